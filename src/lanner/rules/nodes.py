@@ -1,0 +1,105 @@
+"""The syntax tree of a condition, as the parser makes it and everything after it reads it.
+
+Plain data: no node knows how it is parsed, printed, checked or run. Every node has a span: the offsets (in characters, end
+exclusive) of its text in the condition from which it was parsed. Spans do not take part in comparisons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Span: TypeAlias = tuple[int, int]
+Operator: TypeAlias = Literal[
+    "exists", "=", "==", "!=", "<", "<=", ">", ">=", "glob", "iglob", "contains", "icontains", "bcontains", "startswith",
+    "bstartswith", "endswith", "regex", "in", "intersects", "pmatch",
+]  # fmt: skip
+Modifier: TypeAlias = Literal["oneof", "anyof", "allof"]
+
+
+def _span() -> Span:
+    return field(default=(0, 0), compare=False, repr=False)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A text as written, after escapes; `quoted` tells whether it stood in quotes."""
+
+    text: str
+    quoted: bool = False
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantList:
+    """`(a, b, c)`: the right side of list operators."""
+
+    items: tuple[Constant, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`name` or `name[argument]`."""
+
+    name: str
+    argument: str | None = None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """`name(argument, ...)`: tolower, toupper, b64, basename, len, join, concat, getopt; `val` stands on the right only."""
+
+    name: str
+    arguments: tuple[Operand, ...]
+    span: Span = _span()
+
+
+Operand: TypeAlias = Field | Transform | Constant | ConstantList
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One comparison: `left operator right`, `left operator modifier list`, or `left exists` (no right side)."""
+
+    left: Field | Transform
+    operator: Operator
+    right: Operand | None = None
+    modifier: Modifier | None = None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """A bare name where a check could stand."""
+
+    name: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Negation."""
+
+    child: Condition
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of at least two."""
+
+    children: tuple[Condition, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of at least two."""
+
+    children: tuple[Condition, ...]
+    span: Span = _span()
+
+
+Condition: TypeAlias = Check | Macro | Not | And | Or

@@ -1,0 +1,25 @@
+"""What can go wrong, as one small hierarchy under `LannerError`.
+
+Each error is also the built-in error that a Python user would catch for it. Messages say what was wrong, where, and what
+to do. Errors in rules files have a home of their own (`lanner.rules`), because they carry places in a file.
+"""
+
+
+class LannerError(Exception):
+    """Base of everything that Lanner raises on purpose."""
+
+
+class DefinitionError(LannerError, TypeError):
+    """A plugin class is not complete or contradicts itself; raised where the class is defined."""
+
+
+class ConfigError(LannerError, ValueError):
+    """The text for a plugin's configuration does not fit its `Config` class."""
+
+
+class PayloadError(LannerError, ValueError):
+    """`Event.json` was asked for, but the payload is not wholly valid JSON."""
+
+
+class SourceError(LannerError, RuntimeError):
+    """An event source cannot be opened, or has ended with a failure."""

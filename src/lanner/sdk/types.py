@@ -1,0 +1,55 @@
+"""Field types and what there is to say of a field, as Falco knows them (plugin_api.h, `get_fields`).
+
+Goes everywhere: declarations make a `FieldInfo`, hosts and rule checks read it. How a field's value is got is not told here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class FieldType(StrEnum):
+    """The types that a field's value may have; the member's value is Falco's name for it.
+
+    As Python objects inside Lanner (hosts, rules): STRING is `str` (bytes that are not UTF-8 as surrogate escapes) without
+    NUL, UINT64 `int`, BOOL `bool`, RELTIME and ABSTIME `int` nanoseconds (ABSTIME since 1970, UTC), IPADDR and IPNET `bytes`
+    of length 4 or 16 in network order. A list field's value is a non-empty `tuple` of these. No value is `None`.
+    """
+
+    STRING = "string"
+    UINT64 = "uint64"
+    BOOL = "bool"
+    RELTIME = "reltime"
+    ABSTIME = "abstime"
+    IPADDR = "ipaddr"
+    IPNET = "ipnet"
+
+
+Scalar: TypeAlias = str | int | bool | bytes
+FieldValue: TypeAlias = Scalar | tuple[Scalar, ...] | None
+
+# plugin_filtercheck.cpp and the filter grammar: a name has at least one dot
+FIELD_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*(\.[a-zA-Z]+[a-zA-Z0-9_]*)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What may stand in the brackets of `field[...]`: a key, an index (0 is the first), or either."""
+
+    key: bool = False
+    index: bool = False
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """A field as hosts, rules and docs see it."""
+
+    name: str
+    type: FieldType
+    description: str
+    is_list: bool = False
+    argument: Argument | None = None
