@@ -1,0 +1,51 @@
+# Everything that is done here, one word each. `make help` lists them. PYTHON=... names another interpreter than python3.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test check unit bench soak sanitize docs clean setup-run setup-dev setup-test
+BIN := .venv/bin
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: setup-run ## Watch this machine's Docker engine by the shipped rules; where there is none, replay a recording (ARGS="...")
+	@tools/run-docker $(ARGS)
+
+test: setup-test check ## Set everything up and pass all tests, those on a real Docker engine too
+	$(BIN)/pytest -q tests/engine tests/package
+	tools/sanitize
+
+check: setup-dev lint unit ## Lint, types and unit tests, in two minutes
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: setup-dev
+	$(BIN)/pytest -q --ignore=tests/engine --ignore=tests/package
+
+bench: setup-dev ## Speed, as numbers beside a peer or a limit (benchmarks/README.md)
+	$(BIN)/python -m benchmarks
+
+soak: setup-test ## The long forms of the tests
+	LANNER_SOAK=1 $(BIN)/pytest -q -m soak
+
+sanitize: setup-dev ## The native part's tests under ASan and UBSan
+	tools/sanitize
+
+docs: setup-dev ## The documentation as HTML, in build/docs
+	@$(BIN)/python -m pip -q --disable-pip-version-check install --group docs
+	$(BIN)/sphinx-build -q -W docs build/docs && echo build/docs/index.html
+
+clean: ## Remove all that was made here
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup-run:
+	@tools/setup run
+
+setup-dev:
+	@tools/setup dev
+
+setup-test:
+	@tools/setup test
