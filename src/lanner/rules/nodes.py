@@ -48,11 +48,23 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class OperandList:
+    """`(field, transformer, 'text', 1)`: a list as an argument of a transformer; it may be empty."""
+
+    items: tuple[Field | Transform | Constant, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
 class Transform:
-    """`name(argument, ...)`: tolower, toupper, b64, basename, len, join, concat, getopt; `val` stands on the right only."""
+    """`name(argument, ...)`: tolower, toupper, b64, basename, len, join, concat, getopt; `val` stands on the right only.
+
+    `selector` is the text in the brackets after it, as in `getopt(list, 'ab:')[b]`.
+    """
 
     name: str
-    arguments: tuple[Operand, ...]
+    arguments: tuple[Field | Transform | Constant | OperandList, ...]
+    selector: str | None = None
     span: Span = _span()
 
 
