@@ -17,17 +17,13 @@ Operator: TypeAlias = Literal[
 Modifier: TypeAlias = Literal["oneof", "anyof", "allof"]
 
 
-def _span() -> Span:
-    return field(default=(0, 0), compare=False, repr=False)  # type: ignore[return-value]
-
-
 @dataclass(frozen=True, slots=True)
 class Constant:
     """A text as written, after escapes; `quoted` tells whether it stood in quotes."""
 
     text: str
     quoted: bool = False
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,7 @@ class ConstantList:
     """`(a, b, c)`: the right side of list operators."""
 
     items: tuple[Constant, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ class Field:
 
     name: str
     argument: str | None = None
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +48,7 @@ class OperandList:
     """`(field, transformer, 'text', 1)`: a list as an argument of a transformer; it may be empty."""
 
     items: tuple[Field | Transform | Constant, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ class Transform:
     name: str
     arguments: tuple[Field | Transform | Constant | OperandList, ...]
     selector: str | None = None
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 Operand: TypeAlias = Field | Transform | Constant | ConstantList
@@ -79,7 +75,7 @@ class Check:
     operator: Operator
     right: Operand | None = None
     modifier: Modifier | None = None
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ class Macro:
     """A bare name where a check could stand."""
 
     name: str
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ class Not:
     """Negation."""
 
     child: Condition
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +99,7 @@ class And:
     """All of at least two."""
 
     children: tuple[Condition, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +107,7 @@ class Or:
     """Any of at least two."""
 
     children: tuple[Condition, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 Condition: TypeAlias = Check | Macro | Not | And | Or
