@@ -1,14 +1,16 @@
 """The fields that rules of one event source may name: the plugin's own and the ones that every plugin source has.
 
-In come a plugin's fields (`FieldInfo`), out comes a `Catalog` that answers which field a name is. How values are got, and what
-an operator does with them, is not told here.
+In come a plugin's fields (`FieldInfo`), out comes a `Catalog` that answers which field a name is, and which field a text of a
+condition or an output means (`FieldRequest`). How values are got, and what an operator does with them, is not told here.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lanner.sdk.types import FieldInfo, FieldType
+from lanner.sdk.errors import LannerError
+from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,17 +37,91 @@ GENERIC_FIELDS: Final[tuple[FieldInfo, ...]] = (
     FieldInfo("evt.hostname", FieldType.STRING, "Name of the host that the events are read on"),
 )
 
+_INDEX_LIMIT: Final = 1 << 64
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRequest:
+    """One value to be got from an event: a field and what stands in its brackets.
+
+    `argument` is None without brackets, an `int` where the field takes an index and no key, else the text.
+    """
+
+    name: str
+    argument: str | int | None
+    info: FieldInfo
+
+
+class FieldError(LannerError, LookupError):
+    """A text names no field, or has brackets that the field does not take. The message is Falco's."""
+
 
 class Catalog:
     """Fields by name. `source` is the event source whose rules may use them."""
 
     def __init__(self, fields: Iterable[FieldInfo], source: str) -> None:
         self.source = source
-        self._fields = {field.name: field for field in (*fields, *GENERIC_FIELDS)}
+        self._plugin = {field.name: field for field in fields}
+        self._generic = {field.name: field for field in GENERIC_FIELDS}
 
     def lookup(self, name: str) -> FieldInfo | None:
         """The field of exactly this name (without brackets), or None."""
-        return self._fields.get(name)
+        return self._generic.get(name) or self._plugin.get(name)
 
     def __iter__(self) -> Iterator[FieldInfo]:
-        return iter(self._fields.values())
+        yield from self._plugin.values()
+        yield from self._generic.values()
+
+    def prefix(self, text: str) -> FieldInfo | None:
+        """The field with the longest name that the text begins with: what Falco takes a text to mean, before it looks further."""
+        for fields in (self._generic, self._plugin):
+            names = [name for name in fields if text.startswith(name)]
+            if names:
+                return fields[max(names, key=len)]
+        return None
+
+    def request(self, text: str) -> FieldRequest:
+        """The one value that a text like `kv.map[key]` asks for; raises FieldError.
+
+        The steps, their order and their messages are Falco's (plugin_filtercheck.cpp): a blank in a key, for one, ends the text.
+        """
+        missing = FieldError(f"filter_check called with nonexistent field {text}")
+        info = self.prefix(text)
+        if info is None or (info.name in self._generic and info.name != text):
+            raise missing
+        shown = text.split(" ", 1)[0].strip()
+        name, bracket, rest = shown.partition("[")
+        if not bracket:
+            if info.argument and info.argument.required:
+                raise FieldError(f"filter '{shown}': {info.name} requires an argument but none provided")
+            if info.name != text:
+                raise missing
+            return FieldRequest(info.name, None, info)
+        if name != info.name:
+            raise missing
+        if not rest:
+            raise FieldError(f"filter '{shown}': {info.name} terminates with incomplete argument brackets")
+        argument, closing, _ = rest.partition("]")
+        if not closing:
+            raise FieldError(f"filter '{shown}': {info.name} has unbalanced argument brackets")
+        if info.argument is None:
+            raise FieldError(f"filter '{shown}': {info.name} does not allow nor require an argument but one is provided: {argument}")
+        value = _argument(info.name, info.argument, argument, shown)
+        if text != f"{info.name}[{argument}]":
+            raise missing
+        return FieldRequest(info.name, value, info)
+
+
+def _argument(name: str, kind: Argument, text: str, shown: str) -> str | int:
+    if kind.key:
+        return text
+    problem = ""
+    if not text or (len(text) > 1 and text[0] == "0"):
+        problem = "starting with 0"
+    if not all("0" <= char <= "9" for char in text):
+        problem = "not composed only by digits"
+    elif not problem and int(text) >= _INDEX_LIMIT:
+        problem = "not representable on 64 bit"
+    if problem:
+        raise FieldError(f"filter {shown} {name} has an invalid index argument {problem}: {text}")
+    return int(text)
