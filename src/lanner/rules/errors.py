@@ -1,0 +1,114 @@
+"""What is wrong in rules: places in files, findings, and the errors that carry them.
+
+In comes what the loader, the parser and the checker found out; out come plain data (`Finding`) and a text for people, as a
+compiler prints it. A finding's code and message are Falco's own where Falco knows the case, so that whoever searches for
+one finds it; the advice is Lanner's. This module reads no files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from lanner.sdk.errors import LannerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Severity: TypeAlias = Literal["error", "warning"]
+
+COMPILE_CONDITION: Final = "LOAD_ERR_COMPILE_CONDITION"
+COMPILE_OUTPUT: Final = "LOAD_ERR_COMPILE_OUTPUT"
+FILE_READ: Final = "LOAD_ERR_FILE_READ"
+VALIDATE: Final = "LOAD_ERR_VALIDATE"
+YAML_PARSE: Final = "LOAD_ERR_YAML_PARSE"
+YAML_VALIDATE: Final = "LOAD_ERR_YAML_VALIDATE"
+
+# A line of a rules file may be a megabyte long; a snippet shows this many characters of it.
+_SNIPPET_WIDTH: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A span of one line in a file; `line` and `column` count characters from 1.
+
+    `kind` and `name` say what stands there, in Falco's words ("rule", "macro", "condition expression" ...).
+    """
+
+    file: str
+    line: int
+    column: int
+    length: int = 1
+    kind: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One error or warning. `places` go from the outermost (the item) to the innermost (the very characters)."""
+
+    severity: Severity
+    code: str
+    message: str
+    places: tuple[Place, ...] = ()
+    snippet: str = ""
+    advice: str = ""
+
+    @property
+    def place(self) -> Place | None:
+        """The innermost place, or None where a file has no say."""
+        return self.places[-1] if self.places else None
+
+    def render(self) -> str:
+        """`file:line:column: error: message [CODE]`, then the marked source line and the advice, where there are such."""
+        items = [place for place in self.places if place.name]
+        inside = f" (in {items[-1].kind} '{items[-1].name}')" if items else ""
+        where = f"{self.place}: " if self.place else ""
+        lines = [printable(f"{where}{self.severity}: {self.message}{inside} [{self.code}]")]
+        if self.snippet:
+            lines += ["  " + line for line in self.snippet.splitlines()]
+        if self.advice:
+            lines.append("  " + printable(self.advice))
+        return "\n".join(lines)
+
+
+class RulesError(LannerError, ValueError):
+    """Rules cannot be used. `findings` holds at least one error, and the warnings that came before it."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(finding.render() for finding in self.findings))
+
+
+class ConditionError(LannerError, ValueError):
+    """One condition is wrong. `offset` and `length` count characters in the text of that condition.
+
+    Whoever knows from which file the text came turns it into a `Finding`. For a syntax error, `offset` is where Falco's parser
+    stands when it gives up; for an error in a check, where that check begins.
+    """
+
+    def __init__(self, message: str, offset: int, length: int = 1, *, code: str = COMPILE_CONDITION, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.length = length
+        self.code = code
+        self.advice = advice
+
+
+def printable(text: str) -> str:
+    """The text with control characters as escapes: a rules file must not be able to drive the terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
+
+
+def mark(line: str, column: int, length: int) -> str:
+    """The line and, below it, carets under `length` characters from `column` (counted from 1) on; long lines are cut."""
+    begin = max(0, column - 1)
+    start = max(0, min(begin - _SNIPPET_WIDTH // 2, len(line) - _SNIPPET_WIDTH))
+    shown = "".join(char if char.isprintable() else " " if char == "\t" else "\ufffd" for char in line[start : start + _SNIPPET_WIDTH])
+    before, after = "..." if start else "", "..." if start + _SNIPPET_WIDTH < len(line) else ""
+    carets = max(1, min(length, len(shown) - (begin - start)))
+    return f"{before}{shown}{after}\n{' ' * (len(before) + begin - start)}{'^' * carets}"
