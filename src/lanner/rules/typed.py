@@ -25,7 +25,8 @@ class Net(NamedTuple):
 # The type of a constant follows the field's: STRING str, numbers and times int, BOOL bool, IPADDR bytes, IPNET Net
 Constant: TypeAlias = str | int | bool | bytes | Net
 
-TransformName: TypeAlias = Literal["tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt"]
+# "decimal" is no word of the language: it is what happens to numbers inside a list of operands
+TransformName: TypeAlias = Literal["tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt", "decimal"]
 
 
 @dataclass(frozen=True, slots=True)

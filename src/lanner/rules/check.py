@@ -1,0 +1,232 @@
+"""Check a condition against a catalog: names, types, constants.
+
+In come a tree as parsed (macros replaced) and the fields that there are, out comes the typed tree and what is odd in it; or
+ConditionError, with Falco's message, at the check that is wrong. The order in which Falco finds errors is kept: left side,
+operator, right side. Nothing is run here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from lanner.rules import constants, nodes, operators, transformers, typed
+from lanner.rules.catalog import FieldError
+from lanner.rules.errors import ConditionError
+from lanner.sdk.errors import LannerError
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from lanner.rules.catalog import Catalog
+
+_TRANSFORMERS: Final = ("val", "tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt")
+_SINGLE: Final = frozenset({"tolower", "toupper", "b64", "basename", "len"})
+_REGEX_SPECIAL: Final = frozenset(".+*?^$()[]{}|\\")
+_REGEX_REPEAT: Final = frozenset("+*?")
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that is allowed but odd; `span` are offsets in the condition."""
+
+    message: str
+    span: nodes.Span
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A condition that can be run, and the warnings about it in the order of the text."""
+
+    tree: typed.Tree
+    warnings: tuple[Warned, ...]
+
+
+def check(condition: nodes.Condition, catalog: Catalog, fields: typed.FieldTable) -> Checked:
+    """Check a condition; the values that it needs get their numbers in `fields`. Raises ConditionError."""
+    checker = _Checker(catalog, fields)
+    return Checked(checker.tree(condition), tuple(checker.warnings))
+
+
+class _RefusedError(LannerError, ValueError):
+    """A check is wrong; where it stands is added by who knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of a check. `name` and `base` are those of the innermost field, which Falco's messages and some of its rules go by."""
+
+    operand: typed.Operand
+    name: str
+    base: typed.Kind
+    combined: bool = False  # made by join, concat or getopt
+
+    @property
+    def kind(self) -> typed.Kind:
+        return self.operand.kind
+
+
+class _Checker:
+    def __init__(self, catalog: Catalog, fields: typed.FieldTable) -> None:
+        self._catalog = catalog
+        self._fields = fields
+        self.warnings: list[Warned] = []
+
+    def tree(self, node: nodes.Condition) -> typed.Tree:
+        match node:
+            case nodes.Check():
+                return self._check(node)
+            case nodes.Not(child):
+                return typed.Negation(self.tree(child))
+            case nodes.And(children):
+                return typed.All(tuple(map(self.tree, children)))
+            case nodes.Or(children):
+                return typed.Some(tuple(map(self.tree, children)))
+            case nodes.Macro(name):
+                raise self._error(f"filter error: unexpected identifier '{name}'", node)
+
+    def _check(self, node: nodes.Check) -> typed.Tree:
+        try:
+            return self._checked(node)
+        except (_RefusedError, FieldError, constants.ConstantError, transformers.TransformError) as error:
+            raise self._error(str(error), node) from None
+
+    def _checked(self, node: nodes.Check) -> typed.Tree:
+        left = self._side(node.left)
+        operator: nodes.Operator = "=" if node.operator == "==" else node.operator
+        reason = operators.refusal(operator, node.modifier, left.kind)
+        if reason:
+            raise _RefusedError(f"filter error: {reason}")
+        if node.right is None:
+            return typed.Test(left.operand, "exists")
+        if isinstance(node.right, nodes.Constant | nodes.ConstantList):
+            return typed.Test(left.operand, operator, self._constants(operator, left, node.right), node.modifier)
+        right = self._side(node.right)
+        _refuse_sides(operator, left, right)
+        if left.combined and (operator in {"in", "intersects"} or not _same_type(left, right)):
+            # Falco takes it and then has nothing to compare with
+            return typed.Test(left.operand, "in")
+        return typed.Comparison(left.operand, operator, right.operand)
+
+    @staticmethod
+    def _error(message: str, node: nodes.Check | nodes.Macro) -> ConditionError:
+        begin, end = node.span
+        return ConditionError(message, begin, max(1, end - begin))
+
+    def _side(self, node: nodes.Field | nodes.Transform | nodes.Constant | nodes.ConstantList | nodes.OperandList) -> _Side:
+        match node:
+            case nodes.Field(name, argument):
+                request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
+                kind = typed.Kind(request.info.type, request.info.is_list)
+                return _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind)
+            case nodes.Transform():
+                return self._transform(node)
+            case nodes.Constant(text):
+                operand: typed.Operand = typed.Text(text)
+            case nodes.OperandList(items) | nodes.ConstantList(items):
+                operand = typed.Items(tuple(_item(self._side(item)) for item in items))
+        return _Side(operand, "NA", operand.kind)
+
+    def _transform(self, node: nodes.Transform) -> _Side:
+        sides = [self._side(argument) for argument in node.arguments]
+        if node.name == "val" or len(sides) == 1:
+            if node.selector is not None:
+                subject = "transformer 'val'" if node.name == "val" else f"transformer '{node.name}'"
+                raise _RefusedError(f"filter error: {subject} does not support field arguments")
+            return sides[0] if node.name == "val" else self._single(node.name, sides[0])
+        if node.name in _SINGLE:
+            raise _RefusedError(f"transformer '{node.name}' takes one argument, not {len(sides)}")
+        name = cast("typed.TransformName", node.name)
+        kind = transformers.combined(name, [side.base for side in sides], node.selector)
+        operand = typed.Transformed(name, tuple(side.operand for side in sides), kind, node.selector)
+        return _Side(operand, "NA", typed.Kind(FieldType.STRING), combined=True)
+
+    @staticmethod
+    def _single(name: str, side: _Side) -> _Side:
+        if name not in _SINGLE:
+            raise _RefusedError(f"unknown field transfomer '{name}'")  # Falco's spelling
+        transform = cast("typed.TransformName", name)
+        kind = transformers.result(transform, side.kind, side.name)
+        return _Side(typed.Transformed(transform, (side.operand,), kind), side.name, side.base, side.combined)
+
+    def _constants(self, operator: nodes.Operator, left: _Side, right: nodes.Constant | nodes.ConstantList) -> tuple[typed.Constant, ...]:
+        texts = [right.text] if isinstance(right, nodes.Constant) else [item.text for item in right.items]
+        values = []
+        for text in texts:
+            self._warn(operator, text, right.span)
+            value = constants.convert(text, left.kind.type)
+            if operator == "regex":
+                _refuse_pattern(text)
+            values.append(value)
+        return tuple(values)
+
+    def _warn(self, operator: nodes.Operator, text: str, span: nodes.Span) -> None:
+        packed = "".join(char for char in text if char not in " \t\n\v\f\r")
+        if operator == "regex" and _is_simple(text):
+            instead = "'=', 'contains', 'startswith', 'endswith'"
+            message = f"regex check with '{text}' may be optimized with simpler operators such as {instead}"
+            self.warnings.append(Warned(message, span))
+        try:
+            self._catalog.request(packed)
+            self.warnings.append(Warned(f"'{text}' may be a valid field misused as a const string value", span))
+        except FieldError:
+            pass
+        if any(packed.startswith(f"{name}(") and packed.endswith(")") for name in _TRANSFORMERS):
+            self.warnings.append(Warned(f"'{text}' may be a valid field transformer misused as a const string value", span))
+
+
+def _item(side: _Side) -> typed.Operand:
+    """An operand as an item of a list of operands: numbers become decimal texts."""
+    if side.base.type is FieldType.UINT64:
+        return typed.Transformed("decimal", (side.operand,), typed.Kind(FieldType.STRING))
+    return side.operand
+
+
+def _refuse_sides(operator: nodes.Operator, left: _Side, right: _Side) -> None:
+    """Raise for a right side that does not go with the left one."""
+    if operator in {"pmatch", "regex"}:
+        raise _RefusedError(f"operator '{operator.upper()}' doesn't support right-hand side fields")
+    if left.kind.type is FieldType.IPNET:
+        raise _RefusedError("field type 'IPNET' doesn't support right-hand side fields")
+    if not left.combined and not _same_type(left, right):  # of join, concat and getopt Falco does not look at the types
+        raise _RefusedError(
+            f"field '{left.name}' has type '{_type_name(left.kind)}' while the right-hand side field "
+            f"'{_internal(right)}' has incompatible type '{_type_name(right.kind)}'"
+        )
+
+
+def _same_type(left: _Side, right: _Side) -> bool:
+    return (left.kind.type, left.kind.is_list) == (right.kind.type, right.kind.is_list)
+
+
+def _internal(side: _Side) -> str:
+    return "INTERNAL" if side.combined and side.kind.is_list else side.name
+
+
+def _type_name(kind: typed.Kind) -> str:
+    return transformers.TYPE_NAMES[kind.type] + (" (list)" if kind.is_list else "")
+
+
+def _refuse_pattern(text: str) -> None:
+    import re2  # noqa: PLC0415 - see operators.compile_regex
+
+    try:
+        operators.compile_regex(text)
+    except re2.error as error:
+        reason = error.args[0]
+        raise _RefusedError(f"invalid regex pattern: {reason.decode() if isinstance(reason, bytes) else reason}") from None
+
+
+def _is_simple(pattern: str) -> bool:
+    """Whether a pattern looks as if simpler operators could do: Falco's own rule of thumb."""
+    last = len(pattern) - 1
+    index = 0
+    while index <= last:
+        char = pattern[index]
+        anchor = (index == 0 and char == "^") or (index == last and char == "$")
+        at_edge = (index == 0 and last > 0) or index == last - 1
+        if at_edge and char == "." and pattern[index + 1] in _REGEX_REPEAT:
+            index += 1
+        elif not anchor and char in _REGEX_SPECIAL:
+            return False
+        index += 1
+    return True
