@@ -47,8 +47,16 @@ def check(condition: nodes.Condition, catalog: Catalog, fields: typed.FieldTable
     return Checked(checker.tree(condition), tuple(checker.warnings))
 
 
+def check_operand(node: nodes.Field | nodes.Transform, catalog: Catalog, fields: typed.FieldTable) -> typed.Operand:
+    """Check a field or a transformer that stands by itself, as in an output; raises ConditionError."""
+    return _Checker(catalog, fields).operand(node)
+
+
 class _RefusedError(LannerError, ValueError):
     """A check is wrong; where it stands is added by who knows it."""
+
+
+_REFUSALS: Final = (_RefusedError, FieldError, constants.ConstantError, transformers.TransformError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,13 @@ class _Checker:
     def _check(self, node: nodes.Check) -> typed.Tree:
         try:
             return self._checked(node)
-        except (_RefusedError, FieldError, constants.ConstantError, transformers.TransformError) as error:
+        except _REFUSALS as error:
+            raise self._error(str(error), node) from None
+
+    def operand(self, node: nodes.Field | nodes.Transform) -> typed.Operand:
+        try:
+            return self._side(node).operand
+        except _REFUSALS as error:
             raise self._error(str(error), node) from None
 
     def _checked(self, node: nodes.Check) -> typed.Tree:
@@ -108,7 +122,7 @@ class _Checker:
         return typed.Comparison(left.operand, operator, right.operand)
 
     @staticmethod
-    def _error(message: str, node: nodes.Check | nodes.Macro) -> ConditionError:
+    def _error(message: str, node: nodes.Check | nodes.Macro | nodes.Field | nodes.Transform) -> ConditionError:
         begin, end = node.span
         return ConditionError(message, begin, max(1, end - begin))
 
