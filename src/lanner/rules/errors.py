@@ -86,15 +86,26 @@ class RulesError(LannerError, ValueError):
 class ConditionError(LannerError, ValueError):
     """One condition is wrong. `offset` and `length` count characters in the text of that condition.
 
-    Whoever knows from which file the text came turns it into a `Finding`. For a syntax error, `offset` is where Falco's parser
-    stands when it gives up; for an error in a check, where that check begins.
+    Whoever knows from which file the text came turns it into a `Finding`. `falco_offset` is where Falco sees the error: for a
+    syntax error where its parser stands when it gives up, for an error in a check where that check begins. It differs from
+    `offset` where Lanner can point closer.
     """
 
-    def __init__(self, message: str, offset: int, length: int = 1, *, code: str = COMPILE_CONDITION, advice: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        offset: int,
+        length: int = 1,
+        *,
+        falco_offset: int | None = None,
+        code: str = COMPILE_CONDITION,
+        advice: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.offset = offset
         self.length = length
+        self.falco_offset = offset if falco_offset is None else falco_offset
         self.code = code
         self.advice = advice
 

@@ -2,12 +2,15 @@
 
 Plain data: no node knows how it is parsed, printed, checked or run. Every node has a span: the offsets (in characters, end
 exclusive) of its text in the condition from which it was parsed. Spans do not take part in comparisons.
+
+The parser and the resolver make trees of at most `MAX_DEPTH` levels of `And`, `Or` and `Not`, so that whoever reads one may do it by
+plain recursion.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 Span: TypeAlias = tuple[int, int]
 Operator: TypeAlias = Literal[
@@ -15,6 +18,9 @@ Operator: TypeAlias = Literal[
     "bstartswith", "endswith", "regex", "in", "intersects", "pmatch",
 ]  # fmt: skip
 Modifier: TypeAlias = Literal["oneof", "anyof", "allof"]
+
+# Far above what people write, and far below what would exhaust Python's stack at some calls a level
+MAX_DEPTH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +117,26 @@ class Or:
 
 
 Condition: TypeAlias = Check | Macro | Not | And | Or
+
+
+class Measure(NamedTuple):
+    """How large a tree is: its nodes down to the checks, and the first node below `MAX_DEPTH` levels, if there is one."""
+
+    size: int
+    too_deep: Condition | None
+
+
+def measure(tree: Condition) -> Measure:
+    """Count the nodes of a tree of any depth; what lies too deep is not counted."""
+    size = 0
+    todo = [(tree, 1)]
+    while todo:
+        node, level = todo.pop()
+        if level > MAX_DEPTH:
+            return Measure(size, node)
+        size += 1
+        if isinstance(node, And | Or):
+            todo += [(child, level + 1) for child in node.children]
+        elif isinstance(node, Not):
+            todo.append((node.child, level + 1))
+    return Measure(size, None)
