@@ -1,0 +1,66 @@
+r"""Texts as JSON strings, byte for byte as the two libraries write them through which Falco's alerts go.
+
+In goes a `str` (bytes that are not UTF-8 as surrogate escapes), out comes the string with its quotes, always valid UTF-8.
+nlohmann/json 3.11 writes the alert, jsoncpp 1.9.5 the values in output_fields; they differ in what they make of broken UTF-8.
+Both write `/`, DEL and what is not ASCII as it is, and control characters as \b \t \n \f \r or \u00XX.
+"""
+
+from __future__ import annotations
+
+from json.encoder import encode_basestring
+from typing import Final
+
+_REPLACEMENT: Final = 0xFFFD
+# lead bytes below the limit -> bytes that follow, bits of the lead byte that count, least code point
+_FORMS: Final = ((0xE0, 1, 0x1F, 0x80), (0xF0, 2, 0x0F, 0x800), (0xF8, 3, 0x07, 0x10000))
+
+
+def quote(text: str) -> str:
+    """As nlohmann/json does with error_handler_t::replace: each maximal broken piece becomes U+FFFD."""
+    if text.isascii():
+        return encode_basestring(text)
+    return encode_basestring(text if _is_valid(text) else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
+def quote_field(text: str) -> str:
+    """As jsoncpp does, and nlohmann/json after it: continuation bytes are taken without a look (C3 41 is one character)."""
+    if text.isascii():
+        return encode_basestring(text)
+    return encode_basestring(text if _is_valid(text) else _loosely_decoded(text.encode("utf-8", "surrogateescape")))
+
+
+def _is_valid(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _loosely_decoded(data: bytes) -> str:
+    chars = []
+    position = 0
+    while position < len(data):
+        code, size = _loose_code(data, position)
+        chars.append(chr(code))
+        position += size
+    return "".join(chars)
+
+
+def _loose_code(data: bytes, position: int) -> tuple[int, int]:
+    """The code point that jsoncpp (json_writer.cpp, utf8ToCodepoint) reads at `position`, and how many bytes that takes."""
+    lead = data[position]
+    if lead < 0x80:
+        return lead, 1
+    form = next((form for form in _FORMS if lead < form[0]), None)
+    if form is None or len(data) - position <= form[1]:
+        return _REPLACEMENT, 1
+    _, following, mask, least = form
+    code = lead & mask
+    for byte in data[position + 1 : position + 1 + following]:
+        code = code << 6 | byte & 0x3F
+    if code < least or 0xD800 <= code <= 0xDFFF:
+        code = _REPLACEMENT
+    elif code > 0xFFFF:
+        code = 0x10000 + (code - 0x10000 & 0xFFFFF)  # what fits into a surrogate pair
+    return code, 1 + following
