@@ -3,15 +3,25 @@
 #include <Python.h>
 
 #include <fnmatch.h>
+#include <locale.h>
 
 namespace {
+
+// Falco never calls setlocale, so that fnmatch sees bytes there: `?` is one byte. Python does call it.
+locale_t c_locale() {
+  static const locale_t locale = newlocale(LC_ALL_MASK, "C", nullptr);
+  return locale;
+}
 
 PyObject* py_fnmatch(PyObject*, PyObject* args) {
   const char* pattern;
   const char* text;
   int casefold;
   if (!PyArg_ParseTuple(args, "yyp", &pattern, &text, &casefold)) return nullptr;
-  return PyBool_FromLong(fnmatch(pattern, text, casefold ? FNM_CASEFOLD : 0) == 0);
+  const locale_t before = uselocale(c_locale());
+  const bool matches = fnmatch(pattern, text, casefold ? FNM_CASEFOLD : 0) == 0;
+  uselocale(before);
+  return PyBool_FromLong(matches);
 }
 
 PyMethodDef methods[] = {
