@@ -53,11 +53,11 @@ _OPERATORS: Final = (
 )
 
 
-def parse(text: str) -> Condition:
-    """The tree of a condition. Raises `ConditionError`."""
+def parse(text: str, base: int = 0) -> Condition:
+    """The tree of a condition. Spans and the offset of a raised `ConditionError` are counted from `base` on."""
     if not text:
-        raise ConditionError("filter input string is empty", 0)
-    scan = Scanner(text)
+        raise ConditionError("filter input string is empty", base)
+    scan = Scanner(text, base)
     tree = _Parser(scan).condition()
     if scan.at != len(text):
         raise scan.error(f"unexpected token after '{scan.last}', expecting 'or', 'and'")
@@ -127,7 +127,7 @@ class _Parser:
                 self._open("operand", negated=negated, begin=begin)
                 continue
             child: Condition = self._check()
-            self.group.ands.append(Not(child, (begin, scan.at)) if negated else child)
+            self.group.ands.append(Not(child, scan.span(begin)) if negated else child)
             return
 
     def _follow(self) -> Condition | None:
@@ -152,7 +152,7 @@ class _Parser:
                 raise scan.error("expected a ')' token")
             self.group = self.groups.pop()
             if group.negated:
-                tree = Not(tree, (group.begin, scan.at))
+                tree = Not(tree, scan.span(group.begin))
             (self.group.ors if group.glue == "or" else self.group.ands).append(tree)
 
     def _after(self, word: Literal["and", "or"]) -> None:
@@ -164,7 +164,7 @@ class _Parser:
 
     def _open(self, glue: _Glue, *, negated: bool = False, begin: int = 0) -> None:
         if len(self.groups) >= MAX_GROUPS:
-            raise ConditionError(f"more than {MAX_GROUPS} parentheses are open here", self.scan.at - 1)
+            raise ConditionError(f"more than {MAX_GROUPS} parentheses are open here", self.scan.base + self.scan.at - 1)
         self.groups.append(self.group)
         self.group = _Group(glue, negated=negated, begin=begin)
 
@@ -177,7 +177,7 @@ class _Parser:
         if left is not None:
             return self._comparison(left, begin)
         if scan.match(words.IDENTIFIER):
-            return Macro(scan.last, (begin, scan.at))
+            return Macro(scan.last, scan.span(begin))
         raise scan.error("expected a '(' token, a field check, or an identifier")
 
     def left(self) -> Field | Transform | None:
@@ -192,7 +192,7 @@ class _Parser:
 
     def _field(self, begin: int) -> Field:
         name = self.scan.last
-        return Field(name, self._brackets(), (begin, self.scan.at))
+        return Field(name, self._brackets(), self.scan.span(begin))
 
     def _brackets(self) -> str | None:
         scan = self.scan
@@ -209,7 +209,7 @@ class _Parser:
         scan = self.scan
         scan.blank()
         if scan.take("exists"):
-            return Check(left, "exists", None, None, (begin, scan.at))
+            return Check(left, "exists", None, None, scan.span(begin))
         modifier = None
         right: Operand
         if scan.match(words.NUMBER_OPERATOR):
@@ -224,7 +224,7 @@ class _Parser:
             right = self._list_side(transformers=True)
         else:
             raise scan.error(f"expected a valid check operator: one of {_OPERATORS}")
-        return Check(left, cast("Operator", operator), right, modifier, (begin, scan.at))
+        return Check(left, cast("Operator", operator), right, modifier, scan.span(begin))
 
     def _modifier(self) -> Modifier | None:
         """oneof, anyof or allof, if it stands there as a modifier and not as a text: `= oneof` alone compares with a text."""
@@ -283,27 +283,27 @@ class _Parser:
             scan.blank()
         if not scan.take(")"):
             raise scan.error("expected a ')' token")
-        return ConstantList(tuple(items), (begin, scan.at))
+        return ConstantList(tuple(items), scan.span(begin))
 
     def _first_text(self) -> Constant | None:
         """The first text of a list. One with a wrong escape is stepped over, and Falco then takes the list as empty."""
         try:
             return self._text()
         except ConditionError as error:
-            self.scan.at = error.falco_offset
+            self.scan.at = error.falco_offset - self.scan.base
             return None
 
     def _text(self) -> Constant | None:
         scan = self.scan
         begin = scan.at
         if scan.quoted():
-            return Constant(scan.last, quoted=True, span=(begin, scan.at))
+            return Constant(scan.last, quoted=True, span=scan.span(begin))
         return self._constant(words.BARE_TEXT)
 
     def _constant(self, pattern: words.Pattern) -> Constant | None:
         scan = self.scan
         begin = scan.at
-        return Constant(scan.last, quoted=False, span=(begin, scan.at)) if scan.match(pattern) else None
+        return Constant(scan.last, quoted=False, span=scan.span(begin)) if scan.match(pattern) else None
 
     def _right_transform(self) -> Transform | None:
         scan = self.scan
@@ -327,7 +327,7 @@ class _Parser:
         """Read a transformer: name "(" argument ("," argument)* ")" selector?, from behind its parenthesis on."""
         scan = self.scan
         if self.transformers >= MAX_TRANSFORMERS:
-            raise ConditionError(f"more than {MAX_TRANSFORMERS} transformers are open here", begin, scan.at - begin)
+            raise ConditionError(f"more than {MAX_TRANSFORMERS} transformers are open here", scan.base + begin, scan.at - begin)
         self.transformers += 1
         scan.last = name = scan.last[:-1]
         arguments = [self._argument()]
@@ -343,7 +343,7 @@ class _Parser:
         scan.blank()
         if not scan.take(")"):
             raise scan.error("expected a ')' token closing the transformer")
-        return Transform(name, arguments, self._brackets(), (begin, scan.at))
+        return Transform(name, arguments, self._brackets(), scan.span(begin))
 
     def _argument(self) -> Field | Transform | Constant | OperandList:
         scan = self.scan
@@ -363,7 +363,7 @@ class _Parser:
         scan = self.scan
         scan.blank()
         if scan.take(")"):
-            return OperandList((), (begin, scan.at))
+            return OperandList((), scan.span(begin))
         items = [self._list_item()]
         scan.blank()
         while scan.take(","):
@@ -372,7 +372,7 @@ class _Parser:
             scan.blank()
         if not scan.take(")"):
             raise scan.error("expected ')'")
-        return OperandList(tuple(items), (begin, scan.at))
+        return OperandList(tuple(items), scan.span(begin))
 
     def _list_item(self) -> Field | Transform | Constant:
         item = self.left() or self._quoted() or self._constant(words.NUMBER)
@@ -382,7 +382,7 @@ class _Parser:
 
     def _quoted(self) -> Constant | None:
         begin = self.scan.at
-        return Constant(self.scan.last, quoted=True, span=(begin, self.scan.at)) if self.scan.quoted() else None
+        return Constant(self.scan.last, quoted=True, span=self.scan.span(begin)) if self.scan.quoted() else None
 
 
 def _join(kind: type[And | Or], children: list[Condition]) -> Condition:

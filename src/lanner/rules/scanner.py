@@ -44,10 +44,14 @@ _ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", " ": "
 
 
 class Scanner:
-    """A cursor (`at`) over `text`. `last` is the last token, which Falco's messages quote."""
+    """A cursor (`at`) over `text`. `last` is the last token, which Falco's messages quote.
 
-    def __init__(self, text: str) -> None:
+    Spans and the offsets of errors are counted from `base` on, so that several texts can share one numbering.
+    """
+
+    def __init__(self, text: str, base: int = 0) -> None:
         self.text = text
+        self.base = base
         self.at = 0
         self.last = ""
 
@@ -97,12 +101,16 @@ class Scanner:
         self.last = self._unescape(begin, end)
         return True
 
+    def span(self, begin: int) -> tuple[int, int]:
+        """From an earlier value of `at` up to the cursor."""
+        return self.base + begin, self.base + self.at
+
     def error(self, message: str, length: int | None = None) -> ConditionError:
         """The error that something else should stand at the cursor."""
         if length is None:
             word = _NEXT_WORD.match(self.text, self.at)
             length = len(word[0]) if word else 1
-        return ConditionError(message, self.at, length)
+        return ConditionError(message, self.base + self.at, length)
 
     def _unescape(self, begin: int, end: int) -> str:
         quote = self.text[begin]
@@ -116,7 +124,7 @@ class Scanner:
             message = f"unsupported string escape sequence: \\{char}"
             if char in "\"'":
                 message = f"invalid \\{char} escape in {quote}-quoted string"
-            raise ConditionError(message, begin + 1 + found.start(), 2, falco_offset=end)
+            raise ConditionError(message, self.base + begin + 1 + found.start(), 2, falco_offset=self.base + end)
 
         return _ESCAPE.sub(replace, self.text[begin + 1 : end - 1])
 
