@@ -1,0 +1,277 @@
+"""From items in the order of the files to lists, macros and rules: what was defined, redefined, appended, replaced, switched.
+
+In come the steps of items (load.py), one after another; out come `Collected` definitions, each with its place in the order (`index`,
+of its first definition) and its `visibility` (when it was last touched). Conditions are still texts. Messages are Falco's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules import errors
+from lanner.rules.errors import Finding
+from lanner.rules.exceptions import check_exception
+from lanner.rules.items import (
+    EngineVersion,
+    ListItem,
+    MacroItem,
+    PluginVersion,
+    Priority,
+    RuleException,
+    RuleItem,
+    RuleToggle,
+    RuleUpdate,
+)
+from lanner.rules.origin import Text, join
+from lanner.rules.scalars import Refused
+from lanner.rules.versions import ENGINE_VERSION, check_requirement
+from lanner.rules.yamltree import Spot, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from lanner.rules.items import Step
+    from lanner.rules.yamltree import Context, Scalar
+
+_DIFFERENT_SOURCE: Final = "Rule has been re-defined with a different source"
+_NO_LIST: Final = "List uses 'append' or 'override.items: append' but no list by that name already exists"
+_NO_MACRO: Final = "Macro uses 'append' or 'override.condition: append' but no macro by that name already exists"
+_NO_RULE_TO_APPEND: Final = "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists"
+_NO_RULE_TO_REPLACE: Final = "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists"
+_NO_RULE_TO_SWITCH: Final = "Rule has 'enabled' key but no rule by that name already exists"
+_NOTHING_TO_APPEND: Final = "Appended rule must have exceptions or condition property"
+_NOTHING_TO_REPLACE: Final = "The rule must have at least one field that can be replaced"
+
+
+@dataclass(slots=True)
+class Definition:
+    """What lists, macros and rules have in common."""
+
+    context: Context
+    name: str
+    index: int
+    visibility: int
+
+
+@dataclass(slots=True)
+class ListDefinition(Definition):
+    """A list's items as written, names of other lists among them."""
+
+    items: tuple[Scalar, ...]
+
+
+@dataclass(slots=True)
+class MacroDefinition(Definition):
+    """A macro's condition as written."""
+
+    condition: Text
+
+
+@dataclass(slots=True)
+class RuleDefinition(Definition):
+    """A rule with everything that was done to it."""
+
+    condition: Text
+    output: str
+    output_spot: Spot
+    desc: str
+    priority: Priority
+    source: str
+    enabled: bool
+    tags: frozenset[str]
+    exceptions: list[RuleException]
+    skip_if_unknown_filter: bool
+    known_source: bool
+
+
+@dataclass(slots=True)
+class Collected:
+    """Everything defined so far, by name, in the order of first definition."""
+
+    lists: dict[str, ListDefinition] = field(default_factory=dict)
+    macros: dict[str, MacroDefinition] = field(default_factory=dict)
+    rules: dict[str, RuleDefinition] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Collector:
+    """Applies items to what was collected before them."""
+
+    def __init__(
+        self, sources: Collection[str], is_field: Callable[[str], bool] | None = None, plugins: Mapping[str, str] | None = None
+    ) -> None:
+        self.sources = sources
+        self.is_field = is_field
+        self.plugins = plugins
+        self.collected = Collected()
+        self._count = 0
+
+    def take(self, steps: Iterable[Step]) -> None:
+        """Apply one item's steps, up to its first error."""
+        for step in steps:
+            if isinstance(step, Finding):
+                self.collected.findings.append(step)
+                continue
+            try:
+                self._apply(step)
+            except Refused as refused:
+                self.collected.findings.append(refused.finding)
+                return
+
+    def _apply(self, step: Step) -> None:
+        match step:
+            case EngineVersion():
+                self._check_engine(step)
+            case PluginVersion():
+                check_requirement(step, self.plugins)
+            case ListItem():
+                self._list(step)
+            case MacroItem():
+                self._macro(step)
+            case RuleItem():
+                self._rule(step)
+            case RuleUpdate():
+                self._update(step)
+            case RuleToggle():
+                if step.name not in self.collected.rules:
+                    raise _refuse(_NO_RULE_TO_SWITCH, step.context)
+                self.collected.rules[step.name].enabled = step.enabled
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
+    def _check_engine(self, step: EngineVersion) -> None:
+        if step.version[0] != ENGINE_VERSION[0] or step.version > ENGINE_VERSION:
+            engine = ".".join(map(str, ENGINE_VERSION))
+            raise _refuse(f"Rules require engine version {step.text}, but engine version is {engine}", step.context)
+
+    def _list(self, item: ListItem) -> None:
+        lists = self.collected.lists
+        if item.append:
+            if item.name not in lists:
+                raise _refuse(_NO_LIST, item.context)
+            lists[item.name].items += item.items
+            lists[item.name].visibility = self._next()
+            return
+        number = self._next()
+        index = lists[item.name].index if item.name in lists else number
+        lists[item.name] = ListDefinition(item.context, item.name, index, number, item.items)
+
+    def _macro(self, item: MacroItem) -> None:
+        macros = self.collected.macros
+        condition = Text.of(item.condition)
+        if item.append:
+            if item.name not in macros:
+                raise _refuse(_NO_MACRO, item.context)
+            macros[item.name].condition = join(macros[item.name].condition, condition)
+            macros[item.name].visibility = self._next()
+            return
+        number = self._next()
+        index = macros[item.name].index if item.name in macros else number
+        macros[item.name] = MacroDefinition(item.context, item.name, index, number, condition)
+
+    def _earlier_rule(self, name: str, source: str, context: Context) -> RuleDefinition | None:
+        rule = self.collected.rules.get(name)
+        if rule is not None and rule.source and source and rule.source != source:
+            advice = f"The rule's source is '{rule.source}'; a whole rule that names no source is one of 'syscall'."
+            raise _refuse(_DIFFERENT_SOURCE, context, advice)
+        return rule
+
+    def _rule(self, item: RuleItem) -> None:
+        earlier = self._earlier_rule(item.name, item.source, item.context)
+        known = item.source in self.sources
+        if not known:
+            advice = f"Sources here are: {', '.join(sorted(self.sources))}."
+            message = f"Unknown source {item.source}, skipping"
+            self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
+        for exception in item.exceptions:
+            if not exception.fields.is_given:
+                raise _refuse("Rule exception item must have fields property with a list of fields", exception.context)
+        exceptions = [self._checked(exception, known=known) for exception in item.exceptions]
+        number = self._next()
+        self.collected.rules[item.name] = RuleDefinition(
+            item.context,
+            item.name,
+            earlier.index if earlier else number,
+            number,
+            Text.of(item.condition),
+            item.output.value.strip(" \t\n\v\f\r"),
+            item.output.spot("rule output"),
+            item.desc.value,
+            item.priority,
+            item.source,
+            item.enabled,
+            frozenset(item.tags),
+            exceptions,
+            item.skip_if_unknown_filter,
+            known,
+        )
+
+    def _checked(self, exception: RuleException, *, known: bool) -> RuleException:
+        return check_exception(exception, self.is_field if known else None)
+
+    def _update(self, item: RuleUpdate) -> None:
+        rule = self._earlier_rule(item.name, item.source, item.context)
+        if rule is None:
+            raise _refuse(_NO_RULE_TO_APPEND if item.append else _NO_RULE_TO_REPLACE, item.context)
+        if not item.changes_something:
+            raise _refuse(_NOTHING_TO_APPEND if item.append else _NOTHING_TO_REPLACE, item.context)
+        if item.append:
+            self._append(rule, item)
+        else:
+            _replace(rule, item)
+        rule.visibility = self._next()
+
+    def _append(self, rule: RuleDefinition, item: RuleUpdate) -> None:
+        if item.condition is not None:
+            rule.condition = join(rule.condition, Text.of(item.condition))
+        if item.output is not None:
+            rule.output += " " + item.output.value
+        if item.desc is not None:
+            rule.desc += " " + item.desc.value
+        rule.tags |= frozenset(item.tags or ())
+        for exception in item.exceptions or ():
+            self._append_exception(rule, exception)
+
+    def _append_exception(self, rule: RuleDefinition, exception: RuleException) -> None:
+        place = next((n for n, each in enumerate(rule.exceptions) if each.name == exception.name), None)
+        context = exception.context
+        if place is None:
+            if not exception.fields.is_given:
+                raise _refuse("Rule exception must have fields property with a list of fields", context)
+            if not exception.values:
+                raise _refuse("Rule exception must have values property with a list of values", context)
+            rule.exceptions.append(self._checked(exception, known=rule.known_source))
+            return
+        if exception.fields.is_given:
+            raise _refuse("Can not append exception fields to existing exception, only values", context)
+        if exception.comps.is_given:
+            raise _refuse("Can not append exception comps to existing exception, only values", context)
+        earlier = rule.exceptions[place]
+        rule.exceptions[place] = replace(earlier, values=earlier.values + exception.values)
+
+
+def _replace(rule: RuleDefinition, item: RuleUpdate) -> None:
+    """Falco checks nothing of a replaced exception before it is written into the condition."""
+    if item.condition is not None:
+        rule.condition = Text.of(item.condition)
+    if item.output is not None:
+        rule.output, rule.output_spot = item.output.value, item.output.spot("rule output")
+    if item.desc is not None:
+        rule.desc = item.desc.value
+    if item.tags is not None:
+        rule.tags = frozenset(item.tags)
+    if item.exceptions is not None:
+        rule.exceptions = list(item.exceptions)
+    if item.priority is not None:
+        rule.priority = item.priority
+    if item.enabled is not None:
+        rule.enabled = item.enabled
+    if item.skip_if_unknown_filter is not None:
+        rule.skip_if_unknown_filter = item.skip_if_unknown_filter
+
+
+def _refuse(message: str, context: Context, advice: str = "") -> Refused:
+    return Refused(message, context, advice, errors.VALIDATE)

@@ -1,0 +1,205 @@
+"""Texts that know where in which file their characters stood.
+
+A condition is put together before it is parsed: YAML folds and unescapes it, appended parts follow with a blank between, lists
+are written in, exceptions are added. In come the scalars of that, out comes a `Text`, and for any offset in it the spot in the
+file: exact as long as the characters stand there, else the list's name, or whatever stands nearest. Nothing is parsed here.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.yamltree import Spot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.rules.yamltree import Scalar
+
+_BLANKS: Final = " \t\r\n\x85\u2028\u2029"
+_PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)+")
+_ESCAPE: Final = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n[ \t]*|[\r\n][ \t]*|.)|\r\n|.", re.DOTALL)
+_ESCAPED: Final = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_ESCAPED_BLANKS: Final = {"N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029", "\t": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`size` characters from `begin` on stand in a scalar's value at `offset`; all of them at once if `whole` is their length there."""
+
+    begin: int
+    size: int
+    scalar: Scalar
+    offset: int
+    whole: int = 0
+
+    def value_offset(self, inside: int) -> int:
+        """The offset in the scalar's value of the character at `inside` in the piece."""
+        return self.offset if self.whole else self.offset + inside
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text and its pieces in order. Characters between pieces stand in no file."""
+
+    text: str
+    pieces: tuple[Piece, ...] = ()
+
+    @classmethod
+    def of(cls, scalar: Scalar) -> Text:
+        """A scalar's value."""
+        return cls(scalar.value, (Piece(0, len(scalar.value), scalar, 0),))
+
+    def spot(self, offset: int, length: int = 1, kind: str = "", name: str = "") -> Spot | None:
+        """Where in a file `length` characters from `offset` on stand; None only if nothing of the text stands in one."""
+        piece = self.piece_at(offset)
+        if piece is None:
+            return None
+        inside = max(0, min(offset - piece.begin, piece.size))
+        begin = piece.value_offset(inside)
+        size = piece.whole or max(1, min(length, piece.size - inside))
+        first = index_in_file(piece.scalar, begin)
+        last = index_in_file(piece.scalar, begin + size - 1) + 1 if size > 1 else first + 1
+        return Spot(piece.scalar.file, first, max(first + 1, last), kind, name)
+
+    def piece_at(self, offset: int) -> Piece | None:
+        """The piece with the character at `offset`, or the nearest before it, or the first; None only if there is none."""
+        if not self.pieces:
+            return None
+        return self.pieces[max(0, bisect_right(self.pieces, offset, key=lambda piece: piece.begin) - 1)]
+
+
+class TextBuilder:
+    """Puts a text together from others."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.pieces: list[Piece] = []
+        self.size = 0
+
+    def add(self, part: str) -> None:
+        """Characters that stand in no file."""
+        self.parts.append(part)
+        self.size += len(part)
+
+    def add_text(self, text: Text, begin: int = 0, end: int | None = None) -> None:
+        """A text, or the characters from `begin` to `end` (exclusive) of it."""
+        stop = len(text.text) if end is None else end
+        if begin >= stop:
+            return
+        first = max(0, bisect_right(text.pieces, begin, key=lambda piece: piece.begin) - 1)
+        for piece in text.pieces[first:]:
+            if piece.begin >= stop:
+                break
+            cut = max(0, begin - piece.begin)
+            size = min(piece.begin + piece.size, stop) - piece.begin - cut
+            if size > 0:
+                here = self.size + piece.begin + cut - begin
+                self.pieces.append(Piece(here, size, piece.scalar, piece.value_offset(cut), piece.whole))
+        self.add(text.text[begin:stop])
+
+    def add_as(self, part: str, scalar: Scalar, offset: int, length: int) -> None:
+        """Characters that are written in for `length` characters of a scalar's value from `offset` on."""
+        if part:
+            self.pieces.append(Piece(self.size, len(part), scalar, offset, max(1, length)))
+            self.add(part)
+
+    def strip(self, chars: str) -> None:
+        """Take these characters off the end."""
+        while self.parts:
+            kept = self.parts[-1].rstrip(chars)
+            self.size -= len(self.parts[-1]) - len(kept)
+            if kept:
+                self.parts[-1] = kept
+                break
+            self.parts.pop()
+        self._cut_pieces()
+
+    def take_off(self, end: str) -> bool:
+        """Take this one character off the end, if it is the last."""
+        if not self.parts or not self.parts[-1].endswith(end):
+            return False
+        self.parts[-1] = self.parts[-1][:-1]
+        if not self.parts[-1]:
+            self.parts.pop()
+        self.size -= 1
+        self._cut_pieces()
+        return True
+
+    def _cut_pieces(self) -> None:
+        while self.pieces and self.pieces[-1].begin + self.pieces[-1].size > self.size:
+            last = self.pieces.pop()
+            if last.begin < self.size:
+                self.pieces.append(replace(last, size=self.size - last.begin))
+
+    def build(self) -> Text:
+        """The text so far."""
+        return Text("".join(self.parts), tuple(self.pieces))
+
+
+def join(first: Text, second: Text) -> Text:
+    """Both with a blank between: what `append` means."""
+    builder = TextBuilder()
+    builder.add_text(first)
+    builder.add(" ")
+    builder.add_text(second)
+    return builder.build()
+
+
+def index_in_file(scalar: Scalar, offset: int) -> int:
+    """The index in the file's text of the character at `offset` in the scalar's value.
+
+    YAML's folding, indentation and line ends change blanks alone, so the n-th character of the value that is no blank is the n-th
+    of the scalar in the file. Where that does not hold (it always should), the scalar's begin is the answer.
+    """
+    before = scalar.value[:offset]
+    blanks = len(before) - len(before.rstrip(_BLANKS))
+    at_blank = offset >= len(scalar.value) or scalar.value[offset] in _BLANKS
+    position = scalar.begin
+    wanted = (char for char in (before if at_blank else scalar.value[: offset + 1]) if char not in _BLANKS)
+    written = _written(scalar)
+    for char in wanted:
+        found = next(((there, index) for there, index in written if there not in _BLANKS), None)
+        if found is None or found[0] != char:
+            return scalar.begin
+        position = found[1]
+    if not at_blank:
+        return position
+    if not before.strip(_BLANKS):
+        return next((index for _, index in written), scalar.begin)
+    return min(position + 1 + blanks, scalar.end)
+
+
+def _written(scalar: Scalar) -> Iterator[tuple[str, int]]:
+    """The scalar's characters as the file has them, each with its index there: without quotes and header, escapes resolved."""
+    text, begin, end = scalar.file.text, scalar.begin, scalar.end
+    if found := _PROPERTIES.match(text, begin, end):
+        begin = found.end()
+    if scalar.style in ("|", ">"):
+        begin = text.find("\n", begin, end) + 1 or end
+    elif scalar.style:
+        begin, end = begin + 1, end - 1
+    if scalar.style == '"':
+        for found in _ESCAPE.finditer(text, begin, end):
+            if char := _unescape(found[0]):
+                yield char, found.start()
+        return
+    skip = False
+    for index in range(begin, end):
+        skip = not skip and scalar.style == "'" and text[index] == "'"
+        if not skip:
+            yield text[index], index
+
+
+def _unescape(written: str) -> str:
+    if len(written) == 1 or written[0] != "\\":
+        return written[:1]
+    kind = written[1]
+    if kind in "\r\n":
+        return ""
+    if kind in "xuU":
+        return chr(int(written[2:], 16))  # noqa: FURB166 - the prefix is YAML's
+    return _ESCAPED.get(kind) or _ESCAPED_BLANKS.get(kind, kind)

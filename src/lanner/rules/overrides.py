@@ -1,0 +1,72 @@
+"""The key `override` of an item: which of its other keys append to an earlier item of that name, and which replace.
+
+In comes an item's mapping, out come two sets of keys, or a `Refused` with Falco's message. Applying them is the collector's matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules import errors
+from lanner.rules.scalars import Refused
+from lanner.rules.yamltree import Mapping, Scalar
+
+if TYPE_CHECKING:
+    from lanner.rules.yamltree import Context
+
+APPENDABLE: Final = frozenset({"condition", "output", "desc", "tags", "exceptions"})
+REPLACEABLE: Final = APPENDABLE | {"priority", "capture", "capture_duration", "enabled", "warn_evttypes", "skip-if-unknown-filter"}
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """The keys that append and those that replace; false if there are none."""
+
+    append: frozenset[str] = frozenset()
+    replace: frozenset[str] = frozenset()
+    # In the order in which Falco looks at them
+    ordered: tuple[str, ...] = (
+        "condition", "exceptions", "output", "desc", "tags", "priority", "capture", "capture_duration", "enabled",
+        "warn_evttypes", "skip-if-unknown-filter",
+    )  # fmt: skip
+
+    def __bool__(self) -> bool:
+        return bool(self.append or self.replace)
+
+
+def read_overrides(item: Mapping, context: Context, appendable: frozenset[str], replaceable: frozenset[str]) -> Overrides:
+    """What `override` says of the keys; nothing if there is no such key, or no mapping behind it."""
+    node = item.values.get("override")
+    if node is None or (isinstance(node, Scalar) and node.is_null):
+        return Overrides()
+    outer: Context = (*context, item.spot("overrides"))
+    if not isinstance(node, Mapping):
+        raise Refused(
+            "bad conversion", (*context, node.spot()), "'override' takes a mapping of keys to append or replace.", errors.VALIDATE
+        )
+    found: dict[str, set[str]] = {"append": set(), "replace": set()}
+    for key, value in node.pairs:
+        for each in (key, value):
+            if not isinstance(each, Scalar):
+                raise Refused("bad conversion", (*context, each.spot()), "Take append or replace.", errors.VALIDATE)
+        assert isinstance(key, Scalar)
+        assert isinstance(value, Scalar)
+        _check(key, value, outer, appendable, replaceable)
+        found[value.value].add(key.value)
+    return Overrides(frozenset(found["append"]), frozenset(found["replace"]))
+
+
+def _check(key: Scalar, value: Scalar, outer: Context, appendable: frozenset[str], replaceable: frozenset[str]) -> None:
+    name = key.value
+    at_key: Context = (*outer, key.spot("overrides", name))
+    if value.value == "append":
+        if name not in appendable:
+            raise Refused(f"Key '{name}' cannot be appended to, use 'replace' instead", at_key)
+    elif value.value == "replace":
+        if name not in replaceable:
+            raise Refused(f"Key '{name}' cannot be replaced", at_key)
+    else:
+        allowed = ("append " if name in appendable else "") + ("replace " if name in replaceable else "")
+        message = f"Invalid override operation for key '{name}': '{value.value}'. Allowed values are: {allowed}"
+        raise Refused(message, (*outer, value.spot("value for", name)))

@@ -1,0 +1,96 @@
+"""From YAML nodes to the values that keys want, as Falco converts them.
+
+In comes a mapping and a key, out comes the value, or a `Refused` with Falco's message at the value's place. Scalars convert as
+yaml-cpp does it, in whatever quotes they stand: `yes` and `On` are true, `010` is eight, 1 is no bool.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules import errors
+from lanner.rules.yamltree import Scalar, Sequence, finding
+
+if TYPE_CHECKING:
+    from lanner.rules.errors import Finding
+    from lanner.rules.yamltree import Context, Mapping, Node
+
+_TRUE: Final = frozenset({"y", "yes", "true", "on"})
+_FALSE: Final = frozenset({"n", "no", "false", "off"})
+_UINT: Final = re.compile(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)\s*")
+
+
+class Refused(Exception):  # noqa: N818 - it ends the reading of one item and never leaves the loader
+    """An item cannot be used, for the reason in `finding`."""
+
+    def __init__(self, message: str, context: Context, advice: str = "", code: str = errors.YAML_VALIDATE) -> None:
+        super().__init__(message)
+        self.finding: Finding = finding("error", code, message, context, advice)
+
+
+def required(item: Mapping, key: str, context: Context) -> Scalar:
+    """The value of a key that has to be there, a text that is not empty."""
+    node = item.values.get(key)
+    if node is None:
+        raise Refused(f"Item has no mapping for key '{key}'", context)
+    if isinstance(node, Scalar) and node.is_null:
+        raise Refused(f"Mapping for key '{key}' is empty", context, f"Write a value behind '{key}:'.")
+    inner = value_context(node, key, context)
+    if not isinstance(node, Scalar):
+        raise Refused("Value is not a scalar value", inner, f"'{key}' takes a text, not a list or a mapping.")
+    if not node.value:
+        raise Refused("Value must be non-empty", inner)
+    return node
+
+
+def optional(item: Mapping, key: str, context: Context) -> Scalar | None:
+    """The same for a key that may be left out; None then."""
+    return required(item, key, context) if key in item.values else None
+
+
+def boolean(item: Mapping, key: str, context: Context, *, default: bool) -> bool:
+    """A truth value, in one of the spellings of YAML 1.1."""
+    node = optional(item, key, context)
+    if node is None:
+        return default
+    text = node.value
+    # yaml-cpp knows all lower, all upper, and one capital
+    plain = text if text.islower() else text.lower() if text.isupper() or text == text.capitalize() else ""
+    if plain not in _TRUE | _FALSE:
+        raise Refused("Can't decode YAML scalar value", value_context(node, key, context), f"'{key}' takes true or false.")
+    return plain in _TRUE
+
+
+def unsigned(text: str) -> int | None:
+    """A number below 2**32, decimal, octal with a leading 0 or hexadecimal; None if the text is no such number."""
+    found = _UINT.fullmatch(text)
+    if found is None:
+        return None
+    digits = found[1]
+    base = 10 if digits[0] != "0" else 16 if digits[1:2] in {"x", "X"} else 8
+    number = int(digits[:20], base)  # longer ones are too large anyway
+    return number if number < 1 << 32 else None
+
+
+def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[Scalar, ...]:
+    """A sequence of texts."""
+    node = item.values.get(key)
+    if node is None:
+        if not needed:
+            return ()
+        raise Refused(f"Item has no mapping for key '{key}'", context)
+    inner = value_context(node, key, context)
+    if not isinstance(node, Sequence):
+        raise Refused("Value is not a sequence", inner, f"'{key}' takes a list, as in `{key}: [a, b]`.")
+    found = []
+    for each in node.items:
+        if not isinstance(each, Scalar) or each.is_null:
+            raise Refused("sequence value is not scalar", (*inner, each.spot("list item")))
+        found.append(each)
+    return tuple(found)
+
+
+def value_context(node: Node, key: str, context: Context) -> Context:
+    """The context of a key's value."""
+    return (*context, node.spot("value for", key))
