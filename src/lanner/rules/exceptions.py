@@ -15,6 +15,7 @@ from lanner.rules.items import ExceptionEntry, RuleException
 from lanner.rules.origin import Text, TextBuilder
 from lanner.rules.scalars import Refused, required
 from lanner.rules.yamltree import Mapping, Scalar, Sequence, finding
+from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ def _entry(node: Node | None, key: str, context: Context) -> ExceptionEntry:
         return ExceptionEntry(node.value)
     if isinstance(node, Sequence):
         inner = (*context, node.spot("value for", key))
-        return ExceptionEntry(entries=tuple(_entry(each, "", inner) for each in node.items), is_list=True)
+        return ExceptionEntry(entries=tuple(_entry(each, "", (*inner, each.spot("exception"))) for each in node.items), is_list=True)
     return ExceptionEntry()
 
 
@@ -92,7 +93,10 @@ def _entry(node: Node | None, key: str, context: Context) -> ExceptionEntry:
 
 
 def check_exception(exception: RuleException, is_field: Callable[[str], bool] | None) -> RuleException:
-    """The exception with its comparisons filled in. Raises `Refused`."""
+    """The exception with its comparisons filled in. Raises `Refused`.
+
+    `is_field` tells whether something can stand left of an operator; what it raises for a field with a wrong argument is reported.
+    """
     fields, comps, context = exception.fields, exception.comps, exception.context
     if fields.is_list:
         if not comps.is_given:
@@ -114,10 +118,19 @@ def check_exception(exception: RuleException, is_field: Callable[[str], bool] | 
             allowed = "(in, pmatch, intersects) or a modifier operator (e.g. startswith oneof)"
             raise _refuse(f"When fields is a single value, comps must be one of {allowed}", context)
         names = [fields.text]
-    for name in names:
-        if is_field is not None and not is_field(name):
-            raise _refuse(f"'{name}' is not a supported filter field", context)
+    if is_field is not None:
+        _check_fields(names, is_field, context)
     return replace(exception, comps=comps)
+
+
+def _check_fields(names: list[str], is_field: Callable[[str], bool], context: Context) -> None:
+    for name in names:
+        try:
+            known = is_field(name)
+        except LannerError as error:
+            raise _refuse(str(error), context) from None
+        if not known:
+            raise _refuse(f"'{name}' is not a supported filter field", context)
 
 
 def _refuse(message: str, context: Context) -> Refused:

@@ -30,7 +30,7 @@ from lanner.rules.items import (
     Step,
 )
 from lanner.rules.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
-from lanner.rules.scalars import Refused, boolean, optional, required, texts, unsigned, value_context
+from lanner.rules.scalars import Refused, bad_conversion, boolean, optional, required, texts, unsigned, value_context
 from lanner.rules.versions import parse_version
 from lanner.rules.yamltree import Mapping, Scalar, Sequence, SourceFile, Spot, finding, read_documents
 
@@ -151,7 +151,7 @@ def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps:
     seen: Counter[str] = Counter()
     for key, _ in item.pairs:
         if not isinstance(key, Scalar):
-            raise Refused("A key is no text.", (*context, key.spot()), code=errors.VALIDATE)
+            raise bad_conversion(key, "A key has to be a text.")
         seen[key.value] += 1
         where = (*context, key.spot())
         if key.value not in known:
@@ -177,29 +177,33 @@ def _read_engine_version(item: Mapping, steps: list[Step]) -> None:
 
 def _read_plugin_versions(item: Mapping, steps: list[Step]) -> None:
     node = item.values["required_plugin_versions"]
-    context: Context = (node.spot("required_plugin_versions"),)
+    context: Context = (node.spot("required plugin versions"),)
     if not isinstance(node, Sequence):
         raise Refused("Value of required_plugin_versions must be a sequence", context)
     for plugin in node.items:
-        entry = (*context, plugin.spot("required_plugin_versions_entry"))
+        entry = (*context, plugin.spot("required plugin versions entry"))
         if not isinstance(plugin, Mapping):
             raise Refused("Plugin version must be a mapping", entry)
-        alternatives = [_read_requirement(plugin, entry)]
-        others = plugin.values.get("alternatives")
-        if others is not None:
-            if not isinstance(others, Sequence):
-                raise Refused("Value of plugin version alternatives must be a sequence", entry)
-            for other in others.items:
-                inner = (*entry, other.spot("required_plugin_versions_alternative"))
-                if not isinstance(other, Mapping):
-                    raise Refused("Plugin version alternative must be a mapping", inner)
-                alternatives.append(_read_requirement(other, inner))
-        steps.append(PluginVersion(entry, tuple(alternatives)))
-    _warn_of_keys(item, frozenset({"required_plugin_versions"}), _item_context(item, "required_plugin_versions"), steps)
+        name = required(plugin, "name", entry).value
+        entry = (*context, plugin.spot("required plugin versions entry", name))
+        version = required(plugin, "version", entry).value
+        steps.append(PluginVersion(entry, ((name, version), *_read_alternatives(plugin, entry))))
+    _warn_of_keys(item, frozenset({"required_plugin_versions"}), _item_context(item, "required plugin versions"), steps)
 
 
-def _read_requirement(node: Mapping, context: Context) -> tuple[str, str]:
-    return required(node, "name", context).value, required(node, "version", context).value
+def _read_alternatives(plugin: Mapping, context: Context) -> Iterable[tuple[str, str]]:
+    node = plugin.values.get("alternatives")
+    if node is None:
+        return
+    if not isinstance(node, Sequence):
+        raise Refused("Value of plugin version alternatives must be a sequence", context)
+    for other in node.items:
+        inner = (*context, other.spot("required plugin versions alternative"))
+        if not isinstance(other, Mapping):
+            raise Refused("Plugin version alternative must be a mapping", inner)
+        name = required(other, "name", inner).value
+        inner = (*context, other.spot("required plugin versions alternative", name))
+        yield name, required(other, "version", inner).value
 
 
 # Lists and macros

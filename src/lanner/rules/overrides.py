@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules import errors
-from lanner.rules.scalars import Refused
+from lanner.rules.scalars import Refused, bad_conversion
 from lanner.rules.yamltree import Mapping, Scalar
 
 if TYPE_CHECKING:
@@ -36,20 +35,18 @@ class Overrides:
 
 
 def read_overrides(item: Mapping, context: Context, appendable: frozenset[str], replaceable: frozenset[str]) -> Overrides:
-    """What `override` says of the keys; nothing if there is no such key, or no mapping behind it."""
+    """What `override` says of the keys; nothing if there is no such key."""
     node = item.values.get("override")
-    if node is None or (isinstance(node, Scalar) and node.is_null):
-        return Overrides()
+    if node is None or isinstance(node, Scalar):
+        return Overrides()  # Falco finds no keys in a text either
     outer: Context = (*context, item.spot("overrides"))
     if not isinstance(node, Mapping):
-        raise Refused(
-            "bad conversion", (*context, node.spot()), "'override' takes a mapping of keys to append or replace.", errors.VALIDATE
-        )
+        raise bad_conversion(node, "'override' takes a mapping of keys to append or replace.")
     found: dict[str, set[str]] = {"append": set(), "replace": set()}
     for key, value in node.pairs:
         for each in (key, value):
             if not isinstance(each, Scalar):
-                raise Refused("bad conversion", (*context, each.spot()), "Take append or replace.", errors.VALIDATE)
+                raise bad_conversion(each, "'override' takes a mapping of keys to append or replace.")
         assert isinstance(key, Scalar)
         assert isinstance(value, Scalar)
         _check(key, value, outer, appendable, replaceable)

@@ -50,7 +50,8 @@ class _Expression:
         self, severity: Severity, code: str, message: str, offset: int, length: int, advice: str = "", outer: Context = ()
     ) -> Finding:
         """A finding about characters of the text."""
-        condition = self.text.spot(0, 1, self.kind)
+        # Falco does not name the condition's place where a macro is the matter
+        condition = self.text.spot(0, 1, self.kind) if code != errors.VALIDATE else None
         inner = self.text.spot(offset, length, "condition expression")
         context = (*outer, *self.context, *(spot for spot in (condition, inner) if spot))
         if not advice and self.text.text != self.written:

@@ -91,6 +91,13 @@ def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[S
     return tuple(found)
 
 
+def bad_conversion(node: Node, advice: str) -> Refused:
+    """A node that should be a text is none, where Falco leaves the error to yaml-cpp, in its words and without saying where."""
+    place = node.spot().place()
+    message = f"yaml-cpp: error at line {place.line}, column {place.column}: bad conversion"
+    return Refused(message, (node.spot(),), advice, errors.VALIDATE)
+
+
 def value_context(node: Node, key: str, context: Context) -> Context:
     """The context of a key's value."""
     return (*context, node.spot("value for", key))

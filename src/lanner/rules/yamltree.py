@@ -240,5 +240,5 @@ def _wrong(file: SourceFile, at: int, message: str, length: int = 1) -> RulesErr
     advice = ""
     if file.text[at : at + 1] == "\t":
         advice = "YAML indents with blanks; a tab cannot start anything."
-    context = (Spot(file, at, at + length),)
+    context = (Spot(file, at, at + length, "value for"),)
     return RulesError([finding("error", errors.YAML_PARSE, message, context, advice)])
