@@ -53,7 +53,14 @@ class FieldRequest:
 
 
 class FieldError(LannerError, LookupError):
-    """A text names no field, or has brackets that the field does not take. The message is Falco's."""
+    """A text names no field, or has brackets that the field does not take. The message is Falco's.
+
+    `unknown` is the text where it names no field.
+    """
+
+    def __init__(self, message: str, unknown: str = "") -> None:
+        super().__init__(message)
+        self.unknown = unknown
 
 
 class Catalog:
@@ -72,6 +79,16 @@ class Catalog:
         yield from self._plugin.values()
         yield from self._generic.values()
 
+    def advice(self, unknown: str) -> str:
+        """What to do about a text that names no field."""
+        from difflib import get_close_matches  # noqa: PLC0415 - for people who made a mistake
+
+        name = unknown.partition("[")[0]
+        if name in self._generic:
+            return f"{name} takes no brackets."
+        near = get_close_matches(name, [field.name for field in self], n=1)
+        return f"Did you mean {near[0]}?" if near else f"The fields of source {self.source} are: {', '.join(field.name for field in self)}."
+
     def prefix(self, text: str) -> FieldInfo | None:
         """The field with the longest name that the text begins with: what Falco takes a text to mean, before it looks further."""
         for fields in (self._generic, self._plugin):
@@ -85,7 +102,7 @@ class Catalog:
 
         The steps, their order and their messages are Falco's (plugin_filtercheck.cpp): a blank in a key, for one, ends the text.
         """
-        missing = FieldError(f"filter_check called with nonexistent field {text}")
+        missing = FieldError(f"filter_check called with nonexistent field {text}", text)
         info = self.prefix(text)
         if info is None or (info.name in self._generic and info.name != text):
             raise missing

@@ -96,13 +96,13 @@ class _Checker:
         try:
             return self._checked(node)
         except _REFUSALS as error:
-            raise self._error(str(error), node) from None
+            raise self._error(str(error), node, self._advice(error)) from None
 
     def operand(self, node: nodes.Field | nodes.Transform) -> typed.Operand:
         try:
             return self._side(node).operand
         except _REFUSALS as error:
-            raise self._error(str(error), node) from None
+            raise self._error(str(error), node, self._advice(error)) from None
 
     def _checked(self, node: nodes.Check) -> typed.Tree:
         left = self._side(node.left)
@@ -122,9 +122,12 @@ class _Checker:
         return typed.Comparison(left.operand, operator, right.operand)
 
     @staticmethod
-    def _error(message: str, node: nodes.Check | nodes.Macro | nodes.Field | nodes.Transform) -> ConditionError:
+    def _error(message: str, node: nodes.Check | nodes.Macro | nodes.Field | nodes.Transform, advice: str = "") -> ConditionError:
         begin, end = node.span
-        return ConditionError(message, begin, max(1, end - begin))
+        return ConditionError(message, begin, max(1, end - begin), advice=advice)
+
+    def _advice(self, error: Exception) -> str:
+        return self._catalog.advice(error.unknown) if isinstance(error, FieldError) and error.unknown else ""
 
     def _side(self, node: nodes.Field | nodes.Transform | nodes.Constant | nodes.ConstantList | nodes.OperandList) -> _Side:
         match node:

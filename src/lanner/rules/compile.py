@@ -1,0 +1,113 @@
+"""From resolved rules to what a host runs: the plan of their conditions, and their outputs.
+
+In come a `RuleSet` and the catalog of one event source; out comes a `Compiled`, plain data, or `RulesError` with everything that
+is wrong in any rule, disabled ones among them. Reading files and putting rules together is done before (load.py, resolve.py),
+running after (run.py, alert.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.catalog import FieldError
+from lanner.rules.check import Checked, check
+from lanner.rules.errors import ConditionError, Finding, RulesError
+from lanner.rules.format import Format, FormatError, drop_container_info, parse_output
+from lanner.rules.load import load_files, load_text
+from lanner.rules.plan import Plan, make_plan
+from lanner.rules.resolve import Rule, RuleSet, resolve
+from lanner.rules.typed import FieldTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from os import PathLike
+
+    from lanner.rules.catalog import Catalog
+    from lanner.rules.errors import Severity
+    from lanner.rules.items import RulesFile
+
+# rule_loader_compiler.cpp: the errors that `skip-if-unknown-filter` turns into a rule that is left out
+_UNKNOWN: Final = ("nonexistent field", "invalid formatting token", "unknown filter:")
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Rules ready to run. A rule's number is its place in `rules` and `outputs`, and in the plan's conditions.
+
+    Disabled rules are checked like others and then left out. `findings` are the warnings, those of the rule set first.
+    """
+
+    plan: Plan
+    rules: tuple[Rule, ...]
+    outputs: tuple[Format, ...]
+    findings: tuple[Finding, ...]
+
+
+def load_rules(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugins: Mapping[str, str] | None = None) -> RuleSet:
+    """The rules of these files, in order, as far as they are for the catalog's source. Raises RulesError.
+
+    `plugins` are the versions of the plugins that there are, for `required_plugin_versions`; None to leave that alone.
+    """
+    return _resolve(load_files(paths), catalog, plugins)
+
+
+def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, plugins: Mapping[str, str] | None = None) -> RuleSet:
+    """The rules of the text of one file; `name` stands for it in findings. Raises RulesError."""
+    return _resolve([load_text(text, name)], catalog, plugins)
+
+
+def _resolve(files: Iterable[RulesFile], catalog: Catalog, plugins: Mapping[str, str] | None) -> RuleSet:
+    def is_field(text: str) -> bool:
+        try:
+            catalog.request(text)
+        except FieldError:
+            return False
+        return True
+
+    return resolve(files, {catalog.source}, is_field=is_field, plugins=plugins)
+
+
+def compile_rules(ruleset: RuleSet, catalog: Catalog) -> Compiled:
+    """Check every rule's output and condition, and plan the enabled ones. Raises RulesError."""
+    findings = list(ruleset.findings)
+    # What a disabled rule asks for is not among the values that an event is read for
+    enabled, disabled = FieldTable(), FieldTable()
+    ready = []
+    for rule in ruleset.rules:
+        compiled = _compile(rule, catalog, enabled if rule.enabled else disabled, findings)
+        if compiled and rule.enabled:
+            ready.append((rule, *compiled))
+    if any(finding.severity == "error" for finding in findings):
+        raise RulesError(findings)
+    plan = make_plan([checked.tree for _, _, checked in ready], enabled.requests)
+    return Compiled(plan, tuple(rule for rule, _, _ in ready), tuple(output for _, output, _ in ready), tuple(findings))
+
+
+def _compile(rule: Rule, catalog: Catalog, fields: FieldTable, findings: list[Finding]) -> tuple[Format, Checked] | None:
+    """The rule's output and condition, in which order Falco looks at them; None where one of them is wrong."""
+    text, warning = drop_container_info(rule.output)
+    if warning:
+        findings.append(rule.output_finding(warning, "warning", "LOAD_DEPRECATED_ITEM"))
+    try:
+        output = parse_output(text, catalog, fields)
+    except FormatError as error:
+        severity, code = _weight(rule, error)
+        findings.append(rule.output_finding(error.message, severity, code, error.advice))
+        return None
+    try:
+        checked = check(rule.condition, catalog, fields)
+    except ConditionError as error:
+        findings.append(rule.finding(error, *_weight(rule, error)))
+        return None
+    for each in checked.warnings:
+        begin, end = each.span
+        findings.append(rule.finding(ConditionError(each.message, begin, max(1, end - begin)), "warning", "LOAD_COMPILE_CONDITION"))
+    return output, checked
+
+
+def _weight(rule: Rule, error: ConditionError) -> tuple[Severity, str]:
+    """Whether this ends the loading, or is a reason to go on without the rule."""
+    if rule.skip_if_unknown_filter and any(words in error.message for words in _UNKNOWN):
+        return "warning", "LOAD_UNKNOWN_FILTER"
+    return "error", error.code
