@@ -91,6 +91,8 @@ class Catalog:
 
     def prefix(self, text: str) -> FieldInfo | None:
         """The field with the longest name that the text begins with: what Falco takes a text to mean, before it looks further."""
+        if "." not in text:  # every field's name has one, and most constants that are asked about have none
+            return None
         for fields in (self._generic, self._plugin):
             names = [name for name in fields if text.startswith(name)]
             if names:
