@@ -24,6 +24,7 @@ VALIDATE: Final = "LOAD_ERR_VALIDATE"
 YAML_PARSE: Final = "LOAD_ERR_YAML_PARSE"
 YAML_VALIDATE: Final = "LOAD_ERR_YAML_VALIDATE"
 
+_ITEMS: Final = frozenset({"list", "macro", "rule", "exception"})
 # A line of a rules file may be a megabyte long; a snippet shows this many characters of it.
 _SNIPPET_WIDTH: Final = 120
 
@@ -64,7 +65,7 @@ class Finding:
 
     def render(self) -> str:
         """`file:line:column: error: message [CODE]`, then the marked source line and the advice, where there are such."""
-        items = [place for place in self.places if place.name]
+        items = [place for place in self.places if place.name and place.kind in _ITEMS]
         inside = f" (in {items[-1].kind} '{items[-1].name}')" if items else ""
         where = f"{self.place}: " if self.place else ""
         lines = [printable(f"{where}{self.severity}: {self.message}{inside} [{self.code}]")]

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 # Lists may name lists: what all of them hold together, and how long a condition may become
 MAX_ITEMS: Final = 2_000_000
-MAX_TEXT: Final = 16_000_000
-# Every list that is written in copies the condition once more; this many characters may be copied for one
-MAX_COPIED: Final = 200_000_000
+MAX_TEXT: Final = 4_000_000
+# Every list that is written in copies the condition once more; this many characters may be copied in all, a piece counting as many
+MAX_COPIED: Final = 400_000_000
+_PIECE: Final = 100
 
 _BLANKS: Final = " \t\n\r"
 _DELIMITERS: Final = " \t\n\r(),="
@@ -39,6 +40,7 @@ class Lists:
 
     def __init__(self, definitions: Mapping[str, ListDefinition]) -> None:
         self.used: set[str] = set()
+        self._copied = 0
         self.names = list(definitions)
         self._texts = [", ".join(map(quote, items)) for items in _flat(definitions, self.used)]
         self._numbers = {name: number for number, name in enumerate(self.names)}
@@ -47,9 +49,11 @@ class Lists:
         self._mentions = [self._mentioned(text) for text in self._texts]
 
     def write_into(self, text: Text) -> Text:
-        """The text with the lists' items. Raises `TooLargeError`."""
+        """The text with the lists' items. Raises `TooLargeError`.
+
+        A text without pieces is quicker to write into than one that knows its places, and less often too large.
+        """
         todo = self._mentioned(text.text)
-        copied = 0
         while todo:
             number = min(todo)
             todo.discard(number)
@@ -59,8 +63,8 @@ class Lists:
             self.used.add(self.names[number])
             text = written
             todo |= {later for later in self._mentions[number] if later > number}
-            copied += len(text.text)
-            if len(text.text) > MAX_TEXT or copied > MAX_COPIED:
+            self._copied += len(text.text) + _PIECE * len(text.pieces)
+            if len(text.text) > MAX_TEXT or self._copied > MAX_COPIED:
                 raise TooLargeError(f"lists make the condition too long, up to list '{self.names[number]}'")
         return text
 

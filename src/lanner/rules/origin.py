@@ -91,7 +91,8 @@ class TextBuilder:
         if begin >= stop:
             return
         first = max(0, bisect_right(text.pieces, begin, key=lambda piece: piece.begin) - 1)
-        for piece in text.pieces[first:]:
+        for number in range(first, len(text.pieces)):
+            piece = text.pieces[number]
             if piece.begin >= stop:
                 break
             cut = max(0, begin - piece.begin)

@@ -10,7 +10,8 @@ errors are reported, where one does not follow from another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ from lanner.rules.errors import ConditionError, Finding, RulesError
 from lanner.rules.exceptions import with_exceptions
 from lanner.rules.lists import Lists, TooLargeError
 from lanner.rules.macros import BrokenMacroError, MacroError, Macros, ParsedMacro
+from lanner.rules.origin import Text
 from lanner.rules.scalars import Refused
 from lanner.rules.yamltree import finding
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from lanner.rules.errors import Place, Severity
     from lanner.rules.items import Priority, RulesFile
     from lanner.rules.nodes import Condition
-    from lanner.rules.origin import Text
     from lanner.rules.yamltree import Context, Spot
 
 # Offsets in trees number the text as well: those of the rule's own text are as they are, those of the n-th macro's begin here
@@ -39,24 +40,33 @@ _TEXT: Final = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class _Expression:
-    """A condition's text, as the parser read it, and whose it is."""
+    """A condition's text with its places, whose it is, and how it reads with the lists written in."""
 
     text: Text
     context: Context
     kind: str
-    written: str  # the same before lists were written in
+    lists: Lists
+    written: str = ""
 
     def finding(
         self, severity: Severity, code: str, message: str, offset: int, length: int, advice: str = "", outer: Context = ()
     ) -> Finding:
-        """A finding about characters of the text."""
+        """A finding about characters of the text with the lists written in."""
         # Falco does not name the condition's place where a macro is the matter
         condition = self.text.spot(0, 1, self.kind) if code != errors.VALIDATE else None
-        inner = self.text.spot(offset, length, "condition expression")
+        inner = self._spot(offset, length)
         context = (*outer, *self.context, *(spot for spot in (condition, inner) if spot))
-        if not advice and self.text.text != self.written:
-            advice = f"Written out, the condition reads there: {_excerpt(self.text.text, offset)}"
+        if not advice and self.written not in {"", self.text.text}:
+            advice = f"Written out, the condition reads there: {_excerpt(self.written, offset)}"
         return finding(severity, code, message, context, advice)
+
+    def _spot(self, offset: int, length: int) -> Spot | None:
+        """Places are carried through the writing of lists only here, where something is wrong: most conditions never need them."""
+        text, where = self.text, 0
+        with suppress(TooLargeError):
+            if self.written:
+                text, where = self.lists.write_into(self.text), offset
+        return text.spot(where, length, "condition expression")
 
 
 def _excerpt(text: str, offset: int) -> str:
@@ -222,10 +232,11 @@ class _Compilation:
         self, definition: MacroDefinition | RuleDefinition, text: Text, kind: str, base: int
     ) -> tuple[_Expression, Condition | None]:
         """The condition with lists written in, and its tree; None if it is wrong, which is reported."""
-        expression = _Expression(text, definition.context, kind, text.text)
+        expression = _Expression(text, definition.context, kind, self.lists)
         try:
-            expression = _Expression(self.lists.write_into(text), definition.context, kind, text.text)
-            return expression, parse(expression.text.text, base)
+            written = self.lists.write_into(Text(text.text)).text
+            expression = replace(expression, written=written)
+            return expression, parse(written, base)
         except TooLargeError as error:
             self.findings.append(expression.finding("error", errors.COMPILE_CONDITION, str(error), 0, 1))
         except ConditionError as error:
@@ -237,6 +248,9 @@ class _Compilation:
         number, offset = divmod(error.span[0], _TEXT)
         where = self.expressions[number - 1] if number else expression
         outer = () if where is expression else expression.context
+        if number:
+            # Whoever else names this macro would only say the same again
+            self.macros.macros[where.context[-1].name].tree = None
         advice = self._advice(error.name) if error.unknown else ""
         length = error.span[1] - error.span[0]
         self.findings.append(where.finding("error", errors.VALIDATE, error.message, offset, length, advice, outer))

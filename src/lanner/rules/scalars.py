@@ -20,6 +20,13 @@ _TRUE: Final = frozenset({"y", "yes", "true", "on"})
 _FALSE: Final = frozenset({"n", "no", "false", "off"})
 _UINT: Final = re.compile(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)\s*")
 
+_NEEDS: Final = {
+    "list": "A list needs 'items'.",
+    "macro": "A macro needs a 'condition'.",
+    "rule": "A rule needs 'condition', 'output', 'desc' and 'priority'; with none of them, 'enabled' switches an earlier rule on or off.",
+    "exception": "An exception needs a 'name' and 'fields'.",
+}
+
 
 class Refused(Exception):  # noqa: N818 - it ends the reading of one item and never leaves the loader
     """An item cannot be used, for the reason in `finding`."""
@@ -33,7 +40,7 @@ def required(item: Mapping, key: str, context: Context) -> Scalar:
     """The value of a key that has to be there, a text that is not empty."""
     node = item.values.get(key)
     if node is None:
-        raise Refused(f"Item has no mapping for key '{key}'", context)
+        raise Refused(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
     if isinstance(node, Scalar) and node.is_null:
         raise Refused(f"Mapping for key '{key}' is empty", context, f"Write a value behind '{key}:'.")
     inner = value_context(node, key, context)
@@ -79,7 +86,7 @@ def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[S
     if node is None:
         if not needed:
             return ()
-        raise Refused(f"Item has no mapping for key '{key}'", context)
+        raise Refused(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
     inner = value_context(node, key, context)
     if not isinstance(node, Sequence):
         raise Refused("Value is not a sequence", inner, f"'{key}' takes a list, as in `{key}: [a, b]`.")
