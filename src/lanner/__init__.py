@@ -1,0 +1,77 @@
+"""Lanner: Falco plugins in Python.
+
+A plugin is one class that derives from `lanner.Plugin`; what it needs is here. Names are imported when they are first used, so
+that `import lanner` costs nothing that is not needed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from lanner._version import __version__
+
+if TYPE_CHECKING:
+    from msgspec import Meta
+
+    from lanner.sdk.annotations import Abstime, Reltime
+    from lanner.sdk.config import Config
+    from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
+    from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
+    from lanner.sdk.fields import field
+    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.values import INDEX, KEY, payload
+
+_HOMES = {
+    "Abstime": "lanner.sdk.annotations",
+    "Chunk": "lanner.sdk.events",
+    "Config": "lanner.sdk.config",
+    "ConfigError": "lanner.sdk.errors",
+    "DefinitionError": "lanner.sdk.errors",
+    "Event": "lanner.sdk.events",
+    "INDEX": "lanner.sdk.values",
+    "KEY": "lanner.sdk.values",
+    "LannerError": "lanner.sdk.errors",
+    "Meta": "msgspec",
+    "NOTHING": "lanner.sdk.events",
+    "Nothing": "lanner.sdk.events",
+    "PayloadError": "lanner.sdk.errors",
+    "Plugin": "lanner.sdk.plugin",
+    "Reltime": "lanner.sdk.annotations",
+    "SourceError": "lanner.sdk.errors",
+    "field": "lanner.sdk.fields",
+    "payload": "lanner.sdk.values",
+}
+
+__all__ = [
+    "INDEX",
+    "KEY",
+    "NOTHING",
+    "Abstime",
+    "Chunk",
+    "Config",
+    "ConfigError",
+    "DefinitionError",
+    "Event",
+    "LannerError",
+    "Meta",
+    "Nothing",
+    "PayloadError",
+    "Plugin",
+    "Reltime",
+    "SourceError",
+    "__version__",
+    "field",
+    "payload",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'lanner' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

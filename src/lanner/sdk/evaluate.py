@@ -1,0 +1,101 @@
+"""The reference evaluator of payload values: a few readable lines for each word of `lanner.sdk.values`.
+
+In go the trees as plain data (`Value.data()`) and a payload, out come field values. The native reader
+(`lanner.native.Reader`) has the same interface and gives the same values, faster; tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lanner.sdk.errors import PayloadError
+from lanner.sdk.jsondoc import decode
+from lanner.sdk.types import FieldValue
+from lanner.sdk.values import UNITS, Data
+
+UINT64_MAX = 2**64 - 1
+
+
+class Reader:
+    """Reads values off one payload at a time. `table` holds the trees; a slot is a place in it."""
+
+    def __init__(self, table: Sequence[Data]) -> None:
+        self._table = tuple(table)
+        self._json: Any = None
+        self._valid = False
+
+    def load(self, payload: bytes) -> bool:
+        """Take the next payload; whether it is wholly valid JSON (where not, no slot has a value)."""
+        try:
+            self._json = decode(payload)
+            self._valid = True
+        except PayloadError:
+            self._json, self._valid = None, False
+        return self._valid
+
+    def get(self, slot: int, argument: str | int | None = None) -> FieldValue:
+        """The value of the tree at `slot`; `argument` fills KEY (str) or INDEX (int)."""
+        if not self._valid:
+            return None
+        value: str | int | tuple[str, ...] | None = _evaluate(self._table[slot], self._json, argument)
+        if isinstance(value, str):
+            return _text(value)
+        if isinstance(value, tuple):
+            return tuple(_text(name) for name in value)
+        return value
+
+
+def _text(value: str) -> str:
+    # a C host reads texts up to their first NUL, so nobody sees more
+    return value.partition("\0")[0]
+
+
+def _evaluate(tree: Any, json: Any, argument: str | int | None, *, number: bool = False) -> Any:
+    """The value of `tree`: str, int, tuple of names or None. `number`: a JSON integer counts where a text does."""
+    match tree:
+        case ["path", parts]:
+            found = _walk(json, parts, argument)
+            is_number = number and isinstance(found, int) and not isinstance(found, bool)
+            return found if isinstance(found, str) or is_number else None
+        case ["first", options]:
+            values = (_evaluate(option, json, argument, number=number) for option in options)
+            return next((value for value in values if value is not None), None)
+        case ["when", value, condition, texts]:
+            holds = _evaluate(condition, json, argument) in texts
+            return _evaluate(value, json, argument, number=number) if holds else None
+        case ["before", value, separator]:
+            text = _evaluate(value, json, argument)
+            return None if text is None else text.partition(separator)[0]
+        case ["after", value, separator]:
+            text = _evaluate(value, json, argument)
+            return text.partition(separator)[2] if text is not None and separator in text else None
+        case ["integer", value]:
+            return _unsigned(_evaluate(value, json, argument, number=True), 1)
+        case ["time", value, unit]:
+            return _unsigned(_evaluate(value, json, argument, number=True), UNITS[unit])
+        case ["keys", ["path", parts]]:
+            found = _walk(json, parts, argument)
+            return (tuple(found) or None) if isinstance(found, dict) else None
+    raise ValueError(f"not a value tree: {tree!r}")
+
+
+def _walk(place: Any, parts: Sequence[Any], argument: str | int | None) -> Any:
+    for part in parts:
+        step = argument if isinstance(part, dict) else part
+        if isinstance(place, dict) and isinstance(step, str):
+            place = place.get(step)
+        elif isinstance(place, list) and isinstance(step, int) and step < len(place):
+            place = place[step]
+        else:
+            return None
+    return place
+
+
+def _unsigned(value: str | int | None, factor: int) -> int | None:
+    if isinstance(value, str):
+        # 20 digits hold every unsigned 64-bit integer; longer ones with leading zeros are nobody's numbers
+        value = int(value) if value.isascii() and value.isdigit() and len(value) <= 20 else None
+    if value is None or not 0 <= value * factor <= UINT64_MAX:
+        return None
+    return value * factor

@@ -1,0 +1,70 @@
+"""What an event source gives and what a field method gets.
+
+A source yields payloads (bytes or str), `Event`s where it knows the time, `NOTHING` where there is nothing to say, or hands over
+`Chunk`s of lines. Nothing here reads a source; `lanner.sdk.sources` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+
+@final
+class Nothing:
+    """The type of `NOTHING`: the source is alive, but has no event now."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "lanner.NOTHING"
+
+
+NOTHING: Final = Nothing()
+
+
+@final
+class Event:
+    """One event: what a source yields when it knows the time, and what field methods are given.
+
+    Handed to a field method it is valid during that call only.
+    """
+
+    __slots__ = ("_json", "number", "payload", "source", "timestamp")
+
+    def __init__(self, payload: bytes | str, timestamp: int | None = None, *, number: int = 0, source: str = "") -> None:
+        """Make an event of `payload` (str becomes UTF-8) at `timestamp` (ns since 1970, UTC; None: the host's clock decides)."""
+        self.payload: bytes = payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else bytes(payload)
+        self.timestamp: int | None = timestamp
+        self.number: int = number
+        self.source: str = source
+        self._json: Any = _UNREAD
+
+    def __repr__(self) -> str:
+        return f"Event({self.payload!r}, timestamp={self.timestamp}, number={self.number}, source={self.source!r})"
+
+    @property
+    def json(self) -> Any:
+        """The payload decoded from JSON, once. Raises `PayloadError` (for the host: no value) where it is not wholly valid JSON."""
+        if self._json is _UNREAD:
+            from lanner.sdk.jsondoc import decode  # noqa: PLC0415 - msgspec is imported where JSON is really read
+
+            self._json = decode(self.payload)
+        return self._json
+
+
+_UNREAD: Final = object()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes as they came from one of several connections: any number of newline-separated payloads, the last perhaps unfinished.
+
+    `stream` names the connection: the host keeps one unfinished tail for each. `reset` says that the connection began anew: an
+    unfinished tail of it is dropped and counted.
+    """
+
+    data: bytes
+    stream: str | int = ""
+    reset: bool = False

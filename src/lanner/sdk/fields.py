@@ -1,0 +1,88 @@
+"""Declaring fields: as data (`field(name, value, description)`) or as methods (`@field(name, description)`).
+
+Out comes a `FieldDeclaration` for each: what hosts and rules see (`FieldInfo`) and how the value is got. A method's
+annotations tell the type, whether it is a list and what its argument is; `annotations.py` reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from lanner.sdk.annotations import argument_of, type_of
+from lanner.sdk.errors import DefinitionError
+from lanner.sdk.types import FIELD_NAME, Argument, FieldInfo
+from lanner.sdk.values import KEY, First, Value, arguments
+
+_M = TypeVar("_M", bound=Callable[..., Any])
+_MARK = "__lanner_field__"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDeclaration:
+    """One field of a plugin: what there is to say of it, and its value as data or the name of the method that computes it."""
+
+    info: FieldInfo
+    value: Value | None = None
+    method: str | None = None
+
+
+@overload
+def field(name: str, value: Value, description: str, /) -> FieldDeclaration: ...
+@overload
+def field(name: str, description: str, /) -> Callable[[_M], _M]: ...
+def field(name: str, second: Value | str, third: str | None = None, /) -> FieldDeclaration | Callable[[_M], _M]:
+    """Declare a field by its full name ("docker.type") and a description.
+
+    `field(name, value, description)`: a value of the event's JSON payload, as data (see `lanner.payload`).
+    `@field(name, description)`: the method below, whose annotations tell the type. Raises `DefinitionError`.
+    """
+    if not isinstance(name, str) or not FIELD_NAME.fullmatch(name):
+        raise DefinitionError(f'{name!r} is no name of a field: write words joined by dots, such as "docker.actor.id"')
+    if isinstance(second, Value):
+        return FieldDeclaration(_data_info(name, second, _description(name, third)), value=second)
+    if third is not None or not isinstance(second, str):
+        raise DefinitionError(f'field "{name}": write field(name, value, description), or @field(name, description) above a method')
+    description = _description(name, second)
+
+    def mark(method: _M) -> _M:
+        if not callable(method):
+            raise DefinitionError(f'@field("{name}", ...) belongs right above a method')
+        setattr(method, _MARK, (name, description))
+        return method
+
+    return mark
+
+
+def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclaration | None:
+    """The declaration of a method that `@field` marks, None for any other attribute. Raises `DefinitionError`."""
+    marked = getattr(method, _MARK, None)
+    if marked is None:
+        return None
+    name, description = marked
+    where = f'{owner}.{method_name} (field "{name}")'
+    kind, is_list = type_of(method, where)
+    return FieldDeclaration(FieldInfo(name, kind, description, is_list, argument_of(method, where)), method=method_name)
+
+
+def _description(name: str, text: str | None) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise DefinitionError(f'field "{name}" has no description: Falco refuses a field without one')
+    return text
+
+
+def _data_info(name: str, value: Value, description: str) -> FieldInfo:
+    used = arguments(value)
+    if len(used) > 1:
+        raise DefinitionError(f'field "{name}" uses KEY and INDEX: a data field has one kind of argument')
+    argument = None
+    if used:
+        is_key = KEY in used
+        # every alternative without the argument makes a value of its own, so the argument may be left out
+        argument = Argument(key=is_key, index=not is_key, required=not _has_value_without_argument(value))
+    return FieldInfo(name, value.type, description, value.is_list, argument)
+
+
+def _has_value_without_argument(value: Value) -> bool:
+    return isinstance(value, First) and any(not arguments(option) for option in value.options)

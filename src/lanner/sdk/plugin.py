@@ -1,0 +1,240 @@
+"""The base class of plugins. Defining a subclass checks all of it; what is wrong is a `DefinitionError` that says what to write.
+
+A plugin class becomes a `PluginInfo`, from which hosts, docs and builds read. Its instance is what Falco calls the plugin
+state; `lanner.sdk.host` makes and uses it. Nothing here depends on which host runs the plugin.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
+
+from lanner.sdk.errors import DefinitionError
+from lanner.sdk.fields import FieldDeclaration, method_declaration
+from lanner.sdk.types import FieldType
+from lanner.sdk.values import Value, arguments
+
+if TYPE_CHECKING:
+    from lanner.sdk.config import Config
+    from lanner.sdk.events import Event
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+_MAX_ID = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """What a plugin class declares. `id` and `event_source` are None for a plugin that only extracts."""
+
+    name: str
+    version: str
+    description: str
+    contact: str
+    id: int | None
+    event_source: str | None
+    extract_sources: tuple[str, ...]
+    fields: tuple[FieldDeclaration, ...]
+    config: type[Config] | None
+    timestamp: Value | None
+    rules: Path | None
+    example: Path | None
+    hint: str
+
+    @property
+    def has_source(self) -> bool:
+        """Whether the plugin has the capability "sourcing"."""
+        return self.id is not None
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """Falco's names of what the plugin can do."""
+        return ("sourcing",) * self.has_source + ("extraction",) * bool(self.fields)
+
+
+class Plugin:
+    """A Falco plugin. Subclass it, and say what it is in class attributes:
+
+        class Counter(lanner.Plugin):
+            "Counts."                      # the description
+            id, name, version, event_source = 4242, "counter", "0.1.0", "counter"
+            contact = "github.com/you/counter"
+
+            def open(self, params: str): ...      # the event source: yield payloads
+
+            @lanner.field("counter.value", "The number")
+            def value(self, event: lanner.Event) -> int: ...
+
+    `fields` lists fields as data, `config: MyConfig` names the configuration class, `timestamp` the place of the event's time
+    in the payload. A class without `open` only extracts: it names in `extract_sources` the event sources that it reads.
+    `rules` and `example` may name a rules file and a recording beside the module, `hint` a command that makes an event happen.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    contact: ClassVar[str]
+    description: ClassVar[str]
+    id: ClassVar[int]
+    event_source: ClassVar[str]
+    extract_sources: ClassVar[Sequence[str]] = ()
+    fields: ClassVar[Iterable[FieldDeclaration]] = ()
+    timestamp: ClassVar[Value | None] = None
+    rules: ClassVar[str | None] = None
+    example: ClassVar[str | None] = None
+    hint: ClassVar[str] = ""
+    __plugin__: ClassVar[PluginInfo]
+
+    def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
+        """Check the class; `abstract=True` leaves that to its subclasses."""
+        super().__init_subclass__(**kwargs)
+        if not abstract:
+            cls.__plugin__ = _read(cls)
+
+    def event_to_string(self, event: Event) -> str:
+        """The event as text, what `%evt.plugininfo` shows. By default its payload."""
+        return event.payload.decode("utf-8", "replace")
+
+    def list_open_params(self) -> Iterable[tuple[str, str]]:
+        """Suggestions for open's `params`: (value, description) pairs."""
+        return ()
+
+
+def plugin_info(cls: type[Plugin]) -> PluginInfo:
+    """What `cls` declares. Raises `DefinitionError` for what is no complete plugin class."""
+    info = cls.__dict__.get("__plugin__")
+    if not isinstance(info, PluginInfo):
+        raise DefinitionError(f"{cls.__name__} is no complete plugin class")
+    return info
+
+
+def _read(cls: type[Plugin]) -> PluginInfo:
+    info = PluginInfo(
+        name=_matching(cls, "name", _NAME, 'lower-case letters, digits, "_" and "-", such as name = "counter"'),
+        version=_matching(cls, "version", _VERSION, 'three numbers, such as version = "0.1.0"'),
+        description=_description(cls),
+        contact=_text(cls, "contact", 'where users find you, such as contact = "github.com/you/counter"'),
+        id=None,
+        event_source=None,
+        extract_sources=_extract_sources(cls),
+        fields=_fields(cls),
+        config=_config(cls),
+        timestamp=_timestamp(cls),
+        rules=_beside(cls, "rules"),
+        example=_beside(cls, "example"),
+        hint=cls.hint,
+    )
+    if callable(getattr(cls, "open", None)):
+        return replace(info, id=_id(cls), event_source=_event_source(cls))
+    for attribute in ("id", "event_source"):
+        if hasattr(cls, attribute):
+            raise _wrong(cls, f"it has {attribute!r} but no method open(self, params): write one, or leave {attribute!r} out")
+    if not info.fields:
+        raise _wrong(cls, "it has neither an event source (a method open) nor fields: a plugin needs one of them")
+    if not info.extract_sources:
+        raise _wrong(cls, 'it has no open(), so it has to name the event sources that it reads: extract_sources = ("syscall",)')
+    return info
+
+
+def _wrong(cls: type[Plugin], text: str) -> DefinitionError:
+    return DefinitionError(f"plugin class {cls.__name__}: {text}")
+
+
+def _text(cls: type[Plugin], attribute: str, example: str) -> str:
+    value = getattr(cls, attribute, None)
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        said = "is missing" if value is None else f"is {value!r}"
+        raise _wrong(cls, f"{attribute!r} {said}; write {example}")
+    return value
+
+
+def _matching(cls: type[Plugin], attribute: str, pattern: re.Pattern[str], example: str) -> str:
+    value = _text(cls, attribute, example)
+    if not pattern.fullmatch(value):
+        raise _wrong(cls, f"{attribute!r} is {value!r}; write {example}")
+    return value
+
+
+def _description(cls: type[Plugin]) -> str:
+    own = getattr(cls, "description", None) or (inspect.cleandoc(cls.__doc__) if cls.__doc__ else "")
+    if not isinstance(own, str) or not own.strip():
+        raise _wrong(cls, "it has no description; write it as the class's docstring")
+    return " ".join(own.strip().split("\n\n")[0].split())
+
+
+def _id(cls: type[Plugin]) -> int:
+    value = getattr(cls, "id", None)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_ID:
+        said = "is missing" if value is None else f"is {value!r}"
+        raise _wrong(cls, f"'id' {said}; a plugin with open() has an id from 1 to 2^31-1 (999 is for trials; private ones begin at 2^30)")
+    return value
+
+
+def _event_source(cls: type[Plugin]) -> str:
+    value = _text(cls, "event_source", 'the name that rules give as `source:`, such as event_source = "counter"')
+    if value == "syscall":
+        raise _wrong(cls, "the event source 'syscall' is Falco's own; choose another name")
+    return value
+
+
+def _extract_sources(cls: type[Plugin]) -> tuple[str, ...]:
+    value = cls.extract_sources
+    if isinstance(value, str) or not all(isinstance(source, str) and source for source in value):
+        raise _wrong(cls, f"'extract_sources' is {value!r}; write a tuple of names, such as (\"syscall\",)")
+    return tuple(value)
+
+
+def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
+    declared = list(cls.fields)
+    for item in declared:
+        if not isinstance(item, FieldDeclaration):
+            raise _wrong(cls, f"'fields' holds {item!r}; it is a list of lanner.field(name, value, description)")
+    names = [name for base in reversed(cls.__mro__) for name in vars(base)]
+    for name in dict.fromkeys(names):
+        method = inspect.getattr_static(cls, name, None)
+        declaration = method_declaration(cls.__name__, name, method)
+        if declaration is not None:
+            declared.append(declaration)
+    seen: set[str] = set()
+    for item in declared:
+        if item.info.name in seen:
+            raise _wrong(cls, f'it declares the field "{item.info.name}" twice')
+        seen.add(item.info.name)
+    return tuple(declared)
+
+
+def _config(cls: type[Plugin]) -> type[Config] | None:
+    if not any("config" in base.__dict__.get("__annotations__", {}) for base in cls.__mro__):
+        return None
+    from lanner.sdk.config import Config, check_config_class  # noqa: PLC0415 - msgspec is imported where there is a configuration
+
+    try:
+        config = get_type_hints(cls)["config"]
+    except (NameError, TypeError) as error:
+        raise _wrong(cls, f"the annotation of 'config' cannot be read: {error}") from None
+    if not (isinstance(config, type) and issubclass(config, Config)):
+        raise _wrong(cls, f"'config' is annotated with {config!r}; write a class that derives from lanner.Config")
+    check_config_class(config)
+    return config
+
+
+def _timestamp(cls: type[Plugin]) -> Value | None:
+    value = cls.timestamp
+    if value is None:
+        return None
+    if not isinstance(value, Value) or value.type is not FieldType.ABSTIME or arguments(value):
+        raise _wrong(cls, '\'timestamp\' is a place with a unit, such as timestamp = payload["timeNano"].time("ns")')
+    return value
+
+
+def _beside(cls: type[Plugin], attribute: str) -> Path | None:
+    name = getattr(cls, attribute)
+    if name is None:
+        return None
+    path: Path = Path(inspect.getfile(cls)).parent / str(name)
+    if not path.is_file():
+        raise _wrong(cls, f"{attribute!r} names {name!r}, but there is no such file beside its module")
+    return path
