@@ -26,7 +26,7 @@ from lanner.rules.items import (
 from lanner.rules.origin import Text, join
 from lanner.rules.scalars import Refused
 from lanner.rules.versions import ENGINE_VERSION, check_requirement
-from lanner.rules.yamltree import Spot, finding
+from lanner.rules.yamltree import finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -73,8 +73,7 @@ class RuleDefinition(Definition):
     """A rule with everything that was done to it."""
 
     condition: Text
-    output: str
-    output_spot: Spot
+    output: Text
     desc: str
     priority: Priority
     source: str
@@ -197,8 +196,7 @@ class Collector:
             earlier.index if earlier else number,
             number,
             Text.of(item.condition),
-            item.output.value.strip(" \t\n\v\f\r"),
-            item.output.spot("rule output"),
+            Text.of(item.output).strip(),
             item.desc.value,
             item.priority,
             item.source,
@@ -228,7 +226,7 @@ class Collector:
         if item.condition is not None:
             rule.condition = join(rule.condition, Text.of(item.condition))
         if item.output is not None:
-            rule.output += " " + item.output.value
+            rule.output = join(rule.output, Text.of(item.output))
         if item.desc is not None:
             rule.desc += " " + item.desc.value
         rule.tags |= frozenset(item.tags or ())
@@ -258,7 +256,7 @@ def _replace(rule: RuleDefinition, item: RuleUpdate) -> None:
     if item.condition is not None:
         rule.condition = Text.of(item.condition)
     if item.output is not None:
-        rule.output, rule.output_spot = item.output.value, item.output.spot("rule output")
+        rule.output = Text.of(item.output)
     if item.desc is not None:
         rule.desc = item.desc.value
     if item.tags is not None:

@@ -88,12 +88,11 @@ def _compile(rule: Rule, catalog: Catalog, fields: FieldTable, findings: list[Fi
     """The rule's output and condition, in which order Falco looks at them; None where one of them is wrong."""
     text, warning = drop_container_info(rule.output)
     if warning:
-        findings.append(rule.output_finding(warning, "warning", "LOAD_DEPRECATED_ITEM"))
+        findings.append(rule.output_finding(ConditionError(warning, 0), "warning", "LOAD_DEPRECATED_ITEM"))
     try:
         output = parse_output(text, catalog, fields)
     except FormatError as error:
-        severity, code = _weight(rule, error)
-        findings.append(rule.output_finding(error.message, severity, code, error.advice))
+        findings.append(rule.output_finding(error, *_weight(rule, error)))
         return None
     try:
         checked = check(rule.condition, catalog, fields)

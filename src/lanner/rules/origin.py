@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from lanner.rules.yamltree import Scalar
 
+_SPACE: Final = " \t\n\v\f\r"
 _BLANKS: Final = " \t\r\n\x85\u2028\u2029"
 _PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)+")
 _ESCAPE: Final = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n[ \t]*|[\r\n][ \t]*|.)|\r\n|.", re.DOTALL)
@@ -53,6 +54,14 @@ class Text:
         """A scalar's value."""
         return cls(scalar.value, (Piece(0, len(scalar.value), scalar, 0),))
 
+    def strip(self) -> Text:
+        """The text without blanks at both ends."""
+        stripped = self.text.strip(_SPACE)
+        begin = len(self.text) - len(self.text.lstrip(_SPACE))
+        builder = TextBuilder()
+        builder.add_text(self, begin, begin + len(stripped))
+        return builder.build()
+
     def spot(self, offset: int, length: int = 1, kind: str = "", name: str = "") -> Spot | None:
         """Where in a file `length` characters from `offset` on stand; None only if nothing of the text stands in one."""
         piece = self.piece_at(offset)
@@ -64,6 +73,10 @@ class Text:
         first = index_in_file(piece.scalar, begin)
         last = index_in_file(piece.scalar, begin + size - 1) + 1 if size > 1 else first + 1
         return Spot(piece.scalar.file, first, max(first + 1, last), kind, name)
+
+    def scalar_spot(self, kind: str) -> Spot | None:
+        """Where the first scalar of the text stands, quotes and all."""
+        return self.pieces[0].scalar.spot(kind) if self.pieces else None
 
     def piece_at(self, offset: int) -> Piece | None:
         """The piece with the character at `offset`, or the nearest before it, or the first; None only if there is none."""

@@ -53,7 +53,7 @@ class _Expression:
     ) -> Finding:
         """A finding about characters of the text with the lists written in."""
         # Falco does not name the condition's place where a macro is the matter
-        condition = self.text.spot(0, 1, self.kind) if code != errors.VALIDATE else None
+        condition = self.text.scalar_spot(self.kind) if code != errors.VALIDATE else None
         inner = self._spot(offset, length)
         context = (*outer, *self.context, *(spot for spot in (condition, inner) if spot))
         if not advice and self.written not in {"", self.text.text}:
@@ -90,7 +90,7 @@ class Rule:
     skip_if_unknown_filter: bool
     place: Place
     _context: Context
-    _output: Spot
+    _output: Text
     _expression: _Expression
     _macros: tuple[_Expression, ...]
 
@@ -100,9 +100,11 @@ class Rule:
         expression, outer = (self._macros[number - 1], self._context) if number else (self._expression, ())
         return expression.finding(severity, code or error.code, error.message, offset, error.length, error.advice, outer)
 
-    def output_finding(self, message: str, severity: Severity = "error", code: str = errors.COMPILE_OUTPUT, advice: str = "") -> Finding:
-        """What is wrong with the rule's output, at its place."""
-        return finding(severity, code, message, (*self._context, self._output), advice)
+    def output_finding(self, error: ConditionError, severity: Severity = "error", code: str = "") -> Finding:
+        """What is wrong with the rule's output, at its place; offsets count in `output`."""
+        spots = self._output.scalar_spot("rule output"), self._output.spot(error.offset, error.length)
+        context = (*self._context, *(spot for spot in spots if spot))
+        return finding(severity, code or error.code, error.message, context, error.advice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ class _Compilation:
             definition.name,
             expanded.tree,
             text.text,
-            definition.output,
+            definition.output.text,
             definition.desc,
             definition.priority,
             definition.source,
@@ -223,7 +225,7 @@ class _Compilation:
             definition.skip_if_unknown_filter,
             definition.context[-1].place(),
             definition.context,
-            definition.output_spot,
+            definition.output,
             expression,
             tuple(self.expressions),
         )
