@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.catalog import FieldError
 from lanner.rules.check import Checked, check
+from lanner.rules.condition import parse
 from lanner.rules.errors import ConditionError, Finding, RulesError
 from lanner.rules.format import Format, FormatError, drop_container_info, parse_output
 from lanner.rules.load import load_files, load_text
@@ -59,13 +59,22 @@ def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, pl
 
 def _resolve(files: Iterable[RulesFile], catalog: Catalog, plugins: Mapping[str, str] | None) -> RuleSet:
     def is_field(text: str) -> bool:
-        try:
-            catalog.request(text)
-        except FieldError:
+        if "(" in text:
+            return _is_left_side(text, catalog)
+        if catalog.lookup(text.partition("[")[0]) is None:
             return False
+        catalog.request(text)  # a wrong argument is an error that says so
         return True
 
     return resolve(files, {catalog.source}, is_field=is_field, plugins=plugins)
+
+
+def _is_left_side(text: str, catalog: Catalog) -> bool:
+    try:
+        check(parse(f"{text} exists"), catalog, FieldTable())
+    except ConditionError:
+        return False
+    return True
 
 
 def compile_rules(ruleset: RuleSet, catalog: Catalog) -> Compiled:
