@@ -35,7 +35,10 @@ _TYPES: dict[Any, FieldType] = {
     IPv4Interface: FieldType.IPADDR,
     IPv6Interface: FieldType.IPADDR,
 }
-_KNOWN = "str, int, bool, datetime, timedelta, lanner.Abstime, lanner.Reltime, ipaddress's addresses and networks, a list of one of them, or any of these | None"
+_KNOWN = (
+    "str, int, bool, datetime, timedelta, lanner.Abstime, lanner.Reltime, an address or network of ipaddress, "
+    "a list of one of them, or any of these | None"
+)
 
 
 def type_of(method: Any, where: str) -> tuple[FieldType, bool]:

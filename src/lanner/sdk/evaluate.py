@@ -6,13 +6,16 @@ In go the trees as plain data (`Value.data()`) and a payload, out come field val
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lanner.sdk.errors import PayloadError
 from lanner.sdk.jsondoc import decode
-from lanner.sdk.types import FieldValue
 from lanner.sdk.values import UNITS, Data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanner.sdk.types import FieldValue
 
 UINT64_MAX = 2**64 - 1
 

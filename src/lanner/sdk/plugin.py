@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Sequence
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 from lanner.sdk.errors import DefinitionError
@@ -19,6 +20,8 @@ from lanner.sdk.types import FieldType
 from lanner.sdk.values import Value, arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from lanner.sdk.config import Config
     from lanner.sdk.events import Event
 
@@ -57,7 +60,7 @@ class PluginInfo:
 
 
 class Plugin:
-    """A Falco plugin. Subclass it, and say what it is in class attributes:
+    """A Falco plugin: subclass it, and say what it is in class attributes.
 
         class Counter(lanner.Plugin):
             "Counts."                      # the description
@@ -92,7 +95,8 @@ class Plugin:
         """Check the class; `abstract=True` leaves that to its subclasses."""
         super().__init_subclass__(**kwargs)
         if not abstract:
-            cls.__plugin__ = _read(cls)
+            # a class made in a function may name its configuration class by a local name
+            cls.__plugin__ = _read(cls, sys._getframe(1).f_locals)  # noqa: SLF001
 
     def event_to_string(self, event: Event) -> str:
         """The event as text, what `%evt.plugininfo` shows. By default its payload."""
@@ -111,7 +115,7 @@ def plugin_info(cls: type[Plugin]) -> PluginInfo:
     return info
 
 
-def _read(cls: type[Plugin]) -> PluginInfo:
+def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
     info = PluginInfo(
         name=_matching(cls, "name", _NAME, 'lower-case letters, digits, "_" and "-", such as name = "counter"'),
         version=_matching(cls, "version", _VERSION, 'three numbers, such as version = "0.1.0"'),
@@ -121,7 +125,7 @@ def _read(cls: type[Plugin]) -> PluginInfo:
         event_source=None,
         extract_sources=_extract_sources(cls),
         fields=_fields(cls),
-        config=_config(cls),
+        config=_config(cls, namespace),
         timestamp=_timestamp(cls),
         rules=_beside(cls, "rules"),
         example=_beside(cls, "example"),
@@ -206,13 +210,16 @@ def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
     return tuple(declared)
 
 
-def _config(cls: type[Plugin]) -> type[Config] | None:
-    if not any("config" in base.__dict__.get("__annotations__", {}) for base in cls.__mro__):
+def _config(cls: type[Plugin], namespace: dict[str, Any]) -> type[Config] | None:
+    base = next((base for base in cls.__mro__ if "config" in inspect.get_annotations(base)), None)
+    if base is None:
         return None
     from lanner.sdk.config import Config, check_config_class  # noqa: PLC0415 - msgspec is imported where there is a configuration
 
+    # of all annotations only this one: the others may name what a type checker alone imports
+    holder = SimpleNamespace(__annotations__={"config": inspect.get_annotations(base)["config"]})
     try:
-        config = get_type_hints(cls)["config"]
+        config = get_type_hints(holder, vars(sys.modules[base.__module__]), namespace)["config"]
     except (NameError, TypeError) as error:
         raise _wrong(cls, f"the annotation of 'config' cannot be read: {error}") from None
     if not (isinstance(config, type) and issubclass(config, Config)):

@@ -77,7 +77,7 @@ class Value:
         return First((*_options(self), *_options(other)))
 
     def when(self, condition: Value, *texts: str) -> When:
-        """This value, but only where the text `condition` is one of `texts`."""
+        """The value itself, but only where the text `condition` is one of `texts`."""
         if not texts:
             raise DefinitionError('`when` needs at least one text: payload["id"].when(payload["Type"], "container")')
         if condition.type is not FieldType.STRING or condition.is_list:

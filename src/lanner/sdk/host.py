@@ -1,0 +1,213 @@
+"""What every host does with a plugin class: make its state, and read fields off events.
+
+`lanner run` and a native .so use the same: `init_plugin` validates the configuration and makes the instance, `FieldReader`
+answers for numbered fields of the current event. What plugin code raises never gets out of here but as a `LannerError`.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from lanner.sdk.errors import LannerError, PayloadError, SourceError
+from lanner.sdk.evaluate import Reader
+from lanner.sdk.events import Event
+from lanner.sdk.plugin import Plugin, plugin_info
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanner.sdk.fields import FieldDeclaration
+    from lanner.sdk.types import FieldInfo, FieldValue
+
+_P = TypeVar("_P", bound=Plugin)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_UINT64: Final = 1 << 64
+
+
+def init_plugin(cls: type[_P], config: str | bytes | dict[str, Any] = "") -> _P:
+    """The plugin's state: an instance whose `config` is validated. `config` is JSON text (empty: the defaults) or what it decodes to.
+
+    Raises `ConfigError` for a configuration that does not fit, `LannerError` for what the class's own `__init__` raises.
+    """
+    info = plugin_info(cls)
+    if info.config is not None:
+        from lanner.sdk.config import convert_config, load_config  # noqa: PLC0415 - msgspec only where there is a configuration
+
+        loaded = convert_config(info.config, config) if isinstance(config, dict) else load_config(info.config, config)
+    elif config and (isinstance(config, dict) or config.strip() not in {"{}", b"{}"}):
+        from lanner.sdk.errors import ConfigError  # noqa: PLC0415 - rare
+
+        raise ConfigError(f"the plugin {info.name} takes no configuration")
+    else:
+        loaded = None
+    instance = cls.__new__(cls)
+    if loaded is not None:
+        instance.config = loaded  # type: ignore[attr-defined]
+    try:
+        instance.__init__()  # type: ignore[misc]
+    except LannerError:
+        raise
+    except Exception as error:
+        raise plugin_failure(info.name, "__init__", error) from error
+    return instance
+
+
+def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
+    """An error that says which plugin and call failed, and with what: the last line of the traceback, and where it stood."""
+    last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return SourceError(f"plugin {plugin}: {call}: {last}{place}")
+
+
+class FieldReader:
+    """Reads fields off one event at a time: `load` takes the event, `get` gives the value of a requested field.
+
+    `requests` are (field name, argument) pairs; a slot is a place among them. The argument is None, a text, or a number for an
+    index. Values are as `FieldType` tells; a method that fails gives no value, is counted in `errors` by field, and logged
+    once for each kind of failure. `timestamp` is the event's: from the class's `timestamp` place, else what `load` was given.
+    """
+
+    def __init__(self, plugin: Plugin, requests: Sequence[tuple[str, str | int | None]]) -> None:
+        info = plugin_info(type(plugin))
+        self._plugin = plugin
+        self._info = info
+        self._log = logging.getLogger(f"lanner.plugin.{info.name}")
+        self._event: Event | None = None
+        self._payload = b""
+        self._number = 0
+        self._logged: set[tuple[str, type[BaseException]]] = set()
+        self.timestamp: int | None = None
+        self.valid_json = True
+        self.errors: dict[str, int] = {}
+        declared = {declaration.info.name: declaration for declaration in info.fields}
+        trees: list[Any] = []
+        plans = [self._getter(declared[name], argument, trees) for name, argument in requests]
+        if info.timestamp is not None:
+            trees.append(info.timestamp.data())
+        self._reads_payload = bool(trees)
+        reader = Reader(trees)
+        self._load = reader.load
+        self._time: Callable[[], FieldValue] | None = partial(reader.get, len(trees) - 1) if info.timestamp is not None else None
+        self.getters: tuple[Callable[[], FieldValue], ...] = tuple(
+            partial(reader.get, *plan) if isinstance(plan, tuple) else plan for plan in plans
+        )
+        """For each slot, the function that gives its value: what `get` calls."""
+
+    def _getter(
+        self, declaration: FieldDeclaration, argument: str | int | None, trees: list[Any]
+    ) -> tuple[Any, ...] | Callable[[], FieldValue]:
+        if declaration.value is not None:
+            trees.append(declaration.value.data())
+            return (len(trees) - 1,) if argument is None else (len(trees) - 1, argument)
+        method = getattr(self._plugin, str(declaration.method))
+        return partial(self._call, method, declaration.info, _arguments(declaration.info, argument))
+
+    def load(self, payload: bytes, timestamp: int | None = None, number: int = 0) -> bool:
+        """Take the next event. Whether its payload is valid JSON; always true where no field of the plugin reads JSON."""
+        self._payload = payload
+        self._number = number
+        self._event = None
+        if not self._reads_payload:
+            self.timestamp = timestamp
+            return True
+        self.valid_json = valid = self._load(payload)
+        if self._time is not None and valid:
+            own = self._time()
+            self.timestamp = own if isinstance(own, int) else timestamp
+        else:
+            self.timestamp = timestamp
+        return valid
+
+    def get(self, slot: int) -> FieldValue:
+        """The value of the field at `slot` for the event that `load` took last."""
+        return self.getters[slot]()
+
+    def event(self) -> Event:
+        """The current event as plugin code sees it."""
+        if self._event is None:
+            self._event = Event(self._payload, self.timestamp, number=self._number, source=self._info.event_source or "")
+        return self._event
+
+    def describe(self) -> str | None:
+        """The plugin's own words for the current event (`event_to_string`), None where that fails."""
+        try:
+            return str(self._plugin.event_to_string(self.event()))
+        except Exception as error:  # noqa: BLE001 - plugin code may raise anything
+            self._failed("event_to_string", error)
+            return None
+
+    def _call(self, method: Callable[..., Any], info: FieldInfo, arguments: dict[str, Any]) -> FieldValue:
+        try:
+            return normalise(method(self.event(), **arguments), info)
+        except PayloadError:
+            return None  # a payload that is no JSON is counted once, by the host, not for each field
+        except Exception as error:  # noqa: BLE001 - plugin code may raise anything
+            self._failed(info.name, error)
+            return None
+
+    def _failed(self, what: str, error: Exception) -> None:
+        self.errors[what] = self.errors.get(what, 0) + 1
+        kind = (what, type(error))
+        if kind not in self._logged:
+            self._logged.add(kind)
+            self._log.error("%s failed (further failures of this kind are counted only)", what, exc_info=error)
+
+
+def _arguments(info: FieldInfo, argument: str | int | None) -> dict[str, Any]:
+    if argument is None or info.argument is None:
+        return {}
+    if isinstance(argument, int):
+        return {"index": argument}
+    # a field that takes both gets an index where the text is a number without leading zeros, as Falco passes it on
+    if info.argument.index and argument.isdigit() and argument.isascii() and (argument == "0" or argument[0] != "0"):
+        return {"index": int(argument)}
+    return {"key": argument}
+
+
+def normalise(value: Any, info: FieldInfo) -> FieldValue:
+    """What a field method returned, as a field value of its declared type. Raises `TypeError` or `ValueError` if it is none."""
+    if value is None:
+        return None
+    if not info.is_list:
+        return _scalar(value, info)
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"a list of {info.type} is needed, not {type(value).__name__}")
+    return tuple(_scalar(item, info) for item in value) or None
+
+
+def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
+    kind = info.type
+    if kind is FieldType.STRING and isinstance(value, str):
+        # no lone surrogates but the escapes of bytes: everything after this may encode it
+        text = value if value.isascii() else value.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+        return text.partition("\0")[0]
+    if kind is FieldType.BOOL and isinstance(value, bool):
+        return value
+    if kind in {FieldType.UINT64, FieldType.ABSTIME, FieldType.RELTIME}:
+        return _number(value, info)
+    if kind in {FieldType.IPADDR, FieldType.IPNET}:
+        if isinstance(value, (IPv4Network, IPv6Network)):
+            return value.network_address.packed
+        if isinstance(value, (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface)):
+            return value.packed
+    raise TypeError(f"a {kind} is needed, not {type(value).__name__}")
+
+
+def _number(value: Any, info: FieldInfo) -> int:
+    if isinstance(value, datetime) and info.type is FieldType.ABSTIME:
+        value = (value - _EPOCH if value.tzinfo else value.astimezone() - _EPOCH) // _MICROSECOND * 1000
+    elif isinstance(value, timedelta) and info.type is FieldType.RELTIME:
+        value = value // _MICROSECOND * 1000
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"a {info.type} is needed, not {type(value).__name__}")
+    if not 0 <= value < _UINT64:
+        raise ValueError(f"{value} does not fit into 64 bits without a sign")
+    return value

@@ -1,0 +1,158 @@
+"""Event sources: what a plugin's open() gave back, in one shape for every host.
+
+`open_source` calls open() and wraps the result: a generator or iterator, an async iterator, or an object that hands over chunks.
+A host calls `next_batch` until the batch says that the source has ended; `close` may come from another thread at any time.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lanner.sdk.errors import LannerError, SourceError
+from lanner.sdk.events import Chunk, Nothing
+from lanner.sdk.framing import Framer
+from lanner.sdk.host import plugin_failure
+from lanner.sdk.plugin import Plugin, plugin_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(slots=True)
+class Batch:
+    """Events in order. `timestamps` is None where no event has one from the source; `ended`: there will be no more."""
+
+    payloads: list[bytes]
+    timestamps: list[int | None] | None = None
+    ended: bool = False
+
+
+class Source(Protocol):
+    """An open event source, as a host uses it."""
+
+    counters: dict[str, int]
+    """What was left out, by reason: `dropped tails`, `lines too long`, `late events`."""
+
+    def next_batch(self, timeout: float) -> Batch:
+        """The events that there are, as soon as there are any; none after `timeout` seconds, or when another thread closes the source.
+
+        Raises `SourceError` where the plugin failed, once everything before the failure was handed over.
+        """
+
+    def close(self) -> None:
+        """End the source: a waiting `next_batch` returns at once. From any thread, any number of times."""
+
+
+def open_source(plugin: Plugin, params: str = "") -> Source:
+    """Open the plugin's event source with `params`. Raises `SourceError`."""
+    info = plugin_info(type(plugin))
+    if not info.has_source:
+        raise SourceError(f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.extract_sources)}")
+    try:
+        opened = plugin.open(params)  # type: ignore[attr-defined]
+    except LannerError:
+        raise
+    except Exception as error:
+        raise plugin_failure(info.name, "open", error) from error
+    if callable(getattr(opened, "read_chunk", None)):
+        return ChunkSource(opened, info.name)
+    if hasattr(opened, "__aiter__") or (hasattr(opened, "__iter__") and not isinstance(opened, (str, bytes, dict))):
+        from lanner.sdk.reading import ThreadedSource  # noqa: PLC0415 - threads and queues only where they are needed
+
+        return ThreadedSource(opened, info.name)
+    if inspect.iscoroutine(opened):
+        opened.close()
+        raise SourceError(f"plugin {info.name}: open: an `async def open` has to be a generator: it yields events, it does not return them")
+    raise SourceError(
+        f"plugin {info.name}: open returned {type(opened).__name__}; it has to yield events, or return an iterator, "
+        "an async iterator, or an object with read_chunk(timeout)"
+    )
+
+
+class ChunkSource:
+    """A source whose open instance hands over chunks of lines by read_chunk(timeout). No thread: the host's call is the reader."""
+
+    def __init__(self, instance: Any, plugin: str) -> None:
+        self._instance = instance
+        self._plugin = plugin
+        self._read: Callable[[float], Any] = instance.read_chunk
+        self._framers: dict[str | int, Framer] = {}
+        self._main = self._framers[""] = Framer()
+        self._closed = self._ended = False
+        self._failure: SourceError | None = None
+        self.counters: dict[str, int] = {}
+
+    def next_batch(self, timeout: float) -> Batch:
+        """See `Source`."""
+        if self._failure is not None:
+            raise self._failure
+        if self._ended or self._closed:
+            return Batch([], ended=True)
+        try:
+            chunk = self._read(timeout)
+        except Exception as error:  # noqa: BLE001 - plugin code may raise anything
+            return self._fail(error if isinstance(error, LannerError) else plugin_failure(self._plugin, "read_chunk", error))
+        if isinstance(chunk, bytes):
+            return Batch(self._feed(self._main, chunk)) if chunk else self._end()
+        if isinstance(chunk, Chunk):
+            return Batch(self._take(chunk))
+        if isinstance(chunk, Nothing):
+            return Batch([], ended=self._closed)
+        what = "None" if chunk is None else type(chunk).__name__
+        return self._fail(
+            SourceError(
+                f'plugin {self._plugin}: read_chunk returned {what}; it returns bytes, Chunk, NOTHING for nothing now, b"" for the end'
+            )
+        )
+
+    def close(self) -> None:
+        """See `Source`."""
+        if self._closed:
+            return
+        self._closed = True
+        close_instance(self._instance, self._plugin)
+
+    def _take(self, chunk: Chunk) -> list[bytes]:
+        framer = self._framers.get(chunk.stream)
+        if framer is None:
+            framer = self._framers[chunk.stream] = Framer()
+        if chunk.reset and framer.end():
+            self._count("dropped tails")
+        return self._feed(framer, chunk.data)
+
+    def _feed(self, framer: Framer, data: bytes) -> list[bytes]:
+        before = framer.too_long
+        payloads = framer.feed(data)
+        if framer.too_long != before:
+            self._count("lines too long")
+        return payloads
+
+    def _end(self) -> Batch:
+        self._ended = True
+        return Batch([tail for framer in self._framers.values() for tail in framer.end()], ended=True)
+
+    def _fail(self, error: LannerError) -> Batch:
+        """The unfinished lines now, the failure with the next call."""
+        self._failure = error if isinstance(error, SourceError) else SourceError(str(error))
+        payloads = self._end().payloads
+        if not payloads:
+            raise self._failure
+        return Batch(payloads)
+
+    def _count(self, what: str) -> None:
+        self.counters[what] = self.counters.get(what, 0) + 1
+
+
+def close_instance(instance: Any, plugin: str) -> None:
+    """Call the open instance's own close(), if it has one. What it raises is logged, not passed on."""
+    close = getattr(instance, "close", None)
+    if not callable(close):
+        return
+    try:
+        close()
+    except Exception:
+        import logging  # noqa: PLC0415 - rare
+
+        logging.getLogger(f"lanner.plugin.{plugin}").exception("close failed")
