@@ -56,7 +56,7 @@ class _Expression:
         condition = self.text.scalar_spot(self.kind) if code != errors.VALIDATE else None
         inner = self._spot(offset, length)
         context = (*outer, *self.context, *(spot for spot in (condition, inner) if spot))
-        if not advice and self.written not in {"", self.text.text}:
+        if not advice and self.written and self.written != self.text.pieces[0].scalar.value:
             advice = f"Written out, the condition reads there: {_excerpt(self.written, offset)}"
         return finding(severity, code, message, context, advice)
 
