@@ -1,0 +1,217 @@
+"""A real Docker engine of its own, for tests, measurements and recordings: started in a temporary directory, gone afterwards.
+
+In: a machine where one is root, with dockerd, its client and a static busybox (Debian: docker.io, busybox-static). Out: a running
+engine that no other program uses, its socket, and its command line. No registry, network or machine-wide socket is touched; the
+image `busy:1` is made from busybox. What an engine says is not read here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+IMAGE = "busy:1"
+APPLETS = ("sh", "ash", "cat", "echo", "false", "id", "ls", "nc", "ps", "sleep", "tail", "touch", "true", "wget")
+_START_TIMEOUT = 60.0
+_STOP_TIMEOUT = 30.0
+
+
+def _program(name: str) -> str | None:
+    # Debian's own paths first: another client of that name may come earlier on PATH
+    for directory in ("/usr/bin", "/usr/sbin", "/bin", "/sbin"):
+        if os.access(f"{directory}/{name}", os.X_OK):
+            return f"{directory}/{name}"
+    return shutil.which(name)
+
+
+def why_not() -> str | None:
+    """Say why no engine can be started on this machine; None if one can."""
+    if os.geteuid() != 0:
+        return "starting a dockerd takes root"
+    missing = [name for name in ("dockerd", "docker", "containerd", "runc", "busybox") if _program(name) is None]
+    if missing:
+        return f"not installed: {', '.join(missing)} (Debian: apt-get install docker.io busybox-static)"
+    return None
+
+
+class Dockerd:
+    """A private engine: a context manager, running inside its `with`.
+
+    `host` is its address for DOCKER_HOST and `-H`, `socket` the path of its socket. Raises RuntimeError, with the end of the
+    engine's log, if it does not start.
+    """
+
+    def __init__(self) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="lanner-dockerd-", dir="/tmp"))  # not $TMPDIR: a socket's path must be short
+        self.socket = self.root / "docker.sock"
+        self.host = f"unix://{self.socket}"
+        self.log = self.root / "dockerd.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+            self._make_image()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The process of the running engine."""
+        assert self._process is not None, "the engine is stopped"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the engine, with the state that an earlier run left, and wait until it answers."""
+        if why := why_not():
+            raise RuntimeError(f"no Docker engine can be started: {why}")
+        options = ("--iptables=false", "--bridge=none", "--storage-driver=vfs", "--shutdown-timeout=1")
+        places = ("--data-root", self.root / "data", "--exec-root", self.root / "exec", "-p", self.root / "pid")
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", ""), "HOME": str(self.root)}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - the programs of this module's own choice, here and below
+                [str(_program("dockerd")), *options, "-H", self.host, *map(str, places)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,  # a Ctrl-C at the terminal is for the tests, which then stop the engine
+            )
+        deadline = time.monotonic() + _START_TIMEOUT
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"dockerd did not start:\n{self._log_end()}")
+            time.sleep(0.05)
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End the engine's process, at once and uncleanly if `kill`; its state stays for `start`."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+        try:
+            process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if kill:  # containerd goes down with it; where nobody reaps it, the next dockerd would wait for the dead one
+            (self.root / "exec/containerd/containerd.pid").unlink(missing_ok=True)
+        self.socket.unlink(missing_ok=True)
+
+    def reload(self) -> None:
+        """Let the engine read its configuration again."""
+        os.kill(self.pid, signal.SIGHUP)
+
+    def docker(self, *arguments: str, check: bool = True, stdin: str | bytes = b"") -> str:
+        """Run `docker ARGUMENTS` against this engine and give what it printed.
+
+        Raises RuntimeError with docker's own words if it fails, unless `check` is false.
+        """
+        text = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(self.command(*arguments), input=text, capture_output=True, check=False, timeout=90)  # noqa: S603
+        if check and done.returncode:
+            raise RuntimeError(f"docker {' '.join(arguments)}: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout.decode(errors="replace").strip()
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of `docker ARGUMENTS` against this engine."""
+        return [str(_program("docker")), "-H", self.host, *arguments]
+
+    def swarm_init(self) -> int:
+        """Make the engine a swarm of one manager; the port to join at comes back."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port: int = free.getsockname()[1]
+        here = f"127.0.0.1:{port}"
+        self.docker("swarm", "init", "--advertise-addr", here, "--listen-addr", here, "--dispatcher-heartbeat", "1s")
+        return port
+
+    def clear(self) -> None:
+        """Take away containers, services, the swarm, networks and volumes; images stay."""
+        self.docker("swarm", "leave", "--force", check=False)
+        if containers := self.docker("ps", "-aq").split():
+            self.docker("rm", "-fv", *containers, check=False)
+        own = [name for name in self.docker("network", "ls", "--format", "{{.Name}}").split() if name not in {"host", "none"}]
+        for kind, names in (("network", own), ("volume", self.docker("volume", "ls", "-q").split())):
+            if names:
+                self.docker(kind, "rm", *names, check=False)
+
+    def close(self) -> None:
+        """End the engine and everything that it started, and remove what it kept. Safe to call again."""
+        if self._process is not None:
+            with contextlib.suppress(RuntimeError, subprocess.TimeoutExpired):
+                self.clear()
+            self.stop()
+        if self.root.exists():
+            self._kill_leftovers()
+            self._unmount()
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as link:
+            try:
+                link.connect(str(self.socket))
+                link.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+                return b" 200 " in link.recv(100)
+            except OSError:
+                return False
+
+    def _make_image(self) -> None:
+        rootfs = self.root / "rootfs"
+        (rootfs / "bin").mkdir(parents=True)
+        for directory in ("etc", "tmp"):
+            (rootfs / directory).mkdir()
+        shutil.copy(str(_program("busybox")), rootfs / "bin/busybox")
+        for applet in APPLETS:
+            (rootfs / "bin" / applet).symlink_to("busybox")
+        tar = subprocess.run(["tar", "-C", str(rootfs), "-c", "."], capture_output=True, check=True).stdout  # noqa: S603, S607
+        self.docker("import", "-", IMAGE, stdin=tar)
+
+    def _log_end(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
+
+    def _kill_leftovers(self) -> None:
+        """End what an engine that was killed left running: containerd, shims, and the containers below them."""
+        for _ in range(50):
+            alive = [pid for pid in _processes() if _names(pid, str(self.root))]
+            if not alive:
+                return
+            for pid in alive:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.1)
+
+    def _unmount(self) -> None:
+        mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+        for mount in sorted((m for m in mounts if m.startswith(f"{self.root}/")), reverse=True):
+            subprocess.run(["umount", "-l", mount], check=False, capture_output=True)  # noqa: S603, S607
+
+
+def _processes() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and int(entry.name) != os.getpid()]
+
+
+def _names(pid: int, directory: str) -> bool:
+    """Whether the process was started by the engine of `directory`, or runs in one of its containers."""
+    with contextlib.suppress(OSError):
+        if f"{directory}/".encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return True
+        return Path(f"/proc/{pid}/mountinfo").read_text().splitlines()[0].split()[3].startswith(directory)
+    return False
