@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 
 NOT_AVAILABLE: Final = "<NA>"
 
+_CONTAINER_INFO: Final = "%container.info"
+_CONTAINER_INFO_WARNING: Final = (
+    "%container.info is deprecated and no more useful, and will be dropped by Falco 1.0.0. "
+    "The container plugin will automatically add required fields to the output message."
+)
+
 # sinsp_filtercheck.cpp, STRPROPERTY_STORAGE_SIZE less the closing NUL: where the text of a list is cut
 _LIST_BYTES: Final = 1023
 # Falco would set aside that much memory for one value; nobody means a width like that
@@ -92,6 +98,11 @@ class FormatError(ConditionError):
 
     def __init__(self, message: str, offset: int, length: int = 1, *, advice: str = "") -> None:
         super().__init__(message, offset, length, code=COMPILE_OUTPUT, advice=advice)
+
+
+def drop_container_info(text: str) -> tuple[str, str | None]:
+    """The output without the `%container.info` of old rules, and Falco's warning about it (None where there is none)."""
+    return text.replace(_CONTAINER_INFO, ""), _CONTAINER_INFO_WARNING if _CONTAINER_INFO in text else None
 
 
 def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
@@ -200,17 +211,13 @@ def _compile_text(place: Placeholder, value: Value) -> Callable[[], str]:
     if place.silent:
         return lambda: _fit(NOT_AVAILABLE, width) if width else NOT_AVAILABLE
     text_of: Callable[[Any], str] = _list_text(operand.kind) if operand.kind.is_list else _padded if place.padded else _text(operand.kind)
-    read = _reader(operand, value)
+    read = partial(value, operand.number) if isinstance(operand, Slot) else compile_operand(operand, value)
 
     def text() -> str:
         found = read()
         return NOT_AVAILABLE if found is None else text_of(found)
 
     return (lambda: _fit(text(), width)) if width else text
-
-
-def _reader(operand: Operand, value: Value) -> Callable[[], FieldValue]:
-    return partial(value, operand.number) if isinstance(operand, Slot) else compile_operand(operand, value)
 
 
 def _fit(text: str, width: int) -> str:
