@@ -1,0 +1,12 @@
+"""`python -m benchmarks [start|pieces|replay|engine]...`: all of them where none is named."""
+
+import importlib
+import sys
+
+NAMES = ("start", "pieces", "replay", "engine")
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or NAMES:
+        if name not in NAMES:
+            sys.exit(f"there is no benchmark {name!r}; there are {', '.join(NAMES)}")
+        importlib.import_module(f"benchmarks.{name}").main()

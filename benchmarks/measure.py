@@ -1,0 +1,47 @@
+"""Whole processes, measured by what the operating system says of them; and tables of the results."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+LANNER = str(Path(sys.executable).with_name("lanner"))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One finished process: seconds of wall clock, seconds of CPU (user and system), peak resident memory in MiB."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def run(command: list[str], *, runs: int = 1) -> Usage:
+    """The median of some runs of a command that has to end well; what it prints goes nowhere."""
+    found = [_once(command) for _ in range(runs)]
+    return Usage(median(u.wall for u in found), median(u.cpu for u in found), median(u.memory for u in found))
+
+
+def _once(command: list[str]) -> Usage:
+    begin = time.perf_counter()
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        said = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{said.decode()}")
+    return Usage(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def table(title: str, header: list[str], rows: list[list[str]]) -> None:
+    """Print rows under a title, the first column to the left and the others to the right."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    print(f"\n{title}")
+    for row in [header, *rows]:
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        print("  " + "  ".join(cells).rstrip())

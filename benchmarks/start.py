@@ -1,0 +1,26 @@
+"""How long it takes to start, and how much memory it takes to be there."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.measure import LANNER, run, table
+
+RUNS = 15
+
+
+def main() -> None:
+    """Print the table; the interpreter alone is what nothing in Python can be faster than."""
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder, "empty.jsonl")
+        empty.touch()
+        commands = {
+            "python -c pass (the limit)": [sys.executable, "-c", "pass"],
+            "lanner --version": [LANNER, "--version"],
+            "lanner --help": [LANNER, "--help"],
+            "lanner run docker, shipped rules, no events": [LANNER, "run", "docker", "--replay", str(empty)],
+        }
+        found = {what: run(command, runs=RUNS) for what, command in commands.items()}
+    limit = found["python -c pass (the limit)"]
+    rows = [[what, f"{use.wall * 1000:.0f}", f"{use.wall / limit.wall:.1f}x", f"{use.memory:.0f}"] for what, use in found.items()]
+    table(f"Start, median of {RUNS}", ["", "ms", "/ limit", "MiB"], rows)
