@@ -12,6 +12,7 @@ from lanner._version import __version__
 if TYPE_CHECKING:
     from msgspec import Meta
 
+    from lanner import testing
     from lanner.sdk.annotations import Abstime, Reltime
     from lanner.sdk.config import Config
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
@@ -61,10 +62,13 @@ __all__ = [
     "__version__",
     "field",
     "payload",
+    "testing",
 ]
 
 
 def __getattr__(name: str) -> object:
+    if name == "testing":
+        return import_module("lanner.testing")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'lanner' has no attribute {name!r}")

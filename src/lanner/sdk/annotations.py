@@ -8,10 +8,12 @@ def f(self, event: Event, index: int = 0) -> list[Abstime]  list of abstime, arg
 from __future__ import annotations
 
 import inspect
+import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from types import SimpleNamespace
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from lanner.sdk.errors import DefinitionError
@@ -43,9 +45,9 @@ _KNOWN = (
 
 def type_of(method: Any, where: str) -> tuple[FieldType, bool]:
     """The type of a field method's result and whether it is a list. Raises `DefinitionError`, which names `where`."""
-    hint = _hints(method, where).get("return", inspect.Parameter.empty)
-    if hint is inspect.Parameter.empty:
+    if "return" not in raw_annotations(inspect.unwrap(method)):
         raise DefinitionError(f"{where}: say what it returns: -> {_KNOWN}")
+    hint = _hint(method, "return", where)
     options = [option for option in _options(hint) if option is not type(None)]
     if len(options) == 1 and get_origin(options[0]) in {list, tuple, Sequence}:
         items = [item for item in get_args(options[0]) if item is not Ellipsis]
@@ -55,17 +57,18 @@ def type_of(method: Any, where: str) -> tuple[FieldType, bool]:
 
 def argument_of(method: Any, where: str) -> Argument | None:
     """The argument that a field method takes after `self` and `event`. Raises `DefinitionError`, which names `where`."""
-    parameters = list(inspect.signature(method).parameters.values())
+    parameters = list(_signature(method).parameters.values())
     if len(parameters) < 2 or parameters[0].name != "self":
         raise DefinitionError(f"{where}: a field method takes (self, event) and perhaps an argument")
     extra = parameters[2:]
     if not extra:
         return None
-    hints = _hints(method, where)
     names = {parameter.name for parameter in extra}
+    annotations = raw_annotations(inspect.unwrap(method))
     for parameter, kind in ((p, {"key": str, "index": int}.get(p.name)) for p in extra):
-        types_given = {option for option in _options(hints.get(parameter.name, kind)) if option is not type(None)}
-        if kind is None or types_given != {kind}:
+        hint = _hint(method, parameter.name, where) if kind is not None and parameter.name in annotations else kind
+        by_name = parameter.kind in {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+        if kind is None or not by_name or {option for option in _options(hint) if option is not type(None)} != {kind}:
             raise DefinitionError(f"{where}: the argument of a field is `key: str` or `index: int`, not `{parameter}`")
     required = all(parameter.default is inspect.Parameter.empty for parameter in extra)
     if len(extra) > 1 and any(parameter.default is inspect.Parameter.empty for parameter in extra):
@@ -73,11 +76,36 @@ def argument_of(method: Any, where: str) -> Argument | None:
     return Argument(key="key" in names, index="index" in names, required=required)
 
 
-def _hints(method: Any, where: str) -> dict[str, Any]:
+def _signature(method: Any) -> inspect.Signature:
+    if sys.version_info >= (3, 14):
+        import annotationlib  # noqa: PLC0415
+
+        return inspect.signature(method, annotation_format=annotationlib.Format.FORWARDREF)
+    return inspect.signature(method)
+
+
+def raw_annotations(owner: Any) -> Mapping[str, Any]:
+    """The annotations of a class or function as they stand there: names that only a type checker imports do no harm."""
+    if sys.version_info >= (3, 14):
+        import annotationlib  # noqa: PLC0415 - new in 3.14, which is also the first to need it
+
+        return annotationlib.get_annotations(owner, format=annotationlib.Format.FORWARDREF)
+    return inspect.get_annotations(owner)
+
+
+def resolve(annotation: Any, names: dict[str, Any], local_names: Mapping[str, Any] | None = None) -> Any:
+    """The type that `annotation` means, which may be text. Raises `NameError`, `TypeError` or `AttributeError`."""
+    holder = SimpleNamespace(__annotations__={"it": annotation})
+    return get_type_hints(holder, names, local_names, include_extras=True)["it"]
+
+
+def _hint(method: Any, name: str, where: str) -> Any:
+    # one annotation at a time: that of `event` may name what a type checker alone imports
+    function = inspect.unwrap(method)
     try:
-        return get_type_hints(method, include_extras=True)
-    except (NameError, TypeError, AttributeError) as error:
-        raise DefinitionError(f"{where}: its annotations cannot be read: {error}") from None
+        return resolve(raw_annotations(function)[name], function.__globals__)
+    except (NameError, TypeError, AttributeError, SyntaxError) as error:
+        raise DefinitionError(f"{where}: its annotation of {name!r} cannot be read: {error}") from None
 
 
 def _options(hint: Any) -> list[Any]:

@@ -6,7 +6,8 @@ In go the trees as plain data (`Value.data()`) and a payload, out come field val
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.errors import PayloadError
 from lanner.sdk.jsondoc import decode
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from lanner.sdk.types import FieldValue
 
-UINT64_MAX = 2**64 - 1
+UINT64_MAX: Final = 2**64 - 1
+# msgspec reads -0 as the integer 0; as a fraction it is what it should be here, a number that no field has as its value
+_NEGATIVE_ZERO: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+"?)|(?<![eE])-0(?![0-9.eE])', re.DOTALL)
 
 
 class Reader:
@@ -31,7 +34,7 @@ class Reader:
     def load(self, payload: bytes) -> bool:
         """Take the next payload; whether it is wholly valid JSON (where not, no slot has a value)."""
         try:
-            self._json = decode(payload)
+            self._json = decode(_NEGATIVE_ZERO.sub(lambda found: found[1] or b"-0.0", payload) if b"-0" in payload else payload)
             self._valid = True
         except PayloadError:
             self._json, self._valid = None, False
@@ -41,11 +44,7 @@ class Reader:
         """The value of the tree at `slot`; `argument` fills KEY (str) or INDEX (int)."""
         if not self._valid:
             return None
-        value: str | int | tuple[str, ...] | None = _evaluate(self._table[slot], self._json, argument)
-        if isinstance(value, str):
-            return _text(value)
-        if isinstance(value, tuple):
-            return tuple(_text(name) for name in value)
+        value: FieldValue = _evaluate(self._table[slot], self._json, argument)
         return value
 
 
@@ -59,8 +58,9 @@ def _evaluate(tree: Any, json: Any, argument: str | int | None, *, number: bool 
     match tree:
         case ["path", parts]:
             found = _walk(json, parts, argument)
-            is_number = number and isinstance(found, int) and not isinstance(found, bool)
-            return found if isinstance(found, str) or is_number else None
+            if isinstance(found, str):
+                return _text(found)
+            return found if number and isinstance(found, int) and not isinstance(found, bool) else None
         case ["first", options]:
             values = (_evaluate(option, json, argument, number=number) for option in options)
             return next((value for value in values if value is not None), None)
@@ -79,7 +79,7 @@ def _evaluate(tree: Any, json: Any, argument: str | int | None, *, number: bool 
             return _unsigned(_evaluate(value, json, argument, number=True), UNITS[unit])
         case ["keys", ["path", parts]]:
             found = _walk(json, parts, argument)
-            return (tuple(found) or None) if isinstance(found, dict) else None
+            return (tuple(dict.fromkeys(map(_text, found))) or None) if isinstance(found, dict) else None
     raise ValueError(f"not a value tree: {tree!r}")
 
 
@@ -88,7 +88,7 @@ def _walk(place: Any, parts: Sequence[Any], argument: str | int | None) -> Any:
         step = argument if isinstance(part, dict) else part
         if isinstance(place, dict) and isinstance(step, str):
             place = place.get(step)
-        elif isinstance(place, list) and isinstance(step, int) and step < len(place):
+        elif isinstance(place, list) and isinstance(step, int) and 0 <= step < len(place):
             place = place[step]
         else:
             return None

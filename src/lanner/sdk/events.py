@@ -33,8 +33,13 @@ class Event:
     __slots__ = ("_json", "number", "payload", "source", "timestamp")
 
     def __init__(self, payload: bytes | str, timestamp: int | None = None, *, number: int = 0, source: str = "") -> None:
-        """Make an event of `payload` (str becomes UTF-8) at `timestamp` (ns since 1970, UTC; None: the host's clock decides)."""
-        self.payload: bytes = payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else bytes(payload)
+        """Make an event of `payload` (str becomes UTF-8) at `timestamp` (ns since 1970, UTC; None: the host's clock decides).
+
+        Raises `TypeError` or `ValueError` for what is neither.
+        """
+        if timestamp is not None:
+            _check_time(timestamp)
+        self.payload: bytes = payload if isinstance(payload, bytes) else _bytes(payload)
         self.timestamp: int | None = timestamp
         self.number: int = number
         self.source: str = source
@@ -54,6 +59,22 @@ class Event:
 
 
 _UNREAD: Final = object()
+
+
+def _bytes(payload: object) -> bytes:
+    if isinstance(payload, str):
+        # a lone surrogate is a byte that was no UTF-8 where it can be one; no other can be written
+        return payload.encode("utf-8", "surrogateescape")
+    if isinstance(payload, (bytearray, memoryview)):
+        return bytes(payload)
+    raise TypeError(f"the payload of an event is bytes or str, not {type(payload).__name__}")
+
+
+def _check_time(timestamp: object) -> None:
+    if not isinstance(timestamp, int) or isinstance(timestamp, bool):
+        raise TypeError(f"a timestamp is an int, ns since 1970, such as time.time_ns(), not {type(timestamp).__name__}")
+    if not 0 <= timestamp < 2**64 - 1:
+        raise ValueError(f"the timestamp {timestamp} does not fit into 64 bits without a sign")
 
 
 @final

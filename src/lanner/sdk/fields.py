@@ -6,6 +6,7 @@ annotations tell the type, whether it is a list and what its argument is; `annot
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
@@ -32,7 +33,7 @@ class FieldDeclaration:
 def field(name: str, value: Value, description: str, /) -> FieldDeclaration: ...
 @overload
 def field(name: str, description: str, /) -> Callable[[_M], _M]: ...
-def field(name: str, second: Value | str, third: str | None = None, /) -> FieldDeclaration | Callable[[_M], _M]:
+def field(name: str, second: Value | str | None = None, third: str | None = None, /) -> FieldDeclaration | Callable[[_M], _M]:
     """Declare a field by its full name ("docker.type") and a description.
 
     `field(name, value, description)`: a value of the event's JSON payload, as data (see `lanner.payload`).
@@ -47,8 +48,9 @@ def field(name: str, second: Value | str, third: str | None = None, /) -> FieldD
     description = _description(name, second)
 
     def mark(method: _M) -> _M:
-        if not callable(method):
-            raise DefinitionError(f'@field("{name}", ...) belongs right above a method')
+        is_plain = inspect.isfunction(method) and not (inspect.iscoroutinefunction(method) or inspect.isgeneratorfunction(method))
+        if not is_plain:
+            raise DefinitionError(f'@field("{name}", ...) belongs right above a method that is a plain `def` and returns the value')
         setattr(method, _MARK, (name, description))
         return method
 
@@ -57,11 +59,14 @@ def field(name: str, second: Value | str, third: str | None = None, /) -> FieldD
 
 def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclaration | None:
     """The declaration of a method that `@field` marks, None for any other attribute. Raises `DefinitionError`."""
-    marked = getattr(method, _MARK, None)
+    inner = getattr(method, "fget", None) or getattr(method, "__func__", method)
+    marked = getattr(inner, _MARK, None)
     if marked is None:
         return None
     name, description = marked
     where = f'{owner}.{method_name} (field "{name}")'
+    if inner is not method:
+        raise DefinitionError(f"{where}: a field is a plain method; leave out @{type(method).__name__}")
     kind, is_list = type_of(method, where)
     return FieldDeclaration(FieldInfo(name, kind, description, is_list, argument_of(method, where)), method=method_name)
 

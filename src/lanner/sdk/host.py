@@ -54,7 +54,7 @@ def init_plugin(cls: type[_P], config: str | bytes | dict[str, Any] = "") -> _P:
         instance.__init__()  # type: ignore[misc]
     except LannerError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise plugin_failure(info.name, "__init__", error) from error
     return instance
 
@@ -71,8 +71,9 @@ class FieldReader:
     """Reads fields off one event at a time: `load` takes the event, `get` gives the value of a requested field.
 
     `requests` are (field name, argument) pairs; a slot is a place among them. The argument is None, a text, or a number for an
-    index. Values are as `FieldType` tells; a method that fails gives no value, is counted in `errors` by field, and logged
-    once for each kind of failure. `timestamp` is the event's: from the class's `timestamp` place, else what `load` was given.
+    index; `KeyError` and `ValueError` say that the plugin has no such field, or the field no such argument. Values are as
+    `FieldType` tells; a method that fails gives no value, is counted in `errors` by field, and logged once for each kind of
+    failure. `timestamp` is the event's: from the class's `timestamp` place, else what `load` was given.
     """
 
     def __init__(self, plugin: Plugin, requests: Sequence[tuple[str, str | int | None]]) -> None:
@@ -106,7 +107,7 @@ class FieldReader:
     ) -> tuple[Any, ...] | Callable[[], FieldValue]:
         if declaration.value is not None:
             trees.append(declaration.value.data())
-            return (len(trees) - 1,) if argument is None else (len(trees) - 1, argument)
+            return (len(trees) - 1, *_arguments(declaration.info, argument).values())
         method = getattr(self._plugin, str(declaration.method))
         return partial(self._call, method, declaration.info, _arguments(declaration.info, argument))
 
@@ -140,7 +141,7 @@ class FieldReader:
         """The plugin's own words for the current event (`event_to_string`), None where that fails."""
         try:
             return str(self._plugin.event_to_string(self.event()))
-        except Exception as error:  # noqa: BLE001 - plugin code may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
             self._failed("event_to_string", error)
             return None
 
@@ -149,11 +150,11 @@ class FieldReader:
             return normalise(method(self.event(), **arguments), info)
         except PayloadError:
             return None  # a payload that is no JSON is counted once, by the host, not for each field
-        except Exception as error:  # noqa: BLE001 - plugin code may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
             self._failed(info.name, error)
             return None
 
-    def _failed(self, what: str, error: Exception) -> None:
+    def _failed(self, what: str, error: BaseException) -> None:
         self.errors[what] = self.errors.get(what, 0) + 1
         kind = (what, type(error))
         if kind not in self._logged:
@@ -161,15 +162,22 @@ class FieldReader:
             self._log.error("%s failed (further failures of this kind are counted only)", what, exc_info=error)
 
 
-def _arguments(info: FieldInfo, argument: str | int | None) -> dict[str, Any]:
-    if argument is None or info.argument is None:
+def _arguments(info: FieldInfo, argument: str | int | None) -> dict[str, str | int]:
+    """The argument by the name of its kind. Raises `ValueError` where the field does not take it, or needs one and has none."""
+    takes = info.argument
+    if argument is None:
+        if takes is not None and takes.required:
+            raise ValueError(f"the field {info.name} needs an argument: {info.name}[...]")
         return {}
-    if isinstance(argument, int):
-        return {"index": argument}
+    if takes is None:
+        raise ValueError(f"the field {info.name} takes no argument")
+    text = str(argument)
     # a field that takes both gets an index where the text is a number without leading zeros, as Falco passes it on
-    if info.argument.index and argument.isdigit() and argument.isascii() and (argument == "0" or argument[0] != "0"):
-        return {"index": int(argument)}
-    return {"key": argument}
+    if takes.index and text.isdigit() and text.isascii() and (text == "0" or text[0] != "0"):
+        return {"index": int(text)}
+    if not takes.key:
+        raise ValueError(f"the argument of the field {info.name} is an index from 0, not {argument!r}")
+    return {"key": text}
 
 
 def normalise(value: Any, info: FieldInfo) -> FieldValue:

@@ -11,9 +11,9 @@ import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from lanner.sdk.annotations import raw_annotations, resolve
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.fields import FieldDeclaration, method_declaration
 from lanner.sdk.types import FieldType
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from lanner.sdk.events import Event
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+# semver.org: three numbers, perhaps a pre-release and build data
+_VERSION = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?")
+_SOURCE = re.compile(r"[^\s\0]+( [^\s\0]+)*")
 _MAX_ID = 2**31 - 1
 
 
@@ -106,6 +108,10 @@ class Plugin:
         """Suggestions for open's `params`: (value, description) pairs."""
         return ()
 
+    def progress(self) -> float | None:
+        """How much of the open source was read, from 0.0 to 1.0; None (the default) where nobody knows, or it has no end."""
+        return None
+
 
 def plugin_info(cls: type[Plugin]) -> PluginInfo:
     """What `cls` declares. Raises `DefinitionError` for what is no complete plugin class."""
@@ -178,20 +184,22 @@ def _id(cls: type[Plugin]) -> int:
 
 
 def _event_source(cls: type[Plugin]) -> str:
-    value = _text(cls, "event_source", 'the name that rules give as `source:`, such as event_source = "counter"')
+    value = _matching(cls, "event_source", _SOURCE, 'the name that rules give as `source:`, such as event_source = "counter"')
     if value == "syscall":
         raise _wrong(cls, "the event source 'syscall' is Falco's own; choose another name")
     return value
 
 
 def _extract_sources(cls: type[Plugin]) -> tuple[str, ...]:
-    value = cls.extract_sources
-    if isinstance(value, str) or not all(isinstance(source, str) and source for source in value):
+    value: Any = cls.extract_sources
+    if not isinstance(value, (tuple, list)) or not all(isinstance(source, str) and _SOURCE.fullmatch(source) for source in value):
         raise _wrong(cls, f"'extract_sources' is {value!r}; write a tuple of names, such as (\"syscall\",)")
     return tuple(value)
 
 
 def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
+    if isinstance(cls.fields, FieldDeclaration):
+        raise _wrong(cls, "'fields' is a list of lanner.field(name, value, description): put the one field in brackets")
     declared = list(cls.fields)
     for item in declared:
         if not isinstance(item, FieldDeclaration):
@@ -211,16 +219,14 @@ def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
 
 
 def _config(cls: type[Plugin], namespace: dict[str, Any]) -> type[Config] | None:
-    base = next((base for base in cls.__mro__ if "config" in inspect.get_annotations(base)), None)
+    base = next((base for base in cls.__mro__ if "config" in raw_annotations(base)), None)
     if base is None:
         return None
     from lanner.sdk.config import Config, check_config_class  # noqa: PLC0415 - msgspec is imported where there is a configuration
 
-    # of all annotations only this one: the others may name what a type checker alone imports
-    holder = SimpleNamespace(__annotations__={"config": inspect.get_annotations(base)["config"]})
     try:
-        config = get_type_hints(holder, vars(sys.modules[base.__module__]), namespace)["config"]
-    except (NameError, TypeError) as error:
+        config = resolve(raw_annotations(base)["config"], vars(sys.modules[base.__module__]), namespace)
+    except (NameError, TypeError, AttributeError, SyntaxError) as error:
         raise _wrong(cls, f"the annotation of 'config' cannot be read: {error}") from None
     if not (isinstance(config, type) and issubclass(config, Config)):
         raise _wrong(cls, f"'config' is annotated with {config!r}; write a class that derives from lanner.Config")

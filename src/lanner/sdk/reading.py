@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.errors import LannerError, SourceError
@@ -37,7 +39,7 @@ class ThreadedSource:
         self._ready = threading.Event()
         self._room = threading.Event()
         self._closing = threading.Lock()
-        self._closed = self._finished = False
+        self._closed = self._finished = self._was_closed = False
         self._failure: LannerError | None = None
         self._cancel: Any = None
         self.counters: dict[str, int] = {}
@@ -65,8 +67,9 @@ class ThreadedSource:
         self._ready.set()
         self._room.set()
         with self._closing:
-            if not self._thread.is_alive():
+            if self._was_closed:
                 return
+            self._was_closed = True
             if self._cancel is not None:
                 self._cancel()
             elif not hasattr(self._iterator, "gi_running"):  # a running generator cannot be closed by another thread
@@ -108,11 +111,10 @@ class ThreadedSource:
 
     def _run_iterator(self, iterator: Iterator[Any]) -> None:
         for item in iterator:
-            if self._closed:
-                if hasattr(iterator, "close"):
+            if not self._put(item):
+                if isinstance(iterator, Generator):
                     iterator.close()
                 return
-            self._put(item)
 
     def _run_async(self, iterator: AsyncIterator[Any]) -> None:
         import asyncio  # noqa: PLC0415 - 70 ms that other sources do not pay
@@ -120,11 +122,20 @@ class ThreadedSource:
         async def read() -> None:
             loop, task = asyncio.get_running_loop(), asyncio.current_task()
             assert task is not None
-            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
-            async for item in iterator:
-                if self._closed:
-                    return
-                self._put(item)
+
+            def cancel() -> None:
+                with suppress(RuntimeError):  # the loop may have ended just now
+                    loop.call_soon_threadsafe(task.cancel)
+
+            self._cancel = cancel
+            try:
+                # close() sets _closed before it looks for _cancel, so one of the two sides sees the other
+                if not self._closed:
+                    async for item in iterator:
+                        if not self._put(item):
+                            return
+            finally:
+                close_instance(iterator, self._plugin)
 
         try:
             asyncio.run(read())
@@ -132,7 +143,8 @@ class ThreadedSource:
             if not self._closed:
                 raise
 
-    def _put(self, item: Any) -> None:
+    def _put(self, item: Any) -> bool:
+        """Hand over what was yielded. False where nobody wants any more."""
         if isinstance(item, Event):
             payload, timestamp = item.payload, item.timestamp
         elif isinstance(item, bytes):
@@ -140,7 +152,7 @@ class ThreadedSource:
         elif isinstance(item, str):
             payload, timestamp = item.encode("utf-8", "surrogateescape"), None
         elif isinstance(item, Nothing):
-            return
+            return not self._closed
         else:
             raise SourceError(
                 f"plugin {self._plugin}: open yielded {type(item).__name__}; it yields bytes, str, lanner.Event(...) or lanner.NOTHING"
@@ -149,10 +161,13 @@ class ThreadedSource:
             self._room.clear()
             if self._is_full() and not self._closed:
                 self._room.wait()
+        if self._closed:
+            return False
         self._put_bytes += len(payload)
         self._queue.append((payload, timestamp))
         if not self._ready.is_set():
             self._ready.set()
+        return True
 
     def _is_full(self) -> bool:
         return len(self._queue) >= MAX_QUEUED or (bool(self._queue) and self._put_bytes - self._taken_bytes >= MAX_QUEUED_BYTES)

@@ -2,13 +2,14 @@
 
 `open_source` calls open() and wraps the result: a generator or iterator, an async iterator, or an object that hands over chunks.
 A host calls `next_batch` until the batch says that the source has ended; `close` may come from another thread at any time.
+Nothing here holds events back to make batches larger: what is there is handed over, so the flush interval is kept by itself.
 """
 
 from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Chunk, Nothing
@@ -18,6 +19,10 @@ from lanner.sdk.plugin import Plugin, plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_PATIENCE: Final = 0.25
+"""Seconds that read_chunk may wait where the open instance has no close() to wake it with."""
 
 
 @dataclass(slots=True)
@@ -33,13 +38,14 @@ class Source(Protocol):
     """An open event source, as a host uses it."""
 
     counters: dict[str, int]
-    """What was left out, by reason: `dropped tails`, `lines too long`, `late events`."""
+    """What was left out, by reason: `dropped tails`, `lines too long`."""
 
     def next_batch(self, timeout: float) -> Batch:
         """The events that there are, as soon as there are any; none after `timeout` seconds, or when another thread closes the source.
 
         Raises `SourceError` where the plugin failed, once everything before the failure was handed over.
         """
+        ...
 
     def close(self) -> None:
         """End the source: a waiting `next_batch` returns at once. From any thread, any number of times."""
@@ -54,7 +60,7 @@ def open_source(plugin: Plugin, params: str = "") -> Source:
         opened = plugin.open(params)  # type: ignore[attr-defined]
     except LannerError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise plugin_failure(info.name, "open", error) from error
     if callable(getattr(opened, "read_chunk", None)):
         return ChunkSource(opened, info.name)
@@ -80,6 +86,7 @@ class ChunkSource:
         self._read: Callable[[float], Any] = instance.read_chunk
         self._framers: dict[str | int, Framer] = {}
         self._main = self._framers[""] = Framer()
+        self._patience = float("inf") if callable(getattr(instance, "close", None)) else _PATIENCE
         self._closed = self._ended = False
         self._failure: SourceError | None = None
         self.counters: dict[str, int] = {}
@@ -91,8 +98,8 @@ class ChunkSource:
         if self._ended or self._closed:
             return Batch([], ended=True)
         try:
-            chunk = self._read(timeout)
-        except Exception as error:  # noqa: BLE001 - plugin code may raise anything
+            chunk = self._read(min(timeout, self._patience))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
             return self._fail(error if isinstance(error, LannerError) else plugin_failure(self._plugin, "read_chunk", error))
         if isinstance(chunk, bytes):
             return Batch(self._feed(self._main, chunk)) if chunk else self._end()
@@ -131,10 +138,18 @@ class ChunkSource:
 
     def _end(self) -> Batch:
         self._ended = True
-        return Batch([tail for framer in self._framers.values() for tail in framer.end()], ended=True)
+        tails = [tail for framer in self._framers.values() for tail in framer.end()]
+        if not self._closed:
+            return Batch(tails, ended=True)
+        # the data did not end, the host stopped reading: what is unfinished is not a payload
+        for _ in tails:
+            self._count("dropped tails")
+        return Batch([], ended=True)
 
     def _fail(self, error: LannerError) -> Batch:
-        """The unfinished lines now, the failure with the next call."""
+        """The unfinished lines now, the failure with the next call. After close() it is none: close took away what was read from."""
+        if self._closed:
+            return self._end()
         self._failure = error if isinstance(error, SourceError) else SourceError(str(error))
         payloads = self._end().payloads
         if not payloads:

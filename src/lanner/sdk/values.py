@@ -12,9 +12,10 @@ What the words mean, for every evaluator:
 - `a.when(b, "x", "y")`: `a`, but only where the text `b` is one of those given.
 - `a.before(":")`: the text before the first separator, the whole text where there is none.
 - `a.after(":")`: the text after the first separator, no value where there is none.
-- `a.integer()`: an unsigned integer of at most 64 bits, from decimal digits in a text or from a JSON integer.
+- `a.integer()`: an unsigned integer of at most 64 bits, from decimal digits in a text (at most 20) or from a JSON integer (`-0`
+  and numbers with a fraction or an exponent are none).
 - `a.time("ns")`: such an integer, counted in that unit since 1970, as nanoseconds; no value where those pass 64 bits.
-- `a.keys()`: the names of the object at `a`, each once, in order of first appearance; no value where there are none.
+- `a.keys()`: the names of the object at `a`, up to their first NUL, each once, in order of first appearance; no value where there are none.
 
 A payload that is not wholly valid JSON (RFC 8259, UTF-8, at most 1024 levels deep) has no values.
 """

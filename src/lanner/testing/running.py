@@ -1,0 +1,126 @@
+"""A plugin run by a test: `host` does what every host does, one event at a time, and asks for fields by name.
+
+Unlike a real host, it does not swallow what plugin code raises. Rules are not its business.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lanner.sdk.events import Event
+from lanner.sdk.host import FieldReader, init_plugin
+from lanner.sdk.plugin import Plugin, plugin_info
+from lanner.sdk.sources import Batch, Source, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.sdk.types import FieldValue
+
+
+class Host:
+    """A running plugin. `plugin` is its state; the event source is opened when the first event is asked for."""
+
+    def __init__(self, plugin: Plugin, params: str = "") -> None:
+        self.plugin = plugin
+        self._params = params
+        self._source: Source | None = None
+        self._batch = Batch([])
+        self._place = 0
+        self._number = 0
+        self._readers: dict[tuple[str, str | int | None], FieldReader] = {}
+
+    @property
+    def source(self) -> Source:
+        """The open event source. Raises `SourceError` where it cannot be opened."""
+        if self._source is None:
+            self._source = open_source(self.plugin, self._params)
+        return self._source
+
+    def next(self, timeout: float = 10.0) -> Event:
+        """The next event.
+
+        Raises `TimeoutError` where none comes within `timeout` seconds, `EOFError` where the source has ended, `SourceError` where it
+        has failed.
+        """
+        deadline = time.monotonic() + timeout
+        while self._place == len(self._batch.payloads):
+            if self._batch.ended:
+                raise EOFError("the event source has ended")
+            left = deadline - time.monotonic()
+            if left < 0:
+                raise TimeoutError(f"no event within {timeout:g} s")
+            self._batch, self._place = self.source.next_batch(left), 0
+        return self._take()
+
+    def events(self, timeout: float = 10.0) -> Iterator[Event]:
+        """The events up to the end of the source; as `next` where they do not come."""
+        while True:
+            try:
+                event = self.next(timeout)
+            except EOFError:
+                return
+            yield event
+
+    def extract(self, event: Event | bytes | str, field: str, argument: str | int | None = None) -> FieldValue:
+        """The value of a field as rules see it (see `lanner.sdk.types.FieldType`), None for no value.
+
+        `event` may also be a payload. Raises what a field method raises, but for `PayloadError`, which means no value;
+        `LookupError` and `ValueError` where there is no such field or argument.
+        """
+        if not isinstance(event, Event):
+            event = Event(event)
+        reader = self._readers.get((field, argument))
+        if reader is None:
+            known = [declaration.info.name for declaration in plugin_info(type(self.plugin)).fields]
+            if field not in known:
+                raise LookupError(f"the plugin has no field {field!r}; it has {', '.join(known)}")
+            reader = self._readers[field, argument] = _Reader(self.plugin, [(field, argument)])
+        reader.load(event.payload, event.timestamp, event.number)
+        return reader.get(0)
+
+    def text(self, event: Event) -> str:
+        """The event as the plugin's `event_to_string` shows it."""
+        return self.plugin.event_to_string(event)
+
+    def close(self) -> None:
+        """End the event source, if it was opened."""
+        if self._source is not None:
+            self._source.close()
+
+    def _take(self) -> Event:
+        payload = self._batch.payloads[self._place]
+        given = self._batch.timestamps[self._place] if self._batch.timestamps is not None else None
+        self._place += 1
+        self._number += 1
+        reader = _Reader(self.plugin, [])
+        reader.load(payload, time.time_ns() if given is None else given, self._number)
+        return reader.event()
+
+
+class _Reader(FieldReader):
+    """A reader that lets failures of plugin code through, for the test to see."""
+
+    def _failed(self, what: str, error: BaseException) -> None:
+        error.add_note(f"in {what} of the plugin")
+        raise error
+
+
+@contextmanager
+def host(cls: type[Plugin], config: str | dict[str, Any] = "", params: str = "") -> Iterator[Host]:
+    """Run the plugin class with a configuration (JSON text, or what it decodes to) and open parameters.
+
+        def test_value():
+            with lanner.testing.host(Counter) as host:
+                event = host.next()
+                assert host.extract(event, "counter.value") == 0
+
+    Raises `ConfigError` where the configuration does not fit.
+    """
+    running = Host(init_plugin(cls, config), params)
+    try:
+        yield running
+    finally:
+        running.close()
