@@ -305,6 +305,8 @@ def signed(number: int) -> str:
 
 
 def _json(kind: Kind) -> Callable[[Any], str]:
+    if kind.type is FieldType.STRING:
+        return quote_field
     text = _TEXTS[kind.type]
     return (lambda value: quote_field(text(value))) if kind.type in _QUOTED else text
 

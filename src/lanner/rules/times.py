@@ -22,15 +22,15 @@ class Clock:
 
     def __init__(self, shape: Callable[[int], str]) -> None:
         self._shape = shape
-        self._second: int | None = None
+        self._second = ""
         self._text = ""
 
     def __call__(self, timestamp: int) -> str:
-        second, nanoseconds = divmod(timestamp, SECOND)
-        if second != self._second:
-            self._text = self._shape(second)
-            self._second = second
-        return f"{self._text}.{nanoseconds:09d}"
+        digits = str(timestamp).zfill(10)
+        if digits[:-9] != self._second:
+            self._second = digits[:-9]
+            self._text = self._shape(int(self._second)) + "."
+        return self._text + digits[-9:]
 
 
 def local_time(second: int) -> str:
