@@ -1,0 +1,64 @@
+"""The fields of Docker events, all as data: names and descriptions in, places in the engine's JSON out.
+
+Source: the Docker Engine API reference (GET /events), the original Docker plugin for its names, and events of real engines. An
+engine of API 1.52 and later sends no `status`, `id` and `from`; podman names some things differently. Rules need not care.
+"""
+
+from lanner import KEY, field, payload
+
+kind = payload["Type"]
+action = payload["Action"]
+action_name = action.before(":")  # "exec_create: sh -c id", "health_status: healthy"
+actor = payload["Actor", "ID"]
+attributes = payload["Actor", "Attributes"]
+
+_EXECS = ("exec_create", "exec_start", "exec_die", "exec_detach")
+# podman puts containerExitCode, "0", on every event, also where nothing ended
+_exit_code = attributes["exitCode"] | attributes["containerExitCode"].when(action, "die", "died")
+_signal = attributes["signal"]
+
+FIELDS = [
+    field(
+        "docker.status",
+        payload["status"] | action.when(kind, "container", "image"),
+        "What happened to a container or image, as older engines put it",
+    ),
+    field("docker.id", payload["id"] | actor.when(kind, "container", "image"), "ID of the container or image"),
+    field("docker.from", payload["from"] | attributes["image"].when(kind, "container"), "Image of the container"),
+    field("docker.type", kind, "Kind of object: container, image, network, volume, service, node, secret, config, plugin, daemon, builder"),
+    field("docker.action", action, "What happened, with the text after its colon: start, die, exec_create: sh -c id"),
+    field("docker.action.name", action_name, "What happened, without the text after its colon: start, die, exec_create"),
+    field("docker.scope", payload["scope"], "local for an event of this engine, swarm for one of the cluster"),
+    field("docker.time", payload["timeNano"].time("ns") | payload["time"].time("s"), "When the engine says that it happened"),
+    field("docker.actor.id", actor, "ID of the object that the event is about"),
+    field("docker.attributes", attributes[KEY], "Any attribute or label by its own name: docker.attributes[com.example.role]"),
+    field("docker.attributes.keys", attributes.keys(), "Names of all attributes and labels"),
+    field("docker.attributes.container", attributes["container"], "ID of the container that was connected to a network or mounts a volume"),
+    field("docker.attributes.image", attributes["image"], "Image of the container"),
+    field("docker.attributes.name", attributes["name"], "Name of the object: container, image, network, service, node"),
+    field("docker.attributes.type", attributes["type"], "Type of the network: bridge, overlay, host, null"),
+    field("docker.attributes.exitcode", attributes["exitCode"], "Exit code of the process that ended, as text"),
+    field("docker.attributes.signal", _signal, "Number of the signal that was sent, as text"),
+    field("docker.exitcode", _exit_code.integer(), "Exit code of the process that ended"),
+    field("docker.signal", _signal.integer(), "Number of the signal that was sent"),
+    field("docker.exec.command", action.after(": ").when(action_name, *_EXECS), "Command line that is run in a container by exec"),
+    field("docker.exec.id", attributes["execID"], "ID of the exec"),
+    field(
+        "docker.health.status",
+        action.after(": ").when(action_name, "health_status") | attributes["health_status"].when(action_name, "health_status"),
+        "Health of the container: healthy, unhealthy",
+    ),
+    field("docker.compose.project", attributes["com.docker.compose.project"], "Compose project"),
+    field("docker.compose.service", attributes["com.docker.compose.service"], "Compose service"),
+    field("docker.stack.namespace", attributes["com.docker.stack.namespace"], "Name of the stack"),
+    field("docker.node.id", attributes["com.docker.swarm.node.id"], "ID of the swarm node that the container runs on"),
+    field("docker.node.statenew", attributes["state.new"], "State of the node after the change: ready, down, disconnected"),
+    field("docker.node.stateold", attributes["state.old"], "State of the node before the change"),
+    field("docker.swarm.servicename", attributes["com.docker.swarm.service.name"], "Name of the swarm service"),
+    field("docker.swarm.serviceid", attributes["com.docker.swarm.service.id"], "ID of the swarm service"),
+    field("docker.swarm.task", attributes["com.docker.swarm.task"], "Swarm task"),
+    field("docker.swarm.taskid", attributes["com.docker.swarm.task.id"], "ID of the swarm task"),
+    field("docker.swarm.taskname", attributes["com.docker.swarm.task.name"], "Name of the swarm task"),
+]
+
+TIMESTAMP = payload["timeNano"].time("ns") | payload["time"].time("s")

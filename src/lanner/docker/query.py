@@ -1,0 +1,159 @@
+"""Which events: the configuration and the parameters of `open` in, the target of `GET /events` out.
+
+The parameters are "", `since=10m&until=...&filters={"type": ["container"]}`, or the same as a JSON object; what they say takes the place
+of what the configuration says. Times are what `docker events` takes: seconds since 1970 (1795426345.860357172), RFC 3339
+(2026-11-23T20:00:00Z; without a zone in local time) or a span before now (10m, 1h30m).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from lanner import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KEYS: Final = ("since", "until", "filters")
+_SECOND: Final = 1_000_000_000
+_SPANS: Final = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND}
+_SECONDS = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
+_SPAN = re.compile(r"(?:[0-9]{1,12}(?:ns|us|ms|s|m|h))+")
+_SPAN_PART = re.compile(r"([0-9]+)(ns|us|ms|s|m|h)")
+_RFC3339 = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9:]+)(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked of the engine: nanoseconds since 1970 (None: from now on, without end), and filters by name."""
+
+    since: int | None = None
+    until: int | None = None
+    filters: Mapping[str, tuple[str, ...]] | None = None
+
+    def from_time(self, since: int | None) -> Query:
+        """The same, but from `since` on."""
+        return replace(self, since=since)
+
+    def target(self, api_version: str) -> str:
+        """The request's target, with the API version in its path."""
+        words = [
+            f"{name}={when // _SECOND}.{when % _SECOND:09}"
+            for name, when in (("since", self.since), ("until", self.until))
+            if when is not None
+        ]
+        if self.filters:
+            import json  # noqa: PLC0415 - most streams have no filters
+            from urllib.parse import quote  # noqa: PLC0415
+
+            words.append("filters=" + quote(json.dumps(self.filters, separators=(",", ":")), safe=""))
+        return f"/v{api_version}/events" + ("?" + "&".join(words) if words else "")
+
+
+def make_query(params: str, since: str, until: str, filters: Mapping[str, list[str]]) -> Query:
+    """What `params` ask for, and where they say nothing, the options. Raises SourceError that names the part that is wrong."""
+    now = time.time_ns()
+    asked: dict[str, Any] = {"since": since, "until": until, "filters": filters, **_read(params)}
+    return Query(
+        since=_point("since", asked["since"], now),
+        until=_point("until", asked["until"], now),
+        filters=_filters(asked["filters"]),
+    )
+
+
+def _read(params: str) -> dict[str, Any]:
+    params = params.strip()
+    read = _from_json(params) if params.startswith("{") else _from_words(params)
+    for key in read:
+        if key not in _KEYS:
+            raise SourceError(f"the open parameters have {key!r}, which is none of {', '.join(_KEYS)}")
+    return read
+
+
+def _from_json(text: str) -> dict[str, Any]:
+    found = _json(text, "the open parameters are")
+    return found if isinstance(found, dict) else {}
+
+
+def _from_words(text: str) -> dict[str, Any]:
+    read: dict[str, Any] = {}
+    for word in filter(None, text.split("&")):
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise SourceError(f"the open parameters have {word!r}, which is no key=value: write since=10m&until=...&filters=...")
+        if key in read:
+            raise SourceError(f"the open parameters have {key!r} twice")
+        if "%" in value:
+            from urllib.parse import unquote  # noqa: PLC0415 - rarely needed
+
+            value = unquote(value)
+        read[key] = _json(value, "`filters` is") if key == "filters" else value
+    return read
+
+
+def _json(text: str, subject: str) -> Any:
+    import json  # noqa: PLC0415 - most streams have no parameters
+
+    try:
+        return json.loads(text, parse_float=str, parse_int=str)  # a float would lose the nanoseconds
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{subject} no JSON: {error}") from None
+
+
+def _point(key: str, value: Any, now: int) -> int | None:
+    if value in {"", None} if isinstance(value, str | None) else False:
+        return None
+    if isinstance(value, str):
+        seconds = _SECONDS.fullmatch(value)
+        if seconds:
+            return int(seconds[1]) * _SECOND + _fraction(seconds[2])
+        if _SPAN.fullmatch(value):
+            return max(0, now - sum(int(number) * _SPANS[unit] for number, unit in _SPAN_PART.findall(value)))
+        date = _RFC3339.fullmatch(value)
+        if date:
+            return _date(key, value, date)
+    raise _not_a_time(key, value)
+
+
+def _date(key: str, value: str, match: re.Match[str]) -> int:
+    day, clock, fraction, zone = match.groups()
+    try:
+        whole = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{(zone or '').replace('Z', '+00:00')}")
+        seconds = int(whole.timestamp())
+    except (ValueError, OverflowError):
+        raise _not_a_time(key, value) from None
+    if seconds < 0:
+        raise _not_a_time(key, value)
+    return seconds * _SECOND + _fraction(fraction)
+
+
+def _fraction(digits: str | None) -> int:
+    return int((digits or "").ljust(9, "0"))
+
+
+def _not_a_time(key: str, value: Any) -> SourceError:
+    return SourceError(
+        f"`{key}` is {value!r}, which is no time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
+    )
+
+
+def _filters(value: Any) -> dict[str, tuple[str, ...]] | None:
+    if not value:
+        return None
+    if not isinstance(value, dict):
+        raise _not_filters("it", value)
+    result = {}
+    for name, given in value.items():
+        texts = [given] if isinstance(given, str) else given
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise _not_filters(f"{name!r}", texts)
+        result[name] = tuple(texts)
+    return result
+
+
+def _not_filters(what: str, value: Any) -> SourceError:
+    return SourceError(f'`filters` is wrong: {what} is {value!r}; write {{"type": ["container"], "event": ["die", "oom"]}}')

@@ -1,0 +1,134 @@
+"""The stream of an engine's events, as an open instance: chunks of lines out, a new connection where one ends.
+
+A stream that ends, as it does when the engine restarts, is opened again with growing pauses, from the nanosecond after the last
+event that was seen. The engine keeps its last 256 events in memory: what happens while it is down, or more than that while
+nobody reads, is lost, and this part does not notice.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import re
+import select
+import time
+from typing import TYPE_CHECKING, Final
+
+import lanner
+from lanner.docker.client import Connection, Engine, EngineError, find_engine, open_events
+from lanner.docker.http import HttpError
+
+if TYPE_CHECKING:
+    from lanner.docker.endpoint import Endpoint
+    from lanner.docker.query import Query
+
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 10.0
+# In a text of JSON the quotes would be escaped, so this is the event's own member; the line has to be whole
+_TIME: Final = re.compile(rb'"timeNano":(\d{1,19})[^\n]*\n')
+_KEPT: Final = 64 * 1024
+_log = logging.getLogger("lanner.plugin.docker")
+
+
+class EventStream:
+    """The events of one engine. `read_chunk` waits in poll(2) on the socket; `close`, from any thread, ends the wait."""
+
+    def __init__(self, endpoint: Endpoint, query: Query) -> None:
+        """Connect. Raises `EngineError` where that fails; only a stream that was open once is opened again."""
+        self._endpoint = endpoint
+        self._query = query
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._closed = False
+        self._recent = b""
+        self._pause = _FIRST_PAUSE
+        self._next_try = 0.0
+        self._connection: Connection | None = None
+        self._poll = select.poll()
+        self._poll.register(self._wake, select.POLLIN)
+        try:
+            self.engine = self._connect()
+        except BaseException:
+            os.close(self._wake)
+            raise
+
+    def describe(self) -> str:
+        """The engine and where it is, for people."""
+        return f"{self.engine} at {self._endpoint}"
+
+    def read_chunk(self, timeout: float) -> bytes | lanner.Chunk | lanner.Nothing:
+        """What the engine sent, as it came; NOTHING after `timeout` seconds; b"" where `until` has passed, or after close()."""
+        if self._closed:
+            return b""
+        if self._connection is None:
+            return self._reconnect(timeout)
+        if not self._connection.has_unread:
+            self._poll.poll(max(0.0, timeout) * 1000)
+            if self._closed:
+                return b""
+        try:
+            data = self._connection.read()
+        except (OSError, HttpError) as error:
+            return self._lost(str(error))
+        if data:
+            self._recent = (self._recent + data)[-_KEPT:]
+            return data
+        if data is None or self._connection.ended:
+            return b"" if self._query.until is not None else self._lost("the engine closed the stream")
+        return lanner.NOTHING
+
+    def close(self) -> None:
+        """End the stream; a waiting read_chunk returns at once."""
+        if not self._closed:
+            self._closed = True
+            os.eventfd_write(self._wake, 1)
+
+    def __del__(self) -> None:
+        # closed here and not in close(): another thread may be waiting on these descriptors
+        if self.__dict__.get("_connection") is not None:
+            self._drop_connection()
+        if "engine" in self.__dict__:
+            os.close(self._wake)
+
+    def _connect(self) -> Engine:
+        engine = find_engine(self._endpoint)
+        connection = open_events(self._endpoint, self._query.target(engine.api))
+        self._connection = connection
+        self._poll.register(connection, select.POLLIN)
+        return engine
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._poll.unregister(self._connection)
+            self._connection.close()
+            self._connection = None
+
+    def _lost(self, reason: str) -> lanner.Nothing:
+        self._drop_connection()
+        self._next_try = time.monotonic() + self._pause
+        found = _TIME.findall(self._recent)
+        if found:
+            self._query = self._query.from_time(max(map(int, found)) + 1)
+        self._recent = b""
+        _log.warning("%s: %s; connecting again", self._endpoint, reason)
+        return lanner.NOTHING
+
+    def _reconnect(self, timeout: float) -> bytes | lanner.Chunk | lanner.Nothing:
+        left = self._next_try - time.monotonic()
+        if left > 0:
+            self._poll.poll(min(left, max(0.0, timeout)) * 1000)
+            if self._closed:
+                return b""
+            if time.monotonic() < self._next_try:
+                return lanner.NOTHING
+        try:
+            self.engine = self._connect()
+        except EngineError as error:
+            # jitter: many hosts that lost one engine do not come back in one moment
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+            self._next_try = time.monotonic() + self._pause
+            _log.debug("%s", error)
+            return lanner.NOTHING
+        self._pause = _FIRST_PAUSE
+        _log.warning("connected again to %s", self.describe())
+        return lanner.Chunk(b"", reset=True)

@@ -1,0 +1,94 @@
+"""The way of an event through Lanner's own host: payloads in, lines of alerts out.
+
+`Pump` reads fields, matches rules and formats alerts for batches of payloads; where batches come from (a live source, a
+recording) and where lines go is told to it. Its loop is what every event costs.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lanner.framework.generic import EventContext, generic_reader
+from lanner.rules import AlertRule, Executor
+from lanner.sdk.host import FieldReader
+from lanner.sdk.plugin import plugin_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanner.outputs.base import Output
+    from lanner.rules import AlertWriter, Compiled
+    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.sources import Batch
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a run has seen: events, alerts by rule (in the rules' order), payloads that are not JSON, failures by field."""
+
+    events: int = 0
+    alerts: dict[str, int] = field(default_factory=dict)
+    not_json: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
+
+
+def host_name() -> str:
+    """The name of this host in alerts: FALCO_HOSTNAME, else the system's."""
+    return os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
+
+
+class Pump:
+    """Events of one plugin through one set of rules. `first`: of the rules that match an event only the first counts."""
+
+    def __init__(self, plugin: Plugin, compiled: Compiled, writer: AlertWriter, output: Output, *, first: bool = True) -> None:
+        info = plugin_info(type(plugin))
+        own = {declaration.info.name for declaration in info.fields}
+        requests = compiled.plan.fields
+        self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own])
+        self._context = EventContext(info.event_source or "", info.name, writer.hostname or host_name(), self._reader.describe)
+        getters = iter(self._reader.getters)
+        table = [next(getters) if request.name in own else generic_reader(request.name, self._context) for request in requests]
+        self._executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
+        self._lines: list[Callable[[int], str]] = [
+            writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output_format, self._executor.value)
+            for rule, output_format in zip(compiled.rules, compiled.outputs, strict=True)
+        ]
+        self._names = [rule.name for rule in compiled.rules]
+        self._alerts = [0] * len(self._names)
+        self._output = output
+        self._events = self._not_json = 0
+
+    def feed(self, batch: Batch, clock: Callable[[], int] = time.time_ns) -> None:
+        """Match the events of a batch and write their alerts. `clock` gives the time (ns) of events that tell none."""
+        reader, context, match, write = self._reader, self._context, self._executor.match, self._output.write
+        load, advance, alerts, lines = reader.load, context.advance, self._alerts, self._lines
+        number = self._events
+        times = batch.timestamps
+        try:
+            for place, payload in enumerate(batch.payloads):
+                number += 1
+                if not load(payload, times[place] if times else None, number):
+                    self._not_json += 1
+                timestamp = reader.timestamp
+                if timestamp is None:
+                    timestamp = reader.timestamp = clock()
+                advance(number, timestamp, payload)
+                for rule in match():
+                    alerts[rule] += 1
+                    write(lines[rule](timestamp))
+        finally:
+            self._events = number
+
+    @property
+    def events(self) -> int:
+        """How many events there were so far."""
+        return self._events
+
+    def counts(self) -> Counts:
+        """What there was so far."""
+        alerts = {name: count for name, count in zip(self._names, self._alerts, strict=True) if count}
+        return Counts(self._events, alerts, self._not_json, dict(self._reader.errors))

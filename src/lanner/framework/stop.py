@@ -1,0 +1,70 @@
+"""What ends a run from outside: SIGINT, SIGTERM, and a time limit.
+
+The main thread waits in the source for as long as it takes; a small thread waits for signals (on the pipe that Python writes
+their numbers to) and for the limit, and calls the function that closes the source. Nothing polls. What is done with the events
+that were taken already is the caller's matter.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_DONE: Final = 0  # no signal has this number
+
+
+@contextmanager
+def closing(close: Callable[[], None], duration: float | None = None) -> Iterator[None]:
+    """While in this context the first SIGINT or SIGTERM, or the end of `duration` (seconds), calls `close` from another thread.
+
+    A second signal ends the process at once, with 128 + its number. `close` is called once at most. Main thread only.
+    """
+    wakeup_read, wakeup_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    watcher = threading.Thread(target=_watch, args=(wakeup_read, close, duration), name="lanner-stop", daemon=True)
+    previous_wakeup = signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
+    # Python writes to the pipe only for signals that have a handler of its own
+    previous = {number: signal.signal(number, _nothing) for number in SIGNALS}
+    watcher.start()
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(previous_wakeup)
+        os.write(wakeup_write, bytes([_DONE]))
+        # the plugin's close() may take its time; nobody waits for it here
+        watcher.join(timeout=0.1)
+        os.close(wakeup_write)
+
+
+def _nothing(*_: object) -> None:
+    """The handler's work is done by the thread that reads the pipe."""
+
+
+def _watch(wakeup_read: int, close: Callable[[], None], duration: float | None) -> None:
+    deadline = None if duration is None else time.monotonic() + duration
+    closer: threading.Thread | None = None
+    while True:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        ready, _, _ = select.select([wakeup_read], [], [], left)
+        numbers = os.read(wakeup_read, 64) if ready else b""
+        if _DONE in numbers or (ready and not numbers):
+            os.close(wakeup_read)
+            return
+        signals = [number for number in numbers if number in SIGNALS]
+        if closer and signals:
+            os._exit(128 + signals[-1])
+        if signals or not ready:
+            deadline = None
+            # in a thread of its own, so that a close() that hangs does not keep a second signal from being heard
+            closer = closer or threading.Thread(target=close, name="lanner-close", daemon=True)
+            closer.start()
