@@ -78,7 +78,7 @@ def argument_of(method: Any, where: str) -> Argument | None:
 
 def _signature(method: Any) -> inspect.Signature:
     if sys.version_info >= (3, 14):
-        import annotationlib  # noqa: PLC0415
+        import annotationlib
 
         return inspect.signature(method, annotation_format=annotationlib.Format.FORWARDREF)
     return inspect.signature(method)
@@ -87,7 +87,7 @@ def _signature(method: Any) -> inspect.Signature:
 def raw_annotations(owner: Any) -> Mapping[str, Any]:
     """The annotations of a class or function as they stand there: names that only a type checker imports do no harm."""
     if sys.version_info >= (3, 14):
-        import annotationlib  # noqa: PLC0415 - new in 3.14, which is also the first to need it
+        import annotationlib  # new in 3.14, which is also the first to need it
 
         return annotationlib.get_annotations(owner, format=annotationlib.Format.FORWARDREF)
     return inspect.get_annotations(owner)

@@ -6,9 +6,12 @@ that names the path and the bound.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, get_args
+import re
+from types import NoneType
+from typing import Any, TypeVar
 
 import msgspec
+import msgspec.inspect
 
 from lanner.sdk.errors import ConfigError, DefinitionError
 
@@ -49,45 +52,76 @@ def convert_config(cls: type[_C], raw: Any) -> _C:
     """The configuration in an already decoded value (of JSON or YAML). Raises `ConfigError` as `load_config` does."""
     if raw is None:
         return cls()
-    if isinstance(raw, dict):
-        raw = _with_known_spelling(cls, raw)
     try:
-        # strict=False: a YAML map in falco.yaml makes texts of numbers and numbers of texts where it pleases
-        return msgspec.convert(raw, cls, strict=not isinstance(raw, dict))
+        return msgspec.convert(_adapted(msgspec.inspect.type_info(cls), raw, "$"), cls)
     except msgspec.ValidationError as error:
-        known = ", ".join(sorted(option.encode_name for option in msgspec.structs.fields(cls)))
-        hint = f"; the options are: {known}" if "unknown field" in str(error) else ""
-        raise ConfigError(f"{error}{'' if ' - at ' in str(error) else ' - at `$`'}{hint}") from None
+        text = str(error) if " - at " in str(error) else f"{error} - at `$`"
+        if "unknown field" in text and text.endswith("`$`"):
+            text += f"; the options are: {', '.join(sorted(option.encode_name for option in msgspec.structs.fields(cls)))}"
+        raise ConfigError(text) from None
 
 
-def _with_known_spelling(cls: type[Config], raw: dict[Any, Any]) -> dict[Any, Any]:
-    # Go matches the names of options in any case, and falco.yaml files rely on it (`flushinterval`)
-    options = msgspec.structs.fields(cls)
-    known = {option.encode_name.lower(): option.encode_name for option in options}
-    texts = {option.encode_name for option in options if _takes_text(option.type)}
+def _adapted(kind: msgspec.inspect.Type, raw: Any, path: str) -> Any:
+    """`raw` as its author meant it, where Falco or YAML made something else of it; what is wrong in it stays wrong.
+
+    Options are known in any case, as Go's are (falco.yaml files have `flushinterval`). A text option takes numbers: of a YAML map
+    falco.yaml makes JSON in which a scalar that reads as a number is one, quoted or not.
+    """
+    match kind, raw:
+        case msgspec.inspect.Metadata(type=inner), _:
+            return _adapted(inner, raw, path)
+        case msgspec.inspect.StrType(), bool() | int() | float():
+            return msgspec.json.encode(raw).decode()
+        case msgspec.inspect.UnionType(types=kinds), _:
+            takers = _TAKES.get(type(raw), ())
+            options = [each for each in kinds if isinstance(each, takers)] or [each for each in kinds if isinstance(each, _TEXT)]
+            return _adapted(options[0], raw, path) if options else raw
+        case msgspec.inspect.ListType(item_type=item), list():
+            return [_adapted(item, value, f"{path}[...]") for value in raw]
+        case msgspec.inspect.DictType(value_type=item), dict():
+            return {name: _adapted(item, value, f"{path}[...]") for name, value in raw.items()}
+        case msgspec.inspect.StructType(fields=fields), dict():
+            return _with_known_spelling(fields, raw, path)
+    return raw
+
+
+_TEXT = msgspec.inspect.StrType
+_NUMBER = (msgspec.inspect.IntType, msgspec.inspect.FloatType)
+_TAKES: dict[type, tuple[type, ...]] = {
+    NoneType: (msgspec.inspect.NoneType,),
+    dict: (msgspec.inspect.DictType, msgspec.inspect.StructType),
+    list: (msgspec.inspect.ListType,),
+    bool: (msgspec.inspect.BoolType,),
+    int: _NUMBER,
+    float: _NUMBER,
+}
+
+
+def _with_known_spelling(options: tuple[msgspec.inspect.Field, ...], raw: dict[Any, Any], path: str) -> dict[Any, Any]:
+    known = {option.encode_name.lower(): option for option in options}
     result: dict[Any, Any] = {}
     for name, value in raw.items():
-        exact = known.get(name.lower(), name) if isinstance(name, str) else name
+        option = known.get(name.lower()) if isinstance(name, str) else None
+        exact = name if option is None else option.encode_name
         if exact in result:
-            raise ConfigError(f"Object contains `{exact}` twice, in different spellings - at `$`")
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        result[exact] = str(value) if number and exact in texts else value
+            raise ConfigError(f"Object contains `{exact}` twice, in different spellings - at `{path}`")
+        result[exact] = value if option is None else _adapted(option.type, value, f"{path}.{exact}")
     return result
 
 
-def _takes_text(hint: Any) -> bool:
-    kinds = get_args(hint)
-    return hint is str or (str in kinds and int not in kinds and float not in kinds)
-
-
 def config_schema(cls: type[Config]) -> dict[str, Any]:
-    """The JSON schema of `cls`, plain enough for old validators: no references, no definitions, draft-04 words only."""
+    """The JSON schema of `cls` for Falco, which validates with it before the plugin does.
+
+    Plain enough for old validators: no references, no definitions, and of the drafts only words that mean the same in all. It refuses
+    nothing that `load_config` takes, so it leaves unknown options to that: a schema knows one spelling of a name.
+    """
+    return _plain(_schema(cls))
+
+
+def _schema(cls: type[Config]) -> dict[str, Any]:
     (whole,), definitions = msgspec.json.schema_components([cls], ref_template="{name}")
-    schema: dict[str, Any] = _inline(whole, definitions, ())
-    schema["$schema"] = "http://json-schema.org/draft-04/schema#"
-    for option in msgspec.structs.fields(cls):
-        schema["properties"][option.encode_name].setdefault("title", option.name.replace("_", " ").capitalize())
-    return schema
+    result: dict[str, Any] = _inline(whole, definitions, ())
+    return result
 
 
 def _inline(node: Any, definitions: dict[str, Any], inside: tuple[str, ...]) -> Any:
@@ -101,18 +135,35 @@ def _inline(node: Any, definitions: dict[str, Any], inside: tuple[str, ...]) -> 
             raise TypeError(f"a configuration cannot hold itself ({name})")
         rest = {key: value for key, value in node.items() if key != "$ref"}
         return {**_inline(definitions[name], definitions, (*inside, name)), **_inline(rest, definitions, inside)}
-    result = {key: _inline(value, definitions, inside) for key, value in node.items()}
-    for bound, flag in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if bound in result and not isinstance(result[bound], dict):
-            result[flag], result[bound] = result[bound], True
-    if result.get("required") == []:
-        del result["required"]  # draft 04 wants at least one name there
+    return {key: _inline(value, definitions, inside) for key, value in node.items()}
+
+
+def _plain(node: dict[str, Any], name: str = "") -> dict[str, Any]:
+    """A schema made plain, and those in it; `name` is that of the option whose schema it is."""
+    result: dict[str, Any] = {}
+    for key, value in node.items():
+        if key == "properties":
+            result[key] = {option: _plain(schema, option) for option, schema in value.items()}
+        elif key in {"items", "additionalProperties"} and isinstance(value, dict):
+            result[key] = _plain(value)
+        elif key in {"anyOf", "prefixItems"}:
+            result[key] = [_plain(schema) for schema in value]
+        elif key in {"exclusiveMinimum", "exclusiveMaximum"}:
+            # a number in new drafts, a boolean in old ones: what is just outside of a bound of fractions is left to load_config
+            inner = 0 if node.get("type") != "integer" else 1 if key == "exclusiveMinimum" else -1
+            result["minimum" if key == "exclusiveMinimum" else "maximum"] = value + inner
+        elif key == "type" and value == "string" and "enum" not in node:
+            result[key] = ["string", "number", "boolean"]  # what a text may have become in falco.yaml, see _adapted
+        elif key != "required" and not (key == "additionalProperties" and value is False):
+            result[key] = value
+    if name:
+        result.setdefault("title", re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: " " + found[0].lower(), name).capitalize())
     return result
 
 
 def config_table(cls: type[Config]) -> list[tuple[str, str, str, str]]:
     """Rows for the docs: name of the option in JSON, its type with bounds, its default as JSON, its description."""
-    properties = config_schema(cls)["properties"]
+    properties = _schema(cls)["properties"]
     rows = []
     for option in msgspec.structs.fields(cls):
         node = properties[option.encode_name]

@@ -52,7 +52,7 @@ class Event:
     def json(self) -> Any:
         """The payload decoded from JSON, once. Raises `PayloadError` (for the host: no value) where it is not wholly valid JSON."""
         if self._json is _UNREAD:
-            from lanner.sdk.jsondoc import decode  # noqa: PLC0415 - msgspec is imported where JSON is really read
+            from lanner.sdk.jsondoc import decode  # msgspec is imported where JSON is really read
 
             self._json = decode(self.payload)
         return self._json

@@ -48,8 +48,7 @@ def field(name: str, second: Value | str | None = None, third: str | None = None
     description = _description(name, second)
 
     def mark(method: _M) -> _M:
-        is_plain = inspect.isfunction(method) and not (inspect.iscoroutinefunction(method) or inspect.isgeneratorfunction(method))
-        if not is_plain:
+        if not _is_plain(method):
             raise DefinitionError(f'@field("{name}", ...) belongs right above a method that is a plain `def` and returns the value')
         setattr(method, _MARK, (name, description))
         return method
@@ -69,6 +68,10 @@ def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclar
         raise DefinitionError(f"{where}: a field is a plain method; leave out @{type(method).__name__}")
     kind, is_list = type_of(method, where)
     return FieldDeclaration(FieldInfo(name, kind, description, is_list, argument_of(method, where)), method=method_name)
+
+
+def _is_plain(method: object) -> bool:
+    return inspect.isfunction(method) and not (inspect.iscoroutinefunction(method) or inspect.isgeneratorfunction(method))
 
 
 def _description(name: str, text: str | None) -> str:

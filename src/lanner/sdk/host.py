@@ -38,11 +38,11 @@ def init_plugin(cls: type[_P], config: str | bytes | dict[str, Any] = "") -> _P:
     """
     info = plugin_info(cls)
     if info.config is not None:
-        from lanner.sdk.config import convert_config, load_config  # noqa: PLC0415 - msgspec only where there is a configuration
+        from lanner.sdk.config import convert_config, load_config  # msgspec only where there is a configuration
 
         loaded = convert_config(info.config, config) if isinstance(config, dict) else load_config(info.config, config)
     elif config and (isinstance(config, dict) or config.strip() not in {"{}", b"{}"}):
-        from lanner.sdk.errors import ConfigError  # noqa: PLC0415 - rare
+        from lanner.sdk.errors import ConfigError  # rare
 
         raise ConfigError(f"the plugin {info.name} takes no configuration")
     else:

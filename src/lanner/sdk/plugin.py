@@ -222,7 +222,7 @@ def _config(cls: type[Plugin], namespace: dict[str, Any]) -> type[Config] | None
     base = next((base for base in cls.__mro__ if "config" in raw_annotations(base)), None)
     if base is None:
         return None
-    from lanner.sdk.config import Config, check_config_class  # noqa: PLC0415 - msgspec is imported where there is a configuration
+    from lanner.sdk.config import Config, check_config_class  # msgspec is imported where there is a configuration
 
     try:
         config = resolve(raw_annotations(base)["config"], vars(sys.modules[base.__module__]), namespace)

@@ -117,7 +117,7 @@ class ThreadedSource:
                 return
 
     def _run_async(self, iterator: AsyncIterator[Any]) -> None:
-        import asyncio  # noqa: PLC0415 - 70 ms that other sources do not pay
+        import asyncio  # 70 ms that other sources do not pay
 
         async def read() -> None:
             loop, task = asyncio.get_running_loop(), asyncio.current_task()

@@ -65,7 +65,7 @@ def open_source(plugin: Plugin, params: str = "") -> Source:
     if callable(getattr(opened, "read_chunk", None)):
         return ChunkSource(opened, info.name)
     if hasattr(opened, "__aiter__") or (hasattr(opened, "__iter__") and not isinstance(opened, (str, bytes, dict))):
-        from lanner.sdk.reading import ThreadedSource  # noqa: PLC0415 - threads and queues only where they are needed
+        from lanner.sdk.reading import ThreadedSource  # threads and queues only where they are needed
 
         return ThreadedSource(opened, info.name)
     if inspect.iscoroutine(opened):
@@ -168,6 +168,6 @@ def close_instance(instance: Any, plugin: str) -> None:
     try:
         close()
     except Exception:
-        import logging  # noqa: PLC0415 - rare
+        import logging  # rare
 
         logging.getLogger(f"lanner.plugin.{plugin}").exception("close failed")
