@@ -1,0 +1,94 @@
+"""The commands and their options, as click declares them. What they do stands in the modules of their names."""
+
+from __future__ import annotations
+
+import click
+
+from lanner.framework.load import BUILT_IN
+
+_PLUGIN = f"PLUGIN is a built-in one ({', '.join(sorted(BUILT_IN))}), module:Class, or path/to/file.py[:Class]."
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, no_args_is_help=True)
+@click.version_option(None, "--version", package_name="lanner", message="%(prog)s %(version)s", prog_name="lanner")
+def commands() -> None:
+    """Falco plugins in Python, and Falco rules without Falco.
+
+    \b
+    lanner run docker                      alerts about this machine's Docker engine, by the shipped rules
+    lanner run docker -r my_rules.yaml     by rules of yours
+    lanner run docker --replay FILE        about recorded events
+    lanner fields docker                   what rules can ask of an event
+
+    Exit status: 0 all went well, 1 something failed, 2 wrong usage, 3 the event source cannot be opened.
+    """  # noqa: D301
+
+
+@commands.command(epilog=_PLUGIN)
+@click.argument("plugin")
+@click.option(
+    "-r", "--rules", multiple=True, metavar="FILE", help="A Falco rules file; may be given several times. Default: the plugin's own."
+)
+@click.option("--open", "params", default="", metavar="PARAMS", help="Open parameters of the event source (for docker: since=10m).")
+@click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
+@click.option(
+    "--host",
+    default=None,
+    metavar="URL",
+    help="The engine's address (unix:///path, tcp://host:port); short for the option `host` of --config.",
+)
+@click.option("--format", "layout", type=click.Choice(["text", "json"]), default="text", help="How alerts look: Falco's text or JSON.")
+@click.option("--iso8601", is_flag=True, help="Times of alerts in UTC with the date (Falco's time_format_iso_8601).")
+@click.option("--all-matches", is_flag=True, help="Every rule that matches an event raises an alert, not the first alone.")
+@click.option("--replay", default=None, metavar="FILE|-", help="Read recorded events (see `lanner record`) instead of opening the source.")
+@click.option("--output", default=None, metavar="FILE", help="Append alerts to FILE instead of printing them.")
+@click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
+def run(plugin: str, **options: object) -> int:
+    """Watch a plugin's events and print alerts by Falco rules.
+
+    Alerts go to standard output, everything else to standard error. Ctrl-C or SIGTERM ends it with a summary.
+    """
+    from lanner.cli.run import Options, run_plugin
+
+    return run_plugin(plugin, Options(**options))  # type: ignore[arg-type]
+
+
+@commands.command(epilog=_PLUGIN)
+@click.argument("plugin")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help="Where to write; a file that is there is replaced. - is standard output."
+)
+@click.option("--open", "params", default="", metavar="PARAMS", help="Open parameters of the event source.")
+@click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
+@click.option("--host", default=None, metavar="URL", help="The engine's address; short for the option `host` of --config.")
+@click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
+def record(plugin: str, **options: object) -> int:
+    """Record a plugin's events, for `lanner run PLUGIN --replay FILE`.
+
+    One event a line: the payload as it is where it is JSON that tells its time (docker), else {"ts": ns, "payload": base64}.
+    """
+    from lanner.cli.record import record_plugin
+
+    return record_plugin(plugin, **options)  # type: ignore[arg-type]
+
+
+@commands.command(epilog=_PLUGIN)
+@click.argument("plugin")
+@click.option("--json", "as_json", is_flag=True, help="For machines, in the layout of Falco's get_fields.")
+def fields(plugin: str, *, as_json: bool) -> None:
+    """Show the fields that rules can use on a plugin's events."""
+    from lanner.cli.show import show_fields
+
+    show_fields(plugin, as_json=as_json)
+
+
+@commands.command("plugin", epilog=_PLUGIN)
+@click.argument("plugin")
+@click.option("--json", "as_json", is_flag=True, help="For machines, with the JSON schema of the configuration.")
+def plugin_(plugin: str, *, as_json: bool) -> None:
+    """Show what a plugin is: name, version, event source, configuration."""
+    from lanner.cli.show import show_plugin
+
+    show_plugin(plugin, as_json=as_json)

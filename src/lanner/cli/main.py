@@ -1,0 +1,69 @@
+"""Where the command `lanner` begins: the version at once, everything else by way of click.
+
+Nothing heavy is imported before it is known to be needed. Every foreseen error ends here as one message on stderr.
+"""
+
+import os
+import sys
+
+# What the process's exit status says
+OK, FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
+
+
+def main() -> None:
+    """Run the command line; the process ends here."""
+    if sys.argv[1:] in (["--version"], ["-V"], ["version"]):
+        from lanner import __version__
+
+        sys.stdout.write(f"lanner {__version__}\n")
+        sys.exit(OK)
+    sys.exit(_run())
+
+
+def _run() -> int:
+    from lanner.cli.commands import commands
+    from lanner.sdk.errors import LannerError
+
+    try:
+        code = commands.main(standalone_mode=False)
+    except LannerError as error:
+        if os.environ.get("LANNER_DEBUG"):
+            raise
+        return fail(str(error))
+    except BrokenPipeError:
+        _forget_stdout()
+        return OK
+    except KeyboardInterrupt:
+        return 128 + 2
+    except Exception as error:
+        return _usage(error)
+    return code if isinstance(code, int) else OK
+
+
+def fail(message: str, code: int = FAILED) -> int:
+    """Say on stderr what is wrong; gives the exit code."""
+    sys.stderr.write(f"lanner: error: {message}\n")
+    return code
+
+
+def _usage(error: Exception) -> int:
+    import click
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        sys.stderr.write(f"{error.ctx.get_help() if error.ctx else error.format_message()}\n")
+        return USAGE
+    if isinstance(error, click.ClickException):
+        message = error.format_message()
+        context = getattr(error, "ctx", None)
+        hint = f"\nTry: {context.command_path} --help" if context else ""
+        return fail(message + hint, USAGE)
+    if isinstance(error, click.Abort):
+        return 128 + 2
+    if os.environ.get("LANNER_DEBUG"):
+        raise error
+    return fail(f"{type(error).__name__}: {error}\nThis is a defect of Lanner; LANNER_DEBUG=1 shows where. Please report it.")
+
+
+def _forget_stdout() -> None:
+    # Python flushes standard output at its end, and would complain once more
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

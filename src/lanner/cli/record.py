@@ -1,0 +1,60 @@
+"""`lanner record`: a plugin's events into a file that `lanner run --replay` reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from lanner.cli.config import make_plugin
+from lanner.cli.main import OK, UNREACHABLE, fail
+from lanner.cli.run import say
+from lanner.framework.load import load_plugin
+from lanner.framework.recording import recorded
+from lanner.framework.stop import closing
+from lanner.outputs.base import OutputError
+from lanner.sdk.errors import SourceError
+from lanner.sdk.plugin import plugin_info
+from lanner.sdk.sources import open_source
+
+
+def record_plugin(
+    name: str, output: str, params: str, config: str, host: str | None, max_events: int | None, duration: float | None
+) -> int:
+    """Record until the source ends, Ctrl-C, or one of the limits; gives the exit code. Raises `LannerError`."""
+    cls = load_plugin(name)
+    info = plugin_info(cls)
+    plugin = make_plugin(cls, config, host)
+    try:
+        target = (
+            os.dup(sys.stdout.fileno()) if output == "-" else os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        )
+    except OSError as error:
+        raise OutputError(f"cannot write the recording to {output}: {error.strerror}") from None
+    events = 0
+    with open(target, "wb") as file:
+        try:
+            source = open_source(plugin, params)
+        except SourceError as error:
+            return fail(str(error), UNREACHABLE)
+        say(f"recording {getattr(source, 'description', '') or info.event_source} to {output}; Ctrl-C ends it")
+        try:
+            with closing(source.close, duration):
+                ended = False
+                while not ended and events != max_events:
+                    batch = source.next_batch(3600.0)
+                    ended = batch.ended
+                    payloads = batch.payloads if max_events is None else batch.payloads[: max_events - events]
+                    for place, payload in enumerate(payloads):
+                        known = batch.timestamps[place] if batch.timestamps else None
+                        file.write(recorded(payload, time.time_ns() if known is None else known, info) + b"\n")
+                    events += len(payloads)
+                    file.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), target)
+        except OSError as error:
+            raise OutputError(f"cannot write the recording to {output}: {error.strerror}") from None
+        finally:
+            source.close()
+    say(f"{events:,} event{'' if events == 1 else 's'} recorded")
+    return OK

@@ -1,0 +1,209 @@
+"""`lanner run`: a plugin's source or a recording through rules to an output, with what a person wants to know on stderr."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lanner.cli.config import make_plugin
+from lanner.cli.main import FAILED, OK, UNREACHABLE, fail
+from lanner.framework.load import load_plugin
+from lanner.framework.pump import Pump, host_name
+from lanner.framework.recording import Replay
+from lanner.framework.stop import closing
+from lanner.outputs.base import OutputClosedError
+from lanner.rules import AlertWriter, Catalog, RulesError, compile_rules, load_rules
+from lanner.sdk.errors import LannerError, SourceError
+from lanner.sdk.plugin import plugin_info
+from lanner.sdk.sources import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lanner.outputs.base import Output
+    from lanner.rules import Compiled, Finding
+    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.sources import Source
+
+_HINT_AFTER = 2.0
+"""Seconds without an event after which a command is shown that would raise an alert."""
+_FOREVER = 24 * 3600.0
+_SHOWN_FINDINGS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of `lanner run`, as the command line gives them."""
+
+    rules: Sequence[str] = ()
+    params: str = ""
+    config: str = ""
+    host: str | None = None
+    layout: str = "text"
+    iso8601: bool = False
+    all_matches: bool = False
+    replay: str | None = None
+    output: str | None = None
+    max_events: int | None = None
+    duration: float | None = None
+
+
+def say(text: str) -> None:
+    """Tell a person something, on stderr."""
+    sys.stderr.write(f"lanner: {text}\n")
+    sys.stderr.flush()
+
+
+def run_plugin(name: str, options: Options) -> int:
+    """Do it; gives the exit code. Raises `LannerError`."""
+    logging.basicConfig(format="lanner: %(levelname)s: %(name)s: %(message)s", level=logging.WARNING)
+    cls = load_plugin(name)
+    info = plugin_info(cls)
+    if info.event_source is None:
+        raise LannerError(f"the plugin {info.name} has no event source, so there is nothing to run")
+    plugin = make_plugin(cls, options.config, options.host)
+    try:
+        compiled = _compile(info, options.rules)
+    except RulesError as error:
+        return _wrong_rules(error)
+    writer = AlertWriter("json" if options.layout == "json" else "text", options.iso8601, host_name())
+    output = _output(options.output)
+    try:
+        source = _replay(options.replay, info) if options.replay else open_source(plugin, options.params)
+    except SourceError as error:
+        output.close()
+        return fail(str(error), FAILED if options.replay else UNREACHABLE)
+    pump = Pump(plugin, compiled, writer, output, first=not options.all_matches)
+    _say_start(info, options, source, compiled)
+    return _Run(pump, source, output, info, options).run()
+
+
+class _Run:
+    """One run from the first event to the summary."""
+
+    def __init__(self, pump: Pump, source: Source, output: Output, info: PluginInfo, options: Options) -> None:
+        self._pump = pump
+        self._source = source
+        self._output = output
+        self._hint = "" if options.replay else info.hint
+        # a recording's events have the recording's times; one without a time happens when the one before it did
+        self._clock: Callable[[], int] = (lambda: 0) if options.replay else time.time_ns
+        self._most = options.max_events
+        self._duration = options.duration
+
+    def run(self) -> int:
+        code, begin = OK, time.monotonic()
+        try:
+            with closing(self._source.close, self._duration):
+                self._loop()
+            self._output.flush()
+        except OutputClosedError:
+            pass  # whoever read the alerts has seen enough
+        except LannerError as error:
+            code = fail(str(error))
+        finally:
+            self._source.close()
+            code = self._close_output() or code
+        self._summary(time.monotonic() - begin)
+        return code
+
+    def _loop(self) -> None:
+        source, pump, output = self._source, self._pump, self._output
+        wait = _HINT_AFTER if self._hint else _FOREVER
+        while True:
+            batch = source.next_batch(wait)
+            if batch.payloads:
+                if self._most is not None:
+                    del batch.payloads[self._most - pump.events :]
+                pump.feed(batch, self._clock)
+                output.flush()
+            if batch.ended or pump.events == self._most:
+                return
+            if wait != _FOREVER and (pump.events or not batch.payloads):
+                wait = _FOREVER
+                if not pump.events:
+                    say(f"nothing has happened yet. This would raise an alert:\n    {self._hint}")
+
+    def _close_output(self) -> int:
+        try:
+            self._output.close()
+        except OutputClosedError:
+            return OK
+        except LannerError as error:
+            return fail(str(error))
+        return OK
+
+    def _summary(self, seconds: float) -> None:
+        counts = self._pump.counts()
+        say(f"{_many(counts.events, 'event')}, {_many(sum(counts.alerts.values()), 'alert')} in {seconds:.1f} s")
+        for rule, count in sorted(counts.alerts.items(), key=lambda item: -item[1]):
+            sys.stderr.write(f"{count:>8}  {rule}\n")
+        if counts.not_json:
+            say(f"{_many(counts.not_json, 'payload')} not wholly valid JSON: no field has a value there")
+        for what, count in self._source.counters.items():
+            say(f"{count} {what}")
+        for what, count in counts.failures.items():
+            say(f"{what} failed {_many(count, 'time')}")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _compile(info: PluginInfo, files: Sequence[str]) -> Compiled:
+    paths: Iterable[str | Path] = files
+    if not files:
+        if info.rules is None:
+            raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
+        paths = [info.rules]
+    catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "")
+    ruleset = load_rules(paths, catalog, plugins={info.name: info.version})
+    compiled = compile_rules(ruleset, catalog)
+    _warn(compiled.findings)
+    if not compiled.rules:
+        say(f"warning: no rule is enabled for source {info.event_source}: there will be no alerts")
+    return compiled
+
+
+def _warn(findings: Sequence[Finding]) -> None:
+    foreign = [finding for finding in findings if finding.code == "LOAD_UNKNOWN_SOURCE"]
+    for finding in findings:
+        if finding not in foreign:
+            sys.stderr.write(finding.render() + "\n")
+    if foreign:
+        say(f"warning: {_many(len(foreign), 'rule')} of other event sources left out")
+
+
+def _wrong_rules(error: RulesError) -> int:
+    for finding in error.findings[:_SHOWN_FINDINGS]:
+        sys.stderr.write(finding.render() + "\n")
+    errors = sum(finding.severity == "error" for finding in error.findings)
+    left = len(error.findings) - _SHOWN_FINDINGS
+    return fail(f"the rules have {_many(errors, 'error')}" + (f" ({left} more findings not shown)" if left > 0 else ""))
+
+
+def _output(path: str | None) -> Output:
+    if path is None:
+        from lanner.outputs.stdout import StdoutOutput
+
+        return StdoutOutput()
+    from lanner.outputs.file import FileOutput
+
+    return FileOutput(path)
+
+
+def _replay(path: str, info: PluginInfo) -> Replay:
+    if path == "example" and info.example is not None and not Path(path).exists():
+        path = str(info.example)
+    return Replay(path, info)
+
+
+def _say_start(info: PluginInfo, options: Options, source: Source, compiled: Compiled) -> None:
+    rules = ", ".join(options.rules) if options.rules else "the plugin's own"
+    what = f"replaying {options.replay}" if options.replay else f"watching {getattr(source, 'description', '') or info.event_source}"
+    ends = "" if options.replay else "; Ctrl-C ends it"
+    say(f"{what} with {_many(len(compiled.rules), 'rule')} ({rules}){ends}")

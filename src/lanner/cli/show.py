@@ -1,0 +1,96 @@
+"""`lanner fields` and `lanner plugin`: a plugin's declarations as tables, or as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lanner.framework.load import load_plugin
+from lanner.sdk.plugin import plugin_info
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanner.sdk.types import FieldInfo
+
+
+def show_fields(name: str, *, as_json: bool) -> None:
+    """Print the fields of a plugin. Raises `LannerError`."""
+    fields = [declaration.info for declaration in plugin_info(load_plugin(name)).fields]
+    if as_json:
+        _print_json([field_json(field) for field in fields])
+        return
+    rows = [(_shown_name(field), f"list of {field.type}" if field.is_list else str(field.type), field.description) for field in fields]
+    _print_table(("NAME", "TYPE", "DESCRIPTION"), rows)
+
+
+def show_plugin(name: str, *, as_json: bool) -> None:
+    """Print what a plugin is. Raises `LannerError`."""
+    info = plugin_info(load_plugin(name))
+    schema, table = None, []
+    if info.config is not None:
+        from lanner.sdk.config import config_schema, config_table
+
+        schema, table = config_schema(info.config), config_table(info.config)
+    facts: dict[str, Any] = {
+        "name": info.name,
+        "version": info.version,
+        "description": info.description,
+        "contact": info.contact,
+        "id": info.id,
+        "event_source": info.event_source,
+        "extract_event_sources": list(info.extract_sources) or ([info.event_source] if info.event_source else []),
+        "capabilities": list(info.capabilities),
+        "fields": len(info.fields),
+        "rules_file": str(info.rules) if info.rules else None,
+        "recording": str(info.example) if info.example else None,
+    }
+    if as_json:
+        _print_json({**facts, "init_schema": schema})
+        return
+    texts = {key: ", ".join(value) if isinstance(value, list) else str(value) for key, value in facts.items() if value is not None}
+    _print_table(("", ""), [(key.replace("_", " "), text) for key, text in texts.items()])
+    if table:
+        sys.stdout.write("\n")
+        _print_table(("OPTION", "TYPE", "DEFAULT", "DESCRIPTION"), table)
+
+
+def field_json(field: FieldInfo) -> dict[str, Any]:
+    """A field in the layout of the plugin API's get_fields."""
+    shown: dict[str, Any] = {"name": field.name, "type": str(field.type), "isList": field.is_list, "desc": field.description}
+    if field.argument:
+        shown["arg"] = {"isRequired": field.argument.required, "isIndex": field.argument.index, "isKey": field.argument.key}
+    return shown
+
+
+def _shown_name(field: FieldInfo) -> str:
+    if field.argument is None:
+        return field.name
+    inside = " or ".join(word for word, there in (("key", field.argument.key), ("index", field.argument.index)) if there)
+    return f"{field.name}[{inside}]" if field.argument.required else f"{field.name}, {field.name}[{inside}]"
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*header, show_header=any(header), box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*(_plain(cell) for cell in row))
+        Console().print(table)
+        return
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    for row in [header, *rows] if any(header) else rows:
+        sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
+
+
+def _plain(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(text)
