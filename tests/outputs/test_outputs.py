@@ -1,0 +1,165 @@
+"""Where alerts go: whole lines, buffered, never a control character in a terminal, and clear words when it cannot be."""
+
+import contextlib
+import os
+import pty
+import threading
+from pathlib import Path
+
+import pytest
+
+from lanner.outputs import FileOutput, OutputClosedError, OutputError, StdoutOutput, escape_controls
+from lanner.sdk.errors import LannerError
+
+
+@pytest.fixture
+def pipe():
+    reader, writer = os.pipe()
+    yield reader, writer
+    for descriptor in (reader, writer):
+        with contextlib.suppress(OSError):  # the test may have closed it
+            os.close(descriptor)
+
+
+def test_lines_wait_for_flush(pipe):
+    reader, writer = pipe
+    output = StdoutOutput(writer)
+    output.write("one")
+    output.write("two")
+    os.set_blocking(reader, False)
+    with pytest.raises(BlockingIOError):
+        os.read(reader, 100)
+    output.flush()
+    assert os.read(reader, 100) == b"one\ntwo\n"
+    output.flush()
+    with pytest.raises(BlockingIOError):
+        os.read(reader, 100)
+
+
+def test_close_flushes_and_leaves_standard_output_open(pipe):
+    reader, writer = pipe
+    output = StdoutOutput(writer)
+    output.write("one")
+    output.close()
+    output.close()
+    os.write(writer, b"two\n")
+    assert os.read(reader, 100) == b"one\ntwo\n"
+
+
+def test_much_is_written_without_being_asked(tmp_path):
+    path = tmp_path / "alerts"
+    output = FileOutput(path)
+    output.write("x" * 100_000)
+    assert path.stat().st_size == 100_001
+
+
+def test_bytes_go_into_a_pipe_as_they_are(pipe):
+    reader, writer = pipe
+    output = StdoutOutput(writer)
+    output.write("a\n\x1b[31m\x9b\udcff")
+    output.close()
+    assert os.read(reader, 100) == b"a\n\x1b[31m\xc2\x9b\xff\n"
+
+
+def test_control_characters_do_not_reach_a_terminal():
+    controller, terminal = pty.openpty()
+    try:
+        output = StdoutOutput(terminal)
+        output.write("a\n\t\x1b[31m\x7f\x9b\udc9b é")
+        output.close()
+        seen = b""
+        while not seen.endswith(b"\n"):
+            seen += os.read(controller, 1000)
+    finally:
+        os.close(controller)
+        os.close(terminal)
+    assert seen == "a\\n\\t\\u001b[31m\\u007f\\u009b\\x9b é\r\n".encode()
+
+
+@pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0), *range(0xDC80, 0xDD00)])
+def test_every_control_character_and_stray_byte_is_escaped(code):
+    assert escape_controls(f"a{chr(code)}b").isprintable()
+
+
+def test_a_line_without_control_characters_stays():
+    assert escape_controls('{"rule":"é \\n"}') == '{"rule":"é \\n"}'
+
+
+def test_a_reader_that_has_gone_ends_the_run_quietly(pipe):
+    reader, writer = pipe
+    os.close(reader)
+    output = StdoutOutput(writer)
+    output.write("one")
+    with pytest.raises(OutputClosedError):
+        output.flush()
+    output.close()
+
+
+def test_a_slow_reader_of_a_pipe_that_does_not_block_is_waited_for(pipe):
+    reader, writer = pipe
+    os.set_blocking(writer, False)
+    output = StdoutOutput(writer)
+    line = "x" * 1_000_000
+    thread = threading.Thread(target=output.write, args=(line,))
+    thread.start()
+    seen = b""
+    while len(seen) < len(line) + 1:
+        seen += os.read(reader, 1 << 16)
+    thread.join()
+    assert seen == line.encode() + b"\n"
+
+
+def test_a_full_device_under_standard_output_is_said():
+    descriptor = os.open("/dev/full", os.O_WRONLY)
+    try:
+        output = StdoutOutput(descriptor)
+        output.write("one")
+        with pytest.raises(OutputError, match="cannot write alerts to standard output: No space left on device"):
+            output.flush()
+        output.close()
+    finally:
+        os.close(descriptor)
+
+
+def test_a_file_is_appended_to(tmp_path):
+    path = tmp_path / "alerts"
+    for line in ("one", "two"):
+        output = FileOutput(path)
+        output.write(line)
+        output.close()
+        output.close()
+    assert path.read_bytes() == b"one\ntwo\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("missing/alerts", "No such file or directory; create its directory first"),
+        ("", "Is a directory; name a file in it"),
+        ("file/alerts", "Not a directory"),
+        ("x" * 300, "File name too long"),
+        ("a\0b", "embedded null byte"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_said(tmp_path, name, problem):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=problem) as caught:
+        FileOutput(f"{tmp_path}/{name}")
+    assert str(caught.value).startswith("cannot write alerts to ")
+    assert isinstance(caught.value, LannerError)
+
+
+def test_a_full_device_is_said_once():
+    output = FileOutput(Path("/dev/full"))
+    output.write("one")
+    with pytest.raises(OutputError, match="cannot write alerts to /dev/full: No space left on device; make room"):
+        output.flush()
+    output.close()
+
+
+def test_what_cannot_be_written_at_close_is_said_and_the_file_is_closed():
+    output = FileOutput("/dev/full")
+    output.write("one")
+    with pytest.raises(OutputError, match="No space left"):
+        output.close()
+    output.close()
