@@ -6,8 +6,6 @@ answers for numbered fields of the current event. What plugin code raises never 
 
 from __future__ import annotations
 
-import logging
-import traceback
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
@@ -61,6 +59,8 @@ def init_plugin(cls: type[_P], config: str | bytes | dict[str, Any] = "") -> _P:
 
 def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
     """An error that says which plugin and call failed, and with what: the last line of the traceback, and where it stood."""
+    import traceback  # rare, and not cheap to import
+
     last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
@@ -80,7 +80,6 @@ class FieldReader:
         info = plugin_info(type(plugin))
         self._plugin = plugin
         self._info = info
-        self._log = logging.getLogger(f"lanner.plugin.{info.name}")
         self._event: Event | None = None
         self._payload = b""
         self._number = 0
@@ -159,7 +158,10 @@ class FieldReader:
         kind = (what, type(error))
         if kind not in self._logged:
             self._logged.add(kind)
-            self._log.error("%s failed (further failures of this kind are counted only)", what, exc_info=error)
+            import logging  # rare
+
+            log = logging.getLogger(f"lanner.plugin.{self._info.name}")
+            log.error("%s failed (further failures of this kind are counted only)", what, exc_info=error)
 
 
 def _arguments(info: FieldInfo, argument: str | int | None) -> dict[str, str | int]:

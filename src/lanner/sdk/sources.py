@@ -39,6 +39,8 @@ class Source(Protocol):
 
     counters: dict[str, int]
     """What was left out, by reason: `dropped tails`, `lines too long`."""
+    description: str
+    """What is watched, in the open instance's own words (its `describe()`), "" where it has none."""
 
     def next_batch(self, timeout: float) -> Batch:
         """The events that there are, as soon as there are any; none after `timeout` seconds, or when another thread closes the source.
