@@ -110,10 +110,10 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
     if not text:
         raise FormatError("empty formatting token", 0, advice="write at least one character")
     # A `*` in front says that values may be missing, which rules' outputs always allow
-    position = start = 1 if text[0] == "*" else 0
+    start = 1 if text[0] == "*" else 0
     parts: list[str | Placeholder] = []
     fields: dict[str, Shown] = {}
-    while (sign := text.find("%", position)) >= 0:
+    while (sign := text.find("%", start)) >= 0:
         if sign > start:
             parts.append(text[start:sign])
         begin, width = _parse_width(text, sign)
@@ -124,7 +124,6 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
             slot = check_operand(field, catalog, table)
             if isinstance(slot, Slot):
                 fields.setdefault(key, Shown(key, field.name, slot))
-        position = start
     if start < len(text):
         parts.append(text[start:])
     return Format(tuple(parts), tuple(fields.values()))
