@@ -1,0 +1,233 @@
+"""A configuration class gives validation with paths, a schema for Falco, and the docs table."""
+
+import json
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lanner
+from lanner import Config, Meta
+from lanner.sdk.config import check_config_class, config_schema, config_table, convert_config, load_config
+
+
+class Tls(Config):
+    """Certificates."""
+
+    authority: str = ""
+    depth: int = 1
+
+
+class Options(Config):
+    """What the plugin may be told."""
+
+    flush_interval: Annotated[int, Meta(ge=1, le=60_000, description="Milliseconds that a batch may wait")] = 30
+    host: Annotated[str, Meta(description="Where the engine is", max_length=200)] = ""
+    proxy: str | None = None
+    level: Literal["low", "high"] = "low"
+    ratio: Annotated[float, Meta(gt=0, lt=1)] = 0.5
+    count: Annotated[int, Meta(gt=0)] = 1
+    filters: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    tls: Annotated[Tls, Meta(description="How to trust")] = msgspec.field(default_factory=Tls)
+    spare: Tls | None = None
+    port: int | str = 0
+    verbose: bool = False
+
+
+@pytest.mark.parametrize("text", ["", "{}", b"{}", " \n", "{ }", "null"])
+def test_no_configuration_means_the_defaults(text):
+    assert load_config(Options, text) == Options()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"flushInterval": 5}', Options(flush_interval=5)),
+        ('{"flushinterval": 5}', Options(flush_interval=5)),
+        ('{"FLUSHINTERVAL": 5}', Options(flush_interval=5)),
+        ('{"host": "unix:///a"}', Options(host="unix:///a")),
+        ('{"proxy": null}', Options(proxy=None)),
+        ('{"level": "high", "verbose": true, "ratio": 0.25}', Options(level="high", verbose=True, ratio=0.25)),
+        ('{"filters": {"type": ["container"]}}', Options(filters={"type": ["container"]})),
+        ('{"tls": {"Authority": "a"}}', Options(tls=Tls(authority="a"))),
+        ('{"spare": {"AUTHORITY": "a"}}', Options(spare=Tls(authority="a"))),
+    ],
+)
+def test_options_are_camel_case_and_known_in_any_case(text, expected):
+    assert load_config(Options, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"host": 2375}', Options(host="2375")),
+        ('{"host": 1.5}', Options(host="1.5")),
+        ('{"host": true}', Options(host="true")),
+        ('{"proxy": 1}', Options(proxy="1")),
+        ('{"filters": {"label": [1, "a"]}}', Options(filters={"label": ["1", "a"]})),
+        ('{"tls": {"authority": 3}}', Options(tls=Tls(authority="3"))),
+        ('{"port": 1}', Options(port=1)),
+        ('{"port": "1"}', Options(port="1")),
+    ],
+)
+def test_a_text_takes_the_number_that_falco_yaml_makes_of_it(text, expected):
+    assert load_config(Options, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"flushInterval": 0}', "Expected `int` >= 1 - at `$.flushInterval`"),
+        ('{"flushInterval": 60001}', "Expected `int` <= 60000 - at `$.flushInterval`"),
+        ('{"flushInterval": "5"}', "Expected `int`, got `str` - at `$.flushInterval`"),
+        ('{"flushInterval": true}', "Expected `int`, got `bool` - at `$.flushInterval`"),
+        ('{"flushInterval": null}', "Expected `int`, got `null` - at `$.flushInterval`"),
+        ('{"verbose": 1}', "Expected `bool`, got `int` - at `$.verbose`"),
+        ('{"tls": {"depth": "x"}}', "Expected `int`, got `str` - at `$.tls.depth`"),
+        ('{"filters": {"a": "b"}}', "Expected `array`, got `str` - at `$.filters[...]`"),
+        ('{"level": "middle"}', "Invalid enum value 'middle' - at `$.level`"),
+        ('{"since": "1h"}', "Object contains unknown field `since` - at `$`; the options are: count, filters, flushInterval,"),
+        ('{"tls": {"x": 1}}', "Object contains unknown field `x` - at `$.tls`"),
+        ('{"host": "a", "Host": "b"}', "Object contains `host` twice, in different spellings - at `$`"),
+        ('{"tls": {"depth": 1, "Depth": 2}}', "Object contains `depth` twice, in different spellings - at `$.tls`"),
+        ("[]", "Expected `object`, got `array` - at `$`"),
+        ("{flushInterval: 5}", "the configuration is not JSON"),
+        ('{"host": "\\ud800"}', "the configuration is not JSON"),
+        (b'{"host": "\xff"}', "the configuration is not JSON"),
+        ("[" * 100_000, "the configuration is not JSON"),
+    ],
+)
+def test_errors_name_the_path_and_the_bound(text, says):
+    with pytest.raises(lanner.ConfigError) as caught:
+        load_config(Options, text)
+    assert says in str(caught.value)
+
+
+def test_a_configuration_error_is_a_value_error_too():
+    with pytest.raises(ValueError, match="flushInterval"):
+        load_config(Options, '{"flushInterval": 0}')
+
+
+def test_what_yaml_decoded_is_taken_as_it_is():
+    assert convert_config(Options, {"flushinterval": 7, "host": 2375}) == Options(flush_interval=7, host="2375")
+    assert convert_config(Options, None) == Options()
+
+
+def test_every_option_needs_a_default():
+    class Needy(Config):
+        host: str
+
+    with pytest.raises(lanner.DefinitionError, match=r"Needy\.host needs a default"):
+        check_config_class(Needy)
+
+
+class Endless(Config):
+    inner: "Endless | None" = None
+
+
+def test_a_configuration_that_holds_itself_is_refused():
+    with pytest.raises(lanner.DefinitionError, match="Endless: a configuration cannot hold itself"):
+        check_config_class(Endless)
+
+
+def schemas(node: Any) -> list[dict[str, Any]]:
+    """All schemas in a schema, itself included."""
+    inner = [
+        *node.get("properties", {}).values(),
+        *node.get("anyOf", []),
+        *(node[key] for key in ("items", "additionalProperties") if key in node),
+    ]
+    return [node, *(each for schema in inner for each in schemas(schema))]
+
+
+def test_the_schema_uses_only_words_that_all_drafts_share():
+    known = {
+        "title", "description", "default", "type", "properties", "additionalProperties", "items", "anyOf", "enum",
+        "minimum", "maximum", "minLength", "maxLength", "pattern",
+    }  # fmt: skip
+    for schema in schemas(config_schema(Options)):
+        assert set(schema) <= known
+        assert isinstance(schema.get("additionalProperties", {}), dict)
+
+
+def test_the_schema_tells_bounds_defaults_descriptions_and_titles():
+    properties = config_schema(Options)["properties"]
+    assert properties["flushInterval"] == {
+        "title": "Flush interval",
+        "description": "Milliseconds that a batch may wait",
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 60_000,
+        "default": 30,
+    }
+    assert properties["count"]["minimum"] == 1
+    assert (properties["ratio"]["minimum"], properties["ratio"]["maximum"]) == (0, 1)
+    assert all("title" in schema for schema in properties.values())
+
+
+def accepts(schema: dict[str, Any], value: Any) -> bool:
+    """Whether a JSON schema of the words above takes a value."""
+    if "anyOf" in schema and not any(accepts(option, value) for option in schema["anyOf"]):
+        return False
+    if "enum" in schema and value not in schema["enum"]:
+        return False
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    kinds = {
+        "object": isinstance(value, dict),
+        "array": isinstance(value, list),
+        "string": isinstance(value, str),
+        "integer": number and isinstance(value, int),
+        "number": number,
+        "boolean": isinstance(value, bool),
+        "null": value is None,
+    }
+    wanted = schema.get("type")
+    if wanted is not None and not any(kinds[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted)):
+        return False
+    if number and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        return False
+    if isinstance(value, str) and not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
+        return False
+    if isinstance(value, list):
+        return all(accepts(schema.get("items", {}), item) for item in value)
+    if isinstance(value, dict):
+        rest = schema.get("additionalProperties", {})
+        return all(accepts(schema.get("properties", {}).get(name, rest), item) for name, item in value.items())
+    return True
+
+
+scalars = (
+    st.none() | st.booleans() | st.integers(-3, 70_000) | st.sampled_from([0.5, 1.0, -0.1]) | st.sampled_from(["", "low", "1", "x" * 201])
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "authority", "depth"]), inner, max_size=2),
+    max_leaves=5,
+)
+configurations = st.dictionaries(st.sampled_from(sorted(Options.__struct_encode_fields__)), values, max_size=3)
+
+
+@given(configurations)
+def test_the_schema_refuses_nothing_that_the_plugin_takes(raw):
+    try:
+        load_config(Options, json.dumps(raw))
+    except lanner.ConfigError:
+        return
+    assert accepts(config_schema(Options), raw)
+
+
+@given(st.sampled_from(["flushInterval", "level", "count", "verbose", "filters"]), values)
+def test_what_the_plugin_refuses_for_type_or_bound_the_schema_refuses(name, value):
+    if accepts(config_schema(Options)["properties"][name], value):
+        load_config(Options, json.dumps({name: value}))
+
+
+def test_the_table_for_the_docs():
+    rows = {name: rest for name, *rest in config_table(Options)}
+    assert rows["flushInterval"] == ["integer, at least 1, at most 60000", "30", "Milliseconds that a batch may wait"]
+    assert rows["host"] == ["string, length at most 200", '""', "Where the engine is"]
+    assert rows["proxy"] == ["string or null", "null", ""]
+    assert rows["level"] == ['"high" or "low"', '"low"', ""]
+    assert rows["filters"] == ["object", "{}", ""]

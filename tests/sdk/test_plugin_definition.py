@@ -1,0 +1,242 @@
+"""A plugin class is checked where it is defined, and what is wrong says what to write."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import pytest
+
+import lanner
+from lanner import INDEX, KEY, field, payload
+from lanner.sdk.plugin import plugin_info
+from lanner.sdk.types import Argument, FieldType
+
+SOUND: dict[str, Any] = {
+    "__doc__": "Events of doors.\n\nMore about it.",
+    "__module__": __name__,
+    "id": 4242,
+    "name": "doors",
+    "version": "0.1.0",
+    "event_source": "doors",
+    "contact": "github.com/you/doors",
+    "open": lambda self, params: iter(()),
+}
+ABSENT = object()
+
+
+def define(**changes: Any) -> type[lanner.Plugin]:
+    attributes = {name: value for name, value in {**SOUND, **changes}.items() if value is not ABSENT}
+    return type("Doors", (lanner.Plugin,), attributes)
+
+
+def test_a_class_tells_all_that_hosts_want_to_know():
+    info = plugin_info(define(fields=[field("doors.name", payload["name"], "The door")]))
+    assert (info.id, info.name, info.version, info.event_source, info.contact) == (4242, "doors", "0.1.0", "doors", "github.com/you/doors")
+    assert info.description == "Events of doors."
+    assert info.has_source
+    assert info.capabilities == ("sourcing", "extraction")
+    assert [declaration.info.name for declaration in info.fields] == ["doors.name"]
+
+
+def test_the_description_may_be_given_in_words_of_its_own():
+    assert plugin_info(define(description="Watches doors")).description == "Watches doors"
+
+
+def test_a_description_is_one_line_however_the_docstring_is_broken():
+    assert plugin_info(define(__doc__="\n    Events of\n    doors.\n\n    More.\n")).description == "Events of doors."
+
+
+def test_a_class_without_open_names_the_sources_it_reads():
+    info = plugin_info(
+        define(open=ABSENT, id=ABSENT, event_source=ABSENT, extract_sources=["syscall"], fields=[field("doors.a", payload["a"], "A")])
+    )
+    assert (info.id, info.event_source, info.extract_sources) == (None, None, ("syscall",))
+    assert not info.has_source
+    assert info.capabilities == ("extraction",)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": 999},
+        {"id": 2**31 - 1},
+        {"version": "1.0.0-rc.1+build.5"},
+        {"event_source": "my doors"},
+        {"name": "my-doors_2"},
+        {"contact": "Ada <ada@example.com>"},
+    ],
+)
+def test_unusual_but_sound(changes):
+    define(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"id": ABSENT}, "'id' is missing; a plugin with open() has an id from 1 to 2^31-1"),
+        ({"id": 0}, "'id' is 0;"),
+        ({"id": 2**31}, "'id' is 2147483648;"),
+        ({"id": True}, "'id' is True;"),
+        ({"id": "5"}, "'id' is '5';"),
+        ({"name": ABSENT}, "'name' is missing; write lower-case letters"),
+        ({"name": "My Doors"}, "'name' is 'My Doors'; write lower-case letters"),
+        ({"version": ABSENT}, 'write three numbers, such as version = "0.1.0"'),
+        ({"version": "1.0"}, "'version' is '1.0'; write three numbers"),
+        ({"version": "01.0.0"}, "'version' is '01.0.0'"),
+        ({"version": "1.0.0-"}, "'version' is '1.0.0-'"),
+        ({"version": "\u0661.0.0"}, "write three numbers"),
+        ({"version": 1}, "'version' is 1;"),
+        ({"contact": ABSENT}, "'contact' is missing; write where users find you"),
+        ({"contact": " "}, "'contact' is ' '"),
+        ({"__doc__": None}, "it has no description; write it as the class's docstring"),
+        ({"__doc__": "  \n"}, "it has no description"),
+        ({"event_source": ABSENT}, "'event_source' is missing; write the name that rules give as `source:`"),
+        ({"event_source": "syscall"}, "the event source 'syscall' is Falco's own; choose another name"),
+        ({"event_source": " doors"}, "'event_source' is ' doors'"),
+        ({"open": ABSENT}, "it has 'id' but no method open(self, params)"),
+        ({"open": ABSENT, "id": ABSENT}, "it has 'event_source' but no method open(self, params)"),
+        ({"open": ABSENT, "id": ABSENT, "event_source": ABSENT}, "it has neither an event source (a method open) nor fields"),
+        (
+            {"open": ABSENT, "id": ABSENT, "event_source": ABSENT, "fields": [field("a.b", payload["a"], "A")]},
+            'it has no open(), so it has to name the event sources that it reads: extract_sources = ("syscall",)',
+        ),
+        ({"extract_sources": "syscall"}, "'extract_sources' is 'syscall'; write a tuple of names"),
+        ({"extract_sources": None}, "'extract_sources' is None; write a tuple of names"),
+        ({"extract_sources": [""]}, "write a tuple of names"),
+        ({"fields": [5]}, "'fields' holds 5; it is a list of lanner.field(name, value, description)"),
+        ({"fields": field("a.b", payload["a"], "A")}, "put the one field in brackets"),
+        ({"fields": [field("a.b", payload["a"], "A"), field("a.b", payload["b"], "B")]}, 'it declares the field "a.b" twice'),
+        ({"timestamp": payload["time"]}, 'such as timestamp = payload["timeNano"].time("ns")'),
+        ({"timestamp": payload[KEY].time("ns")}, "'timestamp' is a place with a unit"),
+        ({"timestamp": "time"}, "'timestamp' is a place with a unit"),
+        ({"rules": "no_such_file.yaml"}, "'rules' names 'no_such_file.yaml', but there is no such file beside its module"),
+        ({"example": "no_such_file.jsonl"}, "'example' names 'no_such_file.jsonl'"),
+        ({"__annotations__": {"config": dict}}, "write a class that derives from lanner.Config"),
+        ({"__annotations__": {"config": "NoSuchClass"}}, "the annotation of 'config' cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_an_error_that_says_what_to_write(changes, says):
+    with pytest.raises(lanner.DefinitionError) as caught:
+        define(**changes)
+    assert str(caught.value).startswith("plugin class Doors: ")
+    assert says in str(caught.value)
+
+
+def test_a_definition_error_is_a_type_error_too():
+    with pytest.raises(TypeError):
+        define(id=0)
+
+
+def test_an_abstract_base_is_checked_in_its_subclasses_alone():
+    class Base(lanner.Plugin, abstract=True):
+        """Common to several."""
+
+        contact = "github.com/you/doors"
+
+        @field("doors.size", "Size of the payload")
+        def size(self, event: lanner.Event) -> int:
+            return len(event.payload)
+
+    class Sub(Base):
+        """One of them."""
+
+        id, name, version, event_source = 4242, "doors", "0.1.0", "doors"
+
+        def open(self, _params: str) -> Iterator[str]:
+            yield "a"
+
+    assert [declaration.info.name for declaration in plugin_info(Sub).fields] == ["doors.size"]
+    with pytest.raises(lanner.DefinitionError):
+        plugin_info(Base)
+
+
+def test_fields_come_in_the_order_of_their_declaration_data_first():
+    def first(self, event: lanner.Event) -> str: ...
+
+    def second(self, event: lanner.Event) -> str: ...
+
+    cls = define(
+        fields=[field("a.z", payload["z"], "Z"), field("a.y", payload["y"], "Y")],
+        first=field("a.x", "X")(first),
+        second=field("a.b", "B")(second),
+    )
+    assert [declaration.info.name for declaration in plugin_info(cls).fields] == ["a.z", "a.y", "a.x", "a.b"]
+
+
+def test_a_local_class_may_be_the_configuration():
+    class Options(lanner.Config):
+        flush_interval: Annotated[int, lanner.Meta(ge=1)] = 30
+
+    class Doors(lanner.Plugin):
+        """Doors."""
+
+        id, name, version, event_source = 4242, "doors", "0.1.0", "doors"
+        contact = "github.com/you/doors"
+        config: Options
+
+        def open(self, _params: str) -> Iterator[str]:
+            yield "a"
+
+    assert plugin_info(Doors).config is Options
+
+
+@pytest.mark.parametrize("name", ["doors", "", "doors.", ".name", "doors name.x", "1doors.name", "doors.1", "doors.näme", 5])
+def test_names_of_fields_are_words_joined_by_dots(name):
+    with pytest.raises(lanner.DefinitionError, match="write words joined by dots"):
+        field(name, payload["a"], "A")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: field("a.b"),
+        lambda: field("a.b", 5, "A"),
+        lambda: field("a.b", "A", "B"),
+        lambda: field("a.b", payload["a"]),
+        lambda: field("a.b", payload["a"], " "),
+        lambda: field("a.b", ""),
+        lambda: field("a.b", payload[KEY] | payload[INDEX], "A"),
+        lambda: field("a.b", "A")(5),
+    ],
+)
+def test_a_field_has_a_value_or_a_method_and_a_description(wrong):
+    with pytest.raises(lanner.DefinitionError):
+        wrong()
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "is_list", "argument"),
+    [
+        (payload["a"], FieldType.STRING, False, None),
+        (payload["a"].integer(), FieldType.UINT64, False, None),
+        (payload["a"].time("ms"), FieldType.ABSTIME, False, None),
+        (payload["a"].keys(), FieldType.STRING, True, None),
+        (payload["a", KEY], FieldType.STRING, False, Argument(key=True, required=True)),
+        (payload["a", INDEX].integer(), FieldType.UINT64, False, Argument(index=True, required=True)),
+        (payload[KEY] | payload["a"], FieldType.STRING, False, Argument(key=True, required=False)),
+        (payload["a"].when(payload[KEY], "x"), FieldType.STRING, False, Argument(key=True, required=True)),
+    ],
+)
+def test_the_value_tells_type_and_argument(value, kind, is_list, argument):
+    info = field("a.b", value, "A").info
+    assert (info.type, info.is_list, info.argument) == (kind, is_list, argument)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: payload["a"].when(payload["b"]),
+        lambda: payload["a"].when(payload["b"].integer(), "x"),
+        lambda: payload["a"].time("minutes"),
+        lambda: payload["a"].before(""),
+        lambda: payload["a"].keys().integer(),
+        lambda: payload["a"].integer().integer(),
+        lambda: payload["a"] | payload["a"].integer(),
+        lambda: payload[-1],
+        lambda: payload[1.5],
+        lambda: payload[True],
+        lambda: payload[KEY, KEY],
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_where_it_is_written(wrong):
+    with pytest.raises(lanner.DefinitionError):
+        wrong()
