@@ -72,7 +72,8 @@ class ThreadedSource:
             self._was_closed = True
             if self._cancel is not None:
                 self._cancel()
-            elif not hasattr(self._iterator, "gi_running"):  # a running generator cannot be closed by another thread
+            elif not hasattr(self._iterator, "gi_running") and not hasattr(self._iterator, "__aiter__"):
+                # a running generator cannot be closed by another thread, and what is async is closed in its own loop
                 close_instance(self._iterator, self._plugin)
             self._thread.join(LEAVE_AFTER)
             if self._thread.is_alive():

@@ -1,0 +1,261 @@
+"""Sources that hand over chunks: lines out of bytes, a tail for each stream, failures after what came before them."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+import lanner
+from lanner import NOTHING, Chunk
+from lanner.sdk import framing
+from lanner.sdk.host import init_plugin
+from lanner.sdk.sources import Batch, Source, open_source
+
+
+def plugin_of(open_instance: Callable[[str], Any]) -> lanner.Plugin:
+    class Doors(lanner.Plugin):
+        """Doors."""
+
+        id, name, version, event_source = 4242, "doors", "0.1.0", "doors"
+        contact = "github.com/you/doors"
+
+        def open(self, params: str) -> Any:
+            return open_instance(params)
+
+    return init_plugin(Doors)
+
+
+class Script:
+    """An open instance that returns or raises, call by call, what it was given."""
+
+    def __init__(self, *steps: Any) -> None:
+        self.steps = list(steps)
+        self.timeouts: list[float] = []
+        self.closed = 0
+
+    def read_chunk(self, timeout: float) -> Any:
+        self.timeouts.append(timeout)
+        step = self.steps.pop(0)
+        if isinstance(step, BaseException):
+            raise step
+        return step
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def source_of(*steps: Any) -> Source:
+    return open_source(plugin_of(lambda _: Script(*steps)))
+
+
+def batches(source: Source) -> Iterable[Batch]:
+    while True:
+        batch = source.next_batch(1.0)
+        yield batch
+        if batch.ended:
+            return
+
+
+def payloads(source: Source) -> list[list[bytes]]:
+    return [batch.payloads for batch in batches(source)]
+
+
+def test_lines_of_a_chunk_are_a_batch_and_the_tail_waits_for_the_next():
+    assert payloads(source_of(b"a\nb\nc", b"d\n\n", b"")) == [[b"a", b"b"], [b"cd"], []]
+
+
+def test_the_tail_is_delivered_at_the_end():
+    assert payloads(source_of(b"a\nb", b"")) == [[b"a"], [b"b"]]
+
+
+def test_nothing_is_an_empty_batch_and_no_end():
+    assert payloads(source_of(NOTHING, b"a\n", b"")) == [[], [b"a"], []]
+
+
+def test_after_the_end_there_is_no_further_call():
+    source = source_of(b"")
+    assert [source.next_batch(1.0).ended for _ in range(3)] == [True, True, True]
+
+
+def test_the_timeout_of_the_host_is_that_of_read_chunk():
+    script = Script(NOTHING, b"")
+    source = open_source(plugin_of(lambda _: script))
+    source.next_batch(12.5)
+    source.next_batch(0)
+    assert script.timeouts == [12.5, 0]
+
+
+def test_an_instance_without_close_cannot_be_woken_so_it_waits_for_short_times():
+    class Deaf:
+        def read_chunk(self, timeout: float) -> bytes | lanner.Nothing:
+            waits.append(timeout)
+            return NOTHING
+
+    waits: list[float] = []
+    source = open_source(plugin_of(lambda _: Deaf()))
+    source.next_batch(3600)
+    assert waits[0] < 1
+    source.close()
+    assert source.next_batch(3600).ended
+
+
+def test_each_stream_has_a_tail_of_its_own():
+    source = source_of(
+        Chunk(b"a1", stream=1), Chunk(b"b1", stream="two"), b"c1", Chunk(b"a2\n", stream=1), Chunk(b"b2\nb3", stream="two"), b"c2\n", b""
+    )
+    assert payloads(source) == [[], [], [], [b"a1a2"], [b"b1b2"], [b"c1c2"], [b"b3"]]
+
+
+def test_a_reset_drops_the_broken_tail_of_its_stream_alone_and_counts_it():
+    source = source_of(Chunk(b"a1", stream=1), Chunk(b"b1", stream=2), Chunk(b"a2\n", stream=1, reset=True), Chunk(b"b2\n", stream=2), b"")
+    assert payloads(source) == [[], [], [b"a2"], [b"b1b2"], []]
+    assert source.counters == {"dropped tails": 1}
+
+
+def test_a_reset_without_a_tail_counts_nothing():
+    source = source_of(b"a\n", Chunk(b"", reset=True), b"b\n", b"")
+    assert payloads(source) == [[b"a"], [], [b"b"], []]
+    assert source.counters == {}
+
+
+def test_a_line_without_end_is_dropped_and_counted(monkeypatch):
+    monkeypatch.setattr(framing, "MAX_LINE", 10)
+    source = source_of(b"x" * 11, b"x" * 11, b"x\ngood\n", b"")
+    assert payloads(source) == [[], [], [b"good"], []]
+    assert source.counters == {"lines too long": 1}
+
+
+@pytest.mark.parametrize(
+    ("returned", "says"),
+    [
+        (None, 'read_chunk returned None; it returns bytes, Chunk, NOTHING for nothing now, b"" for the end'),
+        ("text", "read_chunk returned str;"),
+        (5, "read_chunk returned int;"),
+    ],
+)
+def test_anything_else_is_an_error_that_says_so(returned, says):
+    with pytest.raises(lanner.SourceError) as caught:
+        source_of(returned).next_batch(1.0)
+    assert str(caught.value).startswith("plugin doors: ")
+    assert says in str(caught.value)
+
+
+def test_an_exception_comes_after_the_events_before_it_and_tells_where_it_was_raised():
+    source = source_of(b"a\nb", OSError("the door fell"))
+    assert source.next_batch(1.0).payloads == [b"a"]
+    assert source.next_batch(1.0).payloads == [b"b"]
+    for _ in range(2):
+        with pytest.raises(
+            lanner.SourceError, match=r"plugin doors: read_chunk: OSError: the door fell \(.*test_chunk_sources\.py, line \d+\)"
+        ):
+            source.next_batch(1.0)
+
+
+def test_a_plugins_own_source_error_keeps_its_words():
+    with pytest.raises(lanner.SourceError, match=r"^no door at /dev/door$"):
+        source_of(lanner.SourceError("no door at /dev/door")).next_batch(1.0)
+
+
+def test_a_plugin_that_wants_to_exit_ends_its_source_only():
+    with pytest.raises(lanner.SourceError, match="SystemExit: 3"):
+        source_of(SystemExit(3)).next_batch(1.0)
+
+
+def test_close_calls_the_instances_close_once():
+    script = Script()
+    source = open_source(plugin_of(lambda _: script))
+    source.close()
+    source.close()
+    assert script.closed == 1
+    assert source.next_batch(1.0) == Batch([], ended=True)
+
+
+class Waiting:
+    """Waits in read_chunk until close(); then answers with what it was given."""
+
+    def __init__(self, answer: bytes | Exception) -> None:
+        self.answer = answer
+        self.reading = threading.Event()
+        self.woken = threading.Event()
+        self.first = True
+
+    def read_chunk(self, timeout: float) -> bytes:
+        if self.first:
+            self.first = False
+            return b"whole\nbroken"
+        self.reading.set()
+        assert self.woken.wait(timeout)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def close(self) -> None:
+        self.woken.set()
+
+
+@pytest.mark.parametrize("answer", [b"", OSError("closed")])
+def test_close_from_another_thread_wakes_the_host_and_an_unfinished_line_is_no_payload(answer):
+    waiting = Waiting(answer)
+    source = open_source(plugin_of(lambda _: waiting))
+    assert source.next_batch(60).payloads == [b"whole"]
+
+    def close() -> None:
+        waiting.reading.wait(60)
+        source.close()
+
+    closer = threading.Thread(target=close)
+    closer.start()
+    assert source.next_batch(60) == Batch([], ended=True)
+    closer.join()
+    assert source.counters == {"dropped tails": 1}
+
+
+def test_an_exception_of_close_is_logged_and_goes_no_further(caplog):
+    class Stuck(Script):
+        def close(self) -> None:
+            raise OSError("stuck")
+
+    with caplog.at_level(logging.ERROR, "lanner.plugin.doors"):
+        open_source(plugin_of(lambda _: Stuck())).close()
+    assert "close failed" in caplog.text
+    assert "stuck" in caplog.text
+
+
+def test_open_gets_the_parameters():
+    seen = []
+    open_source(plugin_of(lambda params: seen.append(params) or Script()), "since=1h")
+    assert seen == ["since=1h"]
+
+
+@pytest.mark.parametrize("returned", [None, 5, "text", b"bytes", {}, object()])
+def test_open_that_returns_no_source_is_an_error_that_says_so(returned):
+    with pytest.raises(lanner.SourceError, match=rf"plugin doors: open returned {type(returned).__name__}; it has to yield events"):
+        open_source(plugin_of(lambda _: returned))
+
+
+def test_an_async_open_that_yields_nothing_is_an_error_that_says_so():
+    async def coroutine() -> None: ...
+
+    with pytest.raises(lanner.SourceError, match="has to be a generator"):
+        open_source(plugin_of(lambda _: coroutine()))
+
+
+def test_an_exception_of_open_names_plugin_and_call():
+    def fail(_: str) -> None:
+        raise ValueError("no such door")
+
+    with pytest.raises(lanner.SourceError, match=r"plugin doors: open: ValueError: no such door"):
+        open_source(plugin_of(fail))
+
+
+def test_a_plugin_that_only_extracts_has_nothing_to_open():
+    class Extractor(lanner.Plugin):
+        """Extracts."""
+
+        name, version, contact, extract_sources = "extractor", "0.1.0", "github.com/you", ("syscall",)
+        fields = (lanner.field("doors.name", lanner.payload["name"], "The door"),)
+
+    with pytest.raises(lanner.SourceError, match="the plugin extractor has no event source: it extracts fields of syscall"):
+        open_source(init_plugin(Extractor))
