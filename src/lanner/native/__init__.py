@@ -1,5 +1,5 @@
-"""The native part: field values read off JSON payloads, and the C library's own matchers."""
+"""The native part: field values read off JSON payloads, and the C library's own matcher."""
 
-from lanner.native._native import fnmatch
+from lanner.native._native import Reader, fnmatch
 
-__all__ = ["fnmatch"]
+__all__ = ["Reader", "fnmatch"]

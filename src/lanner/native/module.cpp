@@ -5,6 +5,8 @@
 #include <fnmatch.h>
 #include <locale.h>
 
+#include "reader.hpp"
+
 namespace {
 
 // Falco never calls setlocale, so that fnmatch sees bytes there: `?` is one byte. Python does call it.
@@ -29,8 +31,13 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-PyModuleDef module = {PyModuleDef_HEAD_INIT, "_native", nullptr, -1, methods, nullptr, nullptr, nullptr, nullptr};
+PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
+    {0, nullptr},
+};
+
+PyModuleDef module = {PyModuleDef_HEAD_INIT, "_native", nullptr, 0, methods, slots, nullptr, nullptr, nullptr};
 
 }  // namespace
 
-PyMODINIT_FUNC PyInit__native() { return PyModule_Create(&module); }
+PyMODINIT_FUNC PyInit__native() { return PyModuleDef_Init(&module); }

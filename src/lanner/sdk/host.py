@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lanner.sdk.errors import LannerError, PayloadError, SourceError
-from lanner.sdk.evaluate import Reader
+from lanner.native import Reader
 from lanner.sdk.events import Event
 from lanner.sdk.plugin import Plugin, plugin_info
 from lanner.sdk.types import FieldType

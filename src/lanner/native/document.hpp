@@ -1,0 +1,29 @@
+// One payload at a time as a JSON document that is wholly valid, or none. No Python here.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include <simdjson.h>
+
+namespace lanner {
+
+class Document {
+ public:
+  // Whether `payload` is wholly valid JSON (RFC 8259, UTF-8, at most 1024 levels). It is copied: simdjson reads past the end.
+  bool load(std::string_view payload);
+
+  // The document that the last load made; null where it made none.
+  const simdjson::dom::element* root() const { return valid_ ? &root_ : nullptr; }
+
+ private:
+  bool parse(std::size_t size);
+
+  simdjson::dom::parser parser_;
+  std::vector<char> buffer_;
+  simdjson::dom::element root_;
+  bool valid_ = false;
+};
+
+}  // namespace lanner
