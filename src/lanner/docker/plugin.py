@@ -41,6 +41,8 @@ class Docker(lanner.Plugin):
     config: DockerConfig
     fields = FIELDS
     timestamp = TIMESTAMP
+    rules = "docker_rules.yaml"
+    example = "example.jsonl"
     hint = "docker volume create lanner-trial && docker volume rm lanner-trial"
 
     def open(self, params: str) -> EventStream:

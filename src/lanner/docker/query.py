@@ -47,8 +47,8 @@ class Query:
             if when is not None
         ]
         if self.filters:
-            import json  # noqa: PLC0415 - most streams have no filters
-            from urllib.parse import quote  # noqa: PLC0415
+            import json
+            from urllib.parse import quote
 
             words.append("filters=" + quote(json.dumps(self.filters, separators=(",", ":")), safe=""))
         return f"/v{api_version}/events" + ("?" + "&".join(words) if words else "")
@@ -88,7 +88,7 @@ def _from_words(text: str) -> dict[str, Any]:
         if key in read:
             raise SourceError(f"the open parameters have {key!r} twice")
         if "%" in value:
-            from urllib.parse import unquote  # noqa: PLC0415 - rarely needed
+            from urllib.parse import unquote
 
             value = unquote(value)
         read[key] = _json(value, "`filters` is") if key == "filters" else value
@@ -96,7 +96,7 @@ def _from_words(text: str) -> dict[str, Any]:
 
 
 def _json(text: str, subject: str) -> Any:
-    import json  # noqa: PLC0415 - most streams have no parameters
+    import json
 
     try:
         return json.loads(text, parse_float=str, parse_int=str)  # a float would lose the nanoseconds

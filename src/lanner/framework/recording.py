@@ -42,6 +42,7 @@ class Replay:
         self._envelope = needs_envelope(info)
         self._closed = False
         self.counters: dict[str, int] = {}
+        self.description = f"the recording {path}"
 
     def next_batch(self, timeout: float) -> Batch:  # noqa: ARG002 - a file does not keep one waiting
         """See `lanner.sdk.sources.Source`."""
@@ -63,7 +64,7 @@ class Replay:
         self._closed = True
 
     def _unwrap(self, lines: list[bytes]) -> Batch:
-        import msgspec  # noqa: PLC0415 - only recordings in envelopes need it
+        import msgspec
 
         payloads: list[bytes] = []
         timestamps: list[int | None] = []

@@ -11,8 +11,8 @@ from functools import partial
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from lanner.sdk.errors import LannerError, PayloadError, SourceError
 from lanner.native import Reader
+from lanner.sdk.errors import LannerError, PayloadError, SourceError
 from lanner.sdk.events import Event
 from lanner.sdk.plugin import Plugin, plugin_info
 from lanner.sdk.types import FieldType

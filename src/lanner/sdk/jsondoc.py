@@ -22,7 +22,6 @@ _decoder = msgspec.json.Decoder(float_hook=float)
 # a text, to the end of the payload where it is not closed: matched once, without a second try, so hostile payloads cost no more
 _TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _TEXT_OR_DIGITS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[0-9]{400,}+', re.DOTALL)
-_TEXT_OR_MINUS_ZERO: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|-0(?![0-9.eE])', re.DOTALL)
 _STEPS: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _NO_BRACKETS: Final = bytes(set(range(256)) - _STEPS.keys())
 # msgspec decodes a nested document by recursion; a few hundred levels fit under any caller
@@ -32,9 +31,6 @@ _recursion = threading.Lock()
 
 def decode(payload: bytes) -> Any:
     """The JSON value of `payload`. Raises `PayloadError` where it is not wholly valid JSON."""
-    if b"-0" in payload:
-        # "-0" is no unsigned integer; msgspec would not tell it from 0
-        payload = _TEXT_OR_MINUS_ZERO.sub(lambda found: b"-0.0" if found[0] == b"-0" else found[0], payload)
     try:
         return _decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -92,6 +92,7 @@ class ChunkSource:
         self._closed = self._ended = False
         self._failure: SourceError | None = None
         self.counters: dict[str, int] = {}
+        self.description = describe_instance(instance, plugin)
 
     def next_batch(self, timeout: float) -> Batch:
         """See `Source`."""
@@ -162,14 +163,24 @@ class ChunkSource:
         self.counters[what] = self.counters.get(what, 0) + 1
 
 
+def describe_instance(instance: Any, plugin: str) -> str:
+    """What the open instance's describe() says, "" where it has none. What that raises is logged, not passed on."""
+    return str(_called(instance, "describe", plugin) or "")
+
+
 def close_instance(instance: Any, plugin: str) -> None:
     """Call the open instance's own close(), if it has one. What it raises is logged, not passed on."""
-    close = getattr(instance, "close", None)
-    if not callable(close):
-        return
+    _called(instance, "close", plugin)
+
+
+def _called(instance: Any, name: str, plugin: str) -> Any:
+    method = getattr(instance, name, None)
+    if not callable(method):
+        return None
     try:
-        close()
+        return method()
     except Exception:
         import logging  # rare
 
-        logging.getLogger(f"lanner.plugin.{plugin}").exception("close failed")
+        logging.getLogger(f"lanner.plugin.{plugin}").exception("%s failed", name)
+        return None
