@@ -35,7 +35,7 @@ def _run() -> int:
         return OK
     except KeyboardInterrupt:
         return 128 + 2
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last one to hear of it
         return _usage(error)
     return code if isinstance(code, int) else OK
 

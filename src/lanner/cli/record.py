@@ -32,12 +32,12 @@ def record_plugin(
     except OSError as error:
         raise OutputError(f"cannot write the recording to {output}: {error.strerror}") from None
     events = 0
-    with open(target, "wb") as file:
+    with os.fdopen(target, "wb") as file:
         try:
             source = open_source(plugin, params)
         except SourceError as error:
             return fail(str(error), UNREACHABLE)
-        say(f"recording {getattr(source, 'description', '') or info.event_source} to {output}; Ctrl-C ends it")
+        say(f"recording {source.description or info.event_source} to {output}; Ctrl-C ends it")
         try:
             with closing(source.close, duration):
                 ended = False

@@ -204,6 +204,6 @@ def _replay(path: str, info: PluginInfo) -> Replay:
 
 def _say_start(info: PluginInfo, options: Options, source: Source, compiled: Compiled) -> None:
     rules = ", ".join(options.rules) if options.rules else "the plugin's own"
-    what = f"replaying {options.replay}" if options.replay else f"watching {getattr(source, 'description', '') or info.event_source}"
+    what = f"replaying {options.replay}" if options.replay else f"watching {source.description or info.event_source}"
     ends = "" if options.replay else "; Ctrl-C ends it"
     say(f"{what} with {_many(len(compiled.rules), 'rule')} ({rules}){ends}")

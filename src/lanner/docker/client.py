@@ -210,7 +210,10 @@ def _reason(error: OSError) -> str:
 
 def _advice(endpoint: Endpoint, error: OSError) -> str:
     if error.errno == errno.EACCES:
-        return "Run as root or as a member of the socket's group (usually `docker`); whoever may use this socket is root on the machine in effect"
+        return (
+            "Run as root or as a member of the socket's group (usually `docker`); "
+            "whoever may use this socket is root on the machine in effect"
+        )
     if endpoint.path and error.errno in {errno.ENOENT, errno.ECONNREFUSED}:
         return "Start the engine (systemctl start docker), or name its socket: --host unix:///path/to/docker.sock, or DOCKER_HOST"
     if endpoint.path:

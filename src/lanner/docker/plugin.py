@@ -37,7 +37,7 @@ class Docker(lanner.Plugin):
     """Docker Events"""  # noqa: D400, D415 - the original's description
 
     id, name, version, event_source = 5, "docker", "0.1.0", "docker"
-    contact = "github.com/lanner-project/lanner"
+    contact = "the Lanner authors"
     config: DockerConfig
     fields = FIELDS
     timestamp = TIMESTAMP

@@ -64,7 +64,7 @@ class EventStream:
             return self._reconnect(timeout)
         if not self._connection.has_unread:
             self._poll.poll(max(0.0, timeout) * 1000)
-            if self._closed:
+            if self._woken():
                 return b""
         try:
             data = self._connection.read()
@@ -89,6 +89,10 @@ class EventStream:
             self._drop_connection()
         if "engine" in self.__dict__:
             os.close(self._wake)
+
+    def _woken(self) -> bool:
+        # after a wait: another thread may have closed the stream meanwhile
+        return self._closed
 
     def _connect(self) -> Engine:
         engine = find_engine(self._endpoint)
@@ -117,7 +121,7 @@ class EventStream:
         left = self._next_try - time.monotonic()
         if left > 0:
             self._poll.poll(min(left, max(0.0, timeout)) * 1000)
-            if self._closed:
+            if self._woken():
                 return b""
             if time.monotonic() < self._next_try:
                 return lanner.NOTHING

@@ -71,7 +71,12 @@ def _import_file(path: Path, name: str) -> ModuleType:
     _search_in(path.resolve().parent)
     # dataclasses, msgspec and pickle find a class's module by its name
     sys.modules[spec.name] = module
-    return _imported(lambda: (loader.exec_module(module), module)[1], str(path))
+
+    def execute() -> ModuleType:
+        loader.exec_module(module)
+        return module
+
+    return _imported(execute, str(path))
 
 
 def _search_in(directory: Path) -> None:

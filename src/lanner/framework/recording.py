@@ -7,6 +7,7 @@ A plugin whose payload is JSON and tells the event's time is recorded as it is, 
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 from base64 import b64decode, b64encode
@@ -42,6 +43,7 @@ class Replay:
         self._envelope = needs_envelope(info)
         self._closed = False
         self.counters: dict[str, int] = {}
+        self.description = path
         self.description = f"the recording {path}"
 
     def next_batch(self, timeout: float) -> Batch:  # noqa: ARG002 - a file does not keep one waiting
@@ -72,8 +74,7 @@ class Replay:
             try:
                 envelope = msgspec.json.decode(line)
                 payload, timestamp = b64decode(envelope["payload"], validate=True), envelope["ts"]
-                if type(timestamp) is not int or timestamp < 0:
-                    raise ValueError(timestamp)
+                timestamp = operator.index(timestamp)
             except (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError, KeyError):
                 self.counters["lines that are no envelope"] = self.counters.get("lines that are no envelope", 0) + 1
                 continue

@@ -43,6 +43,7 @@ class ThreadedSource:
         self._failure: LannerError | None = None
         self._cancel: Any = None
         self.counters: dict[str, int] = {}
+        self.description = describe_instance(iterator)
         self.description = describe_instance(iterator, plugin)
         self._thread = threading.Thread(target=self._run, name=f"lanner-{plugin}", daemon=True)
         self._thread.start()
