@@ -259,3 +259,12 @@ def test_a_plugin_that_only_extracts_has_nothing_to_open():
 
     with pytest.raises(lanner.SourceError, match="the plugin extractor has no event source: it extracts fields of syscall"):
         open_source(init_plugin(Extractor))
+
+
+def test_a_source_tells_in_the_open_instances_words_what_it_watches():
+    class Named(Script):
+        def describe(self) -> str:
+            return "the front door"
+
+    assert open_source(plugin_of(lambda _: Named())).description == "the front door"
+    assert open_source(plugin_of(lambda _: Script())).description == ""

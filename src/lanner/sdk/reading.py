@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Event, Nothing
 from lanner.sdk.host import plugin_failure
-from lanner.sdk.sources import Batch, close_instance, describe_instance
+from lanner.sdk.sources import Batch, close_instance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -43,7 +43,6 @@ class ThreadedSource:
         self._failure: LannerError | None = None
         self._cancel: Any = None
         self.counters: dict[str, int] = {}
-        self.description = describe_instance(iterator)
         self.description = describe_instance(iterator, plugin)
         self._thread = threading.Thread(target=self._run, name=f"lanner-{plugin}", daemon=True)
         self._thread.start()

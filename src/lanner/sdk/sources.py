@@ -92,7 +92,6 @@ class ChunkSource:
         self._closed = self._ended = False
         self._failure: SourceError | None = None
         self.counters: dict[str, int] = {}
-        self.description = describe_instance(instance)
         self.description = describe_instance(instance, plugin)
 
     def next_batch(self, timeout: float) -> Batch:
@@ -167,17 +166,6 @@ class ChunkSource:
 def describe_instance(instance: Any, plugin: str) -> str:
     """What the open instance's describe() says, "" where it has none. What that raises is logged, not passed on."""
     return str(_called(instance, "describe", plugin) or "")
-
-
-def describe_instance(instance: Any) -> str:
-    """What the open instance says of itself (`describe()`), "" where it says nothing."""
-    describe = getattr(instance, "describe", None)
-    if not callable(describe):
-        return ""
-    try:
-        return str(describe())
-    except Exception:
-        return ""  # words for people; a source is no worse without them
 
 
 def close_instance(instance: Any, plugin: str) -> None:
