@@ -39,7 +39,7 @@ def init_plugin(cls: type[_P], config: str | bytes | dict[str, Any] = "") -> _P:
         from lanner.sdk.config import convert_config, load_config  # msgspec only where there is a configuration
 
         loaded = convert_config(info.config, config) if isinstance(config, dict) else load_config(info.config, config)
-    elif config and (isinstance(config, dict) or config.strip() not in {"{}", b"{}"}):
+    elif not _is_empty(config):
         from lanner.sdk.errors import ConfigError  # rare
 
         raise ConfigError(f"the plugin {info.name} takes no configuration")
@@ -55,6 +55,13 @@ def init_plugin(cls: type[_P], config: str | bytes | dict[str, Any] = "") -> _P:
     except (Exception, SystemExit) as error:
         raise plugin_failure(info.name, "__init__", error) from error
     return instance
+
+
+def _is_empty(config: str | bytes | dict[str, Any]) -> bool:
+    if isinstance(config, dict):
+        return not config
+    text = config if isinstance(config, str) else config.decode("utf-8", "replace")
+    return "".join(text.split()) in {"", "{}", "null"}
 
 
 def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
@@ -197,7 +204,7 @@ def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
     kind = info.type
     if kind is FieldType.STRING and isinstance(value, str):
         # no lone surrogates but the escapes of bytes: everything after this may encode it
-        text = value if value.isascii() else value.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+        text = value if value.isascii() else _bytes(value).decode("utf-8", "surrogateescape")
         return text.partition("\0")[0]
     if kind is FieldType.BOOL and isinstance(value, bool):
         return value
@@ -209,6 +216,13 @@ def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
         if isinstance(value, (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface)):
             return value.packed
     raise TypeError(f"a {kind} is needed, not {type(value).__name__}")
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _number(value: Any, info: FieldInfo) -> int:
