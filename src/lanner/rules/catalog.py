@@ -81,7 +81,7 @@ class Catalog:
 
     def advice(self, unknown: str) -> str:
         """What to do about a text that names no field."""
-        from difflib import get_close_matches  # noqa: PLC0415 - for people who made a mistake
+        from difflib import get_close_matches
 
         name = unknown.partition("[")[0]
         if name in self._generic:

@@ -224,7 +224,7 @@ def _type_name(kind: typed.Kind) -> str:
 
 
 def _refuse_pattern(text: str) -> None:
-    import re2  # noqa: PLC0415 - see operators.compile_regex
+    import re2
 
     try:
         operators.compile_regex(text)

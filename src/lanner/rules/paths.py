@@ -76,7 +76,7 @@ def _matching(directory: _Directory, component: str) -> Iterable[_Directory | No
     if component in directory.plain:
         yield directory.plain[component]
     if directory.globs:
-        from lanner.native import fnmatch  # noqa: PLC0415
+        from lanner.native import fnmatch
 
         text = component.encode("utf-8", "surrogateescape").partition(b"\0")[0]
         for pattern, below in directory.globs.items():

@@ -141,7 +141,7 @@ class Mapping(Node):
 
 def read_documents(file: SourceFile) -> list[Node]:
     """The root nodes of a file's documents. Raises `RulesError`."""
-    import yaml  # noqa: PLC0415 - only who loads rules pays for it
+    import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     builder = _Builder(file)

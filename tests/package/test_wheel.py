@@ -1,0 +1,42 @@
+"""The wheel, installed where nothing of the source tree is, does what README says."""
+
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """The `bin` directory of an environment that has the wheel and what it depends on."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", folder, ROOT], check=True)
+    (wheel,) = folder.glob("lanner-*.whl")
+    venv.create(folder / "env", with_pip=True)
+    subprocess.run([folder / "env" / "bin" / "python", "-m", "pip", "-q", "--disable-pip-version-check", "install", wheel], check=True)
+    return folder / "env" / "bin"
+
+
+@pytest.mark.timeout(600)
+def test_the_installed_command_replays_its_recording(installed, tmp_path):
+    done = subprocess.run(
+        [installed / "lanner", "run", "docker", "--replay", "example", "--format", "json"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    alerts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len({alert["rule"] for alert in alerts}) >= 20
+    assert {alert["source"] for alert in alerts} == {"docker"}
+
+
+@pytest.mark.timeout(600)
+def test_the_installed_package_has_its_types_and_rules(installed, tmp_path):
+    script = "import lanner, pathlib; p = pathlib.Path(lanner.__file__).parent; print(p); assert (p / 'py.typed').is_file()"
+    where = subprocess.run([installed / "python", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
+    assert Path(where).is_relative_to(installed.parent)
+    shown = subprocess.run([installed / "lanner", "plugin", "docker", "--json"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(json.loads(shown.stdout)["rules_file"]).is_relative_to(where)
