@@ -6,6 +6,7 @@ from lanner.sdk.types import FieldValue
 from lanner.sdk.values import Data
 
 def fnmatch(pattern: bytes, text: bytes, casefold: bool, /) -> bool: ...
+
 @final
 class Reader:
     def __new__(cls, table: Sequence[Data]) -> Reader: ...

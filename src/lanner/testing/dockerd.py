@@ -1,24 +1,27 @@
 """A real Docker engine of its own, for tests, measurements and recordings: started in a temporary directory, gone afterwards.
 
 In: a machine where one is root, with dockerd, its client and a static busybox (Debian: docker.io, busybox-static). Out: a running
-engine that no other program uses, its socket, and its command line. No registry, network or machine-wide socket is touched; the
-image `busy:1` is made from busybox. What an engine says is not read here.
+engine that no other program uses, its socket, its command line, and what its own client says of its events. No registry, network or
+machine-wide socket is touched; the image `busy:1` is made from busybox.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -83,7 +86,18 @@ class Dockerd:
         if why := why_not():
             raise RuntimeError(f"no Docker engine can be started: {why}")
         options = ("--iptables=false", "--bridge=none", "--storage-driver=vfs", "--shutdown-timeout=1")
-        places = ("--data-root", self.root / "data", "--exec-root", self.root / "exec", "-p", self.root / "pid")
+        configuration = self.root / "daemon.json"  # else it is the machine's own, in /etc/docker
+        configuration.write_text("{}")
+        places = (
+            "--data-root",
+            self.root / "data",
+            "--exec-root",
+            self.root / "exec",
+            "-p",
+            self.root / "pid",
+            "--config-file",
+            configuration,
+        )
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", ""), "HOME": str(self.root)}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the programs of this module's own choice, here and below
@@ -133,6 +147,10 @@ class Dockerd:
     def command(self, *arguments: str) -> list[str]:
         """The command line of `docker ARGUMENTS` against this engine."""
         return [str(_program("docker")), "-H", self.host, *arguments]
+
+    def recorded(self) -> Recording:
+        """A recording of the engine's events, from now on."""
+        return Recording(self)
 
     def swarm_init(self) -> int:
         """Make the engine a swarm of one manager; the port to join at comes back."""
@@ -202,6 +220,70 @@ class Dockerd:
         mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
         for mount in sorted((m for m in mounts if m.startswith(f"{self.root}/")), reverse=True):
             subprocess.run(["umount", "-l", mount], check=False, capture_output=True)  # noqa: S603, S607
+
+
+class Recording:
+    """What `docker events --format '{{json .}}'` prints while its `with` runs: `lines`, one event each, as text."""
+
+    def __init__(self, engine: Dockerd) -> None:
+        # since: events that come while the client is still starting are not lost
+        since = f"{time.time_ns() / 1e9:.9f}"
+        self.lines: list[str] = []
+        self._news = threading.Condition()
+        self._process = subprocess.Popen(  # noqa: S603
+            engine.command("events", "--since", since, "--format", "{{json .}}"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._reader.join()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                with self._news:
+                    self.lines.append(line.rstrip("\n"))
+                    self._news.notify_all()
+
+    def wait_for(self, wanted: Callable[[dict[str, Any]], bool], timeout: float = 30.0) -> dict[str, Any]:
+        """The first event that is `wanted`, once it is there. Raises TimeoutError after `timeout` seconds."""
+        seen = 0
+
+        def found() -> dict[str, Any] | None:
+            nonlocal seen
+            while seen < len(self.lines):
+                event: dict[str, Any] = json.loads(self.lines[seen])
+                seen += 1
+                if wanted(event):
+                    return event
+            return None
+
+        with self._news:
+            event = self._news.wait_for(found, timeout)
+        if event is None:
+            raise TimeoutError(f"of {seen} events none was the one waited for")
+        return event
+
+    def wait_for_action(self, kind: str, action: str, **attributes: str) -> dict[str, Any]:
+        """The first event of this type and action (without the text after its colon) with these attributes (`_` stands for `.`)."""
+        wanted = {key.replace("_", "."): value for key, value in attributes.items()}
+        return self.wait_for(
+            lambda event: (
+                event["Type"] == kind
+                and event["Action"].partition(":")[0] == action
+                and wanted.items() <= event["Actor"]["Attributes"].items()
+            )
+        )
 
 
 def _processes() -> list[int]:
