@@ -44,7 +44,6 @@ class Replay:
         self._closed = False
         self.counters: dict[str, int] = {}
         self.description = path
-        self.description = f"the recording {path}"
 
     def next_batch(self, timeout: float) -> Batch:  # noqa: ARG002 - a file does not keep one waiting
         """See `lanner.sdk.sources.Source`."""
