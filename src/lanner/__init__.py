@@ -5,10 +5,10 @@ that `import lanner` costs nothing that is not needed.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from lanner._version import __version__
 
+TYPE_CHECKING = False  # type checkers know the name; importing it from typing costs more than all the rest here
 if TYPE_CHECKING:
     from msgspec import Meta
 

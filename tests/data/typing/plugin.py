@@ -1,0 +1,74 @@
+# ruff: noqa: ARG002, B018, E501, F821, RUF012 - some lines are wrong on purpose
+"""What a type checker says of a plugin; read by tests/sdk/test_public_names.py, never run."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from ipaddress import IPv4Address
+from typing import Annotated
+
+import lanner
+from lanner import INDEX, KEY, Meta, field, payload
+from lanner.sdk.host import init_plugin
+
+attributes = payload["Actor", "Attributes"]
+reveal_type(attributes["com.example.role"])  # reveals: lanner.sdk.values.Path
+reveal_type(attributes[KEY])  # reveals: lanner.sdk.values.Path
+reveal_type(payload["list", INDEX])  # reveals: lanner.sdk.values.Path
+reveal_type(payload["status"] | payload["Action"].when(payload["Type"], "container"))  # reveals: lanner.sdk.values.First
+reveal_type(payload["time"].time("ns"))  # reveals: lanner.sdk.values.Time
+reveal_type(field("docker.type", payload["Type"], "Kind"))  # reveals: lanner.sdk.fields.FieldDeclaration
+payload["time"].time("minutes")  # error: [arg-type]
+payload[1.5]  # error: [index]
+
+
+class DoorConfig(lanner.Config):
+    """What the plugin may be told."""
+
+    flush_interval: Annotated[int, Meta(ge=1, description="Milliseconds")] = 30
+
+
+class Doors(lanner.Plugin):
+    """Doors."""
+
+    id, name, version, event_source = 4242, "doors", "0.1.0", "doors"
+    contact = "github.com/you/doors"
+    config: DoorConfig
+    timestamp = payload["at"].time("s")
+    fields = [field("doors.name", payload["name"], "Name")]
+
+    def open(self, params: str) -> Iterator[str | bytes | lanner.Event | lanner.Nothing]:
+        reveal_type(self.config.flush_interval)  # reveals: int
+        yield lanner.NOTHING
+        yield lanner.Event(b"{}", timestamp=time.time_ns())
+        yield lanner.Event(5)  # error: [arg-type]
+
+    @field("doors.size", "Size")
+    def size(self, event: lanner.Event, key: str = "") -> int | None:
+        reveal_type(event.payload)  # reveals: bytes
+        reveal_type(event.timestamp)  # reveals: int | None
+        return len(event.payload) or None
+
+    @field("doors.address", "Address")
+    def address(self, event: lanner.Event) -> IPv4Address:
+        return IPv4Address(event.payload)
+
+    @field("doors.opened", "When")
+    def opened(self, event: lanner.Event) -> lanner.Abstime:
+        return 5
+
+
+class Feed(Doors, abstract=True):
+    """An async source."""
+
+    async def open(self, params: str) -> AsyncIterator[str]:  # type: ignore[override]
+        yield "a"
+
+
+doors = init_plugin(Doors, "{}")
+reveal_type(doors)  # reveals: plugin.Doors
+reveal_type(doors.opened(lanner.Event("x")))  # reveals: int
+reveal_type(lanner.Chunk(b"", stream=1, reset=True).data)  # reveals: bytes
+
+with lanner.testing.host(Doors) as host:
+    reveal_type(host)  # reveals: lanner.testing.running.Host
+    reveal_type(host.next())  # reveals: lanner.sdk.events.Event

@@ -1,0 +1,73 @@
+"""The examples work as they stand."""
+
+import json
+import socket
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lanner
+from lanner.sdk.host import init_plugin
+from lanner.sdk.plugin import plugin_info
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def example(name: str) -> Any:
+    spec = spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_counter_counts():
+    with lanner.testing.host(example("counter").Counter) as host:
+        events = [host.next() for _ in range(3)]
+        assert [host.extract(event, "counter.value") for event in events] == [0, 1, 2]
+        assert [event.number for event in events] == [1, 2, 3]
+        assert {event.source for event in events} == {"counter"}
+
+
+def test_the_counter_is_fifteen_lines():
+    code = (EXAMPLES / "counter.py").read_text().split('"""', 2)[2]
+    assert len([line for line in code.splitlines() if line.strip()]) == 15
+
+
+@pytest.fixture
+def lines(tmp_path):
+    path = str(tmp_path / "lines.sock")
+    with lanner.testing.host(example("lines").Lines, json.dumps({"path": path})) as host:
+        assert host.source is not None
+        yield host, path
+
+
+def connection(path: str) -> socket.socket:
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(path)
+    return client
+
+
+def test_lines_from_several_connections_do_not_mix(lines):
+    host, path = lines
+    with connection(path) as first, connection(path) as second:
+        first.sendall(b'{"name":"fr')
+        second.sendall(b'{"name":"back","status":"shut"}\n')
+        back = host.next()
+        first.sendall(b'ont","at":5,"labels":{"color":"red"}}')
+    front = host.next()
+    assert (host.extract(back, "lines.name"), host.extract(back, "lines.state")) == ("back", "shut")
+    assert (host.extract(front, "lines.name"), host.extract(front, "lines.state")) == ("front", None)
+    assert host.extract(front, "lines.label", "color") == "red"
+    assert front.timestamp == 5_000_000_000
+
+
+def test_what_lines_declares():
+    info = plugin_info(example("lines").Lines)
+    assert [declaration.info.name for declaration in info.fields] == ["lines.name", "lines.state", "lines.label"]
+    with pytest.raises(lanner.ConfigError, match=r"Expected `str` of length >= 1 - at `\$\.path`"):
+        init_plugin(example("lines").Lines, '{"path": ""}')

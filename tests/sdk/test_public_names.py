@@ -1,0 +1,74 @@
+"""`import lanner` costs little, has what it says, and means to type checkers what it means when it runs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lanner
+
+CASES = Path(__file__).parents[1] / "data" / "typing"
+
+
+def test_every_public_name_is_there_and_listed():
+    assert [name for name in lanner.__all__ if getattr(lanner, name, None) is None] == []
+    assert dir(lanner) == sorted(lanner.__all__)
+    with pytest.raises(AttributeError, match="module 'lanner' has no attribute 'Plugins'"):
+        _ = lanner.Plugins
+
+
+def test_every_error_is_a_lanner_error():
+    errors = [value for name in lanner.__all__ if isinstance(value := getattr(lanner, name), type) and issubclass(value, Exception)]
+    assert len(errors) == 5
+    assert all(issubclass(error, lanner.LannerError) for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("import lanner; lanner.__version__", ["lanner.sdk", "msgspec", "inspect", "typing", "dataclasses"]),
+        (
+            "import lanner; lanner.Plugin, lanner.field, lanner.Event",
+            ["msgspec", "asyncio", "threading", "logging", "lanner.rules", "lanner.native"],
+        ),
+        (
+            "import lanner.sdk.host, lanner.sdk.sources",
+            ["msgspec", "asyncio", "ssl", "lanner.sdk.reading", "lanner.rules", "lanner.framework"],
+        ),
+        ("import lanner; lanner.Config", ["asyncio", "logging"]),
+    ],
+)
+def test_what_is_not_used_is_not_imported(code, absent):
+    script = f"import sys; before = set(sys.modules); {code}; print(*(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
+    assert set(absent) & set(loaded.stdout.split()) == set()
+
+
+def test_the_sdk_imports_nothing_of_the_rooms_that_use_it():
+    for module in Path(lanner.__file__).parent.joinpath("sdk").glob("*.py"):
+        imported = set(re.findall(r"^\s*(?:from|import) lanner\.(\w+)", module.read_text(), re.MULTILINE))
+        assert imported <= {"sdk", "native"}, module.name
+
+
+def test_a_type_checker_sees_a_plugin_as_its_author_means_it():
+    """Lines of the file that end in `# reveals T` are asked what they are, those that end in `# error: ...` are wrong."""
+    mypy = pytest.importorskip("mypy.api", reason="mypy is not installed")
+    path = CASES / "plugin.py"
+    wanted = {}
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        if found := re.search(r"  # (reveals|error): (.*)$", line):
+            wanted[number] = found.groups()
+    assert wanted
+    output, trouble, _ = mypy.run(
+        ["--strict", "--no-error-summary", "--no-pretty", "--config-file=", "--cache-dir", str(Path(".mypy_cache", "typing")), str(path)]
+    )
+    assert trouble == ""
+    told = {}
+    for line in output.splitlines():
+        _, number, level, text = line.split(":", 3)
+        revealed = re.search(r'Revealed type is "(.*)"', text)
+        if level.strip() == "error" or revealed:
+            told[int(number)] = ("reveals", revealed[1].replace("builtins.", "")) if revealed else ("error", text.split()[-1])
+    assert told == {number: (kind, expected) for number, (kind, expected) in wanted.items()}
