@@ -1,4 +1,4 @@
-# ruff: noqa: ARG002, B018, E501, F821, RUF012 - some lines are wrong on purpose
+# ruff: noqa: F821, RUF012 - some lines are wrong on purpose
 """What a type checker says of a plugin; read by tests/sdk/test_public_names.py, never run."""
 
 import time
