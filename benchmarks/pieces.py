@@ -69,7 +69,9 @@ def main() -> None:
     rows.append(["framing: chunks to lines", f"{(f := per_event(lambda: Framer().feed(data), count)):,.0f}", f"{f / bare:.1f}x"])
     rows.append(["load: parse, timestamp", f"{loads:,.0f}", f"{loads / bare:.1f}x"])
     rows.append(["one field more", f"{one - loads:,.0f}", f"{(one - loads) / bare:.1f}x"])
-    rows.append([f"match {len(compiled.rules)} shipped rules, fields included", f"{matched - loads:,.0f}", f"{(matched - loads) / bare:.1f}x"])
+    rows.append(
+        [f"match {len(compiled.rules)} shipped rules, fields included", f"{matched - loads:,.0f}", f"{(matched - loads) / bare:.1f}x"]
+    )
     line = next(line for line in lines if (reader.load(line), executor.match())[1])
     reader.load(line)
     number = executor.match()[0]

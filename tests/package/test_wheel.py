@@ -26,7 +26,11 @@ def installed(tmp_path_factory):
 @pytest.mark.timeout(600)
 def test_the_installed_command_replays_its_recording(installed, tmp_path):
     done = subprocess.run(
-        [installed / "lanner", "run", "docker", "--replay", "example", "--format", "json"], cwd=tmp_path, capture_output=True, text=True, check=True
+        [installed / "lanner", "run", "docker", "--replay", "example", "--format", "json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     alerts = [json.loads(line) for line in done.stdout.splitlines()]
     assert len({alert["rule"] for alert in alerts}) >= 20

@@ -1,6 +1,8 @@
 #include "document.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -49,22 +51,54 @@ bool fits(const char* at, const char* end) {
   return *at == '-' ? whole(integer) : whole(natural);
 }
 
+// After the text that begins at `at`, or at the end.
+template <typename Char>
+Char* after_text(Char* at, const char* end) {
+  for (++at; at != end && *at != '"'; ++at) {
+    if (*at == '\\' && at + 1 != end) ++at;
+  }
+  return at == end ? at : at + 1;
+}
+
+// Whether brackets nest more than max_depth deep. simdjson lets an innermost empty one pass, so its own limit is one more.
+bool is_too_deep(const char* at, const char* end) {
+  // a payload with so few brackets need not be looked at again
+  if (end - at <= static_cast<std::ptrdiff_t>(max_depth) || std::count(at, end, '[') + std::count(at, end, '{') <= static_cast<std::ptrdiff_t>(max_depth)) {
+    return false;
+  }
+  std::size_t depth = 0;
+  while (at != end) {
+    if (*at == '"') {
+      at = after_text(at, end);
+      continue;
+    }
+    if (*at == '[' || *at == '{') {
+      if (++depth > max_depth) return true;
+    } else if ((*at == ']' || *at == '}') && depth) {
+      --depth;
+    }
+    ++at;
+  }
+  return false;
+}
+
 // simdjson refuses numbers that fit neither 64 bits nor a double, which JSON does not. No field can read those, nor any
-// double: put null in their places. Numbers of fewer than four characters always fit.
-bool blank_large_numbers(char* at, char* end) {
+// double: put null in their places. Numbers of fewer than four characters always fit. And it makes 0 of -0, which is no
+// unsigned number: put -1 there.
+bool rewrite_numbers(char* at, char* end) {
   bool changed = false;
   while (at != end) {
     if (*at == '"') {
-      for (++at; at != end && *at != '"'; ++at) {
-        if (*at == '\\' && at + 1 != end) ++at;
-      }
-      if (at != end) ++at;
+      at = after_text(at, end);
     } else if (*at == '-' || is_digit(*at)) {
       char* const begin = at;
       while (at != end && is_number_char(*at)) ++at;
       if (at - begin >= 4 && is_number(begin, at) && !fits(begin, at)) {
         std::memset(begin, ' ', static_cast<std::size_t>(at - begin));
         std::memcpy(begin, "null", 4);
+        changed = true;
+      } else if (at - begin == 2 && std::memcmp(begin, "-0", 2) == 0) {
+        begin[1] = '1';
         changed = true;
       }
     } else {
@@ -93,11 +127,14 @@ bool Document::parse(std::size_t size) {
   if (size == 0) return false;
   // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders refuse it
   if (size >= 3 && std::memcmp(buffer_.data(), "\xEF\xBB\xBF", 3) == 0) return false;
-  if (parser_.max_depth() != max_depth || parser_.capacity() < size) {
-    if (parser_.allocate(buffer_.size(), max_depth)) return false;
+  if (parser_.max_depth() != max_depth + 1 || parser_.capacity() < size) {
+    if (parser_.allocate(buffer_.size(), max_depth + 1)) return false;
   }
+  char* const end = buffer_.data() + size;
+  if (is_too_deep(buffer_.data(), end)) return false;
+  if (std::string_view(buffer_.data(), size).find("-0") != std::string_view::npos) rewrite_numbers(buffer_.data(), end);
   auto error = parser_.parse(buffer_.data(), size, false).get(root_);
-  if (error == simdjson::NUMBER_ERROR && blank_large_numbers(buffer_.data(), buffer_.data() + size)) {
+  if (error == simdjson::NUMBER_ERROR && rewrite_numbers(buffer_.data(), end)) {
     error = parser_.parse(buffer_.data(), size, false).get(root_);
   }
   return !error;
