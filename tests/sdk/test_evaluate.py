@@ -1,7 +1,4 @@
-"""What the words of a value mean, and which payloads have values at all.
-
-The native reader is held to the same tables (tests/native).
-"""
+"""What the words of a value mean, and which payloads have values at all: the reference evaluator and the native reader alike."""
 
 import json
 import sys
@@ -11,21 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanner import INDEX, KEY, payload
-from lanner.sdk.evaluate import Reader
+from lanner import INDEX, KEY, native, payload
+from lanner.sdk import evaluate
 from lanner.sdk.values import Value
 
 UINT64 = 2**64 - 1
 
 
-def read(value: Value, document: Any, argument: str | int | None = None) -> Any:
-    reader = Reader([value.data()])
+@pytest.fixture(scope="module", params=[evaluate.Reader, native.Reader], ids=["reference", "native"])
+def kind(request):
+    return request.param
+
+
+def read(kind: Any, value: Value, document: Any, argument: str | int | None = None) -> Any:
+    reader = kind([value.data()])
     assert reader.load(document if isinstance(document, bytes) else json.dumps(document).encode())
     return reader.get(0, argument)
 
 
-def fits(document: bytes) -> bool:
-    return Reader([]).load(document)
+def fits(kind: Any, document: bytes) -> bool:
+    return kind([]).load(document)
 
 
 a, b = payload["a"], payload["b"]
@@ -143,14 +145,14 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("value", "document", "argument", "expected"), TABLE)
-def test_words(value, document, argument, expected):
-    got = read(value, document, argument)
+def test_words(kind, value, document, argument, expected):
+    got = read(kind, value, document, argument)
     assert got == expected
     assert type(got) is type(expected)
 
 
-def test_each_slot_is_a_value_of_its_own_and_each_payload_stands_alone():
-    reader = Reader([a.data(), b.data()])
+def test_each_slot_is_a_value_of_its_own_and_each_payload_stands_alone(kind):
+    reader = kind([a.data(), b.data()])
     reader.load(b'{"a":"x","b":"y"}')
     assert (reader.get(0), reader.get(1)) == ("x", "y")
     reader.load(b'{"a":"z"}')
@@ -174,13 +176,13 @@ INVALID = [
 
 
 @pytest.mark.parametrize("document", VALID)
-def test_wholly_valid_json(document):
-    assert fits(document)
+def test_wholly_valid_json(kind, document):
+    assert fits(kind, document)
 
 
 @pytest.mark.parametrize("document", INVALID)
-def test_anything_else_is_none(document):
-    assert not fits(document)
+def test_anything_else_is_none(kind, document):
+    assert not fits(kind, document)
 
 
 def nested(levels: int, begin: bytes = b"[", inside: bytes = b"", end: bytes = b"]") -> bytes:
@@ -189,29 +191,29 @@ def nested(levels: int, begin: bytes = b"[", inside: bytes = b"", end: bytes = b
 
 @pytest.mark.parametrize("levels", [1, 199, 200, 201, 1000, 1023, 1024])
 @pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"b":', b"}]")])
-def test_as_deep_as_1024_levels(levels, begin, end):
+def test_as_deep_as_1024_levels(kind, levels, begin, end):
     each = begin.count(b"[") + begin.count(b"{")
-    assert fits(nested(levels // each, begin, b"1", end))
+    assert fits(kind, nested(levels // each, begin, b"1", end))
 
 
 @pytest.mark.parametrize("levels", [1025, 5_000, 100_000])
-def test_deeper_is_not_json(levels):
-    assert not fits(nested(levels))
-    assert not fits(nested(levels, b'{"a":', b"1", b"}"))
+def test_deeper_is_not_json(kind, levels):
+    assert not fits(kind, nested(levels))
+    assert not fits(kind, nested(levels, b'{"a":', b"1", b"}"))
 
 
-def test_brackets_in_texts_are_no_levels():
-    assert fits(b'["' + b"[" * 5_000 + b'\\"' + b"{" * 5_000 + b'"]')
+def test_brackets_in_texts_are_no_levels(kind):
+    assert fits(kind, b'["' + b"[" * 5_000 + b'\\"' + b"{" * 5_000 + b'"]')
 
 
-def test_wide_is_not_deep():
-    assert fits(b"[" + b"[],{}," * 5_000 + b"[]]")
-    assert fits(b"[" + (nested(1000) + b",") * 3 + b"[]]")
+def test_wide_is_not_deep(kind):
+    assert fits(kind, b"[" + b"[],{}," * 5_000 + b"[]]")
+    assert fits(kind, b"[" + (nested(1000) + b",") * 3 + b"[]]")
 
 
-def test_depth_does_not_depend_on_how_deep_the_caller_stands():
+def test_depth_does_not_depend_on_how_deep_the_caller_stands(kind):
     def call(levels: int) -> bool:
-        return call(levels - 1) if levels else fits(nested(1024))
+        return call(levels - 1) if levels else fits(kind, nested(1024))
 
     limit = sys.getrecursionlimit()
     assert call(limit // 2)
@@ -223,9 +225,9 @@ def test_depth_does_not_depend_on_how_deep_the_caller_stands():
     [nested(300, inside=b'"' + b'\\"' * 500_000), nested(300, inside=b'"a"' * 300_000 + b'"'), b"[" * 1_000_000, b'{"a":' * 200_000],
     ids=["endless text", "texts side by side", "brackets", "objects"],
 )
-def test_hostile_payloads_take_linear_time(document):
+def test_hostile_payloads_take_linear_time(kind, document):
     """With a second try for each quote, the first two would outlast the test's time limit by far."""
-    assert not fits(document)
+    assert not fits(kind, document)
 
 
 def strictly_valid(document: bytes) -> bool:
@@ -253,17 +255,17 @@ texts = st.builds(
 
 
 @given(texts, st.data())
-def test_validity_agrees_with_an_independent_judge(document, data):
+def test_validity_agrees_with_an_independent_judge(kind, document, data):
     place = data.draw(st.integers(0, len(document)))
     end = data.draw(st.integers(place, min(place + 2, len(document))))
     piece = data.draw(
         st.sampled_from([b"", b'"', b"\\", b"\\u", b"d800", b"-0", b"0", b"e", b".", b",", b"]", b"{", b"\xc3", b"\n", b"\x01", b" "])
     )
     broken = document[:place] + piece + document[end:]
-    assert fits(broken) == strictly_valid(broken)
+    assert fits(kind, broken) == strictly_valid(broken)
 
 
 @given(documents)
-def test_texts_are_read_as_python_reads_them(value):
-    got = read(payload["x"], {"x": value})
+def test_texts_are_read_as_python_reads_them(kind, value):
+    got = read(kind, payload["x"], {"x": value})
     assert got == (value.partition("\0")[0] if isinstance(value, str) else None)
