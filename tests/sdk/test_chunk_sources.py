@@ -1,5 +1,6 @@
 """Sources that hand over chunks: lines out of bytes, a tail for each stream, failures after what came before them."""
 
+import gc
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -118,6 +119,19 @@ def test_a_reset_without_a_tail_counts_nothing():
     source = source_of(b"a\n", Chunk(b"", reset=True), b"b\n", b"")
     assert payloads(source) == [[b"a"], [], [b"b"], []]
     assert source.counters == {}
+
+
+def test_streams_that_have_ended_their_lines_are_forgotten():
+    """A source may give each connection a name of its own, without end."""
+    source = source_of(*(Chunk(b"%d\n" % number, stream=number) for number in range(1, 1001)))
+    assert [len(source.next_batch(1.0).payloads) for _ in range(1000)] == [1] * 1000
+    assert sum(isinstance(each, framing.Framer) for each in gc.get_objects()) < 50
+
+
+@pytest.mark.parametrize(("data", "stream"), [("text", ""), (None, ""), (b"", None), (b"", ["a"])])
+def test_a_chunk_is_bytes_of_a_named_stream(data, stream):
+    with pytest.raises(TypeError, match="a Chunk is bytes of a stream named by str or int"):
+        Chunk(data, stream)
 
 
 def test_a_line_without_end_is_dropped_and_counted(monkeypatch):

@@ -89,3 +89,8 @@ class Chunk:
     data: bytes
     stream: str | int = ""
     reset: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no host could read: `TypeError`."""
+        if not isinstance(self.data, bytes) or not isinstance(self.stream, (str, int)):
+            raise TypeError(f"a Chunk is bytes of a stream named by str or int, not {type(self.data).__name__} of {self.stream!r}")

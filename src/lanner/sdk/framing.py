@@ -20,6 +20,11 @@ class Framer:
         self.too_long = 0
         """How many lines were dropped because they were longer than `MAX_LINE`."""
 
+    @property
+    def is_within_line(self) -> bool:
+        """Whether the next bytes belong to a line that has begun."""
+        return self._dropping or bool(self._parts)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The payloads that `data` completes."""
         lines = data.split(b"\n")

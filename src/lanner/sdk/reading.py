@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 MAX_QUEUED: Final = 8192
-MAX_QUEUED_BYTES: Final = 64 * 1024 * 1024
+MAX_QUEUED_BYTES: Final = 16 * 1024 * 1024
 MAX_BATCH: Final = 4096
 LEAVE_AFTER: Final = 2.0
 """Seconds that a reader thread has to end after close(); then it is left alone, and what it yields is dropped."""

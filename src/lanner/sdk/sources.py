@@ -86,8 +86,8 @@ class ChunkSource:
         self._instance = instance
         self._plugin = plugin
         self._read: Callable[[float], Any] = instance.read_chunk
-        self._framers: dict[str | int, Framer] = {}
-        self._main = self._framers[""] = Framer()
+        self._main = Framer()
+        self._others: dict[str | int, Framer] = {}  # of streams that have an unfinished line: a stream may never come back
         self._patience = float("inf") if callable(getattr(instance, "close", None)) else _PATIENCE
         self._closed = self._ended = False
         self._failure: SourceError | None = None
@@ -125,12 +125,13 @@ class ChunkSource:
         close_instance(self._instance, self._plugin)
 
     def _take(self, chunk: Chunk) -> list[bytes]:
-        framer = self._framers.get(chunk.stream)
-        if framer is None:
-            framer = self._framers[chunk.stream] = Framer()
+        framer = self._main if chunk.stream == "" else self._others.pop(chunk.stream, Framer())
         if chunk.reset and framer.end():
             self._count("dropped tails")
-        return self._feed(framer, chunk.data)
+        payloads = self._feed(framer, chunk.data)
+        if framer.is_within_line and framer is not self._main:
+            self._others[chunk.stream] = framer
+        return payloads
 
     def _feed(self, framer: Framer, data: bytes) -> list[bytes]:
         before = framer.too_long
@@ -141,7 +142,7 @@ class ChunkSource:
 
     def _end(self) -> Batch:
         self._ended = True
-        tails = [tail for framer in self._framers.values() for tail in framer.end()]
+        tails = [tail for framer in (self._main, *self._others.values()) for tail in framer.end()]
         if not self._closed:
             return Batch(tails, ended=True)
         # the data did not end, the host stopped reading: what is unfinished is not a payload
