@@ -76,6 +76,11 @@ class Dockerd:
         self.close()
 
     @property
+    def running(self) -> bool:
+        """Whether the engine was started and not stopped since."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """The process of the running engine."""
         assert self._process is not None, "the engine is stopped"
