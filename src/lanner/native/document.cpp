@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 
 namespace lanner {
 namespace {
@@ -60,33 +60,58 @@ Char* after_text(Char* at, const char* end) {
   return at == end ? at : at + 1;
 }
 
-// Whether brackets nest more than max_depth deep. simdjson lets an innermost empty one pass, so its own limit is one more.
-bool is_too_deep(const char* at, const char* end) {
-  // a payload with so few brackets need not be looked at again
-  if (end - at <= static_cast<std::ptrdiff_t>(max_depth) || std::count(at, end, '[') + std::count(at, end, '{') <= static_cast<std::ptrdiff_t>(max_depth)) {
-    return false;
-  }
+// How deep brackets nest; of what is not JSON, some number.
+std::size_t levels(const char* at, const char* end) {
   std::size_t depth = 0;
+  std::size_t deepest = 0;
   while (at != end) {
     if (*at == '"') {
       at = after_text(at, end);
       continue;
     }
     if (*at == '[' || *at == '{') {
-      if (++depth > max_depth) return true;
+      deepest = std::max(deepest, ++depth);
     } else if ((*at == ']' || *at == '}') && depth) {
       --depth;
     }
     ++at;
   }
+  return deepest;
+}
+
+// Whether a number may be -0: no dash and 0 in a name or a date is taken for one, only what begins a token.
+bool may_hold_negative_zero(const char* at, const char* end) {
+  const auto begins_token = [begin = at](const char* place) { return place == begin || std::string_view(":,[ \t\n\r").find(place[-1]) != std::string_view::npos; };
+  for (const char* last = end - 1; at < last; ++at) {
+    at = static_cast<const char*>(std::memchr(at, '-', static_cast<std::size_t>(last - at)));
+    if (!at) return false;
+    if (at[1] == '0' && begins_token(at)) return true;
+  }
   return false;
+}
+
+// Whether simdjson may have refused what is JSON nevertheless: for its numbers or its levels.
+bool may_be_json(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::EMPTY:
+    case simdjson::UTF8_ERROR:
+    case simdjson::UNCLOSED_STRING:
+    case simdjson::UNESCAPED_CHARS:
+    case simdjson::STRING_ERROR:
+    case simdjson::TAPE_ERROR:
+    case simdjson::T_ATOM_ERROR:
+    case simdjson::F_ATOM_ERROR:
+    case simdjson::N_ATOM_ERROR:
+      return false;
+    default:  // newer releases have further errors for large numbers
+      return true;
+  }
 }
 
 // simdjson refuses numbers that fit neither 64 bits nor a double, which JSON does not. No field can read those, nor any
 // double: put null in their places. Numbers of fewer than four characters always fit. And it makes 0 of -0, which is no
 // unsigned number: put -1 there.
-bool rewrite_numbers(char* at, char* end) {
-  bool changed = false;
+void rewrite_numbers(char* at, char* end) {
   while (at != end) {
     if (*at == '"') {
       at = after_text(at, end);
@@ -96,48 +121,57 @@ bool rewrite_numbers(char* at, char* end) {
       if (at - begin >= 4 && is_number(begin, at) && !fits(begin, at)) {
         std::memset(begin, ' ', static_cast<std::size_t>(at - begin));
         std::memcpy(begin, "null", 4);
-        changed = true;
       } else if (at - begin == 2 && std::memcmp(begin, "-0", 2) == 0) {
         begin[1] = '1';
-        changed = true;
       }
     } else {
       ++at;
     }
   }
-  return changed;
 }
 
 }  // namespace
 
 bool Document::load(std::string_view payload) {
+  valid_ = false;  // also when what follows throws
   const auto size = payload.size();
-  if (buffer_.size() < size + simdjson::SIMDJSON_PADDING || (buffer_.size() > kept_capacity && size < kept_capacity / 4)) {
-    buffer_.assign(size + size / 2 + simdjson::SIMDJSON_PADDING, '\0');
-    buffer_.shrink_to_fit();
-    if (parser_.capacity() > kept_capacity && size < kept_capacity / 4) parser_ = simdjson::dom::parser();
-  }
+  if (size == 0) return false;
+  make_room(size);
   std::memcpy(buffer_.data(), payload.data(), size);
   std::memset(buffer_.data() + size, ' ', simdjson::SIMDJSON_PADDING);
-  valid_ = parse(size);
+  char* const end = buffer_.data() + size;
+  // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders refuse it
+  if (payload.starts_with("\xEF\xBB\xBF")) return false;
+  if (may_hold_negative_zero(buffer_.data(), end)) rewrite_numbers(buffer_.data(), end);
+  auto error = parse(size, max_depth);
+  if (error && may_be_json(error)) {
+    const auto depth = levels(buffer_.data(), end);
+    if (depth > max_depth) return false;
+    rewrite_numbers(buffer_.data(), end);
+    // within its limit simdjson counts an innermost empty array or object for nothing, all others for one level more
+    error = parse(size, std::max(max_depth, depth + 1));
+  }
+  valid_ = !error;
   return valid_;
 }
 
-bool Document::parse(std::size_t size) {
-  if (size == 0) return false;
-  // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders refuse it
-  if (size >= 3 && std::memcmp(buffer_.data(), "\xEF\xBB\xBF", 3) == 0) return false;
-  if (parser_.max_depth() != max_depth + 1 || parser_.capacity() < size) {
-    if (parser_.allocate(buffer_.size(), max_depth + 1)) return false;
+void Document::make_room(std::size_t size) {
+  const bool is_spare = buffer_.size() > kept_capacity && size < kept_capacity / 4;
+  if (!is_spare && buffer_.size() >= size + simdjson::SIMDJSON_PADDING) return;
+  if (is_spare) parser_ = simdjson::dom::parser();
+  buffer_ = std::vector<char>(size + size / 2 + simdjson::SIMDJSON_PADDING);
+}
+
+simdjson::error_code Document::parse(std::size_t size, std::size_t depth) {
+  if (parser_.max_depth() != depth || parser_.capacity() < size) {
+    if (const auto error = parser_.allocate(buffer_.size(), depth)) {
+      if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+      return error;
+    }
   }
-  char* const end = buffer_.data() + size;
-  if (is_too_deep(buffer_.data(), end)) return false;
-  if (std::string_view(buffer_.data(), size).find("-0") != std::string_view::npos) rewrite_numbers(buffer_.data(), end);
-  auto error = parser_.parse(buffer_.data(), size, false).get(root_);
-  if (error == simdjson::NUMBER_ERROR && rewrite_numbers(buffer_.data(), end)) {
-    error = parser_.parse(buffer_.data(), size, false).get(root_);
-  }
-  return !error;
+  const auto error = parser_.parse(buffer_.data(), size, false).get(root_);
+  if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+  return error;
 }
 
 }  // namespace lanner

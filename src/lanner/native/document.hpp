@@ -18,7 +18,8 @@ class Document {
   const simdjson::dom::element* root() const { return valid_ ? &root_ : nullptr; }
 
  private:
-  bool parse(std::size_t size);
+  void make_room(std::size_t size);
+  simdjson::error_code parse(std::size_t size, std::size_t depth);
 
   simdjson::dom::parser parser_;
   std::vector<char> buffer_;
