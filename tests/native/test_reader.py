@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import resource
 import sys
 from pathlib import Path
@@ -154,25 +155,76 @@ def test_nothing_of_an_event_is_left_for_the_next_one():
     assert reader.get(0) is None
 
 
-@pytest.mark.parametrize(
-    "table",
-    [None, 5, "path", [1], [[]], [["path"]], [["path", "a"]], [["path", [-1]]], [["path", [1.5]]], [["path", [True]]], [["no such word", []]],
-     [["time", ["path", []], "days"]], [["before", ["path", []], ""]], [["when", ["path", []], ["path", []]]], [["keys", ["integer", ["path", []]]]],
-     [["first", 5]], [["path", ["\ud800"]]]],
-)  # fmt: skip
-def test_a_table_that_is_none_is_refused(table):
-    with pytest.raises(ValueError, match="not a table of values"):
+A = ["path", ["a"]]
+NO_TABLES = [
+    (None, "a table is a list, not NoneType"),
+    (5, "a table is a list, not int"),
+    ("path", "a table is a list, not str"),
+    ([A, 1], "slot 1: a value is a list, not int"),
+    ([[]], "slot 0: a value is a word with its operands, not an empty list"),
+    ([[5, []]], "slot 0: the word of a value is a text, not int"),
+    ([["path"]], '"path" has 1 operands, not 0'),
+    ([["path", [], []]], '"path" has 1 operands, not 2'),
+    ([["path", "a"]], "a path is a list, not str"),
+    ([["path", [-1]]], "a number in a path is from 0 to"),
+    ([["path", [2**64]]], "a number in a path is from 0 to"),
+    ([["path", [1.5]]], "a step of a path is a text, a number, or"),
+    ([["path", [True]]], "a step of a path is a text, a number, or"),
+    ([["path", [None]]], "a step of a path is a text, a number, or"),
+    ([["path", [{}]]], "a step of a path is a text, a number, or"),
+    ([["path", [{"argument": "both"}]]], "a step of a path is a text, a number, or"),
+    ([["path", [{"argument": 1}]]], "a step of a path is a text, a number, or"),
+    ([["path", [{1: "key"}]]], "a step of a path is a text, a number, or"),
+    ([["path", [{"argument": "key", "more": 1}]]], "a step of a path is a text, a number, or"),
+    ([["path", ["\ud800"]]], "a name in a path is a text that UTF-8 can write"),
+    ([["no such word", []]], 'unknown word "no such word"'),
+    ([["first", 5]], 'the operand of "first" is a list, not int'),
+    ([["first", [A, 5]]], "a value is a list, not int"),
+    ([["when", A, A]], '"when" has 3 operands, not 2'),
+    ([["when", A, A, "x"]], 'the last operand of "when" is a list, not str'),
+    ([["when", A, A, [1]]], 'an operand of "when" is a text, not int'),
+    ([["before", A, ""]], "a separator is not empty"),
+    ([["after", A, b":"]], "a separator is a text, not bytes"),
+    ([["integer", A, "ns"]], '"integer" has 1 operands, not 2'),
+    ([["time", A, "days"]], 'unknown unit of time "days"'),
+    ([["time", A, 1]], "a unit of time is a text, not int"),
+    ([["keys", ["integer", A]]], '"keys" has a path as its operand'),
+]
+
+
+@pytest.mark.parametrize(("table", "message"), NO_TABLES, ids=[message for _, message in NO_TABLES])
+def test_what_is_no_table_is_refused_in_words(table, message):
+    with pytest.raises(ValueError, match=f"not a table of values: .*{re.escape(message)}"):
         Reader(table)
 
 
-def test_a_table_nested_without_end_is_refused():
-    tree = payload["a"].data()
-    for _ in range(100_000):
+def nested(levels: int) -> list[object]:
+    tree = A
+    for _ in range(levels):
         tree = ["integer", tree]
-    with pytest.raises(ValueError, match="too deep"):
+    return tree
+
+
+def test_a_table_is_nested_a_hundred_levels_at_most():
+    assert Reader([nested(100)]).load(b"{}")
+    with pytest.raises(ValueError, match="nested more than 100 levels"):
+        Reader([nested(101)])
+
+
+def test_a_table_that_holds_itself_is_refused():
+    tree: list[object] = ["first", []]
+    tree[1] = [tree, tree]
+    with pytest.raises(ValueError, match="nested more than 100 levels"):
         Reader([tree])
-    while isinstance(tree, list) and len(tree) == 2 and tree[0] == "integer":  # taken apart by hand: a deep list is freed by recursion
-        tree = tree[1]
+
+
+def test_a_table_that_would_unfold_without_end_is_refused():
+    """Each level holds the one below it twice: a hundred lists, and 2^99 values."""
+    tree = A
+    for _ in range(99):
+        tree = ["first", [tree, tree]]
+    with pytest.raises(ValueError, match="more than 100000 values"):
+        Reader([tree])
 
 
 def test_wrong_arguments_are_type_errors():

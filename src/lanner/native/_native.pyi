@@ -5,6 +5,7 @@ from typing import final
 from lanner.sdk.types import FieldValue
 from lanner.sdk.values import Data
 
+def casestr(haystack: bytes, needle: bytes, /) -> bool: ...
 def fnmatch(pattern: bytes, text: bytes, casefold: bool, /) -> bool: ...
 
 @final

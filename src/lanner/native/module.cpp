@@ -1,33 +1,75 @@
-// The extension module lanner.native._native.
+// The extension module lanner.native._native: the type Reader, and the C library's matchers as Falco uses them.
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include <fnmatch.h>
 #include <locale.h>
+#include <string.h>
 
 #include "reader.hpp"
 
+#ifdef Py_GIL_DISABLED
+#error "Lanner does not support free-threaded builds of Python yet: build it with a Python that has the GIL"
+#endif
+
 namespace {
 
-// Falco never calls setlocale, so that fnmatch sees bytes there: `?` is one byte. Python does call it.
-locale_t c_locale() {
-  static const locale_t locale = newlocale(LC_ALL_MASK, "C", nullptr);
-  return locale;
+// Falco never calls setlocale, so that its matchers see bytes: `?` is one byte, and only A to Z have another case. Python
+// does call it.
+class CLocale {
+ public:
+  CLocale() : before_(uselocale(c())) {}
+  ~CLocale() { uselocale(before_); }
+  CLocale(const CLocale&) = delete;
+  CLocale& operator=(const CLocale&) = delete;
+
+ private:
+  static locale_t c() {
+    static const locale_t locale = newlocale(LC_ALL_MASK, "C", nullptr);
+    return locale;
+  }
+
+  const locale_t before_;
+};
+
+// Whether a call has `count` arguments of which the first two are bytes; else false with a TypeError set.
+bool has_texts(const char* name, PyObject* const* args, Py_ssize_t given, Py_ssize_t count) {
+  if (given != count) {
+    PyErr_Format(PyExc_TypeError, "%s takes %zd arguments, not %zd", name, count, given);
+    return false;
+  }
+  for (Py_ssize_t place = 0; place < 2; ++place) {
+    if (!PyBytes_Check(args[place])) {
+      PyErr_Format(PyExc_TypeError, "%s matches bytes, not %.100s", name, Py_TYPE(args[place])->tp_name);
+      return false;
+    }
+  }
+  return true;
 }
 
-PyObject* py_fnmatch(PyObject*, PyObject* args) {
-  const char* pattern;
-  const char* text;
-  int casefold;
-  if (!PyArg_ParseTuple(args, "yyp", &pattern, &text, &casefold)) return nullptr;
-  const locale_t before = uselocale(c_locale());
-  const bool matches = fnmatch(pattern, text, casefold ? FNM_CASEFOLD : 0) == 0;
-  uselocale(before);
-  return PyBool_FromLong(matches);
+PyObject* py_fnmatch(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  if (!has_texts("fnmatch", args, count, 3)) return nullptr;
+  const int casefold = PyObject_IsTrue(args[2]);
+  if (casefold < 0) return nullptr;
+  const CLocale locale;
+  return PyBool_FromLong(fnmatch(PyBytes_AS_STRING(args[0]), PyBytes_AS_STRING(args[1]), casefold ? FNM_CASEFOLD : 0) == 0);
 }
+
+PyObject* py_casestr(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  if (!has_texts("casestr", args, count, 2)) return nullptr;
+  const CLocale locale;
+  return PyBool_FromLong(strcasestr(PyBytes_AS_STRING(args[0]), PyBytes_AS_STRING(args[1])) != nullptr);
+}
+
+using FastCall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
+PyCFunction as_method(FastCall function) { return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)); }
 
 PyMethodDef methods[] = {
-    {"fnmatch", py_fnmatch, METH_VARARGS, "fnmatch(pattern: bytes, text: bytes, casefold: bool) -> bool"},
+    {"fnmatch", as_method(py_fnmatch), METH_FASTCALL,
+     "fnmatch(pattern: bytes, text: bytes, casefold: bool) -> bool\n\n"
+     "Whether fnmatch(3) with no flags, or with FNM_CASEFOLD, matches. Both end at their first NUL."},
+    {"casestr", as_method(py_casestr), METH_FASTCALL,
+     "casestr(haystack: bytes, needle: bytes) -> bool\n\nWhether strcasestr(3) finds the needle. Both end at their first NUL."},
     {nullptr, nullptr, 0, nullptr},
 };
 

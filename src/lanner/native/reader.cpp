@@ -2,23 +2,16 @@
 #include "reader.hpp"
 
 #include <array>
+#include <exception>
 #include <memory>
 #include <new>
-#include <stdexcept>
-#include <string>
 
 #include "document.hpp"
+#include "table.hpp"
 #include "values.hpp"
 
 namespace lanner {
 namespace {
-
-// A table nested deeper is nobody's declaration, and evaluation recurses
-constexpr int max_levels = 100;
-
-struct Unfit : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 // Short texts come again and again (types, actions, names): the same str object saves its making and its hash.
 class Texts {
@@ -55,102 +48,22 @@ struct State {
   Texts texts;
 };
 
+// For what a catch block has caught: no C++ exception goes on into Python.
+PyObject* failed() noexcept {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+    return nullptr;
+  }
+}
+
 struct Reader {
   PyObject_HEAD
   State* state;
 };
-
-// The items of a list or tuple; throws Unfit.
-std::vector<PyObject*> items(PyObject* object, const char* what) {
-  if (!PyList_Check(object) && !PyTuple_Check(object)) throw Unfit(std::string(what) + " is a list");
-  PyObject** first = PySequence_Fast_ITEMS(object);
-  return {first, first + PySequence_Fast_GET_SIZE(object)};
-}
-
-std::string text(PyObject* object, const char* what) {
-  Py_ssize_t size;
-  const char* data = PyUnicode_Check(object) ? PyUnicode_AsUTF8AndSize(object, &size) : nullptr;
-  if (!data) {
-    PyErr_Clear();
-    throw Unfit(std::string(what) + " is a text");
-  }
-  return {data, static_cast<std::size_t>(size)};
-}
-
-std::vector<Step> steps(PyObject* object) {
-  std::vector<Step> result;
-  for (PyObject* each : items(object, "a path")) {
-    if (PyDict_Check(each)) {
-      result.emplace_back(Argument{});
-    } else if (PyUnicode_Check(each)) {
-      result.emplace_back(text(each, "a step"));
-    } else {
-      const auto number = PyLong_Check(each) && !PyBool_Check(each) ? PyLong_AsUnsignedLongLong(each) : static_cast<unsigned long long>(-1);
-      if (number == static_cast<unsigned long long>(-1)) {
-        PyErr_Clear();
-        throw Unfit("a step of a path is a text, a number from 0, or {\"argument\": ...}");
-      }
-      result.emplace_back(static_cast<std::uint64_t>(number));
-    }
-  }
-  return result;
-}
-
-std::uint64_t factor(const std::string& unit) {
-  if (unit == "ns") return 1;
-  if (unit == "us") return 1'000;
-  if (unit == "ms") return 1'000'000;
-  if (unit == "s") return 1'000'000'000;
-  throw Unfit("unknown unit of time: " + unit);
-}
-
-Value compile(PyObject* tree, int levels = 0) {
-  if (levels > max_levels) throw Unfit("a value is nested too deep");
-  const auto parts = items(tree, "a value");
-  if (parts.size() < 2) throw Unfit("a value is a word with its operands");
-  const auto word = text(parts[0], "the word of a value");
-  const auto expect = [&](std::size_t operands) {
-    if (parts.size() != operands + 1) throw Unfit("wrong number of operands for " + word);
-  };
-  const auto child = [&](std::size_t place) { return compile(parts[place], levels + 1); };
-  Value value;
-  if (word == "path") {
-    expect(1);
-    value.steps = steps(parts[1]);
-  } else if (word == "first") {
-    expect(1);
-    value.kind = Value::Kind::first;
-    for (PyObject* option : items(parts[1], "first's operand")) value.children.push_back(compile(option, levels + 1));
-  } else if (word == "when") {
-    expect(3);
-    value.kind = Value::Kind::when;
-    value.children = {child(1), child(2)};
-    for (PyObject* each : items(parts[3], "when's last operand")) value.texts.push_back(text(each, "when's text"));
-  } else if (word == "before" || word == "after") {
-    expect(2);
-    value.kind = word == "before" ? Value::Kind::before : Value::Kind::after;
-    value.children = {child(1)};
-    value.separator = text(parts[2], "a separator");
-    if (value.separator.empty()) throw Unfit("a separator is not empty");
-  } else if (word == "integer") {
-    expect(1);
-    value.kind = Value::Kind::unsigned_integer;
-    value.children = {child(1)};
-  } else if (word == "time") {
-    expect(2);
-    value.kind = Value::Kind::unsigned_integer;
-    value.children = {child(1)};
-    value.factor = factor(text(parts[2], "a unit"));
-  } else if (word == "keys") {
-    expect(1);
-    value = child(1);
-    if (value.kind != Value::Kind::path) throw Unfit("keys takes a path");
-    value.kind = Value::Kind::keys;
-  } else {
-    throw Unfit("unknown word of a value: " + word);
-  }
-  return value;
-}
 
 PyObject* to_python(const Result& result, Texts& texts) {
   if (const auto* text = std::get_if<std::string_view>(&result)) return texts.get(*text);
@@ -199,22 +112,19 @@ bool to_given(PyObject* argument, Given& given) {
 }
 
 PyObject* reader_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  static const char* names[] = {"table", nullptr};
+  static const char* const names[] = {"table", nullptr};
   PyObject* table;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:Reader", const_cast<char**>(names), &table)) return nullptr;
   try {
     auto state = std::make_unique<State>();
-    for (PyObject* tree : items(table, "the table")) state->table.push_back(compile(tree));
+    if (!to_table(table, state->table)) return nullptr;
     auto* self = reinterpret_cast<Reader*>(type->tp_alloc(type, 0));
     if (!self) return nullptr;
     self->state = state.release();
     return reinterpret_cast<PyObject*>(self);
-  } catch (const Unfit& error) {
-    PyErr_Format(PyExc_ValueError, "not a table of values: %s", error.what());
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
+  } catch (...) {
+    return failed();
   }
-  return nullptr;
 }
 
 void reader_dealloc(PyObject* self) {
@@ -229,8 +139,8 @@ PyObject* reader_load(PyObject* self, PyObject* payload) {
   const std::string_view bytes(PyBytes_AS_STRING(payload), static_cast<std::size_t>(PyBytes_GET_SIZE(payload)));
   try {
     return PyBool_FromLong(reinterpret_cast<Reader*>(self)->state->document.load(bytes));
-  } catch (const std::bad_alloc&) {
-    return PyErr_NoMemory();
+  } catch (...) {
+    return failed();
   }
 }
 
@@ -246,8 +156,8 @@ PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (!root) Py_RETURN_NONE;
   try {
     return to_python(evaluate(state.table[static_cast<std::size_t>(slot)], *root, given), state.texts);
-  } catch (const std::bad_alloc&) {
-    return PyErr_NoMemory();
+  } catch (...) {
+    return failed();
   }
 }
 
@@ -266,7 +176,7 @@ PyType_Slot slots[] = {
     {0, nullptr},
 };
 
-PyType_Spec spec = {"lanner.native.Reader", sizeof(Reader), 0, Py_TPFLAGS_DEFAULT, slots};
+PyType_Spec spec = {"lanner.native.Reader", sizeof(Reader), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace
 
