@@ -1,0 +1,58 @@
+"""The page about the Docker plugin says what the declarations and the rules file say."""
+
+import json
+import re
+from pathlib import Path
+
+import yaml
+
+from lanner.docker import Docker
+from lanner.sdk.config import config_schema
+from lanner.sdk.plugin import plugin_info
+from lanner.sdk.types import FieldInfo
+
+PAGE = Path(__file__).parents[2] / "docs" / "docker.md"
+INFO = plugin_info(Docker)
+
+
+def _table(*rows: tuple[str, ...]) -> str:
+    head, *body = rows
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *body))
+
+
+def _between(name: str) -> str:
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- /{name} -->", PAGE.read_text("utf-8"), re.DOTALL)
+    assert found, f"docs/docker.md has no part {name}"
+    return found[1]
+
+
+def _argument(info: FieldInfo) -> str:
+    if info.argument is None:
+        return "-"
+    return ("key" if info.argument.key else "index") + ("" if info.argument.required else ", optional")
+
+
+def test_the_table_of_fields_is_that_of_the_declarations() -> None:
+    rows = [
+        (f"`{info.name}`", info.type.value + (" list" if info.is_list else ""), _argument(info), info.description)
+        for info in (declaration.info for declaration in INFO.fields)
+    ]
+    assert _between("README-PLUGIN-FIELDS") == _table(("NAME", "TYPE", "ARG", "DESCRIPTION"), *rows)
+
+
+def test_the_table_of_options_is_that_of_the_configuration_class() -> None:
+    assert INFO.config is not None
+    options = config_schema(INFO.config)["properties"].items()
+    rows = [(f"`{name}`", f"`{json.dumps(option['default'])}`", option["description"]) for name, option in options]
+    assert _between("OPTIONS") == _table(("Option", "Default", "What"), *rows)
+
+
+def test_the_table_of_rules_is_that_of_the_rules_file() -> None:
+    assert INFO.rules is not None
+    items = yaml.safe_load(INFO.rules.read_text("utf-8"))
+    rows = [
+        (item["rule"], item["priority"].capitalize(), "yes" if item.get("enabled", True) else "no", item["desc"].strip())
+        for item in items
+        if "rule" in item
+    ]
+    assert _between("RULES") == _table(("Rule", "Priority", "Enabled", "What"), *rows)
