@@ -1,0 +1,194 @@
+/* What a plugin costs, as CPU time: loading, each batch, each field. Nothing is checked here beyond what is needed to go on.
+ *
+ * Fields are measured in rounds over the same events, copied beforehand into memory of the host (as when a capture file is read); the
+ * clock is read around a whole round, since reading it costs as much as a field. One round asks each event for some fields; two rounds'
+ * difference is what the further field cost. Of all rounds the fastest counts. */
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report.h"
+
+enum { KEPT_EVENTS = 1024, KEPT_BYTES = 4 << 20, ROUNDS = 15, EVENTS_BY_DEFAULT = 10000 };
+
+struct bench {
+  struct plugin *plugin;
+  const struct options *options;
+  void *state, *instance;
+  struct event events[KEPT_EVENTS];
+  uint32_t kept;
+  uint8_t *memory;
+  size_t used;
+  uint64_t number;
+  uint64_t taken, batches;
+  double batch_seconds, batch_wall_seconds;
+};
+
+static int64_t resident_bytes(void) {
+  char line[128] = "";
+  long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (file == NULL || fgets(line, sizeof line, file) == NULL || sscanf(line, "%*s %ld", &pages) != 1) pages = 0;
+  if (file != NULL) fclose(file);
+  return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+static bool fail(struct bench *bench, const char *what) {
+  const char *error = bench->state == NULL ? NULL : call_last_error(bench->plugin, bench->state);
+  violation("bench: %s failed: %s", what, error == NULL ? "no error text" : error);
+  return false;
+}
+
+static bool open_again(struct bench *bench) {
+  int32_t rc = RC_FAILURE;
+  if (bench->instance != NULL) call_close(bench->plugin, bench->state, bench->instance);
+  bench->instance = call_open(bench->plugin, bench->state, bench->options->open, &rc);
+  return rc == RC_SUCCESS || fail(bench, "open");
+}
+
+/* Events for the rounds, blocks as blocks and payloads before 3.0. */
+static void keep(struct bench *bench, const struct event *event) {
+  bool is_block = event->block != NULL;
+  size_t size = is_block ? event->block->length : event->length;
+  if (bench->kept == KEPT_EVENTS || bench->used + size > KEPT_BYTES) return;
+  uint8_t *place = bench->memory + bench->used;
+  memcpy(place, is_block ? (const void *)event->block : event->payload, size);
+  bench->used += (size + 15) & ~(size_t)15;
+  struct event *kept = &bench->events[bench->kept++];
+  *kept = *event;
+  kept->block = is_block ? (const struct block_event *)place : NULL;
+  kept->payload = is_block ? place + PAYLOAD_OFFSET : place;
+}
+
+static struct event event_of(const struct bench *bench, void *events, uint32_t i) {
+  if (bench->plugin->major >= 3) {
+    const struct block_plugin_event *block = ((struct block_plugin_event **)events)[i];
+    return (struct event){.ts = block->header.ts, .payload = block->payload, .length = block->payload_length, .block = &block->header};
+  }
+  const struct flat_event *flat = &((struct flat_event *)events)[i];
+  return (struct event){.ts = flat->ts, .payload = flat->data, .length = flat->length};
+}
+
+/* Reads N events, opening the source anew at its end; each is asked for every field once, which is part of what memory it takes. */
+static bool read_events(struct bench *bench, uint64_t wanted, const struct request *requests, uint32_t request_count) {
+  double until = clock_seconds(CLOCK_MONOTONIC) + bench->options->seconds;
+  while (bench->taken < wanted && clock_seconds(CLOCK_MONOTONIC) < until) {
+    uint32_t count = 0;
+    void *events = NULL;
+    double wall = clock_seconds(CLOCK_MONOTONIC), start = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    int32_t rc = call_next_batch(bench->plugin, bench->state, bench->instance, &count, &events);
+    bench->batch_seconds += clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
+    bench->batch_wall_seconds += clock_seconds(CLOCK_MONOTONIC) - wall;
+    bench->batches++;
+    if (rc != RC_SUCCESS && rc != RC_TIMEOUT && rc != RC_EOF) return fail(bench, "next_batch");
+    for (uint32_t i = 0; i < count; i++) {
+      struct event event = event_of(bench, events, i);
+      event.number = ++bench->number;
+      keep(bench, &event);
+      for (uint32_t field = 0; field < request_count; field++) {
+        struct extraction extraction;
+        prepare_extraction(bench->plugin, &requests[field], requests[field].field->name, requests[field].arg, &extraction);
+        call_extract(bench->plugin, bench->state, &event, &extraction, false);
+      }
+    }
+    bench->taken += count;
+    if (rc == RC_EOF && bench->taken < wanted && (bench->taken == 0 || !open_again(bench))) return bench->taken > 0;
+  }
+  return bench->taken > 0;
+}
+
+/* Nanoseconds an event, for these fields. */
+static double ask(struct bench *bench, const struct request *const *requests, uint32_t count) {
+  double best = 1e9;
+  for (int round = 0; round < ROUNDS; round++) {
+    double start = clock_seconds(CLOCK_THREAD_CPUTIME_ID);
+    for (uint32_t i = 0; i < bench->kept; i++) {
+      bench->events[i].number = ++bench->number;
+      for (uint32_t field = 0; field < count; field++) {
+        struct extraction extraction;
+        prepare_extraction(bench->plugin, requests[field], requests[field]->field->name, requests[field]->arg, &extraction);
+        call_extract(bench->plugin, bench->state, &bench->events[i], &extraction, false);
+      }
+    }
+    double took = clock_seconds(CLOCK_THREAD_CPUTIME_ID) - start;
+    if (took < best) best = took;
+  }
+  return best / bench->kept * 1e9;
+}
+
+static void measure_fields(struct bench *bench, const struct request *requests, uint32_t count, struct json_out *out) {
+  const struct request *first = &requests[0];
+  double first_ns = ask(bench, &first, 1), sum = 0;
+  json_open(out, "fields", '{');
+  for (uint32_t i = 0; i < count; i++) {
+    const struct request *field = &requests[i], *both[] = {first, field};
+    double alone = ask(bench, &field, 1), further = ask(bench, both, 2) - first_ns;
+    sum += further;
+    json_open(out, field->label, '{');
+    json_double(out, "first_ns", alone);
+    json_double(out, "further_ns", further);
+    json_close(out, '}');
+  }
+  json_close(out, '}');
+  const struct request **all = calloc(count, sizeof *all);
+  for (uint32_t i = 0; i < count; i++) all[i] = &requests[i];
+  json_double(out, "first_field_ns", first_ns);
+  json_double(out, "further_field_ns", sum / count);
+  json_double(out, "all_fields_ns", ask(bench, all, count));
+  free(all);
+}
+
+static bool measure(struct bench *bench, struct json_out *out) {
+  struct plugin *plugin = bench->plugin;
+  int64_t bare = resident_bytes();
+  double wall = clock_seconds(CLOCK_MONOTONIC), cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+  if (!plugin_load(plugin)) return false;
+  double load_wall = clock_seconds(CLOCK_MONOTONIC) - wall, load_cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+  struct text ignored;
+  text_start(&ignored);
+  bool well = plugin_describe(plugin, &ignored.out);
+  text_free(&ignored);
+  uint32_t count = 0;
+  struct request *requests = well && plugin->is_extractor ? plugin_requests(plugin, bench->options->fields, &count) : NULL;
+  if (!well || !plugin->is_source || (plugin->is_extractor && requests == NULL)) {
+    violation("bench: only a source can be measured, and only by fields that it has");
+    return false;
+  }
+  int32_t rc = RC_FAILURE;
+  double init_wall = clock_seconds(CLOCK_MONOTONIC), init_cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+  bench->state = call_init(plugin, bench->options->init, &rc);
+  init_wall = clock_seconds(CLOCK_MONOTONIC) - init_wall;
+  init_cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - init_cpu;
+  if (rc != RC_SUCCESS) return fail(bench, "init");
+  json_double(out, "load_ms", load_wall * 1e3);
+  json_double(out, "load_cpu_ms", load_cpu * 1e3);
+  json_double(out, "init_ms", init_wall * 1e3);
+  json_double(out, "init_cpu_ms", init_cpu * 1e3);
+  json_double(out, "rss_after_init_kb", (double)(resident_bytes() - bare) / 1024);
+  if (!open_again(bench)) return false;
+  if (!read_events(bench, bench->options->events == 0 ? EVENTS_BY_DEFAULT : bench->options->events, requests, count)) return false;
+  json_double(out, "rss_after_events_kb", (double)(resident_bytes() - bare) / 1024);
+  json_uint(out, "events", bench->taken);
+  json_uint(out, "batches", bench->batches);
+  json_double(out, "next_batch_ns", bench->batch_seconds / (double)bench->taken * 1e9);
+  json_double(out, "next_batch_wall_ns", bench->batch_wall_seconds / (double)bench->taken * 1e9);
+  if (count > 0) measure_fields(bench, requests, count, out);
+  call_close(plugin, bench->state, bench->instance);
+  call_destroy(plugin, bench->state);
+  return true;
+}
+
+bool bench(struct plugin *plugin, const struct options *options, struct json_out *out) {
+  struct bench bench = {.plugin = plugin, .options = options};
+  bench.memory = malloc(KEPT_BYTES);
+  memset(bench.memory, 1, KEPT_BYTES); /* so that it counts as the bare host's */
+  json_open(out, "bench", '{');
+  bool well = measure(&bench, out);
+  json_close(out, '}');
+  free(bench.memory);
+  return well;
+}

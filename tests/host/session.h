@@ -1,0 +1,54 @@
+/* One life of a plugin: init, open, batches with every field of every event, close, destroy; each answer held to what the API says. */
+#ifndef LANNER_TESTS_HOST_SESSION_H
+#define LANNER_TESTS_HOST_SESSION_H
+
+#include "plugin.h"
+
+struct options {
+  const char *init, *open, *fields, *set_config;
+  uint64_t events; /* 0: all */
+  double seconds;
+  double slow_ms;
+  unsigned cycles, threads;
+  bool info, bench, reload, offsets, offline;
+  char keep; /* events in the report: of the 'f'irst run, of 'a'll, of 'n'one */
+};
+
+struct text {
+  struct json_out out;
+  char *bytes;
+  size_t length;
+};
+
+struct kept_event;
+
+struct session {
+  const struct plugin *plugin;
+  const struct options *options;
+  const struct request *requests;
+  uint32_t request_count;
+  unsigned cycle, thread;
+  void *state, *instance;
+  bool is_open;
+  uint64_t events, batches, timeouts, digest;
+  double slowest_ms;
+  const char *end; /* how it ended: eof, failure, events, seconds, refused, init failed, open failed */
+  struct text head, list;
+  struct kept_event *kept;
+  size_t kept_count;
+};
+
+void text_start(struct text *text);
+void text_flush(struct text *text);
+void text_free(struct text *text);
+
+void session_init(struct session *session);
+void session_open(struct session *session);
+void session_pump(struct session *session);
+void session_end(struct session *session); /* close and destroy, whatever came before */
+void session_write(struct session *session, struct json_out *out, bool with_events);
+void session_free(struct session *session);
+
+double clock_seconds(int clock);
+
+#endif
