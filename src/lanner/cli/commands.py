@@ -92,3 +92,25 @@ def plugin_(plugin: str, *, as_json: bool) -> None:
     from lanner.cli.show import show_plugin
 
     show_plugin(plugin, as_json=as_json)
+
+
+@commands.command(epilog=_PLUGIN)
+@click.argument("plugin")
+@click.option("-o", "--output", default=None, metavar="FILE", help="Where to write; default: libNAME.so in the working directory.")
+@click.option(
+    "--api",
+    type=click.Choice(["3", "2", "1", "0.3"]),
+    default="3",
+    help="Falco 0.35 and later: 3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
+)
+@click.option(
+    "--python", default="", metavar="PATH", help="The Python to run on, with this Lanner installed; default: the one that runs now."
+)
+def build(plugin: str, **options: object) -> int:
+    """Make a plugin a native .so that Falco and sysdig load.
+
+    The file needs the Python and the environment that it was built with, at the same paths.
+    """
+    from lanner.cli.build import build_plugin
+
+    return build_plugin(plugin, **options)  # type: ignore[arg-type]

@@ -133,26 +133,37 @@ void rewrite_numbers(char* at, char* end) {
 }  // namespace
 
 bool Document::load(std::string_view payload) {
-  valid_ = false;  // also when what follows throws
+  valid_ = is_as_given_ = false;  // also when what follows throws
   const auto size = payload.size();
   if (size == 0) return false;
   make_room(size);
   std::memcpy(buffer_.data(), payload.data(), size);
   std::memset(buffer_.data() + size, ' ', simdjson::SIMDJSON_PADDING);
+  size_ = size;
+  is_as_given_ = true;
   char* const end = buffer_.data() + size;
   // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders refuse it
   if (payload.starts_with("\xEF\xBB\xBF")) return false;
-  if (may_hold_negative_zero(buffer_.data(), end)) rewrite_numbers(buffer_.data(), end);
+  if (may_hold_negative_zero(buffer_.data(), end)) rewrite(end);
   auto error = parse(size, max_depth);
   if (error && may_be_json(error)) {
     const auto depth = levels(buffer_.data(), end);
     if (depth > max_depth) return false;
-    rewrite_numbers(buffer_.data(), end);
+    rewrite(end);
     // within its limit simdjson counts an innermost empty array or object for nothing, all others for one level more
     error = parse(size, std::max(max_depth, depth + 1));
   }
   valid_ = !error;
   return valid_;
+}
+
+bool Document::holds(std::string_view payload) const {
+  return is_as_given_ && payload.size() == size_ && std::memcmp(buffer_.data(), payload.data(), size_) == 0;
+}
+
+void Document::rewrite(char* end) {
+  is_as_given_ = false;
+  rewrite_numbers(buffer_.data(), end);
 }
 
 void Document::make_room(std::size_t size) {

@@ -14,17 +14,23 @@ class Document {
   // Whether `payload` is wholly valid JSON (RFC 8259, UTF-8, at most 1024 levels). It is copied: simdjson reads past the end.
   bool load(std::string_view payload);
 
+  // Whether the last load had this payload, and would do the same again.
+  bool holds(std::string_view payload) const;
+
   // The document that the last load made; null where it made none.
   const simdjson::dom::element* root() const { return valid_ ? &root_ : nullptr; }
 
  private:
   void make_room(std::size_t size);
+  void rewrite(char* end);
   simdjson::error_code parse(std::size_t size, std::size_t depth);
 
   simdjson::dom::parser parser_;
   std::vector<char> buffer_;
   simdjson::dom::element root_;
+  std::size_t size_ = 0;
   bool valid_ = false;
+  bool is_as_given_ = false;  // the buffer has the payload's own bytes
 };
 
 }  // namespace lanner

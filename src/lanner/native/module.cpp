@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <string.h>
 
+#include "bridge/log.hpp"
 #include "reader.hpp"
 
 #ifdef Py_GIL_DISABLED
@@ -70,6 +71,8 @@ PyMethodDef methods[] = {
      "Whether fnmatch(3) with no flags, or with FNM_CASEFOLD, matches. Both end at their first NUL."},
     {"casestr", as_method(py_casestr), METH_FASTCALL,
      "casestr(haystack: bytes, needle: bytes) -> bool\n\nWhether strcasestr(3) finds the needle. Both end at their first NUL."},
+    {"call_log", lanner::py_call_log, METH_VARARGS,
+     "call_log(log: object, component: str, message: str, severity: int) -> None\n\nA record to the log of a host, whose function is in `log`."},
     {nullptr, nullptr, 0, nullptr},
 };
 

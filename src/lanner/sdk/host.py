@@ -74,6 +74,26 @@ def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
     return SourceError(f"plugin {plugin}: {call}: {last}{place}")
 
 
+class Failures:
+    """Counts what plugin code raised, by what was called; the first of each kind is logged with its traceback."""
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+        self._logged: set[tuple[str, type[BaseException]]] = set()
+        self.counts: dict[str, int] = {}
+
+    def note(self, what: str, error: BaseException) -> None:
+        """Count that `what` raised `error`."""
+        self.counts[what] = self.counts.get(what, 0) + 1
+        kind = (what, type(error))
+        if kind not in self._logged:
+            self._logged.add(kind)
+            import logging  # rare
+
+            log = logging.getLogger(f"lanner.plugin.{self._plugin}")
+            log.error("%s failed (further failures of this kind are counted only)", what, exc_info=error)
+
+
 class FieldReader:
     """Reads fields off one event at a time: `load` takes the event, `get` gives the value of a requested field.
 
@@ -90,10 +110,10 @@ class FieldReader:
         self._event: Event | None = None
         self._payload = b""
         self._number = 0
-        self._logged: set[tuple[str, type[BaseException]]] = set()
+        self._failures = Failures(info.name)
         self.timestamp: int | None = None
         self.valid_json = True
-        self.errors: dict[str, int] = {}
+        self.errors = self._failures.counts
         declared = {declaration.info.name: declaration for declaration in info.fields}
         trees: list[Any] = []
         plans = [self._getter(declared[name], argument, trees) for name, argument in requests]
@@ -148,7 +168,7 @@ class FieldReader:
         try:
             return str(self._plugin.event_to_string(self.event()))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
-            self._failed("event_to_string", error)
+            self._failures.note("event_to_string", error)
             return None
 
     def _call(self, method: Callable[..., Any], info: FieldInfo, arguments: dict[str, Any]) -> FieldValue:
@@ -157,18 +177,8 @@ class FieldReader:
         except PayloadError:
             return None  # a payload that is no JSON is counted once, by the host, not for each field
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
-            self._failed(info.name, error)
+            self._failures.note(info.name, error)
             return None
-
-    def _failed(self, what: str, error: BaseException) -> None:
-        self.errors[what] = self.errors.get(what, 0) + 1
-        kind = (what, type(error))
-        if kind not in self._logged:
-            self._logged.add(kind)
-            import logging  # rare
-
-            log = logging.getLogger(f"lanner.plugin.{self._info.name}")
-            log.error("%s failed (further failures of this kind are counted only)", what, exc_info=error)
 
 
 def _arguments(info: FieldInfo, argument: str | int | None) -> dict[str, str | int]:

@@ -49,6 +49,8 @@ class PluginInfo:
     rules: Path | None
     example: Path | None
     hint: str
+    host_logging: bool
+    value_offsets: bool
 
     @property
     def has_source(self) -> bool:
@@ -77,6 +79,8 @@ class Plugin:
     `fields` lists fields as data, `config: MyConfig` names the configuration class, `timestamp` the place of the event's time
     in the payload. A class without `open` only extracts: it names in `extract_sources` the event sources that it reads.
     `rules` and `example` may name a rules file and a recording beside the module, `hint` a command that makes an event happen.
+    `host_logging` and `value_offsets` ask for newer versions of Falco: log records go to its log (0.38), and places of values in
+    the payload are told (0.41).
     """
 
     name: ClassVar[str]
@@ -91,6 +95,8 @@ class Plugin:
     rules: ClassVar[str | None] = None
     example: ClassVar[str | None] = None
     hint: ClassVar[str] = ""
+    host_logging: ClassVar[bool] = False
+    value_offsets: ClassVar[bool] = False
     __plugin__: ClassVar[PluginInfo]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
@@ -136,6 +142,8 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
         rules=_beside(cls, "rules"),
         example=_beside(cls, "example"),
         hint=cls.hint,
+        host_logging=bool(cls.host_logging),
+        value_offsets=bool(cls.value_offsets),
     )
     if callable(getattr(cls, "open", None)):
         return replace(info, id=_id(cls), event_source=_event_source(cls))
@@ -248,6 +256,7 @@ def _beside(cls: type[Plugin], attribute: str) -> Path | None:
     if name is None:
         return None
     path: Path = Path(inspect.getfile(cls)).parent / str(name)
-    if not path.is_file():
+    # in a .so the module itself stands in a file, and what is beside it is nobody's concern
+    if not path.is_file() and not path.parent.is_file():
         raise _wrong(cls, f"{attribute!r} names {name!r}, but there is no such file beside its module")
     return path

@@ -1,0 +1,69 @@
+"""A plugin's fields as a host of some API version gets them: which there are, of what type, and the text of get_fields."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lanner.abi.versions import Api
+    from lanner.sdk.types import FieldInfo
+
+# plugin_types.h, ss_plugin_field_type
+TYPE_NUMBERS: Final = {
+    FieldType.UINT64: 8,
+    FieldType.STRING: 9,
+    FieldType.RELTIME: 20,
+    FieldType.ABSTIME: 21,
+    FieldType.BOOL: 25,
+    FieldType.IPADDR: 40,
+    FieldType.IPNET: 41,
+}
+_LONGEST_NAME: Final = 63
+_LOWERED: Final = {
+    FieldType.RELTIME: (FieldType.UINT64, "nanoseconds, a number"),
+    FieldType.ABSTIME: (FieldType.UINT64, "nanoseconds since 1970, a number"),
+    FieldType.BOOL: (FieldType.STRING, '"true" or "false", a text'),
+    FieldType.IPADDR: (FieldType.STRING, "a text"),
+    FieldType.IPNET: (FieldType.STRING, "a text"),
+}
+
+
+def offers(number: int, field: FieldInfo) -> bool:
+    """Whether an API of these structs (`Api.number`) has the field at all: a field's id is its place among those."""
+    return number != 0 or not field.is_list
+
+
+def fields_json(fields: Iterable[FieldInfo], api: Api) -> str:
+    """The text of get_fields."""
+    return json.dumps([_described(field, api) for field in fields if offers(api.number, field)], ensure_ascii=False)
+
+
+def _described(field: FieldInfo, api: Api) -> dict[str, Any]:
+    kind = field.type if api.has_all_types else _LOWERED.get(field.type, (field.type, ""))[0]
+    result: dict[str, Any] = {"name": field.name, "type": kind.value, "desc": field.description}
+    argument = field.argument
+    if not api.has_lists:
+        return {**result, "argRequired": True} if argument and argument.required else result
+    if field.is_list:
+        result["isList"] = True
+    if argument:
+        result["arg"] = {"isRequired": argument.required, "isIndex": argument.index, "isKey": argument.key}
+    return result
+
+
+def losses(fields: Iterable[FieldInfo], api: Api) -> list[str]:
+    """What a host of this API gets otherwise than it was declared: a sentence each."""
+    told = []
+    for field in fields:
+        if not offers(api.number, field):
+            told.append(f"{field.name} is left out: API {api.name} has no lists")
+        elif not api.has_all_types and field.type in _LOWERED:
+            told.append(f"{field.name} ({field.type}) becomes {_LOWERED[field.type][1]}")
+        if not api.has_all_types and len(field.name.encode()) > _LONGEST_NAME:
+            told.append(f"{field.name} is cut to {_LONGEST_NAME} bytes by hosts of API {api.name}: choose a shorter name")
+    return told

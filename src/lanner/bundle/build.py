@@ -1,0 +1,141 @@
+"""A plugin class and an environment to the bytes of a .so."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lanner.abi.fields import fields_json, losses
+from lanner.abi.versions import BASE, EXTRACTION, HOST_LOGGING, SOURCING, VALUE_OFFSETS
+from lanner.bundle.archive import pack
+from lanner.bundle.elf import hide_symbols
+from lanner.bundle.environment import BuildError
+from lanner.native import _native
+from lanner.sdk.plugin import Plugin, plugin_info
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanner.abi.versions import Api
+    from lanner.bundle.environment import Environment
+    from lanner.sdk.plugin import PluginInfo
+
+LOADERS: Final = Path(_native.__file__).parent / "loaders"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The file's bytes, the API version that it asks for, and what a host of it gets otherwise than it was declared."""
+
+    image: bytes
+    required_api: str
+    losses: list[str]
+
+
+def build(cls: type[Plugin], target: str, api: Api, environment: Environment, modules: Mapping[str, bytes]) -> Built:
+    """The .so of `cls`, which the environment or `modules` have at `target` (module:Class). The same input gives the same bytes."""
+    info = plugin_info(cls)
+    if api.number == 0 and info.has_source and len(info.extract_sources) > 1:
+        raise BuildError(f"API {api.name} has sources or extractors, and {info.name} reads other sources beside its own")
+    fields = [declaration.info for declaration in info.fields]
+    required = _required_api(info, api)
+    texts = {
+        "lanner": environment.lanner,
+        "api": required,
+        "name": info.name,
+        "version": info.version,
+        "description": info.description,
+        "contact": info.contact,
+        "id": str(info.id or 0),
+        "event_source": info.event_source or "",
+        "extract_sources": json.dumps(_extract_sources(info)),
+        "fields": fields_json(fields, api),
+        "init_schema": _schema(info),
+        "plugin": target,
+        "python": environment.python,
+        "executable": environment.executable,
+        "prefix": environment.prefix,
+        "base_prefix": environment.base_prefix,
+        "stdlib": environment.stdlib,
+        "search_path": "\n".join(environment.search_path),
+        "libpython": environment.libpython,
+        "bridge": environment.bridge,
+        "host_logging": "yes" if api.number == 3 and info.host_logging else "",
+        "value_offsets": "yes" if api.number == 3 and info.value_offsets else "",
+    }
+    loader = _loader(api)
+    digest = hashlib.sha256(repr((sorted(texts.items()), sorted(modules.items()))).encode("utf-8", "surrogateescape") + loader)
+    texts["hash"] = digest.hexdigest()[:16]
+    image = pack(hide_symbols(loader, _symbols(cls, info, api)), texts, modules)
+    return Built(image, required, losses(fields, api))
+
+
+def write(image: bytes, path: Path) -> None:
+    """Put the file there at once, so that a host never sees half of one. Raises `BuildError`."""
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise BuildError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(image)
+        Path(temporary).chmod(0o755)
+        Path(temporary).replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise BuildError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _loader(api: Api) -> bytes:
+    path = LOADERS / f"loader-{api.number}.so"
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BuildError(f"this installation of lanner has no loader for API {api.name} ({path}): {error.strerror}") from None
+
+
+def _required_api(info: PluginInfo, api: Api) -> str:
+    if api.number != 3:
+        return api.version
+    return VALUE_OFFSETS if info.value_offsets else HOST_LOGGING if info.host_logging else api.version
+
+
+def _extract_sources(info: PluginInfo) -> list[str]:
+    own = [info.event_source] if info.event_source else []
+    return list(dict.fromkeys([*own, *info.extract_sources]))
+
+
+def _schema(info: PluginInfo) -> str:
+    if info.config is None:
+        return ""
+    from lanner.sdk.config import config_schema
+
+    return json.dumps(config_schema(info.config), ensure_ascii=False)
+
+
+def _symbols(cls: type[Plugin], info: PluginInfo, api: Api) -> frozenset[str]:
+    """What hosts may find. What the class does not write itself is not there either: a host can do without."""
+    kept = {*BASE}
+    if info.config is not None:
+        kept.add("plugin_get_init_schema")
+    if api.number == 0:
+        kept.add("plugin_get_type")
+    if info.has_source:
+        kept.update(SOURCING)
+        kept.update(
+            symbol
+            for symbol, method in (("plugin_list_open_params", "list_open_params"), ("plugin_get_progress", "progress"))
+            if getattr(cls, method) is not getattr(Plugin, method)
+        )
+    if info.fields:
+        kept.update(EXTRACTION)
+        if not (api.number == 0 and info.has_source):
+            kept.add("plugin_get_extract_event_sources")
+    return frozenset(kept)

@@ -1,0 +1,89 @@
+"""The modules that a plugin needs besides the environment's: its own file, its neighbours, and pure-Python packages that it imports.
+
+What is imported is read off the source text, also inside of functions; nothing is run. The standard library, Lanner and what
+Lanner needs stay in the environment, and so does every package with compiled parts: those are told.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lanner.bundle.environment import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from importlib.machinery import ModuleSpec
+
+# Lanner's own needs: one copy of them in a process is enough
+_IN_THE_ENVIRONMENT: Final = frozenset({"lanner", "msgspec", "yaml", "click"})
+
+
+@dataclass(slots=True)
+class Collected:
+    """Files by their name in the bundle, and the packages that stay in the environment."""
+
+    modules: dict[str, bytes] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+
+
+def collect(module: str, search_path: Sequence[str]) -> Collected:
+    """`module` and all that it imports, found along `search_path`. Raises `BuildError` where a file cannot be read."""
+    result = Collected()
+    _take(module.partition(".")[0], search_path, result)
+    return result
+
+
+def _take(top: str, search_path: Sequence[str], result: Collected) -> None:
+    """A top-level module or package, whole, and what its files import."""
+    if top in sys.stdlib_module_names or top in result.left or top in result.missing or f"{top}.py" in result.modules:
+        return
+    if f"{top}/__init__.py" in result.modules:
+        return
+    if top in _IN_THE_ENVIRONMENT:
+        return
+    spec = PathFinder.find_spec(top, list(search_path))
+    files = _files(top, spec) if spec is not None else None
+    if files is None:
+        (result.missing if spec is None else result.left).add(top)
+        return
+    for name, path in files:
+        try:
+            result.modules[name] = path.read_bytes()
+        except OSError as error:
+            raise BuildError(f"cannot read {path}: {error.strerror}") from None
+    for name, path in files:
+        if name.endswith(".py"):
+            for imported in _imports(result.modules[name], path):
+                _take(imported, search_path, result)
+
+
+def _files(top: str, spec: ModuleSpec) -> list[tuple[str, Path]] | None:
+    """The files of a module or package; None where it has compiled parts, or no files."""
+    if spec.submodule_search_locations is None:
+        return [(f"{top}.py", Path(spec.origin))] if spec.origin and spec.origin.endswith(".py") else None
+    found: list[tuple[str, Path]] = []
+    for folder in map(Path, spec.submodule_search_locations):
+        for path in sorted(folder.rglob("*")):
+            if path.name.endswith(tuple(EXTENSION_SUFFIXES)):
+                return None
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".pyc", ".pyi"}:
+                found.append((f"{top}/{path.relative_to(folder).as_posix()}", path))
+    return found
+
+
+def _imports(source: bytes, path: Path) -> Iterator[str]:
+    try:
+        tree = ast.parse(source, str(path))
+    except (SyntaxError, ValueError) as error:
+        raise BuildError(f"{path} is no Python: {error}") from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.partition(".")[0]

@@ -1,0 +1,46 @@
+"""Symbols of a prebuilt loader, hidden: hosts infer a plugin's capabilities from which of its symbols exist."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+# elf(5), 64-bit little-endian; the loaders that come with the package are of no other kind
+_HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
+_SECTION: Final = struct.Struct("<IIQQQQIIQQ")
+_SYMBOL: Final = struct.Struct("<IBBHQQ")
+_DYNSYM: Final = 11
+_WEAK_FUNCTION: Final = 2 << 4 | 2
+_UNDEFINED: Final = 0
+
+
+def hide_symbols(image: bytes, kept: Container[str]) -> bytes:
+    """The shared library `image` with only the functions in `kept` defined; all others are undefined and weak: nobody finds them."""
+    result = bytearray(image)
+    for at, name in _functions(image):
+        if name not in kept:
+            place = _SYMBOL.unpack_from(image, at)
+            _SYMBOL.pack_into(result, at, place[0], _WEAK_FUNCTION, place[2], _UNDEFINED, 0, 0)
+    return bytes(result)
+
+
+def functions(image: bytes) -> list[str]:
+    """The names of the functions that a shared library defines."""
+    return [name for _, name in _functions(image)]
+
+
+def _functions(image: bytes) -> Iterator[tuple[int, str]]:
+    """Each defined symbol of the dynamic table: where its entry is, and its name."""
+    if image[:6] != b"\x7fELF\x02\x01":
+        raise ValueError("not a 64-bit little-endian ELF file")
+    header = _HEADER.unpack_from(image)
+    sections = [_SECTION.unpack_from(image, header[6] + place * header[11]) for place in range(header[12])]
+    table = next(section for section in sections if section[1] == _DYNSYM)
+    names = sections[table[6]][4]
+    for at in range(table[4], table[4] + table[5], _SYMBOL.size):
+        name, _, _, section, _, _ = _SYMBOL.unpack_from(image, at)
+        if name and section != _UNDEFINED:
+            yield at, image[names + name : image.index(b"\0", names + name)].decode()

@@ -1,0 +1,50 @@
+"""Tries a plugin's .so in a fresh process that is no Python, through the C ABI."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lanner.bundle.build import LOADERS
+from lanner.bundle.environment import BuildError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(slots=True)
+class Probed:
+    """What a host sees: the info functions' texts, the capabilities, the time of dlopen and init, and why init failed, if it did."""
+
+    name: str = ""
+    version: str = ""
+    api: str = ""
+    capabilities: list[str] = field(default_factory=list)
+    milliseconds: float = 0.0
+    init_error: str = ""
+
+
+def probe(path: Path, config: str = "") -> Probed:
+    """Load, ask, init, destroy. Raises `BuildError` where the file cannot even be loaded, or crashes."""
+    command = [LOADERS / "probe", path.absolute(), config]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")  # noqa: S603 - our own
+    result = Probed()
+    for line in done.stdout.splitlines():
+        name, _, value = line.partition("\t")
+        match name:
+            case "name" | "version" | "api":
+                setattr(result, name, value)
+            case "capability":
+                result.capabilities.append(value)
+            case "milliseconds":
+                result.milliseconds = float(value)
+            case "init error":
+                result.init_error = value
+            case "error":
+                raise BuildError(f"{path} does not load: {value}")
+            case _:
+                result.init_error += f"\n{line}"
+    if done.returncode not in {0, 1}:
+        raise BuildError(f"{path} does not load: the process ended with {done.returncode}. {done.stderr.strip()}")
+    return result

@@ -1,0 +1,248 @@
+// The function that the loader calls, and the table that it gets: what crosses here raises no exception.
+#include <dlfcn.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <string>
+
+#include "bridge.h"
+#include "instance.hpp"
+#include "python.hpp"
+#include "state.hpp"
+#include "threads.hpp"
+
+using namespace lanner;
+
+namespace {
+
+// Why Python cannot serve this plugin.
+struct Refusal {
+  std::string text;
+};
+
+// Python takes SIGINT where it finds it unused, even without handlers of its own. It is the host's.
+class KeepSigint {
+ public:
+  KeepSigint() {
+    struct sigaction ignore = {};
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGINT, &ignore, &before_);
+  }
+  ~KeepSigint() { sigaction(SIGINT, &before_, nullptr); }
+  KeepSigint(const KeepSigint&) = delete;
+  KeepSigint& operator=(const KeepSigint&) = delete;
+
+ private:
+  struct sigaction before_;
+};
+
+void check(const PyStatus& status) {
+  if (PyStatus_Exception(status)) throw Refusal{std::string("Python does not start: ") + (status.err_msg ? status.err_msg : "no reason given")};
+}
+
+void set(PyConfig& config, wchar_t** place, const char* text) { check(PyConfig_SetBytesString(&config, place, text)); }
+
+template <typename Take>
+void each_line(const char* lines, Take&& take) {
+  for (std::string_view rest = lines; !rest.empty();) {
+    const auto end = rest.find('\n');
+    if (const auto line = rest.substr(0, end); !line.empty()) take(std::string(line));
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  }
+}
+
+void start_python(const lanner_boot_request& request) {
+  PyPreConfig preconfig;
+  PyPreConfig_InitIsolatedConfig(&preconfig);
+  preconfig.utf8_mode = 1;  // the host's locale is none of ours
+  check(Py_PreInitialize(&preconfig));
+  PyConfig config;
+  PyConfig_InitIsolatedConfig(&config);
+  const struct Cleared {
+    PyConfig& config;
+    ~Cleared() { PyConfig_Clear(&config); }
+  } cleared{config};
+  config.install_signal_handlers = 0;
+  config.site_import = 0;  // search_path has what it would find
+  config.write_bytecode = 0;
+  config.module_search_paths_set = 1;
+  set(config, &config.executable, request.executable);
+  set(config, &config.base_executable, request.executable);
+  set(config, &config.program_name, request.executable);
+  set(config, &config.prefix, request.prefix);
+  set(config, &config.exec_prefix, request.prefix);
+  set(config, &config.base_prefix, request.base_prefix);
+  set(config, &config.base_exec_prefix, request.base_prefix);
+  set(config, &config.stdlib_dir, request.stdlib);
+  each_line(request.search_path, [&](const std::string& path) {
+    wchar_t* wide = Py_DecodeLocale(path.c_str(), nullptr);
+    const PyStatus status = wide ? PyWideStringList_Append(&config.module_search_paths, wide) : PyStatus_NoMemory();
+    PyMem_RawFree(wide);
+    check(status);
+  });
+  const KeepSigint sigint;
+  check(Py_InitializeFromConfig(&config));
+  // it looks at SIGINT when it is imported first, whoever does that
+  Ref(PyImport_ImportModule("_signal"));
+  PyErr_Clear();
+}
+
+// A module of this name from this very file, whatever an import would find: an editable install has it elsewhere than the package.
+void import_self() {
+  PyObject* modules = PyImport_GetModuleDict();
+  if (PyDict_GetItemString(modules, "lanner.native._native")) return;
+  Dl_info info;
+  if (!dladdr(reinterpret_cast<void*>(&import_self), &info)) throw Refusal{"cannot find the bridge's own file"};
+  const Ref external = checked(PyImport_ImportModule("_frozen_importlib_external"));
+  const Ref spec = checked(PyObject_CallMethod(external.get(), "spec_from_file_location", "ss", "lanner.native._native", info.dli_fname));
+  const Ref bootstrap = checked(PyImport_ImportModule("_frozen_importlib"));
+  checked(PyObject_CallMethod(bootstrap.get(), "_load", "O", spec.get()));
+}
+
+// A Python that another program has started is used as it is; it may not know where Lanner is.
+void extend_search_path(const char* lines) {
+  PyObject* path = PySys_GetObject("path");
+  if (!path) throw Refusal{"Python has no sys.path"};
+  each_line(lines, [&](const std::string& line) {
+    const Ref entry = checked(PyUnicode_DecodeFSDefault(line.c_str()));
+    const int there = PySequence_Contains(path, entry.get());
+    if (there < 0 || (!there && PyList_Append(path, entry.get()) < 0)) throw PythonError();
+  });
+}
+
+std::string environment_of(const lanner_boot_request& request) { return std::string(request.executable) + "\n" + request.search_path; }
+
+std::mutex booting;
+bool booted;
+std::string environment;      // of the first plugin
+std::string environment_name;  // its executable
+
+void boot(const lanner_boot_request& request) {
+  const std::lock_guard guard(booting);
+  if (request.version != LANNER_BRIDGE_VERSION) {
+    throw Refusal{std::string("it was built by Lanner ") + request.lanner + ", and its environment has another version now. Build it again: lanner build"};
+  }
+  const std::string version = PY_VERSION;
+  if (std::string running = Py_GetVersion(); running.compare(0, version.find('.', 2), version, 0, version.find('.', 2)) != 0) {
+    throw Refusal{"Python " + running.substr(0, running.find(' ')) + " is in this process already, and this plugin runs on Python " + version +
+                  ". A process has room for one: build all plugins with the same (lanner build --python)"};
+  }
+  if (booted) {
+    if (environment != environment_of(request)) {
+      throw Refusal{"a plugin of another Python environment (" + environment_name + ") is in this process already; this one is bound to " +
+                    request.executable + ". A process has room for one: build all plugins with the same (lanner build --python)"};
+    }
+    return;
+  }
+  const bool starts = !Py_IsInitialized();
+  if (starts) start_python(request);
+  try {
+    const Gil gil;
+    if (!starts) extend_search_path(request.search_path);
+    import_self();
+    checked(PyImport_ImportModule("lanner.embedded.state"));
+    watch_process();
+  } catch (const PythonError&) {
+    std::string text;
+    {
+      const Gil gil;
+      text = describe(take_exception().get());
+    }
+    if (starts) leave_first_thread();
+    throw Refusal{"cannot import lanner from its environment (" + std::string(request.executable) + "): " + text + ". Build the plugin again: lanner build"};
+  }
+  if (starts) leave_first_thread();
+  booted = true;
+  environment = environment_of(request);
+  environment_name = request.executable;
+}
+
+void put_error(char* to, std::size_t size, const std::string& text) { std::snprintf(to, size, "%s", text.c_str()); }
+
+lanner_state* init(const lanner_init_request* request, char* error, std::size_t size) noexcept {
+  const Gil gil;
+  try {
+    return new lanner_state(*request);
+  } catch (const PythonError&) {
+    put_error(error, size, describe(take_exception().get()));
+  } catch (const std::exception& failure) {
+    put_error(error, size, failure.what());
+  }
+  return nullptr;
+}
+
+void destroy(lanner_state* state) noexcept {
+  const Gil gil;
+  delete state;
+}
+
+const char* last_error(lanner_state* state) noexcept { return state->error.c_str(); }
+
+lanner_instance* open(lanner_state* state, const char* params) noexcept {
+  const Gil gil;
+  try {
+    return new lanner_instance(*state, params);
+  } catch (const PythonError&) {
+    state->failed("open");
+  } catch (const std::exception& failure) {
+    state->error = failure.what();
+  }
+  return nullptr;
+}
+
+void close(lanner_instance* instance) noexcept {
+  const Gil gil;
+  delete instance;
+}
+
+int next_batch(lanner_instance* instance, std::uint32_t* count, void** events) noexcept {
+  try {
+    return instance->next_batch(*count, *events);
+  } catch (const std::exception& failure) {
+    *count = 0;
+    instance->state.error = failure.what();
+    return LANNER_FAILURE;
+  }
+}
+
+bool extract(lanner_state* state, const lanner_event* event, const lanner_request* requests, std::uint32_t count, bool offsets,
+             lanner_result* results) noexcept {
+  try {
+    return state->extract(*event, requests, count, offsets, results);
+  } catch (const std::exception& failure) {
+    for (std::uint32_t place = 0; place < count; ++place) results[place] = {};
+    state->error = failure.what();
+    return false;
+  }
+}
+
+const char* event_to_string(lanner_state* state, const lanner_event* event) noexcept { return state->event_to_string(*event); }
+
+const char* list_open_params(lanner_state* state) noexcept { return state->list_open_params(); }
+
+double progress(lanner_instance* instance, const char** text) noexcept { return instance->progress(*text); }
+
+constexpr lanner_bridge table = {
+    LANNER_BRIDGE_VERSION, init, destroy, last_error, open, close, next_batch, extract, event_to_string, list_open_params, progress,
+};
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const lanner_bridge* lanner_boot(const lanner_boot_request* request, char* error,
+                                                                                   std::size_t size) {
+  try {
+    boot(*request);
+    return &table;
+  } catch (const Refusal& refusal) {
+    put_error(error, size, "lanner: this plugin cannot run: " + refusal.text);
+  } catch (const PythonError&) {
+    const Gil gil;
+    put_error(error, size, "lanner: this plugin cannot run: " + describe(take_exception().get()));
+  } catch (const std::exception& failure) {
+    put_error(error, size, std::string("lanner: this plugin cannot run: ") + failure.what());
+  }
+  return nullptr;
+}

@@ -1,0 +1,141 @@
+/* What the loader of a plugin's .so and the bridge of its Python say to each other. C, and of libc alone.
+ *
+ * The loader is the .so that a host opens: it exports the plugin API's symbols and reads the bundle at its own end. The bridge
+ * is the extension module of the Python that the bundle is bound to; it alone knows Python. `lanner_boot` starts Python, if
+ * nobody has yet, and gives this table. Nothing in it depends on the plugin API's version: a host's structs are the loader's. */
+#ifndef LANNER_BRIDGE_H
+#define LANNER_BRIDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Changes with every change of what is below: a loader and a bridge of different numbers do not speak. */
+#define LANNER_BRIDGE_VERSION 1
+
+/* The plugin API's return codes; those of all versions agree. */
+enum { LANNER_SUCCESS = 0, LANNER_FAILURE = 1, LANNER_TIMEOUT = -1, LANNER_EOF = 2 };
+
+/* The plugin API's field types; those of all versions agree. */
+enum {
+  LANNER_UINT64 = 8,
+  LANNER_STRING = 9,
+  LANNER_RELTIME = 20,
+  LANNER_ABSTIME = 21,
+  LANNER_BOOL = 25,
+  LANNER_IPADDR = 40,
+  LANNER_IPNET = 41
+};
+
+/* The plugin API that a host speaks. What it means for events and values is told where they are made. */
+enum lanner_api {
+  LANNER_API_0_3 = 0, /* no lists; else as below */
+  LANNER_API_2 = 2,   /* and 1, whose structs are the same: events are lanner_struct_event, values texts and uint64 alone */
+  LANNER_API_3 = 3    /* events are pointers to packed blocks with a header, values have all types */
+};
+
+/* An event before API 3 (ss_plugin_event there). */
+struct lanner_struct_event {
+  uint64_t number;
+  const uint8_t* data;
+  uint32_t size;
+  uint64_t timestamp;
+};
+
+/* The header of an event block at API 3: 26 packed bytes, the sizes of two parameters, the plugin's id; then the payload. */
+#define LANNER_BLOCK_HEADER 38
+
+typedef void (*lanner_log)(void* owner, const char* component, const char* message, int severity);
+
+struct lanner_bytes {
+  const char* data;
+  size_t size;
+};
+
+/* What the bundle says; see lanner.bundle for the meaning of each. Texts end with NUL. */
+struct lanner_boot_request {
+  int version;            /* LANNER_BRIDGE_VERSION of the loader */
+  const char* lanner;     /* version of the package that built the bundle */
+  const char* python;     /* "3.11.7" */
+  const char* executable;
+  const char* prefix;
+  const char* base_prefix;
+  const char* stdlib;
+  const char* search_path; /* the entries of sys.path, one a line */
+};
+
+/* One plugin_init. The texts are needed during the call alone. */
+struct lanner_init_request {
+  const char* plugin; /* module:Class */
+  const char* hash;   /* names this bundle's modules */
+  const char* path;   /* of the .so, for messages */
+  struct lanner_bytes archive; /* the packed modules as a zip file, perhaps empty */
+  const char* config;
+  enum lanner_api api;
+  uint32_t id;
+  void* owner;
+  lanner_log log;     /* NULL: records go to stderr */
+};
+
+/* A field that is asked for, and where its value goes. */
+struct lanner_request {
+  uint32_t field;      /* its place among the plugin's fields */
+  const char* key;     /* NULL: none */
+  uint64_t index;
+  bool has_index;
+};
+
+/* `values` is an array of what the type says (const char*, uint64_t, uint32_t for bool, struct lanner_buffer). */
+struct lanner_buffer {
+  uint32_t size;
+  const void* data;
+};
+
+struct lanner_result {
+  const void* values;
+  uint64_t count;
+  const uint32_t* starts;  /* with offsets: where each value's JSON text begins in the payload, and its size; 0 and 0 unknown */
+  const uint32_t* sizes;
+};
+
+struct lanner_event {
+  const uint8_t* payload;
+  uint32_t size;
+  uint64_t timestamp;
+  uint64_t number;
+  const char* source; /* NULL: the plugin's own */
+};
+
+typedef struct lanner_state lanner_state;
+typedef struct lanner_instance lanner_instance;
+
+/* What is returned stays valid until the next call of the same function on the same state or instance. */
+struct lanner_bridge {
+  int version;
+  lanner_state* (*init)(const struct lanner_init_request* request, char* error, size_t size); /* NULL: `error`, of `size` bytes */
+  void (*destroy)(lanner_state* state);
+  const char* (*last_error)(lanner_state* state);
+  lanner_instance* (*open)(lanner_state* state, const char* params); /* NULL: last_error */
+  void (*close)(lanner_instance* instance);
+  int (*next_batch)(lanner_instance* instance, uint32_t* count, void** events);
+  /* `count` values of one event, which stay valid together. No value is a count of 0. False: the plugin's code failed for one of
+   * them, which was logged. */
+  bool (*extract)(lanner_state* state, const struct lanner_event* event, const struct lanner_request* requests, uint32_t count,
+                  bool offsets, struct lanner_result* results);
+  const char* (*event_to_string)(lanner_state* state, const struct lanner_event* event);
+  const char* (*list_open_params)(lanner_state* state); /* NULL: last_error */
+  double (*progress)(lanner_instance* instance, const char** text); /* from 0 to 1 */
+};
+
+/* The table; NULL with the reason in `error` (of `size` bytes). Any number of times, from any thread. */
+typedef const struct lanner_bridge* (*lanner_boot_function)(const struct lanner_boot_request* request, char* error, size_t size);
+#define LANNER_BOOT "lanner_boot"
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,149 @@
+#include "instance.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <limits>
+
+#include "threads.hpp"
+
+using namespace lanner;
+
+namespace {
+
+constexpr std::size_t kept_memory = 4 << 20;
+constexpr std::uint16_t plugin_event = 322;
+
+std::uint64_t now() {
+  timespec time;
+  clock_gettime(CLOCK_REALTIME, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+template <typename T>
+char* put(char* to, T value) {
+  std::memcpy(to, &value, sizeof value);
+  return to + sizeof value;
+}
+
+}  // namespace
+
+lanner_instance::lanner_instance(lanner_state& of, const char* params) : state(of) {
+  source_ = checked(PyObject_CallMethod(state.plugin(), "open", "s", params));
+  next_ = checked(PyObject_GetAttrString(source_.get(), "next_batch"));
+  wait_ = checked(PyObject_GetAttrString(state.plugin(), "wait"));
+}
+
+lanner_instance::~lanner_instance() {
+  if (source_) {
+    const Ref done(PyObject_CallMethod(source_.get(), "close", nullptr));
+    if (!done) state.failed("close");
+  }
+}
+
+void lanner_instance::add(std::string_view payload, std::uint64_t timestamp) {
+  // blocks begin at multiples of eight
+  const std::size_t begin = (used_ + 7) / 8 * 8;
+  const std::size_t need = begin + LANNER_BLOCK_HEADER + payload.size();
+  if (memory_.size() < need) memory_.resize(std::max(need, memory_.size() * 2));
+  std::memcpy(memory_.data() + begin + LANNER_BLOCK_HEADER, payload.data(), payload.size());
+  places_.push_back({begin, static_cast<std::uint32_t>(payload.size()), timestamp});
+  used_ = need;
+}
+
+void lanner_instance::take_batch(PyObject* payloads, PyObject* timestamps) {
+  const Ref items = checked(PySequence_Fast(payloads, "a batch's payloads"));
+  const Ref times = timestamps == Py_None ? Ref() : checked(PySequence_Fast(timestamps, "a batch's timestamps"));
+  const std::uint64_t clock = now();
+  for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(items.get()); ++place) {
+    PyObject* item = PySequence_Fast_GET_ITEM(items.get(), place);
+    char* data;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(item, &data, &size) < 0) throw PythonError();
+    if (size > std::numeric_limits<std::int32_t>::max() - LANNER_BLOCK_HEADER) continue;
+    const std::string_view payload(data, static_cast<std::size_t>(size));
+    PyObject* given = times ? PySequence_Fast_GET_ITEM(times.get(), place) : Py_None;
+    std::uint64_t time;
+    if (const auto own = state.time_of(payload)) {
+      time = *own;
+    } else if (given != Py_None) {
+      time = PyLong_AsUnsignedLongLong(given);
+      if (PyErr_Occurred()) throw PythonError();
+    } else {
+      time = clock;
+    }
+    add(payload, time);
+  }
+}
+
+// The events as the host wants them. All memory is in place now.
+void* lanner_instance::finish() {
+  if (state.api == LANNER_API_3) {
+    pointers_.clear();
+    for (const Place& place : places_) {
+      char* const block = memory_.data() + place.begin;
+      char* at = put(block, place.timestamp);
+      at = put(at, std::numeric_limits<std::uint64_t>::max());  // the thread: of none
+      at = put(at, static_cast<std::uint32_t>(LANNER_BLOCK_HEADER + place.size));
+      at = put(at, plugin_event);
+      at = put(at, std::uint32_t{2});
+      at = put(at, std::uint32_t{sizeof state.id});
+      at = put(at, place.size);
+      put(at, state.id);
+      pointers_.push_back(block);
+    }
+    return pointers_.data();
+  }
+  structs_.clear();
+  for (const Place& place : places_) {
+    const auto* data = reinterpret_cast<const std::uint8_t*>(memory_.data() + place.begin + LANNER_BLOCK_HEADER);
+    structs_.push_back({++number_, data, place.size, place.timestamp});
+  }
+  return structs_.data();
+}
+
+int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
+  count = 0;
+  events = nullptr;
+  if (ended_) return LANNER_EOF;
+  places_.clear();
+  used_ = 0;
+  if (memory_.size() > kept_memory) memory_ = std::vector<char>();
+  const Gil gil;
+  try {
+    PyObject* const arguments[] = {wait_.get()};
+    const Ref batch = checked(PyObject_Vectorcall(next_.get(), arguments, 1, nullptr));
+    static PyObject *const payloads_name = PyUnicode_InternFromString("payloads"), *const times_name = PyUnicode_InternFromString("timestamps"),
+                            *const ended_name = PyUnicode_InternFromString("ended");
+    const Ref payloads = checked(PyObject_GetAttr(batch.get(), payloads_name));
+    const Ref times = checked(PyObject_GetAttr(batch.get(), times_name));
+    const Ref ended = checked(PyObject_GetAttr(batch.get(), ended_name));
+    take_batch(payloads.get(), times.get());
+    ended_ = PyObject_IsTrue(ended.get());
+  } catch (const PythonError&) {
+    state.failed("next_batch");
+    return LANNER_FAILURE;
+  }
+  if (places_.empty()) return ended_ ? LANNER_EOF : LANNER_TIMEOUT;
+  count = static_cast<std::uint32_t>(places_.size());
+  events = finish();
+  return LANNER_SUCCESS;
+}
+
+double lanner_instance::progress(const char*& text) {
+  const Gil gil;
+  try {
+    const Ref progress = checked(PyObject_CallMethod(state.plugin(), "progress", nullptr));
+    const double share = PyFloat_AsDouble(progress.get());
+    if (PyErr_Occurred()) throw PythonError();
+    char percent[16];
+    std::snprintf(percent, sizeof percent, "%.2f%%", share * 100);
+    progress_text_ = percent;
+    text = progress_text_.c_str();
+    return share;
+  } catch (const PythonError&) {
+    state.failed("progress");
+    text = "";
+    return 0;
+  }
+}

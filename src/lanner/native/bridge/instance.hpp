@@ -1,0 +1,43 @@
+// An open event source, and the memory of the batch that the host has.
+#pragma once
+
+#include "python.hpp"
+
+#include <vector>
+
+#include "bridge.h"
+#include "state.hpp"
+
+struct lanner_instance {
+ public:
+  // Opens the plugin's source. Raises PythonError.
+  lanner_instance(lanner_state& state, const char* params);
+  ~lanner_instance();  // closes it; with the GIL
+
+  int next_batch(std::uint32_t& count, void*& events);
+  double progress(const char*& text);
+
+  lanner_state& state;
+
+ private:
+  void add(std::string_view payload, std::uint64_t timestamp);
+  void take_batch(PyObject* payloads, PyObject* timestamps);
+  void* finish();
+
+  lanner::Ref source_;     // lanner.sdk.sources.Source
+  lanner::Ref next_;       // its next_batch
+  lanner::Ref wait_;       // seconds that it may wait
+  bool ended_ = false;
+  std::uint64_t number_ = 0;
+  std::vector<char> memory_;  // the events, each with room for API 3's header before its payload
+  std::size_t used_ = 0;
+  struct Place {
+    std::size_t begin;
+    std::uint32_t size;
+    std::uint64_t timestamp;
+  };
+  std::vector<Place> places_;
+  std::vector<void*> pointers_;
+  std::vector<lanner_struct_event> structs_;
+  std::string progress_text_;
+};

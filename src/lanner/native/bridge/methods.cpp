@@ -1,0 +1,170 @@
+// Fields that are methods: Python code, called for one event, and its results as the host's values.
+#include <arpa/inet.h>
+
+#include <cstring>
+
+#include "state.hpp"
+#include "threads.hpp"
+
+using namespace lanner;
+
+namespace {
+
+// A str's UTF-8, with bytes that came as surrogate escapes as they were; the object that holds it is kept.
+const char* text_of(PyObject* value, std::vector<Ref>& kept) {
+  if (const char* data = PyUnicode_AsUTF8(value)) {
+    kept.push_back(Ref::borrowed(value));
+    return data;
+  }
+  PyErr_Clear();
+  Ref bytes = checked(PyUnicode_AsEncodedString(value, "utf-8", "surrogateescape"));
+  const char* data = PyBytes_AS_STRING(bytes.get());
+  kept.push_back(std::move(bytes));
+  return data;
+}
+
+std::uint64_t number_of(PyObject* value) {
+  const auto number = PyLong_AsUnsignedLongLong(value);
+  if (number == static_cast<unsigned long long>(-1) && PyErr_Occurred()) throw PythonError();
+  return number;
+}
+
+const char* address_text(PyObject* value, Scratch& scratch) {
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(PyBytes_GET_SIZE(value) == 4 ? AF_INET : AF_INET6, PyBytes_AS_STRING(value), text, sizeof text);
+  return scratch.text(text);
+}
+
+// Values that need no second look. Of others the Python side makes such (lanner.sdk.host.normalise).
+bool is_plain(PyObject* value, const Field& field) {
+  if (field.is_list) return false;
+  switch (field.type) {
+    case LANNER_STRING:
+      return PyUnicode_CheckExact(value);
+    case LANNER_UINT64:
+    case LANNER_RELTIME:
+    case LANNER_ABSTIME: {
+      int overflow = 0;
+      return PyLong_CheckExact(value) && PyLong_AsLongLongAndOverflow(value, &overflow) >= 0 && !overflow;
+    }
+    case LANNER_BOOL:
+      return PyBool_Check(value);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+// The Event object of this event: one for all fields of it. It holds copies, so that no stale one can be taken for it.
+PyObject* lanner_state::python_event(const lanner_event& event) {
+  const std::string_view payload(reinterpret_cast<const char*>(event.payload), event.size);
+  if (event_ && event_number_ == event.number && event_time_ == event.timestamp && event_payload_ == payload) return event_.get();
+  event_ = {};
+  static PyObject* const names = Py_BuildValue("(ss)", "number", "source");
+  const Ref bytes = checked(PyBytes_FromStringAndSize(payload.data(), static_cast<Py_ssize_t>(payload.size())));
+  const Ref time = event.timestamp == UINT64_MAX ? Ref::borrowed(Py_None) : checked(PyLong_FromUnsignedLongLong(event.timestamp));
+  const Ref number = checked(PyLong_FromUnsignedLongLong(event.number));
+  const Ref source = event.source ? checked(PyUnicode_DecodeUTF8(event.source, static_cast<Py_ssize_t>(std::strlen(event.source)), "replace"))
+                                  : checked(PyObject_GetAttrString(host_.get(), "source"));
+  PyObject* const arguments[] = {bytes.get(), time.get(), number.get(), source.get()};
+  event_ = checked(PyObject_Vectorcall(event_type_.get(), arguments, 2, names));
+  event_payload_ = payload;
+  event_number_ = event.number;
+  event_time_ = event.timestamp;
+  return event_.get();
+}
+
+bool lanner_state::call(const Field& field, const lanner_event& event, const Given& given, lanner_result& result) {
+  static PyObject *const key_name = Py_BuildValue("(s)", "key"), *const index_name = Py_BuildValue("(s)", "index");
+  const Gil gil;
+  try {
+    PyObject* names = nullptr;
+    Ref argument;
+    if (const auto* key = std::get_if<std::string_view>(&given)) {
+      argument = checked(PyUnicode_DecodeUTF8(key->data(), static_cast<Py_ssize_t>(key->size()), "surrogateescape"));
+      names = key_name;
+    } else if (const auto* index = std::get_if<std::uint64_t>(&given)) {
+      argument = checked(PyLong_FromUnsignedLongLong(*index));
+      names = index_name;
+    }
+    PyObject* const arguments[] = {python_event(event), argument.get()};
+    Ref value = checked(PyObject_Vectorcall(field.method.get(), arguments, 1, names));
+    if (value.get() != Py_None && !is_plain(value.get(), field)) {
+      PyObject* const pair[] = {value.get(), field.info.get()};
+      value = checked(PyObject_Vectorcall(normalise_.get(), pair, 2, nullptr));
+    }
+    return value.get() == Py_None || take_object(value.get(), field, result);
+  } catch (const PythonError&) {
+    const Ref exception = take_exception();
+    const Ref said(PyObject_CallMethod(host_.get(), "field_failed", "OO", field.info.get(), exception.get()));
+    PyErr_Clear();
+    result = {};
+    if (!said || said.get() == Py_None) return true;
+    if (const char* text = PyUnicode_AsUTF8(said.get())) error = text;
+    PyErr_Clear();
+    return false;
+  }
+}
+
+// A value as FieldType tells it, to what the host reads.
+bool lanner_state::take_object(PyObject* value, const Field& field, lanner_result& result) {
+  const Ref items = PyTuple_Check(value) ? Ref::borrowed(value) : checked(PyTuple_Pack(1, value));
+  const auto count = static_cast<std::size_t>(PyTuple_GET_SIZE(items.get()));
+  const auto each = [&](auto* place, auto&& convert) {
+    for (std::size_t i = 0; i < count; ++i) place[i] = convert(PyTuple_GET_ITEM(items.get(), static_cast<Py_ssize_t>(i)));
+    result.values = place;
+    result.count = count;
+  };
+  switch (field.type) {
+    case LANNER_STRING:
+      each(scratch_.take<const char*>(count), [&](PyObject* item) { return text_of(item, kept_); });
+      break;
+    case LANNER_BOOL:
+      if (api != LANNER_API_3) {
+        each(scratch_.take<const char*>(count), [](PyObject* item) { return item == Py_True ? "true" : "false"; });
+      } else {
+        each(scratch_.take<std::uint32_t>(count), [](PyObject* item) { return std::uint32_t{item == Py_True}; });
+      }
+      break;
+    case LANNER_IPADDR:
+    case LANNER_IPNET:
+      if (api != LANNER_API_3) {
+        each(scratch_.take<const char*>(count), [&](PyObject* item) { return address_text(item, scratch_); });
+      } else {
+        each(scratch_.take<lanner_buffer>(count), [&](PyObject* item) {
+          auto* copy = scratch_.take<char>(static_cast<std::size_t>(PyBytes_GET_SIZE(item)));
+          std::memcpy(copy, PyBytes_AS_STRING(item), static_cast<std::size_t>(PyBytes_GET_SIZE(item)));
+          return lanner_buffer{static_cast<std::uint32_t>(PyBytes_GET_SIZE(item)), copy};
+        });
+      }
+      break;
+    default:
+      each(scratch_.take<std::uint64_t>(count), number_of);
+  }
+  return true;
+}
+
+const char* lanner_state::event_to_string(const lanner_event& event) {
+  text_.clear();
+  const Gil gil;
+  try {
+    const Ref text = checked(PyObject_CallMethod(host_.get(), "event_to_string", "O", python_event(event)));
+    const Ref bytes = checked(PyUnicode_AsEncodedString(text.get(), "utf-8", "surrogateescape"));
+    return text_.text({PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))});
+  } catch (const PythonError&) {
+    failed("event_to_string");
+    return "";
+  }
+}
+
+const char* lanner_state::list_open_params() {
+  const Gil gil;
+  try {
+    params_ = to_string(checked(PyObject_CallMethod(host_.get(), "list_open_params", nullptr)).get());
+    return params_.c_str();
+  } catch (const PythonError&) {
+    failed("list_open_params");
+    return nullptr;
+  }
+}

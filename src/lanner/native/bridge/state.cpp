@@ -1,0 +1,188 @@
+#include "state.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "../table.hpp"
+#include "log.hpp"
+#include "threads.hpp"
+
+using namespace lanner;
+
+namespace {
+
+// The attribute as C++ has it.
+long to_long(PyObject* object) {
+  const long value = PyLong_AsLong(object);
+  if (value == -1 && PyErr_Occurred()) throw PythonError();
+  return value;
+}
+
+Ref attribute(PyObject* object, const char* name) { return checked(PyObject_GetAttrString(object, name)); }
+
+// `"NAME":` where the value is the integer of a member of the payload itself.
+void find_time_member(const Value& value, std::string& member, std::uint64_t& factor) {
+  const Value& first = value.kind == Value::Kind::first ? value.children.front() : value;
+  if (first.kind != Value::Kind::unsigned_integer || first.children[0].kind != Value::Kind::path) return;
+  const auto& steps = first.children[0].steps;
+  const auto* name = steps.size() == 1 ? std::get_if<std::string>(&steps[0]) : nullptr;
+  if (!name || name->find_first_of("\"\\") != std::string::npos) return;
+  member = '"' + *name + "\":";
+  factor = first.factor;
+}
+
+// The integer of the last member of an object, if it has this name: read from the end, without parsing. What ends so and is valid
+// JSON has that member, and no later one of the same name.
+std::optional<std::uint64_t> last_member(std::string_view payload, std::string_view member, std::uint64_t factor) {
+  if (payload.empty() || payload.back() != '}') return std::nullopt;
+  std::size_t at = payload.size() - 1;
+  while (at && payload[at - 1] >= '0' && payload[at - 1] <= '9') --at;
+  const std::size_t digits = payload.size() - 1 - at;
+  if (digits == 0 || digits > 19 || (digits > 1 && payload[at] == '0') || at < member.size() + 1) return std::nullopt;
+  const std::size_t begin = at - member.size();
+  if (payload.substr(begin, member.size()) != member || (payload[begin - 1] != ',' && payload[begin - 1] != '{')) return std::nullopt;
+  std::uint64_t number = 0;
+  std::from_chars(payload.data() + at, payload.data() + payload.size() - 1, number);
+  std::uint64_t product;
+  if (__builtin_mul_overflow(number, factor, &product)) return std::nullopt;
+  return product;
+}
+
+// Which argument counts: hosts give an index also as a key where the field takes both.
+Given to_given(const Field& field, const lanner_request& request) {
+  const auto is_number = [](const char* text) {
+    const auto digits = std::strspn(text, "0123456789");
+    return digits && !text[digits] && (digits == 1 || text[0] != '0');
+  };
+  if (field.takes_index && request.has_index && (!field.takes_key || !request.key || is_number(request.key))) return request.index;
+  if (field.takes_key && request.key) return std::string_view(request.key);
+  return {};
+}
+
+}  // namespace
+
+lanner_state::lanner_state(const lanner_init_request& request)
+    : api(request.api), id(request.id) {
+  const Ref module = checked(PyImport_ImportModule("lanner.embedded.state"));
+  const Ref log = request.log ? log_capsule(request.log, request.owner) : Ref::borrowed(Py_None);
+  const Ref archive = checked(PyBytes_FromStringAndSize(request.archive.data, static_cast<Py_ssize_t>(request.archive.size)));
+  host_ = checked(PyObject_CallMethod(module.get(), "State", "sssOyOi", request.plugin, request.hash, request.path, archive.get(), request.config,
+                                      log.get(), static_cast<int>(request.api)));
+  event_type_ = attribute(module.get(), "Event");
+  normalise_ = attribute(module.get(), "normalise");
+  take_fields();
+}
+
+lanner_state::~lanner_state() = default;
+
+void lanner_state::take_fields() {
+  const Ref trees = attribute(host_.get(), "trees");
+  if (!to_table(trees.get(), table_)) throw PythonError();
+  const Ref timestamp = attribute(host_.get(), "timestamp");
+  if (timestamp.get() != Py_None) {
+    timestamp_ = static_cast<std::size_t>(to_long(timestamp.get()));
+    find_time_member(table_[*timestamp_], time_member_, time_factor_);
+  }
+  const Ref fields = attribute(host_.get(), "fields");
+  const Ref items = checked(PySequence_Fast(fields.get(), "fields"));
+  for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(items.get()); ++place) {
+    PyObject* item = PySequence_Fast_GET_ITEM(items.get(), place);
+    int is_list, takes_key, takes_index, needs_argument, type;
+    PyObject *tree, *method, *info;
+    if (!PyArg_ParseTuple(item, "ippppOOO", &type, &is_list, &takes_key, &takes_index, &needs_argument, &tree, &method, &info)) throw PythonError();
+    Field field;
+    field.type = type;
+    field.is_list = is_list;
+    field.takes_key = takes_key;
+    field.takes_index = takes_index;
+    field.needs_argument = needs_argument;
+    if (tree != Py_None) field.value = static_cast<std::size_t>(to_long(tree));
+    field.method = Ref::borrowed(method);
+    field.info = Ref::borrowed(info);
+    fields_.push_back(std::move(field));
+  }
+}
+
+void lanner_state::failed(const char* call) {
+  const Ref exception = take_exception();
+  error = describe(exception.get());
+  const Ref said(PyObject_CallMethod(host_.get(), "failed", "sO", call, exception.get() ? exception.get() : Py_None));
+  if (said && PyUnicode_Check(said.get())) {
+    if (const char* text = PyUnicode_AsUTF8(said.get())) error = text;
+  }
+  PyErr_Clear();
+}
+
+void lanner_state::load(std::string_view payload) {
+  if (!document_.holds(payload)) document_.load(payload);
+}
+
+std::optional<std::uint64_t> lanner_state::time_of(std::string_view payload) {
+  if (!timestamp_) return std::nullopt;
+  if (!time_member_.empty()) {
+    if (const auto time = last_member(payload, time_member_, time_factor_)) return time;
+  }
+  load(payload);
+  if (!document_.root()) return std::nullopt;
+  const auto result = evaluate(table_[*timestamp_], *document_.root(), {});
+  const auto* time = std::get_if<std::uint64_t>(&result);
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+bool lanner_state::extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets, lanner_result* results) {
+  scratch_.clear();
+  if (!kept_.empty()) {
+    const Gil gil;
+    kept_.clear();
+  }
+  bool ok = true;
+  for (std::uint32_t place = 0; place < count; ++place) {
+    results[place] = {};
+    ok &= extract_one(event, requests[place], offsets, results[place]);
+  }
+  return ok;
+}
+
+bool lanner_state::extract_one(const lanner_event& event, const lanner_request& request, bool offsets, lanner_result& result) {
+  if (request.field >= fields_.size()) {
+    error = "there is no field with the id " + std::to_string(request.field);
+    return false;
+  }
+  const Field& field = fields_[request.field];
+  const Given given = to_given(field, request);
+  if (field.needs_argument && std::holds_alternative<std::monostate>(given)) return true;
+  if (!field.value) return call(field, event, given, result);
+  load({reinterpret_cast<const char*>(event.payload), event.size});
+  if (!document_.root()) return true;
+  take(evaluate(table_[*field.value], *document_.root(), given), field, result);
+  if (offsets && result.count) {
+    // the tree does not keep where in the payload a value stood
+    auto* zeros = scratch_.take<std::uint32_t>(result.count);
+    std::fill_n(zeros, result.count, 0);
+    result.starts = result.sizes = zeros;
+  }
+  return true;
+}
+
+void lanner_state::take(const Result& value, const Field& field, lanner_result& result) {
+  // a text of the document ends with NUL where it was not cut
+  const auto text = [&](std::string_view part) { return part.data()[part.size()] == 0 ? part.data() : scratch_.text(part); };
+  if (const auto* part = std::get_if<std::string_view>(&value)) {
+    if (field.type != LANNER_STRING) return;
+    auto* place = scratch_.take<const char*>(1);
+    *place = text(*part);
+    result.values = place;
+    result.count = 1;
+  } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
+    auto* place = scratch_.take<std::uint64_t>(1);
+    *place = *number;
+    result.values = place;
+    result.count = 1;
+  } else if (const auto* names = std::get_if<Names>(&value)) {
+    auto* place = scratch_.take<const char*>(names->size());
+    for (std::size_t i = 0; i < names->size(); ++i) place[i] = text((*names)[i]);
+    result.values = place;
+    result.count = names->size();
+  }
+}

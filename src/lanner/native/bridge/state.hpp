@@ -1,0 +1,79 @@
+// What one plugin_init made: the plugin's instance, its fields, the event whose fields are asked for.
+#pragma once
+
+#include "python.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../document.hpp"
+#include "../values.hpp"
+#include "bridge.h"
+#include "scratch.hpp"
+
+namespace lanner {
+
+// A field as lanner.embedded.state tells it.
+struct Field {
+  int type = 0;
+  bool is_list = false;
+  bool takes_key = false;
+  bool takes_index = false;
+  bool needs_argument = false;
+  std::optional<std::size_t> value;  // its tree's place in the table; of a method none
+  Ref method;                        // bound to the plugin's instance
+  Ref info;                          // lanner.sdk.types.FieldInfo
+};
+
+}  // namespace lanner
+
+struct lanner_state {
+ public:
+  // Raises PythonError.
+  explicit lanner_state(const lanner_init_request& request);
+  ~lanner_state();  // with the GIL
+  lanner_state(const lanner_state&) = delete;
+  lanner_state& operator=(const lanner_state&) = delete;
+
+  bool extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets, lanner_result* results);
+  const char* event_to_string(const lanner_event& event);
+  const char* list_open_params();
+
+  // The event's time as its payload tells it, nanoseconds since 1970.
+  std::optional<std::uint64_t> time_of(std::string_view payload);
+
+  // Keep what is said of a failure; the one that is set in Python is taken, and logged with its traceback.
+  void failed(const char* call);
+
+  std::string error;
+  const lanner_api api;
+  const std::uint32_t id;
+  PyObject* plugin() const { return host_.get(); }
+
+ private:
+  void take_fields();
+  bool extract_one(const lanner_event& event, const lanner_request& request, bool offsets, lanner_result& result);
+  void take(const lanner::Result& value, const lanner::Field& field, lanner_result& result);
+  bool call(const lanner::Field& field, const lanner_event& event, const lanner::Given& given, lanner_result& result);
+  bool take_object(PyObject* value, const lanner::Field& field, lanner_result& result);
+  void load(std::string_view payload);
+  PyObject* python_event(const lanner_event& event);
+
+  lanner::Ref host_;  // lanner.embedded.state.State
+  lanner::Ref event_type_;
+  lanner::Ref normalise_;
+  std::vector<lanner::Field> fields_;
+  std::vector<lanner::Value> table_;
+  std::optional<std::size_t> timestamp_;
+  std::string time_member_;  // where the time is the integer of one member: `"NAME":`, and its unit in nanoseconds
+  std::uint64_t time_factor_ = 1;
+  lanner::Document document_;
+  lanner::Scratch scratch_;
+  std::vector<lanner::Ref> kept_;  // objects whose texts were handed out by the last call
+  lanner::Ref event_;              // the Event of `event_payload_`, or none
+  std::string event_payload_;
+  std::uint64_t event_number_ = 0, event_time_ = 0;
+  lanner::Scratch text_;  // of event_to_string
+  std::string params_;
+};

@@ -1,0 +1,79 @@
+#include "threads.hpp"
+
+#include <pthread.h>
+
+#include <cstdlib>
+
+namespace lanner {
+namespace {
+
+// The thread state of a host's thread; ends with the thread.
+struct Pinned {
+  bool is_ours = false;
+
+  ~Pinned() {
+    // where the process ends there is nothing to give back, and Python may be past it
+    if (!is_ours || PyGILState_Check()) return;
+    PyEval_RestoreThread(PyGILState_GetThisThreadState());
+    PyGILState_Release(PyGILState_UNLOCKED);
+  }
+};
+thread_local Pinned pinned;
+
+PyThreadState* state_of_this_thread() {
+  if (PyThreadState* state = PyGILState_GetThisThreadState()) return state;
+  PyGILState_Ensure();
+  pinned.is_ours = true;
+  return PyEval_SaveThread();
+}
+
+// A host that forks goes on in the child, as Python's own os.fork would; that one is not to be done twice.
+thread_local bool forks_by_host;
+
+void before_fork() {
+  forks_by_host = !PyGILState_Check();
+  if (!forks_by_host) return;
+  PyEval_RestoreThread(state_of_this_thread());
+  PyOS_BeforeFork();
+}
+
+void after_fork_parent() {
+  if (!forks_by_host) return;
+  PyOS_AfterFork_Parent();
+  PyEval_SaveThread();
+}
+
+void after_fork_child() {
+  if (!forks_by_host) return;
+  PyOS_AfterFork_Child();
+  PyEval_SaveThread();
+}
+
+// Python is never finalised. Its functions of atexit run once, and then its other threads stand still while the process ends.
+void at_exit() {
+  if (!PyGILState_Check()) PyEval_RestoreThread(state_of_this_thread());
+  PyObject* module = PyImport_ImportModule("atexit");
+  PyObject* done = module ? PyObject_CallMethod(module, "_run_exitfuncs", nullptr) : nullptr;
+  if (!done) PyErr_WriteUnraisable(module);
+  Py_XDECREF(done);
+  Py_XDECREF(module);
+}
+
+}  // namespace
+
+Gil::Gil() : was_held_(PyGILState_Check()) {
+  if (!was_held_) PyEval_RestoreThread(state_of_this_thread());
+}
+
+Gil::~Gil() {
+  if (!was_held_) PyEval_SaveThread();
+}
+
+void watch_process() {
+  pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+  std::atexit(at_exit);
+}
+
+void leave_first_thread() { PyEval_SaveThread(); }
+
+}  // namespace lanner

@@ -1,0 +1,12 @@
+/* Brings the Python that the bundle is bound to into the process, and its bridge. */
+#ifndef LANNER_PYTHON_H
+#define LANNER_PYTHON_H
+
+#include <stddef.h>
+
+#include "../bridge/bridge.h"
+
+/* The bridge; NULL with the reason in `error` (of `size` bytes). */
+const struct lanner_bridge* python_start(char* error, size_t size);
+
+#endif
