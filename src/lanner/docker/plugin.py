@@ -53,7 +53,6 @@ class Docker(lanner.Plugin):
     def list_open_params(self) -> list[tuple[str, str]]:
         """Suggestions for open's parameters."""
         return [
-            ("", "all events from now on"),
             ("since=10m", "the last ten minutes, as far as the engine still has them, and from now on"),
             ('filters={"type":["container"]}', "events about containers alone"),
         ]

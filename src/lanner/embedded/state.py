@@ -83,9 +83,10 @@ class State:
         """Log what a call of the plugin raised; what to tell the host of it."""
         if error is None:
             return f"plugin {self._name}: {call} failed"
-        told = error if isinstance(error, LannerError) else plugin_failure(self._name, call, error)
+        if isinstance(error, LannerError):
+            return str(error)  # foreseen, and told in full
         self._failures.note(call, error)
-        return str(told)
+        return str(plugin_failure(self._name, call, error))
 
     def field_failed(self, info: FieldInfo, error: BaseException) -> str | None:
         """The same for a field's method; None where the payload is no JSON, which is no failure."""

@@ -76,9 +76,9 @@ PyObject* lanner_state::python_event(const lanner_event& event) {
 }
 
 bool lanner_state::call(const Field& field, const lanner_event& event, const Given& given, lanner_result& result) {
-  static PyObject *const key_name = Py_BuildValue("(s)", "key"), *const index_name = Py_BuildValue("(s)", "index");
   const Gil gil;
   try {
+    static PyObject *const key_name = Py_BuildValue("(s)", "key"), *const index_name = Py_BuildValue("(s)", "index");
     PyObject* names = nullptr;
     Ref argument;
     if (const auto* key = std::get_if<std::string_view>(&given)) {
