@@ -111,7 +111,8 @@ const char *call_event_to_string(const struct plugin *plugin, void *state, const
   return FUNCTION(plugin, event_to_string, const char *(*)(void *, const struct flat_event *))(state, &input);
 }
 
-void prepare_extraction(const struct plugin *plugin, const struct request *request, const char *name, const char *arg, struct extraction *to) {
+void prepare_extraction(const struct plugin *plugin, const struct request *request, const char *name, const char *arg,
+                        struct extraction *to) {
   const struct field *field = request->field;
   memset(to, 0xAA, sizeof *to);
   to->offsets.start = to->offsets.length = NULL;

@@ -16,8 +16,8 @@ enum { MOST_THREADS = 64 };
 static const char help[] =
     "conformance_host [options] plugin.so\n"
     "\n"
-    "Loads a Falco plugin of ABI 0.3, 1.0, 2.0 or 3.x, uses it as Falco does, and prints one JSON object on stdout. What the plugin itself\n"
-    "prints goes to stderr. Exit status: 0 no violation, 1 violations, 2 wrong usage.\n"
+    "Loads a Falco plugin of ABI 0.3, 1.0, 2.0 or 3.x, uses it as Falco does, and prints one JSON object on stdout. What the plugin\n"
+    "itself prints goes to stderr. Exit status: 0 no violation, 1 violations, 2 wrong usage.\n"
     "\n"
     "  --info              only what can be asked without init\n"
     "  --init TEXT         init configuration (nothing; {} where the plugin has a JSON schema)\n"
@@ -37,21 +37,33 @@ static const char help[] =
     "  --bench             measure instead of checking: CPU time and memory, as \"bench\"\n"
     "\n"
     "Report: info {api, symbols, capabilities, name, ..., schema, fields}; runs [{cycle, thread, init, open, end, count, digest, ...,\n"
-    "events [{ts, payload, fields, offsets, text}]}]; logs; violations. A field without value is not in fields. Bytes that are not UTF-8\n"
-    "are given as {\"hex\": \"...\"}. Equal digests: equal payloads, values and texts.\n";
+    "events [{ts, payload, fields, offsets, text}]}]; unloaded: how often dlclose really took it out of the process; logs; violations.\n"
+    "A field without value is not in fields. Bytes that are not UTF-8 are given as {\"hex\": \"...\"}. Equal digests: equal payloads,\n"
+    "values and texts.\n";
 
-enum { OPTION_FLAG = 1, OPTION_TEXT };
-enum { I_INFO = 256, I_INIT, I_OPEN, I_SET, I_FIELDS, I_EVENTS, I_SECONDS, I_SLOW, I_CYCLES, I_RELOAD, I_THREADS, I_OFFSETS, I_OFFLINE, I_KEEP,
-       I_LAZY, I_DEEPBIND, I_API, I_BENCH, I_HELP };
-
+/* Letters for getopt; users know the long names alone. */
 static const struct option long_options[] = {
-    {"info", no_argument, NULL, I_INFO},           {"init", required_argument, NULL, I_INIT},       {"open", required_argument, NULL, I_OPEN},
-    {"set-config", required_argument, NULL, I_SET}, {"fields", required_argument, NULL, I_FIELDS},   {"events", required_argument, NULL, I_EVENTS},
-    {"seconds", required_argument, NULL, I_SECONDS}, {"slow-ms", required_argument, NULL, I_SLOW},   {"cycles", required_argument, NULL, I_CYCLES},
-    {"reload", no_argument, NULL, I_RELOAD},       {"threads", required_argument, NULL, I_THREADS}, {"offsets", no_argument, NULL, I_OFFSETS},
-    {"offline", no_argument, NULL, I_OFFLINE},     {"keep", required_argument, NULL, I_KEEP},       {"lazy", no_argument, NULL, I_LAZY},
-    {"deepbind", no_argument, NULL, I_DEEPBIND},   {"api", required_argument, NULL, I_API},         {"bench", no_argument, NULL, I_BENCH},
-    {"help", no_argument, NULL, I_HELP},           {NULL, 0, NULL, 0}};
+    {"info", no_argument, NULL, 'i'},
+    {"init", required_argument, NULL, 'I'},
+    {"open", required_argument, NULL, 'o'},
+    {"set-config", required_argument, NULL, 'c'},
+    {"fields", required_argument, NULL, 'f'},
+    {"events", required_argument, NULL, 'e'},
+    {"seconds", required_argument, NULL, 's'},
+    {"slow-ms", required_argument, NULL, 'S'},
+    {"cycles", required_argument, NULL, 'C'},
+    {"reload", no_argument, NULL, 'r'},
+    {"threads", required_argument, NULL, 't'},
+    {"offsets", no_argument, NULL, 'O'},
+    {"offline", no_argument, NULL, 'F'},
+    {"keep", required_argument, NULL, 'k'},
+    {"lazy", no_argument, NULL, 'l'},
+    {"deepbind", no_argument, NULL, 'd'},
+    {"api", required_argument, NULL, 'a'},
+    {"bench", no_argument, NULL, 'b'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
 
 static bool read_number(const char *text, double least, double most, double *number) {
   char *end;
@@ -65,25 +77,25 @@ static bool read_options(int count, char **arguments, struct options *options, s
   double number = 0;
   for (int option; (option = getopt_long(count, arguments, "", long_options, NULL)) != -1;) {
     switch (option) {
-      case I_INFO: options->info = true; break;
-      case I_INIT: options->init = optarg; break;
-      case I_OPEN: options->open = optarg; break;
-      case I_SET: options->set_config = optarg; break;
-      case I_FIELDS: options->fields = optarg; break;
-      case I_EVENTS: well = read_number(optarg, 1, 1e15, &number) && well; options->events = (uint64_t)number; break;
-      case I_SECONDS: well = read_number(optarg, 0, 1e6, &options->seconds) && well; break;
-      case I_SLOW: well = read_number(optarg, 0, 1e9, &options->slow_ms) && well; break;
-      case I_CYCLES: well = read_number(optarg, 1, 1e6, &number) && well; options->cycles = (unsigned)number; break;
-      case I_RELOAD: options->reload = true; break;
-      case I_THREADS: well = read_number(optarg, 1, MOST_THREADS, &number) && well; options->threads = (unsigned)number; break;
-      case I_OFFSETS: options->offsets = true; break;
-      case I_OFFLINE: options->offline = true; break;
-      case I_KEEP: options->keep = *optarg; well = strchr("fan", *optarg) != NULL && well; break;
-      case I_LAZY: lazy = true; break;
-      case I_DEEPBIND: deepbind = true; break;
-      case I_API: *api = optarg; break;
-      case I_BENCH: options->bench = true; break;
-      case I_HELP: fputs(help, stdout); exit(0);
+      case 'i': options->info = true; break;
+      case 'I': options->init = optarg; break;
+      case 'o': options->open = optarg; break;
+      case 'c': options->set_config = optarg; break;
+      case 'f': options->fields = optarg; break;
+      case 'e': well = read_number(optarg, 1, 1e15, &number) && well; options->events = (uint64_t)number; break;
+      case 's': well = read_number(optarg, 0, 1e6, &options->seconds) && well; break;
+      case 'S': well = read_number(optarg, 0, 1e9, &options->slow_ms) && well; break;
+      case 'C': well = read_number(optarg, 1, 1e6, &number) && well; options->cycles = (unsigned)number; break;
+      case 'r': options->reload = true; break;
+      case 't': well = read_number(optarg, 1, MOST_THREADS, &number) && well; options->threads = (unsigned)number; break;
+      case 'O': options->offsets = true; break;
+      case 'F': options->offline = true; break;
+      case 'k': options->keep = *optarg; well = strchr("fan", *optarg) != NULL && well; break;
+      case 'l': lazy = true; break;
+      case 'd': deepbind = true; break;
+      case 'a': *api = optarg; break;
+      case 'b': options->bench = true; break;
+      case 'h': fputs(help, stdout); exit(0);
       default: return false;
     }
   }
@@ -124,7 +136,10 @@ static bool run_cycle(const struct plugin *plugin, const struct options *options
   if (plugin->is_extractor) requests = plugin_requests(plugin, options->fields, &request_count);
   if (plugin->is_extractor && requests == NULL) return false;
   for (unsigned i = 0; i < options->threads; i++) {
-    sessions[i] = (struct session){.plugin = plugin, .options = options, .requests = requests, .request_count = request_count, .cycle = cycle, .thread = i};
+    struct session session = {.plugin = plugin, .options = options, .cycle = cycle, .thread = i};
+    session.requests = requests;
+    session.request_count = request_count;
+    sessions[i] = session;
     session_init(&sessions[i]);
     session_open(&sessions[i]);
   }
@@ -142,11 +157,7 @@ static bool run_cycle(const struct plugin *plugin, const struct options *options
     session_write(&sessions[i], out, options->keep == 'a' || (options->keep == 'f' && first));
     session_free(&sessions[i]);
   }
-  for (uint32_t i = 0; i < request_count; i++) {
-    free(requests[i].label);
-    free(requests[i].arg);
-  }
-  free(requests);
+  free_requests(requests, request_count);
   return true;
 }
 
@@ -161,22 +172,20 @@ static bool reload(struct plugin *plugin, unsigned *unloaded) {
 }
 
 /* False: wrong usage. */
-static bool run(struct plugin *plugin, const struct options *options, const char *api, struct json_out *out) {
+static bool run(struct plugin *plugin, const struct options *options, const char *api, unsigned *unloaded, struct json_out *out) {
   if (!plugin_load(plugin)) return true;
   check_api(plugin, api);
   json_open(out, "info", '{');
   bool well = plugin_describe(plugin, out);
   json_close(out, '}');
   if (options->info || !well) return true;
-  unsigned unloaded = 0;
   bool usage = true;
   json_open(out, "runs", '[');
   for (unsigned cycle = 0; cycle < options->cycles && well && usage; cycle++) {
-    if (cycle > 0 && options->reload) well = reload(plugin, &unloaded);
+    if (cycle > 0 && options->reload) well = reload(plugin, unloaded);
     if (well) usage = run_cycle(plugin, options, cycle, out);
   }
   json_close(out, ']');
-  if (options->reload) json_uint(out, "unloaded", unloaded); /* how often it was really gone */
   return usage;
 }
 
@@ -196,15 +205,18 @@ int main(int count, char **arguments) {
   text_start(&text);
   json_open(&text.out, NULL, '{');
   bool usage = true;
+  unsigned unloaded = 0;
   if (options.bench) bench(&plugin, &options, &text.out);
-  else usage = run(&plugin, &options, api, &text.out);
+  else usage = run(&plugin, &options, api, &unloaded, &text.out);
+  if (plugin.library != NULL) unloaded += plugin_unload(&plugin);
+  json_uint(&text.out, "unloaded", unloaded); /* how often it was really gone from the process */
   write_logs(&text.out);
   write_violations(&text.out);
   json_close(&text.out, '}');
   text_flush(&text);
-  if (!usage) return 2;
   FILE *file = fdopen(report, "w");
-  fwrite(text.bytes, 1, text.length, file);
-  fputc('\n', file);
+  if (usage) fprintf(file, "%s\n", text.bytes);
+  text_free(&text);
+  if (!usage) return 2;
   return fclose(file) == 0 && !any_violation() ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,8 +100,10 @@ bool plugin_load(struct plugin *plugin) {
 bool plugin_unload(struct plugin *plugin) {
   doing = "dlclose";
   drop_held_texts();
+  for (uint32_t i = 0; i < plugin->field_count; i++) free(plugin->fields[i].name);
   free(plugin->fields);
   plugin->fields = NULL;
+  plugin->field_count = 0;
   dlclose(plugin->library);
   void *still = dlopen(plugin->path, RTLD_LAZY | RTLD_NOLOAD);
   if (still == NULL) return true;
@@ -235,7 +238,7 @@ static void read_field(const struct plugin *plugin, const struct json *entry, st
   if (!is_field_name(name)) violation("get_fields: no condition can name '%s'", name);
   if (plugin->major < 3 && strlen(name) > 63) violation("get_fields: %s is cut at 63 bytes", name);
   if (desc == NULL || *desc == '\0') violation("get_fields: %s has no desc", name);
-  field->name = strdup(name); /* lives until the end: names are few */
+  field->name = strdup(name);
   field->type = type_by_name(plugin, type);
   if (field->type == 0) violation("get_fields: type of %s is '%s'", name, type == NULL ? "" : type);
   check_properties(entry, name);
@@ -331,7 +334,6 @@ static void describe_extract_sources(struct plugin *plugin, struct json_out *out
 }
 
 bool plugin_describe(struct plugin *plugin, struct json_out *out) {
-  plugin->field_count = 0;
   plugin->has_json_schema = false;
   plugin->source = "";
   char api[48];
@@ -362,8 +364,9 @@ static bool read_arg(const struct plugin *plugin, struct request *request) {
   if (request->arg == NULL) return !field->needs_arg;
   char *end = NULL;
   bool digits = isdigit((unsigned char)request->arg[0]) && (request->arg[0] != '0' || request->arg[1] == '\0');
+  errno = 0;
   if (digits) request->index = strtoull(request->arg, &end, 10);
-  request->has_index = field->takes_index && digits && *end == '\0';
+  request->has_index = field->takes_index && digits && *end == '\0' && errno == 0;
   if (plugin->major < 3 && field->takes_index) return request->has_index;
   return request->has_index || field->takes_key;
 }
@@ -380,8 +383,17 @@ static bool read_request(const struct plugin *plugin, const char *text, size_t l
     request->id = i;
   }
   if (request->field != NULL && read_arg(plugin, request)) return true;
-  fprintf(stderr, "conformance_host: %s: %s\n", request->label, request->field == NULL ? "no such field" : "its argument is not allowed or missing");
+  const char *why = request->field == NULL ? "no such field" : "its argument is missing, or not allowed";
+  fprintf(stderr, "conformance_host: %s: %s\n", request->label, why);
   return false;
+}
+
+void free_requests(struct request *requests, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    free(requests[i].label);
+    free(requests[i].arg);
+  }
+  free(requests);
 }
 
 struct request *plugin_requests(const struct plugin *plugin, const char *wish, uint32_t *count) {

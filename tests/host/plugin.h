@@ -26,7 +26,7 @@ enum symbol {
 };
 
 struct field {
-  const char *name;
+  char *name;
   uint32_t type;
   bool is_list, takes_index, takes_key, needs_arg;
 };
@@ -69,6 +69,7 @@ void plugin_check_held_texts(void);
 
 /* "name,name[arg]"; NULL: every field that needs no argument. NULL is returned with a message on stderr when the wish cannot be met. */
 struct request *plugin_requests(const struct plugin *plugin, const char *wish, uint32_t *count);
+void free_requests(struct request *requests, uint32_t count);
 
 /* -- calls -------------------------------------------------------------------------------------------------------------------------- */
 
@@ -104,7 +105,8 @@ struct extraction {
 };
 
 /* Fills in what the framework fills in, and garbage elsewhere. */
-void prepare_extraction(const struct plugin *plugin, const struct request *request, const char *name, const char *arg, struct extraction *to);
+void prepare_extraction(const struct plugin *plugin, const struct request *request, const char *name, const char *arg,
+                        struct extraction *to);
 void call_extract(const struct plugin *plugin, void *state, const struct event *event, struct extraction *extraction, bool with_offsets);
 
 #endif

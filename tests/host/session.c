@@ -298,7 +298,8 @@ static bool take_block(struct session *session, struct block_plugin_event *block
     return false;
   }
   if (block->id_length != 4 || header->length > LONGEST_EVENT || header->length != (uint64_t)PAYLOAD_OFFSET + block->payload_length) {
-    violation("next_batch: lengths that do not add up: event %u, id %u, payload %u", header->length, block->id_length, block->payload_length);
+    violation("next_batch: lengths that do not add up: event %u, id %u, payload %u", header->length, block->id_length,
+              block->payload_length);
     return false;
   }
   if (block->plugin_id != 0 && block->plugin_id != plugin->id) {

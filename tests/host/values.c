@@ -69,7 +69,9 @@ static bool check_value(const struct request *request, union field_values values
 }
 
 uint64_t check_extraction(const struct plugin *plugin, const struct request *request, const struct extraction *extraction) {
-  if (extraction->rc != RC_SUCCESS && extraction->rc != RC_FAILURE) violation("extract_fields: %s: it returned %d", request->label, extraction->rc);
+  if (extraction->rc != RC_SUCCESS && extraction->rc != RC_FAILURE) {
+    violation("extract_fields: %s: it returned %d", request->label, extraction->rc);
+  }
   if (plugin->major == 0) return check_abi03(request, &extraction->field.abi03) * (extraction->rc == RC_SUCCESS);
   const struct abi3_field *field = &extraction->field.abi3; /* values and count lie at the same place in 1.0 */
   if (field->count == garbage_count) {

@@ -1,10 +1,12 @@
 // A plugin written by hand against the C ABI: what the host must accept, and how fast plain C++ gets.
 //
-// PEER_API is the version that it requires, PEER_MAJOR and PEER_MINOR its parts. With -DBREAK_x it does one thing wrong, for the
-// host to find; each place is marked by its name.
+// PEER_API is the version that it requires, PEER_MAJOR and PEER_MINOR its parts. With -DPEER_BREAKABLE it does the one thing wrong
+// that the environment variable PEER_BREAK names, for the host to find; each place is marked by BROKEN. With -DPEER_WRONG_SYMBOLS
+// it lacks one symbol and has one too many.
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -19,6 +21,16 @@
 
 namespace {
 
+#ifdef PEER_BREAKABLE
+bool is_broken(const char *what) {
+  const char *chosen = std::getenv("PEER_BREAK");
+  return chosen != nullptr && std::strcmp(chosen, what) == 0;
+}
+#define BROKEN(what) is_broken(#what)
+#else
+#define BROKEN(what) false
+#endif
+
 constexpr uint32_t plugin_id = 998;
 
 struct State {
@@ -30,10 +42,9 @@ struct State {
   uint64_t one_number = 0;
   std::vector<const char *> many;
   std::vector<uint32_t> starts, lengths;
-#ifdef BREAK_STALE_CACHE
+  // of the event read last, for BROKEN(STALE_CACHE)
   uint64_t last_number = 0;
   const void *last_payload = nullptr;
-#endif
 };
 
 struct Instance {
@@ -46,31 +57,20 @@ struct Instance {
 #else
   std::vector<flat_event> events;
 #endif
-#ifdef BREAK_EOF_ONCE
   bool ended = false;
-#endif
 };
 
 State *state_of(void *state) { return static_cast<State *>(state); }
 Instance *instance_of(void *instance) { return static_cast<Instance *>(instance); }
 
+State shared;  // for BROKEN(SAME_STATE)
+
 void *init_state(std::string_view config, int32_t *rc) {
-#ifdef BREAK_SAME_STATE
-  static State shared;
-  State *state = &shared;
-#else
-  auto *state = new State;
-#endif
-#ifndef BREAK_RC_UNWRITTEN
-  *rc = RC_SUCCESS;
-#endif
-  if (config.empty() || config == "{}") return state;
-  *rc = RC_FAILURE;
-#ifdef BREAK_NULL_STATE
-  delete state;
-  return nullptr;
-#endif
-  state->error = "there is nothing to configure: {}";
+  bool well = config.empty() || config == "{}";
+  if (!BROKEN(RC_UNWRITTEN)) *rc = well ? RC_SUCCESS : RC_FAILURE;
+  if (BROKEN(NULL_STATE) && !well) return nullptr;
+  State *state = BROKEN(SAME_STATE) ? &shared : new State;
+  if (!well) state->error = "there is nothing to configure: {}";
   return state;
 }
 
@@ -81,14 +81,10 @@ void *init_state(std::string_view config, int32_t *rc) {
 PLUGIN(const char *) plugin_get_required_api_version() { return PEER_API; }
 PLUGIN(const char *) plugin_get_name() { return "peer"; }
 PLUGIN(const char *) plugin_get_description() { return "Docker events, read by hand-written C++"; }
-#ifndef BREAK_MISSING_SYMBOL
+#ifndef PEER_WRONG_SYMBOLS
 PLUGIN(const char *) plugin_get_contact() { return "the Lanner authors"; }
 #endif
-#ifdef BREAK_VERSION
-PLUGIN(const char *) plugin_get_version() { return "0.1"; }
-#else
-PLUGIN(const char *) plugin_get_version() { return "0.1.0"; }
-#endif
+PLUGIN(const char *) plugin_get_version() { return BROKEN(VERSION) ? "0.1" : "0.1.0"; }
 #if PEER_MAJOR == 0
 PLUGIN(uint32_t) plugin_get_type() { return KIND_SOURCE; }
 #endif
@@ -100,9 +96,7 @@ PLUGIN(const char *) plugin_get_init_schema(int32_t *type) {
 
 #if PEER_MAJOR >= 3
 PLUGIN(void *) plugin_init(const init_input *input, int32_t *rc) {
-#if PEER_MINOR >= 3 || defined(BREAK_LOG_TOO_OLD)
-  input->log(input->owner, nullptr, "the peer begins", 6);
-#endif
+  if (PEER_MINOR >= 3 || BROKEN(LOG_TOO_OLD)) input->log(input->owner, nullptr, "the peer begins", 6);
   return init_state(input->config, rc);
 }
 #else
@@ -110,20 +104,11 @@ PLUGIN(void *) plugin_init(const char *config, int32_t *rc) { return init_state(
 #endif
 
 PLUGIN(void) plugin_destroy(void *state) {
-#ifndef BREAK_SAME_STATE
-  delete state_of(state);
-#else
-  (void)state;
-#endif
+  if (state != &shared) delete state_of(state);
 }
 
 PLUGIN(const char *) plugin_get_last_error(void *state) {
-#ifdef BREAK_NO_ERROR
-  (void)state;
-  return "";
-#else
-  return state_of(state)->error.c_str();
-#endif
+  return BROKEN(NO_ERROR) ? "" : state_of(state)->error.c_str();
 }
 
 // -- source -------------------------------------------------------------------------------------------------------------------------
@@ -149,9 +134,7 @@ PLUGIN(const char *) plugin_get_progress(void *, void *opened, uint32_t *progres
   Instance *instance = instance_of(opened);
   *progress = instance->source->progress();
   instance->progress = std::to_string(*progress / 100) + "%";
-#ifdef BREAK_PROGRESS
-  *progress = 10001;
-#endif
+  if (BROKEN(PROGRESS)) *progress = 10001;
   return instance->progress.c_str();
 }
 
@@ -159,15 +142,11 @@ namespace {
 
 #if PEER_MAJOR >= 3
 void lay_out(Instance &instance) {
-  size_t size = 0;
+  size_t size = 0, page = 4096;
   for (std::string_view line : instance.lines) size += PAYLOAD_OFFSET + line.size();
-#ifdef BREAK_READ_ONLY
-  instance.arena.resize(size + 8192);
-  auto *to = reinterpret_cast<uint8_t *>((reinterpret_cast<uintptr_t>(instance.arena.data()) + 4095) & ~uintptr_t{4095});
-#else
-  if (instance.arena.size() < size) instance.arena.resize(size);
+  if (instance.arena.size() < size + page) instance.arena.resize(size + page);
   uint8_t *to = instance.arena.data();
-#endif
+  if (BROKEN(READ_ONLY)) to += page - reinterpret_cast<uintptr_t>(to) % page;
   instance.events.clear();
   for (std::string_view line : instance.lines) {
     auto *event = reinterpret_cast<block_plugin_event *>(to);
@@ -175,20 +154,13 @@ void lay_out(Instance &instance) {
     event->header = {event_time(line), UINT64_MAX, PAYLOAD_OFFSET + length, EVENT_TYPE_PLUGIN, 2};
     event->id_length = 4;
     event->payload_length = length;
-    event->plugin_id = 0;  // the framework fills in ours
-#ifdef BREAK_WRONG_ID
-    event->plugin_id = 7;
-#endif
-#ifdef BREAK_LENGTH
-    event->header.length++;
-#endif
+    event->plugin_id = BROKEN(WRONG_ID) ? 7 : 0;  // 0: the framework fills in ours
+    if (BROKEN(LENGTH)) event->header.length++;
     std::memcpy(event->payload, line.data(), length);
     instance.events.push_back(event);
     to += PAYLOAD_OFFSET + length;
   }
-#ifdef BREAK_READ_ONLY
-  mprotect(instance.events[0], 4096, PROT_READ);
-#endif
+  if (BROKEN(READ_ONLY)) mprotect(instance.events[0], page, PROT_READ);
 }
 #else
 void lay_out(Instance &instance) {
@@ -204,28 +176,19 @@ void lay_out(Instance &instance) {
 
 PLUGIN(int32_t) plugin_next_batch(void *state, void *opened, uint32_t *count, void *events) {
   Instance &instance = *instance_of(opened);
-#ifdef BREAK_COUNT_UNWRITTEN
-  return RC_TIMEOUT;
-#endif
+  if (BROKEN(COUNT_UNWRITTEN)) return RC_TIMEOUT;
   *count = 0;
-#ifdef BREAK_NO_EVENTS
-  return RC_SUCCESS;
-#endif
-#ifdef BREAK_SLOW
-  usleep(60000);
-#endif
-#ifdef BREAK_EOF_ONCE
-  if (instance.ended) return RC_TIMEOUT;
-#endif
+  if (BROKEN(NO_EVENTS)) return RC_SUCCESS;
+  if (BROKEN(SLOW)) usleep(60000);
+  if (BROKEN(EOF_ONCE) && instance.ended) return RC_TIMEOUT;
   instance.lines.clear();
   Source::Outcome outcome = instance.source->next(instance.lines);
   if (!instance.lines.empty()) lay_out(instance);
   *count = static_cast<uint32_t>(instance.lines.size());
   auto *first = instance.events.data();
+  if (BROKEN(NULL_EVENTS)) first = nullptr;
   std::memcpy(events, &first, sizeof first);
-#ifdef BREAK_EOF_ONCE
   instance.ended = outcome == Source::Outcome::end;
-#endif
   switch (outcome) {
     case Source::Outcome::more: return RC_SUCCESS;
     case Source::Outcome::idle: return RC_TIMEOUT;
@@ -248,49 +211,35 @@ PLUGIN(const char *) plugin_event_to_string(void *state, const event_input *inpu
 #endif
   std::string &text = state_of(state)->text;
   text.assign(reinterpret_cast<const char *>(payload), length);
-#ifdef BREAK_VALUE_CHANGES
-  state_of(state)->one_text = "another";
-  state_of(state)->many.assign(state_of(state)->many.size(), "another");
-#endif
+  if (BROKEN(VALUE_CHANGES)) state_of(state)->one_text = "another";
   return text.c_str();
 }
 
 // -- extraction ---------------------------------------------------------------------------------------------------------------------
 
 PLUGIN(const char *) plugin_get_fields() {
-#ifdef BREAK_FIELDS
-  return R"([{"name": "docker.type", "type": "string", "desc": "Kind of object",}])";
-#else
   static const std::string text = describe_fields(PEER_MAJOR == 0);
-  return text.c_str();
-#endif
+  return BROKEN(FIELDS) ? R"([{"name": "docker.type", "type": "string", "desc": "Kind of object",}])" : text.c_str();
 }
 
 namespace {
 
 bool read_event(State &state, uint64_t number, const uint8_t *payload, uint32_t length) {
-#ifdef BREAK_STALE_CACHE
-  bool same = number == state.last_number && payload == state.last_payload;
+  if (BROKEN(STALE_CACHE) && number == state.last_number && payload == state.last_payload) return true;
   state.last_number = number;
   state.last_payload = payload;
-  if (same) return true;
-#endif
-  (void)number;
   return state.fields.read(payload, length);
 }
 
 #if PEER_MAJOR == 0
 void extract(State &state, bool well, abi03_field &field) {
   auto id = static_cast<Field>(field.id);
-#ifndef BREAK_COUNT_OF_VALUES_UNWRITTEN
-  field.present = 0;
-#endif
+  if (!BROKEN(VALUES_UNWRITTEN)) field.present = 0;
   if (!well) return;
-  bool present = field.type == TYPE_UINT64 ? state.fields.number(id, field.number) : (field.text = state.fields.text(id, field.arg)) != nullptr;
-  if (present) field.present = 1;
-#ifdef BREAK_NULL_STRING
-  field.text = nullptr;
-#endif
+  bool is_number = field.type == TYPE_UINT64;
+  if (!is_number) field.text = state.fields.text(id, field.arg);
+  if (is_number ? state.fields.number(id, field.number) : field.text != nullptr) field.present = 1;
+  if (BROKEN(NULL_STRING)) field.text = nullptr;
 }
 #else
 template <typename AnyField>
@@ -309,16 +258,11 @@ void extract(State &state, bool well, AnyField &field) {
     field.values.text = &state.one_text;
     count = state.one_text != nullptr;
   }
-#ifdef BREAK_NULL_STRING
-  if (!field.is_list) state.one_text = nullptr;
-#endif
-#ifdef BREAK_TWO_VALUES
-  if (id == Field::type) count = 2;
-#endif
-#ifdef BREAK_COUNT_OF_VALUES_UNWRITTEN
-  if (count == 0) return;
-#endif
-  field.count = count;
+  if (BROKEN(NULL_STRING)) state.one_text = nullptr;
+  if (BROKEN(NULL_VALUES)) field.values.any = nullptr;
+  if (BROKEN(TWO_VALUES) && id == Field::type) count = 2;
+  if (BROKEN(INPUT_CHANGES)) field.id = 0;
+  if (count > 0 || !BROKEN(VALUES_UNWRITTEN)) field.count = count;
 }
 #endif
 
@@ -347,10 +291,7 @@ static void locate(State &state, const block_plugin_event *event, const abi3_fie
     const void *found = memmem(event->payload, event->payload_length, field.values.text[i], length);
     if (found == nullptr) continue;
     state.starts[i] = static_cast<uint32_t>(static_cast<const uint8_t *>(found) - reinterpret_cast<const uint8_t *>(event));
-    state.lengths[i] = static_cast<uint32_t>(length);
-#ifdef BREAK_OFFSETS
-    state.lengths[i] = event->header.length;
-#endif
+    state.lengths[i] = BROKEN(OFFSETS) ? event->header.length : static_cast<uint32_t>(length);
   }
   offsets = {state.starts.data(), state.lengths.data()};
 }
@@ -360,17 +301,15 @@ PLUGIN(int32_t) plugin_extract_fields(void *self, const event_input *about, cons
   State &state = *state_of(self);
   auto *event = reinterpret_cast<const block_plugin_event *>(about->event);
   bool well = read_event(state, about->number, event->payload, event->payload_length);
-#ifdef BREAK_EVENT_CHANGES
-  const_cast<uint8_t *>(event->payload)[0] = ' ';
-#endif
+  if (BROKEN(EVENT_CHANGES)) const_cast<uint8_t *>(event->payload)[0] = ' ';
   for (uint32_t i = 0; i < input->field_count; i++) extract(state, well, input->fields[i]);
 #if PEER_MINOR >= 11
   for (uint32_t i = 0; input->offsets != nullptr && i < input->field_count; i++) locate(state, event, input->fields[i], input->offsets[i]);
 #endif
-  return RC_SUCCESS;
+  return BROKEN(RETURN_CODE) ? RC_TIMEOUT : RC_SUCCESS;
 }
 #endif
 
-#ifdef BREAK_ORPHAN_SYMBOL
+#ifdef PEER_WRONG_SYMBOLS
 PLUGIN(const char *) plugin_get_async_events() { return "[]"; }
 #endif

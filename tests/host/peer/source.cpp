@@ -147,7 +147,7 @@ class Socket : public Source {
       if (count <= 0) return fail("no answer");
       head.append(bytes, static_cast<size_t>(count));
     }
-    if (head.compare(0, 9, "HTTP/1.1 ") != 0 || head.compare(9, 3, "200") != 0) return fail("the answer is " + head.substr(0, head.find('\r')));
+    if (head.compare(0, 12, "HTTP/1.1 200") != 0) return fail("the answer is " + head.substr(0, head.find('\r')));
     chunked_ = head.substr(0, end).find("chunked") != head.npos;
     return take(std::string_view(head).substr(end + 4));
   }
