@@ -11,7 +11,7 @@ from benchmarks.replay import RECORDING
 from lanner.docker import Docker
 from lanner.framework.generic import EventContext, generic_reader
 from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, compile_rules, load_rules
-from lanner.sdk.framing import Framer
+from lanner.sdk.framing import new_framer
 from lanner.sdk.host import FieldReader, init_plugin
 
 ROUNDS = 60
@@ -66,7 +66,7 @@ def main() -> None:
     one = per_event(read_one, count)
     matched = per_event(match, count)
     rows = [["bare parse of the payload (msgspec), the limit", f"{bare:,.0f}", "1.0x"]]
-    rows.append(["framing: chunks to lines", f"{(f := per_event(lambda: Framer().feed(data), count)):,.0f}", f"{f / bare:.1f}x"])
+    rows.append(["framing: chunks to lines", f"{(f := per_event(lambda: list(new_framer().feed(data)), count)):,.0f}", f"{f / bare:.1f}x"])
     rows.append(["load: parse, timestamp", f"{loads:,.0f}", f"{loads / bare:.1f}x"])
     rows.append(["one field more", f"{one - loads:,.0f}", f"{(one - loads) / bare:.1f}x"])
     rows.append(

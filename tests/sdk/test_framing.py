@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanner.sdk import framing
-from lanner.sdk.framing import Framer
+from lanner.sdk.framing import new_framer
 
 DATA = b'{"a":1}\n\n{"b":"\xc3\xa9"}\r\nx\n\n\ntail'
 LINES = [b'{"a":1}', b'{"b":"\xc3\xa9"}\r', b"x", b"tail"]
 
 
 def framed(*chunks: bytes) -> list[bytes]:
-    framer = Framer()
-    return [line for chunk in chunks for line in framer.feed(chunk)] + framer.end()
+    framer = new_framer()
+    return [line for chunk in chunks for line in framer.feed(chunk)] + list(framer.end())
 
 
 @pytest.mark.parametrize("place", range(len(DATA) + 1))
@@ -31,7 +31,7 @@ def test_any_cuts_of_any_bytes(chunks):
 
 
 def test_a_line_is_there_as_soon_as_its_newline_is():
-    framer = Framer()
+    framer = new_framer()
     assert framer.feed(b"a\nb") == [b"a"]
     assert framer.feed(b"c") == []
     assert framer.feed(b"\n") == [b"bc"]
@@ -39,7 +39,7 @@ def test_a_line_is_there_as_soon_as_its_newline_is():
 
 
 def test_the_end_begins_anew():
-    framer = Framer()
+    framer = new_framer()
     framer.feed(b"a")
     assert framer.end() == [b"a"]
     assert framer.feed(b"b\n") == [b"b"]
@@ -52,7 +52,7 @@ def short_lines(monkeypatch):
 
 @pytest.mark.usefixtures("short_lines")
 def test_an_endless_line_is_dropped_and_counted_and_the_next_line_is_whole():
-    framer = Framer()
+    framer = new_framer()
     assert framer.feed(b"good\n" + b"x" * 8) == [b"good"]
     assert framer.feed(b"x" * 8) == []
     assert framer.feed(b"x" * 8) == []
@@ -63,7 +63,7 @@ def test_an_endless_line_is_dropped_and_counted_and_the_next_line_is_whole():
 
 @pytest.mark.usefixtures("short_lines")
 def test_an_endless_line_leaves_no_tail():
-    framer = Framer()
+    framer = new_framer()
     framer.feed(b"x" * 11)
     assert framer.end() == []
     assert framer.feed(b"a\n") == [b"a"]

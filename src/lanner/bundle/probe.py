@@ -27,7 +27,7 @@ class Probed:
 
 def probe(path: Path, config: str = "") -> Probed:
     """Load, ask, init, destroy. Raises `BuildError` where the file cannot even be loaded, or crashes."""
-    command = [LOADERS / "probe", path.absolute(), config]
+    command = [str(LOADERS / "probe"), str(path.absolute()), config]
     done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")  # noqa: S603 - our own
     result = Probed()
     for line in done.stdout.splitlines():

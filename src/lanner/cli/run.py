@@ -118,7 +118,7 @@ class _Run:
             batch = source.next_batch(wait)
             if batch.payloads:
                 if self._most is not None:
-                    del batch.payloads[self._most - pump.events :]
+                    batch.payloads = batch.payloads[: self._most - pump.events]
                 pump.feed(batch, self._clock)
                 output.flush()
             if batch.ended or pump.events == self._most:

@@ -14,10 +14,12 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Final
 
 from lanner.sdk.errors import SourceError
-from lanner.sdk.framing import Framer
+from lanner.sdk.framing import new_framer
 from lanner.sdk.sources import Batch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lanner.sdk.plugin import PluginInfo
 
 _BLOCK: Final = 512 * 1024
@@ -39,7 +41,7 @@ class Replay:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise SourceError(f"cannot read the recording {path}: {reason}") from None
         self._path = path
-        self._framer = Framer()
+        self._framer = new_framer()
         self._envelope = needs_envelope(info)
         self._closed = False
         self.counters: dict[str, int] = {}
@@ -64,7 +66,7 @@ class Replay:
         """See `lanner.sdk.sources.Source`."""
         self._closed = True
 
-    def _unwrap(self, lines: list[bytes]) -> Batch:
+    def _unwrap(self, lines: Sequence[bytes]) -> Batch:
         import msgspec
 
         payloads: list[bytes] = []

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "bridge/log.hpp"
+#include "chunked.hpp"
+#include "lines.hpp"
 #include "reader.hpp"
 
 #ifdef Py_GIL_DISABLED
@@ -78,6 +80,8 @@ PyMethodDef methods[] = {
 
 PyModuleDef_Slot slots[] = {
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lines)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_dechunker)},
     {0, nullptr},
 };
 

@@ -103,14 +103,14 @@ class FieldReader:
     failure. `timestamp` is the event's: from the class's `timestamp` place, else what `load` was given.
     """
 
-    def __init__(self, plugin: Plugin, requests: Sequence[tuple[str, str | int | None]]) -> None:
+    def __init__(self, plugin: Plugin, requests: Sequence[tuple[str, str | int | None]], failures: Failures | None = None) -> None:
         info = plugin_info(type(plugin))
         self._plugin = plugin
         self._info = info
         self._event: Event | None = None
         self._payload = b""
         self._number = 0
-        self._failures = Failures(info.name)
+        self._failures = failures or Failures(info.name)
         self.timestamp: int | None = None
         self.valid_json = True
         self.errors = self._failures.counts

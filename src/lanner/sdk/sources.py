@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Chunk, Nothing
-from lanner.sdk.framing import Framer
+from lanner.sdk.framing import new_framer
 from lanner.sdk.host import plugin_failure
 from lanner.sdk.plugin import Plugin, plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from lanner.native import Framer
 
 
 _PATIENCE: Final = 0.25
@@ -29,7 +31,7 @@ _PATIENCE: Final = 0.25
 class Batch:
     """Events in order. `timestamps` is None where no event has one from the source; `ended`: there will be no more."""
 
-    payloads: list[bytes]
+    payloads: Sequence[bytes]
     timestamps: list[int | None] | None = None
     ended: bool = False
 
@@ -86,7 +88,7 @@ class ChunkSource:
         self._instance = instance
         self._plugin = plugin
         self._read: Callable[[float], Any] = instance.read_chunk
-        self._main = Framer()
+        self._main = new_framer()
         self._others: dict[str | int, Framer] = {}  # of streams that have an unfinished line: a stream may never come back
         self._patience = float("inf") if callable(getattr(instance, "close", None)) else _PATIENCE
         self._closed = self._ended = False
@@ -124,8 +126,8 @@ class ChunkSource:
         self._closed = True
         close_instance(self._instance, self._plugin)
 
-    def _take(self, chunk: Chunk) -> list[bytes]:
-        framer = self._main if chunk.stream == "" else self._others.pop(chunk.stream, Framer())
+    def _take(self, chunk: Chunk) -> Sequence[bytes]:
+        framer = self._main if chunk.stream == "" else self._others.pop(chunk.stream, new_framer())
         if chunk.reset and framer.end():
             self._count("dropped tails")
         payloads = self._feed(framer, chunk.data)
@@ -133,7 +135,7 @@ class ChunkSource:
             self._others[chunk.stream] = framer
         return payloads
 
-    def _feed(self, framer: Framer, data: bytes) -> list[bytes]:
+    def _feed(self, framer: Framer, data: bytes) -> Sequence[bytes]:
         before = framer.too_long
         payloads = framer.feed(data)
         if framer.too_long != before:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lanner.sdk.events import Event
-from lanner.sdk.host import FieldReader, init_plugin
+from lanner.sdk.host import Failures, FieldReader, init_plugin
 from lanner.sdk.plugin import Plugin, plugin_info
 from lanner.sdk.sources import Batch, Source, open_source
 
@@ -30,6 +30,7 @@ class Host:
         self._batch = Batch([])
         self._place = 0
         self._number = 0
+        self._failures = _Raised(plugin_info(type(self.plugin)).name)
         self._readers: dict[tuple[str, str | int | None], FieldReader] = {}
 
     @property
@@ -77,7 +78,7 @@ class Host:
             known = [declaration.info.name for declaration in plugin_info(type(self.plugin)).fields]
             if field not in known:
                 raise LookupError(f"the plugin has no field {field!r}; it has {', '.join(known)}")
-            reader = self._readers[field, argument] = _Reader(self.plugin, [(field, argument)])
+            reader = self._readers[field, argument] = FieldReader(self.plugin, [(field, argument)], self._failures)
         reader.load(event.payload, event.timestamp, event.number)
         return reader.get(0)
 
@@ -95,15 +96,15 @@ class Host:
         given = self._batch.timestamps[self._place] if self._batch.timestamps is not None else None
         self._place += 1
         self._number += 1
-        reader = _Reader(self.plugin, [])
+        reader = FieldReader(self.plugin, [], self._failures)
         reader.load(payload, time.time_ns() if given is None else given, self._number)
         return reader.event()
 
 
-class _Reader(FieldReader):
-    """A reader that lets failures of plugin code through, for the test to see."""
+class _Raised(Failures):
+    """Lets failures of plugin code through, for the test to see."""
 
-    def _failed(self, what: str, error: BaseException) -> None:
+    def note(self, what: str, error: BaseException) -> None:
         error.add_note(f"in {what} of the plugin")
         raise error
 

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <limits>
 
+#include "../lines.hpp"
 #include "threads.hpp"
 
 using namespace lanner;
@@ -12,6 +13,7 @@ using namespace lanner;
 namespace {
 
 constexpr std::size_t kept_memory = 4 << 20;
+constexpr std::size_t largest_payload = std::numeric_limits<std::int32_t>::max() - LANNER_BLOCK_HEADER;
 constexpr std::uint16_t plugin_event = 322;
 
 std::uint64_t now() {
@@ -52,27 +54,29 @@ void lanner_instance::add(std::string_view payload, std::uint64_t timestamp) {
 }
 
 void lanner_instance::take_batch(PyObject* payloads, PyObject* timestamps) {
-  const Ref items = checked(PySequence_Fast(payloads, "a batch's payloads"));
-  const Ref times = timestamps == Py_None ? Ref() : checked(PySequence_Fast(timestamps, "a batch's timestamps"));
   const std::uint64_t clock = now();
-  for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(items.get()); ++place) {
-    PyObject* item = PySequence_Fast_GET_ITEM(items.get(), place);
-    char* data;
-    Py_ssize_t size;
-    if (PyBytes_AsStringAndSize(item, &data, &size) < 0) throw PythonError();
-    if (size > std::numeric_limits<std::int32_t>::max() - LANNER_BLOCK_HEADER) continue;
-    const std::string_view payload(data, static_cast<std::size_t>(size));
-    PyObject* given = times ? PySequence_Fast_GET_ITEM(times.get(), place) : Py_None;
-    std::uint64_t time;
+  const auto take = [&](std::string_view payload, PyObject* given) {
+    if (payload.size() > largest_payload) return;
+    std::uint64_t time = clock;
     if (const auto own = state.time_of(payload)) {
       time = *own;
     } else if (given != Py_None) {
       time = PyLong_AsUnsignedLongLong(given);
       if (PyErr_Occurred()) throw PythonError();
-    } else {
-      time = clock;
     }
     add(payload, time);
+  };
+  if (const LineList* lines = as_lines(payloads)) {
+    for (std::size_t place = 0; place < lines->size(); ++place) take(lines->at(place), Py_None);
+    return;
+  }
+  const Ref items = checked(PySequence_Fast(payloads, "a batch's payloads"));
+  const Ref times = timestamps == Py_None ? Ref() : checked(PySequence_Fast(timestamps, "a batch's timestamps"));
+  for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(items.get()); ++place) {
+    char* data;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(PySequence_Fast_GET_ITEM(items.get(), place), &data, &size) < 0) throw PythonError();
+    take({data, static_cast<std::size_t>(size)}, times ? PySequence_Fast_GET_ITEM(times.get(), place) : Py_None);
   }
 }
 
