@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # The newest version that still sends status, id and from; engines that know more are asked in this one
 NEWEST_API: Final = (1, 51)
 TIMEOUT: Final = 10.0
-_READ_SIZE: Final = 256 * 1024
+_READ_SIZE: Final = 64 * 1024
 _MAX_BODY: Final = 1024 * 1024
 
 
@@ -51,7 +51,8 @@ class Connection:
         self._socket = _connect(endpoint)
         try:
             self._socket.settimeout(TIMEOUT)
-            self._socket.sendall(_request(path))
+            # without the flag a connection that the engine has closed would end a host that does not ignore SIGPIPE, as Python does
+            self._socket.sendall(_request(path), socket.MSG_NOSIGNAL)
             self.head, rest = self._read_head()
             self._body = Body(self.head.headers)
             self._first = self._body.feed(rest)

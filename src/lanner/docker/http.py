@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from lanner.native import Dechunker
+
 MAX_HEAD: Final = 64 * 1024
-_MAX_SIZE_LINE: Final = 4096
 
 
 class HttpError(ValueError):
@@ -50,62 +51,24 @@ class Body:
 
     def __init__(self, headers: dict[str, str]) -> None:
         """Know from the headers how long the body is: chunked, of a given length, or up to the end of the connection."""
-        self.chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+        self._chunks = Dechunker() if "chunked" in headers.get("transfer-encoding", "").lower() else None
         length = headers.get("content-length", "")
-        self._left: int | None = int(length) if length.isascii() and length.isdigit() and not self.chunked else None
-        self._buffer = b""
-        self._in_chunk = 0  # bytes of the current chunk that are still to come
-        self._at_end_of_chunk = False  # the line end after a chunk is still to come
-        self._in_trailer = False
-        self.ended = self._left == 0
+        self._left: int | None = int(length) if length.isascii() and length.isdigit() else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the body is whole; of one without a length nobody knows."""
+        return self._left == 0 if self._chunks is None else self._chunks.ended
 
     def feed(self, data: bytes) -> bytes:
         """The bytes of the body in `data`. Raises `HttpError` where the chunks are broken."""
-        if self.ended:
-            return b""
-        if self.chunked:
-            return self._feed_chunks(data)
+        if self._chunks is not None:
+            try:
+                return self._chunks.feed(data)
+            except ValueError as error:
+                raise HttpError(str(error)) from None
         if self._left is None:
             return data
         taken = data[: self._left]
         self._left -= len(taken)
-        self.ended = self._left == 0
         return taken
-
-    def _feed_chunks(self, data: bytes) -> bytes:
-        buffer = self._buffer + data if self._buffer else data
-        at, out = 0, []
-        while not self.ended:
-            if self._in_chunk:
-                piece = buffer[at : at + self._in_chunk]
-                if not piece:
-                    break
-                out.append(piece)
-                at += len(piece)
-                self._in_chunk -= len(piece)
-                self._at_end_of_chunk = not self._in_chunk
-                continue
-            end = buffer.find(b"\n", at)
-            if end < 0:
-                if len(buffer) - at > _MAX_SIZE_LINE:
-                    raise HttpError("a chunk's size line is too long")
-                break
-            line = buffer[at:end].rstrip(b"\r")
-            at = end + 1
-            self._take_line(line)
-        self._buffer = buffer[at:]
-        return b"".join(out)
-
-    def _take_line(self, line: bytes) -> None:
-        if self._at_end_of_chunk:
-            if line:
-                raise HttpError(f"a chunk is followed by {line[:20]!r} instead of a line end")
-            self._at_end_of_chunk = False
-        elif self._in_trailer:
-            self.ended = not line
-        else:
-            digits = line.partition(b";")[0].strip()
-            if not digits or len(digits) > 15 or digits.strip(b"0123456789abcdefABCDEF"):
-                raise HttpError(f"{digits[:20]!r} is no chunk size")
-            self._in_chunk = int(digits, 16)
-            self._in_trailer = not self._in_chunk

@@ -13,6 +13,7 @@ import random
 import re
 import select
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import lanner
@@ -40,7 +41,8 @@ class EventStream:
         self._query = query
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._closed = False
-        self._recent = b""
+        self._recent: deque[bytes] = deque()
+        self._recent_size = 0
         self._pause = _FIRST_PAUSE
         self._next_try = 0.0
         self._connection: Connection | None = None
@@ -63,15 +65,17 @@ class EventStream:
         if self._connection is None:
             return self._reconnect(timeout)
         if not self._connection.has_unread:
-            self._poll.poll(max(0.0, timeout) * 1000)
+            ready = self._poll.poll(max(0.0, timeout) * 1000)
             if self._woken():
                 return b""
+            if not ready:
+                return lanner.NOTHING
         try:
             data = self._connection.read()
         except (OSError, HttpError) as error:
             return self._lost(str(error))
         if data:
-            self._recent = (self._recent + data)[-_KEPT:]
+            self._remember(data)
             return data
         if data is None or self._connection.ended:
             return b"" if self._query.until is not None else self._lost("the engine closed the stream")
@@ -107,13 +111,21 @@ class EventStream:
             self._connection.close()
             self._connection = None
 
+    def _remember(self, data: bytes) -> None:
+        # as they came, not joined: that is done when the connection is lost
+        self._recent.append(data)
+        self._recent_size += len(data)
+        while self._recent_size - len(self._recent[0]) >= _KEPT:
+            self._recent_size -= len(self._recent.popleft())
+
     def _lost(self, reason: str) -> lanner.Nothing:
         self._drop_connection()
         self._next_try = time.monotonic() + self._pause
-        found = _TIME.findall(self._recent)
+        found = _TIME.findall(b"".join(self._recent))
         if found:
             self._query = self._query.from_time(max(map(int, found)) + 1)
-        self._recent = b""
+        self._recent.clear()
+        self._recent_size = 0
         _log.warning("%s: %s; connecting again", self._endpoint, reason)
         return lanner.NOTHING
 
