@@ -58,7 +58,7 @@ static double clock_cost(void) {
 static bool open_again(struct bench *bench) {
   int32_t rc = RC_FAILURE;
   if (bench->instance != NULL) call_close(bench->plugin, bench->state, bench->instance);
-  bench->instance = call_open(bench->plugin, bench->state, bench->options->open, &rc);
+  bench->instance = call_open(bench->plugin, bench->state, bench->options->open[0], &rc);
   return rc == RC_SUCCESS || fail(bench, "open");
 }
 
@@ -166,14 +166,14 @@ static bool measure(struct bench *bench, struct json_out *out) {
   bool well = plugin_describe(plugin, &ignored.out);
   text_free(&ignored);
   uint32_t count = 0;
-  struct request *requests = well && plugin->is_extractor ? plugin_requests(plugin, bench->options->fields, &count) : NULL;
+  struct request *requests = well && plugin->is_extractor ? plugin_requests(plugin, bench->options->fields[0], &count) : NULL;
   if (!well || !plugin->is_source || (plugin->is_extractor && requests == NULL)) {
     violation("bench: only a source can be measured, and only by fields that it has");
     return false;
   }
   int32_t rc = RC_FAILURE;
   double init_wall = clock_seconds(CLOCK_MONOTONIC), init_cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
-  bench->state = call_init(plugin, bench->options->init, &rc);
+  bench->state = call_init(plugin, bench->options->init[0], &rc);
   init_wall = clock_seconds(CLOCK_MONOTONIC) - init_wall;
   init_cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - init_cpu;
   if (rc != RC_SUCCESS) return fail(bench, "init");

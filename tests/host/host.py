@@ -7,7 +7,10 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "host"
@@ -32,9 +35,18 @@ def peer_path(api: str, variant: str = "") -> Path:
     return BUILD / f"peer-{api}{variant and '-'}{variant}" / "libpeer.so"
 
 
-def run_host(so: Path | str, *options: str, env: dict[str, str] | None = None, timeout: float = 60) -> dict[str, Any]:
-    """The host's report, with its exit status as `exit` and what the plugin printed as `stderr`; `env` adds to the environment."""
-    command = [str(host()), *options, str(so)]
+def run_host(
+    so: Path | str,
+    *options: str,
+    beside: Iterable[Path | str] = (),
+    env: dict[str, str] | None = None,
+    timeout: float = 60,
+) -> dict[str, Any]:
+    """The host's report, with its exit status as `exit` and what the plugin printed as `stderr`.
+
+    `beside` are further plugins in the same process; `env` adds to the environment.
+    """
+    command = [str(host()), *options, str(so), *map(str, beside)]
     done = subprocess.run(command, capture_output=True, timeout=timeout, env={**os.environ, **(env or {})}, check=False)
     stderr = done.stderr.decode(errors="replace")
     if done.returncode not in {0, 1} or not done.stdout:

@@ -13,17 +13,25 @@
 
 enum { MOST_THREADS = 64 };
 
+struct plugins {
+  struct plugin all[MOST_PLUGINS];
+  unsigned count;
+  unsigned unloaded; /* how often dlclose really took one out of the process */
+};
+
 static const char help[] =
-    "conformance_host [options] plugin.so\n"
+    "conformance_host [options] plugin.so [beside.so ...]\n"
     "\n"
     "Loads a Falco plugin of ABI 0.3, 1.0, 2.0 or 3.x, uses it as Falco does, and prints one JSON object on stdout. What the plugin\n"
-    "itself prints goes to stderr. Exit status: 0 no violation, 1 violations, 2 wrong usage.\n"
+    "itself prints goes to stderr. Exit status: 0 no violation, 1 violations, 2 wrong usage. Further plugins are used at the same time,\n"
+    "in the same process; --init, --open and --fields can then be given once for each, and the last holds for the rest.\n"
     "\n"
     "  --info              only what can be asked without init\n"
     "  --init TEXT         init configuration (nothing; {} where the plugin has a JSON schema)\n"
     "  --open TEXT         open parameters (nothing)\n"
     "  --set-config TEXT   a new configuration after init, where the plugin takes one\n"
     "  --fields LIST       name,name[arg],... to extract of every event (all that need no argument)\n"
+    "  --feed FILE         the lines of this file as events, for a plugin that only extracts\n"
     "  --events N          stop after N events (at the source's end)\n"
     "  --seconds S         stop after S seconds (30)\n"
     "  --slow-ms MS        a next_batch that takes longer is a violation (1000)\n"
@@ -36,10 +44,10 @@ static const char help[] =
     "  --api VERSION       a violation when the plugin requires another (3, 3.0.0, ...)\n"
     "  --bench             measure instead of checking: CPU time and memory, as \"bench\"\n"
     "\n"
-    "Report: info {api, symbols, capabilities, name, ..., schema, fields}; runs [{cycle, thread, init, open, end, count, digest, ...,\n"
-    "events [{ts, payload, fields, offsets, text}]}]; unloaded: how often dlclose really took it out of the process; logs; violations.\n"
-    "A field without value is not in fields. Bytes that are not UTF-8 are given as {\"hex\": \"...\"}. Equal digests: equal payloads,\n"
-    "values and texts.\n";
+    "Report: info {api, symbols, capabilities, name, ..., schema, fields}; beside: the same of further plugins; runs [{plugin, cycle,\n"
+    "thread, init, open, end, count, digest, ..., events [{ts, payload, fields, offsets, text}]}]; unloaded: how often dlclose really\n"
+    "took a plugin out of the process; logs; violations. A field without value is not in fields. Bytes that are not UTF-8 are given as\n"
+    "{\"hex\": \"...\"}. Equal digests: equal payloads, values and texts.\n";
 
 /* Letters for getopt; users know the long names alone. */
 static const struct option long_options[] = {
@@ -48,6 +56,7 @@ static const struct option long_options[] = {
     {"open", required_argument, NULL, 'o'},
     {"set-config", required_argument, NULL, 'c'},
     {"fields", required_argument, NULL, 'f'},
+    {"feed", required_argument, NULL, 'E'},
     {"events", required_argument, NULL, 'e'},
     {"seconds", required_argument, NULL, 's'},
     {"slow-ms", required_argument, NULL, 'S'},
@@ -71,17 +80,35 @@ static bool read_number(const char *text, double least, double most, double *num
   return *text != '\0' && *end == '\0' && *number >= least && *number <= most;
 }
 
+/* One text for each plugin; the last one holds for all that follow. */
+struct texts {
+  const char *all[MOST_PLUGINS];
+  unsigned count;
+};
+
+static bool add(struct texts *texts, const char *text) {
+  if (texts->count == MOST_PLUGINS) return false;
+  texts->all[texts->count++] = text;
+  return true;
+}
+
+static void spread(const struct texts *texts, const char *otherwise, const char **to) {
+  for (unsigned i = 0; i < MOST_PLUGINS; i++) to[i] = texts->count == 0 ? otherwise : texts->all[i < texts->count ? i : texts->count - 1];
+}
+
 /* False: wrong usage. */
-static bool read_options(int count, char **arguments, struct options *options, struct plugin *plugin, const char **api) {
+static bool read_options(int count, char **arguments, struct options *options, struct plugins *plugins, const char **api) {
+  struct texts init = {0}, open = {0}, fields = {0};
   bool lazy = false, deepbind = false, well = true;
   double number = 0;
   for (int option; (option = getopt_long(count, arguments, "", long_options, NULL)) != -1;) {
     switch (option) {
       case 'i': options->info = true; break;
-      case 'I': options->init = optarg; break;
-      case 'o': options->open = optarg; break;
+      case 'I': well = add(&init, optarg) && well; break;
+      case 'o': well = add(&open, optarg) && well; break;
       case 'c': options->set_config = optarg; break;
-      case 'f': options->fields = optarg; break;
+      case 'f': well = add(&fields, optarg) && well; break;
+      case 'E': options->feed = optarg; break;
       case 'e': well = read_number(optarg, 1, 1e15, &number) && well; options->events = (uint64_t)number; break;
       case 's': well = read_number(optarg, 0, 1e6, &options->seconds) && well; break;
       case 'S': well = read_number(optarg, 0, 1e9, &options->slow_ms) && well; break;
@@ -99,9 +126,16 @@ static bool read_options(int count, char **arguments, struct options *options, s
       default: return false;
     }
   }
-  plugin->load_flags = (lazy ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL | (deepbind ? RTLD_DEEPBIND : 0);
-  plugin->path = arguments[optind];
-  return well && optind + 1 == count;
+  spread(&init, "", options->init);
+  spread(&open, "", options->open);
+  spread(&fields, NULL, options->fields);
+  for (; optind < count && plugins->count < MOST_PLUGINS; optind++) {
+    struct plugin *plugin = &plugins->all[plugins->count++];
+    plugin->load_flags = (lazy ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL | (deepbind ? RTLD_DEEPBIND : 0);
+    bool is_name = strchr(arguments[optind], '/') == NULL; /* dlopen would search for it elsewhere */
+    snprintf(plugin->path, sizeof plugin->path, "%s%s", is_name ? "./" : "", arguments[optind]);
+  }
+  return well && optind == count && plugins->count > 0 && (plugins->count == 1 || !options->bench);
 }
 
 static void check_api(const struct plugin *plugin, const char *wanted) {
@@ -127,73 +161,100 @@ static void check_distinct(const struct session *sessions, unsigned count) {
   }
 }
 
-/* False: the fields asked for are not the plugin's. */
-static bool run_cycle(const struct plugin *plugin, const struct options *options, unsigned cycle, struct json_out *out) {
-  struct session sessions[MOST_THREADS] = {0};
-  pthread_t threads[MOST_THREADS];
-  uint32_t request_count = 0;
-  struct request *requests = NULL;
-  if (plugin->is_extractor) requests = plugin_requests(plugin, options->fields, &request_count);
-  if (plugin->is_extractor && requests == NULL) return false;
-  for (unsigned i = 0; i < options->threads; i++) {
-    struct session session = {.plugin = plugin, .options = options, .cycle = cycle, .thread = i};
-    session.requests = requests;
-    session.request_count = request_count;
-    sessions[i] = session;
-    session_init(&sessions[i]);
-    session_open(&sessions[i]);
+/* All plugins live at the same time, each with so many states and instances. False: the fields asked for are not a plugin's. */
+static bool run_cycle(const struct plugins *plugins, const struct options *options, unsigned cycle, struct json_out *out) {
+  struct session sessions[MOST_PLUGINS * MOST_THREADS] = {0};
+  pthread_t threads[MOST_PLUGINS * MOST_THREADS];
+  struct request *requests[MOST_PLUGINS] = {0};
+  uint32_t request_counts[MOST_PLUGINS] = {0};
+  unsigned count = 0;
+  for (unsigned i = 0; i < plugins->count; i++) {
+    const struct plugin *plugin = &plugins->all[i];
+    if (!plugin->is_extractor) continue;
+    requests[i] = plugin_requests(plugin, options->fields[i], &request_counts[i]);
+    if (requests[i] == NULL) return false;
   }
-  check_distinct(sessions, options->threads);
-  if (options->threads == 1) {
+  for (unsigned i = 0; i < plugins->count * options->threads; i++) {
+    unsigned index = i / options->threads;
+    struct session *session = &sessions[count++];
+    *session = (struct session){.plugin = &plugins->all[index], .options = options, .index = index, .cycle = cycle};
+    session->thread = i % options->threads;
+    session->init = options->init[index];
+    session->open = options->open[index];
+    session->requests = requests[index];
+    session->request_count = request_counts[index];
+    session_init(session);
+    session_open(session);
+  }
+  check_distinct(sessions, count);
+  if (count == 1) {
     session_pump(&sessions[0]);
   } else {
-    for (unsigned i = 0; i < options->threads; i++) pthread_create(&threads[i], NULL, pump, &sessions[i]);
-    for (unsigned i = 0; i < options->threads; i++) pthread_join(threads[i], NULL);
+    for (unsigned i = 0; i < count; i++) pthread_create(&threads[i], NULL, pump, &sessions[i]);
+    for (unsigned i = 0; i < count; i++) pthread_join(threads[i], NULL);
   }
-  for (unsigned i = 0; i < options->threads; i++) session_end(&sessions[i]);
-  plugin_check_held_texts();
-  for (unsigned i = 0; i < options->threads; i++) {
-    bool first = cycle == 0 && i == 0;
+  for (unsigned i = 0; i < count; i++) session_end(&sessions[i]);
+  for (unsigned i = 0; i < plugins->count; i++) plugin_check_held_texts(&plugins->all[i]);
+  for (unsigned i = 0; i < count; i++) {
+    bool first = cycle == 0 && sessions[i].thread == 0;
     session_write(&sessions[i], out, options->keep == 'a' || (options->keep == 'f' && first));
     session_free(&sessions[i]);
   }
-  free_requests(requests, request_count);
+  for (unsigned i = 0; i < plugins->count; i++) free_requests(requests[i], request_counts[i]);
   return true;
 }
 
-static bool reload(struct plugin *plugin, unsigned *unloaded) {
-  *unloaded += plugin_unload(plugin);
+static void unload(struct plugins *plugins) {
+  for (unsigned i = 0; i < plugins->count; i++) {
+    if (plugins->all[i].library != NULL) plugins->unloaded += plugin_unload(&plugins->all[i]);
+  }
+}
+
+static bool reload(struct plugins *plugins) {
+  unload(plugins);
   struct text again;
   text_start(&again);
-  bool well = plugin_load(plugin) && plugin_describe(plugin, &again.out);
+  bool well = true;
+  for (unsigned i = 0; i < plugins->count && well; i++) {
+    well = plugin_load(&plugins->all[i]) && plugin_describe(&plugins->all[i], &again.out);
+  }
   if (!well) violation("dlopen: the second time it cannot be used");
   text_free(&again);
   return well;
 }
 
-/* False: wrong usage. */
-static bool run(struct plugin *plugin, const struct options *options, const char *api, unsigned *unloaded, struct json_out *out) {
-  if (!plugin_load(plugin)) return true;
+static bool load(struct plugin *plugin, const char *api, const char *key, struct json_out *out) {
+  if (!plugin_load(plugin)) return false;
   check_api(plugin, api);
-  json_open(out, "info", '{');
+  json_open(out, key, '{');
   bool well = plugin_describe(plugin, out);
   json_close(out, '}');
+  return well;
+}
+
+/* False: wrong usage. */
+static bool run(struct plugins *plugins, const struct options *options, const char *api, struct json_out *out) {
+  bool well = load(&plugins->all[0], api, "info", out), usage = true;
+  if (plugins->count > 1) {
+    json_open(out, "beside", '[');
+    for (unsigned i = 1; i < plugins->count; i++) well = load(&plugins->all[i], NULL, NULL, out) && well;
+    json_close(out, ']');
+  }
   if (options->info || !well) return true;
-  bool usage = true;
   json_open(out, "runs", '[');
   for (unsigned cycle = 0; cycle < options->cycles && well && usage; cycle++) {
-    if (cycle > 0 && options->reload) well = reload(plugin, unloaded);
-    if (well) usage = run_cycle(plugin, options, cycle, out);
+    if (cycle > 0 && options->reload) well = reload(plugins);
+    if (well) usage = run_cycle(plugins, options, cycle, out);
   }
   json_close(out, ']');
   return usage;
 }
 
 int main(int count, char **arguments) {
-  struct options options = {.init = "", .open = "", .seconds = 30, .slow_ms = 1000, .cycles = 1, .threads = 1, .keep = 'f'};
-  struct plugin plugin = {0};
+  struct options options = {.seconds = 30, .slow_ms = 1000, .cycles = 1, .threads = 1, .keep = 'f'};
+  struct plugins plugins = {0};
   const char *api = NULL;
-  if (!read_options(count, arguments, &options, &plugin, &api)) {
+  if (!read_options(count, arguments, &options, &plugins, &api)) {
     fputs("conformance_host: wrong usage; --help tells\n", stderr);
     return 2;
   }
@@ -205,11 +266,10 @@ int main(int count, char **arguments) {
   text_start(&text);
   json_open(&text.out, NULL, '{');
   bool usage = true;
-  unsigned unloaded = 0;
-  if (options.bench) bench(&plugin, &options, &text.out);
-  else usage = run(&plugin, &options, api, &unloaded, &text.out);
-  if (plugin.library != NULL) unloaded += plugin_unload(&plugin);
-  json_uint(&text.out, "unloaded", unloaded); /* how often it was really gone from the process */
+  if (options.bench) bench(&plugins.all[0], &options, &text.out);
+  else usage = run(&plugins, &options, api, &text.out);
+  unload(&plugins);
+  json_uint(&text.out, "unloaded", plugins.unloaded);
   write_logs(&text.out);
   write_violations(&text.out);
   json_close(&text.out, '}');

@@ -26,35 +26,19 @@ bool plugin_since(const struct plugin *plugin, unsigned major, unsigned minor) {
 
 /* -- texts that plugins hand out ---------------------------------------------------------------------------------------------------- */
 
-enum { MOST_HELD = 32 };
-static struct {
-  const char *function;
-  const char *text;
-  char *copy;
-} held[MOST_HELD];
-static int held_count;
-
-static const char *call_text(const struct plugin *plugin, enum symbol symbol) {
+static const char *call_text(struct plugin *plugin, enum symbol symbol) {
   doing = symbol_names[symbol];
   const char *text = ((const char *(*)(void))plugin->symbols[symbol])();
-  if (text == NULL) {
-    violation("%s: NULL", doing);
-  } else if (held_count < MOST_HELD) {
-    held[held_count].function = symbol_names[symbol];
-    held[held_count].text = text;
-    held[held_count++].copy = strdup(text);
-  }
+  if (text == NULL) violation("%s: NULL", doing);
+  if (text == NULL || plugin->held_count == MOST_HELD) return text;
+  plugin->held[plugin->held_count++] = (struct held_text){.function = doing, .text = text, .copy = strdup(text)};
   return text;
 }
 
-void plugin_check_held_texts(void) {
-  for (int i = 0; i < held_count; i++) {
-    if (strcmp(held[i].text, held[i].copy) != 0) violation("%s: its text changed while it was in use", held[i].function);
+void plugin_check_held_texts(const struct plugin *plugin) {
+  for (const struct held_text *held = plugin->held; held < plugin->held + plugin->held_count; held++) {
+    if (strcmp(held->text, held->copy) != 0) violation("%s: its text changed while it was in use", held->function);
   }
-}
-
-static void drop_held_texts(void) {
-  while (held_count > 0) free(held[--held_count].copy);
 }
 
 /* -- loading ------------------------------------------------------------------------------------------------------------------------ */
@@ -81,7 +65,6 @@ bool plugin_load(struct plugin *plugin) {
     violation("symbol missing: plugin_get_required_api_version");
     return false;
   }
-  drop_held_texts();
   const char *version = call_text(plugin, SYMBOL_get_required_api_version);
   if (version == NULL || !read_version(version, &plugin->major, &plugin->minor, &plugin->patch)) {
     violation("get_required_api_version: '%s' is no version", version == NULL ? "NULL" : version);
@@ -99,7 +82,9 @@ bool plugin_load(struct plugin *plugin) {
 
 bool plugin_unload(struct plugin *plugin) {
   doing = "dlclose";
-  drop_held_texts();
+  while (plugin->held_count > 0) free(plugin->held[--plugin->held_count].copy);
+  free(plugin->first_extract_source);
+  plugin->first_extract_source = NULL;
   for (uint32_t i = 0; i < plugin->field_count; i++) free(plugin->fields[i].name);
   free(plugin->fields);
   plugin->fields = NULL;
@@ -279,7 +264,7 @@ static bool read_fields(struct plugin *plugin, const char *text, struct json_out
 
 /* -- all that needs no init --------------------------------------------------------------------------------------------------------- */
 
-static const char *nonempty(const struct plugin *plugin, enum symbol symbol, struct json_out *out, const char *key) {
+static const char *nonempty(struct plugin *plugin, enum symbol symbol, struct json_out *out, const char *key) {
   const char *text = call_text(plugin, symbol);
   if (text != NULL && *text == '\0') violation("%s: empty", symbol_names[symbol]);
   json_text(out, key, text);
@@ -330,6 +315,7 @@ static void describe_extract_sources(struct plugin *plugin, struct json_out *out
   for (const struct json *next = well ? root->first : NULL; next != NULL; next = next->next) well = well && next->type == JSON_STRING;
   if (well) json_raw(out, "extract_sources", text, strlen(text));
   else violation("get_extract_event_sources: no JSON array of strings");
+  if (well && root->first != NULL && !plugin->is_source) plugin->source = plugin->first_extract_source = strdup(root->first->text);
   json_free(root);
 }
 
@@ -352,7 +338,7 @@ bool plugin_describe(struct plugin *plugin, struct json_out *out) {
   if (plugin_has(plugin, SYMBOL_get_init_schema)) describe_schema(plugin, out);
   if (plugin_has(plugin, SYMBOL_get_extract_event_sources)) describe_extract_sources(plugin, out);
   if (plugin->is_extractor) well = read_fields(plugin, call_text(plugin, SYMBOL_get_fields), out) && well;
-  plugin_check_held_texts();
+  plugin_check_held_texts(plugin);
   return well;
 }
 

@@ -41,18 +41,30 @@ struct request {
   uint64_t index;
 };
 
+/* A text that a plugin handed out, and how it was then. */
+struct held_text {
+  const char *function;
+  const char *text;
+  char *copy;
+};
+
+enum { MOST_HELD = 16 };
+
 struct plugin {
-  const char *path;
+  char path[4096];
   int load_flags;
   void *library;
   void *symbols[SYMBOL_COUNT];
   unsigned major, minor, patch; /* of the ABI that it requires; 0.3 is major 0 */
   bool is_source, is_extractor;
   uint32_t id;
-  const char *source;
+  const char *source; /* without one of its own: the first that it extracts from */
   bool has_json_schema;
   struct field *fields;
   uint32_t field_count;
+  char *first_extract_source;
+  struct held_text held[MOST_HELD];
+  int held_count;
 };
 
 bool plugin_has(const struct plugin *plugin, enum symbol symbol);
@@ -65,7 +77,7 @@ bool plugin_unload(struct plugin *plugin); /* whether it is really gone from the
 /* Everything that can be asked without init; written as members of an object. False: the framework would refuse the plugin. */
 bool plugin_describe(struct plugin *plugin, struct json_out *out);
 /* Texts of plugin_describe must stay as they were for as long as their functions are not called again. */
-void plugin_check_held_texts(void);
+void plugin_check_held_texts(const struct plugin *plugin);
 
 /* "name,name[arg]"; NULL: every field that needs no argument. NULL is returned with a message on stderr when the wish cannot be met. */
 struct request *plugin_requests(const struct plugin *plugin, const char *wish, uint32_t *count);

@@ -8,7 +8,7 @@
 #include "report.h"
 #include "values.h"
 
-enum { UNWRITTEN = 0x5AA5AA5A, LONGEST_EVENT = 1 << 28, EOF_REPEATED = 3 };
+enum { UNWRITTEN = 0x5AA5AA5A, LONGEST_EVENT = 1 << 28, EOF_REPEATED = 3, FEEDING_PLUGIN = 5 };
 
 double clock_seconds(int clock) {
   struct timespec now;
@@ -114,7 +114,7 @@ void session_init(struct session *session) {
   session->digest = 0xCBF29CE484222325; /* FNV-1a */
   int32_t rc = UNWRITTEN;
   /* The text lies in memory that is overwritten after the call: the plugin has to copy what it keeps. */
-  char *config = strdup(session->options->init);
+  char *config = strdup(session->init);
   session->state = call_init(plugin, config, &rc);
   memset(config, 'x', strlen(config));
   free(config);
@@ -134,7 +134,7 @@ void session_init(struct session *session) {
 void session_open(struct session *session) {
   if (session->end != NULL || !session->plugin->is_source) return;
   int32_t rc = UNWRITTEN;
-  char *params = strdup(session->options->open);
+  char *params = strdup(session->open);
   session->instance = call_open(session->plugin, session->state, params, &rc);
   memset(params, 'x', strlen(params));
   free(params);
@@ -461,7 +461,36 @@ static void write_metrics(struct session *session) {
   json_close(out, '}');
 }
 
+/* For a plugin that only extracts: the lines of a file, as another plugin's events. */
+static void feed(struct session *session) {
+  FILE *file = fopen(session->options->feed, "r");
+  if (file == NULL) {
+    violation("feed: %s cannot be read", session->options->feed);
+    return;
+  }
+  char *line = NULL;
+  size_t room = 0;
+  for (ssize_t length; (length = getline(&line, &room, file)) >= 0;) {
+    if (length > 0 && line[length - 1] == '\n') length--;
+    struct block_plugin_event *block = malloc(sizeof *block + (size_t)length);
+    block->header = (struct block_event){now_ns(), UINT64_MAX, (uint32_t)(PAYLOAD_OFFSET + length), EVENT_TYPE_PLUGIN, 2};
+    block->id_length = 4;
+    block->payload_length = (uint32_t)length;
+    block->plugin_id = FEEDING_PLUGIN;
+    memcpy(block->payload, line, (size_t)length);
+    struct event event = {.number = ++session->events, .ts = block->header.ts, .payload = block->payload, .length = (uint32_t)length};
+    if (session->plugin->major >= 3) event.block = &block->header;
+    take_event(session, &event);
+    free(block);
+  }
+  free(line);
+  fclose(file);
+  session->end = "eof";
+}
+
 void session_pump(struct session *session) {
+  if (session->end == NULL && session->options->feed != NULL && !session->plugin->is_source) feed(session);
+  if (session->options->offline && session->kept != NULL && !session->plugin->is_source) read_again_offline(session);
   if (session->end != NULL || !session->plugin->is_source) return;
   double until = clock_seconds(CLOCK_MONOTONIC) + session->options->seconds;
   while (session->end == NULL) {
@@ -492,6 +521,7 @@ static int64_t resident_kb(void) {
 void session_write(struct session *session, struct json_out *out, bool with_events) {
   text_flush(&session->head);
   json_open(out, NULL, '{');
+  json_uint(out, "plugin", session->index);
   json_uint(out, "cycle", session->cycle);
   json_uint(out, "thread", session->thread);
   json_raw(out, NULL, session->head.bytes, session->head.length);

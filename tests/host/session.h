@@ -4,8 +4,11 @@
 
 #include "plugin.h"
 
+enum { MOST_PLUGINS = 4 };
+
 struct options {
-  const char *init, *open, *fields, *set_config;
+  const char *init[MOST_PLUGINS], *open[MOST_PLUGINS], *fields[MOST_PLUGINS]; /* one for each plugin */
+  const char *set_config, *feed;
   uint64_t events; /* 0: all */
   double seconds;
   double slow_ms;
@@ -27,7 +30,8 @@ struct session {
   const struct options *options;
   const struct request *requests;
   uint32_t request_count;
-  unsigned cycle, thread;
+  const char *init, *open;
+  unsigned index, cycle, thread; /* which plugin's, which of its lives, which of those at a time */
   void *state, *instance;
   bool is_open;
   uint64_t events, batches, timeouts, digest;

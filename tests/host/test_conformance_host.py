@@ -237,6 +237,31 @@ def test_a_source_that_fails(conformance_host, types):
     assert (run["end"], run["count"], run["next_batch"]) == ("failure", 2, {"rc": "failure", "error": "told to fail"})
 
 
+def test_a_plugin_that_only_extracts_is_fed(conformance_host):
+    path = host.BUILD / "libextracts.so"
+    host.make(str(path))
+    report = conformance_host(path, "--feed", str(EVENTS), "--threads", "2", "--offline", "--fields", "types.uint64")
+    assert report["violations"] == []
+    assert (report["info"]["capabilities"], report["info"]["extract_sources"]) == (["extraction"], ["docker"])
+    lines = EVENTS.read_text("utf-8").splitlines()
+    assert [event["payload"] for event in report["runs"][0]["events"]] == lines
+    assert all(event["fields"] == {"types.uint64": 2**64 - 1} for event in report["runs"][0]["events"])
+    assert [(run["end"], run["count"]) for run in report["runs"]] == [("eof", len(lines))] * 2
+
+
+def test_several_plugins_live_at_the_same_time(conformance_host, peers, types):
+    options = ["--open", f"file:{EVENTS}", "--open", "", "--open", f"file:{EVENTS}", "--cycles", "2", "--threads", "2", "--reload"]
+    report = conformance_host(peers["3.0.0"], *options, beside=[types, peers["2.0.0"]])
+    assert report["violations"] == []
+    assert [info["name"] for info in report["beside"]] == ["types", "peer"]
+    assert report["unloaded"] == 6
+    runs = report["runs"]
+    assert [run["plugin"] for run in runs] == [0, 0, 1, 1, 2, 2] * 2
+    # the peers' events are the same; `types` gives the time of day
+    assert len({run["digest"] for run in runs if run["plugin"] != 1}) == 1
+    assert [run["count"] for run in runs if run["plugin"] == 1] == [2] * 4
+
+
 @pytest.mark.parametrize(
     ("what", "violation"),
     [

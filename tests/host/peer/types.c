@@ -1,7 +1,7 @@
 /* A plugin with a field of each type of API 3.x, lists of them, indexes, metrics and settings: for the host to read.
  *
  * Its two events come with TIMEOUT, the second without a time. Opened with "fail" it then fails; else it ends. TYPES_BREAK in the
- * environment names what it does wrong. */
+ * environment names what it does wrong. With -DONLY_EXTRACTS it is no source, and reads the events of the peer. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +21,14 @@ struct state {
   struct metric metrics[2];
 };
 
+#ifndef ONLY_EXTRACTS
 struct instance {
   bool fails;
   int calls;
   uint8_t blocks[EVENTS][sizeof(struct block_plugin_event) + LONGEST];
   struct block_plugin_event *events[EVENTS];
 };
+#endif
 
 static bool broken(const char *what) {
   const char *chosen = getenv("TYPES_BREAK");
@@ -51,14 +53,6 @@ PLUGIN const char *plugin_get_contact(void) {
 
 PLUGIN const char *plugin_get_version(void) {
   return "1.2.3";
-}
-
-PLUGIN uint32_t plugin_get_id(void) {
-  return PLUGIN_ID;
-}
-
-PLUGIN const char *plugin_get_event_source(void) {
-  return "types";
 }
 
 PLUGIN void *plugin_init(const struct init_input *input, int32_t *rc) {
@@ -88,6 +82,30 @@ PLUGIN const struct metric *plugin_get_metrics(void *self, uint32_t *count) {
   state->metrics[1] = (struct metric){.name = "below", .kind = 1, .value.f64 = -0.5, .type = broken("METRIC") ? 7 : 4};
   *count = 2;
   return state->metrics;
+}
+
+PLUGIN const uint16_t *plugin_get_extract_event_types(uint32_t *count, void *state) {
+  static const uint16_t types[] = {EVENT_TYPE_PLUGIN};
+  (void)state;
+  *count = 1;
+  return types;
+}
+
+#ifdef ONLY_EXTRACTS
+PLUGIN const char *plugin_get_extract_event_sources(void) {
+  return "[\"docker\"]";
+}
+#else
+PLUGIN const char *plugin_get_extract_event_sources(void) {
+  return "[\"types\"]";
+}
+
+PLUGIN uint32_t plugin_get_id(void) {
+  return PLUGIN_ID;
+}
+
+PLUGIN const char *plugin_get_event_source(void) {
+  return "types";
 }
 
 PLUGIN void *plugin_open(void *state, const char *params, int32_t *rc) {
@@ -124,17 +142,7 @@ PLUGIN int32_t plugin_next_batch(void *self, void *opened, uint32_t *count, stru
   *count = EVENTS;
   return RC_TIMEOUT;
 }
-
-PLUGIN const uint16_t *plugin_get_extract_event_types(uint32_t *count, void *state) {
-  static const uint16_t types[] = {EVENT_TYPE_PLUGIN};
-  (void)state;
-  *count = 1;
-  return types;
-}
-
-PLUGIN const char *plugin_get_extract_event_sources(void) {
-  return "[\"types\"]";
-}
+#endif
 
 enum field {
   FIELD_BOOL,
