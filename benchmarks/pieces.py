@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
@@ -35,7 +34,7 @@ def main() -> None:
     fields = Docker.__plugin__.fields
     catalog = Catalog([declaration.info for declaration in fields], "docker")
     rules = Docker.__plugin__.rules
-    assert isinstance(rules, Path)
+    assert rules is not None
     compiled = compile_rules(load_rules([rules], catalog), catalog)
     context = EventContext("docker", "docker", "host")
     own = {declaration.info.name for declaration in fields}

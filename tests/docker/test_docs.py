@@ -49,7 +49,7 @@ def test_the_table_of_options_is_that_of_the_configuration_class() -> None:
 
 def test_the_table_of_rules_is_that_of_the_rules_file() -> None:
     assert INFO.rules is not None
-    items = yaml.safe_load(INFO.rules.read_text("utf-8"))
+    items = yaml.safe_load(Path(INFO.rules).read_text("utf-8"))
     rows = [
         (item["rule"], item["priority"].capitalize(), "yes" if item.get("enabled", True) else "no", item["desc"].strip())
         for item in items

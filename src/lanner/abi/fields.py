@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.types import FieldType
@@ -40,6 +39,8 @@ def offers(number: int, field: FieldInfo) -> bool:
 
 def fields_json(fields: Iterable[FieldInfo], api: Api) -> str:
     """The text of get_fields."""
+    import json  # only a build needs it
+
     return json.dumps([_described(field, api) for field in fields if offers(api.number, field)], ensure_ascii=False)
 
 

@@ -79,7 +79,7 @@ def _tell(path: Path, info: PluginInfo, seen: Probed, environment: Environment, 
     if collected.left:
         rows.append(("needs there", ", ".join(sorted(collected.left))))
     if info.rules:
-        rows.append(("rules file", str(info.rules)))
+        rows.append(("rules file", info.rules))
     width = max(len(name) for name, _ in rows)
     sys.stdout.writelines(f"{name:<{width}}  {value}\n" for name, value in rows)
     library = path.absolute() if path.is_absolute() else path.name

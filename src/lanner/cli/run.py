@@ -198,7 +198,7 @@ def _output(path: str | None) -> Output:
 
 def _replay(path: str, info: PluginInfo) -> Replay:
     if path == "example" and info.example is not None and not Path(path).exists():
-        path = str(info.example)
+        path = info.example
     return Replay(path, info)
 
 

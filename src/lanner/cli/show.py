@@ -43,8 +43,8 @@ def show_plugin(name: str, *, as_json: bool) -> None:
         "extract_event_sources": list(info.extract_sources) or ([info.event_source] if info.event_source else []),
         "capabilities": list(info.capabilities),
         "fields": len(info.fields),
-        "rules_file": str(info.rules) if info.rules else None,
-        "recording": str(info.example) if info.example else None,
+        "rules_file": info.rules,
+        "recording": info.example,
     }
     if as_json:
         _print_json({**facts, "init_schema": schema})

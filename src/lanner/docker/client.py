@@ -6,12 +6,12 @@ What can go wrong on the way is an `EngineError` that says what was tried, why i
 from __future__ import annotations
 
 import errno
-import json
 import os
 import select
 import socket
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
 
 import lanner
 from lanner.docker.http import Body, Head, HttpError, parse_head
@@ -30,8 +30,7 @@ class EngineError(lanner.SourceError):
     """The engine cannot be reached, or answers as no Docker engine does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(NamedTuple):
     """What GET /version says: the engine's name and version, and the API version that is used with it."""
 
     name: str
@@ -158,7 +157,7 @@ def _get_json(endpoint: Endpoint, path: str) -> dict[str, Any]:
     if connection.head.status != 200:
         raise _refusal(endpoint, path, connection.head, text)
     try:
-        answer = json.loads(text)
+        answer = msgspec.json.decode(text)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
@@ -168,7 +167,7 @@ def _get_json(endpoint: Endpoint, path: str) -> dict[str, Any]:
 
 def _refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineError:
     try:
-        words = str(json.loads(text)["message"])
+        words = str(msgspec.json.decode(text)["message"])
     except (ValueError, KeyError, TypeError):
         words = text[:200].decode("utf-8", "replace").strip() or head.reason
     return EngineError(f"{endpoint}: the engine refuses GET {path.partition('?')[0]}: {head.status} {words}")

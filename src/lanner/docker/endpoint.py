@@ -5,12 +5,10 @@ DOCKER_HOST, then DOCKER_CONTEXT, then `currentContext` of the client's config.j
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
 
 import lanner
 
@@ -21,8 +19,7 @@ DEFAULT: Final = "unix:///var/run/docker.sock"
 _HTTP_PORT: Final = 2375
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where an engine listens: a unix socket (`path`), or `host` and `port`. `origin` says who named it."""
 
     url: str
@@ -41,10 +38,10 @@ def find_endpoint(configured: str = "", environ: Mapping[str, str] = os.environ)
         return parse_endpoint(configured, "the configuration's `host`")
     if environ.get("DOCKER_HOST"):
         return parse_endpoint(environ["DOCKER_HOST"], "DOCKER_HOST", environ)
-    folder = Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    folder = environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
     context, origin = environ.get("DOCKER_CONTEXT", ""), "DOCKER_CONTEXT"
     if not context:
-        context, origin = _current_context(folder), f"currentContext in {folder / 'config.json'}"
+        context, origin = _current_context(folder), f"currentContext in {folder}/config.json"
     if context and context != "default":
         return parse_endpoint(_context_host(folder, context, origin), f'the docker context "{context}"')
     return parse_endpoint(DEFAULT, "the default")
@@ -79,18 +76,26 @@ def _host_and_port(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def _current_context(folder: Path) -> str:
-    try:
-        found = json.loads((folder / "config.json").read_bytes())
-    except (OSError, ValueError):
-        return ""  # the client's configuration is not ours to complain about
+def _current_context(folder: str) -> str:
+    found = _read_json(f"{folder}/config.json")  # the client's configuration is not ours to complain about
     name = found.get("currentContext", "") if isinstance(found, dict) else ""
     return name if isinstance(name, str) else ""
 
 
-def _context_host(folder: Path, name: str, origin: str) -> str:
-    meta = folder / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest() / "meta.json"
+def _context_host(folder: str, name: str, origin: str) -> str:
+    from hashlib import sha256  # rare, and OpenSSL is not small
+
+    meta = f"{folder}/contexts/meta/{sha256(name.encode()).hexdigest()}/meta.json"
     try:
-        return str(json.loads(meta.read_bytes())["Endpoints"]["docker"]["Host"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(_read_json(meta)["Endpoints"]["docker"]["Host"])
+    except (KeyError, TypeError):
         raise lanner.SourceError(f'the docker context "{name}" (from {origin}) has no readable address in {meta}') from None
+
+
+def _read_json(path: str) -> Any:
+    """What the file holds; None where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return msgspec.json.decode(file.read())
+    except (OSError, ValueError):
+        return None

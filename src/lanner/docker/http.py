@@ -5,8 +5,7 @@ Bytes as they come in, bytes of the body out. Framing of the body's lines is not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from lanner.native import Dechunker
 
@@ -17,8 +16,7 @@ class HttpError(ValueError):
     """The other side does not speak HTTP as an engine does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Status line and headers; the headers' names in lower case."""
 
     status: int

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lanner import SourceError
 
@@ -21,14 +19,13 @@ if TYPE_CHECKING:
 _KEYS: Final = ("since", "until", "filters")
 _SECOND: Final = 1_000_000_000
 _SPANS: Final = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND}
-_SECONDS = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
-_SPAN = re.compile(r"(?:[0-9]{1,12}(?:ns|us|ms|s|m|h))+")
-_SPAN_PART = re.compile(r"([0-9]+)(ns|us|ms|s|m|h)")
-_RFC3339 = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9:]+)(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?")
+_SECONDS: Final = r"([0-9]{1,10})(?:\.([0-9]{1,9}))?"
+_SPAN: Final = r"(?:[0-9]{1,12}(?:ns|us|ms|s|m|h))+"
+_SPAN_PART: Final = r"([0-9]+)(ns|us|ms|s|m|h)"
+_RFC3339: Final = r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9:]+)(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """What is asked of the engine: nanoseconds since 1970 (None: from now on, without end), and filters by name."""
 
     since: int | None = None
@@ -37,7 +34,7 @@ class Query:
 
     def from_time(self, since: int | None) -> Query:
         """The same, but from `since` on."""
-        return replace(self, since=since)
+        return self._replace(since=since)
 
     def target(self, api_version: str) -> str:
         """The request's target, with the API version in its path."""
@@ -108,18 +105,20 @@ def _point(key: str, value: Any, now: int) -> int | None:
     if value in {"", None} if isinstance(value, str | None) else False:
         return None
     if isinstance(value, str):
-        seconds = _SECONDS.fullmatch(value)
+        seconds = re.fullmatch(_SECONDS, value)
         if seconds:
             return int(seconds[1]) * _SECOND + _fraction(seconds[2])
-        if _SPAN.fullmatch(value):
-            return max(0, now - sum(int(number) * _SPANS[unit] for number, unit in _SPAN_PART.findall(value)))
-        date = _RFC3339.fullmatch(value)
+        if re.fullmatch(_SPAN, value):
+            return max(0, now - sum(int(number) * _SPANS[unit] for number, unit in re.findall(_SPAN_PART, value)))
+        date = re.fullmatch(_RFC3339, value)
         if date:
             return _date(key, value, date)
     raise _not_a_time(key, value)
 
 
 def _date(key: str, value: str, match: re.Match[str]) -> int:
+    from datetime import datetime
+
     day, clock, fraction, zone = match.groups()
     try:
         whole = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{(zone or '').replace('Z', '+00:00')}")

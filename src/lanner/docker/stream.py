@@ -7,9 +7,7 @@ nobody reads, is lost, and this part does not notice.
 
 from __future__ import annotations
 
-import logging
 import os
-import random
 import re
 import select
 import time
@@ -21,6 +19,8 @@ from lanner.docker.client import Connection, Engine, EngineError, find_engine, o
 from lanner.docker.http import HttpError
 
 if TYPE_CHECKING:
+    import logging
+
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.query import Query
 
@@ -29,7 +29,6 @@ _LONGEST_PAUSE: Final = 10.0
 # In a text of JSON the quotes would be escaped, so this is the event's own member; the line has to be whole
 _TIME: Final = re.compile(rb'"timeNano":(\d{1,19})[^\n]*\n')
 _KEPT: Final = 64 * 1024
-_log = logging.getLogger("lanner.plugin.docker")
 
 
 class EventStream:
@@ -126,7 +125,7 @@ class EventStream:
             self._query = self._query.from_time(max(map(int, found)) + 1)
         self._recent.clear()
         self._recent_size = 0
-        _log.warning("%s: %s; connecting again", self._endpoint, reason)
+        _log().warning("%s: %s; connecting again", self._endpoint, reason)
         return lanner.NOTHING
 
     def _reconnect(self, timeout: float) -> bytes | lanner.Chunk | lanner.Nothing:
@@ -141,10 +140,18 @@ class EventStream:
             self.engine = self._connect()
         except EngineError as error:
             # jitter: many hosts that lost one engine do not come back in one moment
+            import random
+
             self._pause = min(self._pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
             self._next_try = time.monotonic() + self._pause
-            _log.debug("%s", error)
+            _log().debug("%s", error)
             return lanner.NOTHING
         self._pause = _FIRST_PAUSE
-        _log.warning("connected again to %s", self.describe())
+        _log().warning("connected again to %s", self.describe())
         return lanner.Chunk(b"", reset=True)
+
+
+def _log() -> logging.Logger:
+    import logging  # a .so that has nothing to say starts without it
+
+    return logging.getLogger("lanner.plugin.docker")

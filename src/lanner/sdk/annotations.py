@@ -10,13 +10,13 @@ from __future__ import annotations
 import inspect
 import sys
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
-from types import SimpleNamespace
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from lanner.sdk.errors import DefinitionError
+from lanner.sdk.hints import raw_annotations, resolve
 from lanner.sdk.types import Argument, FieldType
 
 Abstime = Annotated[int, FieldType.ABSTIME]
@@ -82,21 +82,6 @@ def _signature(method: Any) -> inspect.Signature:
 
         return inspect.signature(method, annotation_format=annotationlib.Format.FORWARDREF)
     return inspect.signature(method)
-
-
-def raw_annotations(owner: Any) -> Mapping[str, Any]:
-    """The annotations of a class or function as they stand there: names that only a type checker imports do no harm."""
-    if sys.version_info >= (3, 14):
-        import annotationlib  # new in 3.14, which is also the first to need it
-
-        return annotationlib.get_annotations(owner, format=annotationlib.Format.FORWARDREF)
-    return inspect.get_annotations(owner)
-
-
-def resolve(annotation: Any, names: dict[str, Any], local_names: Mapping[str, Any] | None = None) -> Any:
-    """The type that `annotation` means, which may be text. Raises `NameError`, `TypeError` or `AttributeError`."""
-    holder = SimpleNamespace(__annotations__={"it": annotation})
-    return get_type_hints(holder, names, local_names, include_extras=True)["it"]
 
 
 def _hint(method: Any, name: str, where: str) -> Any:

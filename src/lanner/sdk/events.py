@@ -6,8 +6,9 @@ A source yields payloads (bytes or str), `Event`s where it knows the time, `NOTH
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, final
+
+from lanner.sdk.records import Record
 
 
 @final
@@ -78,8 +79,7 @@ def _check_time(timestamp: object) -> None:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Record):
     """Bytes as they came from one of several connections: any number of newline-separated payloads, the last perhaps unfinished.
 
     `stream` names the connection: the host keeps one unfinished tail for each. `reset` says that the connection began anew: an

@@ -6,22 +6,21 @@ annotations tell the type, whether it is a list and what its argument is; `annot
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, TypeVar, overload
 
-from lanner.sdk.annotations import argument_of, type_of
 from lanner.sdk.errors import DefinitionError
+from lanner.sdk.records import Record
 from lanner.sdk.types import FIELD_NAME, Argument, FieldInfo
 from lanner.sdk.values import KEY, First, Value, arguments
 
 _M = TypeVar("_M", bound=Callable[..., Any])
 _MARK = "__lanner_field__"
+_SUSPENDS = 0x20 | 0x80 | 0x100 | 0x200  # inspect's CO_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDeclaration:
+class FieldDeclaration(Record):
     """One field of a plugin: what there is to say of it, and its value as data or the name of the method that computes it."""
 
     info: FieldInfo
@@ -66,12 +65,14 @@ def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclar
     where = f'{owner}.{method_name} (field "{name}")'
     if inner is not method:
         raise DefinitionError(f"{where}: a field is a plain method; leave out @{type(method).__name__}")
+    from lanner.sdk.annotations import argument_of, type_of  # not cheap to import, and most fields are data
+
     kind, is_list = type_of(method, where)
     return FieldDeclaration(FieldInfo(name, kind, description, is_list, argument_of(method, where)), method=method_name)
 
 
 def _is_plain(method: object) -> bool:
-    return inspect.isfunction(method) and not (inspect.iscoroutinefunction(method) or inspect.isgeneratorfunction(method))
+    return isinstance(method, FunctionType) and not method.__code__.co_flags & _SUSPENDS
 
 
 def _description(name: str, text: str | None) -> str:

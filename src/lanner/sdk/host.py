@@ -6,9 +6,7 @@ answers for numbered fields of the current event. What plugin code raises never 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lanner.native import Reader
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from lanner.sdk.types import FieldInfo, FieldValue
 
 _P = TypeVar("_P", bound=Plugin)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _UINT64: Final = 1 << 64
 
 
@@ -221,6 +217,8 @@ def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
     if kind in {FieldType.UINT64, FieldType.ABSTIME, FieldType.RELTIME}:
         return _number(value, info)
     if kind in {FieldType.IPADDR, FieldType.IPNET}:
+        from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network  # where there are such
+
         if isinstance(value, (IPv4Network, IPv6Network)):
             return value.network_address.packed
         if isinstance(value, (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface)):
@@ -236,12 +234,21 @@ def _bytes(text: str) -> bytes:
 
 
 def _number(value: Any, info: FieldInfo) -> int:
-    if isinstance(value, datetime) and info.type is FieldType.ABSTIME:
-        value = (value - _EPOCH if value.tzinfo else value.astimezone() - _EPOCH) // _MICROSECOND * 1000
-    elif isinstance(value, timedelta) and info.type is FieldType.RELTIME:
-        value = value // _MICROSECOND * 1000
+    if not isinstance(value, int) and info.type is not FieldType.UINT64:
+        value = _nanoseconds(value, info)
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"a {info.type} is needed, not {type(value).__name__}")
     if not 0 <= value < _UINT64:
         raise ValueError(f"{value} does not fit into 64 bits without a sign")
     return value
+
+
+def _nanoseconds(value: Any, info: FieldInfo) -> Any:
+    """Of a datetime or timedelta, where the field is of that kind."""
+    from datetime import UTC, datetime, timedelta  # where there are such
+
+    if isinstance(value, datetime) and info.type is FieldType.ABSTIME:
+        value = (value if value.tzinfo else value.astimezone()) - datetime(1970, 1, 1, tzinfo=UTC)
+    elif info.type is not FieldType.RELTIME:
+        return value
+    return value // timedelta(microseconds=1) * 1000 if isinstance(value, timedelta) else value

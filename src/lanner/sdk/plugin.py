@@ -6,16 +6,15 @@ state; `lanner.sdk.host` makes and uses it. Nothing here depends on which host r
 
 from __future__ import annotations
 
-import inspect
+import os
 import re
 import sys
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lanner.sdk.annotations import raw_annotations, resolve
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.fields import FieldDeclaration, method_declaration
+from lanner.sdk.hints import raw_annotations, resolve
+from lanner.sdk.records import Record, replaced
 from lanner.sdk.types import FieldType
 from lanner.sdk.values import Value, arguments
 
@@ -32,9 +31,8 @@ _SOURCE = re.compile(r"[^\s\0]+( [^\s\0]+)*")
 _MAX_ID = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class PluginInfo:
-    """What a plugin class declares. `id` and `event_source` are None for a plugin that only extracts."""
+class PluginInfo(Record):
+    """What a plugin class declares. `id` and `event_source` are None for a plugin that only extracts; `rules` and `example` are paths."""
 
     name: str
     version: str
@@ -46,8 +44,8 @@ class PluginInfo:
     fields: tuple[FieldDeclaration, ...]
     config: type[Config] | None
     timestamp: Value | None
-    rules: Path | None
-    example: Path | None
+    rules: str | None
+    example: str | None
     hint: str
     host_logging: bool
     value_offsets: bool
@@ -146,7 +144,7 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
         value_offsets=bool(cls.value_offsets),
     )
     if callable(getattr(cls, "open", None)):
-        return replace(info, id=_id(cls), event_source=_event_source(cls))
+        return replaced(info, id=_id(cls), event_source=_event_source(cls))
     for attribute in ("id", "event_source"):
         if hasattr(cls, attribute):
             raise _wrong(cls, f"it has {attribute!r} but no method open(self, params): write one, or leave {attribute!r} out")
@@ -177,10 +175,10 @@ def _matching(cls: type[Plugin], attribute: str, pattern: re.Pattern[str], examp
 
 
 def _description(cls: type[Plugin]) -> str:
-    own = getattr(cls, "description", None) or (inspect.cleandoc(cls.__doc__) if cls.__doc__ else "")
+    own = getattr(cls, "description", None) or cls.__doc__ or ""
     if not isinstance(own, str) or not own.strip():
         raise _wrong(cls, "it has no description; write it as the class's docstring")
-    return " ".join(own.strip().split("\n\n")[0].split())
+    return " ".join(re.split(r"\n[ \t]*\n", own.strip())[0].split())
 
 
 def _id(cls: type[Plugin]) -> int:
@@ -214,7 +212,7 @@ def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
             raise _wrong(cls, f"'fields' holds {item!r}; it is a list of lanner.field(name, value, description)")
     names = [name for base in reversed(cls.__mro__) for name in vars(base)]
     for name in dict.fromkeys(names):
-        method = inspect.getattr_static(cls, name, None)
+        method = next(vars(base)[name] for base in cls.__mro__ if name in vars(base))
         declaration = method_declaration(cls.__name__, name, method)
         if declaration is not None:
             declared.append(declaration)
@@ -251,12 +249,13 @@ def _timestamp(cls: type[Plugin]) -> Value | None:
     return value
 
 
-def _beside(cls: type[Plugin], attribute: str) -> Path | None:
+def _beside(cls: type[Plugin], attribute: str) -> str | None:
     name = getattr(cls, attribute)
     if name is None:
         return None
-    path: Path = Path(inspect.getfile(cls)).parent / str(name)
+    folder = os.path.dirname(getattr(sys.modules[cls.__module__], "__file__", None) or "")
+    path = os.path.join(folder, str(name))
     # in a .so the module itself stands in a file, and what is beside it is nobody's concern
-    if not path.is_file() and not path.parent.is_file():
+    if not os.path.isfile(path) and not os.path.isfile(folder):
         raise _wrong(cls, f"{attribute!r} names {name!r}, but there is no such file beside its module")
     return path

@@ -7,8 +7,7 @@ Nothing here holds events back to make batches larger: what is there is handed o
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lanner.sdk.errors import LannerError, SourceError
@@ -27,13 +26,23 @@ _PATIENCE: Final = 0.25
 """Seconds that read_chunk may wait where the open instance has no close() to wake it with."""
 
 
-@dataclass(slots=True)
 class Batch:
     """Events in order. `timestamps` is None where no event has one from the source; `ended`: there will be no more."""
 
-    payloads: Sequence[bytes]
-    timestamps: list[int | None] | None = None
-    ended: bool = False
+    __slots__ = ("ended", "payloads", "timestamps")
+
+    def __init__(self, payloads: Sequence[bytes], timestamps: list[int | None] | None = None, *, ended: bool = False) -> None:
+        self.payloads = payloads
+        self.timestamps = timestamps
+        self.ended = ended
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Batch) and repr(self) == repr(other)
+
+    def __repr__(self) -> str:
+        return f"Batch({list(self.payloads)}, {self.timestamps}, ended={self.ended})"
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Source(Protocol):
@@ -72,7 +81,7 @@ def open_source(plugin: Plugin, params: str = "") -> Source:
         from lanner.sdk.reading import ThreadedSource  # threads and queues only where they are needed
 
         return ThreadedSource(opened, info.name)
-    if inspect.iscoroutine(opened):
+    if isinstance(opened, CoroutineType):
         opened.close()
         raise SourceError(f"plugin {info.name}: open: an `async def open` has to be a generator: it yields events, it does not return them")
     raise SourceError(

@@ -6,9 +6,10 @@ Goes everywhere: declarations make a `FieldInfo`, hosts and rule checks read it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from lanner.sdk.records import Record
 
 
 class FieldType(StrEnum):
@@ -35,8 +36,7 @@ FieldValue: TypeAlias = Scalar | tuple[Scalar, ...] | None
 FIELD_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*(\.[a-zA-Z]+[a-zA-Z0-9_]*)+")
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Record):
     """What may stand in the brackets of `field[...]`: a key, an index (0 is the first), or either."""
 
     key: bool = False
@@ -44,8 +44,7 @@ class Argument:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FieldInfo:
+class FieldInfo(Record):
     """A field as hosts, rules and docs see it."""
 
     name: str

@@ -22,11 +22,11 @@ A payload that is not wholly valid JSON (RFC 8259, UTF-8, at most 1024 levels de
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias, final
 
 from lanner.sdk.errors import DefinitionError
+from lanner.sdk.records import Record
 from lanner.sdk.types import FieldType
 
 
@@ -46,8 +46,7 @@ Part: TypeAlias = str | int | FieldArgument
 Data: TypeAlias = "list[str | int | dict[str, str] | Data]"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Record):
     """A node of the tree. Each kind knows its field type, whether it is a list, and the values that it is made of."""
 
     @property
@@ -105,7 +104,6 @@ class Value:
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class Path(Value):
     """A place in the payload."""
 
@@ -131,7 +129,6 @@ class Path(Value):
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class First(Value):
     """The first option that has a value."""
 
@@ -154,7 +151,6 @@ class First(Value):
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class When(Value):
     """A value that counts only where a text is one of some."""
 
@@ -179,7 +175,6 @@ class When(Value):
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class Before(Value):
     """The text before a separator."""
 
@@ -195,7 +190,6 @@ class Before(Value):
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class After(Value):
     """The text after a separator."""
 
@@ -211,7 +205,6 @@ class After(Value):
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class Integer(Value):
     """An unsigned integer."""
 
@@ -230,7 +223,6 @@ class Integer(Value):
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class Time(Value):
     """A point in time."""
 
@@ -250,7 +242,6 @@ class Time(Value):
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class Keys(Value):
     """The names of an object's members."""
 
