@@ -1,6 +1,7 @@
 """The host accepts a plugin that does everything right, at each ABI, and finds each thing that one does wrong."""
 
 import json
+import shutil
 import socket
 import subprocess
 import threading
@@ -273,6 +274,27 @@ def test_several_plugins_live_at_the_same_time(conformance_host, peers, types):
 )
 def test_wrong_values_of_types_are_found(conformance_host, types, what, violation):
     assert violation in conformance_host(types, env={"TYPES_BREAK": what})["violations"]
+
+
+@pytest.mark.skipif(shutil.which("sysdig") is None, reason="no sysdig: a real framework of API 0.3 is not there to compare with")
+def test_a_real_framework_agrees(conformance_host, peers, tmp_path):
+    """sysdig 0.29 offers API 0.3: it sees in the same plugin what the host sees. Frameworks of newer APIs are no packages of Debian."""
+    version = subprocess.run(["sysdig", "--version"], capture_output=True, text=True, check=True).stdout
+    if "0.29." not in version:
+        pytest.skip(f"{version.strip()} is not known to offer API 0.3")
+    names = ["docker.type", "docker.action", "docker.id", "docker.exitcode", "docker.attributes[name]"]
+    config = {
+        "plugins": [{"name": "peer", "library_path": str(peers["0.3.0"]), "init_config": "", "open_params": f"file:{EVENTS}"}],
+        "load_plugins": ["peer"],
+    }
+    path = tmp_path / "config.yaml"
+    path.write_text(json.dumps(config), "utf-8")  # JSON is YAML
+    output = "*%evt.num # " + " # ".join(f"%{name}" for name in names)
+    command = ["sysdig", "--plugin-config-file", str(path), "-p", output]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    (run,) = conformance_host(peers["0.3.0"], "--open", f"file:{EVENTS}", "--fields", ",".join(names))["runs"]
+    seen = [[str(number), *(str(event["fields"].get(name, "<NA>")) for name in names)] for number, event in enumerate(run["events"], 1)]
+    assert [line.split(" # ") for line in printed.splitlines()] == seen
 
 
 # what `bench` always has, in these units
