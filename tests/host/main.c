@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "guest.h"
 #include "report.h"
 #include "session.h"
 
@@ -187,6 +188,7 @@ static bool run_cycle(const struct plugins *plugins, const struct options *optio
     session_open(session);
   }
   check_distinct(sessions, count);
+  guest_check_manners();
   if (count == 1) {
     session_pump(&sessions[0]);
   } else {
@@ -194,6 +196,8 @@ static bool run_cycle(const struct plugins *plugins, const struct options *optio
     for (unsigned i = 0; i < count; i++) pthread_join(threads[i], NULL);
   }
   for (unsigned i = 0; i < count; i++) session_end(&sessions[i]);
+  guest_check_manners();
+  guest_check_leavings();
   for (unsigned i = 0; i < plugins->count; i++) plugin_check_held_texts(&plugins->all[i]);
   for (unsigned i = 0; i < count; i++) {
     bool first = cycle == 0 && sessions[i].thread == 0;
@@ -262,6 +266,7 @@ int main(int count, char **arguments) {
   dup2(STDERR_FILENO, STDOUT_FILENO);
   report_crashes_to(report);
 
+  guest_arrives();
   struct text text;
   text_start(&text);
   json_open(&text.out, NULL, '{');

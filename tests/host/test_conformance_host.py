@@ -344,6 +344,11 @@ BREAKS = [
     ("STALE_CACHE", APIS, (*OPEN, "--offline"), "extract_fields: other values when the event is read again"),
     ("OFFSETS", ("3.12.0",), (*OPEN, "--offsets"), "extract_fields: docker.type: offsets beyond the event's end"),
     ("PROGRESS", APIS, OPEN, "get_progress: above 10000"),
+    ("SIGNAL", ("3.0.0",), OPEN, "guest: another handler of signal 2 (INT)"),
+    ("LOCALE", ("3.0.0",), OPEN, "guest: the locale is now C.UTF-8"),
+    ("ENVIRONMENT", ("3.0.0",), OPEN, "guest: the environment changed"),
+    ("FILES", ("3.0.0",), (*OPEN, "--cycles", "2"), "guest: each life of the plugin leaves files open"),
+    ("THREAD", ("3.0.0",), OPEN, "guest: threads are left after destroy: 1"),
     ("FIELDS", APIS, OPEN, "get_fields: no JSON array"),
     ("VERSION", APIS, OPEN, "get_version: '0.1' is no version"),
 ]

@@ -3,14 +3,18 @@
 // PEER_API is the version that it requires, PEER_MAJOR and PEER_MINOR its parts. With -DPEER_BREAKABLE it does the one thing wrong
 // that the environment variable PEER_BREAK names, for the host to find; each place is marked by BROKEN. With -DPEER_WRONG_SYMBOLS
 // it lacks one symbol and has one too many.
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <clocale>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "../abi.h"
@@ -69,6 +73,9 @@ void *init_state(std::string_view config, int32_t *rc) {
   bool well = config.empty() || config == "{}";
   if (!BROKEN(RC_UNWRITTEN)) *rc = well ? RC_SUCCESS : RC_FAILURE;
   if (BROKEN(NULL_STATE) && !well) return nullptr;
+  if (BROKEN(SIGNAL)) std::signal(SIGINT, SIG_IGN);
+  if (BROKEN(LOCALE)) std::setlocale(LC_ALL, "C.UTF-8");
+  if (BROKEN(ENVIRONMENT)) setenv("PYTHONHOME", "/", 1);
   State *state = BROKEN(SAME_STATE) ? &shared : new State;
   if (!well) state->error = "there is nothing to configure: {}";
   return state;
@@ -123,6 +130,8 @@ PLUGIN(const char *) plugin_list_open_params(void *, int32_t *rc) {
 
 PLUGIN(void *) plugin_open(void *state, const char *params, int32_t *rc) {
   auto instance = std::make_unique<Instance>();
+  if (BROKEN(FILES)) ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (BROKEN(THREAD)) std::thread([] { ::pause(); }).detach();
   instance->source = open_source(params, state_of(state)->error);
   *rc = instance->source ? RC_SUCCESS : RC_FAILURE;
   return instance->source ? instance.release() : nullptr;
