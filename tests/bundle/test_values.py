@@ -1,0 +1,118 @@
+"""Every field of every event has the value in a C host that it has for Lanner's own host, at each API."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from lanner.abi.fields import offers
+from lanner.abi.versions import APIS
+from lanner.docker import Docker
+from lanner.framework.load import load_plugin
+from lanner.sdk.host import FieldReader, init_plugin
+from lanner.sdk.plugin import plugin_info
+from lanner.sdk.types import FieldType
+
+ROOT = Path(__file__).parents[2]
+RECORDINGS = ROOT / "src" / "lanner" / "docker" / "example.jsonl"
+PLUGINS = ROOT / "tests" / "data" / "plugins"
+
+
+def as_the_host_shows(value, kind, api):
+    """A field's value in the report of the C host."""
+    if isinstance(value, tuple):
+        return [as_the_host_shows(item, kind, api) for item in value]
+    if kind in {FieldType.IPADDR, FieldType.IPNET}:
+        return socket.inet_ntop(socket.AF_INET if len(value) == 4 else socket.AF_INET6, value)
+    if kind is FieldType.BOOL and not api.has_all_types:
+        return "true" if value else "false"
+    return value
+
+
+def expected(cls, payloads, requests, api):
+    plugin = init_plugin(cls)
+    kinds = {declaration.info.name: declaration.info for declaration in plugin_info(cls).fields}
+    requests = [request for request in requests if offers(api.number, kinds[request[0]])]
+    reader = FieldReader(plugin, requests)
+    result = []
+    for number, payload in enumerate(payloads, 1):
+        reader.load(payload, number=number)
+        values = {}
+        for slot, (name, argument) in enumerate(requests):
+            value = reader.get(slot)
+            if value is not None:
+                values[name if argument is None else f"{name}[{argument}]"] = as_the_host_shows(value, kinds[name].type, api)
+        result.append((reader.timestamp, values))
+    return result
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_all_docker_fields_of_a_recording(built, seen, api):
+    payloads = RECORDINGS.read_bytes().splitlines()
+    requests = [(declaration.info.name, None) for declaration in Docker.__plugin__.fields if declaration.info.name != "docker.attributes"]
+    requests += [("docker.attributes", key) for key in ("name", "exitCode", "com.docker.compose.project", "nothing")]
+    fields = ",".join(name if key is None else f"{name}[{key}]" for name, key in requests if api != "0.3" or name != "docker.attributes.keys")
+    run = seen(built("recorded", api), "--open", str(RECORDINGS), "--fields", fields)
+    assert run["end"] == "eof"
+    assert [(event["ts"], event["fields"]) for event in run["events"]] == expected(Docker, payloads, requests, APIS[api])
+    assert [event["payload"].encode() for event in run["events"]] == payloads
+
+
+HARD = [
+    '{"text":"a:b:c","number":"18446744073709551615","at":1700000000123,"map":{"x":"y","deep":{"er":"z"}},"list":["p","q"]}',
+    '{"number":18446744073709551616,"at":"5","text":"","map":{},"list":[]}',
+    '{"number":-1,"text":5,"map":["no"],"list":{"0":"no"},"at":1e3}',
+    '{"text":"first","text":"last","number":1,"number":"2"}',
+    '{"text":"nul\\u0000after","map":{"k\\u0000x":"v","k":"w"}}',
+    '{"text":"\\ud800","number":-0,"at":-0}',
+    '{"text":"\u00e9\u4e2d\U0001f600:\u00e9"}',
+    '{"six":true,"bool":false,"numbers":[0,18446744073709551615],"texts":["","x\\u0000y"],"ips":["255.255.255.255","0.0.0.0"]}',
+    "[1,2,3]",
+    '"text"',
+    "",
+    "not json",
+    '{"text":"truncated',
+    '{"a":1}{"text":"glued"}',
+    '{"text":"\udcff\udcfe"}',
+    "[" * 10_000 + "]" * 10_000,
+    '{"text":"' + "x" * 100_000 + '"}',
+    '{"map":{"x":"' + "y" * 300 + '"},"at":1700000000999}',
+]
+REQUESTS = [
+    *((name, None) for name in ("text", "first", "number", "time", "before", "after", "keys", "deep", "str", "bool", "abstime", "reltime")),
+    *((name, None) for name in ("ip", "net", "texts", "numbers", "ips", "known", "nth", "both")),
+    *(("map", key) for key in ("x", "k", "deep")),
+    *(("item", index) for index in (0, 1, 7)),
+    ("upper", "text"),
+    ("nth", 1),
+    ("both", "k"),
+    ("both", 3),
+]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_all_kinds_of_fields_of_all_kinds_of_payloads(built, seen, api):
+    every = load_plugin(str(PLUGINS / "every.py"))
+    times = [1_600_000_000_000_000_000 + number for number in range(len(HARD))]
+    requests = [(f"every.{name}", argument) for name, argument in REQUESTS]
+    kinds = {declaration.info.name: declaration.info for declaration in every.__plugin__.fields}
+    shown = [request for request in requests if offers(APIS[api].number, kinds[request[0]])]
+    if APIS[api].number == 2:
+        shown.remove(("every.both", "k"))  # hosts of these APIs take an index alone where there might be a key
+    fields = ",".join(name if argument is None else f"{name}[{argument}]" for name, argument in shown)
+    params = json.dumps([[text, time] for text, time in zip(HARD, times, strict=True)])
+    run = seen(built("every", api), "--open", params, "--fields", fields)
+    assert run["count"] == len(HARD)
+
+    plugin = init_plugin(every)
+    reader = FieldReader(plugin, shown)
+    for number, (event, text, time) in enumerate(zip(run["events"], HARD, times, strict=True), 1):
+        reader.load(text.encode("utf-8", "surrogateescape"), time, number)
+        assert event["ts"] == reader.timestamp
+        values = {}
+        for slot, (name, argument) in enumerate(shown):
+            value = reader.get(slot)
+            if value is not None:
+                values[name if argument is None else f"{name}[{argument}]"] = as_the_host_shows(value, kinds[name].type, APIS[api])
+        assert event["fields"] == values, text[:80]

@@ -1,0 +1,3 @@
+"""Another one."""
+
+ENCODING = "utf-8"
