@@ -54,5 +54,18 @@ void session_write(struct session *session, struct json_out *out, bool with_even
 void session_free(struct session *session);
 
 double clock_seconds(int clock);
+uint64_t now_ns(void);
+
+/* -- its parts ---------------------------------------------------------------------------------------------------------------------- */
+
+enum { UNWRITTEN = 0x5AA5AA5A }; /* what stands where plugins have to write something */
+
+const char *rc_name(int32_t rc); /* NULL: there is no such return code */
+/* False: the framework would end with an error. */
+bool next_batch(struct session *session, int32_t *rc);
+void check_end_stays(struct session *session);
+void check_progress(struct session *session, bool write);
+void take_event(struct session *session, const struct event *event);
+void read_again_offline(struct session *session);
 
 #endif
