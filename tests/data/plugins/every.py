@@ -52,6 +52,9 @@ class Every(lanner.Plugin):
         """A JSON list: of texts, the payloads; of pairs, payloads with their times; {"raise": text} fails."""
         if params == "refuse":
             raise ValueError("cannot open that")
+        return self._events(params)
+
+    def _events(self, params: str) -> Iterator[lanner.Event | bytes | str]:
         for item in json.loads(params or "[]"):
             if isinstance(item, dict):
                 raise OSError(item["raise"])

@@ -113,12 +113,12 @@ void extend_search_path(const char* lines) {
   });
 }
 
-std::string environment_of(const lanner_boot_request& request) { return std::string(request.executable) + "\n" + request.search_path; }
+std::string environment_of(const lanner_boot_request& request) { return std::string(request.prefix) + "\n" + request.search_path; }
 
 std::mutex booting;
 bool booted;
 std::string environment;      // of the first plugin
-std::string environment_name;  // its executable
+std::string environment_name;  // its executable, which may have several names
 
 void boot(const lanner_boot_request& request) {
   const std::lock_guard guard(booting);

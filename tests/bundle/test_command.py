@@ -1,0 +1,146 @@
+"""`lanner build` as an author uses it."""
+
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from lanner.bundle.archive import unpack
+from lanner.bundle.elf import functions
+
+from .conftest import PLUGINS, lanner
+
+
+def test_it_says_what_it_made_and_what_to_do_with_it(tmp_path):
+    done = lanner("build", "docker", "-o", "libdocker.so", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "docker 0.1.0 (sourcing, extraction)" in done.stdout
+    assert "3.0.0: Falco 0.35 and later" in done.stdout
+    assert sys.prefix in done.stdout
+    assert "docker_rules.yaml" in done.stdout
+    assert "library_path: libdocker.so" in done.stdout
+    assert done.stderr == ""
+
+
+def test_it_names_the_file_after_the_plugin(tmp_path):
+    assert lanner("build", "docker", cwd=tmp_path).returncode == 0
+    assert lanner("build", PLUGINS / "every.py", "-o", tmp_path).returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["libdocker.so", "libevery.so"]
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path):
+    for name in "ab":
+        assert lanner("build", PLUGINS / "every.py", "-o", tmp_path / name).returncode == 0
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_file_is_small(built):
+    assert built("docker").stat().st_size <= 200_000
+
+
+def test_neighbours_are_packed_in_and_run_where_the_source_is_gone(tmp_path, run_host):
+    shutil.copytree(PLUGINS, tmp_path / "source")
+    so = tmp_path / "libevery.so"
+    assert lanner("build", tmp_path / "source" / "every.py", "-o", so).returncode == 0
+    shutil.rmtree(tmp_path / "source")
+    with zipfile.ZipFile(so) as archive:
+        assert {"every.py", "neighbour.py", "neighbours/__init__.py", "neighbours/deep.py"} <= set(archive.namelist())
+    report = run_host(so, "--open", '["{}"]')
+    assert report["violations"] == []
+    assert report["runs"][0]["count"] == 1
+
+
+def test_module_and_class_name_a_plugin_too(tmp_path, run_host):
+    (tmp_path / "mine.py").write_text((PLUGINS / "recorded.py").read_text("utf-8"), "utf-8")
+    done = lanner("build", "mine:Recorded", "-o", "libmine.so", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert run_host(tmp_path / "libmine.so", "--info")["violations"] == []
+
+
+def test_only_the_symbols_of_its_capabilities_are_there(built):
+    symbols = set(functions(built("every").read_bytes()))
+    assert {"plugin_open", "plugin_get_progress", "plugin_list_open_params", "plugin_extract_fields", "plugin_get_init_schema"} <= symbols
+    assert all(symbol.startswith("plugin_") for symbol in symbols)
+    assert "plugin_get_progress" not in functions(built("docker").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("api", "version", "warnings"),
+    [
+        ("3", "3.0.0", []),
+        ("2", "2.0.0", ["every.bool (bool) becomes", "every.ip (ipaddr) becomes a text", "every.time (abstime) becomes nanoseconds"]),
+        ("1", "1.0.0", ["every.reltime (reltime) becomes nanoseconds"]),
+        ("0.3", "0.3.0", ["every.keys is left out: API 0.3 has no lists"]),
+    ],
+)
+def test_what_an_older_api_cannot_say_is_said(tmp_path, api, version, warnings):
+    so = tmp_path / "libevery.so"
+    done = lanner("build", PLUGINS / "every.py", "--api", api, "-o", so)
+    assert done.returncode == 0
+    assert unpack(so.read_bytes())[0]["api"] == version
+    for warning in warnings:
+        assert f"lanner: warning: {warning}" in done.stderr
+    assert ("warning" in done.stderr) == bool(warnings)
+
+
+def test_a_build_that_fails_leaves_what_was_there(tmp_path):
+    so = tmp_path / "libit.so"
+    so.write_text("before")
+    plugin = tmp_path / "it.py"
+    plugin.write_text("import lanner\n\nclass It(lanner.Plugin):\n    '''It'''\n")
+    done = lanner("build", plugin, "-o", so)
+    assert done.returncode == 1
+    assert "plugin class It" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert so.read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["it.py", "libit.so"]
+
+
+def test_the_file_takes_the_place_of_one_that_is_open(tmp_path):
+    so = tmp_path / "libdocker.so"
+    so.write_text("before")
+    with so.open() as before:
+        assert lanner("build", "docker", "-o", so).returncode == 0
+        assert before.read() == "before"
+    assert so.stat().st_mode & stat.S_IXUSR
+    assert so.stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nothing"], "there is no plugin named 'nothing'"),
+        (["docker", "-o", "/nowhere/libdocker.so"], "cannot write /nowhere/libdocker.so: No such file or directory"),
+        (["docker", "--python", "/nowhere/python"], "cannot run /nowhere/python: No such file or directory"),
+        (["docker", "--python", "/bin/false"], "/bin/false cannot serve plugins"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(tmp_path, arguments, says):
+    done = lanner("build", *arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_python_without_lanner_is_told(tmp_path):
+    python = tmp_path / "env" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
+    done = lanner("build", "docker", "--python", python, "-o", tmp_path / "libdocker.so")
+    assert done.returncode == 1
+    assert f"{python} cannot serve plugins" in done.stderr
+    assert "-m pip install lanner" in done.stderr
+
+
+def test_an_import_that_nobody_has_is_a_warning(tmp_path):
+    plugin = tmp_path / "it.py"
+    plugin.write_text(
+        "import lanner\n\nclass It(lanner.Plugin):\n    '''It'''\n    id, name, version, event_source = 4244, 'it', '0.1.0', 'it'\n"
+        "    contact = 'me'\n    def open(self, params):\n        import nobody_has_this\n        yield ''\n"
+    )
+    done = lanner("build", plugin, "-o", tmp_path / "libit.so")
+    assert done.returncode == 0
+    assert "not found, so imports of it will fail: nobody_has_this" in done.stderr
