@@ -9,9 +9,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "tests" / "data" / "plugins"
 LANNER = Path(sys.executable).parent / "lanner"
-sys.path.insert(0, str(ROOT / "tests" / "host"))
-
-import host  # noqa: E402 - tests are no package
 
 
 def lanner(*arguments, cwd=None):
@@ -34,12 +31,6 @@ def built(tmp_path_factory):
         return made[plugin, api]
 
     return build
-
-
-@pytest.fixture(scope="session")
-def run_host():
-    """`run_host(so, *options)`: what the C host saw."""
-    return host.run_host
 
 
 @pytest.fixture(scope="session")
