@@ -98,7 +98,7 @@ struct lanner_buffer {
 struct lanner_result {
   const void* values;
   uint64_t count;
-  const uint32_t* starts;  /* with offsets: where each value's JSON text begins in the payload, and its size; 0 and 0 unknown */
+  const uint32_t* starts;  /* with offsets: where each value stands in API 3's event block, and its size; 0 and 0: unknown */
   const uint32_t* sizes;
 };
 

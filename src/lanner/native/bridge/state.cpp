@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "../offsets.hpp"
 #include "../table.hpp"
 #include "log.hpp"
 #include "threads.hpp"
@@ -140,6 +141,12 @@ bool lanner_state::extract(const lanner_event& event, const lanner_request* requ
   for (std::uint32_t place = 0; place < count; ++place) {
     results[place] = {};
     ok &= extract_one(event, requests[place], offsets, results[place]);
+    if (offsets && !results[place].starts) {
+      // of what Python code made of an event nobody knows where it stood
+      auto* zeros = scratch_.take<std::uint32_t>(results[place].count + 1);
+      std::fill_n(zeros, results[place].count + 1, 0);
+      results[place].starts = results[place].sizes = zeros;
+    }
   }
   return ok;
 }
@@ -157,10 +164,16 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
   if (!document_.root()) return true;
   take(evaluate(table_[*field.value], *document_.root(), given), field, result);
   if (offsets && result.count) {
-    // the tree does not keep where in the payload a value stood
-    auto* zeros = scratch_.take<std::uint32_t>(result.count);
-    std::fill_n(zeros, result.count, 0);
-    result.starts = result.sizes = zeros;
+    const std::string_view payload(reinterpret_cast<const char*>(event.payload), event.size);
+    const auto spans = locate(table_[*field.value], *document_.root(), payload, given, result.count);
+    auto* starts = scratch_.take<std::uint32_t>(result.count);
+    auto* sizes = scratch_.take<std::uint32_t>(result.count);
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+      starts[i] = spans[i].size ? spans[i].begin + LANNER_BLOCK_HEADER : 0;
+      sizes[i] = spans[i].size;
+    }
+    result.starts = starts;
+    result.sizes = sizes;
   }
   return true;
 }
