@@ -12,15 +12,32 @@ OK, FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
 
 def main() -> None:
     """Run the command line; the process ends here."""
+    _open_closed_streams()
+    code = OK
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()  # whoever read it has seen enough
+    except OSError as error:
+        _forget_stdout()
+        code = code or fail(f"cannot write to standard output: {error.strerror}")
+    sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """With a standard stream closed, the next file to be opened has its number, and alerts might go into that: make it one that fails."""
+    for number, name, flags in ((0, "stdin", os.O_WRONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None and os.open(os.devnull, flags) == number:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+
+
+def _run() -> int:
     if sys.argv[1:] in (["--version"], ["-V"], ["version"]):
         from lanner import __version__
 
         sys.stdout.write(f"lanner {__version__}\n")
-        sys.exit(OK)
-    sys.exit(_run())
-
-
-def _run() -> int:
+        return OK
     from lanner.cli.commands import commands
     from lanner.sdk.errors import LannerError
 
@@ -30,9 +47,9 @@ def _run() -> int:
         if os.environ.get("LANNER_DEBUG"):
             raise
         return fail(str(error))
-    except BrokenPipeError:
-        _forget_stdout()
-        return OK
+    except SystemExit:
+        # click's own way to end where nobody reads standard output any more
+        raise BrokenPipeError from None
     except KeyboardInterrupt:
         return 128 + 2
     except Exception as error:  # noqa: BLE001 - the last one to hear of it
@@ -40,9 +57,16 @@ def _run() -> int:
     return code if isinstance(code, int) else OK
 
 
+def say(text: str) -> None:
+    """Tell a person something, on stderr. Control characters in it, as others may have sent them, come out as escapes."""
+    shown = "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
+    sys.stderr.write(f"lanner: {shown}\n")
+    sys.stderr.flush()
+
+
 def fail(message: str, code: int = FAILED) -> int:
     """Say on stderr what is wrong; gives the exit code."""
-    sys.stderr.write(f"lanner: error: {message}\n")
+    say(f"error: {message}")
     return code
 
 

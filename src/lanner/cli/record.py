@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from lanner.cli.config import make_plugin
-from lanner.cli.main import OK, UNREACHABLE, fail
-from lanner.cli.run import say
+from lanner.cli.main import OK, UNREACHABLE, fail, say
 from lanner.framework.load import load_plugin
 from lanner.framework.recording import recorded
 from lanner.framework.stop import closing
@@ -26,17 +24,17 @@ def record_plugin(
     info = plugin_info(cls)
     plugin = make_plugin(cls, config, host)
     try:
-        target = (
-            os.dup(sys.stdout.fileno()) if output == "-" else os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        )
+        source = open_source(plugin, params)
+    except SourceError as error:
+        return fail(str(error), UNREACHABLE)
+    # the file comes second, so that a source that cannot be opened does not cost the recording that was there
+    try:
+        target = os.dup(1) if output == "-" else os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise OutputError(f"cannot write the recording to {output}: {error.strerror}") from None
+        source.close()
+        raise _failure(output, error) from None
     events = 0
     with os.fdopen(target, "wb") as file:
-        try:
-            source = open_source(plugin, params)
-        except SourceError as error:
-            return fail(str(error), UNREACHABLE)
         say(f"recording {source.description or info.event_source} to {output}; Ctrl-C ends it")
         try:
             with closing(source.close, duration):
@@ -50,11 +48,16 @@ def record_plugin(
                         file.write(recorded(payload, time.time_ns() if known is None else known, info) + b"\n")
                     events += len(payloads)
                     file.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), target)
         except OSError as error:
-            raise OutputError(f"cannot write the recording to {output}: {error.strerror}") from None
+            # closing the file would try, and fail, once more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), target)
+            if not isinstance(error, BrokenPipeError):
+                raise _failure(output, error) from None
         finally:
             source.close()
     say(f"{events:,} event{'' if events == 1 else 's'} recorded")
     return OK
+
+
+def _failure(output: str, error: OSError) -> OutputError:
+    return OutputError(f"cannot write the recording to {output}: {error.strerror}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.cli.config import make_plugin
-from lanner.cli.main import FAILED, OK, UNREACHABLE, fail
+from lanner.cli.main import FAILED, OK, UNREACHABLE, fail, say
 from lanner.framework.load import load_plugin
 from lanner.framework.pump import Pump, host_name
 from lanner.framework.recording import Replay
@@ -52,12 +52,6 @@ class Options:
     duration: float | None = None
 
 
-def say(text: str) -> None:
-    """Tell a person something, on stderr."""
-    sys.stderr.write(f"lanner: {text}\n")
-    sys.stderr.flush()
-
-
 def run_plugin(name: str, options: Options) -> int:
     """Do it; gives the exit code. Raises `LannerError`."""
     logging.basicConfig(format="lanner: %(levelname)s: %(name)s: %(message)s", level=logging.WARNING)
@@ -91,7 +85,7 @@ class _Run:
         self._output = output
         self._hint = "" if options.replay else info.hint
         # a recording's events have the recording's times; one without a time happens when the one before it did
-        self._clock: Callable[[], int] = (lambda: 0) if options.replay else time.time_ns
+        self._clock: Callable[[], int] = (lambda: pump.timestamp) if options.replay else time.time_ns
         self._most = options.max_events
         self._duration = options.duration
 
@@ -113,9 +107,9 @@ class _Run:
 
     def _loop(self) -> None:
         source, pump, output = self._source, self._pump, self._output
-        wait = _HINT_AFTER if self._hint else _FOREVER
+        hint_at = time.monotonic() + _HINT_AFTER if self._hint else None
         while True:
-            batch = source.next_batch(wait)
+            batch = source.next_batch(_FOREVER if hint_at is None else max(0.0, hint_at - time.monotonic()))
             if batch.payloads:
                 if self._most is not None:
                     batch.payloads = batch.payloads[: self._most - pump.events]
@@ -123,8 +117,8 @@ class _Run:
                 output.flush()
             if batch.ended or pump.events == self._most:
                 return
-            if wait != _FOREVER and (pump.events or not batch.payloads):
-                wait = _FOREVER
+            if hint_at is not None and (pump.events or time.monotonic() >= hint_at):
+                hint_at = None
                 if not pump.events:
                     say(f"nothing has happened yet. This would raise an alert:\n    {self._hint}")
 

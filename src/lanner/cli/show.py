@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lanner.framework.load import load_plugin
+from lanner.outputs.base import OutputError
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
     texts = {key: ", ".join(value) if isinstance(value, list) else str(value) for key, value in facts.items() if value is not None}
     _print_table(("", ""), [(key.replace("_", " "), text) for key, text in texts.items()])
     if table:
-        sys.stdout.write("\n")
+        _write("\n")
         _print_table(("OPTION", "TYPE", "DEFAULT", "DESCRIPTION"), table)
 
 
@@ -72,7 +73,7 @@ def _shown_name(field: FieldInfo) -> str:
 
 
 def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    _write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -87,7 +88,16 @@ def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
         return
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     for row in [header, *rows] if any(header) else rows:
-        sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
+        _write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from None
 
 
 def _plain(text: str) -> Any:

@@ -88,6 +88,11 @@ class Pump:
         """How many events there were so far."""
         return self._events
 
+    @property
+    def timestamp(self) -> int:
+        """When the last event happened (ns); 0 before the first."""
+        return self._context.timestamp
+
     def counts(self) -> Counts:
         """What there was so far."""
         alerts = {name: count for name, count in zip(self._names, self._alerts, strict=True) if count}

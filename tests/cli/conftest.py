@@ -1,0 +1,122 @@
+"""The command `lanner` as a process: run to its end, or started and talked to; and engines that are none."""
+
+import base64
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+LANNER = str(Path(sys.executable).with_name("lanner"))
+PLUGINS = str(Path(__file__).with_name("plugins.py"))
+_CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKER_", "LANNER_", "FALCO_", "PYTHON"))}
+ENVIRONMENT = _CLEAN | {"TZ": "UTC", "FALCO_HOSTNAME": "host", "COLUMNS": "200", "HOME": "/nonexistent"}
+
+
+class Done(NamedTuple):
+    """What a process left behind."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def lines(self):
+        return self.out.decode("utf-8", "surrogateescape").splitlines()
+
+
+@pytest.fixture(scope="session")
+def lanner():
+    """`lanner(*arguments, stdin=b"")` runs the command to its end."""
+
+    def run(*arguments, stdin=b"", env=(), prefix=(), **options):
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        done = subprocess.run(
+            [*prefix, LANNER, *map(str, arguments)], input=stdin, env=ENVIRONMENT | dict(env), timeout=60, check=False, **streams
+        )
+        return Done(done.returncode, done.stdout or b"", (done.stderr or b"").decode("utf-8", "replace"))
+
+    return run
+
+
+@pytest.fixture
+def start():
+    """`start(*arguments)` starts the command, as a process with stdin, stdout and stderr as pipes of bytes."""
+    with contextlib.ExitStack() as stack:
+
+        def run(*arguments, **options):
+            streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options
+            process = stack.enter_context(subprocess.Popen([LANNER, *map(str, arguments)], env=ENVIRONMENT, **streams))
+            stack.callback(process.kill)
+            return process
+
+        yield run
+
+
+@pytest.fixture(scope="session")
+def plugin():
+    """`plugin(name)` is the command line's name of a plugin of plugins.py."""
+    return lambda name: f"{PLUGINS}:{name}"
+
+
+@pytest.fixture(scope="session")
+def words():
+    """Payloads as the open parameters of the plugins of plugins.py."""
+    return lambda *payloads: ",".join(base64.b64encode(payload).decode() for payload in payloads)
+
+
+@pytest.fixture
+def rules(tmp_path):
+    """`rules(source, condition, output)` is a file with one rule."""
+
+    def write(source, condition="evt.num > 0", output="%words.text"):
+        path = tmp_path / f"{source}.yaml"
+        path.write_text(
+            f"- rule: Something\n  desc: It happened\n  condition: {condition}\n"
+            f"  output: 'got {output}'\n  priority: NOTICE\n  source: {source}\n"
+        )
+        return path
+
+    return write
+
+
+@pytest.fixture
+def listen(tmp_path):
+    """`listen(*answers)` is the address of a server that reads each request, answers in turn (the last again and again) and hangs up."""
+    with contextlib.ExitStack() as stack:
+
+        def serve(*answers):
+            path = str(tmp_path / "engine.sock")
+            server = stack.enter_context(socket.socket(socket.AF_UNIX))
+            server.bind(path)
+            server.listen()
+            thread = threading.Thread(target=_serve, args=(server, answers))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown, socket.SHUT_RDWR)
+            return f"unix://{path}"
+
+        yield serve
+
+
+def _serve(server, answers):
+    pending = list(answers)
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(pending.pop(0) if len(pending) > 1 else pending[0])
+
+
+@pytest.fixture(scope="session")
+def example():
+    """The recording that comes with the Docker plugin."""
+    return Path(__file__).parents[2] / "src" / "lanner" / "docker" / "example.jsonl"

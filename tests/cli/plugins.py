@@ -1,0 +1,137 @@
+"""Plugins for the tests here, run as `lanner run tests/cli/plugins.py:Class`."""
+
+import base64
+import sys
+import threading
+from collections.abc import Iterator
+
+import lanner
+
+MOMENT = 1_700_000_000_000_000_000
+
+
+class Words(lanner.Plugin):
+    """Words out of the open parameters: base64, separated by spaces."""
+
+    id, name, version, event_source = 4243, "words", "0.1.0", "words"
+    contact = "nobody"
+    hint = "say something"
+
+    def open(self, params: str) -> Iterator[lanner.Event]:
+        for place, word in enumerate(params.split(",")):
+            yield lanner.Event(base64.b64decode(word), timestamp=MOMENT + place)
+
+    def event_to_string(self, event: lanner.Event) -> str:
+        if event.payload == b"surrogate":
+            return "\ud800"
+        return super().event_to_string(event)
+
+    @lanner.field("words.text", "The word")
+    def text(self, event: lanner.Event) -> str:
+        if event.payload == b"fail":
+            raise ValueError("no such word")
+        return event.payload.decode("utf-8", "surrogateescape")
+
+
+class Quiet(Words):
+    """As many words, then nothing for good."""
+
+    name = event_source = "quiet"
+
+    def open(self, params: str) -> "ThenNothing":
+        return ThenNothing(super().open(params))
+
+
+class ThenNothing:
+    def __init__(self, events: Iterator[lanner.Event]) -> None:
+        self._events = events
+        self._closed = threading.Event()
+
+    def __iter__(self) -> Iterator[lanner.Event]:
+        return self
+
+    def __next__(self) -> lanner.Event:
+        event = next(self._events, None)
+        if event is None:
+            self._closed.wait()
+            raise StopIteration
+        return event
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+class Nudging(Words):
+    """Its source gives control back often, with nothing."""
+
+    name = event_source = "nudging"
+
+    def open(self, _params: str) -> "Reader":
+        return Reader()
+
+
+class Reader:
+    def read_chunk(self, timeout: float) -> lanner.Nothing:
+        threading.Event().wait(min(timeout, 0.05))
+        return lanner.NOTHING
+
+
+class Stuck(Words):
+    """Closing its source does not come to an end."""
+
+    name = event_source = "stuck"
+
+    def open(self, params: str) -> "Chunks | Items":
+        return Chunks() if params == "chunks" else Items()
+
+
+class Chunks:
+    def __init__(self) -> None:
+        self._first = True
+
+    def read_chunk(self, _timeout: float) -> bytes:
+        if not self._first:
+            threading.Event().wait()
+        self._first = False
+        return b"first\n"
+
+    def close(self) -> None:
+        sys.stderr.write("close() was called\n")
+        threading.Event().wait()
+
+
+class Items(Chunks):
+    def __iter__(self) -> "Items":
+        return self
+
+    def __next__(self) -> bytes:
+        return self.read_chunk(0)
+
+
+class Pretty(Words):
+    """Its payloads are JSON that tells the time, over several lines."""
+
+    name = event_source = "pretty"
+    timestamp = lanner.payload["at"].time("ns")
+    fields = (lanner.field("pretty.name", lanner.payload["name"], "The name"),)
+
+
+class Broken(Words):
+    """Its source fails after the first event."""
+
+    name = event_source = "broken"
+
+    def open(self, params: str) -> Iterator[lanner.Event]:
+        yield from super().open(params)
+        raise OSError("the wire was cut")
+
+
+class Extractor(lanner.Plugin):
+    """No source."""
+
+    name, version, contact = "extractor", "0.1.0", "nobody"
+    extract_sources = ("words",)
+
+    @lanner.field("extractor.length", "Length of the payload")
+    def length(self, event: lanner.Event) -> int:
+        return len(event.payload)
