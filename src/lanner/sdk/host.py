@@ -162,7 +162,7 @@ class FieldReader:
     def describe(self) -> str | None:
         """The plugin's own words for the current event (`event_to_string`), None where that fails."""
         try:
-            return str(self._plugin.event_to_string(self.event()))
+            return _text(str(self._plugin.event_to_string(self.event())))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
             self._failures.note("event_to_string", error)
             return None
@@ -209,9 +209,7 @@ def normalise(value: Any, info: FieldInfo) -> FieldValue:
 def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
     kind = info.type
     if kind is FieldType.STRING and isinstance(value, str):
-        # no lone surrogates but the escapes of bytes: everything after this may encode it
-        text = value if value.isascii() else _bytes(value).decode("utf-8", "surrogateescape")
-        return text.partition("\0")[0]
+        return _text(value).partition("\0")[0]
     if kind is FieldType.BOOL and isinstance(value, bool):
         return value
     if kind in {FieldType.UINT64, FieldType.ABSTIME, FieldType.RELTIME}:
@@ -224,6 +222,11 @@ def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
         if isinstance(value, (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface)):
             return value.packed
     raise TypeError(f"a {kind} is needed, not {type(value).__name__}")
+
+
+def _text(text: str) -> str:
+    """Without lone surrogates but the escapes of bytes: everything after this may encode it."""
+    return text if text.isascii() else _bytes(text).decode("utf-8", "surrogateescape")
 
 
 def _bytes(text: str) -> bytes:

@@ -1,0 +1,231 @@
+"""Recorded events through rules: the same alerts each time, whatever a recording looks like, and wherever alerts go."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+GOOD = (
+    b'{"Type":"volume","Action":"destroy","Actor":{"ID":"orders","Attributes":{"driver":"local"}},'
+    b'"scope":"local","time":1795469199,"timeNano":1795469199073758155}'
+)
+ALERT = "21:26:39.073758155: Warning Volume destroyed (volume=orders driver=local name=<NA>)"
+
+
+def test_a_recording_gives_the_same_bytes_each_time(lanner, example):
+    first, second = (lanner("run", "docker", "--replay", example) for _ in range(2))
+    assert first.code == second.code == 0
+    assert first.out == second.out
+    assert len(first.lines) == 56
+    assert "151 events, 56 alerts in " in first.err
+
+
+def test_a_recording_is_read_from_standard_input(lanner, example):
+    done = lanner("run", "docker", "--replay", "-", stdin=example.read_bytes())
+    assert done.code == 0
+    assert done.out == lanner("run", "docker", "--replay", example).out
+
+
+def test_the_plugins_own_recording_goes_by_the_name_example(lanner, example, tmp_path):
+    done = lanner("run", "docker", "--replay", "example", cwd=tmp_path)
+    assert done.out == lanner("run", "docker", "--replay", example).out
+
+
+@pytest.mark.parametrize(
+    ("before", "events", "told"),
+    [
+        (b'{"Type":"volume","Act\n', 2, "1 payload not wholly valid JSON"),
+        (GOOD + GOOD + b"\n", 2, "1 payload not wholly valid JSON"),
+        (b"\xff\xfe\x80" + GOOD + b"\n", 2, "1 payload not wholly valid JSON"),
+        (b'{"Type":"\xff"}\n', 2, "1 payload not wholly valid JSON"),
+        (b"\0\n", 2, "1 payload not wholly valid JSON"),
+        (b"[" * 200_000 + b"\n", 2, "1 payload not wholly valid JSON"),
+        (b"\n\r\n\n", 2, "1 payload not wholly valid JSON"),
+        (b'"text"\n7\nnull\n[]\n', 5, ""),
+    ],
+    ids=["broken", "glued", "stray", "inside", "nul", "deep", "empty", "scalars"],
+)
+def test_the_event_after_a_broken_line_raises_its_alert(lanner, before, events, told):
+    done = lanner("run", "docker", "--replay", "-", stdin=before + GOOD + b"\n")
+    assert done.code == 0
+    assert done.lines == [ALERT]
+    assert f"{events} events, 1 alert in " in done.err
+    assert told in done.err
+    assert ("not wholly valid JSON" in done.err) == bool(told)
+    assert "Traceback" not in done.err
+
+
+def test_a_line_of_ten_megabytes_is_an_event_like_any_other(lanner):
+    huge = GOOD.replace(b'"driver"', b'"x":"%s","driver"' % (b"x" * 10_000_000))
+    done = lanner("run", "docker", "--replay", "-", stdin=huge + b"\n" + GOOD + b"\n")
+    assert done.code == 0
+    assert done.lines == [ALERT, ALERT]
+    assert "2 events, 2 alerts in " in done.err
+
+
+def test_a_recording_that_breaks_off_is_counted_and_the_rest_is_read(lanner):
+    done = lanner("run", "docker", "--replay", "-", stdin=GOOD + b"\n" + GOOD[:60])
+    assert done.code == 0
+    assert done.lines == [ALERT]
+    assert "2 events, 1 alert in " in done.err
+    assert "1 payload not wholly valid JSON" in done.err
+
+
+def test_a_last_line_without_its_newline_is_an_event(lanner):
+    assert lanner("run", "docker", "--replay", "-", stdin=GOOD).lines == [ALERT]
+
+
+def test_an_event_that_tells_no_time_has_that_of_the_one_before(lanner):
+    timeless = GOOD.replace(b',"time":1795469199,"timeNano":1795469199073758155', b"")
+    assert lanner("run", "docker", "--replay", "-", stdin=GOOD + b"\n" + timeless + b"\n").lines == [ALERT, ALERT]
+
+
+@pytest.mark.parametrize(("name", "reason"), [("missing", "No such file or directory"), ("", "Is a directory")])
+def test_a_recording_that_cannot_be_read_is_said(lanner, tmp_path, name, reason):
+    done = lanner("run", "docker", "--replay", tmp_path / name)
+    assert (done.code, done.out) == (1, b"")
+    assert f"lanner: error: cannot read the recording {tmp_path / name}: {reason}\n" in done.err
+
+
+@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM", "--duration"])
+def test_a_recording_that_keeps_one_waiting_can_be_ended(start, ending):
+    limit = ["--duration", "1"] if ending == "--duration" else []
+    process = start("run", "docker", "--replay", "-", *limit)
+    process.stdin.write(GOOD + b"\n")
+    process.stdin.flush()
+    assert process.stdout.readline().decode().rstrip() == ALERT
+    if not limit:
+        process.send_signal(getattr(signal, ending))
+    assert process.wait(20) == 0
+    assert b"1 event, 1 alert in " in process.stderr.read()
+
+
+def test_max_events_ends_a_replay(lanner, example):
+    done = lanner("run", "docker", "--replay", example, "--max-events", "3")
+    assert done.code == 0
+    assert len(done.lines) == 2
+    assert "3 events, 2 alerts in " in done.err
+
+
+def test_all_matches_raise_an_alert_for_every_rule(lanner, plugin, words, tmp_path):
+    rule = "- rule: {}\n  desc: d\n  condition: words.text = one\n  output: got %words.text\n  priority: NOTICE\n  source: words\n"
+    path = tmp_path / "rules.yaml"
+    path.write_text(rule.format("First") + rule.format("Second"))
+    arguments = ("run", plugin("Words"), "-r", path, "--open", words(b"one", b"two"))
+    assert lanner(*arguments).lines == ["22:13:20.000000000: Notice got one"]
+    assert lanner(*arguments, "--all-matches").lines == ["22:13:20.000000000: Notice got one"] * 2
+
+
+def test_json_alerts_have_falcos_keys(lanner, example):
+    done = lanner("run", "docker", "--replay", example, "--format", "json")
+    alerts = [json.loads(line) for line in done.lines]
+    assert len(alerts) == 56
+    for alert in alerts:
+        assert list(alert) == ["hostname", "output", "output_fields", "priority", "rule", "source", "tags", "time"]
+        assert (alert["hostname"], alert["source"]) == ("host", "docker")
+    texts = lanner("run", "docker", "--replay", example).lines
+    assert [alert["output"] for alert in alerts] == texts
+
+
+def test_times_in_utc_with_the_date_on_request(lanner):
+    done = lanner("run", "docker", "--replay", "-", "--iso8601", stdin=GOOD)
+    assert done.lines[0].startswith("2026-11-23T21:26:39.073758155+0000: Warning Volume destroyed")
+
+
+def test_a_reader_that_goes_after_the_first_alert_ends_the_run_quietly(start, example):
+    process = start("run", "docker", "--replay", example)
+    with subprocess.Popen(["head", "-1"], stdin=process.stdout, stdout=subprocess.PIPE) as head:
+        process.stdout.close()
+        assert head.stdout.read().count(b"\n") == 1
+    assert process.wait(20) == 0
+    told = process.stderr.read().decode()
+    assert "Traceback" not in told
+    assert "error" not in told.lower()
+
+
+def test_a_reader_that_has_gone_before_the_first_alert_ends_the_run_quietly(lanner, example):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = lanner("run", "docker", "--replay", example, stdout=writer)
+    finally:
+        os.close(writer)
+    assert done.code == 0
+    assert "error" not in done.err.lower()
+
+
+def test_alerts_are_appended_to_a_file(lanner, example, tmp_path):
+    path = tmp_path / "alerts"
+    for _ in range(2):
+        done = lanner("run", "docker", "--replay", example, "--output", path)
+        assert (done.code, done.out) == (0, b"")
+    assert path.read_bytes() == lanner("run", "docker", "--replay", example).out * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("{}/missing/alerts", "No such file or directory; create its directory first"),
+        ("{}", "Is a directory; name a file in it"),
+        ("/dev/full", "No space left on device; make room on the device, or choose another one"),
+    ],
+    ids=["missing", "directory", "full"],
+)
+def test_a_file_that_alerts_cannot_be_written_to_is_said_once(lanner, example, tmp_path, path, problem):
+    path = path.format(tmp_path)
+    done = lanner("run", "docker", "--replay", example, "--output", path)
+    assert done.code == 1
+    assert [line for line in done.err.splitlines() if "error" in line] == [f"lanner: error: cannot write alerts to {path}: {problem}"]
+    assert "Traceback" not in done.err
+
+
+def test_a_full_device_under_standard_output_is_said_once(lanner, example):
+    with Path("/dev/full").open("wb") as full:
+        done = lanner("run", "docker", "--replay", example, stdout=full)
+    assert done.code == 1
+    errors = [line for line in done.err.splitlines() if "error" in line]
+    assert errors == ["lanner: error: cannot write alerts to standard output: No space left on device"]
+
+
+EVIL = GOOD.replace(b"orders", b"or\\u001b[2Jd\\u009be\\nrs")
+
+
+def test_control_characters_of_events_go_into_a_pipe_as_they_are(lanner):
+    done = lanner("run", "docker", "--replay", "-", stdin=EVIL)
+    assert "(volume=or\x1b[2Jd\x9be\nrs driver" in done.out.decode()
+
+
+@pytest.mark.parametrize("layout", ["text", "json"])
+def test_control_characters_of_events_do_not_reach_a_terminal(start, layout):
+    controller, terminal = pty.openpty()
+    try:
+        process = start("run", "docker", "--replay", "-", "--format", layout, stdout=terminal)
+        process.stdin.write(EVIL)
+        process.stdin.close()
+        assert process.wait(20) == 0
+        shown = os.read(controller, 65536).decode()
+    finally:
+        os.close(controller)
+        os.close(terminal)
+    assert "or\\u001b[2Jd\\u009be\\nrs" in shown
+    assert shown.removesuffix("\r\n").isprintable()
+    if layout == "json":
+        assert json.loads(shown)["output_fields"]["docker.actor.id"] == "or\x1b[2Jd\x9be\nrs"
+
+
+def test_a_table_fits_a_terminal(start):
+    controller, terminal = pty.openpty()
+    try:
+        process = start("fields", "docker", stdout=terminal)
+        shown = b""
+        while b"docker.health.status" not in shown:
+            shown += os.read(controller, 65536)
+        process.kill()
+    finally:
+        os.close(controller)
+        os.close(terminal)
+    assert "NAME" in shown.decode()
