@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 def make_plugin(cls: type[Plugin], config: str, host: str | None = None) -> Plugin:
     """An instance with this configuration (JSON, YAML or @FILE); `host` takes the place of the option of that name."""
-    if host is None and config.lstrip().startswith("{"):
-        return init_plugin(cls, config)
     values = _read(config)
     if host is not None:
         info = plugin_info(cls)
@@ -27,19 +25,47 @@ def make_plugin(cls: type[Plugin], config: str, host: str | None = None) -> Plug
 
 
 def _read(text: str) -> dict[str, Any]:
+    shown = "the configuration"
     if text.startswith("@"):
+        shown = f"the configuration in {text[1:]}"
         try:
             text = Path(text[1:]).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"cannot read the configuration in {text[1:]}: {error}") from None
+        except OSError as error:
+            raise ConfigError(f"cannot read {shown}: {error.strerror}") from None
+        except ValueError as error:
+            raise ConfigError(f"cannot read {shown}: {error}") from None
     if not text.strip():
         return {}
+    values = _decode(text, shown)
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{shown} is {text[:60]!r}; write options with their values, such as 'flushInterval: 30', or @FILE")
+    return values
+
+
+def _decode(text: str, shown: str) -> Any:
+    problem = ""
+    if text.lstrip().startswith("{"):
+        import msgspec
+
+        try:
+            return msgspec.json.decode(text)
+        except (ValueError, RecursionError) as error:
+            # YAML's own words would only confuse whoever meant JSON
+            problem = f"{shown} is not JSON: {error}"
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        """Leaves a time as the text that it is: an option is a text or a number, never a date."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"the configuration is neither JSON nor YAML: {error}") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"the configuration is {text[:60]!r}; write options with their values, such as 'flushInterval: 30', or @FILE")
-    return values
+        return yaml.load(text, Loader)  # noqa: S506 - a kind of SafeLoader
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error}") from None
+    except RecursionError:
+        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: it is nested too deep") from None

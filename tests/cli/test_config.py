@@ -1,0 +1,106 @@
+"""The text of --config, as JSON, as YAML or in a file."""
+
+import pytest
+
+import lanner
+from lanner.cli.config import make_plugin
+from lanner.docker import Docker
+
+
+class Free(lanner.Config):
+    text: str = ""
+    number: float = 0
+    flag: bool = False
+    items: list[str] = []  # noqa: RUF012 - msgspec copies it
+
+
+class Doors(lanner.Plugin):
+    """Doors."""
+
+    id, name, version, event_source = 4244, "doors", "0.1.0", "doors"
+    contact = "nobody"
+    config: Free
+
+    def open(self, _params):
+        return iter(())
+
+
+def config(text, host=None):
+    return make_plugin(Docker, text, host).config
+
+
+@pytest.mark.parametrize("text", ["", "  ", "{}", "null", "# nothing\n"])
+def test_no_configuration_is_the_defaults(text):
+    assert config(text) == config("{}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"flushInterval": 5, "since": "10m"}',
+        '{\n\t"flushInterval": 5,\n\t"since": "10m"\n}',
+        "flushInterval: 5\nsince: 10m\n",
+        "{flushInterval: 5, since: 10m}",
+        "flushinterval: 5\nsince: '10m'\n",
+    ],
+    ids=["json", "tabs", "yaml", "flow", "spelling"],
+)
+@pytest.mark.parametrize("way", ["text", "file", "host"])
+def test_json_and_yaml_mean_the_same(tmp_path, text, way):
+    path = tmp_path / "config"
+    path.write_text(text)
+    found = config(f"@{path}" if way == "file" else text, "tcp://h:1" if way == "host" else None)
+    assert (found.flush_interval, found.since, found.host) == (5, "10m", "tcp://h:1" if way == "host" else "")
+
+
+@pytest.mark.parametrize("time", ["2026-01-31", "2026-01-31T12:00:00Z", "2026-01-31 12:00:00", "2026-01-31T12:00:00.123456789+01:00"])
+def test_a_time_in_yaml_stays_the_text_that_it_is(time):
+    assert config(f"since: {time}").since == time
+    assert config(f'{{"since": "{time}"}}', "tcp://h:1").since == time
+
+
+def test_numbers_and_booleans_of_yaml_are_such():
+    found = make_plugin(Doors, "text: 7\nnumber: 1.5\nflag: true\nitems: [2026-01-31, a]").config
+    assert (found.text, found.number, found.flag, found.items) == ("7", 1.5, True, ["2026-01-31", "a"])
+
+
+def test_the_option_host_comes_before_the_configuration():
+    assert config('{"host": "tcp://a:1"}').host == "tcp://a:1"
+    assert config('{"host": "tcp://a:1"}', "tcp://b:2").host == "tcp://b:2"
+
+
+def test_a_plugin_without_the_option_refuses_host():
+    with pytest.raises(lanner.ConfigError, match="the plugin doors has no option `host`: leave out --host"):
+        make_plugin(Doors, "", "tcp://h:1")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"flushInterval": 0}', r"Expected `int` >= 1 - at `\$\.flushInterval`"),
+        ("flushInterval: 70000", r"Expected `int` <= 60000 - at `\$\.flushInterval`"),
+        ("flushInterval: x", r"Expected `int`, got `str` - at `\$\.flushInterval`"),
+        ('{"filters": {"type": "volume"}}', r"Expected `array`, got `str` - at `\$\.filters\[\.\.\.\]`"),
+        ("sinse: 10m", r"unknown field `sinse` - at `\$`; the options are: filters, flushInterval, host, since, until"),
+        ('{"since": "10m"', "the configuration is not JSON: Input data was truncated"),
+        ("since: [", "the configuration is neither JSON nor YAML: "),
+        ("[" * 5000, "the configuration is neither JSON nor YAML: it is nested too deep"),
+        ("{" * 5000, "the configuration is not JSON: "),
+        ("10m", "the configuration is '10m'; write options with their values, such as 'flushInterval: 30', or @FILE"),
+        ("- since", "the configuration is '- since'; write options"),
+        ("@/nonexistent/config", "cannot read the configuration in /nonexistent/config: No such file or directory"),
+        ("1: 2", "unknown field|Expected"),
+        ("!!python/object/apply:os.system [exit]", "neither JSON nor YAML"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_with_what_is_wrong(text, problem):
+    with pytest.raises(lanner.ConfigError, match=problem):
+        config(text)
+
+
+def test_a_file_that_is_wrong_is_named(tmp_path):
+    path = tmp_path / "config"
+    for content in (b"since: [", b'{"since"', b"\xff", b"10m"):
+        path.write_bytes(content)
+        with pytest.raises(lanner.ConfigError, match=f"{path}"):
+            config(f"@{path}")
