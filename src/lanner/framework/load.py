@@ -32,7 +32,7 @@ def load_plugin(name: str) -> type[Plugin]:
     target, _, class_name = BUILT_IN.get(name, name).partition(":")
     if not target:
         raise PluginNotFoundError(f"{name!r} names no plugin: {_forms()}")
-    if target.endswith(".py") or "/" in target:
+    if target.endswith((".py", ".so")) or "/" in target:
         return _plugin_class(_import_file(Path(target), name), class_name, target)
     if class_name:
         return _plugin_class(_import_module(target), class_name, target)

@@ -1,0 +1,126 @@
+"""What ends a run from outside: the first signal or the time limit closes the source, once; a second signal ends the process."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from lanner.framework.stop import closing
+
+
+class Closed:
+    """A close() that counts its calls and waits, if told so, before it returns."""
+
+    def __init__(self):
+        self.calls = 0
+        self.called = threading.Event()
+        self.release = threading.Event()
+        self.release.set()
+
+    def __call__(self):
+        self.calls += 1
+        self.called.set()
+        self.release.wait()
+
+
+@pytest.fixture
+def close():
+    closed = Closed()
+    yield closed
+    closed.release.set()
+
+
+def state():
+    wakeup = signal.set_wakeup_fd(-1)
+    signal.set_wakeup_fd(wakeup)
+    return wakeup, signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+
+
+def watchers():
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("lanner-")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_source_and_does_not_interrupt(close, number):
+    with closing(close):
+        os.kill(os.getpid(), number)
+        assert close.called.wait(10)
+    assert close.calls == 1
+
+
+def test_the_time_limit_closes_the_source_once(close):
+    begin = time.monotonic()
+    with closing(close, 0.05):
+        assert close.called.wait(10)
+        assert time.monotonic() - begin >= 0.05
+    assert close.calls == 1
+
+
+def test_nothing_is_closed_where_the_run_ends_by_itself(close):
+    with closing(close, 60):
+        pass
+    assert close.calls == 0
+    assert watchers() == []
+
+
+def test_all_is_as_before_afterwards_also_after_a_failure(close):
+    before = state()
+    with closing(close):
+        assert state() != before
+    assert state() == before
+    with pytest.raises(KeyError), closing(close):
+        raise KeyError
+    assert state() == before
+    assert watchers() == []
+
+
+def test_no_descriptor_is_left_open(close):
+    def count():
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = count()
+    for _ in range(5):
+        with closing(close):
+            pass
+    assert count() == before
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_process_while_close_hangs(monkeypatch, close, number):
+    codes = []
+    ended = threading.Event()
+
+    def leave(code):
+        codes.append(code)
+        ended.set()
+        raise SystemExit  # as the real one, it does not come back
+
+    monkeypatch.setattr(os, "_exit", leave)
+    close.release.clear()
+    with closing(close):
+        os.kill(os.getpid(), signal.SIGINT)
+        assert close.called.wait(10)
+        assert codes == []
+        os.kill(os.getpid(), number)
+        assert ended.wait(10)
+    assert codes == [128 + number]
+    assert close.calls == 1
+
+
+def test_other_signals_are_left_to_their_handlers(close):
+    heard = threading.Event()
+    previous = signal.signal(signal.SIGUSR1, lambda *_: heard.set())
+    try:
+        with closing(close, 60):
+            os.kill(os.getpid(), signal.SIGUSR1)
+            assert heard.wait(10)
+            assert close.calls == 0
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert close.called.wait(10)
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+    assert close.calls == 1
