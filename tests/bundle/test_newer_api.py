@@ -2,7 +2,9 @@
 
 import json
 
-PAYLOAD = '{"text": "a:b\\u00e9", "number" : 12, "map":{ "x":"y","deep":{"er":"z"}}, "list":["p","q"], "at": 5, "z":[{"x,\\"y]":[{"text":1}]}]}'
+PAYLOAD = (
+    '{"text": "a:b\\u00e9", "number" : 12, "map":{ "x":"y","deep":{"er":"z"}}, "list":["p","q"], "at": 5, "z":[{"x,\\"y]":[{"text":1}]}]}'
+)
 
 
 def places(seen, built, payload, *names):

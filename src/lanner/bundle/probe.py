@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Probed:
-    """What a host sees: the info functions' texts, the capabilities, the time of dlopen and init, and why init failed, if it did."""
+    """What a host sees: the info functions' texts, capabilities, the time of dlopen and init, why init or open failed, if they did."""
 
     name: str = ""
     version: str = ""
@@ -23,10 +23,11 @@ class Probed:
     capabilities: list[str] = field(default_factory=list)
     milliseconds: float = 0.0
     init_error: str = ""
+    open_error: str = ""
 
 
 def probe(path: Path, config: str = "") -> Probed:
-    """Load, ask, init, destroy. Raises `BuildError` where the file cannot even be loaded, or crashes."""
+    """Load, ask, init, open, close, destroy. Raises `BuildError` where the file cannot even be loaded, or crashes."""
     command = [str(LOADERS / "probe"), str(path.absolute()), config]
     done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")  # noqa: S603 - our own
     result = Probed()
@@ -41,8 +42,12 @@ def probe(path: Path, config: str = "") -> Probed:
                 result.milliseconds = float(value)
             case "init error":
                 result.init_error = value
+            case "open error":
+                result.open_error = value
             case "error":
                 raise BuildError(f"{path} does not load: {value}")
+            case _ if result.open_error:
+                result.open_error += f"\n{line}"
             case _:
                 result.init_error += f"\n{line}"
     if done.returncode not in {0, 1}:

@@ -78,6 +78,8 @@ def _tell(path: Path, info: PluginInfo, seen: Probed, environment: Environment, 
     ]
     if collected.left:
         rows.append(("needs there", ", ".join(sorted(collected.left))))
+    if seen.open_error:
+        rows.append(("opened", f"not here and now: {seen.open_error}"))
     if info.rules:
         rows.append(("rules file", info.rules))
     width = max(len(name) for name, _ in rows)

@@ -1,6 +1,6 @@
 /* Loads a plugin as a host would, in a process without Python, and tells what it says: a line `NAME<tab>VALUE` for each thing.
  *
- * probe FILE CONFIG: the info functions, init, destroy. The exit status is 0 where init succeeded, 1 where it failed, 2 where the
+ * probe FILE CONFIG: the info functions, init, open and close where there is a source, destroy. The exit status is 0 where init succeeded, 1 where it failed, 2 where the
  * file is no plugin. `lanner build` ends with it. */
 #include <dlfcn.h>
 #include <stdint.h>
@@ -50,6 +50,17 @@ static void log_to_stderr(void* owner, const char* component, const char* messag
   fprintf(stderr, "%s: %d: %s\n", component, severity, message);
 }
 
+static void try_open(void* state, const char* (*last_error)(void*)) {
+  void* (*open)(void*, const char*, int32_t*);
+  void (*close)(void*, void*);
+  *(void**)&open = find("plugin_open");
+  *(void**)&close = find("plugin_close");
+  int32_t rc = 12345;
+  void* instance = open(state, "", &rc);
+  if (rc) printf("open error\t%s\n", last_error(state));
+  close(state, instance);
+}
+
 static void* init(const char* version, const char* config, int32_t* rc) {
   if (version[0] == '3') {
     void* (*function)(const struct init_input*, int32_t*);
@@ -92,7 +103,11 @@ int main(int count, char** arguments) {
     return 2;
   }
   printf("milliseconds\t%.1f\n", now() - begin);
-  if (rc) printf("init error\t%s\n", last_error(state));
+  if (rc) {
+    printf("init error\t%s\n", last_error(state));
+  } else if (dlsym(library, "plugin_next_batch")) {
+    try_open(state, last_error);
+  }
   destroy(state);
   return rc ? 1 : 0;
 }

@@ -1,0 +1,26 @@
+"""What a host does to its process with a plugin in it: it forks, and it exits with everything open."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory):
+    program = tmp_path_factory.mktemp("forks") / "forks"
+    subprocess.run(["cc", "-Wall", "-o", program, Path(__file__).with_name("forks.c"), "-ldl"], check=True)
+    return program
+
+
+@pytest.mark.parametrize("plugin", ["every", "recorded"])
+@pytest.mark.parametrize("how", ["fork", "exit"])
+def test_the_plugin_goes_on_and_the_process_ends(built, forks, tmp_path, plugin, how):
+    recording = tmp_path / "events"
+    recording.write_bytes(b"{}\n[]\n")
+    params = '["{}", "[]"]' if plugin == "every" else str(recording)
+    done = subprocess.run([forks, built(plugin), params, how], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == "{}\n[]\nend 2\n" * (2 if how == "fork" else 1)
+    assert done.returncode == 0, done.stderr
+    if plugin == "every":
+        assert done.stderr.count("every: the process ends") == (2 if how == "fork" else 1), "once in each process"
