@@ -67,3 +67,13 @@ def test_an_endless_line_leaves_no_tail():
     framer.feed(b"x" * 11)
     assert framer.end() == []
     assert framer.feed(b"a\n") == [b"a"]
+
+
+@pytest.mark.usefixtures("short_lines")
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_line_too_long_is_dropped_also_where_one_chunk_has_all_of_it(size):
+    data = b"good\n" + b"x" * 11 + b"\nnext\n"
+    framer = new_framer()
+    chunks = [data[place : place + size] for place in range(0, len(data), size)]
+    assert [line for chunk in chunks for line in framer.feed(chunk)] == [b"good", b"next"]
+    assert framer.too_long == 1

@@ -1,11 +1,29 @@
-// The chunked transfer coding of HTTP/1.1 (RFC 9112, section 7.1), decoded as bytes come: the Python type lanner.native.Dechunker.
+// The chunked transfer coding of HTTP/1.1 (RFC 9112, section 7.1), decoded as bytes come. No Python here.
 #pragma once
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace lanner {
 
-int add_dechunker(PyObject* module);
+class Decoder {
+ public:
+  // Writes at most data.size() bytes of the body to `out`; how many. `error` is not empty where the chunks are broken.
+  std::size_t feed(std::string_view data, char* out);
+
+  bool ended = false;
+  std::string error;
+
+ private:
+  void take(std::string_view line);
+  void take_size(std::string_view line);
+
+  std::uint64_t left_ = 0;  // bytes of the current chunk that are still to come
+  bool expects_line_end_ = false;
+  bool in_trailer_ = false;
+  std::string line_;  // the beginning of a line that is not whole yet
+};
 
 }  // namespace lanner

@@ -1,9 +1,6 @@
 #include "lines.hpp"
 
 #include <cstring>
-#include <exception>
-#include <memory>
-#include <new>
 
 namespace lanner {
 
@@ -34,6 +31,8 @@ void LineFramer::feed(std::string_view chunk, LineList& lines) {
       }
       tail_.clear();
       is_dropping_ = false;
+    } else if (end - at > longest_) {
+      ++too_long_;
     } else if (end > at) {
       lines.parts_.emplace_back(at, end - at);
     }
@@ -49,186 +48,6 @@ void LineFramer::end(LineList& lines) {
   }
   tail_.clear();
   is_dropping_ = false;
-}
-
-namespace {
-
-struct Lines {
-  PyObject_HEAD
-  PyObject* chunk;  // bytes; null where there is only a joined line
-  LineList* list;
-};
-
-struct Framer {
-  PyObject_HEAD
-  LineFramer* framer;
-};
-
-PyTypeObject* lines_type;
-
-// For what a catch block has caught: no C++ exception goes on into Python.
-PyObject* failed() noexcept {
-  try {
-    throw;
-  } catch (const std::bad_alloc&) {
-    return PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-    return nullptr;
-  }
-}
-
-PyObject* to_bytes(std::string_view text) { return PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())); }
-
-void lines_dealloc(PyObject* self) {
-  auto* lines = reinterpret_cast<Lines*>(self);
-  PyTypeObject* type = Py_TYPE(self);
-  delete lines->list;
-  Py_XDECREF(lines->chunk);
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
-Py_ssize_t lines_length(PyObject* self) { return static_cast<Py_ssize_t>(reinterpret_cast<Lines*>(self)->list->size()); }
-
-PyObject* lines_item(PyObject* self, Py_ssize_t place) {
-  const auto& list = *reinterpret_cast<Lines*>(self)->list;
-  if (place < 0 || static_cast<std::size_t>(place) >= list.size()) {
-    PyErr_SetString(PyExc_IndexError, "there is no such line");
-    return nullptr;
-  }
-  return to_bytes(list.at(static_cast<std::size_t>(place)));
-}
-
-PyObject* lines_subscript(PyObject* self, PyObject* place) {
-  if (PySlice_Check(place)) {
-    PyObject* list = PySequence_List(self);
-    PyObject* part = list ? PyObject_GetItem(list, place) : nullptr;
-    Py_XDECREF(list);
-    return part;
-  }
-  Py_ssize_t index = PyNumber_AsSsize_t(place, PyExc_IndexError);
-  if (index == -1 && PyErr_Occurred()) return nullptr;
-  return lines_item(self, index < 0 ? index + lines_length(self) : index);
-}
-
-// As a list is compared and shown.
-PyObject* lines_compare(PyObject* self, PyObject* other, int operation) {
-  if (operation != Py_EQ && operation != Py_NE) Py_RETURN_NOTIMPLEMENTED;
-  if (!PyList_Check(other) && Py_TYPE(other) != lines_type) Py_RETURN_NOTIMPLEMENTED;
-  PyObject* own = PySequence_List(self);
-  PyObject* others = own ? PySequence_List(other) : nullptr;
-  PyObject* result = others ? PyObject_RichCompare(own, others, operation) : nullptr;
-  Py_XDECREF(own);
-  Py_XDECREF(others);
-  return result;
-}
-
-PyObject* lines_repr(PyObject* self) {
-  PyObject* list = PySequence_List(self);
-  PyObject* result = list ? PyUnicode_FromFormat("Lines(%R)", list) : nullptr;
-  Py_XDECREF(list);
-  return result;
-}
-
-PyType_Slot lines_slots[] = {
-    {Py_mp_subscript, reinterpret_cast<void*>(lines_subscript)},
-    {Py_mp_length, reinterpret_cast<void*>(lines_length)},
-    {Py_tp_richcompare, reinterpret_cast<void*>(lines_compare)},
-    {Py_tp_repr, reinterpret_cast<void*>(lines_repr)},
-    {Py_tp_hash, reinterpret_cast<void*>(PyObject_HashNotImplemented)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(lines_dealloc)},
-    {Py_sq_length, reinterpret_cast<void*>(lines_length)},
-    {Py_sq_item, reinterpret_cast<void*>(lines_item)},
-    {Py_tp_doc, const_cast<char*>("The lines that a chunk completed, without their newlines: a sequence of bytes.")},
-    {0, nullptr},
-};
-PyType_Spec lines_spec = {"lanner.native.Lines", sizeof(Lines), 0,
-                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_SEQUENCE, lines_slots};
-
-// Lines of what `fill` puts into the list; `chunk` is kept with it.
-template <typename Fill>
-PyObject* make_lines(PyObject* chunk, Fill&& fill) {
-  auto* lines = reinterpret_cast<Lines*>(lines_type->tp_alloc(lines_type, 0));
-  if (!lines) return nullptr;
-  try {
-    lines->list = new LineList;
-    lines->chunk = Py_XNewRef(chunk);
-    fill(*lines->list);
-  } catch (...) {
-    Py_DECREF(lines);
-    return failed();
-  }
-  return reinterpret_cast<PyObject*>(lines);
-}
-
-PyObject* framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"longest", nullptr};
-  Py_ssize_t longest;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "n:Framer", const_cast<char**>(names), &longest)) return nullptr;
-  if (longest < 1) return PyErr_Format(PyExc_ValueError, "a line has at least one byte, not %zd", longest);
-  auto* self = reinterpret_cast<Framer*>(type->tp_alloc(type, 0));
-  if (!self) return nullptr;
-  self->framer = new (std::nothrow) LineFramer(static_cast<std::size_t>(longest));
-  if (!self->framer) {
-    Py_DECREF(self);
-    return PyErr_NoMemory();
-  }
-  return reinterpret_cast<PyObject*>(self);
-}
-
-void framer_dealloc(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  delete reinterpret_cast<Framer*>(self)->framer;
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
-PyObject* framer_feed(PyObject* self, PyObject* chunk) {
-  if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "a chunk is bytes, not %.100s", Py_TYPE(chunk)->tp_name);
-  const std::string_view data(PyBytes_AS_STRING(chunk), static_cast<std::size_t>(PyBytes_GET_SIZE(chunk)));
-  return make_lines(chunk, [&](LineList& list) { reinterpret_cast<Framer*>(self)->framer->feed(data, list); });
-}
-
-PyObject* framer_end(PyObject* self, PyObject*) {
-  return make_lines(nullptr, [&](LineList& list) { reinterpret_cast<Framer*>(self)->framer->end(list); });
-}
-
-PyObject* framer_too_long(PyObject* self, void*) { return PyLong_FromSize_t(reinterpret_cast<Framer*>(self)->framer->too_long()); }
-PyObject* framer_is_within_line(PyObject* self, void*) { return PyBool_FromLong(reinterpret_cast<Framer*>(self)->framer->is_within_line()); }
-
-PyMethodDef framer_methods[] = {
-    {"feed", framer_feed, METH_O, "feed(chunk: bytes) -> Lines\n\nThe payloads that the chunk completes."},
-    {"end", framer_end, METH_NOARGS, "end() -> Lines\n\nThe tail as the last payload, if there is one; the stream begins anew after it."},
-    {nullptr, nullptr, 0, nullptr},
-};
-PyGetSetDef framer_attributes[] = {
-    {"too_long", framer_too_long, nullptr, "How many lines were dropped because they were longer than the longest.", nullptr},
-    {"is_within_line", framer_is_within_line, nullptr, "Whether the next bytes belong to a line that has begun.", nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr},
-};
-PyType_Slot framer_slots[] = {
-    {Py_tp_new, reinterpret_cast<void*>(framer_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(framer_dealloc)},
-    {Py_tp_methods, framer_methods},
-    {Py_tp_getset, framer_attributes},
-    {Py_tp_doc, const_cast<char*>("Framer(longest: int)\n\nThe lines of one stream; what follows the last newline waits for the next chunk.")},
-    {0, nullptr},
-};
-PyType_Spec framer_spec = {"lanner.native.Framer", sizeof(Framer), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, framer_slots};
-
-}  // namespace
-
-const LineList* as_lines(PyObject* object) { return Py_TYPE(object) == lines_type ? reinterpret_cast<Lines*>(object)->list : nullptr; }
-
-int add_lines(PyObject* module) {
-  if (!lines_type) lines_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &lines_spec, nullptr));
-  if (!lines_type || PyModule_AddObjectRef(module, "Lines", reinterpret_cast<PyObject*>(lines_type)) < 0) return -1;
-  PyObject* framer = PyType_FromModuleAndSpec(module, &framer_spec, nullptr);
-  if (!framer) return -1;
-  const int result = PyModule_AddObjectRef(module, "Framer", framer);
-  Py_DECREF(framer);
-  return result;
 }
 
 }  // namespace lanner

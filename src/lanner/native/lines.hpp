@@ -1,18 +1,13 @@
-// Bytes as they come to payloads, one a line: the Python types lanner.native.Framer and Lines.
+// Bytes as they come to payloads, one a line. No Python here.
 #pragma once
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace lanner {
-
-// Make the types and add them to the module; -1 with a Python error set where that fails.
-int add_lines(PyObject* module);
 
 // The lines that one chunk completed: parts of the chunk, except for a first one that began in chunks before it.
 class LineList {
@@ -50,8 +45,5 @@ class LineFramer {
   bool is_dropping_ = false;
   std::size_t too_long_ = 0;
 };
-
-// The list in a Python object, if it is a Lines.
-const LineList* as_lines(PyObject* object);
 
 }  // namespace lanner

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "bridge/log.hpp"
-#include "chunked.hpp"
-#include "lines.hpp"
+#include "dechunker.hpp"
+#include "framer.hpp"
 #include "reader.hpp"
 
 #ifdef Py_GIL_DISABLED

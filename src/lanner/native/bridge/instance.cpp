@@ -5,7 +5,7 @@
 #include <ctime>
 #include <limits>
 
-#include "../lines.hpp"
+#include "../framer.hpp"
 #include "threads.hpp"
 
 using namespace lanner;

@@ -2,18 +2,24 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <cstdlib>
 
 namespace lanner {
 namespace {
+
+std::atomic<bool> process_ends;
+
+// Whether Python can be called. A host that is Python itself may have finalised it, and ends only then.
+bool is_python_there() { return !process_ends && Py_IsInitialized(); }
 
 // The thread state of a host's thread; ends with the thread.
 struct Pinned {
   bool is_ours = false;
 
   ~Pinned() {
-    // where the process ends there is nothing to give back, and Python may be past it
-    if (!is_ours || PyGILState_Check()) return;
+    // where the process ends there is nothing to give back, and nobody gives up the GIL
+    if (!is_ours || !is_python_there() || PyGILState_Check()) return;
     PyEval_RestoreThread(PyGILState_GetThisThreadState());
     PyGILState_Release(PyGILState_UNLOCKED);
   }
@@ -31,7 +37,7 @@ PyThreadState* state_of_this_thread() {
 thread_local bool forks_by_host;
 
 void before_fork() {
-  forks_by_host = !PyGILState_Check();
+  forks_by_host = is_python_there() && !PyGILState_Check();
   if (!forks_by_host) return;
   PyEval_RestoreThread(state_of_this_thread());
   PyOS_BeforeFork();
@@ -51,6 +57,8 @@ void after_fork_child() {
 
 // Python is never finalised. Its functions of atexit run once, and then its other threads stand still while the process ends.
 void at_exit() {
+  if (!is_python_there()) return;
+  process_ends = true;
   if (!PyGILState_Check()) PyEval_RestoreThread(state_of_this_thread());
   PyObject* module = PyImport_ImportModule("atexit");
   PyObject* done = module ? PyObject_CallMethod(module, "_run_exitfuncs", nullptr) : nullptr;

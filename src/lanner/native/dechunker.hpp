@@ -1,0 +1,11 @@
+// The chunked transfer coding of HTTP/1.1, decoded as bytes come: the Python type lanner.native.Dechunker.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+namespace lanner {
+
+int add_dechunker(PyObject* module);
+
+}  // namespace lanner

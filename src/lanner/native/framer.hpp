@@ -1,0 +1,17 @@
+// Bytes as they come to payloads, one a line: the Python types lanner.native.Framer and Lines.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "lines.hpp"
+
+namespace lanner {
+
+// Make the types and add them to the module; -1 with a Python error set where that fails.
+int add_lines(PyObject* module);
+
+// The list in a Python object, if it is a Lines.
+const LineList* as_lines(PyObject* object);
+
+}  // namespace lanner

@@ -1,0 +1,137 @@
+// Values of all kinds of trees, read off any bytes: texts are UTF-8 without NUL, spans lie in the payload, the same answer twice.
+//
+// The first byte of an input says what argument is given (none, a key, an index), the rest is the payload.
+#include <memory>
+#include <optional>
+
+#include "document.hpp"
+#include "fuzz.hpp"
+#include "offsets.hpp"
+#include "values.hpp"
+
+namespace {
+
+using lanner::Argument;
+using lanner::Given;
+using lanner::Result;
+using lanner::Span;
+using lanner::Step;
+using lanner::Value;
+using Kind = Value::Kind;
+
+Value path(std::vector<Step> steps, Kind kind = Kind::path) { return {.kind = kind, .steps = std::move(steps)}; }
+Value over(Kind kind, std::vector<Value> children) { return {.kind = kind, .children = std::move(children)}; }
+
+std::vector<Value> make_table() {
+  const Value text = path({"a"});
+  const Value deep = path({"m", "d", std::uint64_t{1}, "e"});
+  Value before = over(Kind::before, {text});
+  before.separator = ":";
+  Value after = over(Kind::after, {text});
+  after.separator = ":";
+  Value after_long = over(Kind::after, {before});
+  after_long.separator = "\xC3\xA9";
+  Value when = over(Kind::when, {deep, path({"t"})});
+  when.texts = {"x", "yes", ""};
+  Value time = over(Kind::unsigned_integer, {path({"n"})});
+  time.factor = 1'000'000;
+  return {
+      path({}), text, deep, path({"m", Argument{}}), path({"l", Argument{}}), path({Argument{}, std::uint64_t{0}}), before, after, after_long, when, time,
+      over(Kind::unsigned_integer, {path({"l", std::uint64_t{0}})}), over(Kind::unsigned_integer, {after}), path({}, Kind::keys), path({"m"}, Kind::keys),
+      path({Argument{}}, Kind::keys), over(Kind::first, {path({"missing"}), before, deep}), over(Kind::first, {time, over(Kind::unsigned_integer, {text})}),
+  };
+}
+
+bool is_text(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i++]);
+    if (c == 0) return false;
+    if (c < 0x80) continue;
+    const int more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
+    if (c < 0xC2 || c > 0xF4 || i + static_cast<std::size_t>(more) > text.size()) return false;
+    std::uint32_t code = c & (0x3F >> more);
+    for (int k = 0; k < more; ++k) {
+      const auto next = static_cast<unsigned char>(text[i++]);
+      if ((next & 0xC0) != 0x80) return false;
+      code = code << 6 | (next & 0x3F);
+    }
+    if (code < (more == 3 ? 0x10000u : more == 2 ? 0x800u : 0x80u) || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
+  }
+  return true;
+}
+
+// A cut text is UTF-8 where the separator is; NUL may follow it or more of the text.
+void check(const Result& result) {
+  const auto check_text = [](std::string_view text) {
+    REQUIRE(is_text(text));
+    REQUIRE(text.data()[text.size()] == 0 || !text.empty() || text.data());
+  };
+  if (const auto* text = std::get_if<std::string_view>(&result)) check_text(*text);
+  if (const auto* names = std::get_if<lanner::Names>(&result)) {
+    REQUIRE(!names->empty());
+    for (const auto name : *names) check_text(name);
+  }
+}
+
+std::size_t count_of(const Result& result) {
+  const auto* names = std::get_if<lanner::Names>(&result);
+  return names ? names->size() : !std::holds_alternative<std::monostate>(result);
+}
+
+void check_spans(const Value& value, const lanner::Document& document, std::string_view payload, const Given& given, const Result& result) {
+  const auto count = count_of(result);
+  const auto spans = lanner::locate(value, *document.root(), payload, given, count);
+  REQUIRE(spans.size() == count);
+  for (std::size_t i = 0; i < count; ++i) {
+    REQUIRE(spans[i].begin <= payload.size() && spans[i].size <= payload.size() - spans[i].begin);
+    const auto written = payload.substr(spans[i].begin, spans[i].size);
+    const auto* text = std::get_if<std::string_view>(&result);
+    // what is written without escapes is the text itself
+    if (text && spans[i].size && written.find('\\') == std::string_view::npos) REQUIRE(written == *text);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> seeds() {
+  return {
+      "\x01{\"a\":\"b:c\",\"n\":1700000000123,\"m\":{\"k\":\"v\",\"d\":[0,{\"e\":\"deep\"}]},\"l\":[\"18446744073709551615\",2],\"t\":\"yes\"}",
+      "\x02{\"a\":\"\\u00e9\\u0000:\xC3\xA9:1\",\"a\":\":12\",\"n\":-0,\"m\":{\"\\u006b\":1,\"k\\u0000\":2,\"k\":3},\"l\":[1e400,-0]}",
+      "\x06{\"n\":18446744073709551616,\"m\":[],\"l\":{},\"t\":null}",
+      "\x01[[[{}]]]",
+      "\x02\"text\"",
+      "\x01 {\t\"a\" : [ true , false , null ] , \"n\" :\"12\"\r\n} ",
+      "\x01\xEF\xBB\xBF{}",
+  };
+}
+
+std::vector<std::string> words() {
+  return {"\"a\":", "\"n\":", "\"m\":", "\"k\":", "\"l\":", "\"t\":", "\"d\":", "\"e\":", "{",    "}",    "[",   "]",       ",",    "\"",     "\\u0000", "\\ud83d\\ude00",
+          "\\ud800", "\\\"",  "\\\\",  ":",     "-0",    "1e999", "-1",    "18446744073709551615", "null", "true", "\"x\"", "\"yes\"", "\xC3\xA9", "\xF0\x9F\x98\x80", "\xFF", "[[[[[[[[[[[[[[[["};
+}
+
+void try_input(std::string_view input) {
+  if (input.empty()) return;
+  static const std::vector<Value> table = make_table();
+  static const Given givens[] = {{}, std::string_view("k"), std::uint64_t{0}, std::string_view("a"), std::uint64_t{1}, std::string_view("")};
+  static lanner::Document document;  // one for all, as hosts have it
+  const Given& given = givens[static_cast<unsigned char>(input[0]) % std::size(givens)];
+  // memory of its own, so that a read beyond its end is seen
+  const std::size_t size = input.size() - 1;
+  const auto copy = std::make_unique<char[]>(size);
+  input.copy(copy.get(), size, 1);
+  const std::string_view payload(copy.get(), size);
+
+  const bool is_json = document.load(payload);
+  REQUIRE(is_json == (document.root() != nullptr));
+  lanner::Document other;
+  REQUIRE(other.load(payload) == is_json);
+  if (!is_json) return;
+  for (const auto& value : table) {
+    const auto result = lanner::evaluate(value, *document.root(), given);
+    check(result);
+    REQUIRE(lanner::evaluate(value, *document.root(), given) == result);
+    REQUIRE(lanner::evaluate(value, *other.root(), given) == result);
+    check_spans(value, document, payload, given, result);
+  }
+}
