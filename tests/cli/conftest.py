@@ -15,7 +15,7 @@ import pytest
 LANNER = str(Path(sys.executable).with_name("lanner"))
 PLUGINS = str(Path(__file__).with_name("plugins.py"))
 _CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKER_", "LANNER_", "FALCO_", "PYTHON"))}
-ENVIRONMENT = _CLEAN | {"TZ": "UTC", "FALCO_HOSTNAME": "host", "COLUMNS": "200", "HOME": "/nonexistent"}
+ENVIRONMENT = _CLEAN | {"TZ": "UTC", "FALCO_HOSTNAME": "host", "HOME": "/nonexistent"}
 
 
 class Done(NamedTuple):
@@ -46,12 +46,14 @@ def lanner():
 
 @pytest.fixture
 def start():
-    """`start(*arguments)` starts the command, as a process with stdin, stdout and stderr as pipes of bytes."""
+    """`start(*arguments)` starts the command, with stdin, stdout and stderr as pipes of bytes, on a terminal of so many columns."""
     with contextlib.ExitStack() as stack:
 
-        def run(*arguments, **options):
+        def run(*arguments, columns="200", **options):
             streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options
-            process = stack.enter_context(subprocess.Popen([LANNER, *map(str, arguments)], env=ENVIRONMENT, **streams))
+            process = stack.enter_context(
+                subprocess.Popen([LANNER, *map(str, arguments)], env=ENVIRONMENT | {"COLUMNS": columns}, **streams)
+            )
             stack.callback(process.kill)
             return process
 
@@ -120,3 +122,9 @@ def _serve(server, answers):
 def example():
     """The recording that comes with the Docker plugin."""
     return Path(__file__).parents[2] / "src" / "lanner" / "docker" / "example.jsonl"
+
+
+@pytest.fixture(scope="session")
+def replayed(lanner, example):
+    """What `lanner run` makes of it."""
+    return lanner("run", "docker", "--replay", example)

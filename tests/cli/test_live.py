@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import time
 
 import pytest
@@ -132,6 +133,20 @@ def test_a_socket_that_one_may_not_use_is_said_with_who_may(lanner, listen, tmp_
     said = error(lanner("run", "docker", "--host", url, prefix=prefix))
     assert f"no Docker engine at {url} (from the configuration's `host`): permission denied. " in said
     assert "Run as root or as a member of the socket's group" in said
+
+
+def test_ctrl_c_while_an_engine_does_not_answer_ends_at_once_and_quietly(start, tmp_path):
+    path = str(tmp_path / "engine.sock")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        process = start("run", "docker", "--host", f"unix://{path}")
+        with server.accept()[0] as connection:
+            assert connection.recv(65536).startswith(b"GET /version")
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=5)
+    assert process.returncode == 128 + signal.SIGINT
+    assert told.strip() == b""
 
 
 def http(body, status="200 OK"):

@@ -94,4 +94,4 @@ def test_lines_that_are_no_envelope_are_counted(lanner, plugin, rules):
     assert done.code == 0
     assert done.lines == ["22:13:20.000000000: Notice got a"] * 2
     assert "2 events, 2 alerts in " in done.err
-    assert "4 lines that are no envelope" in done.err
+    assert "lanner: lines that are no envelope: 4\n" in done.err

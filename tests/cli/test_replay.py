@@ -3,12 +3,14 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
+COLUMNS = "100"
 GOOD = (
     b'{"Type":"volume","Action":"destroy","Actor":{"ID":"orders","Attributes":{"driver":"local"}},'
     b'"scope":"local","time":1795469199,"timeNano":1795469199073758155}'
@@ -16,23 +18,23 @@ GOOD = (
 ALERT = "21:26:39.073758155: Warning Volume destroyed (volume=orders driver=local name=<NA>)"
 
 
-def test_a_recording_gives_the_same_bytes_each_time(lanner, example):
-    first, second = (lanner("run", "docker", "--replay", example) for _ in range(2))
-    assert first.code == second.code == 0
-    assert first.out == second.out
-    assert len(first.lines) == 56
-    assert "151 events, 56 alerts in " in first.err
+def test_a_recording_gives_the_same_bytes_each_time(lanner, example, replayed):
+    again = lanner("run", "docker", "--replay", example)
+    assert again.code == replayed.code == 0
+    assert again.out == replayed.out
+    assert len(again.lines) == 56
+    assert "151 events, 56 alerts in " in again.err
 
 
-def test_a_recording_is_read_from_standard_input(lanner, example):
+def test_a_recording_is_read_from_standard_input(lanner, example, replayed):
     done = lanner("run", "docker", "--replay", "-", stdin=example.read_bytes())
     assert done.code == 0
-    assert done.out == lanner("run", "docker", "--replay", example).out
+    assert done.out == replayed.out
 
 
-def test_the_plugins_own_recording_goes_by_the_name_example(lanner, example, tmp_path):
+def test_the_plugins_own_recording_goes_by_the_name_example(lanner, replayed, tmp_path):
     done = lanner("run", "docker", "--replay", "example", cwd=tmp_path)
-    assert done.out == lanner("run", "docker", "--replay", example).out
+    assert done.out == replayed.out
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_a_recording_that_cannot_be_read_is_said(lanner, tmp_path, name, reason)
 
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM", "--duration"])
 def test_a_recording_that_keeps_one_waiting_can_be_ended(start, ending):
-    limit = ["--duration", "1"] if ending == "--duration" else []
+    limit = ["--duration", "0.5"] if ending == "--duration" else []
     process = start("run", "docker", "--replay", "-", *limit)
     process.stdin.write(GOOD + b"\n")
     process.stdin.flush()
@@ -120,15 +122,14 @@ def test_all_matches_raise_an_alert_for_every_rule(lanner, plugin, words, tmp_pa
     assert lanner(*arguments, "--all-matches").lines == ["22:13:20.000000000: Notice got one"] * 2
 
 
-def test_json_alerts_have_falcos_keys(lanner, example):
+def test_json_alerts_have_falcos_keys(lanner, example, replayed):
     done = lanner("run", "docker", "--replay", example, "--format", "json")
     alerts = [json.loads(line) for line in done.lines]
     assert len(alerts) == 56
     for alert in alerts:
         assert list(alert) == ["hostname", "output", "output_fields", "priority", "rule", "source", "tags", "time"]
         assert (alert["hostname"], alert["source"]) == ("host", "docker")
-    texts = lanner("run", "docker", "--replay", example).lines
-    assert [alert["output"] for alert in alerts] == texts
+    assert [alert["output"] for alert in alerts] == replayed.lines
 
 
 def test_times_in_utc_with_the_date_on_request(lanner):
@@ -158,12 +159,12 @@ def test_a_reader_that_has_gone_before_the_first_alert_ends_the_run_quietly(lann
     assert "error" not in done.err.lower()
 
 
-def test_alerts_are_appended_to_a_file(lanner, example, tmp_path):
+def test_alerts_are_appended_to_a_file(lanner, example, replayed, tmp_path):
     path = tmp_path / "alerts"
     for _ in range(2):
         done = lanner("run", "docker", "--replay", example, "--output", path)
         assert (done.code, done.out) == (0, b"")
-    assert path.read_bytes() == lanner("run", "docker", "--replay", example).out * 2
+    assert path.read_bytes() == replayed.out * 2
 
 
 @pytest.mark.parametrize(
@@ -219,13 +220,23 @@ def test_control_characters_of_events_do_not_reach_a_terminal(start, layout):
 
 def test_a_table_fits_a_terminal(start):
     controller, terminal = pty.openpty()
+    process = start("fields", "docker", stdout=terminal, columns=COLUMNS)
+    os.close(terminal)
+    shown = b""
     try:
-        process = start("fields", "docker", stdout=terminal)
-        shown = b""
-        while b"docker.health.status" not in shown:
+        while True:
             shown += os.read(controller, 65536)
-        process.kill()
+    except OSError:
+        pass  # the process has gone, and the terminal with it
     finally:
         os.close(controller)
-        os.close(terminal)
-    assert "NAME" in shown.decode()
+    assert process.wait(20) == 0
+    header, *rows = re.sub(r"\x1b\[\d*m", "", shown.decode()).splitlines()
+    assert header.split() == ["NAME", "TYPE", "DESCRIPTION"]
+    assert any(row.startswith("docker.attributes[key] ") for row in rows)
+    assert max(map(len, rows)) <= int(COLUMNS)
+
+
+def test_no_recording_at_all_is_not_taken_for_a_live_source(lanner):
+    done = lanner("run", "docker", "--replay", "")
+    assert (done.code, done.err) == (1, "lanner: error: cannot read the recording '': No such file or directory\n")

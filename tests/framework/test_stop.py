@@ -59,6 +59,22 @@ def test_the_time_limit_closes_the_source_once(close):
     assert close.calls == 1
 
 
+@pytest.mark.parametrize("duration", [float("inf"), 1e300, 1e9])
+def test_a_time_limit_beyond_all_clocks_leaves_signals_heard(close, duration):
+    with closing(close, duration):
+        os.kill(os.getpid(), signal.SIGINT)
+        assert close.called.wait(10)
+    assert close.calls == 1
+
+
+def test_a_long_time_limit_is_waited_for_in_parts(monkeypatch, close):
+    monkeypatch.setattr("lanner.framework.stop._LONGEST_WAIT", 0.01)
+    begin = time.monotonic()
+    with closing(close, 0.1):
+        assert close.called.wait(10)
+        assert time.monotonic() - begin >= 0.1
+
+
 def test_nothing_is_closed_where_the_run_ends_by_itself(close):
     with closing(close, 60):
         pass

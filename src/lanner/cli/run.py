@@ -67,10 +67,10 @@ def run_plugin(name: str, options: Options) -> int:
     writer = AlertWriter("json" if options.layout == "json" else "text", options.iso8601, host_name())
     output = _output(options.output)
     try:
-        source = _replay(options.replay, info) if options.replay else open_source(plugin, options.params)
+        source = _replay(options.replay, info) if options.replay is not None else open_source(plugin, options.params)
     except SourceError as error:
         output.close()
-        return fail(str(error), FAILED if options.replay else UNREACHABLE)
+        return fail(str(error), FAILED if options.replay is not None else UNREACHABLE)
     pump = Pump(plugin, compiled, writer, output, first=not options.all_matches)
     _say_start(info, options, source, compiled)
     return _Run(pump, source, output, info, options).run()
@@ -83,9 +83,9 @@ class _Run:
         self._pump = pump
         self._source = source
         self._output = output
-        self._hint = "" if options.replay else info.hint
+        self._hint = "" if options.replay is not None else info.hint
         # a recording's events have the recording's times; one without a time happens when the one before it did
-        self._clock: Callable[[], int] = (lambda: pump.timestamp) if options.replay else time.time_ns
+        self._clock: Callable[[], int] = (lambda: pump.timestamp) if options.replay is not None else time.time_ns
         self._most = options.max_events
         self._duration = options.duration
 
@@ -139,7 +139,7 @@ class _Run:
         if counts.not_json:
             say(f"{_many(counts.not_json, 'payload')} not wholly valid JSON: no field has a value there")
         for what, count in self._source.counters.items():
-            say(f"{count} {what}")
+            say(f"{what}: {count:,}")
         for what, count in counts.failures.items():
             say(f"{what} failed {_many(count, 'time')}")
 
@@ -198,6 +198,6 @@ def _replay(path: str, info: PluginInfo) -> Replay:
 
 def _say_start(info: PluginInfo, options: Options, source: Source, compiled: Compiled) -> None:
     rules = ", ".join(options.rules) if options.rules else "the plugin's own"
-    what = f"replaying {options.replay}" if options.replay else f"watching {source.description or info.event_source}"
-    ends = "" if options.replay else "; Ctrl-C ends it"
+    what = f"replaying {options.replay}" if options.replay is not None else f"watching {source.description or info.event_source}"
+    ends = "" if options.replay is not None else "; Ctrl-C ends it"
     say(f"{what} with {_many(len(compiled.rules), 'rule')} ({rules}){ends}")

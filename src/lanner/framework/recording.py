@@ -41,7 +41,7 @@ class Replay:
             self._descriptor = os.dup(0) if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise SourceError(f"cannot read the recording {path}: {reason}") from None
+            raise SourceError(f"cannot read the recording {path or repr(path)}: {reason}") from None
         # a pipe may keep one waiting: close() ends the wait
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._poll = select.poll()

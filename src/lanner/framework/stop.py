@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_LONGEST_WAIT: Final = 24 * 3600.0  # select refuses what no clock of the system reaches, infinity for one
 _DONE: Final = 0  # no signal has this number
 
 
@@ -54,8 +55,10 @@ def _watch(wakeup_read: int, close: Callable[[], None], duration: float | None) 
     deadline = None if duration is None else time.monotonic() + duration
     closer: threading.Thread | None = None
     while True:
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        ready, _, _ = select.select([wakeup_read], [], [], left)
+        left = None if deadline is None else deadline - time.monotonic()
+        ready, _, _ = select.select([wakeup_read], [], [], None if left is None else min(max(0.0, left), _LONGEST_WAIT))
+        if not ready and left is not None and left > _LONGEST_WAIT:
+            continue
         numbers = os.read(wakeup_read, 64) if ready else b""
         if _DONE in numbers or (ready and not numbers):
             os.close(wakeup_read)
