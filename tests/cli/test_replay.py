@@ -37,28 +37,34 @@ def test_the_plugins_own_recording_goes_by_the_name_example(lanner, replayed, tm
     assert done.out == replayed.out
 
 
-@pytest.mark.parametrize(
-    ("before", "events", "told"),
-    [
-        (b'{"Type":"volume","Act\n', 2, "1 payload not wholly valid JSON"),
-        (GOOD + GOOD + b"\n", 2, "1 payload not wholly valid JSON"),
-        (b"\xff\xfe\x80" + GOOD + b"\n", 2, "1 payload not wholly valid JSON"),
-        (b'{"Type":"\xff"}\n', 2, "1 payload not wholly valid JSON"),
-        (b"\0\n", 2, "1 payload not wholly valid JSON"),
-        (b"[" * 200_000 + b"\n", 2, "1 payload not wholly valid JSON"),
-        (b"\n\r\n\n", 2, "1 payload not wholly valid JSON"),
-        (b'"text"\n7\nnull\n[]\n', 5, ""),
-    ],
-    ids=["broken", "glued", "stray", "inside", "nul", "deep", "empty", "scalars"],
-)
-def test_the_event_after_a_broken_line_raises_its_alert(lanner, before, events, told):
-    done = lanner("run", "docker", "--replay", "-", stdin=before + GOOD + b"\n")
+BROKEN = {
+    "broken off": b'{"Type":"volume","Act',
+    "two in one": GOOD + GOOD,
+    "stray bytes before": b"\xff\xfe\x80" + GOOD,
+    "stray byte inside": b'{"Type":"\xff"}',
+    "nul": b"\0",
+    "nested too deep": b"[" * 200_000,
+    "white space": b" \r",
+    "words": b"Error: no such engine",
+}
+
+
+def test_the_event_after_each_broken_line_raises_its_alert(lanner):
+    good = [GOOD.replace(b"orders", f"after {what}".encode()) for what in BROKEN]
+    lines = [line for pair in zip(BROKEN.values(), good, strict=True) for line in pair]
+    done = lanner("run", "docker", "--replay", "-", stdin=b"\n".join(lines) + b"\n")
     assert done.code == 0
-    assert done.lines == [ALERT]
-    assert f"{events} events, 1 alert in " in done.err
-    assert told in done.err
-    assert ("not wholly valid JSON" in done.err) == bool(told)
+    assert done.lines == [ALERT.replace("orders", f"after {what}") for what in BROKEN]
+    assert f"{2 * len(BROKEN)} events, {len(BROKEN)} alerts in " in done.err
+    assert f"{len(BROKEN)} payloads not wholly valid JSON: no field has a value there" in done.err
     assert "Traceback" not in done.err
+
+
+def test_empty_lines_and_json_of_other_kinds_are_no_failures(lanner):
+    done = lanner("run", "docker", "--replay", "-", stdin=b'\n\n"text"\n7\nnull\n[]\n' + GOOD)
+    assert (done.code, done.lines) == (0, [ALERT])
+    assert "5 events, 1 alert in " in done.err
+    assert "not wholly valid" not in done.err
 
 
 def test_a_line_of_ten_megabytes_is_an_event_like_any_other(lanner):
