@@ -85,12 +85,13 @@ class Stuck(Words):
         return Chunks() if params == "chunks" else Items()
 
 
-class Chunks:
+class Hanging:
     def __init__(self) -> None:
         self._first = True
 
-    def read_chunk(self, _timeout: float) -> bytes:
+    def read(self) -> bytes:
         if not self._first:
+            sys.stderr.write("waiting\n")
             threading.Event().wait()
         self._first = False
         return b"first\n"
@@ -100,12 +101,17 @@ class Chunks:
         threading.Event().wait()
 
 
-class Items(Chunks):
-    def __iter__(self) -> "Items":
+class Chunks(Hanging):
+    def read_chunk(self, _timeout: float) -> bytes:
+        return self.read()
+
+
+class Items(Hanging):
+    def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        return self.read_chunk(0)
+        return self.read()
 
 
 class Pretty(Words):

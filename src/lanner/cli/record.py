@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
@@ -37,7 +38,7 @@ def record_plugin(
     with os.fdopen(target, "wb") as file:
         say(f"recording {source.description or info.event_source} to {output}; Ctrl-C ends it")
         try:
-            with closing(source.close, duration):
+            with closing(source.close, duration), contextlib.closing(source):
                 ended = False
                 while not ended and events != max_events:
                     batch = source.next_batch(3600.0)
@@ -53,8 +54,6 @@ def record_plugin(
             os.dup2(os.open(os.devnull, os.O_WRONLY), target)
             if not isinstance(error, BrokenPipeError):
                 raise _failure(output, error) from None
-        finally:
-            source.close()
     say(f"{events:,} event{'' if events == 1 else 's'} recorded")
     return OK
 

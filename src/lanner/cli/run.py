@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -92,7 +93,8 @@ class _Run:
     def run(self) -> int:
         code, begin = OK, time.monotonic()
         try:
-            with closing(self._source.close, self._duration):
+            # closed within: where that hangs, a second signal has to be heard
+            with closing(self._source.close, self._duration), contextlib.closing(self._source):
                 self._loop()
             self._output.flush()
         except OutputClosedError:
@@ -100,7 +102,6 @@ class _Run:
         except LannerError as error:
             code = fail(str(error))
         finally:
-            self._source.close()
             code = self._close_output() or code
         self._summary(time.monotonic() - begin)
         return code

@@ -60,12 +60,12 @@ def _watch(wakeup_read: int, close: Callable[[], None], duration: float | None) 
         if not ready and left is not None and left > _LONGEST_WAIT:
             continue
         numbers = os.read(wakeup_read, 64) if ready else b""
-        if _DONE in numbers or (ready and not numbers):
-            os.close(wakeup_read)
-            return
         signals = [number for number in numbers if number in SIGNALS]
         if closer and signals:
             os._exit(128 + signals[-1])
+        if _DONE in numbers or (ready and not numbers):
+            os.close(wakeup_read)
+            return
         if signals or not ready:
             deadline = None
             # in a thread of its own, so that a close() that hangs does not keep a second signal from being heard
