@@ -144,7 +144,7 @@ bool Document::load(std::string_view payload) {
   char* const end = buffer_.data() + size;
   // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders refuse it
   if (payload.starts_with("\xEF\xBB\xBF")) return false;
-  if (may_hold_negative_zero(buffer_.data(), end)) rewrite(end);
+  zeros_are_sure_ = false;
   auto error = parse(size, max_depth);
   if (error && may_be_json(error)) {
     const auto depth = levels(buffer_.data(), end);
@@ -155,6 +155,20 @@ bool Document::load(std::string_view payload) {
   }
   valid_ = !error;
   return valid_;
+}
+
+Result Document::read(const Value& value, const Given& given) {
+  if (!valid_) return {};
+  auto result = evaluate(value, root_, given);
+  const auto* number = std::get_if<std::uint64_t>(&result);
+  if (!number || *number != 0 || zeros_are_sure_) return result;
+  // rare, so it is looked for only now: -0 was read as 0, and is no unsigned number
+  zeros_are_sure_ = true;
+  char* const end = buffer_.data() + size_;
+  if (!may_hold_negative_zero(buffer_.data(), end)) return result;
+  rewrite(end);
+  valid_ = !parse(size_, parser_.max_depth());
+  return valid_ ? evaluate(value, root_, given) : Result{};
 }
 
 bool Document::holds(std::string_view payload) const {

@@ -7,12 +7,17 @@
 
 #include <simdjson.h>
 
+#include "values.hpp"
+
 namespace lanner {
 
 class Document {
  public:
   // Whether `payload` is wholly valid JSON (RFC 8259, UTF-8, at most 1024 levels). It is copied: simdjson reads past the end.
   bool load(std::string_view payload);
+
+  // The value of a tree for the document; none where there is no document.
+  Result read(const Value& value, const Given& given);
 
   // Whether the last load had this payload, and would do the same again.
   bool holds(std::string_view payload) const;
@@ -30,7 +35,8 @@ class Document {
   simdjson::dom::element root_;
   std::size_t size_ = 0;
   bool valid_ = false;
-  bool is_as_given_ = false;  // the buffer has the payload's own bytes
+  bool is_as_given_ = false;     // the buffer has the payload's own bytes
+  bool zeros_are_sure_ = false;  // no -0 was taken for 0
 };
 
 }  // namespace lanner

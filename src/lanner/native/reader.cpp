@@ -152,10 +152,8 @@ PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (slot < 0 || static_cast<std::size_t>(slot) >= state.table.size()) return PyErr_Format(PyExc_IndexError, "there is no slot %zd", slot);
   Given given;
   if (!to_given(count == 2 ? args[1] : nullptr, given)) return nullptr;
-  const auto* root = state.document.root();
-  if (!root) Py_RETURN_NONE;
   try {
-    return to_python(evaluate(state.table[static_cast<std::size_t>(slot)], *root, given), state.texts);
+    return to_python(state.document.read(state.table[static_cast<std::size_t>(slot)], given), state.texts);
   } catch (...) {
     return failed();
   }

@@ -18,11 +18,12 @@ std::string_view until_nul(std::string_view text) { return text.substr(0, text.f
 std::optional<element> member(element place, std::string_view name) {
   simdjson::dom::object object;
   if (place.get(object)) return std::nullopt;
-  std::optional<element> found;
-  for (const auto field : object) {
-    if (field.key == name) found = field.value;
+  const auto end = object.end();
+  auto last = end;
+  for (auto at = object.begin(); at != end; ++at) {
+    if (at.key_equals(name)) last = at;
   }
-  return found;
+  return last != end ? std::optional(last.value()) : std::nullopt;
 }
 
 std::optional<element> item(element place, std::uint64_t number) {
@@ -93,6 +94,12 @@ Result names(element place, const std::vector<Step>& steps, const Given& given) 
 }
 
 }  // namespace
+
+const char* text_at(const std::vector<Step>& steps, element document, const Given& given) {
+  const auto found = walk(document, steps, given);
+  const char* text;
+  return found && !found->get(text) ? text : nullptr;
+}
 
 Result evaluate(const Value& value, element document, const Given& given, bool number) {
   switch (value.kind) {
