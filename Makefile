@@ -28,7 +28,8 @@ bench: setup-dev ## Speed, as numbers beside a peer or a limit (benchmarks/READM
 	$(BIN)/python -m benchmarks
 
 soak: setup-test ## The long forms of the tests
-	LANNER_SOAK=1 $(BIN)/pytest -q -m soak
+	$(BIN)/pytest -q -m soak
+	LANNER_FUZZ_RUNS=5000000 tools/sanitize
 
 sanitize: setup-dev ## The native part's tests under ASan and UBSan
 	tools/sanitize

@@ -158,6 +158,12 @@ def test_an_environment_that_has_gone_is_told_and_the_infos_still_answer(docker_
     assert run_host(so, "--info")["info"]["name"] == "docker"
 
 
+def test_a_python_that_does_not_start_is_not_tried_again(docker_in, run_host):
+    report = run_host(docker_in(search_path=()), "--cycles", "3")
+    assert report["violations"] == []
+    assert len({run["init"]["error"] for run in report["runs"]}) == 1
+
+
 def test_another_environment_in_the_same_process_is_refused(docker_in, built, run_host, environment):
     other = docker_in(prefix=environment.prefix + "-other")
     report = run_host(built("every"), "--open", "[]", beside=[other])

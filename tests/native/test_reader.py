@@ -2,7 +2,6 @@
 
 import gc
 import json
-import os
 import re
 import resource
 import sys
@@ -18,7 +17,6 @@ from lanner.native import Reader
 from lanner.sdk import evaluate
 
 RECORDING = Path(__file__).parent.parent / "data" / "docker-engine-20.10-events.jsonl"
-SOAK = bool(os.environ.get("LANNER_SOAK"))
 
 NAMES = ["a", "b", "c", "a b", "é", "", "x\x00y", "1"]
 texts = st.sampled_from(
@@ -60,16 +58,12 @@ def both(tree: list[object], text: bytes, argument: str | int | None = None) -> 
     return answers[0], answers[1]
 
 
-@settings(max_examples=20_000 if SOAK else 600, deadline=None)
-@given(values, documents, arguments, st.booleans())
-def test_agrees_with_the_reference_on_any_tree_and_document(value, document, argument, ascii_only):
+def agrees_on_a_document(value, document, argument, ascii_only):
     native, reference = both(value.data(), json.dumps(document, ensure_ascii=ascii_only).encode("utf-8"), argument)
     assert native == reference
 
 
-@settings(max_examples=50_000 if SOAK else 1500, deadline=None)
-@given(st.data())
-def test_agrees_with_the_reference_on_damaged_events(data):
+def agrees_on_a_damaged_event(data):
     line = bytearray(data.draw(st.sampled_from(RECORDING.read_bytes().splitlines())))
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(line) - 1))
@@ -78,6 +72,34 @@ def test_agrees_with_the_reference_on_damaged_events(data):
             break
     native, reference = both(payload["Actor", "ID"].data(), bytes(line))
     assert native == reference
+
+
+@settings(max_examples=600, deadline=None)
+@given(values, documents, arguments, st.booleans())
+def test_agrees_with_the_reference_on_any_tree_and_document(value, document, argument, ascii_only):
+    agrees_on_a_document(value, document, argument, ascii_only)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3000)
+@settings(max_examples=20_000, deadline=None)
+@given(values, documents, arguments, st.booleans())
+def test_agrees_with_the_reference_on_many_trees_and_documents(value, document, argument, ascii_only):
+    agrees_on_a_document(value, document, argument, ascii_only)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.data())
+def test_agrees_with_the_reference_on_damaged_events(data):
+    agrees_on_a_damaged_event(data)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3000)
+@settings(max_examples=50_000, deadline=None)
+@given(st.data())
+def test_agrees_with_the_reference_on_many_damaged_events(data):
+    agrees_on_a_damaged_event(data)
 
 
 def test_agrees_with_the_reference_on_every_field_of_every_recorded_event():
@@ -256,7 +278,7 @@ def test_memory_does_not_grow_with_the_number_of_events():
     work(20)
     gc.collect()
     blocks, memory = sys.getallocatedblocks(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    work(200 if SOAK else 60)
+    work(60)
     gc.collect()
     assert sys.getallocatedblocks() - blocks < 500
     # 60 rounds handle some 500,000 values; a leak of eight bytes for each would be 4 MB

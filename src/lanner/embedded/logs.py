@@ -13,26 +13,38 @@ _TRACE: Final = 8
 
 
 class HostHandler(logging.Handler):
-    """Hands records to the host; `log` is the bridge's capsule of its function."""
+    """Hands records to the host that came last of those that are still there; `_logs` has the bridge's capsules of their functions."""
 
-    def __init__(self, component: str, log: object) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._component = component
-        self._log = log
+        self._logs: list[tuple[str, object]] = []
+
+    def add(self, component: str, log: object) -> None:
+        """A host has come. One that inits again takes the place of itself."""
+        self._logs.append((component, log))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Format and hand over; what fails there is handled as the logging module does."""
+        """Format and hand over; what fails there is handled as the logging module does. Without a host records go to stderr."""
         try:
             severity = next((number for level, number in _SEVERITIES if record.levelno >= level), _TRACE)
-            call_log(self._log, self._component, self.format(record), severity)
+            text = self.format(record)
+            while self._logs:
+                component, log = self._logs[-1]
+                if call_log(log, component, text, severity):
+                    return
+                self._logs.remove((component, log))
+            if logging.lastResort is not None and record.levelno >= logging.lastResort.level:
+                logging.lastResort.handle(record)
         except Exception:  # noqa: BLE001 - logging's own way: a log must not fail its caller
             self.handleError(record)
 
 
+_handler: Final = HostHandler()
+
+
 def send_records(plugin: str, log: object) -> None:
-    """From now on the records of all loggers go to this host's log. A host that inits again takes the place of itself."""
+    """From now on the records of all loggers go to this host's log, until it goes."""
     root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if isinstance(handler, HostHandler)]:
-        root.removeHandler(handler)
-    root.addHandler(HostHandler(plugin.partition(":")[2] or plugin, log))
+    _handler.add(plugin.partition(":")[2] or plugin, log)
+    root.addHandler(_handler)
     root.setLevel(logging.INFO)

@@ -74,7 +74,8 @@ PyMethodDef methods[] = {
     {"casestr", as_method(py_casestr), METH_FASTCALL,
      "casestr(haystack: bytes, needle: bytes) -> bool\n\nWhether strcasestr(3) finds the needle. Both end at their first NUL."},
     {"call_log", lanner::py_call_log, METH_VARARGS,
-     "call_log(log: object, component: str, message: str, severity: int) -> None\n\nA record to the log of a host, whose function is in `log`."},
+     "call_log(log: object, component: str, message: str, severity: int) -> bool\n\n"
+     "A record to the log of a host, whose function is in `log`. False: the host has gone."},
     {nullptr, nullptr, 0, nullptr},
 };
 

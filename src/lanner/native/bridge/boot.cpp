@@ -115,13 +115,31 @@ void extend_search_path(const char* lines) {
 
 std::string environment_of(const lanner_boot_request& request) { return std::string(request.prefix) + "\n" + request.search_path; }
 
-std::mutex booting;
-bool booted;
-std::string environment;      // of the first plugin
-std::string environment_name;  // its executable, which may have several names
+// What the first plugin of the process brought. Never destroyed: another thread may ask for it while the process ends.
+struct First {
+  std::mutex booting;
+  bool booted = false;
+  std::string environment;
+  std::string executable;     // several may have the same environment
+  std::string start_failure;  // why Python does not start; it cannot be tried twice
+};
+First& first = *new First;
+
+// Holds the mutex. Who has the GIL gives it up while waiting for it: booting takes it too.
+class Booting {
+ public:
+  Booting() {
+    PyThreadState* const state = Py_IsInitialized() && PyGILState_Check() ? PyEval_SaveThread() : nullptr;
+    first.booting.lock();
+    if (state) PyEval_RestoreThread(state);
+  }
+  ~Booting() { first.booting.unlock(); }
+  Booting(const Booting&) = delete;
+  Booting& operator=(const Booting&) = delete;
+};
 
 void boot(const lanner_boot_request& request) {
-  const std::lock_guard guard(booting);
+  const Booting booting;
   if (request.version != LANNER_BRIDGE_VERSION) {
     throw Refusal{std::string("it was built by Lanner ") + request.lanner + ", and its environment has another version now. Build it again: lanner build"};
   }
@@ -130,37 +148,56 @@ void boot(const lanner_boot_request& request) {
     throw Refusal{"Python " + running.substr(0, running.find(' ')) + " is in this process already, and this plugin runs on Python " + version +
                   ". A process has room for one: build all plugins with the same (lanner build --python)"};
   }
-  if (booted) {
-    if (environment != environment_of(request)) {
-      throw Refusal{"a plugin of another Python environment (" + environment_name + ") is in this process already; this one is bound to " +
+  if (first.booted) {
+    if (first.environment != environment_of(request)) {
+      throw Refusal{"a plugin of another Python environment (" + first.executable + ") is in this process already; this one is bound to " +
                     request.executable + ". A process has room for one: build all plugins with the same (lanner build --python)"};
     }
     return;
   }
+  if (!first.start_failure.empty()) throw Refusal{first.start_failure};
   const bool starts = !Py_IsInitialized();
-  if (starts) start_python(request);
+  if (starts) {
+    try {
+      start_python(request);
+    } catch (const Refusal& refusal) {
+      first.start_failure = refusal.text;
+      throw;
+    }
+  }
+  const struct Leave {
+    bool starts;
+    ~Leave() {
+      if (starts) leave_first_thread();
+    }
+  } leave{starts};
+  const Gil gil;
   try {
-    const Gil gil;
     if (!starts) extend_search_path(request.search_path);
     import_self();
     checked(PyImport_ImportModule("lanner.embedded.state"));
-    watch_process();
   } catch (const PythonError&) {
-    std::string text;
-    {
-      const Gil gil;
-      text = describe(take_exception().get());
-    }
-    if (starts) leave_first_thread();
-    throw Refusal{"cannot import lanner from its environment (" + std::string(request.executable) + "): " + text + ". Build the plugin again: lanner build"};
+    throw Refusal{"cannot import lanner from its environment (" + std::string(request.executable) + "): " + describe(take_exception().get()) +
+                  ". Build the plugin again: lanner build"};
   }
-  if (starts) leave_first_thread();
-  booted = true;
-  environment = environment_of(request);
-  environment_name = request.executable;
+  first.environment = environment_of(request);
+  first.executable = request.executable;
+  watch_process();
+  first.booted = true;
 }
 
 void put_error(char* to, std::size_t size, const std::string& text) { std::snprintf(to, size, "%s", text.c_str()); }
+
+// `call()`, or `otherwise` and the reason in the state's error. What is no std::exception never comes here.
+template <typename Call, typename Otherwise>
+Otherwise guarded(lanner_state& state, Call&& call, Otherwise otherwise) {
+  try {
+    return call();
+  } catch (const std::exception& failure) {
+    state.error = failure.what();
+    return otherwise;
+  }
+}
 
 lanner_state* init(const lanner_init_request* request, char* error, std::size_t size) noexcept {
   const Gil gil;
@@ -219,11 +256,18 @@ bool extract(lanner_state* state, const lanner_event* event, const lanner_reques
   }
 }
 
-const char* event_to_string(lanner_state* state, const lanner_event* event) noexcept { return state->event_to_string(*event); }
+const char* event_to_string(lanner_state* state, const lanner_event* event) noexcept {
+  return guarded(*state, [&] { return state->event_to_string(*event); }, "");
+}
 
-const char* list_open_params(lanner_state* state) noexcept { return state->list_open_params(); }
+const char* list_open_params(lanner_state* state) noexcept {
+  return guarded(*state, [&] { return state->list_open_params(); }, static_cast<const char*>(nullptr));
+}
 
-double progress(lanner_instance* instance, const char** text) noexcept { return instance->progress(*text); }
+double progress(lanner_instance* instance, const char** text) noexcept {
+  *text = "";
+  return guarded(instance->state, [&] { return instance->progress(*text); }, 0.0);
+}
 
 constexpr lanner_bridge table = {
     LANNER_BRIDGE_VERSION, init, destroy, last_error, open, close, next_batch, extract, event_to_string, list_open_params, progress,

@@ -72,6 +72,10 @@ void lanner_instance::take_batch(PyObject* payloads, PyObject* timestamps) {
   }
   const Ref items = checked(PySequence_Fast(payloads, "a batch's payloads"));
   const Ref times = timestamps == Py_None ? Ref() : checked(PySequence_Fast(timestamps, "a batch's timestamps"));
+  if (times && PySequence_Fast_GET_SIZE(times.get()) != PySequence_Fast_GET_SIZE(items.get())) {
+    PyErr_SetString(PyExc_ValueError, "a batch has a timestamp for each payload");
+    throw PythonError();
+  }
   for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(items.get()); ++place) {
     char* data;
     Py_ssize_t size;
@@ -138,8 +142,9 @@ double lanner_instance::progress(const char*& text) {
   const Gil gil;
   try {
     const Ref progress = checked(PyObject_CallMethod(state.plugin(), "progress", nullptr));
-    const double share = PyFloat_AsDouble(progress.get());
+    double share = PyFloat_AsDouble(progress.get());
     if (PyErr_Occurred()) throw PythonError();
+    if (!(share >= 0 && share <= 1)) share = 0;  // NaN too
     char percent[16];
     std::snprintf(percent, sizeof percent, "%.2f%%", share * 100);
     progress_text_ = percent;

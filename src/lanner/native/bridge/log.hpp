@@ -6,10 +6,22 @@
 
 namespace lanner {
 
-// Raises PythonError.
-Ref log_capsule(lanner_log log, void* owner);
+// The host's function as an object for Python, which may live longer than the host: after this it is known to be gone. With the GIL.
+class HostLog {
+ public:
+  // Raises PythonError. `log` may be null: the object is None.
+  HostLog(lanner_log log, void* owner);
+  ~HostLog();
+  HostLog(const HostLog&) = delete;
+  HostLog& operator=(const HostLog&) = delete;
 
-// call_log(log, component, message, severity) -> None, for the module.
+  PyObject* object() const { return object_.get(); }
+
+ private:
+  Ref object_;
+};
+
+// call_log(log, component, message, severity) -> bool, for the module: false where the host has gone.
 PyObject* py_call_log(PyObject*, PyObject* args);
 
 }  // namespace lanner

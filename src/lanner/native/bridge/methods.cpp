@@ -61,14 +61,13 @@ PyObject* lanner_state::python_event(const lanner_event& event) {
   const std::string_view payload(reinterpret_cast<const char*>(event.payload), event.size);
   if (event_ && event_number_ == event.number && event_time_ == event.timestamp && event_payload_ == payload) return event_.get();
   event_ = {};
-  static PyObject* const names = Py_BuildValue("(ss)", "number", "source");
   const Ref bytes = checked(PyBytes_FromStringAndSize(payload.data(), static_cast<Py_ssize_t>(payload.size())));
   const Ref time = event.timestamp == UINT64_MAX ? Ref::borrowed(Py_None) : checked(PyLong_FromUnsignedLongLong(event.timestamp));
   const Ref number = checked(PyLong_FromUnsignedLongLong(event.number));
   const Ref source = event.source ? checked(PyUnicode_DecodeUTF8(event.source, static_cast<Py_ssize_t>(std::strlen(event.source)), "replace"))
                                   : checked(PyObject_GetAttrString(host_.get(), "source"));
   PyObject* const arguments[] = {bytes.get(), time.get(), number.get(), source.get()};
-  event_ = checked(PyObject_Vectorcall(event_type_.get(), arguments, 2, names));
+  event_ = checked(PyObject_Vectorcall(event_type_.get(), arguments, 2, event_names_.get()));
   event_payload_ = payload;
   event_number_ = event.number;
   event_time_ = event.timestamp;
@@ -78,15 +77,14 @@ PyObject* lanner_state::python_event(const lanner_event& event) {
 bool lanner_state::call(const Field& field, const lanner_event& event, const Given& given, lanner_result& result) {
   const Gil gil;
   try {
-    static PyObject *const key_name = Py_BuildValue("(s)", "key"), *const index_name = Py_BuildValue("(s)", "index");
     PyObject* names = nullptr;
     Ref argument;
     if (const auto* key = std::get_if<std::string_view>(&given)) {
       argument = checked(PyUnicode_DecodeUTF8(key->data(), static_cast<Py_ssize_t>(key->size()), "surrogateescape"));
-      names = key_name;
+      names = key_names_.get();
     } else if (const auto* index = std::get_if<std::uint64_t>(&given)) {
       argument = checked(PyLong_FromUnsignedLongLong(*index));
-      names = index_name;
+      names = index_names_.get();
     }
     PyObject* const arguments[] = {python_event(event), argument.get()};
     Ref value = checked(PyObject_Vectorcall(field.method.get(), arguments, 1, names));

@@ -1,6 +1,7 @@
 // Memory for the values of one call: it stays where it is until `clear`.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>

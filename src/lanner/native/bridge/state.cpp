@@ -24,6 +24,7 @@ Ref attribute(PyObject* object, const char* name) { return checked(PyObject_GetA
 
 // `"NAME":` where the value is the integer of a member of the payload itself.
 void find_time_member(const Value& value, std::string& member, std::uint64_t& factor) {
+  if (value.kind == Value::Kind::first && value.children.empty()) return;
   const Value& first = value.kind == Value::Kind::first ? value.children.front() : value;
   if (first.kind != Value::Kind::unsigned_integer || first.children[0].kind != Value::Kind::path) return;
   const auto& steps = first.children[0].steps;
@@ -64,14 +65,16 @@ Given to_given(const Field& field, const lanner_request& request) {
 }  // namespace
 
 lanner_state::lanner_state(const lanner_init_request& request)
-    : api(request.api), id(request.id) {
+    : api(request.api), id(request.id), log_(request.log, request.owner) {
   const Ref module = checked(PyImport_ImportModule("lanner.embedded.state"));
-  const Ref log = request.log ? log_capsule(request.log, request.owner) : Ref::borrowed(Py_None);
   const Ref archive = checked(PyBytes_FromStringAndSize(request.archive.data, static_cast<Py_ssize_t>(request.archive.size)));
   host_ = checked(PyObject_CallMethod(module.get(), "State", "sssOyOi", request.plugin, request.hash, request.path, archive.get(), request.config,
-                                      log.get(), static_cast<int>(request.api)));
+                                      log_.object(), static_cast<int>(request.api)));
   event_type_ = attribute(module.get(), "Event");
   normalise_ = attribute(module.get(), "normalise");
+  key_names_ = checked(Py_BuildValue("(s)", "key"));
+  index_names_ = checked(Py_BuildValue("(s)", "index"));
+  event_names_ = checked(Py_BuildValue("(ss)", "number", "source"));
   take_fields();
 }
 
@@ -115,18 +118,13 @@ void lanner_state::failed(const char* call) {
   PyErr_Clear();
 }
 
-void lanner_state::load(std::string_view payload) {
-  if (!document_.holds(payload)) document_.load(payload);
-}
-
 std::optional<std::uint64_t> lanner_state::time_of(std::string_view payload) {
   if (!timestamp_) return std::nullopt;
   if (!time_member_.empty()) {
     if (const auto time = last_member(payload, time_member_, time_factor_)) return time;
   }
-  load(payload);
-  if (!document_.root()) return std::nullopt;
-  const auto result = evaluate(table_[*timestamp_], *document_.root(), {});
+  timed_.load(payload);
+  const auto result = timed_.read(table_[*timestamp_], {});
   const auto* time = std::get_if<std::uint64_t>(&result);
   return time ? std::optional(*time) : std::nullopt;
 }
@@ -160,11 +158,22 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
   const Given given = to_given(field, request);
   if (field.needs_argument && std::holds_alternative<std::monostate>(given)) return true;
   if (!field.value) return call(field, event, given, result);
-  load({reinterpret_cast<const char*>(event.payload), event.size});
+  const std::string_view payload(reinterpret_cast<const char*>(event.payload), event.size);
+  if (!document_.holds(payload)) document_.load(payload);
   if (!document_.root()) return true;
-  take(evaluate(table_[*field.value], *document_.root(), given), field, result);
+  const Value& value = table_[*field.value];
+  if (value.kind == Value::Kind::path) {
+    // most fields are this, and it is worth a way without detours
+    if (const char* text = text_at(value.steps, *document_.root(), given)) {
+      auto* place = scratch_.take<const char*>(1);
+      *place = text;
+      result.values = place;
+      result.count = 1;
+    }
+  } else {
+    take(document_.read(value, given), field, result);
+  }
   if (offsets && result.count) {
-    const std::string_view payload(reinterpret_cast<const char*>(event.payload), event.size);
     const auto spans = locate(table_[*field.value], *document_.root(), payload, given, result.count);
     auto* starts = scratch_.take<std::uint32_t>(result.count);
     auto* sizes = scratch_.take<std::uint32_t>(result.count);
@@ -188,11 +197,13 @@ void lanner_state::take(const Result& value, const Field& field, lanner_result& 
     result.values = place;
     result.count = 1;
   } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
+    if (field.type == LANNER_STRING) return;
     auto* place = scratch_.take<std::uint64_t>(1);
     *place = *number;
     result.values = place;
     result.count = 1;
   } else if (const auto* names = std::get_if<Names>(&value)) {
+    if (field.type != LANNER_STRING || !field.is_list) return;
     auto* place = scratch_.take<const char*>(names->size());
     for (std::size_t i = 0; i < names->size(); ++i) place[i] = text((*names)[i]);
     result.values = place;

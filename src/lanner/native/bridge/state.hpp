@@ -10,6 +10,7 @@
 #include "../document.hpp"
 #include "../values.hpp"
 #include "bridge.h"
+#include "log.hpp"
 #include "scratch.hpp"
 
 namespace lanner {
@@ -57,18 +58,20 @@ struct lanner_state {
   void take(const lanner::Result& value, const lanner::Field& field, lanner_result& result);
   bool call(const lanner::Field& field, const lanner_event& event, const lanner::Given& given, lanner_result& result);
   bool take_object(PyObject* value, const lanner::Field& field, lanner_result& result);
-  void load(std::string_view payload);
   PyObject* python_event(const lanner_event& event);
 
+  lanner::HostLog log_;
   lanner::Ref host_;  // lanner.embedded.state.State
   lanner::Ref event_type_;
   lanner::Ref normalise_;
+  lanner::Ref key_names_, index_names_, event_names_;  // of arguments
   std::vector<lanner::Field> fields_;
   std::vector<lanner::Value> table_;
   std::optional<std::size_t> timestamp_;
   std::string time_member_;  // where the time is the integer of one member: `"NAME":`, and its unit in nanoseconds
   std::uint64_t time_factor_ = 1;
   lanner::Document document_;
+  lanner::Document timed_;  // of time_of: the host may still have texts of `document_`
   lanner::Scratch scratch_;
   std::vector<lanner::Ref> kept_;  // objects whose texts were handed out by the last call
   lanner::Ref event_;              // the Event of `event_payload_`, or none
