@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,11 @@ def library(tmp_path_factory):
 
 @pytest.fixture
 def sysdig(engine, library):
-    """`sysdig(format, filter)`: the running process; it reads events since the engine began, so nothing is missed."""
+    """`sysdig(format, filter)`: the running process; it reads events since now, so that nothing is missed while it starts."""
     started = []
 
-    def start(layout, expression="", params="since=10m"):
-        command = ["sysdig", "--unbuffered", "-H", f'{library}:{{"host":"{engine.host}"}}', "-I", f"{library}:{params}", "-p", layout]
+    def start(layout, expression=""):
+        command = ["sysdig", "--unbuffered", "-H", f'{library}:{{"host":"{engine.host}"}}', "-I", f"{library}:since={time.time_ns() / 1e9:.9f}", "-p", layout]
         command += [expression] if expression else []
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return started[-1]

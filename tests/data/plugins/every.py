@@ -14,7 +14,8 @@ import neighbour
 import lanner
 from lanner import INDEX, KEY, Meta, field, payload
 
-atexit.register(lambda: sys.stderr.write("every: the process ends\n"))
+if "pytest" not in sys.modules:
+    atexit.register(lambda: sys.stderr.write("every: the process ends\n"))
 
 
 class EveryConfig(lanner.Config):
