@@ -31,7 +31,7 @@ soak: setup-test ## The long forms of the tests
 	$(BIN)/pytest -q -m soak
 	LANNER_FUZZ_RUNS=5000000 tools/sanitize
 
-sanitize: setup-dev ## The native part's tests under ASan and UBSan
+sanitize: setup-dev ## The native part and built plugins under ASan and UBSan, and fuzzing
 	tools/sanitize
 
 docs: setup-dev ## The documentation as HTML, in build/docs

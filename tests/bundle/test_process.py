@@ -24,3 +24,14 @@ def test_the_plugin_goes_on_and_the_process_ends(built, forks, tmp_path, plugin,
     assert done.returncode == 0, done.stderr
     if plugin == "every":
         assert done.stderr.count("every: the process ends") == (2 if how == "fork" else 1), "once in each process"
+
+
+@pytest.mark.parametrize("how", ["unload", "exit"])
+def test_a_thread_may_outlive_the_plugin(built, tmp_path, how):
+    program = tmp_path / "threads"
+    source = Path(__file__).with_name("threads.c")
+    subprocess.run(["cc", "-Wall", "-o", program, source, "-ldl", "-pthread"], check=True)
+    done = subprocess.run([program, built("every"), '["{}"]', how], capture_output=True, text=True, check=False, timeout=20)
+    assert done.stdout == "1\n1\njoined\n"
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("every: the process ends") == 1
