@@ -11,7 +11,7 @@ from lanner.bundle.build import build, write
 from lanner.bundle.collect import Collected, collect
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
-from lanner.cli.main import FAILED, OK, fail
+from lanner.cli.messages import FAILED, OK, fail
 from lanner.framework.load import BUILT_IN, load_plugin
 from lanner.sdk.plugin import plugin_info
 

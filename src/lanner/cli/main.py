@@ -6,8 +6,7 @@ Nothing heavy is imported before it is known to be needed. Every foreseen error 
 import os
 import sys
 
-# What the process's exit status says
-OK, FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
+from lanner.cli.messages import OK, USAGE, fail
 
 
 def main() -> None:
@@ -55,19 +54,6 @@ def _run() -> int:
     except Exception as error:  # noqa: BLE001 - the last one to hear of it
         return _usage(error)
     return code if isinstance(code, int) else OK
-
-
-def say(text: str) -> None:
-    """Tell a person something, on stderr. Control characters in it, as others may have sent them, come out as escapes."""
-    shown = "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
-    sys.stderr.write(f"lanner: {shown}\n")
-    sys.stderr.flush()
-
-
-def fail(message: str, code: int = FAILED) -> int:
-    """Say on stderr what is wrong; gives the exit code."""
-    say(f"error: {message}")
-    return code
 
 
 def _usage(error: Exception) -> int:

@@ -7,7 +7,7 @@ import os
 import time
 
 from lanner.cli.config import make_plugin
-from lanner.cli.main import OK, UNREACHABLE, fail, say
+from lanner.cli.messages import OK, UNREACHABLE, fail, say
 from lanner.framework.load import load_plugin
 from lanner.framework.recording import recorded
 from lanner.framework.stop import closing

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.cli.config import make_plugin
-from lanner.cli.main import FAILED, OK, UNREACHABLE, fail, say
+from lanner.cli.messages import FAILED, OK, UNREACHABLE, fail, say
 from lanner.framework.load import load_plugin
 from lanner.framework.pump import Pump, host_name
 from lanner.framework.recording import Replay
