@@ -28,7 +28,13 @@ def test_the_version_imports_nothing_heavy():
     version, modules = done.stdout.splitlines()
     assert version == f"lanner {__version__}"
     imported = set(modules.split())
-    assert {name for name in imported if name.startswith("lanner")} == {"lanner", "lanner._version", "lanner.cli", "lanner.cli.main"}
+    assert {name for name in imported if name.startswith("lanner")} == {
+        "lanner",
+        "lanner._version",
+        "lanner.cli",
+        "lanner.cli.main",
+        "lanner.cli.messages",
+    }
     assert not imported & {"click", "msgspec", "yaml", "rich", "re2", "json", "logging", "inspect", "dataclasses", "pathlib", "socket"}
 
 

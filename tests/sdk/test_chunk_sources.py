@@ -10,8 +10,9 @@ import pytest
 import lanner
 from lanner import NOTHING, Chunk
 from lanner.sdk import framing
+from lanner.sdk.batches import Batch, Source
 from lanner.sdk.host import init_plugin
-from lanner.sdk.sources import Batch, Source, open_source
+from lanner.sdk.sources import open_source
 
 
 def plugin_of(open_instance: Callable[[str], Any]) -> lanner.Plugin:

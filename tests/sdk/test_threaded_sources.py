@@ -12,8 +12,9 @@ import pytest
 import lanner
 from lanner import NOTHING, Event
 from lanner.sdk import reading
+from lanner.sdk.batches import Batch, Source
 from lanner.sdk.host import init_plugin
-from lanner.sdk.sources import Batch, Source, open_source
+from lanner.sdk.sources import open_source
 
 LONG = 60.0  # seconds that a test waits for what comes at once
 

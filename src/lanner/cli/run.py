@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from lanner.outputs.base import Output
     from lanner.rules import Compiled, Finding
+    from lanner.sdk.batches import Source
     from lanner.sdk.plugin import PluginInfo
-    from lanner.sdk.sources import Source
 
 _HINT_AFTER = 2.0
 """Seconds without an event after which a command is shown that would raise an alert."""

@@ -17,8 +17,8 @@ from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
 
 if TYPE_CHECKING:
+    from lanner.sdk.batches import Source
     from lanner.sdk.fields import FieldDeclaration
-    from lanner.sdk.sources import Source
     from lanner.sdk.types import FieldInfo
 
 __all__ = ["Event", "State", "normalise"]  # the first and the last: the bridge looks for them here

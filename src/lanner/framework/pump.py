@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from lanner.outputs.base import Output
     from lanner.rules import AlertWriter, Compiled
+    from lanner.sdk.batches import Batch
     from lanner.sdk.plugin import Plugin
-    from lanner.sdk.sources import Batch
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ import select
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
+from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
 from lanner.sdk.framing import new_framer
-from lanner.sdk.sources import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +55,7 @@ class Replay:
         self.description = path
 
     def next_batch(self, timeout: float) -> Batch:
-        """See `lanner.sdk.sources.Source`."""
+        """See `lanner.sdk.batches.Source`."""
         ready = None if self._closed else self._poll.poll(timeout * 1000)
         if self._closed:
             return Batch([], ended=True)
@@ -73,7 +73,7 @@ class Replay:
         return batch
 
     def close(self) -> None:
-        """See `lanner.sdk.sources.Source`."""
+        """See `lanner.sdk.batches.Source`."""
         self._closed = True
         os.eventfd_write(self._wake, 1)
 

@@ -9,10 +9,10 @@ from collections.abc import Generator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from lanner.sdk.batches import Batch, close_instance, describe_instance
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Event, Nothing
 from lanner.sdk.host import plugin_failure
-from lanner.sdk.sources import Batch, close_instance, describe_instance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

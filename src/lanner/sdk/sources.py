@@ -8,8 +8,9 @@ Nothing here holds events back to make batches larger: what is there is handed o
 from __future__ import annotations
 
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
+from lanner.sdk.batches import Batch, Source, close_instance, describe_instance
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Chunk, Nothing
 from lanner.sdk.framing import new_framer
@@ -24,44 +25,6 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 0.25
 """Seconds that read_chunk may wait where the open instance has no close() to wake it with."""
-
-
-class Batch:
-    """Events in order. `timestamps` is None where no event has one from the source; `ended`: there will be no more."""
-
-    __slots__ = ("ended", "payloads", "timestamps")
-
-    def __init__(self, payloads: Sequence[bytes], timestamps: list[int | None] | None = None, *, ended: bool = False) -> None:
-        self.payloads = payloads
-        self.timestamps = timestamps
-        self.ended = ended
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Batch) and repr(self) == repr(other)
-
-    def __repr__(self) -> str:
-        return f"Batch({list(self.payloads)}, {self.timestamps}, ended={self.ended})"
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-class Source(Protocol):
-    """An open event source, as a host uses it."""
-
-    counters: dict[str, int]
-    """What was left out, by reason: `dropped tails`, `lines too long`."""
-    description: str
-    """What is watched, in the open instance's own words (its `describe()`), "" where it has none."""
-
-    def next_batch(self, timeout: float) -> Batch:
-        """The events that there are, as soon as there are any; none after `timeout` seconds, or when another thread closes the source.
-
-        Raises `SourceError` where the plugin failed, once everything before the failure was handed over.
-        """
-        ...
-
-    def close(self) -> None:
-        """End the source: a waiting `next_batch` returns at once. From any thread, any number of times."""
 
 
 def open_source(plugin: Plugin, params: str = "") -> Source:
@@ -173,26 +136,3 @@ class ChunkSource:
 
     def _count(self, what: str) -> None:
         self.counters[what] = self.counters.get(what, 0) + 1
-
-
-def describe_instance(instance: Any, plugin: str) -> str:
-    """What the open instance's describe() says, "" where it has none. What that raises is logged, not passed on."""
-    return str(_called(instance, "describe", plugin) or "")
-
-
-def close_instance(instance: Any, plugin: str) -> None:
-    """Call the open instance's own close(), if it has one. What it raises is logged, not passed on."""
-    _called(instance, "close", plugin)
-
-
-def _called(instance: Any, name: str, plugin: str) -> Any:
-    method = getattr(instance, name, None)
-    if not callable(method):
-        return None
-    try:
-        return method()
-    except Exception:
-        import logging  # rare
-
-        logging.getLogger(f"lanner.plugin.{plugin}").exception("%s failed", name)
-        return None

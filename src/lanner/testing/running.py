@@ -9,10 +9,11 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from lanner.sdk.batches import Batch, Source
 from lanner.sdk.events import Event
 from lanner.sdk.host import Failures, FieldReader, init_plugin
 from lanner.sdk.plugin import Plugin, plugin_info
-from lanner.sdk.sources import Batch, Source, open_source
+from lanner.sdk.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

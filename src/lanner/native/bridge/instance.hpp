@@ -24,7 +24,7 @@ struct lanner_instance {
   void take_batch(PyObject* payloads, PyObject* timestamps);
   void* finish();
 
-  lanner::Ref source_;     // lanner.sdk.sources.Source
+  lanner::Ref source_;     // lanner.sdk.batches.Source
   lanner::Ref next_;       // its next_batch
   lanner::Ref wait_;       // seconds that it may wait
   bool ended_ = false;

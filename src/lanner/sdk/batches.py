@@ -1,0 +1,69 @@
+"""What an event source gives to every host: batches of events, by way of one protocol. `lanner.sdk.sources` makes such sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Batch:
+    """Events in order. `timestamps` is None where no event has one from the source; `ended`: there will be no more."""
+
+    __slots__ = ("ended", "payloads", "timestamps")
+
+    def __init__(self, payloads: Sequence[bytes], timestamps: list[int | None] | None = None, *, ended: bool = False) -> None:
+        self.payloads = payloads
+        self.timestamps = timestamps
+        self.ended = ended
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Batch) and repr(self) == repr(other)
+
+    def __repr__(self) -> str:
+        return f"Batch({list(self.payloads)}, {self.timestamps}, ended={self.ended})"
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Source(Protocol):
+    """An open event source, as a host uses it."""
+
+    counters: dict[str, int]
+    """What was left out, by reason: `dropped tails`, `lines too long`."""
+    description: str
+    """What is watched, in the open instance's own words (its `describe()`), "" where it has none."""
+
+    def next_batch(self, timeout: float) -> Batch:
+        """The events that there are, as soon as there are any; none after `timeout` seconds, or when another thread closes the source.
+
+        Raises `SourceError` where the plugin failed, once everything before the failure was handed over.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the source: a waiting `next_batch` returns at once. From any thread, any number of times."""
+
+
+def describe_instance(instance: Any, plugin: str) -> str:
+    """What the open instance's describe() says, "" where it has none. What that raises is logged, not passed on."""
+    return str(_called(instance, "describe", plugin) or "")
+
+
+def close_instance(instance: Any, plugin: str) -> None:
+    """Call the open instance's own close(), if it has one. What it raises is logged, not passed on."""
+    _called(instance, "close", plugin)
+
+
+def _called(instance: Any, name: str, plugin: str) -> Any:
+    method = getattr(instance, name, None)
+    if not callable(method):
+        return None
+    try:
+        return method()
+    except Exception:
+        import logging  # rare
+
+        logging.getLogger(f"lanner.plugin.{plugin}").exception("%s failed", name)
+        return None
