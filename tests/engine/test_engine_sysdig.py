@@ -30,7 +30,16 @@ def sysdig(engine, library):
     started = []
 
     def start(layout, expression=""):
-        command = ["sysdig", "--unbuffered", "-H", f'{library}:{{"host":"{engine.host}"}}', "-I", f"{library}:since={time.time_ns() / 1e9:.9f}", "-p", layout]
+        command = [
+            "sysdig",
+            "--unbuffered",
+            "-H",
+            f'{library}:{{"host":"{engine.host}"}}',
+            "-I",
+            f"{library}:since={time.time_ns() / 1e9:.9f}",
+            "-p",
+            layout,
+        ]
         command += [expression] if expression else []
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return started[-1]

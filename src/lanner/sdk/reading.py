@@ -48,7 +48,7 @@ class ThreadedSource:
         self._thread.start()
 
     def next_batch(self, timeout: float) -> Batch:
-        """See `lanner.sdk.sources.Source`."""
+        """See `lanner.sdk.batches.Source`."""
         if not self._queue and not self._finished and not self._closed:
             self._ready.wait(timeout)
         self._ready.clear()
@@ -63,7 +63,7 @@ class ThreadedSource:
         return batch
 
     def close(self) -> None:
-        """See `lanner.sdk.sources.Source`. Waits up to 2 s for the reader thread, after the host was released."""
+        """See `lanner.sdk.batches.Source`. Waits up to 2 s for the reader thread, after the host was released."""
         self._closed = True
         self._ready.set()
         self._room.set()
