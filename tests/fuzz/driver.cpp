@@ -91,7 +91,8 @@ class Mutator {
 
 // The compiler puts a call of it into each branch of what is fuzzed.
 extern "C" void __sanitizer_cov_trace_pc() {
-  const auto place = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
+  // where in the file it is: where that lies in memory is another place in each process
+  const auto place = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)) - reinterpret_cast<std::uintptr_t>(&try_input);
   auto& step = steps[(place ^ last_place) % sizeof steps];
   reached += !step;
   step = 1;
