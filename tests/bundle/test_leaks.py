@@ -57,7 +57,7 @@ def by_size(small, large):
     return pytest.mark.parametrize("times", [small, pytest.param(large, marks=[pytest.mark.soak, pytest.mark.timeout(3000)])])
 
 
-@by_size(6000, 20_000)
+@by_size(20_000, 100_000)
 def test_init_and_destroy(grown, times):
     lost, _ = grown("every", "", "init", times)
     assert lost < 6 * SMALLEST
