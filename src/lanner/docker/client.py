@@ -166,11 +166,15 @@ def _get_json(endpoint: Endpoint, path: str) -> dict[str, Any]:
 
 
 def _refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineError:
+    asked = path.partition("?")[0]
     try:
         words = str(msgspec.json.decode(text)["message"])
     except (ValueError, KeyError, TypeError):
-        words = text[:200].decode("utf-8", "replace").strip() or head.reason
-    return EngineError(f"{endpoint}: the engine refuses GET {path.partition('?')[0]}: {head.status} {words}")
+        # an engine explains each refusal in JSON
+        return EngineError(
+            f"{endpoint} is not a Docker engine: it answers GET {asked} with {head.status} {head.reason}. Is another service listening there?"
+        )
+    return EngineError(f"{endpoint}: the engine refuses GET {asked}: {head.status} {words}")
 
 
 def _request(path: str) -> bytes:

@@ -1,0 +1,84 @@
+"""What the Docker plugin's fields have to be, read from the event's JSON by code that shares nothing with the plugin's."""
+
+import re
+
+EXECS = {"exec_create", "exec_start", "exec_die", "exec_detach"}
+# podman says containerExitCode on every event, also where nothing ended
+ENDS = {"die", "died"}
+BY_ATTRIBUTE = {
+    "docker.attributes.container": "container",
+    "docker.attributes.image": "image",
+    "docker.attributes.name": "name",
+    "docker.attributes.type": "type",
+    "docker.attributes.exitcode": "exitCode",
+    "docker.attributes.signal": "signal",
+    "docker.exec.id": "execID",
+    "docker.compose.project": "com.docker.compose.project",
+    "docker.compose.service": "com.docker.compose.service",
+    "docker.stack.namespace": "com.docker.stack.namespace",
+    "docker.node.id": "com.docker.swarm.node.id",
+    "docker.node.statenew": "state.new",
+    "docker.node.stateold": "state.old",
+    "docker.swarm.servicename": "com.docker.swarm.service.name",
+    "docker.swarm.serviceid": "com.docker.swarm.service.id",
+    "docker.swarm.task": "com.docker.swarm.task",
+    "docker.swarm.taskid": "com.docker.swarm.task.id",
+    "docker.swarm.taskname": "com.docker.swarm.task.name",
+}
+
+
+def of_type(wanted, value):
+    """The value where it is of the type, else None; a bool is no number."""
+    return value if type(value) is wanted else None
+
+
+def texts(members):
+    """The members that are texts, up to their first NUL; none where this is no object."""
+    return {key: value.partition("\0")[0] for key, value in (of_type(dict, members) or {}).items() if type(value) is str}
+
+
+def number(*values):
+    """The first of the values that is there, as an unsigned 64-bit integer, also out of its digits."""
+    value = next((value for value in values if type(value) in {int, str}), None)
+    if type(value) is str:
+        value = int(value) if re.fullmatch("[0-9]+", value) else -1
+    return value if value is not None and 0 <= value < 2**64 else None
+
+
+def timestamp(event):
+    """Nanoseconds since 1970; None where the event does not say."""
+    nanoseconds, seconds = number(event.get("timeNano")), number(event.get("time"))
+    if nanoseconds is not None:
+        return nanoseconds
+    return None if seconds is None else number(seconds * 10**9)
+
+
+def reading(event):
+    """The fields that take no argument; None for no value."""
+    top, actor = texts(event), of_type(dict, event.get("Actor")) or {}
+    who, attributes = texts(actor).get("ID"), texts(actor.get("Attributes"))
+    raw = of_type(dict, actor.get("Attributes")) or {}
+    kind, action = top.get("Type"), top.get("Action")
+    name, colon, rest = (action or "").partition(":")
+    said = rest.removeprefix(" ") if colon and rest.startswith(" ") else None
+    has_status = kind in {"container", "image"}
+    health = None
+    if name == "health_status":
+        health = said if said is not None else attributes.get("health_status")
+    return {
+        "docker.status": top.get("status", action if has_status else None),
+        "docker.id": top.get("id", who if has_status else None),
+        "docker.from": top.get("from", attributes.get("image") if kind == "container" else None),
+        "docker.type": kind,
+        "docker.action": action,
+        "docker.action.name": None if action is None else name,
+        "docker.scope": top.get("scope"),
+        "docker.time": timestamp(event),
+        "docker.actor.id": who,
+        "docker.attributes.keys": sorted(raw) or None,
+        "docker.exitcode": number(raw.get("exitCode"), raw.get("containerExitCode") if action in ENDS else None),
+        "docker.signal": number(raw.get("signal")),
+        "docker.exec.command": said if name in EXECS else None,
+        "docker.health.status": health,
+        **{field: attributes.get(key) for field, key in BY_ATTRIBUTE.items()},
+    }
