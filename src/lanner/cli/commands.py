@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from lanner.cli.rules import rules
 from lanner.framework.load import BUILT_IN
 
 _PLUGIN = f"PLUGIN is a built-in one ({', '.join(sorted(BUILT_IN))}), module:Class, or path/to/file.py[:Class]."
@@ -114,3 +115,6 @@ def build(plugin: str, **options: object) -> int:
     from lanner.cli.build import build_plugin
 
     return build_plugin(plugin, **options)  # type: ignore[arg-type]
+
+
+commands.add_command(rules)

@@ -172,7 +172,8 @@ def _refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineEr
     except (ValueError, KeyError, TypeError):
         # an engine explains each refusal in JSON
         return EngineError(
-            f"{endpoint} is not a Docker engine: it answers GET {asked} with {head.status} {head.reason}. Is another service listening there?"
+            f"{endpoint} is not a Docker engine: it answers GET {asked} with {head.status} {head.reason}. "
+            "Is another service listening there?"
         )
     return EngineError(f"{endpoint}: the engine refuses GET {asked}: {head.status} {words}")
 
