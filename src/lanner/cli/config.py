@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.host import init_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
+    import yaml
+
     from lanner.sdk.plugin import Plugin
+
+_MAX_DEPTH: Final = 100
 
 
 def make_plugin(cls: type[Plugin], config: str, host: str | None = None) -> Plugin:
@@ -64,8 +68,23 @@ def _decode(text: str, shown: str) -> Any:
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     try:
-        return yaml.load(text, Loader)  # noqa: S506 - a kind of SafeLoader
+        if _depth(text, Loader) > _MAX_DEPTH:
+            problem = problem or f"{shown} is neither JSON nor YAML: it is nested too deep"
+        else:
+            return yaml.load(text, Loader)  # noqa: S506 - a kind of SafeLoader
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error}") from None
-    except RecursionError:
-        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: it is nested too deep") from None
+        problem = problem or f"{shown} is neither JSON nor YAML: {error}"
+    raise ConfigError(problem)
+
+
+def _depth(text: str, loader: type[yaml.SafeLoader]) -> int:
+    """How deep the text is nested, as far as that is allowed: the loader itself recurses."""
+    import yaml
+
+    deepest = depth = 0
+    for event in yaml.parse(text, loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        deepest = max(deepest, depth)
+        if deepest > _MAX_DEPTH:
+            break
+    return deepest
