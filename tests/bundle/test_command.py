@@ -1,10 +1,12 @@
 """`lanner build` as an author uses it."""
 
 import shutil
+import site
 import stat
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -133,6 +135,21 @@ def test_a_python_without_lanner_is_told(tmp_path):
     assert done.returncode == 1
     assert f"{python} cannot serve plugins" in done.stderr
     assert "-m pip install lanner" in done.stderr
+
+
+def test_another_environment_serves_the_plugin_where_it_is_named(tmp_path, run_host):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
+    # its packages are ours, which saves an installation
+    (packages,) = Path(tmp_path, "env", "lib").glob("python3*/site-packages")
+    (packages / "ours.pth").write_text("".join(f"import site; site.addsitedir({place!r})\n" for place in site.getsitepackages()))
+    so = tmp_path / "libevery.so"
+    done = lanner("build", PLUGINS / "every.py", "--python", tmp_path / "env" / "bin" / "python", "-o", so)
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path / "env") in done.stdout
+    assert unpack(so.read_bytes())[0]["prefix"] == str(tmp_path / "env")
+    report = run_host(so, "--open", '["{}"]')
+    assert report["violations"] == []
+    assert report["runs"][0]["count"] == 1
 
 
 def test_an_import_that_nobody_has_is_a_warning(tmp_path):
