@@ -110,3 +110,12 @@ def test_a_configuration_that_does_not_fit_is_told(library):
     )
     assert done.returncode != 0
     assert "unknown field `hosst`" in done.stderr + done.stdout
+
+
+def test_why_the_source_cannot_be_opened_is_told(library):
+    # sysdig 0.29.3 itself then ends with a segmentation fault, whatever the plugin
+    done = subprocess.run(
+        ["sysdig", "-H", f"{library}:{{}}", "-I", f"{library}:since=soon"], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode != 0
+    assert "`since` is 'soon', which is no time" in done.stderr

@@ -6,6 +6,7 @@ of the others. What plugin code raises ends here or in the bridge, as text for t
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.abi.fields import TYPE_NUMBERS, offers
@@ -26,6 +27,7 @@ __all__ = ["Event", "State", "normalise"]  # the first and the last: the bridge 
 _DEFAULT_INTERVAL: Final = 30
 # next_batch holds the host's thread; a longer flush interval is kept all the same, since nothing is held back
 _LONGEST_WAIT: Final = 0.1
+_API_0_3: Final = 0  # LANNER_API_0_3 in bridge.h
 
 
 class State:
@@ -39,7 +41,7 @@ class State:
             send_records(plugin, log)
         cls = plugin_class(plugin, bundle, path, archive)
         info = plugin_info(cls)
-        self._name = info.name
+        self._name, self._api = info.name, api
         self._plugin: Any = init_plugin(cls, config)
         self._failures = Failures(info.name)
         self.source = info.event_source or ""
@@ -84,6 +86,9 @@ class State:
         if error is None:
             return f"plugin {self._name}: {call} failed"
         if isinstance(error, LannerError):
+            if call == "open" and self._api == _API_0_3:
+                # sysdig 0.29 crashes where open fails, before it asks why
+                sys.stderr.write(f"plugin {self._name}: {error}\n")
             return str(error)  # foreseen, and told in full
         self._failures.note(call, error)
         return str(plugin_failure(self._name, call, error))
