@@ -61,6 +61,16 @@ def test_all_docker_fields_of_a_recording(built, seen, api):
     assert [event["payload"].encode() for event in run["events"]] == payloads
 
 
+def test_an_event_of_sixteen_million_bytes_is_one_among_others(built, seen, tmp_path):
+    first, last = RECORDINGS.read_bytes().splitlines()[:2]
+    huge = b'{"Type":"container","Action":"' + b"x" * 16_000_000 + b'","timeNano":5}'
+    recording = tmp_path / "recording"
+    recording.write_bytes(b"\n".join([first, huge, last]))
+    run = seen(built("recorded"), "--open", str(recording), "--fields", "docker.type,docker.action")
+    assert [len(event["payload"]) for event in run["events"]] == [len(first), len(huge), len(last)]
+    assert run["events"][1]["fields"] == {"docker.type": "container", "docker.action": "x" * 16_000_000}
+
+
 HARD = [
     '{"text":"a:b:c","number":"18446744073709551615","at":1700000000123,"map":{"x":"y","deep":{"er":"z"}},"list":["p","q"]}',
     '{"number":18446744073709551616,"at":"5","text":"","map":{},"list":[]}',
@@ -84,8 +94,8 @@ HARD = [
 REQUESTS = [
     *((name, None) for name in ("text", "first", "number", "time", "before", "after", "keys", "deep", "str", "bool", "abstime", "reltime")),
     *((name, None) for name in ("ip", "net", "texts", "numbers", "ips", "known", "nth", "both")),
-    *(("map", key) for key in ("x", "k", "deep")),
-    *(("item", index) for index in (0, 1, 7)),
+    *(("map", key) for key in ("x", "k", "deep", "k" * 10_000)),
+    *(("item", index) for index in (0, 1, 7, 2**63)),
     ("upper", "text"),
     ("nth", 1),
     ("both", "k"),
