@@ -34,8 +34,16 @@ def refusal(text):
     return finding
 
 
+def test_an_empty_document_ends_the_file():
+    item = "- list: l\n  items: []\n"
+    (found, warning) = steps(item + "---\n~\n---\n" + item)
+    assert isinstance(found, ListItem)
+    assert (warning.message, warning.own) == ("A document is empty. What follows is not read.", True)
+    assert len(steps(item + "---\n# nothing\n---\n...\n")) == 1
+
+
 def test_items_keep_their_order_over_documents():
-    found = steps("- list: l\n  items: [a, 1, 'b c']\n-\n---\n~\n---\n- macro: m\n  condition: a\n" + RULE)
+    found = steps("- list: l\n  items: [a, 1, 'b c']\n-\n---\n- macro: m\n  condition: a\n" + RULE)
     assert [type(step) for step in found] == [ListItem, MacroItem, RuleItem]
     assert [item.value for item in found[0].items] == ["a", "1", "b c"]
     rule = found[2]

@@ -332,7 +332,7 @@ def test_values_are_appended_to_exceptions():
 )
 def test_exceptions_that_make_no_sense(exception, message):
     text = rule("x.z = 1", more=f"  exceptions: [{exception}]\n")
-    finding = error(text, is_field=lambda name: name != "x.q")
+    finding = error(text, is_field=lambda _, name: name != "x.q")
     assert finding.message.startswith(message)
     assert finding.place.line == 7
 

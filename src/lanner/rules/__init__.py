@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from lanner.rules.errors import Place as Place
     from lanner.rules.errors import RulesError as RulesError
     from lanner.rules.items import Priority as Priority
-    from lanner.rules.resolve import Rule as Rule
     from lanner.rules.resolve import RuleSet as RuleSet
+    from lanner.rules.rule import Rule as Rule
     from lanner.rules.run import Executor as Executor
 
 _HOMES: Final = {
@@ -42,7 +42,7 @@ _HOMES: Final = {
     "GENERIC_FIELDS": "catalog",
     "Place": "errors",
     "Priority": "items",
-    "Rule": "resolve",
+    "Rule": "rule",
     "RuleSet": "resolve",
     "RulesError": "errors",
     "compile_rules": "compile",

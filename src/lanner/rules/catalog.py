@@ -79,6 +79,9 @@ class Catalog:
         yield from self._plugin.values()
         yield from self._generic.values()
 
+    def check_value(self, name: str, text: str) -> None:
+        """Raise `FieldError` for a constant that the field of that name is not to be compared with; there is none of a plugin's."""
+
     def advice(self, unknown: str) -> str:
         """What to do about a text that names no field."""
         from difflib import get_close_matches

@@ -171,6 +171,7 @@ class _Checker:
         for text in texts:
             self._warn(operator, text, right.span)
             value = constants.convert(text, left.kind.type)
+            self._catalog.check_value(left.name, text)
             if operator == "regex":
                 _refuse_pattern(text)
             values.append(value)

@@ -7,6 +7,7 @@ of its first definition) and its `visibility` (when it was last touched). Condit
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors
@@ -25,7 +26,7 @@ from lanner.rules.items import (
 )
 from lanner.rules.origin import Text, join
 from lanner.rules.scalars import Refused
-from lanner.rules.versions import ENGINE_VERSION, check_requirement
+from lanner.rules.versions import ENGINE_VERSION, check_requirement, unmet
 from lanner.rules.yamltree import finding
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class MacroDefinition(Definition):
     """A macro's condition as written."""
 
     condition: Text
+    condition_context: Context
 
 
 @dataclass(slots=True)
@@ -82,6 +84,10 @@ class RuleDefinition(Definition):
     exceptions: list[RuleException]
     skip_if_unknown_filter: bool
     known_source: bool
+    # Where Falco has them, whatever replaced them later
+    condition_context: Context
+    output_context: Context
+    warn_evttypes: bool = True
 
 
 @dataclass(slots=True)
@@ -91,6 +97,7 @@ class Collected:
     lists: dict[str, ListDefinition] = field(default_factory=dict)
     macros: dict[str, MacroDefinition] = field(default_factory=dict)
     rules: dict[str, RuleDefinition] = field(default_factory=dict)
+    requirements: list[PluginVersion] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -98,7 +105,7 @@ class Collector:
     """Applies items to what was collected before them."""
 
     def __init__(
-        self, sources: Collection[str], is_field: Callable[[str], bool] | None = None, plugins: Mapping[str, str] | None = None
+        self, sources: Collection[str], is_field: Callable[[str, str], bool] | None = None, plugins: Mapping[str, str] | None = None
     ) -> None:
         self.sources = sources
         self.is_field = is_field
@@ -123,7 +130,7 @@ class Collector:
             case EngineVersion():
                 self._check_engine(step)
             case PluginVersion():
-                check_requirement(step, self.plugins)
+                self._require(step)
             case ListItem():
                 self._list(step)
             case MacroItem():
@@ -136,6 +143,13 @@ class Collector:
                 if step.name not in self.collected.rules:
                     raise _refuse(_NO_RULE_TO_SWITCH, step.context)
                 self.collected.rules[step.name].enabled = step.enabled
+
+    def _require(self, step: PluginVersion) -> None:
+        check_requirement(step)
+        self.collected.requirements.append(step)
+        reason = unmet(step, self.plugins) if self.plugins is not None else ""
+        if reason:
+            raise _refuse(reason, step.context)
 
     def _next(self) -> int:
         self._count += 1
@@ -169,7 +183,8 @@ class Collector:
             return
         number = self._next()
         index = macros[item.name].index if item.name in macros else number
-        macros[item.name] = MacroDefinition(item.context, item.name, index, number, condition)
+        where = (*item.context, item.condition.spot("macro condition"))
+        macros[item.name] = MacroDefinition(item.context, item.name, index, number, condition, where)
 
     def _earlier_rule(self, name: str, source: str, context: Context) -> RuleDefinition | None:
         rule = self.collected.rules.get(name)
@@ -188,7 +203,7 @@ class Collector:
         for exception in item.exceptions:
             if not exception.fields.is_given:
                 raise _refuse("Rule exception item must have fields property with a list of fields", exception.context)
-        exceptions = [self._checked(exception, known=known) for exception in item.exceptions]
+        exceptions = [self._checked(exception, item.source) for exception in item.exceptions]
         number = self._next()
         self.collected.rules[item.name] = RuleDefinition(
             item.context,
@@ -205,10 +220,14 @@ class Collector:
             exceptions,
             item.skip_if_unknown_filter,
             known,
+            (*item.context, item.condition.spot("rule condition")),
+            (*item.context, item.output.spot("rule output")),
+            item.warn_evttypes,
         )
 
-    def _checked(self, exception: RuleException, *, known: bool) -> RuleException:
-        return check_exception(exception, self.is_field if known else None)
+    def _checked(self, exception: RuleException, source: str) -> RuleException:
+        is_known = partial(self.is_field, source) if self.is_field and source in self.sources else None
+        return check_exception(exception, is_known)
 
     def _update(self, item: RuleUpdate) -> None:
         rule = self._earlier_rule(item.name, item.source, item.context)
@@ -241,7 +260,7 @@ class Collector:
                 raise _refuse("Rule exception must have fields property with a list of fields", context)
             if not exception.values:
                 raise _refuse("Rule exception must have values property with a list of values", context)
-            rule.exceptions.append(self._checked(exception, known=rule.known_source))
+            rule.exceptions.append(self._checked(exception, rule.source))
             return
         if exception.fields.is_given:
             raise _refuse("Can not append exception fields to existing exception, only values", context)
@@ -269,6 +288,8 @@ def _replace(rule: RuleDefinition, item: RuleUpdate) -> None:
         rule.enabled = item.enabled
     if item.skip_if_unknown_filter is not None:
         rule.skip_if_unknown_filter = item.skip_if_unknown_filter
+    if item.warn_evttypes is not None:
+        rule.warn_evttypes = item.warn_evttypes
 
 
 def _refuse(message: str, context: Context, advice: str = "") -> Refused:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from lanner.rules import remarks
 from lanner.rules.check import Checked, check
 from lanner.rules.condition import parse
 from lanner.rules.errors import ConditionError, Finding, RulesError
 from lanner.rules.format import Format, FormatError, drop_container_info, parse_output
 from lanner.rules.load import load_files, load_text
 from lanner.rules.plan import Plan, make_plan
-from lanner.rules.resolve import Rule, RuleSet, resolve
+from lanner.rules.resolve import RuleSet, resolve
 from lanner.rules.typed import FieldTable
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from lanner.rules.catalog import Catalog
     from lanner.rules.errors import Severity
     from lanner.rules.items import RulesFile
+    from lanner.rules.rule import Output, Rule
 
 # rule_loader_compiler.cpp: the errors that `skip-if-unknown-filter` turns into a rule that is left out
-_UNKNOWN: Final = ("nonexistent field", "invalid formatting token", "unknown filter:")
+_UNKNOWN: Final = ("nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,17 @@ def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, pl
 
 
 def _resolve(files: Iterable[RulesFile], catalog: Catalog, plugins: Mapping[str, str] | None) -> RuleSet:
-    def is_field(text: str) -> bool:
-        if "(" in text:
-            return _is_left_side(text, catalog)
-        if catalog.lookup(text.partition("[")[0]) is None:
-            return False
-        catalog.request(text)  # a wrong argument is an error that says so
-        return True
+    return resolve(files, {catalog.source}, is_field=lambda _, text: is_field(text, catalog), plugins=plugins)
 
-    return resolve(files, {catalog.source}, is_field=is_field, plugins=plugins)
+
+def is_field(text: str, catalog: Catalog) -> bool:
+    """Whether a text can stand left of an operator. Raises `FieldError` for a field with a wrong argument."""
+    if "(" in text:
+        return _is_left_side(text, catalog)
+    if catalog.lookup(text.partition("[")[0]) is None:
+        return False
+    catalog.request(text)
+    return True
 
 
 def _is_left_side(text: str, catalog: Catalog) -> bool:
@@ -84,38 +88,53 @@ def compile_rules(ruleset: RuleSet, catalog: Catalog) -> Compiled:
     enabled, disabled = FieldTable(), FieldTable()
     ready = []
     for rule in ruleset.rules:
-        compiled = _compile(rule, catalog, enabled if rule.enabled else disabled, findings)
-        if compiled and rule.enabled:
-            ready.append((rule, *compiled))
+        fields = enabled if rule.enabled else disabled
+        output = compile_output(rule.printed, catalog, fields, findings, skip=rule.skip_if_unknown_filter)
+        checked = compile_condition(rule, catalog, fields, findings) if output else None
+        if output and checked and rule.enabled:
+            ready.append((rule, output, checked))
     if any(finding.severity == "error" for finding in findings):
         raise RulesError(findings)
     plan = make_plan([checked.tree for _, _, checked in ready], enabled.requests)
     return Compiled(plan, tuple(rule for rule, _, _ in ready), tuple(output for _, output, _ in ready), tuple(findings))
 
 
-def _compile(rule: Rule, catalog: Catalog, fields: FieldTable, findings: list[Finding]) -> tuple[Format, Checked] | None:
-    """The rule's output and condition, in which order Falco looks at them; None where one of them is wrong."""
-    text, warning = drop_container_info(rule.output)
+def compile_output(printed: Output, catalog: Catalog, fields: FieldTable, findings: list[Finding], *, skip: bool) -> Format | None:
+    """A rule's output, which Falco looks at before the condition; None where it is wrong, with the reason among the findings.
+
+    With `skip` a field that there is not is no error.
+    """
+    text, warning = drop_container_info(printed.text.text)
     if warning:
-        findings.append(rule.output_finding(ConditionError(warning, 0), "warning", "LOAD_DEPRECATED_ITEM"))
+        findings.append(printed.remark(warning))
     try:
         output = parse_output(text, catalog, fields)
     except FormatError as error:
-        findings.append(rule.output_finding(error, *_weight(rule, error)))
+        findings.append(printed.finding(error, *_weight(error, skip=skip)))
         return None
+    for remark in remarks.of_output(text):
+        begin = printed.text.text.find(remark.field)
+        about = ConditionError(remark.message, begin, len(remark.field))
+        findings.append(printed.finding(about, "warning", remark.code, remark.field))
+    return output
+
+
+def compile_condition(rule: Rule, catalog: Catalog, fields: FieldTable, findings: list[Finding]) -> Checked | None:
+    """A rule's condition; None where it is wrong, with the reason among the findings."""
+    findings += [rule.remark(remark.code, remark.message, remark.field) for remark in remarks.of_condition(rule.condition)]
     try:
         checked = check(rule.condition, catalog, fields)
     except ConditionError as error:
-        findings.append(rule.finding(error, *_weight(rule, error)))
+        findings.append(rule.finding(error, *_weight(error, skip=rule.skip_if_unknown_filter)))
         return None
     for each in checked.warnings:
         begin, end = each.span
         findings.append(rule.finding(ConditionError(each.message, begin, max(1, end - begin)), "warning", "LOAD_COMPILE_CONDITION"))
-    return output, checked
+    return checked
 
 
-def _weight(rule: Rule, error: ConditionError) -> tuple[Severity, str]:
+def _weight(error: ConditionError, *, skip: bool) -> tuple[Severity, str]:
     """Whether this ends the loading, or is a reason to go on without the rule."""
-    if rule.skip_if_unknown_filter and any(words in error.message for words in _UNKNOWN):
+    if skip and any(words in error.message for words in _UNKNOWN):
         return "warning", "LOAD_UNKNOWN_FILTER"
     return "error", error.code

@@ -7,13 +7,15 @@ one finds it; the advice is Lanner's. This module reads no files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from lanner.rules.yamltree import Context
 
 Severity: TypeAlias = Literal["error", "warning"]
 
@@ -48,8 +50,27 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """Where Falco sees a finding: spots of the file from the item inwards, none for the file as a whole.
+
+    With `text` it quotes that condition, and the innermost place is in it: `index` counts bytes, `line` and `column` from 1 as the
+    parser does, in a text that need not be the quoted one.
+    """
+
+    context: Context = ()
+    text: str | None = None
+    index: int = 0
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One error or warning. `places` go from the outermost (the item) to the innermost (the very characters)."""
+    """One error or warning. `places` go from the outermost (the item) to the innermost (the very characters).
+
+    `context` are the same places as spots of the file, `sight` is where Falco sees it (None: at those of them that have a kind).
+    `subject` is the deprecated field that a warning is about. Of what is `own` Falco says nothing.
+    """
 
     severity: Severity
     code: str
@@ -57,6 +78,10 @@ class Finding:
     places: tuple[Place, ...] = ()
     snippet: str = ""
     advice: str = ""
+    context: Context = field(default=(), compare=False, repr=False)
+    sight: Sight | None = field(default=None, compare=False, repr=False)
+    subject: str = ""
+    own: bool = False
 
     @property
     def place(self) -> Place | None:

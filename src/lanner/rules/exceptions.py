@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors
+from lanner.rules.errors import Sight
 from lanner.rules.items import ExceptionEntry, RuleException
 from lanner.rules.origin import Text, TextBuilder
 from lanner.rules.scalars import Refused, required
@@ -128,7 +129,7 @@ def _check_fields(names: list[str], is_field: Callable[[str], bool], context: Co
         try:
             known = is_field(name)
         except LannerError as error:
-            raise _refuse(str(error), context) from None
+            raise Refused(str(error), context, code=errors.VALIDATE, sight=Sight()) from None
         if not known:
             raise _refuse(f"'{name}' is not a supported filter field", context)
 

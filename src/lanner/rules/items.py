@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lanner.rules.errors import Finding
 
 if TYPE_CHECKING:
-    from lanner.rules.yamltree import Context, Scalar, SourceFile
+    from lanner.rules.yamltree import Context, Node, Scalar, SourceFile
 
 
 class Priority(IntEnum):
@@ -120,6 +120,7 @@ class RuleItem:
     tags: tuple[str, ...] = ()
     exceptions: tuple[RuleException, ...] = ()
     skip_if_unknown_filter: bool = False
+    warn_evttypes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,9 @@ class RuleUpdate:
     tags: tuple[str, ...] | None = None
     exceptions: tuple[RuleException, ...] | None = None
     skip_if_unknown_filter: bool | None = None
-    other: bool = False  # a key was given that has no meaning for Lanner
+    warn_evttypes: bool | None = None
+    capture: bool | None = None
+    capture_duration: int | None = None
 
     @property
     def changes_something(self) -> bool:
@@ -152,8 +155,11 @@ class RuleUpdate:
             self.tags,
             self.exceptions,
             self.skip_if_unknown_filter,
+            self.warn_evttypes,
+            self.capture,
+            self.capture_duration,
         )
-        return self.other or any(value is not None for value in given)
+        return any(value is not None for value in given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +180,5 @@ class RulesFile:
     """One file as loaded: for each of its items the steps that it asks for."""
 
     source: SourceFile
+    documents: list[Node] = field(default_factory=list)
     items: list[list[Step]] = field(default_factory=list)

@@ -10,6 +10,7 @@ so that the others are still looked at.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -50,6 +51,7 @@ ENABLED_IS_OLD: Final = (
 BOTH_APPEND: Final = (
     "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."
 )
+_NOTHING: Final = re.compile(r"\s+|#.*|^(?:---|\.\.\.)$", re.MULTILINE)
 _LIST_KEYS: Final = frozenset({"list", "items", "append", "override"})
 _MACRO_KEYS: Final = frozenset({"macro", "condition", "append", "override"})
 _RULE_KEYS: Final = APPENDABLE | REPLACEABLE | {"rule", "source", "override", "append"}
@@ -65,10 +67,21 @@ def load_text(text: str, name: str) -> RulesFile:
     source = SourceFile(name, text.removeprefix("\ufeff"))
     if len(text) > MAX_SIZE:
         raise _unreadable(name, f"The file is larger than {MAX_SIZE >> 20} MiB.", errors.YAML_PARSE)
-    file = RulesFile(source)
-    for document in read_documents(source):
+    file = RulesFile(source, read_documents(source))
+    end = file.documents.pop() if file.documents and file.documents[-1].is_null else None
+    for document in file.documents:
         _read_document(document, file)
+    if end is not None:
+        file.items.append(_warn_of_end(end))
     return file
+
+
+def _warn_of_end(empty: Node) -> list[Step]:
+    if not _NOTHING.sub("", empty.file.text[empty.end :]):
+        return []
+    spot = Spot(empty.file, empty.end, empty.end + 1)
+    message = "A document is empty. What follows is not read."
+    return [finding("warning", "LOAD_UNKNOWN_ITEM", message, (spot,), "Take out the `---` above.", own=True)]
 
 
 def _read(path: Path) -> str:
@@ -94,8 +107,6 @@ def _unreadable(name: str, message: str, code: str) -> RulesError:
 
 
 def _read_document(document: Node, file: RulesFile) -> None:
-    if isinstance(document, Scalar) and document.is_null:
-        return
     if not isinstance(document, Sequence):
         message = "Rules content is not yaml" if isinstance(document, Scalar) else "Rules content is not yaml array of objects"
         advice = "A rules file is a list of items: each begins with `- rule:`, `- macro:` or `- list:`."
@@ -152,13 +163,14 @@ def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps:
     for key, _ in item.pairs:
         if not isinstance(key, Scalar):
             raise bad_conversion(key, "A key has to be a text.")
-        seen[key.value] += 1
+        name = "null" if key.is_null else key.value
+        seen[name] += 1
         where = (*context, key.spot())
-        if key.value not in known:
-            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", f"Unknown key '{key.value}'. The key will be ignored.", where))
-        elif seen[key.value] == 2:
-            message = f"The key '{key.value}' stands here again. The first one counts, this one will be ignored."
-            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, where))
+        if name not in known:
+            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", f"Unknown key '{name}'. The key will be ignored.", where))
+        elif seen[name] == 2:
+            message = f"The key '{name}' stands here again. The first one counts, this one will be ignored."
+            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, where, own=True))
 
 
 # required_engine_version and required_plugin_versions
@@ -263,8 +275,8 @@ def _read_rule(item: Mapping, steps: list[Step]) -> None:
     if overrides:
         _read_overriding(item, name, source, overrides, context, steps)
     elif append:
-        exceptions = read_exceptions(item, context, steps, append=True) if "exceptions" in item.values else None
         condition = optional(item, "condition", context)
+        exceptions = read_exceptions(item, context, steps, append=True) if "exceptions" in item.values else None
         steps.append(RuleUpdate(context, name, append=True, source=source, condition=condition, exceptions=exceptions))
     elif item.values.keys().isdisjoint({"condition", "output", "desc", "priority"}):
         required(item, "enabled", context)
@@ -293,13 +305,16 @@ def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Ste
     priority = _read_priority(item, context)
     source = optional(item, "source", context)
     enabled = boolean(item, "enabled", context, default=True)
-    _read_capture(item, context)
-    boolean(item, "warn_evttypes", context, default=True)
+    # Captures of system calls mean nothing for a plugin's events; the keys are checked alone
+    boolean(item, "capture", context, default=False)
+    if "capture_duration" in item.values:
+        _read_duration(item, context)
+    warn = boolean(item, "warn_evttypes", context, default=True)
     skip = boolean(item, "skip-if-unknown-filter", context, default=False)
     tags = _read_tags(item, context)
     exceptions = read_exceptions(item, context, steps, append=False)
     where = source.value if source else "syscall"
-    return RuleItem(context, name, condition, output, desc, priority, where, enabled, tags, exceptions, skip)
+    return RuleItem(context, name, condition, output, desc, priority, where, enabled, tags, exceptions, skip, warn)
 
 
 def _read_priority(item: Mapping, context: Context) -> Priority:
@@ -311,13 +326,13 @@ def _read_priority(item: Mapping, context: Context) -> Priority:
     return priority
 
 
-def _read_capture(item: Mapping, context: Context) -> None:
-    """Captures of system calls mean nothing for a plugin's events; the keys are checked alone."""
-    boolean(item, "capture", context, default=False)
-    node = optional(item, "capture_duration", context)
-    if node is not None and unsigned(node.value) is None:
+def _read_duration(item: Mapping, context: Context) -> int:
+    node = required(item, "capture_duration", context)
+    number = unsigned(node.value)
+    if number is None:
         advice = "'capture_duration' takes a number of milliseconds."
         raise Refused("Can't decode YAML scalar value", value_context(node, "capture_duration", context), advice)
+    return number
 
 
 def _read_tags(item: Mapping, context: Context) -> tuple[str, ...]:
@@ -326,48 +341,63 @@ def _read_tags(item: Mapping, context: Context) -> tuple[str, ...]:
 
 def _read_overriding(item: Mapping, name: str, source: str, overrides: Overrides, context: Context, steps: list[Step]) -> None:
     """What is appended comes before what is replaced."""
+    left = {key for key in APPENDABLE | REPLACEABLE if key in item.values}
     for append, keys in ((True, overrides.append), (False, overrides.replace)):
-        if not keys:
-            continue
-        missing = next((key for key in overrides.ordered if key in keys and key not in item.values), None)
-        if missing is not None:
-            kind = "append" if append else "replace"
-            message = f"An {kind} override for '{missing}' was specified but '{missing}' is not defined"
-            raise Refused(message, context, f"Give the new '{missing}', or take it out of 'override'.")
-        steps.append(_read_update(item, name, source, keys, context, steps, append=append))
-    for key in sorted((APPENDABLE | REPLACEABLE) & item.values.keys()):
-        if key not in overrides.append | overrides.replace:
-            message = f"Unexpected key '{key}': no corresponding entry under 'override' is defined."
-            advice = f"Say under 'override' what '{key}' is to do: `{key}: replace`, for instance."
-            raise Refused(message, (*context, item.values[key].spot("overrides", key)), advice)
+        if keys:
+            steps.append(_Update(item, name, source, context, keys, left, append=append).read(steps))
+    for key in sorted(left):
+        message = f"Unexpected key '{key}': no corresponding entry under 'override' is defined."
+        advice = f"Say under 'override' what '{key}' is to do: `{key}: replace`, for instance."
+        raise Refused(message, (*context, item.values[key].spot("overrides", key)), advice)
 
 
-def _read_update(
-    item: Mapping, name: str, source: str, keys: frozenset[str], context: Context, steps: list[Step], *, append: bool
-) -> RuleUpdate:
-    def scalar(key: str) -> Scalar | None:
-        return required(item, key, context) if key in keys else None
+class _Update:
+    """The keys of an item that are appended, or those that replace; each one read is taken from `left`."""
 
-    def flag(key: str) -> bool | None:
-        if key not in keys:
-            return None
-        required(item, key, context)
-        return boolean(item, key, context, default=False)
+    def __init__(
+        self, item: Mapping, name: str, source: str, context: Context, keys: frozenset[str], left: set[str], *, append: bool
+    ) -> None:
+        self.item = item
+        self.name = name
+        self.source = source
+        self.context = context
+        self.keys = keys
+        self.left = left
+        self.append = append
 
-    if keys & {"capture", "capture_duration"}:
-        _read_capture(item, context)
-    return RuleUpdate(
-        context,
-        name,
-        append,
-        source if "condition" in keys else "",
-        condition=scalar("condition"),
-        exceptions=read_exceptions(item, context, steps, append=append) if "exceptions" in keys else None,
-        output=scalar("output"),
-        desc=scalar("desc"),
-        tags=_read_tags(item, context) if "tags" in keys else None,
-        priority=_read_priority(item, context) if "priority" in keys else None,
-        enabled=flag("enabled"),
-        skip_if_unknown_filter=flag("skip-if-unknown-filter"),
-        other=flag("warn_evttypes") is not None or bool(keys & {"capture", "capture_duration"}),
-    )
+    def read(self, steps: list[Step]) -> RuleUpdate:
+        item, context = self.item, self.context
+        # In the order in which Falco looks at them
+        return RuleUpdate(
+            context,
+            self.name,
+            self.append,
+            self.source if "condition" in self.keys else "",
+            condition=self._scalar("condition"),
+            exceptions=read_exceptions(item, context, steps, append=self.append) if self._asks("exceptions") else None,
+            output=self._scalar("output"),
+            desc=self._scalar("desc"),
+            tags=_read_tags(item, context) if self._asks("tags") else None,
+            priority=_read_priority(item, context) if self._asks("priority") else None,
+            capture=self._flag("capture"),
+            capture_duration=_read_duration(item, context) if self._asks("capture_duration") else None,
+            enabled=self._flag("enabled"),
+            warn_evttypes=self._flag("warn_evttypes"),
+            skip_if_unknown_filter=self._flag("skip-if-unknown-filter"),
+        )
+
+    def _asks(self, key: str) -> bool:
+        if key not in self.keys:
+            return False
+        if key not in self.left:
+            kind = "append" if self.append else "replace"
+            message = f"An {kind} override for '{key}' was specified but '{key}' is not defined"
+            raise Refused(message, self.context, f"Give the new '{key}', or take it out of 'override'.")
+        self.left.discard(key)
+        return True
+
+    def _scalar(self, key: str) -> Scalar | None:
+        return required(self.item, key, self.context) if self._asks(key) else None
+
+    def _flag(self, key: str) -> bool | None:
+        return boolean(self.item, key, self.context, default=False) if self._asks(key) else None

@@ -24,11 +24,6 @@ class Overrides:
 
     append: frozenset[str] = frozenset()
     replace: frozenset[str] = frozenset()
-    # In the order in which Falco looks at them
-    ordered: tuple[str, ...] = (
-        "condition", "exceptions", "output", "desc", "tags", "priority", "capture", "capture_duration", "enabled",
-        "warn_evttypes", "skip-if-unknown-filter",
-    )  # fmt: skip
 
     def __bool__(self) -> bool:
         return bool(self.append or self.replace)

@@ -10,10 +10,9 @@ errors are reported, where one does not follow from another.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanner.rules import errors
 from lanner.rules.collect import Collected, Collector, MacroDefinition, RuleDefinition
@@ -23,88 +22,15 @@ from lanner.rules.exceptions import with_exceptions
 from lanner.rules.lists import Lists, TooLargeError
 from lanner.rules.macros import BrokenMacroError, MacroError, Macros, ParsedMacro
 from lanner.rules.origin import Text
+from lanner.rules.rule import TEXT, Expression, Output, Rule
 from lanner.rules.scalars import Refused
 from lanner.rules.yamltree import finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from lanner.rules.errors import Place, Severity
-    from lanner.rules.items import Priority, RulesFile
+    from lanner.rules.items import RulesFile
     from lanner.rules.nodes import Condition
-    from lanner.rules.yamltree import Context, Spot
-
-# Offsets in trees number the text as well: those of the rule's own text are as they are, those of the n-th macro's begin here
-_TEXT: Final = 1 << 32
-
-
-@dataclass(frozen=True, slots=True)
-class _Expression:
-    """A condition's text with its places, whose it is, and how it reads with the lists written in."""
-
-    text: Text
-    context: Context
-    kind: str
-    lists: Lists
-    written: str = ""
-
-    def finding(
-        self, severity: Severity, code: str, message: str, offset: int, length: int, advice: str = "", outer: Context = ()
-    ) -> Finding:
-        """A finding about characters of the text with the lists written in."""
-        # Falco does not name the condition's place where a macro is the matter
-        condition = self.text.scalar_spot(self.kind) if code != errors.VALIDATE else None
-        inner = self._spot(offset, length)
-        context = (*outer, *self.context, *(spot for spot in (condition, inner) if spot))
-        if not advice and self.written and self.written != self.text.pieces[0].scalar.value:
-            advice = f"Written out, the condition reads there: {_excerpt(self.written, offset)}"
-        return finding(severity, code, message, context, advice)
-
-    def _spot(self, offset: int, length: int) -> Spot | None:
-        """Places are carried through the writing of lists only here, where something is wrong: most conditions never need them."""
-        text, where = self.text, 0
-        with suppress(TooLargeError):
-            if self.written:
-                text, where = self.lists.write_into(self.text), offset
-        return text.spot(where, length, "condition expression")
-
-
-def _excerpt(text: str, offset: int) -> str:
-    begin, end = max(0, offset - 40), offset + 40
-    return ("..." if begin else "") + text[begin:end].replace("\n", " ") + ("..." if end < len(text) else "")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
-    """A rule, ready to be checked. `condition` has no macros left; its spans are understood by `finding` alone."""
-
-    name: str
-    condition: Condition
-    condition_text: str
-    output: str
-    desc: str
-    priority: Priority
-    source: str
-    tags: tuple[str, ...]
-    enabled: bool
-    skip_if_unknown_filter: bool
-    place: Place
-    _context: Context
-    _output: Text
-    _expression: _Expression
-    _macros: tuple[_Expression, ...]
-
-    def finding(self, error: ConditionError, severity: Severity = "error", code: str = "") -> Finding:
-        """What the checker found out, at its place: in the rule's condition, or in that of the macro that brought it."""
-        number, offset = divmod(error.offset, _TEXT)
-        expression, outer = (self._macros[number - 1], self._context) if number else (self._expression, ())
-        return expression.finding(severity, code or error.code, error.message, offset, error.length, error.advice, outer)
-
-    def output_finding(self, error: ConditionError, severity: Severity = "error", code: str = "") -> Finding:
-        """What is wrong with the rule's output, at its place; offsets count in `output`."""
-        spots = self._output.scalar_spot("rule output"), self._output.spot(error.offset, error.length)
-        context = (*self._context, *(spot for spot in spots if spot))
-        return finding(severity, code or error.code, error.message, context, error.advice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +45,13 @@ def resolve(
     files: Iterable[RulesFile],
     sources: Collection[str],
     *,
-    is_field: Callable[[str], bool] | None = None,
+    is_field: Callable[[str, str], bool] | None = None,
     plugins: Mapping[str, str] | None = None,
 ) -> RuleSet:
     """The rules of these files. Raises `RulesError` with everything that is wrong in the first file that has errors.
 
-    Rules of other sources than `sources` are left out, with a warning. `is_field` tells what exceptions may name (None: anything),
+    Rules of other sources than `sources` are left out, with a warning. `is_field` tells what exceptions of a source's rules may name
+    (None: anything),
     `plugins` the versions of the plugins by name, for required_plugin_versions (None: not looked at).
     """
     collector = Collector(sources, is_field, plugins)
@@ -133,7 +60,7 @@ def resolve(
         for steps in file.items:
             collector.take(steps)
         _raise_errors(collector.collected.findings)
-        compilation = _Compilation(collector.collected)
+        compilation = Compilation(collector.collected)
         rules = compilation.rules()
         findings = [*collector.collected.findings, *compilation.findings]
         _raise_errors(findings)
@@ -146,14 +73,14 @@ def _raise_errors(findings: list[Finding]) -> None:
         raise RulesError(findings)
 
 
-class _Compilation:
-    """One look at everything collected: lists, then macros, then rules."""
+class Compilation:
+    """One look at everything collected: lists, then macros, then rules. What is wrong goes to `findings`."""
 
     def __init__(self, collected: Collected) -> None:
         self.collected = collected
         self.findings: list[Finding] = []
         self.lists = self._lists()
-        self.expressions: list[_Expression] = []  # of the macros, in order
+        self.expressions: list[Expression] = []  # of the macros, in order
         self.macros = Macros({})
         self._read_macros()
 
@@ -169,7 +96,7 @@ class _Compilation:
         definitions = self.collected.macros.values()
         parsed: dict[str, ParsedMacro] = {}
         for number, macro in enumerate(definitions, start=1):
-            expression, tree = self._parse(macro, macro.condition, "macro condition", number * _TEXT)
+            expression, tree = self._parse(macro, macro.condition, "macro condition", number * TEXT)
             self.expressions.append(expression)
             parsed[macro.name] = ParsedMacro(macro.name, macro.index, macro.visibility, tree)
         self.macros = Macros(parsed)
@@ -177,7 +104,7 @@ class _Compilation:
             if each.tree is not None:
                 self._expand(each, each.tree, expression)
 
-    def _expand(self, macro: ParsedMacro, tree: Condition, expression: _Expression) -> None:
+    def _expand(self, macro: ParsedMacro, tree: Condition, expression: Expression) -> None:
         try:
             macro.expanded = self.macros.expand(tree, macro.visibility)
         except BrokenMacroError:
@@ -191,17 +118,22 @@ class _Compilation:
         rules = []
         for definition in self.collected.rules.values():
             if definition.known_source:
-                rule = self._rule(definition)
+                text = self.text(definition)
+                rule = self.rule(definition, text) if text else None
                 if rule is not None:
                     rules.append(rule)
         return rules
 
-    def _rule(self, definition: RuleDefinition) -> Rule | None:
+    def text(self, definition: RuleDefinition) -> Text | None:
+        """A rule's condition with its exceptions; None if they do not fit."""
         try:
-            text = with_exceptions(definition.condition, definition.exceptions)
+            return with_exceptions(definition.condition, definition.exceptions)
         except Refused as refused:
             self.findings.append(refused.finding)
             return None
+
+    def rule(self, definition: RuleDefinition, text: Text) -> Rule | None:
+        """The rule whose condition is that text; None if that is wrong."""
         expression, tree = self._parse(definition, text, "rule condition", 0)
         if tree is None:
             return None
@@ -216,7 +148,7 @@ class _Compilation:
             definition.name,
             expanded.tree,
             text.text,
-            definition.output.text,
+            output_of(definition),
             definition.desc,
             definition.priority,
             definition.source,
@@ -224,17 +156,15 @@ class _Compilation:
             definition.enabled,
             definition.skip_if_unknown_filter,
             definition.context[-1].place(),
+            definition.warn_evttypes,
             definition.context,
-            definition.output,
             expression,
             tuple(self.expressions),
         )
 
-    def _parse(
-        self, definition: MacroDefinition | RuleDefinition, text: Text, kind: str, base: int
-    ) -> tuple[_Expression, Condition | None]:
+    def _parse(self, definition: MacroDefinition | RuleDefinition, text: Text, kind: str, base: int) -> tuple[Expression, Condition | None]:
         """The condition with lists written in, and its tree; None if it is wrong, which is reported."""
-        expression = _Expression(text, definition.context, kind, self.lists)
+        expression = Expression(text, definition.context, definition.condition_context, kind, self.lists)
         try:
             written = self.lists.write_into(Text(text.text)).text
             expression = replace(expression, written=written)
@@ -243,11 +173,12 @@ class _Compilation:
             self.findings.append(expression.finding("error", errors.COMPILE_CONDITION, str(error), 0, 1))
         except ConditionError as error:
             offset = error.offset - base
-            self.findings.append(expression.finding("error", error.code, error.message, offset, error.length, error.advice))
+            sight = expression.sight(expression.falco_context, written, error.falco_offset - base)
+            self.findings.append(expression.finding("error", error.code, error.message, offset, error.length, error.advice, (), sight))
         return expression, None
 
-    def _report(self, error: MacroError, expression: _Expression) -> None:
-        number, offset = divmod(error.span[0], _TEXT)
+    def _report(self, error: MacroError, expression: Expression) -> None:
+        number, offset = divmod(error.span[0], TEXT)
         where = self.expressions[number - 1] if number else expression
         outer = () if where is expression else expression.context
         if number:
@@ -255,7 +186,8 @@ class _Compilation:
             self.macros.macros[where.context[-1].name].tree = None
         advice = self._advice(error.name) if error.unknown else ""
         length = error.span[1] - error.span[0]
-        self.findings.append(where.finding("error", errors.VALIDATE, error.message, offset, length, advice, outer))
+        sight = where.sight(expression.context, expression.text.text, offset)
+        self.findings.append(where.finding("error", errors.VALIDATE, error.message, offset, length, advice, outer, sight))
 
     def _advice(self, name: str) -> str:
         if name in self.collected.lists:
@@ -274,3 +206,8 @@ class _Compilation:
             *(finding("warning", "LOAD_UNUSED_MACRO", "Macro not referred to by any other rule/macro", macro.context) for macro in macros),
             *(finding("warning", "LOAD_UNUSED_LIST", "List not referred to by any other rule/macro", each.context) for each in lists),
         ]
+
+
+def output_of(definition: RuleDefinition) -> Output:
+    """A rule's output, before anything is known of its condition."""
+    return Output(definition.output, definition.context, definition.output_context)

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors
+from lanner.rules.errors import Sight
 from lanner.rules.yamltree import Scalar, Sequence, finding
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ _NEEDS: Final = {
 class Refused(Exception):  # noqa: N818 - it ends the reading of one item and never leaves the loader
     """An item cannot be used, for the reason in `finding`."""
 
-    def __init__(self, message: str, context: Context, advice: str = "", code: str = errors.YAML_VALIDATE) -> None:
+    def __init__(
+        self, message: str, context: Context, advice: str = "", code: str = errors.YAML_VALIDATE, sight: Sight | None = None
+    ) -> None:
         super().__init__(message)
-        self.finding: Finding = finding("error", code, message, context, advice)
+        self.finding: Finding = finding("error", code, message, context, advice, sight=sight)
 
 
 def required(item: Mapping, key: str, context: Context) -> Scalar:
@@ -100,9 +103,9 @@ def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[S
 
 def bad_conversion(node: Node, advice: str) -> Refused:
     """A node that should be a text is none, where Falco leaves the error to yaml-cpp, in its words and without saying where."""
-    place = node.spot().place()
-    message = f"yaml-cpp: error at line {place.line}, column {place.column}: bad conversion"
-    return Refused(message, (node.spot(),), advice, errors.VALIDATE)
+    mark = node.spot().mark()
+    message = f"yaml-cpp: error at line {mark.line + 1}, column {mark.column + 1}: bad conversion"
+    return Refused(message, (node.spot(),), advice, errors.VALIDATE, Sight())
 
 
 def value_context(node: Node, key: str, context: Context) -> Context:

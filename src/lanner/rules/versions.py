@@ -28,11 +28,8 @@ def parse_version(text: str) -> tuple[int, int, int] | None:
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
-def check_requirement(required: PluginVersion, plugins: Mapping[str, str] | None) -> None:
-    """One of the alternatives must be there: the same major version, and not an older one. Raises `Refused`.
-
-    `plugins` has the versions of the plugins by name; None if nobody knows them, and then only the versions' form is checked.
-    """
+def check_requirement(required: PluginVersion) -> None:
+    """The alternatives must be of different plugins and have versions. Raises `Refused`."""
     names = set()
     for name, version in required.alternatives:
         if parse_version(version) is None:
@@ -41,15 +38,19 @@ def check_requirement(required: PluginVersion, plugins: Mapping[str, str] | None
             message = f"Defined multiple alternative version requirements for plugin '{name}'"
             raise Refused(message, required.context, code=errors.VALIDATE)
         names.add(name)
-    if plugins is None:
-        return
+
+
+def unmet(required: PluginVersion, plugins: Mapping[str, str]) -> str:
+    """Why none of the alternatives is there (the same major version, and not an older one); nothing if one is.
+
+    `plugins` has the versions of the plugins by name.
+    """
     for name, version in required.alternatives:
         there, wanted = parse_version(plugins.get(name, "")), parse_version(version)
         if there is None or wanted is None:
             continue
         if there[0] == wanted[0] and there >= wanted:
-            return
-        message = f"Plugin '{name}' version '{plugins[name]}' is not compatible with required plugin version '{version}'"
-        raise Refused(message, required.context, code=errors.VALIDATE)
+            return ""
+        return f"Plugin '{name}' version '{plugins[name]}' is not compatible with required plugin version '{version}'"
     asked = ", ".join(f"{name} (>= {version})" for name, version in required.alternatives)
-    raise Refused(f"Plugin requirement not satisfied, must load one of: {asked}", required.context, code=errors.VALIDATE)
+    return f"Plugin requirement not satisfied, must load one of: {asked}"

@@ -14,13 +14,13 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from lanner.rules import errors
 from lanner.rules.errors import Finding, Place, RulesError, mark
 
 if TYPE_CHECKING:
-    from lanner.rules.errors import Severity
+    from lanner.rules.errors import Severity, Sight
 
 MAX_DEPTH: Final = 64
 # What the aliases of one file may stand for, in nodes and in characters of scalars
@@ -28,6 +28,15 @@ MAX_ALIASED: Final = 10_000_000
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
+_SKIPPED: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+
+
+class Mark(NamedTuple):
+    """A place as yaml-cpp counts: in bytes, from 0, with lines that end in a line feed alone."""
+
+    offset: int
+    line: int
+    column: int
 
 
 class SourceFile:
@@ -40,6 +49,22 @@ class SourceFile:
     @cached_property
     def _starts(self) -> list[int]:
         return [0, *(found.end() for found in _LINE_END.finditer(self.text))]
+
+    @cached_property
+    def _feeds(self) -> tuple[list[int], list[int]]:
+        """Where the lines begin that end in a line feed: in characters and in bytes."""
+        starts, offsets = [0], [0]
+        for line in self.text.split("\n")[:-1]:
+            starts.append(starts[-1] + len(line) + 1)
+            offsets.append(offsets[-1] + len(line.encode("utf-8", "surrogateescape")) + 1)
+        return starts, offsets
+
+    def mark(self, index: int) -> Mark:
+        """Where yaml-cpp has the character of that index."""
+        starts, offsets = self._feeds
+        line = bisect_right(starts, index) - 1
+        column = len(self.text[starts[line] : index].encode("utf-8", "surrogateescape"))
+        return Mark(offsets[line] + column, line, column)
 
     def place(self, begin: int, end: int, kind: str = "", name: str = "") -> Place:
         """The place of characters begin to end (exclusive), as far as they are on one line."""
@@ -69,29 +94,45 @@ class Spot:
         """The same as people count."""
         return self.file.place(self.begin, self.end, self.kind, self.name)
 
+    def mark(self) -> Mark:
+        """Where yaml-cpp has the begin: a value that is not there where the next token begins."""
+        begin = self.begin
+        if begin == self.end and (found := _SKIPPED.match(self.file.text, begin)):
+            begin = found.end()
+        return self.file.mark(begin)
+
 
 # From the item to the very characters
 Context: TypeAlias = tuple[Spot, ...]
 
 
-def finding(severity: Severity, code: str, message: str, context: Context, advice: str = "") -> Finding:
+def finding(
+    severity: Severity,
+    code: str,
+    message: str,
+    context: Context,
+    advice: str = "",
+    *,
+    sight: Sight | None = None,
+    subject: str = "",
+    own: bool = False,
+) -> Finding:
     """A finding at the innermost spot of a context, with the marked line."""
-    if not context:
-        return Finding(severity, code, message, advice=advice)
     places = tuple(spot.place() for spot in context)
-    inner = places[-1]
-    return Finding(severity, code, message, places, mark(context[-1].file.line(inner.line), inner.column, inner.length), advice)
+    snippet = mark(context[-1].file.line(places[-1].line), places[-1].column, places[-1].length) if places else ""
+    return Finding(severity, code, message, places, snippet, advice, context, sight, subject, own)
 
 
 class Node:
     """Any node: where it is, and what it weighs (its nodes and its texts' length), which limits what aliases may make of it."""
 
-    __slots__ = ("begin", "end", "file", "weight")
+    __slots__ = ("begin", "end", "file", "is_null", "weight")
 
     def __init__(self, file: SourceFile, begin: int, end: int) -> None:
         self.file = file
         self.begin = begin
         self.end = end
+        self.is_null = False
         self.weight = 1
 
     def spot(self, kind: str = "", name: str = "") -> Spot:
@@ -102,7 +143,7 @@ class Node:
 class Scalar(Node):
     """A text. `style` is YAML's: "" for a plain one, else its first character."""
 
-    __slots__ = ("is_null", "style", "value")
+    __slots__ = ("style", "value")
 
     def __init__(self, file: SourceFile, begin: int, end: int, value: str, style: str = "", *, tagged: bool = False) -> None:
         super().__init__(file, begin, end)
@@ -140,7 +181,7 @@ class Mapping(Node):
 
 
 def read_documents(file: SourceFile) -> list[Node]:
-    """The root nodes of a file's documents. Raises `RulesError`."""
+    """The root nodes of a file's documents, up to the first empty one, behind which Falco looks no further. Raises `RulesError`."""
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -148,6 +189,8 @@ def read_documents(file: SourceFile) -> list[Node]:
     try:
         for event in yaml.parse(file.text, Loader=loader):
             builder.take(event)
+            if builder.documents and builder.documents[-1].is_null:
+                break
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark or error.context_mark
         message = ", ".join(part for part in (error.context, error.problem) if part)

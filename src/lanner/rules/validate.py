@@ -1,0 +1,136 @@
+"""Rules files, one after another, as `falco -V` takes them: what Falco would say of each.
+
+In come files' contents and the catalogs of the event sources, out come `FileResult`s for a report (report.py): findings in Falco's
+order, up to the first error. `lanner run` goes another way (resolve.py, compile.py), on which everything that is wrong is found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules import errors, syscall
+from lanner.rules.collect import Collector
+from lanner.rules.compile import compile_condition, compile_output, is_field
+from lanner.rules.errors import Finding, RulesError, Sight
+from lanner.rules.load import load_text
+from lanner.rules.resolve import Compilation, output_of
+from lanner.rules.schema import SchemaError, schema_status
+from lanner.rules.typed import FieldTable
+from lanner.rules.versions import unmet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lanner.rules.catalog import Catalog
+    from lanner.rules.collect import RuleDefinition
+    from lanner.rules.rule import Rule
+
+
+_TOO_MANY: Final = "Rule matches too many evt.type values. This has a significant performance penalty."
+
+
+@dataclass(slots=True)
+class FileResult:
+    """What Falco says of one file. `schema` is empty where it did not come to look at that."""
+
+    name: str
+    content: str
+    findings: list[Finding] = field(default_factory=list)
+    schema: list[str] = field(default_factory=list)
+
+    @property
+    def successful(self) -> bool:
+        """Whether there is no error."""
+        return all(finding.severity != "error" for finding in self.findings)
+
+
+class _FirstError(Exception):
+    """Falco looks no further."""
+
+
+class Validator:
+    """Takes files in order; each one is compiled together with all that was collected from those before it.
+
+    `rules` and `compilation` are those of the last file that had no error.
+    """
+
+    def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str]) -> None:
+        self._catalogs = {catalog.source: catalog for catalog in catalogs}
+        self._plugins = plugins
+        self._collector = Collector(self._catalogs, lambda source, name: is_field(name, self._catalogs[source]))
+        self.rules: list[Rule] = []
+        self.compilation = Compilation(self._collector.collected)
+
+    def load(self, name: str, content: str) -> FileResult:
+        """What Falco says of the next file."""
+        result = FileResult(name, content)
+        with contextlib.suppress(_FirstError):
+            self._load(result)
+        return result
+
+    def unmet(self) -> str:
+        """Which plugin that is asked for up to here is not there, for which Falco gives up without a report; else nothing."""
+        for required in self._collector.collected.requirements:
+            reason = unmet(required, self._plugins)
+            if reason:
+                return reason
+        return ""
+
+    def _load(self, result: FileResult) -> None:
+        try:
+            file = load_text(result.content, result.name)
+            result.schema = schema_status(file.documents)
+        except RulesError as error:
+            _add(result, error.findings)
+            return
+        except SchemaError as error:
+            _add(result, [Finding("error", errors.YAML_PARSE, str(error), sight=Sight())])
+            return
+        collected = self._collector.collected
+        for steps in file.items:
+            self._collector.take(steps)
+            _take(result, collected.findings)
+        compilation = Compilation(collected)
+        _take(result, compilation.findings)
+        definitions = [definition for definition in collected.rules.values() if definition.known_source]
+        rules = [self._rule(definition, compilation, result) for definition in definitions]
+        _add(result, compilation.unused())
+        self.rules = [rule for rule in rules if rule]
+        self.compilation = compilation
+
+    def _rule(self, definition: RuleDefinition, compilation: Compilation, result: FileResult) -> Rule | None:
+        """The rule, or None where it is left out. Raises `_FirstError`."""
+        catalog, fields = self._catalogs[definition.source], FieldTable()
+        found = compilation.findings
+        text = compilation.text(definition)
+        _take(result, found)
+        assert text is not None
+        output = compile_output(output_of(definition), catalog, fields, found, skip=definition.skip_if_unknown_filter)
+        _take(result, found)
+        if output is None:
+            return None
+        rule = compilation.rule(definition, text)
+        _take(result, found)
+        assert rule is not None
+        checked = compile_condition(rule, catalog, fields, found)
+        if checked and rule.source == syscall.SOURCE and rule.warn_evttypes and syscall.matches_too_many(rule.condition):
+            found.append(rule.warning("LOAD_NO_EVTTYPE", _TOO_MANY))
+        _take(result, found)
+        return rule if checked else None
+
+
+def _take(result: FileResult, findings: list[Finding]) -> None:
+    """Move findings to the result. Raises `_FirstError` after the first error."""
+    moved = findings[:]
+    findings.clear()
+    _add(result, moved)
+
+
+def _add(result: FileResult, findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        if not finding.own:
+            result.findings.append(finding)
+        if finding.severity == "error":
+            raise _FirstError
