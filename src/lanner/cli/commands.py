@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from lanner.cli.rules import rules
@@ -45,14 +47,25 @@ def commands() -> None:
 @click.option("--output", default=None, metavar="FILE", help="Append alerts to FILE instead of printing them.")
 @click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
-def run(plugin: str, **options: object) -> int:
+@click.option("-V", "--validate", "validated", multiple=True, metavar="FILE", help="Say what `falco -V` says of a rules file, and end.")
+@click.option("-L", "describe_all", is_flag=True, help="Describe the rules, and end (with --format json, macros and lists too).")
+@click.option("-l", "describe", default=None, metavar="RULE", help="Describe one rule, and end.")
+def run(plugin: str, validated: tuple[str, ...], describe: str | None, *, describe_all: bool, **options: Any) -> int:
     """Watch a plugin's events and print alerts by Falco rules.
 
     Alerts go to standard output, everything else to standard error. Ctrl-C or SIGTERM ends it with a summary.
     """
+    if validated:
+        from lanner.cli.validate import validate_files
+
+        return validate_files(plugin, validated, as_json_text=options["layout"] == "json")
+    if describe_all or describe is not None:
+        from lanner.cli.describe import describe_rules
+
+        return describe_rules(plugin, options["rules"], describe, as_json=options["layout"] == "json")
     from lanner.cli.run import Options, run_plugin
 
-    return run_plugin(plugin, Options(**options))  # type: ignore[arg-type]
+    return run_plugin(plugin, Options(**options))
 
 
 @commands.command(epilog=_PLUGIN)

@@ -88,6 +88,8 @@ class RuleDefinition(Definition):
     condition_context: Context
     output_context: Context
     warn_evttypes: bool = True
+    capture: bool = False
+    capture_duration: int = 0
 
 
 @dataclass(slots=True)
@@ -98,6 +100,7 @@ class Collected:
     macros: dict[str, MacroDefinition] = field(default_factory=dict)
     rules: dict[str, RuleDefinition] = field(default_factory=dict)
     requirements: list[PluginVersion] = field(default_factory=list)
+    engine_version: tuple[int, int, int] = (0, 0, 0)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -159,6 +162,7 @@ class Collector:
         if step.version[0] != ENGINE_VERSION[0] or step.version > ENGINE_VERSION:
             engine = ".".join(map(str, ENGINE_VERSION))
             raise _refuse(f"Rules require engine version {step.text}, but engine version is {engine}", step.context)
+        self.collected.engine_version = max(self.collected.engine_version, step.version)
 
     def _list(self, item: ListItem) -> None:
         lists = self.collected.lists
@@ -223,6 +227,8 @@ class Collector:
             (*item.context, item.condition.spot("rule condition")),
             (*item.context, item.output.spot("rule output")),
             item.warn_evttypes,
+            item.capture,
+            item.capture_duration,
         )
 
     def _checked(self, exception: RuleException, source: str) -> RuleException:
@@ -272,24 +278,17 @@ class Collector:
 
 def _replace(rule: RuleDefinition, item: RuleUpdate) -> None:
     """Falco checks nothing of a replaced exception before it is written into the condition."""
-    if item.condition is not None:
-        rule.condition = Text.of(item.condition)
-    if item.output is not None:
-        rule.output = Text.of(item.output)
-    if item.desc is not None:
-        rule.desc = item.desc.value
-    if item.tags is not None:
-        rule.tags = frozenset(item.tags)
-    if item.exceptions is not None:
-        rule.exceptions = list(item.exceptions)
-    if item.priority is not None:
-        rule.priority = item.priority
-    if item.enabled is not None:
-        rule.enabled = item.enabled
-    if item.skip_if_unknown_filter is not None:
-        rule.skip_if_unknown_filter = item.skip_if_unknown_filter
-    if item.warn_evttypes is not None:
-        rule.warn_evttypes = item.warn_evttypes
+    given = {
+        "condition": item.condition and Text.of(item.condition),
+        "output": item.output and Text.of(item.output),
+        "desc": item.desc and item.desc.value,
+        "tags": item.tags if item.tags is None else frozenset(item.tags),
+        "exceptions": item.exceptions if item.exceptions is None else list(item.exceptions),
+    }
+    plain = ("priority", "enabled", "skip_if_unknown_filter", "warn_evttypes", "capture", "capture_duration")
+    for key, value in (given | {key: getattr(item, key) for key in plain}).items():
+        if value is not None:
+            setattr(rule, key, value)
 
 
 def _refuse(message: str, context: Context, advice: str = "") -> Refused:

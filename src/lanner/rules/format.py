@@ -19,6 +19,7 @@ from lanner.rules.catalog import GENERIC_FIELDS
 from lanner.rules.check import check_operand
 from lanner.rules.condition import parse_operand
 from lanner.rules.errors import COMPILE_OUTPUT, ConditionError
+from lanner.rules.falco_text import field_text
 from lanner.rules.jsontext import quote_field
 from lanner.rules.nodes import Field, OperandList, Transform
 from lanner.rules.run import compile_operand
@@ -55,10 +56,6 @@ _WIDTH: Final = re.compile("[0-9]*")
 _TIMES: Final = frozenset({"evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s"})
 _SIGNED: Final = frozenset({"evt.rawtime", "evt.rawtime.s", "evt.rawtime.ns", "evt.reltime", "evt.reltime.s", "evt.reltime.ns"})
 _GENERIC: Final = frozenset(field.name for field in GENERIC_FIELDS)
-# libsinsp/filter/escaping.cpp: what makes a text go into quotes, and what stands there for it
-_KEY_ESCAPES: Final = {
-    "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "'": "'", " ": " ", "=": "=",
-}  # fmt: skip
 # Numbers whose text has nine digits at least
 _PADDED: Final = frozenset({"evt.rawtime.ns", "evt.reltime", "evt.reltime.ns"})
 
@@ -120,7 +117,7 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
         node, start = _parse_placeholder(text, sign, begin, catalog)
         parts.append(_placeholder(node, width, check_operand(node, catalog, table)))
         for field in _fields_of(node):
-            key = _key(field)
+            key = field_text(field.name, field.argument)
             slot = check_operand(field, catalog, table)
             if isinstance(slot, Slot):
                 fields.setdefault(key, Shown(key, field.name, slot))
@@ -187,15 +184,6 @@ def _fields_of(node: object) -> Iterator[Field]:
     elif isinstance(node, Transform | OperandList):
         for child in node.arguments if isinstance(node, Transform) else node.items:
             yield from _fields_of(child)
-
-
-def _key(field: Field) -> str:
-    """The field as Falco spells it when it prints a condition: what stands in the brackets in quotes only if it must."""
-    if field.argument is None:
-        return field.name
-    escaped = "".join(_KEY_ESCAPES.get(char, char) for char in field.argument)
-    quoted = not field.argument or any(char in _KEY_ESCAPES for char in field.argument)
-    return f'{field.name}["{escaped}"]' if quoted else f"{field.name}[{escaped}]"
 
 
 def compile_message(parsed: Format, value: Value) -> Callable[[], str]:

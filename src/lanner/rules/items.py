@@ -121,6 +121,8 @@ class RuleItem:
     exceptions: tuple[RuleException, ...] = ()
     skip_if_unknown_filter: bool = False
     warn_evttypes: bool = True
+    capture: bool = False
+    capture_duration: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,16 @@ class Lists:
         self.used: set[str] = set()
         self._copied = 0
         self.names = list(definitions)
-        self._texts = [", ".join(map(quote, items)) for items in _flat(definitions, self.used)]
+        self._items = list(_flat(definitions, self.used))
+        self._texts = [", ".join(map(quote, items)) for items in self._items]
         self._numbers = {name: number for number, name in enumerate(self.names)}
         # A name with a delimiter in it is no word; such names are few, and looked for each time
         self._odd = frozenset(number for number, name in enumerate(self.names) if not _WORD.fullmatch(name))
         self._mentions = [self._mentioned(text) for text in self._texts]
+
+    def items(self, name: str) -> list[str]:
+        """What stands for a list's name."""
+        return self._items[self._numbers[name]]
 
     def write_into(self, text: Text) -> Text:
         """The text with the lists' items. Raises `TooLargeError`.

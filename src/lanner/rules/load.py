@@ -305,16 +305,15 @@ def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Ste
     priority = _read_priority(item, context)
     source = optional(item, "source", context)
     enabled = boolean(item, "enabled", context, default=True)
-    # Captures of system calls mean nothing for a plugin's events; the keys are checked alone
-    boolean(item, "capture", context, default=False)
-    if "capture_duration" in item.values:
-        _read_duration(item, context)
+    # Captures of system calls mean nothing for a plugin's events
+    capture = boolean(item, "capture", context, default=False)
+    duration = _read_duration(item, context) if "capture_duration" in item.values else 0
     warn = boolean(item, "warn_evttypes", context, default=True)
     skip = boolean(item, "skip-if-unknown-filter", context, default=False)
     tags = _read_tags(item, context)
     exceptions = read_exceptions(item, context, steps, append=False)
     where = source.value if source else "syscall"
-    return RuleItem(context, name, condition, output, desc, priority, where, enabled, tags, exceptions, skip, warn)
+    return RuleItem(context, name, condition, output, desc, priority, where, enabled, tags, exceptions, skip, warn, capture, duration)
 
 
 def _read_priority(item: Mapping, context: Context) -> Priority:

@@ -14,6 +14,8 @@ from lanner.rules.nodes import And, Check, Constant, ConstantList, Field, Not, O
 from lanner.sdk.types import FieldInfo, FieldType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lanner.rules.nodes import Condition
 
 SOURCE: Final = "syscall"
@@ -143,10 +145,10 @@ _GENERIC_CALLS: Final = frozenset(_CALLS.split())
 
 
 class SyscallCatalog(Catalog):
-    """The fields of system calls, without those of plugins."""
+    """The fields of system calls, with those that a plugin has for them."""
 
-    def __init__(self) -> None:
-        super().__init__((), SOURCE)
+    def __init__(self, fields: Iterable[FieldInfo] = ()) -> None:
+        super().__init__(fields, SOURCE)
         self._generic |= {name: FieldInfo(name, kind, "") for kind, names in _FIELDS.items() for name in names.split()}
 
     def lookup(self, name: str) -> FieldInfo | None:
@@ -174,28 +176,33 @@ def _with_argument(text: str) -> FieldInfo | None:
 
 def matches_too_many(condition: Condition) -> bool:
     """Whether a condition can be true of too many event types, or of none at all."""
-    count = sum(_COUNTS[name] for name in _events(condition, negated=False))
+    count = sum(_COUNTS[name] for name in _events(condition, _ALL))
     return not 0 < count <= _MANY
 
 
-def _events(node: Condition, *, negated: bool) -> frozenset[str]:
+def event_names(condition: Condition) -> list[str]:
+    """The names of the event types that a condition can be true of, and of asynchronous events, in the order of the alphabet."""
+    return sorted((_events(condition, _ALL | _GENERIC_CALLS) | {"asyncevent"}) - {_GENERIC, "unknown"})
+
+
+def _events(node: Condition, universe: frozenset[str], *, negated: bool = False) -> frozenset[str]:
     """The event types for which the condition, or its negation, can be true; what does not ask for the type is true of all."""
     match node:
         case Not(child):
-            return _events(child, negated=not negated)
+            return _events(child, universe, negated=not negated)
         case And(children) | Or(children):
-            found = [_events(child, negated=negated) for child in children]
+            found = [_events(child, universe, negated=negated) for child in children]
             return frozenset.intersection(*found) if isinstance(node, And) != negated else frozenset.union(*found)
         case Check(Field("evt.type" | "syscall.type", None), operator, right, None):
             if operator == "exists":
-                return frozenset() if negated else _ALL
-            named = _named(right)
+                return frozenset() if negated else universe
+            named = _named(right, universe)
             if operator in {"=", "==", "!=", "in"} and named is not None:
-                return _ALL - named if negated != (operator == "!=") else named
-    return _ALL
+                return universe - named if negated != (operator == "!=") else named
+    return universe
 
 
-def _named(right: object) -> frozenset[str] | None:
+def _named(right: object, universe: frozenset[str]) -> frozenset[str] | None:
     """The event types that a constant names."""
     if isinstance(right, Constant):
         names = {right.text}
@@ -203,5 +210,5 @@ def _named(right: object) -> frozenset[str] | None:
         names = {item.text for item in right.items}
     else:
         return None
-    known = names & _ALL - {_GENERIC}
+    known = names & universe - {_GENERIC}
     return frozenset(known | {_GENERIC} if names & _GENERIC_CALLS else known)

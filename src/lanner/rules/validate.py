@@ -57,11 +57,12 @@ class Validator:
     """
 
     def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str]) -> None:
-        self._catalogs = {catalog.source: catalog for catalog in catalogs}
+        self.catalogs = {catalog.source: catalog for catalog in catalogs}
         self._plugins = plugins
-        self._collector = Collector(self._catalogs, lambda source, name: is_field(name, self._catalogs[source]))
+        self._collector = Collector(self.catalogs, lambda source, name: is_field(name, self.catalogs[source]))
         self.rules: list[Rule] = []
-        self.compilation = Compilation(self._collector.collected)
+        self.collected = self._collector.collected
+        self.compilation = Compilation(self.collected)
 
     def load(self, name: str, content: str) -> FileResult:
         """What Falco says of the next file."""
@@ -72,7 +73,7 @@ class Validator:
 
     def unmet(self) -> str:
         """Which plugin that is asked for up to here is not there, for which Falco gives up without a report; else nothing."""
-        for required in self._collector.collected.requirements:
+        for required in self.collected.requirements:
             reason = unmet(required, self._plugins)
             if reason:
                 return reason
@@ -88,7 +89,7 @@ class Validator:
         except SchemaError as error:
             _add(result, [Finding("error", errors.YAML_PARSE, str(error), sight=Sight())])
             return
-        collected = self._collector.collected
+        collected = self.collected
         for steps in file.items:
             self._collector.take(steps)
             _take(result, collected.findings)
@@ -102,7 +103,7 @@ class Validator:
 
     def _rule(self, definition: RuleDefinition, compilation: Compilation, result: FileResult) -> Rule | None:
         """The rule, or None where it is left out. Raises `_FirstError`."""
-        catalog, fields = self._catalogs[definition.source], FieldTable()
+        catalog, fields = self.catalogs[definition.source], FieldTable()
         found = compilation.findings
         text = compilation.text(definition)
         _take(result, found)

@@ -1,0 +1,41 @@
+"""`lanner run PLUGIN -L` and `-l RULE`: what `falco -L` and `falco -l` say of rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lanner.cli.messages import OK, fail, say
+from lanner.cli.validate import make_validator, print_text, read_rules
+from lanner.framework.load import load_plugin
+from lanner.rules.describe import describe, table
+from lanner.rules.report import dump, full_text
+from lanner.sdk.errors import LannerError
+from lanner.sdk.plugin import plugin_info
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def describe_rules(plugin: str, files: Sequence[str], rule: str | None, *, as_json: bool) -> int:
+    """Print what the rules of these files (none: the plugin's own) are made of, or one of them; gives the exit code.
+
+    Raises `LannerError` for a file that cannot be read.
+    """
+    info = plugin_info(load_plugin(plugin))
+    if not files and info.rules is None:
+        raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
+    validator = make_validator(info)
+    for file in files or [str(info.rules)]:
+        result = validator.load(file, read_rules(file))
+        if result.findings:
+            say(full_text(result))
+        if reason := validator.unmet():
+            return fail(reason)
+        if not result.successful:
+            return fail(f"the rules file {file} has an error")
+    try:
+        described = describe(validator, [info], rule)
+    except KeyError:
+        return fail(f'Rule "{rule}" is not loaded')
+    print_text(dump(described) if as_json else table(described))
+    return OK

@@ -1,0 +1,132 @@
+"""What Falco's -L says of rules, macros and lists."""
+
+import pytest
+
+from lanner.rules.catalog import Catalog
+from lanner.rules.condition import parse
+from lanner.rules.describe import describe, table
+from lanner.rules.falco_text import show
+from lanner.rules.syscall import SyscallCatalog
+from lanner.rules.validate import Validator
+from lanner.sdk.types import Argument, FieldInfo, FieldType
+
+FIELDS = [
+    FieldInfo("kv.str", FieldType.STRING, ""),
+    FieldInfo("kv.num", FieldType.UINT64, ""),
+    FieldInfo("kv.map", FieldType.STRING, "", argument=Argument(key=True, required=True)),
+]
+TEXT = """\
+- required_engine_version: 0.50.0
+- required_engine_version: 0.20.0
+- required_plugin_versions: [{name: kv, version: 0.1.0, alternatives: [{name: other, version: 1.0.0}]}]
+- list: inner
+  items: [a, "b c"]
+- list: l
+  items: [inner, d]
+- macro: m
+  condition: kv.str in (l)
+- macro: opening
+  condition: evt.type in (open, openat)
+- rule: r
+  desc: about
+  condition: m or not kv.map[x] = oneof (1, 2)
+  output: "  %kv.map[k] %container.info%tolower(kv.str)"
+  priority: info
+  source: kv
+  tags: [t2, t1]
+  capture: true
+  capture_duration: 5
+  exceptions:
+    - name: e
+      fields: [kv.str, kv.num]
+      comps: [=, in]
+      values: [[q, [1, 2]]]
+    - name: unused
+      fields: kv.num
+- rule: calls
+  desc: d
+  condition: opening
+  output: o
+  priority: DEBUG
+  enabled: false
+"""
+
+
+@pytest.fixture
+def loaded():
+    validator = Validator([Catalog(FIELDS, "kv"), SyscallCatalog()], {"kv": "0.1.0"})
+    assert validator.load("r.yaml", TEXT).successful
+    return validator
+
+
+def test_a_rule(loaded):
+    (rule,) = describe(loaded, (), "r")["rules"]
+    assert rule["info"] == {
+        "name": "r",
+        "condition": "m or not kv.map[x] = oneof (1, 2)",
+        "priority": "Informational",
+        "output": "%kv.map[k] %container.info%tolower(kv.str)",
+        "description": "about",
+        "enabled": True,
+        "source": "kv",
+        "capture": True,
+        "capture_duration": 5,
+        "tags": ["t1", "t2"],
+    }
+    assert rule["details"] == {
+        "macros": ["m"],
+        "lists": [],
+        "condition_operators": ["=", "= oneof", "in"],
+        "condition_fields": ["kv.map[x]", "kv.num", "kv.str"],
+        "condition_compiled": '((kv.str in (a, "b c", d) or not kv.map[x] = oneof (1, 2)) and not (kv.str = q and kv.num in (1, 2)))',
+        "output_fields": ["kv.map[k]", "kv.str"],
+        "output_compiled": "%kv.map[k] %tolower(kv.str)",
+        "exception_fields": ["kv.num", "kv.str"],
+        "exception_names": ["e", "unused"],
+        "exception_operators": ["=", "in"],
+        "events": ["asyncevent", "pluginevent"],
+        "plugins": [],
+    }
+
+
+def test_everything(loaded):
+    described = describe(loaded, ())
+    assert [rule["info"]["name"] for rule in described["rules"]] == ["r", "calls"]
+    assert described["required_engine_version"] == "0.50.0"
+    assert described["required_plugin_versions"] == [
+        {"name": "kv", "version": "0.1.0", "alternatives": [{"name": "other", "version": "1.0.0"}]}
+    ]
+    macro, opening = described["macros"]
+    assert macro["info"] == {"name": "m", "condition": "kv.str in (l)"}
+    assert (macro["details"]["lists"], macro["details"]["used"]) == (["l"], True)
+    assert macro["details"]["condition_compiled"] == 'kv.str in (a, "b c", d)'
+    assert opening["details"]["events"] == ["asyncevent", "open", "openat"]
+    inner, outer = described["lists"]
+    assert inner["info"] == {"name": "inner", "items": ["a", "b c"]}
+    assert outer["info"] == {"name": "l", "items": ["d"]}
+    assert outer["details"] == {"used": True, "lists": ["inner"], "items_compiled": ["a", "b c", "d"], "plugins": []}
+    assert described["rules"][1]["details"]["events"] == ["asyncevent", "open", "openat"]
+
+
+def test_a_rule_that_is_not_loaded(loaded):
+    with pytest.raises(KeyError):
+        describe(loaded, (), "nope")
+
+
+def test_the_table_wraps_descriptions():
+    text = " ".join(["word"] * 12)
+    lines = table({"rules": [{"info": {"name": "r", "description": text}}]}).split("\n")
+    assert lines[2:] == [f"{'r':50} {'word ' * 11}", f"{'':51}word ", ""]
+
+
+@pytest.mark.parametrize(
+    ("condition", "shown"),
+    [
+        ("a.b = 1 and c.d exists or m", "((a.b = 1 and c.d exists) or m)"),
+        ("not (a.b = 'x y' or a.b = \"q'\")", 'not (a.b = "x y" or a.b = "q\'")'),
+        ("a.b[''] startswith oneof (\"\\n\", x)", 'a.b[""] startswith oneof ("\\n", x)'),
+        ("join(',', (a.b, 'x=')) = getopt(a.b, 'x:')[x] and a.b = val(c.d[k])", 'join(,,(a.b,"x=")) = getopt(a.b,x:)[x]'),
+    ],
+)
+def test_falcos_text_of_a_condition(condition, shown):
+    assert shown in show(parse(condition))
