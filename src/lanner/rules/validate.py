@@ -19,6 +19,8 @@ from lanner.rules.resolve import Compilation, output_of
 from lanner.rules.schema import SchemaError, schema_status
 from lanner.rules.typed import FieldTable
 from lanner.rules.versions import unmet
+from lanner.rules.yamlcpp import syntax_error
+from lanner.rules.yamltree import SourceFile, Spot, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from lanner.rules.catalog import Catalog
     from lanner.rules.collect import RuleDefinition
     from lanner.rules.rule import Rule
+    from lanner.rules.yamlcursor import YamlCppError
 
 
 _TOO_MANY: Final = "Rule matches too many evt.type values. This has a significant performance penalty."
@@ -43,7 +46,7 @@ class FileResult:
     @property
     def successful(self) -> bool:
         """Whether there is no error."""
-        return all(finding.severity != "error" for finding in self.findings)
+        return all(each.severity != "error" for each in self.findings)
 
 
 class _FirstError(Exception):
@@ -80,6 +83,10 @@ class Validator:
         return ""
 
     def _load(self, result: FileResult) -> None:
+        source = SourceFile(result.name, result.content.removeprefix("\ufeff"))
+        if stop := syntax_error(source.text):
+            _add(result, [_yaml_finding(source, stop)])
+            return
         try:
             file = load_text(result.content, result.name)
             result.schema = schema_status(file.documents)
@@ -122,6 +129,12 @@ class Validator:
         return rule if checked else None
 
 
+def _yaml_finding(source: SourceFile, error: YamlCppError) -> Finding:
+    at = len(source.text.encode("utf-8", "surrogateescape")[: error.mark.offset].decode("utf-8", "ignore"))
+    message = f"yaml-cpp: error at line {error.mark.line + 1}, column {error.mark.column + 1}: {error.message}"
+    return finding("error", errors.YAML_PARSE, message, (Spot(source, at, at + 1, "value for"),))
+
+
 def _take(result: FileResult, findings: list[Finding]) -> None:
     """Move findings to the result. Raises `_FirstError` after the first error."""
     moved = findings[:]
@@ -130,8 +143,8 @@ def _take(result: FileResult, findings: list[Finding]) -> None:
 
 
 def _add(result: FileResult, findings: Iterable[Finding]) -> None:
-    for finding in findings:
-        if not finding.own:
-            result.findings.append(finding)
-        if finding.severity == "error":
+    for each in findings:
+        if not each.own:
+            result.findings.append(each)
+        if each.severity == "error":
             raise _FirstError

@@ -60,11 +60,11 @@ class SourceFile:
         return starts, offsets
 
     def mark(self, index: int) -> Mark:
-        """Where yaml-cpp has the character of that index."""
+        """Where yaml-cpp has the character of that index; at the end of the text it begins a line."""
         starts, offsets = self._feeds
         line = bisect_right(starts, index) - 1
         column = len(self.text[starts[line] : index].encode("utf-8", "surrogateescape"))
-        return Mark(offsets[line] + column, line, column)
+        return Mark(offsets[line] + column, line, column if index < len(self.text) else 0)
 
     def place(self, begin: int, end: int, kind: str = "", name: str = "") -> Place:
         """The place of characters begin to end (exclusive), as far as they are on one line."""
