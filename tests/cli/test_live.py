@@ -162,9 +162,13 @@ def http(body, status="200 OK"):
         (b"HTTP/1.1 200 OK\r\nCont", "is not a Docker engine: its answer broke off"),
         (http("<html>"), "is not a Docker engine: GET /version gives no JSON object. Is another service listening there?"),
         (http('{"version": 1}'), "is not a Docker engine: GET /version names no ApiVersion. Is another service listening there?"),
-        (http("no \x1b[2Jsuch page", "404 Not Found"), "the engine refuses GET /version: 404 no \\x1b[2Jsuch page"),
+        (
+            http("no such page", "404 Not\x1b[2J Found"),
+            "is not a Docker engine: it answers GET /version with 404 Not\\x1b[2J Found. Is another",
+        ),
+        (http('{"message": "no\\u001b[2J"}', "403 Forbidden"), "the engine refuses GET /version: 403 no\\x1b[2J"),
     ],
-    ids=["closes", "garbage", "half", "page", "json", "refuses"],
+    ids=["closes", "garbage", "half", "page", "json", "another", "refuses"],
 )
 def test_a_server_that_is_no_engine_is_said(lanner, listen, answer, problem):
     url = listen(answer)

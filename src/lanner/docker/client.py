@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import socket
+import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -44,15 +45,16 @@ class Engine(NamedTuple):
 class Connection:
     """One connection with one request on it: the head of the answer has been read, the body comes by `read`."""
 
-    def __init__(self, endpoint: Endpoint, path: str) -> None:
-        """Connect and ask for `path`. Raises `EngineError`; `head` is the answer's."""
+    def __init__(self, endpoint: Endpoint, path: str, wake: int = -1) -> None:
+        """Connect and ask for `path`; `head` is the answer's. Raises `EngineError`, also when `wake`, a descriptor, becomes readable."""
         self._endpoint = endpoint
         self._socket = _connect(endpoint)
         try:
             self._socket.settimeout(TIMEOUT)
             # without the flag a connection that the engine has closed would end a host that does not ignore SIGPIPE, as Python does
             self._socket.sendall(_request(path), socket.MSG_NOSIGNAL)
-            self.head, rest = self._read_head()
+            self.head, rest = self._read_head(wake)
+            self._answered = time.time_ns()
             self._body = Body(self.head.headers)
             self._first = self._body.feed(rest)
         except HttpError as error:
@@ -86,6 +88,17 @@ class Connection:
             return b""
         return self._body.feed(data) if data else None
 
+    def engine_time(self) -> int:
+        """The engine's clock now, in ns since 1970, as its `Date` header tells it to the second; ours where there is none."""
+        from email.utils import parsedate_to_datetime  # rare, and not small
+
+        now = time.time_ns()
+        try:
+            began = parsedate_to_datetime(self.head.headers["date"])
+        except (KeyError, ValueError):
+            return now
+        return now - self._answered + int(began.timestamp() + 1) * 1_000_000_000
+
     @property
     def has_unread(self) -> bool:
         """Whether `read` has something without waiting for the socket."""
@@ -113,9 +126,18 @@ class Connection:
         """Close the connection."""
         self._socket.close()
 
-    def _read_head(self) -> tuple[Head, bytes]:
+    def _read_head(self, wake: int) -> tuple[Head, bytes]:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        if wake >= 0:
+            poll.register(wake, select.POLLIN)
         data = b""
         while (found := parse_head(data)) is None:
+            ready = dict(poll.poll(TIMEOUT * 1000))
+            if wake in ready:
+                raise EngineError(f"{self._endpoint}: closed before the engine answered")
+            if not ready:
+                raise TimeoutError
             more = self._socket.recv(65536)
             if not more:
                 raise HttpError("it closed the connection without an answer" if not data else "its answer broke off")
@@ -123,9 +145,9 @@ class Connection:
         return found
 
 
-def find_engine(endpoint: Endpoint) -> Engine:
+def find_engine(endpoint: Endpoint, wake: int = -1) -> Engine:
     """Ask the engine for its version and choose the API version to use: the newest up to `NEWEST_API`. Raises `EngineError`."""
-    answer = _get_json(endpoint, "/version")
+    answer = _get_json(endpoint, "/version", wake)
     newest, oldest = _version(answer.get("ApiVersion")), _version(answer.get("MinAPIVersion"))
     if newest is None:
         raise EngineError(f"{endpoint} is not a Docker engine: GET /version names no ApiVersion. Is another service listening there?")
@@ -137,9 +159,9 @@ def find_engine(endpoint: Endpoint) -> Engine:
     return Engine(shown, str(answer.get("Version", "?")), f"{api[0]}.{api[1]}")
 
 
-def open_events(endpoint: Endpoint, path: str) -> Connection:
+def open_events(endpoint: Endpoint, path: str, wake: int = -1) -> Connection:
     """Ask for the stream of events at `path`. Raises `EngineError` with the engine's own words where it refuses."""
-    connection = Connection(endpoint, path)
+    connection = Connection(endpoint, path, wake)
     if connection.head.status == 200:
         return connection
     try:
@@ -148,8 +170,8 @@ def open_events(endpoint: Endpoint, path: str) -> Connection:
         connection.close()
 
 
-def _get_json(endpoint: Endpoint, path: str) -> dict[str, Any]:
-    connection = Connection(endpoint, path)
+def _get_json(endpoint: Endpoint, path: str, wake: int) -> dict[str, Any]:
+    connection = Connection(endpoint, path, wake)
     try:
         text = connection.read_all()
     finally:
@@ -158,7 +180,7 @@ def _get_json(endpoint: Endpoint, path: str) -> dict[str, Any]:
         raise _refusal(endpoint, path, connection.head, text)
     try:
         answer = msgspec.json.decode(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise EngineError(f"{endpoint} is not a Docker engine: GET {path} gives no JSON object. Is another service listening there?")
@@ -169,7 +191,7 @@ def _refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineEr
     asked = path.partition("?")[0]
     try:
         words = str(msgspec.json.decode(text)["message"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         # an engine explains each refusal in JSON
         return EngineError(
             f"{endpoint} is not a Docker engine: it answers GET {asked} with {head.status} {head.reason}. "
@@ -184,7 +206,8 @@ def _request(path: str) -> bytes:
 
 def _version(text: Any) -> tuple[int, int] | None:
     major, _, minor = str(text or "").partition(".")
-    return (int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else None
+    # int() refuses a number of thousands of digits with an error of its own
+    return (int(major), int(minor)) if major.isdecimal() and minor.isdecimal() and len(major + minor) < 10 else None
 
 
 def _connect(endpoint: Endpoint) -> socket.socket:
@@ -198,7 +221,10 @@ def _connect(endpoint: Endpoint) -> socket.socket:
                 connection.close()
                 raise
             return connection
-        connection = socket.create_connection((endpoint.host, endpoint.port), TIMEOUT)
+        try:
+            connection = socket.create_connection((endpoint.host, endpoint.port), TIMEOUT)
+        except UnicodeError:
+            raise OSError("no host can have this name") from None
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     except OSError as error:
         raise EngineError(

@@ -71,7 +71,7 @@ def _host_and_port(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or (host.count(":") > 0 and not host.endswith("]")):
         host, port = text, str(_HTTP_PORT)
-    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+    if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
         return "", 0
     return host.removeprefix("[").removesuffix("]"), int(port)
 

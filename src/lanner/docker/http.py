@@ -51,7 +51,8 @@ class Body:
         """Know from the headers how long the body is: chunked, of a given length, or up to the end of the connection."""
         self._chunks = Dechunker() if "chunked" in headers.get("transfer-encoding", "").lower() else None
         length = headers.get("content-length", "")
-        self._left: int | None = int(length) if length.isascii() and length.isdigit() else None
+        # int() refuses a number of thousands of digits with an error of its own
+        self._left: int | None = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
 
     @property
     def ended(self) -> bool:

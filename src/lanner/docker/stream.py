@@ -12,6 +12,7 @@ import re
 import select
 import time
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import lanner
@@ -63,7 +64,8 @@ class EventStream:
             return b""
         if self._connection is None:
             return self._reconnect(timeout)
-        if not self._connection.has_unread:
+        # an engine may end its answer and leave the connection open: nothing more comes to wait for
+        if not (self._connection.has_unread or self._connection.ended):
             ready = self._poll.poll(max(0.0, timeout) * 1000)
             if self._woken():
                 return b""
@@ -74,10 +76,11 @@ class EventStream:
         except (OSError, HttpError) as error:
             return self._lost(str(error))
         if data:
+            self._pause = _FIRST_PAUSE
             self._remember(data)
             return data
         if data is None or self._connection.ended:
-            return b"" if self._query.until is not None else self._lost("the engine closed the stream")
+            return b"" if self._is_over(self._connection) else self._lost("the engine closed the stream")
         return lanner.NOTHING
 
     def close(self) -> None:
@@ -97,9 +100,13 @@ class EventStream:
         # after a wait: another thread may have closed the stream meanwhile
         return self._closed
 
+    def _is_over(self, connection: Connection) -> bool:
+        # a stopping engine ends its answers in good order, too
+        return self._query.until is not None and connection.engine_time() >= self._query.until
+
     def _connect(self) -> Engine:
-        engine = find_engine(self._endpoint)
-        connection = open_events(self._endpoint, self._query.target(engine.api))
+        engine = find_engine(self._endpoint, self._wake)
+        connection = open_events(self._endpoint, self._query.target(engine.api), self._wake)
         self._connection = connection
         self._poll.register(connection, select.POLLIN)
         return engine
@@ -115,18 +122,39 @@ class EventStream:
         self._recent.append(data)
         self._recent_size += len(data)
         while self._recent_size - len(self._recent[0]) >= _KEPT:
+            if not self._has_line_after_first():
+                self._note_last()
             self._recent_size -= len(self._recent.popleft())
 
-    def _lost(self, reason: str) -> lanner.Nothing:
-        self._drop_connection()
-        self._next_try = time.monotonic() + self._pause
+    def _has_line_after_first(self) -> bool:
+        # a whole one, with its beginning; where lines are of usual size the answer is at hand
+        ends = 0
+        for data in islice(self._recent, 1, None):
+            ends += data.count(b"\n")
+            if ends > 1:
+                return True
+        return False
+
+    def _note_last(self) -> None:
         found = _TIME.findall(b"".join(self._recent))
         if found:
             self._query = self._query.from_time(max(map(int, found)) + 1)
+
+    def _lost(self, reason: str) -> lanner.Nothing:
+        self._drop_connection()
+        self._try_later()
+        self._note_last()
         self._recent.clear()
         self._recent_size = 0
         _log().warning("%s: %s; connecting again", self._endpoint, reason)
         return lanner.NOTHING
+
+    def _try_later(self) -> None:
+        # jitter: many hosts that lost one engine do not come back in one moment
+        import random
+
+        self._next_try = time.monotonic() + self._pause
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
 
     def _reconnect(self, timeout: float) -> bytes | lanner.Chunk | lanner.Nothing:
         left = self._next_try - time.monotonic()
@@ -139,14 +167,11 @@ class EventStream:
         try:
             self.engine = self._connect()
         except EngineError as error:
-            # jitter: many hosts that lost one engine do not come back in one moment
-            import random
-
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-            self._next_try = time.monotonic() + self._pause
+            if self._woken():
+                return b""
+            self._try_later()
             _log().debug("%s", error)
             return lanner.NOTHING
-        self._pause = _FIRST_PAUSE
         _log().warning("connected again to %s", self.describe())
         return lanner.Chunk(b"", reset=True)
 

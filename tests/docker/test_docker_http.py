@@ -1,0 +1,156 @@
+"""The head and the body of an engine's answer, out of bytes that come as they like."""
+
+import pytest
+
+from lanner.docker.http import MAX_HEAD, Body, Head, HttpError, parse_head
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-EMPTY:\r\nTransfer-Encoding:  chunked \r\n\r\n"
+PARSED = Head(200, "OK", {"content-type": "application/json", "x-empty": "", "transfer-encoding": "chunked"})
+# sizes in both cases, an extension, a trailer
+CHUNKS = b"5\r\nhello\r\n00A;name=value\r\n\n, world\r\n\r\n1\r\n!\r\n0\r\nX-Trailer: 1\r\n\r\n"
+HELLO = b"hello\n, world\r\n!"
+
+
+@pytest.mark.parametrize("place", range(len(HEAD)))
+def test_a_head_is_read_when_it_is_whole(place):
+    assert parse_head(HEAD[:place]) is None
+    assert parse_head(HEAD) == (PARSED, b"")
+
+
+@pytest.mark.parametrize("rest", [b"5\r\nhello\r\n", b"\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"\0"])
+def test_what_follows_the_head_is_handed_back(rest):
+    assert parse_head(HEAD + rest) == (PARSED, rest)
+
+
+@pytest.mark.parametrize(
+    ("head", "parsed"),
+    [
+        (b"HTTP/1.0 404 Not Found\r\n\r\n", Head(404, "Not Found", {})),
+        (b"HTTP/1.1 200\r\n\r\n", Head(200, "", {})),
+        (b"HTTP/1.1 500 \r\nServer: a:b: c\r\n\r\n", Head(500, "", {"server": "a:b: c"})),
+        (b"HTTP/1.1 200 \xfcber\r\nno header\r\n\r\n", Head(200, "über", {"no header": ""})),
+    ],
+)
+def test_heads_of_other_servers_are_read(head, parsed):
+    assert parse_head(head) == (parsed, b"")
+
+
+@pytest.mark.parametrize(
+    "data", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\0", b"http/1.1 200 OK\r\n\r\n", b"HTTP/2 200\r\n\r\n", b"\r\nHTTP/1.1", b"HTTX"]
+)
+def test_what_is_not_http_is_refused_at_the_first_byte_that_shows_it(data):
+    with pytest.raises(HttpError, match=r"the answer begins with b.*, which is not HTTP"):
+        parse_head(data)
+
+
+@pytest.mark.parametrize("line", ["HTTP/1.1", "HTTP/1.1 OK", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 -20 OK", "HTTP/1.1 2²0 OK"])
+def test_a_status_is_three_digits(line):
+    with pytest.raises(HttpError, match="which is no status line"):
+        parse_head(line.encode("latin-1") + b"\r\n\r\n")
+
+
+def test_a_head_without_end_is_refused_and_a_long_one_is_not():
+    line = b"HTTP/1.1 200 OK\r\nX: "
+    long = line + b"x" * (MAX_HEAD - len(line))
+    assert parse_head(long) is None
+    with pytest.raises(HttpError, match=f"longer than {MAX_HEAD} bytes"):
+        parse_head(long + b"x")
+    assert parse_head(long + b"\r\n\r\nbody")[1] == b"body"
+
+
+def chunked():
+    return Body({"transfer-encoding": "chunked"})
+
+
+def feed_in_pieces(body, data, size):
+    return b"".join(body.feed(data[place : place + size]) for place in range(0, len(data), size))
+
+
+def test_chunks_are_taken_apart():
+    body = chunked()
+    assert not body.ended
+    assert body.feed(CHUNKS) == HELLO
+    assert body.ended
+
+
+@pytest.mark.parametrize("place", range(1, len(CHUNKS)))
+def test_chunks_may_be_split_anywhere(place):
+    body = chunked()
+    first = body.feed(CHUNKS[:place])
+    assert HELLO.startswith(first)
+    assert not body.ended
+    assert first + body.feed(CHUNKS[place:]) == HELLO
+    assert body.ended
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_chunks_may_come_in_small_pieces(size):
+    body = chunked()
+    assert feed_in_pieces(body, CHUNKS, size) == HELLO
+    assert body.ended
+
+
+@pytest.mark.parametrize("place", range(len(b"5\r\nhello\r\n") + 1))
+def test_what_there_is_of_a_chunk_is_given_at_once(place):
+    """An event must not wait for the one after it."""
+    assert chunked().feed(b"5\r\nhello\r\n"[:place]) == b"hello"[: max(0, place - 3)]
+
+
+def test_nothing_that_follows_the_last_chunk_is_of_the_body():
+    body = chunked()
+    assert body.feed(CHUNKS + b"HTTP/1.1 200 OK\r\n\r\n") == HELLO
+    assert body.feed(b"5\r\nhello\r\n") == b""
+
+
+@pytest.mark.parametrize("coding", ["chunked", "Chunked", "gzip, chunked"])
+def test_chunks_come_before_a_length(coding):
+    body = Body({"transfer-encoding": coding, "content-length": "3"})
+    assert body.feed(CHUNKS) == HELLO
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"\r\n", "'' is no chunk size"),
+        (b"hello\r\n", "'hello' is no chunk size"),
+        (b"-1\r\n", "'-1' is no chunk size"),
+        (b"0x5\r\n", "'0x5' is no chunk size"),
+        (b";5\r\n", "'' is no chunk size"),
+        (b"f" * 16 + b"\r\n", "is no chunk size"),
+        (b"5" * 5000, "a chunk's size line is too long"),
+        (b"5;" + b"x" * 5000 + b"\r\n", "a chunk's size line is too long"),
+        (b"5\r\nhello!\r\n", "a chunk is followed by '!' instead of a line end"),
+        (b"5\r\nhello5\r\n", "a chunk is followed by '5' instead of a line end"),
+        (b'{"status":"start"}\n', '\'{"status":"start"}\' is no chunk size'),
+        (b"0\r\n" + b"x" * 5000, "a chunk's size line is too long"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 100_000], ids=["byte by byte", "at once"])
+def test_broken_chunks_are_refused(data, says, size):
+    body = chunked()
+    with pytest.raises(HttpError) as caught:
+        feed_in_pieces(body, data, size)
+    assert says in str(caught.value)
+    assert not body.ended
+
+
+def test_a_body_of_a_length_ends_there():
+    body = Body({"content-length": "11"})
+    assert body.feed(b"hello ") == b"hello "
+    assert not body.ended
+    assert body.feed(b"world and more") == b"world"
+    assert body.ended
+    assert body.feed(b"more") == b""
+
+
+def test_an_empty_body_has_ended():
+    assert Body({"content-length": "0"}).ended
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"content-length": ""}, {"content-length": "-5"}, {"content-length": "²"}, {"content-length": "1" * 5000}]
+)
+def test_a_body_without_a_length_lasts_until_the_connection_ends(headers):
+    body = Body(headers)
+    assert [body.feed(b"hello"), body.feed(b" world")] == [b"hello", b" world"]
+    assert not body.ended
