@@ -6,7 +6,7 @@ condition or an output means (`FieldRequest`). How values are got, and what an o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lanner.sdk.errors import LannerError
@@ -49,7 +49,7 @@ class FieldRequest:
 
     name: str
     argument: str | int | None
-    info: FieldInfo
+    info: FieldInfo = field(hash=False)
 
 
 class FieldError(LannerError, LookupError):
@@ -70,6 +70,7 @@ class Catalog:
         self.source = source
         self._plugin = {field.name: field for field in fields}
         self._generic = {field.name: field for field in GENERIC_FIELDS}
+        self._requests: dict[str, FieldRequest] = {}
 
     def lookup(self, name: str) -> FieldInfo | None:
         """The field of exactly this name (without brackets), or None."""
@@ -107,6 +108,12 @@ class Catalog:
 
         The steps, their order and their messages are Falco's (plugin_filtercheck.cpp): a blank in a key, for one, ends the text.
         """
+        known = self._requests.get(text)
+        if known is None:
+            known = self._requests[text] = self._new_request(text)
+        return known
+
+    def _new_request(self, text: str) -> FieldRequest:
         missing = FieldError(f"filter_check called with nonexistent field {text}", text)
         info = self.prefix(text)
         if info is None or (info.name in self._generic and info.name != text):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TRANSFORMERS: Final = ("val", "tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt")
 _SINGLE: Final = frozenset({"tolower", "toupper", "b64", "basename", "len"})
+_NO_BLANKS: Final = str.maketrans(dict.fromkeys(" \t\n\v\f\r"))
 _REGEX_SPECIAL: Final = frozenset(".+*?^$()[]{}|\\")
 _REGEX_REPEAT: Final = frozenset("+*?")
 
@@ -43,13 +44,12 @@ class Checked:
 
 def check(condition: nodes.Condition, catalog: Catalog, fields: typed.FieldTable) -> Checked:
     """Check a condition; the values that it needs get their numbers in `fields`. Raises ConditionError."""
-    checker = _Checker(catalog, fields)
-    return Checked(checker.tree(condition), tuple(checker.warnings))
+    return Checker(catalog, fields).check(condition)
 
 
 def check_operand(node: nodes.Field | nodes.Transform, catalog: Catalog, fields: typed.FieldTable) -> typed.Operand:
     """Check a field or a transformer that stands by itself, as in an output; raises ConditionError."""
-    return _Checker(catalog, fields).operand(node)
+    return Checker(catalog, fields).operand(node)
 
 
 class _RefusedError(LannerError, ValueError):
@@ -73,22 +73,44 @@ class _Side:
         return self.operand.kind
 
 
-class _Checker:
+class Checker:
+    """Checks conditions against one catalog; the values that they need get their numbers in `fields`.
+
+    What several conditions have in common, which is what macros bring, is looked at once.
+    """
+
     def __init__(self, catalog: Catalog, fields: typed.FieldTable) -> None:
         self._catalog = catalog
         self._fields = fields
-        self.warnings: list[Warned] = []
+        self._warnings: list[Warned] = []
+        # By the node's identity, which holds as long as the node is kept
+        self._known: dict[int, tuple[nodes.Condition, Checked]] = {}
 
-    def tree(self, node: nodes.Condition) -> typed.Tree:
+    def check(self, condition: nodes.Condition) -> Checked:
+        """Check a condition. Raises ConditionError."""
+        self._warnings = []
+        return Checked(self._tree(condition), tuple(self._warnings))
+
+    def _tree(self, node: nodes.Condition) -> typed.Tree:
+        known = self._known.get(id(node))
+        if known:
+            self._warnings += known[1].warnings
+            return known[1].tree
+        before = len(self._warnings)
+        tree = self._new_tree(node)
+        self._known[id(node)] = node, Checked(tree, tuple(self._warnings[before:]))
+        return tree
+
+    def _new_tree(self, node: nodes.Condition) -> typed.Tree:
         match node:
             case nodes.Check():
                 return self._check(node)
             case nodes.Not(child):
-                return typed.Negation(self.tree(child))
+                return typed.Negation(self._tree(child))
             case nodes.And(children):
-                return typed.All(tuple(map(self.tree, children)))
+                return typed.All(tuple(map(self._tree, children)))
             case nodes.Or(children):
-                return typed.Some(tuple(map(self.tree, children)))
+                return typed.Some(tuple(map(self._tree, children)))
             case nodes.Macro(name):
                 raise self._error(f"filter error: unexpected identifier '{name}'", node)
 
@@ -99,6 +121,7 @@ class _Checker:
             raise self._error(str(error), node, self._advice(error)) from None
 
     def operand(self, node: nodes.Field | nodes.Transform) -> typed.Operand:
+        """Check a field or a transformer that stands by itself. Raises ConditionError."""
         try:
             return self._side(node).operand
         except _REFUSALS as error:
@@ -178,18 +201,20 @@ class _Checker:
         return tuple(values)
 
     def _warn(self, operator: nodes.Operator, text: str, span: nodes.Span) -> None:
-        packed = "".join(char for char in text if char not in " \t\n\v\f\r")
         if operator == "regex" and _is_simple(text):
             instead = "'=', 'contains', 'startswith', 'endswith'"
             message = f"regex check with '{text}' may be optimized with simpler operators such as {instead}"
-            self.warnings.append(Warned(message, span))
+            self._warnings.append(Warned(message, span))
+        if "." not in text and "(" not in text:  # what fields and transformers have, and most constants have not
+            return
+        packed = text.translate(_NO_BLANKS)
         try:
             self._catalog.request(packed)
-            self.warnings.append(Warned(f"'{text}' may be a valid field misused as a const string value", span))
+            self._warnings.append(Warned(f"'{text}' may be a valid field misused as a const string value", span))
         except FieldError:
             pass
         if any(packed.startswith(f"{name}(") and packed.endswith(")") for name in _TRANSFORMERS):
-            self.warnings.append(Warned(f"'{text}' may be a valid field transformer misused as a const string value", span))
+            self._warnings.append(Warned(f"'{text}' may be a valid field transformer misused as a const string value", span))
 
 
 def _item(side: _Side) -> typed.Operand:

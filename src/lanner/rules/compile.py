@@ -7,11 +7,13 @@ running after (run.py, alert.py).
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import remarks
-from lanner.rules.check import Checked, check
+from lanner.rules.check import Checked, Checker, check
 from lanner.rules.condition import parse
 from lanner.rules.errors import ConditionError, Finding, RulesError
 from lanner.rules.format import Format, FormatError, drop_container_info, parse_output
@@ -21,7 +23,7 @@ from lanner.rules.resolve import RuleSet, resolve
 from lanner.rules.typed import FieldTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from os import PathLike
 
     from lanner.rules.catalog import Catalog
@@ -51,12 +53,14 @@ def load_rules(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugin
 
     `plugins` are the versions of the plugins that there are, for `required_plugin_versions`; None to leave that alone.
     """
-    return _resolve(load_files(paths), catalog, plugins)
+    with _uncollected():
+        return _resolve(load_files(paths), catalog, plugins)
 
 
 def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, plugins: Mapping[str, str] | None = None) -> RuleSet:
     """The rules of the text of one file; `name` stands for it in findings. Raises RulesError."""
-    return _resolve([load_text(text, name)], catalog, plugins)
+    with _uncollected():
+        return _resolve([load_text(text, name)], catalog, plugins)
 
 
 def _resolve(files: Iterable[RulesFile], catalog: Catalog, plugins: Mapping[str, str] | None) -> RuleSet:
@@ -83,14 +87,32 @@ def _is_left_side(text: str, catalog: Catalog) -> bool:
 
 def compile_rules(ruleset: RuleSet, catalog: Catalog) -> Compiled:
     """Check every rule's output and condition, and plan the enabled ones. Raises RulesError."""
+    with _uncollected():
+        return _compile(ruleset, catalog)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would go through everything again and again while it is built up, and find nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _compile(ruleset: RuleSet, catalog: Catalog) -> Compiled:
     findings = list(ruleset.findings)
     # What a disabled rule asks for is not among the values that an event is read for
     enabled, disabled = FieldTable(), FieldTable()
+    checkers = {True: Checker(catalog, enabled), False: Checker(catalog, disabled)}
     ready = []
     for rule in ruleset.rules:
         fields = enabled if rule.enabled else disabled
         output = compile_output(rule.printed, catalog, fields, findings, skip=rule.skip_if_unknown_filter)
-        checked = compile_condition(rule, catalog, fields, findings) if output else None
+        checked = compile_condition(rule, checkers[rule.enabled], findings) if output else None
         if output and checked and rule.enabled:
             ready.append((rule, output, checked))
     if any(finding.severity == "error" for finding in findings):
@@ -119,11 +141,11 @@ def compile_output(printed: Output, catalog: Catalog, fields: FieldTable, findin
     return output
 
 
-def compile_condition(rule: Rule, catalog: Catalog, fields: FieldTable, findings: list[Finding]) -> Checked | None:
+def compile_condition(rule: Rule, checker: Checker, findings: list[Finding]) -> Checked | None:
     """A rule's condition; None where it is wrong, with the reason among the findings."""
     findings += [rule.remark(remark.code, remark.message, remark.field) for remark in remarks.of_condition(rule.condition)]
     try:
-        checked = check(rule.condition, catalog, fields)
+        checked = checker.check(rule.condition)
     except ConditionError as error:
         findings.append(rule.finding(error, *_weight(error, skip=rule.skip_if_unknown_filter)))
         return None

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from lanner.rules import scanner as words
 from lanner.rules.catalog import GENERIC_FIELDS
 from lanner.rules.check import check_operand
 from lanner.rules.condition import parse_operand
@@ -51,6 +53,8 @@ _WIDTH_LIMIT: Final = 1 << 20
 # No field or transformer with all its arguments is longer than this
 _PLACEHOLDER_LIMIT: Final = 1 << 14
 _WIDTH: Final = re.compile("[0-9]*")
+# What nearly every value is written as
+_PLAIN_FIELD: Final = re.compile(rf"({words.FIELD_NAME.pattern})(?:\[({words.BARE_ARGUMENT.pattern})\])?+(?!\[)")
 
 # Fields that are integers in JSON, whatever their text is (sinsp_filtercheck_gen_event.cpp, extract_as_js)
 _TIMES: Final = frozenset({"evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s"})
@@ -114,11 +118,11 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
         if sign > start:
             parts.append(text[start:sign])
         begin, width = _parse_width(text, sign)
-        node, start = _parse_placeholder(text, sign, begin, catalog)
-        parts.append(_placeholder(node, width, check_operand(node, catalog, table)))
+        node, operand, start = _parse_placeholder(text, sign, begin, catalog, table)
+        parts.append(_placeholder(node, width, operand))
         for field in _fields_of(node):
             key = field_text(field.name, field.argument)
-            slot = check_operand(field, catalog, table)
+            slot = operand if field is node else check_operand(field, catalog, table)
             if isinstance(slot, Slot):
                 fields.setdefault(key, Shown(key, field.name, slot))
     if start < len(text):
@@ -140,11 +144,16 @@ def _parse_width(text: str, sign: int) -> tuple[int, int]:
     return end, int(width)
 
 
-def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog) -> tuple[Field | Transform, int]:
+def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table: FieldTable) -> tuple[Field | Transform, Operand, int]:
     """The longest piece of text at `begin` that is a field or transformer that there is, and where it ends.
 
     A shorter piece can only differ from one that was refused if it ends before what the parser had read of that.
     """
+    plain = _PLAIN_FIELD.match(text, begin, begin + _PLACEHOLDER_LIMIT)
+    if plain:
+        with suppress(ConditionError):
+            field = Field(plain[1], plain[2])
+            return field, check_operand(field, catalog, table), plain.end()
     piece = text[begin : begin + _PLACEHOLDER_LIMIT]
     while piece:
         try:
@@ -153,11 +162,11 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog) -> tu
             piece = piece[: min(error.falco_offset, len(piece) - 1)]
             continue
         try:
-            check_operand(node, catalog, FieldTable())
+            if isinstance(node, Transform):  # a refused one must leave nothing in the table
+                check_operand(node, catalog, FieldTable())
+            return node, check_operand(node, catalog, table), begin + stop
         except ConditionError:
             piece = piece[: stop - 1]
-        else:
-            return node, begin + stop
     name = re.match(r"[^\s%]*", text[begin:])
     length = begin - sign + (name.end() if name else 0)
     shown = text[begin : sign + length]

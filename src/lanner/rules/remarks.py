@@ -65,14 +65,16 @@ def of_condition(tree: Condition) -> list[Remark]:
 
 
 def _checks(tree: Condition) -> Iterator[Check]:
-    match tree:
-        case Check():
-            yield tree
-        case Not(child):
-            yield from _checks(child)
-        case And(children) | Or(children):
-            for child in children:
-                yield from _checks(child)
+    """In whatever order."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Check):
+            yield node
+        elif isinstance(node, And | Or):
+            todo += node.children
+        elif isinstance(node, Not):
+            todo.append(node.child)
 
 
 def _fields(operand: Operand | OperandList) -> Iterator[str]:

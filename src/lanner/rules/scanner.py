@@ -19,6 +19,8 @@ Pattern = re.Pattern[str]
 
 _SPACE: Final = r" \t\n\v\f\r"
 BARE_TEXT: Final = re.compile(rf"""[^()"'{_SPACE}=,]++""")
+# A further item of a list whose text stands for itself, as nearly all do: in quotes (1) or without (2)
+NEXT_ITEM: Final = re.compile(rf"""[ \t\x08\r\n]*+,[ \t\x08\r\n]*+(?:("[^"\\\0]*+"|'[^'\\\0]*+')|({BARE_TEXT.pattern}))""")
 BARE_ARGUMENT: Final = re.compile(rf"""[^\]\["'{_SPACE}]++""")
 IDENTIFIER: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*+")
 FIELD_NAME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*+(?:\.[a-zA-Z][a-zA-Z0-9_]*+)++")
@@ -37,6 +39,7 @@ LIST_OPERATOR: Final = re.compile(r"intersects|in|pmatch")
 MODIFIER: Final = re.compile(r"(?:oneof|anyof|allof)(?=[ \t\x08\r\n])")
 KEYWORD: Final = re.compile(r"(?:and|or|not)(?![a-zA-Z0-9])")
 
+_PLAIN_QUOTED: Final = re.compile(r""""([^"\\\0]*+)"|'([^'\\\0]*+)'""")  # what it holds stands for itself
 _NEXT_WORD: Final = re.compile(rf"[^(){_SPACE}]+|.", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 # A backslash before a blank is a backslash: Falco keeps it for the sake of old rules
@@ -93,6 +96,11 @@ class Scanner:
         if quote not in ('"', "'"):
             return False
         begin = self.at
+        plain = _PLAIN_QUOTED.match(self.text, begin)
+        if plain:
+            self.at = plain.end()
+            self.last = self.text[begin + 1 : self.at - 1]
+            return True
         end = _closing(self.text, quote, begin)
         if end < 0:
             self.last = self.text[begin:].partition("\0")[0]

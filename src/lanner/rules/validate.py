@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors, syscall
+from lanner.rules.check import Checker
 from lanner.rules.collect import Collector
 from lanner.rules.compile import compile_condition, compile_output, is_field
 from lanner.rules.errors import Finding, RulesError, Sight
@@ -122,7 +123,7 @@ class Validator:
         rule = compilation.rule(definition, text)
         _take(result, found)
         assert rule is not None
-        checked = compile_condition(rule, catalog, fields, found)
+        checked = compile_condition(rule, Checker(catalog, fields), found)
         if checked and rule.source == syscall.SOURCE and rule.warn_evttypes and syscall.matches_too_many(rule.condition):
             found.append(rule.warning("LOAD_NO_EVTTYPE", _TOO_MANY))
         _take(result, found)
