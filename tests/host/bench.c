@@ -13,7 +13,7 @@
 
 #include "report.h"
 
-enum { KEPT_EVENTS = 1024, KEPT_BYTES = 4 << 20, FEWEST_ROUNDS = 5, EVENTS_BY_DEFAULT = 10000 };
+enum { LATE_EVENTS = 1000, KEPT_EVENTS = 1024, KEPT_BYTES = 4 << 20, FEWEST_ROUNDS = 5, EVENTS_BY_DEFAULT = 10000 };
 
 static const double ROUNDS_SECONDS = 0.1;
 
@@ -27,6 +27,7 @@ struct bench {
   size_t used;
   uint64_t number;
   uint64_t taken, batches;
+  double late_ms[LATE_EVENTS]; /* of the last events, from the time that they bear to their arrival here */
   double batch_seconds, batch_wall_seconds;
   double clock_cost; /* what reading the clock twice shows on it */
 };
@@ -85,6 +86,28 @@ static struct event event_of(const struct bench *bench, void *events, uint32_t i
   return (struct event){.ts = flat->ts, .payload = flat->data, .length = flat->length};
 }
 
+/* The number that is the payload's last member, as Docker's timeNano is; 0 where there is none. */
+static double sent_seconds(const struct event *event) {
+  uint32_t at = event->length;
+  if (at == 0 || event->payload[at - 1] != '}') return 0;
+  double seconds = 0, unit = 1e-9;
+  for (at--; at > 0 && event->payload[at - 1] >= '0' && event->payload[at - 1] <= '9'; at--, unit *= 10)
+    seconds += (event->payload[at - 1] - '0') * unit;
+  return seconds;
+}
+
+static int compare(const void *a, const void *b) {
+  double left = *(const double *)a, right = *(const double *)b;
+  return (left > right) - (left < right);
+}
+
+static void write_latency(struct bench *bench, struct json_out *out) {
+  size_t count = bench->taken < LATE_EVENTS ? bench->taken : LATE_EVENTS;
+  qsort(bench->late_ms, count, sizeof *bench->late_ms, compare);
+  json_double(out, "late_p50_ms", bench->late_ms[count / 2]);
+  json_double(out, "late_p99_ms", bench->late_ms[count * 99 / 100]);
+}
+
 /* Reads N events, opening the source anew at its end; each is asked for every field once, which is part of what memory it takes. */
 static bool read_events(struct bench *bench, uint64_t wanted, const struct request *requests, uint32_t request_count) {
   double until = clock_seconds(CLOCK_MONOTONIC) + bench->options->seconds;
@@ -97,8 +120,10 @@ static bool read_events(struct bench *bench, uint64_t wanted, const struct reque
     bench->batch_wall_seconds += clock_seconds(CLOCK_MONOTONIC) - wall;
     bench->batches++;
     if (rc != RC_SUCCESS && rc != RC_TIMEOUT && rc != RC_EOF) return fail(bench, "next_batch");
+    double arrived = clock_seconds(CLOCK_REALTIME);
     for (uint32_t i = 0; i < count; i++) {
       struct event event = event_of(bench, events, i);
+      bench->late_ms[(bench->taken + i) % LATE_EVENTS] = (arrived - sent_seconds(&event)) * 1e3;
       event.number = ++bench->number;
       keep(bench, &event);
       for (uint32_t field = 0; field < request_count; field++) {
@@ -189,6 +214,8 @@ static bool measure(struct bench *bench, struct json_out *out) {
   json_uint(out, "batches", bench->batches);
   json_double(out, "next_batch_ns", bench->batch_seconds / (double)bench->taken * 1e9);
   json_double(out, "next_batch_wall_ns", bench->batch_wall_seconds / (double)bench->taken * 1e9);
+  json_double(out, "batches_cpu_ms", bench->batch_seconds * 1e3);
+  write_latency(bench, out);
   if (count > 0) measure_fields(bench, requests, count, out);
   call_close(plugin, bench->state, bench->instance);
   call_destroy(plugin, bench->state);

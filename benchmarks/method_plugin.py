@@ -1,0 +1,19 @@
+"""The Docker plugin with two fields more, which are Python code that reads the decoded event: what a method costs in a built library."""
+
+import lanner
+from lanner.docker import Docker
+
+
+class Methods(Docker):
+    """Docker events, read by methods"""
+
+    name = event_source = "methods"
+    rules = example = None
+
+    @lanner.field("methods.action", "What happened")
+    def action(self, event: lanner.Event) -> str | None:
+        return event.json["Action"]
+
+    @lanner.field("methods.owner", "Name of the object")
+    def owner(self, event: lanner.Event) -> str | None:
+        return event.json["Actor"]["Attributes"].get("name")
