@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from lanner.rules.append import compile_extra
 from lanner.rules.format import compile_fields, compile_message, signed
 from lanner.rules.jsontext import quote, quote_field
 from lanner.rules.times import Clock, local_time, utc_datetime
@@ -92,6 +93,7 @@ class AlertWriter:
         members = compile_fields(output, value)
         # The time in front of the message is a field of the alert, too
         members["evt.time.iso8601" if self.iso8601 else "evt.time"] = signed
+        members |= compile_extra(output, value)
         return [(quote_field(key) + ":", members[key]) for key in _in_byte_order(members)]
 
 

@@ -37,6 +37,10 @@ GENERIC_FIELDS: Final[tuple[FieldInfo, ...]] = (
     FieldInfo("evt.hostname", FieldType.STRING, "Name of the host that the events are read on"),
 )
 
+_GENERIC_NAMES: Final = frozenset(field.name for field in GENERIC_FIELDS)
+STATIC: Final = "static."
+"""What the names of the fields begin with whose values the configuration gives."""
+
 _INDEX_LIMIT: Final = 1 << 64
 
 
@@ -63,13 +67,24 @@ class FieldError(LannerError, LookupError):
         self.unknown = unknown
 
 
-class Catalog:
-    """Fields by name. `source` is the event source whose rules may use them."""
+def is_generic(name: str) -> bool:
+    """Whether a field of that name has its value from the host and not from a plugin."""
+    return name in _GENERIC_NAMES or name.startswith(STATIC)
 
-    def __init__(self, fields: Iterable[FieldInfo], source: str) -> None:
+
+class Catalog:
+    """Fields by name. `source` is the event source whose rules may use them.
+
+    `static` are the names (without their `static.`) of fields that have the same value for all events. They are suggested for
+    outputs.
+    """
+
+    def __init__(self, fields: Iterable[FieldInfo], source: str, static: Iterable[str] = ()) -> None:
         self.source = source
         self._plugin = {field.name: field for field in fields}
         self._generic = {field.name: field for field in GENERIC_FIELDS}
+        self.suggested = tuple(f"{STATIC}{name}" for name in sorted(static))
+        self._generic |= {name: FieldInfo(name, FieldType.STRING, "Set in the configuration") for name in self.suggested}
         self._requests: dict[str, FieldRequest] = {}
 
     def lookup(self, name: str) -> FieldInfo | None:

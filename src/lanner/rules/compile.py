@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import remarks
+from lanner.rules.append import NOTHING, Added, added, parse_extra
 from lanner.rules.check import Checked, Checker, check
 from lanner.rules.condition import parse
 from lanner.rules.errors import ConditionError, Finding, RulesError
@@ -23,9 +24,10 @@ from lanner.rules.resolve import RuleSet, resolve
 from lanner.rules.typed import FieldTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from os import PathLike
 
+    from lanner.rules.append import Append
     from lanner.rules.catalog import Catalog
     from lanner.rules.errors import Severity
     from lanner.rules.items import RulesFile
@@ -85,10 +87,13 @@ def _is_left_side(text: str, catalog: Catalog) -> bool:
     return True
 
 
-def compile_rules(ruleset: RuleSet, catalog: Catalog) -> Compiled:
-    """Check every rule's output and condition, and plan the enabled ones. Raises RulesError."""
+def compile_rules(ruleset: RuleSet, catalog: Catalog, running: Sequence[Rule] | None = None, appends: Sequence[Append] = ()) -> Compiled:
+    """Check every rule's output and condition, and plan those of `running` in that order. Raises RulesError.
+
+    Without `running` it is the enabled ones (see `select`). `appends` are added to outputs and alerts.
+    """
     with _uncollected():
-        return _compile(ruleset, catalog)
+        return _compile(ruleset, catalog, running, appends)
 
 
 @contextmanager
@@ -103,42 +108,71 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _compile(ruleset: RuleSet, catalog: Catalog) -> Compiled:
+def _compile(ruleset: RuleSet, catalog: Catalog, running: Sequence[Rule] | None, appends: Sequence[Append]) -> Compiled:
     findings = list(ruleset.findings)
-    # What a disabled rule asks for is not among the values that an event is read for
-    enabled, disabled = FieldTable(), FieldTable()
-    checkers = {True: Checker(catalog, enabled), False: Checker(catalog, disabled)}
-    ready = []
+    if running is None:
+        running = [rule for rule in ruleset.rules if rule.enabled]
+    # What a rule asks for that does not run is not among the values that an event is read for
+    chosen = frozenset(running)
+    tables = {True: FieldTable(), False: FieldTable()}
+    checkers = {runs: Checker(catalog, fields) for runs, fields in tables.items()}
+    ready = {}
     for rule in ruleset.rules:
-        fields = enabled if rule.enabled else disabled
-        output = compile_output(rule.printed, catalog, fields, findings, skip=rule.skip_if_unknown_filter)
-        checked = compile_condition(rule, checkers[rule.enabled], findings) if output else None
-        if output and checked and rule.enabled:
-            ready.append((rule, output, checked))
+        runs = rule in chosen
+        more = added(rule, appends, catalog)
+        output = compile_output(rule.printed, catalog, tables[runs], findings, more, skip=rule.skip_if_unknown_filter)
+        checked = compile_condition(rule, checkers[runs], findings) if output else None
+        if output and checked:
+            ready[rule] = output, checked
     if any(finding.severity == "error" for finding in findings):
         raise RulesError(findings)
-    plan = make_plan([checked.tree for _, _, checked in ready], enabled.requests)
-    return Compiled(plan, tuple(rule for rule, _, _ in ready), tuple(output for _, output, _ in ready), tuple(findings))
+    rules = tuple(rule for rule in running if rule in ready)
+    plan = make_plan([ready[rule][1].tree for rule in rules], tables[True].requests)
+    return Compiled(plan, rules, tuple(ready[rule][0] for rule in rules), tuple(findings))
 
 
-def compile_output(printed: Output, catalog: Catalog, fields: FieldTable, findings: list[Finding], *, skip: bool) -> Format | None:
+def compile_output(
+    printed: Output, catalog: Catalog, fields: FieldTable, findings: list[Finding], more: Added = NOTHING, *, skip: bool
+) -> Format | None:
     """A rule's output, which Falco looks at before the condition; None where it is wrong, with the reason among the findings.
 
-    With `skip` a field that there is not is no error.
+    With `skip` a field that there is not is no error, but in an added field.
     """
-    text, warning = drop_container_info(printed.text.text)
+    text, warning = drop_container_info(printed.text.text + more.text)
     if warning:
         findings.append(printed.remark(warning))
     try:
         output = parse_output(text, catalog, fields)
     except FormatError as error:
-        findings.append(printed.finding(error, *_weight(error, skip=skip)))
+        findings.append(printed.finding(_at_home(error, printed, more.text), *_weight(error, skip=skip)))
         return None
+    _remark(text, printed, findings)
+    extra = []
+    for key, form in more.fields.items():
+        try:
+            extra.append(parse_extra(key, form, catalog, fields))
+        except FormatError as error:
+            begin = len(printed.text.text)
+            shown = f"{key}: {form}" if form is not None else key
+            findings.append(printed.finding(_at_home(FormatError(error.message, begin, advice=error.advice), printed, shown)))
+            return None
+        _remark(form or key, printed, findings)
+    return replace(output, extra=tuple(extra)) if extra else output
+
+
+def _at_home(error: FormatError, printed: Output, text: str) -> FormatError:
+    """The error itself, or where it is behind the rule's own output one that tells of the text that was added there."""
+    end = len(drop_container_info(printed.text.text)[0])
+    if error.offset < end or not text:
+        return error
+    return FormatError(error.message, max(0, end - 1), advice=f"append_output adds `{text.strip()}` here; {error.advice}")
+
+
+def _remark(text: str, printed: Output, findings: list[Finding]) -> None:
     for remark in remarks.of_output(text):
-        begin = printed.text.text.find(remark.field)
+        begin = max(0, printed.text.text.find(remark.field))
         about = ConditionError(remark.message, begin, len(remark.field))
         findings.append(printed.finding(about, "warning", remark.code, remark.field))
-    return output
 
 
 def compile_condition(rule: Rule, checker: Checker, findings: list[Finding]) -> Checked | None:

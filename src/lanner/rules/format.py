@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.rules import scanner as words
-from lanner.rules.catalog import GENERIC_FIELDS
+from lanner.rules.catalog import is_generic
 from lanner.rules.check import check_operand
 from lanner.rules.condition import parse_operand
 from lanner.rules.errors import COMPILE_OUTPUT, ConditionError
@@ -59,7 +59,6 @@ _PLAIN_FIELD: Final = re.compile(rf"({words.FIELD_NAME.pattern})(?:\[({words.BAR
 # Fields that are integers in JSON, whatever their text is (sinsp_filtercheck_gen_event.cpp, extract_as_js)
 _TIMES: Final = frozenset({"evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s"})
 _SIGNED: Final = frozenset({"evt.rawtime", "evt.rawtime.s", "evt.rawtime.ns", "evt.reltime", "evt.reltime.s", "evt.reltime.ns"})
-_GENERIC: Final = frozenset(field.name for field in GENERIC_FIELDS)
 # Numbers whose text has nine digits at least
 _PADDED: Final = frozenset({"evt.rawtime.ns", "evt.reltime", "evt.reltime.ns"})
 
@@ -88,10 +87,19 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """An output as parsed: texts and places for values in order, and the fields that the alert carries, each once."""
+    """An output as parsed: texts and places for values in order, the fields that the alert carries, each once, and added ones."""
 
     parts: tuple[str | Placeholder, ...]
     fields: tuple[Shown, ...]
+    extra: tuple[Extra, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A field that is added to the alert's: a text with values, a value as it is, or null."""
+
+    key: str
+    shown: Format | Shown | None
 
 
 class FormatError(ConditionError):
@@ -184,7 +192,7 @@ def _placeholder(node: Field | Transform, width: int, operand: Operand) -> Place
 def _measures_plugin_field(node: object) -> bool:
     while isinstance(node, Transform) and len(node.arguments) == 1:
         node = node.arguments[0]
-    return isinstance(node, Field) and node.name not in _GENERIC
+    return isinstance(node, Field) and not is_generic(node.name)
 
 
 def _fields_of(node: object) -> Iterator[Field]:
@@ -279,10 +287,11 @@ def compile_fields(parsed: Format, value: Value) -> dict[str, Callable[[int], st
 
     Transformers have no key of their own: the fields in them stand there as they are. No value is `null`.
     """
-    return {shown.key: _field_json(shown, value) for shown in parsed.fields}
+    return {shown.key: field_json(shown, value) for shown in parsed.fields}
 
 
-def _field_json(shown: Shown, value: Value) -> Callable[[int], str]:
+def field_json(shown: Shown, value: Value) -> Callable[[int], str]:
+    """A function from the event's timestamp (ns) to the JSON text of the field's value."""
     if shown.field in _TIMES:
         return signed
     number, kind = shown.slot.number, shown.slot.kind

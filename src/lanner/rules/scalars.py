@@ -64,12 +64,17 @@ def boolean(item: Mapping, key: str, context: Context, *, default: bool) -> bool
     node = optional(item, key, context)
     if node is None:
         return default
-    text = node.value
+    value = truth(node.value)
+    if value is None:
+        raise Refused("Can't decode YAML scalar value", value_context(node, key, context), f"'{key}' takes true or false.")
+    return value
+
+
+def truth(text: str) -> bool | None:
+    """A truth value; None if the text is none."""
     # yaml-cpp knows all lower, all upper, and one capital
     plain = text if text.islower() else text.lower() if text.isupper() or text == text.capitalize() else ""
-    if plain not in _TRUE | _FALSE:
-        raise Refused("Can't decode YAML scalar value", value_context(node, key, context), f"'{key}' takes true or false.")
-    return plain in _TRUE
+    return plain in _TRUE if plain in _TRUE | _FALSE else None
 
 
 def unsigned(text: str) -> int | None:
