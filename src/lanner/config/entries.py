@@ -1,0 +1,143 @@
+"""The values of falco.yaml that have rules of their own, each from its tree.
+
+All take the decoder, which collects warnings, the tree and its path, and raise `ConfigError` or `UnfitError`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lanner.config.falco import Include, Matching, PluginEntry, Strategy
+from lanner.config.values import UnfitError, as_json, but, switch, text
+from lanner.rules.append import Append
+from lanner.rules.items import Priority
+from lanner.rules.select import Switch
+from lanner.sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lanner.config.decode import Decoder
+    from lanner.config.tree import Tree
+
+
+def priority(_: Decoder, tree: Tree, path: str) -> Priority:
+    """`priority`, in any case; info is short for informational."""
+    found = Priority.parse(text(tree, path))
+    if found is None:
+        raise ConfigError(f"{path} takes one of {', '.join(str(each).lower() for each in Priority)}, {but(tree)}")
+    return found
+
+
+def matching(_: Decoder, tree: Tree, path: str) -> Matching:
+    """`rule_matching`, in any case."""
+    found = text(tree, path).lower()
+    if found not in set(Matching):
+        raise ConfigError(f"{path} takes one of {', '.join(Matching)}, {but(tree)}")
+    return Matching(found)
+
+
+def strategy(decoder: Decoder, tree: Tree, path: str) -> Strategy:
+    """How an included file is merged; what is none is `append`."""
+    found = text(tree, path)
+    if found not in set(Strategy):
+        decoder.warnings.append(f"{path} takes one of {', '.join(Strategy)}, {but(tree)}; append holds, as in Falco")
+        return Strategy.APPEND
+    return Strategy(found)
+
+
+def include(decoder: Decoder, tree: Tree, path: str) -> Include:
+    """An entry of `config_files`: a path, or a mapping with one."""
+    if isinstance(tree, dict):
+        return decoder.struct(Include, tree, path, lenient=False)
+    return Include(text(tree, path))
+
+
+def plugin(decoder: Decoder, tree: Tree, path: str) -> PluginEntry:
+    """An entry of `plugins`."""
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} takes keys with their values ({', '.join(PluginEntry.__struct_fields__)}), {but(tree)}")
+    given = {key: value for key, value in tree.items() if value is not None or key not in {"init_config", "open_params"}}
+    entry = decoder.struct(PluginEntry, given, path, lenient=False)
+    return msgspec.structs.replace(entry, open_params=entry.open_params.strip())
+
+
+def init_config(_: Decoder, tree: Tree, path: str) -> str | dict[str, Any]:
+    """What a plugin gets: a mapping becomes JSON, a text stays as it is."""
+    if isinstance(tree, list):
+        raise UnfitError(f"{path} takes a text or a mapping, {but(tree)}")
+    return as_json(tree) if isinstance(tree, dict) else text(tree, path)
+
+
+def rule_switch(decoder: Decoder, tree: Tree, path: str) -> Switch:
+    """An entry of `rules`."""
+    if not isinstance(tree, dict) or not {"enable", "disable"} & tree.keys():
+        raise ConfigError(f"{path} takes `enable:` or `disable:` with a rule or a tag")
+    decoder.look_for_unknown(tree, ("enable", "disable"), path)
+    if {"enable", "disable"} <= tree.keys():
+        decoder.warnings.append(f"{path} has both enable and disable: enable alone counts, as in Falco")
+    which = "enable" if "enable" in tree else "disable"
+    what, inner = tree[which], f"{path}.{which}"
+    if not isinstance(what, dict):
+        raise ConfigError(f"{inner} takes `rule:` or `tag:`, {but(what)}")
+    decoder.look_for_unknown(what, ("rule", "tag"), inner)
+    rule, tag = (text(what[key], f"{inner}.{key}") if key in what else "" for key in ("rule", "tag"))
+    if not rule and not tag:
+        raise ConfigError(f"{inner} names no rules: write `rule: NAME`, in which * stands for anything, or `tag: TAG`")
+    return Switch(which == "enable", rule, tag)
+
+
+def append(decoder: Decoder, tree: Tree, path: str) -> Append:
+    """An entry of `append_output`."""
+    keys = ("match", "extra_output", "extra_fields", "suggested_output")
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} takes keys with their values ({', '.join(keys)}), {but(tree)}")
+    decoder.look_for_unknown(tree, keys, path)
+    match = tree.get("match") or {}
+    if not isinstance(match, dict):
+        raise ConfigError(f"{path}.match takes rule, source and tags, {but(match)}")
+    decoder.look_for_unknown(match, ("rule", "source", "tags"), f"{path}.match")
+    rule, source = (text(match[key], f"{path}.match.{key}") if key in match else "" for key in ("rule", "source"))
+    tags = match.get("tags", [])
+    if not isinstance(tags, list):
+        decoder.warnings.append(f"{path}.match.tags takes a list, {but(tags)}; it is left out, as in Falco")
+        tags = []
+    formatted, raw = _extra_fields(tree.get("extra_fields", []), f"{path}.extra_fields")
+    return Append(
+        rule,
+        source,
+        frozenset(text(tag, f"{path}.match.tags[{place}]") for place, tag in enumerate(tags)),
+        text(tree["extra_output"], f"{path}.extra_output") if "extra_output" in tree else "",
+        formatted,
+        raw,
+        suggested="suggested_output" in tree and switch(tree["suggested_output"], f"{path}.suggested_output"),
+    )
+
+
+def _extra_fields(tree: Tree, path: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Fields with a format of their own, and fields as they are."""
+    if not isinstance(tree, list):
+        raise ConfigError(f"{path} takes a list of fields, {but(tree)}")
+    formatted: dict[str, str] = {}
+    raw: dict[str, None] = {}
+    for place, item in enumerate(tree):
+        inner = f"{path}[{place}]"
+        if isinstance(item, dict) and len(item) == 1:
+            ((key, value),) = item.items()
+            twice = key in formatted or key in raw
+            formatted[key] = text(value, inner)
+        elif isinstance(item, str):
+            key, twice = item, item in formatted
+            raw[item] = None
+        else:
+            raise ConfigError(f"{inner} takes a field's name, or one name with its format, {but(item)}")
+        if twice:
+            raise ConfigError(f"{inner} is the second one that is named {key}")
+    return formatted, tuple(raw)
+
+
+def static_fields(_: Decoder, tree: Tree, path: str) -> dict[str, str]:
+    """`static_fields`: names with their texts."""
+    if tree is not None and not isinstance(tree, dict):
+        raise UnfitError(f"{path} takes names with their texts, {but(tree)}")
+    return {key: text(value, f"{path}.{key}") for key, value in (tree or {}).items()}

@@ -1,0 +1,83 @@
+"""A configuration file and the files that it includes, as one tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lanner.config.decode import Decoder
+from lanner.config.falco import Strategy
+from lanner.config.keys import assign
+from lanner.config.tree import MAX_SIZE, read_tree
+from lanner.sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanner.config.tree import Tree
+
+_INCLUDES = "config_files"
+
+
+def read_files(path: str, options: Sequence[str], warnings: list[str]) -> dict[str, Tree]:
+    """The tree of a file with its includes; of the options (`key=value`) those about includes count already. Raises `ConfigError`."""
+    root = _read(path)
+    for option in options:
+        if option.startswith(_INCLUDES):
+            assign(root, option)
+    decoder = Decoder()
+    for include in decoder.includes(root.get(_INCLUDES)):
+        if Path(include.path) == Path(path):
+            raise ConfigError(f"{path}: {_INCLUDES} includes the file itself")
+        if not Path(include.path).exists():
+            warnings.append(f"$.{_INCLUDES}: {include.path} does not exist; it is left out")
+            continue
+        for file in files_of(include.path):
+            tree = _read(file)
+            if _INCLUDES in tree:
+                raise ConfigError(f"{file}: an included file cannot include others: take out {_INCLUDES}")
+            _merge(root, tree, include.strategy, file)
+    warnings += decoder.warnings
+    return root
+
+
+def files_of(path: str) -> list[str]:
+    """The file, or the files in the directory, in order."""
+    if not Path(path).is_dir():
+        return [path]
+    try:
+        return sorted(str(each) for each in Path(path).iterdir() if each.is_file())
+    except OSError as error:
+        raise ConfigError(f"cannot read the directory {path}: {error.strerror}") from None
+
+
+def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, file: str) -> None:
+    for key, value in tree.items():
+        there = root.get(key)
+        if strategy is Strategy.ADD_ONLY and key in root:
+            continue
+        if strategy is Strategy.APPEND and isinstance(value, list) and there is not None:
+            if not isinstance(there, list):
+                raise ConfigError(f"{file}: $.{key} is a list to append, but it is none in the files before")
+            root[key] = [*there, *value]
+        else:
+            root[key] = value
+
+
+def _read(path: str) -> dict[str, Tree]:
+    try:
+        with Path(path).open("rb") as stream:
+            data = stream.read(MAX_SIZE + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"cannot read the configuration file {path}: {reason}") from None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8: byte {data[error.start]:#04x} at offset {error.start}") from None
+    tree = read_tree(text, path)
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: a configuration file is keys with their values, such as `json_output: true`")
+    return tree

@@ -1,0 +1,82 @@
+r"""`-o key=value`: one key of a configuration is set from the command line.
+
+A key is names joined by dots, with an index in brackets where a list is meant: `plugins[0].name`; `[]` is a new item at the end.
+A backslash stands before a dot, bracket or backslash that belongs to a name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lanner.config.tree import read_tree
+from lanner.sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanner.config.tree import Tree
+
+_STEP: Final = re.compile(r"(?P<dot>\.?)(?P<name>(?:[^\\.\[]|\\[.\[\]\\])+)|\[(?P<index>[0-9]{0,6})\]")
+_ESCAPE: Final = re.compile(r"\\(.)")
+_NEW: Final = -1
+
+
+def assign(root: dict[str, Tree], option: str) -> None:
+    """Set what `key=value` says; a value in braces is an object. Raises `ConfigError`."""
+    key, sign, text = option.partition("=")
+    if not sign:
+        raise ConfigError(f"-o {option}: write key=value or key.subkey=value")
+    value: Tree = text
+    if text.startswith("{") and text.endswith("}"):
+        value = read_tree(text, f"-o {key}", expand=False)
+    try:
+        put(root, key, value)
+    except ConfigError as error:
+        raise ConfigError(f"-o {option}: {error}") from None
+
+
+def put(root: dict[str, Tree], key: str, value: Tree) -> None:
+    """Set one key. Raises `ConfigError`."""
+    _put(root, _steps(key), value, "$")
+
+
+def _steps(key: str) -> list[str | int]:
+    steps: list[str | int] = []
+    at = 0
+    while at < len(key):
+        found = _STEP.match(key, at)
+        # the first name alone has no dot in front
+        if found is None or (found["name"] is None and not steps) or (found["name"] is not None and bool(found["dot"]) != bool(steps)):
+            raise ConfigError(f"the key is wrong from {key[at:]!r} on: write names joined by dots, an index as in plugins[0].name")
+        if found["name"] is not None:
+            steps.append(_ESCAPE.sub(r"\1", found["name"]))
+        else:
+            steps.append(int(found["index"] or _NEW))
+        at = found.end()
+    if not steps:
+        raise ConfigError("the key is empty")
+    return steps
+
+
+def _put(node: Tree, steps: Sequence[str | int], value: Tree, path: str) -> Tree:
+    """The node as it is with the value; a new one where there was none."""
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    if isinstance(step, str):
+        node = {} if node is None else node
+        if not isinstance(node, dict):
+            raise ConfigError(f"{path} is no mapping, so there is no {step} in it")
+        node[step] = _put(node.get(step), rest, value, f"{path}.{step}")
+        return node
+    node = [] if node is None else node
+    if not isinstance(node, list):
+        raise ConfigError(f"{path} is no list")
+    index = len(node) if step == _NEW else step
+    if index > len(node):
+        raise ConfigError(f"{path} has {len(node)} items: the next one is {path}[{len(node)}]")
+    if index == len(node):
+        node.append(None)
+    node[index] = _put(node[index], rest, value, f"{path}[{index}]")
+    return node

@@ -1,0 +1,62 @@
+"""Which plugins a configuration loads, and what each of them is here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from lanner.framework.load import BUILT_IN
+from lanner.sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lanner.config.falco import Falco, PluginEntry
+
+_LIBRARY: Final = re.compile(r"lib(.+)\.so")
+_PYTHON: Final = re.compile(r"(?:.*\.py(?::\w+)?|[\w.]+:\w+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A plugin to load: `target` is its name for `load_plugin`, the others what it is made and opened with."""
+
+    target: str
+    name: str
+    library_path: str = ""
+    init_config: str | dict[str, Any] = ""
+    open_params: str = ""
+
+
+def loaded(falco: Falco, name: str | None) -> tuple[Loaded, ...]:
+    """The plugins that are loaded, in order; with `name` that one alone, which need not be configured. Raises `ConfigError`."""
+    if name is not None:
+        found = [number for number, entry in enumerate(falco.plugins) if entry.name == name]
+        return (_load(falco.plugins[found[0]], found[0]),) if found else (Loaded(name, name),)
+    if falco.load_plugins is None:
+        return tuple(_load(entry, number) for number, entry in enumerate(falco.plugins))
+    numbers = {entry.name: number for number, entry in reversed(list(enumerate(falco.plugins)))}
+    for place, wanted in enumerate(falco.load_plugins):
+        if wanted not in numbers:
+            there = f"there are {', '.join(numbers)}" if numbers else "there is none"
+            raise ConfigError(f"$.load_plugins[{place}] is {wanted!r}, but no plugin of that name is in $.plugins: {there}")
+    return tuple(_load(falco.plugins[numbers[wanted]], numbers[wanted]) for wanted in falco.load_plugins)
+
+
+def _load(entry: PluginEntry, number: int) -> Loaded:
+    library = entry.library_path
+    found = _LIBRARY.fullmatch(Path(library).name)
+    if library in BUILT_IN:
+        target = library
+    elif found and found[1] in BUILT_IN:
+        target = found[1]
+    elif _PYTHON.fullmatch(library):
+        target = library
+    else:
+        what = "loads no compiled plugins" if library.endswith(".so") else "cannot tell what that is"
+        built_in = ", ".join(f"lib{each}.so" for each in sorted(BUILT_IN))
+        raise ConfigError(
+            f"$.plugins[{number}].library_path is {library!r}, and Lanner {what}: built in are {built_in}; "
+            "for a plugin in Python write path/to/file.py[:Class] or module:Class"
+        )
+    return Loaded(target, entry.name, library, entry.init_config, entry.open_params)

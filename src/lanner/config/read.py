@@ -1,0 +1,77 @@
+"""A configuration file, options and flags to what a run is made of: the way into this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lanner.config.decode import Decoder
+from lanner.config.files import files_of, read_files
+from lanner.config.keys import assign, put
+from lanner.sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lanner.config.falco import Falco
+    from lanner.config.tree import Tree
+
+_SUFFIXES: Final = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A configuration, sentences about what is odd in it, and the keys that ask for what Lanner does not do."""
+
+    falco: Falco
+    warnings: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+
+
+def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequence[str]) -> Read:
+    """What the file says (none: alerts to standard output), the flags, by key, and the options, as `key=value`, each on top of the others.
+
+    Raises `ConfigError`.
+    """
+    warnings: list[str] = []
+    root: dict[str, Tree] = {"stdout_output": {"enabled": "true"}} if path is None else read_files(path, options, warnings)
+    for key, value in flags.items():
+        put(root, key, value)
+    for option in options:
+        assign(root, option)
+    decoder = Decoder()
+    falco = decoder.falco(root)
+    return Read(falco, [*warnings, *decoder.warnings], decoder.unused)
+
+
+def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
+    """The rules files, those in directories among them: the ones that were given, else the configured; None if nothing names any.
+
+    As in Falco a configured file need not exist. Warns of what is left out. Raises `ConfigError` if nothing is left.
+    """
+    if given:
+        return tuple(file for path in given for file in (_yaml_of(path) if Path(path).is_dir() else [path]))
+    falco = read.falco
+    configured = falco.rules_files
+    if falco.rules_file is not None:
+        if configured is not None:
+            raise ConfigError("$.rules_files and $.rules_file are both there: take out rules_file, the old one")
+        configured = falco.rules_file
+        read.warnings.append("$.rules_file is the old name of rules_files")
+    if configured is None:
+        return None
+    there = [path for path in configured if Path(path).exists()]
+    read.warnings.extend(f"$.rules_files: {path} does not exist; it is left out" for path in configured if path not in there)
+    if not there:
+        raise ConfigError("$.rules_files names no file that exists; name one with -r FILE")
+    read.warnings.extend(
+        f"$.rules_files: {path} ends neither in .yaml nor in .yml; it is left out"
+        for path in there
+        if not Path(path).is_dir() and not path.endswith(_SUFFIXES)
+    )
+    return tuple(file for path in there for file in _yaml_of(path))
+
+
+def _yaml_of(path: str) -> list[str]:
+    return [file for file in files_of(path) if file.endswith(_SUFFIXES)]

@@ -1,0 +1,86 @@
+"""The text of a configuration file to a tree of mappings, lists and texts, with environment variables written in.
+
+As in Falco a scalar is a text here, and whoever wants a number or a truth value makes one of it; None is YAML's null.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final, TypeAlias
+
+from lanner.rules.errors import RulesError
+from lanner.rules.yamltree import Mapping, Node, Scalar, Sequence, SourceFile, read_documents
+from lanner.sdk.errors import ConfigError
+
+Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
+
+MAX_SIZE: Final = 4 * 1024 * 1024
+# The value of a variable may name others; Falco goes on for good where they name each other
+_MOST_VARIABLES: Final = 1000
+
+
+def read_tree(text: str, name: str, *, expand: bool = True) -> Tree:
+    """The tree of the first document; None if there is none. Raises `ConfigError` that begins with `name` and a place.
+
+    With `expand`, `${NAME}` stands for an environment variable (see `expanded`).
+    """
+    if len(text) > MAX_SIZE:
+        raise ConfigError(f"{name} is larger than {MAX_SIZE >> 20} MiB")
+    try:
+        documents = read_documents(SourceFile(name, text.removeprefix("\ufeff")))
+    except RulesError as error:
+        finding = error.findings[0]
+        raise ConfigError(f"{finding.place}: {finding.message}") from None
+    return _Maker(expand=expand).tree(documents[0]) if documents else None
+
+
+class _Maker:
+    """Makes the tree of a node. What an alias names is made once, and shared."""
+
+    def __init__(self, *, expand: bool) -> None:
+        self._expand = expand
+        self._made: dict[int, Tree] = {}
+
+    def tree(self, node: Node) -> Tree:
+        if id(node) not in self._made:
+            self._made[id(node)] = self._tree(node)
+        return self._made[id(node)]
+
+    def _tree(self, node: Node) -> Tree:
+        match node:
+            case Mapping():
+                return {key: self.tree(value) for key, value in node.values.items()}
+            case Sequence():
+                return [self.tree(item) for item in node.items]
+            case Scalar(value=text) if not node.is_null:
+                if not self._expand or "$" not in text:
+                    return text
+                try:
+                    return expanded(text)
+                except ConfigError as error:
+                    raise ConfigError(f"{node.spot().place()}: {error}") from None
+        return None
+
+
+def expanded(text: str) -> str:
+    """The text with `${NAME}` as the value of that environment variable, nothing if there is none; `$${NAME}` stays `${NAME}`.
+
+    Any other `$` ends the search, as it does in Falco.
+    """
+    at = text.find("$")
+    count = 0
+    while at >= 0:
+        escaped = text.startswith("$${", at)
+        end = text.find("}", at)
+        if end < 0 or not (escaped or text.startswith("${", at)):
+            break
+        count += 1
+        if count > _MOST_VARIABLES or len(text) > MAX_SIZE:
+            raise ConfigError("environment variables that name each other have no end")
+        if escaped:
+            text = text[:at] + text[at + 1 :]
+            at += 1
+        else:
+            text = text[:at] + os.environ.get(text[at + 2 : end], "") + text[end + 1 :]
+        at = text.find("$", at)
+    return text
