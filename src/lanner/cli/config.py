@@ -19,7 +19,7 @@ _MAX_DEPTH: Final = 100
 
 def make_plugin(cls: type[Plugin], config: str, host: str | None = None) -> Plugin:
     """An instance with this configuration (JSON, YAML or @FILE); `host` takes the place of the option of that name."""
-    values = _read(config)
+    values = read_config(config)
     if host is not None:
         info = plugin_info(cls)
         if info.config is None or "host" not in info.config.__struct_fields__:
@@ -28,7 +28,8 @@ def make_plugin(cls: type[Plugin], config: str, host: str | None = None) -> Plug
     return init_plugin(cls, values)
 
 
-def _read(text: str) -> dict[str, Any]:
+def read_config(text: str) -> dict[str, Any]:
+    """What the text of --config (JSON, YAML or @FILE) says. Raises `ConfigError`."""
     shown = "the configuration"
     if text.startswith("@"):
         shown = f"the configuration in {text[1:]}"

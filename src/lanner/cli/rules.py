@@ -8,3 +8,23 @@ import click
 @click.group(no_args_is_help=True)
 def rules() -> None:
     """Check rules files, explain why a rule fired or not, and test rules on recorded events."""
+
+
+@rules.command()
+@click.argument("rule")
+@click.option("--replay", required=True, metavar="FILE|-", help="Recorded events (see `lanner record`); `example` is the plugin's own.")
+@click.option("--event", type=click.IntRange(min=1), default=None, metavar="N", help="Explain the rule on the Nth event.")
+@click.option(
+    "-r", "--rules", "files", multiple=True, metavar="FILE", help="A rules file; may be given several times. Default: the plugin's own."
+)
+@click.option("--plugin", default="docker", metavar="PLUGIN", help="Whose events and fields these are, as for `lanner run`.")
+@click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def explain(rule: str, plugin: str, files: tuple[str, ...], replay: str, event: int | None, config: str, *, as_json: bool) -> int:
+    """Show part by part why RULE fires on an event, or which part says no.
+
+    Without --event it is the first event that the rule matches, else the one that came furthest in its condition.
+    """
+    from lanner.cli.explain import explain_rule
+
+    return explain_rule(rule, plugin, files, replay, event, config, as_json=as_json)

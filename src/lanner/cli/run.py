@@ -7,14 +7,13 @@ import logging
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.cli.config import make_plugin
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, fail, say
 from lanner.framework.load import load_plugin
 from lanner.framework.pump import Pump, host_name
-from lanner.framework.recording import Replay
+from lanner.framework.recording import open_recording
 from lanner.framework.stop import closing
 from lanner.outputs.base import OutputClosedError
 from lanner.rules import AlertWriter, Catalog, RulesError, compile_rules, load_rules
@@ -24,6 +23,7 @@ from lanner.sdk.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from lanner.outputs.base import Output
     from lanner.rules import Compiled, Finding
@@ -68,7 +68,7 @@ def run_plugin(name: str, options: Options) -> int:
     writer = AlertWriter("json" if options.layout == "json" else "text", options.iso8601, host_name())
     output = _output(options.output)
     try:
-        source = _replay(options.replay, info) if options.replay is not None else open_source(plugin, options.params)
+        source = open_recording(options.replay, info) if options.replay is not None else open_source(plugin, options.params)
     except SourceError as error:
         output.close()
         return fail(str(error), FAILED if options.replay is not None else UNREACHABLE)
@@ -189,12 +189,6 @@ def _output(path: str | None) -> Output:
     from lanner.outputs.file import FileOutput
 
     return FileOutput(path)
-
-
-def _replay(path: str, info: PluginInfo) -> Replay:
-    if path == "example" and info.example is not None and not Path(path).exists():
-        path = info.example
-    return Replay(path, info)
 
 
 def _say_start(info: PluginInfo, options: Options, source: Source, compiled: Compiled) -> None:

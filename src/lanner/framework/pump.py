@@ -18,7 +18,7 @@ from lanner.sdk.host import FieldReader
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lanner.outputs.base import Output
     from lanner.rules import AlertWriter, Compiled
@@ -42,19 +42,34 @@ def host_name() -> str:
 
 
 class Pump:
-    """Events of one plugin through one set of rules. `first`: of the rules that match an event only the first counts."""
+    """Events of one plugin through one set of rules. `first`: of the rules that match an event only the first counts.
 
-    def __init__(self, plugin: Plugin, compiled: Compiled, writer: AlertWriter, output: Output, *, first: bool = True) -> None:
+    `hostname` is the field `evt.hostname` (None: as the alerts have it), `static` the values of `static.*`.
+    """
+
+    def __init__(
+        self,
+        plugin: Plugin,
+        compiled: Compiled,
+        writer: AlertWriter,
+        output: Output,
+        *,
+        first: bool = True,
+        hostname: str | None = None,
+        static: Mapping[str, str] | None = None,
+    ) -> None:
         info = plugin_info(type(plugin))
         own = {declaration.info.name for declaration in info.fields}
         requests = compiled.plan.fields
         self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own])
-        self._context = EventContext(info.event_source or "", info.name, writer.hostname or host_name(), self._reader.describe)
+        host = writer.hostname if hostname is None else hostname
+        self._context = EventContext(info.event_source or "", info.name, host, self._reader.describe, static=static or {})
         getters = iter(self._reader.getters)
         table = [next(getters) if request.name in own else generic_reader(request.name, self._context) for request in requests]
-        self._executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
+        self.executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
+        """What the rules say of the last event, and its values."""
         self._lines: list[Callable[[int], str]] = [
-            writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output_format, self._executor.value)
+            writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output_format, self.executor.value)
             for rule, output_format in zip(compiled.rules, compiled.outputs, strict=True)
         ]
         self._names = [rule.name for rule in compiled.rules]
@@ -64,7 +79,7 @@ class Pump:
 
     def feed(self, batch: Batch, clock: Callable[[], int] = time.time_ns) -> None:
         """Match the events of a batch and write their alerts. `clock` gives the time (ns) of events that tell none."""
-        reader, context, match, write = self._reader, self._context, self._executor.match, self._output.write
+        reader, context, match, write = self._reader, self._context, self.executor.match, self._output.write
         load, advance, alerts, lines = reader.load, context.advance, self._alerts, self._lines
         number = self._events
         times = batch.timestamps
@@ -92,6 +107,10 @@ class Pump:
     def timestamp(self) -> int:
         """When the last event happened (ns); 0 before the first."""
         return self._context.timestamp
+
+    def describe(self) -> str:
+        """The last event in the plugin's words, else its payload's beginning (`evt.plugininfo`)."""
+        return str(generic_reader("evt.plugininfo", self._context)())
 
     def counts(self) -> Counts:
         """What there was so far."""

@@ -32,6 +32,13 @@ def needs_envelope(info: PluginInfo) -> bool:
     return info.timestamp is None
 
 
+def open_recording(path: str, info: PluginInfo) -> Replay:
+    """The recording in a file; `example` is the plugin's own, "-" standard input. Raises `SourceError`."""
+    if path == "example" and info.example is not None and not os.path.exists(path):  # noqa: PTH110 - as the rest of this module
+        path = info.example
+    return Replay(path, info)
+
+
 class Replay:
     """A recording as a source. Events come in blocks, with the times that the recording tells; the clock plays no part."""
 

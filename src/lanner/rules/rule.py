@@ -131,6 +131,11 @@ class Rule:
         return expression.finding(severity, code or error.code, error.message, offset, error.length, error.advice, outer, sight)
 
     @property
+    def expressions(self) -> tuple[Expression, dict[str, Expression]]:
+        """The condition as it was written, with names of macros in it, and those of all macros by name."""
+        return self._expression, {each.context[-1].name: each for each in self._macros}
+
+    @property
     def output(self) -> str:
         """The output's text."""
         return self.printed.text.text

@@ -57,10 +57,14 @@ class Executor:
     value: Callable[[int], FieldValue]
     """The value of a numbered field of the current event."""
 
+    check: Callable[[Tree], Check]
+    """Makes of a part of a condition the function that tells whether it holds for the current event, to be called after `match`."""
+
     def __init__(self, plan: Plan, get: Callable[[int], FieldValue], *, first: bool = True) -> None:
         memo = _Memo(get)
         compiler = _Compiler(memo)
         self.value = memo.__getitem__
+        self.check = compiler.tree
         self.match = _matcher(plan.index, [compiler.tree(tree) for tree in plan.conditions], memo, first=first)
 
 

@@ -1,0 +1,27 @@
+"""`lanner rules explain`: why a rule fires on a recorded event, or what said no."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from lanner.cli.config import read_config
+from lanner.cli.messages import OK, fail, say
+from lanner.cli.validate import print_text
+from lanner.framework.load import load_plugin
+from lanner.framework.trial import Rules, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def explain_rule(name: str, plugin: str, files: Sequence[str], replay: str, event: int | None, config: str, *, as_json: bool) -> int:
+    """Print the explanation; gives the exit code. Raises `LannerError`."""
+    rules = Rules(load_plugin(plugin), files, config=read_config(config))
+    if not rules.rule(name).enabled:
+        say(f"the rule {name!r} is disabled: it is explained as if it were not")
+    found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)
+    if found is None:
+        return fail(f"the recording {replay} has no event" + (f" {event}" if event else ""))
+    print_text(json.dumps(found.as_dict(), indent=2, ensure_ascii=False) if as_json else found.text())
+    return OK
