@@ -33,7 +33,7 @@ _KEPT: Final = 64 * 1024
 
 
 class EventStream:
-    """The events of one engine. `read_chunk` waits in poll(2) on the socket; `close`, from any thread, ends the wait."""
+    """The events of one engine. `read_chunk` waits in epoll(7) on the socket; `close`, from any thread, ends the wait."""
 
     def __init__(self, endpoint: Endpoint, query: Query) -> None:
         """Connect. Raises `EngineError` where that fails; only a stream that was open once is opened again."""
@@ -46,8 +46,8 @@ class EventStream:
         self._pause = _FIRST_PAUSE
         self._next_try = 0.0
         self._connection: Connection | None = None
-        self._poll = select.poll()
-        self._poll.register(self._wake, select.POLLIN)
+        self._poll = select.epoll()
+        self._poll.register(self._wake, select.EPOLLIN)
         try:
             self.engine = self._connect()
         except BaseException:
@@ -66,7 +66,7 @@ class EventStream:
             return self._reconnect(timeout)
         # an engine may end its answer and leave the connection open: nothing more comes to wait for
         if not (self._connection.has_unread or self._connection.ended):
-            ready = self._poll.poll(max(0.0, timeout) * 1000)
+            ready = self._poll.poll(max(0.0, timeout))
             if self._woken():
                 return b""
             if not ready:
@@ -82,6 +82,12 @@ class EventStream:
         if data is None or self._connection.ended:
             return b"" if self._is_over(self._connection) else self._lost("the engine closed the stream")
         return lanner.NOTHING
+
+    def fileno(self) -> int:
+        """Readable when read_chunk need not wait; -1 where that is no matter of the socket alone."""
+        if self._connection is None or self._connection.has_unread or self._connection.ended:
+            return -1
+        return self._poll.fileno()
 
     def close(self) -> None:
         """End the stream; a waiting read_chunk returns at once."""
@@ -108,7 +114,7 @@ class EventStream:
         engine = find_engine(self._endpoint, self._wake)
         connection = open_events(self._endpoint, self._query.target(engine.api), self._wake)
         self._connection = connection
-        self._poll.register(connection, select.POLLIN)
+        self._poll.register(connection, select.EPOLLIN)
         return engine
 
     def _drop_connection(self) -> None:
@@ -159,7 +165,7 @@ class EventStream:
     def _reconnect(self, timeout: float) -> bytes | lanner.Chunk | lanner.Nothing:
         left = self._next_try - time.monotonic()
         if left > 0:
-            self._poll.poll(min(left, max(0.0, timeout)) * 1000)
+            self._poll.poll(min(left, max(0.0, timeout)))
             if self._woken():
                 return b""
             if time.monotonic() < self._next_try:

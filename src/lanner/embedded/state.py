@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Event", "State", "normalise"]  # the first and the last: the bridge looks for them here
 
-_DEFAULT_INTERVAL: Final = 30
-# next_batch holds the host's thread; a longer flush interval is kept all the same, since nothing is held back
-_LONGEST_WAIT: Final = 0.1
+# What there is is handed over at once, so that any flush interval is kept; this is how often a host hears of it that nothing is there
+_WAIT: Final = 0.1
 _API_0_3: Final = 0  # LANNER_API_0_3 in bridge.h
 
 
@@ -48,8 +47,7 @@ class State:
         self.trees: list[Any] = []
         self.fields = [self._field(declaration) for declaration in info.fields if offers(api, declaration.info)]
         self.timestamp = self._tree(info.timestamp.data()) if info.timestamp is not None else None
-        interval = getattr(getattr(self._plugin, "config", None), "flush_interval", _DEFAULT_INTERVAL)
-        self.wait = min(interval / 1000, _LONGEST_WAIT) if isinstance(interval, int) else _DEFAULT_INTERVAL / 1000
+        self.wait = _WAIT
 
     def _tree(self, data: Any) -> int:
         self.trees.append(data)

@@ -51,6 +51,12 @@ def describe_instance(instance: Any, plugin: str) -> str:
     return str(_called(instance, "describe", plugin) or "")
 
 
+def instance_fileno(instance: Any, plugin: str) -> int | None:
+    """What the open instance's fileno() gives; None where it has none or fails, which is logged."""
+    found = _called(instance, "fileno", plugin)
+    return found if isinstance(found, int) else None
+
+
 def close_instance(instance: Any, plugin: str) -> None:
     """Call the open instance's own close(), if it has one. What it raises is logged, not passed on."""
     _called(instance, "close", plugin)

@@ -22,6 +22,8 @@ class Nothing:
 
 
 NOTHING: Final = Nothing()
+_NO_TIME: Final = 2**64 - 1
+"""What a host has where a timestamp is not known."""
 
 
 @final
@@ -38,7 +40,7 @@ class Event:
 
         Raises `TypeError` or `ValueError` for what is neither.
         """
-        if timestamp is not None:
+        if timestamp is not None and not (type(timestamp) is int and 0 <= timestamp < _NO_TIME):
             _check_time(timestamp)
         self.payload: bytes = payload if isinstance(payload, bytes) else _bytes(payload)
         self.timestamp: int | None = timestamp
@@ -53,13 +55,20 @@ class Event:
     def json(self) -> Any:
         """The payload decoded from JSON, once. Raises `PayloadError` (for the host: no value) where it is not wholly valid JSON."""
         if self._json is _UNREAD:
-            from lanner.sdk.jsondoc import decode  # msgspec is imported where JSON is really read
-
-            self._json = decode(self.payload)
+            self._json = _decode(self.payload)
         return self._json
 
 
 _UNREAD: Final = object()
+
+
+def _decode(payload: bytes) -> Any:
+    # msgspec is imported where JSON is really read; from then on its decoder stands here
+    global _decode  # noqa: PLW0603
+    from lanner.sdk.jsondoc import decode
+
+    _decode = decode
+    return decode(payload)
 
 
 def _bytes(payload: object) -> bytes:
@@ -74,7 +83,7 @@ def _bytes(payload: object) -> bytes:
 def _check_time(timestamp: object) -> None:
     if not isinstance(timestamp, int) or isinstance(timestamp, bool):
         raise TypeError(f"a timestamp is an int, ns since 1970, such as time.time_ns(), not {type(timestamp).__name__}")
-    if not 0 <= timestamp < 2**64 - 1:
+    if not 0 <= timestamp < _NO_TIME:
         raise ValueError(f"the timestamp {timestamp} does not fit into 64 bits without a sign")
 
 

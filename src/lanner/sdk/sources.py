@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.sdk.batches import Batch, Source, close_instance, describe_instance
+from lanner.sdk.batches import Batch, Source, close_instance, describe_instance, instance_fileno
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Chunk, Nothing
 from lanner.sdk.framing import new_framer
@@ -60,6 +60,7 @@ class ChunkSource:
         self._instance = instance
         self._plugin = plugin
         self._read: Callable[[float], Any] = instance.read_chunk
+        self._has_fileno = callable(getattr(instance, "fileno", None))
         self._main = new_framer()
         self._others: dict[str | int, Framer] = {}  # of streams that have an unfinished line: a stream may never come back
         self._patience = float("inf") if callable(getattr(instance, "close", None)) else _PATIENCE
@@ -90,6 +91,17 @@ class ChunkSource:
                 f'plugin {self._plugin}: read_chunk returned {what}; it returns bytes, Chunk, NOTHING for nothing now, b"" for the end'
             )
         )
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable as soon as the next `next_batch` need not wait: a host may wait on it without Python.
+
+        It is good up to that call; -1 where only `next_batch` can wait. From the open instance's `fileno()`, if it has one.
+        """
+        if not self._has_fileno or self._closed or self._ended or self._failure is not None:
+            return -1
+        found = instance_fileno(self._instance, self._plugin)
+        self._has_fileno = found is not None
+        return -1 if found is None else found
 
     def close(self) -> None:
         """See `Source`."""

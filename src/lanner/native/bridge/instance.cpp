@@ -1,5 +1,7 @@
 #include "instance.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstring>
 #include <ctime>
@@ -34,6 +36,10 @@ lanner_instance::lanner_instance(lanner_state& of, const char* params) : state(o
   source_ = checked(PyObject_CallMethod(state.plugin(), "open", "s", params));
   next_ = checked(PyObject_GetAttrString(source_.get(), "next_batch"));
   wait_ = checked(PyObject_GetAttrString(state.plugin(), "wait"));
+  wait_ms_ = static_cast<int>(PyFloat_AsDouble(wait_.get()) * 1000);
+  if (PyErr_Occurred()) throw PythonError();
+  fileno_ = Ref(PyObject_GetAttrString(source_.get(), "fileno"));
+  if (!fileno_) PyErr_Clear();
 }
 
 lanner_instance::~lanner_instance() {
@@ -110,6 +116,14 @@ void* lanner_instance::finish() {
   return structs_.data();
 }
 
+int lanner_instance::descriptor() {
+  if (!fileno_) return -1;
+  const Ref found = checked(PyObject_CallNoArgs(fileno_.get()));
+  const int descriptor = static_cast<int>(PyLong_AsLong(found.get()));
+  if (PyErr_Occurred()) throw PythonError();
+  return descriptor;
+}
+
 int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
   count = 0;
   events = nullptr;
@@ -117,6 +131,11 @@ int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
   places_.clear();
   used_ = 0;
   if (memory_.size() > kept_memory) memory_ = std::vector<char>();
+  if (descriptor_ >= 0) {
+    // without Python: an idle source costs no more than one written in C
+    pollfd wait{descriptor_, POLLIN, 0};
+    if (poll(&wait, 1, wait_ms_) <= 0) return LANNER_TIMEOUT;
+  }
   const Gil gil;
   try {
     PyObject* const arguments[] = {wait_.get()};
@@ -128,6 +147,7 @@ int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
     const Ref ended = checked(PyObject_GetAttr(batch.get(), ended_name));
     take_batch(payloads.get(), times.get());
     ended_ = PyObject_IsTrue(ended.get());
+    descriptor_ = descriptor();
   } catch (const PythonError&) {
     state.failed("next_batch");
     return LANNER_FAILURE;
