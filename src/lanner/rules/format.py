@@ -51,7 +51,7 @@ _LIST_BYTES: Final = 1023
 # Falco would set aside that much memory for one value; nobody means a width like that
 _WIDTH_LIMIT: Final = 1 << 20
 # No field or transformer with all its arguments is longer than this
-_PLACEHOLDER_LIMIT: Final = 1 << 14
+_PLACEHOLDER_LIMIT: Final = 1 << 12
 _WIDTH: Final = re.compile("[0-9]*")
 # What nearly every value is written as
 _PLAIN_FIELD: Final = re.compile(rf"({words.FIELD_NAME.pattern})(?:\[({words.BARE_ARGUMENT.pattern})\])?+(?!\[)")
@@ -167,20 +167,28 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table
         try:
             node, stop = parse_operand(piece)
         except ConditionError as error:
-            piece = piece[: min(error.falco_offset, len(piece) - 1)]
+            piece = _shorter(piece, min(error.falco_offset, len(piece) - 1))
             continue
         try:
             if isinstance(node, Transform):  # a refused one must leave nothing in the table
                 check_operand(node, catalog, FieldTable())
             return node, check_operand(node, catalog, table), begin + stop
         except ConditionError:
-            piece = piece[: stop - 1]
+            piece = _shorter(piece, stop - 1)
     name = re.match(r"[^\s%]*", text[begin:])
     length = begin - sign + (name.end() if name else 0)
     shown = text[begin : sign + length]
     # The rest of Falco's message is lost on its way; it is the same for everything that is not found
     advice = f"`{shown}` is no field of source {catalog.source}, or its brackets do not fit; all percent signs begin a field"
     raise FormatError("unknown filter: unexpected token after '", sign, length, advice=advice)
+
+
+def _shorter(piece: str, end: int) -> str:
+    """The next piece to be tried, of at most `end` characters: without brackets, or with a shorter name."""
+    if words.TRANSFORMER.match(piece):
+        return piece[: piece.rfind(")[", 0, end + 1) + 1]  # before its parenthesis is closed, nothing can end it
+    bracket = piece.find("[", 0, end)
+    return piece[: end if bracket < 0 else bracket]
 
 
 def _placeholder(node: Field | Transform, width: int, operand: Operand) -> Placeholder:

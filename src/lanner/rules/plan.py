@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import reduce
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lanner.rules.typed import All, Constant, Slot, Some, Test, Tree
@@ -100,9 +99,9 @@ def requirements(tree: Tree) -> Requirements:
         case Test():
             return _of_test(tree)
         case All(children):
-            return reduce(_both, map(requirements, children))
+            return _all_of(map(requirements, children))
         case Some(children):
-            return reduce(_either, map(requirements, children))
+            return _one_of([requirements(child) for child in children])
     return {}  # a negation is true of missing values, too; a comparison of two fields says nothing of either
 
 
@@ -116,9 +115,16 @@ def _of_test(test: Test) -> Requirements:
     return {}
 
 
-def _both(left: Requirements, right: Requirements) -> Requirements:
-    return left | {slot: values & left.get(slot, values) for slot, values in right.items()}
+def _all_of(parts: Iterable[Requirements]) -> Requirements:
+    found: Requirements = {}
+    for part in parts:
+        for slot, values in part.items():
+            found[slot] = values & found.get(slot, values)
+    return found
 
 
-def _either(left: Requirements, right: Requirements) -> Requirements:
-    return {slot: values | right[slot] for slot, values in left.items() if slot in right}
+def _one_of(parts: Sequence[Requirements]) -> Requirements:
+    common = parts[0].keys()
+    for part in parts:
+        common &= part.keys()
+    return {slot: frozenset[Constant]().union(*(part[slot] for part in parts)) for slot in common}
