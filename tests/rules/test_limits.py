@@ -1,0 +1,159 @@
+"""No rules file, pattern or event can exhaust the stack, the memory or the patience: it works, or is refused with its place.
+
+No test here asserts a time: what is not linear would meet the timeout of all tests.
+"""
+
+import pytest
+
+from lanner.rules import Catalog, Executor, RulesError, compile_rules, load_rules_text
+from lanner.rules.condition import MAX_GROUPS, parse
+from lanner.rules.describe import describe
+from lanner.rules.load import MAX_SIZE, load_text
+from lanner.rules.macros import MAX_SIZE as MAX_NODES
+from lanner.rules.nodes import MAX_DEPTH
+from lanner.rules.show import show
+from lanner.rules.validate import Validator
+from lanner.sdk.types import FieldInfo, FieldType
+
+CATALOG = Catalog([FieldInfo("x.text", FieldType.STRING, "d")], "x")
+CHECK = "x.text = b"
+MEGABYTE = 1_000_000
+
+
+def rule(condition, before="", output="o"):
+    return f"{before}- rule: r\n  desc: d\n  condition: '{condition}'\n  output: '{output}'\n  priority: INFO\n  source: x\n"
+
+
+def macros(count, condition):
+    """`count` macros m0, m1 ..., of which the first is a check and the others are made from the one before."""
+    return "".join(f"- macro: m{n}\n  condition: {condition.format(f'm{n - 1}') if n else CHECK}\n" for n in range(count))
+
+
+def matches(text, value="b"):
+    """Whether the rule matches an event: loaded, compiled, run; and shown, reported and described on the way."""
+    ruleset = load_rules_text(text, CATALOG)
+    for each in ruleset.rules:
+        assert parse(show(each.condition)) == each.condition
+    validator = Validator([CATALOG], {})
+    assert validator.load("rules.yaml", text).successful
+    describe(validator, [], None)
+    return bool(Executor(compile_rules(ruleset, CATALOG).plan, lambda _: value).match())
+
+
+def refusal(text):
+    with pytest.raises(RulesError) as caught:
+        compile_rules(load_rules_text(text, CATALOG), CATALOG)
+    finding = caught.value.findings[0]
+    assert not Validator([CATALOG], {}).load("rules.yaml", text).successful
+    assert finding.place
+    assert finding.snippet
+    return finding.message
+
+
+def nested(depth):
+    return "".join("(x.text = c or " if level % 2 else "(x.text = b and " for level in range(depth)) + CHECK + ")" * depth
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["(" * MAX_GROUPS + CHECK + ")" * MAX_GROUPS, nested(MAX_DEPTH - 1), "not " * 100_000 + CHECK, " and ".join([CHECK] * 5_000)],
+    ids=["parentheses", "and and or", "not", "and"],
+)
+def test_conditions_of_any_shape(condition):
+    assert matches(rule(condition))
+
+
+def test_negations_in_parentheses():
+    assert matches(rule("not (" * (MAX_DEPTH - 2) + CHECK + ")" * (MAX_DEPTH - 2)))
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("(" * MEGABYTE, "more than 1000 parentheses are open here"),
+        (nested(1000), "the condition nests 'and', 'or' and 'not' more than 200 levels deep"),
+        ("not (" * 1000 + CHECK + ")" * 1000, "the condition nests 'and', 'or' and 'not' more than 200 levels deep"),
+        ("tolower(" * 1000 + "x.text" + ")" * 1000 + " = b", "more than 50 transformers are open here"),
+        (CHECK + ")" * MEGABYTE, "unexpected token after 'b', expecting 'or', 'and'"),
+        ("x.text in (" + "," * MEGABYTE, "expected a ')' token"),
+        ('"' * MEGABYTE, "expected a '(' token, a field check, or an identifier"),
+    ],
+)
+def test_conditions_that_are_refused(condition, message):
+    assert refusal(rule(condition)) == message
+
+
+def test_macros_that_double():
+    assert matches(rule("m14", macros(15, "{0} and {0}")))
+    assert (
+        refusal(rule("m99", macros(100, "{0} or {0}"))) == f"with its macros written out, the condition counts more than {MAX_NODES} nodes"
+    )
+
+
+def test_macros_in_macros():
+    assert matches(rule("m1999", macros(2000, "{0}")))
+    assert matches(rule("m90", macros(91, f"not {{0}} or not ({CHECK})")), "c")
+    deep = f"with its macros written out, the condition is more than {MAX_DEPTH} levels deep"
+    assert refusal(rule("m1999", macros(2000, f"not ({{0}} and {CHECK})"))) == deep
+
+
+def test_lists_that_grow():
+    lists = "".join(f"- list: l{n}\n  items: [{', '.join([f'l{n + 1}'] * 10)}]\n" for n in range(40))
+    assert refusal(rule("x.text in (l0)", lists)).startswith("lists make the condition too long, up to list ")
+
+
+def test_a_hundred_thousand_alternatives():
+    alternatives = (f"x.text = v{n}" for n in range(MAX_NODES - 2))
+    compiled = compile_rules(load_rules_text(rule(" or ".join([*alternatives, CHECK])), CATALOG), CATALOG)
+    assert Executor(compiled.plan, lambda _: "b").match()
+    message = f"with its macros written out, the condition counts more than {MAX_NODES} nodes"
+    with pytest.raises(RulesError, match=message):
+        load_rules_text(rule(" or ".join([CHECK] * (MAX_NODES + 1))), CATALOG)
+
+
+@pytest.mark.parametrize("output", ["%concat(" * 49 + "x.text," * 5000, "%concat(" + "getopt(a, b)[a]," * 5000, "%" + "tolower(" * 100_000])
+def test_outputs_that_are_refused(output):
+    assert refusal(rule(CHECK, output=output)) == "unknown filter: unexpected token after '"
+
+
+@pytest.mark.parametrize("output", ["%x.text " * 20_000, "%x.text" + "[" * MEGABYTE, "%x.text" + "a" * 100_000])
+def test_long_outputs(output):
+    assert matches(rule(CHECK, output=output))
+
+
+def test_a_file_that_is_too_large():
+    with pytest.raises(RulesError, match="The file is larger than 16 MiB"):
+        load_text("#" * (MAX_SIZE + 1), "rules.yaml")
+
+
+@pytest.mark.parametrize(
+    ("operator", "pattern", "end"),
+    [
+        ("regex", "(a+)+$", ""),
+        ("regex", "(a|aa)+[bc]", "c"),
+        ("regex", "(.*)" * 60 + "[bc]", "c"),
+        ("regex", "(a|b)*a(a|b){40}c", "c"),
+        ("glob", "*" + "a" * 200 + "[bc]", "c"),
+        ("glob", "*a" * 120 + "[bc]", "c"),
+        ("iglob", "*?" * 120 + "[bc]", "C"),
+        ("glob", "*[!b]" * 50 + "[bc]", "c"),
+        ("pmatch", "*" + "a" * 200 + "[bc]", "c"),
+        ("pmatch", "/".join(["*a*"] * 60), "/a" * 59),
+        ("contains", "a" * 250 + "c", "c"),
+        ("icontains", "a" * 250 + "C", "c"),
+        ("endswith", "a" * 250 + "c", "c"),
+    ],
+)
+def test_hostile_patterns_on_long_texts(operator, pattern, end):
+    text = rule(f'x.text {operator} ("{pattern}")' if operator == "pmatch" else f'x.text {operator} "{pattern}"')
+    assert matches(text, "a" * MEGABYTE + end)
+    assert not matches(text, "a" * MEGABYTE + end + "\nx") or operator in {"pmatch", "contains", "icontains"}
+
+
+def test_a_pattern_that_is_too_large():
+    assert refusal(rule('x.text regex "((a{1,100}){1,100}){1,100}"')).startswith("invalid regex pattern: ")
+
+
+@pytest.mark.parametrize("constant", ["a" * MEGABYTE, "\\\\a" * 100_000, "\\t" * 100_000])
+def test_long_constants_are_refused(constant):
+    assert refusal(rule(f'x.text = "{constant}"'))
