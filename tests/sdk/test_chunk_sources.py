@@ -282,3 +282,30 @@ def test_a_source_tells_in_the_open_instances_words_what_it_watches():
 
     assert open_source(plugin_of(lambda _: Named())).description == "the front door"
     assert open_source(plugin_of(lambda _: Script())).description == ""
+
+
+@pytest.mark.parametrize("found", [7, -1])
+def test_a_host_may_wait_on_the_instances_descriptor(found: int) -> None:
+    instance = Script(b"a\n")
+    instance.fileno = lambda: found  # type: ignore[attr-defined]
+    source = open_source(plugin_of(lambda params: instance))
+    source.next_batch(1)
+    assert source.fileno() == found  # type: ignore[attr-defined]
+    source.close()
+    assert source.fileno() == -1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("found", [None, "7", OSError("gone")])
+def test_an_instance_without_a_descriptor_is_waited_for_by_its_read_chunk(found: Any, caplog: pytest.LogCaptureFixture) -> None:
+    instance = Script(b"a\n", b"b\n")
+
+    def fileno() -> Any:
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    instance.fileno = fileno  # type: ignore[attr-defined]
+    source = open_source(plugin_of(lambda params: instance))
+    assert [source.fileno(), source.fileno()] == [-1, -1]  # type: ignore[attr-defined]
+    assert source.next_batch(1).payloads == [b"a"]
+    assert [record.getMessage() for record in caplog.records] == (["fileno failed"] if isinstance(found, Exception) else [])
