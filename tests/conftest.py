@@ -1,5 +1,6 @@
 """What tests of several rooms use."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "host"))
 
 import host
+
+# a shell starts what it runs in the background with SIGINT ignored, and that is inherited
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
