@@ -64,15 +64,14 @@ class EventStream:
             return b""
         if self._connection is None:
             return self._reconnect(timeout)
-        # an engine may end its answer and leave the connection open: nothing more comes to wait for
-        if not (self._connection.has_unread or self._connection.ended):
-            ready = self._poll.poll(max(0.0, timeout))
-            if self._woken():
-                return b""
-            if not ready:
-                return lanner.NOTHING
         try:
             data = self._connection.read()
+            # an engine may end its answer and leave the connection open: nothing more comes to wait for
+            if data == b"" and not self._connection.ended:
+                ready = self._poll.poll(max(0.0, timeout))
+                if self._woken():
+                    return b""
+                data = self._connection.read() if ready else b""
         except (OSError, HttpError) as error:
             return self._lost(str(error))
         if data:
