@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.host import init_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    import yaml
-
     from lanner.sdk.plugin import Plugin
-
-_MAX_DEPTH: Final = 100
 
 
 def make_plugin(cls: type[Plugin], config: str, host: str | None = None) -> Plugin:
@@ -61,31 +57,9 @@ def _decode(text: str, shown: str) -> Any:
             problem = f"{shown} is not JSON: {error}"
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        """Leaves a time as the text that it is: an option is a text or a number, never a date."""
+    from lanner.framework import plainyaml
 
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
     try:
-        if _depth(text, Loader) > _MAX_DEPTH:
-            problem = problem or f"{shown} is neither JSON nor YAML: it is nested too deep"
-        else:
-            return yaml.load(text, Loader)  # noqa: S506 - a kind of SafeLoader
+        return plainyaml.load(text)[0]
     except (yaml.YAMLError, ValueError) as error:
-        problem = problem or f"{shown} is neither JSON nor YAML: {error}"
-    raise ConfigError(problem)
-
-
-def _depth(text: str, loader: type[yaml.SafeLoader]) -> int:
-    """How deep the text is nested, as far as that is allowed: the loader itself recurses."""
-    import yaml
-
-    deepest = depth = 0
-    for event in yaml.parse(text, loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        deepest = max(deepest, depth)
-        if deepest > _MAX_DEPTH:
-            break
-    return deepest
+        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error}") from None

@@ -28,3 +28,25 @@ def explain(rule: str, plugin: str, files: tuple[str, ...], replay: str, event: 
     from lanner.cli.explain import explain_rule
 
     return explain_rule(rule, plugin, files, replay, event, config, as_json=as_json)
+
+
+@rules.command("test")
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("--junit", default=None, metavar="FILE", help="Write the results as JUnit XML, too.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def test_(files: tuple[str, ...], junit: str | None, *, as_json: bool) -> int:
+    """Run test files: which alerts come of which events.
+
+    \b
+    rules: [my_rules.yaml]       # beside this file; without it: the plugin's own
+    tests:
+      - name: A shell in a container
+        events:
+          - {Type: container, Action: "exec_start: sh"}
+        alerts: [Shell in a container]
+
+    Exit status: 0 all passed, 1 a test failed or a file is wrong.
+    """  # noqa: D301
+    from lanner.cli.ruletest import run_tests
+
+    return run_tests(files, junit, as_json=as_json)

@@ -1,6 +1,6 @@
 """Rules tried on events one at a time: what alerts each event raises, and why a rule matched it or did not.
 
-`Rules` are a plugin's rules as loaded and checked, `Trial` one run of them from a first event on. Where events come from, and what
+`LoadedRules` are a plugin's rules as loaded and checked, `Trial` one run of them from a first event on. Where events come from, and what
 alerts were expected, is for others to say (the commands `lanner rules explain` and `lanner rules test`, `lanner.testing`).
 """
 
@@ -46,7 +46,7 @@ class Alert:
     event: int = 0
 
 
-class Rules:
+class LoadedRules:
     """The rules of files (none: the plugin's own), ready to be tried. Raises `LannerError` (of wrong rules, `RulesError`)."""
 
     def __init__(self, plugin: type[Plugin], files: Sequence[str | PathLike[str]] = (), *, config: str | dict[str, Any] = "") -> None:

@@ -1,0 +1,98 @@
+"""`lanner rules test`: test files of rules, and what came of them as a table, as JSON and as JUnit XML."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lanner.cli.messages import FAILED, OK
+from lanner.cli.validate import print_text
+from lanner.rules.errors import printable
+from lanner.sdk.errors import LannerError
+from lanner.testing.ruletests import never_fired, run_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from xml.etree.ElementTree import Element
+
+    from lanner.testing.ruletests import FileOutcome, Outcome
+
+
+def run_tests(paths: Sequence[str], junit: str | None, *, as_json: bool) -> int:
+    """Run the test files and print what came of them; gives the exit code. Raises `LannerError`."""
+    files = [run_file(path) for path in paths]
+    if junit is not None:
+        _write_junit(junit, files)
+    print_text(json.dumps(_as_dict(files), indent=2, ensure_ascii=False) if as_json else printable("\n".join(_lines(files))))
+    return OK if all(outcome.passed for file in files for outcome in file.outcomes) else FAILED
+
+
+def _lines(files: Sequence[FileOutcome]) -> Iterator[str]:
+    outcomes = [outcome for file in files for outcome in file.outcomes]
+    for file in files:
+        yield file.path
+        width = max((len(outcome.name) for outcome in file.outcomes), default=0)
+        for outcome in file.outcomes:
+            count = len(outcome.alerts)
+            yield f"  {'ok' if outcome.passed else 'FAILED':6}  {outcome.name:{width}}  {count} alert{'' if count == 1 else 's'}"
+    for file in files:
+        for outcome in file.outcomes:
+            if not outcome.passed:
+                yield from ("", f"{file.path}: {outcome.name}", *_failure(outcome))
+    if silent := never_fired(files):
+        yield from ("", "Rules that fired in no test:", *(f"  {name}" for name in silent))
+    failed = sum(not outcome.passed for outcome in outcomes)
+    yield from ("", f"{len(outcomes)} test{'' if len(outcomes) == 1 else 's'}, {failed} failed")
+
+
+def _failure(outcome: Outcome) -> Iterator[str]:
+    for difference in outcome.differences:
+        yield f"  {difference.what}"
+        if difference.why:
+            yield from (f"      {line}".rstrip() for line in difference.why.splitlines())
+
+
+def _as_dict(files: Sequence[FileOutcome]) -> dict[str, Any]:
+    return {
+        "files": [{"file": file.path, "tests": [_outcome_dict(outcome) for outcome in file.outcomes]} for file in files],
+        "never_fired": never_fired(files),
+        "passed": all(outcome.passed for file in files for outcome in file.outcomes),
+    }
+
+
+def _outcome_dict(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "name": outcome.name,
+        "passed": outcome.passed,
+        "seconds": round(outcome.seconds, 6),
+        "alerts": [
+            {"rule": alert.rule, "priority": alert.priority, "output": alert.output, "fields": alert.fields, "event": alert.event}
+            for alert in outcome.alerts
+        ],
+        "differences": [{"what": difference.what, "why": difference.why} for difference in outcome.differences],
+    }
+
+
+def _write_junit(path: str, files: Sequence[FileOutcome]) -> None:
+    from xml.etree.ElementTree import Element, SubElement, tostring
+
+    root = Element("testsuites")
+    for file in files:
+        failed = sum(not outcome.passed for outcome in file.outcomes)
+        suite = SubElement(root, "testsuite", name=printable(file.path), tests=str(len(file.outcomes)), failures=str(failed))
+        for outcome in file.outcomes:
+            _add_case(SubElement(suite, "testcase"), file, outcome)
+    try:
+        Path(path).write_bytes(tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    except OSError as error:
+        raise LannerError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _add_case(case: Element, file: FileOutcome, outcome: Outcome) -> None:
+    from xml.etree.ElementTree import SubElement
+
+    case.attrib |= {"classname": printable(file.path), "name": printable(outcome.name), "time": f"{outcome.seconds:.6f}"}
+    if not outcome.passed:
+        failure = SubElement(case, "failure", message=printable(outcome.differences[0].what))
+        failure.text = printable("\n".join(_failure(outcome)))

@@ -1,0 +1,150 @@
+"""Test files of rules: YAML in, typed tests out, or an error that names the file, the line and what may stand there."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+import yaml
+from msgspec import Meta, field
+
+from lanner.framework import plainyaml
+from lanner.rules import Priority
+from lanner.sdk.errors import LannerError
+
+if TYPE_CHECKING:
+    from lanner.rules import Rule
+
+
+class TestFileError(LannerError, ValueError):
+    """A test file is wrong."""
+
+    __test__ = False
+
+
+class Expected(msgspec.Struct, forbid_unknown_fields=True):
+    """An alert that a test expects; what is left out may be anything. `fields` are some of the alert's."""
+
+    rule: str
+    output: str | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    priority: str | None = None
+
+
+class Case(msgspec.Struct, forbid_unknown_fields=True):
+    """One test: events, of which exactly these alerts come, in this order."""
+
+    name: str
+    alerts: list[Expected | str]
+    events: Annotated[list[dict[str, Any] | str], Meta(min_length=1)] | None = None
+    recording: str | None = None
+    enable: list[str] = field(default_factory=list)
+    all_matches: bool = False
+
+    def expected(self) -> list[Expected]:
+        """The alerts, those that are named only as well."""
+        return [Expected(each) if isinstance(each, str) else each for each in self.alerts]
+
+
+class Content(msgspec.Struct, forbid_unknown_fields=True):
+    """What a test file holds. `definitions` are for YAML anchors and mean nothing themselves."""
+
+    tests: list[Case]
+    plugin: str = "docker"
+    rules: list[str] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
+    definitions: Any = None
+
+
+_STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {"": Content, ".tests": Case, ".tests.alerts": Expected}
+_WORDS: Final = {
+    "object": "a mapping", "array": "a list", "str": "a text", "int": "a number", "float": "a number", "bool": "true or false",
+    "null": "nothing",
+}  # fmt: skip
+_PATH: Final = re.compile(r"^(.*?)(?: - at (?:`key` in )?`\$(.*)`)?$", re.DOTALL)
+
+
+class TestFile:
+    """A test file as read. Raises `TestFileError`."""
+
+    __test__ = False  # pytest, this is none of yours
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        try:
+            values, self._node = plainyaml.load(self.path.read_text("utf-8"))
+        except OSError as error:
+            raise TestFileError(f"cannot read the test file {path}: {error.strerror or error}") from None
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise TestFileError(f"{path}:{line}: this is no YAML: {error.problem}") from None
+        except (yaml.YAMLError, ValueError) as error:
+            raise TestFileError(f"{path}: this is no YAML: {error}") from None
+        try:
+            self.content = msgspec.convert(values, Content)
+        except msgspec.ValidationError as error:
+            raise self._invalid(str(error)) from None
+        for number, case in enumerate(self.content.tests):
+            self._check(number, case)
+
+    def error(self, message: str, *path: str | int) -> TestFileError:
+        """An error about what stands at a path in the file."""
+        return TestFileError(f"{self.path}:{plainyaml.line_of(self._node, list(path))}: {message}")
+
+    def beside(self, name: str) -> str:
+        """A path as the file means it: relative to itself."""
+        return str(self.path.parent / name)
+
+    def recording(self, case: Case) -> str | None:
+        """The path of a test's recording, if it has one; `example` is the plugin's own."""
+        return self.beside(case.recording) if case.recording not in {None, "example"} else case.recording
+
+    def plugin(self) -> str:
+        """The plugin's name; a path is relative to the file."""
+        name = self.content.plugin
+        return self.beside(name) if name.partition(":")[0].endswith(".py") or "/" in name else name
+
+    def check_rules(self, rules: tuple[Rule, ...]) -> None:
+        """Refuse tests of rules that there are not. Raises `TestFileError`."""
+        names = [rule.name for rule in rules]
+        for number, case in enumerate(self.content.tests):
+            named = [("alerts", each.rule) for each in case.expected()] + [("enable", name) for name in case.enable]
+            for place, (key, name) in enumerate(named):
+                if name not in names:
+                    at = place if key == "alerts" else place - len(case.alerts)
+                    raise self.error(f"there is no rule {name!r}{_advice(name, names)}", "tests", number, key, at)
+
+    def _check(self, number: int, case: Case) -> None:
+        if (case.events is None) == (case.recording is None):
+            have = "needs" if case.events is None else "may have only one of"
+            raise self.error(f"the test {case.name!r} {have} `events` or `recording`", "tests", number)
+        for place, expected in enumerate(case.expected()):
+            if expected.priority is not None and Priority.parse(expected.priority) is None:
+                allowed = ", ".join(map(str, Priority))
+                message = f"there is no priority {expected.priority!r}; allowed are: {allowed}"
+                raise self.error(message, "tests", number, "alerts", place, "priority")
+
+    def _invalid(self, message: str) -> TestFileError:
+        found = _PATH.match(message)
+        text, place = (found[1], found[2] or "") if found else (message, "")
+        steps = [int(index) if index else name for name, index in re.findall(r"\.([^.\[]+)|\[(\d+)\]", place)]
+        allowed = [each.name for each in msgspec.structs.fields(_STRUCTS.get(re.sub(r"\[\d+\]", "", place), Expected))]
+        key = ""
+        if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text):
+            key = unknown[1]
+            text = f"there is no key `{key}` here{_advice(key, allowed)}; allowed are: {', '.join(allowed)}"
+        elif missing := re.fullmatch(r"Object missing required field `(.*)`", text):
+            text = f"the key `{missing[1]}` is missing; allowed are: {', '.join(allowed)}"
+        elif wrong := re.fullmatch(r"Expected `(.*?)`(.*?)(?:, got `(.*)`)?", text):
+            wanted = " or ".join(_WORDS.get(each, each) for each in wrong[1].split(" | ") if each != "null")
+            subject = f"`{steps[-1]}`: " if steps and isinstance(steps[-1], str) else ""
+            text = f"{subject}{wanted}{wrong[2]} is expected here" + (f", not {_WORDS.get(wrong[3], wrong[3])}" if wrong[3] else "")
+        return TestFileError(f"{self.path}:{plainyaml.line_of(self._node, steps, key)}: {text}")
+
+
+def _advice(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f": did you mean {near[0]!r}?" if near else ""

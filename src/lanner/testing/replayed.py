@@ -1,0 +1,113 @@
+"""What rules made of some events, and why: the ground under tests of rules, whoever runs them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from lanner.framework.load import load_plugin
+from lanner.framework.trial import LoadedRules, explain
+from lanner.sdk.errors import LannerError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from os import PathLike
+
+    from lanner.framework.trial import Alert, Event
+    from lanner.rules.explanation import Explanation
+    from lanner.sdk.plugin import Plugin
+
+
+class Rules:
+    """Rules files (none: the plugin's own) of a plugin, which is a class or what `lanner run` calls it.
+
+        result = Rules("docker_rules.yaml").replay([{"Type": "container", "Action": "oom"}])
+        result.assert_fired("Container out of memory")
+
+    `enable` are disabled rules that are tried as well. Raises `LannerError` where the rules are wrong.
+    """
+
+    def __init__(
+        self,
+        *files: str | PathLike[str],
+        plugin: str | type[Plugin] = "docker",
+        config: str | dict[str, Any] = "",
+        enable: Collection[str] = (),
+    ) -> None:
+        cls = load_plugin(plugin) if isinstance(plugin, str) else plugin
+        self.rules = LoadedRules(cls, files, config=config)
+        self.rules.compiled(enable)
+        self._enable = frozenset(enable)
+
+    def replay(self, events: Iterable[Any] | str | PathLike[str], *, enable: Collection[str] = (), all_matches: bool = False) -> Replayed:
+        """What becomes of events: payloads, mappings (their JSON is the payload), or the path of a recording.
+
+        With `all_matches` every rule that matches an event raises an alert, not the first alone.
+        """
+        enabled = self._enable | frozenset(enable)
+        if isinstance(events, (str, os.PathLike)):
+            return Replayed(self.rules, list(self.rules.recorded(os.fspath(events))), enabled, first=not all_matches)
+        return Replayed(self.rules, [(payload(event), None) for event in events], enabled, first=not all_matches)
+
+
+def payload(event: Any) -> bytes:
+    """The payload of an event as a test writes it. Raises `LannerError` for what cannot be JSON."""
+    if isinstance(event, bytes):
+        return event
+    if isinstance(event, str):
+        return event.encode("utf-8", "surrogateescape")
+    import msgspec
+
+    try:
+        return msgspec.json.encode(event)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise LannerError(f"the event is no JSON: {error}") from None
+
+
+class Replayed:
+    """The alerts that rules raised of events, in order."""
+
+    def __init__(self, rules: LoadedRules, events: Sequence[Event], enable: Collection[str] = (), *, first: bool = True) -> None:
+        self.rules = rules
+        self.events = events
+        self._enable = enable
+        self._first = first
+        trial = rules.trial(enable, first=first)
+        self.alerts: list[Alert] = [alert for payload, timestamp in events for alert in trial.feed(payload, timestamp)]
+
+    def fired(self, rule: str) -> list[Alert]:
+        """The alerts of a rule. Raises `LannerError` if there is no such rule."""
+        self.rules.rule(rule)
+        return [alert for alert in self.alerts if alert.rule == rule]
+
+    def explain(self, rule: str, event: int | None = None) -> Explanation | None:
+        """Why a rule fired on that event or did not; without `event` on one that raised no alert of it, if there is one.
+
+        Raises `LannerError` for a rule that is not there, or is disabled.
+        """
+        if not self.rules.rule(rule).enabled and rule not in self._enable:
+            raise LannerError(f"the rule {rule!r} is disabled: only tests that enable it try it")
+        trial = self.rules.trial(self._enable, first=self._first)
+        return explain(trial, rule, self.events, number=event, silent=True)
+
+    def why(self, rule: str, event: int | None = None) -> str:
+        """The same as a text."""
+        try:
+            found = self.explain(rule, event)
+        except LannerError as error:
+            return str(error)
+        return found.text() if found else f"the rule {rule!r} fired on each of {len(self.events)} events"
+
+    def assert_fired(self, rule: str, times: int | None = None) -> list[Alert]:
+        """The alerts of a rule; AssertionError with the explanation if there are none, or not so many as `times`."""
+        alerts = self.fired(rule)
+        if not alerts or (times is not None and len(alerts) != times):
+            counted = f"fired {len(alerts)} times, not {times}" if times is not None else "did not fire"
+            event = alerts[-1].event if times is not None and len(alerts) > times else None
+            raise AssertionError(f"the rule {rule!r} {counted}\n{self.why(rule, event)}")
+        return alerts
+
+    def assert_silent(self, *rules: str) -> None:
+        """AssertionError with the explanation if one of these rules fired; without names, if any did."""
+        for alert in [alert for rule in rules for alert in self.fired(rule)] if rules else self.alerts:
+            raise AssertionError(f"the rule {alert.rule!r} fired on event {alert.event}\n{self.why(alert.rule, alert.event)}")

@@ -1,0 +1,115 @@
+"""Running test files of rules: what was expected beside what came, and the explanation of each difference."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any
+
+from lanner.rules import Priority
+from lanner.sdk.errors import LannerError
+from lanner.testing.casefile import TestFile
+from lanner.testing.replayed import Replayed, Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lanner.framework.trial import Alert
+    from lanner.testing.casefile import Case, Expected
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One way in which alerts are not as expected, and why that rule fired or did not (a text, may be empty)."""
+
+    what: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A test that was run."""
+
+    name: str
+    alerts: list[Alert]
+    differences: list[Difference] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether all was as expected."""
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """A test file that was run, and the rules that it is about, each with its file."""
+
+    path: str
+    outcomes: list[Outcome]
+    rules: list[tuple[str, str]]
+
+
+def run_file(path: str) -> FileOutcome:
+    """Run the tests of a file. Raises `LannerError` where the file or the rules are wrong."""
+    file = TestFile(path)
+    content = file.content
+    under_test = Rules(*map(file.beside, content.rules), plugin=file.plugin(), config=content.config)
+    file.check_rules(under_test.rules.rules)
+    outcomes = []
+    for number, case in enumerate(content.tests):
+        begin = time.perf_counter()
+        try:
+            events = file.recording(case) or case.events or ()
+            replayed = under_test.replay(events, enable=case.enable, all_matches=case.all_matches)
+        except LannerError as error:
+            raise file.error(f"test {case.name!r}: {error}", "tests", number) from None
+        differences = list(compare(case, replayed))
+        outcomes.append(Outcome(case.name, replayed.alerts, differences, time.perf_counter() - begin))
+    return FileOutcome(path, outcomes, [(rule.place.file, rule.name) for rule in under_test.rules.rules])
+
+
+def compare(case: Case, replayed: Replayed) -> Iterator[Difference]:
+    """In which ways the alerts are not those that the test expects."""
+    expected, alerts = case.expected(), replayed.alerts
+    names = [each.rule for each in expected], [each.rule for each in alerts]
+    for what, begin, end, first, last in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
+        if what == "equal":
+            for wanted, alert in zip(expected[begin:end], alerts[first:last], strict=True):
+                yield from _details(wanted, alert)
+            continue
+        for wanted in expected[begin:end]:
+            yield Difference(f"- {wanted.rule}: expected, but there is no such alert", replayed.why(wanted.rule))
+        for alert in alerts[first:last]:
+            text = f"+ {alert.rule}: not expected, but event {alert.event} raised it: {alert.output}"
+            yield Difference(text, replayed.why(alert.rule, alert.event))
+
+
+def _details(wanted: Expected, alert: Alert) -> Iterator[Difference]:
+    pairs: list[tuple[str, Any, Any]] = []
+    if wanted.output is not None:
+        pairs.append(("output", wanted.output, alert.output))
+    if wanted.priority is not None:
+        pairs.append(("priority", str(Priority.parse(wanted.priority)), alert.priority))
+    for name, value in wanted.fields.items():
+        if name in alert.fields:
+            pairs.append((f"field {name}", value, alert.fields[name]))
+        else:
+            there = ", ".join(sorted(alert.fields))
+            yield Difference(f"! {alert.rule} (event {alert.event}): its output has no field {name}; it has {there}")
+    for name, want, have in pairs:
+        if (type(want), want) != (type(have), have):
+            yield Difference(f"! {alert.rule} (event {alert.event}): {name}\n    - {_shown(want)}\n    + {_shown(have)}")
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) and not value.isdecimal() else json.dumps(value, ensure_ascii=False)
+
+
+def never_fired(files: Sequence[FileOutcome]) -> list[str]:
+    """The rules that fired in no test of these files, in order."""
+    names = dict.fromkeys(rule for file in files for rule in file.rules)
+    fired = {alert.rule for file in files for outcome in file.outcomes for alert in outcome.alerts}
+    return [name for _, name in names if name not in fired]
