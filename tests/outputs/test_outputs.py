@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lanner.outputs import FileOutput, OutputClosedError, OutputError, StdoutOutput, escape_controls
+from lanner.outputs import FileOutput, OutputClosedError, OutputError, SeveralOutputs, StdoutOutput, escape_controls
 from lanner.sdk.errors import LannerError
 
 
@@ -162,4 +162,58 @@ def test_what_cannot_be_written_at_close_is_said_and_the_file_is_closed():
     output.write("one")
     with pytest.raises(OutputError, match="No space left"):
         output.close()
+    output.close()
+
+
+def test_a_file_that_was_moved_away_is_made_anew_for_more_lines(tmp_path):
+    path = tmp_path / "alerts"
+    output = FileOutput(path, keep_alive=False)
+    output.write("one")
+    output.flush()
+    path.rename(tmp_path / "old")
+    output.flush()
+    assert not path.exists()
+    output.write("two")
+    output.flush()
+    output.close()
+    assert ((tmp_path / "old").read_text(), path.read_text()) == ("one\n", "two\n")
+
+
+def test_a_file_that_is_kept_open_is_written_to_wherever_it_is(tmp_path):
+    path = tmp_path / "alerts"
+    output = FileOutput(path)
+    path.rename(tmp_path / "old")
+    output.write("one")
+    output.close()
+    assert ((tmp_path / "old").read_text(), path.exists()) == ("one\n", False)
+
+
+def test_a_directory_that_went_away_is_said_at_the_next_line(tmp_path):
+    (tmp_path / "logs").mkdir()
+    output = FileOutput(tmp_path / "logs" / "alerts", keep_alive=False)
+    (tmp_path / "logs" / "alerts").unlink()
+    (tmp_path / "logs").rmdir()
+    output.write("one")
+    with pytest.raises(OutputError, match="create its directory first"):
+        output.flush()
+    output.close()
+
+
+def test_several_outputs_get_each_line_and_are_closed_whatever_one_of_them_says(pipe, tmp_path):
+    reader, writer = pipe
+    os.close(reader)
+    output = SeveralOutputs([StdoutOutput(writer), FileOutput(tmp_path / "alerts")])
+    output.write("one")
+    with pytest.raises(OutputClosedError):
+        output.flush()
+    output.write("two")
+    with pytest.raises(OutputClosedError):
+        output.close()
+    assert (tmp_path / "alerts").read_text() == "one\ntwo\n"
+
+
+def test_no_output_at_all_takes_everything():
+    output = SeveralOutputs([])
+    output.write("one")
+    output.flush()
     output.close()

@@ -57,6 +57,11 @@ class LineWriter:
         if self._size >= _BUFFER_BYTES:
             self.flush()
 
+    @property
+    def pending(self) -> bool:
+        """Whether there are lines to write."""
+        return bool(self._lines)
+
     def flush(self) -> None:
         """Write all lines; a descriptor that does not block is waited for."""
         if not self._lines:

@@ -22,16 +22,15 @@ _ADVICE = {
 
 
 class FileOutput:
-    """An `Output` that appends to the file at `path` and creates it where there is none. OutputError if that cannot be."""
+    """An `Output` that appends to the file at `path` and creates it where there is none. OutputError if that cannot be.
 
-    def __init__(self, path: str | Path) -> None:
+    Without `keep_alive` the file is opened again for each flush, so that one that was moved away (logrotate) is made anew.
+    """
+
+    def __init__(self, path: str | Path, *, keep_alive: bool = True) -> None:
         self._path = os.fspath(path)
-        try:
-            self._descriptor: int | None = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise self._failure(error) from error
-        except ValueError as error:
-            raise OutputError(f"cannot write alerts to {self._path!r}: {error}") from error
+        self._keep_alive = keep_alive
+        self._descriptor: int | None = self._open()
         self._writer = LineWriter(self._descriptor, self._failure)
 
     def write(self, line: str) -> None:
@@ -40,6 +39,10 @@ class FileOutput:
 
     def flush(self) -> None:
         """Write what was taken. OutputError if the device is full."""
+        if not self._keep_alive and self._descriptor is not None and self._writer.pending:
+            again = self._open()
+            os.dup2(again, self._descriptor, inheritable=False)
+            os.close(again)
         self._writer.flush()
 
     def close(self) -> None:
@@ -51,6 +54,14 @@ class FileOutput:
             self._writer.flush()
         finally:
             os.close(descriptor)
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise self._failure(error) from error
+        except ValueError as error:
+            raise OutputError(f"cannot write alerts to {self._path!r}: {error}") from error
 
     def _failure(self, error: OSError) -> OutputError:
         advice = _ADVICE.get(error.errno or 0)
