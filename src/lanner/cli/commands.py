@@ -28,44 +28,50 @@ def commands() -> None:
 
 
 @commands.command(epilog=_PLUGIN)
-@click.argument("plugin")
+@click.argument("plugin", required=False)
+@click.option("-c", "file", default=None, metavar="FILE", help="Falco's configuration file, falco.yaml; then PLUGIN may be left out.")
 @click.option(
-    "-r", "--rules", multiple=True, metavar="FILE", help="A Falco rules file; may be given several times. Default: the plugin's own."
+    "-o", "options", multiple=True, metavar="KEY=VALUE", help="Set a key of falco.yaml, such as json_output=true or plugins[0].name=x."
 )
-@click.option("--open", "params", default="", metavar="PARAMS", help="Open parameters of the event source (for docker: since=10m).")
-@click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
+@click.option(
+    "-r",
+    "--rules",
+    multiple=True,
+    metavar="FILE",
+    help="A Falco rules file, or a directory of them; may be given several times. Default: rules_files of -c, else the plugin's own.",
+)
+@click.option("--open", "params", default=None, metavar="PARAMS", help="Open parameters of the event source (for docker: since=10m).")
+@click.option("--config", default=None, metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
 @click.option(
     "--host",
     default=None,
     metavar="URL",
     help="The engine's address (unix:///path, tcp://host:port); short for the option `host` of --config.",
 )
-@click.option("--format", "layout", type=click.Choice(["text", "json"]), default="text", help="How alerts look: Falco's text or JSON.")
+@click.option("--format", "layout", type=click.Choice(["text", "json"]), default=None, help="How alerts look: Falco's text, or its JSON.")
 @click.option("--iso8601", is_flag=True, help="Times of alerts in UTC with the date (Falco's time_format_iso_8601).")
 @click.option("--all-matches", is_flag=True, help="Every rule that matches an event raises an alert, not the first alone.")
 @click.option("--replay", default=None, metavar="FILE|-", help="Read recorded events (see `lanner record`) instead of opening the source.")
 @click.option("--output", default=None, metavar="FILE", help="Append alerts to FILE instead of printing them.")
 @click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
+@click.option("--dry-run", is_flag=True, help="Load everything, check the rules, open nothing, and end.")
 @click.option("-V", "--validate", "validated", multiple=True, metavar="FILE", help="Say what `falco -V` says of a rules file, and end.")
 @click.option("-L", "describe_all", is_flag=True, help="Describe the rules, and end (with --format json, macros and lists too).")
 @click.option("-l", "describe", default=None, metavar="RULE", help="Describe one rule, and end.")
-def run(plugin: str, validated: tuple[str, ...], describe: str | None, *, describe_all: bool, **options: Any) -> int:
+@click.option("--list", "fields_of", is_flag=False, flag_value="", metavar="[SOURCE]", help="Show the fields for rules, and end.")
+@click.option("--list-plugins", is_flag=True, help="Say what plugins are loaded, and end.")
+@click.option("--plugin-info", "asked", default=None, metavar="NAME", help="Say what there is to know of a loaded plugin, and end.")
+def run(plugin: str | None, **given: Any) -> int:
     """Watch a plugin's events and print alerts by Falco rules.
 
     Alerts go to standard output, everything else to standard error. Ctrl-C or SIGTERM ends it with a summary.
     """
-    if validated:
-        from lanner.cli.validate import validate_files
+    if plugin is None and given["file"] is None and not given["options"]:
+        raise click.UsageError("Missing argument 'PLUGIN' (or -c FILE).", click.get_current_context())
+    from lanner.cli.start import start
 
-        return validate_files(plugin, validated, as_json_text=options["layout"] == "json")
-    if describe_all or describe is not None:
-        from lanner.cli.describe import describe_rules
-
-        return describe_rules(plugin, options["rules"], describe, as_json=options["layout"] == "json")
-    from lanner.cli.run import Options, run_plugin
-
-    return run_plugin(plugin, Options(**options))
+    return start(plugin, **given)
 
 
 @commands.command(epilog=_PLUGIN)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from lanner.sdk.plugin import Plugin
 
 
-def make_plugin(cls: type[Plugin], config: str, host: str | None = None) -> Plugin:
-    """An instance with this configuration (JSON, YAML or @FILE); `host` takes the place of the option of that name."""
-    values = read_config(config)
+def make_plugin(cls: type[Plugin], config: str | dict[str, Any], host: str | None = None) -> Plugin:
+    """An instance with this configuration (options, JSON, YAML or @FILE); `host` takes the place of the option of that name."""
+    values = config if isinstance(config, dict) else read_config(config)
     if host is not None:
         info = plugin_info(cls)
         if info.config is None or "host" not in info.config.__struct_fields__:

@@ -13,19 +13,19 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
-def describe_rules(plugin: str, files: Sequence[str], rule: str | None, *, as_json: bool) -> int:
-    """Print what the rules of these files (none: the plugin's own) are made of, or one of them; gives the exit code.
+def describe_rules(plugin: str, files: Sequence[str] | None, rule: str | None, static: Iterable[str], *, as_json: bool) -> int:
+    """Print what the rules of these files (None: the plugin's own) are made of, or one of them; gives the exit code.
 
     Raises `LannerError` for a file that cannot be read.
     """
     info = plugin_info(load_plugin(plugin))
-    if not files and info.rules is None:
+    if files is None and info.rules is None:
         raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
-    validator = make_validator(info)
-    for file in files or [str(info.rules)]:
+    validator = make_validator(info, static)
+    for file in [str(info.rules)] if files is None else files:
         result = validator.load(file, read_rules(file))
         if result.findings:
             say(full_text(result))

@@ -21,7 +21,16 @@ def main() -> None:
     except OSError as error:
         _forget_stdout()
         code = code or fail(f"cannot write to standard output: {error.strerror}")
+    _be_done()
     sys.exit(code)
+
+
+def _be_done() -> None:
+    """All is done and said: a signal that comes while Python ends would only spoil the exit status."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _open_closed_streams() -> None:

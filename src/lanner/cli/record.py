@@ -36,9 +36,9 @@ def record_plugin(
         raise _failure(output, error) from None
     events = 0
     with os.fdopen(target, "wb") as file:
-        say(f"recording {source.description or info.event_source} to {output}; Ctrl-C ends it")
         try:
             with closing(source.close, duration), contextlib.closing(source):
+                say(f"recording {source.description or info.event_source} to {output}; Ctrl-C ends it")
                 ended = False
                 while not ended and events != max_events:
                     batch = source.next_batch(3600.0)

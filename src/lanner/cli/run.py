@@ -6,25 +6,27 @@ import contextlib
 import logging
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lanner.cli.config import make_plugin
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, fail, say
+from lanner.config.falco import Matching
 from lanner.framework.load import load_plugin
 from lanner.framework.pump import Pump, host_name
 from lanner.framework.recording import open_recording
 from lanner.framework.stop import closing
 from lanner.outputs.base import OutputClosedError
 from lanner.rules import AlertWriter, Catalog, RulesError, compile_rules, load_rules
+from lanner.rules.select import select
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
+    from lanner.cli.settings import Limits, Settings
+    from lanner.config.falco import Falco
     from lanner.outputs.base import Output
     from lanner.rules import Compiled, Finding
     from lanner.sdk.batches import Source
@@ -36,59 +38,53 @@ _FOREVER = 24 * 3600.0
 _SHOWN_FINDINGS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options of `lanner run`, as the command line gives them."""
-
-    rules: Sequence[str] = ()
-    params: str = ""
-    config: str = ""
-    host: str | None = None
-    layout: str = "text"
-    iso8601: bool = False
-    all_matches: bool = False
-    replay: str | None = None
-    output: str | None = None
-    max_events: int | None = None
-    duration: float | None = None
-
-
-def run_plugin(name: str, options: Options) -> int:
+def run_plugin(settings: Settings) -> int:
     """Do it; gives the exit code. Raises `LannerError`."""
     logging.basicConfig(format="lanner: %(levelname)s: %(name)s: %(message)s", level=logging.WARNING)
-    cls = load_plugin(name)
+    chosen, falco, limits = settings.plugin, settings.falco, settings.limits
+    cls = load_plugin(chosen.target)
     info = plugin_info(cls)
     if info.event_source is None:
         raise LannerError(f"the plugin {info.name} has no event source, so there is nothing to run")
-    plugin = make_plugin(cls, options.config, options.host)
+    plugin = make_plugin(cls, chosen.init_config, limits.host)
     try:
-        compiled = _compile(info, options.rules)
+        compiled = _compile(info, settings)
     except RulesError as error:
         return _wrong_rules(error)
-    writer = AlertWriter("json" if options.layout == "json" else "text", options.iso8601, host_name())
-    output = _output(options.output)
+    if limits.dry_run:
+        say(f"{_many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
+        return OK
+    output = _output(falco)
     try:
-        source = open_recording(options.replay, info) if options.replay is not None else open_source(plugin, options.params)
+        source = open_source(plugin, chosen.open_params) if limits.replay is None else open_recording(limits.replay, info)
     except SourceError as error:
         output.close()
-        return fail(str(error), FAILED if options.replay is not None else UNREACHABLE)
-    pump = Pump(plugin, compiled, writer, output, first=not options.all_matches)
-    _say_start(info, options, source, compiled)
-    return _Run(pump, source, output, info, options).run()
+        return fail(str(error), UNREACHABLE if limits.replay is None else FAILED)
+    pump = Pump(
+        plugin,
+        compiled,
+        _writer(falco),
+        output,
+        first=falco.rule_matching is Matching.FIRST,
+        hostname=None if falco.plugins_hostinfo else "",
+        static=falco.static_fields,
+    )
+    _say_start(info, settings, source, compiled)
+    return _Run(pump, source, output, info, limits).run()
 
 
 class _Run:
     """One run from the first event to the summary."""
 
-    def __init__(self, pump: Pump, source: Source, output: Output, info: PluginInfo, options: Options) -> None:
+    def __init__(self, pump: Pump, source: Source, output: Output, info: PluginInfo, limits: Limits) -> None:
         self._pump = pump
         self._source = source
         self._output = output
-        self._hint = "" if options.replay is not None else info.hint
+        self._hint = "" if limits.replay is not None else info.hint
         # a recording's events have the recording's times; one without a time happens when the one before it did
-        self._clock: Callable[[], int] = (lambda: pump.timestamp) if options.replay is not None else time.time_ns
-        self._most = options.max_events
-        self._duration = options.duration
+        self._clock: Callable[[], int] = (lambda: pump.timestamp) if limits.replay is not None else time.time_ns
+        self._most = limits.max_events
+        self._duration = limits.duration
 
     def run(self) -> int:
         code, begin = OK, time.monotonic()
@@ -149,15 +145,19 @@ def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _compile(info: PluginInfo, files: Sequence[str]) -> Compiled:
-    paths: Iterable[str | Path] = files
-    if not files:
+def _compile(info: PluginInfo, settings: Settings) -> Compiled:
+    falco = settings.falco
+    paths = settings.rules
+    if paths is None:
         if info.rules is None:
             raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
-        paths = [info.rules]
-    catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "")
+        paths = (info.rules,)
+    catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", falco.static_fields)
     ruleset = load_rules(paths, catalog, plugins={info.name: info.version})
-    compiled = compile_rules(ruleset, catalog)
+    for number, switch in enumerate(falco.rules):
+        if not any(map(switch.concerns, ruleset.rules)):
+            say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}")
+    compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
     _warn(compiled.findings)
     if not compiled.rules:
         say(f"warning: no rule is enabled for source {info.event_source}: there will be no alerts")
@@ -181,18 +181,44 @@ def _wrong_rules(error: RulesError) -> int:
     return fail(f"the rules have {_many(errors, 'error')}" + (f" ({left} more findings not shown)" if left > 0 else ""))
 
 
-def _output(path: str | None) -> Output:
-    if path is None:
+def _writer(falco: Falco) -> AlertWriter:
+    return AlertWriter(
+        "json" if falco.json_output else "text",
+        falco.time_format_iso_8601,
+        host_name(),
+        falco.json_include_output_property,
+        falco.json_include_tags_property,
+        falco.json_include_message_property,
+        falco.json_include_output_fields_property,
+    )
+
+
+def _output(falco: Falco) -> Output:
+    outputs: list[Output] = []
+    if falco.file_output.enabled:
+        from lanner.outputs.file import FileOutput
+
+        outputs.append(FileOutput(falco.file_output.filename, keep_alive=falco.file_output.keep_alive))
+    if falco.stdout_output.enabled:
         from lanner.outputs.stdout import StdoutOutput
 
-        return StdoutOutput()
-    from lanner.outputs.file import FileOutput
+        outputs.append(StdoutOutput())
+    if len(outputs) == 1:
+        return outputs[0]
+    if not outputs:
+        say("warning: no output is enabled: alerts are counted and go nowhere; -o stdout_output.enabled=true prints them")
+    from lanner.outputs.several import SeveralOutputs
 
-    return FileOutput(path)
+    return SeveralOutputs(outputs)
 
 
-def _say_start(info: PluginInfo, options: Options, source: Source, compiled: Compiled) -> None:
-    rules = ", ".join(options.rules) if options.rules else "the plugin's own"
-    what = f"replaying {options.replay}" if options.replay is not None else f"watching {source.description or info.event_source}"
-    ends = "" if options.replay is not None else "; Ctrl-C ends it"
-    say(f"{what} with {_many(len(compiled.rules), 'rule')} ({rules}){ends}")
+def _say_start(info: PluginInfo, settings: Settings, source: Source, compiled: Compiled) -> None:
+    replay = settings.limits.replay
+    what = f"replaying {replay}" if replay is not None else f"watching {source.description or info.event_source}"
+    ends = "" if replay is not None else "; Ctrl-C ends it"
+    say(f"{what} with {_many(len(compiled.rules), 'rule')} ({_origin(settings)}){ends}")
+
+
+def _origin(settings: Settings) -> str:
+    """Where the rules come from."""
+    return "the plugin's own" if settings.rules is None else ", ".join(settings.rules)

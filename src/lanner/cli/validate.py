@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from lanner.sdk.plugin import PluginInfo
 
 
-def validate_files(plugin: str, files: Iterable[str], *, as_json_text: bool) -> int:
-    """Print Falco's report; gives the exit code. Raises `LannerError` for a file that cannot be read."""
-    validator = make_validator(plugin_info(load_plugin(plugin)))
+def validate_files(plugin: str, files: Iterable[str], static: Iterable[str], *, as_json_text: bool) -> int:
+    """Print Falco's report; gives the exit code. Raises `LannerError` for a file that cannot be read.
+
+    `static` are the names of static fields.
+    """
+    validator = make_validator(plugin_info(load_plugin(plugin)), static)
     contents = [(file, read_rules(file)) for file in files]
     results = []
     for file, content in contents:
@@ -42,11 +45,11 @@ def validate_files(plugin: str, files: Iterable[str], *, as_json_text: bool) -> 
     return OK if all(result.successful for result in results) else FAILED
 
 
-def make_validator(info: PluginInfo) -> Validator:
+def make_validator(info: PluginInfo, static: Iterable[str]) -> Validator:
     """One that knows the plugin's event sources and that of system calls."""
     fields = [declaration.info for declaration in info.fields]
     sources = dict.fromkeys([*info.extract_sources, info.event_source or SOURCE])
-    catalogs = [Catalog(fields, source) for source in sources if source != SOURCE]
+    catalogs = [Catalog(fields, source, static) for source in sources if source != SOURCE]
     return Validator([*catalogs, SyscallCatalog(fields if SOURCE in sources else ())], {info.name: info.version})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +27,11 @@ class Loaded:
     init_config: str | dict[str, Any] = ""
     open_params: str = ""
 
+    def given(self, init_config: str | None, open_params: str | None) -> Loaded:
+        """With what is given in place of what is configured; None changes nothing."""
+        config = self.init_config if init_config is None else init_config
+        return replace(self, init_config=config, open_params=self.open_params if open_params is None else open_params)
+
 
 def loaded(falco: Falco, name: str | None) -> tuple[Loaded, ...]:
     """The plugins that are loaded, in order; with `name` that one alone, which need not be configured. Raises `ConfigError`."""
@@ -35,7 +40,9 @@ def loaded(falco: Falco, name: str | None) -> tuple[Loaded, ...]:
         return (_load(falco.plugins[found[0]], found[0]),) if found else (Loaded(name, name),)
     if falco.load_plugins is None:
         return tuple(_load(entry, number) for number, entry in enumerate(falco.plugins))
-    numbers = {entry.name: number for number, entry in reversed(list(enumerate(falco.plugins)))}
+    numbers: dict[str, int] = {}
+    for number, entry in enumerate(falco.plugins):
+        numbers.setdefault(entry.name, number)
     for place, wanted in enumerate(falco.load_plugins):
         if wanted not in numbers:
             there = f"there are {', '.join(numbers)}" if numbers else "there is none"

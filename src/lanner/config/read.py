@@ -42,6 +42,8 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
         assign(root, option)
     decoder = Decoder()
     falco = decoder.falco(root)
+    if falco.file_output.enabled and not falco.file_output.filename:
+        raise ConfigError("$.file_output.filename is empty: write the path of the file that alerts go to")
     return Read(falco, [*warnings, *decoder.warnings], decoder.unused)
 
 
@@ -51,7 +53,7 @@ def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
     As in Falco a configured file need not exist. Warns of what is left out. Raises `ConfigError` if nothing is left.
     """
     if given:
-        return tuple(file for path in given for file in (_yaml_of(path) if Path(path).is_dir() else [path]))
+        return tuple(file for path in given for file in (_yaml_in(path) if Path(path).is_dir() else [path]))
     falco = read.falco
     configured = falco.rules_files
     if falco.rules_file is not None:
@@ -64,13 +66,20 @@ def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
     there = [path for path in configured if Path(path).exists()]
     read.warnings.extend(f"$.rules_files: {path} does not exist; it is left out" for path in configured if path not in there)
     if not there:
-        raise ConfigError("$.rules_files names no file that exists; name one with -r FILE")
+        raise ConfigError(f"$.rules_files: there is none of {', '.join(configured) or '[]'}; name a rules file with -r FILE")
     read.warnings.extend(
         f"$.rules_files: {path} ends neither in .yaml nor in .yml; it is left out"
         for path in there
         if not Path(path).is_dir() and not path.endswith(_SUFFIXES)
     )
     return tuple(file for path in there for file in _yaml_of(path))
+
+
+def _yaml_in(directory: str) -> list[str]:
+    files = _yaml_of(directory)
+    if not files:
+        raise ConfigError(f"the directory {directory} has no rules file: none ends in .yaml or .yml")
+    return files
 
 
 def _yaml_of(path: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The fields that every event has (`evt.*`): what the host knows of an event in, readers of single fields out.
+"""The fields that every event has (`evt.*`, `static.*`): what the host knows of an event in, readers of single fields out.
 
 The names, types and descriptions stand in `lanner.rules.catalog`; here is where their values come from. The JSON forms, in
 which times are integers, are the alert's matter.
@@ -6,13 +6,14 @@ which times are integers, are the alert's matter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from lanner.rules.catalog import STATIC
 from lanner.rules.times import SECOND, Clock, local_datetime, local_time, utc_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lanner.sdk.types import FieldValue
 
@@ -26,7 +27,7 @@ class EventContext:
     """What a host knows of the current event; one object for a run, moved on with `advance`.
 
     `describe` is the plugin's event_to_string for the current event (None or "" where it has no words for it). `timestamp`
-    is in nanoseconds since 1970; `number` counts from 1.
+    is in nanoseconds since 1970; `number` counts from 1. `static` are the values of the fields `static.*`.
     """
 
     source: str
@@ -37,6 +38,7 @@ class EventContext:
     timestamp: int = 0
     payload: bytes = b""
     first_timestamp: int | None = None
+    static: Mapping[str, str] = field(default_factory=dict)
 
     def advance(self, number: int, timestamp: int, payload: bytes) -> None:
         """Make this the current event."""
@@ -54,6 +56,9 @@ class EventContext:
 
 def generic_reader(name: str, context: EventContext) -> Callable[[], FieldValue]:
     """A function that gives the field's value for the current event of `context`. KeyError if there is no such field."""
+    if name.startswith(STATIC):
+        value = context.static[name.removeprefix(STATIC)]
+        return lambda: value
     read = _READERS[name]
     return lambda: read(context)
 

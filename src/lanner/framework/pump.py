@@ -18,7 +18,7 @@ from lanner.sdk.host import FieldReader
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lanner.outputs.base import Output
     from lanner.rules import AlertWriter, Compiled
@@ -42,14 +42,28 @@ def host_name() -> str:
 
 
 class Pump:
-    """Events of one plugin through one set of rules. `first`: of the rules that match an event only the first counts."""
+    """Events of one plugin through one set of rules. `first`: of the rules that match an event only the first counts.
 
-    def __init__(self, plugin: Plugin, compiled: Compiled, writer: AlertWriter, output: Output, *, first: bool = True) -> None:
+    `hostname` is the field `evt.hostname` (None: as the alerts have it), `static` the values of `static.*`.
+    """
+
+    def __init__(
+        self,
+        plugin: Plugin,
+        compiled: Compiled,
+        writer: AlertWriter,
+        output: Output,
+        *,
+        first: bool = True,
+        hostname: str | None = None,
+        static: Mapping[str, str] | None = None,
+    ) -> None:
         info = plugin_info(type(plugin))
         own = {declaration.info.name for declaration in info.fields}
         requests = compiled.plan.fields
         self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own])
-        self._context = EventContext(info.event_source or "", info.name, writer.hostname or host_name(), self._reader.describe)
+        host = writer.hostname if hostname is None else hostname
+        self._context = EventContext(info.event_source or "", info.name, host, self._reader.describe, static=static or {})
         getters = iter(self._reader.getters)
         table = [next(getters) if request.name in own else generic_reader(request.name, self._context) for request in requests]
         self.executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)

@@ -1,0 +1,88 @@
+"""What a run is made of: here the command line's options and falco.yaml meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lanner.cli.messages import say
+from lanner.config.plugins import Loaded, loaded
+from lanner.config.read import read_configuration, rules_paths
+from lanner.sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanner.config.falco import Falco
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the command line alone has to say of a run."""
+
+    host: str | None = None
+    replay: str | None = None
+    max_events: int | None = None
+    duration: float | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A run: what falco.yaml and the options make together. `rules` are files, None for the plugin's own."""
+
+    falco: Falco
+    plugins: tuple[Loaded, ...]
+    rules: tuple[str, ...] | None
+    limits: Limits
+
+    @property
+    def plugin(self) -> Loaded:
+        """The plugin whose events are watched. Raises `ConfigError` if that is not clear."""
+        if not self.plugins:
+            raise ConfigError("no plugin is loaded: name one, as in `lanner run docker`, or list it in $.plugins of the file of -c")
+        if len(self.plugins) > 1:
+            names = ", ".join(plugin.name for plugin in self.plugins)
+            raise ConfigError(
+                f"{len(self.plugins)} plugins would be loaded ({names}), and Lanner runs one event source at a time: "
+                f"name one of them, as in `lanner run {self.plugins[0].name} -c ...`, or in $.load_plugins"
+            )
+        return self.plugins[0]
+
+
+def settle(
+    plugin: str | None,
+    *,
+    file: str | None,
+    options: Sequence[str],
+    rules: Sequence[str],
+    params: str | None,
+    config: str | None,
+    layout: str | None,
+    iso8601: bool,
+    all_matches: bool,
+    output: str | None,
+    limits: Limits,
+    needs_rules: bool,
+) -> Settings:
+    """The settings of these options, each on top of what the file says; warns of what is odd. Raises `ConfigError`.
+
+    Without `needs_rules` nobody looks for rules files.
+    """
+    flags: dict[str, str] = {}
+    if layout is not None:
+        flags["json_output"] = "true" if layout == "json" else "false"
+    if iso8601:
+        flags["time_format_iso_8601"] = "true"
+    if all_matches:
+        flags["rule_matching"] = "all"
+    if output is not None:
+        flags |= {"file_output.enabled": "true", "file_output.filename": output, "stdout_output.enabled": "false"}
+    read = read_configuration(file, flags, options)
+    paths = rules_paths(rules, read) if needs_rules else None
+    for warning in read.warnings:
+        say(f"warning: {warning}")
+    if read.unused:
+        say(f"warning: without effect here, as plugins alone run and alerts go to standard output or a file: {', '.join(read.unused)}")
+    plugins = tuple(each.given(config, params) for each in loaded(read.falco, plugin))
+    return Settings(read.falco, plugins, paths, limits)
