@@ -26,9 +26,10 @@ class TestFileError(LannerError, ValueError):
 
 
 class Expected(msgspec.Struct, forbid_unknown_fields=True):
-    """An alert that a test expects; what is left out may be anything. `fields` are some of the alert's."""
+    """An alert that a test expects, so many `times` in a row; what is left out may be anything. `fields` are some of the alert's."""
 
     rule: str
+    times: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     output: str | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     priority: str | None = None
@@ -44,9 +45,13 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     enable: list[str] = field(default_factory=list)
     all_matches: bool = False
 
-    def expected(self) -> list[Expected]:
-        """The alerts, those that are named only as well."""
+    def entries(self) -> list[Expected]:
+        """The alerts as the file has them, those that are named only as well."""
         return [Expected(each) if isinstance(each, str) else each for each in self.alerts]
+
+    def expected(self) -> list[Expected]:
+        """The alerts, one by one."""
+        return [each for each in self.entries() for _ in range(each.times)]
 
 
 class Content(msgspec.Struct, forbid_unknown_fields=True):
@@ -111,17 +116,16 @@ class TestFile:
         """Refuse tests of rules that there are not. Raises `TestFileError`."""
         names = [rule.name for rule in rules]
         for number, case in enumerate(self.content.tests):
-            named = [("alerts", each.rule) for each in case.expected()] + [("enable", name) for name in case.enable]
-            for place, (key, name) in enumerate(named):
-                if name not in names:
-                    at = place if key == "alerts" else place - len(case.alerts)
-                    raise self.error(f"there is no rule {name!r}{_advice(name, names)}", "tests", number, key, at)
+            for key, named in (("alerts", [each.rule for each in case.entries()]), ("enable", case.enable)):
+                for place, name in enumerate(named):
+                    if name not in names:
+                        raise self.error(f"there is no rule {name!r}{_advice(name, names)}", "tests", number, key, place)
 
     def _check(self, number: int, case: Case) -> None:
         if (case.events is None) == (case.recording is None):
             have = "needs" if case.events is None else "may have only one of"
             raise self.error(f"the test {case.name!r} {have} `events` or `recording`", "tests", number)
-        for place, expected in enumerate(case.expected()):
+        for place, expected in enumerate(case.entries()):
             if expected.priority is not None and Priority.parse(expected.priority) is None:
                 allowed = ", ".join(map(str, Priority))
                 message = f"there is no priority {expected.priority!r}; allowed are: {allowed}"
