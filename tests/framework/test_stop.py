@@ -28,9 +28,12 @@ class Closed:
 
 @pytest.fixture
 def close():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     closed = Closed()
     yield closed
     closed.release.set()
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def state():
@@ -116,6 +119,7 @@ def test_a_second_signal_ends_the_process_while_close_hangs(monkeypatch, close, 
         raise SystemExit  # as the real one, it does not come back
 
     monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr("lanner.framework.stop._ONE_STOP", 0.0)
     close.release.clear()
     with closing(close):
         os.kill(os.getpid(), signal.SIGINT)
@@ -140,3 +144,15 @@ def test_other_signals_are_left_to_their_handlers(close):
     finally:
         signal.signal(signal.SIGUSR1, previous)
     assert close.calls == 1
+
+
+def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch, close):
+    monkeypatch.setattr(os, "_exit", lambda code: pytest.fail(f"the process would have ended with {code}"))
+    monkeypatch.setattr("lanner.framework.stop._ONE_STOP", 3600.0)
+    with closing(close):
+        os.kill(os.getpid(), signal.SIGINT)
+        assert close.called.wait(10)
+        os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGINT)
+    assert close.calls == 1
+    assert watchers() == []

@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _LONGEST_WAIT: Final = 24 * 3600.0  # select refuses what no clock of the system reaches, infinity for one
 _DONE: Final = 0  # no signal has this number
+_ONE_STOP: Final = 0.5
+"""Seconds in which more signals are the same wish: `timeout` and a terminal's group send one twice."""
 
 
 @contextmanager
 def closing(close: Callable[[], None], duration: float | None = None) -> Iterator[None]:
     """While in this context the first SIGINT or SIGTERM, or the end of `duration` (seconds), calls `close` from another thread.
 
-    A second signal ends the process at once, with 128 + its number. `close` is called once at most. Main thread only.
+    A second signal, half a second later or more, ends the process at once, with 128 + its number. `close` is called once at most. After
+    a signal this stays so, for what the caller has yet to do; else all is as before. Main thread only.
     """
     wakeup_read, wakeup_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    watcher = threading.Thread(target=_watch, args=(wakeup_read, close, duration), name="lanner-stop", daemon=True)
+    heard: list[float] = []
+    watcher = threading.Thread(target=_watch, args=(wakeup_read, close, duration, heard), name="lanner-stop", daemon=True)
     previous_wakeup = signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
     # Python writes to the pipe only for signals that have a handler of its own
     previous = {number: signal.signal(number, _nothing) for number in SIGNALS}
@@ -39,7 +44,8 @@ def closing(close: Callable[[], None], duration: float | None = None) -> Iterato
         yield
     finally:
         for number, handler in previous.items():
-            signal.signal(number, handler)
+            # where a signal ends the run, the same one sent twice must not cut off what the caller has yet to say
+            signal.signal(number, partial(_end, heard[0]) if heard else handler)
         signal.set_wakeup_fd(previous_wakeup)
         os.write(wakeup_write, bytes([_DONE]))
         # the plugin's close() may take its time; nobody waits for it here
@@ -51,7 +57,14 @@ def _nothing(*_: object) -> None:
     """The handler's work is done by the thread that reads the pipe."""
 
 
-def _watch(wakeup_read: int, close: Callable[[], None], duration: float | None) -> None:
+def _end(stopped: float, number: int, _: object = None) -> None:
+    """End the process, but for a signal that belongs to the one before it."""
+    if time.monotonic() - stopped >= _ONE_STOP:
+        os._exit(128 + number)
+
+
+def _watch(wakeup_read: int, close: Callable[[], None], duration: float | None, heard: list[float]) -> None:
+    """`heard` gets the time of the first signal."""
     deadline = None if duration is None else time.monotonic() + duration
     closer: threading.Thread | None = None
     while True:
@@ -61,13 +74,16 @@ def _watch(wakeup_read: int, close: Callable[[], None], duration: float | None) 
             continue
         numbers = os.read(wakeup_read, 64) if ready else b""
         signals = [number for number in numbers if number in SIGNALS]
-        if closer and signals:
-            os._exit(128 + signals[-1])
+        if signals:
+            heard.append(time.monotonic())
+            if closer:
+                _end(heard[0], signals[-1])
         if _DONE in numbers or (ready and not numbers):
             os.close(wakeup_read)
             return
         if signals or not ready:
             deadline = None
             # in a thread of its own, so that a close() that hangs does not keep a second signal from being heard
-            closer = closer or threading.Thread(target=close, name="lanner-close", daemon=True)
-            closer.start()
+            if closer is None:
+                closer = threading.Thread(target=close, name="lanner-close", daemon=True)
+                closer.start()
