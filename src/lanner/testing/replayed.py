@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lanner.framework.load import load_plugin
 from lanner.framework.trial import LoadedRules, explain
@@ -67,6 +67,9 @@ def payload(event: Any) -> bytes:
 class Replayed:
     """The alerts that rules raised of events, in order."""
 
+    asked: ClassVar[tuple[Replayed, str, list[Alert]] | None] = None
+    """What `fired` was last asked, and what it said, for whoever has to explain a failed assertion."""
+
     def __init__(self, rules: LoadedRules, events: Sequence[Event], enable: Collection[str] = (), *, first: bool = True) -> None:
         self.rules = rules
         self.events = events
@@ -77,8 +80,9 @@ class Replayed:
 
     def fired(self, rule: str) -> list[Alert]:
         """The alerts of a rule. Raises `LannerError` if there is no such rule."""
-        self.rules.rule(rule)
-        return [alert for alert in self.alerts if alert.rule == rule]
+        alerts = self._alerts_of(rule)
+        Replayed.asked = self, rule, alerts
+        return alerts
 
     def explain(self, rule: str, event: int | None = None) -> Explanation | None:
         """Why a rule fired on that event or did not; without `event` on one that raised no alert of it, if there is one.
@@ -96,11 +100,14 @@ class Replayed:
             found = self.explain(rule, event)
         except LannerError as error:
             return str(error)
-        return found.text() if found else f"the rule {rule!r} fired on each of {len(self.events)} events"
+        if found is None:
+            return f"the rule {rule!r} fired on each of {len(self.events)} events" if self.events else "there was no event"
+        return found.text()
 
     def assert_fired(self, rule: str, times: int | None = None) -> list[Alert]:
         """The alerts of a rule; AssertionError with the explanation if there are none, or not so many as `times`."""
-        alerts = self.fired(rule)
+        __tracebackhide__ = True
+        alerts = self._alerts_of(rule)
         if not alerts or (times is not None and len(alerts) != times):
             counted = f"fired {len(alerts)} times, not {times}" if times is not None else "did not fire"
             event = alerts[-1].event if times is not None and len(alerts) > times else None
@@ -109,5 +116,11 @@ class Replayed:
 
     def assert_silent(self, *rules: str) -> None:
         """AssertionError with the explanation if one of these rules fired; without names, if any did."""
-        for alert in [alert for rule in rules for alert in self.fired(rule)] if rules else self.alerts:
+        __tracebackhide__ = True
+        for alert in [alert for rule in rules for alert in self._alerts_of(rule)] if rules else self.alerts:
             raise AssertionError(f"the rule {alert.rule!r} fired on event {alert.event}\n{self.why(alert.rule, alert.event)}")
+
+    def _alerts_of(self, rule: str) -> list[Alert]:
+        Replayed.asked = None
+        self.rules.rule(rule)
+        return [alert for alert in self.alerts if alert.rule == rule]

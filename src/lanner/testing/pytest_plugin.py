@@ -1,0 +1,58 @@
+"""The pytest plugin: the fixture `falco_rules`, and why rules fired or not where a test fails.
+
+pytest loads this wherever Lanner is installed, so that nothing is imported before a test asks for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator
+    from pathlib import Path
+
+    from lanner.sdk.plugin import Plugin
+    from lanner.testing.replayed import Rules
+
+
+@pytest.fixture(scope="session")
+def _falco_rules_loaded() -> dict[Any, Rules]:
+    return {}
+
+
+@pytest.fixture
+def falco_rules(request: pytest.FixtureRequest, _falco_rules_loaded: dict[Any, Rules]) -> Callable[..., Rules]:
+    """`falco_rules("my_rules.yaml").replay(events)`: rules files, relative to the test's file, on events.
+
+    No file: the plugin's own rules. Options: `plugin` (a class, or what `lanner run` calls it), `config`, `enable` (disabled rules to
+    try as well). Files are read once a session.
+    """
+
+    def load(
+        *files: str | Path, plugin: str | type[Plugin] = "docker", config: str | dict[str, Any] = "", enable: Collection[str] = ()
+    ) -> Rules:
+        from lanner.testing.replayed import Rules
+
+        paths = [str(request.path.parent / file) for file in files]
+        key = (*paths, plugin, repr(config), *sorted(enable))
+        if key not in _falco_rules_loaded:
+            _falco_rules_loaded[key] = Rules(*paths, plugin=plugin, config=config, enable=enable)
+        return _falco_rules_loaded[key]
+
+    return load
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+    """Add to a failed assertion what the rule said that the test asked for last: `assert result.fired("My rule")`."""
+    report = (yield).get_result()
+    module = sys.modules.get("lanner.testing.replayed")
+    if module is None or call.when != "call":
+        return
+    asked, module.Replayed.asked = module.Replayed.asked, None
+    if asked is not None and call.excinfo is not None and call.excinfo.errisinstance(AssertionError):
+        replayed, rule, alerts = asked
+        report.sections.append(("Falco rules", replayed.why(rule, alerts[0].event if alerts else None)))
