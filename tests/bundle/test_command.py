@@ -12,6 +12,7 @@ import pytest
 
 from lanner.bundle.archive import unpack
 from lanner.bundle.elf import functions
+from lanner.docker import Docker
 
 from .conftest import PLUGINS, lanner
 
@@ -23,7 +24,8 @@ def test_it_says_what_it_made_and_what_to_do_with_it(tmp_path):
     assert "3.0.0: Falco 0.35 and later" in done.stdout
     assert sys.prefix in done.stdout
     assert "docker_rules.yaml" in done.stdout
-    assert "library_path: libdocker.so" in done.stdout
+    assert f"library_path: {tmp_path / 'libdocker.so'}" in done.stdout
+    assert f"rules_files: [{Docker.__plugin__.rules}]" in done.stdout
     assert done.stderr == ""
 
 

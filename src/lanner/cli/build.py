@@ -84,7 +84,8 @@ def _tell(path: Path, info: PluginInfo, seen: Probed, environment: Environment, 
         rows.append(("rules file", info.rules))
     width = max(len(name) for name, _ in rows)
     sys.stdout.writelines(f"{name:<{width}}  {value}\n" for name, value in rows)
-    library = path.absolute() if path.is_absolute() else path.name
-    lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {library}", "    init_config: {}"]
+    lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {path.absolute()}", "    init_config: {}"]
     lines += ["    open_params: ''"] if info.has_source else []
-    sys.stdout.write("\nIn falco.yaml:\n\n" + "\n".join([*lines, f"load_plugins: [{info.name}]"]) + "\n")
+    lines += [f"load_plugins: [{info.name}]"]
+    lines += [f"rules_files: [{info.rules}]"] if info.rules else []
+    sys.stdout.write("\nIn falco.yaml:\n\n" + "\n".join(lines) + "\n")
