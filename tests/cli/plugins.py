@@ -33,6 +33,13 @@ class Words(lanner.Plugin):
         return event.payload.decode("utf-8", "surrogateescape")
 
 
+class Suggesting(Words):
+    """Its field suggests itself for outputs."""
+
+    name = "suggesting"
+    fields = (lanner.field("words.length", lanner.payload["length"], "The length", add_output=True),)
+
+
 class Quiet(Words):
     """As many words, then nothing for good."""
 

@@ -222,6 +222,15 @@ def test_a_plugin_in_python_with_its_configuration(lanner, plugin, rules, words,
     assert lanner("run", "-c", tmp_path / "falco.yaml", "--open", words(b"x")).lines == ["22:13:20.000000000: Notice got x"]
 
 
+def test_a_plugins_field_suggests_itself_for_outputs(lanner, plugin, rules, words):
+    arguments = ("run", plugin("Suggesting"), "-r", rules("words"), "--open", words(b'{"length":"7"}'))
+    assert lanner(*arguments).lines == ['22:13:20.000000000: Notice got {"length":"7"}']
+    done = lanner(*arguments, "-o", "append_output[].suggested_output=true")
+    assert done.lines == ['22:13:20.000000000: Notice got {"length":"7"} words_length=7']
+    told = json.loads(lanner("fields", plugin("Suggesting"), "--json").out)
+    assert [field["name"] for field in told if field.get("addOutput")] == ["words.length"]
+
+
 def test_the_configuration_of_a_plugin_is_checked(falco):
     done = falco("plugins: [{name: docker, library_path: libdocker.so, init_config: {flushInterval: 0}}]")
     assert (done.code, done.out) == (1, b"")

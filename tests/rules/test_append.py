@@ -99,6 +99,11 @@ def test_static_fields_are_suggested_in_the_order_of_their_names():
     assert text.endswith(" o first static_my_zone=eu static_site=Rome")
 
 
+def test_fields_of_the_plugin_suggest_themselves_after_static_ones():
+    fields = [FieldInfo("x.b", FieldType.STRING, "", add_output=True), FieldInfo("x.a", FieldType.STRING, "")]
+    assert Catalog(fields, "x", ["site"]).suggested == ("static.site", "x.b")
+
+
 def test_static_fields_can_be_asked_for_in_conditions():
     ready = compile_rules(load_rules_text(RULE.format("o", "").replace("x.count = 7", "static.site = Rome"), CATALOG), CATALOG)
     assert [request.name for request in ready.plan.fields] == ["static.site"]

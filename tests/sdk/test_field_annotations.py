@@ -170,3 +170,16 @@ def test_a_wrapped_method_keeps_its_annotations():
 
 def test_a_marked_method_stays_the_method():
     assert lanner.field("p.f", "F")(no_argument) is no_argument
+
+
+def test_a_field_may_suggest_itself_for_outputs():
+    assert not declared(no_argument).add_output
+    assert method_declaration("P", "f", lanner.field("p.f", "F", add_output=True)(no_argument)).info.add_output
+    assert lanner.field("p.f", lanner.payload["f"], "F", add_output=True).info.add_output
+
+
+def test_a_field_that_needs_an_argument_cannot_suggest_itself():
+    with pytest.raises(lanner.DefinitionError, match=r'field "p\.f" needs an argument, which add_output has none to give'):
+        method_declaration("P", "f", lanner.field("p.f", "F", add_output=True)(a_key))
+    with pytest.raises(lanner.DefinitionError, match="needs an argument"):
+        lanner.field("p.f", lanner.payload[lanner.KEY], "F", add_output=True)

@@ -52,6 +52,8 @@ def _described(field: FieldInfo, api: Api) -> dict[str, Any]:
         return {**result, "argRequired": True} if argument and argument.required else result
     if field.is_list:
         result["isList"] = True
+    if field.add_output:
+        result["addOutput"] = True
     if argument:
         result["arg"] = {"isRequired": argument.required, "isIndex": argument.index, "isKey": argument.key}
     return result

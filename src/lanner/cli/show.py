@@ -72,6 +72,8 @@ def show_plugin(name: str, *, as_json: bool) -> None:
 def field_json(field: FieldInfo) -> dict[str, Any]:
     """A field in the layout of the plugin API's get_fields."""
     shown: dict[str, Any] = {"name": field.name, "type": str(field.type), "isList": field.is_list, "desc": field.description}
+    if field.add_output:
+        shown["addOutput"] = True
     if field.argument:
         shown["arg"] = {"isRequired": field.argument.required, "isIndex": field.argument.index, "isKey": field.argument.key}
     return shown

@@ -75,16 +75,17 @@ def is_generic(name: str) -> bool:
 class Catalog:
     """Fields by name. `source` is the event source whose rules may use them.
 
-    `static` are the names (without their `static.`) of fields that have the same value for all events. They are suggested for
-    outputs.
+    `static` are the names (without their `static.`) of fields that have the same value for all events. `suggested` are those
+    that suggest themselves for outputs.
     """
 
     def __init__(self, fields: Iterable[FieldInfo], source: str, static: Iterable[str] = ()) -> None:
         self.source = source
         self._plugin = {field.name: field for field in fields}
         self._generic = {field.name: field for field in GENERIC_FIELDS}
-        self.suggested = tuple(f"{STATIC}{name}" for name in sorted(static))
-        self._generic |= {name: FieldInfo(name, FieldType.STRING, "Set in the configuration") for name in self.suggested}
+        names = [f"{STATIC}{name}" for name in sorted(static)]
+        self._generic |= {name: FieldInfo(name, FieldType.STRING, "Set in the configuration", add_output=True) for name in names}
+        self.suggested = tuple(field.name for fields in (self._generic, self._plugin) for field in fields.values() if field.add_output)
         self._requests: dict[str, FieldRequest] = {}
 
     def lookup(self, name: str) -> FieldInfo | None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.records import Record
-from lanner.sdk.types import FIELD_NAME, Argument, FieldInfo
+from lanner.sdk.types import FIELD_NAME, Argument, FieldInfo, FieldType
 from lanner.sdk.values import KEY, First, Value, arguments
 
 _M = TypeVar("_M", bound=Callable[..., Any])
@@ -29,19 +29,22 @@ class FieldDeclaration(Record):
 
 
 @overload
-def field(name: str, value: Value, description: str, /) -> FieldDeclaration: ...
+def field(name: str, value: Value, description: str, /, *, add_output: bool = False) -> FieldDeclaration: ...
 @overload
-def field(name: str, description: str, /) -> Callable[[_M], _M]: ...
-def field(name: str, second: Value | str | None = None, third: str | None = None, /) -> FieldDeclaration | Callable[[_M], _M]:
+def field(name: str, description: str, /, *, add_output: bool = False) -> Callable[[_M], _M]: ...
+def field(
+    name: str, second: Value | str | None = None, third: str | None = None, /, *, add_output: bool = False
+) -> FieldDeclaration | Callable[[_M], _M]:
     """Declare a field by its full name ("docker.type") and a description.
 
     `field(name, value, description)`: a value of the event's JSON payload, as data (see `lanner.payload`).
-    `@field(name, description)`: the method below, whose annotations tell the type. Raises `DefinitionError`.
+    `@field(name, description)`: the method below, whose annotations tell the type. With `add_output` the field goes to the end of
+    rules' outputs where Falco is told `append_output: [{suggested_output: true}]`. Raises `DefinitionError`.
     """
     if not isinstance(name, str) or not FIELD_NAME.fullmatch(name):
         raise DefinitionError(f'{name!r} is no name of a field: write words joined by dots, such as "docker.actor.id"')
     if isinstance(second, Value):
-        return FieldDeclaration(_data_info(name, second, _description(name, third)), value=second)
+        return FieldDeclaration(_data_info(name, second, _description(name, third), add_output=add_output), value=second)
     if third is not None or not isinstance(second, str):
         raise DefinitionError(f'field "{name}": write field(name, value, description), or @field(name, description) above a method')
     description = _description(name, second)
@@ -49,7 +52,7 @@ def field(name: str, second: Value | str | None = None, third: str | None = None
     def mark(method: _M) -> _M:
         if not _is_plain(method):
             raise DefinitionError(f'@field("{name}", ...) belongs right above a method that is a plain `def` and returns the value')
-        setattr(method, _MARK, (name, description))
+        setattr(method, _MARK, (name, description, add_output))
         return method
 
     return mark
@@ -61,14 +64,20 @@ def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclar
     marked = getattr(inner, _MARK, None)
     if marked is None:
         return None
-    name, description = marked
+    name, description, add_output = marked
     where = f'{owner}.{method_name} (field "{name}")'
     if inner is not method:
         raise DefinitionError(f"{where}: a field is a plain method; leave out @{type(method).__name__}")
     from lanner.sdk.annotations import argument_of, type_of  # not cheap to import, and most fields are data
 
     kind, is_list = type_of(method, where)
-    return FieldDeclaration(FieldInfo(name, kind, description, is_list, argument_of(method, where)), method=method_name)
+    return FieldDeclaration(_info(name, kind, description, is_list, argument_of(method, where), add_output), method=method_name)
+
+
+def _info(name: str, kind: FieldType, description: str, is_list: bool, argument: Argument | None, add_output: bool) -> FieldInfo:
+    if add_output and argument and argument.required:
+        raise DefinitionError(f'field "{name}" needs an argument, which add_output has none to give')
+    return FieldInfo(name, kind, description, is_list, argument, add_output)
 
 
 def _is_plain(method: object) -> bool:
@@ -81,7 +90,7 @@ def _description(name: str, text: str | None) -> str:
     return text
 
 
-def _data_info(name: str, value: Value, description: str) -> FieldInfo:
+def _data_info(name: str, value: Value, description: str, *, add_output: bool) -> FieldInfo:
     used = arguments(value)
     if len(used) > 1:
         raise DefinitionError(f'field "{name}" uses KEY and INDEX: a data field has one kind of argument')
@@ -90,7 +99,7 @@ def _data_info(name: str, value: Value, description: str) -> FieldInfo:
         is_key = KEY in used
         # every alternative without the argument makes a value of its own, so the argument may be left out
         argument = Argument(key=is_key, index=not is_key, required=not _has_value_without_argument(value))
-    return FieldInfo(name, value.type, description, value.is_list, argument)
+    return _info(name, value.type, description, value.is_list, argument, add_output)
 
 
 def _has_value_without_argument(value: Value) -> bool:

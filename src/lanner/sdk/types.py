@@ -45,10 +45,11 @@ class Argument(Record):
 
 
 class FieldInfo(Record):
-    """A field as hosts, rules and docs see it."""
+    """A field as hosts, rules and docs see it. `add_output`: it suggests itself for rules' outputs (`suggested_output`)."""
 
     name: str
     type: FieldType
     description: str
     is_list: bool = False
     argument: Argument | None = None
+    add_output: bool = False
