@@ -26,18 +26,19 @@ RULES = """
   enabled: false
 """
 START = {"Type": "container", "Action": "start", "Actor": {"Attributes": {"image": "busy:1"}}}
-ENVIRONMENT = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "COLUMNS": "200"}
+ENVIRONMENT = os.environ | {"PYTEST_ADDOPTS": "", "COLUMNS": "200"}
 
 
 @pytest.fixture
 def pytest_run(tmp_path):
-    """`pytest_run(text)` is what pytest prints of a test file of this text, in a directory beside that of its rules."""
+    """`pytest_run(text)` is what pytest prints of a test file of this text, in a directory below that of its rules."""
 
-    def run(text, *options):
+    def run(text):
         (tmp_path / "suite").mkdir()
         (tmp_path / "my_rules.yaml").write_text(RULES)
+        (tmp_path / "suite" / "conftest.py").write_text('pytest_plugins = ["lanner.testing.pytest_plugin"]')
         (tmp_path / "suite" / "test_it.py").write_text(f"START = {START}\n{dedent(text)}")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "lanner.testing.pytest_plugin", *options, "suite"]
+        command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "suite"]
         return subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
 
     return run

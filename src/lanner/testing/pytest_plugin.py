@@ -1,6 +1,7 @@
 """The pytest plugin: the fixture `falco_rules`, and why rules fired or not where a test fails.
 
-pytest loads this wherever Lanner is installed, so that nothing is imported before a test asks for it.
+A conftest.py asks for it: `pytest_plugins = ["lanner.testing.pytest_plugin"]`. It is no entry point, since pytest would then load it
+in everybody's runs and rewrite the whole package. Rules are imported when a test asks for them.
 """
 
 from __future__ import annotations
