@@ -246,3 +246,21 @@ def test_a_table_fits_a_terminal(start):
 def test_no_recording_at_all_is_not_taken_for_a_live_source(lanner):
     done = lanner("run", "docker", "--replay", "")
     assert (done.code, done.err) == (1, "lanner: error: cannot read the recording '': No such file or directory\n")
+
+
+def test_a_file_that_is_no_recording_is_told(lanner, tmp_path):
+    path = tmp_path / "events.txt"
+    path.write_text("2026-11-23T21:26:41 container start 1234\n2026-11-23T21:26:42 container die 1234\n")
+    done = lanner("run", "docker", "--replay", path)
+    assert (done.code, done.out) == (1, b"")
+    assert f"error: {path} is no recording of docker: none of its lines is JSON. `lanner record docker -o FILE` makes one" in done.err
+
+
+def test_rules_of_another_source_are_named(lanner, example, tmp_path):
+    path = tmp_path / "mine.yaml"
+    rule = "- rule: {}\n  desc: d\n  condition: docker.type = container\n  output: o\n  priority: NOTICE\n  source: dokcer\n"
+    path.write_text("".join(rule.format(f"Rule {number}") for number in range(5)))
+    done = lanner("run", "docker", "-r", path, "--replay", example)
+    assert "5 rules of other event sources left out; a rule about these events says `source: docker`:\n" in done.err
+    assert f"    {path}:1:3: Unknown source dokcer, skipping\n" in done.err
+    assert "    and 2 more\n" in done.err

@@ -36,6 +36,7 @@ _HINT_AFTER = 2.0
 """Seconds without an event after which a command is shown that would raise an alert."""
 _FOREVER = 24 * 3600.0
 _SHOWN_FINDINGS = 50
+_SHOWN_FOREIGN = 3
 
 
 def run_plugin(settings: Settings) -> int:
@@ -69,8 +70,7 @@ def run_plugin(settings: Settings) -> int:
         hostname=None if falco.plugins_hostinfo else "",
         static=falco.static_fields,
     )
-    _say_start(info, settings, source, compiled)
-    return _Run(pump, source, output, info, limits).run()
+    return _Run(pump, source, output, info, limits).run(_start(info, settings, source, compiled))
 
 
 class _Run:
@@ -83,14 +83,17 @@ class _Run:
         self._hint = "" if limits.replay is not None else info.hint
         # a recording's events have the recording's times; one without a time happens when the one before it did
         self._clock: Callable[[], int] = (lambda: pump.timestamp) if limits.replay is not None else time.time_ns
+        self._recording, self._name = limits.replay, info.name
         self._most = limits.max_events
         self._duration = limits.duration
 
-    def run(self) -> int:
+    def run(self, start: str) -> int:
+        """`start` is said as soon as Ctrl-C is heard."""
         code, begin = OK, time.monotonic()
         try:
             # closed within: where that hangs, a second signal has to be heard
             with closing(self._source.close, self._duration), contextlib.closing(self._source):
+                say(start)
                 self._loop()
             self._output.flush()
         except OutputClosedError:
@@ -100,7 +103,7 @@ class _Run:
         finally:
             code = self._close_output() or code
         self._summary(time.monotonic() - begin)
-        return code
+        return code or self._check_recording()
 
     def _loop(self) -> None:
         source, pump, output = self._source, self._pump, self._output
@@ -127,6 +130,15 @@ class _Run:
         except LannerError as error:
             return fail(str(error))
         return OK
+
+    def _check_recording(self) -> int:
+        """A recording of which no line is an event is another file."""
+        counts = self._pump.counts()
+        if self._recording is None or not counts.events or counts.not_json < counts.events:
+            return OK
+        return fail(
+            f"{self._recording} is no recording of {self._name}: none of its lines is JSON. `lanner record {self._name} -o FILE` makes one"
+        )
 
     def _summary(self, seconds: float) -> None:
         counts = self._pump.counts()
@@ -158,19 +170,23 @@ def _compile(info: PluginInfo, settings: Settings) -> Compiled:
         if not any(map(switch.concerns, ruleset.rules)):
             say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}")
     compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
-    _warn(compiled.findings)
+    _warn(compiled.findings, info.event_source or "")
     if not compiled.rules:
         say(f"warning: no rule is enabled for source {info.event_source}: there will be no alerts")
     return compiled
 
 
-def _warn(findings: Sequence[Finding]) -> None:
+def _warn(findings: Sequence[Finding], source: str) -> None:
     foreign = [finding for finding in findings if finding.code == "LOAD_UNKNOWN_SOURCE"]
     for finding in findings:
         if finding not in foreign:
             sys.stderr.write(finding.render() + "\n")
     if foreign:
-        say(f"warning: {_many(len(foreign), 'rule')} of other event sources left out")
+        some = [f"    {finding.place}: {finding.message}" for finding in foreign[:_SHOWN_FOREIGN]]
+        more = [f"    and {len(foreign) - len(some)} more"] if len(foreign) > len(some) else []
+        lines = "\n".join([*some, *more])
+        left = f"{_many(len(foreign), 'rule')} of other event sources left out"
+        say(f"warning: {left}; a rule about these events says `source: {source}`:\n{lines}")
 
 
 def _wrong_rules(error: RulesError) -> int:
@@ -212,11 +228,12 @@ def _output(falco: Falco) -> Output:
     return SeveralOutputs(outputs)
 
 
-def _say_start(info: PluginInfo, settings: Settings, source: Source, compiled: Compiled) -> None:
+def _start(info: PluginInfo, settings: Settings, source: Source, compiled: Compiled) -> str:
+    """What is watched, by which rules."""
     replay = settings.limits.replay
     what = f"replaying {replay}" if replay is not None else f"watching {source.description or info.event_source}"
     ends = "" if replay is not None else "; Ctrl-C ends it"
-    say(f"{what} with {_many(len(compiled.rules), 'rule')} ({_origin(settings)}){ends}")
+    return f"{what} with {_many(len(compiled.rules), 'rule')} ({_origin(settings)}){ends}"
 
 
 def _origin(settings: Settings) -> str:
