@@ -204,3 +204,13 @@ def test_a_recorder_says_the_same_of_an_engine_and_leaves_the_recording_before_a
     path.write_text("precious\n")
     assert "no such file or directory" in error(lanner("record", "docker", "-o", path, "--host", f"unix://{tmp_path}/docker.sock"))
     assert path.read_text() == "precious\n"
+
+
+def test_ctrl_c_is_heard_as_soon_as_it_is_offered(start, plugin, rules):
+    for _ in range(5):
+        process = start("run", plugin("Quiet"), "-r", rules("quiet"), "--open", "")
+        assert process.stderr.readline().endswith(b"; Ctrl-C ends it\n")
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert b"0 events, 0 alerts in " in told
