@@ -368,6 +368,13 @@ def test_reports_and_descriptions_know_the_configuration(falco, tmp_path):
     text = PLUGINS + "static_fields: {site: Rome}\nrules_files: [static.yaml]\njson_output: true\n"
     assert json.loads(falco(text, "-V", "static.yaml").out)["falco_load_results"][0]["successful"]
     assert [rule["info"]["name"] for rule in json.loads(falco(text, "-L").out)["rules"]] == ["Pulled", "Anything", "Volume"]
+    more = "append_output: [{match: {rule: Volume}, extra_output: '%docker.from', extra_fields: [evt.num, {a: '<%evt.num>'}]}]\n"
+    rule = json.loads(falco(text + more, "-l", "Volume").out)["rules"][0]
+    assert (rule["info"]["output"], rule["details"]["output_compiled"]) == ("volume", "volume %docker.from")
+    assert rule["details"]["output_fields"] == ["%evt.num", "<%evt.num>", "docker.from"]
+    assert rule["details"]["extra_output_formatted_fields"] == {"a": "<%evt.num>"}
+    report = json.loads(falco(text + more.replace("docker.from", "docker.nope"), "-V", "static.yaml").out)["falco_load_results"][0]
+    assert [error["code"] for error in report["errors"]] == ["LOAD_ERR_COMPILE_OUTPUT"]
     assert falco(text.replace("json_output: true", ""), "-l", "Volume").lines[2].startswith("Volume  ")
 
 

@@ -8,7 +8,8 @@ from lanner.rules.catalog import Catalog
 from lanner.rules.check import check_operand
 from lanner.rules.condition import parse_operand
 from lanner.rules.errors import COMPILE_OUTPUT, ConditionError
-from lanner.rules.format import FormatError, compile_fields, compile_message, parse_output
+from lanner.rules.format import FormatError, compile_message, parse_output
+from lanner.rules.jsonfields import compile_fields
 from lanner.rules.typed import FieldTable
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
@@ -254,3 +255,17 @@ def test_an_output_may_have_thousands_of_fields():
     parsed = parse_output("%kv.stri " * 5_000, CATALOG, FieldTable())
     assert len(parsed.parts) == 10_000
     assert [shown.key for shown in parsed.fields] == ["kv.str"]
+
+
+@pytest.mark.parametrize(
+    ("output", "advice"),
+    [
+        ("(%kv.map)", "kv.map takes an argument in brackets: %kv.map[name]"),
+        ("%kv.strr x", "`kv.strr` is no field of source kv; all percent signs begin a field."),
+        ("100% sure", "`` is no field of source kv; all percent signs begin a field. Its brackets or values do not fit."),
+    ],
+)
+def test_what_to_do_about_a_wrong_output_is_said(kv, output, advice):
+    with pytest.raises(FormatError) as caught:
+        parse_output(output, kv.catalog, FieldTable())
+    assert advice in caught.value.advice

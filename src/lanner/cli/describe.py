@@ -13,18 +13,18 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from lanner.cli.settings import Settings
 
 
-def describe_rules(plugin: str, files: Sequence[str] | None, rule: str | None, static: Iterable[str], *, as_json: bool) -> int:
-    """Print what the rules of these files (None: the plugin's own) are made of, or one of them; gives the exit code.
+def describe_rules(settings: Settings, rule: str | None) -> int:
+    """Print what the rules are made of, or one of them; gives the exit code.
 
     Raises `LannerError` for a file that cannot be read.
     """
-    info = plugin_info(load_plugin(plugin))
+    info, files = plugin_info(load_plugin(settings.plugin.target)), settings.rules
     if files is None and info.rules is None:
         raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
-    validator = make_validator(info, static)
+    validator = make_validator(info, settings.falco)
     for file in [str(info.rules)] if files is None else files:
         result = validator.load(file, read_rules(file))
         if result.findings:
@@ -37,5 +37,5 @@ def describe_rules(plugin: str, files: Sequence[str] | None, rule: str | None, s
         described = describe(validator, [info], rule)
     except KeyError:
         return fail(f'Rule "{rule}" is not loaded')
-    print_text(dump(described) if as_json else table(described))
+    print_text(dump(described) if settings.falco.json_output else table(described))
     return OK

@@ -27,7 +27,6 @@ def start(
     limits = Limits(host=host, replay=replay, max_events=max_events, duration=duration, dry_run=dry_run)
     needs_rules = not (list_plugins or asked is not None or fields_of is not None or validated)
     settings = settle(plugin, limits=limits, needs_rules=needs_rules, **options)
-    as_json, static = settings.falco.json_output, settings.falco.static_fields
     if list_plugins or asked is not None:
         from lanner.cli.plugins import list_all, show_one
 
@@ -35,15 +34,15 @@ def start(
     if fields_of is not None:
         from lanner.cli.show import show_source_fields
 
-        return show_source_fields(settings.plugin.target, fields_of, as_json=as_json)
+        return show_source_fields(settings.plugin.target, fields_of, as_json=settings.falco.json_output)
     if validated:
         from lanner.cli.validate import validate_files
 
-        return validate_files(settings.plugin.target, validated, static, as_json_text=as_json)
+        return validate_files(settings, validated)
     if describe_all or describe is not None:
         from lanner.cli.describe import describe_rules
 
-        return describe_rules(settings.plugin.target, settings.rules, describe, static, as_json=as_json)
+        return describe_rules(settings, describe)
     from lanner.cli.run import run_plugin
 
     return run_plugin(settings)

@@ -20,22 +20,21 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lanner.cli.settings import Settings
+    from lanner.config.falco import Falco
     from lanner.sdk.plugin import PluginInfo
 
 
-def validate_files(plugin: str, files: Iterable[str], static: Iterable[str], *, as_json_text: bool) -> int:
-    """Print Falco's report; gives the exit code. Raises `LannerError` for a file that cannot be read.
-
-    `static` are the names of static fields.
-    """
-    validator = make_validator(plugin_info(load_plugin(plugin)), static)
+def validate_files(settings: Settings, files: Iterable[str]) -> int:
+    """Print Falco's report; gives the exit code. Raises `LannerError` for a file that cannot be read."""
+    validator = make_validator(plugin_info(load_plugin(settings.plugin.target)), settings.falco)
     contents = [(file, read_rules(file)) for file in files]
     results = []
     for file, content in contents:
         results.append(validator.load(file, content))
         if reason := validator.unmet():
             return fail(reason)
-    if as_json_text:
+    if settings.falco.json_output:
         print_text(dump(as_json(results)))
     else:
         print_text(as_text(results))
@@ -45,12 +44,12 @@ def validate_files(plugin: str, files: Iterable[str], static: Iterable[str], *, 
     return OK if all(result.successful for result in results) else FAILED
 
 
-def make_validator(info: PluginInfo, static: Iterable[str]) -> Validator:
-    """One that knows the plugin's event sources and that of system calls."""
+def make_validator(info: PluginInfo, falco: Falco) -> Validator:
+    """One that knows the plugin's event sources and that of system calls, and what the configuration adds."""
     fields = [declaration.info for declaration in info.fields]
     sources = dict.fromkeys([*info.extract_sources, info.event_source or SOURCE])
-    catalogs = [Catalog(fields, source, static) for source in sources if source != SOURCE]
-    return Validator([*catalogs, SyscallCatalog(fields if SOURCE in sources else ())], {info.name: info.version})
+    catalogs = [Catalog(fields, source, falco.static_fields) for source in sources if source != SOURCE]
+    return Validator([*catalogs, SyscallCatalog(fields if SOURCE in sources else ())], {info.name: info.version}, falco.append_output)
 
 
 def read_rules(path: str) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from lanner.rules.append import compile_extra
-from lanner.rules.format import compile_fields, compile_message, signed
+from lanner.rules.format import compile_message
+from lanner.rules.jsonfields import compile_extra, compile_fields, signed
 from lanner.rules.jsontext import quote, quote_field
 from lanner.rules.times import Clock, local_time, utc_datetime
 

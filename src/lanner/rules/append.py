@@ -1,6 +1,6 @@
 """What falco.yaml's `append_output` adds to rules: text at the end of outputs, and fields of the JSON alert.
 
-Which rules get what is told here, and how an added field's value is written; parsing is format.py's matter.
+Which rules get what is told here; how it is parsed and written is the matter of format.py and jsonfields.py.
 """
 
 from __future__ import annotations
@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.format import Extra, Format, compile_message, field_json, parse_output
-from lanner.rules.jsontext import quote
+from lanner.rules.format import Extra, parse_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from lanner.rules.catalog import Catalog
-    from lanner.rules.format import Value
+    from lanner.rules.collect import RuleDefinition
     from lanner.rules.rule import Rule
     from lanner.rules.typed import FieldTable
 
@@ -36,7 +35,7 @@ class Append:
     raw: tuple[str, ...] = ()
     suggested: bool = False
 
-    def concerns(self, rule: Rule) -> bool:
+    def concerns(self, rule: Rule | RuleDefinition) -> bool:
         """Whether it is for this rule."""
         return self.rule in {"", rule.name} and self.source in {"", rule.source} and self.tags <= set(rule.tags)
 
@@ -52,7 +51,7 @@ class Added:
 NOTHING: Final = Added()
 
 
-def added(rule: Rule, appends: Iterable[Append], catalog: Catalog) -> Added:
+def added(rule: Rule | RuleDefinition, appends: Iterable[Append], catalog: Catalog) -> Added:
     """What all entries together add to a rule."""
     texts: list[str] = []
     fields: dict[str, str | None] = {}
@@ -72,18 +71,3 @@ def parse_extra(key: str, text: str | None, catalog: Catalog, table: FieldTable)
     # What is no field to its very end is found under another key, which is null
     shown = parse_output(f"%{key}", catalog, table).fields
     return Extra(key, next((each for each in shown if each.key == key), None))
-
-
-def compile_extra(output: Format, value: Value) -> dict[str, Callable[[int], str]]:
-    """For each added key a function from the event's timestamp (ns) to the JSON text of the field's value."""
-    return {extra.key: _compile(extra, value) for extra in output.extra}
-
-
-def _compile(extra: Extra, value: Value) -> Callable[[int], str]:
-    shown = extra.shown
-    if shown is None:
-        return lambda _: "null"
-    if isinstance(shown, Format):
-        message = compile_message(shown, value)
-        return lambda _: quote(message())
-    return field_json(shown, value)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.rules import falco_text, syscall
+from lanner.rules.append import added
 from lanner.rules.condition import parse
 from lanner.rules.errors import ConditionError
 from lanner.rules.format import drop_container_info, parse_output
@@ -81,10 +82,13 @@ def _requirement(required: PluginVersion) -> dict[str, Any]:
 
 def _rule(rule: Rule, validator: Validator, plugins: Sequence[PluginInfo]) -> dict[str, Any]:
     definition = validator.collected.rules[rule.name]
-    output, _ = drop_container_info(rule.output)
+    catalog = validator.catalogs[rule.source]
+    more = added(rule, validator.appends, catalog)
+    output, _ = drop_container_info(rule.output + more.text)
     compiled = _names(rule.condition)
-    shown = [each.key for each in parse_output(output, validator.catalogs[rule.source], FieldTable()).fields]
+    shown = [each.key for each in parse_output(output, catalog, FieldTable()).fields]
     used = {name.partition("[")[0] for name in (*compiled.fields, *shown)}
+    formatted = {key: form for key, form in more.fields.items() if form is not None}
     return {
         "info": {
             "name": rule.name,
@@ -101,7 +105,8 @@ def _rule(rule: Rule, validator: Validator, plugins: Sequence[PluginInfo]) -> di
         "details": {
             **_details(definition.condition.text, rule.condition, validator.collected),
             **_exceptions(definition),
-            "output_fields": shown,
+            "output_fields": sorted(f"%{key}" if form is None else form for key, form in more.fields.items()) + shown,
+            **({"extra_output_formatted_fields": formatted} if formatted else {}),
             "output_compiled": output,
             "events": syscall.event_names(rule.condition) if rule.source == syscall.SOURCE else _PLUGIN_EVENTS,
             "plugins": sorted(plugin.name for plugin in plugins if _uses(plugin, rule.source, used)),

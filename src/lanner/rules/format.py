@@ -1,8 +1,8 @@
-"""The output of a rule: its text in, functions that render the message and the alert's fields out.
+"""The output of a rule: its text in, functions that render the message out.
 
 `parse_output` finds the fields and transformers in the text and checks them against the catalog; a `Format` is plain data over
-the plan's numbered values. `compile_message` and `compile_fields` make functions over a value getter (the number of a value in,
-the value or None out). The alert around the message is made in `lanner.rules.alert`.
+the plan's numbered values. `compile_message` makes a function over a value getter (the number of a value in, the value or None out).
+The fields of the alert are written in `jsonfields`, the alert around it all in `alert`.
 
 As in Falco, widths and limits count bytes; a text is `str` with surrogate escapes for what is not UTF-8.
 """
@@ -22,7 +22,6 @@ from lanner.rules.check import check_operand
 from lanner.rules.condition import parse_operand
 from lanner.rules.errors import COMPILE_OUTPUT, ConditionError
 from lanner.rules.falco_text import field_text
-from lanner.rules.jsontext import quote_field
 from lanner.rules.nodes import Field, OperandList, Transform
 from lanner.rules.run import compile_operand
 from lanner.rules.typed import FieldTable, Slot, Transformed
@@ -52,13 +51,11 @@ _LIST_BYTES: Final = 1023
 _WIDTH_LIMIT: Final = 1 << 20
 # No field or transformer with all its arguments is longer than this
 _PLACEHOLDER_LIMIT: Final = 1 << 12
+_NAME: Final = re.compile(r"[\w.-]+(?:\[[^\]\s]*\]?)?(?!\()|[^\s%]*")
 _WIDTH: Final = re.compile("[0-9]*")
 # What nearly every value is written as
 _PLAIN_FIELD: Final = re.compile(rf"({words.FIELD_NAME.pattern})(?:\[({words.BARE_ARGUMENT.pattern})\])?+(?!\[)")
 
-# Fields that are integers in JSON, whatever their text is (sinsp_filtercheck_gen_event.cpp, extract_as_js)
-_TIMES: Final = frozenset({"evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s"})
-_SIGNED: Final = frozenset({"evt.rawtime", "evt.rawtime.s", "evt.rawtime.ns", "evt.reltime", "evt.reltime.s", "evt.reltime.ns"})
 # Numbers whose text has nine digits at least
 _PADDED: Final = frozenset({"evt.rawtime.ns", "evt.reltime", "evt.reltime.ns"})
 
@@ -175,12 +172,22 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table
             return node, check_operand(node, catalog, table), begin + stop
         except ConditionError:
             piece = _shorter(piece, stop - 1)
-    name = re.match(r"[^\s%]*", text[begin:])
-    length = begin - sign + (name.end() if name else 0)
+    name = _NAME.match(text, begin)
+    length = (name.end() if name else begin) - sign
     shown = text[begin : sign + length]
     # The rest of Falco's message is lost on its way; it is the same for everything that is not found
-    advice = f"`{shown}` is no field of source {catalog.source}, or its brackets do not fit; all percent signs begin a field"
+    advice = f"`{shown}` is no field of source {catalog.source}; all percent signs begin a field. {_what_is_wrong(shown, catalog)}"
     raise FormatError("unknown filter: unexpected token after '", sign, length, advice=advice)
+
+
+def _what_is_wrong(shown: str, catalog: Catalog) -> str:
+    field = catalog.lookup(shown.partition("[")[0])
+    if field is None:
+        return catalog.advice(shown) if shown[:1].isalpha() and "(" not in shown else "Its brackets or values do not fit."
+    if field.argument is None:
+        return f"{field.name} takes no brackets."
+    argument = "name" if field.argument.key else "0"
+    return f"{field.name} takes an argument in brackets: %{field.name}[{argument}]"
 
 
 def _shorter(piece: str, end: int) -> str:
@@ -247,7 +254,7 @@ def _text(kind: Kind) -> Callable[[Any], str]:
     """The function that gives one value's text (sinsp_filtercheck.cpp, rawval_to_string)."""
     if kind.binary:
         return lambda value: value.partition("\0")[0]
-    return _TEXTS[kind.type]
+    return TEXTS[kind.type]
 
 
 def _list_text(kind: Kind) -> Callable[[Any], str]:
@@ -279,7 +286,7 @@ def _network(_: bytes) -> str:
     return "<IPNET>"  # all that Falco prints of one
 
 
-_TEXTS: Final[dict[FieldType, Callable[[Any], str]]] = {
+TEXTS: Final[dict[FieldType, Callable[[Any], str]]] = {
     FieldType.STRING: str,
     FieldType.UINT64: str,
     FieldType.RELTIME: str,
@@ -288,45 +295,4 @@ _TEXTS: Final[dict[FieldType, Callable[[Any], str]]] = {
     FieldType.IPADDR: _address,
     FieldType.IPNET: _network,
 }
-
-
-def compile_fields(parsed: Format, value: Value) -> dict[str, Callable[[int], str]]:
-    """For each key of the alert's fields a function from the event's timestamp (ns) to the JSON text of the field's value.
-
-    Transformers have no key of their own: the fields in them stand there as they are. No value is `null`.
-    """
-    return {shown.key: field_json(shown, value) for shown in parsed.fields}
-
-
-def field_json(shown: Shown, value: Value) -> Callable[[int], str]:
-    """A function from the event's timestamp (ns) to the JSON text of the field's value."""
-    if shown.field in _TIMES:
-        return signed
-    number, kind = shown.slot.number, shown.slot.kind
-    json_of: Callable[[Any], str] = signed if shown.field in _SIGNED else _list_json(kind) if kind.is_list else _json(kind)
-
-    def text(_: int) -> str:
-        found = value(number)
-        return "null" if found is None else json_of(found)
-
-    return text
-
-
-def signed(number: int) -> str:
-    """An unsigned 64-bit number as Falco writes times in JSON: as if it were signed."""
-    return str(number - (1 << 64) if number >> 63 else number)
-
-
-def _json(kind: Kind) -> Callable[[Any], str]:
-    if kind.type is FieldType.STRING:
-        return quote_field
-    text = _TEXTS[kind.type]
-    return (lambda value: quote_field(text(value))) if kind.type in _QUOTED else text
-
-
-def _list_json(kind: Kind) -> Callable[[Any], str]:
-    item = _json(kind)
-    return lambda values: f"[{','.join(map(item, values))}]"
-
-
-_QUOTED: Final = frozenset({FieldType.STRING, FieldType.IPADDR, FieldType.IPNET})
+"""For each type the function that gives a value's text."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors, syscall
+from lanner.rules.append import added
 from lanner.rules.check import Checker
 from lanner.rules.collect import Collector
 from lanner.rules.compile import compile_condition, compile_output, is_field
@@ -24,8 +25,9 @@ from lanner.rules.yamlcpp import syntax_error
 from lanner.rules.yamltree import SourceFile, Spot, finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from lanner.rules.append import Append
     from lanner.rules.catalog import Catalog
     from lanner.rules.collect import RuleDefinition
     from lanner.rules.rule import Rule
@@ -57,12 +59,13 @@ class _FirstError(Exception):
 class Validator:
     """Takes files in order; each one is compiled together with all that was collected from those before it.
 
-    `rules` and `compilation` are those of the last file that had no error.
+    `rules` and `compilation` are those of the last file that had no error. `appends` are added to the rules' outputs.
     """
 
-    def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str]) -> None:
+    def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str], appends: Sequence[Append] = ()) -> None:
         self.catalogs = {catalog.source: catalog for catalog in catalogs}
         self._plugins = plugins
+        self.appends = appends
         self._collector = Collector(self.catalogs, lambda source, name: is_field(name, self.catalogs[source]))
         self.rules: list[Rule] = []
         self.collected = self._collector.collected
@@ -116,7 +119,8 @@ class Validator:
         text = compilation.text(definition)
         _take(result, found)
         assert text is not None
-        output = compile_output(output_of(definition), catalog, fields, found, skip=definition.skip_if_unknown_filter)
+        more = added(definition, self.appends, catalog)
+        output = compile_output(output_of(definition), catalog, fields, found, more, skip=definition.skip_if_unknown_filter)
         _take(result, found)
         if output is None:
             return None
