@@ -11,6 +11,21 @@ def rules() -> None:
 
 
 @rules.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option("--plugin", default="docker", metavar="PLUGIN", help="Whose events the rules are for, as for `lanner run`.")
+@click.option("--strict", is_flag=True, help="Warnings end with exit status 1, too.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def check(files: tuple[str, ...], plugin: str, *, as_json: bool, strict: bool) -> int:
+    """Show everything that is wrong or odd in rules files (none: the plugin's own), taken together in this order.
+
+    Exit status: 0 no errors, 1 errors.
+    """
+    from lanner.cli.check import check_rules
+
+    return check_rules(files, plugin, as_json=as_json, strict=strict)
+
+
+@rules.command()
 @click.argument("rule")
 @click.option("--replay", required=True, metavar="FILE|-", help="Recorded events (see `lanner record`); `example` is the plugin's own.")
 @click.option("--event", type=click.IntRange(min=1), default=None, metavar="N", help="Explain the rule on the Nth event.")

@@ -1,0 +1,161 @@
+"""What is known of an event's values while some comparisons hold and others do not; whether all of that can be.
+
+A value is tried with the very predicates that rules run by (operators.py), wherever the comparisons leave only some; of numbers a
+range is kept. What cannot be told is taken for possible, so that nothing is called impossible that is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules import operators
+from lanner.rules.typed import Slot, Test
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from lanner.rules.operators import Predicate
+    from lanner.rules.typed import Comparison, Constant, Operand
+
+_NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
+_LARGEST: Final = (1 << 64) - 1
+# Ranges of so many numbers are looked at one by one
+_FEW: Final = 64
+_BUDGET: Final = 200_000
+
+
+@lru_cache(maxsize=4096)
+def _predicate(test: Test) -> Predicate:
+    """The test as the executor makes it."""
+    return operators.test(test.operator, test.constants, test.modifier, test.left.kind)
+
+
+def _fits(value: Constant, tests: list[tuple[Predicate, bool]]) -> bool:
+    return all(predicate(value) is wanted for predicate, wanted in tests)
+
+
+@dataclass(slots=True)
+class _Values:
+    """What one operand may still be: absent, or a value among `some` (None: any), within the range, with the tests as said."""
+
+    absent: bool = True
+    present: bool = True
+    some: list[Constant] | None = None
+    low: int = 0
+    high: int = _LARGEST
+    prefix: str = ""
+    tests: list[tuple[Predicate, bool]] = field(default_factory=list)
+
+    def copy(self) -> _Values:
+        return _Values(self.absent, self.present, self.some, self.low, self.high, self.prefix, self.tests[:])
+
+
+class Facts:
+    """Comparisons that hold or do not, all at once. `present`: of events that have every field."""
+
+    def __init__(self, *, present: bool = False) -> None:
+        self._present = present
+        self._values: dict[Operand, _Values] = {}
+        self._known: dict[Test | Comparison, bool] = {}
+        self._budget = [_BUDGET]  # shared by copies
+
+    def copy(self) -> Facts:
+        """The same, to go on from."""
+        other = Facts(present=self._present)
+        other._budget = self._budget
+        if self._budget[0] <= 0:
+            return other
+        other._values = {operand: values.copy() for operand, values in self._values.items()}
+        other._known = self._known.copy()
+        self._budget[0] -= len(self._known)
+        return other
+
+    def add(self, test: Test | Comparison, *, holds: bool) -> bool:
+        """Take in one more; False if that cannot be, together with the others."""
+        if self._budget[0] <= 0:
+            return True
+        if self._known.setdefault(test, holds) is not holds:
+            return False
+        if not isinstance(test, Test):
+            return True
+        values = self._values.get(test.left)
+        if values is None:
+            values = self._values[test.left] = _Values(absent=not self._present)
+            if test.left.kind.type is FieldType.BOOL and not test.left.kind.is_list:
+                values.some = [True, False]
+        if test.operator == "exists":
+            values.absent, values.present = (False, values.present) if holds else (values.absent, False)
+            return values.absent or values.present
+        if holds:
+            values.absent = False
+        if values.present:
+            values.present = self._narrow(values, test, holds=holds)
+        return values.absent or values.present
+
+    def _narrow(self, values: _Values, test: Test, *, holds: bool) -> bool:
+        """Whether there is a value that fits."""
+        kind = test.left.kind
+        if not test.constants and isinstance(test.left, Slot):
+            return not holds  # what is compared with nothing is false
+        if not test.constants or kind.is_list or kind.binary or kind.type is FieldType.IPNET:
+            return True
+        values.tests.append((_predicate(test), holds))
+        if kind.type in _NUMBERS and not _limit(values, test, holds=holds):
+            return False
+        if kind.type is FieldType.STRING and not _begin(values, test, holds=holds):
+            return False
+        some = _candidates(test, holds=holds)
+        tests = values.tests if some is not None and values.some is None else values.tests[-1:]
+        if values.some is None:
+            values.some = some
+        if values.some is None:
+            return True
+        self._budget[0] -= len(values.some) * len(tests)
+        if self._budget[0] <= 0:
+            return True
+        values.some = [value for value in values.some if _fits(value, tests)]
+        return bool(values.some)
+
+
+def _candidates(test: Test, *, holds: bool) -> list[Constant] | None:
+    """The values that the test leaves, where it names them."""
+    if holds:
+        plain = test.modifier is None and test.operator in {"=", "in", "intersects"}
+        named = plain or (test.operator, test.modifier) == ("=", "anyof")
+    else:
+        named = test.operator == "!=" and test.modifier in {None, "allof"}
+    return list(test.constants) if named else None
+
+
+def _limit(values: _Values, test: Test, *, holds: bool) -> bool:
+    number = test.constants[0]
+    if test.modifier is None and isinstance(number, int):
+        operator = test.operator
+        if (operator, holds) in {("<", True), (">=", False)}:
+            values.high = min(values.high, number - 1)
+        elif (operator, holds) in {("<=", True), (">", False)}:
+            values.high = min(values.high, number)
+        elif (operator, holds) in {(">", True), ("<=", False)}:
+            values.low = max(values.low, number + 1)
+        elif (operator, holds) in {(">=", True), ("<", False)}:
+            values.low = max(values.low, number)
+    if values.some is None and 0 <= values.high - values.low < _FEW:
+        values.some = [number for number in range(values.low, values.high + 1) if _fits(number, values.tests)]
+        return bool(values.some)
+    return values.low <= values.high
+
+
+def _begin(values: _Values, test: Test, *, holds: bool) -> bool:
+    """Texts can begin in one way only, and all of them have the empty text in them."""
+    text = test.constants[0]
+    if test.modifier is not None or not isinstance(text, str):
+        return True
+    if not holds:
+        everything = text == "" and test.operator in {"contains", "icontains", "startswith", "endswith"}
+        return not everything and not (test.operator in {"glob", "iglob"} and text and set(text) == {"*"})
+    if test.operator != "startswith":
+        return True
+    longer, shorter = max(text, values.prefix, key=len), min(text, values.prefix, key=len)
+    values.prefix = longer
+    return longer.startswith(shorter)

@@ -1,0 +1,95 @@
+"""What the lints say, by code, and how they look at a condition.
+
+Plain data: a lint gets a `Subject` and gives `Hint`s; the findings in a file are made of them in `lanner.rules.lint`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.nodes import And, Check, Not, Or
+from lanner.rules.rule import TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.rules.catalog import Catalog
+    from lanner.rules.check import Checker
+    from lanner.rules.nodes import Condition, Span
+    from lanner.rules.rule import Expression, Rule
+    from lanner.rules.typed import Tree
+
+NEVER_TRUE: Final = "LINT_NEVER_TRUE"
+ALWAYS_TRUE: Final = "LINT_ALWAYS_TRUE"
+IMPOSSIBLE_VALUE: Final = "LINT_IMPOSSIBLE_VALUE"
+SHADOWED_RULE: Final = "LINT_SHADOWED_RULE"
+ABSENT_FIELD: Final = "LINT_ABSENT_FIELD"
+SIMPLE_REGEX: Final = "LINT_SIMPLE_REGEX"
+NO_TAGS: Final = "LINT_NO_TAGS"
+NO_DESCRIPTION: Final = "LINT_NO_DESCRIPTION"
+OUTPUT_WITHOUT_FIELDS: Final = "LINT_OUTPUT_WITHOUT_FIELDS"
+
+CODES: Final = (
+    NEVER_TRUE,
+    ALWAYS_TRUE,
+    IMPOSSIBLE_VALUE,
+    SHADOWED_RULE,
+    ABSENT_FIELD,
+    SIMPLE_REGEX,
+    NO_TAGS,
+    NO_DESCRIPTION,
+    OUTPUT_WITHOUT_FIELDS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something odd at characters of a rule's condition; `span` counts as the condition's nodes do."""
+
+    code: str
+    message: str
+    advice: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """A rule whose condition is right, and who checked it."""
+
+    rule: Rule
+    checker: Checker
+    catalog: Catalog
+
+    def typed(self, node: Condition) -> Tree:
+        """A part of the condition as it was checked."""
+        return self.checker.check(node).tree
+
+    def expression(self, span: Span) -> Expression:
+        """The text in which characters of the condition stand: the rule's own or a macro's."""
+        own, macros = self.rule.expressions
+        number = span[0] // TEXT
+        return list(macros.values())[number - 1] if number else own
+
+    def parts(self) -> Iterator[Condition]:
+        """Every node of the condition, each once however often it is there."""
+        return nodes_of(self.rule.condition)
+
+    def checks(self) -> Iterator[Check]:
+        """Every comparison of the condition, each once."""
+        return (node for node in self.parts() if isinstance(node, Check))
+
+
+def nodes_of(tree: Condition) -> Iterator[Condition]:
+    """Every node of a tree from the root on, each once however often it is there."""
+    todo, seen = [tree], set[int]()
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, And | Or):
+            todo += reversed(node.children)
+        elif isinstance(node, Not):
+            todo.append(node.child)

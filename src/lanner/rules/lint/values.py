@@ -1,0 +1,157 @@
+"""Comparisons of one field: with values that it cannot have, with nothing where there is none, by a regex that need not be one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.catalog import GENERIC_FIELDS
+from lanner.rules.lint.hints import ABSENT_FIELD, IMPOSSIBLE_VALUE, SIMPLE_REGEX, Hint
+from lanner.rules.nodes import And, Check, Constant, ConstantList, Field, Macro, Not, Or, Transform
+from lanner.rules.show import show, show_operand
+from lanner.rules.typed import Test
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.rules.lint.hints import Subject
+    from lanner.rules.nodes import Condition
+
+_NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
+_WITHIN: Final = frozenset({"=", "==", "!=", "in", "intersects", "contains", "startswith", "endswith"})
+_ALWAYS_THERE: Final = frozenset(field.name for field in GENERIC_FIELDS) - {"evt.asynctype"}
+_SHAPES: Final = {
+    "tolower": (re.compile(r"[A-Z]"), "has no capital letters"),
+    "toupper": (re.compile(r"[a-z]"), "has no small letters"),
+    "basename": (re.compile(r"/"), "has no slash"),
+}
+# Every character but those that mean something, which may stand behind a backslash
+_LITERAL: Final = r"(?:[^.+*?^$()\[\]{}|\\]|\\[.+*?^$()\[\]{}|\\/-])"
+_SIMPLE: Final = re.compile(rf"\^?(\.\*)?({_LITERAL}+)(\.\*)?\$?")
+_CHOICE: Final = re.compile(rf"\^?\(({_LITERAL}+(?:\|{_LITERAL}+)+)\)\$?")
+_ESCAPE: Final = re.compile(r"\\(.)")
+
+
+def impossible_values(subject: Subject) -> Iterator[Hint]:
+    """Constants that the left side can never be equal to."""
+    for check in subject.checks():
+        constants = check.right.items if isinstance(check.right, ConstantList) else (check.right,)
+        for constant in constants:
+            reason = _impossible(subject, check, constant) if isinstance(constant, Constant) else ""
+            if reason and isinstance(constant, Constant):
+                message = f"{show_operand(check.left)} is never '{constant.text}': {reason}."
+                yield Hint(IMPOSSIBLE_VALUE, message, "Compare with a value that it can have.", check.span)
+                break
+
+
+def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
+    text = constant.text
+    if isinstance(check.left, Transform) and check.left.name in _SHAPES and check.operator in _WITHIN:
+        pattern, reason = _SHAPES[check.left.name]
+        return f"{check.left.name}() {reason}" if pattern.search(text) else ""
+    test = subject.typed(check)
+    if isinstance(test, Test) and test.left.kind.type in _NUMBERS:
+        if text.lstrip().startswith("-") and text.strip("- 0"):
+            return "numbers here are not negative, and Falco reads it as a very large one"
+        digits = text.strip().lstrip("+").lstrip("0")
+        if len(digits) > 20 or int(digits or "0") >> 64:
+            return "it does not fit into 64 bits, and Falco takes the largest number that does"
+    if isinstance(check.left, Field) and check.operator in {"=", "==", "in"}:
+        if check.left.name == "evt.source" and text != subject.catalog.source:
+            return f"the rule sees events of the source '{subject.catalog.source}' alone"
+        if check.left.name == "evt.is_async" and text == "true":
+            return "a plugin's events are not asynchronous"
+    return ""
+
+
+def absent_fields(subject: Subject) -> Iterator[Hint]:
+    """`f != x` and `not f = x` where nothing tells what an event without `f` is to do."""
+    aware = {check.left for check in subject.checks() if check.operator == "exists"}
+    presence = _Presence()
+    todo: list[tuple[Condition, bool, frozenset[Field]]] = [(subject.rule.condition, True, frozenset())]
+    while todo:
+        node, wanted, sure = todo.pop()
+        match node:
+            case Not(child):
+                todo.append((child, not wanted, sure))
+            case And(children) | Or(children):
+                if isinstance(node, And) is wanted:
+                    sure |= presence.of(node, wanted=wanted)
+                todo += [(child, wanted, sure) for child in reversed(children)]
+            case Check(Field(name) as field, operator, Constant(text) as constant, None) if text and name not in _ALWAYS_THERE:
+                shown = show_operand(field)
+                if field in aware or field in sure:
+                    continue
+                if operator == "!=" and wanted:
+                    message = f"`{show(node)}` is false where an event has no {shown}."
+                    instead = f"not {shown} = {show_operand(constant)}"
+                    advice = f"To take such events in, write `{instead}`; to leave them out, say `{shown} exists and` before."
+                    yield Hint(ABSENT_FIELD, message, advice, node.span)
+                elif operator in {"=", "=="} and not wanted:
+                    message = f"`not {show(node)}` is true where an event has no {shown}."
+                    advice = f"To leave such events out, say `{shown} exists and` before."
+                    yield Hint(ABSENT_FIELD, message, advice, node.span)
+
+
+class _Presence:
+    """Which fields an event must have for a node to be true, or false; `!=` does not count, as it is what is asked about."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, bool], frozenset[Field]] = {}
+
+    def of(self, node: Condition, *, wanted: bool) -> frozenset[Field]:
+        key = id(node), wanted
+        if key not in self._known:
+            self._known[key] = self._of(node, wanted=wanted)
+        return self._known[key]
+
+    def _of(self, node: Condition, *, wanted: bool) -> frozenset[Field]:
+        match node:
+            case Not(child):
+                return self.of(child, wanted=not wanted)
+            case And(children) | Or(children):
+                parts = [self.of(child, wanted=wanted) for child in children]
+                if isinstance(node, And) is wanted:
+                    return frozenset[Field]().union(*parts)
+                return parts[0].intersection(*parts[1:])
+            case Check(left, operator):
+                return frozenset(_fields(left)) if wanted and operator != "!=" else frozenset()
+            case Macro():
+                return frozenset()
+
+
+def _fields(operand: Field | Transform) -> Iterator[Field]:
+    if isinstance(operand, Field):
+        yield operand
+        return
+    for argument in operand.arguments:
+        if isinstance(argument, Field | Transform):
+            yield from _fields(argument)
+
+
+def simple_regexes(subject: Subject) -> Iterator[Hint]:
+    """Regexes that say no more than `=`, `in`, `contains`, `startswith` or `endswith`."""
+    for check in subject.checks():
+        if check.operator != "regex" or check.modifier or not isinstance(check.right, Constant):
+            continue
+        instead = _instead(check.right.text)
+        if instead:
+            message = f"The regex '{check.right.text}' says no more than `{instead}`: regexes match the whole text."
+            advice = f"Write `{show_operand(check.left)} {instead}`."
+            yield Hint(SIMPLE_REGEX, message, advice, check.span)
+
+
+def _instead(pattern: str) -> str:
+    if found := _CHOICE.fullmatch(pattern):
+        items = re.split(r"(?<!\\)\|", found[1])
+        return f"in ({', '.join(_quoted(item) for item in items)})"
+    found = _SIMPLE.fullmatch(pattern)
+    if found is None:
+        return ""
+    operator = {(False, False): "=", (True, False): "endswith", (False, True): "startswith"}.get((bool(found[1]), bool(found[3])))
+    return f"{operator or 'contains'} {_quoted(found[2])}"
+
+
+def _quoted(literal: str) -> str:
+    return show_operand(Constant(_ESCAPE.sub(r"\1", literal), quoted=True))

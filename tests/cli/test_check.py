@@ -1,0 +1,72 @@
+"""`lanner rules check`: all findings of all files, on standard output; the exit status says whether there are errors."""
+
+import json
+
+import pytest
+
+GOOD = """\
+- rule: shell
+  desc: A shell was run
+  condition: docker.type = container and docker.action.name = exec_start
+  output: a %docker.action
+  priority: INFO
+  source: docker
+  tags: [a]
+"""
+ODD = GOOD.replace("  tags: [a]\n", "")
+BAD = GOOD.replace("docker.type", "docker.tpye").replace("shell\n", "other\n")
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name, text in {"good": GOOD, "odd": ODD, "bad": BAD}.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    return tmp_path
+
+
+def test_nothing_to_be_found(lanner, files):
+    done = lanner("rules", "check", "good.yaml", "--strict", cwd=files)
+    assert (done.code, done.out, done.err) == (0, b"Nothing found.\n", "")
+
+
+def test_the_shipped_rules(lanner):
+    done = lanner("rules", "check", "--plugin", "docker", "--strict")
+    assert (done.code, done.out) == (0, b"Nothing found.\n")
+
+
+def test_warnings(lanner, files):
+    done = lanner("rules", "check", "odd.yaml", cwd=files)
+    assert done.code == 0
+    assert done.lines == [
+        "odd.yaml:1:3: warning: The rule has no tags. (in rule 'shell') [LINT_NO_TAGS]",
+        "  - rule: shell",
+        "    ^^^^^^^^^^^",
+        "  Tags pick rules and sort alerts: `tags: [container, mitre_execution]`.",
+        "",
+        "1 warning",
+    ]
+    assert lanner("rules", "check", "odd.yaml", "--strict", cwd=files).code == 1
+
+
+def test_errors_of_several_files(lanner, files):
+    done = lanner("rules", "check", "bad.yaml", "nope.yaml", "odd.yaml", cwd=files)
+    assert done.code == 1
+    assert [line.partition(" ")[0] for line in done.lines if "[L" in line] == ["bad.yaml:3:14:", "nope.yaml:1:1:", "odd.yaml:1:3:"]
+    assert done.lines[-1] == "2 errors, 1 warning"
+
+
+def test_json(lanner, files):
+    done = lanner("rules", "check", "--json", "bad.yaml", cwd=files)
+    found = json.loads(done.out)
+    assert (done.code, found["errors"], found["warnings"]) == (1, 1, 0)
+    (finding,) = found["findings"]
+    assert finding["place"] == {"file": "bad.yaml", "line": 3, "column": 14, "length": 23}
+    assert (finding["severity"], finding["code"], finding["advice"]) == ("error", "LOAD_ERR_COMPILE_CONDITION", "Did you mean docker.type?")
+    assert finding["inside"][0] == {"file": "bad.yaml", "line": 1, "column": 3, "length": 11, "kind": "rule", "name": "other"}
+    assert finding["snippet"].splitlines()[1].strip() == "^" * 23
+
+
+def test_a_plugin_without_rules(lanner, plugin):
+    done = lanner("rules", "check", "--plugin", plugin("Words"))
+    assert done.code == 1
+    assert "ships no rules: name a rules file" in done.err

@@ -1,0 +1,340 @@
+"""Each lint finds what it is for, where it stands, and nothing close to it; the Docker plugin's own rules have nothing to be found."""
+
+from pathlib import Path
+
+import pytest
+
+import lanner.docker
+from lanner.docker import Docker
+from lanner.rules import Catalog
+from lanner.rules.lint import check_files
+from lanner.rules.lint.hints import CODES
+from lanner.sdk.plugin import plugin_info
+from lanner.sdk.types import Argument, FieldInfo, FieldType
+
+CATALOG = Catalog(
+    [
+        FieldInfo("x.a", FieldType.STRING, "d"),
+        FieldInfo("x.b", FieldType.STRING, "d"),
+        FieldInfo("x.n", FieldType.UINT64, "d"),
+        FieldInfo("x.flag", FieldType.BOOL, "d"),
+        FieldInfo("x.ip", FieldType.IPADDR, "d"),
+        FieldInfo("x.net", FieldType.IPNET, "d"),
+        FieldInfo("x.list", FieldType.STRING, "d", is_list=True),
+        FieldInfo("x.map", FieldType.STRING, "d", argument=Argument(key=True)),
+    ],
+    "x",
+)
+RULE = "- rule: {0}\n  desc: It happened\n  condition: {1}\n  output: got %x.a\n  priority: INFO\n  source: x\n  tags: [t]\n"
+
+
+def rules(*conditions, before=""):
+    return before + "".join(RULE.format(f"r{n}", condition) for n, condition in enumerate(conditions))
+
+
+@pytest.fixture
+def check(tmp_path):
+    """The findings of texts, each of which is a file."""
+
+    def run(*texts):
+        paths = [tmp_path / f"{number}.yaml" for number in range(len(texts))]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return check_files(paths, CATALOG)
+
+    return run
+
+
+@pytest.fixture
+def marked(check):
+    """(code, marked characters) of the findings about one condition."""
+
+    def run(condition, before=""):
+        return [(each.code, marked_text(each)) for each in check(rules(condition, before=before))]
+
+    return run
+
+
+def marked_text(finding):
+    shown, carets = finding.snippet.splitlines()
+    return shown[carets.index("^") : len(carets)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "culprit"),
+    [
+        ("x.a = a and x.a = b", "x.a = b"),
+        ("x.a = a and (x.b = c and x.a = b)", "x.a = b"),
+        ("x.a in (a, b) and x.b exists and x.a in (c, d)", "x.a in (c, d)"),
+        ("x.a in (a, b) and not x.a in (b, a)", "x.a in (b, a)"),
+        ("x.a = abc and not x.a startswith ab", "x.a startswith ab"),
+        ("x.a startswith ab and x.a startswith b", "x.a startswith b"),
+        ("x.a endswith a and not x.a endswith a", "x.a endswith a"),
+        ("x.a = a and not x.a exists", "x.a exists"),
+        ("x.a regex a+ and x.a = b", "x.a = b"),
+        ("x.a in ()", "x.a in ()"),
+        ("x.a = a and (x.a = b or x.a = c)", "x.a = b or x.a = c"),
+        ("x.n > 5 and x.n < 5", "x.n < 5"),
+        ("x.n > 5 and x.n < 6", "x.n < 6"),
+        ("x.n >= 7 and not x.n > 6", "x.n > 6"),
+        ("x.n < 0", "x.n < 0"),
+        ("x.n = 3 and x.n > 4", "x.n > 4"),
+        ("len(x.a) = 3 and len(x.a) > 4", "len(x.a) > 4"),
+        ("x.flag = true and x.flag = false", "x.flag = false"),
+        ("x.ip = 1.2.3.4 and x.ip = 1.2.3.5", "x.ip = 1.2.3.5"),
+        ("x.list in (a) and not x.list in (a)", "x.list in (a)"),
+        ("x.map[k] = a and x.map[k] = b", "x.map[k] = b"),
+        ("x.a = val(x.b) and not x.a = val(x.b)", "x.a = val(x.b)"),
+    ],
+)
+def test_never_true(marked, condition, culprit):
+    assert ("LINT_NEVER_TRUE", culprit) in marked(condition)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "x.a = a and x.b = b",
+        "x.a = a or x.a = b",
+        "x.map[k] = a and x.map[l] = b",
+        "x.list intersects (a) and x.list intersects (b)",
+        "x.a in (a, b) and x.a in (b, c)",
+        "x.a startswith a and x.a startswith ab and x.a endswith b",
+        "not x.a = a and not x.a startswith a and not x.b exists",
+        "x.n > 5 and x.n < 7 and x.n = 6",
+        "x.n >= 5 and x.n <= 5",
+        "x.a = a and (x.a = b or x.b = c)",
+        "x.a regex a+ and x.a = aa",
+        "x.net = 10.0.0.0/8 and x.net = 10.1.0.0/16",
+        "tolower(x.a) = a and x.a = A",
+        "not x.flag = true and x.b = b",
+    ],
+)
+def test_what_may_be_true(marked, condition):
+    assert [code for code, _ in marked(condition) if code in {"LINT_NEVER_TRUE", "LINT_ALWAYS_TRUE"}] == []
+
+
+def test_an_alternative_that_is_never_true(marked):
+    assert marked("x.b = c or (x.a = a and x.a = b)") == [("LINT_NEVER_TRUE", "x.a = b")]
+
+
+def test_a_macro_that_fits_only_in_part_is_no_finding(marked):
+    assert marked("x.a = a and some", "- macro: some\n  condition: (x.a = a or x.a = b)\n") == []
+
+
+def test_what_is_never_true_is_said_where_a_macro_says_it(check):
+    macro = "- macro: both\n  condition: x.a = a and x.a = b\n"
+    (finding,) = check(rules("both", "both and x.b = c", before=macro))[:1]
+    assert (finding.place.line, finding.place.column) == (2, 26)
+
+
+def test_a_list_that_is_to_be_filled(marked):
+    empty = "- list: allowed\n  items: []\n"
+    assert marked("x.a exists and not x.a in (allowed)", empty) == []
+    assert marked("x.b = b or x.a in (allowed)", empty) == []
+    assert marked("x.a in (allowed)", empty) == [("LINT_NEVER_TRUE", "x.a in (")]
+    assert marked("x.a in (allowed)\n  enabled: false", empty) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "culprit"),
+    [
+        ("x.b = b and (x.a = a or not x.a = a)", "x.a = a or not x.a = a"),
+        ("x.b = b and not x.a in ()", "not x.a in ()"),
+        ("x.b = b and (x.a != a or x.a != b)", "x.a != a or x.a != b"),
+        ("x.b = b and (x.n < 10 or x.n > 5)", "x.n < 10 or x.n > 5"),
+        ("x.b = b and x.n >= 0", "x.n >= 0"),
+        ('x.b = b and x.a contains ""', 'x.a contains ""'),
+        ("x.b = b and x.a glob *", "x.a glob *"),
+        ("x.b = b and (x.flag = true or x.flag = false)", "x.flag = true or x.flag = false"),
+        ("x.b = b and not (x.a = a and x.a = b)", "not (x.a = a and x.a = b)"),
+    ],
+)
+def test_always_true(marked, condition, culprit):
+    assert ("LINT_ALWAYS_TRUE", culprit) in marked(f"'{condition}'")
+
+
+@pytest.mark.parametrize(
+    "condition", ["x.a exists or x.a = a", "x.n < 5 or x.n > 5", "x.n > 0", "x.a = a or x.a startswith b", "x.a glob a*"]
+)
+def test_what_is_not_always_true(marked, condition):
+    assert marked(condition) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("tolower(x.a) = Abc", "x.a) is never 'Abc': tolower() has no capital letters"),
+        ("toupper(x.a) in (ABC, abc)", "is never 'abc': toupper() has no small letters"),
+        ("basename(x.a) startswith /bin", "basename() has no slash"),
+        ("x.n = -1", "numbers here are not negative"),
+        ("x.n = 18446744073709551616", "it does not fit into 64 bits"),
+        ("evt.source = syscall", "the rule sees events of the source 'x' alone"),
+        ("evt.is_async = true", "a plugin's events are not asynchronous"),
+    ],
+)
+def test_impossible_values(check, condition, words):
+    (finding,) = check(rules(condition))
+    assert (finding.code, marked_text(finding)) == ("LINT_IMPOSSIBLE_VALUE", condition)
+    assert words in finding.message
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "tolower(x.a) = abc",
+        "tolower(x.a) glob A*",
+        "basename(x.a) = sh",
+        "x.n = 18446744073709551615",
+        "evt.source = x",
+        "x.n > 00000000000000000000000001",
+    ],
+)
+def test_possible_values(marked, condition):
+    assert marked(condition) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "culprit"),
+    [
+        ("x.b = b and x.a != a", "x.a != a"),
+        ("x.b = b and not x.a = a", "x.a = a"),
+        ("x.a != a and x.a != b", "x.a != a"),
+        ("x.n != 0", "x.n != 0"),
+    ],
+)
+def test_fields_that_may_be_absent(marked, condition, culprit):
+    assert ("LINT_ABSENT_FIELD", culprit) in marked(condition)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "x.a exists and x.a != a",
+        "x.a startswith a and x.a != ab",
+        "(x.a startswith a or x.a in (b, c)) and not x.a = ab",
+        "x.b = b and (not x.a exists or x.a != a)",
+        'x.a != ""',
+        "evt.num != 1",
+        "x.b = b and not x.a in (a, b)",
+        "x.b = b and not x.a contains a",
+    ],
+)
+def test_fields_that_are_there_or_known_to_be_absent(marked, condition):
+    assert marked(f"'{condition}'") == []
+
+
+def test_what_is_said_of_absent_fields(check):
+    (finding,) = check(rules("x.b = b and x.a != a"))
+    assert finding.message == "`x.a != a` is false where an event has no x.a."
+    assert finding.advice == "To take such events in, write `not x.a = a`; to leave them out, say `x.a exists and` before."
+
+
+@pytest.mark.parametrize(
+    ("pattern", "instead"),
+    [
+        ("abc", '= "abc"'),
+        ("^abc$", '= "abc"'),
+        ("abc.*", 'startswith "abc"'),
+        (".*abc", 'endswith "abc"'),
+        (".*a b.*", 'contains "a b"'),
+        (r"a\\.b.*", 'startswith "a.b"'),
+        ("(sh|ba\\\\.sh)", 'in ("sh", "ba.sh")'),
+    ],
+)
+def test_simple_regexes(check, pattern, instead):
+    found = check(rules(f"""'x.a regex "{pattern}"'"""))
+    assert [each.code for each in found] == ["LINT_SIMPLE_REGEX"]
+    assert found[0].advice == f"Write `x.a {instead}`."
+
+
+@pytest.mark.parametrize("pattern", ["a.c", "ab+", "a.*c", "[ab]", "(a|b)c", ".*", "a?", "(a|b.*)"])
+def test_real_regexes(check, pattern):
+    assert "LINT_SIMPLE_REGEX" not in [each.code for each in check(rules(f"""'x.a regex "{pattern}"'"""))]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("x.a = a", "x.a = a"),
+        ("x.a = a", "x.b = b and x.a = a"),
+        ("x.a = a and x.b = b", "x.b = b and (x.n = 1 and x.a = a)"),
+        ("x.a in (a, b)", "x.a = b and x.n = 1"),
+        ("x.a in (a, b, c)", "x.a in (c, a)"),
+        ("x.a = a or x.b = b", "x.b = b and x.n = 1"),
+        ("x.a = a or x.b = b or x.n = 1", "x.n = 1 or x.a = a"),
+        ("not x.a in (a)", "not x.a in (a) and x.b = b"),
+        ("x.list in (a)", "x.list in (a) and x.b = b"),
+    ],
+)
+def test_shadowed_rules(check, earlier, later):
+    (finding,) = check(rules(earlier, later))
+    assert (finding.code, finding.places[-1].name) == ("LINT_SHADOWED_RULE", "r1")
+    assert "'r0' at" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("x.a = a and x.b = b", "x.a = a"),
+        ("x.a = a", "x.a in (a, b)"),
+        ("x.a = a\n  enabled: false", "x.a = a"),
+        ("x.a = a", "x.a = a\n  enabled: false"),
+        ("x.list in (a, b)", "x.list intersects (a)"),
+        ("x.a = a", "x.map[k] = a"),
+        ("x.a = a or x.b = b", "x.a = a or x.n = 1"),
+    ],
+)
+def test_rules_that_are_not_shadowed(check, earlier, later):
+    assert check(rules(earlier, later)) == ()
+
+
+def test_what_is_missing(check):
+    text = "- rule: A thing\n  desc: ' a Thing'\n  condition: x.a = a\n  output: it happened\n  priority: INFO\n  source: x\n"
+    assert [(each.code, each.place.line) for each in check(text)] == [
+        ("LINT_NO_TAGS", 1),
+        ("LINT_NO_DESCRIPTION", 1),
+        ("LINT_OUTPUT_WITHOUT_FIELDS", 4),
+    ]
+
+
+def test_unused_macros_and_lists(check):
+    text = rules("named and x.a in (used)", before="- list: used\n  items: [a]\n- macro: named\n  condition: x.b = b\n")
+    text += "- list: alone\n  items: [a]\n- macro: alone\n  condition: x.b = b\n"
+    assert [(each.code, each.place.line) for each in check(text)] == [("LOAD_UNUSED_LIST", 12), ("LOAD_UNUSED_MACRO", 14)]
+
+
+def test_everything_that_is_wrong_is_found_in_one_go(check):
+    first = "- macro: m\n  condition: (x.a = a\n" + rules("x.nope = 1", "m", "x.a = a and", "x.a = a and x.a = b")
+    second = "- rule: [\n"
+    third = "- rule: r\n  desc: d\n- list: l\n  items: 5\n" + rules("nope").replace("got %x.a", "got %y.nope").replace("r0", "s")
+    found = check(first, second, third)
+    assert [(Path(each.place.file).name, each.place.line, each.code) for each in found] == [
+        ("0.yaml", 2, "LOAD_ERR_COMPILE_CONDITION"),
+        ("0.yaml", 5, "LOAD_ERR_COMPILE_CONDITION"),
+        ("0.yaml", 19, "LOAD_ERR_COMPILE_CONDITION"),
+        ("0.yaml", 26, "LINT_NEVER_TRUE"),
+        ("1.yaml", 2, "LOAD_ERR_YAML_PARSE"),
+        ("2.yaml", 1, "LOAD_ERR_YAML_VALIDATE"),
+        ("2.yaml", 4, "LOAD_ERR_YAML_VALIDATE"),
+        ("2.yaml", 7, "LOAD_ERR_VALIDATE"),
+        ("2.yaml", 8, "LOAD_ERR_COMPILE_OUTPUT"),
+    ]
+    assert all(each.snippet for each in found)
+
+
+def test_nothing_refers_to_a_later_file(check):
+    macro = "- macro: m\n  condition: x.a = a\n"
+    assert [(Path(each.place.file).name, each.code) for each in check(rules("m"), macro)] == [("0.yaml", "LOAD_ERR_VALIDATE")]
+    assert check(macro, rules("m")) == ()
+
+
+def test_the_shipped_rules():
+    info = plugin_info(Docker)
+    catalog = Catalog([declaration.info for declaration in info.fields], "docker")
+    assert check_files([Path(lanner.docker.__file__).parent / "docker_rules.yaml"], catalog, plugins={"docker": info.version}) == ()
+
+
+def test_every_code_is_explained():
+    text = (Path(__file__).parents[2] / "docs" / "checking-rules.md").read_text("utf-8")
+    assert [code for code in CODES if f"| `{code}` |" not in text] == []
