@@ -124,7 +124,7 @@ def _all_of(parts: Iterable[Requirements]) -> Requirements:
 
 
 def _one_of(parts: Sequence[Requirements]) -> Requirements:
-    common = parts[0].keys()
+    common = set(parts[0])
     for part in parts:
-        common &= part.keys()
+        common.intersection_update(part)
     return {slot: frozenset[Constant]().union(*(part[slot] for part in parts)) for slot in common}
