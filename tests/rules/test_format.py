@@ -261,7 +261,7 @@ def test_an_output_may_have_thousands_of_fields():
     ("output", "advice"),
     [
         ("(%kv.map)", "kv.map takes an argument in brackets: %kv.map[name]"),
-        ("%kv.strr x", "`kv.strr` is no field of source kv; all percent signs begin a field."),
+        ("%kx.nope x", "`kx.nope` is no field of source kv; all percent signs begin a field."),
         ("100% sure", "`` is no field of source kv; all percent signs begin a field. Its brackets or values do not fit."),
     ],
 )

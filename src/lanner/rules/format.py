@@ -51,7 +51,7 @@ _LIST_BYTES: Final = 1023
 _WIDTH_LIMIT: Final = 1 << 20
 # No field or transformer with all its arguments is longer than this
 _PLACEHOLDER_LIMIT: Final = 1 << 12
-_NAME: Final = re.compile(r"[\w.-]+(?:\[[^\]\s]*\]?)?(?!\()|[^\s%]*")
+_NAME: Final = re.compile(r"[\w.-]++(?:\[[^\]\s]*+\]?+)?+(?!\()|[^\s%]*")
 _WIDTH: Final = re.compile("[0-9]*")
 # What nearly every value is written as
 _PLAIN_FIELD: Final = re.compile(rf"({words.FIELD_NAME.pattern})(?:\[({words.BARE_ARGUMENT.pattern})\])?+(?!\[)")
