@@ -131,6 +131,7 @@ def test_what_falco_refuses_is_refused_with_its_path_and_what_is_allowed(read, t
         ("rules: {disable: {rule: a}}", "$.rules takes a list, not a mapping; the default holds, as in Falco"),
         ("stdout_output: [a]", "$.stdout_output takes keys with their values (enabled), not a list; the default holds, as in Falco"),
         ("stdout_output: {enabled: [a]}", "$.stdout_output.enabled takes true or false, not a list; the default holds, as in Falco"),
+        ("config_files: {path: x}", "$.config_files takes a list, not a mapping; the default holds, as in Falco"),
         ("static_fields: [a]", "$.static_fields takes names with their texts, not a list; the default holds, as in Falco"),
         ("static_fields: {a: [b]}", "$.static_fields.a takes a text, not a list; the default holds, as in Falco"),
         ("append_output: [{match: {tags: t}}]", "$.append_output[0].match.tags takes a list, not 't'; it is left out, as in Falco"),
@@ -223,7 +224,9 @@ def test_mappings_are_replaced_whole(include):
 def test_a_strategy_that_there_is_not_is_append(include):
     found = include(MAIN, MORE, "replace")
     assert found.falco.rules_files == ("a", "b")
-    assert "$.config_files[0].strategy takes one of append, override, add-only, not 'replace'; append holds, as in Falco" in found.warnings
+    assert found.warnings == [
+        "$.config_files[0].strategy takes one of append, override, add-only, not 'replace'; append holds, as in Falco"
+    ]
 
 
 def test_a_directory_is_included_in_order_and_not_deep(read, tmp_path):

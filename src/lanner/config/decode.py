@@ -44,8 +44,8 @@ class Decoder:
         return self.struct(Falco, known, "$", lenient=True)
 
     def includes(self, tree: Tree) -> tuple[Include, ...]:
-        """`config_files` alone. Raises `ConfigError`."""
-        return tuple(self._list(Include, tree, "$.config_files"))
+        """`config_files` alone; what is odd in it is told when all of the configuration is decoded. Raises `ConfigError`."""
+        return () if isinstance(tree, dict) else tuple(self._list(Include, tree, "$.config_files"))
 
     def struct(self, cls: type[_S], tree: dict[str, Tree], path: str, *, lenient: bool) -> _S:
         """An instance of `cls`. Raises `ConfigError`; with `lenient` what does not fit is a warning."""

@@ -25,8 +25,7 @@ def read_files(path: str, options: Sequence[str], warnings: list[str]) -> dict[s
     for option in options:
         if option.startswith(_INCLUDES):
             assign(root, option)
-    decoder = Decoder()
-    for include in decoder.includes(root.get(_INCLUDES)):
+    for include in Decoder().includes(root.get(_INCLUDES)):
         if Path(include.path) == Path(path):
             raise ConfigError(f"{path}: {_INCLUDES} includes the file itself")
         if not Path(include.path).exists():
@@ -37,7 +36,6 @@ def read_files(path: str, options: Sequence[str], warnings: list[str]) -> dict[s
             if _INCLUDES in tree:
                 raise ConfigError(f"{file}: an included file cannot include others: take out {_INCLUDES}")
             _merge(root, tree, include.strategy, file)
-    warnings += decoder.warnings
     return root
 
 
