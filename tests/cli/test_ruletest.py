@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 SHELL = '{Type: container, Action: "exec_start: sh", Actor: {ID: a, Attributes: {image: "busy:1"}}}'
-OUTPUT = "Shell run in a container (command=sh container=<NA> image=busy:1 id=a service=<NA> project=<NA>)"
+OUTPUT = "Shell in a container (command=sh container=<NA> image=busy:1 id=a service=<NA> project=<NA>)"
 
 
 @pytest.fixture
