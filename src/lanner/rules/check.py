@@ -192,7 +192,8 @@ class Checker:
         texts = [right.text] if isinstance(right, nodes.Constant) else [item.text for item in right.items]
         values = []
         for text in texts:
-            self._warn(operator, text, right.span)
+            if operator == "regex" or "." in text or "(" in text:  # as in a regex, in fields and in transformers; most have none
+                self._warn(operator, text, right.span)
             value = constants.convert(text, left.kind.type)
             self._catalog.check_value(left.name, text)
             if operator == "regex":
@@ -205,8 +206,6 @@ class Checker:
             instead = "'=', 'contains', 'startswith', 'endswith'"
             message = f"regex check with '{text}' may be optimized with simpler operators such as {instead}"
             self._warnings.append(Warned(message, span))
-        if "." not in text and "(" not in text:  # what fields and transformers have, and most constants have not
-            return
         packed = text.translate(_NO_BLANKS)
         try:
             self._catalog.request(packed)

@@ -33,6 +33,8 @@ def convert(text: str, kind: FieldType) -> Constant:
 
 
 def _string(text: str) -> str:
+    if len(text) * 4 < _STRING_LIMIT:  # however many bytes its characters have
+        return text
     used = len(text.encode("utf-8", "surrogateescape")) + 1
     if used > _STRING_LIMIT:
         raise ConstantError(f"filter parameter too long (used={used}, available={_STRING_LIMIT}):{text}")

@@ -61,7 +61,8 @@ def make_plan(conditions: Sequence[Tree], fields: Sequence[FieldRequest]) -> Pla
 
 def make_index(conditions: Sequence[Tree]) -> Index:
     """For each rule the requirement, if it has any, that it shares with the fewest other rules."""
-    required = [requirements(tree) for tree in conditions]
+    known: dict[int, Requirements] = {}
+    required = [requirements(tree, known) for tree in conditions]
     shares = Counter((slot, value) for each in required for slot, values in each.items() for value in values)
     popular = Counter(slot for each in required for slot in each)
     allowed = set(popular)
@@ -93,15 +94,26 @@ def _choose(
     return min((slot for slot in required if slot in allowed), key=cost, default=None)
 
 
-def requirements(tree: Tree) -> Requirements:
-    """What must hold for the tree to be true, as far as equality of single fields with constants says it."""
+def requirements(tree: Tree, known: dict[int, Requirements] | None = None) -> Requirements:
+    """What must hold for the tree to be true, as far as equality of single fields with constants says it.
+
+    `known` is for trees that share parts, as macros make them: what was found before, by the part's identity.
+    """
+    known = {} if known is None else known
+    found = known.get(id(tree))
+    if found is None:
+        found = known[id(tree)] = _requirements(tree, known)
+    return found
+
+
+def _requirements(tree: Tree, known: dict[int, Requirements]) -> Requirements:
     match tree:
         case Test():
             return _of_test(tree)
         case All(children):
-            return _all_of(map(requirements, children))
+            return _all_of(requirements(child, known) for child in children)
         case Some(children):
-            return _one_of([requirements(child) for child in children])
+            return _one_of([requirements(child, known) for child in children])
     return {}  # a negation is true of missing values, too; a comparison of two fields says nothing of either
 
 
