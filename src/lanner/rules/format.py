@@ -52,6 +52,8 @@ _WIDTH_LIMIT: Final = 1 << 20
 # No field or transformer with all its arguments is longer than this
 _PLACEHOLDER_LIMIT: Final = 1 << 12
 _NAME: Final = re.compile(r"[\w.-]++(?:\[[^\]\s]*+\]?+)?+(?!\()|[^\s%]*")
+# No name of a field is longer
+_NAME_LIMIT: Final = 256
 _WIDTH: Final = re.compile("[0-9]*")
 # What nearly every value is written as
 _PLAIN_FIELD: Final = re.compile(rf"({words.FIELD_NAME.pattern})(?:\[({words.BARE_ARGUMENT.pattern})\])?+(?!\[)")
@@ -195,7 +197,7 @@ def _shorter(piece: str, end: int) -> str:
     if words.TRANSFORMER.match(piece):
         return piece[: piece.rfind(")[", 0, end + 1) + 1]  # before its parenthesis is closed, nothing can end it
     bracket = piece.find("[", 0, end)
-    return piece[: end if bracket < 0 else bracket]
+    return piece[: min(end, _NAME_LIMIT) if bracket < 0 else bracket]
 
 
 def _placeholder(node: Field | Transform, width: int, operand: Operand) -> Placeholder:
