@@ -103,6 +103,7 @@ def test_rules_match_what_a_naive_reading_says(trees, happened):
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 @settings(max_examples=20_000, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(conditions, min_size=1, max_size=8), st.lists(events, min_size=1, max_size=10))
 def test_rules_match_what_a_naive_reading_says_at_length(trees, happened):
@@ -150,7 +151,8 @@ def test_what_the_lints_say_of_conditions_is_true(tmp_path, trees):
 
 
 @pytest.mark.soak
-@settings(max_examples=20_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None)
+@pytest.mark.timeout(3600)
+@settings(max_examples=5_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None)
 @given(trees=st.lists(small_conditions, min_size=1, max_size=6))
 def test_what_the_lints_say_of_conditions_is_true_at_length(tmp_path, trees):
     lint_is_right(trees, tmp_path)

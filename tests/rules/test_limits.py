@@ -75,8 +75,8 @@ def test_negations_in_parentheses():
         ("not (" * 1000 + CHECK + ")" * 1000, "the condition nests 'and', 'or' and 'not' more than 200 levels deep"),
         ("tolower(" * 1000 + "x.text" + ")" * 1000 + " = b", "more than 50 transformers are open here"),
         (CHECK + ")" * MEGABYTE, "unexpected token after 'b', expecting 'or', 'and'"),
-        ("x.text in (" + "," * MEGABYTE, "expected a ')' token"),
-        ('"' * MEGABYTE, "expected a '(' token, a field check, or an identifier"),
+        ("x.text in (" + "," * 200_000, "expected a ')' token"),
+        ('"' * 200_000, "expected a '(' token, a field check, or an identifier"),
     ],
 )
 def test_conditions_that_are_refused(condition, message):
@@ -116,7 +116,7 @@ def test_outputs_that_are_refused(output):
     assert refusal(rule(CHECK, output=output)) == "unknown filter: unexpected token after '"
 
 
-@pytest.mark.parametrize("output", ["%x.text " * 20_000, "%x.text" + "[" * MEGABYTE, "%x.text" + "a" * 100_000])
+@pytest.mark.parametrize("output", ["%x.text " * 20_000, "%x.text" + "[" * MEGABYTE, "%x.text" + "a" * 20_000])
 def test_long_outputs(output):
     assert matches(rule(CHECK, output=output))
 
