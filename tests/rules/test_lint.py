@@ -329,6 +329,23 @@ def test_nothing_refers_to_a_later_file(check):
     assert check(macro, rules("m")) == ()
 
 
+@pytest.mark.parametrize(
+    ("condition", "macro"),
+    [
+        ("m14", "({0} or x.a = c) and ({0} or x.a = d)"),
+        ("m14", "{0} or {0}"),
+        ("m60", "not {0} or not (x.a exists)"),
+        ("m60", "not ({0} and x.b = b)"),
+    ],
+)
+def test_large_and_deep_conditions_are_looked_at(check, condition, macro):
+    macros = "".join(
+        f"- macro: m{n}\n  condition: {macro.format(f'm{n - 1}') if n else 'x.a = a'}\n" for n in range(int(condition[1:]) + 1)
+    )
+    found = check(rules(condition, "x.a = a and x.a = b", before=macros))
+    assert [each.code for each in found if each.place.line > len(macros.splitlines()) + 7] == ["LINT_NEVER_TRUE"]
+
+
 def test_the_shipped_rules():
     info = plugin_info(Docker)
     catalog = Catalog([declaration.info for declaration in info.fields], "docker")
