@@ -17,7 +17,8 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.rules.errors import Finding, Place
+    from lanner.rules.errors import Finding
+    from lanner.rules.places import Place
 
 
 def check_rules(files: Sequence[str], plugin: str, *, as_json: bool, strict: bool) -> int:

@@ -9,7 +9,8 @@ import os
 from typing import Final, TypeAlias
 
 from lanner.rules.errors import RulesError
-from lanner.rules.yamltree import Mapping, Node, Scalar, Sequence, SourceFile, read_documents
+from lanner.rules.places import SourceFile
+from lanner.rules.yamltree import Mapping, Node, Scalar, Sequence, read_documents
 from lanner.sdk.errors import ConfigError
 
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"

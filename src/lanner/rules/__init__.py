@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from lanner.rules.compile import load_rules as load_rules
     from lanner.rules.compile import load_rules_text as load_rules_text
     from lanner.rules.errors import Finding as Finding
-    from lanner.rules.errors import Place as Place
     from lanner.rules.errors import RulesError as RulesError
     from lanner.rules.items import Priority as Priority
+    from lanner.rules.places import Place as Place
     from lanner.rules.resolve import RuleSet as RuleSet
     from lanner.rules.rule import Rule as Rule
     from lanner.rules.run import Executor as Executor
@@ -40,7 +40,7 @@ _HOMES: Final = {
     "FieldRequest": "catalog",
     "Finding": "errors",
     "GENERIC_FIELDS": "catalog",
-    "Place": "errors",
+    "Place": "places",
     "Priority": "items",
     "Rule": "rule",
     "RuleSet": "resolve",

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors
-from lanner.rules.errors import Finding
+from lanner.rules.errors import Finding, finding
 from lanner.rules.exceptions import check_exception
 from lanner.rules.items import (
     EngineVersion,
@@ -27,13 +27,13 @@ from lanner.rules.items import (
 from lanner.rules.origin import Text, join
 from lanner.rules.scalars import Refused
 from lanner.rules.versions import ENGINE_VERSION, check_requirement, unmet
-from lanner.rules.yamltree import finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from lanner.rules.items import Step
-    from lanner.rules.yamltree import Context, Scalar
+    from lanner.rules.places import Context
+    from lanner.rules.yamltree import Scalar
 
 _DIFFERENT_SOURCE: Final = "Rule has been re-defined with a different source"
 _NO_LIST: Final = "List uses 'append' or 'override.items: append' but no list by that name already exists"

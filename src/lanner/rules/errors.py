@@ -15,7 +15,7 @@ from lanner.sdk.errors import LannerError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lanner.rules.yamltree import Context
+    from lanner.rules.places import Context, Place
 
 Severity: TypeAlias = Literal["error", "warning"]
 
@@ -29,24 +29,6 @@ YAML_VALIDATE: Final = "LOAD_ERR_YAML_VALIDATE"
 _ITEMS: Final = frozenset({"list", "macro", "rule", "exception"})
 # A line of a rules file may be a megabyte long; a snippet shows this many characters of it.
 _SNIPPET_WIDTH: Final = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A span of one line in a file; `line` and `column` count characters from 1.
-
-    `kind` and `name` say what stands there, in Falco's words ("rule", "macro", "condition expression" ...).
-    """
-
-    file: str
-    line: int
-    column: int
-    length: int = 1
-    kind: str = ""
-    name: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +81,23 @@ class Finding:
         if self.advice:
             lines.append("  " + printable(self.advice))
         return "\n".join(lines)
+
+
+def finding(
+    severity: Severity,
+    code: str,
+    message: str,
+    context: Context,
+    advice: str = "",
+    *,
+    sight: Sight | None = None,
+    subject: str = "",
+    own: bool = False,
+) -> Finding:
+    """A finding at the innermost spot of a context, with the marked line."""
+    places = tuple(spot.place() for spot in context)
+    snippet = mark(context[-1].file.line(places[-1].line), places[-1].column, places[-1].length) if places else ""
+    return Finding(severity, code, message, places, snippet, advice, context, sight, subject, own)
 
 
 class RulesError(LannerError, ValueError):

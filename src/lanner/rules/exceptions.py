@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors
-from lanner.rules.errors import Sight
+from lanner.rules.errors import Sight, finding
 from lanner.rules.items import ExceptionEntry, RuleException
 from lanner.rules.origin import Text, TextBuilder
 from lanner.rules.scalars import Refused, required
-from lanner.rules.yamltree import Mapping, Scalar, Sequence, finding
+from lanner.rules.yamltree import Mapping, Scalar, Sequence
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
 
     from lanner.rules.items import Step
-    from lanner.rules.yamltree import Context, Node
+    from lanner.rules.places import Context
+    from lanner.rules.yamltree import Node
 
 _TEXT_OPERATORS: Final = frozenset({
     "==", "=", "!=", "glob", "iglob", "contains", "icontains", "bcontains", "startswith", "bstartswith", "endswith", "regex",

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from lanner.rules.errors import Finding
 
 if TYPE_CHECKING:
-    from lanner.rules.yamltree import Context, Node, Scalar, SourceFile
+    from lanner.rules.places import Context, SourceFile
+    from lanner.rules.yamltree import Node, Scalar
 
 
 class Priority(IntEnum):

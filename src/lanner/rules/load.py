@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors, scanner
-from lanner.rules.errors import Finding, Place, RulesError
+from lanner.rules.errors import Finding, RulesError, finding
 from lanner.rules.exceptions import read_exceptions
 from lanner.rules.items import (
     EngineVersion,
@@ -31,15 +31,17 @@ from lanner.rules.items import (
     Step,
 )
 from lanner.rules.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
+from lanner.rules.places import Place, SourceFile, Spot
 from lanner.rules.scalars import Refused, bad_conversion, boolean, optional, required, texts, unsigned, value_context
 from lanner.rules.versions import parse_version
-from lanner.rules.yamltree import Mapping, Scalar, Sequence, SourceFile, Spot, finding, read_documents
+from lanner.rules.yamltree import Mapping, Scalar, Sequence, read_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
 
-    from lanner.rules.yamltree import Context, Node
+    from lanner.rules.places import Context
+    from lanner.rules.yamltree import Node
 
 MAX_SIZE: Final = 16 * 1024 * 1024
 

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.yamltree import Spot
+from lanner.rules.places import Spot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from lanner.rules.scalars import Refused, bad_conversion
 from lanner.rules.yamltree import Mapping, Scalar
 
 if TYPE_CHECKING:
-    from lanner.rules.yamltree import Context
+    from lanner.rules.places import Context
 
 APPENDABLE: Final = frozenset({"condition", "output", "desc", "tags", "exceptions"})
 REPLACEABLE: Final = APPENDABLE | {"priority", "capture", "capture_duration", "enabled", "warn_evttypes", "skip-if-unknown-filter"}

@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING
 from lanner.rules import errors
 from lanner.rules.collect import Collected, Collector, MacroDefinition, RuleDefinition
 from lanner.rules.condition import parse
-from lanner.rules.errors import ConditionError, Finding, RulesError
+from lanner.rules.errors import ConditionError, Finding, RulesError, finding
 from lanner.rules.exceptions import with_exceptions
 from lanner.rules.lists import Lists, TooLargeError
 from lanner.rules.macros import BrokenMacroError, MacroError, Macros, ParsedMacro
 from lanner.rules.origin import Text
 from lanner.rules.rule import TEXT, Expression, Output, Rule
 from lanner.rules.scalars import Refused
-from lanner.rules.yamltree import finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors
-from lanner.rules.errors import Finding, Sight
+from lanner.rules.errors import Finding, Sight, finding
 from lanner.rules.lists import Lists, TooLargeError
-from lanner.rules.yamltree import finding
 
 if TYPE_CHECKING:
-    from lanner.rules.errors import ConditionError, Place, Severity
+    from lanner.rules.errors import ConditionError, Severity
     from lanner.rules.items import Priority
     from lanner.rules.nodes import Condition
     from lanner.rules.origin import Text
-    from lanner.rules.yamltree import Context, Spot
+    from lanner.rules.places import Context, Place, Spot
 
 # Offsets in trees number the text as well: those of the rule's own text are as they are, those of the n-th macro's begin here
 TEXT: Final = 1 << 32

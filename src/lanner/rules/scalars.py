@@ -10,12 +10,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors
-from lanner.rules.errors import Sight
-from lanner.rules.yamltree import Scalar, Sequence, finding
+from lanner.rules.errors import Sight, finding
+from lanner.rules.yamltree import Scalar, Sequence
 
 if TYPE_CHECKING:
     from lanner.rules.errors import Finding
-    from lanner.rules.yamltree import Context, Mapping, Node
+    from lanner.rules.places import Context
+    from lanner.rules.yamltree import Mapping, Node
 
 _TRUE: Final = frozenset({"y", "yes", "true", "on"})
 _FALSE: Final = frozenset({"n", "no", "false", "off"})

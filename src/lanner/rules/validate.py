@@ -15,14 +15,14 @@ from lanner.rules.append import added
 from lanner.rules.check import Checker
 from lanner.rules.collect import Collector
 from lanner.rules.compile import compile_condition, compile_output, is_field
-from lanner.rules.errors import Finding, RulesError, Sight
+from lanner.rules.errors import Finding, RulesError, Sight, finding
 from lanner.rules.load import load_text
+from lanner.rules.places import SourceFile, Spot
 from lanner.rules.resolve import Compilation, output_of
 from lanner.rules.schema import SchemaError, schema_status
 from lanner.rules.typed import FieldTable
 from lanner.rules.versions import unmet
 from lanner.rules.yamlcpp import syntax_error
-from lanner.rules.yamltree import SourceFile, Spot, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
