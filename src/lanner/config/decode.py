@@ -7,16 +7,12 @@ schema, is a warning with the same words, and the default holds.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from lanner.config import entries
-from lanner.config.falco import AS_IT_IS, UNUSED, Falco, Include, Matching, PluginEntry, Strategy
-from lanner.config.values import UnfitError, but, is_off, switch, text
-from lanner.rules.append import Append
-from lanner.rules.items import Priority
-from lanner.rules.select import Switch
+from lanner.config.falco import AS_IT_IS, UNUSED, Falco, Include
+from lanner.config.values import UnfitError, but, is_off
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,12 +21,15 @@ if TYPE_CHECKING:
     from lanner.config.tree import Tree
 
 _S = TypeVar("_S", bound=msgspec.Struct)
+Special: TypeAlias = "tuple[tuple[Any, Callable[[Decoder, Tree, str], Any]], ...]"
 
 
 class Decoder:
     """Decodes one configuration. `warnings` are sentences, `unused` names of keys that ask for what Lanner does not do."""
 
-    def __init__(self) -> None:
+    def __init__(self, special: Special) -> None:
+        """`special` are the kinds of values that are more than blocks, lists and their parts, each with who decodes it."""
+        self._special = special
         self.warnings: list[str] = []
         self.unused: list[str] = []
 
@@ -76,7 +75,7 @@ class Decoder:
             kind = get_args(kind)[0]
         if get_origin(kind) is tuple:
             return tuple(self._list(get_args(kind)[0], tree, path))
-        for special, decode in _SPECIAL:
+        for special, decode in self._special:
             if kind == special:
                 return decode(self, tree, path)
         return self._block(kind, tree, path)
@@ -100,18 +99,3 @@ class Decoder:
         if isinstance(tree, list):
             raise UnfitError(message)
         return self.struct(kind, tree or {}, path, lenient=True)
-
-
-_SPECIAL: Final[tuple[tuple[Any, Callable[[Decoder, Tree, str], Any]], ...]] = (
-    (bool, lambda _, tree, path: switch(tree, path)),
-    (str, lambda _, tree, path: text(tree, path)),
-    (str | dict[str, Any], entries.init_config),
-    (dict[str, str], entries.static_fields),
-    (Include, entries.include),
-    (Matching, entries.matching),
-    (PluginEntry, entries.plugin),
-    (Strategy, entries.strategy),
-    (Append, entries.append),
-    (Priority, entries.priority),
-    (Switch, entries.rule_switch),
-)

@@ -5,10 +5,11 @@ All take the decoder, which collects warnings, the tree and its path, and raise 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from lanner.config.decode import Decoder
 from lanner.config.falco import Include, Matching, PluginEntry, Strategy
 from lanner.config.values import UnfitError, as_json, but, switch, text
 from lanner.rules.append import Append
@@ -17,7 +18,7 @@ from lanner.rules.select import Switch
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from lanner.config.decode import Decoder
+    from lanner.config.decode import Special
     from lanner.config.tree import Tree
 
 
@@ -141,3 +142,23 @@ def static_fields(_: Decoder, tree: Tree, path: str) -> dict[str, str]:
     if tree is not None and not isinstance(tree, dict):
         raise UnfitError(f"{path} takes names with their texts, {but(tree)}")
     return {key: text(value, f"{path}.{key}") for key, value in (tree or {}).items()}
+
+
+_SPECIAL: Final[Special] = (
+    (bool, lambda _, tree, path: switch(tree, path)),
+    (str, lambda _, tree, path: text(tree, path)),
+    (str | dict[str, Any], init_config),
+    (dict[str, str], static_fields),
+    (Include, include),
+    (Matching, matching),
+    (PluginEntry, plugin),
+    (Strategy, strategy),
+    (Append, append),
+    (Priority, priority),
+    (Switch, rule_switch),
+)
+
+
+def new_decoder() -> Decoder:
+    """One that knows all entries of falco.yaml."""
+    return Decoder(_SPECIAL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanner.config.decode import Decoder
+from lanner.config.entries import new_decoder
 from lanner.config.falco import Strategy
 from lanner.config.keys import assign
 from lanner.config.tree import MAX_SIZE, read_tree
@@ -25,7 +25,7 @@ def read_files(path: str, options: Sequence[str], warnings: list[str]) -> dict[s
     for option in options:
         if option.startswith(_INCLUDES):
             assign(root, option)
-    for include in Decoder().includes(root.get(_INCLUDES)):
+    for include in new_decoder().includes(root.get(_INCLUDES)):
         if Path(include.path) == Path(path):
             raise ConfigError(f"{path}: {_INCLUDES} includes the file itself")
         if not Path(include.path).exists():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.config.decode import Decoder
+from lanner.config.entries import new_decoder
 from lanner.config.files import files_of, read_files
 from lanner.config.keys import assign, put
 from lanner.sdk.errors import ConfigError
@@ -40,7 +40,7 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
         put(root, key, value)
     for option in options:
         assign(root, option)
-    decoder = Decoder()
+    decoder = new_decoder()
     falco = decoder.falco(root)
     if falco.file_output.enabled and not falco.file_output.filename:
         raise ConfigError("$.file_output.filename is empty: write the path of the file that alerts go to")
