@@ -262,7 +262,7 @@ def test_an_output_may_have_thousands_of_fields():
     [
         ("(%kv.map)", "kv.map takes an argument in brackets: %kv.map[name]"),
         ("%kx.nope x", "`kx.nope` is no field of source kv; all percent signs begin a field."),
-        ("100% sure", "`` is no field of source kv; all percent signs begin a field. Its brackets or values do not fit."),
+        ("100% sure", "`` is no field of source kv; all percent signs begin a field. One itself cannot be written: say 'percent'."),
     ],
 )
 def test_what_to_do_about_a_wrong_output_is_said(kv, output, advice):

@@ -172,7 +172,10 @@ def _compile(info: PluginInfo, settings: Settings) -> Compiled:
     compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
     _warn(compiled.findings, info.event_source or "")
     if not compiled.rules:
-        say(f"warning: no rule is enabled for source {info.event_source}: there will be no alerts")
+        why = f"no rule is enabled for source {info.event_source}"
+        if any(rule.enabled for rule in ruleset.rules):
+            why = f"priority {str(falco.priority).lower()} and `rules` of the configuration leave no rule"
+        say(f"warning: {why}: there will be no alerts")
     return compiled
 
 

@@ -201,7 +201,8 @@ class Collector:
         earlier = self._earlier_rule(item.name, item.source, item.context)
         known = item.source in self.sources
         if not known:
-            advice = f"Sources here are: {', '.join(sorted(self.sources))}."
+            here = " or ".join(sorted(self.sources))
+            advice = f"A rule about the events here says `source: {here}`; one that names no source is about syscall."
             message = f"Unknown source {item.source}, skipping"
             self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
         for exception in item.exceptions:

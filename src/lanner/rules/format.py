@@ -185,7 +185,7 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table
 def _what_is_wrong(shown: str, catalog: Catalog) -> str:
     field = catalog.lookup(shown.partition("[")[0])
     if field is None:
-        return catalog.advice(shown) if shown[:1].isalpha() and "(" not in shown else "Its brackets or values do not fit."
+        return catalog.advice(shown) if shown[:1].isalpha() and "(" not in shown else "One itself cannot be written: say 'percent'."
     if field.argument is None:
         return f"{field.name} takes no brackets."
     argument = "name" if field.argument.key else "0"

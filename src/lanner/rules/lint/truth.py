@@ -24,10 +24,11 @@ _SHOWN: Final = 80
 class _ContradictionError(Exception):
     """Two comparisons, or one alone, cannot be as they should."""
 
-    def __init__(self, culprit: Condition, others: tuple[Check, ...] = ()) -> None:
+    def __init__(self, culprit: Condition, others: tuple[Check, ...] = (), *, holds: bool = True) -> None:
         super().__init__()
         self.culprit = culprit
         self.others = others
+        self.holds = holds  # whether the culprit is to hold, or its negation
 
 
 class Truth:
@@ -57,8 +58,10 @@ class Truth:
 def _never(found: _ContradictionError, words: str) -> Hint:
     culprit = found.culprit
     if found.others:
-        message = f"{words}: {_brief(culprit)} contradicts {_brief(found.others[-1])}."
+        message = f"{words}: {'' if found.holds else 'not '}{_brief(culprit)} contradicts {_brief(found.others[-1])}."
         advice = "Of one event a field has one value: `in (a, b)` takes either, `or` joins alternatives."
+        if not found.holds:
+            advice = "What the one lets through, the other does not: leave one of them out, or join them by `or`."
     elif isinstance(culprit, Check) and isinstance(culprit.right, ConstantList) and not culprit.right.items:
         message, advice = f"{words}: nothing is in an empty list.", "Put items into the list, or leave the comparison out."
     else:
@@ -138,14 +141,14 @@ class _Look:
                 except _ContradictionError as contradiction:
                     found.append(contradiction)
             else:
-                raise found[0] if len(found) == 1 or not checks else _ContradictionError(part, found[0].others)
+                raise found[0] if len(found) == 1 or not checks else _ContradictionError(part, found[0].others, holds=found[0].holds)
 
     def _add(self, check: Check, facts: Facts, checks: list[Check], *, holds: bool) -> None:
         if self.waits(check) and (self._doubts or not holds):
             return
         test = self._subject.typed(check)
         if isinstance(test, Test | Comparison) and not facts.add(test, holds=holds):
-            raise _ContradictionError(check, tuple(other for other in checks if other.left == check.left))
+            raise _ContradictionError(check, tuple(other for other in checks if other.left == check.left), holds=holds)
         checks.append(check)
 
 
