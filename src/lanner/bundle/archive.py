@@ -1,22 +1,49 @@
-"""What stands behind the loader in a plugin's .so: texts by name, then a zip file of modules whose comment tells where they begin.
+"""What stands behind the loader in a plugin's .so: texts by name, then a zip file of modules (and of Python itself, where it is brought).
 
-The loader reads it (lanner/native/loader/bundle.h); `unzip -l` on the .so shows the modules too.
+The zip's comment is the file's end: it tells where the texts begin, and checksums. The loader reads it
+(lanner/native/loader/bundle.h); `unzip -l` on the .so shows the files too.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
+import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MARK: Final = b"lanner-bundle-1 "
+MARK: Final = b"lanner-bundle-2 "
+_TRAILER: Final = len(MARK) + 16 + 8 + 64
 _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)  # of zip files: the same input gives the same bytes
 
 
-def pack(loader: bytes, texts: Mapping[str, str], modules: Mapping[str, bytes]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A zip file without its end, and where the content of each file stands in it."""
+
+    data: bytes
+    places: dict[str, int]
+
+
+def store(files: Mapping[str, bytes]) -> Archive:
+    """A zip file of these files, in their order, none of them compressed."""
+    whole = io.BytesIO()
+    places = {}
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, _FIRST_DAY)
+            entry.create_system = 3  # Unix, wherever it is built
+            archive.writestr(entry, content)
+            places[name] = whole.tell() - len(content)
+        archive.comment = bytes(_TRAILER)
+    return Archive(whole.getvalue()[:-_TRAILER], places)
+
+
+def pack(loader: bytes, texts: Mapping[str, str], archive: Archive) -> bytes:
     """The whole file. Raises `ValueError` for a text with a NUL."""
     parts = [loader, b"\0" * (-len(loader) % 16)]
     begin = sum(map(len, parts))
@@ -24,32 +51,25 @@ def pack(loader: bytes, texts: Mapping[str, str], modules: Mapping[str, bytes]) 
         if "\0" in name + value:
             raise ValueError(f"the text {name!r} contains a NUL")
         parts.append(f"{name}\0{value}\0".encode("utf-8", "surrogateescape"))
-    parts.append(b"\0")
-    return b"".join(parts) + _zip(modules, MARK + b"%016x" % begin)
+    whole = b"".join([*parts, b"\0", archive.data, MARK, b"%016x" % begin])
+    return b"%b%08x%b" % (whole, zlib.crc32(whole), hashlib.sha256(whole).hexdigest().encode())
 
 
 def unpack(image: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
-    """The texts and modules of a plugin's .so. Raises `ValueError` where it is none of ours, or was stripped."""
-    mark, begin = image[-32:-16], image[-16:]
-    if mark != MARK:
-        raise ValueError("it has no bundle at its end: it was not made by `lanner build`, or it was stripped")
+    """The texts and files of a plugin's .so. Raises `ValueError` where it is none of ours, or was stripped or altered."""
+    trailer = image[-_TRAILER:]
+    if not trailer.startswith(MARK):
+        raise ValueError("it has no bundle at its end: it was not made by `lanner build`, or it was stripped or cut off")
+    if hashlib.sha256(image[:-72]).hexdigest().encode() != trailer[-64:]:
+        raise ValueError("it was altered after it was built: its SHA-256 is another")
+    begin = int(trailer[len(MARK) : len(MARK) + 16], 16)
     with zipfile.ZipFile(io.BytesIO(image)) as archive:
-        modules = {name: archive.read(name) for name in archive.namelist()}
-    words = image[int(begin, 16) :].split(b"\0")
+        files = {name: archive.read(name) for name in archive.namelist()}
     texts: dict[str, str] = {}
-    for name, value in zip(words[::2], words[1::2], strict=False):
-        if not name:
-            break
-        texts[name.decode()] = value.decode("utf-8", "surrogateescape")
-    return texts, modules
-
-
-def _zip(modules: Mapping[str, bytes], comment: bytes) -> bytes:
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(modules):
-            entry = zipfile.ZipInfo(name, _FIRST_DAY)
-            entry.create_system = 3  # Unix, wherever it is built
-            archive.writestr(entry, modules[name])
-        archive.comment = comment
-    return whole.getvalue()
+    at = begin
+    while image[at] != 0:
+        name_end = image.index(b"\0", at)
+        value_end = image.index(b"\0", name_end + 1)
+        texts[image[at:name_end].decode()] = image[name_end + 1 : value_end].decode("utf-8", "surrogateescape")
+        at = value_end + 1
+    return texts, files

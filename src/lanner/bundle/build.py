@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.abi.fields import fields_json, losses
 from lanner.abi.versions import BASE, EXTRACTION, HOST_LOGGING, SOURCING, VALUE_OFFSETS
-from lanner.bundle.archive import pack
+from lanner.bundle.archive import pack, store
 from lanner.bundle.elf import hide_symbols
 from lanner.bundle.environment import BuildError
 from lanner.native import _native
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lanner.abi.versions import Api
+    from lanner.bundle.archive import Archive
     from lanner.bundle.environment import Environment
+    from lanner.bundle.runtime import Runtime
     from lanner.sdk.plugin import PluginInfo
 
 LOADERS: Final = Path(_native.__file__).parent / "loaders"
@@ -38,8 +40,13 @@ class Built:
     losses: list[str]
 
 
-def build(cls: type[Plugin], target: str, api: Api, environment: Environment, modules: Mapping[str, bytes]) -> Built:
-    """The .so of `cls`, which the environment or `modules` have at `target` (module:Class). The same input gives the same bytes."""
+def build(
+    cls: type[Plugin], target: str, api: Api, environment: Environment, modules: Mapping[str, bytes], runtime: Runtime | None = None
+) -> Built:
+    """The .so of `cls`, which the environment or `modules` have at `target` (module:Class). The same input gives the same bytes.
+
+    It is bound to the environment, unless there is a `runtime` for it to bring.
+    """
     info = plugin_info(cls)
     if api.number == 0 and info.has_source and len(info.extract_sources) > 1:
         raise BuildError(f"API {api.name} has sources or extractors, and {info.name} reads other sources beside its own")
@@ -59,6 +66,22 @@ def build(cls: type[Plugin], target: str, api: Api, environment: Environment, mo
         "init_schema": _schema(info),
         "plugin": target,
         "python": environment.python,
+        "host_logging": "yes" if api.number == 3 and info.host_logging else "",
+        "value_offsets": "yes" if api.number == 3 and info.value_offsets else "",
+    }
+    files = {name: modules[name] for name in sorted(modules)}
+    archive = store({**files, **runtime.files} if runtime else files)
+    texts["modules"] = str(max((archive.places[name] + len(files[name]) for name in files), default=0))
+    texts.update(_bundled(runtime, archive) if runtime else _bound(environment))
+    loader = _loader(api)
+    digest = hashlib.sha256(repr(sorted(texts.items())).encode("utf-8", "surrogateescape") + archive.data + loader)
+    texts["hash"] = digest.hexdigest()[:16]
+    image = pack(hide_symbols(loader, _symbols(cls, info, api)), texts, archive)
+    return Built(image, required, losses(fields, api))
+
+
+def _bound(environment: Environment) -> dict[str, str]:
+    return {
         "executable": environment.executable,
         "prefix": environment.prefix,
         "base_prefix": environment.base_prefix,
@@ -66,14 +89,11 @@ def build(cls: type[Plugin], target: str, api: Api, environment: Environment, mo
         "search_path": "\n".join(environment.search_path),
         "libpython": environment.libpython,
         "bridge": environment.bridge,
-        "host_logging": "yes" if api.number == 3 and info.host_logging else "",
-        "value_offsets": "yes" if api.number == 3 and info.value_offsets else "",
     }
-    loader = _loader(api)
-    digest = hashlib.sha256(repr((sorted(texts.items()), sorted(modules.items()))).encode("utf-8", "surrogateescape") + loader)
-    texts["hash"] = digest.hexdigest()[:16]
-    image = pack(hide_symbols(loader, _symbols(cls, info, api)), texts, modules)
-    return Built(image, required, losses(fields, api))
+
+
+def _bundled(runtime: Runtime, archive: Archive) -> dict[str, str]:
+    return {"natives": runtime.natives_text(archive), "glibc": ".".join(map(str, runtime.glibc))}
 
 
 def write(image: bytes, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,29 +17,52 @@ from lanner.framework.load import BUILT_IN, load_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lanner.bundle.build import Built
     from lanner.bundle.environment import Environment
     from lanner.bundle.probe import Probed
+    from lanner.bundle.runtime import Runtime
     from lanner.sdk.plugin import Plugin, PluginInfo
 
 
-def build_plugin(name: str, *, output: str | None, api: str, python: str) -> int:
-    """Do it; gives the exit code. Raises `LannerError`."""
+@dataclass(frozen=True, slots=True)
+class Bundling:
+    """What a plugin is to bring besides what it was found to need, and what not: names of modules."""
+
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+
+def build_plugin(name: str, *, output: str | None, api: str, python: str, bundling: Bundling | None = None) -> int:
+    """Do it; gives the exit code. The plugin is bound to its environment where there is no `bundling`. Raises `LannerError`."""
     cls = load_plugin(name)
     info = plugin_info(cls)
     environment = describe(python)
     target, collected = _collect(name, cls, environment)
-    built = build(cls, target, APIS[api], environment, collected.modules)
+    runtime = _runtime(environment, target, collected, bundling) if bundling is not None else None
+    built = build(cls, target, APIS[api], environment, collected.modules, runtime)
     path = Path(output) if output else Path(f"lib{info.name}.so")
     if path.is_dir():
         path /= f"lib{info.name}.so"
     write(built.image, path)
     _warn(built, collected)
     seen = probe(path)
-    _tell(path, info, seen, environment, collected)
+    _tell(path, info, seen, environment, collected, runtime)
     if seen.init_error:
         return fail(f"{path} is written, but a host cannot init it: {seen.init_error}", FAILED)
     return OK
+
+
+def _runtime(environment: Environment, target: str, collected: Collected, bundling: Bundling) -> Runtime:
+    from lanner.bundle.runtime import assemble
+
+    runtime = assemble(
+        environment, target, collected.modules, packages=sorted(collected.left), include=bundling.include, exclude=bundling.exclude
+    )
+    for module in runtime.missing:
+        raise BuildError(f"--include {module}: there is no such module in {environment.executable}")
+    return runtime
 
 
 def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[str, Collected]:
@@ -64,19 +88,33 @@ def _warn(built: Built, collected: Collected) -> None:
         sys.stderr.write(f"lanner: warning: not found, so imports of it will fail: {', '.join(sorted(collected.missing))}\n")
 
 
-def _tell(path: Path, info: PluginInfo, seen: Probed, environment: Environment, collected: Collected) -> None:
+def _brought(environment: Environment, runtime: Runtime) -> list[tuple[str, str]]:
+    """What the file has in it, and how much of its size each takes."""
+    glibc = ".".join(map(str, runtime.glibc))
+    sizes = [(f"{native.name} ({native.size:,} unpacked)", len(native.packed)) for native in runtime.natives]
+    for folder, name in (("runtime/", "modules"), ("licences/", "licences")):
+        found = [len(content) for file, content in runtime.files.items() if file.startswith(folder)]
+        sizes.append((f"{len(found)} {name}", sum(found)))
+    rows = [("runs on", f"any Linux of this architecture with glibc {glibc} or newer; no Python is needed there")]
+    rows += [
+        ("brings" if place == 0 else "", f"{size:>9,}  {name}") for place, (name, size) in enumerate(sorted(sizes, key=lambda of: -of[1]))
+    ]
+    return [*rows, ("Python", environment.python)]
+
+
+def _tell(path: Path, info: PluginInfo, seen: Probed, environment: Environment, collected: Collected, runtime: Runtime | None) -> None:
     rows = [
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),
         ("plugin API", f"{seen.api}: {next(api.hosts for api in APIS.values() if api.version == seen.api or api.name == seen.api[0])}"),
         ("file", f"{path}, {path.stat().st_size:,} bytes; loaded and initialised in {seen.milliseconds:.0f} ms"),
-        ("runs on", f"Python {environment.python}, {environment.executable}"),
+        *(_brought(environment, runtime) if runtime else [("runs on", f"Python {environment.python}, {environment.executable}")]),
         (
-            "brings",
+            "modules" if runtime else "brings",
             ", ".join(sorted({file.partition("/")[0].removesuffix(".py") for file in collected.modules}))
-            or "nothing: it is in the environment",
+            or f"nothing: it is in the {'package lanner' if runtime else 'environment'}",
         ),
     ]
-    if collected.left:
+    if collected.left and not runtime:
         rows.append(("needs there", ", ".join(sorted(collected.left))))
     if seen.open_error:
         rows.append(("opened", f"not here and now: {seen.open_error}"))

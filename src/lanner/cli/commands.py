@@ -126,14 +126,23 @@ def plugin_(plugin: str, *, as_json: bool) -> None:
 @click.option(
     "--python", default="", metavar="PATH", help="The Python to run on, with this Lanner installed; default: the one that runs now."
 )
-def build(plugin: str, **options: object) -> int:
+@click.option(
+    "--bundle", is_flag=True, help="Bring Python and all that the plugin needs along: for machines and containers without Python."
+)
+@click.option("--include", multiple=True, metavar="MODULE", help="With --bundle: bring this module too. May be repeated.")
+@click.option(
+    "--exclude", multiple=True, metavar="MODULE", help="With --bundle: leave this module (and those below it) out. May be repeated."
+)
+def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple[str, ...], **options: object) -> int:
     """Make a plugin a native .so that Falco and sysdig load.
 
-    The file needs the Python and the environment that it was built with, at the same paths.
+    The file needs the Python and the environment that it was built with, at the same paths; with --bundle it needs neither.
     """
-    from lanner.cli.build import build_plugin
+    from lanner.cli.build import Bundling, build_plugin
 
-    return build_plugin(plugin, **options)  # type: ignore[arg-type]
+    if (include or exclude) and not bundle:
+        raise click.UsageError("--include and --exclude say what --bundle brings: add --bundle")
+    return build_plugin(plugin, bundling=Bundling(include, exclude) if bundle else None, **options)  # type: ignore[arg-type]
 
 
 commands.add_command(rules)

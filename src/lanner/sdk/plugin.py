@@ -256,6 +256,6 @@ def _beside(cls: type[Plugin], attribute: str) -> str | None:
     folder = os.path.dirname(getattr(sys.modules[cls.__module__], "__file__", None) or "")
     path = os.path.join(folder, str(name))
     # in a .so the module itself stands in a file, and what is beside it is nobody's concern
-    if not os.path.isfile(path) and not os.path.isfile(folder):
+    if not os.path.isfile(path) and (not folder or os.path.isdir(folder)):
         raise _wrong(cls, f"{attribute!r} names {name!r}, but there is no such file beside its module")
     return path

@@ -5,12 +5,15 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "bridge.h"
 #include "instance.hpp"
 #include "python.hpp"
+#include "runtime.hpp"
 #include "state.hpp"
 #include "threads.hpp"
 
@@ -54,7 +57,7 @@ void each_line(const char* lines, Take&& take) {
   }
 }
 
-void start_python(const lanner_boot_request& request) {
+void start_python(const lanner_boot_request& request, const Runtime* runtime) {
   PyPreConfig preconfig;
   PyPreConfig_InitIsolatedConfig(&preconfig);
   preconfig.utf8_mode = 1;  // the host's locale is none of ours
@@ -69,6 +72,7 @@ void start_python(const lanner_boot_request& request) {
   config.site_import = 0;  // search_path has what it would find
   config.write_bytecode = 0;
   config.module_search_paths_set = 1;
+  if (runtime) runtime->freeze();
   set(config, &config.executable, request.executable);
   set(config, &config.base_executable, request.executable);
   set(config, &config.program_name, request.executable);
@@ -92,13 +96,18 @@ void start_python(const lanner_boot_request& request) {
 
 // A module of this name from this very file, whatever an import would find: an editable install has it elsewhere than the package.
 void import_self() {
+  constexpr const char* name = "lanner.native._native";
   PyObject* modules = PyImport_GetModuleDict();
-  if (PyDict_GetItemString(modules, "lanner.native._native")) return;
+  if (PyDict_GetItemString(modules, name)) return;
   Dl_info info;
   if (!dladdr(reinterpret_cast<void*>(&import_self), &info)) throw Refusal{"cannot find the bridge's own file"};
   const Ref external = checked(PyImport_ImportModule("_frozen_importlib_external"));
-  const Ref spec = checked(PyObject_CallMethod(external.get(), "spec_from_file_location", "ss", "lanner.native._native", info.dli_fname));
+  // the path of one that came out of a bundle does not tell what it is
+  const Ref loader = checked(PyObject_CallMethod(external.get(), "ExtensionFileLoader", "ss", name, info.dli_fname));
   const Ref bootstrap = checked(PyImport_ImportModule("_frozen_importlib"));
+  const Ref spec = checked(PyObject_CallMethod(bootstrap.get(), "ModuleSpec", "sO", name, loader.get()));
+  const Ref origin = checked(PyUnicode_DecodeFSDefault(info.dli_fname));
+  if (PyObject_SetAttrString(spec.get(), "origin", origin.get()) < 0) throw PythonError();
   checked(PyObject_CallMethod(bootstrap.get(), "_load", "O", spec.get()));
 }
 
@@ -113,15 +122,24 @@ void extend_search_path(const char* lines) {
   });
 }
 
+bool is_bundled(const lanner_boot_request& request) { return *request.natives != 0; }
+
 std::string environment_of(const lanner_boot_request& request) { return std::string(request.prefix) + "\n" + request.search_path; }
 
-// What the first plugin of the process brought. Never destroyed: another thread may ask for it while the process ends.
+// Where the plugin's Python is, for messages.
+std::string home_of(const lanner_boot_request& request) { return is_bundled(request) ? request.path : request.executable; }
+
+// What the plugins of the process brought. Never destroyed: another thread may ask for it while the process ends.
 struct First {
   std::mutex booting;
   bool booted = false;
   std::string environment;
-  std::string executable;     // several may have the same environment
-  std::string start_failure;  // why Python does not start; it cannot be tried twice
+  std::string home;           // several may have the same environment
+  std::string lanner;
+  std::string python;
+  bool bundled = false;
+  std::set<std::string> runtimes;  // the hashes of the bundles whose modules can be imported
+  std::string start_failure;       // why Python does not start; it cannot be tried twice
 };
 First& first = *new First;
 
@@ -138,6 +156,27 @@ class Booting {
   Booting& operator=(const Booting&) = delete;
 };
 
+// Another plugin has started Lanner here. Two that are bound share an environment; one that brings its Python goes with any that has the same.
+void join(const lanner_boot_request& request) {
+  constexpr const char* advice = ". A process has room for one: build all plugins with the same (lanner build --python)";
+  if (!first.bundled && !is_bundled(request)) {
+    if (first.environment == environment_of(request)) return;
+    throw Refusal{"a plugin of another Python environment (" + first.home + ") is in this process already; this one is bound to " +
+                  request.executable + advice};
+  }
+  if (first.python != request.python || first.lanner != request.lanner) {
+    throw Refusal{"Python " + first.python + " with Lanner " + first.lanner + " (" + first.home + ") is in this process already; this one " +
+                  (is_bundled(request) ? "brings" : "is bound to") + " Python " + request.python + " with Lanner " + request.lanner + advice};
+  }
+  const Gil gil;
+  if (!is_bundled(request)) {
+    extend_search_path(request.search_path);
+  } else if (!first.runtimes.contains(request.hash)) {
+    Runtime(request).install();
+    first.runtimes.insert(request.hash);
+  }
+}
+
 void boot(const lanner_boot_request& request) {
   const Booting booting;
   if (request.version != LANNER_BRIDGE_VERSION) {
@@ -149,17 +188,15 @@ void boot(const lanner_boot_request& request) {
                   ". A process has room for one: build all plugins with the same (lanner build --python)"};
   }
   if (first.booted) {
-    if (first.environment != environment_of(request)) {
-      throw Refusal{"a plugin of another Python environment (" + first.executable + ") is in this process already; this one is bound to " +
-                    request.executable + ". A process has room for one: build all plugins with the same (lanner build --python)"};
-    }
+    join(request);
     return;
   }
   if (!first.start_failure.empty()) throw Refusal{first.start_failure};
+  const auto runtime = is_bundled(request) ? std::make_unique<Runtime>(request) : nullptr;
   const bool starts = !Py_IsInitialized();
   if (starts) {
     try {
-      start_python(request);
+      start_python(request, runtime.get());
     } catch (const Refusal& refusal) {
       first.start_failure = refusal.text;
       throw;
@@ -173,15 +210,20 @@ void boot(const lanner_boot_request& request) {
   } leave{starts};
   const Gil gil;
   try {
+    if (runtime) runtime->install();
     if (!starts) extend_search_path(request.search_path);
     import_self();
     checked(PyImport_ImportModule("lanner.embedded.state"));
   } catch (const PythonError&) {
-    throw Refusal{"cannot import lanner from its environment (" + std::string(request.executable) + "): " + describe(take_exception().get()) +
+    throw Refusal{"cannot import lanner from its environment (" + home_of(request) + "): " + describe(take_exception().get()) +
                   ". Build the plugin again: lanner build"};
   }
+  if (runtime) first.runtimes.insert(request.hash);
   first.environment = environment_of(request);
-  first.executable = request.executable;
+  first.home = home_of(request);
+  first.lanner = request.lanner;
+  first.python = request.python;
+  first.bundled = is_bundled(request);
   watch_process();
   first.booted = true;
 }

@@ -1,7 +1,7 @@
 /* What the loader of a plugin's .so and the bridge of its Python say to each other. C, and of libc alone.
  *
  * The loader is the .so that a host opens: it exports the plugin API's symbols and reads the bundle at its own end. The bridge
- * is the extension module of the Python that the bundle is bound to; it alone knows Python. `lanner_boot` starts Python, if
+ * is the extension module of the Python that the bundle is bound to or brings; it alone knows Python. `lanner_boot` starts Python, if
  * nobody has yet, and gives this table. Nothing in it depends on the plugin API's version: a host's structs are the loader's. */
 #ifndef LANNER_BRIDGE_H
 #define LANNER_BRIDGE_H
@@ -15,7 +15,10 @@ extern "C" {
 #endif
 
 /* Changes with every change of what is below: a loader and a bridge of different numbers do not speak. */
-#define LANNER_BRIDGE_VERSION 1
+#define LANNER_BRIDGE_VERSION 2
+
+/* The name under which the bridge is found in a process that has one. */
+#define LANNER_BRIDGE "lanner-bridge.so"
 
 /* The plugin API's return codes; those of all versions agree. */
 enum { LANNER_SUCCESS = 0, LANNER_FAILURE = 1, LANNER_TIMEOUT = -1, LANNER_EOF = 2 };
@@ -66,6 +69,13 @@ struct lanner_boot_request {
   const char* base_prefix;
   const char* stdlib;
   const char* search_path; /* the entries of sys.path, one a line */
+  const char* path;        /* of the .so */
+  const char* hash;        /* names its content */
+  /* Where the bundle brings its own Python (the texts from executable to search_path are empty then); see lanner.bundle.runtime. */
+  const char* natives;     /* the shared libraries in it; "" for a plugin that is bound to a Python of this machine */
+  int descriptor;          /* of the .so, open during the call */
+  long long archive_at;    /* the zip file in it */
+  size_t archive_size;
 };
 
 /* One plugin_init. The texts are needed during the call alone. */
@@ -73,7 +83,7 @@ struct lanner_init_request {
   const char* plugin; /* module:Class */
   const char* hash;   /* names this bundle's modules */
   const char* path;   /* of the .so, for messages */
-  struct lanner_bytes archive; /* the packed modules as a zip file, perhaps empty */
+  struct lanner_bytes archive; /* the plugin's modules as they stand in a zip file, perhaps none */
   const char* config;
   enum lanner_api api;
   uint32_t id;

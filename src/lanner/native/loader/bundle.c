@@ -9,15 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MARK "lanner-bundle-1 "
-#define MARK_SIZE 16
-#define TRAILER_SIZE 32
-#define MAX_BUNDLE (256u << 20)
+#define MARK "lanner-bundle-2 "
+enum { MARK_SIZE = 16, PLACE_SIZE = 16, CRC_SIZE = 8, SHA_SIZE = 64, TRAILER_SIZE = MARK_SIZE + PLACE_SIZE + CRC_SIZE + SHA_SIZE };
 
 static struct bundle the_bundle = {.descriptor = -1};
+static void* mapped;
+static size_t mapped_size;
 static char error[4096 + 256];
 static bool is_read;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -34,15 +35,59 @@ static bool read_all(int descriptor, char* to, size_t size, off_t at) {
   return true;
 }
 
-/* Where the texts begin, or -1. */
+/* CRC-32 as zlib's, eight bytes a step. */
+static uint32_t crc_tables[8][256];
+
+static void make_crc_tables(void) {
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    uint32_t crc = byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+    crc_tables[0][byte] = crc;
+  }
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    for (int step = 1; step < 8; ++step)
+      crc_tables[step][byte] = crc_tables[step - 1][byte] >> 8 ^ crc_tables[0][crc_tables[step - 1][byte] & 255];
+  }
+}
+
+static uint32_t crc_add(uint32_t crc, const unsigned char* data, size_t size) {
+  for (; size >= 8; data += 8, size -= 8) {
+    uint32_t low, high;
+    memcpy(&low, data, 4); /* little-endian, as all machines that Lanner is built for */
+    memcpy(&high, data + 4, 4);
+    low ^= crc;
+    crc = crc_tables[7][low & 255] ^ crc_tables[6][low >> 8 & 255] ^ crc_tables[5][low >> 16 & 255] ^ crc_tables[4][low >> 24] ^
+          crc_tables[3][high & 255] ^ crc_tables[2][high >> 8 & 255] ^ crc_tables[1][high >> 16 & 255] ^ crc_tables[0][high >> 24];
+  }
+  for (; size; ++data, --size) crc = crc >> 8 ^ crc_tables[0][(crc ^ *data) & 255];
+  return crc;
+}
+
+/* Read, not mapped: what is only looked at once is not to count as the host's memory. */
+static bool is_whole(int descriptor, off_t size, uint32_t expected) {
+  static char block[1 << 16];
+  make_crc_tables();
+  uint32_t crc = ~0u;
+  for (off_t at = 0; at < size;) {
+    const size_t part = size - at < (off_t)sizeof block ? (size_t)(size - at) : sizeof block;
+    if (!read_all(descriptor, block, part, at)) return false;
+    crc = crc_add(crc, (const unsigned char*)block, part);
+    at += (off_t)part;
+  }
+  return ~crc == expected;
+}
+
+/* Where the texts begin: 0 where nothing tells, -1 where the file is not as it was built. */
 static off_t find_texts(int descriptor, off_t file_size) {
   char trailer[TRAILER_SIZE + 1] = {0};
-  if (file_size < TRAILER_SIZE || !read_all(descriptor, trailer, TRAILER_SIZE, file_size - TRAILER_SIZE)) return -1;
-  if (memcmp(trailer, MARK, MARK_SIZE) != 0) return -1;
-  char* end;
-  const unsigned long long at = strtoull(trailer + MARK_SIZE, &end, 16);
-  if (end != trailer + TRAILER_SIZE || at >= (unsigned long long)file_size) return -1;
-  return (off_t)at;
+  if (file_size < TRAILER_SIZE || !read_all(descriptor, trailer, TRAILER_SIZE, file_size - TRAILER_SIZE)) return 0;
+  if (memcmp(trailer, MARK, MARK_SIZE) != 0) return 0;
+  char place[PLACE_SIZE + 1] = {0}, crc[CRC_SIZE + 1] = {0};
+  memcpy(place, trailer + MARK_SIZE, PLACE_SIZE);
+  memcpy(crc, trailer + MARK_SIZE + PLACE_SIZE, CRC_SIZE);
+  const unsigned long long at = strtoull(place, NULL, 16);
+  if (!at || at >= (unsigned long long)file_size) return -1;
+  return is_whole(descriptor, file_size - CRC_SIZE - SHA_SIZE, (uint32_t)strtoul(crc, NULL, 16)) ? (off_t)at : -1;
 }
 
 /* What follows the texts, or NULL where they do not end. */
@@ -57,6 +102,11 @@ static const char* after_texts(const char* texts, const char* end) {
   return texts < end ? texts + 1 : NULL;
 }
 
+static bool failed(const char* what) {
+  snprintf(error, sizeof error, "lanner: %s %s", the_bundle.path, what);
+  return false;
+}
+
 static bool read_bundle(void) {
   Dl_info info;
   if (!dladdr((void*)&the_bundle, &info) || !info.dli_fname) {
@@ -64,35 +114,31 @@ static bool read_bundle(void) {
     return false;
   }
   snprintf(the_bundle.path, sizeof the_bundle.path, "%s", info.dli_fname);
-  const int descriptor = open(the_bundle.path, O_RDONLY | O_CLOEXEC);
+  the_bundle.descriptor = open(the_bundle.path, O_RDONLY | O_CLOEXEC);
   struct stat status;
-  if (descriptor < 0 || fstat(descriptor, &status) < 0) {
-    snprintf(error, sizeof error, "lanner: cannot read %s: %s", the_bundle.path, strerror(errno));
-    if (descriptor >= 0) close(descriptor);
-    return false;
-  }
-  the_bundle.descriptor = descriptor;
-  const off_t at = find_texts(descriptor, status.st_size);
-  const size_t size = at < 0 ? 0 : (size_t)(status.st_size - at);
-  if (at < 0 || size > MAX_BUNDLE) {
-    snprintf(error, sizeof error,
-             "lanner: %s has lost the plugin that stood at its end: it was stripped or cut off. Build it again with `lanner build`, "
-             "and do not strip it",
-             the_bundle.path);
-    return false;
-  }
-  the_bundle.texts = malloc(size + 1);
-  if (!the_bundle.texts || !read_all(descriptor, the_bundle.texts, size, at)) {
+  if (the_bundle.descriptor < 0 || fstat(the_bundle.descriptor, &status) < 0) {
     snprintf(error, sizeof error, "lanner: cannot read %s: %s", the_bundle.path, strerror(errno));
     return false;
   }
-  the_bundle.texts[size] = 0;
-  the_bundle.archive = after_texts(the_bundle.texts, the_bundle.texts + size);
-  if (!the_bundle.archive) {
-    snprintf(error, sizeof error, "lanner: %s is damaged. Build it again with `lanner build`", the_bundle.path);
+  const off_t at = find_texts(the_bundle.descriptor, status.st_size);
+  if (at == 0)
+    return failed("has lost the plugin that stood at its end: it was stripped or cut off. Build it again with `lanner build`, and do not "
+                  "strip it");
+  if (at < 0) return failed("is damaged: its checksum is another. Copy it again, or build it again with `lanner build`");
+  const off_t begin = at - at % sysconf(_SC_PAGESIZE);
+  mapped_size = (size_t)(status.st_size - begin);
+  mapped = mmap(NULL, mapped_size, PROT_READ, MAP_PRIVATE, the_bundle.descriptor, begin);
+  if (mapped == MAP_FAILED) {
+    mapped = NULL;
+    snprintf(error, sizeof error, "lanner: cannot read %s: %s", the_bundle.path, strerror(errno));
     return false;
   }
-  the_bundle.archive_size = (size_t)(the_bundle.texts + size - the_bundle.archive);
+  const char* const end = (const char*)mapped + mapped_size;
+  the_bundle.texts = (const char*)mapped + (at - begin);
+  the_bundle.archive = after_texts(the_bundle.texts, end);
+  if (!the_bundle.archive) return failed("is damaged: its texts do not end. Build it again with `lanner build`");
+  the_bundle.archive_size = (size_t)(end - the_bundle.archive);
+  the_bundle.archive_at = begin + (the_bundle.archive - (const char*)mapped);
   return true;
 }
 
@@ -101,8 +147,7 @@ const struct bundle* bundle_get(void) {
   if (!is_read) {
     is_read = true;
     if (!read_bundle()) {
-      free(the_bundle.texts);
-      the_bundle.texts = NULL;
+      bundle_free();
       fprintf(stderr, "%s\n", error);
     }
   }
@@ -123,9 +168,12 @@ const char* bundle_text(const char* name) {
   return "";
 }
 
+unsigned long long bundle_number(const char* name) { return strtoull(bundle_text(name), NULL, 10); }
+
 void bundle_free(void) {
   if (the_bundle.descriptor >= 0) close(the_bundle.descriptor);
-  free(the_bundle.texts);
+  if (mapped) munmap(mapped, mapped_size);
+  mapped = NULL;
   the_bundle.texts = NULL;
   the_bundle.descriptor = -1;
 }

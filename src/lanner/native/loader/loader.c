@@ -69,7 +69,7 @@ static struct state* start(const char* config, void* owner, lanner_log log, int3
       .plugin = bundle_text("plugin"),
       .hash = bundle_text("hash"),
       .path = bundle->path,
-      .archive = {bundle->archive, bundle->archive_size},
+      .archive = {bundle->archive, bundle_number("modules")},
       .config = config ? config : "",
       .api = LANNER_API,
       .id = plugin_get_id(),

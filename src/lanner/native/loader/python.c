@@ -8,24 +8,14 @@
 #include <unistd.h>
 
 #include "bundle.h"
+#include "image.h"
 
 /* libpython's symbols must be global: the extension modules that Python loads look for them there, and do not link it. */
-static bool bring_python(char* error, size_t size) {
-  if (dlsym(RTLD_DEFAULT, "Py_IsInitialized")) return true;
-  const char* path = bundle_text("libpython");
-  if (access(path, R_OK) != 0) {
-    snprintf(error, size,
-             "lanner: this plugin runs on Python %s, and its library %s is not there (%s). Install that Python at that place, or build the "
-             "plugin again on this machine: lanner build",
-             bundle_text("python"), path, strerror(errno));
-    return false;
-  }
-  if (!dlopen(path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE)) {
-    snprintf(error, size, "lanner: cannot load Python's library: %s", dlerror());
-    return false;
-  }
-  return true;
-}
+enum { PYTHON_FLAGS = RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE, OTHER_FLAGS = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE };
+
+static bool has_python(void) { return dlsym(RTLD_DEFAULT, "Py_IsInitialized") != NULL; }
+
+/* Bound: the Python of this machine */
 
 static bool is_there(const char* what, const char* path, char* error, size_t size) {
   if (access(path, R_OK) == 0) return true;
@@ -36,32 +26,87 @@ static bool is_there(const char* what, const char* path, char* error, size_t siz
   return false;
 }
 
+static bool find_python(char* error, size_t size) {
+  if (has_python()) return true;
+  const char* path = bundle_text("libpython");
+  if (access(path, R_OK) != 0) {
+    snprintf(error, size,
+             "lanner: this plugin runs on Python %s, and its library %s is not there (%s). Install that Python at that place, build the "
+             "plugin again on this machine, or build it so that it brings its Python: lanner build --bundle",
+             bundle_text("python"), path, strerror(errno));
+    return false;
+  }
+  if (!dlopen(path, PYTHON_FLAGS)) {
+    snprintf(error, size, "lanner: cannot load Python's library: %s", dlerror());
+    return false;
+  }
+  return true;
+}
+
+static void* find_bridge(char* error, size_t size) {
+  const char* path = bundle_text("bridge");
+  char marker[4096];
+  snprintf(marker, sizeof marker, "%s/os.py", bundle_text("stdlib"));
+  /* the library first: where Python is missing as a whole, that is what to say */
+  if (!find_python(error, size) || !is_there("Python's standard library", marker, error, size) ||
+      !is_there("the package lanner", path, error, size))
+    return NULL;
+  void* bridge = dlopen(path, OTHER_FLAGS);
+  if (!bridge) {
+    snprintf(error, size,
+             "lanner: cannot load %s: %s. If another plugin or program has brought another Python into this process: a process has room "
+             "for one, so build all plugins with the same (lanner build --python)",
+             path, dlerror());
+  }
+  return bridge;
+}
+
+/* Bundled: what the text "natives" lists, one a line: "role name offset packed-size size needed,libraries". Those of the role
+ * "start" are loaded here, in their order; libpython and the bridge are the last two. The others are for the bridge. */
+
+static void* load_native(const char* line, char* error, size_t size) {
+  char name[256];
+  unsigned long long at, packed_size, unpacked_size;
+  const struct bundle* bundle = bundle_get();
+  if (sscanf(line, "start %255s %llu %llu %llu", name, &at, &packed_size, &unpacked_size) != 4 || at > bundle->archive_size ||
+      packed_size > bundle->archive_size - at) {
+    snprintf(error, size, "lanner: %s is damaged. Build it again with `lanner build --bundle`", bundle->path);
+    return NULL;
+  }
+  const bool is_python = strncmp(name, "libpython", 9) == 0;
+  if (is_python && has_python()) return dlopen(NULL, RTLD_NOW); /* perhaps the program is Python itself */
+  return image_load(name, bundle->archive + at, packed_size, unpacked_size, is_python ? PYTHON_FLAGS : OTHER_FLAGS, error, size);
+}
+
+static void* unpack_bridge(char* error, size_t size) {
+  void* last = NULL;
+  for (const char* line = bundle_text("natives"); line && *line;) {
+    if (strncmp(line, "start ", 6) == 0) {
+      last = load_native(line, error, size);
+      if (!last) return NULL;
+    }
+    line = strchr(line, '\n');
+    if (line) ++line;
+  }
+  return last;
+}
+
 const struct lanner_bridge* python_start(char* error, size_t size) {
   const struct bundle* bundle = bundle_get();
   if (!bundle) {
     snprintf(error, size, "%s", bundle_error());
     return NULL;
   }
-  const char* bridge_path = bundle_text("bridge");
-  char marker[4096];
-  snprintf(marker, sizeof marker, "%s/os.py", bundle_text("stdlib"));
-  /* the library first: where Python is missing as a whole, that is what to say */
-  if (!bring_python(error, size) || !is_there("Python's standard library", marker, error, size) ||
-      !is_there("the package lanner", bridge_path, error, size))
-    return NULL;
-  void* bridge = dlopen(bridge_path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (!bridge) {
-    snprintf(error, size,
-             "lanner: cannot load %s: %s. If another plugin or program has brought another Python into this process: a process has room "
-             "for one, so build all plugins with the same (lanner build --python)",
-             bridge_path, dlerror());
-    return NULL;
-  }
+  const bool is_bundled = *bundle_text("natives") != 0;
+  /* one bridge serves all plugins of a process, wherever the first came from */
+  void* bridge = has_python() ? dlopen(LANNER_BRIDGE, OTHER_FLAGS | RTLD_NOLOAD) : NULL;
+  if (!bridge) bridge = is_bundled ? unpack_bridge(error, size) : find_bridge(error, size);
+  if (!bridge) return NULL;
   lanner_boot_function boot;
   *(void**)&boot = dlsym(bridge, LANNER_BOOT);
   if (!boot) {
     snprintf(error, size, "lanner: %s is of another version of Lanner than this plugin (%s). Build the plugin again: lanner build",
-             bridge_path, bundle_text("lanner"));
+             is_bundled ? bundle->path : bundle_text("bridge"), bundle_text("lanner"));
     return NULL;
   }
   const struct lanner_boot_request request = {
@@ -73,6 +118,12 @@ const struct lanner_bridge* python_start(char* error, size_t size) {
       .base_prefix = bundle_text("base_prefix"),
       .stdlib = bundle_text("stdlib"),
       .search_path = bundle_text("search_path"),
+      .path = bundle->path,
+      .hash = bundle_text("hash"),
+      .natives = bundle_text("natives"),
+      .descriptor = bundle->descriptor,
+      .archive_at = bundle->archive_at,
+      .archive_size = bundle->archive_size,
   };
   return boot(&request, error, size);
 }

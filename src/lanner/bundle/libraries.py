@@ -1,0 +1,128 @@
+"""Shared libraries as a bundle takes them along.
+
+Which others they need, the oldest glibc that has all that they use, and what of their files is loaded.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.dynamic import DynamicSection
+from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerNeedSection
+
+from lanner.bundle.environment import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# glibc's own: they go together, so the machine's are used
+_GLIBC: Final = re.compile(
+    r"(libc|libm|libmvec|libdl|libpthread|librt|libutil|libresolv|libanl|libnsl|libBrokenLocale|ld-linux[-\w]*)\.so\.\d+"
+)
+_LISTED: Final = re.compile(r"\s*(\S+) => (\S+) \(0x[0-9a-f]+\)|\s*(\S+) => not found")
+_HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
+_SEGMENT: Final = struct.Struct("<IIQQQQQQ")
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """One file: the name under which others need it, those that it needs itself (without glibc's), and the glibc that it asks for."""
+
+    path: Path
+    soname: str
+    needs: tuple[str, ...]
+    glibc: tuple[int, ...]
+
+
+def read_library(path: Path) -> Library:
+    """Raises `BuildError` where it is no shared library of this kind of machine."""
+    try:
+        with path.open("rb") as file:
+            elf = ELFFile(file)
+            soname, needs = "", []
+            glibc: tuple[int, ...] = (2, 0)
+            for section in elf.iter_sections():
+                if isinstance(section, DynamicSection):
+                    for tag in section.iter_tags():
+                        if tag.entry.d_tag == "DT_SONAME":
+                            soname = str(getattr(tag, "soname", ""))
+                        elif tag.entry.d_tag == "DT_NEEDED":
+                            needs.append(str(getattr(tag, "needed", "")))
+                elif isinstance(section, GNUVerNeedSection):
+                    names = [version.name for _, versions in section.iter_versions() for version in versions]
+                    glibc = max([glibc, *(_numbers(name) for name in names if re.fullmatch(r"GLIBC_\d[\d.]*", name))])
+    except (OSError, ELFError) as error:
+        raise BuildError(f"cannot read the shared library {path}: {error}") from None
+    return Library(path, soname, tuple(name for name in needs if not _GLIBC.fullmatch(name)), glibc)
+
+
+def with_needed(paths: Iterable[Path], interpreter: str) -> dict[str, Library]:
+    """What these libraries need, and what that needs, by the name under which it is needed; dependencies before those who need them.
+
+    Raises `BuildError` where one is missing on this machine.
+    """
+    found: dict[str, Library] = {}
+    for path in paths:
+        places = _resolve(path, interpreter)
+        _take(read_library(path), places, found)
+    return found
+
+
+def _take(library: Library, places: dict[str, str], found: dict[str, Library]) -> None:
+    for name in library.needs:
+        if name not in found:
+            needed = read_library(Path(places[name]))
+            _take(needed, places, found)
+            found[name] = needed
+
+
+def _resolve(path: Path, interpreter: str) -> dict[str, str]:
+    """Where the dynamic linker finds what a library needs; nothing of it is run."""
+    done = subprocess.run([interpreter, "--list", str(path)], capture_output=True, text=True, check=False)  # noqa: S603 - the linker
+    places: dict[str, str] = {}
+    for line in done.stdout.splitlines():
+        if listed := _LISTED.fullmatch(line):
+            if listed[3]:
+                raise BuildError(f"{path} needs {listed[3]}, which is not on this machine: install what has it, then build again")
+            places[listed[1]] = listed[2]
+    missing = [name for name in read_library(path).needs if name not in places]
+    if missing:
+        raise BuildError(
+            f"{path} needs {missing[0]}, and the dynamic linker does not find it: {done.stderr.strip() or done.stdout.strip()}"
+        )
+    return places
+
+
+def interpreter_of(executable: str) -> str:
+    """The dynamic linker that a program names."""
+    try:
+        with Path(executable).open("rb") as file:
+            for segment in ELFFile(file).iter_segments("PT_INTERP"):
+                return str(segment.data().rstrip(b"\0"), "utf-8")
+    except (OSError, ELFError) as error:
+        raise BuildError(f"cannot read {executable}: {error}") from None
+    raise BuildError(
+        f"{executable} is linked statically: its Python cannot be bundled. Use one with a shared library (Debian's, uv's, pyenv's)"
+    )
+
+
+def loaded_part(image: bytes) -> bytes:
+    """The file without what is never loaded: symbols and information for debuggers stand behind the last segment."""
+    header = list(_HEADER.unpack_from(image))
+    end = header[5] + header[9] * header[10]
+    for place in range(header[10]):
+        segment = _SEGMENT.unpack_from(image, header[5] + place * header[9])
+        end = max(end, segment[2] + segment[5])
+    header[6] = header[12] = header[13] = 0  # no table of sections
+    return _HEADER.pack(*header) + image[_HEADER.size : end]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.removeprefix("GLIBC_").split("."))

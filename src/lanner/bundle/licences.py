@@ -1,0 +1,63 @@
+"""The licences of what a bundle brings: of Python, of packages (from their metadata) and of the system's libraries (from Debian's)."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lanner.bundle.environment import Environment
+
+_NAMES: Final = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS")
+_UNKNOWN: Final = "No text of a licence was found for it on the machine where this was built.\n"
+
+
+def licences(environment: Environment, libraries: Iterable[Path], packages: Iterable[str]) -> dict[str, bytes]:
+    """Texts by a name of what they are for: `python.txt`, `msgspec.txt`, `libexpat1.txt`."""
+    texts = {"python.txt": _python(environment)}
+    for name, text in _of_packages(environment, set(packages)):
+        texts[f"{name}.txt"] = text
+    for path in libraries:
+        if "libpython" not in path.name:
+            name, text = _of_library(path)
+            texts[f"{name}.txt"] = text
+    return texts
+
+
+def _python(environment: Environment) -> bytes:
+    version = ".".join(environment.python.split(".")[:2])
+    for path in (Path(environment.stdlib) / "LICENSE.txt", Path(f"/usr/share/doc/python{version}/copyright"),
+                 Path(f"/usr/share/doc/libpython{version}-stdlib/copyright")):  # fmt: skip
+        if path.is_file():
+            return path.read_bytes()
+    return b"Python is under the PSF License Agreement: https://docs.python.org/3/license.html\n"
+
+
+def _of_packages(environment: Environment, tops: set[str]) -> Iterable[tuple[str, bytes]]:
+    """Of each distribution that has one of these top-level modules."""
+    for distribution in distributions(path=list(environment.search_path)):
+        files = distribution.files or []
+        if distribution.name != "lanner" and not any(file.parts[0].partition(".")[0] in tops for file in files if len(file.parts) > 0):
+            continue
+        found = [file for file in files if file.name.upper().startswith(_NAMES)]
+        texts = [Path(str(distribution.locate_file(file))).read_bytes() for file in found]
+        head = f"{distribution.name} {distribution.version}\n\n".encode()
+        yield distribution.name, head + b"\n".join(texts or [_UNKNOWN.encode()])
+
+
+def _of_library(path: Path) -> tuple[str, bytes]:
+    """By the Debian package that has the file; else by the file's name."""
+    name = path.name.partition(".so")[0]
+    if dpkg := shutil.which("dpkg"):
+        for asked in (path, path.resolve(), Path("/usr") / path.resolve().relative_to("/")):
+            done = subprocess.run([dpkg, "-S", str(asked)], capture_output=True, text=True, check=False)  # noqa: S603
+            package = done.stdout.partition(":")[0].strip()
+            text = Path(f"/usr/share/doc/{package}/copyright")
+            if done.returncode == 0 and text.is_file():
+                return package, text.read_bytes()
+    return name, _UNKNOWN.encode()

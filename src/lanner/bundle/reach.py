@@ -1,0 +1,279 @@
+"""Which modules a plugin reaches: read off the imports in the sources, and found in a trial run.
+
+`python -P -m lanner.bundle.reach` runs in the Python that is to be bundled, takes a request as JSON on standard input and prints what
+it found (`Reached`). The standard library is followed by what its modules import when they are imported; plugin, Lanner and
+packages also by what their functions import. What is imported by a name that is made up at runtime only the trial run sees.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+import marshal
+import subprocess
+import sys
+import sysconfig
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+# What C code imports, or Python by names that it makes up
+_ALWAYS: Final = ("encodings.ascii", "encodings.latin_1", "encodings.utf_8", "encodings.utf_16", "encodings.utf_32")
+_HIDDEN: Final = {
+    "socket": ("encodings.idna",),  # getaddrinfo
+    "hashlib": ("_md5", "_sha1", "_sha2", "_sha256", "_sha512", "_sha3", "_blake2"),
+}
+_FROZEN: Final = frozenset({"importlib._bootstrap", "importlib._bootstrap_external"})  # under other names
+# What a module can do without, or imports for plugins that are known to need it
+_OPTIONAL: Final = frozenset({("hashlib", "_hashlib"), ("lanner.sdk.reading", "asyncio")})
+# Packages that import late, or can do without, what nothing here asks them for
+_LAZY: Final = frozenset({"msgspec", "yaml", "click"})
+_WITHOUT: Final = frozenset({"typing_extensions"})
+_STDLIB: Final = Path(sysconfig.get_path("stdlib"))
+_TRIAL_SECONDS: Final = 30
+
+_TRIAL: Final = """
+import sys
+request = {request!r}
+sys.path[:] = request["search_path"]
+sys.modules.update(dict.fromkeys(request["without"]))
+from importlib.util import module_from_spec, spec_from_file_location
+spec = spec_from_file_location("lanner.native._native", request["bridge"])
+sys.modules[spec.name] = native = module_from_spec(spec)
+spec.loader.exec_module(native)
+from lanner.embedded.state import State
+try:
+    state = State(request["plugin"], "trial", "trial", bytes.fromhex(request["archive"]), "", None, 3)
+    if state.source:
+        state.open("").close()
+except BaseException as error:
+    sys.stderr.write(f"{{type(error).__name__}}: {{error}}\\n")
+print("\\n".join(["", "modules:", *(name for name, module in sys.modules.items() if module)]))
+"""
+
+
+def main() -> None:
+    """See above."""
+    request = json.load(sys.stdin)
+    sys.path.extend(request["search_path"])
+    reach = Reach(request["exclude"])
+    reach.follow([*_ALWAYS, *request["roots"], *request["include"]])
+    missing = sorted(name for name in request["include"] if reach.spec(name) is None)
+    without = [*request["exclude"], *(name for name in _WITHOUT if name not in reach.found)]
+    reach.follow(_trial({**request, "without": without}))
+    for top in sorted({name.partition(".")[0] for name in reach.found} & set(request["whole"])):
+        reach.take_whole(top)
+    json.dump({**reach.result(), "missing": missing}, sys.stdout)
+
+
+class Reach:
+    """Modules by name, as they are found."""
+
+    def __init__(self, exclude: Iterable[str]) -> None:
+        self.found: dict[str, ModuleSpec] = {}
+        self.data: dict[str, Path] = {}
+        self._exclude = tuple(exclude)
+        self._specs: dict[str, ModuleSpec | None] = {}
+
+    def follow(self, names: Iterable[str]) -> None:
+        """These modules, the packages that they are in, and all that they import."""
+        queue = list(names)
+        while queue:
+            name = queue.pop()
+            if name in self.found or self._is_excluded(name):
+                continue
+            spec = self.spec(name)
+            if spec is None:
+                continue
+            self.found[name] = spec
+            if "." in name:
+                queue.append(name.rpartition(".")[0])
+            queue += _HIDDEN.get(name, ())
+            if spec.origin and spec.origin.endswith(".py"):
+                imported = _imports(name, spec, Path(spec.origin).read_bytes(), self._is_here)
+                queue += _wanted(imported) if name.partition(".")[0] in _LAZY else imported
+
+    def take_whole(self, top: str) -> None:
+        """All files of a package: what it imports by names that it makes up is there."""
+        spec = self.spec(top)
+        for folder in map(Path, (spec.submodule_search_locations if spec else None) or ()):
+            for path in sorted(folder.rglob("*")):
+                inner = path.relative_to(folder.parent)
+                if not path.is_file() or "__pycache__" in inner.parts or path.suffix in {".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h"}:
+                    continue
+                stem = inner.with_name(inner.name.partition(".")[0])
+                name = ".".join(stem.parent.parts if stem.name == "__init__" else stem.parts)
+                if path.suffix == ".py" or path.name.endswith(".so"):
+                    if name not in self.found and not self._is_excluded(name) and (found := self.spec(name)):
+                        self.found[name] = found
+                else:
+                    self.data[inner.as_posix()] = path
+
+    def spec(self, name: str) -> ModuleSpec | None:
+        """Where a module is, without importing anything."""
+        if name not in self._specs:
+            self._specs[name] = self._find(name)
+        return self._specs[name]
+
+    def result(self) -> dict[str, Any]:
+        """Code (as a .pyc file has it, in base64) and files of extension modules by the modules' names; data files by their path."""
+        code, extensions = {}, {}
+        for name, spec in sorted(self.found.items()):
+            if spec.origin in {"built-in", "frozen", None} or name in _FROZEN:
+                continue
+            if isinstance(spec.loader, ExtensionFileLoader):
+                extensions[name] = spec.origin
+            elif spec.origin.endswith(".py"):
+                is_package = spec.submodule_search_locations is not None
+                file = name.replace(".", "/") + ("/__init__" if is_package else "")
+                code[file] = base64.b64encode(_compiled(Path(spec.origin), file)).decode()
+        return {"code": code, "extensions": extensions, "data": {name: str(path) for name, path in self.data.items()}}
+
+    def _is_here(self, name: str) -> bool:
+        return name.partition(".")[0] not in _WITHOUT and not self._is_excluded(name) and self.spec(name) is not None
+
+    def _is_excluded(self, name: str) -> bool:
+        return any(name == entry or name.startswith(entry + ".") for entry in self._exclude)
+
+    def _find(self, name: str) -> ModuleSpec | None:
+        parent = name.rpartition(".")[0]
+        path = None
+        if parent:
+            package = self.spec(parent)
+            if package is None:
+                return None
+            path = package.submodule_search_locations
+            if path is None:
+                # a frozen package, whose modules are frozen too
+                path = []
+        for finder in sys.meta_path:
+            try:
+                spec = finder.find_spec(name, path)
+            except (ImportError, ValueError):
+                spec = None
+            if spec is not None:
+                return spec
+        return None
+
+
+def imports_of(file: str, source: bytes) -> Iterator[str]:
+    """The modules that a plugin's own file (by its path in the bundle) may import by absolute names."""
+    is_package = file.endswith("/__init__.py")
+    name = file.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+    return _imports(name, ModuleSpec(name, None, origin=file, is_package=is_package), source, lambda _: False)
+
+
+def _wanted(imported: Iterable[str]) -> list[str]:
+    return [name for name in imported if name.partition(".")[0] not in _WITHOUT]
+
+
+def _compiled(path: Path, file: str) -> bytes:
+    from importlib.util import MAGIC_NUMBER
+
+    code = compile(path.read_bytes(), f"{file}.py", "exec", dont_inherit=True, optimize=0)
+    # never compared with a source: flags of an unchecked hash
+    return MAGIC_NUMBER + b"\1\0\0\0" + bytes(8) + marshal.dumps(code)
+
+
+def _imports(name: str, spec: ModuleSpec, source: bytes, exists: Callable[[str], bool]) -> Iterator[str]:
+    """The modules that this one may import; of `from x import y` also x.y, which may be none."""
+    if name == "lanner":
+        return  # it imports what it is asked for
+    package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
+    origin = Path(spec.origin or "")
+    is_stdlib = origin.is_relative_to(_STDLIB) and "site-packages" not in origin.parts and "dist-packages" not in origin.parts
+    lazily = is_stdlib or name.partition(".")[0] in _LAZY
+    if not lazily and b"strptime" in source:
+        yield "_strptime"
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return  # a template, or for another Python
+    for node in _Statements(package, exists, into_functions=not lazily).of(tree):
+        if isinstance(node, ast.AsyncFunctionDef):
+            if not lazily and not name.startswith("lanner."):
+                yield "asyncio"  # Lanner runs it there
+        else:
+            yield from (found for found in _named(node, package) if (name, found) not in _OPTIONAL)
+
+
+def _named(node: ast.AST, package: str) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            parents = package.split(".")
+            base = ".".join([*parents[: len(parents) - node.level + 1], *([base] if base else [])])
+        yield base
+        yield from (f"{base}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.Constant):
+        yield str(node.value)
+
+
+class _Statements:
+    """Imports in a tree, names of modules that are given to import_module as texts, and functions that are coroutines.
+
+    Not what only type checkers see or scripts run, nor what is imported where something else that is here could not be.
+    """
+
+    def __init__(self, package: str, exists: Callable[[str], bool], *, into_functions: bool) -> None:
+        self._package = package
+        self._exists = exists
+        self._into_functions = into_functions
+
+    def of(self, tree: ast.AST) -> Iterator[ast.AST]:
+        for node in ast.iter_child_nodes(tree):
+            if isinstance(node, ast.If) and _is_never(node.test):
+                yield from self.of(ast.Module(node.orelse, []))
+            elif isinstance(node, ast.Try) and self._succeeds(node):
+                yield from self.of(ast.Module([*node.body, *node.orelse, *node.finalbody], []))
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                yield node
+                if self._into_functions:
+                    yield from self.of(node)
+            elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"}:
+                yield from (of for of in node.args[:1] if isinstance(of, ast.Constant) and isinstance(of.value, str))
+            else:
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    yield node
+                yield from self.of(node)
+
+    def _succeeds(self, node: ast.Try) -> bool:
+        """Whether all that it tries to import is there, so that no handler of an ImportError runs."""
+        caught = {getattr(of, "id", "") for handler in node.handlers for of in ast.walk(handler.type or ast.Name("BaseException"))}
+        tried = [of for of in node.body if isinstance(of, ast.Import | ast.ImportFrom)]
+        if not tried or not caught & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}:
+            return False
+        return all(self._exists(next(_named(of, self._package))) for of in tried)
+
+
+def _called(node: ast.Call) -> str:
+    return getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+
+
+def _is_never(test: ast.expr) -> bool:
+    text = ast.unparse(test)
+    return text in {"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"}
+
+
+def _trial(request: dict[str, Any]) -> list[str]:
+    """The modules that a process has in which the plugin was loaded and, as far as it could be, opened."""
+    asked = {name: request[name] for name in ("search_path", "bridge", "plugin", "archive", "without")}
+    command = [sys.executable, "-I", "-S", "-c", _TRIAL.format(request=asked)]
+    try:
+        done = subprocess.run(  # noqa: S603 - this very Python
+            command, capture_output=True, text=True, check=False, timeout=_TRIAL_SECONDS, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        return []
+    _, _, names = done.stdout.rpartition("\nmodules:\n")
+    return [name for name in names.splitlines() if not name.startswith(("lanner_bundle_", "__main__"))]
+
+
+if __name__ == "__main__":
+    main()

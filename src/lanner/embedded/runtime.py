@@ -1,0 +1,124 @@
+"""Imports out of the .so of a plugin that brings its own Python.
+
+The bridge runs this module's code before anything else can be imported: what it imports is built into every Python (`__future__` is
+not, so annotations are quoted where needed).
+"""
+
+import _imp
+import marshal
+import sys
+from _frozen_importlib import ModuleSpec, _call_with_frames_removed  # type: ignore[attr-defined]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
+    from typing import Any
+
+    Load = Callable[[str, memoryview, int], None]
+    Stage = Callable[[str, memoryview, int], tuple[str, object]]
+
+_PYC_HEADER = 16
+_FOLDER = "runtime/"
+
+
+def install(path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load") -> None:
+    """From now on what nobody else finds is imported from the zip file `archive` of the plugin at `path`.
+
+    `natives` are the shared libraries in it, as lanner.bundle.runtime writes them; `stage` puts an unpacked one where it can be opened,
+    `load` loads one.
+    """
+    sys.meta_path.append(Finder(path, archive, natives, stage, load))
+
+
+def _files(archive: memoryview) -> dict[str, memoryview]:
+    """The files of the runtime by their name in its folder; nothing is copied."""
+    files = {}
+    at = 0
+    while bytes(archive[at : at + 4]) == b"PK\x03\x04":
+        size = int.from_bytes(archive[at + 18 : at + 22], "little")
+        name_end = at + 30 + int.from_bytes(archive[at + 26 : at + 28], "little")
+        begin = name_end + int.from_bytes(archive[at + 28 : at + 30], "little")
+        name = str(archive[at + 30 : name_end], "utf-8")
+        at = begin + size
+        if name.startswith(_FOLDER):
+            files[name[len(_FOLDER) :]] = archive[begin:at]
+    return files
+
+
+class Finder:
+    """Finds and loads the modules of one runtime: name.pyc, name/__init__.pyc, and extension modules."""
+
+    def __init__(self, path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load") -> None:
+        self._path = path
+        self._files = _files(archive)
+        self._stage, self._load = stage, load
+        self._natives: dict[tuple[str, str], tuple[memoryview, int, list[str]]] = {}
+        for line in natives.splitlines():
+            role, name, at, packed, size, needs = line.split(" ")
+            kind = "module" if role == "module" else "library"
+            view = archive[int(at) : int(at) + int(packed)]
+            self._natives[kind, name] = (view, int(size), [] if needs == "-" else needs.split(","))
+
+    def find_spec(self, name: str, _path: "Sequence[str] | None" = None, _target: "ModuleType | None" = None) -> ModuleSpec | None:
+        """See importlib.abc.MetaPathFinder. Asked last: what is not here is nowhere."""
+        inner = name.replace(".", "/")
+        for file, is_package in ((f"{inner}/__init__.pyc", True), (f"{inner}.pyc", False)):
+            if file in self._files:
+                return self._spec(name, file, is_package=is_package)
+        if ("module", name) in self._natives:
+            return self._spec(name, f"{inner}.so", is_package=False)
+        if any(file.startswith(inner + "/") for file in self._files):
+            return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
+        self._tell_missing(name)
+        return None
+
+    def _tell_missing(self, name: str) -> None:
+        if sys.meta_path[-1] is not self or name.startswith("lanner_bundle_"):
+            return
+        what = "the part of Python's library" if name.partition(".")[0] in sys.stdlib_module_names else "the packages"
+        raise ModuleNotFoundError(
+            f"No module named {name!r}: this plugin brings {what} that it was found to use, and this was not. If it needs it, build it "
+            f"again: lanner build --bundle --include {name}",
+            name=name,
+        )
+
+    def _spec(self, name: str, file: str, *, is_package: bool) -> ModuleSpec:
+        spec = ModuleSpec(name, self, origin=f"{self._path}/{_FOLDER}{file}", is_package=is_package)  # type: ignore[arg-type]
+        spec.has_location = True
+        if is_package:
+            spec.submodule_search_locations = [f"{self._path}/{_FOLDER}{file.rpartition('/')[0]}"]
+        spec.loader_state = file
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> "ModuleType | None":
+        """See importlib.abc.Loader."""
+        if ("module", spec.name) not in self._natives:
+            return None
+        packed, size, needs = self._natives["module", spec.name]
+        for library in needs:
+            view, unpacked, _ = self._natives["library", library]
+            self._load(library, view, unpacked)
+        path, image = self._stage(f"{spec.name}.so", packed, size)
+        try:
+            module: ModuleType = _call_with_frames_removed(_imp.create_dynamic, ModuleSpec(spec.name, self, origin=path))  # type: ignore[arg-type]
+        finally:
+            del image
+        return module
+
+    def exec_module(self, module: "ModuleType") -> None:
+        """See importlib.abc.Loader."""
+        spec: Any = module.__spec__
+        if spec.loader_state is None:
+            return
+        if ("module", spec.name) in self._natives:
+            _call_with_frames_removed(_imp.exec_dynamic, module)
+        else:
+            exec(marshal.loads(self._files[spec.loader_state][_PYC_HEADER:]), vars(module))  # noqa: S102, S302 - this is what an import does
+
+    def get_data(self, path: str) -> bytes:
+        """A file of the runtime by its path below the .so, for pkgutil.get_data."""
+        name = path.removeprefix(f"{self._path}/{_FOLDER}")
+        if name not in self._files:
+            raise FileNotFoundError(path)
+        return bytes(self._files[name])

@@ -1,0 +1,144 @@
+#include "runtime.hpp"
+
+#include <dlfcn.h>
+#include <marshal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+#include "../loader/image.h"
+
+namespace lanner {
+
+namespace {
+
+constexpr std::size_t pyc_header = 16;
+
+// What Python imports before anybody can tell it where from.
+constexpr const char* needed_to_start[] = {"encodings", "encodings.aliases", "encodings.utf_8"};
+constexpr const char* finder = "lanner.embedded.runtime";
+
+std::uint32_t number(std::string_view bytes, std::size_t at, std::size_t size) {
+  std::uint32_t result = 0;
+  std::memcpy(&result, bytes.data() + at, size);  // zip files are little-endian, as all machines that Lanner is built for
+  return result;
+}
+
+// The files of a zip file that compresses none of them.
+std::map<std::string_view, std::string_view> stored_files(std::string_view archive) {
+  constexpr std::size_t header = 30;
+  std::map<std::string_view, std::string_view> files;
+  for (auto rest = archive; rest.size() >= header && rest.substr(0, 4) == "PK\3\4";) {
+    const std::size_t size = number(rest, 18, 4), name_size = number(rest, 26, 2), extra = number(rest, 28, 2);
+    if (rest.size() - header < name_size + extra + size) break;
+    files[rest.substr(header, name_size)] = rest.substr(header + name_size + extra, size);
+    rest.remove_prefix(header + name_size + extra + size);
+  }
+  return files;
+}
+
+// stage(name, packed, size) -> (path, image): `image` is a capsule that keeps what stands at the path until it goes.
+PyObject* stage(PyObject*, PyObject* arguments) {
+  const char* name;
+  Py_buffer packed;
+  Py_ssize_t size;
+  if (!PyArg_ParseTuple(arguments, "sy*n", &name, &packed, &size)) return nullptr;
+  auto image = std::make_unique<struct image>();
+  char error[4096 + 512];
+  const bool opened = image_open(image.get(), name, packed.buf, static_cast<std::size_t>(packed.len), static_cast<std::size_t>(size), error,
+                                 sizeof error);
+  PyBuffer_Release(&packed);
+  if (!opened) {
+    PyErr_SetString(PyExc_ImportError, error);
+    return nullptr;
+  }
+  PyObject* capsule = PyCapsule_New(image.get(), nullptr, [](PyObject* of) {
+    auto* const held = static_cast<struct image*>(PyCapsule_GetPointer(of, nullptr));
+    image_close(held);
+    delete held;
+  });
+  if (!capsule) {
+    image_close(image.get());
+    return nullptr;
+  }
+  return Py_BuildValue("(NN)", PyUnicode_DecodeFSDefault(image.release()->path), capsule);
+}
+
+// load(name, packed, size): a shared library, unless the process has one of that name.
+PyObject* load(PyObject*, PyObject* arguments) {
+  const char* name;
+  Py_buffer packed;
+  Py_ssize_t size;
+  if (!PyArg_ParseTuple(arguments, "sy*n", &name, &packed, &size)) return nullptr;
+  char error[4096 + 512];
+  const bool loaded = image_load(name, packed.buf, static_cast<std::size_t>(packed.len), static_cast<std::size_t>(size),
+                                 RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE, error, sizeof error);
+  PyBuffer_Release(&packed);
+  if (!loaded) {
+    PyErr_SetString(PyExc_ImportError, error);
+    return nullptr;
+  }
+  Py_RETURN_NONE;
+}
+
+PyMethodDef functions[] = {{"stage", stage, METH_VARARGS, nullptr}, {"load", load, METH_VARARGS, nullptr}};
+
+}  // namespace
+
+Runtime::Runtime(const lanner_boot_request& request) : path_(request.path), natives_(request.natives) {
+  const long long begin = request.archive_at - request.archive_at % sysconf(_SC_PAGESIZE);
+  const std::size_t before = static_cast<std::size_t>(request.archive_at - begin);
+  void* const mapped = mmap(nullptr, before + request.archive_size, PROT_READ, MAP_PRIVATE, request.descriptor, begin);
+  if (mapped == MAP_FAILED) throw std::runtime_error("cannot map " + path_ + ": " + std::strerror(errno));
+  archive_ = {static_cast<const char*>(mapped) + before, request.archive_size};
+  files_ = stored_files(archive_);
+}
+
+std::string_view Runtime::code(const std::string& module) const {
+  std::string name = "runtime/" + module;
+  for (auto& letter : name) letter = letter == '.' ? '/' : letter;
+  for (const char* end : {".pyc", "/__init__.pyc"}) {
+    const auto found = files_.find(name + end);
+    if (found != files_.end() && found->second.size() > pyc_header) return found->second.substr(pyc_header);
+  }
+  throw std::runtime_error(path_ + " does not bring the module " + module + ". Build it again: lanner build --bundle");
+}
+
+void Runtime::freeze() const {
+  auto* const table = new std::vector<struct _frozen>;  // Python keeps it
+  for (const char* module : needed_to_start) {
+    const auto bytes = code(module);
+    struct _frozen entry = {};
+    entry.name = module;
+    entry.code = reinterpret_cast<const unsigned char*>(bytes.data());
+    entry.size = static_cast<int>(bytes.size());
+    entry.is_package = std::strchr(module, '.') ? 0 : 1;
+    table->push_back(entry);
+  }
+  table->push_back({});
+  PyImport_FrozenModules = table->data();
+}
+
+void Runtime::install() const {
+  const auto bytes = code(finder);
+  const Ref compiled = checked(PyMarshal_ReadObjectFromString(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+  const Ref globals = checked(PyDict_New());
+  const Ref builtins = checked(PyImport_ImportModule("builtins"));
+  const Ref name = checked(PyUnicode_FromString(finder));
+  if (PyDict_SetItemString(globals.get(), "__builtins__", builtins.get()) < 0 || PyDict_SetItemString(globals.get(), "__name__", name.get()) < 0)
+    throw PythonError();
+  checked(PyEval_EvalCode(compiled.get(), globals.get(), globals.get()));
+  const Ref view = checked(PyMemoryView_FromMemory(const_cast<char*>(archive_.data()), static_cast<Py_ssize_t>(archive_.size()), PyBUF_READ));
+  const Ref path = checked(PyUnicode_DecodeFSDefault(path_.c_str()));
+  const Ref stage_function = checked(PyCFunction_New(&functions[0], nullptr));
+  const Ref load_function = checked(PyCFunction_New(&functions[1], nullptr));
+  PyObject* const install = PyDict_GetItemString(globals.get(), "install");
+  checked(PyObject_CallFunction(install, "OOsOO", path.get(), view.get(), natives_.c_str(), stage_function.get(), load_function.get()));
+}
+
+}  // namespace lanner
