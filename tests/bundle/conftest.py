@@ -16,21 +16,37 @@ def lanner(*arguments, cwd=None):
     return subprocess.run([LANNER, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    """`built(plugin, api)`: the path of the plugin's .so for the API; a plugin is a file of tests/data/plugins, or built in."""
+def _builder(tmp_path_factory, *options):
     made = {}
 
     def build(plugin, api="3"):
         if (plugin, api) not in made:
             path = tmp_path_factory.mktemp("so") / f"lib{plugin}-{api}.so"
             source = PLUGINS / f"{plugin}.py"
-            done = lanner("build", source if source.exists() else plugin, "--api", api, "-o", path)
+            done = lanner("build", source if source.exists() else plugin, "--api", api, "-o", path, *options)
             assert done.returncode == 0, done.stderr
             made[plugin, api] = path
         return made[plugin, api]
 
     return build
+
+
+@pytest.fixture(scope="session")
+def bound(tmp_path_factory):
+    """`bound(plugin, api)`: the path of the plugin's .so for the API; a plugin is a file of tests/data/plugins, or built in."""
+    return _builder(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def bundled(tmp_path_factory):
+    """The same with a Python of its own."""
+    return _builder(tmp_path_factory, "--bundle")
+
+
+@pytest.fixture(scope="session", params=["bound", "bundled"])
+def built(request):
+    """Both: what a host sees is the same."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="session")

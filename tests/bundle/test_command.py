@@ -41,8 +41,8 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_the_file_is_small(built):
-    assert built("docker").stat().st_size <= 200_000
+def test_the_file_is_small(bound):
+    assert bound("docker").stat().st_size <= 200_000
 
 
 def test_neighbours_are_packed_in_and_run_where_the_source_is_gone(tmp_path, run_host):

@@ -163,9 +163,9 @@ def test_a_python_that_does_not_start_is_not_tried_again(docker_in, run_host):
     assert len({run["init"]["error"] for run in report["runs"]}) == 1
 
 
-def test_another_environment_in_the_same_process_is_refused(docker_in, built, run_host, environment):
+def test_another_environment_in_the_same_process_is_refused(docker_in, bound, run_host, environment):
     other = docker_in(prefix=environment.prefix + "-other")
-    report = run_host(built("every"), "--open", "[]", beside=[other])
+    report = run_host(bound("every"), "--open", "[]", beside=[other])
     errors = [run["init"]["error"] for run in report["runs"] if run["init"]["rc"] == "failure"]
     assert len(errors) == 1
     assert "a plugin of another Python environment" in errors[0]

@@ -128,7 +128,7 @@ def _add_natives(runtime: Runtime, environment: Environment, extensions: Mapping
 
 def _add(runtime: Runtime, role: str, name: str, path: Path, needs: tuple[str, ...] = ()) -> None:
     image = loaded_part(path.read_bytes())
-    packed = lz4.block.compress(image, mode="high_compression", compression=12, store_size=False)
+    packed = lz4.block.compress(image, mode="high_compression", compression=9, store_size=False)
     runtime.files[f"native/{name}"] = packed
     runtime.natives.append(Native(role, name, packed, len(image), needs))
 
