@@ -5,6 +5,7 @@ Which others they need, the oldest glibc that has all that they use, and what of
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import subprocess
@@ -85,7 +86,8 @@ def _take(library: Library, places: dict[str, str], found: dict[str, Library]) -
 
 def _resolve(path: Path, interpreter: str) -> dict[str, str]:
     """Where the dynamic linker finds what a library needs; nothing of it is run."""
-    done = subprocess.run([interpreter, "--list", str(path)], capture_output=True, text=True, check=False)  # noqa: S603 - the linker
+    environ = {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1"}  # as ldd does
+    done = subprocess.run([interpreter, str(path)], capture_output=True, text=True, check=False, env=environ)  # noqa: S603 - the linker
     places: dict[str, str] = {}
     for line in done.stdout.splitlines():
         if listed := _LISTED.fullmatch(line):

@@ -76,17 +76,28 @@ def assemble(
     plugin: str,
     modules: Mapping[str, bytes],
     *,
+    folder: str = "",
     packages: Sequence[str] = (),
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> Runtime:
     """The runtime of `plugin` (module:Class), which `modules` or the environment have.
 
-    `packages` are taken whole; `include` and `exclude` are modules that come along, or do not, whatever was found. Raises `BuildError`.
+    `folder` is where the plugin's own file is, and what it imports may be. `packages` are taken
+    whole; `include` and `exclude` are modules that come along, or do not, whatever was found. Raises `BuildError`.
     """
     roots = [*_ROOTS, *packages, plugin.partition(":")[0], *_imported(modules)]
-    found = _reach(environment, {"plugin": plugin, "archive": store(modules).data.hex(), "roots": roots, "whole": list(packages),
-                                 "include": list(include), "exclude": list(exclude)})  # fmt: skip
+    request = {
+        "plugin": plugin,
+        "archive": store(modules).data.hex(),
+        "roots": roots,
+        "whole": list(packages),
+        "include": list(include),
+        "exclude": list(exclude),
+        "search_path": [*environment.search_path, *([folder] if folder else [])],
+        "bridge": environment.bridge,
+    }
+    found = _reach(environment, request)
     runtime = Runtime(missing=sorted(found["missing"]))
     for name, code in found["code"].items():
         runtime.files[f"runtime/{name}.pyc"] = base64.b64decode(code)
@@ -140,10 +151,9 @@ def _imported(modules: Mapping[str, bytes]) -> list[str]:
     return sorted({name for file, source in modules.items() if file.endswith(".py") for name in imports_of(file, source)})
 
 
-def _reach(environment: Environment, request: dict[str, object]) -> dict[str, dict[str, str]]:
+def _reach(environment: Environment, request: Mapping[str, object]) -> dict[str, dict[str, str]]:
     command = [environment.executable, "-P", "-m", "lanner.bundle.reach"]
-    text = json.dumps({**request, "search_path": list(environment.search_path), "bridge": environment.bridge})
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)  # noqa: S603 - the environment's Python
+    done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=False)  # noqa: S603 - the environment's Python
     if done.returncode:
         raise BuildError(f"cannot find out which modules the plugin needs: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
     result: dict[str, dict[str, str]] = json.loads(done.stdout)

@@ -39,8 +39,8 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
     cls = load_plugin(name)
     info = plugin_info(cls)
     environment = describe(python)
-    target, collected = _collect(name, cls, environment)
-    runtime = _runtime(environment, target, collected, bundling) if bundling is not None else None
+    target, folder, collected = _collect(name, cls, environment)
+    runtime = _runtime(environment, target, folder, collected, bundling) if bundling is not None else None
     built = build(cls, target, APIS[api], environment, collected.modules, runtime)
     path = Path(output) if output else Path(f"lib{info.name}.so")
     if path.is_dir():
@@ -54,22 +54,28 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
     return OK
 
 
-def _runtime(environment: Environment, target: str, collected: Collected, bundling: Bundling) -> Runtime:
+def _runtime(environment: Environment, target: str, folder: str, collected: Collected, bundling: Bundling) -> Runtime:
     from lanner.bundle.runtime import assemble
 
     runtime = assemble(
-        environment, target, collected.modules, packages=sorted(collected.left), include=bundling.include, exclude=bundling.exclude
+        environment,
+        target,
+        collected.modules,
+        folder=folder,
+        packages=sorted(collected.left),
+        include=bundling.include,
+        exclude=bundling.exclude,
     )
     for module in runtime.missing:
         raise BuildError(f"--include {module}: there is no such module in {environment.executable}")
     return runtime
 
 
-def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[str, Collected]:
-    """module:Class as the .so imports it, and the modules that it brings."""
+def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[str, str, Collected]:
+    """module:Class as the .so imports it, the folder that it was found in, and the modules that it brings."""
     target = BUILT_IN.get(name)
     if target:
-        return target, Collected()
+        return target, "", Collected()
     place = name.partition(":")[0]
     if place.endswith(".py") or "/" in place:
         module, folder = Path(place).stem, Path(place).resolve().parent
@@ -78,7 +84,7 @@ def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[st
     collected = collect(module, [str(folder), *environment.search_path])
     if module.partition(".")[0] in collected.missing:
         raise BuildError(f"cannot find the source of {name}")
-    return f"{module}:{cls.__name__}", collected
+    return f"{module}:{cls.__name__}", str(folder), collected
 
 
 def _warn(built: Built, collected: Collected) -> None:

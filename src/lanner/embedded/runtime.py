@@ -46,6 +46,14 @@ def _files(archive: memoryview) -> dict[str, memoryview]:
     return files
 
 
+def _on_disk(inner: str) -> ModuleSpec | None:
+    """A module of a package of which the runtime has a part: a plugin that is bound to a Python of this machine may bring the rest."""
+    from importlib.machinery import PathFinder
+
+    folder, _, _ = inner.rpartition("/")
+    return PathFinder.find_spec(inner.replace("/", "."), [f"{entry}/{folder}" for entry in sys.path])
+
+
 class Finder:
     """Finds and loads the modules of one runtime: name.pyc, name/__init__.pyc, and extension modules."""
 
@@ -70,6 +78,8 @@ class Finder:
             return self._spec(name, f"{inner}.so", is_package=False)
         if any(file.startswith(inner + "/") for file in self._files):
             return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
+        if inner.rpartition("/")[0] + "/__init__.pyc" in self._files and (spec := _on_disk(inner)):
+            return spec
         self._tell_missing(name)
         return None
 
