@@ -86,7 +86,8 @@ def _take(library: Library, places: dict[str, str], found: dict[str, Library]) -
 
 def _resolve(path: Path, interpreter: str) -> dict[str, str]:
     """Where the dynamic linker finds what a library needs; nothing of it is run."""
-    environ = {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1"}  # as ldd does
+    # as ldd does; what is preloaded here is not there in the plugin's host
+    environ = {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1", "LD_PRELOAD": ""}
     done = subprocess.run([interpreter, str(path)], capture_output=True, text=True, check=False, env=environ)  # noqa: S603 - the linker
     places: dict[str, str] = {}
     for line in done.stdout.splitlines():
