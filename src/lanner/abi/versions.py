@@ -1,9 +1,12 @@
-"""The versions of the plugin API that a plugin can be built for, and the symbols of each capability."""
+"""The versions of the plugin API: those that a plugin can be built for, which hosts have which, and the symbols of each capability."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,34 @@ APIS: Final = {
 }
 HOST_LOGGING: Final = "3.3.0"
 VALUE_OFFSETS: Final = "3.11.0"
+# The last minor version of API 3 that each Falco has: PLUGIN_API_VERSION_MINOR of libs 0.11, 0.13, 0.14, 0.17, 0.18, 0.20, 0.21, 0.22
+_FALCO_OF_MINOR: Final = {0: "0.35", 1: "0.36", 2: "0.37", 5: "0.38", 7: "0.39", 10: "0.40", 11: "0.41", 12: "0.42"}
 
 _BASE: Final = ("required_api_version", "version", "name", "description", "contact", "last_error")
 BASE: Final = (*(f"plugin_get_{name}" for name in _BASE), "plugin_init", "plugin_destroy")
 SOURCING: Final = ("plugin_get_id", "plugin_get_event_source", "plugin_open", "plugin_close", "plugin_next_batch", "plugin_event_to_string")
 EXTRACTION: Final = ("plugin_get_fields", "plugin_extract_fields")
+
+_CAPABILITIES: Final = {
+    "sourcing": ("open", "close", "next_batch"),
+    "extraction": ("get_fields", "extract_fields"),
+    "parsing": ("parse_event",),
+    "async": ("get_async_events", "set_async_event_handler"),
+    "capture listening": ("capture_open", "capture_close"),
+}
+
+
+def hosts(version: str) -> str:
+    """Which hosts load a plugin that requires this version of the API; "" where none is known."""
+    numbers = tuple(int(part) for part in version.split(".") if part.isascii() and part.isdigit())
+    if len(numbers) != 3:
+        return ""
+    if numbers[0] == 3:
+        return next((f"Falco {falco} and later" for last, falco in _FALCO_OF_MINOR.items() if numbers[1] <= last), "")
+    found = (api.hosts for api in APIS.values() if (ours := tuple(map(int, api.version.split("."))))[0] == numbers[0] and numbers <= ours)
+    return next(found, "")
+
+
+def capabilities(functions: Container[str]) -> tuple[str, ...]:
+    """What a plugin that defines these functions can do, as hosts infer it. The names are those of Falco's documentation."""
+    return tuple(name for name, needed in _CAPABILITIES.items() if all(f"plugin_{function}" in functions for function in needed))

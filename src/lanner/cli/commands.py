@@ -145,4 +145,19 @@ def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple
     return build_plugin(plugin, bundling=Bundling(include, exclude) if bundle else None, **options)  # type: ignore[arg-type]
 
 
+@commands.command()
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="For machines, with the names of all that it brings.")
+@click.option("--licences", is_flag=True, help="Print the licences of what a bundled plugin brings.")
+def inspect(file: str, *, as_json: bool, licences: bool) -> int:
+    """Say what a plugin's .so is: plugin, version, API, fields, and what it brings.
+
+    FILE may be any Falco plugin. One of `lanner build` is read and checked, and nothing of it is run; any other has to be loaded, in
+    a process of its own, to be asked: do so only with files that you would give to Falco.
+    """
+    from lanner.cli.inspect import inspect_file
+
+    return inspect_file(file, as_json=as_json, licences=licences)
+
+
 commands.add_command(rules)

@@ -13,19 +13,18 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lanner.sdk.types import FieldInfo
 
 
 def show_fields(name: str, *, as_json: bool) -> None:
     """Print the fields of a plugin. Raises `LannerError`."""
-    fields = [declaration.info for declaration in plugin_info(load_plugin(name)).fields]
+    fields = [field_json(declaration.info) for declaration in plugin_info(load_plugin(name)).fields]
     if as_json:
-        _print_json([field_json(field) for field in fields])
-        return
-    rows = [(_shown_name(field), f"list of {field.type}" if field.is_list else str(field.type), field.description) for field in fields]
-    _print_table(("NAME", "TYPE", "DESCRIPTION"), rows)
+        print_json(fields)
+    else:
+        print_fields(fields)
 
 
 def show_source_fields(name: str, source: str, *, as_json: bool) -> int:
@@ -60,13 +59,13 @@ def show_plugin(name: str, *, as_json: bool) -> None:
         "recording": info.example,
     }
     if as_json:
-        _print_json({**facts, "init_schema": schema})
+        print_json({**facts, "init_schema": schema})
         return
     texts = {key: ", ".join(value) if isinstance(value, list) else str(value) for key, value in facts.items() if value is not None}
-    _print_table(("", ""), [(key.replace("_", " "), text) for key, text in texts.items()])
+    print_table(("", ""), [(key.replace("_", " "), text) for key, text in texts.items()])
     if table:
         _write("\n")
-        _print_table(("OPTION", "TYPE", "DEFAULT", "DESCRIPTION"), table)
+        print_table(("OPTION", "TYPE", "DEFAULT", "DESCRIPTION"), table)
 
 
 def field_json(field: FieldInfo) -> dict[str, Any]:
@@ -79,18 +78,33 @@ def field_json(field: FieldInfo) -> dict[str, Any]:
     return shown
 
 
-def _shown_name(field: FieldInfo) -> str:
-    if field.argument is None:
-        return field.name
-    inside = " or ".join(word for word, there in (("key", field.argument.key), ("index", field.argument.index)) if there)
-    return f"{field.name}[{inside}]" if field.argument.required else f"{field.name}, {field.name}[{inside}]"
+def print_fields(fields: Iterable[Mapping[str, Any]]) -> None:
+    """A table of fields in the layout of get_fields (`field_json`), of any version of the API."""
+    rows = []
+    for field in fields:
+        kind = str(field.get("type", ""))
+        rows.append((shown_name(field), f"list of {kind}" if field.get("isList") else kind, str(field.get("desc", ""))))
+    print_table(("NAME", "TYPE", "DESCRIPTION"), rows)
 
 
-def _print_json(value: Any) -> None:
+def shown_name(field: Mapping[str, Any]) -> str:
+    """A field's name as rules write it, with its argument."""
+    name, argument = str(field.get("name", "")), field.get("arg") or {}
+    if field.get("argRequired"):  # as API 0.3 says it
+        return f"{name}[key]"
+    if not argument:
+        return name
+    inside = " or ".join(word for word, is_so in (("key", argument.get("isKey")), ("index", argument.get("isIndex"))) if is_so)
+    return f"{name}[{inside}]" if argument.get("isRequired") else f"{name}, {name}[{inside}]"
+
+
+def print_json(value: Any) -> None:
+    """For machines, to standard output."""
     _write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Columns to standard output; a header of empty words is not shown."""
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table

@@ -1,13 +1,21 @@
-/* Loads a plugin as a host would, in a process without Python, and tells what it says: a line `NAME<tab>VALUE` for each thing.
+/* Loads a plugin as a host would, in a process without Python, and tells what it says.
  *
- * probe FILE CONFIG: the info functions, init, open and close where there is a source, destroy. The exit status is 0 where init succeeded, 1 where it failed, 2 where the
- * file is no plugin. `lanner build` ends with it. */
+ * probe FILE CONFIG: the info functions, init, open and close where there is a source, destroy; a line `NAME<tab>VALUE` for each
+ * thing. The exit status is 0 where init succeeded, 1 where it failed, 2 where the file is no plugin. `lanner build` ends with it.
+ *
+ * probe --info FILE: all info functions, and no init; `NAME<tab>VALUE<NUL>` for each thing. What is about to be called is told first
+ * (`call`), so that the last one is known where the process ends early; `done` is the end. `lanner inspect` asks the libraries of
+ * others so. */
+#define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static void* library;
 
@@ -73,11 +81,70 @@ static void* init(const char* version, const char* config, int32_t* rc) {
   return function(config, rc);
 }
 
+static const char* const texts[] = {
+    "plugin_get_required_api_version", "plugin_get_name",          "plugin_get_version",
+    "plugin_get_description",          "plugin_get_contact",       "plugin_get_event_source",
+    "plugin_get_extract_event_sources", "plugin_get_fields",       "plugin_get_parse_event_sources",
+    "plugin_get_async_event_sources",  "plugin_get_async_events",
+};
+
+static void record(FILE* to, const char* name, const char* value) {
+  fprintf(to, "%s\t%s", name, value);
+  fputc('\0', to);
+  fflush(to);
+}
+
+/* NULL where the library has no such function, else told. */
+static void* find_told(FILE* to, const char* name) {
+  void* function = dlsym(library, name);
+  if (function) record(to, "call", name);
+  return function;
+}
+
+static void tell_info(FILE* to) {
+  const char* (*text)(void);
+  for (size_t place = 0; place < sizeof texts / sizeof *texts; ++place) {
+    *(void**)&text = find_told(to, texts[place]);
+    const char* value = text ? text() : NULL;
+    if (value) record(to, texts[place], value);
+  }
+  uint32_t (*id)(void);
+  *(void**)&id = find_told(to, "plugin_get_id");
+  if (id) {
+    char digits[16];
+    snprintf(digits, sizeof digits, "%u", id());
+    record(to, "plugin_get_id", digits);
+  }
+  const char* (*schema)(int32_t*);
+  *(void**)&schema = find_told(to, "plugin_get_init_schema");
+  int32_t kind = 0; /* 1: JSON */
+  const char* value = schema ? schema(&kind) : NULL;
+  if (value && kind == 1) record(to, "plugin_get_init_schema", value);
+}
+
+/* Does not return: the library's destructors are none of what was asked for. */
+static _Noreturn void info(const char* file) {
+  const struct rlimit no_core = {0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  /* what the library prints is not to be mixed with what is told */
+  FILE* to = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "w");
+  if (!to || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) _exit(2);
+  record(to, "call", "dlopen");
+  library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  if (library)
+    tell_info(to);
+  else
+    record(to, "error", dlerror());
+  record(to, "done", "");
+  _exit(0);
+}
+
 int main(int count, char** arguments) {
   if (count != 3) {
-    fprintf(stderr, "usage: probe FILE CONFIG\n");
+    fprintf(stderr, "usage: probe FILE CONFIG, or probe --info FILE\n");
     return 2;
   }
+  if (strcmp(arguments[1], "--info") == 0) info(arguments[2]);
   const double begin = now();
   library = dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL);
   if (!library) {

@@ -1,0 +1,170 @@
+"""What a plugin's .so is: read from the file where `lanner build` made it, else asked of the library, in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from lanner.abi.versions import capabilities
+from lanner.bundle.archive import MARK, unpack
+from lanner.bundle.build import LOADERS
+from lanner.bundle.elf import functions
+from lanner.sdk.errors import LannerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_PATIENCE: Final = 30.0
+
+
+@dataclass(slots=True)
+class Brought:
+    """What a file of `lanner build` has in it beside the plugin's declarations.
+
+    `python` is the version; `executable` the Python that it is bound to, "" where it brings its own. `modules` are the plugin's own
+    files and, of a bundled one, `runtime` those of Python and packages, by name; `libraries` are shared ones: name, size in the file,
+    size unpacked. `licences` are texts by the name of what they are for. `glibc` is the oldest that runs it, "" where that is up to
+    the Python it is bound to.
+    """
+
+    lanner: str
+    python: str
+    executable: str
+    glibc: str
+    modules: list[str]
+    runtime: list[str]
+    libraries: list[tuple[str, int, int]]
+    licences: dict[str, str]
+
+
+@dataclass(slots=True)
+class Inspected:
+    """A plugin as a host sees it.
+
+    `id` is 0 without an event source; `fields` are in the layout of get_fields; `brought` is None for a library that was not made by
+    `lanner build`; `trouble` says what of such a one could not be learned.
+    """
+
+    sha256: str
+    size: int
+    api: str = ""
+    name: str = ""
+    version: str = ""
+    description: str = ""
+    contact: str = ""
+    id: int = 0
+    event_source: str = ""
+    extract_sources: list[str] = field(default_factory=list)
+    capabilities: tuple[str, ...] = ()
+    fields: list[dict[str, Any]] = field(default_factory=list)
+    init_schema: Any = None
+    brought: Brought | None = None
+    trouble: str = ""
+
+
+def inspect(path: Path) -> Inspected:
+    """Say what the file is. One that was not made by `lanner build` is loaded, and what it runs when loaded is run.
+
+    Raises `LannerError` for a file that cannot be read, is no plugin, or is not as it was built.
+    """
+    try:
+        image = path.read_bytes()
+    except OSError as error:
+        raise LannerError(f"cannot read {path}: {error.strerror}") from None
+    try:
+        defined = set(functions(image))
+    except (ValueError, StopIteration, struct.error, IndexError):
+        raise LannerError(f"{path} is no shared library for 64-bit Linux, or it is cut off") from None
+    if not {"plugin_get_required_api_version", "plugin_get_name"} <= defined:
+        raise LannerError(f"{path} is a shared library but no Falco plugin: it does not define plugin_get_name")
+    seen = Inspected(hashlib.sha256(image).hexdigest(), len(image), capabilities=capabilities(defined))
+    if MARK in image:  # the loader has it too, so a file that lost its end is found
+        try:
+            _read(seen, *unpack(image))
+        except ValueError as error:
+            raise LannerError(f"{path} was made by `lanner build`, but {error}. Build or copy it again") from None
+    else:
+        _ask(seen, path)
+    return seen
+
+
+def _read(seen: Inspected, texts: Mapping[str, str], files: Mapping[str, bytes]) -> None:
+    declared = {f"plugin_get_{name}": value for name, value in texts.items()}
+    declared["plugin_get_required_api_version"] = texts["api"]
+    declared["plugin_get_extract_event_sources"] = texts["extract_sources"]
+    _take(seen, declared)
+    rows = [line.split(" ") for line in texts.get("natives", "").splitlines()]
+    seen.brought = Brought(
+        lanner=texts["lanner"],
+        python=texts["python"],
+        executable=texts.get("executable", ""),
+        glibc=texts.get("glibc", ""),
+        modules=[name for name in files if name.partition("/")[0] not in {"runtime", "native", "licences"}],
+        runtime=[name.removeprefix("runtime/") for name in files if name.startswith("runtime/")],
+        libraries=[(row[1], int(row[3]), int(row[4])) for row in rows],
+        licences={
+            name.removeprefix("licences/").removesuffix(".txt"): content.decode("utf-8", "replace")
+            for name, content in files.items()
+            if name.startswith("licences/")
+        },
+    )
+
+
+def _ask(seen: Inspected, path: Path) -> None:
+    command = [str(LOADERS / "probe"), "--info", str(path.absolute())]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE)  # noqa: S603 - our own
+        told, code = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as error:
+        told, code = error.stdout or b"", None
+    texts: dict[str, str] = {}
+    for line in told.decode("utf-8", "replace").split("\0"):
+        name, _, value = line.partition("\t")
+        texts[name] = value
+    if "error" in texts:
+        seen.trouble = f"it does not load here: {texts['error']}"
+    elif "done" not in texts:
+        end = f"did not return within {_PATIENCE:.0f} s" if code is None else f"ended the process ({_ending(code)})"
+        seen.trouble = f"{texts.get('call', 'dlopen')} {end}"
+    _take(seen, texts)
+
+
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit status {code}"
+
+
+def _take(seen: Inspected, texts: Mapping[str, str]) -> None:
+    for name in ("name", "version", "description", "contact", "event_source"):
+        setattr(seen, name, texts.get(f"plugin_get_{name}", ""))
+    seen.api = texts.get("plugin_get_required_api_version", "")
+    seen.id = int(texts.get("plugin_get_id", "0"))
+    if "sourcing" not in seen.capabilities:
+        seen.event_source = ""
+    seen.extract_sources = [str(source) for source in _json(seen, texts, "plugin_get_extract_event_sources")]
+    if "extraction" in seen.capabilities:
+        seen.fields = [dict(one) for one in _json(seen, texts, "plugin_get_fields") if isinstance(one, dict)]
+        seen.extract_sources = seen.extract_sources or [seen.event_source] * bool(seen.event_source)
+    else:
+        seen.extract_sources = []
+    schema = texts.get("plugin_get_init_schema")
+    try:
+        seen.init_schema = json.loads(schema) if schema else None
+    except ValueError as error:
+        seen.trouble = seen.trouble or f"its configuration's schema is no JSON: {error}"
+
+
+def _json(seen: Inspected, texts: Mapping[str, str], name: str) -> list[Any]:
+    text = texts.get(name)
+    if not text:
+        return []
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        seen.trouble = seen.trouble or f"{name} gives no JSON: {error}"
+        return []
+    return value if isinstance(value, list) else []

@@ -1,0 +1,89 @@
+"""`lanner inspect`: what a plugin's .so is, for people or as JSON."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from lanner.abi.versions import hosts
+from lanner.bundle.inspect import inspect
+from lanner.cli.messages import FAILED, OK
+from lanner.cli.show import print_fields, print_json, print_table
+
+if TYPE_CHECKING:
+    from lanner.bundle.inspect import Brought, Inspected
+
+_SHOWN: Final = 8
+
+
+def inspect_file(file: str, *, as_json: bool, licences: bool) -> int:
+    """Say what it is, or print the licences of what it brings; gives the exit code. Raises `LannerError`."""
+    seen = inspect(Path(file))
+    if seen.trouble:
+        sys.stderr.write(f"lanner: warning: {file}: {seen.trouble}\n")
+    if licences:
+        _show_licences(seen)
+    elif as_json:
+        print_json(_for_machines(seen))
+    else:
+        _show(seen)
+    return FAILED if seen.trouble else OK
+
+
+def _for_machines(seen: Inspected) -> dict[str, Any]:
+    shown = asdict(seen)
+    shown["bundled"] = seen.brought is not None and not seen.brought.executable
+    if seen.brought:
+        shown["brought"]["libraries"] = [
+            {"name": name, "size": size, "unpacked_size": unpacked} for name, size, unpacked in seen.brought.libraries
+        ]
+        shown["brought"]["licences"] = sorted(seen.brought.licences)
+    return shown
+
+
+def _show(seen: Inspected) -> None:
+    host = hosts(seen.api)
+    rows = [
+        ("plugin", f"{seen.name} {seen.version}".strip()),
+        ("description", seen.description),
+        ("contact", seen.contact),
+        ("capabilities", ", ".join(seen.capabilities)),
+        ("event source", f"{seen.event_source} (id {seen.id})" if seen.event_source else ""),
+        ("fields for", ", ".join(seen.extract_sources) or "all event sources" if "extraction" in seen.capabilities else ""),
+        ("plugin API", f"{seen.api}: {host}" if host else seen.api),
+        ("SHA-256", seen.sha256),
+        ("size", f"{seen.size:,} bytes"),
+        *(_brought(seen.brought) if seen.brought else [("made by", "not `lanner build`")]),
+    ]
+    print_table(("", ""), [(name, value) for name, value in rows if value])
+    if seen.fields:
+        sys.stdout.write("\n")
+        print_fields(seen.fields)
+
+
+def _brought(brought: Brought) -> list[tuple[str, str]]:
+    rows = [("made by", f"lanner {brought.lanner}; it is as it was built")]
+    if brought.executable:
+        rows.append(("runs on", f"Python {brought.python}, {brought.executable}"))
+    else:
+        rows.append(("runs on", f"any Linux of this architecture with glibc {brought.glibc} or newer; it brings Python {brought.python}"))
+    for place, (name, size, _) in enumerate(sorted(brought.libraries, key=lambda one: -one[1])):
+        if place == _SHOWN:
+            rows.append(("", f"{len(brought.libraries) - _SHOWN} smaller ones (--json names them)"))
+            break
+        rows.append(("" if place else "brings", f"{name}, {size:,} bytes"))
+    if brought.runtime:
+        rows.append(("", f"{len(brought.runtime)} modules of Python and of packages"))
+    rows.append(("own modules", ", ".join(brought.modules)))
+    rows.append(("licences", f"{', '.join(sorted(brought.licences))} (--licences prints them)" if brought.licences else ""))
+    return rows
+
+
+def _show_licences(seen: Inspected) -> None:
+    if seen.brought is None or not seen.brought.licences:
+        sys.stderr.write("lanner: it brings no licences: it was not made by `lanner build --bundle`\n")
+    else:
+        for name, text in sorted(seen.brought.licences.items()):
+            sys.stdout.write(f"==== {name} ====\n\n{text.rstrip()}\n\n")
