@@ -24,6 +24,18 @@ def files(tmp_path):
     return tmp_path
 
 
+def test_a_directory_stands_for_the_files_in_it(lanner, tmp_path):
+    (tmp_path / "b.yaml").write_text("- rule: [")
+    (tmp_path / "a.yml").write_text("- list: l\n  items: 5\n")
+    (tmp_path / "c.txt").write_text("- rule: [")
+    done = lanner("rules", "check", tmp_path)
+    assert done.code == 1
+    assert [line.partition(": error")[0].partition(":")[0] for line in done.out.decode().splitlines() if ": error" in line] == [
+        str(tmp_path / "a.yml"),
+        str(tmp_path / "b.yaml"),
+    ]
+
+
 def test_nothing_to_be_found(lanner, files):
     done = lanner("rules", "check", "good.yaml", "--strict", cwd=files)
     assert (done.code, done.out, done.err) == (0, b"Nothing found.\n", "")

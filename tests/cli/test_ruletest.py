@@ -218,13 +218,15 @@ def test_json_and_junit(run, tmp_path):
         ),
         ("tests:\n- {name: a, alerts: [], events: [&x {a: *x}]}", "t.yaml:2: test 'a': the event is no JSON: "),
         ("tests:\n- {name: a, alerts: [], events: [{1: 2}]}", "t.yaml:2: a text is expected here, not a number"),
+        ("tests: []", "t.yaml:1: there are no tests in it: `tests` is empty"),
+        ("- rule: x", "t.yaml: this is a rules file, or a list at least; a test file is a mapping with the key `tests`"),
         ("tests: [", "t.yaml:1: this is no YAML: "),
         ("tests: []\n--- \ntests: []", "t.yaml:2: this is no YAML: "),
         ("a: " + "[" * 500, "t.yaml: this is no YAML: it is nested too deep"),
         ("\x00", "t.yaml: this is no YAML: "),
-        ("plugin: dokcer\ntests: []", "there is no plugin named 'dokcer': did you mean 'docker'?"),
-        ("rules: [none.yaml]\ntests: []", "none.yaml"),
-        ("config: {hots: x}\ntests: []", "unknown field `hots`"),
+        ("plugin: dokcer\ntests: [{name: a, alerts: [], events: [x]}]", "there is no plugin named 'dokcer': did you mean 'docker'?"),
+        ("rules: [none.yaml]\ntests: [{name: a, alerts: [], events: [x]}]", "none.yaml"),
+        ("config: {hots: x}\ntests: [{name: a, alerts: [], events: [x]}]", "unknown field `hots`"),
     ],
 )
 def test_what_is_wrong_in_a_test_file_is_said_with_its_line(run, text, message):
@@ -238,5 +240,5 @@ def test_what_is_wrong_in_a_test_file_is_said_with_its_line(run, text, message):
 
 def test_a_file_that_is_not_there_or_cannot_be_written_is_said(lanner, run):
     assert "cannot read the test file /nonexistent.yaml: No such file or directory" in lanner("rules", "test", "/nonexistent.yaml").err
-    done = run("tests: []", "--junit", "/nonexistent/x.xml")
+    done = run("tests: [{name: a, alerts: [], events: [x]}]", "--junit", "/nonexistent/x.xml")
     assert (done.code, done.err) == (1, "lanner: error: cannot write /nonexistent/x.xml: No such file or directory\n")

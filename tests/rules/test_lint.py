@@ -218,10 +218,16 @@ def test_fields_that_may_be_absent(marked, condition, culprit):
         "evt.num != 1",
         "x.b = b and not x.a in (a, b)",
         "x.b = b and not x.a contains a",
+        "x.b startswith b and not (x.a = a and x.n = 1)",
     ],
 )
 def test_fields_that_are_there_or_known_to_be_absent(marked, condition):
     assert marked(f"'{condition}'") == []
+
+
+def test_exceptions_are_no_trouble(marked):
+    exceptions = "\n  exceptions:\n    - name: known\n      fields: [x.b, x.n]\n      comps: [=, =]\n      values: [[b, 1]]"
+    assert marked(f"x.a in (a){exceptions}") == []
 
 
 def test_what_is_said_of_absent_fields(check):
@@ -287,6 +293,48 @@ def test_shadowed_rules(check, earlier, later):
 )
 def test_rules_that_are_not_shadowed(check, earlier, later):
     assert check(rules(earlier, later)) == ()
+
+
+LISTS = "- list: allowed_users\n  items: [root_user, www_data]\n- macro: spawned_process\n  condition: x.b = b\n"
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [
+        ("allowed_user", "Write `allowed_users` if the list is meant; put the text into quotes if that is: 'allowed_user'."),
+        ("Allowed_Users", "Write `allowed_users` if the list is meant; put the text into quotes if that is: 'Allowed_Users'."),
+        ("alowed_users", "Write `allowed_users` if the list is meant; put the text into quotes if that is: 'alowed_users'."),
+        ("spawned_process", "A macro is no value: join it by `and` or `or`. Put the text into quotes if it is meant: 'spawned_process'."),
+    ],
+)
+def test_a_word_that_is_nearly_a_list(check, word, advice):
+    text = rules(f"x.a in (a, {word}) and spawned_process", "x.a in (allowed_users, b)", before=LISTS)
+    assert [(each.code, marked_text(each), each.advice) for each in check(text)] == [("LINT_MISTYPED_NAME", word, advice)]
+
+
+@pytest.mark.parametrize("word", ["'\"allowed_user\"'", "allowedusers", "some_user", "root_users", "user"])
+def test_words_that_are_no_list(check, word):
+    text = rules("x.a in (allowed_users) and spawned_process", f"x.b = c and x.a in (a, {word.strip(chr(39))})", before=LISTS)
+    assert check(text) == ()
+
+
+def test_what_is_defined_twice_in_a_file(check):
+    lists = "- list: l\n  items: [a]\n- macro: m\n  condition: x.b = b\n"
+    found = check(lists + lists + rules("x.n = 1") + rules("m and x.a in (l)"))
+    assert [(each.code, each.place.line) for each in found] == [("LINT_REDEFINED", 5), ("LINT_REDEFINED", 7), ("LINT_REDEFINED", 16)]
+    assert found[0].message == "The list 'l' is defined at line 1 already; this takes its place."
+    assert found[0].advice == "Remove one of them. To add to it, write `override: {items: append}` here."
+
+
+def test_another_file_may_replace_and_the_same_may_append(check):
+    lists = "- list: l\n  items: [a]\n- macro: m\n  condition: x.b = b\n"
+    more = "- list: l\n  items: [b]\n  override: {items: append}\n"
+    assert check(lists + more, lists, rules("m and x.a in (l)")) == ()
+
+
+def test_a_source_that_is_nearly_one(check):
+    (finding,) = [each for each in check(rules("x.a = a").replace("source: x", "source: xx")) if each.code == "LOAD_UNKNOWN_SOURCE"]
+    assert finding.advice == "Did you mean `source: x`?"
 
 
 def test_what_is_missing(check):

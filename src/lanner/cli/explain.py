@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lanner.cli.config import read_config
 from lanner.cli.messages import OK, fail, say
 from lanner.cli.validate import print_text
+from lanner.config.read import given_files
 from lanner.framework.load import load_plugin
 from lanner.framework.trial import LoadedRules, explain
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def explain_rule(name: str, plugin: str, files: Sequence[str], replay: str, event: int | None, config: str, *, as_json: bool) -> int:
     """Print the explanation; gives the exit code. Raises `LannerError`."""
-    rules = LoadedRules(load_plugin(plugin), files, config=read_config(config))
+    rules = LoadedRules(load_plugin(plugin), given_files(files), config=read_config(config))
     if not rules.rule(name).enabled:
         say(f"the rule {name!r} is disabled: it is explained as if it were not")
     found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)

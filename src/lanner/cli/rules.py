@@ -18,6 +18,8 @@ def rules() -> None:
 def check(files: tuple[str, ...], plugin: str, *, as_json: bool, strict: bool) -> int:
     """Show everything that is wrong or odd in rules files (none: the plugin's own), taken together in this order.
 
+    A directory stands for the .yaml and .yml files in it.
+
     Exit status: 0 no errors, 1 errors.
     """
     from lanner.cli.check import check_rules
@@ -30,7 +32,12 @@ def check(files: tuple[str, ...], plugin: str, *, as_json: bool, strict: bool) -
 @click.option("--replay", required=True, metavar="FILE|-", help="Recorded events (see `lanner record`); `example` is the plugin's own.")
 @click.option("--event", type=click.IntRange(min=1), default=None, metavar="N", help="Explain the rule on the Nth event.")
 @click.option(
-    "-r", "--rules", "files", multiple=True, metavar="FILE", help="A rules file; may be given several times. Default: the plugin's own."
+    "-r",
+    "--rules",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="A rules file, or a directory of them; may be given several times. Default: the plugin's own.",
 )
 @click.option("--plugin", default="docker", metavar="PLUGIN", help="Whose events and fields these are, as for `lanner run`.")
 @click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")

@@ -47,13 +47,18 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     return Read(falco, [*warnings, *decoder.warnings], decoder.unused)
 
 
+def given_files(given: Sequence[str]) -> tuple[str, ...]:
+    """The files that were named, and those in the directories that were. Raises `ConfigError` for a directory without any."""
+    return tuple(file for path in given for file in (_yaml_in(path) if Path(path).is_dir() else [path]))
+
+
 def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
     """The rules files, those in directories among them: the ones that were given, else the configured; None if nothing names any.
 
     As in Falco a configured file need not exist. Warns of what is left out. Raises `ConfigError` if nothing is left.
     """
     if given:
-        return tuple(file for path in given for file in (_yaml_in(path) if Path(path).is_dir() else [path]))
+        return given_files(given)
     falco = read.falco
     configured = falco.rules_files
     if falco.rules_file is not None:

@@ -7,6 +7,7 @@ of its first definition) and its `visibility` (when it was last touched). Condit
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -202,7 +203,10 @@ class Collector:
         known = item.source in self.sources
         if not known:
             here = " or ".join(sorted(self.sources))
+            near = get_close_matches(item.source, self.sources, 1)
             advice = f"A rule about the events here says `source: {here}`; one that names no source is about syscall."
+            if near and item.source:
+                advice = f"Did you mean `source: {near[0]}`?"
             message = f"Unknown source {item.source}, skipping"
             self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
         for exception in item.exceptions:

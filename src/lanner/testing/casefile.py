@@ -88,10 +88,14 @@ class TestFile:
             raise TestFileError(f"{path}:{line}: this is no YAML: {error.problem}") from None
         except (yaml.YAMLError, ValueError) as error:
             raise TestFileError(f"{path}: this is no YAML: {error}") from None
+        if isinstance(values, list):
+            raise TestFileError(f"{path}: this is a rules file, or a list at least; a test file is a mapping with the key `tests`")
         try:
             self.content = msgspec.convert(values, Content)
         except msgspec.ValidationError as error:
             raise self._invalid(str(error)) from None
+        if not self.content.tests:
+            raise self.error("there are no tests in it: `tests` is empty", "tests")
         for number, case in enumerate(self.content.tests):
             self._check(number, case)
 

@@ -23,6 +23,7 @@ from lanner.rules.lint.hints import (
     Hint,
     Subject,
 )
+from lanner.rules.lint.names import mistyped_names, redefined
 from lanner.rules.lint.shadow import shadowed
 from lanner.rules.lint.truth import Truth
 from lanner.rules.lint.values import absent_fields, impossible_values, simple_regexes
@@ -46,6 +47,7 @@ def check_files(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugi
     found: list[Finding] = []
     subjects: list[Subject] = []
     last: list[Finding] = []
+    twice: list[Finding] = []
     compilation = Compilation(collected)
     names = [str(path) for path in paths]
     for name in names:
@@ -56,12 +58,13 @@ def check_files(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugi
             continue
         for steps in file.items:
             collector.take(steps)
+        twice += redefined(file)
         # Nothing can refer to a later file: what is wrong up to here stays wrong
         compilation = Compilation(collected)
         subjects = []
         last = [*compilation.findings, *_compile(compilation, collected, catalog, subjects)]
         found += [each for each in last if each.severity == "error"]
-    found += [*collected.findings, *last, *_hints(subjects)]
+    found += [*collected.findings, *last, *twice, *_hints(subjects, collected)]
     if all(each.severity != "error" for each in found):  # what is wrong names macros and lists, too
         found += compilation.unused()
     return tuple(sorted(_distinct(found), key=partial(_order, names)))
@@ -104,9 +107,11 @@ def _plain_hints(rule: Rule, *, fields: bool) -> Iterator[Finding]:
         yield replace(rule.output_finding(about, "warning", OUTPUT_WITHOUT_FIELDS), own=True)
 
 
-def _hints(subjects: list[Subject]) -> Iterator[Finding]:
+def _hints(subjects: list[Subject], collected: Collected) -> Iterator[Finding]:
     truth = Truth()
+    items = {item.value for definition in collected.lists.values() for item in definition.items}
     for subject in subjects:
+        yield from (_finding(subject, hint) for hint in mistyped_names(subject, collected.lists, collected.macros, items))
         for lint in (truth.hints, impossible_values, absent_fields, simple_regexes):
             yield from (_finding(subject, hint) for hint in lint(subject))
     yield from (_finding(subject, hint) for subject, hint in shadowed(subjects))

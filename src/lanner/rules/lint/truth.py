@@ -9,7 +9,7 @@ from lanner.rules.lint.facts import Facts
 from lanner.rules.lint.hints import ALWAYS_TRUE, NEVER_TRUE, Hint, nodes_of
 from lanner.rules.nodes import And, Check, ConstantList, Not, Or
 from lanner.rules.rule import TEXT
-from lanner.rules.show import show
+from lanner.rules.show import show, show_operand
 from lanner.rules.typed import Comparison, Test
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ class _Look:
             return None
         message = f"{_brief(node)} is true of every value."
         advice = "Two `!=` belong together with `and`, or into `not field in (a, b)`. Whether there is a value, `exists` tells."
+        if isinstance(node, Check):
+            advice = f"Leave it out, or write `{show_operand(node.left)} exists` to ask whether there is a value."
         return Hint(ALWAYS_TRUE, message, advice, node.span)
 
     def _false(self, node: Condition, *, present: bool) -> bool:

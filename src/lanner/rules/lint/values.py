@@ -69,16 +69,18 @@ def absent_fields(subject: Subject) -> Iterator[Hint]:
     """`f != x` and `not f = x` where nothing tells what an event without `f` is to do."""
     aware = {check.left for check in subject.checks() if check.operator == "exists"}
     presence = _Presence()
-    todo: list[tuple[Condition, bool, frozenset[Field]]] = [(subject.rule.condition, True, frozenset())]
+    # the last: within `not (f = x and ...)`, which takes a case out, as exceptions do, and means to take in all others
+    todo: list[tuple[Condition, bool, frozenset[Field], bool]] = [(subject.rule.condition, True, frozenset(), False)]
     while todo:
-        node, wanted, sure = todo.pop()
+        node, wanted, sure, case = todo.pop()
         match node:
             case Not(child):
-                todo.append((child, not wanted, sure))
+                todo.append((child, not wanted, sure, case))
             case And(children) | Or(children):
                 if isinstance(node, And) is wanted:
                     sure |= presence.of(node, wanted=wanted)
-                todo += [(child, wanted, sure) for child in reversed(children)]
+                case = case or (isinstance(node, And) and not wanted)
+                todo += [(child, wanted, sure, case) for child in reversed(children)]
             case Check(Field(name) as field, operator, Constant(text) as constant, None) if text and name not in _ALWAYS_THERE:
                 shown = show_operand(field)
                 if field in aware or field in sure:
@@ -88,7 +90,7 @@ def absent_fields(subject: Subject) -> Iterator[Hint]:
                     instead = f"not {shown} = {show_operand(constant)}"
                     advice = f"To take such events in, write `{instead}`; to leave them out, say `{shown} exists and` before."
                     yield Hint(ABSENT_FIELD, message, advice, node.span)
-                elif operator in {"=", "=="} and not wanted:
+                elif operator in {"=", "=="} and not wanted and not case:
                     message = f"`not {show(node)}` is true where an event has no {shown}."
                     advice = f"To leave such events out, say `{shown} exists and` before."
                     yield Hint(ABSENT_FIELD, message, advice, node.span)
