@@ -100,12 +100,14 @@ def main() -> None:
     host.make("host", str(peer))
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        ours, methods = place / "libdocker.so", place / "libmethods.so"
-        for plugin, so in (("docker", ours), (str(Path(__file__).with_name("method_plugin.py")), methods)):
-            subprocess.run([LANNER, "build", plugin, "-o", so], check=True, stdout=subprocess.DEVNULL)
+        ours, methods, bundled = place / "libdocker.so", place / "libmethods.so", place / "libbundled.so"
+        plain = str(Path(__file__).with_name("method_plugin.py"))
+        for plugin, so, *options in (("docker", ours), (plain, methods), ("docker", bundled, "--bundle")):
+            subprocess.run([LANNER, "build", plugin, "-o", so, *options], check=True, stdout=subprocess.DEVNULL)
         engines = {mode: StandInForEngine(place, mode) for mode in ("full", "low", "idle")}
         try:
-            rows = _rows(ours, peer, methods, {mode: engine.path for mode, engine in engines.items()})
+            sockets = {mode: engine.path for mode, engine in engines.items()}
+            rows = [*_rows(ours, peer, methods, sockets), *_bundled_rows(bundled, peer, sockets["full"])]
         finally:
             for engine in engines.values():
                 engine.stop()
@@ -158,6 +160,20 @@ def _rows(ours: Path, peer: Path, methods: Path, sockets: dict[str, str]) -> lis
         ),
         _row(f"dlopen and init, best of {len(starts[0])} processes", [min(runs) for runs in starts], "ms", 40),
         _row("size of the file", [so.stat().st_size / 1e3 for so in both], "kB", 200),
+    ]
+
+
+def _bundled_rows(bundled: Path, peer: Path, socket_path: str) -> list[list[str]]:
+    """With a Python of its own, which other processes cannot share the pages of."""
+    both = (bundled, peer)
+    runs = [[_bench(so, socket_path, PATHS + COMPUTED, "--events", str(EVENTS)) for _ in range(RUNS)] for so in both]
+    starts = [[*(_start(so) for _ in range(STARTS)), *map(_start_ms, of_one)] for so, of_one in zip(both, runs, strict=True)]
+    memory = [median(run["rss_after_events_kb"] for run in of_one) / 1024 for of_one in runs]
+    return [
+        _row("bundled: an event from a full socket", [_best(of_one, "next_batch_ns") / 1e3 for of_one in runs], "us", 0.3),
+        _row(f"bundled: memory above the bare host's after {EVENTS:,} events", memory, "MiB", 16),
+        _row(f"bundled: dlopen and init, best of {len(starts[0])} processes", [min(of_one) for of_one in starts], "ms", 60),
+        _row("bundled: size of the file", [so.stat().st_size / 1e6 for so in both], "MB", 8),
     ]
 
 

@@ -16,19 +16,24 @@ if TYPE_CHECKING:
     from typing import Any
 
     Load = Callable[[str, memoryview, int], None]
+    Rest = Callable[[memoryview], None]
     Stage = Callable[[str, memoryview, int], tuple[str, object]]
 
 _PYC_HEADER = 16
 _FOLDER = "runtime/"
+# Whoever reads a page of a mapped file gets some around it, too; so much may stay in memory of what is read once
+_AROUND = 1 << 16
+_MOST_READ = 1 << 20
 
 
-def install(path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load") -> None:
+def install(path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load", rest: "Rest") -> None:
     """From now on what nobody else finds is imported from the zip file `archive` of the plugin at `path`.
 
     `natives` are the shared libraries in it, as lanner.bundle.runtime writes them; `stage` puts an unpacked one where it can be opened,
-    `load` loads one.
+    `load` loads one; `rest` lets go of the memory of what was read.
     """
-    sys.meta_path.append(Finder(path, archive, natives, stage, load))
+    sys.meta_path.append(Finder(path, archive, natives, stage, load, rest))
+    rest(archive)
 
 
 def _files(archive: memoryview) -> dict[str, memoryview]:
@@ -57,8 +62,10 @@ def _on_disk(inner: str) -> ModuleSpec | None:
 class Finder:
     """Finds and loads the modules of one runtime: name.pyc, name/__init__.pyc, and extension modules."""
 
-    def __init__(self, path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load") -> None:
+    def __init__(self, path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load", rest: "Rest") -> None:
         self._path = path
+        self._archive, self._rest = archive, rest
+        self._read = 0
         self._files = _files(archive)
         self._stage, self._load = stage, load
         self._natives: dict[tuple[str, str], tuple[memoryview, int, list[str]]] = {}
@@ -114,6 +121,7 @@ class Finder:
             module: ModuleType = _call_with_frames_removed(_imp.create_dynamic, ModuleSpec(spec.name, self, origin=path))  # type: ignore[arg-type]
         finally:
             del image
+        self._count(len(packed))
         return module
 
     def exec_module(self, module: "ModuleType") -> None:
@@ -124,7 +132,15 @@ class Finder:
         if ("module", spec.name) in self._natives:
             _call_with_frames_removed(_imp.exec_dynamic, module)
         else:
-            exec(marshal.loads(self._files[spec.loader_state][_PYC_HEADER:]), vars(module))  # noqa: S102, S302 - this is what an import does
+            code = marshal.loads(self._files[spec.loader_state][_PYC_HEADER:])  # noqa: S302 - this is what an import does
+            self._count(len(self._files[spec.loader_state]))
+            exec(code, vars(module))  # noqa: S102 - as this
+
+    def _count(self, size: int) -> None:
+        self._read += size + _AROUND
+        if self._read > _MOST_READ:
+            self._read = 0
+            self._rest(self._archive)
 
     def get_data(self, path: str) -> bytes:
         """A file of the runtime by its path below the .so, for pkgutil.get_data."""

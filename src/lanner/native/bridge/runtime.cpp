@@ -86,7 +86,18 @@ PyObject* load(PyObject*, PyObject* arguments) {
   Py_RETURN_NONE;
 }
 
-PyMethodDef functions[] = {{"stage", stage, METH_VARARGS, nullptr}, {"load", load, METH_VARARGS, nullptr}};
+// rest(archive): what was read of the mapped archive leaves the process's memory; whoever reads more gets it from the file again.
+PyObject* rest(PyObject*, PyObject* archive) {
+  Py_buffer view;
+  if (PyObject_GetBuffer(archive, &view, PyBUF_SIMPLE) < 0) return nullptr;
+  char* const begin = static_cast<char*>(view.buf);
+  const auto before = reinterpret_cast<std::uintptr_t>(begin) % static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  madvise(begin - before, before + static_cast<std::size_t>(view.len), MADV_DONTNEED);
+  PyBuffer_Release(&view);
+  Py_RETURN_NONE;
+}
+
+PyMethodDef functions[] = {{"stage", stage, METH_VARARGS, nullptr}, {"load", load, METH_VARARGS, nullptr}, {"rest", rest, METH_O, nullptr}};
 
 }  // namespace
 
@@ -137,8 +148,10 @@ void Runtime::install() const {
   const Ref path = checked(PyUnicode_DecodeFSDefault(path_.c_str()));
   const Ref stage_function = checked(PyCFunction_New(&functions[0], nullptr));
   const Ref load_function = checked(PyCFunction_New(&functions[1], nullptr));
+  const Ref rest_function = checked(PyCFunction_New(&functions[2], nullptr));
   PyObject* const install = PyDict_GetItemString(globals.get(), "install");
-  checked(PyObject_CallFunction(install, "OOsOO", path.get(), view.get(), natives_.c_str(), stage_function.get(), load_function.get()));
+  checked(PyObject_CallFunction(install, "OOsOOO", path.get(), view.get(), natives_.c_str(), stage_function.get(), load_function.get(),
+                                rest_function.get()));
 }
 
 }  // namespace lanner

@@ -170,6 +170,10 @@ const char* bundle_text(const char* name) {
 
 unsigned long long bundle_number(const char* name) { return strtoull(bundle_text(name), NULL, 10); }
 
+void bundle_rest(void) {
+  if (mapped) madvise(mapped, mapped_size, MADV_DONTNEED);
+}
+
 void bundle_free(void) {
   if (the_bundle.descriptor >= 0) close(the_bundle.descriptor);
   if (mapped) munmap(mapped, mapped_size);

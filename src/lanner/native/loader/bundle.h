@@ -30,6 +30,9 @@ const char* bundle_text(const char* name);
 /* A text that is a number; 0 where there is none. */
 unsigned long long bundle_number(const char* name);
 
+/* What was read of the mapped file leaves the process's memory; whoever reads more gets it from the file again. */
+void bundle_rest(void);
+
 /* Closes the descriptor and forgets the texts, when the loader is unloaded. */
 void bundle_free(void);
 

@@ -88,6 +88,7 @@ static void* unpack_bridge(char* error, size_t size) {
     line = strchr(line, '\n');
     if (line) ++line;
   }
+  bundle_rest();
   return last;
 }
 
