@@ -23,7 +23,7 @@ _PYC_HEADER = 16
 _FOLDER = "runtime/"
 # Whoever reads a page of a mapped file gets some around it, too; so much may stay in memory of what is read once
 _AROUND = 1 << 16
-_MOST_READ = 1 << 20
+_MOST_READ = 1 << 18
 
 
 def install(path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load", rest: "Rest") -> None:
