@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from importlib.metadata import Distribution
 
     from lanner.bundle.environment import Environment
 
@@ -39,25 +40,37 @@ def _python(environment: Environment) -> bytes:
 
 
 def _of_packages(environment: Environment, tops: set[str]) -> Iterable[tuple[str, bytes]]:
-    """Of each distribution that has one of these top-level modules."""
-    for distribution in distributions(path=list(environment.search_path)):
-        files = distribution.files or []
-        if distribution.name != "lanner" and not any(file.parts[0].partition(".")[0] in tops for file in files if len(file.parts) > 0):
-            continue
-        found = [file for file in files if file.name.upper().startswith(_NAMES)]
+    for distribution in (*packages_of(environment, tops), *packages_of(environment, {"lanner"})):
+        found = [file for file in distribution.files or [] if file.name.upper().startswith(_NAMES)]
         texts = [Path(str(distribution.locate_file(file))).read_bytes() for file in found]
         head = f"{distribution.name} {distribution.version}\n\n".encode()
         yield distribution.name, head + b"\n".join(texts or [_UNKNOWN.encode()])
 
 
-def _of_library(path: Path) -> tuple[str, bytes]:
-    """By the Debian package that has the file; else by the file's name."""
-    name = path.name.partition(".so")[0]
+def packages_of(environment: Environment, tops: set[str]) -> Iterator[Distribution]:
+    """The distributions of the environment that have one of these top-level modules. An editable Lanner counts as having its own."""
+    for distribution in distributions(path=list(environment.search_path)):
+        names = {file.parts[0].partition(".")[0] for file in distribution.files or [] if len(file.parts) > 0}
+        if distribution.name == "lanner":
+            names = {"lanner"}
+        if names & tops:
+            yield distribution
+
+
+def debian_package(path: Path) -> str:
+    """The Debian package that has the file; "" where none has, or this is no Debian."""
     if dpkg := shutil.which("dpkg"):
         for asked in (path, path.resolve(), Path("/usr") / path.resolve().relative_to("/")):
             done = subprocess.run([dpkg, "-S", str(asked)], capture_output=True, text=True, check=False)  # noqa: S603
-            package = done.stdout.partition(":")[0].strip()
-            text = Path(f"/usr/share/doc/{package}/copyright")
-            if done.returncode == 0 and text.is_file():
-                return package, text.read_bytes()
-    return name, _UNKNOWN.encode()
+            if done.returncode == 0:
+                return done.stdout.partition(":")[0].strip()
+    return ""
+
+
+def _of_library(path: Path) -> tuple[str, bytes]:
+    """By the Debian package that has the file; else by the file's name."""
+    package = debian_package(path)
+    text = Path(f"/usr/share/doc/{package}/copyright")
+    if package and text.is_file():
+        return package, text.read_bytes()
+    return path.name.partition(".so")[0], _UNKNOWN.encode()

@@ -44,13 +44,14 @@ _ROOTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """A shared library in the archive."""
+    """A shared library in the archive, and the file that it was taken from."""
 
     role: str
     name: str
     packed: bytes
     size: int
     needs: tuple[str, ...]
+    path: Path
 
 
 @dataclass(slots=True)
@@ -141,7 +142,7 @@ def _add(runtime: Runtime, role: str, name: str, path: Path, needs: tuple[str, .
     image = loaded_part(path.read_bytes())
     packed = lz4.block.compress(image, mode="high_compression", compression=9, store_size=False)
     runtime.files[f"native/{name}"] = packed
-    runtime.natives.append(Native(role, name, packed, len(image), needs))
+    runtime.natives.append(Native(role, name, packed, len(image), needs, path))
 
 
 def _imported(modules: Mapping[str, bytes]) -> list[str]:

@@ -34,21 +34,40 @@ class Bundling:
     exclude: Sequence[str] = ()
 
 
-def build_plugin(name: str, *, output: str | None, api: str, python: str, bundling: Bundling | None = None) -> int:
-    """Do it; gives the exit code. The plugin is bound to its environment where there is no `bundling`. Raises `LannerError`."""
-    cls = load_plugin(name)
-    info = plugin_info(cls)
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A plugin's .so, not written yet, and what it was made of."""
+
+    built: Built
+    environment: Environment
+    collected: Collected
+    runtime: Runtime | None
+
+
+def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling: Bundling | None = None) -> Made:
+    """Build the class that `name` means; it is bound to its environment where there is no `bundling`. Raises `LannerError`.
+
+    Says on standard error what a host gets otherwise than it was declared.
+    """
     environment = describe(python)
     target, folder, collected = _collect(name, cls, environment)
     runtime = _runtime(environment, target, folder, collected, bundling) if bundling is not None else None
     built = build(cls, target, APIS[api], environment, collected.modules, runtime)
+    _warn(built, collected)
+    return Made(built, environment, collected, runtime)
+
+
+def build_plugin(name: str, *, output: str | None, api: str, python: str, bundling: Bundling | None = None) -> int:
+    """Do it; gives the exit code. The plugin is bound to its environment where there is no `bundling`. Raises `LannerError`."""
+    cls = load_plugin(name)
+    info = plugin_info(cls)
+    made = make_plugin(name, cls, api=api, python=python, bundling=bundling)
     path = Path(output) if output else Path(f"lib{info.name}.so")
     if path.is_dir():
         path /= f"lib{info.name}.so"
-    write(built.image, path)
-    _warn(built, collected)
+    write(made.built.image, path)
     seen = probe(path)
-    _tell(path, info, seen, environment, collected, runtime)
+    _tell(path, info, seen, made)
     if seen.init_error:
         return fail(f"{path} is written, but a host cannot init it: {seen.init_error}", FAILED)
     return OK
@@ -108,7 +127,8 @@ def _brought(environment: Environment, runtime: Runtime) -> list[tuple[str, str]
     return [*rows, ("Python", environment.python)]
 
 
-def _tell(path: Path, info: PluginInfo, seen: Probed, environment: Environment, collected: Collected, runtime: Runtime | None) -> None:
+def _tell(path: Path, info: PluginInfo, seen: Probed, made: Made) -> None:
+    environment, collected, runtime = made.environment, made.collected, made.runtime
     rows = [
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),
         ("plugin API", f"{seen.api}: {next(api.hosts for api in APIS.values() if api.version == seen.api or api.name == seen.api[0])}"),

@@ -145,6 +145,47 @@ def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple
     return build_plugin(plugin, bundling=Bundling(include, exclude) if bundle else None, **options)  # type: ignore[arg-type]
 
 
+@commands.command(epilog=_PLUGIN)
+@click.argument("plugin")
+@click.option("-o", "--output", default="dist", metavar="DIR", help="Where to write; made where it is not there. Default: dist.")
+@click.option(
+    "-r",
+    "--rules",
+    multiple=True,
+    metavar="FILE",
+    help="A rules file to package with the plugin; may be given several times. Default: the plugin's own.",
+)
+@click.option(
+    "--api",
+    type=click.Choice(["3", "2", "1", "0.3"]),
+    default="3",
+    help="Falco 0.35 and later: 3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
+)
+@click.option(
+    "--python", default="", metavar="PATH", help="The Python to run on, with this Lanner installed; default: the one that runs now."
+)
+@click.option("--bundle", is_flag=True, help="Bring Python and all that the plugin needs along, as in `lanner build`.")
+@click.option("--include", multiple=True, metavar="MODULE", help="With --bundle: bring this module too. May be repeated.")
+@click.option(
+    "--exclude", multiple=True, metavar="MODULE", help="With --bundle: leave this module (and those below it) out. May be repeated."
+)
+@click.option("--source", default="", metavar="URL", help="Where the sources are, for the artefacts' annotations.")
+@click.option(
+    "--readme", default=None, metavar="FILE", help="Write the table of fields into FILE, between <!-- README-PLUGIN-FIELDS --> comments."
+)
+def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple[str, ...], **options: object) -> int:
+    """Make of a plugin and its rules what registries and `falcoctl artifact install` take.
+
+    Archives, an OCI image layout of both with what they require, a bill of materials and checksums. Nothing is sent anywhere.
+    """
+    from lanner.cli.build import Bundling
+    from lanner.cli.package import package_plugin
+
+    if (include or exclude) and not bundle:
+        raise click.UsageError("--include and --exclude say what --bundle brings: add --bundle")
+    return package_plugin(plugin, bundling=Bundling(include, exclude) if bundle else None, **options)  # type: ignore[arg-type]
+
+
 @commands.command()
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="For machines, with the names of all that it brings.")

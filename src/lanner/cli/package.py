@@ -1,0 +1,196 @@
+"""`lanner package`: a plugin's name in, a directory of what registries and falcoctl take out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lanner.bundle.build import write
+from lanner.bundle.probe import probe
+from lanner.cli.build import make_plugin
+from lanner.cli.messages import FAILED, OK, fail, say
+from lanner.cli.show import print_table
+from lanner.cli.validate import make_validator, read_rules
+from lanner.config.falco import Falco
+from lanner.framework.load import load_plugin
+from lanner.package.artefacts import PackageError, check_version, machine_here, place, plugin_artefact, rules_artefact, sums
+from lanner.package.oci import Layout
+from lanner.package.readme import fields_table, with_table
+from lanner.package.requirements import requirements
+from lanner.package.sbom import bill
+from lanner.rules.errors import RulesError
+from lanner.rules.load import load_text
+from lanner.sdk.plugin import plugin_info
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lanner.bundle.probe import Probed
+    from lanner.cli.build import Bundling
+    from lanner.package.artefacts import Artefact
+    from lanner.package.requirements import Requirements
+    from lanner.sdk.plugin import PluginInfo
+
+LAYOUT = "oci"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    artefact: Artefact
+    requirements: Requirements
+
+
+def package_plugin(
+    name: str,
+    *,
+    output: str,
+    api: str,
+    python: str,
+    rules: Sequence[str] = (),
+    readme: str | None = None,
+    source: str = "",
+    bundling: Bundling | None = None,
+) -> int:
+    """Do it; gives the exit code. `rules` take the place of the plugin's own. Raises `LannerError`; then nothing was written."""
+    machine, created = machine_here(), _created()
+    cls = load_plugin(name)
+    info = plugin_info(cls)
+    check_version(info.version)
+    folder = Path(output)
+    _check_folder(folder)
+    text = _with_fields(Path(readme), info) if readme else None
+    packed = _rules(info, rules or ([info.rules] if info.rules else []))
+    made = make_plugin(name, cls, api=api, python=python, bundling=bundling)
+    seen = _try(info, made.built.image)
+    if seen.init_error:
+        return fail(f"a host cannot init the plugin, so nothing is packaged: {seen.init_error}", FAILED)
+
+    plugin = plugin_artefact(info.name, info.version, machine, made.built.image)
+    layout = Layout(source, created)
+    layout.add_plugin([(machine, plugin)], made.built.required_api)
+    files = {plugin.file: plugin.data}
+    if packed:
+        layout.add_rules(packed.artefact, packed.requirements.engine, packed.requirements.dependencies)
+        files[packed.artefact.file] = packed.artefact.data
+    sbom = f"{info.name}-{info.version}-linux-{machine}.cdx.json"
+    files[sbom] = bill(info, made.built.image, machine, made.environment, made.collected, made.runtime, created)
+    files |= {f"{LAYOUT}/{file}": content for file, content in layout.files().items()}
+    files["SHA256SUMS"] = sums(files)
+    _write(folder, files)
+    if readme and text is not None:
+        place(Path(readme).parent, {Path(readme).name: text})
+
+    if made.runtime is None:
+        where = made.environment.executable
+        say(f"warning: the plugin runs on {where} alone, which has to be where it is installed; --bundle brings Python along")
+    for each in packed.requirements.understated if packed else ():
+        say(f"warning: {each}")
+    _tell(folder, plugin, sbom, packed, made.built.required_api)
+    return OK
+
+
+def _created() -> str:
+    """The time of `SOURCE_DATE_EPOCH` in RFC 3339, "" where there is none."""
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return ""
+    try:
+        return datetime.fromtimestamp(int(text), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        raise PackageError(f"SOURCE_DATE_EPOCH is {text!r}: it is a number of seconds since 1970") from None
+
+
+def _check_folder(folder: Path) -> None:
+    """What the layout takes the place of has to be a layout."""
+    if folder.exists() and not folder.is_dir():
+        raise PackageError(f"{folder} is no directory: -o names the one where the artefacts go")
+    layout = folder / LAYOUT
+    if (layout.exists() or layout.is_symlink()) and not (layout / "oci-layout").is_file():
+        raise PackageError(f"{layout} is there and is no OCI image layout: take it away, or name another directory with -o")
+
+
+def _with_fields(path: Path, info: PluginInfo) -> bytes:
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise PackageError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise PackageError(f"{path} is not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
+    return with_table(text, fields_table(declaration.info for declaration in info.fields), str(path)).encode()
+
+
+def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
+    """The rules as an artefact, found right and with what they require. Raises `RulesError` with all that is wrong."""
+    if not paths:
+        return None
+    validator = make_validator(info, Falco())
+    contents: dict[str, bytes] = {}
+    loaded = []
+    for path in paths:
+        name, text = Path(path).name, read_rules(path)
+        if name in contents:
+            raise PackageError(f"two rules files are named {name}, and the archive has no directories: rename one")
+        contents[name] = text.encode()
+        result = validator.load(path, text)
+        if errors := [finding for finding in result.findings if finding.severity == "error"]:
+            raise RulesError(errors)
+        loaded.append(load_text(text, path))
+    required = requirements(loaded, validator.collected, info.name, info.version)
+    return _Rules(rules_artefact(info.name, info.version, contents), required)
+
+
+def _try(info: PluginInfo, image: bytes) -> Probed:
+    """Load it as a host does."""
+    with tempfile.TemporaryDirectory(prefix="lanner-package-") as folder:
+        path = Path(folder) / f"lib{info.name}.so"
+        write(image, path)
+        return probe(path)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """The layout is written whole beside the one that it takes the place of; the sums come last."""
+    layout = {name: content for name, content in files.items() if name.startswith(f"{LAYOUT}/")}
+    others = {name: content for name, content in files.items() if name not in layout}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{LAYOUT}.", dir=folder))
+    except OSError as error:
+        raise PackageError(f"cannot write to {folder}: {error.strerror}") from None
+    try:
+        place(temporary, {name.removeprefix(f"{LAYOUT}/"): content for name, content in layout.items()})
+        temporary.chmod(0o755)
+        shutil.rmtree(folder / LAYOUT, ignore_errors=True)
+        temporary.replace(folder / LAYOUT)
+    except OSError as error:
+        raise PackageError(f"cannot write {folder / LAYOUT}: {error.strerror}") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    place(folder, others)
+
+
+def _tell(folder: Path, plugin: Artefact, sbom: str, packed: _Rules | None, api: str) -> None:
+    rows = [("plugin", _shown(folder, plugin)), ("requires", f"plugin API {api}")]
+    if packed:
+        required = packed.requirements
+        rows += [("rules", _shown(folder, packed.artefact)), ("require", f"engine {required.engine}: {required.origins['engine']}")]
+        rows += [("", f"{one.name} {one.version}: {required.origins[one.name]}") for one in required.dependencies]
+    names = [f"{artefact.name}-{artefact.version}" for artefact in (plugin, *([packed.artefact] if packed else []))]
+    rows += [
+        ("OCI layout", f"{folder / LAYOUT}: {', '.join(names)}"),
+        ("SBOM", str(folder / sbom)),
+        ("sums", f"{folder / 'SHA256SUMS'}: sha256sum -c SHA256SUMS"),
+    ]
+    print_table(("", ""), rows)
+    sys.stdout.write("\nTo a registry, with oras (REGISTRY/PATH is yours):\n\n")
+    for name, artefact in zip(names, (plugin, *([packed.artefact] if packed else [])), strict=True):
+        sys.stdout.write(f"oras cp --from-oci-layout {folder / LAYOUT}:{name} REGISTRY/PATH/{artefact.name}:{artefact.version}\n")
+
+
+def _shown(folder: Path, artefact: Artefact) -> str:
+    return f"{folder / artefact.file}, {len(artefact.data):,} bytes"

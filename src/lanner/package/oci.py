@@ -1,0 +1,142 @@
+"""An OCI image layout of a plugin and its rules, in the types and with the annotations that falcoctl pushes and pulls.
+
+    oci-layout                        the version of layouts
+    index.json                        the artefacts, each by a name such as docker-0.1.0 or docker-rules-0.1.0
+    blobs/sha256/...                  by digest: archives, configurations, manifests, indexes
+
+A plugin is an index of manifests, one for each platform; rules are one manifest. A manifest has a configuration (name, version, what it
+requires and depends on) and one layer, the archive, whose title is its file name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from lanner.package.artefacts import oci_architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanner.package.artefacts import Artefact
+
+Descriptor: TypeAlias = dict[str, Any]
+
+PLUGIN: Final = "plugin"
+RULES: Final = "rulesfile"
+INDEX_TYPE: Final = "application/vnd.oci.image.index.v1+json"
+MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
+
+# The requirements that falcoctl and Falco know
+PLUGIN_API: Final = "plugin_api_version"
+ENGINE: Final = "engine_version_semver"
+
+
+def config_type(kind: str) -> str:
+    """The media type of the configuration of a `plugin` or a `rulesfile`."""
+    return f"application/vnd.cncf.falco.{kind}.config.v1+json"
+
+
+def layer_type(kind: str) -> str:
+    """The media type of the archive of a `plugin` or a `rulesfile`."""
+    return f"application/vnd.cncf.falco.{kind}.layer.v1+tar.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A plugin that rules need, in that version or a later one of the same major version; others would do instead."""
+
+    name: str
+    version: str
+    alternatives: tuple[tuple[str, str], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in a configuration."""
+        shown: dict[str, Any] = {"name": self.name, "version": self.version}
+        if self.alternatives:
+            shown["alternatives"] = [{"name": name, "version": version} for name, version in self.alternatives]
+        return shown
+
+
+@dataclass(slots=True)
+class Layout:
+    """A layout that is put together: its blobs by digest, and what its index names.
+
+    `source` is the URL of the sources and `created` a time in RFC 3339 for annotations, "" for none.
+    """
+
+    source: str = ""
+    created: str = ""
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    roots: list[Descriptor] = field(default_factory=list)
+
+    def add_plugin(self, plugins: Sequence[tuple[str, Artefact]], required_api: str) -> Descriptor:
+        """Add one plugin's archives by architecture (`x86_64`); gives the descriptor of their index."""
+        _, first = plugins[0]
+        config = _config(first, requirements={PLUGIN_API: required_api})
+        manifests = []
+        for machine, artefact in plugins:
+            manifest = self._manifest(PLUGIN, config, artefact)
+            manifest["platform"] = {"architecture": oci_architecture(machine), "os": "linux"}
+            manifests.append(manifest)
+        index: dict[str, Any] = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": manifests}
+        if self.source:
+            index["annotations"] = {"org.opencontainers.image.source": self.source}
+        return self._root(self._json(INDEX_TYPE, index), first)
+
+    def add_rules(self, artefact: Artefact, engine: str, dependencies: Sequence[Dependency]) -> Descriptor:
+        """Add rules; gives the descriptor of their manifest."""
+        config = _config(artefact, dependencies=dependencies, requirements={ENGINE: engine})
+        return self._root(self._manifest(RULES, config, artefact), artefact)
+
+    def files(self) -> dict[str, bytes]:
+        """The layout's files by their paths in it."""
+        index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": self.roots}
+        blobs = {f"blobs/sha256/{digest}": self.blobs[digest] for digest in sorted(self.blobs)}
+        return {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}', "index.json": _dump(index), **blobs}
+
+    def _manifest(self, kind: str, config: dict[str, Any], artefact: Artefact) -> Descriptor:
+        layer = self._blob(layer_type(kind), artefact.data)
+        layer["annotations"] = {"org.opencontainers.image.title": artefact.file}
+        manifest: dict[str, Any] = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_TYPE,
+            "config": self._json(config_type(kind), config),
+            "layers": [layer],
+        }
+        annotations = {"org.opencontainers.image.created": self.created, "org.opencontainers.image.source": self.source}
+        if annotations := {name: value for name, value in annotations.items() if value}:
+            manifest["annotations"] = annotations
+        descriptor = self._json(MANIFEST_TYPE, manifest)
+        if annotations:
+            descriptor["annotations"] = annotations
+        descriptor["artifactType"] = config_type(kind)
+        return descriptor
+
+    def _root(self, descriptor: Descriptor, artefact: Artefact) -> Descriptor:
+        named = {"org.opencontainers.image.ref.name": f"{artefact.name}-{artefact.version}"}
+        root = {**descriptor, "annotations": {**descriptor.get("annotations", {}), **named}}
+        self.roots.append(root)
+        return root
+
+    def _json(self, media_type: str, content: Any) -> Descriptor:
+        return self._blob(media_type, _dump(content))
+
+    def _blob(self, media_type: str, content: bytes) -> Descriptor:
+        digest = hashlib.sha256(content).hexdigest()
+        self.blobs[digest] = content
+        return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(content)}
+
+
+def _config(artefact: Artefact, *, dependencies: Sequence[Dependency] = (), requirements: dict[str, str]) -> dict[str, Any]:
+    config: dict[str, Any] = {"name": artefact.name, "version": artefact.version}
+    if dependencies:
+        config["dependencies"] = [dependency.as_json() for dependency in dependencies]
+    config["requirements"] = [{"name": name, "version": version} for name, version in sorted(requirements.items())]
+    return config
+
+
+def _dump(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,57 @@
+"""The table of a plugin's fields in a README, between two comments, as the READMEs of falcosecurity/plugins have it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lanner.package.artefacts import PackageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lanner.sdk.types import FieldInfo
+
+BEGIN: Final = "<!-- README-PLUGIN-FIELDS -->"
+END: Final = "<!-- /README-PLUGIN-FIELDS -->"
+
+
+def fields_table(fields: Iterable[FieldInfo]) -> str:
+    """The table in Markdown, with a line feed at its end."""
+    rows = [
+        (f"`{field.name}`", f"`{field.type}{' (list)' if field.is_list else ''}`", _argument(field), _text(field.description))
+        for field in fields
+    ]
+    lines = [("NAME", "TYPE", "ARG", "DESCRIPTION"), ("---",) * 4, *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def with_table(text: str, table: str, file: str) -> str:
+    """The text of the README with the table in every place that is marked for it. Raises `PackageError` where it has none."""
+    begins, ends = text.count(BEGIN), text.count(END)
+    places = re.compile(rf"({re.escape(BEGIN)}\r?\n).*?({re.escape(END)})", re.DOTALL)
+    done, count = places.subn(lambda found: found[1] + table + found[2], text)
+    if not begins and not ends:
+        raise PackageError(f"{file} has no place for the table of fields: add the two lines\n{BEGIN}\n{END}")
+    if begins != ends or count != begins:
+        raise PackageError(
+            f"{file} has {BEGIN} {_times(begins)} and {END} {_times(ends)}: each {BEGIN} is a line of its own with {END} below it"
+        )
+    return done
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _argument(field: FieldInfo) -> str:
+    argument = field.argument
+    if argument is None:
+        return "None"
+    words = (("Index", argument.index), ("Key", argument.key), ("Required", argument.required))
+    return ", ".join(word for word, is_so in words if is_so)
+
+
+def _text(description: str) -> str:
+    """A cell cannot have line feeds and bars, and what looks like HTML would not be seen."""
+    return description.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", "<br/>")

@@ -1,0 +1,265 @@
+"""What rules ask of a Falco: the least engine that knows all that they use, and the plugins that they need.
+
+In come rules files that were found right; out comes `Requirements`, and for each of them the place in the rules that it comes from. What
+stands in the files as required counts where it asks for more. The engine's version is told by the grammar alone: which fields of system
+calls an engine has, and which blanks it takes between words, is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lanner.package.oci import Dependency
+from lanner.rules.condition import parse, parse_operand
+from lanner.rules.errors import ConditionError
+from lanner.rules.items import EngineVersion, PluginVersion
+from lanner.rules.nodes import And, Check, ConstantList, Not, OperandList, Or, Transform
+from lanner.rules.scalars import unsigned
+from lanner.rules.versions import parse_version
+from lanner.rules.yamltree import Mapping, Scalar, Sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lanner.rules.collect import Collected, RuleDefinition
+    from lanner.rules.items import ExceptionEntry, RulesFile
+    from lanner.rules.nodes import Condition, Field, Operand
+    from lanner.rules.places import Context
+
+
+class Engine(NamedTuple):
+    """The engine of the first release of Falco that knows something."""
+
+    version: tuple[int, int, int]
+    falco: str
+
+
+_0_28: Final = Engine((0, 8, 0), "0.28")
+_0_31: Final = Engine((0, 11, 0), "0.31")
+_0_32: Final = Engine((0, 12, 0), "0.32")
+_0_33: Final = Engine((0, 15, 0), "0.33")
+_0_37: Final = Engine((0, 31, 0), "0.37")
+_0_38: Final = Engine((0, 40, 0), "0.38")
+_0_39: Final = Engine((0, 43, 0), "0.39")
+_0_40: Final = Engine((0, 46, 0), "0.40")
+_0_42: Final = Engine((0, 57, 0), "0.42")
+_0_44: Final = Engine((0, 62, 0), "0.44")
+
+_OPERATORS: Final = {"bcontains": _0_32, "bstartswith": _0_32, "iglob": _0_38, "regex": _0_39}
+_TRANSFORMERS: Final = {
+    **dict.fromkeys(("val", "tolower", "toupper", "b64"), _0_38),
+    "basename": _0_39,
+    "len": _0_40,
+    **dict.fromkeys(("join", "concat", "getopt"), _0_44),
+}
+_MODIFIERS: Final = _0_44
+_KEYS: Final = {
+    "exceptions": _0_28,
+    "required_plugin_versions": _0_31,
+    "override": _0_37,
+    "capture": _0_42,
+    "capture_duration": _0_42,
+}
+_PLACEHOLDER: Final = re.compile(r"%[0-9]*(?=[a-z0-9]+\()")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something in rules that asks for an engine: what it is in words, and `file:line` where it stands ("" for rules as a whole)."""
+
+    engine: Engine
+    what: str
+    where: str
+
+    @property
+    def version(self) -> str:
+        """The engine's version, as three numbers."""
+        return ".".join(map(str, self.engine.version))
+
+
+@dataclass(slots=True)
+class Requirements:
+    """What rules ask for: an engine's version as three numbers, plugins, and for each by its name where that comes from.
+
+    `understated` says which of the files' own requirements ask for less than the rules use.
+    """
+
+    engine: str
+    dependencies: list[Dependency]
+    origins: dict[str, str]
+    understated: list[str] = field(default_factory=list)
+
+
+def requirements(files: Iterable[RulesFile], collected: Collected, plugin: str, version: str) -> Requirements:
+    """The requirements of rules on the fields of a plugin of this name and version. `collected` is what `files` come to."""
+    files = list(files)
+    found = sorted(needs(files, collected), key=lambda need: (need.engine.version, need.where == ""), reverse=True)
+    most = found[0]
+    result = Requirements(most.version, [], {"engine": f"{most.what}{_at(most.where)}: Falco {most.engine.falco} is the first that has it"})
+    _stated_engine(files, result, most)
+    _plugins(files, result, plugin, version)
+    return result
+
+
+def needs(files: Iterable[RulesFile], collected: Collected) -> Iterator[Need]:
+    """All that these rules use and older engines do not know, each as often as it stands there; at least one."""
+    yield Need(_0_31, "rules on a plugin's fields", "")
+    for file in files:
+        for document in file.documents:
+            for item in document.items if isinstance(document, Sequence) else ():
+                if isinstance(item, Mapping):
+                    yield from _of_item(item)
+    for macro in collected.macros.values():
+        yield from _of_condition(macro.condition.text, f"in the macro {macro.name}", _line(macro.context))
+    for rule in collected.rules.values():
+        yield from _of_rule(rule)
+
+
+def _of_item(item: Mapping) -> Iterator[Need]:
+    for key, engine in _KEYS.items():
+        if node := item.values.get(key):
+            yield Need(engine, f"the key `{key}`", _line((node.spot(),)))
+    stated = item.values.get("required_engine_version")
+    if isinstance(stated, Scalar) and unsigned(stated.value) is None:
+        yield Need(_0_37, "`required_engine_version` as three numbers", _line((stated.spot(),)))
+    versions = item.values.get("required_plugin_versions")
+    for each in versions.items if isinstance(versions, Sequence) else ():
+        if isinstance(each, Mapping) and (other := each.values.get("alternatives")):
+            yield Need(_0_33, "`alternatives` of a required plugin", _line((other.spot(),)))
+
+
+def _of_rule(rule: RuleDefinition) -> Iterator[Need]:
+    about, where = f"in the rule {rule.name}", _line(rule.context)
+    yield from _of_condition(rule.condition.text, about, where)
+    for found in _PLACEHOLDER.finditer(rule.output.text):
+        yield from _of_text(rule.output.text[found.end() :], about, where)
+    for exception in rule.exceptions:
+        inside = f"in the exception {exception.name} of the rule {rule.name}"
+        for text in _texts(exception.comps):
+            for word in text.split():
+                yield from _of_words(word, inside, _line(exception.context))
+        for text in _texts(exception.fields):
+            yield from _of_text(text, inside, _line(exception.context))
+
+
+def _of_words(word: str, about: str, where: str) -> Iterator[Need]:
+    if word in _OPERATORS:
+        yield Need(_OPERATORS[word], f"the operator `{word}` {about}", where)
+    elif word in {"oneof", "anyof", "allof"}:
+        yield Need(_MODIFIERS, f"the modifier `{word}` {about}", where)
+
+
+def _of_text(text: str, about: str, where: str) -> Iterator[Need]:
+    try:
+        operand, _ = parse_operand(text)
+    except ConditionError:
+        return
+    yield from _of_operand(operand, about, where)
+
+
+def _of_condition(text: str, about: str, where: str) -> Iterator[Need]:
+    try:
+        todo: list[Condition] = [parse(text)]
+    except ConditionError:  # of a macro that no rule uses, which Falco does not read either
+        return
+    while todo:
+        node = todo.pop()
+        match node:
+            case And() | Or():
+                todo += node.children
+            case Not():
+                todo.append(node.child)
+            case Check():
+                yield from _of_words(node.operator, about, where)
+                yield from _of_words(node.modifier or "", about, where)
+                yield from _of_operand(node.left, about, where)
+                yield from _of_operand(node.right, about, where)
+            case _:
+                pass
+
+
+def _of_operand(operand: Operand | OperandList | Field | None, about: str, where: str) -> Iterator[Need]:
+    todo = [operand]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Transform):
+            yield Need(_TRANSFORMERS[node.name], f"the transformer `{node.name}()` {about}", where)
+            todo += node.arguments
+        elif isinstance(node, OperandList | ConstantList):
+            todo += node.items
+
+
+def _texts(entry: ExceptionEntry) -> Iterator[str]:
+    if entry.is_list:
+        for each in entry.entries:
+            yield from _texts(each)
+    else:
+        yield entry.text
+
+
+# What the files say themselves
+
+
+def _steps(files: Iterable[RulesFile], kind: type[EngineVersion | PluginVersion]) -> Iterator[EngineVersion | PluginVersion]:
+    return (step for file in files for steps in file.items for step in steps if isinstance(step, kind))
+
+
+def _stated_engine(files: Iterable[RulesFile], result: Requirements, most: Need) -> None:
+    stated = [step for step in _steps(files, EngineVersion) if isinstance(step, EngineVersion)]
+    highest = max(stated, key=lambda step: step.version, default=None)
+    if highest is None:
+        result.understated.append(f"no `required_engine_version` in the rules: add `- required_engine_version: {_written(most)}`")
+    elif highest.version >= most.engine.version:
+        result.engine = highest.text
+        result.origins["engine"] = f"stated{_at(_line(highest.context))}"
+    else:
+        result.understated.append(
+            f"{_line(highest.context)}: `required_engine_version` is {highest.text}, but {most.what}{_at(most.where)} needs {most.version} "
+            f"(Falco {most.engine.falco}): an older Falco fails with another message than this one"
+        )
+
+
+def _written(need: Need) -> str:
+    """As every Falco reads it that has that engine: a number before 0.37."""
+    return need.version if need.engine.version >= _0_37.version else str(need.engine.version[1])
+
+
+def _plugins(files: Iterable[RulesFile], result: Requirements, plugin: str, version: str) -> None:
+    entries: dict[str, tuple[Dependency, str]] = {}
+    for step in _steps(files, PluginVersion):
+        assert isinstance(step, PluginVersion)
+        (name, wanted), *others = step.alternatives
+        earlier = entries.get(name)
+        if earlier is None or _order(wanted) > _order(earlier[0].version):
+            entries[name] = Dependency(name, wanted, tuple(others)), f"stated{_at(_line(step.context))}"
+    own = next((name for name, (entry, _) in entries.items() if plugin in {name, *(other for other, _ in entry.alternatives)}), None)
+    if own is None:
+        entries[plugin] = Dependency(plugin, version), "the plugin whose fields the rules use"
+        result.understated.append(
+            f"no `required_plugin_versions` in the rules: add `- required_plugin_versions: [{{name: {plugin}, version: {version}}}]`"
+        )
+    else:
+        entry, _ = entries[own]
+        if own == plugin and _order(entry.version) < _order(version):
+            entries[own] = Dependency(own, version, entry.alternatives), "the version of the plugin that is packaged with the rules"
+        elif own == plugin and _order(entry.version) > _order(version):
+            result.understated.append(f"the rules require {own} {entry.version}, and this is {version}: Falco refuses them together")
+    for name in sorted(entries):
+        dependency, origin = entries[name]
+        result.dependencies.append(dependency)
+        result.origins[name] = origin
+
+
+def _order(version: str) -> tuple[int, int, int]:
+    return parse_version(version) or (0, 0, 0)
+
+
+def _line(context: Context) -> str:
+    place = context[-1].place()
+    return f"{place.file}:{place.line}"
+
+
+def _at(where: str) -> str:
+    return f" ({where})" if where else ""

@@ -1,0 +1,204 @@
+"""What is in a plugin's .so, or has to be there with it, as a software bill of materials in CycloneDX 1.5 (JSON).
+
+In come the build's parts; out comes a document that is the same for the same input: its serial number is made of its content, and it
+has a time only where `SOURCE_DATE_EPOCH` gives one. Versions are those of the machine where the plugin was built: of Python packages from
+their metadata, of system libraries from Debian's. Licences are named where a package's metadata name them; of system libraries the text is
+in the .so, which `lanner inspect --licences` prints.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import uuid
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import quote
+
+from lanner._version import __version__
+from lanner.bundle.licences import debian_package, packages_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.metadata import Distribution
+
+    from lanner.bundle.collect import Collected
+    from lanner.bundle.environment import Environment
+    from lanner.bundle.runtime import Native, Runtime
+    from lanner.sdk.plugin import PluginInfo
+
+Component: TypeAlias = dict[str, Any]
+
+# Licences that classifiers name without doubt, as SPDX does
+_CLASSIFIERS: Final = {
+    "License :: OSI Approved :: MIT License": "MIT",
+    "License :: OSI Approved :: Apache Software License": "Apache-2.0",
+    "License :: OSI Approved :: ISC License (ISCL)": "ISC",
+    "License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "License :: OSI Approved :: The Unlicense (Unlicense)": "Unlicense",
+}
+# Of what a plugin needs and does not hold
+_ELSEWHERE: Final[Component] = {
+    "properties": [{"name": "lanner:in-file", "value": "no: it is taken from the environment that the plugin is bound to"}]
+}
+_NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/schema/bom-1.5.schema.json")
+
+
+def bill(
+    info: PluginInfo,
+    image: bytes,
+    machine: str,
+    environment: Environment,
+    collected: Collected,
+    runtime: Runtime | None,
+    created: str,
+) -> bytes:
+    """The document about the .so `image` of a plugin, built for `machine` (`x86_64`).
+
+    `collected` are the modules that it has in it and the packages that it needs besides; `runtime` is the Python that it brings, None
+    where it is bound to `environment`. `created` is a time in RFC 3339, or "".
+    """
+    plugin: Component = {
+        "type": "library",
+        "bom-ref": f"plugin:{info.name}@{info.version}",
+        "publisher": info.contact,
+        "name": info.name,
+        "version": info.version,
+        "description": info.description,
+        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(image).hexdigest()}],
+        "purl": f"pkg:generic/{info.name}@{quote(info.version, safe='')}?arch={machine}&os=linux",
+    }
+    parts = _parts(environment, collected, runtime)
+    lanner = {"type": "application", "name": "lanner", "version": __version__}
+    metadata: dict[str, Any] = {"timestamp": created} if created else {}
+    metadata |= {"tools": {"components": [lanner]}, "component": plugin}
+    content: dict[str, Any] = {
+        "version": 1,
+        "metadata": metadata,
+        "components": parts,
+        "dependencies": [
+            {"ref": plugin["bom-ref"], "dependsOn": [part["bom-ref"] for part in parts]},
+            *({"ref": part["bom-ref"], "dependsOn": []} for part in parts),
+        ],
+    }
+    serial = uuid.uuid5(_NAMESPACE, json.dumps(content, sort_keys=True))
+    document = {
+        "$schema": "http://cyclonedx.org/schema/bom-1.5.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "serialNumber": f"urn:uuid:{serial}",
+        **content,
+    }
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _parts(environment: Environment, collected: Collected, runtime: Runtime | None) -> list[Component]:
+    modules, natives = collected.modules, runtime.natives if runtime else []
+    held = {_top(name) for name in modules}
+    if runtime:
+        held |= {_top(name.removeprefix("runtime/")) for name in runtime.files if name.startswith("runtime/")}
+        held |= {_top(native.name) for native in natives if native.role == "module"}
+    tops = {"lanner", *collected.left, *(held - sys.stdlib_module_names)}
+    of_packages: set[str] = set()
+    parts = []
+    for distribution in sorted(packages_of(environment, tops), key=lambda one: one.name.lower()):
+        own = {"lanner"} if distribution.name == "lanner" else {file.parts[0].partition(".")[0] for file in distribution.files or []} & tops
+        of_packages |= own
+        files = [native for native in natives if _top(native.name) in own or _is_bridge(native, distribution)]
+        parts.append(_package(distribution, files) | ({} if own & held else _ELSEWHERE))
+    python = _python(environment, [native for native in natives if _is_of_python(native, of_packages)])
+    libraries = _libraries([native for native in natives if native.role != "module" and not _is_special(native)])
+    own_files = [_own(name, modules[name]) for name in sorted(modules) if _top(name) not in of_packages]
+    return [python | ({} if runtime else _ELSEWHERE), *parts, *libraries, *own_files]
+
+
+def _top(name: str) -> str:
+    return name.partition("/")[0].partition(".")[0]
+
+
+def _is_bridge(native: Native, distribution: Distribution) -> bool:
+    return native.name == "lanner-bridge.so" and distribution.name == "lanner"
+
+
+def _is_special(native: Native) -> bool:
+    return native.name == "lanner-bridge.so" or native.name.startswith("libpython")
+
+
+def _is_of_python(native: Native, of_packages: set[str]) -> bool:
+    return _top(native.name) not in of_packages if native.role == "module" else native.name.startswith("libpython")
+
+
+def _python(environment: Environment, natives: Iterable[Native]) -> Component:
+    return {
+        "type": "platform",
+        "bom-ref": f"pkg:generic/cpython@{environment.python}",
+        "name": "cpython",
+        "version": environment.python,
+        "licenses": [{"license": {"id": "Python-2.0"}}],
+        "purl": f"pkg:generic/cpython@{environment.python}",
+        **_occurrences(natives),
+    }
+
+
+def _package(distribution: Distribution, natives: Iterable[Native]) -> Component:
+    name = distribution.name.lower().replace("_", "-")
+    purl = f"pkg:pypi/{quote(name, safe='')}@{quote(distribution.version, safe='')}"
+    return {
+        "type": "library",
+        "bom-ref": purl,
+        "name": distribution.name,
+        "version": distribution.version,
+        **_licence(distribution),
+        "purl": purl,
+        **_occurrences(natives),
+    }
+
+
+def _licence(distribution: Distribution) -> dict[str, Any]:
+    metadata = distribution.metadata
+    if "License-Expression" in metadata:
+        return {"licenses": [{"expression": metadata["License-Expression"]}]}
+    known = [line for line in metadata.get_all("Classifier") or [] if line.startswith("License ::")]
+    if len(known) == 1 and known[0] in _CLASSIFIERS:
+        return {"licenses": [{"license": {"id": _CLASSIFIERS[known[0]]}}]}
+    text = metadata["License"].strip() if "License" in metadata else ""
+    names = [text] if text and "\n" not in text else [line.rpartition(" :: ")[2] for line in known]
+    return {"licenses": [{"license": {"name": name}} for name in names]} if names else {}
+
+
+def _libraries(natives: Iterable[Native]) -> list[Component]:
+    """The system's libraries, one for each Debian package, or for each file that is of none."""
+    by_package: dict[tuple[str, str], list[Native]] = {}
+    for native in natives:
+        package = debian_package(native.path)
+        by_package.setdefault((package, "" if package else native.name.partition(".so")[0]), []).append(native)
+    return [_library(package or name, _debian_version(package), files) for (package, name), files in sorted(by_package.items())]
+
+
+def _library(name: str, version: str, natives: Iterable[Native]) -> Component:
+    purl = f"pkg:deb/debian/{quote(name, safe='')}@{quote(version, safe='')}" if version else f"pkg:generic/{quote(name, safe='')}"
+    shown: Component = {"type": "library", "bom-ref": purl, "name": name}
+    if version:
+        shown["version"] = version
+        shown["licenses"] = [{"license": {"name": f"the text {name} that `lanner inspect --licences` prints"}}]
+    return {**shown, "purl": purl, **_occurrences(natives)}
+
+
+def _debian_version(package: str) -> str:
+    query = shutil.which("dpkg-query")
+    if not package or not query:
+        return ""
+    done = subprocess.run([query, "-W", "-f", "${Version}\\n", package], capture_output=True, text=True, check=False)  # noqa: S603 - Debian's
+    return done.stdout.partition("\n")[0].strip()
+
+
+def _own(name: str, content: bytes) -> Component:
+    digest = hashlib.sha256(content).hexdigest()
+    return {"type": "file", "bom-ref": f"file:{name}", "name": name, "hashes": [{"alg": "SHA-256", "content": digest}]}
+
+
+def _occurrences(natives: Iterable[Native]) -> dict[str, Any]:
+    places = [{"location": f"native/{native.name}"} for native in natives]
+    return {"evidence": {"occurrences": places}} if places else {}

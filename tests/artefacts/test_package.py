@@ -1,0 +1,226 @@
+"""`lanner package` as a release job uses it."""
+
+import hashlib
+import json
+import platform
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from lanner.docker import Docker
+from lanner.package.oci import INDEX_TYPE, MANIFEST_TYPE
+
+from .conftest import PLUGINS, lanner
+
+MACHINE = platform.machine()
+OCI_MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}[MACHINE]
+PLUGIN = f"docker-0.1.0-linux-{MACHINE}.tar.gz"
+RULES = "docker-rules-0.1.0.tar.gz"
+
+
+def _members(path):
+    with tarfile.open(path) as tar:
+        return {member.name: (member, tar.extractfile(member).read()) for member in tar}
+
+
+def _blob(layout, descriptor):
+    """What a descriptor means; its digest and size have to be right."""
+    kind, digest = descriptor["digest"].split(":")
+    content = (layout / "blobs" / kind / digest).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == digest
+    assert len(content) == descriptor["size"]
+    return content
+
+
+def _named(layout, name):
+    index = json.loads((layout / "index.json").read_bytes())
+    (found,) = [each for each in index["manifests"] if each["annotations"]["org.opencontainers.image.ref.name"] == name]
+    return found, json.loads(_blob(layout, found))
+
+
+def test_the_archives_hold_the_library_and_the_rules(bound):
+    folder, _ = bound
+    members = _members(folder / PLUGIN)
+    assert list(members) == ["libdocker.so"]
+    entry, image = members["libdocker.so"]
+    assert (entry.mode, entry.uid, entry.gid, entry.mtime) == (0o755, 0, 0, 0)
+    assert image.startswith(b"\x7fELF")
+    ((name, (entry, text)),) = _members(folder / RULES).items()
+    assert (name, entry.mode, entry.uid, entry.mtime) == ("docker_rules.yaml", 0o644, 0, 0)
+    assert text == Path(Docker.__plugin__.rules).read_bytes()
+
+
+def test_the_library_in_the_archive_is_the_one_that_build_makes(bundled, tmp_path):
+    folder, _ = bundled
+    assert lanner("build", "docker", "--bundle", "-o", tmp_path / "libdocker.so").returncode == 0
+    assert _members(folder / PLUGIN)["libdocker.so"][1] == (tmp_path / "libdocker.so").read_bytes()
+
+
+def test_the_library_from_the_archive_runs_in_a_host(bundled, tmp_path, run_host):
+    folder, _ = bundled
+    with tarfile.open(folder / PLUGIN) as tar:
+        tar.extractall(tmp_path, filter="data")
+    assert run_host(tmp_path / "libdocker.so", "--info")["violations"] == []
+
+
+def test_a_plugin_is_an_index_of_platforms(bound):
+    layout = bound[0] / "oci"
+    assert json.loads((layout / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
+    root, index = _named(layout, "docker-0.1.0")
+    assert root["mediaType"] == index["mediaType"] == INDEX_TYPE
+    assert index["schemaVersion"] == 2
+    assert index["annotations"] == {"org.opencontainers.image.source": "https://example.org/docker"}
+    (entry,) = index["manifests"]
+    assert entry["mediaType"] == MANIFEST_TYPE
+    assert entry["platform"] == {"os": "linux", "architecture": OCI_MACHINE}
+    manifest = json.loads(_blob(layout, entry))
+    assert manifest["mediaType"] == MANIFEST_TYPE
+    assert manifest["config"]["mediaType"] == "application/vnd.cncf.falco.plugin.config.v1+json"
+    assert "annotations" not in manifest["config"]  # some registries refuse them
+    assert json.loads(_blob(layout, manifest["config"])) == {
+        "name": "docker",
+        "version": "0.1.0",
+        "requirements": [{"name": "plugin_api_version", "version": "3.0.0"}],
+    }
+    (layer,) = manifest["layers"]
+    assert layer["mediaType"] == "application/vnd.cncf.falco.plugin.layer.v1+tar.gz"
+    assert layer["annotations"] == {"org.opencontainers.image.title": PLUGIN}
+    assert _blob(layout, layer) == (bound[0] / PLUGIN).read_bytes()
+
+
+def test_rules_are_one_manifest_that_says_what_they_need(bound):
+    layout = bound[0] / "oci"
+    root, manifest = _named(layout, "docker-rules-0.1.0")
+    assert root["mediaType"] == manifest["mediaType"] == MANIFEST_TYPE
+    assert "platform" not in root
+    assert manifest["config"]["mediaType"] == "application/vnd.cncf.falco.rulesfile.config.v1+json"
+    assert json.loads(_blob(layout, manifest["config"])) == {
+        "name": "docker-rules",
+        "version": "0.1.0",
+        "dependencies": [{"name": "docker", "version": "0.1.0"}],
+        "requirements": [{"name": "engine_version_semver", "version": "0.12.0"}],
+    }
+    (layer,) = manifest["layers"]
+    assert layer["mediaType"] == "application/vnd.cncf.falco.rulesfile.layer.v1+tar.gz"
+    assert layer["annotations"] == {"org.opencontainers.image.title": RULES}
+    assert _blob(layout, layer) == (bound[0] / RULES).read_bytes()
+
+
+def test_the_layout_has_no_blob_that_nothing_names(bound):
+    layout = bound[0] / "oci"
+    named, todo = set(), json.loads((layout / "index.json").read_bytes())["manifests"]
+    while todo:
+        descriptor = todo.pop()
+        named.add(descriptor["digest"].removeprefix("sha256:"))
+        if descriptor["mediaType"] in {INDEX_TYPE, MANIFEST_TYPE}:
+            content = json.loads(_blob(layout, descriptor))
+            todo += [*content.get("manifests", ()), *content.get("layers", ()), *([content["config"]] if "config" in content else [])]
+    assert named == {path.name for path in (layout / "blobs" / "sha256").iterdir()}
+
+
+@pytest.mark.parametrize("form", ["bound", "bundled"])
+def test_sha256sum_takes_the_sums(form, request):
+    folder, _ = request.getfixturevalue(form)
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {line.split("  ")[1] for line in (folder / "SHA256SUMS").read_text().splitlines()} == there - {"SHA256SUMS"}
+
+
+def test_the_same_input_gives_the_same_bytes(bundled, tmp_path):
+    done = lanner("package", "docker", "--bundle", "-o", tmp_path, "--source", "https://example.org/docker")
+    assert done.returncode == 0
+    assert (tmp_path / "SHA256SUMS").read_bytes() == (bundled[0] / "SHA256SUMS").read_bytes()
+
+
+def test_a_time_comes_from_source_date_epoch_alone(bound, tmp_path):
+    assert b"created" not in b"".join(
+        path.read_bytes() for path in (bound[0] / "oci" / "blobs" / "sha256").iterdir() if path.stat().st_size < 5000
+    )
+    assert lanner("package", "docker", "-o", tmp_path, env={"SOURCE_DATE_EPOCH": "1700000000"}).returncode == 0
+    _, manifest = _named(tmp_path / "oci", "docker-rules-0.1.0")
+    assert manifest["annotations"] == {"org.opencontainers.image.created": "2023-11-14T22:13:20Z"}
+    (sbom,) = tmp_path.glob("*.cdx.json")
+    assert json.loads(sbom.read_text())["metadata"]["timestamp"] == "2023-11-14T22:13:20Z"
+    done = lanner("package", "docker", "-o", tmp_path, env={"SOURCE_DATE_EPOCH": "yesterday"})
+    assert done.returncode == 1
+    assert "SOURCE_DATE_EPOCH is 'yesterday': it is a number of seconds since 1970" in done.stderr
+
+
+def test_packaging_again_takes_the_place_of_what_was_there(small):
+    assert lanner("package", "small.py", cwd=small).returncode == 0
+    first = (small / "dist" / "SHA256SUMS").read_text()
+    (small / "small.py").write_text((small / "small.py").read_text().replace("1.2.3", "1.2.4"))
+    assert lanner("package", "small.py", cwd=small).returncode == 0
+    assert (small / "dist" / "SHA256SUMS").read_text() != first
+    index = json.loads((small / "dist" / "oci" / "index.json").read_bytes())
+    assert [each["annotations"]["org.opencontainers.image.ref.name"] for each in index["manifests"]] == ["small-1.2.4"]
+    assert {path.name for path in (small / "dist").iterdir()} == {
+        *(f"small-{version}-linux-{MACHINE}.{end}" for version in ("1.2.3", "1.2.4") for end in ("tar.gz", "cdx.json")),
+        "SHA256SUMS",
+        "oci",
+    }
+
+
+def test_a_plugin_without_rules_has_no_artefact_of_rules(small):
+    done = lanner("package", "small.py", "-o", "out", cwd=small)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (small / "out").glob("*.tar.gz")) == [f"small-1.2.3-linux-{MACHINE}.tar.gz"]
+    assert "rules" not in done.stdout
+
+
+def test_it_says_where_requirements_come_from_and_what_to_do_next(bound):
+    folder, done = bound
+    rules = Docker.__plugin__.rules
+    assert f"engine 0.12.0: stated ({rules}:" in done.stdout
+    assert f"docker 0.1.0: stated ({rules}:" in done.stdout
+    assert f"oras cp --from-oci-layout {folder}/oci:docker-0.1.0 REGISTRY/PATH/docker:0.1.0" in done.stdout
+    assert "--bundle brings Python along" in done.stderr
+
+
+def test_an_older_api_is_required_as_it_was_built(tmp_path):
+    done = lanner("package", PLUGINS / "every.py", "--api", "2", "-o", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "plugin API 2.0.0" in done.stdout
+    assert "lanner: warning: every.bool (bool) becomes" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nothing"], "there is no plugin named 'nothing'"),
+        (["docker", "--rules", "none.yaml"], "cannot read the rules file none.yaml: No such file or directory"),
+        (["docker", "--rules", "wrong.yaml"], "wrong.yaml:2:14: error: "),
+        (["docker", "--rules", "good.yaml", "--rules", "other/good.yaml"], "two rules files are named good.yaml"),
+        (["docker", "--readme", "none.md"], "cannot read none.md: No such file or directory"),
+        (["docker", "-o", "a-file"], "a-file is no directory"),
+        (["docker", "-o", "."], "oci is there and is no OCI image layout"),
+        (["build_data.py"], "the plugin's version 1.0.0+mine has build metadata"),
+        (["docker", "--python", "/bin/false", "-o", "out"], "/bin/false cannot serve plugins"),
+    ],
+)
+def test_what_cannot_be_is_said_and_nothing_is_written(small, arguments, says):
+    (small / "build_data.py").write_text((small / "small.py").read_text().replace("1.2.3", "1.0.0+mine"))
+    (small / "wrong.yaml").write_text(
+        "- macro: m\n  condition: docker.nothing = x\n- {rule: r, desc: d, condition: m, output: o, priority: INFO, source: docker}\n"
+    )
+    (small / "other").mkdir()
+    for name in ("good.yaml", "other/good.yaml"):
+        (small / name).write_text("- list: l\n  items: [a]\n")
+    (small / "a-file").touch()
+    (small / "oci").mkdir()
+    (small / "oci" / "mine").touch()
+    before = sorted(small.rglob("*"))
+    done = lanner("package", *arguments, cwd=small)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path for path in sorted(small.rglob("*")) if "__pycache__" not in path.parts] == before
+
+
+def test_a_directory_that_cannot_be_written_is_told(small):
+    (small / "file").touch()
+    done = lanner("package", "small.py", "-o", "file/inside", cwd=small)
+    assert done.returncode == 1
+    assert "cannot write to file/inside: Not a directory" in done.stderr
