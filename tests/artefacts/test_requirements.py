@@ -33,7 +33,7 @@ def _package(small, rules):
     [
         (_rule(), "0.11.0", "rules on a plugin's fields: Falco 0.31"),
         (
-            _rule("evt.buffer bcontains 6869").replace("small", "syscall"),
+            _rule("x.y bcontains 68").replace("small", "other"),
             "0.12.0",
             "the operator `bcontains` in the rule R (rules.yaml:1): Falco 0.32",
         ),
