@@ -1,0 +1,24 @@
+"""docs/packaging.md tells of each engine what the code knows of it."""
+
+from pathlib import Path
+
+import pytest
+
+from lanner.package import requirements
+
+PAGE = (Path(__file__).parents[2] / "docs" / "packaging.md").read_text("utf-8")
+KNOWN = {
+    **{f"{name}()": engine for name, engine in requirements._TRANSFORMERS.items()},
+    **requirements._OPERATORS,
+    **{name: engine for name, engine in requirements._KEYS.items() if engine.version > (0, 11, 0)},
+    **dict.fromkeys(("oneof", "anyof", "allof"), requirements._MODIFIERS),
+}
+
+
+@pytest.mark.parametrize("word", sorted(KNOWN))
+def test_the_table_of_engines_has_it_where_it_belongs(word):
+    engine = KNOWN[word]
+    version = ".".join(map(str, engine.version))
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {version} |")]
+    assert f"| {engine.falco} |" in row
+    assert f"`{word}`" in row
