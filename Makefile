@@ -1,7 +1,7 @@
 # Everything that is done here, one word each. `make help` lists them. PYTHON=... names another interpreter than python3.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit bench soak sanitize docs clean setup-run setup-dev setup-test
+.PHONY: help run test check unit bench soak sanitize dist docs clean setup-run setup-dev setup-test
 BIN := .venv/bin
 
 help: ## This list
@@ -33,6 +33,9 @@ soak: setup-test ## The long forms of the tests
 
 sanitize: setup-dev ## The native part and built plugins under ASan and UBSan, and fuzzing
 	tools/sanitize
+
+dist: setup-dev ## The source distribution and a wheel of Lanner, tried in a new environment, in dist/
+	tools/dist
 
 docs: setup-dev ## The documentation as HTML, in build/docs
 	@$(BIN)/python -m pip -q --disable-pip-version-check install --group docs
