@@ -78,3 +78,15 @@ def test_what_a_bound_plugin_needs_is_told_from_what_it_holds(small):
     for name in ("cpython", "lanner"):
         (note,) = components[name]["properties"]
         assert note["value"].startswith("no: it is taken from the environment")
+
+
+def test_packages_of_any_size_are_brought_and_named(small):
+    # more than an argument of a command may be
+    package = small / "large"
+    package.mkdir()
+    (package / "__init__.py").write_text(f"TEXT = {'x' * 300_000!r}\n")
+    (small / "small.py").write_text("import large, msgspec\n" + (small / "small.py").read_text())
+    done = lanner("package", "small.py", "--bundle", cwd=small)
+    assert done.returncode == 0, done.stderr
+    _, components = _bill(small / "dist")
+    assert {"cpython", "lanner", "msgspec", "small.py", "large/__init__.py"} <= set(components)

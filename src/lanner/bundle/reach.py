@@ -38,7 +38,7 @@ _TRIAL_SECONDS: Final = 30
 
 _TRIAL: Final = """
 import sys
-request = {request!r}
+request = {request!a}
 sys.path[:] = request["search_path"]
 sys.modules.update(dict.fromkeys(request["without"]))
 from importlib.util import module_from_spec, spec_from_file_location
@@ -264,11 +264,10 @@ def _is_never(test: ast.expr) -> bool:
 def _trial(request: dict[str, Any]) -> list[str]:
     """The modules that a process has in which the plugin was loaded and, as far as it could be, opened."""
     asked = {name: request[name] for name in ("search_path", "bridge", "plugin", "archive", "without")}
-    command = [sys.executable, "-I", "-S", "-c", _TRIAL.format(request=asked)]
+    command = [sys.executable, "-I", "-S", "-"]
+    program = _TRIAL.format(request=asked)  # with the archive in it, it may be longer than an argument of a command can be
     try:
-        done = subprocess.run(  # noqa: S603 - this very Python
-            command, capture_output=True, text=True, check=False, timeout=_TRIAL_SECONDS, stdin=subprocess.DEVNULL
-        )
+        done = subprocess.run(command, input=program, capture_output=True, text=True, check=False, timeout=_TRIAL_SECONDS)  # noqa: S603 - this very Python
     except subprocess.TimeoutExpired:
         return []
     _, _, names = done.stdout.rpartition("\nmodules:\n")
