@@ -201,6 +201,30 @@ def test_an_import_that_nobody_could_foresee_is_told_and_can_be_included(tmp_pat
     assert report["runs"][0]["init"]["rc"] == "success"
 
 
+RESOURCES = LATE.replace(
+    'yield b"{}"',
+    """from importlib.resources import as_file, files
+        folder = files("pack")
+        assert folder.is_dir() and "data.txt" in [each.name for each in folder.iterdir()]
+        with as_file(folder / "data.txt") as path:
+            assert path.read_bytes() == folder.joinpath("data.txt").read_bytes()
+        assert not (folder / "nothing").is_file()
+        yield b"read"
+""",
+)
+
+
+def test_data_files_of_packages_are_there_for_importlib_resources(tmp_path, run_host):
+    (tmp_path / "late.py").write_text("import pack\n" + RESOURCES, "utf-8")
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").touch()
+    (tmp_path / "pack" / "data.txt").write_text("data")
+    so = tmp_path / "liblate.so"
+    done = lanner("build", tmp_path / "late.py", "--bundle", "-o", so)
+    assert done.returncode == 0, done.stderr
+    assert [event["payload"] for event in run_host(so, "--keep", "all")["runs"][0]["events"]] == ["read"]
+
+
 def test_a_module_that_is_excluded_is_not_there(tmp_path, bundled):
     so = tmp_path / "libdocker.so"
     assert lanner("build", "docker", "--bundle", "--exclude", "encodings.idna", "-o", so).returncode == 0

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # What every plugin needs: the bridge imports them, the last by its own code
 _ROOTS: Final = (
     *("encodings", "encodings.aliases", "encodings.utf_8"),
-    *("lanner._version", "lanner.embedded.state", "lanner.embedded.logs", "lanner.embedded.runtime"),
+    *("lanner._version", "lanner.embedded.state", "lanner.embedded.logs", "lanner.embedded.runtime", "lanner.embedded.resources"),
     # what `from lanner import ...` finds
     *("lanner.sdk.annotations", "lanner.sdk.config", "lanner.sdk.events", "lanner.sdk.fields", "lanner.sdk.plugin", "lanner.sdk.values"),
 )

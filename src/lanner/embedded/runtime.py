@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from lanner.embedded.resources import Reader
+
     Load = Callable[[str, memoryview, int], None]
     Rest = Callable[[memoryview], None]
     Stage = Callable[[str, memoryview, int], tuple[str, object]]
 
 _PYC_HEADER = 16
 _FOLDER = "runtime/"
+_OTHERS = ("native/", "licences/")
 # Whoever reads a page of a mapped file gets some around it, too; so much may stay in memory of what is read once
 _AROUND = 1 << 16
 _MOST_READ = 1 << 18
@@ -36,9 +39,9 @@ def install(path: str, archive: memoryview, natives: str, stage: "Stage", load: 
     rest(archive)
 
 
-def _files(archive: memoryview) -> dict[str, memoryview]:
-    """The files of the runtime by their name in its folder; nothing is copied."""
-    files = {}
+def _files(archive: memoryview) -> tuple[dict[str, memoryview], dict[str, memoryview]]:
+    """The files of the runtime by their name in its folder, and the plugin's own; nothing is copied."""
+    files, own = {}, {}
     at = 0
     while bytes(archive[at : at + 4]) == b"PK\x03\x04":
         size = int.from_bytes(archive[at + 18 : at + 22], "little")
@@ -48,7 +51,9 @@ def _files(archive: memoryview) -> dict[str, memoryview]:
         at = begin + size
         if name.startswith(_FOLDER):
             files[name[len(_FOLDER) :]] = archive[begin:at]
-    return files
+        elif not name.startswith(_OTHERS):
+            own[name] = archive[begin:at]
+    return files, own
 
 
 def _on_disk(inner: str) -> ModuleSpec | None:
@@ -66,7 +71,7 @@ class Finder:
         self._path = path
         self._archive, self._rest = archive, rest
         self._read = 0
-        self._files = _files(archive)
+        self._files, self._own = _files(archive)
         self._stage, self._load = stage, load
         self._natives: dict[tuple[str, str], tuple[memoryview, int, list[str]]] = {}
         for line in natives.splitlines():
@@ -135,6 +140,12 @@ class Finder:
             code = marshal.loads(self._files[spec.loader_state][_PYC_HEADER:])  # noqa: S302 - this is what an import does
             self._count(len(self._files[spec.loader_state]))
             exec(code, vars(module))  # noqa: S102 - as this
+
+    def get_resource_reader(self, name: str) -> "Reader":
+        """See importlib.resources.abc: the data files of a package."""
+        from lanner.embedded.resources import Reader
+
+        return Reader({**self._own, **self._files}, name.replace(".", "/"))
 
     def _count(self, size: int) -> None:
         self._read += size + _AROUND

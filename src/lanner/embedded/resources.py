@@ -1,0 +1,67 @@
+"""Data files of packages in a plugin that brings its own Python, for importlib.resources: see importlib.resources.abc.Traversable."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import IO, Any
+
+
+class Reader:
+    """The resources of one package."""
+
+    def __init__(self, files: Mapping[str, memoryview], folder: str) -> None:
+        self._root = Entry(files, folder)
+
+    def files(self) -> Entry:
+        """The package's folder."""
+        return self._root
+
+
+class Entry:
+    """A file or a folder of the archive, by its path there."""
+
+    def __init__(self, files: Mapping[str, memoryview], path: str) -> None:
+        self._files = files
+        self._path = path
+        self.name = path.rpartition("/")[2]
+
+    def is_file(self) -> bool:
+        """Whether it is there, as a file."""
+        return self._path in self._files
+
+    def is_dir(self) -> bool:
+        """Whether something lies in it."""
+        return any(file.startswith(f"{self._path}/") for file in self._files)
+
+    def iterdir(self) -> Iterator[Entry]:
+        """What lies in it."""
+        before = f"{self._path}/"
+        names = {file.removeprefix(before).partition("/")[0] for file in self._files if file.startswith(before)}
+        return (Entry(self._files, before + name) for name in sorted(names))
+
+    def joinpath(self, *descendants: str) -> Entry:
+        """What has this path in it, be it there or not."""
+        parts = [part for each in descendants for part in str(each).split("/") if part not in {"", "."}]
+        return Entry(self._files, "/".join([self._path, *parts]))
+
+    def __truediv__(self, child: str) -> Entry:
+        return self.joinpath(child)
+
+    def read_bytes(self) -> bytes:
+        """The content. Raises `FileNotFoundError`."""
+        if not self.is_file():
+            raise FileNotFoundError(self._path)
+        return bytes(self._files[self._path])
+
+    def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
+        """The content as text, UTF-8 where nothing else is said."""
+        return str(self.read_bytes(), encoding or "utf-8", errors or "strict")
+
+    def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> IO[Any]:
+        """The content as a file that can be read."""
+        binary = io.BytesIO(self.read_bytes())
+        return binary if "b" in mode else io.TextIOWrapper(binary, *args, **kwargs)
