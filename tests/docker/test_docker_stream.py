@@ -249,7 +249,8 @@ def test_a_chunk_may_be_split_anywhere_over_reads(engine):
         connection.send(wire[:place])
         payloads = list(source.next_batch(0).payloads)  # what was sent on a unix socket is there
         connection.send(wire[place:])
-        payloads += source.next_batch(10).payloads
+        if not payloads:  # with the end of the chunk alone left, the line was there already
+            payloads = list(source.next_batch(10).payloads)
         assert payloads == [line.rstrip()]
 
 
