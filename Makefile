@@ -12,7 +12,7 @@ run: setup-run ## Watch this machine's Docker engine by the shipped rules; where
 
 test: setup-test check ## Set everything up and pass all tests, those on a real Docker engine too
 	$(BIN)/pytest -q tests -k bundled --ignore=tests/engine --ignore=tests/package --ignore=tests/artefacts
-	$(BIN)/pytest -q tests/artefacts tests/engine tests/package
+	$(BIN)/pytest -q tests/rules/test_limits.py tests/artefacts tests/engine tests/package
 	tools/sanitize
 
 check: setup-dev lint unit ## Lint, types and unit tests, in two minutes
@@ -23,7 +23,7 @@ lint: setup-dev
 	$(BIN)/mypy
 
 unit: setup-dev
-	$(BIN)/pytest -q -k "not bundled" --ignore=tests/artefacts --ignore=tests/engine --ignore=tests/package
+	$(BIN)/pytest -q -k "not bundled" --ignore=tests/rules/test_limits.py --ignore=tests/artefacts --ignore=tests/engine --ignore=tests/package
 
 bench: setup-dev ## Speed, as numbers beside a peer or a limit (benchmarks/README.md)
 	$(BIN)/python -m benchmarks
