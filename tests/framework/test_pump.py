@@ -33,22 +33,6 @@ class Doors(lanner.Plugin):
         return int(event.json["size"])
 
 
-class Lines:
-    """An output that keeps the lines."""
-
-    def __init__(self):
-        self.lines = []
-
-    def write(self, line):
-        self.lines.append(line)
-
-    def flush(self):
-        pass
-
-    def close(self):
-        pass
-
-
 def rule(name, condition, output="%evt.rawtime"):
     return f"- rule: {name}\n  desc: d\n  condition: {condition}\n  output: '{output}'\n  priority: NOTICE\n  source: doors\n"
 
@@ -59,9 +43,9 @@ def pump():
 
     def make(text, *, first=True):
         catalog = Catalog([declaration.info for declaration in plugin_info(Doors).fields], "doors")
-        output = Lines()
+        lines = []
         compiled = compile_rules(load_rules_text(text, catalog), catalog)
-        return Pump(init_plugin(Doors), compiled, AlertWriter(hostname="host"), output, first=first), output.lines
+        return Pump(init_plugin(Doors), compiled, AlertWriter(hostname="host"), lambda alert: lines.append(alert.line), first=first), lines
 
     return make
 
@@ -142,7 +126,7 @@ def test_events_before_a_failure_of_the_output_are_counted(pump):
         if len(lines) == 2:
             raise OSError("full")
 
-    feeding._output.write = fail_at_the_second
+    feeding._emit = fail_at_the_second
     with pytest.raises(OSError, match="full"):
         feeding.feed(Batch([b"{}"] * 5))
     assert feeding.events == 2

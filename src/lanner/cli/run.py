@@ -16,6 +16,7 @@ from lanner.framework.pump import Pump, host_name
 from lanner.framework.recording import open_recording
 from lanner.framework.stop import closing
 from lanner.outputs.base import OutputClosedError
+from lanner.outputs.direct import DirectDelivery
 from lanner.rules import AlertWriter, Catalog, RulesError, compile_rules, load_rules
 from lanner.rules.select import select
 from lanner.sdk.errors import LannerError, SourceError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from lanner.cli.settings import Limits, Settings
     from lanner.config.falco import Falco
-    from lanner.outputs.base import Output
+    from lanner.outputs.base import Delivery, Sink
     from lanner.rules import Compiled, Finding
     from lanner.sdk.batches import Source
     from lanner.sdk.plugin import PluginInfo
@@ -65,7 +66,7 @@ def run_plugin(settings: Settings) -> int:
         plugin,
         compiled,
         _writer(falco),
-        output,
+        output.write,
         first=falco.rule_matching is Matching.FIRST,
         hostname=None if falco.plugins_hostinfo else "",
         static=falco.static_fields,
@@ -76,7 +77,7 @@ def run_plugin(settings: Settings) -> int:
 class _Run:
     """One run from the first event to the summary."""
 
-    def __init__(self, pump: Pump, source: Source, output: Output, info: PluginInfo, limits: Limits) -> None:
+    def __init__(self, pump: Pump, source: Source, output: Delivery, info: PluginInfo, limits: Limits) -> None:
         self._pump = pump
         self._source = source
         self._output = output
@@ -212,23 +213,19 @@ def _writer(falco: Falco) -> AlertWriter:
     )
 
 
-def _output(falco: Falco) -> Output:
-    outputs: list[Output] = []
+def _output(falco: Falco) -> Delivery:
+    sinks: list[Sink] = []
     if falco.file_output.enabled:
         from lanner.outputs.file import FileOutput
 
-        outputs.append(FileOutput(falco.file_output.filename, keep_alive=falco.file_output.keep_alive))
+        sinks.append(FileOutput(falco.file_output.filename, keep_alive=falco.file_output.keep_alive))
     if falco.stdout_output.enabled:
         from lanner.outputs.stdout import StdoutOutput
 
-        outputs.append(StdoutOutput())
-    if len(outputs) == 1:
-        return outputs[0]
-    if not outputs:
+        sinks.append(StdoutOutput())
+    if not sinks:
         say("warning: no output is enabled: alerts are counted and go nowhere; -o stdout_output.enabled=true prints them")
-    from lanner.outputs.several import SeveralOutputs
-
-    return SeveralOutputs(outputs)
+    return DirectDelivery(sinks)
 
 
 def _start(info: PluginInfo, settings: Settings, source: Source, compiled: Compiled) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lanner.framework.generic import EventContext, generic_reader
+from lanner.outputs.base import Alert
 from lanner.rules import AlertRule, Executor
 from lanner.sdk.host import FieldReader
 from lanner.sdk.plugin import plugin_info
@@ -20,7 +21,6 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lanner.outputs.base import Output
     from lanner.rules import AlertWriter, Compiled
     from lanner.sdk.batches import Batch
     from lanner.sdk.plugin import Plugin
@@ -42,8 +42,9 @@ def host_name() -> str:
 
 
 class Pump:
-    """Events of one plugin through one set of rules. `first`: of the rules that match an event only the first counts.
+    """Events of one plugin through one set of rules; `emit` takes the alerts.
 
+    `first`: of the rules that match an event only the first counts.
     `hostname` is the field `evt.hostname` (None: as the alerts have it), `static` the values of `static.*`.
     """
 
@@ -52,7 +53,7 @@ class Pump:
         plugin: Plugin,
         compiled: Compiled,
         writer: AlertWriter,
-        output: Output,
+        emit: Callable[[Alert], None],
         *,
         first: bool = True,
         hostname: str | None = None,
@@ -73,14 +74,15 @@ class Pump:
             for rule, output_format in zip(compiled.rules, compiled.outputs, strict=True)
         ]
         self._names = [rule.name for rule in compiled.rules]
+        self._about = [(rule.name, str(rule.priority), rule.source) for rule in compiled.rules]
         self._alerts = [0] * len(self._names)
-        self._output = output
+        self._emit = emit
         self._events = self._not_json = 0
 
     def feed(self, batch: Batch, clock: Callable[[], int] = time.time_ns) -> None:
         """Match the events of a batch and write their alerts. `clock` gives the time (ns) of events that tell none."""
-        reader, context, match, write = self._reader, self._context, self.executor.match, self._output.write
-        load, advance, alerts, lines = reader.load, context.advance, self._alerts, self._lines
+        reader, context, match, emit = self._reader, self._context, self.executor.match, self._emit
+        load, advance, alerts, lines, about = reader.load, context.advance, self._alerts, self._lines, self._about
         number = self._events
         times = batch.timestamps
         try:
@@ -94,7 +96,7 @@ class Pump:
                 advance(number, timestamp, payload)
                 for rule in match():
                     alerts[rule] += 1
-                    write(lines[rule](timestamp))
+                    emit(Alert(lines[rule](timestamp), *about[rule], timestamp))
         finally:
             self._events = number
 

@@ -100,9 +100,10 @@ class Trial:
     """One run of rules: `feed` it the events."""
 
     def __init__(self, plugin: Plugin, compiled: Compiled, *, first: bool = True) -> None:
-        self._lines = _Lines()
+        self._lines: list[str] = []
         self._compiled = compiled
-        self._pump = Pump(plugin, compiled, AlertWriter("json", hostname=host_name(), include_message=True), self._lines, first=first)
+        writer = AlertWriter("json", hostname=host_name(), include_message=True)
+        self._pump = Pump(plugin, compiled, writer, lambda alert: self._lines.append(alert.line), first=first)
         self._explainers: dict[str, Explainer] = {}
         self._alerts: list[Alert] = []
 
@@ -130,18 +131,6 @@ class Trial:
                 raise LannerError(f"the rule {name!r} is disabled")
             self._explainers[name] = Explainer(self._compiled.rules[number], self._compiled.plan, number, self._pump.executor)
         return self._explainers[name]
-
-
-class _Lines(list[str]):
-    """Alerts as an output takes them."""
-
-    write = list.append
-
-    def flush(self) -> None:
-        """Nothing to do."""
-
-    def close(self) -> None:
-        """Nothing to do."""
 
 
 def _alert(line: str, event: int) -> Alert:

@@ -1,8 +1,19 @@
-"""Where alerts go: `StdoutOutput`, `FileOutput`, `SeveralOutputs`, and `Output`, which is all that a host knows of them."""
+"""Where alerts go: sinks (`StdoutOutput`, `FileOutput`), and deliveries that bring alerts to them. `base` says what each of them is."""
 
-from lanner.outputs.base import Output, OutputClosedError, OutputError
+from lanner.outputs.base import Alert, Delivery, OutputClosedError, OutputError, Sink, SinkCounts
+from lanner.outputs.direct import DirectDelivery
 from lanner.outputs.file import FileOutput
-from lanner.outputs.several import SeveralOutputs
 from lanner.outputs.stdout import StdoutOutput, escape_controls
 
-__all__ = ["FileOutput", "Output", "OutputClosedError", "OutputError", "SeveralOutputs", "StdoutOutput", "escape_controls"]
+__all__ = [
+    "Alert",
+    "Delivery",
+    "DirectDelivery",
+    "FileOutput",
+    "OutputClosedError",
+    "OutputError",
+    "Sink",
+    "SinkCounts",
+    "StdoutOutput",
+    "escape_controls",
+]

@@ -1,85 +1,103 @@
-"""What an output is, and the buffered file descriptor under those that write lines.
+"""What an alert is to outputs, and what an output is to those that deliver to it.
 
-Lines of alerts (`str`, without their newline) go in. Which alerts there are, and when the host flushes, is not decided here.
+An `Alert` is a formatted line with what outputs need to know of its rule. A `Sink` takes alerts in order to one place; when it is
+called, what becomes of alerts that it cannot take, and how several sinks live side by side is the matter of deliveries
+(`Delivery`): `DirectDelivery` for replays, `QueuedDelivery` for what has to go on whatever an output does.
 """
 
 from __future__ import annotations
 
-import os
-import select
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-_BUFFER_BYTES: Final = 1 << 16
+
+class Alert(NamedTuple):
+    """One alert: its line as it is printed, without a newline; `timestamp` is the event's, ns since 1970.
+
+    A line may hold newlines where alerts are texts, and bytes that are no UTF-8 as surrogate escapes. `priority` as Falco prints it
+    ("Critical").
+    """
+
+    line: str
+    rule: str
+    priority: str
+    source: str
+    timestamp: int
 
 
 class OutputError(LannerError, OSError):
-    """Alerts cannot be written where they should go."""
+    """Alerts cannot be written where they should go.
+
+    `delivered` of the alerts of the call, from its first on, have arrived. `permanent`: trying the next one again is of no use, as its
+    receiver refuses it.
+    """
+
+    def __init__(self, message: str, *, delivered: int = 0, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.delivered = delivered
+        self.permanent = permanent
 
 
 class OutputClosedError(LannerError, BrokenPipeError):
     """Whoever read the alerts has gone (`| head`): nothing is wrong, and there is nothing more to do."""
 
 
-class Output(Protocol):
-    """Where alerts go. Lines may be kept back until `flush`; `write` and `flush` raise OutputError or OutputClosedError."""
+class Sink(Protocol):
+    """A place where alerts go. Used by one thread at a time."""
 
-    def write(self, line: str) -> None:
-        """Take one alert, without a newline at its end."""
+    name: str
+    """As in falco.yaml: `file_output`, `http_output`."""
 
-    def flush(self) -> None:
-        """Hand over all that was taken; the host calls it after each batch and before it waits."""
+    def send(self, alerts: Sequence[Alert]) -> None:
+        """Hand over all alerts, in order; they have arrived when it returns. Raises OutputError, OutputClosedError."""
+
+    def reopen(self) -> None:
+        """Open anew what was opened (SIGUSR1, after a rotation). Raises OutputError."""
 
     def close(self) -> None:
-        """Flush and let go; a second call does nothing."""
+        """Let go. A second call does nothing."""
 
 
-class LineWriter:
-    """Lines into a file descriptor, one write for many lines. Bytes that are not UTF-8 leave as they came.
+@dataclass(slots=True)
+class SinkCounts:
+    """What became of a sink's alerts. `pending` and `spooled` are what waits now, in memory and on disk."""
 
-    `failed` makes the error for an OSError. What cannot be written is forgotten, so that `close` after a failure is quiet.
-    """
+    delivered: int = 0
+    dropped: int = 0
+    retried: int = 0
+    failures: int = 0
+    pending: int = 0
+    spooled: int = 0
+    last_error: str = ""
 
-    def __init__(self, descriptor: int, failed: Callable[[OSError], Exception]) -> None:
-        self._descriptor = descriptor
-        self._failed = failed
-        self._lines: list[str] = []
-        self._size = 0
 
-    def write(self, line: str) -> None:
-        """Take one line; a full buffer is flushed."""
-        self._lines.append(line)
-        self._size += len(line) + 1
-        if self._size >= _BUFFER_BYTES:
-            self.flush()
+class Delivery(Protocol):
+    """All sinks of a run, as a host uses them. `write` may be called by several threads."""
 
     @property
-    def pending(self) -> bool:
-        """Whether there are lines to write."""
-        return bool(self._lines)
+    def accepted(self) -> int:
+        """How many alerts `write` has taken so far."""
+
+    @property
+    def settled(self) -> int:
+        """The first so many accepted alerts need no more care: each of their sinks has them, has them on disk, or has dropped them."""
+
+    def write(self, alert: Alert) -> None:
+        """Take one alert."""
 
     def flush(self) -> None:
-        """Write all lines; a descriptor that does not block is waited for."""
-        if not self._lines:
-            return
-        self._lines.append("")
-        data = memoryview("\n".join(self._lines).encode("utf-8", "surrogateescape"))
-        self._lines.clear()
-        self._size = 0
-        while data:
-            try:
-                data = data[os.write(self._descriptor, data) :]
-            except BlockingIOError:
-                _wait_until_writable(self._descriptor)
-            except OSError as error:
-                raise self._failed(error) from error
+        """The host calls it after each batch: what was taken goes out. Raises OutputError, OutputClosedError."""
 
+    def reopen(self) -> None:
+        """Have every sink open anew what it has open."""
 
-def _wait_until_writable(descriptor: int) -> None:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    poll.poll()
+    def close(self) -> None:
+        """Deliver what can be delivered, and let go. A second call does nothing. Raises OutputError, OutputClosedError."""
+
+    def counts(self) -> dict[str, SinkCounts]:
+        """By the sinks' names."""

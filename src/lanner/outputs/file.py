@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from lanner.outputs.base import LineWriter, OutputError
+from lanner.outputs.base import OutputError
+from lanner.outputs.lines import LineWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-_ADVICE = {
+    from lanner.outputs.base import Alert
+
+_ADVICE: Final = {
     errno.ENOENT: "create its directory first",
     errno.EACCES: "choose a file that you may write, or change its permissions",
     errno.EROFS: "choose a file on a file system that can be written",
@@ -22,37 +26,37 @@ _ADVICE = {
 
 
 class FileOutput:
-    """An `Output` that appends to the file at `path` and creates it where there is none. OutputError if that cannot be.
+    """A `Sink` that appends to the file at `path` and creates it where there is none. OutputError if that cannot be.
 
-    Without `keep_alive` the file is opened again for each flush, so that one that was moved away (logrotate) is made anew.
+    Without `keep_alive` the file is opened again for more alerts, so that one that was moved away (logrotate) is made anew.
     """
+
+    name = "file_output"
 
     def __init__(self, path: str | Path, *, keep_alive: bool = True) -> None:
         self._path = os.fspath(path)
         self._keep_alive = keep_alive
         self._descriptor: int | None = self._open()
-        self._writer = LineWriter(self._descriptor, self._failure)
+        self._writer = LineWriter(self._failure)
 
-    def write(self, line: str) -> None:
-        """Take one alert."""
-        self._writer.write(line)
+    def send(self, alerts: Sequence[Alert]) -> None:
+        """Append them. OutputError if the device is full."""
+        assert self._descriptor is not None
+        if not self._keep_alive:
+            self.reopen()
+        self._writer.write(self._descriptor, [alert.line for alert in alerts])
 
-    def flush(self) -> None:
-        """Write what was taken. OutputError if the device is full."""
-        if not self._keep_alive and self._descriptor is not None and self._writer.pending:
-            again = self._open()
-            os.dup2(again, self._descriptor, inheritable=False)
-            os.close(again)
-        self._writer.flush()
+    def reopen(self) -> None:
+        """Go on with the file that stands at the path now."""
+        assert self._descriptor is not None
+        again = self._open()
+        os.dup2(again, self._descriptor, inheritable=False)
+        os.close(again)
 
     def close(self) -> None:
-        """Write what was taken and close the file."""
+        """Close the file."""
         descriptor, self._descriptor = self._descriptor, None
-        if descriptor is None:
-            return
-        try:
-            self._writer.flush()
-        finally:
+        if descriptor is not None:
             os.close(descriptor)
 
     def _open(self) -> int:

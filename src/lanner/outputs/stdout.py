@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lanner.outputs.base import LineWriter, OutputClosedError, OutputError
+from lanner.outputs.base import OutputClosedError, OutputError
+from lanner.outputs.lines import LineWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanner.outputs.base import Alert
 
 _STDOUT: Final = 1
 
@@ -25,23 +31,27 @@ def escape_controls(line: str) -> str:
 
 
 class StdoutOutput:
-    """An `Output` on file descriptor 1 (or another that is open already, which it does not close)."""
+    """A `Sink` on file descriptor 1 (or another that is open already, which it does not close)."""
+
+    name = "stdout_output"
 
     def __init__(self, descriptor: int = _STDOUT) -> None:
-        self._writer = LineWriter(descriptor, _failure)
+        self._descriptor = descriptor
+        self._writer = LineWriter(_failure)
         self._terminal = os.isatty(descriptor)
 
-    def write(self, line: str) -> None:
-        """Take one alert."""
-        self._writer.write(escape_controls(line) if self._terminal else line)
+    def send(self, alerts: Sequence[Alert]) -> None:
+        """Print them. OutputClosedError if nobody reads any more."""
+        if self._terminal:
+            self._writer.write(self._descriptor, [escape_controls(alert.line) for alert in alerts])
+        else:
+            self._writer.write(self._descriptor, [alert.line for alert in alerts])
 
-    def flush(self) -> None:
-        """Write what was taken. OutputClosedError if nobody reads any more."""
-        self._writer.flush()
+    def reopen(self) -> None:
+        """Nothing to do."""
 
     def close(self) -> None:
-        """Write what was taken; standard output itself stays open."""
-        self._writer.flush()
+        """Nothing to do: standard output itself stays open."""
 
 
 def _failure(error: OSError) -> Exception:

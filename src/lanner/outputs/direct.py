@@ -1,0 +1,82 @@
+"""Alerts straight to their sinks, in the caller's thread: for replays, where nothing may be dropped and a failure ends the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lanner.outputs.base import SinkCounts
+from lanner.sdk.errors import LannerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanner.outputs.base import Alert, Sink
+
+_BUFFERED: Final = 1 << 16
+"""Characters of alerts that go out without being asked."""
+
+
+class DirectDelivery:
+    """A `Delivery` without threads or queues. A sink that failed once gets no more alerts, so that `close` is quiet; others go on."""
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self._sinks = tuple(sinks)
+        self._counts = {sink.name: SinkCounts() for sink in sinks}
+        self._alerts: list[Alert] = []
+        self._size = 0
+        self._accepted = 0
+        self._failed: set[str] = set()
+        self._closed = False
+
+    @property
+    def accepted(self) -> int:
+        """See `Delivery`."""
+        return self._accepted
+
+    @property
+    def settled(self) -> int:
+        """See `Delivery`."""
+        return self._accepted - len(self._alerts)
+
+    def write(self, alert: Alert) -> None:
+        """See `Delivery`; many alerts go out at once."""
+        self._alerts.append(alert)
+        self._accepted += 1
+        self._size += len(alert.line)
+        if self._size >= _BUFFERED:
+            self.flush()
+
+    def flush(self) -> None:
+        """See `Delivery`."""
+        alerts, self._alerts, self._size = self._alerts, [], 0
+        first: Exception | None = None
+        for sink in self._sinks if alerts else ():
+            if sink.name not in self._failed:
+                try:
+                    sink.send(alerts)
+                    self._counts[sink.name].delivered += len(alerts)
+                except LannerError as error:
+                    self._failed.add(sink.name)
+                    first = first or error
+        if first is not None:
+            raise first
+
+    def reopen(self) -> None:
+        """See `Delivery`."""
+        for sink in self._sinks:
+            sink.reopen()
+
+    def close(self) -> None:
+        """See `Delivery`."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.flush()
+        finally:
+            for sink in self._sinks:
+                sink.close()
+
+    def counts(self) -> dict[str, SinkCounts]:
+        """See `Delivery`."""
+        return self._counts
