@@ -136,6 +136,11 @@ def test_wrong_yaml(text, words, place):
     assert words in finding.message
 
 
+def test_a_hundred_thousand_brackets_are_refused():
+    finding = refusal("[" * 100_000)
+    assert (finding.code, finding.message) == ("LOAD_ERR_YAML_PARSE", f"nodes are nested more than {MAX_DEPTH} levels deep")
+
+
 def test_a_bomb_of_aliases_is_refused():
     bomb = "- &a [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"- &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 10)}]\n" for n in range(20))

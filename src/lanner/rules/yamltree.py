@@ -17,6 +17,7 @@ from lanner.rules.errors import RulesError, finding
 from lanner.rules.places import SourceFile, Spot
 
 MAX_DEPTH: Final = 64
+_TOO_DEEP: Final = f"nodes are nested more than {MAX_DEPTH} levels deep"
 # What the aliases of one file may stand for, in nodes and in characters of scalars
 MAX_ALIASED: Final = 10_000_000
 
@@ -94,6 +95,8 @@ def read_documents(file: SourceFile) -> list[Node]:
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark or error.context_mark
         message = ", ".join(part for part in (error.context, error.problem) if part)
+        if "nesting depth" in message:
+            message = _TOO_DEEP  # later versions of libyaml, which reads ahead, are the first to notice brackets
         raise _wrong(file, at.index if at else 0, message) from None
     except yaml.reader.ReaderError as error:
         raise _wrong(file, _position(file, error), str(error.reason)) from None
@@ -133,7 +136,7 @@ class _Builder:
 
     def _begin(self, node: Sequence | Mapping, anchor: str | None) -> None:
         if len(self.open) >= MAX_DEPTH:
-            raise _wrong(self.file, node.begin, f"nodes are nested more than {MAX_DEPTH} levels deep")
+            raise _wrong(self.file, node.begin, _TOO_DEEP)
         if anchor:
             self.anchors[anchor] = node
         self.open.append(node)
