@@ -152,10 +152,10 @@ def test_what_falco_ignores_is_warned_about(read, text, warning):
 
 def test_keys_without_effect_are_named_unless_they_ask_for_nothing(read):
     found = read(
-        "engine: {kind: nodriver}\nwebserver: {enabled: true}\nmetrics: {enabled: false}\nhttp_output: {enabled: yes, url: x}\n"
-        "syslog_output: {}\nlog_stderr: true\nlog_syslog: false\nlog_level: info\nbase_syscalls: {all: true}\n"
+        "engine: {kind: nodriver}\ngrpc: {enabled: true}\ngrpc_output: {enabled: false}\ncapture: {enabled: yes}\n"
+        "buffer_format_base64: false\nbase_syscalls: {all: true}\n"
     )
-    assert (found.unused, found.warnings) == (["base_syscalls", "http_output", "log_level", "webserver"], [])
+    assert (found.unused, found.warnings) == (["base_syscalls", "capture", "grpc"], [])
     assert read("engine: {kind: modern_ebpf}").unused == ["engine"]
 
 
@@ -426,3 +426,52 @@ def test_a_library_that_cannot_be_loaded_is_said_with_what_can(read, library, pr
     assert str(caught.value).startswith(f"$.plugins[0].library_path is {library!r}, and {problem}")
     assert "libdocker.so" in str(caught.value)
     assert "path/to/file.py[:Class] or module:Class" in str(caught.value)
+
+
+# Outputs and operation
+
+
+def test_outputs_have_falcos_keys_and_lanners_own(read):
+    falco = read(
+        "http_output: {enabled: true, url: 'http://127.0.0.1:1/', compress_uploads: true, max_consecutive_timeouts: 3}\n"
+        "program_output: {enabled: true, program: cat, keep_alive: true}\nsyslog_output: {enabled: true}\n"
+        "outputs_queue: {capacity: 7}\noutput_timeout: 500\nmetrics: {enabled: true, interval: 15m}\n"
+        "webserver: {enabled: true, listen_port: 0}\nlog_level: DEBUG\n"
+        "lanner: {http: {headers: {Authorization: /run/token}, batch_size: 10}, throttle: {rate: 0.5}, log_format: json}\n"
+    ).falco
+    assert (falco.http_output.url, falco.http_output.compress_uploads, falco.http_output.max_consecutive_timeouts) == (
+        "http://127.0.0.1:1/",
+        True,
+        3,
+    )
+    assert (falco.program_output.program, falco.program_output.keep_alive, falco.syslog_output.enabled) == ("cat", True, True)
+    assert (falco.outputs_queue.capacity, falco.output_timeout, falco.metrics.interval) == (7, 500, 900)
+    assert (falco.webserver.listen_port, falco.webserver.listen_address, falco.log_level) == (0, "127.0.0.1", "debug")
+    assert (falco.lanner.http.headers, falco.lanner.http.batch_size) == ({"Authorization": "/run/token"}, 10)
+    assert (falco.lanner.throttle.rate, falco.lanner.log_format) == (0.5, "json")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("outputs_queue: {capacity: -1}", r"$.outputs_queue.capacity: Expected int >= 0, not -1"),
+        ("webserver: {listen_port: 70000}", r"$.webserver.listen_port: Expected int <= 65535, not 70000"),
+        ("log_level: loud", r"$.log_level takes one of emergency, alert, critical, error, warning, notice, info, debug, not 'loud'"),
+        ("lanner: {log_format: xml}", r"$.lanner.log_format takes one of text, json, not 'xml'"),
+        ("http_output: {enabled: true}", r"$.http_output.url is empty: write the server's address"),
+        ("program_output: {enabled: true}", r"$.program_output.program is empty: write the command line that alerts go to"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(read, text, message):
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    assert str(caught.value).startswith(message)
+
+
+def test_numbers_and_durations_that_are_none_leave_the_default(read):
+    found = read("output_timeout: soon\nmetrics: {interval: 1 hour}\n")
+    assert (found.falco.output_timeout, found.falco.metrics.interval) == (2000, 3600)
+    assert found.warnings == [
+        "$.output_timeout takes a whole number, not 'soon'; the default holds, as in Falco",
+        "$.metrics.interval takes a number with a unit, such as 30s, 15m or 1h, of at least 100ms, not '1 hour'; the default holds, as in Falco",
+    ]

@@ -83,6 +83,6 @@ def settle(
     for warning in read.warnings:
         say(f"warning: {warning}")
     if read.unused:
-        say(f"warning: without effect here, as plugins alone run and alerts go to standard output or a file: {', '.join(read.unused)}")
+        say(f"warning: without effect here, where plugins alone run: {', '.join(read.unused)}")
     plugins = tuple(each.given(config, params) for each in loaded(read.falco, plugin))
     return Settings(read.falco, plugins, paths, limits)

@@ -7,12 +7,12 @@ schema, is a warning with the same words, and the default holds.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from lanner.config.falco import AS_IT_IS, UNUSED, Falco, Include
-from lanner.config.values import UnfitError, but, is_off
+from lanner.config.values import UnfitError, but, is_off, one_of
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Decoder:
 
     def struct(self, cls: type[_S], tree: dict[str, Tree], path: str, *, lenient: bool) -> _S:
         """An instance of `cls`. Raises `ConfigError`; with `lenient` what does not fit is a warning."""
-        kinds, values = get_type_hints(cls), {}
+        kinds, values = get_type_hints(cls, include_extras=True), {}
         self.look_for_unknown(tree, kinds, path)
         for field in msgspec.structs.fields(cls):
             if field.name not in tree:
@@ -71,6 +71,10 @@ class Decoder:
                 self.warnings.append(f"{path}.{key} is no key of falco.yaml" + (f": did you mean {near[0]}?" if near else ""))
 
     def _value(self, kind: Any, tree: Tree, path: str) -> Any:
+        if get_origin(kind) is Annotated:
+            return self._within(kind, self._value(get_args(kind)[0], tree, path), path)
+        if get_origin(kind) is Literal:
+            return one_of(get_args(kind), tree, path)
         if type(None) in get_args(kind):
             kind = get_args(kind)[0]
         if get_origin(kind) is tuple:
@@ -79,6 +83,15 @@ class Decoder:
             if kind == special:
                 return decode(self, tree, path)
         return self._block(kind, tree, path)
+
+    def _within(self, kind: Any, value: Any, path: str) -> Any:
+        """The value, if it keeps to the bounds that its kind has."""
+        if type(value) in {int, float}:
+            try:
+                msgspec.convert(value, kind)
+            except msgspec.ValidationError as error:
+                raise ConfigError(f"{path}: {str(error).replace('`', '')}, not {value}") from None
+        return value
 
     def _list(self, kind: Any, tree: Tree, path: str) -> list[Any]:
         """As in Falco, one value is a list of one, and a mapping is none."""

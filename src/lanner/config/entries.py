@@ -11,7 +11,8 @@ import msgspec
 
 from lanner.config.decode import Decoder
 from lanner.config.falco import Include, Matching, PluginEntry, Strategy
-from lanner.config.values import UnfitError, as_json, but, switch, text
+from lanner.config.operating import Duration
+from lanner.config.values import UnfitError, as_json, but, duration, number, switch, text, whole
 from lanner.rules.append import Append
 from lanner.rules.items import Priority
 from lanner.rules.select import Switch
@@ -147,6 +148,9 @@ def static_fields(_: Decoder, tree: Tree, path: str) -> dict[str, str]:
 _SPECIAL: Final[Special] = (
     (bool, lambda _, tree, path: switch(tree, path)),
     (str, lambda _, tree, path: text(tree, path)),
+    (int, lambda _, tree, path: whole(tree, path)),
+    (float, lambda _, tree, path: number(tree, path)),
+    (Duration, lambda _, tree, path: Duration(duration(tree, path))),
     (str | dict[str, Any], init_config),
     (dict[str, str], static_fields),
     (Include, include),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
+from lanner.config.operating import Metrics, WebServer
+from lanner.config.outputs import Additions, FileOutput, HttpOutput, OutputsQueue, ProgramOutput, StdoutOutput, SyslogOutput
 from lanner.rules.append import Append  # noqa: TC001 - the decoder asks for the types
 from lanner.rules.items import Priority
 from lanner.rules.select import Switch  # noqa: TC001
+
+LogLevel: TypeAlias = Literal["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]
 
 
 class Matching(StrEnum):
@@ -43,53 +48,69 @@ class PluginEntry(msgspec.Struct, frozen=True):
     open_params: str = ""
 
 
-class StdoutOutput(msgspec.Struct, frozen=True):
-    """Alerts to standard output."""
-
-    enabled: bool = False
-
-
-class FileOutput(msgspec.Struct, frozen=True):
-    """Alerts to a file. Without `keep_alive` it is opened again for more of them."""
-
-    enabled: bool = False
-    filename: str = ""
-    keep_alive: bool = False
-
-
 class Falco(msgspec.Struct, frozen=True, kw_only=True):
     """All of it. None is told from an empty list where that makes a difference."""
 
-    config_files: tuple[Include, ...] = ()
-    plugins: tuple[PluginEntry, ...] = ()
-    load_plugins: tuple[str, ...] | None = None
-    plugins_hostinfo: bool = True
-    rules_files: tuple[str, ...] | None = None
-    rules_file: tuple[str, ...] | None = None
-    rules: tuple[Switch, ...] = ()
-    priority: Priority = Priority.DEBUG
-    rule_matching: Matching = Matching.FIRST
-    append_output: tuple[Append, ...] = ()
-    static_fields: dict[str, str] = {}
-    json_output: bool = False
-    json_include_output_property: bool = True
-    json_include_message_property: bool = False
-    json_include_tags_property: bool = True
-    json_include_output_fields_property: bool = True
-    time_format_iso_8601: bool = False
+    config_files: Annotated[
+        tuple[Include, ...], Meta(description="Files and directories to read, too, with `strategy` `append`, `override` or `add-only`")
+    ] = ()
+    plugins: Annotated[
+        tuple[PluginEntry, ...], Meta(description="`name`, `library_path`, `init_config` and `open_params` of each; see below")
+    ] = ()
+    load_plugins: Annotated[tuple[str, ...] | None, Meta(description="Names of those that are loaded; without the key all")] = None
+    plugins_hostinfo: Annotated[bool, Meta(description="False: `evt.hostname` is empty")] = True
+    rules_files: Annotated[
+        tuple[str, ...] | None, Meta(description="Files, and directories of .yaml and .yml files; without the key the plugin's own rules")
+    ] = None
+    rules_file: Annotated[tuple[str, ...] | None, Meta(description="The old name of `rules_files`")] = None
+    rules: Annotated[
+        tuple[Switch, ...], Meta(description="`enable` and `disable`, by `rule` (`*` is anything) or `tag`, one after the other")
+    ] = ()
+    priority: Annotated[Priority, Meta(description="Less urgent rules do not run")] = Priority.DEBUG
+    rule_matching: Annotated[Matching, Meta(description="Which of the rules that match an event raise an alert: `first`, `all`")] = (
+        Matching.FIRST
+    )
+    append_output: Annotated[
+        tuple[Append, ...],
+        Meta(description="`match` (`rule`, `source`, `tags`), `extra_output`, `extra_fields`, `suggested_output`: what is added to alerts"),
+    ] = ()
+    static_fields: Annotated[
+        dict[str, str], Meta(description="Fields `static.NAME` for conditions and outputs; `suggested_output` adds them")
+    ] = {}
+    json_output: Annotated[bool, Meta(description="Alerts as JSON")] = False
+    json_include_output_property: Annotated[bool, Meta(description="`output` in it")] = True
+    json_include_message_property: Annotated[bool, Meta(description="`message` in it: the output without time and priority")] = False
+    json_include_tags_property: Annotated[bool, Meta(description="`tags` in it")] = True
+    json_include_output_fields_property: Annotated[bool, Meta(description="`output_fields` in it")] = True
+    time_format_iso_8601: Annotated[bool, Meta(description="Times in UTC with the date")] = False
     stdout_output: StdoutOutput = StdoutOutput()
     file_output: FileOutput = FileOutput()
+    program_output: ProgramOutput = ProgramOutput()
+    syslog_output: SyslogOutput = SyslogOutput()
+    http_output: HttpOutput = HttpOutput()
+    outputs_queue: OutputsQueue = OutputsQueue()
+    output_timeout: Annotated[
+        int, Meta(ge=1, description="Milliseconds that an output may take for what is handed to it; longer is said, and ends an exchange")
+    ] = 2000
+    buffered_outputs: Annotated[bool, Meta(description="Without a difference: what there is goes out at once, as one write")] = False
+    watch_config_files: Annotated[
+        bool, Meta(description="Load the configuration and the rules again when a file changes, as on SIGHUP")
+    ] = True
+    log_level: Annotated[LogLevel, Meta(description="How much Lanner says of itself")] = "info"
+    log_stderr: Annotated[bool, Meta(description="It says so on standard error")] = True
+    log_syslog: Annotated[bool, Meta(description="and to this machine's syslog")] = False
+    webserver: WebServer = WebServer()
+    metrics: Metrics = Metrics()
+    lanner: Additions = Additions()
 
 
 UNUSED: Final = frozenset(
     {
         *("base_syscalls", "capture", "container_engines", "engine", "falco_libs", "syscall_event_drops", "syscall_event_timeouts"),
-        *("grpc", "grpc_output", "http_output", "outputs", "program_output", "syslog_output", "webserver", "metrics"),
-        *("buffered_outputs", "output_timeout", "outputs_queue", "buffer_format_base64", "watch_config_files"),
-        *("libs_logger", "log_level", "log_stderr", "log_syslog"),
+        *("grpc", "grpc_output", "outputs", "buffer_format_base64", "libs_logger"),
     }
 )
 """Falco's keys that mean nothing here."""
 
-AS_IT_IS: Final = {"engine": {"kind": "nodriver"}, "log_stderr": "true"}
+AS_IT_IS: Final = {"engine": {"kind": "nodriver"}}
 """Values of such keys that ask for what is done anyway."""

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from lanner.config.falco import Falco
     from lanner.config.tree import Tree
 
+_NEEDED: Final = (
+    ("file_output", "filename", "the path of the file that alerts go to"),
+    ("http_output", "url", "the server's address, such as http://127.0.0.1:2801/"),
+    ("program_output", "program", "the command line that alerts go to"),
+)
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -42,8 +47,10 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
         assign(root, option)
     decoder = new_decoder()
     falco = decoder.falco(root)
-    if falco.file_output.enabled and not falco.file_output.filename:
-        raise ConfigError("$.file_output.filename is empty: write the path of the file that alerts go to")
+    for output, key, what in _NEEDED:
+        block = getattr(falco, output)
+        if block.enabled and not getattr(block, key):
+            raise ConfigError(f"$.{output}.{key} is empty: write {what}")
     return Read(falco, [*warnings, *decoder.warnings], decoder.unused)
 
 

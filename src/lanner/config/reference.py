@@ -1,0 +1,95 @@
+"""The configuration's reference: the typed classes in, tables in Markdown out. `python -m lanner.config.reference` prints the page."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from enum import Enum
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from lanner.config.falco import UNUSED, Falco
+from lanner.config.operating import Duration
+
+_HEAD: Final = """# Configuration reference
+
+Made from the classes that read it, by `python -m lanner.config.reference`. [falco.yaml](falco-yaml.md) tells how such a file is used, [outputs](outputs.md) and [operating](operating.md) what
+its keys are good for. The options of a plugin (`init_config`) are its own matter: `lanner plugin NAME` shows them; those of Docker are [here](docker.md).
+"""  # noqa: E501 - a paragraph of the page
+_ROWS: Final = "| Key | Takes | Default | Meaning |\n|---|---|---|---|"
+_NAMES: Final = {bool: "true, false", int: "number", float: "number", str: "text", Duration: "duration"}
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [_HEAD, "## falco.yaml\n", _table(Falco, "")]
+    parts += _blocks(Falco, "")
+    unused = ", ".join(f"`{key}`" for key in sorted(UNUSED))
+    parts += [
+        "## Without effect\n",
+        f"Falco's keys for system calls, and what Lanner has no use for; named in a warning where they ask for something: {unused}.\n",
+    ]
+    return "\n".join(parts)
+
+
+def _blocks(cls: type[msgspec.Struct], prefix: str) -> list[str]:
+    """A section for each block below a class, with the blocks below that."""
+    parts = []
+    for name, kind in get_type_hints(cls).items():
+        if _is_block(kind):
+            path = f"{prefix}{name}"
+            parts += [f"## `{path}`\n", f"{inspect.getdoc(kind)}\n", _table(kind, f"{path}."), *_blocks(kind, f"{path}.")]
+    return parts
+
+
+def _table(cls: type[msgspec.Struct], prefix: str) -> str:
+    rows = [_ROWS]
+    kinds = get_type_hints(cls, include_extras=True)
+    for field in msgspec.structs.fields(cls):
+        kind, meaning = kinds[field.name], ""
+        if get_origin(kind) is Annotated:
+            kind, *about = get_args(kind)
+            meaning = next((each.description for each in about if each.description), "")
+        if _is_block(kind):
+            meaning, shown, default = f"{inspect.getdoc(kind)} [More](#{_anchor(prefix + field.name)})", "keys", ""
+        else:
+            shown, default = _shown(kind), _default(field.default, field.default_factory)
+        rows.append(f"| `{prefix}{field.name}` | {shown} | {default} | {meaning or 'Whether it is used'} |")
+    return "\n".join([*rows, ""])
+
+
+def _anchor(path: str) -> str:
+    return path.replace(".", "-").replace("_", "-")
+
+
+def _is_block(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _shown(kind: Any) -> str:
+    if type(None) in get_args(kind):
+        kind = get_args(kind)[0]
+    if get_origin(kind) is tuple:
+        return "list"
+    if get_origin(kind) is dict:
+        return "texts by name"
+    if get_origin(kind) is Literal:
+        return ", ".join(map(str, get_args(kind)))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(str(each).lower() for each in kind)
+    return _NAMES[kind]
+
+
+def _default(value: Any, factory: Any) -> str:
+    if factory is not msgspec.NODEFAULT:
+        value = factory()
+    if value in (None, "", (), {}):
+        return ""
+    if isinstance(value, bool | Enum):
+        return str(value).lower()
+    return f"{value / 3600:g}h" if isinstance(value, Duration) else str(value)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
