@@ -309,3 +309,49 @@ def test_an_instance_without_a_descriptor_is_waited_for_by_its_read_chunk(found:
     assert [source.fileno(), source.fileno()] == [-1, -1]  # type: ignore[attr-defined]
     assert source.next_batch(1).payloads == [b"a"]
     assert [record.getMessage() for record in caplog.records] == (["fileno failed"] if isinstance(found, Exception) else [])
+
+
+class Committed(Script):
+    """An instance that wants to know what became of its chunks."""
+
+    def __init__(self, *steps: Any) -> None:
+        super().__init__(*steps)
+        self.commits: list[int] = []
+        self.counters = {"doors lost": 3}
+
+    def commit(self, count: int) -> None:
+        self.commits.append(count)
+
+
+def test_the_next_call_says_that_the_chunks_before_it_are_dealt_with():
+    instance = Committed(b"a\nb\n", NOTHING, Chunk(b"c\n"), b"")
+    source = open_source(plugin_of(lambda _: instance))
+    for _ in range(4):
+        source.next_batch(1.0)
+    assert instance.commits == [0, 1, 1, 2]
+    source.close()
+    assert instance.commits == [0, 1, 1, 2]
+
+
+def test_a_host_that_commits_says_itself_how_far_it_is():
+    instance = Committed(b"a\n", b"b\n", b"")
+    source = open_source(plugin_of(lambda _: instance))
+    source.commit(0)
+    source.next_batch(1.0)
+    first = source.position
+    source.next_batch(1.0)
+    source.commit(first)
+    assert instance.commits == [0, 1]
+
+
+def test_a_commit_that_fails_is_logged_and_ends_nothing(caplog):
+    instance = Committed(b"a\n", b"b\n", b"")
+    instance.commit = lambda count: 1 / 0  # type: ignore[method-assign]
+    source = open_source(plugin_of(lambda _: instance))
+    assert [list(batch.payloads) for batch in batches(source)] == [[b"a"], [b"b"], []]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_what_the_instance_counts_stands_among_the_counters():
+    source = open_source(plugin_of(lambda _: Committed(b"a\n")))
+    assert source.counters == {"doors lost": 3}

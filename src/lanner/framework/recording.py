@@ -59,6 +59,7 @@ class Replay:
         self._unwrapper = _unwrapper() if needs_envelope(info) else None
         self._closed = False
         self.counters: dict[str, int] = {}
+        self.position = 0
         self.description = path
 
     def next_batch(self, timeout: float) -> Batch:
@@ -78,6 +79,9 @@ class Replay:
         batch = self._unwrap(lines, self._unwrapper) if self._unwrapper else Batch(lines)
         batch.ended = not block
         return batch
+
+    def commit(self, position: int) -> None:
+        """See `lanner.sdk.batches.Source`: there is no going on after a restart."""
 
     def close(self) -> None:
         """See `lanner.sdk.batches.Source`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class Batch:
@@ -30,8 +30,10 @@ class Batch:
 class Source(Protocol):
     """An open event source, as a host uses it."""
 
-    counters: dict[str, int]
-    """What was left out, by reason: `dropped tails`, `lines too long`."""
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What happened on the way, by its name: `dropped tails`, `lines too long`, and what the open instance counts in its `counters`."""
+
     description: str
     """What is watched, in the open instance's own words (its `describe()`), "" where it has none."""
 
@@ -41,6 +43,15 @@ class Source(Protocol):
         Raises `SourceError` where the plugin failed, once everything before the failure was handed over.
         """
         ...
+
+    position: int
+    """How far `next_batch` has come, as a number for `commit`."""
+
+    def commit(self, position: int) -> None:
+        """The host has dealt with all up to a `position` of before: a source that can go on there after a restart takes note.
+
+        Without it a `next_batch` says so of all that came before; a host calls it with 0 where it says so itself.
+        """
 
     def close(self) -> None:
         """End the source: a waiting `next_batch` returns at once. From any thread, any number of times."""
@@ -60,6 +71,12 @@ def instance_fileno(instance: Any, plugin: str) -> int | None:
 def close_instance(instance: Any, plugin: str) -> None:
     """Call the open instance's own close(), if it has one. What it raises is logged, not passed on."""
     _called(instance, "close", plugin)
+
+
+def instance_counters(instance: Any) -> Mapping[str, int]:
+    """What the open instance counts in its `counters`, if it has such a mapping."""
+    found = getattr(instance, "counters", None)
+    return found if isinstance(found, dict) else {}
 
 
 def _called(instance: Any, name: str, plugin: str) -> Any:

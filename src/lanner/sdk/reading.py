@@ -43,6 +43,7 @@ class ThreadedSource:
         self._failure: LannerError | None = None
         self._cancel: Any = None
         self.counters: dict[str, int] = {}
+        self.position = 0
         self.description = describe_instance(iterator, plugin)
         self._thread = threading.Thread(target=self._run, name=f"lanner-{plugin}", daemon=True)
         self._thread.start()
@@ -61,6 +62,9 @@ class ThreadedSource:
                     raise self._failure
                 batch.ended = self._failure is None or self._closed
         return batch
+
+    def commit(self, position: int) -> None:
+        """See `lanner.sdk.batches.Source`: there is no going on after a restart."""
 
     def close(self) -> None:
         """See `lanner.sdk.batches.Source`. Waits up to 2 s for the reader thread, after the host was released."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.sdk.batches import Batch, Source, close_instance, describe_instance, instance_fileno
+from lanner.sdk.batches import Batch, Source, close_instance, describe_instance, instance_counters, instance_fileno
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Chunk, Nothing
 from lanner.sdk.framing import new_framer
@@ -18,7 +18,7 @@ from lanner.sdk.host import plugin_failure
 from lanner.sdk.plugin import Plugin, plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lanner.native import Framer
 
@@ -66,11 +66,27 @@ class ChunkSource:
         self._patience = float("inf") if callable(getattr(instance, "close", None)) else _PATIENCE
         self._closed = self._ended = False
         self._failure: SourceError | None = None
-        self.counters: dict[str, int] = {}
+        self._counters: dict[str, int] = {}
         self.description = describe_instance(instance, plugin)
+        self.position = 0
+        self._commit: Callable[[int], Any] | None = getattr(instance, "commit", None)
+        self.commits_itself = callable(self._commit)
+        """Whether a call of `next_batch` says that the host has dealt with all that came before it."""
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """See `Source`."""
+        return {**self._counters, **instance_counters(self._instance)}
+
+    def commit(self, position: int) -> None:
+        """See `Source`. The open instance's `commit(count)` learns how many of the chunks that it gave have been dealt with."""
+        self.commits_itself = False
+        self._tell(position)
 
     def next_batch(self, timeout: float) -> Batch:
         """See `Source`."""
+        if self.commits_itself:
+            self._tell(self.position)
         if self._failure is not None:
             raise self._failure
         if self._ended or self._closed:
@@ -80,8 +96,12 @@ class ChunkSource:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
             return self._fail(error if isinstance(error, LannerError) else plugin_failure(self._plugin, "read_chunk", error))
         if isinstance(chunk, bytes):
-            return Batch(self._feed(self._main, chunk)) if chunk else self._end()
+            if not chunk:
+                return self._end()
+            self.position += 1
+            return Batch(self._feed(self._main, chunk))
         if isinstance(chunk, Chunk):
+            self.position += 1
             return Batch(self._take(chunk))
         if isinstance(chunk, Nothing):
             return Batch([], ended=self._closed)
@@ -109,6 +129,17 @@ class ChunkSource:
             return
         self._closed = True
         close_instance(self._instance, self._plugin)
+
+    def _tell(self, position: int) -> None:
+        if self._commit is None:
+            return
+        try:
+            self._commit(position)
+        except Exception:
+            import logging  # rare
+
+            self._commit, self.commits_itself = None, False
+            logging.getLogger(f"lanner.plugin.{self._plugin}").exception("commit failed; it is not called again")
 
     def _take(self, chunk: Chunk) -> Sequence[bytes]:
         framer = self._main if chunk.stream == "" else self._others.pop(chunk.stream, new_framer())
@@ -147,4 +178,4 @@ class ChunkSource:
         return Batch(payloads)
 
     def _count(self, what: str) -> None:
-        self.counters[what] = self.counters.get(what, 0) + 1
+        self._counters[what] = self._counters.get(what, 0) + 1

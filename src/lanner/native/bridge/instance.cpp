@@ -40,6 +40,9 @@ lanner_instance::lanner_instance(lanner_state& of, const char* params) : state(o
   if (PyErr_Occurred()) throw PythonError();
   fileno_ = Ref(PyObject_GetAttrString(source_.get(), "fileno"));
   if (!fileno_) PyErr_Clear();
+  const Ref commits(PyObject_GetAttrString(source_.get(), "commits_itself"));
+  if (!commits) PyErr_Clear();
+  commits_ = commits && PyObject_IsTrue(commits.get()) == 1;
 }
 
 lanner_instance::~lanner_instance() {
@@ -134,8 +137,10 @@ int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
   if (descriptor_ >= 0) {
     // without Python: an idle source costs no more than one written in C
     pollfd wait{descriptor_, POLLIN, 0};
-    if (poll(&wait, 1, wait_ms_) <= 0) return LANNER_TIMEOUT;
+    // but the first time after events the source learns that the host has dealt with them
+    if (poll(&wait, 1, wait_ms_) <= 0 && !uncommitted_) return LANNER_TIMEOUT;
   }
+  uncommitted_ = false;
   const Gil gil;
   try {
     PyObject* const arguments[] = {wait_.get()};
@@ -155,6 +160,7 @@ int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
   if (places_.empty()) return ended_ ? LANNER_EOF : LANNER_TIMEOUT;
   count = static_cast<std::uint32_t>(places_.size());
   events = finish();
+  uncommitted_ = commits_;
   return LANNER_SUCCESS;
 }
 

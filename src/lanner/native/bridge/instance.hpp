@@ -32,6 +32,8 @@ struct lanner_instance {
   int wait_ms_ = 0;
   int descriptor_ = -1;  // readable when the next call need not wait; -1 where only Python can wait
   bool ended_ = false;
+  bool commits_ = false;  // the source wants to know what the host has dealt with ...
+  bool uncommitted_ = false;  // ... and was not told of the last events yet
   std::uint64_t number_ = 0;
   std::vector<char> memory_;  // the events, each with room for API 3's header before its payload
   std::size_t used_ = 0;
