@@ -2,12 +2,19 @@
 
 import json
 from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
 
 import lanner
-from lanner.docker.endpoint import Endpoint, find_endpoint
+from lanner.docker.endpoint import Endpoint, find_endpoint, parse_endpoint
+from lanner.docker.tls import Tls
 
+ADDRESSES = "write unix:///path/to/docker.sock, tcp://host:2375, or with TLS tcp://host:2376"
+SSH_ADVICE = (
+    "ssh:// is not supported; forward the engine's socket, ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST, "
+    "and write unix:///tmp/docker.sock"
+)
 DEFAULT = Endpoint("unix:///var/run/docker.sock", "the default", path="/var/run/docker.sock")
 
 
@@ -35,15 +42,15 @@ def context(host):
     return {"Name": "any", "Endpoints": {"docker": {"Host": host, "SkipTLSVerify": False}}}
 
 
-def failure(configured="", environ=None):
+def failure(configured="", environ=None, tls=None):
     with pytest.raises(lanner.SourceError) as caught:
-        find_endpoint(configured, environ or {})
+        find_endpoint(configured, tls, environ or {})
     return str(caught.value)
 
 
 @pytest.mark.parametrize("environ", [{}, {"DOCKER_HOST": "", "DOCKER_CONTEXT": "", "DOCKER_CONFIG": ""}])
 def test_without_a_word_it_is_the_default_socket(folder, environ):
-    assert find_endpoint("", environ) == DEFAULT
+    assert find_endpoint("", environ=environ) == DEFAULT
 
 
 def test_who_is_asked_in_which_order(folder):
@@ -51,11 +58,13 @@ def test_who_is_asked_in_which_order(folder):
     write_context(folder, "current", context("unix:///current"))
     write_context(folder, "chosen", context("unix:///chosen"))
     environ = {"DOCKER_HOST": "unix:///host", "DOCKER_CONTEXT": "chosen"}
-    assert find_endpoint("unix:///configured", environ) == Endpoint("unix:///configured", "the configuration's `host`", "/configured")
-    assert find_endpoint("", environ) == Endpoint("unix:///host", "DOCKER_HOST", "/host")
+    assert find_endpoint("unix:///configured", environ=environ) == Endpoint(
+        "unix:///configured", "the configuration's `host`", "/configured"
+    )
+    assert find_endpoint("", environ=environ) == Endpoint("unix:///host", "DOCKER_HOST", "/host")
     del environ["DOCKER_HOST"]
-    assert find_endpoint("", environ) == Endpoint("unix:///chosen", 'the docker context "chosen"', "/chosen")
-    assert find_endpoint("", {}) == Endpoint("unix:///current", 'the docker context "current"', "/current")
+    assert find_endpoint("", environ=environ) == Endpoint("unix:///chosen", 'the docker context "chosen"', "/chosen")
+    assert find_endpoint("", environ={}) == Endpoint("unix:///current", 'the docker context "current"', "/current")
 
 
 def test_docker_config_names_another_folder(folder, tmp_path):
@@ -63,7 +72,7 @@ def test_docker_config_names_another_folder(folder, tmp_path):
     write_config(folder, {"currentContext": "current"})
     write_config(other, {"currentContext": "remote"})
     write_context(other, "remote", context("tcp://192.0.2.7:2375"))
-    assert find_endpoint("", {"DOCKER_CONFIG": str(other)}) == Endpoint(
+    assert find_endpoint("", environ={"DOCKER_CONFIG": str(other)}) == Endpoint(
         "tcp://192.0.2.7:2375", 'the docker context "remote"', host="192.0.2.7", port=2375
     )
 
@@ -71,13 +80,13 @@ def test_docker_config_names_another_folder(folder, tmp_path):
 @pytest.mark.parametrize("environ", [{"DOCKER_CONTEXT": "default"}, {}])
 def test_the_context_default_is_the_default_socket(folder, environ):
     write_config(folder, {"currentContext": "other" if environ else "default"})
-    assert find_endpoint("", environ) == DEFAULT
+    assert find_endpoint("", environ=environ) == DEFAULT
 
 
 @pytest.mark.parametrize("text", ["", "{broken", "[]", "null", "{}", '{"auths": {}}', '{"currentContext": null}', '{"currentContext": 5}'])
 def test_a_config_of_dockers_client_that_names_no_context_is_passed_over(folder, text):
     write_config(folder, text)
-    assert find_endpoint("", {}) == DEFAULT
+    assert find_endpoint("", environ={}) == DEFAULT
 
 
 @pytest.mark.parametrize(
@@ -98,8 +107,7 @@ def test_a_context_without_an_address_is_told_with_its_file_and_who_named_it(fol
 def test_a_context_with_a_bad_address_is_told_as_such(folder):
     write_context(folder, "lab", context("ssh://lab.example.com"))
     assert failure(environ={"DOCKER_CONTEXT": "lab"}) == (
-        "'ssh://lab.example.com' (from the docker context \"lab\") is no engine's address: "
-        "ssh:// is not supported yet; write unix:///path/to/docker.sock or tcp://host:2375"
+        f"'ssh://lab.example.com' (from the docker context \"lab\") is no engine's address: {SSH_ADVICE}"
     )
 
 
@@ -120,7 +128,7 @@ def test_a_context_with_a_bad_address_is_told_as_such(folder):
     ],
 )
 def test_an_address_is_a_socket_or_a_host_and_port(url, path, host, port):
-    endpoint = find_endpoint(url, {})
+    endpoint = find_endpoint(url, environ={})
     assert (endpoint.path, endpoint.host, endpoint.port) == (path, host, port)
     assert str(endpoint) == url
 
@@ -152,26 +160,120 @@ def test_an_address_is_a_socket_or_a_host_and_port(url, path, host, port):
     ],
 )
 def test_what_is_no_address_is_told_with_who_named_it_and_what_to_write(url):
-    says = "is no engine's address: write unix:///path/to/docker.sock or tcp://host:2375"
+    says = f"is no engine's address: {ADDRESSES}"
     assert failure(url) == f"{url!r} (from the configuration's `host`) {says}"
     assert failure("", {"DOCKER_HOST": url}) == f"{url!r} (from DOCKER_HOST) {says}"
 
 
 @pytest.mark.parametrize(
-    ("url", "scheme"),
-    [("ssh://me@engine", "ssh"), ("https://engine:2376", "https"), ("npipe:////./pipe/docker_engine", "npipe"), ("fd://", "fd")],
+    ("url", "advice"),
+    [
+        ("ssh://me@engine", SSH_ADVICE),
+        ("npipe:////./pipe/docker_engine", f"npipe:// is not supported; {ADDRESSES}"),
+        ("fd://", f"fd:// is not supported; {ADDRESSES}"),
+    ],
 )
-def test_what_dockers_client_knows_and_we_do_not_is_told_as_such(url, scheme):
-    says = f"{scheme}:// is not supported yet; write unix:///path/to/docker.sock or tcp://host:2375"
-    assert failure(url) == f"{url!r} (from the configuration's `host`) is no engine's address: {says}"
+def test_what_dockers_client_knows_and_we_do_not_is_told_as_such(url, advice):
+    assert failure(url) == f"{url!r} (from the configuration's `host`) is no engine's address: {advice}"
 
 
-def test_tls_is_refused_with_a_way_round_it():
-    """Else what is meant to be secret would go in the clear."""
-    assert failure("", {"DOCKER_HOST": "tcp://engine:2376", "DOCKER_TLS_VERIFY": "1"}) == (
-        "tcp://engine:2376 (from DOCKER_HOST) with DOCKER_TLS_VERIFY: TLS is not supported yet. Forward the engine's socket instead: "
-        "ssh -L /tmp/docker.sock:/var/run/docker.sock HOST, then --host unix:///tmp/docker.sock"
-    )
+# with TLS
+
+FILES = Tls("/tls/ca.pem", "/tls/cert.pem", "/tls/key.pem")
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("tcp://engine.example.com:4243", "engine.example.com", 4243),
+        ("tcp://engine.example.com", "engine.example.com", 2376),
+        ("https://engine.example.com/", "engine.example.com", 2376),
+        ("tcp://[::1]", "::1", 2376),
+    ],
+)
+def test_the_configurations_tls_is_that_of_its_address(url, host, port):
+    assert find_endpoint(url, FILES, {}) == Endpoint(url, "the configuration's `host`", host=host, port=port, tls=FILES)
+
+
+def test_a_configuration_class_of_any_make_says_what_tls_is(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/lanner")
+    options = SimpleNamespace(ca="", cert="~/tls/cert.pem", key="~/tls/key.pem", verify=False)
+    tls = Tls("", "/home/lanner/tls/cert.pem", "/home/lanner/tls/key.pem", verify=False)
+    assert find_endpoint("tcp://engine", options, {}).tls == tls
+    assert parse_endpoint("tcp://engine", "hosts", tls=options).tls == tls
+
+
+def test_https_alone_is_tls_with_the_authorities_of_the_system():
+    assert find_endpoint("https://engine", environ={}).tls == Tls()
+
+
+@pytest.mark.parametrize(
+    ("url", "tls", "says"),
+    [
+        ("unix:///x", FILES, "unix:///x (from the configuration's `host`) has `tls`, which a unix socket does not speak: leave it out"),
+        (
+            "http://engine",
+            FILES,
+            "http://engine (from the configuration's `host`) is without TLS, which is asked for: write https:// or tcp://",
+        ),
+        (
+            "tcp://engine",
+            Tls(key="/tls/key.pem"),
+            "tcp://engine (from the configuration's `host`): `tls` has a `key` but no `cert`, the certificate that it is of",
+        ),
+        ("", FILES, "the configuration has `tls` but no `host`: write the engine's address, tcp://host:2376"),
+    ],
+)
+def test_tls_that_cannot_be_spoken_is_told(url, tls, says):
+    assert failure(url, tls=tls) == says
+
+
+@pytest.fixture
+def certificates(folder):
+    """A folder with the three files that Docker's client looks for."""
+    return write_files(folder.parent / "certificates", "ca", "cert", "key")
+
+
+def write_files(place, *names):
+    place.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (place / f"{name}.pem").write_text("")
+    return place
+
+
+def files(place):
+    return Tls(f"{place}/ca.pem", f"{place}/cert.pem", f"{place}/key.pem")
+
+
+def asked(**environ):
+    return find_endpoint("", environ={"DOCKER_HOST": "tcp://engine", **environ})
+
+
+@pytest.mark.parametrize("text", ["1", "0", "false"])
+def test_dockers_variables_ask_for_tls_with_the_files_of_a_folder(certificates, text):
+    """Docker's client takes any text for yes."""
+    endpoint = asked(DOCKER_TLS_VERIFY=text, DOCKER_CERT_PATH=str(certificates))
+    assert endpoint == Endpoint("tcp://engine", "DOCKER_HOST", host="engine", port=2376, tls=files(certificates))
+
+
+def test_without_a_path_the_files_are_in_the_folder_of_dockers_client(folder, tmp_path):
+    write_files(folder, "ca", "cert", "key")
+    other = write_files(tmp_path / "other", "ca", "cert", "key")
+    assert asked(DOCKER_TLS_VERIFY="1").tls == files(folder)
+    assert asked(DOCKER_TLS_VERIFY="1", DOCKER_CONFIG=str(other)).tls == files(other)
+
+
+def test_an_engine_may_do_without_a_client_certificate_but_not_with_half_of_one(folder, tmp_path):
+    alone = write_files(tmp_path / "alone", "ca")
+    half = write_files(tmp_path / "half", "ca", "key")
+    assert asked(DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(alone)).tls == Tls(f"{alone}/ca.pem")
+    assert asked(DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(half)).tls == files(half)
+
+
+def test_the_variable_that_asks_for_tls_without_trust_gets_it(certificates):
+    trusting = files(certificates)._replace(ca="", verify=False)
+    assert asked(DOCKER_TLS="1", DOCKER_CERT_PATH=str(certificates)).tls == trusting
+    assert asked(DOCKER_TLS="1", DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(certificates)).tls == files(certificates)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +281,29 @@ def test_tls_is_refused_with_a_way_round_it():
     [
         ("", {"DOCKER_HOST": "unix:///x", "DOCKER_TLS_VERIFY": "1"}),
         ("", {"DOCKER_HOST": "tcp://engine", "DOCKER_TLS_VERIFY": ""}),
+        ("", {"DOCKER_HOST": "tcp://engine", "DOCKER_CERT_PATH": "/certificates"}),
         ("tcp://engine", {"DOCKER_TLS_VERIFY": "1"}),
     ],
 )
-def test_where_there_is_no_tls_to_be_had_the_variable_says_nothing(configured, environ):
-    assert find_endpoint(configured, environ).url == (configured or environ["DOCKER_HOST"])
+def test_where_nobody_asks_for_tls_there_is_none(configured, environ):
+    """What the configuration names, the configuration describes: the environment may be about another engine."""
+    assert find_endpoint(configured, environ=environ).tls is None
+
+
+@pytest.mark.parametrize(
+    ("names", "skip", "verify"),
+    [(("ca", "cert", "key"), False, True), (("ca", "cert", "key"), True, False), (("ca",), False, True), ((), True, False)],
+)
+def test_a_context_has_its_own_files(folder, names, skip, verify):
+    meta = context("tcp://engine")
+    meta["Endpoints"]["docker"]["SkipTLSVerify"] = skip
+    write_context(folder, "lab", meta)
+    place = write_files(folder / "contexts" / "tls" / sha256(b"lab").hexdigest() / "docker", *names)
+    endpoint = find_endpoint("", environ={"DOCKER_CONTEXT": "lab", "DOCKER_TLS_VERIFY": "1"})
+    tls = Tls(*(f"{place}/{name}.pem" if name in names else "" for name in ("ca", "cert", "key")), verify=verify)
+    assert endpoint == Endpoint("tcp://engine", 'the docker context "lab"', host="engine", port=2376, tls=tls)
+
+
+def test_a_context_without_files_is_without_tls(folder):
+    write_context(folder, "lab", context("tcp://engine"))
+    assert find_endpoint("", environ={"DOCKER_CONTEXT": "lab", "DOCKER_TLS_VERIFY": "1"}).tls is None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import socket
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -16,6 +15,8 @@ import msgspec
 
 import lanner
 from lanner.docker.http import Body, Head, HttpError, parse_head
+from lanner.docker.link import Link, Timer, WokenError, open_link
+from lanner.docker.tls import TlsError
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 # The newest version that still sends status, id and from; engines that know more are asked in this one
 NEWEST_API: Final = (1, 51)
 TIMEOUT: Final = 10.0
-_READ_SIZE: Final = 64 * 1024
-_MAX_BODY: Final = 1024 * 1024
+MAX_BODY: Final = 1024 * 1024
+# How an alert of TLS begins, which some TLS servers say to a request in clear text
+_TLS_ALERT: Final = b"\x15\x03"
 
 
 class EngineError(lanner.SourceError):
@@ -45,32 +47,37 @@ class Engine(NamedTuple):
 class Connection:
     """One connection with one request on it: the head of the answer has been read, the body comes by `read`."""
 
-    def __init__(self, endpoint: Endpoint, path: str, wake: int = -1) -> None:
-        """Connect and ask for `path`; `head` is the answer's. Raises `EngineError`, also when `wake`, a descriptor, becomes readable."""
+    def __init__(self, endpoint: Endpoint, path: str, wake: int = -1, timeout: float | None = None) -> None:
+        """Connect and ask for `path`, within `timeout` seconds, else `TIMEOUT`; `head` is the answer's.
+
+        Raises `EngineError`, also when `wake`, a descriptor, becomes readable.
+        """
         self._endpoint = endpoint
-        self._socket = _connect(endpoint)
+        self._timer = Timer(TIMEOUT if timeout is None else timeout, wake)
+        self._link = _connect(endpoint, self._timer)
+        asked = path.partition("?")[0]
         try:
-            self._socket.settimeout(TIMEOUT)
-            # without the flag a connection that the engine has closed would end a host that does not ignore SIGPIPE, as Python does
-            self._socket.sendall(_request(path), socket.MSG_NOSIGNAL)
-            self.head, rest = self._read_head(wake)
+            self._link.send(_request(path), self._timer)
+            self.head, rest = self._read_head()
             self._answered = time.time_ns()
             self._body = Body(self.head.headers)
             self._first = self._body.feed(rest)
         except HttpError as error:
-            self._socket.close()
+            self._link.close()
             raise EngineError(f"{endpoint} is not a Docker engine: {error}. Is another service listening there?") from None
+        except WokenError:
+            self._link.close()
+            raise EngineError(f"{endpoint}: closed before the engine answered") from None
         except OSError as error:
-            self._socket.close()
-            raise EngineError(f"{endpoint}: the engine did not answer GET {path.partition('?')[0]}: {_reason(error)}") from None
+            self._link.close()
+            raise EngineError(f"{endpoint}: the engine did not answer GET {asked}: {_reason(error, self._timer)}") from None
         except BaseException:
-            self._socket.close()
+            self._link.close()
             raise
-        self._socket.setblocking(False)
 
     def fileno(self) -> int:
         """The socket's descriptor, to wait on."""
-        return self._socket.fileno()
+        return self._link.fileno()
 
     @property
     def ended(self) -> bool:
@@ -82,11 +89,8 @@ class Connection:
         if self._first:
             first, self._first = self._first, b""
             return first
-        try:
-            data = self._socket.recv(_READ_SIZE)
-        except (BlockingIOError, InterruptedError):
-            return b""
-        return self._body.feed(data) if data else None
+        data = self._link.read()
+        return self._body.feed(data) if data else data
 
     def engine_time(self) -> int:
         """The engine's clock now, in ns since 1970, as its `Date` header tells it to the second; ours where there is none."""
@@ -105,43 +109,38 @@ class Connection:
         return bool(self._first)
 
     def read_all(self) -> bytes:
-        """The whole body, of at most 1 MiB. Raises `EngineError`."""
+        """The whole body, or its first `MAX_BODY` bytes and some more; in the time that the request had. Raises `EngineError`."""
         parts, size = [], 0
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
         try:
-            while not self.ended and size <= _MAX_BODY:
-                if not self.has_unread and not poll.poll(TIMEOUT * 1000):
-                    raise EngineError(f"{self._endpoint}: the engine stopped in the middle of an answer")
+            while not self.ended and size <= MAX_BODY:
                 data = self.read()
                 if data is None:
                     break
+                if not data and not self.ended:
+                    self._link.wait(self._timer)
                 parts.append(data)
                 size += len(data)
+        except TimeoutError:
+            raise EngineError(f"{self._endpoint}: the engine stopped in the middle of an answer") from None
         except (OSError, HttpError) as error:
             raise EngineError(f"{self._endpoint}: the engine's answer broke off: {error}") from None
         return b"".join(parts)
 
     def close(self) -> None:
         """Close the connection."""
-        self._socket.close()
+        self._link.close()
 
-    def _read_head(self, wake: int) -> tuple[Head, bytes]:
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        if wake >= 0:
-            poll.register(wake, select.POLLIN)
+    def _read_head(self) -> tuple[Head, bytes]:
         data = b""
         while (found := parse_head(data)) is None:
-            ready = dict(poll.poll(TIMEOUT * 1000))
-            if wake in ready:
-                raise EngineError(f"{self._endpoint}: closed before the engine answered")
-            if not ready:
-                raise TimeoutError
-            more = self._socket.recv(65536)
-            if not more:
+            more = self._link.read()
+            if more is None:
                 raise HttpError("it closed the connection without an answer" if not data else "its answer broke off")
+            if not more:
+                self._link.wait(self._timer)
             data += more
+            if data.startswith(_TLS_ALERT) and self._endpoint.host:
+                raise _speaks_tls(self._endpoint)
         return found
 
 
@@ -170,14 +169,26 @@ def open_events(endpoint: Endpoint, path: str, wake: int = -1) -> Connection:
         connection.close()
 
 
-def _get_json(endpoint: Endpoint, path: str, wake: int) -> dict[str, Any]:
-    connection = Connection(endpoint, path, wake)
+def ping(endpoint: Endpoint, wake: int = -1, timeout: float | None = None) -> None:
+    """Ask whether the engine is alive. Raises `EngineError` where it does not say so in time."""
+    head, text = get(endpoint, "/_ping", wake, timeout)
+    if head.status != 200:
+        raise _refusal(endpoint, "/_ping", head, text)
+
+
+def get(endpoint: Endpoint, path: str, wake: int = -1, timeout: float | None = None) -> tuple[Head, bytes]:
+    """One answer with its body, as `Connection.read_all` gives it. Raises `EngineError`."""
+    connection = Connection(endpoint, path, wake, timeout)
     try:
-        text = connection.read_all()
+        return connection.head, connection.read_all()
     finally:
         connection.close()
-    if connection.head.status != 200:
-        raise _refusal(endpoint, path, connection.head, text)
+
+
+def _get_json(endpoint: Endpoint, path: str, wake: int) -> dict[str, Any]:
+    head, text = get(endpoint, path, wake)
+    if head.status != 200:
+        raise _refusal(endpoint, path, head, text)
     try:
         answer = msgspec.json.decode(text)
     except (ValueError, RecursionError):
@@ -192,6 +203,8 @@ def _refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineEr
     try:
         words = str(msgspec.json.decode(text)["message"])
     except (ValueError, KeyError, TypeError, RecursionError):
+        if head.status == 400 and b"HTTPS" in text and endpoint.tls is None:  # the words of Go's server, and of nginx
+            return _speaks_tls(endpoint)
         # an engine explains each refusal in JSON
         return EngineError(
             f"{endpoint} is not a Docker engine: it answers GET {asked} with {head.status} {head.reason}. "
@@ -210,33 +223,32 @@ def _version(text: Any) -> tuple[int, int] | None:
     return (int(major), int(minor)) if major.isdecimal() and minor.isdecimal() and len(major + minor) < 10 else None
 
 
-def _connect(endpoint: Endpoint) -> socket.socket:
+def _connect(endpoint: Endpoint, timer: Timer) -> Link:
     try:
-        if endpoint.path:
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.settimeout(TIMEOUT)
-            try:
-                connection.connect(endpoint.path)
-            except BaseException:
-                connection.close()
-                raise
-            return connection
-        try:
-            connection = socket.create_connection((endpoint.host, endpoint.port), TIMEOUT)
-        except UnicodeError:
-            raise OSError("no host can have this name") from None
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return open_link(endpoint, timer)
+    except TlsError as error:
+        raise EngineError(f"{endpoint} (from {endpoint.origin}): {error}") from None
+    except WokenError:
+        raise EngineError(f"{endpoint}: closed before the engine answered") from None
     except OSError as error:
         raise EngineError(
-            f"no Docker engine at {endpoint} (from {endpoint.origin}): {_reason(error)}. {_advice(endpoint, error)}"
+            f"no Docker engine at {endpoint} (from {endpoint.origin}): {_reason(error, timer)}. {_advice(endpoint, error)}"
         ) from None
-    return connection
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError, timer: Timer) -> str:
     if isinstance(error, TimeoutError):
-        return f"no answer within {TIMEOUT:g} s"
+        return f"no answer within {timer.timeout:g} s"
+    if isinstance(error, TlsError):
+        return str(error)
     return (os.strerror(error.errno) if error.errno and error.errno > 0 and not isinstance(error, socket.gaierror) else str(error)).lower()
+
+
+def _speaks_tls(endpoint: Endpoint) -> EngineError:
+    return EngineError(
+        f"{endpoint} (from {endpoint.origin}): it wants TLS and was asked in clear text. If this is the engine's TLS port, "
+        "configure `tls` with this address, or set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH beside DOCKER_HOST"
+    )
 
 
 def _advice(endpoint: Endpoint, error: OSError) -> str:
@@ -249,4 +261,4 @@ def _advice(endpoint: Endpoint, error: OSError) -> str:
         return "Start the engine (systemctl start docker), or name its socket: --host unix:///path/to/docker.sock, or DOCKER_HOST"
     if endpoint.path:
         return "Name the engine's socket: --host unix:///path/to/docker.sock, or DOCKER_HOST"
-    return "Check the address: --host tcp://host:2375, or DOCKER_HOST"
+    return f"Check the address: --host tcp://host:{2376 if endpoint.tls else 2375}, or DOCKER_HOST"

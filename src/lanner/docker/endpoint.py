@@ -1,79 +1,127 @@
-"""Which engine to talk to: the configuration's `host`, then the environment as Docker's own client reads it.
+"""Which engine to talk to: the configuration's address, then the environment as Docker's own client reads it.
 
-DOCKER_HOST, then DOCKER_CONTEXT, then `currentContext` of the client's config.json, then unix:///var/run/docker.sock.
+DOCKER_HOST, then DOCKER_CONTEXT, then `currentContext` of the client's config.json, then unix:///var/run/docker.sock. Whether TLS is spoken
+comes from where the address comes from: the configuration's `tls`, DOCKER_TLS_VERIFY with DOCKER_CERT_PATH, or the context's files.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
 
 import lanner
+from lanner.docker.tls import Tls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT: Final = "unix:///var/run/docker.sock"
 _HTTP_PORT: Final = 2375
+_TLS_PORT: Final = 2376
+_TCP_SCHEMES: Final = frozenset({"tcp", "http", "https"})
+_ADDRESSES: Final = "write unix:///path/to/docker.sock, tcp://host:2375, or with TLS tcp://host:2376"
+
+
+class TlsOptions(Protocol):
+    """What a configuration says of TLS, in a class of any make: paths, "" for none."""
+
+    @property
+    def ca(self) -> str: ...
+    @property
+    def cert(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def verify(self) -> bool: ...
 
 
 class Endpoint(NamedTuple):
-    """Where an engine listens: a unix socket (`path`), or `host` and `port`. `origin` says who named it."""
+    """Where an engine listens: a unix socket (`path`), or `host` and `port`, with TLS where `tls` is one. `origin` says who named it."""
 
     url: str
     origin: str
     path: str = ""
     host: str = ""
     port: int = 0
+    tls: Tls | None = None
 
     def __str__(self) -> str:
         return self.url
 
 
-def find_endpoint(configured: str = "", environ: Mapping[str, str] = os.environ) -> Endpoint:
+def find_endpoint(configured: str = "", tls: TlsOptions | None = None, environ: Mapping[str, str] = os.environ) -> Endpoint:
     """The engine to talk to. Raises `SourceError` for an address that cannot be used, with who named it."""
     if configured:
-        return parse_endpoint(configured, "the configuration's `host`")
+        return parse_endpoint(configured, "the configuration's `host`", tls=tls)
+    if tls is not None:
+        raise lanner.SourceError("the configuration has `tls` but no `host`: write the engine's address, tcp://host:2376")
+    folder = environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
     if environ.get("DOCKER_HOST"):
         return parse_endpoint(environ["DOCKER_HOST"], "DOCKER_HOST", environ)
-    folder = environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
     context, origin = environ.get("DOCKER_CONTEXT", ""), "DOCKER_CONTEXT"
     if not context:
         context, origin = _current_context(folder), f"currentContext in {folder}/config.json"
     if context and context != "default":
-        return parse_endpoint(_context_host(folder, context, origin), f'the docker context "{context}"')
+        return _context_endpoint(folder, context, origin)
     return parse_endpoint(DEFAULT, "the default")
 
 
-def parse_endpoint(url: str, origin: str, environ: Mapping[str, str] | None = None) -> Endpoint:
-    """Read unix:///path, tcp://host:port or http://host:port. Raises `SourceError`."""
+def parse_endpoint(url: str, origin: str, environ: Mapping[str, str] | None = None, tls: TlsOptions | None = None) -> Endpoint:
+    """Read unix:///path, tcp://host:port, http:// or https://; with TLS as `tls` or else `environ` says. Raises `SourceError`."""
     scheme, separator, rest = url.strip().partition("://")
     if scheme == "unix" and rest.startswith("/"):
+        if tls is not None:
+            raise lanner.SourceError(f"{url} (from {origin}) has `tls`, which a unix socket does not speak: leave it out")
         return Endpoint(url, origin, path=rest)
-    if scheme in {"tcp", "http"} and rest:
-        if environ and environ.get("DOCKER_TLS_VERIFY"):
-            raise lanner.SourceError(
-                f"{url} (from {origin}) with DOCKER_TLS_VERIFY: TLS is not supported yet. Forward the engine's socket instead: "
-                "ssh -L /tmp/docker.sock:/var/run/docker.sock HOST, then --host unix:///tmp/docker.sock"
-            )
-        host, port = _host_and_port(rest.rstrip("/"))
+    if scheme in _TCP_SCHEMES and rest:
+        spoken = _read_tls(tls, f"{url} (from {origin})") if tls is not None else _environment_tls(environ or {})
+        if scheme == "http" and spoken is not None:
+            raise lanner.SourceError(f"{url} (from {origin}) is without TLS, which is asked for: write https:// or tcp://")
+        if scheme == "https":
+            spoken = spoken or Tls()
+        host, port = _host_and_port(rest.rstrip("/"), _TLS_PORT if spoken else _HTTP_PORT)
         if host and port:
-            return Endpoint(url, origin, host=host, port=port)
-    advice = "write unix:///path/to/docker.sock or tcp://host:2375"
-    if scheme in {"ssh", "https", "npipe", "fd"} and separator:
-        advice = f"{scheme}:// is not supported yet; {advice}"
+            return Endpoint(url, origin, host=host, port=port, tls=spoken)
+    advice = _ADDRESSES
+    if scheme == "ssh" and separator:
+        advice = (
+            "ssh:// is not supported; forward the engine's socket, ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST, "
+            "and write unix:///tmp/docker.sock"
+        )
+    elif scheme in {"npipe", "fd"} and separator:
+        advice = f"{scheme}:// is not supported; {advice}"
     raise lanner.SourceError(f"{url!r} (from {origin}) is no engine's address: {advice}")
 
 
-def _host_and_port(text: str) -> tuple[str, int]:
+def _host_and_port(text: str, default: int) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or (host.count(":") > 0 and not host.endswith("]")):
-        host, port = text, str(_HTTP_PORT)
+        host, port = text, str(default)
     if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
         return "", 0
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _read_tls(options: TlsOptions, what: str) -> Tls:
+    ca, cert, key = (os.path.expanduser(path) for path in (options.ca, options.cert, options.key))
+    tls = Tls(ca, cert, key, options.verify)
+    if tls.key and not tls.cert:
+        raise lanner.SourceError(f"{what}: `tls` has a `key` but no `cert`, the certificate that it is of")
+    return tls
+
+
+def _environment_tls(environ: Mapping[str, str]) -> Tls | None:
+    """As Docker's client has it: any text in DOCKER_TLS_VERIFY asks for TLS, one in DOCKER_TLS alone for TLS that trusts anybody."""
+    verify = bool(environ.get("DOCKER_TLS_VERIFY"))
+    if not verify and not environ.get("DOCKER_TLS"):
+        return None
+    folder = environ.get("DOCKER_CERT_PATH") or environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+    cert, key = f"{folder}/cert.pem", f"{folder}/key.pem"
+    # an engine may do without a client certificate; where one file of the two is there, the other is missed later
+    own = os.path.exists(cert) or os.path.exists(key)
+    return Tls(f"{folder}/ca.pem" if verify else "", cert if own else "", key if own else "", verify)
 
 
 def _current_context(folder: str) -> str:
@@ -82,14 +130,27 @@ def _current_context(folder: str) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _context_host(folder: str, name: str, origin: str) -> str:
+def _context_endpoint(folder: str, name: str, origin: str) -> Endpoint:
     from hashlib import sha256  # rare, and OpenSSL is not small
 
-    meta = f"{folder}/contexts/meta/{sha256(name.encode()).hexdigest()}/meta.json"
+    place = sha256(name.encode()).hexdigest()
+    meta = f"{folder}/contexts/meta/{place}/meta.json"
     try:
-        return str(_read_json(meta)["Endpoints"]["docker"]["Host"])
+        docker = _read_json(meta)["Endpoints"]["docker"]
+        host = str(docker["Host"])
     except (KeyError, TypeError):
         raise lanner.SourceError(f'the docker context "{name}" (from {origin}) has no readable address in {meta}') from None
+    tls = None
+    if not host.startswith("unix://"):
+        tls = _context_tls(f"{folder}/contexts/tls/{place}/docker", skip_verify=docker.get("SkipTLSVerify") is True)
+    return parse_endpoint(host, f'the docker context "{name}"', tls=tls)
+
+
+def _context_tls(folder: str, *, skip_verify: bool) -> Tls | None:
+    """TLS where the context has a file for it, or says that the engine is not to be verified."""
+    paths = (f"{folder}/{name}.pem" for name in ("ca", "cert", "key"))
+    ca, cert, key = (path if os.path.exists(path) else "" for path in paths)
+    return Tls(ca, cert, key, not skip_verify) if ca or cert or key or skip_verify else None
 
 
 def _read_json(path: str) -> Any:

@@ -1,0 +1,214 @@
+"""A link to an engine: connects over a unix socket, TCP or TLS on it, and moves bytes. Nothing here knows HTTP.
+
+All waiting is bounded by a `Timer`: one deadline for all that is done under it, and a descriptor that ends it from outside. What goes
+wrong is an `OSError`: `TimeoutError`, `WokenError`, `TlsError` or what the system says.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from lanner.docker.endpoint import Endpoint
+    from lanner.docker.tls import Session
+
+_READ_SIZE: Final = 64 * 1024
+_UNIX_PAUSE: Final = 0.02
+# A peer that has gone without a word is noticed by the third probe that it does not answer, 30 + 3 * 10 s after its last byte, and what
+# was sent and not acknowledged within 60 s ends the connection, too
+_TCP_OPTIONS: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 60_000),
+)
+
+
+class WokenError(OSError):
+    """The wait was ended from outside."""
+
+
+class Timer:
+    """How long all that is done under it may take: `timeout` seconds from now, and no longer than until `wake` becomes readable."""
+
+    def __init__(self, timeout: float, wake: int = -1) -> None:
+        self.timeout = timeout
+        self._deadline = time.monotonic() + timeout
+        self._wake = wake
+
+    def part(self, count: int) -> Timer:
+        """A timer for the first of `count` tries that share what is left."""
+        timer = Timer(max(0.0, self._deadline - time.monotonic()) / count, self._wake)
+        timer.timeout = self.timeout
+        return timer
+
+    def wait(self, descriptor: int, event: int) -> None:
+        """Wait for the event of poll(2). Raises `TimeoutError`, `WokenError`."""
+        if not self._poll(descriptor, event, self._deadline - time.monotonic()):
+            raise TimeoutError
+
+    def pause(self, seconds: float) -> None:
+        """Do nothing for so long. Raises `TimeoutError`, `WokenError`."""
+        left = self._deadline - time.monotonic()
+        self._poll(-1, 0, min(seconds, left))
+        if left <= seconds:
+            raise TimeoutError
+
+    def _poll(self, descriptor: int, event: int, seconds: float) -> bool:
+        poll = select.poll()
+        if descriptor >= 0:
+            poll.register(descriptor, event)
+        if self._wake >= 0:
+            poll.register(self._wake, select.POLLIN)
+        ready = dict(poll.poll(max(0.0, seconds) * 1000))
+        if self._wake in ready:
+            raise WokenError("closed")
+        return bool(ready)
+
+
+class Link:
+    """A connection in clear text. It never blocks but under a timer."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+
+    def fileno(self) -> int:
+        """The socket's descriptor, to wait on; -1 once closed."""
+        return self._socket.fileno()
+
+    def send(self, data: bytes, timer: Timer) -> None:
+        """Send all of `data`."""
+        while data:
+            try:
+                # without the flag a connection that the engine has closed would end a host that does not ignore SIGPIPE, as Python does
+                data = data[self._socket.send(data, socket.MSG_NOSIGNAL) :]
+            except BlockingIOError:
+                timer.wait(self._socket.fileno(), select.POLLOUT)
+
+    def read(self) -> bytes | None:
+        """The bytes that are there, at most 64 KiB or so; None where the engine has closed."""
+        try:
+            return self._socket.recv(_READ_SIZE) or None
+        except (BlockingIOError, InterruptedError):
+            return b""
+
+    def wait(self, timer: Timer) -> None:
+        """Wait until `read` has something."""
+        timer.wait(self._socket.fileno(), select.POLLIN)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
+
+class TlsLink(Link):
+    """A connection in TLS. Of what came nothing whole is kept back: where `read` gives nothing, the socket is what to wait for."""
+
+    def __init__(self, connection: socket.socket, session: Session, timer: Timer) -> None:
+        """Shake hands. Raises `TlsError`, also where the engine is not the one that is meant."""
+        super().__init__(connection)
+        self._session = session
+        self._unsent = b""
+        data: bytes | None = b""
+        while not session.shake_hands(data):
+            super().send(session.to_send(), timer)
+            self.wait(timer)
+            data = super().read()
+        super().send(session.to_send(), timer)
+
+    def send(self, data: bytes, timer: Timer) -> None:
+        self._session.encrypt(data)
+        try:
+            super().send(self._session.to_send(), timer)
+        except ConnectionError:
+            # an engine that refuses our certificate closes at once: the alert that says so is still to be read
+            return
+
+    def read(self) -> bytes | None:
+        data = super().read()
+        if data == b"":
+            return b""
+        found = self._session.decrypt(data)
+        self._answer()
+        return found
+
+    def _answer(self) -> None:
+        # a change of keys, which is never much; what does not go now goes with what comes next
+        self._unsent += self._session.to_send()
+        if self._unsent:
+            try:
+                self._unsent = self._unsent[self._socket.send(self._unsent, socket.MSG_NOSIGNAL) :]
+            except BlockingIOError:
+                return
+
+
+def open_link(endpoint: Endpoint, timer: Timer) -> Link:
+    """Connect."""
+    connection = _unix(endpoint.path, timer) if endpoint.path else _tcp(endpoint.host, endpoint.port, timer)
+    if endpoint.tls is None:
+        return Link(connection)
+    try:
+        from lanner.docker.tls import Session  # most engines are on a unix socket
+
+        return TlsLink(connection, Session(endpoint.tls, endpoint.host), timer)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _unix(path: str, timer: Timer) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)
+        while True:
+            try:
+                connection.connect(path)
+            except BlockingIOError:  # its queue of connections is full, and nothing tells when it is no more
+                timer.pause(_UNIX_PAUSE)
+            else:
+                return connection
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _tcp(host: str, port: int, timer: Timer) -> socket.socket:
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise OSError("no host can have this name") from None
+    failure: OSError | None = None
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        connection = socket.socket(family, kind, protocol)
+        try:
+            _connect(connection, address, timer.part(len(addresses) - number))
+        except WokenError:
+            connection.close()
+            raise
+        except OSError as error:
+            connection.close()
+            failure = failure or error
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise failure or OSError("the name has no address")
+
+
+def _connect(connection: socket.socket, address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes], timer: Timer) -> None:
+    connection.setblocking(False)
+    for option in _TCP_OPTIONS:
+        connection.setsockopt(*option)
+    code = connection.connect_ex(address)
+    if code == errno.EINPROGRESS:
+        timer.wait(connection.fileno(), select.POLLOUT)
+        code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))

@@ -1,0 +1,176 @@
+"""TLS to an engine: which files, and one side of the talk. Bytes of the network in, bytes of the engine out, and the other way round.
+
+There is no socket here: `Session` is fed what came and says what to send. So sending stays with the link, which keeps SIGPIPE from the
+host, and waiting stays with poll(2): nothing is pending in a place that poll does not see. `ssl` is imported when a session begins: most
+engines are on a unix socket. What goes wrong is a `TlsError` that names files by their paths, never by what they hold.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+_READ_SIZE: Final = 64 * 1024
+# X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH; X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
+_OTHER_NAME: Final = frozenset({62, 64})
+_OUT_OF_TIME: Final = frozenset({9, 10})
+# What OpenSSL says of bytes that are no TLS
+_NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
+# A server that wants a certificate and gets none or a wrong one sends one of these alerts; which one is a matter of its age
+_CERTIFICATE_ALERTS: Final = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE", "DECRYPT_ERROR")
+
+
+class TlsError(OSError):
+    """Files that cannot be used, an engine that is not trusted or does not trust: a whole sentence with what to do."""
+
+
+class Tls(NamedTuple):
+    """Paths of PEM files; "" for none. Without `ca` the system's authorities count; `verify` false takes any engine for the right one."""
+
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+    verify: bool = True
+
+
+class Session:
+    """The client's side of one TLS connection to `host`. Raises `TlsError`, here where a file cannot be used."""
+
+    def __init__(self, tls: Tls, host: str) -> None:
+        import ssl
+
+        self._tls = tls
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._object = _context(tls).wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    def shake_hands(self, data: bytes | None) -> bool:
+        """Take what the engine sent (None: it has closed) and go on with the handshake as far as that reaches; whether it is done."""
+        import ssl
+
+        self._take(data)
+        try:
+            self._object.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLError as error:
+            raise self._explained(error) from None
+        return True
+
+    def to_send(self) -> bytes:
+        """What has to go to the engine now."""
+        return self._outgoing.read()
+
+    def encrypt(self, data: bytes) -> None:
+        """Put `data` into what is to send."""
+        while data:
+            data = data[self._object.write(data) :]
+
+    def decrypt(self, data: bytes | None) -> bytes | None:
+        """The bytes in what the engine sent (None: it has closed), as far as they are whole; None at their end."""
+        import ssl
+
+        self._take(data)
+        parts = []
+        try:
+            while part := self._object.read(_READ_SIZE):
+                parts.append(part)
+        except ssl.SSLWantReadError:
+            return b"".join(parts)
+        except ssl.SSLEOFError:  # closed without saying so: that the answer is whole, HTTP knows
+            pass
+        except ssl.SSLError as error:
+            raise self._explained(error) from None
+        return b"".join(parts) or None
+
+    def _take(self, data: bytes | None) -> None:
+        if data is None:
+            self._incoming.write_eof()
+        else:
+            self._incoming.write(data)
+
+    def _explained(self, error: ssl.SSLError) -> TlsError:
+        import ssl
+
+        if isinstance(error, ssl.SSLCertVerificationError):
+            said = error.verify_message.rstrip(".")
+            if error.verify_code in _OTHER_NAME:
+                return TlsError(f"the engine's certificate is made out to another name: {said}. Name the engine as its certificate does")
+            advice = "Is the clock right?" if error.verify_code in _OUT_OF_TIME else _ca_advice(self._tls)
+            return TlsError(f"the engine's certificate is not trusted: {said}. {advice}")
+        reason = error.reason or ""
+        said = reason.lower().replace("_", " ") or str(error)
+        if isinstance(error, ssl.SSLEOFError):
+            return TlsError("it closed the connection within the TLS handshake. Is this a TLS port?")
+        if reason in _NOT_TLS:
+            return TlsError(f"it does not answer in TLS ({said}). Is this a TLS port?")
+        if "ALERT" in reason and any(word in reason for word in _CERTIFICATE_ALERTS):
+            if self._tls.cert:
+                return TlsError(
+                    f"the engine refuses the client certificate {self._tls.cert} ({said}). Is it signed by the engine's --tlscacert?"
+                )
+            return TlsError(
+                f"the engine wants a client certificate ({said}). Name one with its key: `cert` and `key` of `tls`, or DOCKER_CERT_PATH"
+            )
+        return TlsError(f"TLS failed: {said}")
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif tls.ca:
+        _try_to_read("authority", tls.ca)
+        try:
+            context.load_verify_locations(tls.ca)
+        except ssl.SSLError:
+            raise TlsError(f"the TLS authority {tls.ca} holds no certificate in PEM form") from None
+    else:
+        context.load_default_certs()
+    if tls.cert:
+        _load_own(context, tls)
+    return context
+
+
+def _load_own(context: ssl.SSLContext, tls: Tls) -> None:
+    import ssl
+
+    _try_to_read("certificate", tls.cert)
+    if tls.key:
+        _try_to_read("key", tls.key)
+    key = tls.key or tls.cert
+    try:
+        context.load_cert_chain(tls.cert, tls.key or None, _refuse_password(key))
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise TlsError(f"the TLS key {key} is not that of the certificate {tls.cert}") from None
+        raise TlsError(f"the TLS certificate {tls.cert} or its key {key} is no PEM file of a certificate or key") from None
+
+
+def _try_to_read(what: str, path: str) -> None:
+    # OpenSSL's own error does not say which of the files it was
+    try:
+        with open(path, "rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise TlsError(f"cannot read the TLS {what} {path}: {(error.strerror or str(error)).lower()}") from None
+    except ValueError as error:
+        raise TlsError(f"cannot read the TLS {what} {path!r}: {error}") from None
+
+
+def _refuse_password(key: str) -> Callable[[], NoReturn]:
+    def refuse() -> NoReturn:  # without it OpenSSL would ask at the terminal
+        raise TlsError(f"the TLS key {key} is encrypted; write it without a passphrase into a file that only its reader can read")
+
+    return refuse
+
+
+def _ca_advice(tls: Tls) -> str:
+    if tls.ca:
+        return f"Is it signed by the authority in {tls.ca}?"
+    return "Name the authority that signed it: `ca` of `tls`, or DOCKER_CERT_PATH"
