@@ -64,13 +64,14 @@ class Connection:
             self._first = self._body.feed(rest)
         except HttpError as error:
             self._link.close()
-            raise EngineError(f"{endpoint} is not a Docker engine: {error}. Is another service listening there?") from None
+            raise EngineError(f"{endpoint} is not a Docker engine: {error}. {_question(endpoint)}") from None
         except WokenError:
             self._link.close()
             raise EngineError(f"{endpoint}: closed before the engine answered") from None
         except OSError as error:
             self._link.close()
-            raise EngineError(f"{endpoint}: the engine did not answer GET {asked}: {_reason(error, self._timer)}") from None
+            question = f". {_question(endpoint)}" if isinstance(error, ConnectionError) else ""
+            raise EngineError(f"{endpoint}: the engine did not answer GET {asked}: {_reason(error, self._timer)}{question}") from None
         except BaseException:
             self._link.close()
             raise
@@ -242,6 +243,11 @@ def _reason(error: OSError, timer: Timer) -> str:
     if isinstance(error, TlsError):
         return str(error)
     return (os.strerror(error.errno) if error.errno and error.errno > 0 and not isinstance(error, socket.gaierror) else str(error)).lower()
+
+
+def _question(endpoint: Endpoint) -> str:
+    # many servers hang up on a request in clear text to a TLS port without a word
+    return "Is this a TLS port, or another service's?" if endpoint.host and endpoint.tls is None else "Is another service listening there?"
 
 
 def _speaks_tls(endpoint: Endpoint) -> EngineError:

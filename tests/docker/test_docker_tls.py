@@ -1,0 +1,475 @@
+"""TLS to an engine, with real certificates: what comes through it, who is refused, and what a user is told of every way it fails."""
+
+import contextlib
+import gc
+import logging
+import os
+import select
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from lanner.docker import client
+from lanner.docker.client import EngineError, find_engine, open_events
+from lanner.docker.endpoint import Endpoint
+from lanner.docker.link import Link, Timer, open_link
+from lanner.docker.tls import Session, Tls, TlsError
+
+from .certificates import OPENSSL, Authority
+from .stand_in import LAST_CHUNK, StandInEngine, answer, chunk
+
+pytestmark = pytest.mark.skipif(OPENSSL is None, reason="certificates are made by openssl, which is not installed")
+
+IS_TLS = (
+    "{} (from DOCKER_HOST): it wants TLS and was asked in clear text. If this is the engine's TLS port, configure `tls` with this address, "
+    "or set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH beside DOCKER_HOST"
+)
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+class TlsEngine(StandInEngine):
+    """A stand-in engine behind TLS that wants client certificates of its authority."""
+
+    def __init__(self, context):
+        self._context = context
+        super().__init__("tcp://127.0.0.1:0")
+
+    def _talk(self, exchange):
+        try:
+            exchange.connection = self._context.wrap_socket(exchange.connection, server_side=True)
+        except OSError:  # the client is refused, or refuses
+            exchange.ended.set()
+        else:
+            super()._talk(exchange)
+
+
+class Certificates:
+    """All that tests need: an authority with an engine's and a client's certificate, and another authority with a client's."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        authority, other = Authority(folder, "authority"), Authority(folder, "other")
+        self.engine = authority.certificate("engine", "serverAuth", "DNS:localhost,IP:127.0.0.1")
+        self.elsewhere = authority.certificate("elsewhere", "serverAuth", "DNS:engine.example.com")
+        client, stranger = authority.certificate("client", "clientAuth"), other.certificate("stranger", "clientAuth")
+        locked = authority.certificate("locked", "clientAuth", passphrase="secret")
+        garbage = folder / "garbage.pem"
+        garbage.write_text("no certificate\n")
+        good = Tls(str(authority.ca), str(client.cert), str(client.key))
+        self.good = good
+        self.bare = Tls(good.ca)
+        self.strange = Tls(good.ca, str(stranger.cert), str(stranger.key))
+        self.other_ca = good._replace(ca=str(other.ca))
+        self.system = good._replace(ca="")
+        self.locked = Tls(good.ca, str(locked.cert), str(locked.key))
+        self.mixed = good._replace(key=str(stranger.key))
+        self.garbage = str(garbage)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("tls"))
+
+
+def context_of(certificates, own=None, version=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own = own or certificates.engine
+    context.load_cert_chain(own.cert, own.key)
+    context.load_verify_locations(certificates.good.ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    if version is not None:
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
+@pytest.fixture
+def tls_engine(certificates):
+    """`tls_engine(own, version)`: a stand-in engine behind TLS."""
+    engines = []
+
+    def start(own=None, version=None):
+        engines.append(TlsEngine(context_of(certificates, own, version)))
+        return engines[-1]
+
+    yield start
+    for engine in engines:
+        engine.stop()
+
+
+def endpoint(engine, tls, host="127.0.0.1"):
+    port = int(engine.url.rpartition(":")[2])
+    return Endpoint(f"tcp://{host}:{port}", "DOCKER_HOST", host=host, port=port, tls=tls)
+
+
+def events_of(engine, tls):
+    connection = open_events(endpoint(engine, tls), "/v1.41/events")
+    return connection, engine.stream()
+
+
+def read(connection, size):
+    """So much of the body, waiting by poll(2) alone, as the readers of streams do."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    data = b""
+    while len(data) < size:
+        if not connection.has_unread:
+            assert poll.poll(10_000), f"nothing after {len(data)} of {size} bytes"
+        more = connection.read()
+        assert more is not None
+        data += more
+    return data
+
+
+def failure(ask):
+    with pytest.raises(EngineError) as caught:
+        ask()
+    return str(caught.value)
+
+
+# what comes through
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_engine_behind_tls_is_asked_as_any_other(certificates, tls_engine, version, host):
+    engine = tls_engine(version=version)
+    assert str(find_engine(endpoint(engine, certificates.good, host))) == "Docker Engine 20.10.24 (API 1.41)"
+    assert engine.requests == ["GET /version HTTP/1.1"]
+
+
+def test_an_engine_that_is_not_verified_may_be_any(certificates, tls_engine):
+    engine = tls_engine(certificates.elsewhere)
+    find_engine(endpoint(engine, certificates.good._replace(ca="", verify=False)))
+    assert engine.requests == ["GET /version HTTP/1.1"]
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+@pytest.mark.parametrize("size", [1, 100, 16_384, 1_000_000])
+def test_whatever_records_events_come_in_poll_tells_of_all_of_them(certificates, tls_engine, version, size):
+    lines = b"".join(b'{"number":%d}\n' % number for number in range(20)) + b"x" * (3 * size)
+    connection, stream = events_of(tls_engine(version=version), certificates.good)
+    wire = b"".join(map(chunk, (lines[:7], lines[7:])))
+
+    def send():
+        for begin, end in pairwise([*range(0, len(wire), size), len(wire)]):
+            stream.send(wire[begin:end])
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert read(connection, len(lines)) == lines
+    sender.join()
+    assert connection.read() == b""
+    connection.close()
+
+
+@pytest.mark.parametrize("polite", [True, False], ids=["says so", "breaks off"])
+def test_the_end_of_a_connection_is_seen(certificates, tls_engine, polite):
+    connection, stream = events_of(tls_engine(), certificates.good)
+    stream.send(chunk(b"{}\n"))
+    assert read(connection, 3) == b"{}\n"
+    if polite:
+        with contextlib.suppress(OSError):  # it waits for an answer that does not come
+            stream.connection.settimeout(0)
+            stream.connection.unwrap()
+    else:
+        stream.close()
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    assert poll.poll(10_000)
+    assert connection.read() is None
+    connection.close()
+
+
+def test_a_body_that_is_whole_has_ended(certificates, tls_engine):
+    connection, stream = events_of(tls_engine(), certificates.good)
+    stream.send(chunk(b"{}\n") + LAST_CHUNK)
+    assert read(connection, 3) == b"{}\n"
+    assert connection.ended
+    connection.close()
+
+
+# who is refused
+
+
+@pytest.mark.parametrize(
+    ("tls", "says"),
+    [
+        ("other_ca", "Is it signed by the authority in {tls.ca}?"),
+        ("system", "Name the authority that signed it: `ca` of `tls`, or DOCKER_CERT_PATH"),
+    ],
+)
+def test_an_engine_that_is_not_trusted_gets_no_request(certificates, tls_engine, tls, says):
+    engine = tls_engine()
+    used = getattr(certificates, tls)
+    where = endpoint(engine, used)
+    told = failure(lambda: find_engine(where))
+    assert told.startswith(f"{where} (from DOCKER_HOST): the engine's certificate is not trusted: ")
+    assert told.endswith(f" certificate in certificate chain. {says.format(tls=used)}")
+    assert engine.requests == [""]
+
+
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [
+        ("127.0.0.1", "IP address mismatch, certificate is not valid for '127.0.0.1'"),
+        ("localhost", "Hostname mismatch, certificate is not valid for 'localhost'"),
+    ],
+)
+def test_an_engine_of_another_name_gets_no_request(certificates, tls_engine, host, says):
+    engine = tls_engine(certificates.elsewhere)
+    where = endpoint(engine, certificates.good, host)
+    advice = "Name the engine as its certificate does"
+    assert failure(lambda: find_engine(where)) == (
+        f"{where} (from DOCKER_HOST): the engine's certificate is made out to another name: {says}. {advice}"
+    )
+    assert engine.requests == [""]
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+def test_an_engine_that_wants_a_client_certificate_is_told_as_such(certificates, tls_engine, version):
+    where = endpoint(tls_engine(version=version), certificates.bare)
+    told = failure(lambda: find_engine(where))
+    assert "the engine wants a client certificate (" in told
+    assert told.endswith("). Name one with its key: `cert` and `key` of `tls`, or DOCKER_CERT_PATH")
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+def test_an_engine_that_refuses_the_client_certificate_is_told_as_such(certificates, tls_engine, version):
+    where = endpoint(tls_engine(version=version), certificates.strange)
+    told = failure(lambda: find_engine(where))
+    assert f"the engine refuses the client certificate {certificates.strange.cert} (" in told
+    assert told.endswith("unknown ca). Is it signed by the engine's --tlscacert?")
+
+
+# files that cannot be used
+
+
+@pytest.mark.parametrize(
+    ("tls", "says"),
+    [
+        ({"ca": "/nowhere/ca.pem"}, "cannot read the TLS authority /nowhere/ca.pem: no such file or directory"),
+        ({"cert": "/nowhere/cert.pem"}, "cannot read the TLS certificate /nowhere/cert.pem: no such file or directory"),
+        ({"key": "/nowhere/key.pem"}, "cannot read the TLS key /nowhere/key.pem: no such file or directory"),
+        ({"key": "/"}, "cannot read the TLS key /: is a directory"),
+        ({"key": "a\0b"}, "cannot read the TLS key 'a\\x00b': embedded null byte"),
+        ({"ca": "{garbage}"}, "the TLS authority {garbage} holds no certificate in PEM form"),
+        ({"cert": "{garbage}"}, "the TLS certificate {garbage} or its key {good.key} is no PEM file of a certificate or key"),
+        ({"key": "{garbage}"}, "the TLS certificate {good.cert} or its key {garbage} is no PEM file of a certificate or key"),
+        ({"key": "{mixed.key}"}, "the TLS key {mixed.key} is not that of the certificate {good.cert}"),
+        (
+            {"cert": "{locked.cert}", "key": "{locked.key}"},
+            "the TLS key {locked.key} is encrypted; write it without a passphrase into a file that only its reader can read",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_by_its_path(certificates, tls_engine, tls, says):
+    known = vars(certificates)
+    used = certificates.good._replace(**{name: text.format(**known) for name, text in tls.items()})
+    where = endpoint(tls_engine(), used)
+    assert failure(lambda: find_engine(where)) == f"{where} (from DOCKER_HOST): {says.format(**known)}"
+
+
+@pytest.fixture
+def nobody(certificates):
+    """The rights of another user than the one whose the files are, and a copy of a client's certificate that this user may read."""
+    if os.geteuid() != 0:
+        pytest.skip("takes the rights of another user, which root alone can take")
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the folders of pytest are for this user alone
+        Path(folder).chmod(0o755)
+        tls = Tls("", f"{folder}/cert.pem", f"{folder}/key.pem", verify=False)
+        shutil.copy(certificates.good.cert, tls.cert)
+        shutil.copy(certificates.good.key, tls.key)
+        Path(tls.cert).chmod(0o644)
+        Path(tls.key).chmod(0o600)
+        os.seteuid(65534)
+        try:
+            yield tls
+        finally:
+            os.seteuid(0)
+
+
+def test_a_key_that_may_not_be_read_is_told(nobody):
+    with pytest.raises(TlsError) as caught:
+        Session(nobody, "engine")
+    assert str(caught.value) == f"cannot read the TLS key {nobody.key}: permission denied"
+
+
+def test_no_failure_tells_what_is_in_a_key(certificates, tls_engine, caplog):
+    caplog.set_level(logging.DEBUG)
+    engine = tls_engine()
+    cases = (certificates.strange, certificates.mixed, certificates.locked, certificates.other_ca)
+    told = [failure(lambda tls=tls: find_engine(endpoint(engine, tls))) for tls in cases]
+    find_engine(endpoint(engine, certificates.good))
+    for tls in (*cases, certificates.good):
+        secrets = Path(tls.key).read_text().splitlines()[1:-1]
+        assert len(secrets) > 1
+        assert not [secret for secret in secrets if secret in caplog.text + "".join(told)]
+
+
+# one side with TLS, the other without
+
+
+def test_a_clear_request_to_a_tls_port_that_hangs_up_is_told_with_the_question(certificates, tls_engine):
+    where = endpoint(tls_engine(), None)
+    assert failure(lambda: find_engine(where)).endswith(". Is this a TLS port, or another service's?")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
+        answer(b"<center>The plain HTTP request was sent to HTTPS port</center>", "400 Bad Request", "text/html"),
+        b"\x15\x03\x01\x00\x02\x02\x16",
+    ],
+    ids=["Go", "nginx", "an alert of TLS"],
+)
+def test_servers_that_say_that_they_want_tls_are_understood(tcp_engine, said):
+    tcp_engine.version = said
+    where = endpoint(tcp_engine, None)
+    assert failure(lambda: find_engine(where)) == IS_TLS.format(where)
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n400 Bad Request", "it does not answer in TLS (wrong version number). Is this a TLS port?"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not answer in TLS (wrong version number). Is this a TLS port?"),
+        (b"", "it closed the connection within the TLS handshake. Is this a TLS port?"),
+    ],
+)
+def test_tls_to_a_clear_port_is_told_as_such(certificates, said, says):
+    with listening() as (listener, port):
+        answering = threading.Thread(target=answer_once, args=[listener, said])
+        answering.start()
+        where = Endpoint("tcp://engine", "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
+        assert failure(lambda: find_engine(where)) == f"tcp://engine (from DOCKER_HOST): {says}"
+        answering.join()
+
+
+@contextlib.contextmanager
+def listening():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener, listener.getsockname()[1]
+
+
+def answer_once(listener, said):
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(said)
+
+
+# no wait without end
+
+
+def test_a_handshake_that_is_not_answered_ends_with_the_time(certificates, monkeypatch):
+    monkeypatch.setattr(client, "TIMEOUT", 0.2)
+    with listening() as (_, port):
+        where = Endpoint("tcp://engine", "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
+        told = failure(lambda: find_engine(where))
+    assert told.startswith("no Docker engine at tcp://engine (from DOCKER_HOST): no answer within 0.2 s. ")
+
+
+def test_close_ends_a_handshake(certificates, monkeypatch):
+    monkeypatch.setattr(client, "TIMEOUT", 3600.0)
+    wake = os.eventfd(0)
+    told = []
+    with listening() as (listener, port):
+        where = Endpoint("tcp://engine", "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
+        asking = threading.Thread(target=lambda: told.append(failure(lambda: find_engine(where, wake))), daemon=True)
+        asking.start()
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(3) == b"\x16\x03\x01"  # the handshake has begun
+            os.eventfd_write(wake, 1)
+            asking.join(20)
+    os.close(wake)
+    assert told == ["tcp://engine: closed before the engine answered"]
+
+
+def test_close_ends_a_wait_for_a_connection(monkeypatch):
+    """A listener whose queue is full takes no more: the system tries again and again."""
+    monkeypatch.setattr(client, "TIMEOUT", 3600.0)
+    wake = os.eventfd(1)
+    with contextlib.ExitStack() as open_sockets:
+        listener = open_sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        for _ in range(3):
+            filling = open_sockets.enter_context(socket.socket())
+            filling.setblocking(False)
+            filling.connect_ex(address)
+        where = Endpoint("tcp://engine", "DOCKER_HOST", host=address[0], port=address[1])
+        assert failure(lambda: find_engine(where, wake)) == "tcp://engine: closed before the engine answered"
+    os.close(wake)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["clear", "TLS"])
+def test_a_peer_that_is_gone_without_a_word_is_noticed_by_the_system(certificates, tls_engine, tcp_engine, secure):
+    engine = tls_engine() if secure else tcp_engine
+    connection = open_events(endpoint(engine, certificates.good if secure else None), "/v1.41/events")
+    engine.stream()
+    options = {
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE): 1,
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE): 30,
+        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL): 10,
+        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT): 3,
+        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT): 60_000,
+    }
+    with socket.socket(fileno=os.dup(connection.fileno())) as same:
+        assert {option: same.getsockopt(*option) for option in options} == options
+    connection.close()
+
+
+# what a host must not notice
+
+
+def test_an_engine_that_has_closed_raises_no_signal(certificates, tls_engine):
+    """Python ignores SIGPIPE, and so this would not be seen; a host of plugins need not."""
+    engine = tls_engine()
+    links = [open_link(endpoint(engine, certificates.good), Timer(10.0))]
+    mine, other = socket.socketpair()
+    mine.setblocking(False)
+    links.append(Link(mine))
+    engine.stop()
+    other.close()
+    raised = []
+    before = signal.signal(signal.SIGPIPE, lambda *_: raised.append("SIGPIPE"))
+    try:
+        for link in links:
+            for _ in range(3):
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    link.send(b"GET / HTTP/1.1\r\n", Timer(10.0))
+            link.close()
+    finally:
+        signal.signal(signal.SIGPIPE, before)
+    assert raised == []
+
+
+def test_without_tls_openssl_is_not_loaded(engine):
+    script = "import sys; from lanner.docker import client, endpoint; client.find_engine(endpoint.parse_endpoint(sys.argv[1], 'test')); "
+    script += "print(sorted({'ssl', '_ssl', 'hashlib', 'logging'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script, engine.url], capture_output=True, check=True, text=True)
+    assert done.stdout == "[]\n"
+
+
+def test_no_descriptor_is_left_open_whatever_fails(certificates, tls_engine):
+    engine = tls_engine()
+    cases = [certificates.other_ca, certificates.bare, certificates.strange, certificates.locked, certificates.mixed, None]
+    gc.collect()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for tls in cases:
+        failure(lambda tls=tls: find_engine(endpoint(engine, tls)))
+    find_engine(endpoint(engine, certificates.good))
+    engine.wait_until_idle()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
