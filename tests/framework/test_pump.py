@@ -126,7 +126,7 @@ def test_events_before_a_failure_of_the_output_are_counted(pump):
         if len(lines) == 2:
             raise OSError("full")
 
-    feeding._emit = fail_at_the_second
+    feeding.emit = fail_at_the_second
     with pytest.raises(OSError, match="full"):
         feeding.feed(Batch([b"{}"] * 5))
     assert feeding.events == 2

@@ -17,3 +17,8 @@ def fail(message: str, code: int = FAILED) -> int:
     """Say on stderr what is wrong; gives the exit code."""
     say(f"error: {message}")
     return code
+
+
+def many(count: int, what: str) -> str:
+    """A number of things."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""`lanner run`: a plugin's source or a recording through rules to an output, with what a person wants to know on stderr."""
+"""`lanner run`: a plugin's source or a recording through rules to outputs, with what a person wants to know on stderr."""
 
 from __future__ import annotations
 
@@ -6,234 +6,140 @@ import contextlib
 import logging
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.config import make_plugin
-from lanner.cli.messages import FAILED, OK, UNREACHABLE, fail, say
-from lanner.config.falco import Matching
+from lanner.cli.messages import FAILED, OK, UNREACHABLE, fail, many, say
+from lanner.cli.outputs import deliver_live, make_sinks
 from lanner.framework.load import load_plugin
-from lanner.framework.pump import Pump, host_name
 from lanner.framework.recording import open_recording
+from lanner.framework.runner import Runner
 from lanner.framework.stop import closing
 from lanner.outputs.base import OutputClosedError
 from lanner.outputs.direct import DirectDelivery
-from lanner.rules import AlertWriter, Catalog, RulesError, compile_rules, load_rules
-from lanner.rules.select import select
+from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from lanner.cli.settings import Limits, Settings
-    from lanner.config.falco import Falco
-    from lanner.outputs.base import Delivery, Sink
-    from lanner.rules import Compiled, Finding
+    from lanner.cli.settings import Settings
+    from lanner.rules import Compiled
     from lanner.sdk.batches import Source
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.plugin import Plugin, PluginInfo
 
-_HINT_AFTER = 2.0
+_NUDGE_AFTER: Final = 2.0
 """Seconds without an event after which a command is shown that would raise an alert."""
-_FOREVER = 24 * 3600.0
-_SHOWN_FINDINGS = 50
-_SHOWN_FOREIGN = 3
 
 
-def run_plugin(settings: Settings) -> int:
-    """Do it; gives the exit code. Raises `LannerError`."""
+def run_plugin(settings: Settings, again: Callable[[], Settings]) -> int:
+    """Do it; gives the exit code. `again` makes the settings anew from files that may have changed. Raises `LannerError`."""
     logging.basicConfig(format="lanner: %(levelname)s: %(name)s: %(message)s", level=logging.WARNING)
-    chosen, falco, limits = settings.plugin, settings.falco, settings.limits
+    chosen, limits = settings.plugin, settings.limits
     cls = load_plugin(chosen.target)
     info = plugin_info(cls)
     if info.event_source is None:
         raise LannerError(f"the plugin {info.name} has no event source, so there is nothing to run")
     plugin = make_plugin(cls, chosen.init_config, limits.host)
     try:
-        compiled = _compile(info, settings)
+        compiled = compile_settings(info, settings)
     except RulesError as error:
-        return _wrong_rules(error)
+        return show_wrong_rules(error)
     if limits.dry_run:
-        say(f"{_many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
+        say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
-    output = _output(falco)
+    run = _replay if limits.replay is not None else _watch
+    return run(plugin, info, settings, compiled, again)
+
+
+def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, _: Callable[[], Settings]) -> int:
+    limits, path = settings.limits, str(settings.limits.replay)
+    delivery = DirectDelivery(make_sinks(settings.falco))
     try:
-        source = open_source(plugin, chosen.open_params) if limits.replay is None else open_recording(limits.replay, info)
+        source = open_recording(path, info)
     except SourceError as error:
-        output.close()
-        return fail(str(error), UNREACHABLE if limits.replay is None else FAILED)
-    pump = Pump(
-        plugin,
-        compiled,
-        _writer(falco),
-        output.write,
-        first=falco.rule_matching is Matching.FIRST,
-        hostname=None if falco.plugins_hostinfo else "",
-        static=falco.static_fields,
-    )
-    return _Run(pump, source, output, info, limits).run(_start(info, settings, source, compiled))
+        delivery.close()
+        return fail(str(error), FAILED)
+    pump = make_pump(plugin, compiled, settings.falco)
+    # a recording's events have the recording's times; one without a time happens when the one before it did
+    runner = Runner(source, pump, delivery, lambda: runner.pump.timestamp, limits.max_events)
+    code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
+    counts = runner.pump.counts()
+    if code or not counts.events or counts.not_json < counts.events:
+        return code
+    # a recording of which no line is an event is another file
+    name = info.name
+    return fail(f"{path} is no recording of {name}: none of its lines is JSON. `lanner record {name} -o FILE` makes one")
 
 
-class _Run:
-    """One run from the first event to the summary."""
+def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, again: Callable[[], Settings]) -> int:
+    from lanner.cli.live import operate
 
-    def __init__(self, pump: Pump, source: Source, output: Delivery, info: PluginInfo, limits: Limits) -> None:
-        self._pump = pump
-        self._source = source
-        self._output = output
-        self._hint = "" if limits.replay is not None else info.hint
-        # a recording's events have the recording's times; one without a time happens when the one before it did
-        self._clock: Callable[[], int] = (lambda: pump.timestamp) if limits.replay is not None else time.time_ns
-        self._recording, self._name = limits.replay, info.name
-        self._most = limits.max_events
-        self._duration = limits.duration
+    limits = settings.limits
+    sinks = make_sinks(settings.falco)
+    try:
+        source = open_source(plugin, settings.plugin.open_params)
+    except SourceError as error:
+        for sink in sinks:
+            sink.close()
+        return fail(str(error), UNREACHABLE)
+    delivery = deliver_live(settings.falco, sinks, source.close)
+    runner = Runner(source, make_pump(plugin, compiled, settings.falco), delivery, time.time_ns, limits.max_events)
+    start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
+    with operate(plugin, info, settings, runner, source, again) as signals:
+        return _go_on(runner, source, limits.duration, start, signals, info.hint)
 
-    def run(self, start: str) -> int:
-        """`start` is said as soon as Ctrl-C is heard."""
-        code, begin = OK, time.monotonic()
+
+def _go_on(
+    runner: Runner,
+    source: Source,
+    duration: float | None,
+    start: str,
+    signals: dict[int, Callable[[], None]] | None = None,
+    hint: str = "",
+) -> int:
+    """From the first event to the summary; gives the exit code. `start` is said as soon as Ctrl-C is heard."""
+    code, begin = OK, time.monotonic()
+    try:
+        # closed within: where that hangs, a second signal has to be heard
+        with closing(source.close, duration, signals), contextlib.closing(source):
+            say(start)
+            runner.run(_NUDGE_AFTER if hint else None, lambda: _nudge(hint))
+    except OutputClosedError:
+        pass  # whoever read the alerts has seen enough
+    except LannerError as error:
+        code = fail(str(error))
+    finally:
         try:
-            # closed within: where that hangs, a second signal has to be heard
-            with closing(self._source.close, self._duration), contextlib.closing(self._source):
-                say(start)
-                self._loop()
-            self._output.flush()
-        except OutputClosedError:
-            pass  # whoever read the alerts has seen enough
+            runner.close()
         except LannerError as error:
             code = fail(str(error))
-        finally:
-            code = self._close_output() or code
-        self._summary(time.monotonic() - begin)
-        return code or self._check_recording()
-
-    def _loop(self) -> None:
-        source, pump, output = self._source, self._pump, self._output
-        hint_at = time.monotonic() + _HINT_AFTER if self._hint else None
-        while True:
-            batch = source.next_batch(_FOREVER if hint_at is None else max(0.0, hint_at - time.monotonic()))
-            if batch.payloads:
-                if self._most is not None:
-                    batch.payloads = batch.payloads[: self._most - pump.events]
-                pump.feed(batch, self._clock)
-                output.flush()
-            if batch.ended or pump.events == self._most:
-                return
-            if hint_at is not None and (pump.events or time.monotonic() >= hint_at):
-                hint_at = None
-                if not pump.events:
-                    say(f"nothing has happened yet. This would raise an alert:\n    {self._hint}")
-
-    def _close_output(self) -> int:
-        try:
-            self._output.close()
-        except OutputClosedError:
-            return OK
-        except LannerError as error:
-            return fail(str(error))
-        return OK
-
-    def _check_recording(self) -> int:
-        """A recording of which no line is an event is another file."""
-        counts = self._pump.counts()
-        if self._recording is None or not counts.events or counts.not_json < counts.events:
-            return OK
-        return fail(
-            f"{self._recording} is no recording of {self._name}: none of its lines is JSON. `lanner record {self._name} -o FILE` makes one"
-        )
-
-    def _summary(self, seconds: float) -> None:
-        counts = self._pump.counts()
-        say(f"{_many(counts.events, 'event')}, {_many(sum(counts.alerts.values()), 'alert')} in {seconds:.1f} s")
-        for rule, count in sorted(counts.alerts.items(), key=lambda item: -item[1]):
-            sys.stderr.write(f"{count:>8}  {rule}\n")
-        if counts.not_json:
-            say(f"{_many(counts.not_json, 'payload')} not wholly valid JSON: no field has a value there")
-        for what, count in self._source.counters.items():
-            say(f"{what}: {count:,}")
-        for what, count in counts.failures.items():
-            say(f"{what} failed {_many(count, 'time')}")
+    _summary(runner, source, time.monotonic() - begin)
+    return code
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def _nudge(hint: str) -> None:
+    say(f"nothing has happened yet. This would raise an alert:\n    {hint}")
 
 
-def _compile(info: PluginInfo, settings: Settings) -> Compiled:
-    falco = settings.falco
-    paths = settings.rules
-    if paths is None:
-        if info.rules is None:
-            raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
-        paths = (info.rules,)
-    catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", falco.static_fields)
-    ruleset = load_rules(paths, catalog, plugins={info.name: info.version})
-    for number, switch in enumerate(falco.rules):
-        if not any(map(switch.concerns, ruleset.rules)):
-            say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}")
-    compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
-    _warn(compiled.findings, info.event_source or "")
-    if not compiled.rules:
-        why = f"no rule is enabled for source {info.event_source}"
-        if any(rule.enabled for rule in ruleset.rules):
-            why = f"priority {str(falco.priority).lower()} and `rules` of the configuration leave no rule"
-        say(f"warning: {why}: there will be no alerts")
-    return compiled
+def _summary(runner: Runner, source: Source, seconds: float) -> None:
+    counts = runner.pump.counts()
+    say(f"{many(counts.events, 'event')}, {many(sum(counts.alerts.values()), 'alert')} in {seconds:.1f} s")
+    for rule, count in sorted(counts.alerts.items(), key=lambda item: -item[1]):
+        sys.stderr.write(f"{count:>8}  {rule}\n")
+    if counts.not_json:
+        say(f"{many(counts.not_json, 'payload')} not wholly valid JSON: no field has a value there")
+    for what, count in source.counters.items():
+        say(f"{what}: {count:,}")
+    for what, count in counts.failures.items():
+        say(f"{what} failed {many(count, 'time')}")
 
 
-def _warn(findings: Sequence[Finding], source: str) -> None:
-    foreign = [finding for finding in findings if finding.code == "LOAD_UNKNOWN_SOURCE"]
-    for finding in findings:
-        if finding not in foreign:
-            sys.stderr.write(finding.render() + "\n")
-    if foreign:
-        some = [f"    {finding.place}: {finding.message}" for finding in foreign[:_SHOWN_FOREIGN]]
-        more = [f"    and {len(foreign) - len(some)} more"] if len(foreign) > len(some) else []
-        lines = "\n".join([*some, *more])
-        left = f"{_many(len(foreign), 'rule')} of other event sources left out"
-        say(f"warning: {left}; a rule about these events says `source: {source}`:\n{lines}")
-
-
-def _wrong_rules(error: RulesError) -> int:
-    for finding in error.findings[:_SHOWN_FINDINGS]:
-        sys.stderr.write(finding.render() + "\n")
-    errors = sum(finding.severity == "error" for finding in error.findings)
-    left = len(error.findings) - _SHOWN_FINDINGS
-    return fail(f"the rules have {_many(errors, 'error')}" + (f" ({left} more findings not shown)" if left > 0 else ""))
-
-
-def _writer(falco: Falco) -> AlertWriter:
-    return AlertWriter(
-        "json" if falco.json_output else "text",
-        falco.time_format_iso_8601,
-        host_name(),
-        falco.json_include_output_property,
-        falco.json_include_tags_property,
-        falco.json_include_message_property,
-        falco.json_include_output_fields_property,
-    )
-
-
-def _output(falco: Falco) -> Delivery:
-    sinks: list[Sink] = []
-    if falco.file_output.enabled:
-        from lanner.outputs.file import FileOutput
-
-        sinks.append(FileOutput(falco.file_output.filename, keep_alive=falco.file_output.keep_alive))
-    if falco.stdout_output.enabled:
-        from lanner.outputs.stdout import StdoutOutput
-
-        sinks.append(StdoutOutput())
-    if not sinks:
-        say("warning: no output is enabled: alerts are counted and go nowhere; -o stdout_output.enabled=true prints them")
-    return DirectDelivery(sinks)
-
-
-def _start(info: PluginInfo, settings: Settings, source: Source, compiled: Compiled) -> str:
-    """What is watched, by which rules."""
-    replay = settings.limits.replay
-    what = f"replaying {replay}" if replay is not None else f"watching {source.description or info.event_source}"
-    ends = "" if replay is not None else "; Ctrl-C ends it"
-    return f"{what} with {_many(len(compiled.rules), 'rule')} ({_origin(settings)}){ends}"
+def _rules(settings: Settings, compiled: Compiled) -> str:
+    return f"{many(len(compiled.rules), 'rule')} ({_origin(settings)})"
 
 
 def _origin(settings: Settings) -> str:

@@ -29,12 +29,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A run: what falco.yaml and the options make together. `rules` are files, None for the plugin's own."""
+    """A run: what falco.yaml and the options make together. `rules` are files, None for the plugin's own.
+
+    `sources` are the files and directories that all this comes from.
+    """
 
     falco: Falco
     plugins: tuple[Loaded, ...]
     rules: tuple[str, ...] | None
     limits: Limits
+    sources: tuple[str, ...] = ()
 
     @property
     def plugin(self) -> Loaded:
@@ -85,4 +89,6 @@ def settle(
     if read.unused:
         say(f"warning: without effect here, where plugins alone run: {', '.join(read.unused)}")
     plugins = tuple(each.given(config, params) for each in loaded(read.falco, plugin))
-    return Settings(read.falco, plugins, paths, limits)
+    named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]
+    sources = (*([] if file is None else [file]), *(include.path for include in read.falco.config_files), *named)
+    return Settings(read.falco, plugins, paths, limits, sources)

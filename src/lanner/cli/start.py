@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from lanner.cli.settings import Limits, settle
@@ -26,7 +27,8 @@ def start(
     """Do it; gives the exit code. Raises `LannerError`."""
     limits = Limits(host=host, replay=replay, max_events=max_events, duration=duration, dry_run=dry_run)
     needs_rules = not (list_plugins or asked is not None or fields_of is not None or validated)
-    settings = settle(plugin, limits=limits, needs_rules=needs_rules, **options)
+    make = partial(settle, plugin, limits=limits, needs_rules=needs_rules, **options)
+    settings = make()
     if list_plugins or asked is not None:
         from lanner.cli.plugins import list_all, show_one
 
@@ -45,4 +47,4 @@ def start(
         return describe_rules(settings, describe)
     from lanner.cli.run import run_plugin
 
-    return run_plugin(settings)
+    return run_plugin(settings, make)

@@ -48,6 +48,11 @@ class EventContext:
         self.timestamp = timestamp
         self.payload = payload
 
+    def succeed(self, before: EventContext) -> None:
+        """Take the place of another one in the same run."""
+        self.number, self.timestamp, self.payload = before.number, before.timestamp, before.payload
+        self.first_timestamp = before.first_timestamp
+
     @property
     def elapsed(self) -> int:
         """Nanoseconds since the first event; wraps, as an unsigned number does, for an event that is older than that."""

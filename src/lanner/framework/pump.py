@@ -53,7 +53,7 @@ class Pump:
         plugin: Plugin,
         compiled: Compiled,
         writer: AlertWriter,
-        emit: Callable[[Alert], None],
+        emit: Callable[[Alert], None] = lambda _: None,
         *,
         first: bool = True,
         hostname: str | None = None,
@@ -64,9 +64,10 @@ class Pump:
         requests = compiled.plan.fields
         self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own])
         host = writer.hostname if hostname is None else hostname
-        self._context = EventContext(info.event_source or "", info.name, host, self._reader.describe, static=static or {})
+        self.context = EventContext(info.event_source or "", info.name, host, self._reader.describe, static=static or {})
+        """What the host knows of the last event."""
         getters = iter(self._reader.getters)
-        table = [next(getters) if request.name in own else generic_reader(request.name, self._context) for request in requests]
+        table = [next(getters) if request.name in own else generic_reader(request.name, self.context) for request in requests]
         self.executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
         """What the rules say of the last event, and its values."""
         self._lines: list[Callable[[int], str]] = [
@@ -76,12 +77,14 @@ class Pump:
         self._names = [rule.name for rule in compiled.rules]
         self._about = [(rule.name, str(rule.priority), rule.source) for rule in compiled.rules]
         self._alerts = [0] * len(self._names)
-        self._emit = emit
+        self.emit = emit
+        """Who takes the alerts."""
+        self._alerts_before: dict[str, int] = {}
         self._events = self._not_json = 0
 
     def feed(self, batch: Batch, clock: Callable[[], int] = time.time_ns) -> None:
         """Match the events of a batch and write their alerts. `clock` gives the time (ns) of events that tell none."""
-        reader, context, match, emit = self._reader, self._context, self.executor.match, self._emit
+        reader, context, match, emit = self._reader, self.context, self.executor.match, self.emit
         load, advance, alerts, lines, about = reader.load, context.advance, self._alerts, self._lines, self._about
         number = self._events
         times = batch.timestamps
@@ -108,13 +111,23 @@ class Pump:
     @property
     def timestamp(self) -> int:
         """When the last event happened (ns); 0 before the first."""
-        return self._context.timestamp
+        return self.context.timestamp
 
     def describe(self) -> str:
         """The last event in the plugin's words, else its payload's beginning (`evt.plugininfo`)."""
-        return str(generic_reader("evt.plugininfo", self._context)())
+        return str(generic_reader("evt.plugininfo", self.context)())
 
     def counts(self) -> Counts:
         """What there was so far."""
-        alerts = {name: count for name, count in zip(self._names, self._alerts, strict=True) if count}
+        alerts = dict(self._alerts_before)
+        for name, count in zip(self._names, self._alerts, strict=True):
+            if count:
+                alerts[name] = alerts.get(name, 0) + count
         return Counts(self._events, alerts, self._not_json, dict(self._reader.errors))
+
+    def succeed(self, before: Pump) -> None:
+        """Go on where another one has come to, with other rules: numbers of events, times and counts continue."""
+        counts = before.counts()
+        self._events, self._not_json, self._alerts_before = counts.events, counts.not_json, counts.alerts
+        self._reader.errors.update(counts.failures)
+        self.context.succeed(before.context)

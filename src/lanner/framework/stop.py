@@ -1,4 +1,4 @@
-"""What ends a run from outside: SIGINT, SIGTERM, and a time limit.
+"""What reaches a run from outside: SIGINT, SIGTERM and a time limit end it; other signals, such as SIGHUP, have a function called.
 
 The main thread waits in the source for as long as it takes; a small thread waits for signals (on the pipe that Python writes
 their numbers to) and for the limit, and calls the function that closes the source. Nothing polls. What is done with the events
@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _LONGEST_WAIT: Final = 24 * 3600.0  # select refuses what no clock of the system reaches, infinity for one
@@ -27,18 +27,23 @@ _ONE_STOP: Final = 0.5
 
 
 @contextmanager
-def closing(close: Callable[[], None], duration: float | None = None) -> Iterator[None]:
+def closing(
+    close: Callable[[], None], duration: float | None = None, others: Mapping[int, Callable[[], None]] | None = None
+) -> Iterator[None]:
     """While in this context the first SIGINT or SIGTERM, or the end of `duration` (seconds), calls `close` from another thread.
 
+    Each of the signals of `others` has its function called there, too, which returns soon; one that is ignored (nohup) stays so.
     A second signal, half a second later or more, ends the process at once, with 128 + its number. `close` is called once at most. After
     a signal this stays so, for what the caller has yet to do; else all is as before. Main thread only.
     """
     wakeup_read, wakeup_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     heard: list[float] = []
-    watcher = threading.Thread(target=_watch, args=(wakeup_read, close, duration, heard), name="lanner-stop", daemon=True)
+    calls = {number: call for number, call in (others or {}).items() if signal.getsignal(number) is not signal.SIG_IGN}
+    watcher = threading.Thread(target=_watch, args=(wakeup_read, close, duration, heard, calls), name="lanner-stop", daemon=True)
     previous_wakeup = signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
     # Python writes to the pipe only for signals that have a handler of its own
     previous = {number: signal.signal(number, _nothing) for number in SIGNALS}
+    previous_others = {number: signal.signal(number, _nothing) for number in calls}
     watcher.start()
     try:
         yield
@@ -46,6 +51,8 @@ def closing(close: Callable[[], None], duration: float | None = None) -> Iterato
         for number, handler in previous.items():
             # where a signal ends the run, the same one sent twice must not cut off what the caller has yet to say
             signal.signal(number, partial(_end, heard[0]) if heard else handler)
+        for other, handler in previous_others.items():
+            signal.signal(other, handler)
         signal.set_wakeup_fd(previous_wakeup)
         os.write(wakeup_write, bytes([_DONE]))
         # the plugin's close() may take its time; nobody waits for it here
@@ -63,7 +70,9 @@ def _end(stopped: float, number: int, _: object = None) -> None:
         os._exit(128 + number)
 
 
-def _watch(wakeup_read: int, close: Callable[[], None], duration: float | None, heard: list[float]) -> None:
+def _watch(
+    wakeup_read: int, close: Callable[[], None], duration: float | None, heard: list[float], others: Mapping[int, Callable[[], None]]
+) -> None:
     """`heard` gets the time of the first signal."""
     deadline = None if duration is None else time.monotonic() + duration
     closer: threading.Thread | None = None
@@ -73,6 +82,8 @@ def _watch(wakeup_read: int, close: Callable[[], None], duration: float | None, 
         if not ready and left is not None and left > _LONGEST_WAIT:
             continue
         numbers = os.read(wakeup_read, 64) if ready else b""
+        for number in set(numbers) & others.keys():
+            others[number]()
         signals = [number for number in numbers if number in SIGNALS]
         if signals:
             heard.append(time.monotonic())
@@ -81,7 +92,7 @@ def _watch(wakeup_read: int, close: Callable[[], None], duration: float | None, 
         if _DONE in numbers or (ready and not numbers):
             os.close(wakeup_read)
             return
-        if signals or not ready:
+        if signals or not ready:  # a signal to end, or the time is over
             deadline = None
             # in a thread of its own, so that a close() that hangs does not keep a second signal from being heard
             if closer is None:

@@ -1,0 +1,98 @@
+"""The rules of a run: settings in, compiled rules and the pump that runs them out, and what is odd or wrong in them on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from lanner.cli.messages import fail, many, say
+from lanner.config.falco import Matching
+from lanner.framework.pump import Pump, host_name
+from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
+from lanner.rules.select import select
+from lanner.sdk.errors import LannerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanner.cli.settings import Settings
+    from lanner.config.falco import Falco
+    from lanner.rules import Compiled, Finding, RulesError
+    from lanner.sdk.plugin import Plugin, PluginInfo
+
+_SHOWN_FINDINGS: Final = 50
+_SHOWN_FOREIGN: Final = 3
+
+
+def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
+    """The rules that run. Warns of what is odd; raises `LannerError`, of wrong rules `RulesError`."""
+    falco = settings.falco
+    paths = settings.rules
+    if paths is None:
+        if info.rules is None:
+            raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
+        paths = (info.rules,)
+    catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", falco.static_fields)
+    ruleset = load_rules(paths, catalog, plugins={info.name: info.version})
+    for number, switch in enumerate(falco.rules):
+        if not any(map(switch.concerns, ruleset.rules)):
+            say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}")
+    compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
+    _warn(compiled.findings, info.event_source or "")
+    if not compiled.rules:
+        why = f"no rule is enabled for source {info.event_source}"
+        if any(rule.enabled for rule in ruleset.rules):
+            why = f"priority {str(falco.priority).lower()} and `rules` of the configuration leave no rule"
+        say(f"warning: {why}: there will be no alerts")
+    return compiled
+
+
+def make_pump(plugin: Plugin, compiled: Compiled, falco: Falco) -> Pump:
+    """The way of events through the rules, as the configuration wants alerts."""
+    return Pump(
+        plugin,
+        compiled,
+        make_writer(falco),
+        first=falco.rule_matching is Matching.FIRST,
+        hostname=None if falco.plugins_hostinfo else "",
+        static=falco.static_fields,
+    )
+
+
+def make_writer(falco: Falco) -> AlertWriter:
+    """How alerts look."""
+    return AlertWriter(
+        "json" if falco.json_output else "text",
+        falco.time_format_iso_8601,
+        host_name(),
+        falco.json_include_output_property,
+        falco.json_include_tags_property,
+        falco.json_include_message_property,
+        falco.json_include_output_fields_property,
+    )
+
+
+def _warn(findings: Sequence[Finding], source: str) -> None:
+    foreign = [finding for finding in findings if finding.code == "LOAD_UNKNOWN_SOURCE"]
+    for finding in findings:
+        if finding not in foreign:
+            sys.stderr.write(finding.render() + "\n")
+    if foreign:
+        some = [f"    {finding.place}: {finding.message}" for finding in foreign[:_SHOWN_FOREIGN]]
+        more = [f"    and {len(foreign) - len(some)} more"] if len(foreign) > len(some) else []
+        lines = "\n".join([*some, *more])
+        left = f"{many(len(foreign), 'rule')} of other event sources left out"
+        say(f"warning: {left}; a rule about these events says `source: {source}`:\n{lines}")
+
+
+def show_wrong_rules(error: RulesError) -> int:
+    """Say what is wrong in the rules; gives the exit code."""
+    for finding in error.findings[:_SHOWN_FINDINGS]:
+        sys.stderr.write(finding.render() + "\n")
+    left = len(error.findings) - _SHOWN_FINDINGS
+    return fail(wrong_rules(error) + (f" ({left} more findings not shown)" if left > 0 else ""))
+
+
+def wrong_rules(error: RulesError) -> str:
+    """In a few words."""
+    return f"the rules have {many(sum(finding.severity == 'error' for finding in error.findings), 'error')}"

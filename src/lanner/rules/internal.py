@@ -1,0 +1,45 @@
+"""Alerts about the program itself, which come from no rule: a message and figures in, Falco's exact text or JSON out.
+
+The layouts are those of falco_outputs::handle_msg in Falco 0.44.1: source `internal`, no tags, and times as they are everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.times import SECOND, local_time, utc_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanner.rules.alert import AlertWriter
+
+SOURCE: Final = "internal"
+RELOAD_FAILED: Final = "Falco internal: hot restart failure"
+METRICS: Final = "Falco internal: metrics snapshot"
+
+
+def internal_line(writer: AlertWriter, rule: str, priority: str, message: str, fields: Mapping[str, str | float], timestamp: int) -> str:
+    """The line of such an alert, without a newline; `timestamp` in ns since 1970."""
+    if writer.kind == "json":
+        alert: dict[str, object] = {
+            "hostname": writer.hostname,
+            "output": message,
+            "output_fields": dict(sorted(fields.items())),
+            "priority": priority,
+            "rule": rule,
+            "source": SOURCE,
+            "time": f"{_precise(utc_datetime(timestamp // SECOND), timestamp)}Z",
+        }
+        return json.dumps(_encodable(alert), ensure_ascii=False, separators=(",", ":"))
+    shown = " ".join(f"{key}={json.dumps(value)}" for key, value in sorted(fields.items()))
+    return f"{_precise(local_time(timestamp // SECOND), timestamp)}: {priority} {message} ({shown})"
+
+
+def _precise(seconds: str, timestamp: int) -> str:
+    return f"{seconds}.{timestamp % SECOND:09}"
+
+
+def _encodable(alert: dict[str, object]) -> dict[str, object]:
+    return {key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for key, value in alert.items()}
