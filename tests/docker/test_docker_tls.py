@@ -414,6 +414,23 @@ def test_close_ends_a_wait_for_a_connection(monkeypatch):
     os.close(wake)
 
 
+def test_close_ends_the_look_up_of_a_name(monkeypatch):
+    answered, ask = threading.Event(), socket.getaddrinfo
+
+    def slow(*args, flags=0, **kwargs):
+        if not flags:
+            answered.wait(20)
+        return ask(*args, flags=flags, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    monkeypatch.setattr(client, "TIMEOUT", 3600.0)
+    wake = os.eventfd(1)
+    where = Endpoint("tcp://engine", "DOCKER_HOST", host="localhost", port=1)
+    assert failure(lambda: find_engine(where, wake)) == "tcp://engine: closed before the engine answered"
+    answered.set()
+    os.close(wake)
+
+
 @pytest.mark.parametrize("secure", [False, True], ids=["clear", "TLS"])
 def test_a_peer_that_is_gone_without_a_word_is_noticed_by_the_system(certificates, tls_engine, tcp_engine, secure):
     engine = tls_engine() if secure else tcp_engine
@@ -441,6 +458,8 @@ def test_an_engine_that_has_closed_raises_no_signal(certificates, tls_engine):
     mine, other = socket.socketpair()
     mine.setblocking(False)
     links.append(Link(mine))
+    links[0].send(b"GET /v1.41/events HTTP/1.1\r\n\r\n", Timer(10.0))
+    engine.stream()
     engine.stop()
     other.close()
     raised = []

@@ -33,6 +33,10 @@ class EngineError(lanner.SourceError):
     """The engine cannot be reached, or answers as no Docker engine does."""
 
 
+class EngineTimeoutError(EngineError):
+    """The engine did not answer in the time that it had."""
+
+
 class Engine(NamedTuple):
     """What GET /version says: the engine's name and version, and the API version that is used with it."""
 
@@ -71,7 +75,7 @@ class Connection:
         except OSError as error:
             self._link.close()
             question = f". {_question(endpoint)}" if isinstance(error, ConnectionError) else ""
-            raise EngineError(f"{endpoint}: the engine did not answer GET {asked}: {_reason(error, self._timer)}{question}") from None
+            raise _error(error, f"{endpoint}: the engine did not answer GET {asked}: {_reason(error, self._timer)}{question}") from None
         except BaseException:
             self._link.close()
             raise
@@ -122,7 +126,7 @@ class Connection:
                 parts.append(data)
                 size += len(data)
         except TimeoutError:
-            raise EngineError(f"{self._endpoint}: the engine stopped in the middle of an answer") from None
+            raise EngineTimeoutError(f"{self._endpoint}: the engine stopped in the middle of an answer") from None
         except (OSError, HttpError) as error:
             raise EngineError(f"{self._endpoint}: the engine's answer broke off: {error}") from None
         return b"".join(parts)
@@ -232,9 +236,12 @@ def _connect(endpoint: Endpoint, timer: Timer) -> Link:
     except WokenError:
         raise EngineError(f"{endpoint}: closed before the engine answered") from None
     except OSError as error:
-        raise EngineError(
-            f"no Docker engine at {endpoint} (from {endpoint.origin}): {_reason(error, timer)}. {_advice(endpoint, error)}"
-        ) from None
+        text = f"no Docker engine at {endpoint} (from {endpoint.origin}): {_reason(error, timer)}. {_advice(endpoint, error)}"
+        raise _error(error, text) from None
+
+
+def _error(cause: OSError, text: str) -> EngineError:
+    return EngineTimeoutError(text) if isinstance(cause, TimeoutError) else EngineError(text)
 
 
 def _reason(error: OSError, timer: Timer) -> str:

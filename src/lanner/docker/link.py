@@ -14,8 +14,13 @@ import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.tls import Session
+
+    _Addresses = Sequence[tuple[Any, ...]]  # as getaddrinfo gives them
 
 _READ_SIZE: Final = 64 * 1024
 _UNIX_PAUSE: Final = 0.02
@@ -179,10 +184,7 @@ def _unix(path: str, timer: Timer) -> socket.socket:
 
 
 def _tcp(host: str, port: int, timer: Timer) -> socket.socket:
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError:
-        raise OSError("no host can have this name") from None
+    addresses = _look_up(host, port, timer)
     failure: OSError | None = None
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         connection = socket.socket(family, kind, protocol)
@@ -202,7 +204,38 @@ def _tcp(host: str, port: int, timer: Timer) -> socket.socket:
     raise failure or OSError("the name has no address")
 
 
-def _connect(connection: socket.socket, address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes], timer: Timer) -> None:
+def _look_up(host: str, port: int, timer: Timer) -> _Addresses:
+    """The addresses of a host. The system's resolver knows no time limit of ours, so a name is asked for by a thread of its own."""
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (socket.gaierror, UnicodeError):
+        pass
+    import _thread  # not `threading`: a host's process need not have it
+
+    found: list[_Addresses | OSError] = []
+    done, done_by_thread = os.pipe()
+
+    def ask() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except UnicodeError:
+            found.append(OSError("no host can have this name"))
+        except OSError as error:
+            found.append(error)
+        finally:
+            os.close(done_by_thread)
+
+    try:
+        _thread.start_new_thread(ask, ())
+        timer.wait(done, select.POLLIN)
+    finally:
+        os.close(done)
+    if isinstance(found[0], OSError):
+        raise found[0]
+    return found[0]
+
+
+def _connect(connection: socket.socket, address: Any, timer: Timer) -> None:
     connection.setblocking(False)
     for option in _TCP_OPTIONS:
         connection.setsockopt(*option)

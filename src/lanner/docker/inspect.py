@@ -1,0 +1,251 @@
+"""What the engine says of a container besides its events, for rules: a line of its stream in, a small JSON text out, on one line.
+
+Of GET /containers/ID/json the members that attackers use are kept, by name; environment, command line and labels never are. An engine
+that is slow or away costs its timeout three times and then nothing for a while. Nothing here raises: what went wrong is the text's member
+`error`.
+
+The text is made to be read by the words of `lanner.payload`: yes and no are "true" and "false", lists are objects whose names are the
+items, and what the engine leaves empty is not there.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from lanner.docker.client import MAX_BODY, EngineError, EngineTimeoutError, get
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lanner.docker.endpoint import Endpoint
+
+# In a text of JSON the quotes would be escaped; a label of that name is told apart when the line is read
+_ACTION: Final = re.compile(rb'"Action"\s*:\s*"(?:create|start)"')
+_TYPE: Final = re.compile(rb'"Type"\s*:\s*"container"')
+# An event is hostile input, and its id goes into a path
+_ID: Final = re.compile("[0-9a-f]{1,64}")
+
+_MOST_CACHED: Final = 1024
+_MOST_FAILURES: Final = 3
+_PAUSE: Final = 10.0
+_MOST_ITEMS: Final = 64
+_LONGEST_TEXT: Final = 4096
+_MOST_TEXT: Final = 32 * 1024
+
+_MODES: Final = {
+    "network": "NetworkMode",
+    "pid": "PidMode",
+    "ipc": "IpcMode",
+    "uts": "UTSMode",
+    "userns": "UsernsMode",
+    "cgroup": "CgroupnsMode",
+}
+# /var/run is /run
+_SOCKETS: Final = (
+    "/run/docker.sock",
+    "/run/containerd/containerd.sock",
+    "/run/docker/containerd/containerd.sock",
+    "/run/podman/podman.sock",
+    "/run/crio/crio.sock",
+)
+_SOCKET_NAMES: Final = frozenset(path.rpartition("/")[2] for path in _SOCKETS)
+_USER_SOCKETS: Final = re.compile(r"/run/user(?:/[0-9]+(?:/podman)?)?")
+
+
+class Inspector:
+    """Describes the containers of one engine. For one thread."""
+
+    def __init__(self, endpoint: Endpoint, api: str, timeout: float, wake: int = -1) -> None:
+        """Ask in API version `api`; all of an answer may take `timeout` seconds, and no longer than until `wake`, a descriptor, is readable."""
+        self.api = api
+        self._endpoint = endpoint
+        self._timeout = timeout
+        self._wake = wake
+        self._known: OrderedDict[str, bytes] = OrderedDict()
+        self._failures = 0
+        self._closed_until = 0.0
+
+    def wants(self, line: bytes) -> bool:
+        """Whether the line looks like the creation or the start of a container."""
+        return _ACTION.search(line) is not None and _TYPE.search(line) is not None
+
+    def describe(self, line: bytes) -> bytes | None:
+        """The container that the line is about; None where it is about something else."""
+        identity = _container_of(line)
+        if identity is None:
+            return None
+        if not _ID.fullmatch(identity):
+            return _error("id")
+        # what is kept does not change while a container exists, but for its restart policy
+        known = self._known.get(identity)
+        if known is not None:
+            self._known.move_to_end(identity)
+            return known
+        if self._failures >= _MOST_FAILURES and time.monotonic() < self._closed_until:
+            return _error("skipped")
+        return self._ask(identity)
+
+    def _ask(self, identity: str) -> bytes:
+        try:
+            head, text = get(self._endpoint, f"/v{self.api}/containers/{identity}/json", self._wake, self._timeout)
+        except EngineError as error:
+            return self._failed("timeout" if isinstance(error, EngineTimeoutError) else "unreachable")
+        if head.status == 404:  # removed meanwhile, which is no fault of the engine
+            self._failures = 0
+            return _error("gone")
+        if head.status != 200:
+            return self._failed("refused")
+        description = _read(text) if len(text) <= MAX_BODY else None
+        if description is None:
+            return self._failed("answer")
+        self._failures = 0
+        described = msgspec.json.encode(_kept(description, self._endpoint.path))
+        self._known[identity] = described
+        if len(self._known) > _MOST_CACHED:
+            self._known.popitem(last=False)
+        return described
+
+    def _failed(self, reason: str) -> bytes:
+        self._failures += 1
+        self._closed_until = time.monotonic() + _PAUSE
+        return _error(reason)
+
+
+def _error(reason: str) -> bytes:
+    return msgspec.json.encode({"error": reason})
+
+
+def _read(text: bytes) -> dict[str, Any] | None:
+    try:
+        found = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _container_of(line: bytes) -> str | None:
+    event = _read(line) or {}
+    if event.get("Type") != "container" or event.get("Action") not in {"create", "start"}:
+        return None
+    return _text(_object(event, "Actor"), "ID")
+
+
+def _kept(container: dict[str, Any], socket: str) -> dict[str, Any]:
+    """The members that are kept, under the names that fields ask for."""
+    host, config = _object(container, "HostConfig"), _object(container, "Config")
+    mounts = list(_mounts(container, host))
+    lists = _Lists()
+    kept: dict[str, Any] = {
+        "privileged": _truth(host, "Privileged"),
+        "readonly": _truth(host, "ReadonlyRootfs"),
+        "user": _text(config, "User"),
+        "modes": _filled({name: _text(host, member) for name, member in _MODES.items()}),
+        "image": _filled({"id": _text(container, "Image"), "digest": _text(_object(container, "ImageManifestDescriptor"), "digest")}),
+        **_filled({"restart": _text(_object(host, "RestartPolicy"), "Name")}),
+        "socket": str(any(_holds_socket(source, socket) for source, _, _ in mounts)).lower(),
+        "caps": {
+            "added": lists.make(dict.fromkeys(map(_capability, _texts(host, "CapAdd")), "")),
+            "dropped": lists.make(dict.fromkeys(map(_capability, _texts(host, "CapDrop")), "")),
+        },
+        "security": lists.make(dict.fromkeys(_security(host), "")),
+        "devices": lists.make(dict(_devices(host))),
+        "writable": lists.make({source: destination for source, destination, writable in mounts if writable}),
+        "mounts": lists.make({source: destination for source, destination, _ in mounts}),
+    }
+    if lists.cut:
+        kept["error"] = "cut"
+    return kept
+
+
+class _Lists:
+    """Bounds what lists hold, alone and together. The shortest items come first: what matters on a host has short names."""
+
+    def __init__(self) -> None:
+        self.cut = False
+        self._left = _MOST_TEXT
+
+    def make(self, items: Mapping[str, str]) -> dict[str, str]:
+        made: dict[str, str] = {}
+        for item in sorted(items, key=lambda item: (len(item), item)):
+            name, text = item[:_LONGEST_TEXT], items[item][:_LONGEST_TEXT]
+            self._left -= len(name) + len(text)
+            if len(made) == _MOST_ITEMS or self._left < 0:
+                self.cut = True
+                break
+            made[name] = text
+        return made
+
+
+def _mounts(container: dict[str, Any], host: dict[str, Any]) -> Iterable[tuple[str, str, bool]]:
+    """Source on the host, destination, and whether it may be written to."""
+    for mount in _objects(container, "Mounts"):
+        if mount.get("Type") == "bind":
+            yield _text(mount, "Source"), _text(mount, "Destination"), mount.get("RW") is not False
+    for mount in _objects(host, "Mounts"):  # a volume that is made along with the container may be a path of the host by another name
+        options = _object(_object(_object(mount, "VolumeOptions"), "DriverConfig"), "Options")
+        if _text(options, "device").startswith("/"):
+            yield _text(options, "device"), _text(mount, "Target"), mount.get("ReadOnly") is not True
+
+
+def _holds_socket(source: str, socket: str) -> bool:
+    """Whether the path is the socket of an engine, or a directory in which one is; `socket` is that of the engine that is asked."""
+    path = "/" + "/".join(part for part in source.split("/") if part not in {"", "."})
+    if path == "/var/run" or path.startswith("/var/run/"):
+        path = path.removeprefix("/var")
+    if path.rpartition("/")[2] in _SOCKET_NAMES or _USER_SOCKETS.fullmatch(path):
+        return True
+    own = socket.removeprefix("/var") if socket.startswith("/var/run/") else socket
+    return any(known == path or known.startswith(path.rstrip("/") + "/") for known in (*_SOCKETS, own))
+
+
+def _devices(host: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    for device in _objects(host, "Devices"):
+        yield _text(device, "PathOnHost"), _text(device, "PathInContainer")
+    for rule in _texts(host, "DeviceCgroupRules"):  # with mknod such a rule is the device
+        yield rule, ""
+
+
+def _security(host: dict[str, Any]) -> Iterable[str]:
+    for option in _texts(host, "SecurityOpt"):
+        name, separator, value = option.partition("=") if "=" in option else option.partition(":")
+        # the client sends the whole profile
+        yield f"{name}=custom" if value.startswith("{") else f"{name}={value}" if separator else name
+    if host.get("MaskedPaths") == []:  # how the client sends it; of a privileged container they are null
+        yield "systempaths=unconfined"
+
+
+def _capability(name: str) -> str:
+    return name.upper().removeprefix("CAP_")
+
+
+def _object(holder: dict[str, Any], name: str) -> dict[str, Any]:
+    found = holder.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _objects(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = holder.get(name)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _texts(holder: dict[str, Any], name: str) -> list[str]:
+    found = holder.get(name)
+    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+
+
+def _text(holder: dict[str, Any], name: str) -> str:
+    found = holder.get(name)
+    return found[:_LONGEST_TEXT] if isinstance(found, str) else ""
+
+
+def _filled(texts: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if text}
+
+
+def _truth(holder: dict[str, Any], name: str) -> str:
+    return "true" if holder.get(name) is True else "false"
