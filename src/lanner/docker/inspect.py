@@ -61,7 +61,7 @@ class Inspector:
     """Describes the containers of one engine. For one thread."""
 
     def __init__(self, endpoint: Endpoint, api: str, timeout: float, wake: int = -1) -> None:
-        """Ask in API version `api`; all of an answer may take `timeout` seconds, and no longer than until `wake`, a descriptor, is readable."""
+        """Ask in API version `api`; an answer may take `timeout` seconds in all, and ends when `wake`, a descriptor, is readable."""
         self.api = api
         self._endpoint = endpoint
         self._timeout = timeout
@@ -184,7 +184,7 @@ class _Lists:
 def _mounts(container: dict[str, Any], host: dict[str, Any]) -> Iterable[tuple[str, str, bool]]:
     """Source on the host, destination, and whether it may be written to."""
     for mount in _objects(container, "Mounts"):
-        if mount.get("Type") == "bind":
+        if mount.get("Type") == "bind" and _text(mount, "Source").startswith("/"):
             yield _text(mount, "Source"), _text(mount, "Destination"), mount.get("RW") is not False
     for mount in _objects(host, "Mounts"):  # a volume that is made along with the container may be a path of the host by another name
         options = _object(_object(_object(mount, "VolumeOptions"), "DriverConfig"), "Options")
