@@ -148,3 +148,18 @@ class Extractor(lanner.Plugin):
     @lanner.field("extractor.length", "Length of the payload")
     def length(self, event: lanner.Event) -> int:
         return len(event.payload)
+
+
+class Ticks(Words):
+    """Numbers from 0 on, a thousand a second or so, as many as the open parameters say; then nothing for good."""
+
+    name = event_source = "ticks"
+
+    def open(self, params: str) -> "ThenNothing":
+        return ThenNothing(self._count(int(params)))
+
+    def _count(self, most: int) -> Iterator[lanner.Event]:
+        pause = threading.Event()
+        for number in range(most):
+            yield lanner.Event(str(number), timestamp=MOMENT + number)
+            pause.wait(0.001)

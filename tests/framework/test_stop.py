@@ -156,3 +156,23 @@ def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch, close):
     os.kill(os.getpid(), signal.SIGINT)
     assert close.calls == 1
     assert watchers() == []
+
+
+def test_another_signal_has_its_function_called_and_ends_nothing(close):
+    before = signal.getsignal(signal.SIGHUP)
+    called = threading.Event()
+    with closing(close, others={signal.SIGHUP: called.set}):
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert called.wait(10)
+        assert close.calls == 0
+    assert signal.getsignal(signal.SIGHUP) is before
+
+
+def test_a_signal_that_is_ignored_stays_so(close):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with closing(close, others={signal.SIGHUP: pytest.fail}):
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_wrong_rules, wrong_rules
-from lanner.cli.messages import say
+from lanner.cli.messages import many, say
 from lanner.cli.outputs import deliver_live, make_sinks, outputs_of
 from lanner.framework.reload import Reloader
 from lanner.outputs.base import Alert
@@ -71,6 +71,7 @@ class _Loading:
             make_delivery = lambda: deliver_live(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
         self._runner.exchange(make_pump(self._plugin, compiled, new.falco), make_delivery)
         self.settings = new
+        say(f"loaded again: {many(len(compiled.rules), 'rule')}")
 
     def failed(self, message: str) -> None:
         """Say so: to a person, and as an alert."""

@@ -1,0 +1,165 @@
+"""Rules and configuration that change while `lanner run` goes on."""
+
+import json
+import select
+import signal
+from pathlib import Path
+
+import pytest
+
+RULE = "- rule: {name}\n  desc: d\n  condition: {condition}\n  output: '{name} %words.text'\n  priority: NOTICE\n  source: {source}\n"
+RELOAD_FAILED = "Falco internal: hot restart failure"
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A rules file: `file(name)` writes it anew as a whole, with a rule of that name on every event."""
+    path = tmp_path / "rules.yaml"
+
+    def write(name, condition="evt.num > 0", source="ticks"):
+        other = tmp_path / "other"
+        other.write_text(RULE.format(name=name, condition=condition, source=source))
+        other.rename(path)
+        return path
+
+    write("First")
+    return write
+
+
+def told(process, words):
+    """Read on from what the process says until these words come; what was said."""
+    lines = []
+    for line in iter(process.stderr.readline, b""):
+        lines.append(line.decode())
+        if words in lines[-1]:
+            return lines
+    pytest.fail(f"{words!r} was not said: {lines}")
+    return None
+
+
+def end(process):
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    return out.decode().splitlines(), err.decode()
+
+
+def test_no_event_is_lost_or_seen_twice_while_rules_are_loaded_every_100_ms(start, plugin, file):
+    path = file("Begin")
+    process = start("run", plugin("Ticks"), "-r", path, "--open", "3000")
+    lines, names, loaded = [], [], 0
+    while len(lines) < 3000:
+        lines.append(process.stdout.readline().decode().rstrip())
+        if len(lines) % 100 == 0:
+            loaded += 1
+            file(f"Number {loaded}")
+    more, _ = end(process)
+    names = {line.partition("Notice ")[2].rpartition(" ")[0] for line in lines}
+    assert [int(line.rpartition(" ")[2]) for line in lines] == list(range(3000))
+    assert more == []
+    assert len(names) > 5
+
+
+def test_sighup_loads_again(start, plugin, file):
+    process = start(
+        "run", plugin("Ticks"), "-r", file("First"), "-o", "watch_config_files=false", "-o", "log_level=info", "--open", "1000000"
+    )
+    assert b"First" in process.stdout.readline()
+    file("Second")
+    process.send_signal(signal.SIGHUP)
+    for line in iter(process.stdout.readline, b""):
+        if b"Second" in line:
+            break
+    _, err = end(process)
+    assert "loading again failed" not in err
+
+
+@pytest.mark.parametrize("layout", ["text", "json"])
+def test_wrong_rules_change_nothing_and_raise_an_alert(start, plugin, file, layout):
+    process = start("run", plugin("Ticks"), "-r", file("First"), "--format", layout, "--open", "1000000")
+    assert b"First" in process.stdout.readline()
+    file("Second", condition="evt.nothing = 1")
+    for line in iter(process.stdout.readline, b""):
+        assert b"Second 0" not in line
+        if RELOAD_FAILED.encode() in line:
+            break
+    if layout == "json":
+        alert = json.loads(line)
+        assert (alert["rule"], alert["priority"], alert["source"], alert["output_fields"]) == (RELOAD_FAILED, "Critical", "internal", {})
+        assert alert["output"].startswith(f"{RELOAD_FAILED}: the rules have 1 error: ")
+    else:
+        assert b": Critical " + RELOAD_FAILED.encode() + b": the rules have 1 error: " in line
+    assert b"First" in process.stdout.readline()
+    file("Third")
+    for line in iter(process.stdout.readline, b""):
+        if b"Third" in line:
+            break
+    _, err = end(process)
+    assert "error: loading again failed, all stays as it was: the rules have 1 error" in err
+
+
+def test_outputs_change_with_the_configuration_and_no_alert_is_lost(start, plugin, file, tmp_path):
+    rules, config = file("Any"), tmp_path / "falco.yaml"
+
+    def configure(name):
+        config.write_text(
+            f"plugins: [{{name: ticks, library_path: '{plugin('Ticks')}', open_params: '2000'}}]\nrules_files: [{rules}]\n"
+            f"file_output: {{enabled: true, filename: '{tmp_path}/{name}', keep_alive: true}}\nlog_level: info\n"
+        )
+
+    configure("a.log")
+    process = start("run", "-c", config)
+    told(process, "watching")
+    configure("b.log")
+    told(process, "loaded again: 1 rule")
+    written = tmp_path / "b.log"
+    while not (written.exists() and b" 1999\n" in written.read_bytes()):
+        assert process.poll() is None
+        select.select([], [], [], 0.02)
+    end(process)
+    numbers = [int(line.rpartition(" ")[2]) for name in ("a.log", "b.log") for line in (tmp_path / name).read_text().splitlines()]
+    assert numbers == list(range(2000))
+
+
+def test_what_takes_a_restart_is_said(start, plugin, file, tmp_path):
+    config, rules = tmp_path / "falco.yaml", file("Any")
+    text = f"plugins: [{{name: ticks, library_path: '{plugin('Ticks')}', open_params: '5'}}]\nrules_files: [{rules}]\nstdout_output: {{enabled: true}}\n"
+    config.write_text(text)
+    process = start("run", "-c", config)
+    told(process, "watching")
+    config.write_text(text.replace("'5'", "'6'") + "webserver: {listen_port: 1}\n")
+    said = told(process, "$.webserver changes with the next start alone")
+    assert any("its open_params change with the next start alone" in line for line in said)
+    end(process)
+
+
+def reload_often(start, plugin, file, times):
+    """Have rules loaded so many times; the resident memory (KiB) and descriptors after a tenth of them, and at the end."""
+    process = start("run", plugin("Ticks"), "-r", file("Any"), "-o", "watch_config_files=false", "--open", "1")
+    told(process, "watching")
+    seen = []
+    for number in range(times):
+        process.send_signal(signal.SIGHUP)
+        told(process, "loaded again: 1 rule")
+        if number + 1 in {times // 10, times}:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            memory = int(status.partition("VmRSS:")[2].split()[0])
+            seen.append((memory, len(list(Path(f"/proc/{process.pid}/fd").iterdir()))))
+    end(process)
+    return seen
+
+
+def check_growth(seen):
+    (memory, descriptors), (memory_after, descriptors_after) = seen
+    assert descriptors_after == descriptors
+    assert memory_after < memory + 1024
+
+
+def test_reloads_leave_nothing_behind(start, plugin, file):
+    check_growth(reload_often(start, plugin, file, 60))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_ten_thousand_reloads_leave_nothing_behind(start, plugin, file):
+    check_growth(reload_often(start, plugin, file, 10_000))
