@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from lanner.rules.jsontext import quote
 from lanner.rules.times import SECOND, local_time, utc_datetime
 
 if TYPE_CHECKING:
@@ -22,24 +23,16 @@ METRICS: Final = "Falco internal: metrics snapshot"
 
 def internal_line(writer: AlertWriter, rule: str, priority: str, message: str, fields: Mapping[str, str | float], timestamp: int) -> str:
     """The line of such an alert, without a newline; `timestamp` in ns since 1970."""
+    shown = {key: quote(value) if isinstance(value, str) else json.dumps(value) for key, value in sorted(fields.items())}
     if writer.kind == "json":
-        alert: dict[str, object] = {
-            "hostname": writer.hostname,
-            "output": message,
-            "output_fields": dict(sorted(fields.items())),
-            "priority": priority,
-            "rule": rule,
-            "source": SOURCE,
-            "time": f"{_precise(utc_datetime(timestamp // SECOND), timestamp)}Z",
-        }
-        return json.dumps(_encodable(alert), ensure_ascii=False, separators=(",", ":"))
-    shown = " ".join(f"{key}={json.dumps(value)}" for key, value in sorted(fields.items()))
-    return f"{_precise(local_time(timestamp // SECOND), timestamp)}: {priority} {message} ({shown})"
+        members = ",".join(f"{quote(key)}:{value}" for key, value in shown.items())
+        return (
+            f'{{"hostname":{quote(writer.hostname)},"output":{quote(message)},"output_fields":{{{members}}},"priority":{quote(priority)},'
+            f'"rule":{quote(rule)},"source":{quote(SOURCE)},"time":"{_precise(utc_datetime(timestamp // SECOND), timestamp)}Z"}}'
+        )
+    figures = " ".join(f"{key}={value}" for key, value in shown.items())
+    return f"{_precise(local_time(timestamp // SECOND), timestamp)}: {priority} {message} ({figures})"
 
 
 def _precise(seconds: str, timestamp: int) -> str:
     return f"{seconds}.{timestamp % SECOND:09}"
-
-
-def _encodable(alert: dict[str, object]) -> dict[str, object]:
-    return {key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for key, value in alert.items()}
