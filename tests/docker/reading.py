@@ -26,6 +26,40 @@ BY_ATTRIBUTE = {
     "docker.swarm.taskname": "com.docker.swarm.task.name",
 }
 
+# what Lanner adds about the container: where each text stands, and each list
+OF_THE_CONTAINER = {
+    "docker.container.privileged": "privileged",
+    "docker.container.network.mode": "modes.network",
+    "docker.container.pid.mode": "modes.pid",
+    "docker.container.ipc.mode": "modes.ipc",
+    "docker.container.uts.mode": "modes.uts",
+    "docker.container.userns.mode": "modes.userns",
+    "docker.container.cgroup.mode": "modes.cgroup",
+    "docker.container.mounts.socket": "socket",
+    "docker.container.user": "user",
+    "docker.container.readonly": "readonly",
+    "docker.container.image.id": "image.id",
+    "docker.container.image.digest": "image.digest",
+    "docker.container.restart.policy": "restart",
+    "docker.container.inspect.error": "error",
+}
+LISTS_OF_THE_CONTAINER = {
+    "docker.container.caps.added": "caps.added",
+    "docker.container.caps.dropped": "caps.dropped",
+    "docker.container.mounts": "mounts",
+    "docker.container.mounts.writable": "writable",
+    "docker.container.devices": "devices",
+    "docker.container.security.options": "security",
+}
+LISTS = {"docker.attributes.keys", *LISTS_OF_THE_CONTAINER}
+
+
+def at(value, place):
+    """What stands there; None for nothing."""
+    for name in place.split("."):
+        value = (of_type(dict, value) or {}).get(name)
+    return value
+
 
 def of_type(wanted, value):
     """The value where it is of the type, else None; a bool is no number."""
@@ -81,4 +115,20 @@ def reading(event):
         "docker.exec.command": said if name in EXECS else None,
         "docker.health.status": health,
         **{field: attributes.get(key) for field, key in BY_ATTRIBUTE.items()},
+        **added(of_type(dict, event.get("lanner")) or {}),
+    }
+
+
+def added(ours):
+    """The fields of what Lanner adds to an event."""
+    gap, container = of_type(dict, ours.get("gap")) or {}, ours.get("inspect")
+    words = {field: of_type(str, at(container, place)) for field, place in OF_THE_CONTAINER.items()}
+    lists = {field: sorted(of_type(dict, at(container, place)) or ()) or None for field, place in LISTS_OF_THE_CONTAINER.items()}
+    return {
+        "docker.host": texts(ours).get("host"),
+        "docker.gap.from": number(gap.get("from")),
+        "docker.gap.until": number(gap.get("until")),
+        "docker.gap.reason": texts(gap).get("reason"),
+        **{field: word and word.partition("\0")[0] for field, word in words.items()},
+        **lists,
     }

@@ -10,7 +10,7 @@ import lanner.testing
 from lanner.docker import Docker
 from lanner.sdk.plugin import plugin_info
 
-from .reading import reading, timestamp
+from .reading import LISTS, reading, timestamp
 
 RECORDINGS = {
     "engine-20.10": Path(__file__).parents[1] / "data" / "docker-engine-20.10-events.jsonl",
@@ -48,6 +48,30 @@ ODD = [
     {"Actor": None},
     {"Actor": {"Attributes": []}},
 ]
+DESCRIBED = {
+    "privileged": "true",
+    "readonly": "false",
+    "user": "",
+    "modes": {"network": "host", "pid": "host", "ipc": "private", "uts": "host", "userns": "host", "cgroup": "private"},
+    "image": {"id": "sha256:0d5d", "digest": "sha256:77aa"},
+    "restart": "always",
+    "socket": "true",
+    "caps": {"added": {"SYS_ADMIN": "", "NET_RAW": ""}, "dropped": {"CHOWN": ""}},
+    "security": {"seccomp=unconfined": "", "no-new-privileges": ""},
+    "devices": {"/dev/sda": "/dev/disk", "b 8:* rwm": ""},
+    "writable": {"/root": "/r"},
+    "mounts": {"/root": "/r", "/var/run/docker.sock": "/docker.sock"},
+    "error": "cut",
+}
+GAP = {"from": 1_795_426_345_860_357_172, "until": 1_795_426_346_000_000_000, "reason": "queue full"}
+# What Lanner adds
+ADDED = [
+    event("container", "start", {"image": "busy:1"}, lanner={"host": "db", "inspect": DESCRIBED}),
+    event("container", "create", {}, lanner={"inspect": {"error": "timeout"}}),
+    event("container", "create", {}, lanner={"inspect": {"caps": {"added": {}}, "mounts": {}}}),
+    event("lanner", "gap", {"reason": "queue full"}, who="db", time=1, timeNano=GAP["until"], lanner={"host": "db", "gap": GAP}),
+    event("lanner", "gap", {}, lanner={"gap": {"from": "1", "until": -1, "reason": 5}}),
+]
 WRONG = [None, True, 0, -1.5, 2**70, [], ["text"], {}, {"name": "text"}]
 
 
@@ -66,8 +90,7 @@ def recorded():
 
 def check(docker, expected, payload):
     found = {name: docker.extract(payload, name) for name in reading(expected)}
-    keys = found["docker.attributes.keys"]
-    assert found | {"docker.attributes.keys": keys and sorted(keys)} == reading(expected), payload
+    assert found | {name: sorted(found[name] or ()) or None for name in LISTS} == reading(expected), payload
     return found
 
 
@@ -102,9 +125,24 @@ def test_engines_of_api_1_52_give_containers_and_images_the_same_values(docker):
 
 
 @pytest.mark.parametrize("form", [json.dumps, lambda value: json.dumps(value, ensure_ascii=False, indent=1).replace("\n", "")])
-@pytest.mark.parametrize("told", PODMAN + ODD, ids=lambda told: f"{told.get('Type')}-{told.get('Action')}")
-def test_podmans_and_odd_events(docker, told, form):
+@pytest.mark.parametrize("told", PODMAN + ODD + ADDED, ids=lambda told: f"{told.get('Type')}-{told.get('Action')}")
+def test_podmans_and_odd_events_and_what_lanner_adds(docker, told, form):
     check(docker, told, form(told))
+
+
+def test_each_field_of_what_lanner_adds_has_a_value_in_one_of_these_events(docker):
+    given = {name for told in ADDED for name, value in check(docker, told, json.dumps(told)).items() if value is not None}
+    assert {name for name in reading({}) if name.startswith(("docker.container.", "docker.gap.", "docker.host"))} <= given
+
+
+def test_no_label_can_say_what_lanner_says(docker):
+    """What others name stands in Attributes; and of equal names the last counts, which is Lanner's."""
+    attributes = {"lanner": "x", "host": "forged", "lanner.host": "forged", "privileged": "false"}
+    told = event("container", "start", attributes)
+    found = check(docker, told, json.dumps(told))
+    assert not [name for name, value in found.items() if value == "forged"]
+    line = json.dumps({"lanner": {"host": "forged"}, **told})
+    assert docker.extract(line.removesuffix("}") + ',"lanner":{"host":"db"}}', "docker.host") == "db"
 
 
 def places(value, place=()):
@@ -124,14 +162,14 @@ def put(value, place, other):
 @pytest.mark.parametrize("wrong", WRONG, ids=repr)
 def test_a_value_of_the_wrong_type_is_no_value_and_harms_no_other_field(docker, wrong):
     kinds = {(told["Type"], told["Action"].partition(":")[0]): told for told, _ in recorded()}
-    for told in kinds.values():
+    for told in (*kinds.values(), *ADDED):
         for place in places(told):
             broken = put(told, place, wrong)
             check(docker, broken, json.dumps(broken))
 
 
 def test_no_value_of_one_event_is_seen_in_another(docker):
-    events = [told for told, _ in recorded()] + PODMAN + ODD
+    events = [told for told, _ in recorded()] + PODMAN + ODD + ADDED
     order = random.Random(1)
     for _ in range(3):
         order.shuffle(events)

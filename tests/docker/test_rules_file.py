@@ -28,6 +28,17 @@ NOT_RECORDED = {
     "Security agent stopped",
     "Service removed",
     "Update of a service failed",
+    # they need what Lanner adds to an engine's events
+    "Container could not be described",
+    "Container in a namespace of the host",
+    "Container without confinement",
+    "Dangerous capability in a container",
+    "Device of the host in a container",
+    "Docker events may be missing",
+    "Engine socket in a container",
+    "Privileged container",
+    "Sensitive path of the host readable in a container",
+    "Sensitive path of the host writable in a container",
 }
 
 
@@ -83,8 +94,10 @@ def test_only_rules_that_need_filling_or_would_be_noise_are_disabled():
         "Command in a container",
         "Container ended with an error",
         "Container from an image that is not on the list",
+        "Container started on the host's network",
         "Docker status changed",
         "Image pulled from a registry that is not on the list",
+        "Root in a container writes to the host",
     }
 
 
@@ -106,6 +119,7 @@ def test_rule_speaks_the_language_of_falco_0_32(rule):
             "startswith",
             "endswith",
             "glob",
+            "intersects",
             "<",
             "<=",
             ">",
@@ -155,3 +169,21 @@ def test_an_image_on_the_list_raises_nothing(adapted):
     started = [{"Type": "container", "Action": "start", "Actor": {"Attributes": {"image": image}}} for image in ("busy:1", "redis:6")]
     result = rules.replay(started, enable=[name])
     assert [alert.fields["docker.from"] for alert in result.fired(name)] == ["redis:6"]
+
+
+def test_an_image_that_may_have_the_hosts_powers_raises_nothing(adapted):
+    rules = adapted("- list: images_with_host_access\n  items: [portainer:2]\n")
+    described = {
+        "privileged": "true",
+        "socket": "true",
+        "modes": {"pid": "host"},
+        "caps": {"added": {"ALL": ""}},
+        "writable": {"/": "/host"},
+    }
+    started = [
+        {"Type": "container", "Action": "start", "Actor": {"Attributes": {"image": image}}, "lanner": {"inspect": described}}
+        for image in ("portainer:2", "portainer:3")
+    ]
+    result = rules.replay(started, all_matches=True)
+    assert {alert.fields["docker.from"] for alert in result.alerts} == {"portainer:3"}
+    assert len(result.alerts) == 5

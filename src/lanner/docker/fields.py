@@ -2,6 +2,9 @@
 
 Source: the Docker Engine API reference (GET /events), the original Docker plugin for its names, and events of real engines. An
 engine of API 1.52 and later sends no `status`, `id` and `from`; podman names some things differently. Rules need not care.
+
+What Lanner adds to an event is its last member, "lanner". Nobody else can say it: names at the top are the engine's own, what others name
+stands in Attributes, and of equal names the last counts.
 """
 
 from lanner import KEY, field, payload
@@ -11,6 +14,8 @@ action = payload["Action"]
 action_name = action.before(":")  # "exec_create: sh -c id", "health_status: healthy"
 actor = payload["Actor", "ID"]
 attributes = payload["Actor", "Attributes"]
+gap = payload["lanner", "gap"]
+inspected = payload["lanner", "inspect"]
 
 _EXECS = ("exec_create", "exec_start", "exec_die", "exec_detach")
 # podman puts containerExitCode, "0", on every event, also where nothing ended
@@ -25,7 +30,12 @@ FIELDS = [
     ),
     field("docker.id", payload["id"] | actor.when(kind, "container", "image"), "ID of the container or image"),
     field("docker.from", payload["from"] | attributes["image"].when(kind, "container"), "Image of the container"),
-    field("docker.type", kind, "Kind of object: container, image, network, volume, service, node, secret, config, plugin, daemon, builder"),
+    field(
+        "docker.type",
+        kind,
+        "Kind of object: container, image, network, volume, service, node, secret, config, plugin, daemon, builder; "
+        "lanner for events of Lanner's own",
+    ),
     field("docker.action", action, "What happened, with the text after its colon: start, die, exec_create: sh -c id"),
     field("docker.action.name", action_name, "What happened, without the text after its colon: start, die, exec_create"),
     field("docker.scope", payload["scope"], "local for an event of this engine, swarm for one of the cluster"),
@@ -59,6 +69,56 @@ FIELDS = [
     field("docker.swarm.task", attributes["com.docker.swarm.task"], "Swarm task"),
     field("docker.swarm.taskid", attributes["com.docker.swarm.task.id"], "ID of the swarm task"),
     field("docker.swarm.taskname", attributes["com.docker.swarm.task.name"], "Name of the swarm task"),
+    field("docker.host", payload["lanner", "host"], "The engine that the event is from, as the configuration names it"),
+    field("docker.gap.from", gap["from"].time("ns"), "Since when events may be missing"),
+    field("docker.gap.until", gap["until"].time("ns"), "Until when events may be missing"),
+    field("docker.gap.reason", gap["reason"], "Why events may be missing: engine restarted or out of reach, queue full, blocked"),
+    field("docker.container.privileged", inspected["privileged"], "Whether the container is privileged: true, false"),
+    field("docker.container.caps.added", inspected["caps", "added"].keys(), "Capabilities that were added: SYS_ADMIN, ALL"),
+    field("docker.container.caps.dropped", inspected["caps", "dropped"].keys(), "Capabilities that were dropped: CHOWN, ALL"),
+    field(
+        "docker.container.network.mode", inspected["modes", "network"], "Network of the container: host, none, container:ID, bridge, a name"
+    ),
+    field(
+        "docker.container.pid.mode", inspected["modes", "pid"], "Whose processes the container sees: host, container:ID; none for its own"
+    ),
+    field("docker.container.ipc.mode", inspected["modes", "ipc"], "Whose shared memory the container sees: host, container:ID, private"),
+    field("docker.container.uts.mode", inspected["modes", "uts"], "Whose host name the container has: host; none for its own"),
+    field(
+        "docker.container.userns.mode", inspected["modes", "userns"], "Whose users the container has: host; none for what the engine does"
+    ),
+    field("docker.container.cgroup.mode", inspected["modes", "cgroup"], "Whose cgroups the container sees: host, private"),
+    field("docker.container.mounts", inspected["mounts"].keys(), "Paths of the host that are mounted into the container"),
+    field("docker.container.mounts.writable", inspected["writable"].keys(), "Those of them that the container may write to"),
+    field(
+        "docker.container.mounts.socket",
+        inspected["socket"],
+        "Whether the socket of an engine, or a directory that holds one, is mounted into the container: true, false",
+    ),
+    field(
+        "docker.container.devices",
+        inspected["devices"].keys(),
+        "Devices of the host that were given to the container, and rules that allow devices: /dev/sda, b 8:* rwm",
+    ),
+    field("docker.container.user", inspected["user"], 'User that the container runs as: 1000, www-data:www-data; "" for root'),
+    field("docker.container.readonly", inspected["readonly"], "Whether the root file system of the container is read-only: true, false"),
+    field("docker.container.image.id", inspected["image", "id"], "ID of the container's image: sha256:..."),
+    field("docker.container.image.digest", inspected["image", "digest"], "Digest of the image's manifest, where the engine tells it"),
+    field(
+        "docker.container.restart.policy",
+        inspected["restart"],
+        "When the container is started again: no, always, on-failure, unless-stopped",
+    ),
+    field(
+        "docker.container.security.options",
+        inspected["security"].keys(),
+        "Security options: seccomp=unconfined, apparmor=unconfined, no-new-privileges, systempaths=unconfined",
+    ),
+    field(
+        "docker.container.inspect.error",
+        inspected["error"],
+        "Why the container could not be described, or not wholly: timeout, gone, refused, unreachable, skipped, answer, id, cut",
+    ),
 ]
 
 TIMESTAMP = payload["timeNano"].time("ns") | payload["time"].time("s")
