@@ -52,11 +52,12 @@ def why_not() -> str | None:
 class Dockerd:
     """A private engine: a context manager, running inside its `with`.
 
-    `host` is its address for DOCKER_HOST and `-H`, `socket` the path of its socket. Raises RuntimeError, with the end of the
-    engine's log, if it does not start.
+    `host` is its address for DOCKER_HOST and `-H`, `socket` the path of its socket; `options` are more of dockerd's own, such as another
+    `-H`. Raises RuntimeError, with the end of the engine's log, if it does not start.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        self._options = options
         self.root = Path(tempfile.mkdtemp(prefix="lanner-dockerd-", dir="/tmp"))  # not $TMPDIR: a socket's path must be short
         self.socket = self.root / "docker.sock"
         self.host = f"unix://{self.socket}"
@@ -106,7 +107,7 @@ class Dockerd:
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", ""), "HOME": str(self.root)}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the programs of this module's own choice, here and below
-                [str(_program("dockerd")), *options, "-H", self.host, *map(str, places)],
+                [str(_program("dockerd")), *options, "-H", self.host, *map(str, places), *self._options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,0 +1,128 @@
+"""A real engine behind TLS that wants client certificates, found by the variables and contexts of Docker's own client as that client finds it."""
+
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+
+import lanner
+import lanner.testing
+from lanner.docker import Docker
+from lanner.docker.client import find_engine
+from lanner.docker.endpoint import find_endpoint, parse_endpoint
+from lanner.docker.tls import Tls
+from lanner.testing.dockerd import Dockerd, why_not
+
+from ..docker.certificates import OPENSSL, Authority
+
+pytestmark = [pytest.mark.engine, pytest.mark.skipif(OPENSSL is None, reason="certificates are made by openssl, which is not installed")]
+
+
+class Setting:
+    """An engine on tcp, and the folder of a client that it takes, named as Docker's client names the files."""
+
+    def __init__(self, folder):
+        authority, other = Authority(folder, "authority"), Authority(folder, "other")
+        self.engine_files = authority.certificate("engine", "serverAuth", "DNS:localhost,IP:127.0.0.1")
+        self.ca = authority.ca
+        self.client = self._named(folder / "client", authority, authority)
+        self.stranger = self._named(folder / "stranger", authority, other)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"tcp://127.0.0.1:{self.port}"
+
+    def _named(self, place, authority, signer):
+        place.mkdir()
+        made = signer.certificate(place.name, "clientAuth")
+        for source, name in ((authority.ca, "ca.pem"), (made.cert, "cert.pem"), (made.key, "key.pem")):
+            (place / name).write_bytes(source.read_bytes())
+        return place
+
+    def options(self):
+        files = ("--tlscacert", self.ca, "--tlscert", self.engine_files.cert, "--tlskey", self.engine_files.key)
+        return ("-H", self.url, "--tlsverify", *map(str, files))
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory):
+    if reason := why_not():
+        pytest.skip(f"no real Docker engine: {reason}")
+    made = Setting(tmp_path_factory.mktemp("tls"))
+    with Dockerd(*made.options()) as made.engine:
+        yield made
+
+
+@pytest.fixture
+def environ(setting, monkeypatch, tmp_path):
+    """The variables that lead Docker's client to the engine, in the environment of this process."""
+    for name in ("DOCKER_CONTEXT", "DOCKER_TLS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "DOCKER_HOST": setting.url,
+        "DOCKER_TLS_VERIFY": "1",
+        "DOCKER_CERT_PATH": str(setting.client),
+        "DOCKER_CONFIG": str(tmp_path / "docker"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def dockers_own(engine, *arguments):
+    """What Docker's client does where the environment alone says which engine."""
+    program = engine.command()[0]
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False, env=os.environ, timeout=60)
+
+
+def test_events_come_through_tls(setting, environ):
+    with lanner.testing.host(Docker, params=f"since={time.time_ns() / 1e9:.9f}") as host:
+        assert host.source.description.endswith(f" at {setting.url}")
+        names = [f"volume-{number}" for number in range(10)]
+        for name in names:
+            assert dockers_own(setting.engine, "volume", "create", name).returncode == 0
+        seen = []
+        while len(seen) < len(names):
+            event = host.next(timeout=30)
+            if host.extract(event, "docker.type") == "volume":
+                seen.append(host.extract(event, "docker.actor.id"))
+        assert seen == names
+    dockers_own(setting.engine, "volume", "rm", *names)
+
+
+def test_the_variables_mean_what_they_mean_to_dockers_client(setting, environ):
+    assert dockers_own(setting.engine, "version").returncode == 0
+    find_engine(find_endpoint())
+    environ.setenv("DOCKER_CERT_PATH", str(setting.stranger))
+    assert dockers_own(setting.engine, "version").returncode != 0
+    with pytest.raises(lanner.SourceError, match=r"the engine refuses the client certificate .*/stranger/cert\.pem \("):
+        find_engine(find_endpoint())
+    environ.setenv("DOCKER_TLS_VERIFY", "")
+    assert "HTTP request to an HTTPS server" in dockers_own(setting.engine, "version").stderr
+    with pytest.raises(lanner.SourceError, match="it wants TLS and was asked in clear text"):
+        find_engine(find_endpoint())
+
+
+def test_a_client_without_a_certificate_is_told_what_is_missing(setting):
+    endpoint = parse_endpoint(setting.url, "test", tls=Tls(str(setting.ca)))
+    with pytest.raises(lanner.SourceError, match="the engine wants a client certificate"):
+        find_engine(endpoint)
+
+
+def test_contexts_made_by_dockers_client_are_read(setting, environ):
+    for name in ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        environ.delenv(name)
+    files = ",".join(f"{name}={setting.client}/{name}.pem" for name in ("ca", "cert", "key"))
+    stranger = ",".join(f"{name}={setting.stranger}/{name}.pem" for name in ("cert", "key"))
+    for name, more in (("lab", files), ("careless", f"{stranger},skip-tls-verify=true"), ("clear", "")):
+        made = dockers_own(setting.engine, "context", "create", name, "--docker", f"host={setting.url},{more}".rstrip(","))
+        assert made.returncode == 0, made.stderr
+    environ.setenv("DOCKER_CONTEXT", "lab")
+    find_engine(find_endpoint())
+    environ.setenv("DOCKER_CONTEXT", "careless")
+    assert not find_endpoint().tls.verify
+    with pytest.raises(lanner.SourceError, match="the engine refuses the client certificate"):
+        find_engine(find_endpoint())
+    environ.setenv("DOCKER_CONTEXT", "clear")
+    with pytest.raises(lanner.SourceError, match="it wants TLS and was asked in clear text"):
+        find_engine(find_endpoint())
