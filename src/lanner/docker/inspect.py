@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from lanner.docker.endpoint import Endpoint
 
-# In a text of JSON the quotes would be escaped; a label of that name is told apart when the line is read
-_ACTION: Final = re.compile(rb'"Action"\s*:\s*"(?:create|start)"')
-_TYPE: Final = re.compile(rb'"Type"\s*:\s*"container"')
 # An event is hostile input, and its id goes into a path
 _ID: Final = re.compile("[0-9a-f]{1,64}")
 
@@ -71,8 +68,8 @@ class Inspector:
         self._closed_until = 0.0
 
     def wants(self, line: bytes) -> bool:
-        """Whether the line looks like the creation or the start of a container."""
-        return _ACTION.search(line) is not None and _TYPE.search(line) is not None
+        """Whether the line may be about the creation or the start of a container: cheap, for every line; `describe` looks closely."""
+        return (b'"start"' in line or b'"create"' in line) and b'"container"' in line
 
     def describe(self, line: bytes) -> bytes | None:
         """The container that the line is about; None where it is about something else."""
