@@ -278,6 +278,12 @@ def test_a_file_that_cannot_be_used_is_told_by_its_path(certificates, tls_engine
     assert failure(lambda: find_engine(where)) == f"{where} (from DOCKER_HOST): {says.format(**known)}"
 
 
+def test_a_python_without_openssl_is_told(certificates, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ssl", None)
+    with pytest.raises(TlsError, match=r"^TLS takes Python's module ssl, which is not here$"):
+        Session(certificates.good, "engine")
+
+
 @pytest.fixture
 def nobody(certificates):
     """The rights of another user than the one whose the files are, and a copy of a client's certificate that this user may read."""

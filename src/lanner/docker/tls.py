@@ -40,7 +40,10 @@ class Session:
     """The client's side of one TLS connection to `host`. Raises `TlsError`, here where a file cannot be used."""
 
     def __init__(self, tls: Tls, host: str) -> None:
-        import ssl
+        try:
+            import ssl
+        except ImportError:  # a Python built without OpenSSL, or a bundled plugin that was built with --exclude ssl
+            raise TlsError("TLS takes Python's module ssl, which is not here") from None
 
         self._tls = tls
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
