@@ -3,7 +3,9 @@
 import os
 import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,9 @@ from lanner.testing.dockerd import Dockerd, why_not
 from ..docker.certificates import OPENSSL, Authority
 
 pytestmark = [pytest.mark.engine, pytest.mark.skipif(OPENSSL is None, reason="certificates are made by openssl, which is not installed")]
+
+
+LANNER = Path(sys.executable).with_name("lanner")
 
 
 class Setting:
@@ -87,6 +92,20 @@ def test_events_come_through_tls(setting, environ):
             if host.extract(event, "docker.type") == "volume":
                 seen.append(host.extract(event, "docker.actor.id"))
         assert seen == names
+    dockers_own(setting.engine, "volume", "rm", *names)
+
+
+@pytest.mark.parametrize("options", [(), ("--bundle",)], ids=["bound", "bundled"])
+def test_events_come_through_tls_in_a_library_for_falco(setting, environ, run_host, tmp_path, options):
+    subprocess.run([LANNER, "build", "docker", *options, "-o", tmp_path / "libdocker.so"], check=True, capture_output=True)
+    since = f"{time.time_ns() / 1e9:.9f}"
+    names = [f"volume-{number}" for number in range(5)]
+    for name in names:
+        assert dockers_own(setting.engine, "volume", "create", name).returncode == 0
+    wanted = ("--open", f"since={since}", "--fields", "docker.type,docker.actor.id", "--events", str(len(names)))
+    report = run_host(tmp_path / "libdocker.so", *wanted)
+    assert report["violations"] == []
+    assert [event["fields"]["docker.actor.id"] for event in report["runs"][0]["events"]] == names
     dockers_own(setting.engine, "volume", "rm", *names)
 
 
