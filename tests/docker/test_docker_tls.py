@@ -420,6 +420,12 @@ def test_close_ends_a_wait_for_a_connection(monkeypatch):
     os.close(wake)
 
 
+@pytest.mark.parametrize("host", ["a..b", "a\0b", "x" * 70, "no-such-host.invalid"])
+def test_a_name_that_no_host_has_is_told(host):
+    told = failure(lambda: find_engine(Endpoint("tcp://engine", "DOCKER_HOST", host=host, port=2375)))
+    assert told.startswith("no Docker engine at tcp://engine (from DOCKER_HOST): ")
+
+
 def test_close_ends_the_look_up_of_a_name(monkeypatch):
     answered, ask = threading.Event(), socket.getaddrinfo
 

@@ -1,7 +1,7 @@
 """The Docker plugin: the events of a Docker engine as a Falco event source, with fields for rules. `Docker` is the way in.
 
-Written as any plugin would be, on the public API of `lanner` alone. It reads from the engine (GET /version, GET /events) and never
-writes to it.
+Written as any plugin would be, on the public API of `lanner` alone. It reads from the engine (GET /version, /_ping, /events, and with the
+option `inspect` /containers/ID/json) and never writes to it.
 """
 
 from lanner.docker.plugin import Docker

@@ -31,7 +31,8 @@ _MOST_CACHED: Final = 1024
 _MOST_FAILURES: Final = 3
 _PAUSE: Final = 10.0
 _MOST_ITEMS: Final = 64
-_LONGEST_TEXT: Final = 4096
+_LONGEST_TEXT: Final = 4096  # a path
+_LONGEST_WORD: Final = 256
 _MOST_TEXT: Final = 32 * 1024
 
 _MODES: Final = {
@@ -140,10 +141,10 @@ def _kept(container: dict[str, Any], socket: str) -> dict[str, Any]:
     kept: dict[str, Any] = {
         "privileged": _truth(host, "Privileged"),
         "readonly": _truth(host, "ReadonlyRootfs"),
-        "user": _text(config, "User"),
-        "modes": _filled({name: _text(host, member) for name, member in _MODES.items()}),
-        "image": _filled({"id": _text(container, "Image"), "digest": _text(_object(container, "ImageManifestDescriptor"), "digest")}),
-        **_filled({"restart": _text(_object(host, "RestartPolicy"), "Name")}),
+        "user": _word(config, "User"),
+        "modes": _filled({name: _word(host, member) for name, member in _MODES.items()}),
+        "image": _filled({"id": _word(container, "Image"), "digest": _word(_object(container, "ImageManifestDescriptor"), "digest")}),
+        **_filled({"restart": _word(_object(host, "RestartPolicy"), "Name")}),
         "socket": str(any(_holds_socket(source, socket) for source, _, _ in mounts)).lower(),
         "caps": {
             "added": lists.make(dict.fromkeys(map(_capability, _texts(host, "CapAdd")), "")),
@@ -170,7 +171,7 @@ class _Lists:
         made: dict[str, str] = {}
         for item in sorted(items, key=lambda item: (len(item), item)):
             name, text = item[:_LONGEST_TEXT], items[item][:_LONGEST_TEXT]
-            self._left -= len(name) + len(text)
+            self._left -= len(msgspec.json.encode((name, text)))
             if len(made) == _MOST_ITEMS or self._left < 0:
                 self.cut = True
                 break
@@ -242,6 +243,10 @@ def _text(holder: dict[str, Any], name: str) -> str:
 
 def _filled(texts: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text}
+
+
+def _word(holder: dict[str, Any], name: str) -> str:
+    return _text(holder, name)[:_LONGEST_WORD]
 
 
 def _truth(holder: dict[str, Any], name: str) -> str:

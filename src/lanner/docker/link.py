@@ -208,7 +208,7 @@ def _look_up(host: str, port: int, timer: Timer) -> _Addresses:
     """The addresses of a host. The system's resolver knows no time limit of ours, so a name is asked for by a thread of its own."""
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except (socket.gaierror, UnicodeError):
+    except (OSError, ValueError):
         pass
     import _thread  # not `threading`: a host's process need not have it
 
@@ -218,16 +218,19 @@ def _look_up(host: str, port: int, timer: Timer) -> _Addresses:
     def ask() -> None:
         try:
             found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except UnicodeError:
-            found.append(OSError("no host can have this name"))
         except OSError as error:
             found.append(error)
+        except ValueError:
+            found.append(OSError("no host can have this name"))
         finally:
             os.close(done_by_thread)
 
     try:
         _thread.start_new_thread(ask, ())
         timer.wait(done, select.POLLIN)
+    except RuntimeError as error:
+        os.close(done_by_thread)
+        raise OSError(str(error)) from None
     finally:
         os.close(done)
     if isinstance(found[0], OSError):
