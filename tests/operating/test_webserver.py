@@ -1,0 +1,295 @@
+"""What a web server says of a run, to whom, and that clients of any kind cannot hold it up."""
+
+import contextlib
+import dataclasses
+import http.client
+import json
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from lanner.operating.metrics import render
+from lanner.operating.webserver import WebServer
+from lanner.sdk.errors import LannerError
+
+
+@pytest.fixture
+def serve():
+    """`serve(snapshot, **options)`: a server on a free port of 127.0.0.1."""
+    with contextlib.ExitStack() as stack:
+
+        def start(snapshot, address="127.0.0.1", **options):
+            server = WebServer(address, 0, snapshot if callable(snapshot) else lambda: snapshot, **options)
+            stack.callback(server.close)
+            return server
+
+        yield start
+
+
+def get(server, path, method="GET", host="127.0.0.1"):
+    """Status, headers and body."""
+    connection = http.client.HTTPConnection(host, server.port, timeout=30)
+    with contextlib.closing(connection):
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+
+def say(server, text):
+    """All that the server answers to these bytes."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(text)
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+def test_healthz_is_falcos(serve, idle):
+    status, headers, body = get(serve(idle), "/healthz")
+    assert (status, headers["Content-Type"], body) == (200, "application/json", b'{"status": "ok"}')
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "status", "body"),
+    [
+        ("/healthz", {"unhealthy": ("stuck for 61 s",)}, 503, {"status": "unhealthy", "reasons": ["stuck for 61 s"]}),
+        ("/healthz", {"not_ready": ("no engine",)}, 200, {"status": "ok"}),
+        ("/readyz", {}, 200, {"status": "ok"}),
+        ("/readyz", {"not_ready": ("no engine",)}, 503, {"status": "not ready", "reasons": ["no engine"]}),
+        ("/readyz", {"unhealthy": ("stuck",)}, 503, {"status": "not ready", "reasons": ["stuck"]}),
+        ("/readyz?verbose", {}, 200, {"status": "ok"}),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_reasons(serve, idle, path, changes, status, body):
+    found = get(serve(dataclasses.replace(idle, **changes)), path)
+    assert (found[0], json.loads(found[2])) == (status, body)
+
+
+def test_versions_has_what_falcoctl_compares(serve, idle):
+    status, _, body = get(serve(idle), "/versions")
+    found = json.loads(body)
+    assert status == 200
+    assert found == {
+        "engine_version": "62",
+        "engine_version_semver": "0.62.0",
+        "falco_version": "0.44.1+lanner-1.2.3",
+        "lanner_version": "1.2.3",
+        "plugin_api_version": "3.12.0",
+        "plugin_versions": {"docker": "0.1.0"},
+    }
+
+
+def test_metrics_are_there_if_asked_for(serve, busy):
+    status, headers, body = get(serve(busy, metrics=render), "/metrics")
+    assert (status, headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert b"\nfalcosecurity_scap_n_evts_total 1234.0\n" in body
+    assert get(serve(busy), "/metrics")[0] == 404
+
+
+def test_healthz_has_the_path_that_it_is_given(serve, idle):
+    server = serve(idle, healthz="/alive")
+    assert get(server, "/alive")[0] == 200
+    assert get(server, "/healthz")[0] == 404
+
+
+def test_only_reading_is_answered(serve, idle):
+    server = serve(idle)
+    for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"):
+        status, headers, _ = get(server, "/healthz", method)
+        assert (status, headers["Allow"]) == (405, "GET, HEAD")
+    status, headers, body = get(server, "/healthz", "HEAD")
+    assert (status, headers["Content-Length"], body) == (200, "16", b"")
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics/", "/healthz/..", "/%68ealthz", "//healthz/x", "/../../etc/passwd"])
+def test_there_is_nothing_else(serve, idle, path):
+    status, _, body = get(serve(idle), path)
+    assert (status, json.loads(body)) == (404, {"error": "not found"})
+
+
+def test_no_version_is_told_to_who_does_not_ask(serve, idle):
+    _, headers, _ = get(serve(idle), "/healthz")
+    assert headers["Server"] == "lanner"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"\r\n\r\n", b""),
+        (b"GET\r\n\r\n", b"400"),
+        (b"GET /healthz NONSENSE/1.1\r\n\r\n", b"400"),
+        (b"GET /healthz HTTP/3.0\r\n\r\n", b"505"),
+        (b"GET /healthz HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", b"431"),
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n", b"431"),
+        (b"GET /healthz HTTP/1.1\n\n", b"200"),
+        (b"GET /healthz HTTP/1.1\r\nHost: \xff\r\n\r\n", b"200"),
+        (b"<script> /<script> <script>\r\n\r\n", b"400"),
+    ],
+)
+def test_what_is_no_request_is_refused_without_being_repeated(serve, idle, request_, status):
+    server = serve(idle)
+    answer = say(server, request_)
+    assert answer[9:12] == status
+    assert b"script" not in answer
+    assert get(server, "/healthz")[0] == 200
+
+
+def test_a_page_that_fails_is_an_answer_too(serve, caplog):
+    def snapshot():
+        raise ZeroDivisionError("in the host")
+
+    server = serve(snapshot)
+    status, _, body = get(server, "/healthz")
+    assert (status, json.loads(body)) == (500, {"error": "see the log"})
+    assert "ZeroDivisionError: in the host" in caplog.text
+
+
+def test_clients_that_stall_are_hung_up_on_and_others_are_answered(serve, idle):
+    server = serve(idle, threads=2, deadline=0.3)
+    with contextlib.ExitStack() as stack:
+        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(4)]
+        for each in stalled[::2]:
+            each.sendall(b"GET /healthz HTT")
+        assert get(server, "/healthz")[0] == 200  # after those before it
+        for each in stalled:
+            each.settimeout(30)
+            with contextlib.suppress(ConnectionResetError):
+                assert each.recv(100) == b""
+
+
+def test_a_request_has_a_deadline_however_it_trickles_in(serve, idle):
+    server = serve(idle, threads=1, deadline=0.3)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.05) as connection, contextlib.suppress(ConnectionError):
+        for _ in range(1000):
+            connection.sendall(b"a")
+            with contextlib.suppress(TimeoutError):
+                assert connection.recv(100) == b""
+                break
+        else:
+            pytest.fail("a client of a byte each 50 ms was waited for")
+
+
+def test_a_client_that_does_not_read_is_not_waited_for(serve, idle):
+    server = serve(idle, metrics=lambda _: b"x" * 50_000_000, threads=1, deadline=0.3)
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        assert get(server, "/healthz")[0] == 200
+
+
+def test_no_number_of_clients_makes_more_threads(serve, idle):
+    server = serve(idle, threads=3, deadline=5)
+    before = threading.active_count()
+    with contextlib.ExitStack() as stack:
+        for _ in range(30):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        assert threading.active_count() == before
+        server.close()  # and hangs up on them
+
+
+def test_requests_are_not_logged(serve, idle, capfd, caplog):
+    caplog.set_level(0)
+    server = serve(idle)
+    get(server, "/healthz")
+    get(server, "/nothing")
+    say(server, b"nonsense\r\n\r\n")
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
+
+
+def test_nobody_is_answered_after_its_end(idle):
+    server = WebServer("127.0.0.1", 0, lambda: idle)
+    server.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lanner-web")]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_addresses_of_both_kinds(serve, idle, host):
+    if host == "::1" and not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this machine has no IPv6")
+    assert get(serve(idle, host), "/healthz", host=host)[0] == 200
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do(serve, idle):
+    port = serve(idle).port
+    with pytest.raises(LannerError) as caught:
+        WebServer("127.0.0.1", port, lambda: idle)
+    assert str(caught.value) == (
+        f"the web server cannot listen on 127.0.0.1:{port}: the port is in use, perhaps by Falco or another Lanner: "
+        "write another $.webserver.listen_port, or turn this one off ($.webserver.enabled: false)"
+    )
+
+
+@pytest.mark.parametrize(("address", "reason"), [("192.0.2.1", "cannot assign requested address"), ("no.such.host.invalid", "")])
+def test_an_address_that_is_not_ours_is_told(idle, address, reason):
+    with pytest.raises(LannerError, match=rf"cannot listen on {address}:8765: {reason}.*\$\.webserver\.listen_address"):
+        WebServer(address, 8765, lambda: idle)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A file with a certificate and its key."""
+    path = tmp_path_factory.mktemp("tls") / "falco.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", "/CN=lanner"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", str(path), "-out", f"{path}.crt"]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("there is no openssl here to make a certificate with")
+    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
+    return str(path)
+
+
+def test_tls(serve, idle, certificate):
+    server = serve(idle, certificate=certificate, deadline=0.5)
+    context = ssl.create_default_context(cafile=f"{certificate}.crt")
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read() == b'{"status": "ok"}'
+
+
+def test_tls_is_not_held_up_by_who_does_not_speak_it(serve, idle, certificate):
+    server = serve(idle, certificate=certificate, threads=1, deadline=0.3)
+    with contextlib.suppress(ConnectionError):
+        assert b"200" not in say(server, b"GET /healthz HTTP/1.1\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", server.port)):  # says nothing
+        context = ssl.create_default_context(cafile=f"{certificate}.crt")
+        connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", "/readyz")
+            assert connection.getresponse().status == 200
+
+
+def test_a_certificate_that_is_none_is_told(idle, tmp_path):
+    (tmp_path / "falco.pem").write_text("nothing")
+    for path, reason in ((tmp_path / "none.pem", "No such file or directory"), (tmp_path / "falco.pem", r"\[SSL\]|PEM")):
+        with pytest.raises(LannerError, match=rf"cannot use {path} \(\$\.webserver\.ssl_certificate\): .*{reason}"):
+            WebServer("127.0.0.1", 0, lambda: idle, certificate=str(path))
+
+
+def test_a_key_with_a_passphrase_asks_nobody(idle, certificate, tmp_path):
+    path = tmp_path / "falco.pem"
+    subprocess.run(["openssl", "pkey", "-in", certificate, "-aes256", "-passout", "pass:secret", "-out", path], check=True)
+    path.write_text(path.read_text() + Path(f"{certificate}.crt").read_text())
+    with pytest.raises(LannerError, match="has a passphrase: a service has nobody to ask"):
+        WebServer("127.0.0.1", 0, lambda: idle, certificate=str(path))
+
+
+def test_the_images_health_check_tells_well_from_ill(serve, idle):
+    dockerfile = (Path(__file__).parents[2] / "docker" / "Dockerfile").read_text()
+    command = json.loads(re.search(r"^HEALTHCHECK [^\n]*\\\n *CMD (\[.*\])$", dockerfile, re.MULTILINE)[1])
+    assert command[0] == "/opt/lanner/bin/python"
+    ill = dataclasses.replace(idle, unhealthy=("stuck",))
+    servers = [serve(idle), serve(ill), serve(idle)]
+    servers[2].close()
+    codes = []
+    for server in servers:
+        arguments = [part.replace("8765", str(server.port)) for part in command[1:]]
+        codes.append(subprocess.run([sys.executable, *arguments], check=False, capture_output=True, timeout=30).returncode)
+    assert codes == [0, 1, 1]
