@@ -10,6 +10,7 @@ items, and what the engine leaves empty is not there.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import time
 from collections import OrderedDict
@@ -43,7 +44,6 @@ _MODES: Final = {
     "userns": "UsernsMode",
     "cgroup": "CgroupnsMode",
 }
-# /var/run is /run
 _SOCKETS: Final = (
     "/run/docker.sock",
     "/run/containerd/containerd.sock",
@@ -128,7 +128,7 @@ def _read(text: bytes) -> dict[str, Any] | None:
 
 def _container_of(line: bytes) -> str | None:
     event = _read(line) or {}
-    if event.get("Type") != "container" or event.get("Action") not in {"create", "start"}:
+    if _text(event, "Type") != "container" or _text(event, "Action") not in {"create", "start"}:
         return None
     return _text(_object(event, "Actor"), "ID")
 
@@ -183,27 +183,35 @@ def _mounts(container: dict[str, Any], host: dict[str, Any]) -> Iterable[tuple[s
     """Source on the host, destination, and whether it may be written to."""
     for mount in _objects(container, "Mounts"):
         if mount.get("Type") == "bind" and _text(mount, "Source").startswith("/"):
-            yield _text(mount, "Source"), _text(mount, "Destination"), mount.get("RW") is not False
+            yield _clean(_text(mount, "Source")), _text(mount, "Destination"), mount.get("RW") is not False
     for mount in _objects(host, "Mounts"):  # a volume that is made along with the container may be a path of the host by another name
         options = _object(_object(_object(mount, "VolumeOptions"), "DriverConfig"), "Options")
         if _text(options, "device").startswith("/"):
-            yield _text(options, "device"), _text(mount, "Target"), mount.get("ReadOnly") is not True
+            yield _clean(_text(options, "device")), _text(mount, "Target"), mount.get("ReadOnly") is not True
 
 
-def _holds_socket(source: str, socket: str) -> bool:
+def _holds_socket(path: str, socket: str) -> bool:
     """Whether the path is the socket of an engine, or a directory in which one is; `socket` is that of the engine that is asked."""
-    path = "/" + "/".join(part for part in source.split("/") if part not in {"", "."})
-    if path == "/var/run" or path.startswith("/var/run/"):
-        path = path.removeprefix("/var")
+    path, own = _run(path), _run(socket)
     if path.rpartition("/")[2] in _SOCKET_NAMES or _USER_SOCKETS.fullmatch(path):
         return True
-    own = socket.removeprefix("/var") if socket.startswith("/var/run/") else socket
     return any(known == path or known.startswith(path.rstrip("/") + "/") for known in (*_SOCKETS, own))
+
+
+def _run(path: str) -> str:
+    # /var/run is /run
+    return path.removeprefix("/var") if path == "/var/run" or path.startswith("/var/run/") else path
+
+
+def _clean(path: str) -> str:
+    # engines clean the paths of mounts, but not those in a volume's options
+    return "/" + posixpath.normpath(path).lstrip("/")
 
 
 def _devices(host: dict[str, Any]) -> Iterable[tuple[str, str]]:
     for device in _objects(host, "Devices"):
-        yield _text(device, "PathOnHost"), _text(device, "PathInContainer")
+        if _text(device, "PathOnHost"):
+            yield _clean(_text(device, "PathOnHost")), _text(device, "PathInContainer")
     for rule in _texts(host, "DeviceCgroupRules"):  # with mknod such a rule is the device
         yield rule, ""
 
