@@ -1,0 +1,108 @@
+"""What ships for systemd, logrotate and Prometheus fits what there is."""
+
+import dataclasses
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lanner.config.read import read_configuration
+from lanner.operating.metrics import render
+
+PACKAGING = Path(__file__).parents[2] / "packaging"
+
+
+def analyze(*arguments):
+    """What systemd-analyze says; skipped where it is not there."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed (Debian: apt-get install systemd)")
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def unit(tmp_path):
+    """The unit as it would be installed, but with a Lanner that is there."""
+    text = (PACKAGING / "systemd" / "lanner.service").read_text()
+    path = tmp_path / "lanner.service"
+    path.write_text(text.replace("/opt/lanner/bin/lanner", str(Path(sys.executable).with_name("lanner"))))
+    return path
+
+
+@pytest.fixture
+def networked(unit):
+    """The unit with the ban on the network lifted."""
+    folder = unit.with_name("lanner.service.d")
+    folder.mkdir()
+    shutil.copy(PACKAGING / "systemd" / "network.conf", folder)
+    return unit
+
+
+def test_systemd_has_nothing_to_say_of_the_unit(unit):
+    done = analyze("verify", str(unit))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_nor_with_the_network(networked):
+    done = analyze("verify", str(networked))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(("fixture", "most"), [("unit", 5), ("networked", 12)])
+def test_it_is_sandboxed_as_the_page_says(request, fixture, most):
+    """`--threshold` is ten times the figure that is printed; the page gives both figures."""
+    done = analyze("security", "--offline=true", f"--threshold={most}", str(request.getfixturevalue(fixture)))
+    assert done.returncode == 0, done.stdout
+    figure = re.search(r"Overall exposure level for lanner\.service: ([\d.]+)", done.stdout)[1]
+    assert float(figure) <= most / 10
+
+
+def test_the_configuration_of_the_unit_is_one():
+    read = read_configuration(str(PACKAGING / "systemd" / "falco.yaml"), {}, ())
+    assert (read.warnings, read.unused) == ([], [])
+    assert read.falco.file_output.enabled
+    assert not read.falco.webserver.enabled  # the unit has no network
+
+
+def test_files_of_the_unit_are_within_what_it_may_write():
+    read = read_configuration(str(PACKAGING / "systemd" / "falco.yaml"), {}, ())
+    unit = (PACKAGING / "systemd" / "lanner.service").read_text()
+    assert "LogsDirectory=lanner\n" in unit
+    assert "StateDirectory=lanner\n" in unit
+    assert read.falco.file_output.filename.startswith("/var/log/lanner/")
+    assert read.falco.lanner.spool.path.startswith("/var/lib/lanner/")
+
+
+def test_alerts_of_prometheus_name_metrics_that_there_are(busy):
+    document = yaml.safe_load((PACKAGING / "prometheus" / "alerts.yaml").read_text())
+    rules = [rule for group in document["groups"] for rule in group["rules"]]
+    there = {line.split("{")[0].split(" ")[0] for line in render(busy).decode().splitlines() if not line.startswith("#")}
+    named = {name for rule in rules for name in re.findall(r"\b(?:lanner|falcosecurity|process)_\w+", rule["expr"])}
+    assert len(rules) == len({rule["alert"] for rule in rules})
+    assert named
+    assert named <= there
+
+
+@pytest.mark.parametrize(
+    ("what", "changes", "value"),
+    [("lanner_healthy", {"unhealthy": ("stuck",)}, "0.0"), ("lanner_reload_failing", {"reload_error": ""}, "0.0")],
+)
+def test_and_values_that_they_have(busy, what, changes, value):
+    assert f"\n{what} {value}\n" in render(dataclasses.replace(busy, **changes)).decode()
+
+
+def test_logrotate_takes_its_file(tmp_path):
+    program = shutil.which("logrotate") or "/usr/sbin/logrotate"
+    if not Path(program).exists():
+        pytest.skip("logrotate is not installed (Debian: apt-get install logrotate)")
+    text = (PACKAGING / "logrotate").read_text().replace("su lanner lanner", "").replace("create 0600 lanner lanner", "create 0600")
+    (tmp_path / "lanner").write_text(text.replace("/var/log/lanner", str(tmp_path)))
+    (tmp_path / "lanner").chmod(0o644)
+    command = [program, "--debug", "--state", str(tmp_path / "state"), str(tmp_path / "lanner")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "error" not in done.stderr
