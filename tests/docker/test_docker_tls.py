@@ -172,19 +172,28 @@ def test_whatever_records_events_come_in_poll_tells_of_all_of_them(certificates,
 
 
 @pytest.mark.parametrize("polite", [True, False], ids=["says so", "breaks off"])
-def test_the_end_of_a_connection_is_seen(certificates, tls_engine, polite):
+@pytest.mark.parametrize("at_once", [True, False], ids=["with the last event", "later"])
+def test_the_end_of_a_connection_is_seen(certificates, tls_engine, polite, at_once):
     connection, stream = events_of(tls_engine(), certificates.good)
-    stream.send(chunk(b"{}\n"))
-    assert read(connection, 3) == b"{}\n"
-    if polite:
-        with contextlib.suppress(OSError):  # it waits for an answer that does not come
+
+    def end():
+        if not polite:
+            stream.close()
+            return
+        with contextlib.suppress(OSError):  # it waits for an answer that does not come, and the socket stays open
             stream.connection.settimeout(0)
             stream.connection.unwrap()
-    else:
-        stream.close()
+
+    stream.send(chunk(b"{}\n"))
+    if at_once:
+        end()
+    assert read(connection, 3) == b"{}\n"
+    if not at_once:
+        end()
     poll = select.poll()
     poll.register(connection, select.POLLIN)
-    assert poll.poll(10_000)
+    assert connection.has_unread or poll.poll(10_000)
+    assert connection.read() is None
     assert connection.read() is None
     connection.close()
 

@@ -111,7 +111,7 @@ class Connection:
     @property
     def has_unread(self) -> bool:
         """Whether `read` has something without waiting for the socket."""
-        return bool(self._first)
+        return bool(self._first) or self._link.ended
 
     def read_all(self) -> bytes:
         """The whole body, or its first `MAX_BODY` bytes and some more; in the time that the request had. Raises `EngineError`."""

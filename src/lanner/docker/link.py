@@ -87,6 +87,11 @@ class Link:
         """The socket's descriptor, to wait on; -1 once closed."""
         return self._socket.fileno()
 
+    @property
+    def ended(self) -> bool:
+        """Whether `read` gives None without the socket's doing."""
+        return False
+
     def send(self, data: bytes, timer: Timer) -> None:
         """Send all of `data`."""
         while data:
@@ -135,7 +140,13 @@ class TlsLink(Link):
             # an engine that refuses our certificate closes at once: the alert that says so is still to be read
             return
 
+    @property
+    def ended(self) -> bool:
+        return self._session.ended
+
     def read(self) -> bytes | None:
+        if self._session.ended:
+            return None
         data = super().read()
         if data == b"":
             return b""

@@ -45,6 +45,7 @@ class Session:
         except ImportError:  # a Python built without OpenSSL, or a bundled plugin that was built with --exclude ssl
             raise TlsError("TLS takes Python's module ssl, which is not here") from None
 
+        self.ended = False  # the engine has said that nothing more comes
         self._tls = tls
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = _context(tls).wrap_bio(self._incoming, self._outgoing, server_hostname=host)
@@ -68,8 +69,13 @@ class Session:
 
     def encrypt(self, data: bytes) -> None:
         """Put `data` into what is to send."""
-        while data:
-            data = data[self._object.write(data) :]
+        import ssl
+
+        try:
+            while data:
+                data = data[self._object.write(data) :]
+        except ssl.SSLError as error:
+            raise self._explained(error) from None
 
     def decrypt(self, data: bytes | None) -> bytes | None:
         """The bytes in what the engine sent (None: it has closed), as far as they are whole; None at their end."""
@@ -86,6 +92,7 @@ class Session:
             pass
         except ssl.SSLError as error:
             raise self._explained(error) from None
+        self.ended = True
         return b"".join(parts) or None
 
     def _take(self, data: bytes | None) -> None:
