@@ -201,4 +201,21 @@ def inspect(file: str, *, as_json: bool, licences: bool) -> int:
     return inspect_file(file, as_json=as_json, licences=licences)
 
 
+@commands.command(epilog=_PLUGIN)
+@click.argument("plugin", required=False)
+@click.option("-c", "file", default=None, metavar="FILE", help="The configuration file, falco.yaml, that `lanner run` would have.")
+@click.option("-r", "--rules", multiple=True, metavar="FILE", help="The rules files that it would have; may be given several times.")
+@click.option("--host", default=None, metavar="URL", help="The engine's address.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], host: str | None, as_json: bool) -> int:
+    """Say what is wrong with this set-up, each with the fix.
+
+    Engine, rights, rules, configuration, outputs, clocks, Python and Falco are looked at. Nothing is changed, no alert is sent.
+    Without PLUGIN and -c it is about `lanner run docker`. Exit status: 0 all works, perhaps with warnings, 1 something does not.
+    """
+    from lanner.cli.doctor import examine
+
+    return examine(plugin, file, rules, host, as_json=as_json)
+
+
 commands.add_command(rules)

@@ -1,0 +1,93 @@
+"""Checks, and how they are run: all at once, each within a time, none able to end the others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lanner.sdk.errors import LannerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+TIMEOUT: Final = 15.0
+
+
+class Level(StrEnum):
+    """How bad it is: a warning may be as it should be here, a problem keeps something from working."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found, and what to do about it where it is not all right."""
+
+    level: Level
+    text: str
+    fix: str = ""
+
+
+class Check(NamedTuple):
+    """`look` finds something or nothing at all; what it raises is a problem."""
+
+    name: str
+    look: Callable[[], Iterable[Finding]]
+
+
+class Result(NamedTuple):
+    """What one check found."""
+
+    check: str
+    findings: Sequence[Finding]
+
+
+def ok(text: str) -> Finding:
+    """Something that is right."""
+    return Finding(Level.OK, text)
+
+
+def warning(text: str, fix: str) -> Finding:
+    """Something that may be as it should be here."""
+    return Finding(Level.WARNING, text, fix)
+
+
+def problem(text: str, fix: str) -> Finding:
+    """Something that keeps something else from working."""
+    return Finding(Level.PROBLEM, text, fix)
+
+
+def run(checks: Sequence[Check], timeout: float = TIMEOUT) -> list[Result]:
+    """What all of them found, in order. It takes `timeout` seconds at most, however many hang."""
+    found: list[list[Finding]] = [[] for _ in checks]
+    threads = [
+        threading.Thread(target=_look, args=(check, place), name=f"lanner-doctor-{check.name}", daemon=True)
+        for check, place in zip(checks, found, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + timeout
+    results = []
+    for check, place, thread in zip(checks, found, threads, strict=True):
+        thread.join(max(0.0, until - time.monotonic()))
+        findings = list(place)
+        if thread.is_alive():
+            findings.append(
+                problem(f"nothing is known after {timeout:g} s", "Something that it asked does not answer: see the other checks")
+            )
+        results.append(Result(check.name, findings))
+    return results
+
+
+def _look(check: Check, found: list[Finding]) -> None:
+    try:
+        found.extend(check.look())
+    except LannerError as error:
+        found.append(problem(str(error), ""))
+    except Exception as error:  # noqa: BLE001 - the others are to be heard all the same
+        found.append(problem(f"the check itself failed: {type(error).__name__}: {error}", "This is a defect of Lanner: please report it"))

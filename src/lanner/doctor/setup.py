@@ -1,0 +1,111 @@
+"""The set-up itself: configuration, plugin and rules, as `lanner run` would have them. Nothing is opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lanner.config.plugins import loaded
+from lanner.config.read import given_files, read_configuration, rules_paths
+from lanner.doctor.check import ok, problem, warning
+from lanner.framework.load import load_plugin
+from lanner.sdk.errors import ConfigError, LannerError
+from lanner.sdk.plugin import plugin_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lanner.config.plugins import Loaded
+    from lanner.config.read import Read
+    from lanner.doctor.check import Finding
+    from lanner.sdk.plugin import Plugin, PluginInfo
+
+_SHOWN = 5
+
+
+class SetUp:
+    """What is read of it is kept for other checks: `read`, `info` and `plugin` are None until then, and where it is wrong.
+
+    `make` makes a plugin of its class and its configuration.
+    """
+
+    def __init__(self, name: str | None, file: str | None, rules: Sequence[str], make: Callable[[type[Plugin], Loaded], Plugin]) -> None:
+        self._name, self._file, self._rules, self._make = name, file, rules, make
+        self.read: Read | None = None
+        self.info: PluginInfo | None = None
+        self.plugin: Plugin | None = None
+
+    def look_at_configuration(self) -> Iterator[Finding]:
+        """The file of -c."""
+        try:
+            self.read = read_configuration(self._file, {}, ())
+        except ConfigError as error:
+            yield problem(str(error), f"Correct {self._file}; docs/configuration.md has every key")
+            return
+        for text in self.read.warnings:
+            yield warning(text, f"Correct {self._file}; docs/configuration.md has every key")
+        if self.read.unused:
+            yield warning(
+                f"without effect here: {', '.join(self.read.unused)}", "Leave them where Falco reads the same file, else take them out"
+            )
+        elif not self.read.warnings:
+            yield ok("no file: the defaults" if self._file is None else f"{self._file} is valid")
+
+    def look_at_plugin(self) -> Iterator[Finding]:
+        """The plugin that would be watched, with its configuration."""
+        if self.read is None:
+            return
+        try:
+            entry = self._entry(self.read)
+            cls = load_plugin(entry.target)
+            self.info = plugin_info(cls)
+            self.plugin = self._make(cls, entry)
+        except LannerError as error:
+            yield problem(str(error), "See `lanner plugin NAME` for its options")
+            return
+        info = self.info
+        if info.event_source is None:
+            yield problem(f"{info.name} {info.version} has no event source, so there is nothing to run", "Name another plugin")
+        else:
+            yield ok(f"{info.name} {info.version}, event source {info.event_source}, {len(info.fields)} fields")
+
+    def look_at_rules(self) -> Iterator[Finding]:
+        """All that `lanner rules check` finds, in short."""
+        if self.read is None or self.info is None:
+            return
+        from lanner.rules.catalog import Catalog
+        from lanner.rules.lint import check_files
+
+        info = self.info
+        try:
+            files = given_files(self._rules) or rules_paths((), self.read) or ((info.rules,) if info.rules else ())
+        except ConfigError as error:
+            yield problem(str(error), "Name rules files that there are: -r FILE, or $.rules_files")
+            return
+        if not files:
+            yield problem(f"the plugin {info.name} ships no rules", "Name a rules file: -r FILE, or $.rules_files")
+            return
+        catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", self.read.falco.static_fields)
+        found = check_files(files, catalog, plugins={info.name: info.version})
+        errors = [each for each in found if each.severity == "error"]
+        fix = f"lanner rules check --plugin {info.name} {' '.join(files)}"
+        for each in errors[:_SHOWN]:
+            where = f"{each.place.file}:{each.place.line}: " if each.place else ""
+            yield problem(f"{where}{each.message}", each.advice or f"See it in its place: {fix}")
+        if len(errors) > _SHOWN:
+            yield problem(f"{len(errors) - _SHOWN} more errors", f"See them all: {fix}")
+        odd = len(found) - len(errors)
+        if odd:
+            yield warning(f"{odd} of the rules' texts are odd", f"See them: {fix}")
+        if not found:
+            yield ok(f"nothing is wrong in {', '.join(files)}")
+
+    def _entry(self, read: Read) -> Loaded:
+        entries = loaded(read.falco, self._name or ("docker" if self._file is None else None))
+        if not entries:
+            raise ConfigError(f"{self._file} loads no plugin: list one in $.plugins, or name one, as in `lanner doctor docker`")
+        if len(entries) > 1:
+            names = ", ".join(entry.name for entry in entries)
+            raise ConfigError(
+                f"{self._file} loads several plugins ({names}), and Lanner runs one: name it, as in `lanner doctor {entries[0].name}`"
+            )
+        return entries[0]
