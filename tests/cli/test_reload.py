@@ -152,7 +152,8 @@ def reload_often(start, plugin, file, times):
 def check_growth(seen):
     (memory, descriptors), (memory_after, descriptors_after) = seen
     assert descriptors_after == descriptors
-    assert memory_after < memory + 1024
+    # Python's own tables grow by a MiB or two at a time, and seldom
+    assert memory_after < memory + 4096
 
 
 def test_reloads_leave_nothing_behind(start, plugin, file):
