@@ -1,0 +1,584 @@
+"""`lanner doctor` on set-ups that are right, and on each that is wrong: what it says, and what to do."""
+
+import contextlib
+import json
+import os
+import pty
+import resource
+import socket
+import socketserver
+import stat
+import subprocess
+import sys
+import threading
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
+from time import time
+
+import pytest
+
+from lanner.cli.commands import commands
+from lanner.doctor.check import Check, Level, ok, run
+
+from .conftest import ENVIRONMENT
+
+ENGINE = {"Version": "20.10.24", "ApiVersion": "1.41", "Components": [{"Name": "Engine"}]}
+
+
+class Engine:
+    """Answers GET by path on a unix socket: `answers` has (status, document) by what the path holds, `date` is the header's value."""
+
+    def __init__(self, path):
+        self.path = path
+        self.url = f"unix://{path}"
+        self.answers = {"/version": (200, ENGINE), "/_ping": (200, "OK"), "/events": (200, "")}
+        self.date = lambda: formatdate(usegmt=True)
+        self.asked = []
+        engine = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                engine.asked.append(self.path)
+                status, document = next(answer for key, answer in engine.answers.items() if key in self.path)
+                body = (document if isinstance(document, str) else json.dumps(document)).encode()
+                self.send_response_only(status)
+                if engine.date is not None:
+                    self.send_header("Date", engine.date())
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+            def handle_error(self, *_):  # the client hangs up as soon as it knows enough
+                pass
+
+        self._server = Server(str(path), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """An engine with which all is well."""
+    running = Engine(tmp_path / "docker.sock")
+    running.path.chmod(0o660)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def path(tmp_path):
+    """`path(falco="a shell script")` is a PATH with such programs and no others."""
+
+    def make(**programs):
+        folder = tmp_path / "programs"
+        folder.mkdir(exist_ok=True)
+        for name, script in programs.items():
+            (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+            (folder / name).chmod(0o755)
+        return {"PATH": str(folder)}
+
+    return make
+
+
+@pytest.fixture
+def examine(engine, path, monkeypatch, capfd):
+    """`examine(*options)` is (exit status, {check: [(level, text, fix)]}) of an engine with which all is well, if not told otherwise."""
+
+    def run_it(*options, host=None, env=()):
+        with monkeypatch.context() as patched:
+            for name in [name for name in os.environ if name not in ENVIRONMENT]:
+                patched.delenv(name)
+            for name, value in (ENVIRONMENT | path() | dict(env)).items():
+                patched.setenv(name, value)
+            code = commands.main(["doctor", *map(str, options), "--json", "--host", host or engine.url], standalone_mode=False)
+        out, err = capfd.readouterr()
+        assert err == ""
+        return checked(code, json.loads(out))
+
+    return run_it
+
+
+def checked(code, document):
+    """The exit status, and what was found; it fits together, and nothing is wrong without a fix."""
+    found = {check["check"]: [(each["level"], each["text"], each["fix"]) for each in check["findings"]] for check in document["checks"]}
+    levels = [level for findings in found.values() for level, _, _ in findings]
+    assert (document["problems"], document["warnings"]) == (levels.count("problem"), levels.count("warning"))
+    assert code == (1 if document["problems"] else 0)
+    for findings in found.values():
+        assert all(bool(fix) == (level != "ok") for level, _, fix in findings), findings
+    return code, found
+
+
+def only(findings):
+    """The one finding."""
+    (finding,) = findings
+    return finding
+
+
+def test_where_all_is_well_it_says_so(examine, engine):
+    code, found = examine()
+    assert code == 0
+    # what the machine's clock and Python are is not the tests' to say
+    mine = {check: findings for check, findings in found.items() if check not in {"clock", "limits", "Python library"}}
+    assert mine == {
+        "configuration": [("ok", "no file: the defaults", ""), ("ok", only(found["configuration"][1:])[1], "")],
+        "engine: rights": [("ok", f"{engine.path} (root:root 0660) may be used by root", "")]
+        if os.geteuid() == 0
+        else found["engine: rights"],
+        "engine: answer": [("ok", "Docker Engine 20.10.24 (API 1.41)", ""), ("ok", "it tells events", "")],
+        "engine: clock": [("ok", "the engine's clock goes as ours does", "")],
+        "rules": found["rules"],
+        "outputs": [("ok", "standard output", "")],
+        "disk": [],
+        "web server": [],
+        "native module": [("ok", "the native module works", "")],
+        "Falco": [("ok", "Falco is not installed, and `lanner run` needs none", "")],
+        "sysdig": [],
+    }
+    assert only(found["rules"])[0] == "ok"
+
+
+def test_it_only_reads(examine, engine):
+    examine()
+    assert {asked.partition("?")[0] for asked in engine.asked} == {"/version", "/_ping", "/v1.41/events"}
+
+
+def test_a_person_gets_a_table(lanner, engine, path):
+    done = lanner("doctor", "--host", engine.url, env=path(falco="exit 3"))
+    lines = done.lines
+    assert lines[0].split() == ["CHECK", "FOUND"]
+    row = next(number for number, line in enumerate(lines) if "fails (3)" in line)
+    assert lines[row].split()[:2] == ["warning", "Falco"]
+    assert lines[row + 1].split()[:2] == ["->", "Install"]
+    assert lines[-1].startswith("0 problems, ")
+
+
+def test_on_a_terminal_too(start, engine):
+    master, slave = pty.openpty()
+    process = start("doctor", "--host", engine.url, stdout=slave)
+    os.close(slave)
+    text = b""
+    with contextlib.suppress(OSError):  # Linux's word for the end of a terminal
+        while data := os.read(master, 65536):
+            text += data
+    os.close(master)
+    process.communicate(timeout=30)
+    assert b"Docker Engine 20.10.24 (API 1.41)" in text
+
+
+# the engine
+
+
+def test_an_engine_that_is_not_there(examine, tmp_path):
+    code, found = examine(host=f"unix://{tmp_path}/none.sock")
+    assert code == 1
+    level, text, fix = only(found["engine: rights"])
+    assert (level, text) == ("problem", f"{tmp_path}/none.sock (from the configuration's `host`) does not exist")
+    assert "systemctl start docker" in fix
+    level, text, fix = only(found["engine: answer"])
+    assert (level, text) == (
+        "problem",
+        f"no Docker engine at unix://{tmp_path}/none.sock (from the configuration's `host`): no such file or directory.",
+    )
+    assert "systemctl start docker" in fix
+
+
+def test_a_socket_that_nobody_listens_on(examine, tmp_path):
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(tmp_path / "dead.sock"))
+    (tmp_path / "dead.sock").chmod(0o600)
+    code, found = examine(host=f"unix://{tmp_path}/dead.sock")
+    assert code == 1
+    assert only(found["engine: rights"])[0] == "ok"
+    assert "connection refused" in only(found["engine: answer"])[1]
+
+
+@pytest.mark.parametrize(("make", "what"), [("mkdir", "a directory"), ("touch", "no socket")])
+def test_what_is_no_socket(examine, tmp_path, make, what):
+    getattr(tmp_path / "docker.d", make)()
+    code, found = examine(host=f"unix://{tmp_path}/docker.d")
+    assert code == 1
+    level, text, fix = only(found["engine: rights"])
+    assert (level, text) == ("problem", f"{tmp_path}/docker.d (from the configuration's `host`) is {what}")
+    assert ("mounted into a container" in fix) == (what == "a directory")
+
+
+AS_ANOTHER = """
+import os, sys
+from lanner.cli.commands import commands
+def look():
+    return commands.main(["doctor", "--json", "--host", sys.argv[1]], standalone_mode=False)
+out = os.dup(1)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+look()  # as root: another user may not be able to read what has to be imported
+sys.stdout.flush()
+os.dup2(out, 1)
+os.setgroups([])
+os.setegid(65534)
+os.seteuid(65534)
+sys.exit(look())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="trying it as another user takes root")
+def test_a_user_without_rights(engine, path):
+    for folder in engine.path.parents:
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
+    os.chown(engine.path, 0, 4711)
+    done = subprocess.run(
+        [sys.executable, "-c", AS_ANOTHER, engine.url], env=ENVIRONMENT | path(), capture_output=True, timeout=60, check=False
+    )
+    code, found = checked(done.returncode, json.loads(done.stdout))
+    assert code == 1
+    level, text, fix = only(found["engine: rights"])
+    assert (level, text) == ("problem", f"{engine.path} (root:4711 0660) may not be used by nobody")
+    assert fix.startswith("usermod -aG 4711 nobody, then log in again; in a container --group-add 4711. Know that whoever is in that group")
+    assert "permission denied" in only(found["engine: answer"])[1]
+
+
+def test_a_socket_for_everybody(examine, engine):
+    engine.path.chmod(0o666)
+    code, found = examine()
+    assert code == 0
+    level, text, fix = found["engine: rights"][0]
+    assert (level, fix) == ("warning", f"chmod o-rw {engine.path}, and see what made it so")
+    assert "whoever uses it is root on this machine in effect" in text
+
+
+def test_an_engine_that_hangs(tmp_path):
+    """Each check has its time, and what others found is told."""
+    hangs = threading.Event()
+    found = run([Check("hangs", lambda: [hangs.wait()]), Check("other", lambda: [ok("fine")])], 0.2)
+    hangs.set()
+    assert [(result.check, [each.level for each in result.findings]) for result in found] == [
+        ("hangs", [Level.PROBLEM]),
+        ("other", [Level.OK]),
+    ]
+    assert found[0].findings[0].text == "nothing is known after 0.2 s"
+
+
+def test_a_check_that_fails(tmp_path):
+    def fails():
+        yield ok("so far")
+        raise ZeroDivisionError("oops")
+
+    found = run([Check("fails", fails), Check("other", lambda: [ok("fine")])])
+    assert [each.text for each in found[0].findings] == ["so far", "the check itself failed: ZeroDivisionError: oops"]
+    assert [each.text for each in found[1].findings] == ["fine"]
+
+
+def test_podman_is_told(examine, engine):
+    engine.answers["/version"] = (200, {"Version": "4.3.1", "ApiVersion": "1.41", "Components": [{"Name": "Podman Engine"}]})
+    code, found = examine()
+    assert code == 0
+    assert found["engine: answer"][0][1] == "Podman 4.3.1 (API 1.41)"
+    assert found["engine: answer"][1][:2] == (
+        "warning",
+        "this is podman, whose service ends when nobody asks it anything and knows fewer kinds of events",
+    )
+
+
+def test_an_engine_of_long_ago(examine, engine):
+    engine.answers["/version"] = (200, {"Version": "1.9.1", "ApiVersion": "1.21"})
+    assert examine()[1]["engine: answer"][0][0] == "warning"
+
+
+def test_another_service(examine, engine):
+    engine.answers["/version"] = (404, "not here")
+    code, found = examine()
+    assert code == 1
+    assert "is not a Docker engine" in only(found["engine: answer"])[1]
+
+
+def test_a_proxy_that_keeps_events_back(examine, engine):
+    engine.answers["/events"] = (403, {"message": "forbidden by policy"})
+    code, found = examine()
+    assert code == 1
+    level, text, fix = found["engine: answer"][-1]
+    assert (level, fix) == ("problem", "A proxy or an authorisation plugin in front of it has to let GET /events through, too")
+    assert "forbidden by policy" in text
+
+
+@pytest.mark.parametrize(
+    ("offset", "level", "text"),
+    [
+        (0, "ok", "the engine's clock goes as ours does"),
+        (10, "warning", "s ahead of ours"),
+        (-10, "warning", "s behind ours"),
+        (3600, "problem", "s ahead of ours"),
+        (-3600, "problem", "s behind ours"),
+    ],
+)
+def test_the_engines_clock(examine, engine, offset, level, text):
+    engine.date = lambda: formatdate(time() + offset, usegmt=True)
+    found = only(examine()[1]["engine: clock"])
+    assert found[0] == level
+    assert text in found[1]
+
+
+def test_an_engine_without_a_clock(examine, engine):
+    engine.date = None
+    assert only(examine()[1]["engine: clock"])[:2] == ("warning", "the engine does not tell its time")
+
+
+def test_plain_tcp_is_told(examine):
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))  # and nobody listens
+        code, found = examine(host=f"tcp://127.0.0.1:{server.getsockname()[1]}")
+    assert code == 1
+    assert only(found["engine: rights"])[0] == "warning"
+    assert "plain TCP" in only(found["engine: rights"])[1]
+
+
+def test_an_address_that_is_none(examine):
+    code, found = examine(host="ssh://somewhere")
+    assert code == 1
+    assert "ssh:// is not supported" in only(found["engine"])[1]
+
+
+# Falco and sysdig
+
+FALCO = "Falco version: {} (x86_64)\nLibs version:  0.25.4\nPlugin API:    {}\nEngine:        0.62.0\n"
+
+
+@pytest.mark.parametrize(
+    ("says", "level", "text"),
+    [
+        (FALCO.format("0.44.1", "3.12.0"), "ok", "Falco 0.44.1 ({}) has plugin API 3.12.0: `lanner build docker` makes what it loads"),
+        (
+            FALCO.format("0.34.1", "2.0.0"),
+            "ok",
+            "Falco 0.34.1 ({}) has plugin API 2.0.0: `lanner build docker --api 2` makes what it loads",
+        ),
+        ("Falco version: 0.32.2", "ok", "Falco 0.32.2 ({}): `lanner build docker --api 1` makes what it loads"),
+        ("Falco version 0.31.0", "ok", "Falco 0.31.0 ({}): `lanner build docker --api 0.3` makes what it loads"),
+        ("Falco version: 0.30.0", "problem", "Falco 0.30.0 ({}), for which Lanner builds no plugins"),
+        (FALCO.format("1.0.0", "4.0.0"), "problem", "Falco 1.0.0 ({}) has plugin API 4.0.0, for which Lanner builds no plugins"),
+        ("nonsense", "warning", "{} --version says no version of Falco: 'nonsense\\n'"),
+    ],
+)
+def test_a_falco_that_is_here(examine, path, says, level, text):
+    env = path(falco=f"/bin/cat <<'EOF'\n{says.rstrip()}\nEOF")
+    found = only(examine(env=env)[1]["Falco"])
+    assert found[:2] == (level, text.format(f"{env['PATH']}/falco"))
+
+
+def test_a_falco_that_does_not_run(examine, path):
+    env = path(falco="echo 'libelf.so.1: cannot open shared object file' >&2; exit 127")
+    assert only(examine(env=env)[1]["Falco"])[:2] == (
+        "warning",
+        f"{env['PATH']}/falco --version fails (127): libelf.so.1: cannot open shared object file",
+    )
+
+
+def test_a_falco_that_cannot_be_run(examine, path, tmp_path):
+    env = path(falco="")
+    (tmp_path / "programs" / "falco").write_bytes(b"\x7fELF nonsense")
+    assert "cannot be run: Exec format error" in only(examine(env=env)[1]["Falco"])[1]
+
+
+@pytest.mark.parametrize(
+    ("version", "text"), [("0.29.3", "`lanner build docker --api 0.3` makes what it loads"), ("0.36.0", "does not tell its plugin API")]
+)
+def test_a_sysdig_that_is_here(examine, path, version, text):
+    level, found, _ = only(examine(env=path(sysdig=f"echo sysdig version {version}"))[1]["sysdig"])
+    assert level == "ok"
+    assert f"sysdig {version} " in found
+    assert text in found
+
+
+# configuration, rules, outputs
+
+
+@pytest.fixture
+def falco_yaml(tmp_path):
+    """`falco_yaml(text)` is such a file, with the Docker plugin."""
+
+    def write(text, init_config="{}"):
+        file = tmp_path / "falco.yaml"
+        file.write_text(f"plugins: [{{name: docker, library_path: libdocker.so, init_config: {init_config}}}]\n{text}\n")
+        return str(file)
+
+    return write
+
+
+def test_a_configuration_that_is_right(examine, falco_yaml, tmp_path):
+    file = falco_yaml(f"file_output: {{enabled: true, filename: {tmp_path}/alerts.log}}")
+    code, found = examine("-c", file)
+    assert code == 0
+    assert found["configuration"][0] == ("ok", f"{file} is valid", "")
+    assert found["outputs"] == [("ok", f"the file {tmp_path}/alerts.log", "")]
+    assert only(found["disk"])[0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "part"),
+    [
+        ("json_output: [", "problem", "falco.yaml"),
+        ("json_output: perhaps", "warning", "$.json_output"),
+        ("file_output: {enabled: true}", "problem", "$.file_output.filename is empty"),
+        ("jason_output: true", "warning", "jason_output"),
+        ("grpc: {enabled: true}", "warning", "without effect here: grpc"),
+        ("load_plugins: [cloudtrail]", "problem", "$.load_plugins[0]"),
+        ("load_plugins: []", "problem", "loads no plugin"),
+    ],
+)
+def test_a_configuration_that_is_wrong(examine, falco_yaml, text, level, part):
+    code, found = examine("-c", falco_yaml(text))
+    assert any(each[0] == level and part in each[1] for each in found["configuration"]), found["configuration"]
+    assert code == (1 if level == "problem" else 0)
+    assert "Falco" in found  # the others are looked at all the same
+
+
+def test_a_plugin_that_there_is_not(examine):
+    code, found = examine("dokcer")
+    assert code == 1
+    assert "did you mean 'docker'?" in found["configuration"][1][1]
+
+
+def test_a_plugins_own_configuration(examine, falco_yaml):
+    file = falco_yaml("stdout_output: {enabled: true}", "{flushInterval: soon}")
+    code, found = examine("-c", file)
+    assert code == 1
+    assert "flushInterval" in found["configuration"][1][1]
+
+
+def test_rules_that_are_wrong(examine, tmp_path):
+    rules = tmp_path / "mine.yaml"
+    rules.write_text("- rule: Mine\n  desc: d\n  condition: docker.tpye = container\n  output: o\n  priority: NOTICE\n  source: docker\n")
+    code, found = examine("-r", rules)
+    assert code == 1
+    level, text, fix = found["rules"][0]
+    assert level == "problem"
+    assert str(rules) in text
+    assert fix
+
+
+def test_rules_that_are_odd(examine, tmp_path):
+    rules = tmp_path / "mine.yaml"
+    rules.write_text(
+        "- rule: Mine\n  desc: Something\n  condition: docker.type = container\n  output: o %docker.id\n  priority: NOTICE\n  source: docker\n"
+    )
+    code, found = examine("-r", rules)
+    assert code == 0
+    assert only(found["rules"]) == ("warning", "1 of the rules' texts are odd", f"See them: lanner rules check --plugin docker {rules}")
+
+
+def test_rules_that_are_not_there(examine, tmp_path, falco_yaml):
+    assert examine("-r", tmp_path / "none.yaml")[0] == 1
+    code, found = examine("-c", falco_yaml("rules_files: [/nonexistent/rules.yaml]"))
+    assert code == 1
+    assert "there is none of /nonexistent/rules.yaml" in only(found["rules"])[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "part"),
+    [
+        ("", "warning", "no output is enabled"),
+        (
+            "file_output: {enabled: true, filename: TMP/no/alerts.log}",
+            "problem",
+            "the directory of the file TMP/no/alerts.log does not exist",
+        ),
+        ("file_output: {enabled: true, filename: TMP}", "problem", "is a directory"),
+        ("file_output: {enabled: true, filename: TMP/open.log}", "warning", "everybody can read the file TMP/open.log"),
+        ("program_output: {enabled: true, program: 'no-such-program --x'}", "problem", "the program no-such-program is not there"),
+        ("program_output: {enabled: true, program: '/bin/cat >> /tmp/x'}", "ok", "the program /bin/cat"),
+        ("program_output: {enabled: true, program: 'exec /bin/cat'}", "ok", "the program exec"),
+        ("program_output: {enabled: true, program: 'A=b /bin/cat'}", "ok", "the shell's to understand"),
+        ("http_output: {enabled: true, url: 'http://127.0.0.1:1/'}", "problem", "127.0.0.1:1 takes no connection: connection refused"),
+        ("http_output: {enabled: true, url: 'ftp://127.0.0.1/'}", "problem", "is none of HTTP"),
+        ("http_output: {enabled: true, url: 'https://[::1]:1/', insecure: true}", "warning", "whoever answers is believed"),
+        (
+            "http_output: {enabled: true, url: 'https://127.0.0.1:1/'}\nlanner: {http: {headers: {Authorization: TMP/none}}}",
+            "problem",
+            "TMP/none cannot be read",
+        ),
+        (
+            "http_output: {enabled: true, url: 'https://127.0.0.1:1/'}\nlanner: {http: {headers: {Authorization: TMP/open.log}}}",
+            "warning",
+            "everybody can read the secret in TMP/open.log",
+        ),
+        (
+            "syslog_output: {enabled: true}\nlanner: {syslog: {address: 'unix:///nonexistent/log'}}",
+            "problem",
+            "no syslog daemon listens at",
+        ),
+        ("syslog_output: {enabled: true}\nlanner: {syslog: {address: 'tcp://127.0.0.1:1'}}", "problem", "syslog at 127.0.0.1:1 takes no"),
+    ],
+)
+def test_outputs_that_are_wrong(examine, falco_yaml, tmp_path, text, level, part):
+    (tmp_path / "open.log").touch(0o644)
+    (tmp_path / "open.log").chmod(0o644)
+    found = examine("-c", falco_yaml(text.replace("TMP", str(tmp_path))))[1]["outputs"]
+    assert any(each[0] == level and part.replace("TMP", str(tmp_path)) in each[1] for each in found), found
+
+
+def test_outputs_that_answer(examine, falco_yaml, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(str(tmp_path / "log"))
+        port = server.getsockname()[1]
+        text = (
+            f"http_output: {{enabled: true, url: 'http://127.0.0.1:{port}/'}}\nsyslog_output: {{enabled: true}}\n"
+            f"lanner: {{syslog: {{address: 'unix://{tmp_path}/log'}}}}"
+        )
+        code, found = examine("-c", falco_yaml(text))
+    assert code == 0
+    assert [each[:2] for each in found["outputs"]] == [
+        ("ok", f"syslog at {tmp_path}/log"),
+        ("ok", f"the HTTP server at 127.0.0.1:{port} takes connections"),
+    ]
+
+
+def test_a_spool_without_a_place(examine, falco_yaml, tmp_path):
+    (tmp_path / "file").touch()
+    code, found = examine("-c", falco_yaml("stdout_output: {enabled: true}\nlanner: {spool: {path: /proc/spool}}"))
+    assert code == 1
+    assert only(found["disk"])[0] == "problem"
+
+
+def test_a_spool_that_is_larger_than_the_disk(examine, falco_yaml, tmp_path):
+    text = f"stdout_output: {{enabled: true}}\nlanner: {{spool: {{path: {tmp_path}/spool, max_size_mb: 999999999}}}}"
+    code, found = examine("-c", falco_yaml(text))
+    assert code == 0
+    assert only(found["disk"])[0] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("webserver", "levels"),
+    [
+        ("{enabled: true}", ["ok"]),
+        ("{enabled: true, listen_address: 0.0.0.0}", ["warning"]),
+        ("{enabled: true, ssl_enabled: true, ssl_certificate: /nonexistent}", ["ok", "problem"]),
+    ],
+)
+def test_the_web_server(examine, falco_yaml, webserver, levels):
+    found = examine("-c", falco_yaml(f"stdout_output: {{enabled: true}}\nwebserver: {webserver}"))[1]["web server"]
+    assert [each[0] for each in found] == levels
+
+
+def test_few_descriptors_are_told(examine):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+    try:
+        level, text, fix = only(examine()[1]["limits"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert (level, fix) == ("warning", "ulimit -n 1024, or LimitNOFILE=1024 in the service's unit")
+    assert text.startswith("256 open files at most (hard limit ")
+
+
+def test_what_an_engine_says_cannot_talk_to_a_terminal(lanner, engine, path):
+    engine.answers["/version"] = (200, ENGINE | {"Version": "20\x1b[2J\n"})
+    done = lanner("doctor", "--host", engine.url, env=path())
+    assert "Docker Engine 20\\x1b[2J\\n (API 1.41)" in done.out.decode()
