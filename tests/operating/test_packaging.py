@@ -106,3 +106,20 @@ def test_logrotate_takes_its_file(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "error" not in done.stderr
+
+
+def test_the_page_names_metrics_that_there_are(busy):
+    page = (PACKAGING.parent / "docs" / "operating.md").read_text()
+    there = {line.split("{")[0].split(" ")[0] for line in render(busy).decode().splitlines() if not line.startswith("#")}
+    named = re.findall(r"`((?:falcosecurity|lanner|process|\.\.\.)_\w+)`", page)
+    assert len(named) > 30
+    wrong = [
+        name for name in named if name not in there and not (name.startswith("...") and any(each.endswith(name[3:]) for each in there))
+    ]
+    assert wrong == []
+
+
+def test_and_all_that_lanner_adds(busy):
+    page = (PACKAGING.parent / "docs" / "operating.md").read_text()
+    there = {line.split("{")[0].split(" ")[0] for line in render(busy).decode().splitlines() if line.startswith("lanner_")}
+    assert [name for name in there if f"`{name}`" not in page and f"`..._{name.removeprefix('lanner_output_')}`" not in page] == []
