@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Final
 
-from lanner.cli.messages import fail, many, say
+from lanner.cli.messages import add, fail, many, say
 from lanner.config.falco import Matching
 from lanner.framework.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
@@ -76,7 +75,7 @@ def _warn(findings: Sequence[Finding], source: str) -> None:
     foreign = [finding for finding in findings if finding.code == "LOAD_UNKNOWN_SOURCE"]
     for finding in findings:
         if finding not in foreign:
-            sys.stderr.write(finding.render() + "\n")
+            add(finding.render(), finding.severity)
     if foreign:
         some = [f"    {finding.place}: {finding.message}" for finding in foreign[:_SHOWN_FOREIGN]]
         more = [f"    and {len(foreign) - len(some)} more"] if len(foreign) > len(some) else []
@@ -88,7 +87,7 @@ def _warn(findings: Sequence[Finding], source: str) -> None:
 def show_wrong_rules(error: RulesError) -> int:
     """Say what is wrong in the rules; gives the exit code."""
     for finding in error.findings[:_SHOWN_FINDINGS]:
-        sys.stderr.write(finding.render() + "\n")
+        add(finding.render(), finding.severity)
     left = len(error.findings) - _SHOWN_FINDINGS
     return fail(wrong_rules(error) + (f" ({left} more findings not shown)" if left > 0 else ""))
 

@@ -7,52 +7,124 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_wrong_rules, wrong_rules
 from lanner.cli.messages import many, say
 from lanner.cli.outputs import deliver_live, make_sinks, outputs_of
+from lanner.cli.status import Status
 from lanner.framework.reload import Reloader
+from lanner.operating.notify import Notifier
 from lanner.outputs.base import Alert
-from lanner.rules import RulesError
-from lanner.rules.internal import RELOAD_FAILED, SOURCE, internal_line
+from lanner.rules import Priority, RulesError
+from lanner.rules.internal import METRICS, RELOAD_FAILED, SOURCE, internal_line
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lanner.cli.settings import Settings
+    from lanner.config.falco import Falco
     from lanner.framework.runner import Runner
+    from lanner.rules import Compiled
     from lanner.sdk.batches import Source
     from lanner.sdk.plugin import Plugin, PluginInfo
 
 
 @contextmanager
 def operate(
-    plugin: Plugin, info: PluginInfo, settings: Settings, runner: Runner, source: Source, again: Callable[[], Settings]
-) -> Iterator[dict[int, Callable[[], None]]]:
-    """While in this context the run is looked after. `again` makes the settings anew."""
-    loading = _Loading(plugin, info, settings, runner, source, again)
-    watched = (lambda: loading.settings.sources) if settings.falco.watch_config_files else None
-    reloader = Reloader(loading.load, loading.failed, watched)
-    try:
-        yield {signal.SIGHUP: reloader.ask, signal.SIGUSR1: runner.reopen}
-    finally:
-        reloader.close()
+    plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, runner: Runner, source: Source, again: Callable[[], Settings]
+) -> Iterator[Operation]:
+    """While in this context the run is looked after. `again` makes the settings anew. Raises `LannerError` where that cannot be."""
+    status = Status(info, runner, source)
+    status.loaded(settings, compiled)
+    with ExitStack() as stack:
+        notifier = Notifier(status.is_alive)
+        stack.callback(notifier.close)
+        loading = _Loading(plugin, info, settings, runner, source, again, status, notifier)
+        _show_status(settings.falco, status, loading, stack)
+        watched = (lambda: loading.settings.sources) if settings.falco.watch_config_files else None
+        status.reloader = Reloader(loading.load, loading.failed, watched)
+        stack.callback(status.reloader.close)
+        yield Operation(status, notifier, {signal.SIGHUP: status.reloader.ask, signal.SIGUSR1: runner.reopen})
+
+
+class Operation:
+    """A run that is looked after: the signals that it hears, and whom to tell how it goes."""
+
+    def __init__(self, status: Status, notifier: Notifier, signals: dict[int, Callable[[], None]]) -> None:
+        self._status, self._notifier = status, notifier
+        self.signals = signals
+
+    def began(self, text: str) -> None:
+        """Events are being watched."""
+        self._status.running = True
+        self._notifier.ready(text)
+
+    def ended(self) -> None:
+        """No more events come; what there is is delivered."""
+        self._status.running = False
+        self._notifier.stopping()
+
+
+def _show_status(falco: Falco, status: Status, loading: _Loading, stack: ExitStack) -> None:
+    """Whatever is configured to tell others how the run stands."""
+    metrics, web = falco.metrics, falco.webserver
+    switches = {"rules": metrics.rules_counters_enabled, "resource_utilization": metrics.resource_utilization_enabled}
+    if web.enabled:
+        from lanner.operating.metrics import render
+        from lanner.operating.webserver import WebServer
+
+        server = WebServer(
+            web.listen_address,
+            web.listen_port,
+            status.snapshot,
+            healthz=web.k8s_healthz_endpoint,
+            metrics=(lambda snapshot: render(snapshot, **switches)) if metrics.enabled and web.prometheus_metrics_enabled else None,
+            certificate=web.ssl_certificate if web.ssl_enabled else "",
+            threads=web.threadiness,
+        )
+        stack.callback(server.close)
+        say(f"listening on http{'s' if web.ssl_enabled else ''}://{_bracketed(web.listen_address)}:{server.port}")
+    if metrics.enabled and (metrics.output_rule or metrics.output_file):
+        from lanner.operating.periodic import Periodic
+
+        emit = loading.tell_figures if metrics.output_rule else None
+        stack.callback(Periodic(metrics.interval, status.snapshot, emit, metrics.output_file, **switches).close)
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 class _Loading:
     """Settings made anew, and what is made of them handed to the run."""
 
     def __init__(
-        self, plugin: Plugin, info: PluginInfo, settings: Settings, runner: Runner, source: Source, again: Callable[[], Settings]
+        self,
+        plugin: Plugin,
+        info: PluginInfo,
+        settings: Settings,
+        runner: Runner,
+        source: Source,
+        again: Callable[[], Settings],
+        status: Status,
+        notifier: Notifier,
     ) -> None:
         self.settings = settings
         self._plugin, self._info, self._runner, self._source, self._again = plugin, info, runner, source, again
+        self._status, self._notifier = status, notifier
 
     def load(self) -> None:
         """Load again. Raises `LannerError`; the run then has what it had."""
+        self._notifier.reloading()
+        try:
+            self._load()
+        finally:
+            self._notifier.ready()
+
+    def _load(self) -> None:
         old, new = self.settings, self._again()
         try:
             compiled = compile_settings(self._info, new)
@@ -71,12 +143,19 @@ class _Loading:
             make_delivery = lambda: deliver_live(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
         self._runner.exchange(make_pump(self._plugin, compiled, new.falco), make_delivery)
         self.settings = new
+        self._status.loaded(new, compiled)
         say(f"loaded again: {many(len(compiled.rules), 'rule')}")
 
     def failed(self, message: str) -> None:
         """Say so: to a person, and as an alert."""
         say(f"error: loading again failed, all stays as it was: {message}")
-        now = time.time_ns()
-        text = f"{RELOAD_FAILED}: {' '.join(message.split())}"
-        line = internal_line(make_writer(self.settings.falco), RELOAD_FAILED, "Critical", text, {}, now)
-        self._runner.emit(Alert(line, RELOAD_FAILED, "Critical", SOURCE, now))
+        self._alert(RELOAD_FAILED, "Critical", f"{RELOAD_FAILED}: {' '.join(message.split())}", {}, time.time_ns())
+
+    def tell_figures(self, figures: dict[str, str | float], now: int) -> None:
+        """Say them in an alert, if alerts of that priority are wanted."""
+        if self.settings.falco.priority >= Priority.INFORMATIONAL:
+            self._alert(METRICS, "Informational", "Falco metrics snapshot", figures, now)
+
+    def _alert(self, rule: str, priority: str, text: str, fields: dict[str, str | float], now: int) -> None:
+        line = internal_line(make_writer(self.settings.falco), rule, priority, text, fields, now)
+        self._runner.emit(Alert(line, rule, priority, SOURCE, now))

@@ -1,16 +1,54 @@
-"""What the command tells a person on stderr, and its process by the exit status."""
+"""What the command tells a person on stderr, and its process by the exit status.
+
+A run that is configured to log for machines (`lanner.log_format: json`, `log_syslog`, `log_stderr: false`) says the same there.
+"""
+
+from __future__ import annotations
 
 import sys
+
+TYPE_CHECKING = False  # `lanner --version` imports next to nothing
+if TYPE_CHECKING:
+    import logging
+    from typing import Literal
+
+    from lanner.config.falco import LogLevel
 
 # What the process's exit status says
 OK, FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
 
+_log: logging.Logger | None = None
+_KINDS = {"error", "warning"}
+
+
+def talk(level: LogLevel, form: Literal["text", "json"], *, to_stderr: bool, to_syslog: bool) -> None:
+    """From now on log so, and where that is not for a person alone, have all that is said here among it."""
+    import logging
+
+    from lanner.operating.logs import setup_logs
+
+    global _log  # noqa: PLW0603 - a process has one standard error
+    setup_logs(level, form, to_stderr=to_stderr, to_syslog=to_syslog)
+    _log = logging.getLogger("lanner.run") if form == "json" or to_syslog or not to_stderr else None
+
 
 def say(text: str) -> None:
     """Tell a person something, on stderr. Control characters in it, as others may have sent them, come out as escapes."""
+    if _log is not None:
+        kind, _, rest = text.partition(": ")
+        add(rest if kind in _KINDS else text, kind)
+        return
     shown = "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
     sys.stderr.write(f"lanner: {shown}\n")
     sys.stderr.flush()
+
+
+def add(lines: str, kind: str = "") -> None:
+    """Lines that belong to something that is said, and can be printed. `kind` is "error", "warning" or anything else."""
+    if _log is not None:
+        {"error": _log.error, "warning": _log.warning}.get(kind, _log.info)("%s", lines)
+    else:
+        sys.stderr.write(lines + "\n")
 
 
 def fail(message: str, code: int = FAILED) -> int:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import sys
 import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.config import make_plugin
-from lanner.cli.messages import FAILED, OK, UNREACHABLE, fail, many, say
+from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, fail, many, say, talk
 from lanner.cli.outputs import deliver_live, make_sinks
 from lanner.framework.load import load_plugin
 from lanner.framework.recording import open_recording
@@ -26,6 +24,7 @@ from lanner.sdk.sources import open_source
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lanner.cli.live import Operation
     from lanner.cli.settings import Settings
     from lanner.rules import Compiled
     from lanner.sdk.batches import Source
@@ -37,8 +36,8 @@ _NUDGE_AFTER: Final = 2.0
 
 def run_plugin(settings: Settings, again: Callable[[], Settings]) -> int:
     """Do it; gives the exit code. `again` makes the settings anew from files that may have changed. Raises `LannerError`."""
-    logging.basicConfig(format="lanner: %(levelname)s: %(name)s: %(message)s", level=logging.WARNING)
-    chosen, limits = settings.plugin, settings.limits
+    chosen, limits, falco = settings.plugin, settings.limits, settings.falco
+    talk(falco.log_level, falco.lanner.log_format, to_stderr=falco.log_stderr, to_syslog=falco.log_syslog)
     cls = load_plugin(chosen.target)
     info = plugin_info(cls)
     if info.event_source is None:
@@ -89,8 +88,12 @@ def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compi
     delivery = deliver_live(settings.falco, sinks, source.close)
     runner = Runner(source, make_pump(plugin, compiled, settings.falco), delivery, time.time_ns, limits.max_events)
     start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
-    with operate(plugin, info, settings, runner, source, again) as signals:
-        return _go_on(runner, source, limits.duration, start, signals, info.hint)
+    try:
+        with operate(plugin, info, settings, compiled, runner, source, again) as operation:
+            return _go_on(runner, source, limits.duration, start, operation, info.hint)
+    finally:
+        source.close()
+        runner.close()
 
 
 def _go_on(
@@ -98,21 +101,25 @@ def _go_on(
     source: Source,
     duration: float | None,
     start: str,
-    signals: dict[int, Callable[[], None]] | None = None,
+    operation: Operation | None = None,
     hint: str = "",
 ) -> int:
     """From the first event to the summary; gives the exit code. `start` is said as soon as Ctrl-C is heard."""
     code, begin = OK, time.monotonic()
     try:
         # closed within: where that hangs, a second signal has to be heard
-        with closing(source.close, duration, signals), contextlib.closing(source):
+        with closing(source.close, duration, operation.signals if operation else None), contextlib.closing(source):
             say(start)
+            if operation:
+                operation.began(start)
             runner.run(_NUDGE_AFTER if hint else None, lambda: _nudge(hint))
     except OutputClosedError:
         pass  # whoever read the alerts has seen enough
     except LannerError as error:
         code = fail(str(error))
     finally:
+        if operation:
+            operation.ended()
         try:
             runner.close()
         except LannerError as error:
@@ -129,7 +136,7 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
     counts = runner.pump.counts()
     say(f"{many(counts.events, 'event')}, {many(sum(counts.alerts.values()), 'alert')} in {seconds:.1f} s")
     for rule, count in sorted(counts.alerts.items(), key=lambda item: -item[1]):
-        sys.stderr.write(f"{count:>8}  {rule}\n")
+        add(f"{count:>8}  {rule}")
     if counts.not_json:
         say(f"{many(counts.not_json, 'payload')} not wholly valid JSON: no field has a value there")
     for what, count in source.counters.items():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.cli.messages import say
+from lanner.config.files import files_of
 from lanner.config.plugins import Loaded, loaded
 from lanner.config.read import read_configuration, rules_paths
 from lanner.sdk.errors import ConfigError
@@ -31,7 +33,7 @@ class Limits:
 class Settings:
     """A run: what falco.yaml and the options make together. `rules` are files, None for the plugin's own.
 
-    `sources` are the files and directories that all this comes from.
+    `sources` are the files and directories that all this comes from, `config_files` those of falco.yaml among them.
     """
 
     falco: Falco
@@ -39,6 +41,7 @@ class Settings:
     rules: tuple[str, ...] | None
     limits: Limits
     sources: tuple[str, ...] = ()
+    config_files: tuple[str, ...] = ()
 
     @property
     def plugin(self) -> Loaded:
@@ -90,5 +93,6 @@ def settle(
         say(f"warning: without effect here, where plugins alone run: {', '.join(read.unused)}")
     plugins = tuple(each.given(config, params) for each in loaded(read.falco, plugin))
     named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]
-    sources = (*([] if file is None else [file]), *(include.path for include in read.falco.config_files), *named)
-    return Settings(read.falco, plugins, paths, limits, sources)
+    included = [include.path for include in read.falco.config_files]
+    own = [] if file is None else [file, *(each for path in included for each in files_of(path) if Path(each).exists())]
+    return Settings(read.falco, plugins, paths, limits, (*own, *included, *named), tuple(own))

@@ -110,7 +110,7 @@ class Reloader:
         else:
             self.succeeded += 1
             self.last_error = ""
-            logging.getLogger("lanner.reload").info("loaded again in %.2f s", time.monotonic() - begin)
+            logging.getLogger("lanner.reload").debug("loaded again in %.2f s", time.monotonic() - begin)
         # what was loaded may name other files than before; a change since the files were read is another one
         if self._files is not None and self._watcher is not None:
             self._watcher.watch(directories_of(self._files()))

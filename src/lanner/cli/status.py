@@ -1,0 +1,99 @@
+"""What a run says of itself: its parts in, a `Snapshot` for metrics, the web server and the service manager out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lanner.framework.pump import host_name
+from lanner.operating.snapshot import RuleMatches, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lanner.cli.settings import Settings
+    from lanner.framework.reload import Reloader
+    from lanner.framework.runner import Runner
+    from lanner.rules import Compiled, Rule
+    from lanner.sdk.batches import Source
+    from lanner.sdk.plugin import PluginInfo
+
+STUCK_AFTER: Final = 30.0
+"""Seconds at one batch of events after which a run counts as stuck."""
+
+
+class Status:
+    """Looks at a run from outside. `loaded` is called whenever rules and configuration were."""
+
+    def __init__(self, info: PluginInfo, runner: Runner, source: Source) -> None:
+        self._info, self._runner, self._source = info, runner, source
+        self._started = self._loaded = time.time_ns()
+        self._rules: dict[str, Rule] = {}  # those that were taken out have raised alerts all the same
+        self._rules_files: dict[str, str] = {}
+        self._config_files: dict[str, str] = {}
+        self._hostname = host_name()
+        self.reloader: Reloader | None = None
+        self.running = False
+        """Whether events are being watched."""
+
+    def loaded(self, settings: Settings, compiled: Compiled) -> None:
+        """These settings hold now."""
+        self._loaded = time.time_ns()
+        self._rules |= {rule.name: rule for rule in compiled.rules}
+        own = [] if self._info.rules is None else [str(self._info.rules)]
+        self._rules_files = _digests(settings.rules or own)
+        self._config_files = _digests(settings.config_files)
+
+    def is_alive(self) -> bool:
+        """Whether the run goes on, or waits for events."""
+        return self._runner.busy_for() < STUCK_AFTER
+
+    def snapshot(self) -> Snapshot:
+        """How it stands."""
+        counts = self._runner.pump.counts()
+        reloader = self.reloader
+        engines = dict(getattr(self._source, "connections", {}))
+        return Snapshot(
+            plugin=self._info.name,
+            plugin_version=self._info.version,
+            event_source=self._info.event_source or "",
+            hostname=self._hostname,
+            started=self._started,
+            loaded=self._loaded,
+            events=counts.events,
+            matches=tuple(self._matches(counts.alerts)),
+            not_json=counts.not_json,
+            failures=counts.failures,
+            outputs=self._runner.delivery.counts(),
+            counters=dict(self._source.counters),
+            connected=engines,
+            reloads=reloader.succeeded if reloader else 0,
+            reloads_failed=reloader.failures if reloader else 0,
+            reload_error=reloader.last_error if reloader else "",
+            rules_files=self._rules_files,
+            config_files=self._config_files,
+            not_ready=self._not_ready(engines),
+            unhealthy=() if self.is_alive() else (f"the run has been at one batch of events for {self._runner.busy_for():.0f} s",),
+        )
+
+    def _matches(self, alerts: dict[str, int]) -> Iterable[RuleMatches]:
+        for name, rule in self._rules.items():
+            yield RuleMatches(name, str(rule.priority), rule.source, rule.tags, alerts.get(name, 0))
+
+    def _not_ready(self, engines: dict[str, bool]) -> tuple[str, ...]:
+        if not self.running:
+            return ("no events are being watched",)
+        return tuple(f"{engine} is out of reach" for engine, connected in engines.items() if not connected)
+
+
+def _digests(paths: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 of each file that can be read."""
+    found = {}
+    for path in paths:
+        try:
+            found[path] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        except OSError:
+            found[path] = ""
+    return found
