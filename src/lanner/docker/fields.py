@@ -72,7 +72,11 @@ FIELDS = [
     field("docker.host", payload["lanner", "host"], "The engine that the event is from, as the configuration names it"),
     field("docker.gap.from", gap["from"].time("ns"), "Since when events may be missing"),
     field("docker.gap.until", gap["until"].time("ns"), "Until when events may be missing"),
-    field("docker.gap.reason", gap["reason"], "Why events may be missing: engine restarted or out of reach, queue full, blocked"),
+    field(
+        "docker.gap.reason",
+        gap["reason"],
+        "Why events may be missing: engine restarted or out of reach, queue full, blocked, cursor unreadable",
+    ),
     field("docker.container.privileged", inspected["privileged"], "Whether the container is privileged: true, false"),
     field("docker.container.caps.added", inspected["caps", "added"].keys(), "Capabilities that were added: SYS_ADMIN, ALL"),
     field("docker.container.caps.dropped", inspected["caps", "dropped"].keys(), "Capabilities that were dropped: CHOWN, ALL"),
