@@ -1,187 +1,231 @@
-"""The stream of an engine's events, as an open instance: chunks of lines out, a new connection where one ends.
+"""The events of one or several engines, as an open instance: chunks of whole lines out, for as long as anybody wants them.
 
-A stream that ends, as it does when the engine restarts, is opened again with growing pauses, from the nanosecond after the last
-event that was seen. The engine keeps its last 256 events in memory: what happens while it is down, or more than that while
-nobody reads, is lost, and this part does not notice.
+Each engine has a thread (`watch`); their lines meet in one bounded queue (`buffer`), out of which `read_chunk` takes. What the host says
+that it has dealt with (`commit`) goes into the cursor, if there is one.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import select
-import time
+import threading
 from collections import deque
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lanner
-from lanner.docker.client import Connection, Engine, EngineError, find_engine, open_events
-from lanner.docker.http import HttpError
+from lanner.docker.buffer import Buffer
+from lanner.docker.client import EngineError
+from lanner.docker.cursor import Cursor, CursorError, read_cursor
+from lanner.docker.seen import Seen
+from lanner.docker.watch import Wake, Watch, Watched, doubt_of
 
 if TYPE_CHECKING:
-    import logging
+    from collections.abc import Callable, Sequence
 
+    from lanner.docker.buffer import Entry, Policy
     from lanner.docker.endpoint import Endpoint
+    from lanner.docker.inspect import Inspector
     from lanner.docker.query import Query
 
-_FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 10.0
-# In a text of JSON the quotes would be escaped, so this is the event's own member; the line has to be whole
-_TIME: Final = re.compile(rb'"timeNano":(\d{1,19})[^\n]*\n')
-_KEPT: Final = 64 * 1024
+_MOST: Final = 4096
+_MOST_BYTES: Final = 1 << 20
+_SHOWN: Final = 3
+_PATIENCE: Final = 60.0
+
+
+class Target(NamedTuple):
+    """An engine to watch. `is_named`: events tell its name."""
+
+    name: str
+    endpoint: Endpoint
+    query: Query
+    is_named: bool
+
+
+class Options(NamedTuple):
+    """How to watch. `cursor` is a path, "" for none; intervals and timeouts are in seconds."""
+
+    queue_events: int = 65_536
+    queue_bytes: int = 64 * 1024 * 1024
+    queue_policy: Policy = "drop_newest"
+    cursor: str = ""
+    cursor_interval: float = 1.0
+    ping_interval: float = 30.0
+    inspect_timeout: float | None = None
+    """None: containers are not described."""
 
 
 class EventStream:
-    """The events of one engine. `read_chunk` waits in epoll(7) on the socket; `close`, from any thread, ends the wait."""
+    """The events of engines. `close`, from any thread, ends every wait."""
 
-    def __init__(self, endpoint: Endpoint, query: Query) -> None:
-        """Connect. Raises `EngineError` where that fails; only a stream that was open once is opened again."""
-        self._endpoint = endpoint
-        self._query = query
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._closed = False
-        self._recent: deque[bytes] = deque()
-        self._recent_size = 0
-        self._pause = _FIRST_PAUSE
-        self._next_try = 0.0
-        self._connection: Connection | None = None
-        self._poll = select.epoll()
-        self._poll.register(self._wake, select.EPOLLIN)
+    def __init__(self, targets: Sequence[Target], options: Options = Options()) -> None:  # noqa: B008 - it cannot be changed
+        """Connect. Raises `EngineError` where no engine can be reached; later, and of several engines, one that cannot is tried again."""
+        self._wake = Wake()
+        self._buffer = Buffer(options.queue_events, options.queue_bytes, options.queue_policy)
+        self._counters: dict[str, int] = {}
+        self._cursor, places, doubts = _resume(targets, options)
+        self._committed = 0
+        self._handed: deque[list[Entry]] = deque()
+        self._closing = threading.Lock()
+        timeout = options.inspect_timeout
+        make_inspector = None if timeout is None else _inspectors(timeout)
+        self._watches = [
+            Watch(
+                Watched(target.name, target.endpoint, target.query, places[target.name], target.is_named, doubts[target.name]),
+                self._buffer,
+                self._wake,
+                self._counters,
+                options.ping_interval,
+                make_inspector,
+                self._note_end,
+            )
+            for target in targets
+        ]
+        self._left = len(self._watches)
+        for watch in self._watches:
+            watch.start()
         try:
-            self.engine = self._connect()
+            self._wait_for_first()
         except BaseException:
-            os.close(self._wake)
+            self.close()
             raise
 
-    def describe(self) -> str:
-        """The engine and where it is, for people."""
-        return f"{self.engine} at {self._endpoint}"
+    @property
+    def counters(self) -> dict[str, int]:
+        """What happened on the way, by name; what did not happen is not there."""
+        cursor_failures = self._cursor.failures if self._cursor else 0
+        more = {"events dropped": self._buffer.dropped, "cursor not written": cursor_failures}
+        return {**self._counters, **{what: count for what, count in more.items() if count}}
 
-    def read_chunk(self, timeout: float) -> bytes | lanner.Chunk | lanner.Nothing:
-        """What the engine sent, as it came; NOTHING after `timeout` seconds; b"" where `until` has passed, or after close()."""
-        if self._closed:
+    @property
+    def connections(self) -> dict[str, bool]:
+        """Whether there is a stream, by the engine's name."""
+        return {watch.name: watch.is_connected for watch in self._watches}
+
+    def describe(self) -> str:
+        """The engines and where they are, for people."""
+        shown = [f"{watch.engine} at {watch.name}" if watch.engine else f"{watch.name} (out of reach)" for watch in self._watches[:_SHOWN]]
+        more = len(self._watches) - len(shown)
+        return ", ".join(shown) + (f" and {more} more" if more else "")
+
+    def read_chunk(self, timeout: float) -> bytes | lanner.Nothing:
+        """Whole lines, as many as there are up to a bound; NOTHING after `timeout` seconds; b"" where all is over, or after close()."""
+        if self._wake.is_set:
             return b""
-        if self._connection is None:
-            return self._reconnect(timeout)
-        try:
-            data = self._connection.read()
-            # an engine may end its answer and leave the connection open: nothing more comes to wait for
-            if data == b"" and not self._connection.ended:
-                ready = self._poll.poll(max(0.0, timeout))
-                if self._woken():
-                    return b""
-                data = self._connection.read() if ready else b""
-        except (OSError, HttpError) as error:
-            return self._lost(str(error))
-        if data:
-            self._pause = _FIRST_PAUSE
-            self._remember(data)
-            return data
-        if data is None or self._connection.ended:
-            return b"" if self._is_over(self._connection) else self._lost("the engine closed the stream")
-        return lanner.NOTHING
+        entries = self._buffer.take(_MOST, _MOST_BYTES)
+        if not entries and not self._is_over:
+            poll = select.poll()
+            poll.register(self._buffer, select.POLLIN)
+            poll.register(self._wake.descriptor, select.POLLIN)
+            poll.poll(max(0.0, timeout) * 1000)
+            if self._is_closed():
+                return b""
+            entries = self._buffer.take(_MOST, _MOST_BYTES)
+        if entries:
+            if self._cursor is not None:
+                self._handed.append(entries)
+            lines = [entry.line for entry in entries]
+            lines.append(b"")
+            return b"\n".join(lines)
+        if not self._is_over:
+            return lanner.NOTHING
+        failures = [watch.failure for watch in self._watches if watch.failure is not None]
+        if failures:
+            raise failures[0]
+        return b""
 
     def fileno(self) -> int:
-        """Readable when read_chunk need not wait; -1 where that is no matter of the socket alone."""
-        if self._connection is None or self._connection.has_unread or self._connection.ended:
-            return -1
-        return self._poll.fileno()
+        """Readable when read_chunk need not wait."""
+        return self._buffer.fileno()
+
+    def commit(self, count: int) -> None:
+        """The host has dealt with so many of the chunks that read_chunk gave."""
+        cursor = self._cursor
+        if cursor is None or count <= self._committed:
+            return
+        with cursor.lock:
+            while self._committed < count and self._handed:
+                for entry in self._handed.popleft():
+                    if entry.identity is not None:
+                        cursor.places[entry.engine].add(entry.identity)
+                self._committed += 1
+        cursor.changed()
 
     def close(self) -> None:
         """End the stream; a waiting read_chunk returns at once."""
-        if not self._closed:
-            self._closed = True
-            os.eventfd_write(self._wake, 1)
+        self._wake.set()
+        self._buffer.close()
+        with self._closing:
+            for watch in self._watches:
+                watch.join()
+            if self._cursor is not None:
+                self._cursor.close()
 
-    def __del__(self) -> None:
-        # closed here and not in close(): another thread may be waiting on these descriptors
-        if self.__dict__.get("_connection") is not None:
-            self._drop_connection()
-        if "engine" in self.__dict__:
-            os.close(self._wake)
-
-    def _woken(self) -> bool:
+    def _is_closed(self) -> bool:
         # after a wait: another thread may have closed the stream meanwhile
-        return self._closed
+        return self._wake.is_set
 
-    def _is_over(self, connection: Connection) -> bool:
-        # a stopping engine ends its answers in good order, too
-        return self._query.until is not None and connection.engine_time() >= self._query.until
+    @property
+    def _is_over(self) -> bool:
+        return self._left == 0
 
-    def _connect(self) -> Engine:
-        engine = find_engine(self._endpoint, self._wake)
-        connection = open_events(self._endpoint, self._query.target(engine.api), self._wake)
-        self._connection = connection
-        self._poll.register(connection, select.EPOLLIN)
-        return engine
+    def _note_end(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._buffer.close()
 
-    def _drop_connection(self) -> None:
-        if self._connection is not None:
-            self._poll.unregister(self._connection)
-            self._connection.close()
-            self._connection = None
+    def _wait_for_first(self) -> None:
+        """Until one engine has answered, or all have been tried."""
+        poll = select.poll()
+        poll.register(self._wake.descriptor, select.POLLIN)
+        while not any(watch.is_connected or (watch.is_over and watch.failure is None) for watch in self._watches):
+            if all(watch.tried.is_set() for watch in self._watches):
+                failures = [watch.failure for watch in self._watches if watch.failure is not None]
+                if failures:
+                    raise EngineError("; ".join(map(str, failures)))
+            next((watch for watch in self._watches if not watch.tried.is_set()), self._watches[0]).tried.wait(0.05)
+        for watch in self._watches:
+            if watch.tried.is_set() and watch.failure is not None:
+                import logging  # rare
 
-    def _remember(self, data: bytes) -> None:
-        # as they came, not joined: that is done when the connection is lost
-        self._recent.append(data)
-        self._recent_size += len(data)
-        while self._recent_size - len(self._recent[0]) >= _KEPT:
-            if not self._has_line_after_first():
-                self._note_last()
-            self._recent_size -= len(self._recent.popleft())
+                logging.getLogger("lanner.plugin.docker").warning("%s; trying again", watch.failure)
 
-    def _has_line_after_first(self) -> bool:
-        # a whole one, with its beginning; where lines are of usual size the answer is at hand
-        ends = 0
-        for data in islice(self._recent, 1, None):
-            ends += data.count(b"\n")
-            if ends > 1:
-                return True
-        return False
 
-    def _note_last(self) -> None:
-        found = _TIME.findall(b"".join(self._recent))
-        if found:
-            self._query = self._query.from_time(max(map(int, found)) + 1)
+def _inspectors(timeout: float) -> Callable[[Endpoint, str, int], Inspector]:
+    from lanner.docker.inspect import Inspector  # only where containers are described
 
-    def _lost(self, reason: str) -> lanner.Nothing:
-        self._drop_connection()
-        self._try_later()
-        self._note_last()
-        self._recent.clear()
-        self._recent_size = 0
-        _log().warning("%s: %s; connecting again", self._endpoint, reason)
-        return lanner.NOTHING
+    return lambda endpoint, api, wake: Inspector(endpoint, api, timeout, wake)
 
-    def _try_later(self) -> None:
-        # jitter: many hosts that lost one engine do not come back in one moment
-        import random
 
-        self._next_try = time.monotonic() + self._pause
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-
-    def _reconnect(self, timeout: float) -> bytes | lanner.Chunk | lanner.Nothing:
-        left = self._next_try - time.monotonic()
-        if left > 0:
-            self._poll.poll(min(left, max(0.0, timeout)))
-            if self._woken():
-                return b""
-            if time.monotonic() < self._next_try:
-                return lanner.NOTHING
+def _resume(targets: Sequence[Target], options: Options) -> tuple[Cursor | None, dict[str, Seen], dict[str, str]]:
+    """The cursor, what was seen of each engine, and why there may be gaps before what comes."""
+    found: dict[str, Seen] = {}
+    unreadable = False
+    if options.cursor:
         try:
-            self.engine = self._connect()
-        except EngineError as error:
-            if self._woken():
-                return b""
-            self._try_later()
-            _log().debug("%s", error)
-            return lanner.NOTHING
-        _log().warning("connected again to %s", self.describe())
-        return lanner.Chunk(b"", reset=True)
+            found = read_cursor(options.cursor)
+        except CursorError as error:
+            unreadable = True
+            _set_aside(options.cursor, error)
+    names = [target.name for target in targets]
+    doubts = {name: doubt_of(unreadable=unreadable, is_known=name in found) for name in names}
+    places = {name: found.get(name) or Seen() for name in names}
+    if not options.cursor:
+        return None, places, doubts
+    # what is committed follows what is seen; engines that are not watched now keep their places
+    committed = {name: Seen(seen.last, seen.recent()) for name, seen in {**found, **places}.items()}
+    return Cursor(options.cursor, committed, options.cursor_interval), places, doubts
 
 
-def _log() -> logging.Logger:
-    import logging  # a .so that has nothing to say starts without it
+def _set_aside(path: str, error: CursorError) -> None:
+    import logging  # rare
 
-    return logging.getLogger("lanner.plugin.docker")
+    try:
+        os.replace(path, f"{path}.bad")
+    except OSError as problem:
+        raise lanner.SourceError(
+            f"the cursor {path} cannot be used, {error}, and cannot be moved away: {problem.strerror}. Remove it"
+        ) from None
+    logging.getLogger("lanner.plugin.docker").warning(
+        "the cursor %s cannot be used: %s; it is now %s.bad, and events are watched from now on", path, error, path
+    )
