@@ -582,3 +582,26 @@ def test_what_an_engine_says_cannot_talk_to_a_terminal(lanner, engine, path):
     engine.answers["/version"] = (200, ENGINE | {"Version": "20\x1b[2J\n"})
     done = lanner("doctor", "--host", engine.url, env=path())
     assert "Docker Engine 20\\x1b[2J\\n (API 1.41)" in done.out.decode()
+
+
+WITHOUT_NATIVE = """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "lanner.native._native":
+            raise ImportError("libsimdjson.so.14: cannot open shared object file")
+sys.meta_path.insert(0, Finder())
+from lanner.cli.commands import commands
+sys.exit(commands.main(["doctor", "--json"], standalone_mode=False))
+"""
+
+
+def test_a_lanner_that_does_not_load_is_told_by_itself(path):
+    done = subprocess.run([sys.executable, "-c", WITHOUT_NATIVE], env=ENVIRONMENT | path(), capture_output=True, timeout=60, check=False)
+    code, found = checked(done.returncode, json.loads(done.stdout))
+    assert code == 1
+    assert only(found["Lanner"])[1] == "it does not load: libsimdjson.so.14: cannot open shared object file"
+    level, text, fix = only(found["native module"])
+    assert (level, text) == ("problem", "the native module does not load: libsimdjson.so.14: cannot open shared object file")
+    assert fix.startswith("Install the library that it names, if any, or Lanner anew with this Python")
+    assert only(found["Falco"])[0] == "ok"

@@ -24,7 +24,7 @@ _UNSYNCHRONISED: Final = 5
 """TIME_ERROR of adjtimex(2)."""
 _TIMEX_SIZE: Final = 512
 _FILES: Final = 1024
-_ANEW: Final = "Install Lanner anew with this Python: python -m pip install --force-reinstall lanner"
+_ANEW: Final = "Install the library that it names, if any, or Lanner anew with this Python: python -m pip install --force-reinstall lanner"
 
 
 def look_at_clock() -> Iterator[Finding]:
