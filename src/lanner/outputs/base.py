@@ -34,13 +34,14 @@ class OutputError(LannerError, OSError):
     """Alerts cannot be written where they should go.
 
     `delivered` of the alerts of the call, from its first on, have arrived. `permanent`: trying the next one again is of no use, as its
-    receiver refuses it.
+    receiver refuses it. `retry_after`: the receiver wants to be left alone for so many seconds.
     """
 
-    def __init__(self, message: str, *, delivered: int = 0, permanent: bool = False) -> None:
+    def __init__(self, message: str, *, delivered: int = 0, permanent: bool = False, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.delivered = delivered
         self.permanent = permanent
+        self.retry_after = retry_after
 
 
 class OutputClosedError(LannerError, BrokenPipeError):
@@ -48,7 +49,7 @@ class OutputClosedError(LannerError, BrokenPipeError):
 
 
 class Sink(Protocol):
-    """A place where alerts go. Used by one thread at a time."""
+    """A place where alerts go. Used by one thread at a time, but for `interrupt`."""
 
     name: str
     """As in falco.yaml: `file_output`, `http_output`."""
@@ -58,6 +59,9 @@ class Sink(Protocol):
 
     def reopen(self) -> None:
         """Open anew what was opened (SIGUSR1, after a rotation). Raises OutputError."""
+
+    def interrupt(self) -> None:
+        """End a `send` that waits, from another thread; it and later ones raise OutputError."""
 
     def close(self) -> None:
         """Let go. A second call does nothing."""

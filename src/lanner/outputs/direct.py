@@ -26,6 +26,7 @@ class DirectDelivery:
         self._size = 0
         self._accepted = 0
         self._failed: set[str] = set()
+        self._failure: LannerError | None = None
         self._closed = False
 
     @property
@@ -49,7 +50,6 @@ class DirectDelivery:
     def flush(self) -> None:
         """See `Delivery`."""
         alerts, self._alerts, self._size = self._alerts, [], 0
-        first: Exception | None = None
         for sink in self._sinks if alerts else ():
             if sink.name not in self._failed:
                 try:
@@ -57,9 +57,11 @@ class DirectDelivery:
                     self._counts[sink.name].delivered += len(alerts)
                 except LannerError as error:
                     self._failed.add(sink.name)
-                    first = first or error
-        if first is not None:
-            raise first
+                    self._failure = self._failure or error
+        # while there is an output that works, the run is worth its while
+        if self._failure is not None and len(self._failed) == len(self._sinks):
+            failure, self._failure = self._failure, None
+            raise failure
 
     def reopen(self) -> None:
         """See `Delivery`."""
@@ -76,6 +78,8 @@ class DirectDelivery:
         finally:
             for sink in self._sinks:
                 sink.close()
+        if self._failure is not None:
+            raise self._failure
 
     def counts(self) -> dict[str, SinkCounts]:
         """See `Delivery`."""

@@ -20,6 +20,7 @@ _ADVICE: Final = {
     errno.EACCES: "choose a file that you may write, or change its permissions",
     errno.EROFS: "choose a file on a file system that can be written",
     errno.EISDIR: "name a file in it",
+    errno.ENXIO: "it is a pipe that nobody reads: start its reader first",
     errno.ENOSPC: "make room on the device, or choose another one",
     errno.EDQUOT: "make room within your quota, or choose another file system",
 }
@@ -53,6 +54,10 @@ class FileOutput:
         os.dup2(again, self._descriptor, inheritable=False)
         os.close(again)
 
+    def interrupt(self) -> None:
+        """See `Sink`."""
+        self._writer.interrupt()
+
     def close(self) -> None:
         """Close the file."""
         descriptor, self._descriptor = self._descriptor, None
@@ -61,7 +66,8 @@ class FileOutput:
 
     def _open(self) -> int:
         try:
-            return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            # alerts hold what events held. A pipe of that name that nobody reads must not hold up the start
+            return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
         except OSError as error:
             raise self._failure(error) from error
         except ValueError as error:

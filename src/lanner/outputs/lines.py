@@ -7,23 +7,37 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 from typing import TYPE_CHECKING
+
+from lanner.outputs.base import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lanner.outputs.base import OutputError
-
 
 class LineWriter:
-    """Writes lines to a descriptor; one that does not block is waited for. Bytes that are not UTF-8 leave as they came.
+    """Writes lines to a descriptor; one that does not take them at once is waited for. Bytes that are not UTF-8 leave as they came.
 
-    `failed` makes the error for an OSError. Of a line that a failure cut in two the rest goes out first where the next call begins with it.
+    `failed` makes the error for an OSError. A line that a failure cut in two is taken out of a file again; where that cannot be, as in a
+    pipe, the rest of it goes out first when the next call begins with it.
     """
 
     def __init__(self, failed: Callable[[OSError], Exception]) -> None:
         self._failed = failed
         self._rest: tuple[str, bytes] | None = None
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._interrupted = False
+
+    def __del__(self) -> None:
+        # not before: another thread may be waiting on it
+        if "_wake" in self.__dict__:
+            os.close(self._wake)
+
+    def interrupt(self) -> None:
+        """End a wait, from another thread, and refuse whatever comes later."""
+        self._interrupted = True
+        os.eventfd_write(self._wake, 1)
 
     def write(self, descriptor: int, lines: Sequence[str]) -> None:
         """Write all lines. Raises what `failed` makes; an `OutputError` is told how many of them are out."""
@@ -34,32 +48,50 @@ class LineWriter:
             encoded[0] = self._rest[1]
         self._rest = None
         data = memoryview(b"".join(encoded))
+        # a pipe that can be written to takes so much without a wait that nobody could end
+        most = len(data) if stat.S_ISREG(os.fstat(descriptor).st_mode) else select.PIPE_BUF
         written = 0
-        while written < len(data):
-            try:
-                written += os.write(descriptor, data[written:])
-            except BlockingIOError:
-                _wait_until_writable(descriptor)
-            except OSError as error:
-                raise self._told(self._failed(error), lines, encoded, written) from error
+        try:
+            while written < len(data):
+                self._wait(descriptor)
+                try:
+                    written += os.write(descriptor, data[written : written + most])
+                except BlockingIOError:
+                    continue
+        except OSError as error:
+            whole, begun = _lines_in(encoded, written)
+            if begun and not _taken_back(descriptor, begun):
+                self._rest = lines[whole], encoded[whole][begun:]
+            failure = error if isinstance(error, OutputError) else self._failed(error)
+            if isinstance(failure, OutputError):
+                failure.delivered = whole
+            raise failure from None
 
-    def _told(self, error: Exception, lines: Sequence[str], encoded: Sequence[bytes], written: int) -> Exception:
-        for place, line in enumerate(encoded):
-            if written < len(line):
-                if written:
-                    self._rest = lines[place], line[written:]
-                _set_delivered(error, place)
-                break
-            written -= len(line)
-        return error
+    def _wait(self, descriptor: int) -> None:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        poll.register(self._wake, select.POLLIN)
+        poll.poll()
+        if self._interrupted:
+            raise OutputError("nobody takes the alerts, and the run has ended")
 
 
-def _set_delivered(error: Exception | OutputError, count: int) -> None:
-    if hasattr(error, "delivered"):
-        error.delivered = count
+def _lines_in(encoded: Sequence[bytes], written: int) -> tuple[int, int]:
+    """How many lines are whole in so many bytes, and how many bytes there are of the next one."""
+    for place, line in enumerate(encoded):
+        if written < len(line):
+            return place, written
+        written -= len(line)
+    return len(encoded), 0
 
 
-def _wait_until_writable(descriptor: int) -> None:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    poll.poll()
+def _taken_back(descriptor: int, count: int) -> bool:
+    """Whether so many bytes could be taken off a file's end."""
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return False
+        os.ftruncate(descriptor, max(0, status.st_size - count))
+    except OSError:
+        return False
+    return True

@@ -50,6 +50,10 @@ class StdoutOutput:
     def reopen(self) -> None:
         """Nothing to do."""
 
+    def interrupt(self) -> None:
+        """See `Sink`."""
+        self._writer.interrupt()
+
     def close(self) -> None:
         """Nothing to do: standard output itself stays open."""
 
