@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_wrong_rules, wrong_rules
 from lanner.cli.messages import many, say
-from lanner.cli.outputs import deliver_live, make_sinks, outputs_of
+from lanner.cli.outputs import deliver_on, make_sinks, outputs_of
 from lanner.cli.status import Status
 from lanner.framework.reload import Reloader
 from lanner.operating.notify import Notifier
@@ -140,7 +140,7 @@ class _Loading:
         make_delivery = None
         if outputs_of(new.falco) != outputs_of(old.falco):
             sinks = make_sinks(new.falco)
-            make_delivery = lambda: deliver_live(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
+            make_delivery = lambda: deliver_on(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
         self._runner.exchange(make_pump(self._plugin, compiled, new.falco), make_delivery)
         self.settings = new
         self._status.loaded(new, compiled)

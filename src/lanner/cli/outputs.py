@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from lanner.cli.messages import say
+from lanner.config.outputs import Spool
+from lanner.outputs.base import OutputError
 from lanner.outputs.direct import DirectDelivery
 
 if TYPE_CHECKING:
@@ -12,6 +16,9 @@ if TYPE_CHECKING:
 
     from lanner.config.falco import Falco
     from lanner.outputs.base import Delivery, Sink
+    from lanner.outputs.throttle import Filter
+
+_MEBI: Final = 1 << 20
 
 
 def outputs_of(falco: Falco) -> tuple[object, ...]:
@@ -32,6 +39,19 @@ def outputs_of(falco: Falco) -> tuple[object, ...]:
 def make_sinks(falco: Falco) -> list[Sink]:
     """The outputs that are enabled, opened; warns where none is. Raises `OutputError`."""
     sinks: list[Sink] = []
+    try:
+        _add_sinks(falco, sinks)
+    except BaseException:
+        for sink in sinks:
+            sink.close()
+        raise
+    if not sinks:
+        say("warning: no output is enabled: alerts are counted and go nowhere; -o stdout_output.enabled=true prints them")
+    return sinks
+
+
+def _add_sinks(falco: Falco, sinks: list[Sink]) -> None:
+    timeout = falco.output_timeout / 1000
     if falco.file_output.enabled:
         from lanner.outputs.file import FileOutput
 
@@ -40,11 +60,92 @@ def make_sinks(falco: Falco) -> list[Sink]:
         from lanner.outputs.stdout import StdoutOutput
 
         sinks.append(StdoutOutput())
-    if not sinks:
-        say("warning: no output is enabled: alerts are counted and go nowhere; -o stdout_output.enabled=true prints them")
-    return sinks
+    if falco.program_output.enabled:
+        from lanner.outputs.program import ProgramOutput
+
+        sinks.append(ProgramOutput(falco.program_output.program, keep_alive=falco.program_output.keep_alive, timeout=timeout))
+    if falco.syslog_output.enabled:
+        from lanner.outputs.syslog import SyslogOutput
+
+        target = falco.lanner.syslog
+        sinks.append(
+            SyslogOutput(
+                target.address,
+                facility=target.facility,
+                ca_cert=target.ca_cert,
+                client_cert=target.client_cert,
+                client_key=target.client_key,
+                timeout=timeout,
+            )
+        )
+    if falco.http_output.enabled:
+        from lanner.outputs.http import HttpOutput
+
+        http = falco.http_output
+        sinks.append(
+            HttpOutput(
+                http.url,
+                user_agent=http.user_agent,
+                json=falco.json_output,
+                insecure=http.insecure,
+                ca_cert=http.ca_cert,
+                ca_bundle=http.ca_bundle,
+                ca_path=http.ca_path,
+                mtls=http.mtls,
+                client_cert=http.client_cert,
+                client_key=http.client_key,
+                echo=http.echo,
+                compress_uploads=http.compress_uploads,
+                keep_alive=http.keep_alive,
+                max_consecutive_timeouts=http.max_consecutive_timeouts,
+                timeout=timeout,
+                headers=falco.lanner.http.headers,
+                batch_size=falco.lanner.http.batch_size,
+            )
+        )
+
+
+def deliver_directly(falco: Falco, sinks: list[Sink]) -> Delivery:
+    """For a replay: nothing is dropped, and an output that fails ends it where it is the only one."""
+    return _filtered(falco, DirectDelivery(sinks))
 
 
 def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
-    """For a run that goes on whatever an output does. `closed` is called when nobody reads standard output any more."""
-    return DirectDelivery(sinks)
+    """For a run that goes on whatever an output does. `closed` is called when nobody reads standard output any more.
+
+    Raises `OutputError` where there can be no spool.
+    """
+    from lanner.outputs.delivery import Limits, QueuedDelivery
+
+    own = falco.lanner
+    limits = Limits(
+        falco.outputs_queue.capacity,
+        own.queue_size_mb * _MEBI,
+        falco.output_timeout / 1000,
+        own.spool.path,
+        own.spool.max_size_mb * _MEBI,
+    )
+    return _filtered(falco, QueuedDelivery(sinks, limits, closed))
+
+
+def deliver_on(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
+    """The same in the middle of a run, which goes on without a spool where there can be none."""
+    try:
+        return deliver_live(falco, sinks, closed)
+    except OutputError as error:
+        say(f"error: {error}; alerts wait in memory alone")
+        own = msgspec.structs.replace(falco.lanner, spool=Spool())
+        return deliver_live(msgspec.structs.replace(falco, lanner=own), sinks, closed)
+
+
+def _filtered(falco: Falco, delivery: Delivery) -> Delivery:
+    filters: list[Filter] = []
+    if falco.lanner.deduplicate.window or falco.lanner.throttle.rate:
+        from lanner.outputs.throttle import Deduplicate, FilteredDelivery, Throttle
+
+        if falco.lanner.deduplicate.window:
+            filters.append(Deduplicate(falco.lanner.deduplicate.window))
+        if falco.lanner.throttle.rate:
+            filters.append(Throttle(falco.lanner.throttle.rate, falco.lanner.throttle.burst))
+        return FilteredDelivery(delivery, filters)
+    return delivery

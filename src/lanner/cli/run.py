@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Final
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.config import make_plugin
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, fail, many, say, talk
-from lanner.cli.outputs import deliver_live, make_sinks
+from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
 from lanner.framework.load import load_plugin
 from lanner.framework.recording import open_recording
 from lanner.framework.runner import Runner
 from lanner.framework.stop import closing
 from lanner.outputs.base import OutputClosedError
-from lanner.outputs.direct import DirectDelivery
 from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.plugin import plugin_info
@@ -56,7 +55,7 @@ def run_plugin(settings: Settings, again: Callable[[], Settings]) -> int:
 
 def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, _: Callable[[], Settings]) -> int:
     limits, path = settings.limits, str(settings.limits.replay)
-    delivery = DirectDelivery(make_sinks(settings.falco))
+    delivery = deliver_directly(settings.falco, make_sinks(settings.falco))
     try:
         source = open_recording(path, info)
     except SourceError as error:
@@ -85,7 +84,11 @@ def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compi
         for sink in sinks:
             sink.close()
         return fail(str(error), UNREACHABLE)
-    delivery = deliver_live(settings.falco, sinks, source.close)
+    try:
+        delivery = deliver_live(settings.falco, sinks, source.close)
+    except LannerError:
+        source.close()
+        raise
     runner = Runner(source, make_pump(plugin, compiled, settings.falco), delivery, time.time_ns, limits.max_events)
     start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
     try:
