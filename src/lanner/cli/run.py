@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -21,12 +23,12 @@ from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from lanner.cli.live import Operation
     from lanner.cli.settings import Settings
     from lanner.rules import Compiled
-    from lanner.sdk.batches import Source
+    from lanner.sdk.batches import Batch, Source
     from lanner.sdk.plugin import Plugin, PluginInfo
 
 _NUDGE_AFTER: Final = 2.0
@@ -64,13 +66,39 @@ def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Comp
     pump = make_pump(plugin, compiled, settings.falco)
     # a recording's events have the recording's times; one without a time happens when the one before it did
     runner = Runner(source, pump, delivery, lambda: runner.pump.timestamp, limits.max_events)
-    code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
+    with _progress(path, runner, prints=settings.falco.stdout_output.enabled):
+        code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
     if code or not counts.events or counts.not_json < counts.events:
         return code
     # a recording of which no line is an event is another file
     name = info.name
     return fail(f"{path} is no recording of {name}: none of its lines is JSON. `lanner record {name} -o FILE` makes one")
+
+
+@contextlib.contextmanager
+def _progress(path: str, runner: Runner, *, prints: bool) -> Iterator[None]:
+    """A bar on the terminal, if there is one. `prints`: alerts go to standard output."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from lanner.operating.progress import Progress
+
+    size = os.stat(path).st_size if os.path.isfile(path) else None  # noqa: PTH113, PTH116 - pathlib is not here yet
+    progress = Progress(size, prints=prints)
+
+    alerts = 0
+
+    def advance(batch: Batch) -> None:
+        nonlocal alerts
+        before, alerts = alerts, runner.delivery.accepted
+        progress.advance(sum(map(len, batch.payloads)) + len(batch.payloads), len(batch.payloads), alerts - before)
+
+    runner.watch = advance
+    try:
+        yield
+    finally:
+        progress.close()
 
 
 def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, again: Callable[[], Settings]) -> int:

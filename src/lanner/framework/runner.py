@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lanner.framework.pump import Pump
     from lanner.outputs.base import Alert, Delivery
-    from lanner.sdk.batches import Source
+    from lanner.sdk.batches import Batch, Source
 
 _FOREVER: Final = 24 * 3600.0
 _SETTLING: Final = 0.2
@@ -44,6 +44,8 @@ class Runner:
         self.delivery = delivery
         self._clock = clock
         self._most = most
+        self.watch: Callable[[Batch], None] | None = None
+        """Called after each batch of events."""
         self._exchanging = threading.Lock()
         self._next: Exchange | None = None
         self._held: deque[tuple[int, int]] = deque()  # alerts that have to be settled, and what may be committed then
@@ -92,6 +94,8 @@ class Runner:
                 self.delivery.flush()
                 if position:
                     self._held.append((self.delivery.accepted, position))
+                if self.watch is not None:
+                    self.watch(batch)
             self._commit()
             self._busy_since = None
             if batch.ended or self.pump.events == self._most:
