@@ -1,0 +1,157 @@
+"""Alerts to sinks that may be slow, away, or stuck, while the run goes on: a queue and a thread for each.
+
+What becomes of an output's alerts when it does not take them is in `worker`; here they are handed to all workers in the same order, and
+the run's end is waited for.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lanner.outputs.base import OutputError
+from lanner.outputs.spool import Spool
+from lanner.outputs.worker import Backoff, Limits, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanner.outputs.base import Alert, Sink, SinkCounts
+    from lanner.outputs.spool import SpoolSettings
+
+_BACKOFF: Final = Backoff()
+_LOOK: Final = 1.0
+"""Seconds between looks at whether an output is stuck or drops alerts."""
+_INTERRUPTED: Final = 0.5
+"""Seconds in which a sink that was interrupted comes back."""
+
+
+class QueuedDelivery:
+    """A `Delivery` that never waits for a sink and goes on whatever a sink does.
+
+    `capacity`: alerts that may wait in front of each sink (0: as many as go into `most_bytes`, as lines in memory with what belongs to
+    them); then the newest are dropped. `closed` is called, from another thread, when nobody reads standard output any more. What is
+    written after the end is dropped.
+
+    Raises SpoolInUseError. From then on the sinks are its own.
+    """
+
+    def __init__(
+        self,
+        sinks: Sequence[Sink],
+        *,
+        closed: Callable[[], None] = lambda: None,
+        capacity: int = 0,
+        most_bytes: int = Limits.most_bytes,
+        timeout: float = 2.0,
+        spool: SpoolSettings | None = None,
+        backoff: Backoff = _BACKOFF,
+    ) -> None:
+        lock = self._lock = threading.Lock()
+        self._settling = threading.Condition(lock)
+        self._accepted = 0
+        self._closed = False
+        self._ending = threading.Event()
+        limits = Limits(capacity, most_bytes, timeout)
+        self._workers = tuple(
+            Worker(sink, self._settling, lock, closed, limits, backoff, own)
+            for sink, own in zip(sinks, _open_spools(sinks, spool), strict=True)
+        )
+        self._puts = tuple(worker.put for worker in self._workers)
+        self._looker = threading.Thread(target=self._look, args=(min(_LOOK, timeout),), name="lanner-outputs", daemon=True)
+        self._looker.start()
+
+    @property
+    def accepted(self) -> int:
+        """See `Delivery`."""
+        return self._accepted
+
+    @property
+    def settled(self) -> int:
+        """See `Delivery`."""
+        with self._lock:
+            return self._settled()
+
+    def wait_settled(self, count: int, timeout: float) -> bool:
+        """Wait until the first so many alerts are settled. False if they are not after `timeout` seconds."""
+        with self._lock:
+            return self._settling.wait_for(lambda: self._settled() >= count, timeout)
+
+    def write(self, alert: Alert) -> None:
+        """See `Delivery`; it waits for nothing. The sinks get it at the next `flush`, or within a second."""
+        with self._lock:
+            if self._closed:
+                for worker in self._workers:
+                    worker.drop()
+                return
+            self._accepted += 1
+            numbered = self._accepted, alert
+            for put in self._puts:
+                put(numbered)
+
+    def flush(self) -> None:
+        """See `Delivery`; it waits for nothing, and raises nothing."""
+        with self._lock:
+            for worker in self._workers:
+                worker.wake()
+
+    def reopen(self) -> None:
+        """See `Delivery`; each worker does it before its next alert."""
+        with self._lock:
+            for worker in self._workers:
+                worker.reopen()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Deliver what can be delivered in so many seconds, keep the rest in the spool.
+
+        Raises OutputError if alerts are lost. They are not `settled`: a source that can give their events again is not told otherwise.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._ending.set()
+            deadline = time.monotonic() + timeout
+            for worker in self._workers:
+                worker.end(deadline)
+        self._looker.join()
+        lost = {worker.name: worker.ended(_INTERRUPTED) for worker in self._workers}
+        if any(lost.values()):
+            counts = self.counts()
+            raise OutputError("; ".join(_loss(name, count, counts[name].last_error) for name, count in lost.items() if count))
+
+    def counts(self) -> dict[str, SinkCounts]:
+        """See `Delivery`; what is returned does not change any more."""
+        with self._lock:
+            return {worker.name: worker.counts() for worker in self._workers}
+
+    def _settled(self) -> int:
+        return min((worker.settled(self._accepted) for worker in self._workers), default=self._accepted)
+
+    def _look(self, every: float) -> None:
+        while not self._ending.wait(every):
+            self.flush()
+            for worker in self._workers:
+                worker.look()
+        for worker in self._workers:
+            worker.look()
+
+
+def _loss(name: str, count: int, reason: str) -> str:
+    return f"{name}: {count} {'alert' if count == 1 else 'alerts'} could not be delivered and are lost{f': {reason}' if reason else ''}"
+
+
+def _open_spools(sinks: Sequence[Sink], settings: SpoolSettings | None) -> list[Spool | None]:
+    if settings is None:
+        return [None] * len(sinks)
+    with ExitStack() as opened:
+        spools: list[Spool | None] = []
+        for sink in sinks:
+            spool = Spool(str(Path(settings.directory, f"{sink.name}.sqlite")), settings.most_bytes)
+            opened.callback(spool.close)
+            spools.append(spool)
+        opened.pop_all()
+    return spools
