@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lanner.outputs.spool import SpoolSettings
 
 _BACKOFF: Final = Backoff()
+_MOST_BYTES: Final = 64 << 20
 _LOOK: Final = 1.0
 """Seconds between looks at whether an output is stuck or drops alerts."""
 _INTERRUPTED: Final = 0.5
@@ -45,7 +46,7 @@ class QueuedDelivery:
         *,
         closed: Callable[[], None] = lambda: None,
         capacity: int = 0,
-        most_bytes: int = Limits.most_bytes,
+        most_bytes: int = _MOST_BYTES,
         timeout: float = 2.0,
         spool: SpoolSettings | None = None,
         backoff: Backoff = _BACKOFF,
@@ -150,7 +151,7 @@ def _open_spools(sinks: Sequence[Sink], settings: SpoolSettings | None) -> list[
     with ExitStack() as opened:
         spools: list[Spool | None] = []
         for sink in sinks:
-            spool = Spool(str(Path(settings.directory, f"{sink.name}.sqlite")), settings.most_bytes)
+            spool = Spool(Path(settings.directory, f"{sink.name}.sqlite"), settings.most_bytes, settings.wait)
             opened.callback(spool.close)
             spools.append(spool)
         opened.pop_all()

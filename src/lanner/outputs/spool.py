@@ -35,16 +35,18 @@ _ROW: Final = 40
 """Bytes that a row takes besides what is in it, at most."""
 _READ: Final = 1 << 20
 """Bytes of alerts that `first` gives, about: a host may have little memory, and events may be long."""
-_WAIT: Final = 5.0
-"""Seconds in which an earlier run may let go of the file."""
 _NOT_OURS: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class SpoolSettings(NamedTuple):
-    """Where spools are, a file for each output, and how many bytes each of them may have."""
+    """Where spools are, a file for each output, and how many bytes each of them may have.
 
-    directory: str
+    `wait`: seconds in which an earlier run may let go of it.
+    """
+
+    directory: str | Path
     most_bytes: int = 1 << 30
+    wait: float = 5.0
 
 
 class SpoolError(LannerError, OSError):
@@ -62,8 +64,8 @@ class Spool:
     a file that is no spool, or damaged, is set aside as `<path>.bad`. May be used by several threads.
     """
 
-    def __init__(self, path: str, most_bytes: int, *, wait: float = _WAIT) -> None:
-        self._path, self._most, self._wait = path, most_bytes, wait
+    def __init__(self, path: str | Path, most_bytes: int, wait: float = 5.0) -> None:
+        self._path, self._most, self._wait = Path(path), most_bytes, wait
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
         self._closed = False
@@ -161,7 +163,7 @@ class Spool:
             raise SpoolError(f"cannot use the spool {self._path}: {error.strerror}") from error
 
     def _connect(self) -> None:
-        path = Path(self._path)
+        path = self._path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # opened only where there is none: closing any descriptor of a file lets go of the locks that this process has on it
         with suppress(FileExistsError):
@@ -236,7 +238,7 @@ class Spool:
         _LOG.error("the spool %s cannot be used: %s; it is set aside as %s.bad", self._path, reason, self._path)
         for suffix in ("-wal", ""):
             with suppress(OSError):  # there may be none, or no way to move it: then it is found again
-                Path(self._path + suffix).replace(f"{self._path}.bad{suffix}")
+                Path(f"{self._path}{suffix}").replace(f"{self._path}.bad{suffix}")
 
     def _let_go(self) -> None:
         database, self._database = self._database, None

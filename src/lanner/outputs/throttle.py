@@ -10,7 +10,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
@@ -71,18 +71,18 @@ class Deduplicate:
     ) -> None:
         self._window, self._most, self._clock = window, most, clock
         self._fields = None if fields is None else frozenset(fields)
-        self._until: dict[bytes, float] = {}  # in the order of their ends, as all windows are the same
+        self._until: OrderedDict[bytes, float] = OrderedDict()  # in the order of their ends, as all windows are the same
 
     def admits(self, alert: Alert) -> bool:
         """See `Filter`."""
         now, until = self._clock(), self._until
         while until and next(iter(until.values())) <= now:
-            del until[next(iter(until))]
+            until.popitem(last=False)
         key = _digest(alert.rule, self._content(alert.line))
         if key in until:
             return False
         if len(until) >= self._most:
-            del until[next(iter(until))]
+            until.popitem(last=False)
         until[key] = now + self._window
         return True
 
@@ -166,7 +166,7 @@ class Filtered:
             unsaid, self._unsaid = self._unsaid, Counter()
             self._say_at = time.monotonic() + _SELDOM
         for rule, count in unsaid.most_common():
-            _LOG.info("%d alerts of %s were suppressed: too many, or the same as before", count, rule)
+            _LOG.info("suppressed %d of rule %s: too many, or the same as before", count, rule)
 
 
 def _digest(rule: str, content: object) -> bytes:

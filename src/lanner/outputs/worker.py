@@ -65,9 +65,9 @@ class Backoff(NamedTuple):
 class Limits(NamedTuple):
     """Of one queue: alerts (0: no limit) and bytes. `timeout`: seconds after which a sink that has not come back is spoken of."""
 
-    capacity: int = 0
-    most_bytes: int = 64 << 20
-    timeout: float = 2.0
+    capacity: int
+    most_bytes: int
+    timeout: float
 
 
 class Worker:
