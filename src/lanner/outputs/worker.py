@@ -90,7 +90,7 @@ class Worker:
         self.name = sink.name
         self._sink, self._settling, self._lock, self._gone = sink, settling, lock, gone
         self._limits, self._backoff, self._spool = limits, backoff, spool
-        self._capacity = limits.capacity or sys.maxsize
+        self._capacity, self._most_bytes = limits.capacity or sys.maxsize, limits.most_bytes
         self._wake = threading.Condition(lock)
         self._queue: deque[Numbered] = deque()  # what is being sent is at its head until it has arrived
         self._size = 0
@@ -116,7 +116,7 @@ class Worker:
         """Take an alert, or drop it where the queue is full. With the lock held."""
         size = numbered[1].line.__sizeof__() + _ENTRY
         queue = self._queue
-        if self._size + size > self._limits.most_bytes or len(queue) >= self._capacity:
+        if self._size + size > self._most_bytes or len(queue) >= self._capacity:
             self._counts.dropped += 1
             self._why_dropped = _FULL
             return
@@ -249,7 +249,7 @@ class Worker:
         spool, queue = self._spool, self._queue
         if spool is None or not queue:
             return math.inf
-        crowded = self._size > self._limits.most_bytes // 2 or len(queue) > self._capacity // 2
+        crowded = self._size > self._most_bytes // 2 or len(queue) > self._capacity // 2
         return self._spool_at if self._failures or spool.waiting or crowded else math.inf
 
     def _step(self) -> None:
