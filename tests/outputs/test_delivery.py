@@ -1,341 +1,474 @@
-"""Alerts to several outputs at once: in order, none held up by another, tried again, and counted where there is no room."""
+"""A queue and a thread for each output: nothing holds up the run or another output, nothing is lost that need not be, all is counted."""
 
-import contextlib
-import itertools
+import logging
 import os
 import subprocess
+import sys
+import textwrap
 import threading
 import time
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 
-from lanner.outputs import FileOutput, OutputClosedError, OutputError
-from lanner.outputs.delivery import Limits, QueuedDelivery
+from lanner.outputs import Alert, FileOutput, OutputClosedError, OutputError, StdoutOutput
+from lanner.outputs.delivery import QueuedDelivery
+from lanner.outputs.spool import SpoolSettings
+from lanner.outputs.worker import Backoff
 
-from .sinks import StandInSink, alert
+from .standins import StandInSink, Switch, make_alert, small_file_system
+
+QUICK = Backoff(0.01, 0.05)
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr("lanner.outputs.worker._FIRST_PAUSE", 0.01)
-    monkeypatch.setattr("lanner.outputs.worker._LONGEST_PAUSE", 0.05)
-    monkeypatch.setattr("lanner.outputs.worker._DISK_PAUSE", 0.02)
+def no_thread_is_left():
     yield
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("lanner-stand_in")]
+    for thread in threading.enumerate():
+        if thread.name.startswith("lanner-"):
+            thread.join(10)
+            assert not thread.is_alive(), thread
 
 
 @pytest.fixture
-def deliver():
-    """`deliver(*sinks, closed=..., **limits)` is a delivery that is closed in the end."""
-    made = []
-
-    def make(*sinks, closed=lambda: None, **limits):
-        made.append(QueuedDelivery(sinks, Limits(**limits), closed))
-        return made[-1]
-
-    yield make
-    for each in made:
-        with contextlib.suppress(OutputError):  # of what a test has left undelivered
-            each.close(0.1)
+def small_disk(tmp_path):
+    with small_file_system(tmp_path):
+        yield tmp_path
 
 
-def write(delivery, *lines):
-    for line in lines:
-        delivery.write(alert(line))
+@pytest.fixture
+def run_python():
+    def run(code):
+        return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=30, check=True).stdout
+
+    return run
 
 
-def numbers(count, begin=0):
-    return [str(number) for number in range(begin, begin + count)]
-
-
-def wait_until(condition):
-    for _ in range(1000):
-        if condition():
-            return
-        time.sleep(0.01)
-    pytest.fail("it did not come about within 10 s")
-
-
-def test_alerts_arrive_in_order_at_every_output(deliver):
-    sinks = StandInSink("stand_in_a"), StandInSink("stand_in_b")
-    delivery = deliver(*sinks)
-    write(delivery, *numbers(2000))
-    delivery.flush()
-    delivery.close()
-    assert [sink.lines for sink in sinks] == [numbers(2000)] * 2
-    assert [sink.closed for sink in sinks] == [1, 1]
-    assert (delivery.accepted, delivery.settled) == (2000, 2000)
-
-
-def test_one_that_hangs_holds_up_neither_the_run_nor_the_others(deliver):
-    slow, quick = StandInSink("stand_in_slow"), StandInSink("stand_in_quick")
-    slow.hold()
-    delivery = deliver(slow, quick)
-    write(delivery, *numbers(1000))
-    quick.wait(lambda sink: sink.lines == numbers(1000))
-    assert delivery.settled == 0
-    slow.release()
-    wait_until(lambda: delivery.settled == 1000)
-    assert slow.lines == numbers(1000)
-
-
-def test_what_fails_is_tried_again_from_where_it_failed(deliver, caplog):
-    sink = StandInSink()
-    failures = itertools.chain([OutputError("the server is down", delivered=1)] * 3, itertools.repeat(None))
-    sink.failure = lambda _: next(failures)
-    sink.hold()
-    delivery = deliver(sink)
-    write(delivery, *numbers(10))
-    sink.release()
-    sink.wait(lambda sink: sink.lines == numbers(10))
-    wait_until(lambda: delivery.settled == 10)
-    counts = delivery.counts()["stand_in"]
-    assert (counts.delivered, counts.retried, counts.failures, counts.dropped) == (10, 3, 3, 0)
-    assert counts.last_error == "the server is down"
-    said = [record.message for record in caplog.records]
-    assert said == ["the server is down; alerts wait in memory until it works again", "stand_in works again"]
-
-
-def test_what_is_refused_for_good_is_dropped_alone(deliver):
-    sink = StandInSink()
-
-    def refuse(alerts):
-        places = [place for place, each in enumerate(alerts) if each.line == "3"]
-        return OutputError("400 Bad Request", delivered=places[0], permanent=True) if places else None
-
-    sink.failure = refuse
-    delivery = deliver(sink)
-    write(delivery, *numbers(10))
-    wait_until(lambda: delivery.settled == 10)
-    assert sink.lines == [number for number in numbers(10) if number != "3"]
-    assert delivery.counts()["stand_in"].dropped == 1
-
-
-def test_a_full_queue_drops_the_newest_and_counts_them_as_settled_in_their_turn(deliver):
-    sink = StandInSink()
-    sink.hold()
-    delivery = deliver(sink, capacity=3)
-    write(delivery, *numbers(10))
-    assert delivery.counts()["stand_in"].dropped == 7
-    assert (delivery.accepted, delivery.settled) == (10, 0)
-    sink.release()
-    wait_until(lambda: delivery.settled == 10)
-    assert sink.lines == ["0", "1", "2"]
-    write(delivery, "later")
-    sink.wait(lambda sink: sink.lines[-1] == "later")
-    wait_until(lambda: delivery.settled == 11)
-
-
-def test_the_queue_is_bounded_by_bytes_too_and_one_large_alert_fits(deliver):
-    sink = StandInSink()
-    sink.hold()
-    delivery = deliver(sink, max_bytes=1000)
-    write(delivery, "x" * 5000)
-    sink.wait(lambda sink: sink.calls)
-    write(delivery, "y" * 600)
-    assert delivery.counts()["stand_in"].dropped == 1
-    sink.release()
-    wait_until(lambda: delivery.settled == 2)
-    assert sink.lines == ["x" * 5000]
-
-
-def test_when_nobody_reads_any_more_the_run_is_told_once_no_output_is_left(deliver):
-    told = []
-    gone, other = StandInSink("stand_in_gone"), StandInSink("stand_in_other")
-    gone.failure = OutputClosedError("gone")
-    delivery = deliver(gone, other, closed=lambda: told.append(1))
-    write(delivery, "a", "b")
-    other.wait(lambda sink: sink.lines == ["a", "b"])
-    wait_until(lambda: delivery.settled == 2)
-    assert told == []
-    other.failure = OutputClosedError("gone")
-    write(delivery, "c")
-    wait_until(lambda: told == [1])
-
-
-def test_what_does_not_arrive_by_the_end_is_said(deliver):
-    sink = StandInSink()
-    sink.failure = OutputError("the server is down")
-    delivery = deliver(sink)
-    write(delivery, *numbers(3))
-    with pytest.raises(OutputError, match=r"^3 alerts are lost that stand_in did not take: the server is down\. A spool"):
-        delivery.close(0.2)
-    delivery.close()
-    assert delivery.settled == 3
-
-
-def test_one_that_hangs_for_good_is_interrupted_at_the_end(deliver):
-    sink = StandInSink()
-    sink.hold()
-    delivery = deliver(sink)
-    write(delivery, "a")
-    sink.wait(lambda sink: sink.calls)
-    with pytest.raises(OutputError, match="1 alerts are lost"):
-        delivery.close(0.1)
-
-
-def test_a_pipe_that_nobody_reads_is_interrupted_at_the_end(deliver):
-    from lanner.outputs import StdoutOutput
-
-    reader, writer = os.pipe()
+@contextmanager
+def delivering(*sinks, **options):
+    delivery = QueuedDelivery(sinks, **{"backoff": QUICK, **options})
     try:
-        delivery = deliver(StdoutOutput(writer))
-        write(delivery, "x" * 1_000_000)
-        with pytest.raises(OutputError, match="1 alerts are lost that stdout_output did not take"):
-            delivery.close(0.2)
+        yield delivery
     finally:
-        os.close(reader)
-        os.close(writer)
+        delivery.close()
 
 
-def test_each_output_opens_anew_before_its_next_alert(deliver):
+def write(delivery, count, first=1, size=0):
+    for number in range(first, first + count):
+        delivery.write(make_alert(number, size))
+    delivery.flush()
+
+
+def upto(count):
+    return list(range(1, count + 1))
+
+
+def test_every_sink_gets_every_alert_in_order():
+    one, two = StandInSink("one"), StandInSink("two")
+    with delivering(one, two) as delivery:
+        write(delivery, 1000)
+        assert delivery.wait_settled(1000, 10)
+        assert (delivery.accepted, delivery.settled) == (1000, 1000)
+        assert one.numbers == two.numbers == upto(1000)
+        assert [counts.delivered for counts in delivery.counts().values()] == [1000, 1000]
+    assert (one.closed, two.closed) == (1, 1)
+
+
+def test_many_alerts_go_in_one_call_and_one_goes_at_once():
     sink = StandInSink()
-    delivery = deliver(sink)
+    with delivering(sink) as delivery:
+        write(delivery, 1)
+        sink.wait(lambda: sink.numbers == [1])
+        write(delivery, 5000, first=2)
+        assert delivery.wait_settled(5001, 10)
+        assert len(sink.calls) < 500
+
+
+def test_what_is_written_goes_out_without_a_flush():
+    sink = StandInSink()
+    with delivering(sink, timeout=0.05) as delivery:
+        delivery.write(make_alert(1))
+        assert delivery.wait_settled(1, 10)
+
+
+def test_threads_may_write_at_the_same_time():
+    one, two = StandInSink("one"), StandInSink("two")
+    with delivering(one, two) as delivery:
+        threads = [threading.Thread(target=write, args=(delivery, 2000, first)) for first in (1, 10_001, 20_001)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert delivery.wait_settled(6000, 10)
+    assert one.numbers == two.numbers
+    assert sorted(one.numbers) == [first + number for first in (1, 10_001, 20_001) for number in range(2000)]
+
+
+def test_without_a_sink_all_is_settled():
+    with delivering() as delivery:
+        write(delivery, 3)
+        assert (delivery.accepted, delivery.settled, delivery.counts()) == (3, 3, {})
+
+
+def test_a_sink_that_does_not_come_back_holds_up_no_other_and_is_spoken_of(caplog):
+    go_on = threading.Event()
+    stuck, free = StandInSink("stuck_output", lambda _: go_on.wait(20)), StandInSink("free_output")
+    with caplog.at_level(logging.WARNING, "lanner.outputs"), delivering(stuck, free, timeout=0.05) as delivery:
+        write(delivery, 100)
+        free.wait(lambda: free.numbers == upto(100))
+        assert delivery.settled == 0
+        assert delivery.counts()["stuck_output"].pending == 100
+        assert _until(lambda: "stuck_output: output timeout" in caplog.text)
+        assert delivery.counts()["stuck_output"].timeouts == 1
+        go_on.set()
+        assert delivery.wait_settled(100, 10)
+        assert stuck.numbers == upto(100)
+        assert delivery.counts()["stuck_output"].timeouts == 1
+        assert delivery.counts()["free_output"].timeouts == 0
+
+
+def test_settled_is_what_the_slowest_has_come_to():
+    gate = threading.Semaphore(0)
+    slow, quick = StandInSink("slow", lambda _: gate.acquire(timeout=20)), StandInSink("quick")
+    with delivering(slow, quick) as delivery:
+        write(delivery, 1)
+        slow.wait(lambda: len(slow.calls) == 1)
+        write(delivery, 9, first=2)
+        quick.wait(lambda: len(quick.alerts) == 10)
+        assert not delivery.wait_settled(1, 0)
+        gate.release()
+        assert delivery.wait_settled(1, 10)
+        assert delivery.settled == 1
+        gate.release(100)
+        assert delivery.wait_settled(10, 10)
+
+
+@pytest.mark.parametrize(("limit", "kept"), [({"capacity": 10}, 10), ({"most_bytes": 10_000}, 8)], ids=["alerts", "bytes"])
+def test_where_the_queue_is_full_the_newest_are_dropped_and_counted(limit, kept, caplog):
+    gate = threading.Event()
+    sink = StandInSink("full_output", lambda _: gate.wait(20))
+    with caplog.at_level(logging.WARNING, "lanner.outputs"), delivering(sink, timeout=0.05, **limit) as delivery:
+        write(delivery, 200, size=1000)
+        counts = delivery.counts()["full_output"]
+        assert (counts.pending, counts.dropped) == (kept, 200 - kept)
+        assert _until(lambda: f"full_output: {200 - kept} alerts dropped" in caplog.text)
+        gate.set()
+        assert delivery.wait_settled(200, 10)
+        write(delivery, 1, first=201)
+        assert delivery.wait_settled(201, 10)
+        assert sink.numbers == [*upto(kept), 201]
+    assert caplog.text.count("alerts dropped") == 1
+
+
+def test_a_server_that_was_away_gets_everything_in_order_and_it_is_said_once(caplog):
+    switch = Switch(up=False)
+    away, other = StandInSink("away_output", switch), StandInSink("other_output")
+    with caplog.at_level(logging.INFO, "lanner.outputs"), delivering(away, other) as delivery:
+        write(delivery, 50)
+        away.wait(lambda: len(away.calls) > 5)
+        write(delivery, 50, first=51)
+        other.wait(lambda: other.numbers == upto(100))
+        assert delivery.settled == 0
+        switch.up = True
+        assert delivery.wait_settled(100, 10)
+        assert away.numbers == upto(100)
+        counts = delivery.counts()["away_output"]
+        assert counts.retried >= 5
+        assert counts.failures >= 5
+        assert (counts.dropped, counts.last_error) == (0, "connection refused")
+    assert [record.getMessage().split(",")[0] for record in caplog.records] == [
+        "away_output: connection refused; it is tried again until it works",
+        "away_output: works again",
+    ]
+
+
+def test_what_had_arrived_before_a_failure_is_not_sent_again():
+    behave = iter([OutputError("cut off", delivered=3), OutputError("cut off", delivered=1), None])
+
+    def fail(_):
+        if error := next(behave):
+            raise error
+
+    sink = StandInSink(behave=fail)
+    with delivering(sink, timeout=60) as delivery:
+        for number in upto(8):
+            delivery.write(make_alert(number))
+        delivery.flush()
+        assert delivery.wait_settled(8, 10)
+    assert sink.numbers == upto(8)
+    assert sink.calls == [8, 5, 4]
+
+
+def test_an_alert_that_its_receiver_refuses_is_dropped_and_the_others_arrive(caplog):
+    def refuse(alerts):
+        for place, alert in enumerate(alerts):
+            if alert.timestamp % 10 == 0:
+                raise OutputError("413 too large", delivered=place, permanent=True)
+
+    sink = StandInSink("picky_output", refuse)
+    with delivering(sink, timeout=0.05) as delivery:
+        write(delivery, 100)
+        assert delivery.wait_settled(100, 10)
+        assert sink.numbers == [number for number in upto(100) if number % 10]
+        assert delivery.counts()["picky_output"].dropped == 10
+        assert _until(lambda: "alerts dropped" in caplog.text)
+    assert "413 too large" in caplog.text
+
+
+def test_a_receiver_may_ask_for_time():
+    error = OutputError("503")
+    error.retry_after = 60
+    sink = StandInSink(behave=Switch(up=False, error="503"))
+
+    def busy(_):
+        raise error
+
+    sink.behave = busy
+    delivery = QueuedDelivery([sink], backoff=QUICK)
+    write(delivery, 1)
+    sink.wait(lambda: sink.calls)
+    assert _until(lambda: delivery.counts()[sink.name].failures == 1)
+    write(delivery, 1, first=2)
+    sink.behave = lambda _: None  # asked again, it would take them
+    assert not delivery.wait_settled(1, 0.2)
+    delivery.close()
+    assert sink.numbers == [1, 2]  # at the end it is asked once more all the same
+
+
+@pytest.mark.parametrize("failures", range(1, 40))
+def test_waits_grow_up_to_a_bound_and_differ_by_chance(failures):
+    waits = [Backoff(0.1, 30.0).delay(failures) for _ in range(50)]
+    full = min(30.0, 0.1 * 2 ** (failures - 1))
+    assert all(full / 2 <= wait <= full for wait in waits)
+    assert len(set(waits)) > 1
+
+
+@pytest.mark.parametrize("error", [ValueError("a defect"), OSError("gone wrong")], ids=["defect", "system"])
+def test_errors_that_a_sink_should_not_raise_end_nothing(error, caplog):
+    behave = iter([error])
+
+    def fail(_):
+        for each in behave:
+            raise each
+
+    sink = StandInSink(behave=fail)
+    with delivering(sink) as delivery:
+        write(delivery, 1)
+        assert delivery.wait_settled(1, 10)
+        write(delivery, 1, first=2)
+        assert delivery.wait_settled(2, 10)
+        assert delivery.counts()[sink.name].failures == 1
+    assert 2 in sink.numbers
+    assert str(error) in caplog.text
+
+
+def test_a_slow_sink_is_handed_less_so_that_little_is_under_way():
+    sink = StandInSink(behave=lambda alerts: time.sleep(0.02 * len(alerts)))
+    with delivering(sink, timeout=60) as delivery:
+        write(delivery, 60)
+        assert delivery.wait_settled(60, 20)
+    assert sink.calls[0] == 16
+    assert max(sink.calls[1:]) < 16
+
+
+def test_a_sink_that_takes_many_in_one_exchange_is_handed_as_many_however_long_it_takes():
+    sink = StandInSink(behave=lambda _: time.sleep(0.3))
+    sink.batch_size = 50
+    with delivering(sink, timeout=60) as delivery:
+        write(delivery, 300)
+        assert delivery.wait_settled(300, 20)
+    assert len(sink.calls) < 10
+
+
+def test_nobody_reads_standard_output_any_more_and_the_run_ends():
+    reader, writer = os.pipe()
+    os.close(reader)
+    over, other = threading.Event(), StandInSink("other_output")
+    with delivering(StdoutOutput(writer), other, closed=over.set) as delivery:
+        write(delivery, 10)
+        assert over.wait(10)
+        write(delivery, 10, first=11)
+        assert delivery.wait_settled(20, 10)
+        assert other.numbers == upto(20)
+        assert delivery.counts()["stdout_output"].pending == 0
+    os.close(writer)
+
+
+def test_outputs_are_opened_anew_before_the_next_alert():
+    sink = StandInSink()
+    with delivering(sink) as delivery:
+        write(delivery, 1)
+        sink.wait(lambda: sink.numbers == [1])
+        delivery.reopen()
+        sink.wait(lambda: sink.reopened == 1)
+        seen = []
+        sink.behave = lambda _: seen.append(sink.reopened)
+        delivery.reopen()
+        write(delivery, 1, first=2)
+        sink.wait(lambda: sink.numbers == [1, 2])
+        assert seen == [2]
+
+
+def test_a_file_that_cannot_be_opened_anew_goes_on_where_it_was(tmp_path, caplog):
+    path = tmp_path / "logs" / "alerts"
+    path.parent.mkdir()
+    with delivering(FileOutput(path)) as delivery:
+        write(delivery, 1)
+        assert delivery.wait_settled(1, 10)
+        path.parent.rename(tmp_path / "moved")
+        delivery.reopen()
+        write(delivery, 1, first=2)
+        assert delivery.wait_settled(2, 10)
+    assert (tmp_path / "moved" / "alerts").read_text() == "alert 1\nalert 2\n"
+    assert "goes on with what it had open" in caplog.text
+
+
+def test_close_delivers_what_there_is_and_a_second_one_does_nothing():
+    sink = StandInSink(behave=lambda _: time.sleep(0.01))
+    delivery = QueuedDelivery([sink])
+    write(delivery, 1000)
+    delivery.close()
+    delivery.close()
+    assert sink.numbers == upto(1000)
+    assert (delivery.settled, sink.closed) == (1000, 1)
+
+
+def test_close_says_how_many_are_lost_and_they_are_not_settled():
+    sink = StandInSink("down_output", Switch(up=False))
+    delivery = QueuedDelivery([sink], backoff=QUICK)
+    write(delivery, 7)
+    with pytest.raises(OutputError, match="down_output: 7 alerts could not be delivered and are lost: connection refused"):
+        delivery.close(timeout=0.2)
+    counts = delivery.counts()["down_output"]
+    assert (counts.dropped, counts.pending, delivery.settled) == (7, 0, 0)
+    delivery.close()
+
+
+def test_close_waits_for_no_sink_that_is_stuck():
+    gate = threading.Event()
+    stuck, other = StandInSink("stuck_output", lambda _: gate.wait(30)), StandInSink("other_output")
+    delivery = QueuedDelivery([stuck, other])
+    write(delivery, 5)
+    stuck.wait(lambda: stuck.calls)
+    with pytest.raises(OutputError, match="stuck_output: 5 alerts"):
+        delivery.close(timeout=0.1)
+    assert other.numbers == upto(5)
+    gate.set()
+
+
+def test_close_interrupts_a_sink_that_can_be_interrupted():
+    gate = threading.Event()
+
+    def wait(_):
+        gate.wait(30)
+        raise OutputError("interrupted")
+
+    sink = StandInSink(behave=wait)
+    sink.interrupt = gate.set
+    delivery = QueuedDelivery([sink])
+    write(delivery, 1)
+    with pytest.raises(OutputError, match="1 alert could not be delivered and are lost: interrupted"):
+        delivery.close(timeout=0.1)
+    assert sink.closed == 1
+
+
+def test_what_is_written_after_the_end_is_dropped_and_counted():
+    sink = StandInSink()
+    delivery = QueuedDelivery([sink])
+    delivery.close()
+    write(delivery, 3)
+    assert (delivery.accepted, delivery.settled, delivery.counts()[sink.name].dropped) == (0, 0, 3)
+    delivery.flush()
     delivery.reopen()
-    sink.wait(lambda sink: sink.reopened == 1)
 
 
-def test_a_server_says_when_to_come_back(deliver):
-    sink = StandInSink()
-    begin, failures = time.monotonic(), iter([OutputError("429", retry_after=0.3)])
-    sink.failure = lambda _: next(failures, None)
-    delivery = deliver(sink)
-    write(delivery, "a")
-    sink.wait(lambda sink: sink.lines == ["a"])
-    assert time.monotonic() - begin >= 0.3
+def test_outputs_are_swapped_without_a_loss(tmp_path):
+    """As a reload does it: the old delivery is closed, then another takes over, with the same file and spool."""
+    path, spool = tmp_path / "alerts", SpoolSettings(str(tmp_path / "spool"))
+    number = 0
+    for _ in range(20):
+        delivery = QueuedDelivery([FileOutput(path)], spool=spool)
+        write(delivery, 50, first=number + 1)
+        number += 50
+        delivery.close()
+        assert delivery.settled == 50
+    assert path.read_text().splitlines() == [f"alert {each}" for each in upto(number)]
 
 
-def test_a_defect_in_an_output_ends_nothing(deliver, caplog):
-    sink = StandInSink()
-    failures = iter([ZeroDivisionError()])
-    sink.failure = lambda _: next(failures, None)
-    delivery = deliver(sink)
-    write(delivery, "a")
-    sink.wait(lambda sink: sink.lines == ["a"])
-    assert "stand_in: a defect; trying again" in [record.message for record in caplog.records]
-
-
-def test_alerts_from_several_threads_are_all_there_and_alike_everywhere(deliver):
-    sinks = StandInSink("stand_in_a"), StandInSink("stand_in_b")
-    delivery = deliver(*sinks)
-    threads = [threading.Thread(target=write, args=(delivery, *numbers(500, begin))) for begin in (0, 500, 1000)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    delivery.close()
-    assert sorted(map(int, sinks[0].lines)) == list(range(1500))
-    assert sinks[0].lines == sinks[1].lines
-
-
-def test_without_outputs_alerts_are_settled_at_once(deliver):
-    delivery = deliver()
-    write(delivery, "a")
-    assert (delivery.accepted, delivery.settled) == (1, 1)
-    assert delivery.counts() == {}
-
-
-# With a spool
-
-
-def test_alerts_wait_on_disk_while_an_output_is_down_and_arrive_in_order(deliver, tmp_path):
-    sink = StandInSink()
-    sink.failure = OutputError("down")
-    delivery = deliver(sink, spool=str(tmp_path / "spool"))
-    write(delivery, *numbers(1000))
-    wait_until(lambda: delivery.settled == 1000)
-    counts = delivery.counts()["stand_in"]
-    assert (counts.spooled, counts.pending, counts.delivered) == (1000, 0, 0)
-    sink.failure = None
-    sink.wait(lambda sink: len(sink.lines) >= 1000)
-    write(delivery, "last")
-    sink.wait(lambda sink: sink.lines[-1] == "last")
-    assert sink.lines == [*numbers(1000), "last"]
-
-
-def test_what_is_on_disk_is_delivered_by_the_next_run_before_anything_new(deliver, tmp_path):
-    spool = str(tmp_path / "spool")
-    sink = StandInSink()
-    sink.failure = OutputError("down")
-    delivery = deliver(sink, spool=spool)
-    write(delivery, *numbers(5))
-    wait_until(lambda: delivery.settled == 5)
-    delivery.close()
-    later = StandInSink()
-    delivery = deliver(later, spool=spool)
-    write(delivery, "new")
-    later.wait(lambda sink: len(sink.lines) == 6)
-    assert later.lines == [*numbers(5), "new"]
-    delivery.close()
-    assert list(Path(spool).iterdir()) == []
-
-
-def test_a_second_run_with_the_same_spool_is_refused(deliver, tmp_path):
-    deliver(StandInSink("stand_in"), spool=str(tmp_path))
-    with pytest.raises(OutputError, match="is another Lanner running with the same"):
-        deliver(StandInSink("stand_in"), spool=str(tmp_path))
-
-
-def test_a_full_spool_drops_the_newest(deliver, tmp_path, caplog):
-    sink = StandInSink()
-    sink.failure = OutputError("down")
-    delivery = deliver(sink, spool=str(tmp_path), spool_bytes=1010)
-    write(delivery, *numbers(20))
-    wait_until(lambda: delivery.settled == 20)
-    counts = delivery.counts()["stand_in"]
-    assert (counts.spooled, counts.dropped) == (10, 10)
-    sink.failure = None
-    sink.wait(lambda sink: sink.lines == numbers(10))
-    assert any("the spool is full" in record.message for record in caplog.records)
-
-
-@pytest.fixture
-def small(tmp_path):
-    """A file system of 64 KiB."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small file system takes root")
-    place = tmp_path / "small"
-    place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs", place], check=False).returncode:
-        pytest.skip("no file system can be mounted here")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
-
-
-def fill(place):
-    with (place / "filler").open("wb", 0) as file:
+def test_a_process_ends_though_a_sink_is_stuck(run_python):
+    code = """
+        import threading
+        from lanner.outputs import Alert, OutputError
+        from lanner.outputs.delivery import QueuedDelivery
+        class Stuck:
+            name = "stuck_output"
+            def send(self, alerts): threading.Event().wait()
+            def close(self): pass
+        delivery = QueuedDelivery([Stuck()])
+        delivery.write(Alert("a line", "", "", "", 0))
+        delivery.flush()
         try:
-            while True:
-                file.write(bytes(512))
-        except OSError:
-            return
+            delivery.close(timeout=0.1)
+        except OutputError as error:
+            print(error)
+    """
+    assert "stuck_output: 1 alert could" in run_python(code)
 
 
-def test_a_full_disk_under_a_file_loses_nothing_and_tears_no_line(deliver, small):
-    delivery = deliver(FileOutput(small / "alerts"))
-    write(delivery, *numbers(10))
-    wait_until(lambda: delivery.settled == 10)
-    fill(small)
-    write(delivery, *[f"{number} {'x' * 500}" for number in numbers(50, 10)])
-    wait_until(lambda: delivery.counts()["file_output"].failures > 2)
-    assert all(line.split()[0].isdigit() for line in (small / "alerts").read_text().splitlines())
-    (small / "filler").unlink()
-    wait_until(lambda: delivery.settled == 60)
-    assert [line.split()[0] for line in (small / "alerts").read_text().splitlines()] == numbers(60)
+def test_a_full_disk_holds_the_file_up_and_nothing_else(small_disk):
+    path = small_disk / "alerts"
+    blob = small_disk / "blob"
+    file, other = FileOutput(path), StandInSink("other_output")
+    blob.write_bytes(b"x" * ((1 << 20) - 40_000))
+    with delivering(file, other) as delivery:
+        write(delivery, 300, size=1000)
+        other.wait(lambda: len(other.alerts) == 300)
+        assert _until(lambda: delivery.counts()["file_output"].retried > 2)
+        assert delivery.settled < 300
+        assert "make room" in delivery.counts()["file_output"].last_error
+        blob.unlink()
+        assert delivery.wait_settled(300, 10)
+    assert [line.split()[1] for line in path.read_text().splitlines()] == [str(number) for number in upto(300)]
 
 
-def test_a_full_disk_under_the_spool_falls_back_to_memory(deliver, small):
-    sink = StandInSink()
-    sink.failure = OutputError("down")
-    delivery = deliver(sink, spool=str(small / "spool"))
-    write(delivery, "0")
-    wait_until(lambda: delivery.settled == 1)
-    fill(small)
-    write(delivery, *[f"{number} {'x' * 500}" for number in numbers(100, 1)])
-    wait_until(lambda: delivery.counts()["stand_in"].failures > 3)
-    assert delivery.counts()["stand_in"].pending > 0
-    sink.failure = None
-    sink.wait(lambda sink: len(sink.lines) >= 101)
-    assert [line.split()[0] for line in sink.lines] == numbers(101)
-    (small / "filler").unlink()
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+def test_a_device_that_is_always_full_costs_its_own_alerts_alone():
+    other = StandInSink("other_output")
+    delivery = QueuedDelivery([FileOutput("/dev/full"), other], backoff=QUICK)
+    write(delivery, 10)
+    with pytest.raises(OutputError, match=r"^file_output: 10 alerts .* /dev/full: No space left on device"):
+        delivery.close(timeout=0.2)
+    assert other.numbers == upto(10)
+
+
+def test_writing_costs_no_more_memory_than_it_may(tmp_path):
+    gate = threading.Event()
+    sink = StandInSink(behave=lambda _: gate.wait(30))
+    with delivering(sink, most_bytes=1 << 20) as delivery:
+        for number in range(20_000):
+            delivery.write(Alert("é€\U0001f600" * 100, "a rule", "Warning", "kv", number))
+        assert delivery.counts()[sink.name].pending < (1 << 20) / 1200
+        gate.set()
+
+
+def test_errors_of_broken_pipes_are_not_taken_for_failures():
+    over = threading.Event()
+
+    def gone(_):
+        raise OutputClosedError("nobody reads")
+
+    sink = StandInSink(behave=gone)
+    with delivering(sink, closed=over.set) as delivery:
+        write(delivery, 5)
+        assert over.wait(10)
+        assert delivery.counts()[sink.name].failures == 0
+        assert sink.calls == [5]
+
+
+def _until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True

@@ -1,14 +1,21 @@
-"""Throttling and deduplication: so many and no more, the same one once, and all that is left out is counted."""
+"""Throttling and deduplication: only what is too many, or the same again, is left out, and that is counted."""
+
+import json
+import logging
+import threading
 
 import pytest
 
-from lanner.outputs import Alert, DirectDelivery
-from lanner.outputs.throttle import Deduplicate, FilteredDelivery, Throttle
+from lanner.outputs import Alert
+from lanner.outputs.delivery import QueuedDelivery
+from lanner.outputs.throttle import Deduplicate, Filtered, Throttle
 
-from .sinks import StandInSink, alert
+from .standins import StandInSink
 
 
 class Clock:
+    """A clock that is set."""
+
     def __init__(self):
         self.now = 1000.0
 
@@ -21,79 +28,137 @@ def clock():
     return Clock()
 
 
-def passed(each, *alerts):
-    return [each.passes(one) for one in alerts]
+def text(message, rule="a rule", time="12:00:00.000000001"):
+    return Alert(f"{time}: Warning {message}", rule, "Warning", "kv", 1)
 
 
-def test_a_burst_passes_and_then_so_many_a_second(clock):
-    throttle = Throttle(2, 3, clock)
-    one = alert("x")
-    assert passed(throttle, *[one] * 5) == [True, True, True, False, False]
-    clock.now += 0.5
-    assert passed(throttle, one, one) == [True, False]
-    clock.now += 100
-    assert passed(throttle, *[one] * 4) == [True, True, True, False]
+def structured(rule="a rule", **fields):
+    fields = {name.replace("__", "."): value for name, value in fields.items()}
+    line = {"output": f"12:00: Warning {fields}", "output_fields": fields, "rule": rule, "time": str(fields.get("evt.time"))}
+    return Alert(json.dumps(line), rule, "Warning", "kv", 1)
 
 
-def test_each_rule_has_its_own_allowance(clock):
+def test_a_burst_goes_through_and_then_so_many_a_second(clock):
+    throttle = Throttle(2, 5, clock)
+    assert [throttle.admits(text("x")) for _ in range(7)] == [True] * 5 + [False] * 2
+    clock.now += 1
+    assert [throttle.admits(text("x")) for _ in range(3)] == [True, True, False]
+    clock.now += 0.25
+    assert not throttle.admits(text("x"))
+    clock.now += 0.25
+    assert throttle.admits(text("x"))
+    clock.now += 3600
+    assert [throttle.admits(text("x")) for _ in range(7)] == [True] * 5 + [False] * 2
+
+
+def test_every_rule_has_its_own_measure(clock):
     throttle = Throttle(1, 1, clock)
-    assert passed(throttle, alert("x", "a"), alert("x", "b"), alert("x", "a")) == [True, True, False]
+    assert [throttle.admits(text("x", rule)) for rule in "abab"] == [True, True, False, False]
 
 
-def test_a_slow_rate_passes_one_now_and_then(clock):
+def test_at_less_than_one_a_second(clock):
     throttle = Throttle(0.1, 1, clock)
-    seen = []
-    for _ in range(60):
-        seen.append(throttle.passes(alert("x")))
-        clock.now += 1
-    assert sum(seen) == 6
+    admitted = 0
+    for _ in range(1000):
+        admitted += throttle.admits(text("x"))
+        clock.now += 0.125
+    assert admitted == 13  # at once, and every tenth of 125 seconds
 
 
-TEXT = "22:13:20.{}: Warning the same"
-JSON = '{{"hostname":"h","output":"22:13:20.{0}: Warning x","output_fields":{{"evt.time":{0},"kv.a":1}},"rule":"r","time":"2023-11-14T22:13:20.{0}Z"}}'
+SAME = [
+    (text("one"), text("one", time="2026-01-31T12:00:01.5+0000"), True),
+    (text("one"), text("two"), False),
+    (text("one"), text("one", rule="another"), False),
+    (text("a: b"), text("a: c"), False),
+    (text("bytes \udcff"), text("bytes \udcff", time="13:00"), True),
+    (text("bytes \udcff"), text("bytes \udcfe"), False),
+    (structured(docker__id="1", evt__time=5), structured(docker__id="1", evt__time=6), True),
+    (structured(docker__id="1", evt__time=5), structured(docker__id="2", evt__time=5), False),
+    (structured(evt__num=1, evt__rawtime=1), structured(evt__num=2, evt__rawtime=2), True),
+    (structured(rule="a"), structured(rule="b"), False),
+    (Alert('{"output":"12:00: W x"}', "r", "", "", 1), Alert('{"output":"13:00: W x"}', "r", "", "", 1), True),
+    (Alert('{"output":"12:00: W x"}', "r", "", "", 1), Alert('{"output":"13:00: W y"}', "r", "", "", 1), False),
+    (Alert('{"message":"x","time":"1"}', "r", "", "", 1), Alert('{"message":"x","time":"2"}', "r", "", "", 1), True),
+    (Alert("{no json: 1", "r", "", "", 1), Alert("{no json: 2", "r", "", "", 1), False),
+    (Alert("{no json: \udcff", "r", "", "", 1), Alert("{no json: \udcff", "r", "", "", 1), True),
+]
 
 
-@pytest.mark.parametrize("form", [TEXT, JSON])
-def test_alerts_that_differ_in_their_time_alone_are_the_same(clock, form):
-    same = Deduplicate(10, clock)
-    assert passed(same, alert(form.format(1)), alert(form.format(2)), alert(form.format(3).replace("h", "H"))) == [True, False, True]
-    clock.now += 9.9
-    assert passed(same, alert(form.format(4))) == [False]
-    clock.now += 0.1
-    assert passed(same, alert(form.format(5)), alert(form.format(6))) == [True, False]
+@pytest.mark.parametrize(("before", "alert", "same"), SAME)
+def test_what_is_the_same(before, alert, same, clock):
+    deduplicate = Deduplicate(10, clock=clock)
+    assert deduplicate.admits(before)
+    assert deduplicate.admits(alert) is not same
 
 
-def test_the_same_words_of_another_rule_are_another_alert(clock):
-    same = Deduplicate(10, clock)
-    assert passed(same, alert("t: Notice x", "a"), alert("t: Notice x", "b")) == [True, True]
+def test_some_fields_may_be_all_that_counts(clock):
+    deduplicate = Deduplicate(10, ["docker.id"], clock=clock)
+    assert deduplicate.admits(structured(docker__id="1", docker__name="a"))
+    assert not deduplicate.admits(structured(docker__id="1", docker__name="b"))
+    assert deduplicate.admits(structured(docker__id="2", docker__name="a"))
 
 
-@pytest.mark.parametrize("line", ["{", "{}", '{"output":1}', "", "no separator", "[1]"])
-def test_any_line_can_be_told_from_others(clock, line):
-    same = Deduplicate(10, clock)
-    assert passed(same, alert(line), alert(line)) == [True, False]
+def test_a_window_begins_with_an_alert_and_is_not_prolonged(clock):
+    deduplicate = Deduplicate(10, clock=clock)
+    admitted = []
+    for second in range(25):
+        clock.now = 1000.0 + second
+        if deduplicate.admits(text("x")):
+            admitted.append(second)
+    assert admitted == [0, 10, 20]
 
 
-def test_what_is_remembered_is_bounded(clock, monkeypatch):
-    monkeypatch.setattr("lanner.outputs.throttle._MOST_REMEMBERED", 10)
-    same = Deduplicate(1e9, clock)
-    assert all(same.passes(alert(f"t: Notice {number}")) for number in range(1000))
-    assert passed(same, alert("t: Notice 0"), alert("t: Notice 999")) == [True, False]
+def test_memory_is_bounded_and_the_oldest_is_forgotten(clock):
+    deduplicate = Deduplicate(1e9, most=100, clock=clock)
+    for number in range(1000):
+        assert deduplicate.admits(text(str(number)))
+        assert len(deduplicate._until) <= 100
+    assert not deduplicate.admits(text("999"))
+    assert not deduplicate.admits(text("900"))
+    assert deduplicate.admits(text("899"))
 
 
-def test_what_is_left_out_is_counted_settled_and_told(clock, caplog):
+def test_what_is_over_is_forgotten(clock):
+    deduplicate = Deduplicate(10, clock=clock)
+    for number in range(1000):
+        deduplicate.admits(text(str(number)))
+    clock.now += 10
+    deduplicate.admits(text("new"))
+    assert len(deduplicate._until) == 1
+
+
+def test_a_delivery_behind_filters_counts_by_rule_and_settles(clock, caplog):
     sink = StandInSink()
-    delivery = FilteredDelivery(DirectDelivery([sink]), [Throttle(1, 2, clock)], clock)
-    for number in range(5):
-        delivery.write(Alert(str(number), "often", "Notice", "kv", 1))
-    delivery.write(alert("x", "seldom"))
-    delivery.flush()
-    assert (sink.lines, delivery.suppressed) == (["0", "1", "x"], {"often": 3})
-    assert (delivery.accepted, delivery.settled) == (3, 3)
-    clock.now += 61
-    delivery.write(Alert("a", "often", "Notice", "kv", 1))
-    delivery.write(Alert("b", "often", "Notice", "kv", 1))
-    delivery.write(Alert("c", "often", "Notice", "kv", 1))
-    delivery.close()
-    assert [record.message.partition(",")[0] for record in caplog.records] == ["4 alerts left out"]
-    assert sink.closed == 1
+    delivery = QueuedDelivery([sink])
+    filtered = Filtered(delivery, [Deduplicate(10, clock=clock), Throttle(1, 3, clock)])
+    with caplog.at_level(logging.INFO, "lanner.outputs"):
+        for _ in range(5):
+            filtered.write(text("the same", "twin"))
+        for number in range(5):
+            filtered.write(text(str(number), "many"))
+        filtered.flush()
+        assert delivery.wait_settled(4, 10)
+        assert filtered.suppressed == {"twin": 4, "many": 2}
+        assert (filtered.accepted, filtered.settled) == (4, 4)
+        assert filtered.counts()[sink.name].delivered == 4
+        said = "suppressed 4 of rule twin: too many, or the same as before"
+        assert said in caplog.text
+        filtered.write(text("the same", "twin"))
+        filtered.flush()
+        filtered.reopen()
+        assert caplog.text.count("suppressed") == 2  # once a minute
+        filtered.close()
+        assert caplog.text.count("suppressed") == 3
+    assert [alert.rule for alert in sink.alerts] == ["twin", "many", "many", "many"]
+
+
+def test_threads_may_write_at_the_same_time(clock):
+    sink = StandInSink()
+    filtered = Filtered(QueuedDelivery([sink]), [Throttle(1, 100, clock)])
+    threads = [threading.Thread(target=lambda: [filtered.write(text("x")) for _ in range(1000)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    filtered.close()
+    assert (len(sink.alerts), filtered.suppressed) == (100, {"a rule": 3900})

@@ -8,8 +8,8 @@ import msgspec
 
 from lanner.cli.messages import say
 from lanner.config.outputs import Spool
-from lanner.outputs.base import OutputError
 from lanner.outputs.direct import DirectDelivery
+from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,39 +113,42 @@ def deliver_directly(falco: Falco, sinks: list[Sink]) -> Delivery:
 def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
     """For a run that goes on whatever an output does. `closed` is called when nobody reads standard output any more.
 
-    Raises `OutputError` where there can be no spool.
+    Raises `LannerError` where another run has the spool.
     """
-    from lanner.outputs.delivery import Limits, QueuedDelivery
+    from lanner.outputs.delivery import QueuedDelivery
+    from lanner.outputs.spool import SpoolSettings
 
-    own = falco.lanner
-    limits = Limits(
-        falco.outputs_queue.capacity,
-        own.queue_size_mb * _MEBI,
-        falco.output_timeout / 1000,
-        own.spool.path,
-        own.spool.max_size_mb * _MEBI,
+    spool = falco.lanner.spool
+    delivery = QueuedDelivery(
+        sinks,
+        closed=closed,
+        capacity=falco.outputs_queue.capacity,
+        most_bytes=falco.lanner.queue_size_mb * _MEBI,
+        timeout=falco.output_timeout / 1000,
+        spool=SpoolSettings(spool.path, spool.max_size_mb * _MEBI) if spool.path else None,
     )
-    return _filtered(falco, QueuedDelivery(sinks, limits, closed))
+    return _filtered(falco, delivery)
 
 
 def deliver_on(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
     """The same in the middle of a run, which goes on without a spool where there can be none."""
     try:
         return deliver_live(falco, sinks, closed)
-    except OutputError as error:
+    except LannerError as error:
         say(f"error: {error}; alerts wait in memory alone")
         own = msgspec.structs.replace(falco.lanner, spool=Spool())
         return deliver_live(msgspec.structs.replace(falco, lanner=own), sinks, closed)
 
 
 def _filtered(falco: Falco, delivery: Delivery) -> Delivery:
-    filters: list[Filter] = []
-    if falco.lanner.deduplicate.window or falco.lanner.throttle.rate:
-        from lanner.outputs.throttle import Deduplicate, FilteredDelivery, Throttle
+    own = falco.lanner
+    if not own.deduplicate.window and not own.throttle.rate:
+        return delivery
+    from lanner.outputs.throttle import Deduplicate, Filtered, Throttle
 
-        if falco.lanner.deduplicate.window:
-            filters.append(Deduplicate(falco.lanner.deduplicate.window))
-        if falco.lanner.throttle.rate:
-            filters.append(Throttle(falco.lanner.throttle.rate, falco.lanner.throttle.burst))
-        return FilteredDelivery(delivery, filters)
-    return delivery
+    filters: list[Filter] = []
+    if own.deduplicate.window:
+        filters.append(Deduplicate(own.deduplicate.window))
+    if own.throttle.rate:
+        filters.append(Throttle(own.throttle.rate, own.throttle.burst))
+    return Filtered(delivery, filters)

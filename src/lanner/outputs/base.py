@@ -69,7 +69,10 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class SinkCounts:
-    """What became of a sink's alerts. `pending` and `spooled` are what waits now, in memory and on disk."""
+    """What became of a sink's alerts. `pending` and `spooled` are what waits now, in memory and on disk.
+
+    `retried`: how often alerts were sent once more. `timeouts`: how often a sink took longer than output_timeout.
+    """
 
     delivered: int = 0
     dropped: int = 0
@@ -78,6 +81,7 @@ class SinkCounts:
     pending: int = 0
     spooled: int = 0
     last_error: str = ""
+    timeouts: int = 0
 
 
 class Delivery(Protocol):

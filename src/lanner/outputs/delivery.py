@@ -1,64 +1,69 @@
-"""Alerts to outputs that live side by side: each has a `Worker`, so that none holds up another, or the run."""
+"""Alerts to sinks that may be slow, away, or stuck, while the run goes on: a queue and a thread for each.
+
+What becomes of an output's alerts when it does not take them is in `worker`; here they are handed to all workers in the same order, and
+the run's end is waited for.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
-from lanner.outputs.worker import Worker
+from lanner.outputs.spool import Spool
+from lanner.outputs.worker import Backoff, Limits, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanner.outputs.base import Alert, Sink, SinkCounts
+    from lanner.outputs.spool import SpoolSettings
 
-_CLOSE_WITHIN: Final = 5.0
-
-
-class Limits(NamedTuple):
-    """How much may wait in front of each output, in memory and, where there is a directory for it, on disk."""
-
-    capacity: int = 0
-    max_bytes: int = 64 * 1024 * 1024
-    timeout: float = 2.0
-    spool: str = ""
-    spool_bytes: int = 1024 * 1024 * 1024
+_BACKOFF: Final = Backoff()
+_MOST_BYTES: Final = 64 << 20
+_LOOK: Final = 1.0
+"""Seconds between looks at whether an output is stuck or drops alerts."""
+_INTERRUPTED: Final = 0.5
+"""Seconds in which a sink that was interrupted comes back."""
 
 
 class QueuedDelivery:
-    """A `Delivery` for a run that goes on whatever an output does. `closed` is called when nobody reads standard output any more."""
+    """A `Delivery` that never waits for a sink and goes on whatever a sink does.
 
-    def __init__(self, sinks: Sequence[Sink], limits: Limits, closed: Callable[[], None]) -> None:
-        """Begin, with what an earlier run has left in spools. Raises `OutputError` where there can be no spool."""
+    `capacity`: alerts that may wait in front of each sink (0: as many as go into `most_bytes`, as lines in memory with what belongs to
+    them); then the newest are dropped. `closed` is called, from another thread, when nobody reads standard output any more. What is
+    written after the end is dropped.
+
+    Raises SpoolInUseError. From then on the sinks are its own.
+    """
+
+    def __init__(
+        self,
+        sinks: Sequence[Sink],
+        *,
+        closed: Callable[[], None] = lambda: None,
+        capacity: int = 0,
+        most_bytes: int = _MOST_BYTES,
+        timeout: float = 2.0,
+        spool: SpoolSettings | None = None,
+        backoff: Backoff = _BACKOFF,
+    ) -> None:
+        lock = self._lock = threading.Lock()
+        self._settling = threading.Condition(lock)
         self._accepted = 0
-        self._writing = threading.Lock()  # all outputs have alerts in the same order
-        self._is_closed = False
-        self._closed = closed
-        spools = {}
-        if limits.spool:
-            from lanner.outputs.spool import Spool  # SQLite only where it is used
-
-            try:
-                for sink in sinks:
-                    if sink.name != "stdout_output":
-                        spools[sink.name] = Spool(limits.spool, sink.name, limits.spool_bytes)
-            except OutputError:
-                for spool in spools.values():
-                    spool.close()
-                raise
-        self._workers = [
-            Worker(
-                sink,
-                self._note_gone,
-                capacity=limits.capacity,
-                max_bytes=limits.max_bytes,
-                timeout=limits.timeout,
-                spool=spools.get(sink.name),
-            )
-            for sink in sinks
-        ]
+        self._closed = False
+        self._ending = threading.Event()
+        limits = Limits(capacity, most_bytes, timeout)
+        self._workers = tuple(
+            Worker(sink, self._settling, lock, closed, limits, backoff, own)
+            for sink, own in zip(sinks, _open_spools(sinks, spool), strict=True)
+        )
+        self._puts = tuple(worker.put for worker in self._workers)
+        self._looker = threading.Thread(target=self._look, args=(min(_LOOK, timeout),), name="lanner-outputs", daemon=True)
+        self._looker.start()
 
     @property
     def accepted(self) -> int:
@@ -68,44 +73,86 @@ class QueuedDelivery:
     @property
     def settled(self) -> int:
         """See `Delivery`."""
-        return min((worker.settled for worker in self._workers if not worker.is_gone), default=self._accepted)
+        with self._lock:
+            return self._settled()
+
+    def wait_settled(self, count: int, timeout: float) -> bool:
+        """Wait until the first so many alerts are settled. False if they are not after `timeout` seconds."""
+        with self._lock:
+            return self._settling.wait_for(lambda: self._settled() >= count, timeout)
 
     def write(self, alert: Alert) -> None:
-        """See `Delivery`."""
-        with self._writing:
+        """See `Delivery`; it waits for nothing. The sinks get it at the next `flush`, or within a second."""
+        with self._lock:
+            if self._closed:
+                for worker in self._workers:
+                    worker.drop()
+                return
             self._accepted += 1
-            for worker in self._workers:
-                worker.put(alert)
+            numbered = self._accepted, alert
+            for put in self._puts:
+                put(numbered)
 
     def flush(self) -> None:
-        """Nothing to do: what is taken goes out at once."""
+        """See `Delivery`; it waits for nothing, and raises nothing."""
+        with self._lock:
+            for worker in self._workers:
+                worker.wake()
 
     def reopen(self) -> None:
-        """See `Delivery`."""
-        for worker in self._workers:
-            worker.reopen()
+        """See `Delivery`; each worker does it before its next alert."""
+        with self._lock:
+            for worker in self._workers:
+                worker.reopen()
 
-    def close(self, within: float = _CLOSE_WITHIN) -> None:
-        """See `Delivery`; in so many seconds. OutputError says what is lost."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        deadline = time.monotonic() + within
-        for worker in self._workers:
-            worker.end(deadline)
-        lost = {worker.name: worker.join() for worker in self._workers}
-        told = [
-            f"{count:,} alerts are lost that {name} did not take: {self.counts()[name].last_error or 'it is too slow'}"
-            for name, count in lost.items()
-            if count
-        ]
-        if told:
-            raise OutputError("; ".join(told) + ". A spool ($.lanner.spool) keeps them")
+    def close(self, timeout: float = 5.0) -> None:
+        """Deliver what can be delivered in so many seconds, keep the rest in the spool.
+
+        Raises OutputError if alerts are lost. They are not `settled`: a source that can give their events again is not told otherwise.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._ending.set()
+            deadline = time.monotonic() + timeout
+            for worker in self._workers:
+                worker.end(deadline)
+        self._looker.join()
+        lost = {worker.name: worker.ended(_INTERRUPTED) for worker in self._workers}
+        if any(lost.values()):
+            counts = self.counts()
+            raise OutputError("; ".join(_loss(name, count, counts[name].last_error) for name, count in lost.items() if count))
 
     def counts(self) -> dict[str, SinkCounts]:
-        """See `Delivery`."""
-        return {worker.name: worker.counts() for worker in self._workers}
+        """See `Delivery`; what is returned does not change any more."""
+        with self._lock:
+            return {worker.name: worker.counts() for worker in self._workers}
 
-    def _note_gone(self) -> None:
-        if all(worker.is_gone for worker in self._workers):
-            self._closed()
+    def _settled(self) -> int:
+        return min((worker.settled(self._accepted) for worker in self._workers), default=self._accepted)
+
+    def _look(self, every: float) -> None:
+        while not self._ending.wait(every):
+            self.flush()
+            for worker in self._workers:
+                worker.look()
+        for worker in self._workers:
+            worker.look()
+
+
+def _loss(name: str, count: int, reason: str) -> str:
+    return f"{name}: {count} {'alert' if count == 1 else 'alerts'} could not be delivered and are lost{f': {reason}' if reason else ''}"
+
+
+def _open_spools(sinks: Sequence[Sink], settings: SpoolSettings | None) -> list[Spool | None]:
+    if settings is None:
+        return [None] * len(sinks)
+    with ExitStack() as opened:
+        spools: list[Spool | None] = []
+        for sink in sinks:
+            spool = Spool(Path(settings.directory, f"{sink.name}.sqlite"), settings.most_bytes, settings.wait)
+            opened.callback(spool.close)
+            spools.append(spool)
+        opened.pop_all()
+    return spools

@@ -1,118 +1,151 @@
-"""Alerts that are left out on purpose: so many of a rule and no more, and the same alert once. Off if not asked for, and counted.
+"""Alerts that are left out because there are too many: so many of a rule in a second, or one like those before. Only where asked for.
 
-Both go by the host's own clock, the monotonic one: what an operator wants to bound is what arrives, whatever times events tell.
+`Filtered` stands in front of a delivery and hands it what its filters admit. What they suppress is counted by rule, and said once a
+minute. Time is that of the machine's monotonic clock: events may tell any time, and the system's clock may be set.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
 import logging
+import threading
 import time
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, Protocol
+from collections import Counter, OrderedDict
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from lanner.outputs.base import Alert, Delivery, SinkCounts
 
-_MOST_REMEMBERED: Final = 100_000
-_TELL_EVERY: Final = 60.0
+_LOG: Final = logging.getLogger("lanner.outputs")
+
+_SELDOM: Final = 60.0
+"""Seconds between messages."""
+_REMEMBERED: Final = 100_000
+"""Alerts that `Deduplicate` remembers at most: about 20 MB."""
+_TIMES: Final = ("evt.time", "evt.rawtime", "evt.reltime", "evt.datetime", "evt.num")
+"""What fields are called that differ from event to event by themselves."""
 
 
 class Filter(Protocol):
-    """Says of an alert whether it goes on."""
+    """Says which alerts go on. Used by one thread at a time."""
 
-    def passes(self, alert: Alert) -> bool:
-        """Whether it does."""
+    def admits(self, alert: Alert) -> bool:
+        """Whether it goes on."""
 
 
 class Throttle:
-    """A token bucket for each rule: `rate` alerts a second in the long run, `burst` at once."""
+    """A `Filter` for `rate` alerts a second of each rule, and up to `burst` at once where there were fewer before (a token bucket)."""
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._burst, self._clock = rate, float(burst), clock
-        self._buckets: dict[str, tuple[float, float]] = {}  # by rule, what is left and since when; there are as many as rules
+        self._rate, self._burst, self._clock = rate, float(max(1, burst)), clock
+        self._buckets: dict[str, tuple[float, float]] = {}  # alerts that may come, and when that was
 
-    def passes(self, alert: Alert) -> bool:
+    def admits(self, alert: Alert) -> bool:
         """See `Filter`."""
         now = self._clock()
-        left, since = self._buckets.get(alert.rule, (self._burst, now))
-        left = min(self._burst, left + (now - since) * self._rate)
-        passes = left >= 1
-        self._buckets[alert.rule] = (left - passes, now)
-        return passes
+        tokens, before = self._buckets.get(alert.rule, (self._burst, now))
+        tokens = min(self._burst, tokens + (now - before) * self._rate)
+        admitted = tokens >= 1.0
+        self._buckets[alert.rule] = tokens - admitted, now
+        return admitted
 
 
 class Deduplicate:
-    """An alert like one that went on within `window` seconds does not. Alike are alerts of one rule that differ in their time alone."""
+    """A `Filter` that suppresses an alert for `window` seconds after one of the same rule that says the same, times aside.
 
-    def __init__(self, window: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._window, self._clock = window, clock
-        self._known: OrderedDict[int, float] = OrderedDict()
+    Lines of JSON say the same if their output_fields do, of which `fields` may name those that count; others if what comes after the
+    time does. The window is not prolonged by what is suppressed. Only so many alerts are remembered (`most`); the oldest are forgotten.
+    """
 
-    def passes(self, alert: Alert) -> bool:
+    def __init__(
+        self,
+        window: float,
+        fields: Collection[str] | None = None,
+        *,
+        most: int = _REMEMBERED,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._window, self._most, self._clock = window, most, clock
+        self._fields = None if fields is None else frozenset(fields)
+        self._until: OrderedDict[bytes, float] = OrderedDict()  # in the order of their ends, as all windows are the same
+
+    def admits(self, alert: Alert) -> bool:
         """See `Filter`."""
-        now, key = self._clock(), hash((alert.rule, alert.source, _without_time(alert.line)))
-        known = self._known
-        while known and next(iter(known.values())) <= now - self._window:
-            known.popitem(last=False)
-        if key in known:
+        now, until = self._clock(), self._until
+        while until and next(iter(until.values())) <= now:
+            until.popitem(last=False)
+        key = _digest(alert.rule, self._content(alert.line))
+        if key in until:
             return False
-        known[key] = now
-        if len(known) > _MOST_REMEMBERED:
-            known.popitem(last=False)
+        if len(until) >= self._most:
+            until.popitem(last=False)
+        until[key] = now + self._window
         return True
 
+    def _content(self, line: str) -> object:
+        if line.startswith("{"):
+            try:
+                alert = msgspec.json.decode(line)
+            except (msgspec.MsgspecError, UnicodeEncodeError):
+                return line
+            return self._members(alert)
+        return line.partition(": ")[2]  # after the time
 
-def _without_time(line: str) -> str:
-    """What an alert says, but when."""
-    if line.startswith("{"):
-        try:
-            alert = json.loads(line)
-        except ValueError:
-            return line
+    def _members(self, alert: dict[str, Any]) -> object:
         fields = alert.get("output_fields")
         if isinstance(fields, dict):
-            alert["output_fields"] = {key: value for key, value in fields.items() if not key.startswith("evt.time")}
-        output = alert.get("output")
-        if isinstance(output, str):
-            alert["output"] = output.partition(": ")[2]
-        return json.dumps({key: value for key, value in alert.items() if key != "time"}, sort_keys=True)
-    # `HH:MM:SS.nnnnnnnnn: Priority message`
-    return line.partition(": ")[2]
+            if self._fields is not None:
+                return {name: value for name, value in fields.items() if name in self._fields}
+            return {name: value for name, value in fields.items() if not name.startswith(_TIMES)}
+        return [alert.get("message"), str(alert.get("output", "")).partition(": ")[2]]
 
 
-class FilteredDelivery:
-    """A `Delivery` in front of another: alerts that a filter stops are settled at once, and counted by rule."""
+class Filtered:
+    """A `Delivery` that hands on to `delivery` what all `filters` admit, asked in their order.
 
-    def __init__(self, delivery: Delivery, filters: Sequence[Filter], clock: Callable[[], float] = time.monotonic) -> None:
-        self._delivery, self._filters, self._clock = delivery, tuple(filters), clock
-        self.suppressed: dict[str, int] = {}
-        self._told = clock()
-        self._told_count = 0
+    What is suppressed is not among the `accepted`, and nothing waits for it.
+    """
+
+    def __init__(self, delivery: Delivery, filters: Sequence[Filter]) -> None:
+        self._delivery, self._filters = delivery, tuple(filters)
+        self._lock = threading.Lock()
+        self._suppressed: Counter[str] = Counter()
+        self._unsaid: Counter[str] = Counter()
+        self._say_at = 0.0
+
+    @property
+    def suppressed(self) -> dict[str, int]:
+        """How many alerts were left out so far, by rule."""
+        with self._lock:
+            return dict(self._suppressed)
 
     @property
     def accepted(self) -> int:
-        """See `Delivery`; of those that go on."""
+        """See `Delivery`."""
         return self._delivery.accepted
 
     @property
     def settled(self) -> int:
-        """See `Delivery`; of those that go on."""
+        """See `Delivery`."""
         return self._delivery.settled
 
     def write(self, alert: Alert) -> None:
         """See `Delivery`."""
-        if all(each.passes(alert) for each in self._filters):
-            self._delivery.write(alert)
-            return
-        self.suppressed[alert.rule] = self.suppressed.get(alert.rule, 0) + 1
-        if self._clock() - self._told >= _TELL_EVERY:
-            self._tell()
+        with self._lock:
+            if all(each.admits(alert) for each in self._filters):
+                self._delivery.write(alert)
+            else:
+                self._suppressed[alert.rule] += 1
+                self._unsaid[alert.rule] += 1
 
     def flush(self) -> None:
         """See `Delivery`."""
+        if self._unsaid and time.monotonic() >= self._say_at:
+            self._say()
         self._delivery.flush()
 
     def reopen(self) -> None:
@@ -121,16 +154,21 @@ class FilteredDelivery:
 
     def close(self) -> None:
         """See `Delivery`."""
-        self._tell()
+        self._say()
         self._delivery.close()
 
     def counts(self) -> dict[str, SinkCounts]:
         """See `Delivery`."""
         return self._delivery.counts()
 
-    def _tell(self) -> None:
-        self._told = self._clock()
-        count = sum(self.suppressed.values()) - self._told_count
-        if count:
-            self._told_count += count
-            logging.getLogger("lanner.outputs").warning("%d alerts left out, as $.lanner.throttle or $.lanner.deduplicate say", count)
+    def _say(self) -> None:
+        with self._lock:
+            unsaid, self._unsaid = self._unsaid, Counter()
+            self._say_at = time.monotonic() + _SELDOM
+        for rule, count in unsaid.most_common():
+            _LOG.info("suppressed %d of rule %s: too many, or the same as before", count, rule)
+
+
+def _digest(rule: str, content: object) -> bytes:
+    text = content if isinstance(content, str) else repr(content)
+    return hashlib.blake2b(f"{rule}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,272 +1,392 @@
-"""One output with a queue and a thread of its own: alerts in, in order to its sink, whatever the sink does.
+"""One output's thread: it takes alerts from the output's queue to its sink, whatever the sink does.
 
-A sink that fails is tried again, with growing pauses. Alerts wait meanwhile in memory, or in a spool if there is one, behind which new ones
-queue up as long as it holds any. What there is no room for is dropped and counted, the newest first, as in Falco. Nothing here ends a run.
+Alerts come in by `put` and leave when they are delivered, on disk, or dropped; how far that has come is `settled`. A sink that fails is
+tried again, later and later, and everything waits in the order in which it came: on disk where there is a spool, else in memory. Which
+sinks there are, and when to end, is told by the delivery.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import random
+import sys
 import threading
 import time
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts
+from lanner.outputs.spool import SpoolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from lanner.outputs.base import Alert, Sink
     from lanner.outputs.spool import Spool
 
-_MOST: Final = 512
-_FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 30.0
-_TELL_EVERY: Final = 60.0
-_DISK_PAUSE: Final = 1.0
-_LAST_TRY: Final = 0.2
-"""Seconds between tries while the run ends."""
+    Numbered: TypeAlias = tuple[int, Alert]
+
 _LOG: Final = logging.getLogger("lanner.outputs")
+
+_MOST: Final = 256
+"""Alerts that are sent at once, at most."""
+_QUICK: Final = 0.05
+_SLOW: Final = 0.25
+"""Seconds: a sink that needs more for what it is handed is handed less, and one that needs less than `_QUICK` more. What is under way
+when the run ends may be sent again, and is not settled meanwhile."""
+_ENTRY: Final = 200
+"""Bytes that an alert takes in the queue beside its line, measured."""
+_GATHER: Final = 0.05
+"""Seconds in which alerts gather for one transaction of the spool: each costs a sync of the disk."""
+_TRANSACTION: Final = 5000
+_SPOOL_PAUSE: Final = 5.0
+"""Seconds after which a spool that failed or was full is tried again."""
+_HEED: Final = 300.0
+"""Seconds that a receiver may ask to be left alone, at most."""
+_SELDOM: Final = 60.0
+"""Seconds between messages of the same kind."""
+_FULL: Final = "its queue is full"
+
+
+class Backoff(NamedTuple):
+    """Seconds until a sink that failed is tried again: doubled each time, of which up to a half is left to chance."""
+
+    first: float = 0.1
+    longest: float = 30.0
+
+    def delay(self, failures: int) -> float:
+        """After so many failures in a row."""
+        return min(self.longest, self.first * 2.0 ** min(failures - 1, 30)) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+class Limits(NamedTuple):
+    """Of one queue: alerts (0: no limit) and bytes. `timeout`: seconds after which a sink that has not come back is spoken of."""
+
+    capacity: int
+    most_bytes: int
+    timeout: float
 
 
 class Worker:
-    """The thread of one sink. `capacity` is how many alerts may wait, 0 for no such bound, `max_bytes` how much of them.
+    """The queue and thread of `sink`. `settling` is notified when alerts are settled; its lock guards the queues of all workers.
 
-    `closed` is called when whoever read the alerts has gone. What takes longer than `timeout` seconds is logged.
+    `gone` is called, in the thread, when nobody takes the sink's alerts any more. Methods are for any thread; where it says so, with
+    the lock held.
     """
 
     def __init__(
-        self, sink: Sink, closed: Callable[[], None], *, capacity: int, max_bytes: int, timeout: float, spool: Spool | None = None
+        self,
+        sink: Sink,
+        settling: threading.Condition,
+        lock: threading.Lock,
+        gone: Callable[[], None],
+        limits: Limits,
+        backoff: Backoff,
+        spool: Spool | None,
     ) -> None:
         self.name = sink.name
-        self._sink, self._closed, self._spool = sink, closed, spool
-        self._capacity, self._max_bytes, self._timeout = capacity, max_bytes, timeout
-        self._alerts: deque[Alert] = deque()  # those that are being sent among them
-        self._weights: deque[int] = deque()  # for each, how many are settled with it: itself, and what was dropped behind it
+        self._sink, self._settling, self._lock, self._gone = sink, settling, lock, gone
+        self._limits, self._backoff, self._spool = limits, backoff, spool
+        self._capacity, self._most_bytes = limits.capacity or sys.maxsize, limits.most_bytes
+        self._wake = threading.Condition(lock)
+        self._queue: deque[Numbered] = deque()  # what is being sent is at its head until it has arrived
         self._size = 0
-        self._settled = 0
         self._counts = SinkCounts()
-        self._changed = threading.Condition()
-        self._is_gone = self._is_ending = self._is_asked_to_reopen = False
-        self._deadline = 0.0
-        self._pause, self._retry_at, self._failing = _FIRST_PAUSE, 0.0, False
-        self._disk_at = 0.0  # when the spool may be tried again
-        self._on_disk = 0 if spool is None else len(spool)
-        self._spooled_to = 0  # the number of the last alert from the spool that has been delivered
-        self._told: dict[str, float] = {}
-        self._thread = threading.Thread(target=self._run, name=f"lanner-{self.name}", daemon=True)
+        self._lost = 0
+        self._most = 16
+        self._failures = 0  # in a row
+        self._down_since = 0.0
+        self._retry_at = self._spool_at = 0.0
+        self._spool_failed = False
+        self._reopening = False
+        self._deadline = math.inf  # of the whole, once it ends
+        self._abandoned = False
+        self._sending_since: float | None = None
+        self._late: float | None = None  # since when, of what is counted as that already
+        self._spoke_at: dict[str, float] = {}
+        self._said_dropped, self._said_dropped_at = 0, -math.inf
+        self._why_dropped = ""
+        self._thread = threading.Thread(target=self._run, name=f"lanner-{sink.name}", daemon=True)
         self._thread.start()
 
-    @property
-    def is_gone(self) -> bool:
-        """Whether nobody is there any more to take alerts."""
-        return self._is_gone
+    def put(self, numbered: Numbered) -> None:
+        """Take an alert, or drop it where the queue is full. With the lock held."""
+        size = numbered[1].line.__sizeof__() + _ENTRY
+        queue = self._queue
+        if self._size + size > self._most_bytes or len(queue) >= self._capacity:
+            self._counts.dropped += 1
+            self._why_dropped = _FULL
+            return
+        self._size += size
+        queue.append(numbered)
+        if len(queue) == _MOST:
+            self._wake.notify()
 
-    @property
-    def settled(self) -> int:
-        """The first so many alerts that were put need no more care."""
-        return self._settled
+    def wake(self) -> None:
+        """Have it look at its queue. With the lock held."""
+        if self._queue:
+            self._wake.notify()
 
-    def put(self, alert: Alert) -> None:
-        """Take an alert; from any thread."""
-        with self._changed:
-            if self._is_gone or (self._is_ending and not self._thread.is_alive()):
-                self._settled += 1
-                self._counts.dropped += 1
-                return
-            waiting = self._alerts
-            if waiting and ((self._capacity and len(waiting) >= self._capacity) or self._size + len(alert.line) > self._max_bytes):
-                self._counts.dropped += 1
-                self._weights[-1] += 1
-            else:
-                waiting.append(alert)
-                self._weights.append(1)
-                self._size += len(alert.line)
-            self._changed.notify()
+    def settled(self, accepted: int) -> int:
+        """How far it has come of so many. With the lock held."""
+        return self._queue[0][0] - 1 if self._queue else accepted
+
+    def counts(self) -> SinkCounts:
+        """What there was so far. With the lock held."""
+        counts = self._counts
+        return SinkCounts(
+            counts.delivered,
+            counts.dropped + self._lost,
+            counts.retried,
+            counts.failures,
+            len(self._queue) - self._lost,
+            self._spool.waiting if self._spool else 0,
+            counts.last_error,
+            counts.timeouts,
+        )
+
+    def drop(self) -> None:
+        """Count one that comes after the end. With the lock held."""
+        self._counts.dropped += 1
 
     def reopen(self) -> None:
-        """Have the sink open anew what it has open, before its next alert."""
-        with self._changed:
-            self._is_asked_to_reopen = True
-            self._changed.notify()
+        """Have the sink open anew what it has open, before its next alert. With the lock held."""
+        self._reopening = True
+        self._wake.notify()
+
+    def look(self) -> None:
+        """Say what the thread itself may be too busy to say: that the sink does not come back, and that alerts are dropped."""
+        with self._lock:
+            since = self._sending_since
+            late = since is not None and time.monotonic() - since > self._limits.timeout
+            if late and since != self._late:
+                self._late = since
+                self._counts.timeouts += 1
+        if late:
+            self._seldom("timeout", f"output timeout: what it was handed is under way for more than {self._limits.timeout:g} s")
+        now = time.monotonic()
+        if now - self._said_dropped_at >= _SELDOM and self._say_drops():
+            self._said_dropped_at = now
 
     def end(self, deadline: float) -> None:
-        """Deliver what can be delivered until then (monotonic), and end; does not wait."""
-        with self._changed:
-            self._is_ending, self._deadline = True, deadline
-            self._changed.notify()
+        """Deliver what can be delivered until then (`time.monotonic`), and end. With the lock held."""
+        self._deadline = deadline
+        self._failures, self._retry_at = min(self._failures, 1), 0.0
+        self._wake.notify()
 
-    def join(self) -> int:
-        """Wait for the end; how many alerts are lost."""
+    def ended(self, patience: float) -> int:
+        """Wait for its end until the deadline and so much longer if the sink can be interrupted. Gives how many alerts are lost."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
         if self._thread.is_alive():
             self._sink.interrupt()
-            self._thread.join(_LAST_TRY * 2)
-        with self._changed:
-            lost = 0 if self._is_gone else len(self._alerts)
-            self._counts.dropped += lost
-            self._settle(len(self._alerts))
-        if not self._thread.is_alive():  # else the sink is still in use
-            self._sink.close()
-            if self._spool is not None:
-                self._spool.close()
-        return lost
-
-    def counts(self) -> SinkCounts:
-        """What became of its alerts."""
-        with self._changed:
-            self._counts.pending = len(self._alerts)
-            self._counts.spooled = self._on_disk
-            return self._counts
-
-    # what follows runs in the thread
+            self._thread.join(patience)
+        with self._lock:
+            self._abandoned = True  # a thread that comes back later finds nothing to do
+        if self._spool is not None:
+            while self._queue and self._set_aside():
+                pass
+            if self._spool.waiting:
+                _LOG.warning("%s: %d alerts are kept in the spool for the next run", self.name, self._spool.waiting)
+            self._spool.close()
+        with self._lock:
+            self._lost = len(self._queue)
+        self._say_drops()
+        return self._lost
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(self._has_work, self._patience())
-                if self._is_gone or (self._is_ending and self._is_done()):
-                    return
+        try:
+            while self._is_due():
+                self._step()
+        except OutputClosedError:
+            self._give_up()
+        except Exception:  # noqa: BLE001 - a defect must not end the other outputs
+            _LOG.exception("%s: an error in Lanner itself; it gets no more alerts", self.name)
+            self._give_up()
+        finally:
             try:
-                self._work()
-            except Exception:  # noqa: BLE001 - whatever is wrong with one output is not to end the run
-                _LOG.exception("%s: a defect; trying again", self.name)
-                self._fail("a defect")
+                self._sink.close()
+            except OSError as error:
+                _LOG.warning("%s: %s", self.name, error)
 
-    def _has_work(self) -> bool:
-        if self._is_gone or self._is_asked_to_reopen or (self._is_ending and self._is_done()):
+    def _give_up(self) -> None:
+        """Nobody takes alerts any more: neither those that there are nor new ones."""
+        with self._lock:
+            self._counts.dropped += len(self._queue)
+            self._queue.clear()
+            self._size, self._capacity = 0, -1
+            self._settling.notify_all()
+        self._gone()
+
+    def _is_due(self) -> bool:
+        """Wait until there is something to do. False: it is over."""
+        with self._lock:
+            while not self._is_over():
+                wait = min(self._due_to_send(), self._due_to_set_aside(), self._deadline) - time.monotonic()
+                if wait <= 0 or self._reopening:
+                    return True
+                self._wake.wait(None if wait == math.inf else wait)
+            return False
+
+    def _is_over(self) -> bool:
+        if self._abandoned:
             return True
-        now = time.monotonic()
-        return (self._wants_disk() and now >= self._disk_at) or (bool(self._alerts or self._on_disk) and now >= self._retry_at)
+        if self._deadline == math.inf:
+            return False
+        # with a spool, one more try is made when the end is near; the rest is for the next run
+        tried = self._spool is not None and self._failures > 0 and self._retry_at > 0
+        waits = self._queue or (self._spool is not None and self._spool.waiting)
+        return not waits or tried or time.monotonic() >= self._deadline
 
-    def _wants_disk(self) -> bool:
-        return bool(self._alerts) and self._spool is not None and bool(self._failing or self._on_disk)
+    def _due_to_send(self) -> float:
+        return self._retry_at if self._queue or (self._spool is not None and self._spool.waiting) else math.inf
 
-    def _is_done(self) -> bool:
-        if time.monotonic() >= self._deadline:
-            return True
-        # with a spool, what cannot be delivered now is delivered by the next run
-        return not self._alerts and (not self._on_disk or self._failing)
+    def _due_to_set_aside(self) -> float:
+        spool, queue = self._spool, self._queue
+        if spool is None or not queue:
+            return math.inf
+        crowded = self._size > self._most_bytes // 2 or len(queue) > self._capacity // 2
+        return self._spool_at if self._failures or spool.waiting or crowded else math.inf
 
-    def _patience(self) -> float | None:
-        if not self._alerts and not self._on_disk:
-            return None
-        until = [self._retry_at]
-        if self._wants_disk():
-            until.append(self._disk_at)
-        if self._is_ending:
-            until.append(self._deadline)
-        return max(0.0, min(until) - time.monotonic())
-
-    def _work(self) -> None:
-        if self._is_asked_to_reopen:
-            self._is_asked_to_reopen = False
+    def _step(self) -> None:
+        with self._lock:
+            reopening, self._reopening = self._reopening, False
+            setting_aside = self._due_to_set_aside() <= time.monotonic()
+        if reopening:
             try:
                 self._sink.reopen()
-            except OutputError as error:
-                self._fail(str(error))
-        if self._spool is not None and self._wants_disk() and time.monotonic() >= self._disk_at:
-            self._put_on_disk(self._spool)
-        if time.monotonic() < self._retry_at:
-            return
-        if self._spool is not None and self._on_disk:
-            self._send_from_disk(self._spool)
-        elif self._alerts:
-            batch = list(islice(self._alerts, _MOST))
-            done = self._send(batch)
-            with self._changed:
-                self._settle(done)
+            except OSError as error:
+                self._counts.last_error = str(error)
+                _LOG.error("%s: %s; it goes on with what it had open", self.name, error)
+        if setting_aside:
+            self._set_aside()
+        if self._due_to_send() <= time.monotonic():
+            self._send_next()
 
-    def _settle(self, count: int) -> None:
-        for _ in range(count):
-            self._size -= len(self._alerts.popleft().line)
-            self._settled += self._weights.popleft()
-
-    def _put_on_disk(self, spool: Spool) -> None:
-        while self._alerts:
-            batch = list(islice(self._alerts, _MOST))
-            try:
-                kept = spool.append(batch)
-            except OutputError as error:
-                self._tell("spool", f"{error}; they wait in memory")
-                self._disk_at = time.monotonic() + _DISK_PAUSE
-                return
-            self._on_disk += kept
-            dropped = len(batch) - kept
-            if dropped:
-                self._tell("full", f"the spool is full ($.lanner.spool.max_size_mb): new alerts for {self.name} are dropped")
-            with self._changed:
-                self._counts.dropped += dropped
-                self._settle(len(batch))
-
-    def _send_from_disk(self, spool: Spool) -> None:
-        try:
-            rows = spool.first(_MOST, self._spooled_to)
-        except OutputError as error:
-            self._fail(str(error))
-            return
-        if not rows:
-            self._on_disk = 0
-            return
-        done = self._send([alert for _, alert in rows])
-        if not done:
-            return
-        self._on_disk -= done
-        self._spooled_to = rows[done - 1][0]
-        try:
-            spool.remove(self._spooled_to)
-        except OutputError as error:
-            # they are not delivered again by this run, but by the next one if they are still there
-            self._tell("spool", str(error))
-
-    def _send(self, alerts: Sequence[Alert]) -> int:
-        """Try; how many alerts, from the first on, need no more care."""
+    def _set_aside(self) -> int:
+        """Move the queue's head to the disk. Gives how many alerts have gone."""
+        assert self._spool is not None
+        head = self._head(_TRANSACTION)
         begin = time.monotonic()
         try:
-            self._sink.send(alerts)
-        except OutputClosedError:
-            with self._changed:
-                self._is_gone = True
-                self._settle(len(self._alerts))
-            self._closed()
+            taken = self._spool.append([alert for _, alert in head])
+        except SpoolError as error:
+            if not self._spool_failed:
+                _LOG.warning("%s: %s; alerts wait in memory", self.name, error)
+            self._spool_failed, self._spool_at = True, begin + _SPOOL_PAUSE
             return 0
-        except OutputError as error:
-            done = error.delivered
-            self._counts.delivered += done
-            if error.permanent and done < len(alerts):
-                self._counts.dropped += 1
-                self._counts.last_error = str(error)
-                self._tell("refused", f"{error}; the alert is dropped")
-                return done + 1
+        if self._spool_failed:
+            self._spool_failed = False
+            _LOG.info("%s: the spool works again", self.name)
+        if taken < len(head):
+            self._seldom("full", "the spool is full; alerts wait in memory")
+        self._spool_at = begin + (_GATHER if taken == len(head) else _SPOOL_PAUSE)
+        with self._lock:
+            self._forget(head[:taken])
+        return taken
+
+    def _send_next(self) -> None:
+        spool = self._spool if self._spool is not None and self._spool.waiting else None
+        head = [] if spool else self._head(self._most)
+        try:
+            alerts = spool.first(self._most) if spool else [alert for _, alert in head]
+        except SpoolError as error:
+            self._failed(OutputError(str(error)))
+            return
+        if not alerts:
+            return
+        delivered, failure = self._send(alerts)
+        refused = 1 if failure is not None and failure.permanent and delivered < len(alerts) else 0
+        if spool:
+            spool.remove(delivered + refused)
+        with self._lock:
+            if self._abandoned:
+                return  # they are counted as lost, or in the spool
+            self._counts.delivered += delivered
+            self._counts.dropped += refused
+            if refused:
+                self._why_dropped = str(failure)
+            self._forget(head[: delivered + refused])
+        if failure is None:
+            self._works()
+        else:
+            if delivered:
+                self._failures = min(self._failures, 1)
+            self._failed(failure)
+
+    def _send(self, alerts: Sequence[Alert]) -> tuple[int, OutputError | None]:
+        """Gives how many have arrived, and what was wrong with the next one."""
+        if self._failures:
             self._counts.retried += 1
-            self._fail(str(error), error.retry_after)
-            return done
-        self._counts.delivered += len(alerts)
-        if self._failing:
-            self._failing, self._pause, self._retry_at = False, _FIRST_PAUSE, 0.0
-            _LOG.warning("%s works again", self.name)
-        if time.monotonic() - begin > self._timeout:
-            self._tell("slow", f"{self.name} took {time.monotonic() - begin:.1f} s for {len(alerts)} alerts ($.output_timeout)")
-        return len(alerts)
+        begin = self._sending_since = time.monotonic()
+        try:
+            self._sink.send(alerts)
+        except OutputError as error:
+            return min(error.delivered, len(alerts)), error
+        except OutputClosedError:
+            raise
+        except OSError as error:
+            return 0, OutputError(str(error))
+        except Exception as error:  # noqa: BLE001 - so many libraries, so many kinds
+            _LOG.exception("%s: an error in the output itself", self.name)
+            return 0, OutputError(str(error), permanent=True)
+        else:
+            return len(alerts), None
+        finally:
+            took = time.monotonic() - begin
+            with self._lock:
+                self._sending_since = None
+                if took > self._limits.timeout and self._late != begin:
+                    self._counts.timeouts += 1
+            if took > self._limits.timeout:
+                self._seldom("timeout", f"output timeout: it took {took:.1f} s for what it was handed")
+            if took > _SLOW:
+                # what goes in one exchange anyway takes no longer for being more
+                self._most = max(getattr(self._sink, "batch_size", 1), self._most // 2)
+            elif took < _QUICK:
+                self._most = min(max(_MOST, getattr(self._sink, "batch_size", 1)), self._most * 2)
 
-    def _fail(self, message: str, retry_after: float = 0.0) -> None:
+    def _works(self) -> None:
+        if self._failures:
+            _LOG.info("%s: works again, after %.1f s", self.name, time.monotonic() - self._down_since)
+        self._failures, self._retry_at = 0, 0.0
+
+    def _failed(self, error: OutputError) -> None:
         self._counts.failures += 1
-        self._counts.last_error = message
-        if not self._failing:
-            where = "in the spool" if self._spool is not None else "in memory"
-            _LOG.error("%s; alerts wait %s until it works again", message, where)
-        self._failing = True
-        # jitter: many that lost one server do not come back in one moment
-        pause = max(retry_after, self._pause * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
-        self._retry_at = time.monotonic() + (min(pause, _LAST_TRY) if self._is_ending else pause)
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        self._counts.last_error = str(error)
+        if error.permanent:
+            return  # the next one may be welcome
+        if not self._failures:
+            self._down_since = time.monotonic()
+            _LOG.warning("%s: %s; it is tried again until it works", self.name, error)
+        self._failures += 1
+        self._retry_at = time.monotonic() + max(self._backoff.delay(self._failures), min(error.retry_after, _HEED))
 
-    def _tell(self, what: str, message: str) -> None:
-        """Log it, but once a minute at most."""
+    def _head(self, most: int) -> list[Numbered]:
+        with self._lock:
+            return list(islice(self._queue, most))
+
+    def _forget(self, head: list[Numbered]) -> None:
+        """These are settled. With the lock held."""
+        last = head[-1][0] if head else 0
+        while self._queue and self._queue[0][0] <= last:
+            self._size -= self._queue.popleft()[1].line.__sizeof__() + _ENTRY
+        self._settling.notify_all()
+
+    def _say_drops(self) -> bool:
+        dropped, before = self._counts.dropped, self._said_dropped
+        if dropped == before or self._capacity < 0:
+            return False
+        self._said_dropped = dropped
+        _LOG.warning("%s: %d alerts dropped, %d so far: %s", self.name, dropped - before, dropped, self._why_dropped)
+        return True
+
+    def _seldom(self, kind: str, message: str) -> bool:
         now = time.monotonic()
-        if now - self._told.get(what, -_TELL_EVERY) >= _TELL_EVERY:
-            self._told[what] = now
-            _LOG.warning("%s", message)
+        if now - self._spoke_at.get(kind, -math.inf) < _SELDOM:
+            return False
+        self._spoke_at[kind] = now
+        _LOG.warning("%s: %s", self.name, message)
+        return True
