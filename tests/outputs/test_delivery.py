@@ -403,6 +403,7 @@ def test_a_process_ends_though_a_sink_is_stuck(run_python):
         class Stuck:
             name = "stuck_output"
             def send(self, alerts): threading.Event().wait()
+            def interrupt(self): pass
             def close(self): pass
         delivery = QueuedDelivery([Stuck()])
         delivery.write(Alert("a line", "", "", "", 0))
