@@ -12,8 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from lanner.outputs import Alert, FileOutput, OutputClosedError, OutputError, StdoutOutput
-from lanner.outputs.delivery import QueuedDelivery
-from lanner.outputs.spool import SpoolSettings
+from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
 from lanner.outputs.worker import Backoff
 
 from .standins import StandInSink, Switch, make_alert, small_file_system

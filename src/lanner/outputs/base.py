@@ -43,6 +43,14 @@ class OutputError(LannerError, OSError):
         self.permanent = permanent
 
 
+class SpoolError(OutputError):
+    """Alerts cannot be put on disk, or read from there, just now."""
+
+
+class SpoolInUseError(SpoolError):
+    """Another run has the spool."""
+
+
 class OutputClosedError(LannerError, BrokenPipeError):
     """Whoever read the alerts has gone (`| head`): nothing is wrong, and there is nothing more to do."""
 
