@@ -12,8 +12,8 @@ from pathlib import Path
 from benchmarks.measure import table
 from lanner.outputs import Alert, FileOutput, OutputError, StdoutOutput
 from lanner.outputs.base import Sink
-from lanner.outputs.delivery import QueuedDelivery
-from lanner.outputs.spool import Spool, SpoolSettings
+from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
+from lanner.outputs.spool import Spool
 from lanner.outputs.worker import Backoff
 
 ALERTS = 200_000

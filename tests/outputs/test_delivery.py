@@ -11,9 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from lanner.outputs import Alert, FileOutput, OutputClosedError, OutputError, StdoutOutput
-from lanner.outputs.delivery import QueuedDelivery
-from lanner.outputs.spool import SpoolSettings
+from lanner.outputs import Alert, DirectDelivery, FileOutput, OutputClosedError, OutputError, StdoutOutput
+from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
 from lanner.outputs.worker import Backoff
 
 from .standins import StandInSink, Switch, make_alert, small_file_system
@@ -450,6 +449,21 @@ def test_writing_costs_no_more_memory_than_it_may(tmp_path):
             delivery.write(Alert("é€\U0001f600" * 100, "a rule", "Warning", "kv", number))
         assert delivery.counts()[sink.name].pending < (1 << 20) / 1200
         gate.set()
+
+
+def test_straight_to_sinks_one_that_fails_keeps_the_others_from_nothing():
+    def fail():
+        raise OutputError("no such directory")
+
+    bad, good = StandInSink("bad"), StandInSink("good")
+    bad.reopen = bad.close = fail
+    delivery = DirectDelivery([bad, good])
+    with pytest.raises(OutputError):
+        delivery.reopen()
+    delivery.write(make_alert(1))
+    with pytest.raises(OutputError):
+        delivery.close()
+    assert (good.reopened, good.numbers, good.closed) == (1, [1], 1)
 
 
 def test_errors_of_broken_pipes_are_not_taken_for_failures():

@@ -15,8 +15,9 @@ from contextlib import closing, contextmanager, suppress
 import pytest
 
 from lanner.outputs import Alert, OutputError
-from lanner.outputs.delivery import QueuedDelivery
-from lanner.outputs.spool import Spool, SpoolError, SpoolInUseError, SpoolSettings
+from lanner.outputs.base import SpoolError, SpoolInUseError
+from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
+from lanner.outputs.spool import Spool
 from lanner.outputs.worker import Backoff
 
 from .standins import StandInSink, Switch, make_alert, small_file_system
@@ -341,8 +342,7 @@ def test_a_disk_that_is_full_when_alerts_are_delivered_sends_none_twice(tmp_path
 CHILD = """
 import os, sys
 from lanner.outputs import Alert, FileOutput, OutputError
-from lanner.outputs.delivery import QueuedDelivery
-from lanner.outputs.spool import SpoolSettings
+from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
 from lanner.outputs.worker import Backoff
 
 class Flaky(FileOutput):

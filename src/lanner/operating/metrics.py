@@ -129,6 +129,7 @@ def _outputs(snapshot: Snapshot) -> Iterator[Metric]:
         ("dropped", "Alerts that an output has not got"),
         ("retried", "Alerts that were tried again"),
         ("failures", "Tries that failed"),
+        ("timeouts", "Times that an output took longer than output_timeout"),
     )
     outputs = snapshot.outputs
     for name, text in counters:

@@ -44,6 +44,14 @@ class OutputError(LannerError, OSError):
         self.retry_after = retry_after
 
 
+class SpoolError(OutputError):
+    """Alerts cannot be put on disk, or read from there, just now."""
+
+
+class SpoolInUseError(SpoolError):
+    """Another run has the spool."""
+
+
 class OutputClosedError(LannerError, BrokenPipeError):
     """Whoever read the alerts has gone (`| head`): nothing is wrong, and there is nothing more to do."""
 

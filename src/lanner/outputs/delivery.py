@@ -10,24 +10,36 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.outputs.base import OutputError
-from lanner.outputs.spool import Spool
 from lanner.outputs.worker import Backoff, Limits, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanner.outputs.base import Alert, Sink, SinkCounts
-    from lanner.outputs.spool import SpoolSettings
+    from lanner.outputs.spool import Spool
 
 _BACKOFF: Final = Backoff()
 _MOST_BYTES: Final = 64 << 20
 _LOOK: Final = 1.0
-"""Seconds between looks at whether an output is stuck or drops alerts."""
+_LOOK_OFTEN: Final = 0.05
+"""Seconds between looks at whether an output is stuck or drops alerts: as long as a timeout, but not longer than the one, nor shorter
+than the other."""
 _INTERRUPTED: Final = 0.5
 """Seconds in which a sink that was interrupted comes back."""
+
+
+class SpoolSettings(NamedTuple):
+    """Where spools are, a file for each output, and how many bytes each of them may have.
+
+    `wait`: seconds in which an earlier run may let go of it.
+    """
+
+    directory: str | Path
+    most_bytes: int = 1 << 30
+    wait: float = 5.0
 
 
 class QueuedDelivery:
@@ -37,7 +49,7 @@ class QueuedDelivery:
     them); then the newest are dropped. `closed` is called, from another thread, when nobody reads standard output any more. What is
     written after the end is dropped.
 
-    Raises SpoolInUseError. From then on the sinks are its own.
+    Raises SpoolInUseError, and OutputError where Python lacks SQLite. From then on the sinks are its own.
     """
 
     def __init__(
@@ -62,7 +74,8 @@ class QueuedDelivery:
             for sink, own in zip(sinks, _open_spools(sinks, spool), strict=True)
         )
         self._puts = tuple(worker.put for worker in self._workers)
-        self._looker = threading.Thread(target=self._look, args=(min(_LOOK, timeout),), name="lanner-outputs", daemon=True)
+        every = max(_LOOK_OFTEN, min(_LOOK, timeout))
+        self._looker = threading.Thread(target=self._look, args=(every,), name="lanner-outputs", daemon=True)
         self._looker.start()
 
     @property
@@ -148,6 +161,10 @@ def _loss(name: str, count: int, reason: str) -> str:
 def _open_spools(sinks: Sequence[Sink], settings: SpoolSettings | None) -> list[Spool | None]:
     if settings is None:
         return [None] * len(sinks)
+    try:
+        from lanner.outputs.spool import Spool
+    except ImportError as error:
+        raise OutputError(f"lanner.spool.path needs Python's sqlite3, which this Python lacks: {error}") from error
     with ExitStack() as opened:
         spools: list[Spool | None] = []
         for sink in sinks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import SinkCounts
@@ -65,19 +66,19 @@ class DirectDelivery:
 
     def reopen(self) -> None:
         """See `Delivery`."""
-        for sink in self._sinks:
-            sink.reopen()
+        with ExitStack() as stack:  # one that fails keeps none from its turn
+            for sink in reversed(self._sinks):
+                stack.callback(sink.reopen)
 
     def close(self) -> None:
         """See `Delivery`."""
         if self._closed:
             return
         self._closed = True
-        try:
+        with ExitStack() as stack:
+            for sink in reversed(self._sinks):
+                stack.callback(sink.close)
             self.flush()
-        finally:
-            for sink in self._sinks:
-                sink.close()
         if self._failure is not None:
             raise self._failure
 

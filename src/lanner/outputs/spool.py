@@ -16,10 +16,9 @@ import sqlite3
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from lanner.outputs.base import Alert
-from lanner.sdk.errors import LannerError
+from lanner.outputs.base import Alert, SpoolError, SpoolInUseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,30 +37,12 @@ _READ: Final = 1 << 20
 _NOT_OURS: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-class SpoolSettings(NamedTuple):
-    """Where spools are, a file for each output, and how many bytes each of them may have.
-
-    `wait`: seconds in which an earlier run may let go of it.
-    """
-
-    directory: str | Path
-    most_bytes: int = 1 << 30
-    wait: float = 5.0
-
-
-class SpoolError(LannerError, OSError):
-    """The file cannot be read or written just now."""
-
-
-class SpoolInUseError(SpoolError):
-    """Another run has the file."""
-
-
 class Spool:
     """The alerts of one output in the file at `path`, which is made (mode 0600, its directory 0700) where there is none.
 
     Raises SpoolInUseError. Whatever else is wrong with the file is logged, raised again by `append`, and tried anew by the next one;
-    a file that is no spool, or damaged, is set aside as `<path>.bad`. May be used by several threads.
+    a file that is no spool, or damaged, is set aside as `<path>.bad`. `wait`: seconds in which an earlier run may let go of it.
+    May be used by several threads.
     """
 
     def __init__(self, path: str | Path, most_bytes: int, wait: float = 5.0) -> None:

@@ -14,11 +14,11 @@ import sys
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts
-from lanner.outputs.spool import SpoolError
+from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, SpoolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -136,16 +136,11 @@ class Worker:
 
     def counts(self) -> SinkCounts:
         """What there was so far. With the lock held."""
-        counts = self._counts
-        return SinkCounts(
-            counts.delivered,
-            counts.dropped + self._lost,
-            counts.retried,
-            counts.failures,
-            len(self._queue) - self._lost,
-            self._spool.waiting if self._spool else 0,
-            counts.last_error,
-            counts.timeouts,
+        return replace(
+            self._counts,
+            dropped=self._counts.dropped + self._lost,
+            pending=len(self._queue) - self._lost,
+            spooled=self._spool.waiting if self._spool else 0,
         )
 
     def drop(self) -> None:
