@@ -115,8 +115,7 @@ def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) ->
 
     Raises `LannerError` where another run has the spool.
     """
-    from lanner.outputs.delivery import QueuedDelivery
-    from lanner.outputs.spool import SpoolSettings
+    from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
 
     spool = falco.lanner.spool
     delivery = QueuedDelivery(

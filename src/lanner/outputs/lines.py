@@ -5,6 +5,7 @@ What went out is known line by line, so that whoever tries again repeats no aler
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -39,8 +40,11 @@ class LineWriter:
         self._interrupted = True
         os.eventfd_write(self._wake, 1)
 
-    def write(self, descriptor: int, lines: Sequence[str]) -> None:
-        """Write all lines. Raises what `failed` makes; an `OutputError` is told how many of them are out."""
+    def write(self, descriptor: int, lines: Sequence[str], patience: float | None = None) -> None:
+        """Write all lines, each part of them within `patience` seconds if it is given.
+
+        Raises what `failed` makes; an `OutputError` is told how many of them are out.
+        """
         if not lines:
             return
         encoded = [line.encode("utf-8", "surrogateescape") + b"\n" for line in lines]
@@ -53,7 +57,7 @@ class LineWriter:
         written = 0
         try:
             while written < len(data):
-                self._wait(descriptor)
+                self._wait(descriptor, patience)
                 try:
                     written += os.write(descriptor, data[written : written + most])
                 except BlockingIOError:
@@ -67,13 +71,15 @@ class LineWriter:
                 failure.delivered = whole
             raise failure from None
 
-    def _wait(self, descriptor: int) -> None:
+    def _wait(self, descriptor: int, patience: float | None) -> None:
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT)
         poll.register(self._wake, select.POLLIN)
-        poll.poll()
+        ready = poll.poll(None if patience is None else patience * 1000)
         if self._interrupted:
             raise OutputError("nobody takes the alerts, and the run has ended")
+        if not ready:
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
 
 
 def _lines_in(encoded: Sequence[bytes], written: int) -> tuple[int, int]:

@@ -1,0 +1,270 @@
+"""Alerts to an HTTP server, as Falco's http_output: a POST for each, or for several at once.
+
+One exchange is bounded by one deadline, and so is what is read of an answer. What a server says by its status decides what becomes of an
+alert: 2xx has it, 408, 425, 429 and 5xx want it later, anything else refuses it for good. Redirects are not followed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import io
+import os
+import socket
+import ssl
+import time
+from base64 import b64encode
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from lanner._version import __version__
+from lanner.outputs.base import OutputError
+from lanner.outputs.tls import client_context
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from _typeshed import WriteableBuffer
+
+    from lanner.outputs.base import Alert
+
+_LATER: Final = frozenset({408, 425, 429})
+_MOST_READ: Final = 64 * 1024
+_LONGEST_WISH: Final = 300.0
+_BLOCK: Final = "$.http_output"
+
+
+class HttpOutput:
+    """A `Sink` that posts to `url`. `json`: lines are JSON. `headers`: names, each with the file that holds its value.
+
+    `timeout` (seconds) bounds an exchange. With a `batch_size` above 1, so many alerts go in one POST, a line each (NDJSON).
+    Raises OutputError for what cannot be used.
+    """
+
+    name = "http_output"
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        user_agent: str = "",
+        json: bool = True,
+        insecure: bool = False,
+        ca_cert: str = "",
+        ca_bundle: str = "",
+        ca_path: str = "",
+        mtls: bool = False,
+        client_cert: str = "",
+        client_key: str = "",
+        echo: bool = False,
+        compress_uploads: bool = False,
+        keep_alive: bool = False,
+        max_consecutive_timeouts: int = 5,
+        timeout: float = 2.0,
+        headers: Mapping[str, str] | None = None,
+        batch_size: int = 1,
+    ) -> None:
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port, parts = None, None, urlsplit("")
+        if parts.scheme not in {"http", "https"} or not host:
+            raise OutputError(f"{_BLOCK}.url is no address of a server: write http://host:port/path or https://...")
+        self._host, self._port, self._is_tls = host, port, parts.scheme == "https"
+        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._shown = (
+            f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path or '/'}"  # without a user and a query, which may be secrets
+        )
+        self._fixed = {
+            "User-Agent": user_agent or f"lanner/{__version__}",
+            "Content-Type": ("application/x-ndjson" if batch_size > 1 else "application/json") if json else "text/plain",
+            **({"Content-Encoding": "gzip"} if compress_uploads else {}),
+            **({} if keep_alive else {"Connection": "close"}),
+        }
+        if parts.username is not None:
+            user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._fixed["Authorization"] = "Basic " + b64encode(user.encode()).decode()
+        self._tls: dict[str, object] = {
+            "insecure": insecure,
+            "ca_file": ca_cert or ca_bundle,
+            "ca_path": ca_path,
+            "client_cert": client_cert if mtls else "",
+            "client_key": client_key if mtls else "",
+        }
+        self._echo, self._compress, self._keep_alive, self._timeout = echo, compress_uploads, keep_alive, timeout
+        self._files = dict(headers or {})
+        self.batch_size = batch_size
+        self._patience, self._timeouts = max_consecutive_timeouts, 0
+        self._connection: http.client.HTTPConnection | None = None
+        self._interrupted = False
+        self._context: ssl.SSLContext | None = None
+        self._secret: dict[str, str] = {}
+        self.reopen()
+
+    def send(self, alerts: Sequence[Alert]) -> None:
+        """Post them. OutputError where the server does not take one, with how many it has."""
+        for place in range(0, len(alerts), self.batch_size):
+            batch = alerts[place : place + self.batch_size]
+            try:
+                self._post("\n".join(alert.line for alert in batch).encode("utf-8", "surrogateescape"))
+            except OutputError as error:
+                error.delivered = place
+                raise
+            self._timeouts = 0
+
+    def reopen(self) -> None:
+        """Read certificates and header files again, and connect anew."""
+        self._hang_up()
+        if self._is_tls:
+            self._context = client_context(where=_BLOCK, **self._tls)  # type: ignore[arg-type]
+        self._secret = {name: _read(name, path) for name, path in self._files.items()}
+
+    def interrupt(self) -> None:
+        """See `Sink`."""
+        self._interrupted = True
+        connection = self._connection
+        if connection is not None and connection.sock is not None:
+            try:
+                connection.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # it is closed
+
+    def close(self) -> None:
+        """Hang up."""
+        self._hang_up()
+
+    def _post(self, body: bytes) -> None:
+        if self._compress:
+            body = gzip.compress(body, 6)
+        deadline = time.monotonic() + self._timeout
+        was_open = self._connection is not None
+        try:
+            try:
+                answer = self._exchange(body, deadline)
+            except (http.client.RemoteDisconnected, ConnectionError, http.client.CannotSendRequest):
+                # the server has closed a connection that was kept open: that says nothing of the next one
+                self._hang_up()
+                if not was_open or self._interrupted:
+                    raise
+                answer = self._exchange(body, deadline)
+        except (OSError, http.client.HTTPException) as error:
+            self._hang_up()
+            raise self._unreachable(error) from None
+        self._judge(*answer)
+
+    def _exchange(self, body: bytes, deadline: float) -> tuple[int, str, str]:
+        """Status, reason and the header Retry-After."""
+        if self._interrupted:
+            raise TimeoutError
+        connection = self._connection
+        if connection is None:
+            left = _left(deadline)
+            if self._context is not None:
+                connection = http.client.HTTPSConnection(self._host, self._port, timeout=left, context=self._context)
+            else:
+                connection = http.client.HTTPConnection(self._host, self._port, timeout=left)
+            self._connection = connection
+            connection.connect()
+        assert connection.sock is not None
+        connection.sock.settimeout(_left(deadline))
+        connection.request("POST", self._target, body, {**self._fixed, **self._secret})
+        connection.response_class = partial(_response, deadline)  # type: ignore[assignment]
+        response = connection.getresponse()
+        text = _body(response)
+        if self._echo:
+            os.write(1, text + b"\n")
+        if not self._keep_alive or response.will_close:
+            self._hang_up()
+        return response.status, response.reason, response.getheader("Retry-After", "")
+
+    def _judge(self, status: int, reason: str, retry_after: str) -> None:
+        if 200 <= status < 300:
+            return
+        message = f"{self._shown} ({_BLOCK}.url) answers {status} {reason[:80]}"
+        if status in _LATER or status >= 500:
+            wish = float(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 9 else 0.0
+            raise OutputError(message, retry_after=min(wish, _LONGEST_WISH))
+        advice = "; write the address that it leads to" if 300 <= status < 400 else ""
+        raise OutputError(message + advice, permanent=True)
+
+    def _unreachable(self, error: Exception) -> OutputError:
+        if isinstance(error, TimeoutError):
+            self._timeouts += 1
+            return OutputError(f"{self._shown} ({_BLOCK}.url) did not answer within {self._timeout:g} s, {self._timeouts} times now")
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return OutputError(
+                f"{self._shown} ({_BLOCK}.url) is not trusted: {error.verify_message}; name its authority ({_BLOCK}.ca_cert)"
+            )
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+        if isinstance(error, http.client.HTTPException):
+            return OutputError(f"{self._shown} ({_BLOCK}.url) does not answer as an HTTP server does ({type(error).__name__}). Is it one?")
+        return OutputError(f"{self._shown} ({_BLOCK}.url) cannot be reached: {reason}")
+
+    def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _response(deadline: float, connection: socket.socket, **options: Any) -> http.client.HTTPResponse:
+    return http.client.HTTPResponse(_Answer(connection, deadline), **options)  # type: ignore[arg-type]
+
+
+class _Answer(io.RawIOBase):
+    """What HTTPResponse wants of a socket: reads that end at a moment of the monotonic clock, however slowly bytes come."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection, self._deadline = connection, deadline
+        # http.client closes a connection that is not to be kept while its answer is still read: this keeps it open so long
+        self._file = connection.makefile("rb", buffering=0)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        self._connection.settimeout(_left(self._deadline))
+        return self._file.readinto(buffer) or 0
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _body(response: http.client.HTTPResponse) -> bytes:
+    """Its beginning; the rest is not waited for, and ends the connection."""
+    parts, size = [], 0
+    while size < _MOST_READ and not response.isclosed():
+        data = response.read1(_MOST_READ - size)
+        if not data:
+            break
+        parts.append(data)
+        size += len(data)
+    if not response.isclosed():
+        response.will_close |= response.length != 0
+        response.close()
+    return b"".join(parts)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _read(name: str, path: str) -> str:
+    """The value of a header, out of its file."""
+    where = f"$.lanner.http.headers.{name}"
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123
+            value = file.read(_MOST_READ).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise OutputError(f"cannot read {path} ({where}): {getattr(error, 'strerror', None) or 'it is no UTF-8'}") from None
+    if not value.isprintable() or not value.isascii() or not name.isascii() or not name.replace("-", "").isalnum():
+        raise OutputError(f"{path} ({where}) is no value of a header: it has one line of ASCII characters")
+    return value

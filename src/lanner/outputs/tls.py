@@ -1,0 +1,36 @@
+"""TLS to servers that alerts go to: certificates in, an `ssl` context out."""
+
+from __future__ import annotations
+
+import ssl
+
+from lanner.outputs.base import OutputError
+
+
+def client_context(
+    *, insecure: bool = False, ca_file: str = "", ca_path: str = "", client_cert: str = "", client_key: str = "", where: str = ""
+) -> ssl.SSLContext:
+    """Trusts whom the files name, else the system's authorities; with `insecure` anybody. `where` is the block for messages.
+
+    Raises `OutputError` for files that cannot be used.
+    """
+    try:
+        context = ssl.create_default_context(cafile=ca_file or None, capath=ca_path or None)
+    except OSError as error:
+        raise OutputError(f"cannot use {ca_file or ca_path} ({where}) as certificates: {error.strerror or error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if client_cert:
+
+        def no_passphrase() -> str:
+            raise OutputError(f"the key {client_key} ({where}) has a passphrase, and nobody is there to be asked: write it without one")
+
+        try:
+            context.load_cert_chain(client_cert, client_key or None, no_passphrase)
+        except OutputError:
+            raise
+        except OSError as error:
+            raise OutputError(f"cannot use {client_cert} with {client_key or 'its key'} ({where}): {error.strerror or error}") from None
+    return context

@@ -1,0 +1,319 @@
+"""Alerts to HTTP servers: as falcosidekick wants them, later where the server says so, and never longer than they may take."""
+
+import gzip
+import json
+import os
+import shutil
+import threading
+import time
+
+import pytest
+
+from lanner.outputs import Alert, OutputError
+from lanner.outputs.http import HttpOutput
+from lanner.rules.alert import AlertRule, AlertWriter
+from lanner.rules.catalog import Catalog
+from lanner.rules.format import parse_output
+from lanner.rules.typed import FieldTable
+from lanner.sdk.types import FieldInfo, FieldType
+
+from .servers import Server, certificate
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def alerts(*lines):
+    return [Alert(line, "a rule", "Warning", "kv", 1) for line in lines]
+
+
+def read_request(connection):
+    """The head's first line, the headers and the body of a request; None at the end."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65536)
+        if not more:
+            return None
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    while len(body) < int(headers.get("content-length", 0)):
+        body += connection.recv(65536)
+    return first, headers, body
+
+
+class Http:
+    """A server that answers each request with `answer`: bytes, or a function of the request's number that gives them."""
+
+    def __init__(self, answer=OK, tls=None):
+        self.answer = answer
+        self.requests = []
+        self.server = Server(self._talk, tls)
+        self.url = f"http{'s' if tls else ''}://localhost:{self.server.port}/alerts?token=secret"
+
+    def _talk(self, connection, _number):
+        while (request := read_request(connection)) is not None:
+            self.requests.append(request)
+            answer = self.answer(len(self.requests)) if callable(self.answer) else self.answer
+            connection.sendall(answer)
+            if b"Content-Length" not in answer:
+                return
+
+
+def refused(sink, some):
+    with pytest.raises(OutputError):
+        sink.send(some)
+
+
+@pytest.fixture
+def serve():
+    made = []
+
+    def make(*arguments, **options):
+        made.append(Http(*arguments, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.server.close()
+
+
+@pytest.fixture
+def post():
+    made = []
+
+    def make(server, **options):
+        made.append(HttpOutput(getattr(server, "url", server), **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def test_each_alert_is_a_post_with_its_json(serve, post):
+    server = serve()
+    catalog = Catalog([FieldInfo("kv.str", FieldType.STRING, "text")], "kv")
+    write = AlertWriter("json", hostname="h").compile(
+        AlertRule("A rule", "Critical", "kv", ("t",)), parse_output("x %kv.str", catalog, FieldTable()), lambda _: 'a"b'
+    )
+    post(server).send(alerts(write(1_700_000_000_000_000_015), "{}"))
+    (first, headers, body), (_, _, other) = server.requests
+    assert first == "POST /alerts?token=secret HTTP/1.1"
+    assert headers["content-type"] == "application/json"
+    assert headers["user-agent"].startswith("lanner/")
+    # what falcosidekick's FalcoPayload decodes
+    alert = json.loads(body)
+    assert {key: type(value) for key, value in alert.items()} == {
+        "hostname": str,
+        "output": str,
+        "output_fields": dict,
+        "priority": str,
+        "rule": str,
+        "source": str,
+        "tags": list,
+        "time": str,
+    }
+    assert other == b"{}"
+
+
+def test_texts_are_sent_as_texts(serve, post):
+    server = serve()
+    post(server, json=False).send(alerts("a \udcff"))
+    assert (server.requests[0][1]["content-type"], server.requests[0][2]) == ("text/plain", b"a \xff")
+
+
+def test_one_connection_is_kept_where_it_is_wanted(serve, post):
+    server = serve()
+    post(server, keep_alive=True).send(alerts(*"abc"))
+    assert (len(server.requests), server.server.count) == (3, 1)
+    post(server).send(alerts(*"abc"))
+    assert (len(server.requests), server.server.count) == (6, 4)
+
+
+def test_a_connection_that_the_server_has_closed_is_opened_again_at_once(serve, post):
+    server = serve(b"HTTP/1.1 200 OK\r\n\r\n")
+    sink = post(server, keep_alive=True)
+    for line in "abc":
+        sink.send(alerts(line))
+    assert [body for _, _, body in server.requests] == [b"a", b"b", b"c"]
+
+
+def test_many_go_in_one_post(serve, post):
+    server = serve()
+    post(server, batch_size=3).send(alerts(*"abcdefg"))
+    assert [body for _, _, body in server.requests] == [b"a\nb\nc", b"d\ne\nf", b"g"]
+    assert server.requests[0][1]["content-type"] == "application/x-ndjson"
+
+
+def test_what_is_compressed_says_so(serve, post):
+    server = serve()
+    post(server, compress_uploads=True).send(alerts("x" * 1000))
+    _, headers, body = server.requests[0]
+    assert headers["content-encoding"] == "gzip"
+    assert len(body) < 100
+    assert gzip.decompress(body) == b"x" * 1000
+
+
+def test_headers_come_from_files_and_are_read_again(serve, post, tmp_path):
+    server = serve()
+    token = tmp_path / "token"
+    token.write_text("Bearer one\n")
+    sink = post(server, headers={"Authorization": str(token)})
+    sink.send(alerts("a"))
+    token.write_text("Bearer two\n")
+    sink.reopen()
+    sink.send(alerts("b"))
+    assert [headers["authorization"] for _, headers, _ in server.requests] == ["Bearer one", "Bearer two"]
+
+
+def status(number, reason="Because", headers=""):
+    return f"HTTP/1.1 {number} {reason}\r\n{headers}Content-Length: 0\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "permanent", "retry_after"),
+    [
+        (status(500), False, 0),
+        (status(503, headers="Retry-After: 7\r\n"), False, 7),
+        (status(429, headers="Retry-After: 999999\r\n"), False, 300),
+        (status(429, headers="Retry-After: soon\r\n"), False, 0),
+        (status(408), False, 0),
+        (status(400), True, 0),
+        (status(404), True, 0),
+        (status(302, headers="Location: http://127.0.0.1:1/\r\n"), True, 0),
+    ],
+)
+def test_the_status_says_what_becomes_of_an_alert(serve, post, answer, permanent, retry_after):
+    server = serve(lambda number: OK if number == 1 else answer)
+    with pytest.raises(OutputError) as caught:
+        post(server).send(alerts("a", "b", "c"))
+    assert (caught.value.delivered, caught.value.permanent, caught.value.retry_after) == (1, permanent, retry_after)
+    assert answer.split(b" ")[1].decode() in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"SSH-2.0-x\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00" * 100, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n"]
+)
+def test_garbage_is_no_success(serve, post, garbage):
+    server = serve(garbage)
+    with pytest.raises(OutputError, match=r"\$\.http_output\.url") as caught:
+        post(server).send(alerts("a"))
+    assert (caught.value.delivered, caught.value.permanent) == (0, False)
+
+
+def test_a_server_that_is_not_there_is_said(post):
+    with pytest.raises(OutputError, match=r"http://127\.0\.0\.1:1/ \(\$\.http_output\.url\) cannot be reached: Connection refused"):
+        post("http://user:password@127.0.0.1:1/").send(alerts("a"))
+
+
+def drip(connection, parts, pause):
+    for part in parts:
+        time.sleep(pause)
+        connection.sendall(part)
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_slow_server_takes_no_longer_than_it_may(post, silent):
+    done = threading.Event()
+
+    def talk(connection, _):
+        read_request(connection)
+        if silent:
+            done.wait(20)
+            return
+        while not done.wait(0.05):
+            connection.sendall(b"H")
+
+    server = Server(talk)
+    try:
+        begin = time.monotonic()
+        with pytest.raises(OutputError, match=r"did not answer within 0\.3 s"):
+            post(f"http://127.0.0.1:{server.port}/", timeout=0.3).send(alerts("a"))
+        assert time.monotonic() - begin < 10
+    finally:
+        done.set()
+        server.close()
+
+
+def test_no_more_than_the_beginning_of_an_answer_is_read(post):
+    done = threading.Event()
+
+    def talk(connection, _):
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 200_000)
+        done.wait(20)
+
+    server = Server(talk)
+    try:
+        post(f"http://127.0.0.1:{server.port}/", timeout=5).send(alerts("a"))
+    finally:
+        done.set()
+        server.close()
+
+
+def test_answers_are_printed_where_that_is_wanted(serve, post, capfd):
+    post(serve(), echo=True).send(alerts("a"))
+    assert capfd.readouterr().out == "ok\n"
+
+
+@pytest.mark.parametrize("url", ["", "localhost:80", "ftp://x/", "http://", "http://[::1", "http://x:99999/"])
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(OutputError, match="write http://host:port/path"):
+        HttpOutput(url)
+
+
+@pytest.mark.parametrize("content", [b"a\nb", b"\xff", b"a\x01"])
+def test_what_is_no_header_is_refused_without_being_shown(tmp_path, content):
+    (tmp_path / "token").write_bytes(content)
+    with pytest.raises(OutputError, match=r"\$\.lanner\.http\.headers\.X-Token") as caught:
+        HttpOutput("http://x/", headers={"X-Token": str(tmp_path / "token")})
+    assert content.decode("latin-1") not in str(caught.value)
+
+
+def test_a_wait_can_be_interrupted(post):
+    asked, done = threading.Event(), threading.Event()
+
+    def talk(connection, _):
+        read_request(connection)
+        asked.set()
+        done.wait(20)
+
+    server = Server(talk)
+    try:
+        sink = post(f"http://127.0.0.1:{server.port}/", timeout=1000)
+        thread = threading.Thread(target=refused, args=(sink, alerts("a")))
+        thread.start()
+        assert asked.wait(10)
+        sink.interrupt()
+        thread.join(10)
+        assert not thread.is_alive()
+        with pytest.raises(OutputError):
+            sink.send(alerts("b"))
+    finally:
+        done.set()
+        server.close()
+
+
+@pytest.fixture
+def tls(tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make certificates with")
+    return certificate(tmp_path)
+
+
+def test_a_server_is_believed_by_its_certificate(serve, post, tls):
+    server = serve(tls=tls)
+    post(server, ca_cert=tls[0]).send(alerts("a"))
+    post(server, insecure=True).send(alerts("b"))
+    assert [body for _, _, body in server.requests] == [b"a", b"b"]
+    with pytest.raises(OutputError, match=r"is not trusted: .*; name its authority \(\$\.http_output\.ca_cert\)"):
+        post(server).send(alerts("c"))
+
+
+def test_a_certificate_that_cannot_be_used_is_said(tmp_path, tls):
+    with pytest.raises(OutputError, match="as certificates"):
+        HttpOutput("https://x/", ca_cert=str(tmp_path / "missing"))
+    with pytest.raises(OutputError, match="cannot use"):
+        HttpOutput("https://x/", mtls=True, client_cert=tls[0], client_key=os.devnull)
