@@ -170,6 +170,8 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
         add(f"{count:>8}  {rule}")
     if counts.not_json:
         say(f"{many(counts.not_json, 'payload')} not wholly valid JSON: no field has a value there")
+    if left_out := sum(runner.delivery.suppressed.values()):
+        say(f"{many(left_out, 'alert')} left out, as $.lanner.throttle or $.lanner.deduplicate say")
     for what, count in source.counters.items():
         say(f"{what}: {count:,}")
     for what, count in counts.failures.items():

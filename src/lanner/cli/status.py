@@ -67,6 +67,7 @@ class Status:
             not_json=counts.not_json,
             failures=counts.failures,
             outputs=self._runner.delivery.counts(),
+            suppressed=self._runner.delivery.suppressed,
             counters=dict(self._source.counters),
             connected=engines,
             reloads=reloader.succeeded if reloader else 0,

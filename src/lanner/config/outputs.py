@@ -89,7 +89,7 @@ class Spool(msgspec.Struct, frozen=True):
     """Alerts on disk while an output is down."""
 
     path: Annotated[str, Meta(description="A directory; empty: no spool")] = ""
-    max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that an output may have there; then new ones are dropped")] = 1024
+    max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that an output may have there; then new ones wait in memory")] = 1024
 
 
 class Throttle(msgspec.Struct, frozen=True):

@@ -114,6 +114,8 @@ def _own(snapshot: Snapshot) -> Iterator[Metric]:
     yield _counter("lanner_events_not_json", "Payloads that are not wholly valid JSON", [({}, snapshot.not_json)])
     failures = _each("field", snapshot.failures)
     yield _counter("lanner_field_failures", "Extractions that failed", failures)
+    suppressed = _each("rule_name", snapshot.suppressed)
+    yield _counter("lanner_alerts_suppressed", "Alerts left out by throttling or deduplication", suppressed)
     connected = _each("host", snapshot.connected)
     yield _gauge("lanner_engine_connected", "Whether the engine's stream is open", connected)
     reloads = _each("result", {"ok": snapshot.reloads, "failed": snapshot.reloads_failed})

@@ -42,6 +42,8 @@ class Snapshot:
     failures: Mapping[str, int] = field(default_factory=dict)
     """Failed extractions, by field."""
     outputs: Mapping[str, SinkCounts] = field(default_factory=dict)
+    suppressed: Mapping[str, int] = field(default_factory=dict)
+    """Alerts that were left out on purpose, by rule."""
     counters: Mapping[str, int] = field(default_factory=dict)
     """What the source counts, by its words: `events dropped`, `gaps`."""
     engine_counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

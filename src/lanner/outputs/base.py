@@ -117,3 +117,7 @@ class Delivery(Protocol):
 
     def counts(self) -> dict[str, SinkCounts]:
         """By the sinks' names."""
+
+    @property
+    def suppressed(self) -> dict[str, int]:
+        """How many alerts were left out on purpose, by rule."""

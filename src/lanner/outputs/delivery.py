@@ -137,6 +137,11 @@ class QueuedDelivery:
             counts = self.counts()
             raise OutputError("; ".join(_loss(name, count, counts[name].last_error) for name, count in lost.items() if count))
 
+    @property
+    def suppressed(self) -> dict[str, int]:
+        """See `Delivery`."""
+        return {}
+
     def counts(self) -> dict[str, SinkCounts]:
         """See `Delivery`; what is returned does not change any more."""
         with self._lock:

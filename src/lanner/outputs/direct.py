@@ -82,6 +82,11 @@ class DirectDelivery:
         if self._failure is not None:
             raise self._failure
 
+    @property
+    def suppressed(self) -> dict[str, int]:
+        """See `Delivery`."""
+        return {}
+
     def counts(self) -> dict[str, SinkCounts]:
         """See `Delivery`."""
         return self._counts
