@@ -186,10 +186,6 @@ def test_throttling_and_deduplication_are_counted(start, configure, tmp_path):
     [
         ("http_output: {enabled: true, url: nonsense}\n", "$.http_output.url is no address of a server"),
         ("syslog_output: {enabled: true}\nlanner: {syslog: {address: nonsense}}\n", "$.lanner.syslog.address is 'nonsense'"),
-        (
-            "stdout_output: {enabled: true}\nlanner: {spool: {path: /dev/null/x}}\nfile_output: {enabled: true, filename: FILE}\n",
-            "Not a directory",
-        ),
     ],
 )
 def test_what_cannot_be_is_said_at_the_start(lanner, configure, tmp_path, text, words):
