@@ -14,7 +14,7 @@ import pytest
 
 import lanner
 import lanner.testing
-from lanner.docker import Docker, client, stream
+from lanner.docker import Docker, client, watch
 from lanner.sdk.host import init_plugin
 from lanner.sdk.sources import open_source
 
@@ -51,7 +51,7 @@ def failure(engine, **config):
 
 @pytest.fixture
 def no_pause(monkeypatch):
-    monkeypatch.setattr(stream, "_FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(watch, "_FIRST_PAUSE", 0.0)
 
 
 # what is asked
@@ -447,7 +447,7 @@ def test_an_engine_that_was_away_is_found_again(engine, no_pause, away):
 
 def test_while_the_engine_is_away_the_pauses_grow_up_to_a_limit(engine, monkeypatch):
     clock = 1000.0
-    monkeypatch.setattr(stream, "time", SimpleNamespace(monotonic=lambda: clock, time_ns=lambda: NOW))
+    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: clock, time_ns=lambda: NOW))
     source = source_of(engine)
 
     def pauses(count):
@@ -487,7 +487,7 @@ def test_while_the_engine_is_away_the_pauses_grow_up_to_a_limit(engine, monkeypa
 
 @pytest.mark.parametrize("state", ["connected", "away"])
 def test_close_ends_a_wait_at_once(engine, monkeypatch, state):
-    monkeypatch.setattr(stream, "_FIRST_PAUSE", 3600.0)
+    monkeypatch.setattr(watch, "_FIRST_PAUSE", 3600.0)
     source = source_of(engine)
     connection = engine.stream()
     if state == "away":

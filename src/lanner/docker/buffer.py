@@ -1,145 +1,209 @@
-"""The bounded queue between threads that read engines and the host that takes events.
+"""What lies between the threads that read from engines and the host: a bounded queue of lines, with what happens where it is full.
 
-A reader puts events and is never kept from its socket, but by the policy `block`. What does not fit is dropped and counted, and an event
-that tells of the gap stands in its place.
+Entries go in from any thread and come out in order. What had to be dropped is counted and told of by an event at its place. Waiting is
+done on descriptors, so that a host can wait without Python and close() ends every wait.
 """
 
 from __future__ import annotations
 
+import _thread
 import os
-import threading
+import select
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal
 
-from lanner.docker.marks import BLOCKED, QUEUE_FULL, gap_line
+from lanner.docker.gaps import FULL
+from lanner.docker.window import time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from lanner.docker.seen import Identity
+    from lanner.docker.gaps import Host
 
-Policy: TypeAlias = Literal["drop_newest", "drop_oldest", "block"]
+    Entry = tuple[Host, int, bytes]
+    """Which engine, the event's key (0: it tells no time; -1: Lanner's own), the line without its end."""
 
-# An engine drops an event for a listener that does not take it within so many seconds (moby's daemon/events/events.go)
-_ENGINES_PATIENCE: Final = 0.1
-_MOST_SAVED: Final = 256
+Policy = Literal["drop_newest", "drop_oldest", "block"]
+
+OWN: Final = -1
+_TAKEN: Final = 4096
+_TAKEN_BYTES: Final = 1024 * 1024
 
 
-class Entry(NamedTuple):
-    """A line without its newline, of the engine with this name; `identity` is the engine's event in it, None for one of Lanner's own."""
+class Flag:
+    """A descriptor that is readable while it is set. It closes itself when nobody refers to it: whoever waits on it does."""
 
-    line: bytes
-    engine: str
-    identity: Identity | None = None
+    def __init__(self) -> None:
+        self._descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self.is_set = False
+
+    def __del__(self) -> None:
+        if hasattr(self, "_descriptor"):
+            os.close(self._descriptor)
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._descriptor
+
+    def set(self) -> None:
+        """Make it readable."""
+        self.is_set = True
+        os.eventfd_write(self._descriptor, 1)
+
+    def clear(self) -> None:
+        """Make it unreadable."""
+        self.is_set = False
+        try:
+            os.eventfd_read(self._descriptor)
+        except BlockingIOError:
+            return
+
+
+def wait(flags: Sequence[Flag], timeout: float) -> None:
+    """Wait until one of them is set, or `timeout` seconds have passed."""
+    poll = select.poll()
+    for flag in flags:
+        poll.register(flag, select.POLLIN)
+    poll.poll(max(0.0, min(timeout, 1e6)) * 1000)
+
+
+class Counters:
+    """Counts by name, from any thread. Only what has happened is there."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self._lock = _thread.allocate_lock()
+
+    def add(self, name: str, count: int = 1) -> None:
+        """Count; nothing for 0."""
+        if count:
+            with self._lock:
+                self.counts[name] = self.counts.get(name, 0) + count
 
 
 class Buffer:
-    """Entries in order, at most `most` of them and `most_bytes` of lines. `fileno` is readable while `take` gives something."""
+    """At most `events` lines and `size` bytes; one line is taken whatever its size where there is no other."""
 
-    def __init__(self, most: int, most_bytes: int, policy: Policy) -> None:
-        self.most, self.most_bytes, self.policy = most, most_bytes, policy
+    def __init__(self, events: int, size: int, policy: Policy, counters: Counters, writers: int = 1) -> None:
+        self.ready = Flag()
+        """Set while `take` has something, or never will again."""
+        self._most, self._most_bytes, self._policy = events, size, policy
+        self._counters = counters
+        self._lock = _thread.allocate_lock()
         self._entries: deque[Entry] = deque()
         self._size = 0
-        self._lost: dict[str, tuple[int, int]] = {}  # by engine, the times of the first and the last event that was dropped
-        self._saved: list[Entry] = []  # what tells of gaps is not dropped with the events around it
-        self._ready = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._is_ready = self._closed = False
-        self._room = threading.Condition()
-        self.dropped = 0
+        self._writers = writers
+        self._dropped: dict[Host, list[int]] = {}  # times of the first and the last that had no room
+        self._waiting: set[Flag] = set()
 
-    def __del__(self) -> None:
-        if "_ready" in self.__dict__:
-            os.close(self._ready)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def fileno(self) -> int:
-        """A descriptor to wait on."""
-        return self._ready
-
-    def put(self, entries: Iterable[Entry]) -> None:
-        """Take entries at the end."""
-        with self._room:
-            for entry in entries:
-                if self._has_room(entry) or entry.identity is None:
-                    self._append(entry)
-                elif self.policy == "block":
-                    self._append_when_there_is_room(entry)
-                elif self.policy == "drop_oldest":
-                    while self._entries and not self._has_room(entry):
-                        self._drop(self._entries.popleft())
-                    self._append(entry)
-                else:
-                    self._lose(entry)
-            self._tell()
-
-    def take(self, most: int, most_bytes: int) -> list[Entry]:
-        """The first entries; none where there is none. One that is too large comes alone."""
-        taken: list[Entry] = []
-        size = 0
-        with self._room:
-            if self.policy == "drop_oldest":
-                taken += [*self._saved, *self._gaps()]
-                self._saved.clear()
-            while self._entries and len(taken) < most and (size + len(self._entries[0].line) <= most_bytes or not size):
-                entry = self._entries.popleft()
-                size += len(entry.line)
-                taken.append(entry)
-            self._size -= size
-            for gap in self._gaps():
-                self._append(gap)
-            if not self._entries and self._is_ready and not self._closed:
-                os.eventfd_read(self._ready)
-                self._is_ready = False
-            self._room.notify_all()
+    def put(self, entries: Sequence[Entry], room: Flag | None = None) -> int:
+        """Take the entries, and say how many: where the policy is to block fewer than all, and `room` will be set when there is some."""
+        size = sum([len(line) for _, _, line in entries])
+        with self._lock:
+            if self._dropped or len(self._entries) + len(entries) > self._most or self._size + size > self._most_bytes:
+                taken = self._squeeze(entries)
+                if taken < len(entries) and room is not None:
+                    self._waiting.add(room)
+            else:
+                self._entries.extend(entries)
+                self._size += size
+                taken = len(entries)
+            if self._entries and not self.ready.is_set:
+                self.ready.set()
         return taken
 
-    def close(self) -> None:
-        """Keep nobody waiting any more: `fileno` stays readable, and what does not fit is dropped."""
-        with self._room:
-            self._closed = True
-            self._tell()
-            self._room.notify_all()
+    def take(self) -> list[Entry] | None:
+        """What is there, up to some thousand lines; None where nothing will come any more."""
+        with self._lock:
+            if not self._writers and not self._entries and not self._dropped:
+                return None
+            taken = self._tell_dropped() if self._policy == "drop_oldest" else []
+            if len(self._entries) <= _TAKEN and self._size <= _TAKEN_BYTES:
+                taken += self._entries
+                self._entries.clear()
+                self._size = 0
+            else:
+                self._take_some(taken)
+            if not self._entries:
+                taken += self._tell_dropped()
+                if self._writers:
+                    self.ready.clear()
+            for room in self._waiting:
+                room.set()
+            self._waiting.clear()
+        return taken
 
-    def _has_room(self, entry: Entry) -> bool:
-        return not self._entries or (len(self._entries) < self.most and self._size + len(entry.line) <= self.most_bytes)
+    def end(self) -> None:
+        """One of those who put will put nothing more."""
+        with self._lock:
+            self._writers -= 1
+            if not self._writers:
+                self.ready.set()
 
-    def _append(self, entry: Entry) -> None:
-        self._entries.append(entry)
-        self._size += len(entry.line)
+    def _squeeze(self, entries: Sequence[Entry]) -> int:
+        for number, entry in enumerate(entries):
+            size = len(entry[2])
+            if self._policy == "drop_oldest":
+                while self._entries and not self._fits(size):
+                    oldest = self._entries.popleft()
+                    self._size -= len(oldest[2])
+                    self._drop(oldest)
+            elif not self._fits(size):
+                if self._policy == "block":
+                    return number
+                self._drop(entry)
+                continue
+            elif self._dropped:
+                self._append(self._tell_dropped())
+            self._append([entry])
+        return len(entries)
 
-    def _append_when_there_is_room(self, entry: Entry) -> None:
-        self._tell()
-        begin = time.monotonic()
-        since = time.time_ns()
-        self._room.wait_for(lambda: self._closed or self._has_room(entry))
-        if self._closed:
-            return
-        self._append(entry)
-        if time.monotonic() - begin > _ENGINES_PATIENCE:
-            self._append(Entry(gap_line(entry.engine, since, time.time_ns(), BLOCKED), entry.engine))
+    def _fits(self, size: int) -> bool:
+        return not self._entries or (len(self._entries) < self._most and self._size + size <= self._most_bytes)
+
+    def _append(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self._entries.append(entry)
+            self._size += len(entry[2])
+
+    def _take_some(self, taken: list[Entry]) -> None:
+        size = 0
+        while self._entries and len(taken) < _TAKEN and (not taken or size + len(self._entries[0][2]) <= _TAKEN_BYTES):
+            entry = self._entries.popleft()
+            size += len(entry[2])
+            taken.append(entry)
+        self._size -= size
 
     def _drop(self, entry: Entry) -> None:
-        self._size -= len(entry.line)
-        if entry.identity is not None:
-            self._lose(entry)
-        elif len(self._saved) < _MOST_SAVED:
-            self._saved.append(entry)
+        host, key, _ = entry
+        when = time_of(key) if key > 0 else time.time_ns()
+        times = self._dropped.setdefault(host, [when, when])
+        times[1] = when
+        if key != OWN:
+            self._counters.add("events dropped")
 
-    def _lose(self, entry: Entry) -> None:
-        self.dropped += 1
-        moment = entry.identity[0] if entry.identity else 0
-        first, _ = self._lost.get(entry.engine, (moment, moment))
-        self._lost[entry.engine] = (first, moment)
+    def _tell_dropped(self) -> list[Entry]:
+        told = [(host, OWN, host.gap(FULL, min(times), max(times))) for host, times in self._dropped.items()]
+        self._counters.add("gaps", len(told))
+        self._dropped.clear()
+        return told
 
-    def _gaps(self) -> list[Entry]:
-        gaps = [Entry(gap_line(engine, *times, QUEUE_FULL), engine) for engine, times in self._lost.items()]
-        self._lost.clear()
-        return gaps
 
-    def _tell(self) -> None:
-        if (self._entries or self._closed) and not self._is_ready:
-            os.eventfd_write(self._ready, 1)
-            self._is_ready = True
+def put_all(buffer: Buffer, entries: Sequence[Entry], room: Flag, closing: Flag) -> float:
+    """Put all of them, wait for room where the policy says so; the seconds that this took. Where `closing` is set the rest is left."""
+    taken = buffer.put(entries, room)
+    if taken == len(entries):
+        return 0.0
+    begun = time.monotonic()
+    poll = select.poll()
+    poll.register(room, select.POLLIN)
+    poll.register(closing, select.POLLIN)
+    while taken < len(entries):
+        poll.poll()
+        if closing.is_set:
+            break
+        room.clear()
+        entries = entries[taken:]
+        taken = buffer.put(entries, room)
+    return time.monotonic() - begun

@@ -1,167 +1,210 @@
-"""The cursor: how far a host has come with each engine's events, in a file, so that it can go on there after a restart.
+"""How far the host has come with each engine's events, in a file: what is committed goes in, the last keys of each engine come out.
 
-The file is JSON: {"version": 1, "hosts": {NAME: {"last": ns since 1970, "ids": ["ns-16 hex digits", ...]}}}. It is replaced as a whole,
-and on disk before it counts. One that cannot be understood is set aside and told of, never used in part.
+The file is replaced as a whole, at most once in an interval, by a thread of its own: a disk that is slow holds up nobody. One that
+cannot be read is set aside, and the run begins without it.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import threading
-from typing import TYPE_CHECKING, Any, Final
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-import lanner
-from lanner.docker.seen import Seen
+from lanner import SourceError
+from lanner.docker.log import log
+from lanner.docker.window import time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from lanner.docker.seen import Identity
+    from lanner.docker.buffer import Counters
 
+KEPT: Final = 512
+"""Keys of each engine: twice of what a Docker Engine can send again."""
 _VERSION: Final = 1
-_LARGEST: Final = 64 * 1024 * 1024
-_UINT64: Final = 1 << 64
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_LEAVE_AFTER: Final = 5.0
+_ID: Final = re.compile(r"(\d{1,19})-([0-9a-f]{16})", re.ASCII)
 
 
-class CursorError(ValueError):
-    """The file is no cursor, or of a version that is not known."""
+class _Version(msgspec.Struct):
+    version: int
 
 
-def read_cursor(path: str) -> dict[str, Seen]:
-    """What was seen of each engine; nothing where there is no file. Raises `SourceError`, or `CursorError` for a file that is no cursor."""
-    try:
-        with open(path, "rb") as file:
-            text = file.read(_LARGEST + 1)
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise lanner.SourceError(f"cannot read the cursor {path}: {error.strerror}. Choose a file that Lanner may read and write") from None
-    if len(text) > _LARGEST:
-        raise CursorError("it is too large")
-    try:
-        found = msgspec.json.decode(text)
-    except (ValueError, RecursionError) as error:
-        raise CursorError(f"it is no JSON ({error})") from None
-    if not isinstance(found, dict) or not isinstance(found.get("hosts"), dict):
-        raise CursorError("it has no `hosts`")
-    if found.get("version") != _VERSION:
-        raise CursorError(f"its version is {found.get('version')!r}, and {_VERSION} is the one that is known")
-    return {name: _seen(name, place) for name, place in found["hosts"].items()}
+class _Position(msgspec.Struct):
+    last: int
+    ids: list[str]
 
 
-def _seen(name: str, place: Any) -> Seen:
-    try:
-        last, ids = place["last"], place["ids"]
-        if type(last) is int and 0 <= last < _UINT64:
-            return Seen(last, [_identity(text) for text in ids])
-    except (TypeError, KeyError, ValueError):
-        pass
-    raise CursorError(f"what it says of {name!r} cannot be understood")
-
-
-def _identity(text: str) -> Identity:
-    time, _, digest = text.partition("-")
-    if not (time.isascii() and time.isdigit() and len(time) < 20 and len(digest) == 16):
-        raise ValueError(text)
-    return int(time), bytes.fromhex(digest)
-
-
-def _text(identity: Identity) -> str:
-    return f"{identity[0]}-{identity[1].hex()}"
-
-
-def write_cursor(path: str, places: Mapping[str, Seen]) -> None:
-    """Replace the file. Raises OSError; the old one is whole then."""
-    hosts = {
-        name: {"last": seen.last, "ids": [f"{time}-{digest.hex()}" for time, digest in seen.recent()]} for name, seen in places.items()
-    }
-    text = msgspec.json.encode({"version": _VERSION, "hosts": hosts})
-    temporary = f"{path}.new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        view = memoryview(text)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    finally:
-        os.close(descriptor)
-    os.replace(temporary, path)
-    directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+class _File(msgspec.Struct):
+    version: int
+    hosts: dict[str, _Position]
 
 
 class Cursor:
-    """Writes the file from a thread of its own, at most every `interval` seconds; after `close` at once.
+    """The file at `path`, for the engines of these labels. Raises `SourceError` where no file can be written there."""
 
-    `places` are what the host has dealt with of each engine, for whoever holds `lock`.
-    """
-
-    def __init__(self, path: str, places: dict[str, Seen], interval: float) -> None:
-        """Write it once. Raises `SourceError` where that cannot be."""
-        self._path, self.places, self._interval = path, places, interval
-        self.lock = threading.Lock()
+    def __init__(self, path: str, interval: float, labels: Iterable[str], counters: Counters) -> None:
+        self._path = os.path.realpath(os.path.expanduser(path))
+        self._new = self._path + ".tmp"
+        self._interval = interval
+        self._counters = counters
+        self._failing = self._closed = False
+        self._state = threading.Lock()
         self._writing = threading.Lock()
-        self._changed = threading.Event()
-        self._closed = threading.Event()
-        self.failures = 0
-        self._failing = False
-        try:
-            write_cursor(path, places)
-        except OSError as error:
-            raise lanner.SourceError(
-                f"cannot write the cursor {path}: {error.strerror}. Choose a file in a directory that Lanner may write to"
-            ) from None
-        self._thread = threading.Thread(target=self._run, name="lanner-cursor", daemon=True)
+        self._changed, self._closing = threading.Event(), threading.Event()
+        self._check_directory()
+        self.damaged_at: int | None = None
+        """When the file was last written, ns since 1970, if it could not be read; else None."""
+        found = self._read()
+        self._keys = {label: found.get(label, [])[-KEPT:] for label in labels}
+        # not before the host has committed something: another one's file is left alone by a run that fails at once
+        self._thread = threading.Thread(target=self._run, name="lanner-docker-cursor", daemon=True)
         self._thread.start()
 
-    def changed(self) -> None:
-        """Have it written, soon."""
-        if self._closed.is_set():
-            self._write()
-        else:
-            self._changed.set()
+    def keys(self, label: str) -> list[int]:
+        """The last keys that were committed of an engine, in order."""
+        with self._state:
+            return list(self._keys[label])
+
+    def advance(self, keys: Mapping[str, list[int]]) -> None:
+        """The host has dealt with these, too: keys by label. After close() they are written at once."""
+        with self._state:
+            for label, new in keys.items():
+                self._keys[label] = (self._keys[label] + new)[-KEPT:]
+        self._changed.set()
+        if self._closed:
+            self._write_changes()
 
     def close(self) -> None:
-        """Write what there is, and go on without the thread."""
-        self._closed.set()
+        """Write what is not written yet."""
+        self._closed = True
+        self._closing.set()
         self._changed.set()
-        self._thread.join(2.0)
+        self._thread.join(_LEAVE_AFTER)
 
     def _run(self) -> None:
-        while not self._closed.is_set():
+        while not self._closed:
             self._changed.wait()
-            self._changed.clear()
-            self._write()
-            self._closed.wait(self._interval)
-        self._write()
+            self._closing.wait(self._interval)
+            self._write_changes()
 
-    def _write(self) -> None:
+    def _write_changes(self) -> None:
         with self._writing:
-            with self.lock:
-                places = {name: Seen(seen.last, seen.recent()) for name, seen in self.places.items()}
+            if not self._changed.is_set():
+                return
+            self._changed.clear()
             try:
-                write_cursor(self._path, places)
+                self._write()
             except OSError as error:
-                self._failed(error)
+                self._counters.add("cursor writes failed")
+                if not self._failing:
+                    log().warning(
+                        "cannot write the cursor %s: %s; it is tried again, and until then a restart repeats events",
+                        self._path,
+                        error.strerror,
+                    )
+                self._failing = True
+                if not self._closed:
+                    self._changed.set()
             else:
                 self._failing = False
 
-    def _failed(self, error: OSError) -> None:
-        self.failures += 1
-        if not self._failing:
-            import logging  # rare
+    def _write(self) -> None:
+        with self._state:
+            hosts = {
+                label: {"last": time_of(keys[-1]), "ids": [f"{time_of(key)}-{key & 0xFFFF_FFFF_FFFF_FFFF:016x}" for key in keys]}
+                for label, keys in self._keys.items()
+                if keys
+            }
+        if not hosts:
+            return
+        text = msgspec.json.encode({"version": _VERSION, "hosts": hosts})
+        descriptor = self._open_new()
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(text + b"\n")
+                file.flush()
+                os.fsync(descriptor)
+            os.rename(self._new, self._path)
+        except OSError:
+            os.unlink(self._new)
+            raise
+        directory = os.open(os.path.dirname(self._path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
-            self._failing = True
-            logging.getLogger("lanner.plugin.docker").error(
-                "cannot write the cursor %s: %s; events may be seen again after a restart until that is mended", self._path, error.strerror
-            )
-        if not self._closed.is_set():
-            self._changed.set()  # try again after the interval
+    def _open_new(self) -> int:
+        # what a run left that was killed while it wrote; and never through a link that somebody else has put there
+        with suppress(FileNotFoundError):
+            os.unlink(self._new)
+        return os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def _check_directory(self) -> None:
+        try:
+            os.close(self._open_new())
+            os.unlink(self._new)
+        except (OSError, ValueError) as error:
+            said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise SourceError(
+                f"cannot write the cursor {self._path}: {said.lower()}; `cursor` is a file in a directory that Lanner may write to"
+            ) from None
+        if os.path.isdir(self._path):
+            raise SourceError(f"cannot write the cursor {self._path}: it is a directory; `cursor` is a file")
+
+    def _read(self) -> dict[str, list[int]]:
+        try:
+            with open(self._path, "rb") as file:
+                written = os.fstat(file.fileno()).st_mtime_ns
+                text = file.read(_MOST_BYTES + 1)
+            return _decode(text)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            reason, written = (error.strerror or str(error)).lower(), time.time_ns()
+        except (ValueError, RecursionError) as error:
+            reason = str(error)
+        self.damaged_at = written
+        self._set_aside(reason)
+        return {}
+
+    def _set_aside(self, reason: str) -> None:
+        aside = self._path + ".bad"
+        try:
+            os.replace(self._path, aside)
+        except OSError as error:
+            raise SourceError(
+                f"cannot read the cursor {self._path} ({reason}), nor set it aside ({error.strerror}): move it away, or see to its rights"
+            ) from None
+        log().warning(
+            "cannot read the cursor %s: %s. It is kept as %s; Lanner begins without it, and events since it was written may be missing. "
+            "Look through what happened since then, and delete the file",
+            self._path,
+            reason,
+            aside,
+        )
+
+
+def _decode(text: bytes) -> dict[str, list[int]]:
+    """The keys by label. Raises `ValueError` that says what is wrong."""
+    if len(text) > _MOST_BYTES:
+        raise ValueError("it is too large to be one")
+    version = msgspec.json.decode(text, type=_Version).version
+    if version != _VERSION:
+        raise ValueError(f"it is of version {version}, and this Lanner knows version {_VERSION} alone")
+    found = msgspec.json.decode(text, type=_File)
+    return {label: [_key(name) for name in position.ids] for label, position in found.hosts.items()}
+
+
+def _key(name: str) -> int:
+    parts = _ID.fullmatch(name)
+    if parts is None:
+        raise ValueError(f"{name[:60]!r} is no event's id")
+    return int(parts[1]) << 64 | int(parts[2], 16)

@@ -10,31 +10,30 @@ import lanner
 from lanner import Meta
 from lanner.docker.endpoint import find_endpoint, parse_endpoint
 from lanner.docker.fields import FIELDS, TIMESTAMP
+from lanner.docker.gaps import Host
 from lanner.docker.query import make_query
-from lanner.docker.stream import EventStream, Options, Target
-
-_Filters = Annotated[
-    dict[str, list[str]],
-    Meta(description="Filters that the engine applies, as the Engine API names them: type, event, container, image ..."),
-]
+from lanner.docker.stream import EventStream, Options
+from lanner.docker.watch import Target
 
 
 class TlsConfig(lanner.Config):
-    """Certificates of an engine that is reached over TLS."""
+    """Files of TLS, and whether the engine has to prove who it is."""
 
-    ca: Annotated[str, Meta(description="File with the certificate of who vouches for the engine; empty: the system's")] = ""
-    cert: Annotated[str, Meta(description="File with the client's certificate")] = ""
-    key: Annotated[str, Meta(description="File with the client's key")] = ""
-    verify: Annotated[bool, Meta(description="False: whoever answers is believed to be the engine")] = True
+    ca: Annotated[str, Meta(description="Who signed the engine's certificate, a file; empty: the system's authorities")] = ""
+    cert: Annotated[str, Meta(description="Our certificate, a file")] = ""
+    key: Annotated[str, Meta(description="Its key, a file; empty: it is in the certificate's")] = ""
+    verify: Annotated[bool, Meta(description="false takes any engine for the right one")] = True
 
 
 class HostConfig(lanner.Config):
     """One of several engines."""
 
-    url: Annotated[str, Meta(description="The engine's address: unix:///path or tcp://host:port")]
-    name: Annotated[str, Meta(description="Its name in docker.host; empty: the address")] = ""
-    filters: _Filters = field(default_factory=dict)
-    tls: Annotated[TlsConfig | None, Meta(description="Certificates, where it is reached over TLS")] = None
+    url: Annotated[str, Meta(description="The engine's address")] = ""
+    name: Annotated[str, Meta(description="What events name it by, in docker.host; empty: its address")] = ""
+    filters: Annotated[dict[str, list[str]], Meta(description="Filters of this engine, in place of the others")] = field(
+        default_factory=dict
+    )
+    tls: Annotated[TlsConfig | None, Meta(description="TLS to this engine")] = None
 
 
 class DockerConfig(lanner.Config):
@@ -46,29 +45,46 @@ class DockerConfig(lanner.Config):
     host: Annotated[
         str, Meta(description="The engine's address: unix:///path or tcp://host:port; empty: DOCKER_HOST, the docker context, the default")
     ] = ""
-    tls: Annotated[TlsConfig | None, Meta(description="Certificates, where `host` is reached over TLS")] = None
+    tls: Annotated[TlsConfig | None, Meta(description="TLS to `host`: ca, cert, key, verify")] = None
     hosts: Annotated[
-        list[str | HostConfig],
-        Meta(description="Several engines instead of `host`: addresses, or url, name, filters and tls of each; docker.host tells which"),
+        list[str | HostConfig], Meta(description="Several engines instead: addresses, or objects of url, name, filters, tls")
     ] = field(default_factory=list)
     since: Annotated[
         str, Meta(description="Begin with events since this time, as far as the engine still has them: 10m, 2026-01-31T12:00:00Z")
     ] = ""
     until: Annotated[str, Meta(description="End with events at this time")] = ""
-    filters: _Filters = field(default_factory=dict)
+    filters: Annotated[
+        dict[str, list[str]],
+        Meta(description="Filters that the engine applies, as the Engine API names them: type, event, container, image ..."),
+    ] = field(default_factory=dict)
+    inspect: Annotated[bool, Meta(description="Ask the engine about each container that is created or started, for docker.container.*")] = (
+        False
+    )
+    inspect_timeout: Annotated[int, Meta(ge=1, le=60_000, description="Milliseconds that one such answer may take")] = 500
     cursor: Annotated[
-        str, Meta(description="File that remembers how far events were dealt with, so that a restart goes on there; empty: none")
+        str, Meta(description="A file that keeps how far events have been dealt with, so that a restart goes on there; empty: none")
     ] = ""
-    cursor_interval: Annotated[int, Meta(ge=10, le=3_600_000, description="Milliseconds between two writings of it")] = 1000
-    queue_events: Annotated[int, Meta(ge=1, le=100_000_000, description="Events that may wait for the host")] = 65_536
-    queue_bytes: Annotated[int, Meta(ge=1, description="Bytes of events that may wait for the host")] = 67_108_864
+    cursor_interval: Annotated[int, Meta(ge=10, le=3_600_000, description="Milliseconds between writes of that file")] = 1000
+    queue_events: Annotated[int, Meta(ge=1, le=10_000_000, description="Events that may wait for the host")] = 65_536
+    queue_bytes: Annotated[int, Meta(ge=1024, le=2**40, description="Bytes that they may have in all")] = 64 * 1024 * 1024
     queue_policy: Annotated[
         Literal["drop_newest", "drop_oldest", "block"],
-        Meta(description="What gives way when the queue is full; block lets the engine wait, and drop what it cannot hold"),
+        Meta(description="What happens when no more may wait: drop_newest, drop_oldest, or block, which leaves the dropping to the engine"),
     ] = "drop_newest"
-    ping_interval: Annotated[int, Meta(ge=1, le=86_400, description="Seconds of silence, then the engine is asked whether it lives")] = 30
-    inspect: Annotated[bool, Meta(description="Ask the engine what a container that is created or started may do on the host")] = False
-    inspect_timeout: Annotated[int, Meta(ge=1, le=60_000, description="Milliseconds that such an answer may take")] = 500
+    ping_interval: Annotated[
+        int, Meta(ge=1, le=86_400, description="Seconds of silence after which the engine is asked whether it is alive")
+    ] = 30
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot go together."""
+        if self.hosts and (self.host or self.tls):
+            raise ValueError("`hosts` takes the place of `host` and `tls`: write each engine with its TLS into `hosts`")
+        labels = [host if isinstance(host, str) else host.name or host.url for host in self.hosts]
+        if "" in labels:
+            raise ValueError("an item of `hosts` has no `url`")
+        twice = {label for label in labels if labels.count(label) > 1}
+        if twice:
+            raise ValueError(f"`hosts` names {min(twice)!r} twice: give each engine a `name` of its own")
 
 
 class Docker(lanner.Plugin):
@@ -90,12 +106,28 @@ class Docker(lanner.Plugin):
             config.queue_events,
             config.queue_bytes,
             config.queue_policy,
+            config.ping_interval,
+            config.inspect,
+            config.inspect_timeout / 1000,
             config.cursor,
             config.cursor_interval / 1000,
-            config.ping_interval,
-            config.inspect_timeout / 1000 if config.inspect else None,
         )
-        return EventStream(self._targets(params), options)
+        return EventStream(self.targets(params), options)
+
+    def targets(self, params: str = "") -> list[Target]:
+        """The engines that are to be watched. Raises `SourceError` for addresses, times and filters that cannot be."""
+        config = self.config
+        if not config.hosts:
+            endpoint = find_endpoint(config.host, config.tls)
+            query = make_query(params, config.since, config.until, config.filters)
+            return [Target(Host(endpoint.url, named=False), endpoint, query)]
+        targets = []
+        for host in config.hosts:
+            each = HostConfig(url=host) if isinstance(host, str) else host
+            endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)
+            query = make_query(params, config.since, config.until, each.filters or config.filters)
+            targets.append(Target(Host(each.name or each.url, named=True), endpoint, query))
+        return targets
 
     def list_open_params(self) -> list[tuple[str, str]]:
         """Suggestions for open's parameters."""
@@ -103,21 +135,3 @@ class Docker(lanner.Plugin):
             ("since=10m", "the last ten minutes, as far as the engine still has them, and from now on"),
             ('filters={"type":["container"]}', "events about containers alone"),
         ]
-
-    def _targets(self, params: str) -> list[Target]:
-        config = self.config
-        if not config.hosts:
-            endpoint = find_endpoint(config.host, config.tls)
-            return [Target(endpoint.url, endpoint, make_query(params, config.since, config.until, config.filters), is_named=False)]
-        if config.host or config.tls:
-            raise lanner.SourceError("`host` or `tls` stand beside `hosts`: write the engine among `hosts`, with its `tls`")
-        targets: dict[str, Target] = {}
-        for place, given in enumerate(config.hosts):
-            host = HostConfig(url=given) if isinstance(given, str) else given
-            endpoint = parse_endpoint(host.url, f"the configuration's `hosts[{place}]`", tls=host.tls)
-            name = host.name or host.url
-            if name in targets:
-                raise lanner.SourceError(f"two of `hosts` have the name {name!r}: give each a `name` of its own")
-            query = make_query(params, config.since, config.until, host.filters or config.filters)
-            targets[name] = Target(name, endpoint, query, is_named=True)
-        return list(targets.values())

@@ -1,231 +1,201 @@
-"""The events of one or several engines, as an open instance: chunks of whole lines out, for as long as anybody wants them.
+"""The events of one or several engines as an open instance: chunks of whole lines out, and what the host has dealt with in.
 
-Each engine has a thread (`watch`); their lines meet in one bounded queue (`buffer`), out of which `read_chunk` takes. What the host says
-that it has dealt with (`commit`) goes into the cursor, if there is one.
+Each engine has a thread that reads (`lanner.docker.watch`); all put lines into one bounded buffer. Nothing here talks to an engine.
 """
 
 from __future__ import annotations
 
-import os
-import select
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lanner
-from lanner.docker.buffer import Buffer
+from lanner.docker.buffer import Buffer, Counters, Flag, wait
 from lanner.docker.client import EngineError
-from lanner.docker.cursor import Cursor, CursorError, read_cursor
-from lanner.docker.seen import Seen
-from lanner.docker.watch import Wake, Watch, Watched, doubt_of
+from lanner.docker.log import log
+from lanner.docker.watch import Target, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanner.docker.buffer import Entry, Policy
-    from lanner.docker.endpoint import Endpoint
-    from lanner.docker.inspect import Inspector
-    from lanner.docker.query import Query
+    from lanner.docker.cursor import Cursor
 
-_MOST: Final = 4096
-_MOST_BYTES: Final = 1 << 20
+_OTHERS: Final = 1.0
+"""Seconds that a start waits for further engines, once one has answered."""
+_LEAVE_AFTER: Final = 2.0
 _SHOWN: Final = 3
-_PATIENCE: Final = 60.0
-
-
-class Target(NamedTuple):
-    """An engine to watch. `is_named`: events tell its name."""
-
-    name: str
-    endpoint: Endpoint
-    query: Query
-    is_named: bool
+_MOST_HELD: Final = 4096
 
 
 class Options(NamedTuple):
-    """How to watch. `cursor` is a path, "" for none; intervals and timeouts are in seconds."""
+    """How the stream behaves; times in seconds, "" for no cursor."""
 
     queue_events: int = 65_536
     queue_bytes: int = 64 * 1024 * 1024
     queue_policy: Policy = "drop_newest"
+    ping_interval: float = 30.0
+    inspect: bool = False
+    inspect_timeout: float = 0.5
     cursor: str = ""
     cursor_interval: float = 1.0
-    ping_interval: float = 30.0
-    inspect_timeout: float | None = None
-    """None: containers are not described."""
 
 
 class EventStream:
-    """The events of engines. `close`, from any thread, ends every wait."""
+    """An open stream. `read_chunk` and `commit` are for one thread, `close` ends a waiting `read_chunk` from any."""
 
-    def __init__(self, targets: Sequence[Target], options: Options = Options()) -> None:  # noqa: B008 - it cannot be changed
-        """Connect. Raises `EngineError` where no engine can be reached; later, and of several engines, one that cannot is tried again."""
-        self._wake = Wake()
-        self._buffer = Buffer(options.queue_events, options.queue_bytes, options.queue_policy)
-        self._counters: dict[str, int] = {}
-        self._cursor, places, doubts = _resume(targets, options)
-        self._committed = 0
-        self._handed: deque[list[Entry]] = deque()
-        self._closing = threading.Lock()
-        timeout = options.inspect_timeout
-        make_inspector = None if timeout is None else _inspectors(timeout)
-        self._watches = [
-            Watch(
-                Watched(target.name, target.endpoint, target.query, places[target.name], target.is_named, doubts[target.name]),
-                self._buffer,
-                self._wake,
-                self._counters,
-                options.ping_interval,
-                make_inspector,
-                self._note_end,
-            )
-            for target in targets
-        ]
-        self._left = len(self._watches)
-        for watch in self._watches:
-            watch.start()
+    def __init__(self, targets: Sequence[Target], options: Options) -> None:
+        """Connect. Raises `EngineError` where no engine can be reached, `SourceError` where the cursor cannot be kept."""
+        self._counters = Counters()
+        self.counters = self._counters.counts
+        """What happened on the way, by its name."""
+        self._closing, self._news = Flag(), Flag()
+        self._buffer = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters, writers=len(targets))
+        self._given = self._committed = 0
+        self._held: deque[tuple[int, dict[str, list[int]]]] = deque()
+        self._cursor = _open_cursor(targets, options, self._counters)
+        self._watches: list[Watch] = []
+        self._threads: list[threading.Thread] = []
         try:
-            self._wait_for_first()
+            for target in targets:
+                self._watch(target, options)
+            self._wait_for_start()
         except BaseException:
             self.close()
             raise
 
-    @property
-    def counters(self) -> dict[str, int]:
-        """What happened on the way, by name; what did not happen is not there."""
-        cursor_failures = self._cursor.failures if self._cursor else 0
-        more = {"events dropped": self._buffer.dropped, "cursor not written": cursor_failures}
-        return {**self._counters, **{what: count for what, count in more.items() if count}}
+    def describe(self) -> str:
+        """The engines and where they are, for people."""
+        shown = ", ".join(watch.describe() for watch in self._watches[:_SHOWN])
+        others = len(self._watches) - _SHOWN
+        return f"{shown} and {others} more" if others > 0 else shown
 
     @property
     def connections(self) -> dict[str, bool]:
-        """Whether there is a stream, by the engine's name."""
-        return {watch.name: watch.is_connected for watch in self._watches}
-
-    def describe(self) -> str:
-        """The engines and where they are, for people."""
-        shown = [f"{watch.engine} at {watch.name}" if watch.engine else f"{watch.name} (out of reach)" for watch in self._watches[:_SHOWN]]
-        more = len(self._watches) - len(shown)
-        return ", ".join(shown) + (f" and {more} more" if more else "")
+        """Whether there is a stream of events, by the engine's name."""
+        return {watch.target.host.label: watch.connected for watch in self._watches}
 
     def read_chunk(self, timeout: float) -> bytes | lanner.Nothing:
-        """Whole lines, as many as there are up to a bound; NOTHING after `timeout` seconds; b"" where all is over, or after close()."""
-        if self._wake.is_set:
+        """The lines that there are; NOTHING after `timeout` seconds; b"" where `until` has passed for all engines, or after close()."""
+        if self._closing.is_set:
             return b""
-        entries = self._buffer.take(_MOST, _MOST_BYTES)
-        if not entries and not self._is_over:
-            poll = select.poll()
-            poll.register(self._buffer, select.POLLIN)
-            poll.register(self._wake.descriptor, select.POLLIN)
-            poll.poll(max(0.0, timeout) * 1000)
-            if self._is_closed():
-                return b""
-            entries = self._buffer.take(_MOST, _MOST_BYTES)
-        if entries:
-            if self._cursor is not None:
-                self._handed.append(entries)
-            lines = [entry.line for entry in entries]
-            lines.append(b"")
-            return b"\n".join(lines)
-        if not self._is_over:
+        entries = self._buffer.take()
+        if entries == []:
+            wait([self._buffer.ready, self._closing], timeout)
+            entries = [] if self._closing.is_set else self._buffer.take()
+        if entries is None or self._closing.is_set:
+            return b""
+        if not entries:
             return lanner.NOTHING
-        failures = [watch.failure for watch in self._watches if watch.failure is not None]
-        if failures:
-            raise failures[0]
-        return b""
+        self._given += 1
+        if self._cursor is not None:
+            self._hold(entries)
+        lines = [line for _, _, line in entries]
+        lines.append(b"")
+        return b"\n".join(lines)
 
     def fileno(self) -> int:
         """Readable when read_chunk need not wait."""
-        return self._buffer.fileno()
+        return (self._closing if self._closing.is_set else self._buffer.ready).fileno()
 
     def commit(self, count: int) -> None:
-        """The host has dealt with so many of the chunks that read_chunk gave."""
-        cursor = self._cursor
-        if cursor is None or count <= self._committed:
+        """The host has dealt with the first `count` chunks that read_chunk gave."""
+        if self._cursor is None:
             return
-        with cursor.lock:
-            while self._committed < count and self._handed:
-                for entry in self._handed.popleft():
-                    if entry.identity is not None:
-                        cursor.places[entry.engine].add(entry.identity)
-                self._committed += 1
-        cursor.changed()
+        while self._held and self._held[0][0] <= count:
+            self._cursor.advance(self._held.popleft()[1])
 
     def close(self) -> None:
         """End the stream; a waiting read_chunk returns at once."""
-        self._wake.set()
-        self._buffer.close()
-        with self._closing:
-            for watch in self._watches:
-                watch.join()
-            if self._cursor is not None:
-                self._cursor.close()
+        if self._closing.is_set:
+            return
+        self._closing.set()
+        self._buffer.ready.set()  # a host may be waiting on it
+        for thread in self._threads:
+            thread.join(_LEAVE_AFTER)
+        if self._cursor is not None:
+            self._cursor.close()
 
-    def _is_closed(self) -> bool:
-        # after a wait: another thread may have closed the stream meanwhile
-        return self._wake.is_set
+    def __del__(self) -> None:
+        if "_threads" in self.__dict__:
+            self.close()
 
-    @property
-    def _is_over(self) -> bool:
-        return self._left == 0
+    def _watch(self, target: Target, options: Options) -> None:
+        keys = self._cursor.keys(target.host.label) if self._cursor else ()
+        sink = self._buffer
+        if options.inspect:
+            sink = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters)
+        watch = Watch(target, sink, self._counters, self._closing, self._news, options.ping_interval, keys)
+        watch.damaged_at = self._cursor.damaged_at if self._cursor else None
+        if options.inspect:
+            from lanner.docker.enrich import Enricher  # only where it is asked for
 
-    def _note_end(self) -> None:
-        self._left -= 1
-        if self._left == 0:
-            self._buffer.close()
+            watch.finishes = False
+            self._run(Enricher(watch, sink, self._buffer, self._closing, options.inspect_timeout).run, f"{target.host.label}-inspect")
+        self._watches.append(watch)
+        self._run(watch.run, target.host.label)
 
-    def _wait_for_first(self) -> None:
-        """Until one engine has answered, or all have been tried."""
-        poll = select.poll()
-        poll.register(self._wake.descriptor, select.POLLIN)
-        while not any(watch.is_connected or (watch.is_over and watch.failure is None) for watch in self._watches):
-            if all(watch.tried.is_set() for watch in self._watches):
-                failures = [watch.failure for watch in self._watches if watch.failure is not None]
-                if failures:
-                    raise EngineError("; ".join(map(str, failures)))
-            next((watch for watch in self._watches if not watch.tried.is_set()), self._watches[0]).tried.wait(0.05)
-        for watch in self._watches:
-            if watch.tried.is_set() and watch.failure is not None:
-                import logging  # rare
+    def _run(self, work: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=_undisturbed, args=[work], name=f"lanner-docker-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
-                logging.getLogger("lanner.plugin.docker").warning("%s; trying again", watch.failure)
+    def _wait_for_start(self) -> None:
+        """Until all engines have been tried, or one has answered and the others have had a moment more."""
+        deadline = None
+        while any(watch.is_new for watch in self._watches):
+            if deadline is None and any(watch.connected for watch in self._watches):
+                deadline = time.monotonic() + _OTHERS
+            left = 1e6 if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                break
+            wait([self._news], left)
+            self._news.clear()
+        missing = [watch for watch in self._watches if watch.is_new or watch.failure]
+        if len(missing) == len(self._watches):
+            raise _all_failed(missing)
+        for watch in missing:
+            watch.was_missed = True
+            log().warning("%s; it is tried again", watch.failure or f"{watch.target.endpoint} has not answered yet")
+
+    def _hold(self, entries: list[Entry]) -> None:
+        keys: dict[str, list[int]] = {}
+        for host, key, _ in entries:
+            if key > 0:
+                keys.setdefault(host.label, []).append(key)
+        if len(self._held) == _MOST_HELD:
+            # a host that says nothing for long: what is committed is committed in larger pieces
+            _, older = self._held.popleft()
+            number, newer = self._held[0]
+            self._held[0] = number, _merged(older, newer)
+        self._held.append((self._given, _merged(keys, {})))
 
 
-def _inspectors(timeout: float) -> Callable[[Endpoint, str, int], Inspector]:
-    from lanner.docker.inspect import Inspector  # only where containers are described
-
-    return lambda endpoint, api, wake: Inspector(endpoint, api, timeout, wake)
-
-
-def _resume(targets: Sequence[Target], options: Options) -> tuple[Cursor | None, dict[str, Seen], dict[str, str]]:
-    """The cursor, what was seen of each engine, and why there may be gaps before what comes."""
-    found: dict[str, Seen] = {}
-    unreadable = False
-    if options.cursor:
-        try:
-            found = read_cursor(options.cursor)
-        except CursorError as error:
-            unreadable = True
-            _set_aside(options.cursor, error)
-    names = [target.name for target in targets]
-    doubts = {name: doubt_of(unreadable=unreadable, is_known=name in found) for name in names}
-    places = {name: found.get(name) or Seen() for name in names}
+def _open_cursor(targets: Sequence[Target], options: Options, counters: Counters) -> Cursor | None:
     if not options.cursor:
-        return None, places, doubts
-    # what is committed follows what is seen; engines that are not watched now keep their places
-    committed = {name: Seen(seen.last, seen.recent()) for name, seen in {**found, **places}.items()}
-    return Cursor(options.cursor, committed, options.cursor_interval), places, doubts
+        return None
+    from lanner.docker.cursor import Cursor  # only where it is asked for
+
+    return Cursor(options.cursor, options.cursor_interval, [target.host.label for target in targets], counters)
 
 
-def _set_aside(path: str, error: CursorError) -> None:
-    import logging  # rare
+def _merged(older: dict[str, list[int]], newer: dict[str, list[int]]) -> dict[str, list[int]]:
+    from lanner.docker.cursor import KEPT
 
-    try:
-        os.replace(path, f"{path}.bad")
-    except OSError as problem:
-        raise lanner.SourceError(
-            f"the cursor {path} cannot be used, {error}, and cannot be moved away: {problem.strerror}. Remove it"
-        ) from None
-    logging.getLogger("lanner.plugin.docker").warning(
-        "the cursor %s cannot be used: %s; it is now %s.bad, and events are watched from now on", path, error, path
-    )
+    return {label: (older.get(label, []) + newer.get(label, []))[-KEPT:] for label in older | newer}
+
+
+def _undisturbed(work: Callable[[], None]) -> None:
+    # signals are for the host's own threads
+    import signal
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    work()
+
+
+def _all_failed(watches: list[Watch]) -> EngineError:
+    failures = [watch.failure for watch in watches if watch.failure]
+    if len(failures) == 1:
+        return failures[0]
+    return EngineError("no engine can be reached:" + "".join(f"\n  {failure}" for failure in failures[:10]))

@@ -78,6 +78,12 @@ class ChunkSource:
         """See `Source`."""
         return {**self._counters, **instance_counters(self._instance)}
 
+    @property
+    def connections(self) -> Mapping[str, bool]:
+        """Whether there is a connection, by the name of each that the open instance tells of in its `connections`."""
+        found = getattr(self._instance, "connections", None)
+        return found if isinstance(found, dict) else {}
+
     def commit(self, position: int) -> None:
         """See `Source`. The open instance's `commit(count)` learns how many of the chunks that it gave have been dealt with."""
         self.commits_itself = False
