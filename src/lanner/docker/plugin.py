@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import field
 
 import lanner
 from lanner import Meta
-from lanner.docker.endpoint import find_endpoint
+from lanner.docker.endpoint import find_endpoint, parse_endpoint
 from lanner.docker.fields import FIELDS, TIMESTAMP
+from lanner.docker.gaps import Host
 from lanner.docker.query import make_query
-from lanner.docker.stream import EventStream
+from lanner.docker.stream import EventStream, Options
+from lanner.docker.watch import Target
+
+
+class TlsConfig(lanner.Config):
+    """Files of TLS, and whether the engine has to prove who it is."""
+
+    ca: Annotated[str, Meta(description="Who signed the engine's certificate, a file; empty: the system's authorities")] = ""
+    cert: Annotated[str, Meta(description="Our certificate, a file")] = ""
+    key: Annotated[str, Meta(description="Its key, a file; empty: it is in the certificate's")] = ""
+    verify: Annotated[bool, Meta(description="false takes any engine for the right one")] = True
+
+
+class HostConfig(lanner.Config):
+    """One of several engines."""
+
+    url: Annotated[str, Meta(description="The engine's address")] = ""
+    name: Annotated[str, Meta(description="What events name it by, in docker.host; empty: its address")] = ""
+    filters: Annotated[dict[str, list[str]], Meta(description="Filters of this engine, in place of the others")] = field(
+        default_factory=dict
+    )
+    tls: Annotated[TlsConfig | None, Meta(description="TLS to this engine")] = None
 
 
 class DockerConfig(lanner.Config):
@@ -23,6 +45,10 @@ class DockerConfig(lanner.Config):
     host: Annotated[
         str, Meta(description="The engine's address: unix:///path or tcp://host:port; empty: DOCKER_HOST, the docker context, the default")
     ] = ""
+    tls: Annotated[TlsConfig | None, Meta(description="TLS to `host`: ca, cert, key, verify")] = None
+    hosts: Annotated[
+        list[str | HostConfig], Meta(description="Several engines instead: addresses, or objects of url, name, filters, tls")
+    ] = field(default_factory=list)
     since: Annotated[
         str, Meta(description="Begin with events since this time, as far as the engine still has them: 10m, 2026-01-31T12:00:00Z")
     ] = ""
@@ -31,6 +57,34 @@ class DockerConfig(lanner.Config):
         dict[str, list[str]],
         Meta(description="Filters that the engine applies, as the Engine API names them: type, event, container, image ..."),
     ] = field(default_factory=dict)
+    inspect: Annotated[bool, Meta(description="Ask the engine about each container that is created or started, for docker.container.*")] = (
+        False
+    )
+    inspect_timeout: Annotated[int, Meta(ge=1, le=60_000, description="Milliseconds that one such answer may take")] = 500
+    cursor: Annotated[
+        str, Meta(description="A file that keeps how far events have been dealt with, so that a restart goes on there; empty: none")
+    ] = ""
+    cursor_interval: Annotated[int, Meta(ge=10, le=3_600_000, description="Milliseconds between writes of that file")] = 1000
+    queue_events: Annotated[int, Meta(ge=1, le=10_000_000, description="Events that may wait for the host")] = 65_536
+    queue_bytes: Annotated[int, Meta(ge=1024, le=2**40, description="Bytes that they may have in all")] = 64 * 1024 * 1024
+    queue_policy: Annotated[
+        Literal["drop_newest", "drop_oldest", "block"],
+        Meta(description="What happens when no more may wait: drop_newest, drop_oldest, or block, which leaves the dropping to the engine"),
+    ] = "drop_newest"
+    ping_interval: Annotated[
+        int, Meta(ge=1, le=86_400, description="Seconds of silence after which the engine is asked whether it is alive")
+    ] = 30
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot go together."""
+        if self.hosts and (self.host or self.tls):
+            raise ValueError("`hosts` takes the place of `host` and `tls`: write each engine with its TLS into `hosts`")
+        labels = [host if isinstance(host, str) else host.name or host.url for host in self.hosts]
+        if "" in labels:
+            raise ValueError("an item of `hosts` has no `url`")
+        twice = {label for label in labels if labels.count(label) > 1}
+        if twice:
+            raise ValueError(f"`hosts` names {min(twice)!r} twice: give each engine a `name` of its own")
 
 
 class Docker(lanner.Plugin):
@@ -46,9 +100,34 @@ class Docker(lanner.Plugin):
     hint = "docker volume create lanner-trial && docker volume rm lanner-trial"
 
     def open(self, params: str) -> EventStream:
-        """Connect to the engine; `params` are empty, or since, until and filters (see lanner.docker.query)."""
-        query = make_query(params, self.config.since, self.config.until, self.config.filters)
-        return EventStream(find_endpoint(self.config.host), query)
+        """Connect to the engines; `params` are empty, or since, until and filters (see lanner.docker.query)."""
+        config = self.config
+        options = Options(
+            config.queue_events,
+            config.queue_bytes,
+            config.queue_policy,
+            config.ping_interval,
+            config.inspect,
+            config.inspect_timeout / 1000,
+            config.cursor,
+            config.cursor_interval / 1000,
+        )
+        return EventStream(self.targets(params), options)
+
+    def targets(self, params: str = "") -> list[Target]:
+        """The engines that are to be watched. Raises `SourceError` for addresses, times and filters that cannot be."""
+        config = self.config
+        if not config.hosts:
+            endpoint = find_endpoint(config.host, config.tls)
+            query = make_query(params, config.since, config.until, config.filters)
+            return [Target(Host(endpoint.url, named=False), endpoint, query)]
+        targets = []
+        for host in config.hosts:
+            each = HostConfig(url=host) if isinstance(host, str) else host
+            endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)
+            query = make_query(params, config.since, config.until, each.filters or config.filters)
+            targets.append(Target(Host(each.name or each.url, named=True), endpoint, query))
+        return targets
 
     def list_open_params(self) -> list[tuple[str, str]]:
         """Suggestions for open's parameters."""

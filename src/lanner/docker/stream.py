@@ -1,187 +1,201 @@
-"""The stream of an engine's events, as an open instance: chunks of lines out, a new connection where one ends.
+"""The events of one or several engines as an open instance: chunks of whole lines out, and what the host has dealt with in.
 
-A stream that ends, as it does when the engine restarts, is opened again with growing pauses, from the nanosecond after the last
-event that was seen. The engine keeps its last 256 events in memory: what happens while it is down, or more than that while
-nobody reads, is lost, and this part does not notice.
+Each engine has a thread that reads (`lanner.docker.watch`); all put lines into one bounded buffer. Nothing here talks to an engine.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import select
+import threading
 import time
 from collections import deque
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lanner
-from lanner.docker.client import Connection, Engine, EngineError, find_engine, open_events
-from lanner.docker.http import HttpError
+from lanner.docker.buffer import Buffer, Counters, Flag, wait
+from lanner.docker.client import EngineError
+from lanner.docker.log import log
+from lanner.docker.watch import Target, Watch
 
 if TYPE_CHECKING:
-    import logging
+    from collections.abc import Callable, Sequence
 
-    from lanner.docker.endpoint import Endpoint
-    from lanner.docker.query import Query
+    from lanner.docker.buffer import Entry, Policy
+    from lanner.docker.cursor import Cursor
 
-_FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 10.0
-# In a text of JSON the quotes would be escaped, so this is the event's own member; the line has to be whole
-_TIME: Final = re.compile(rb'"timeNano":(\d{1,19})[^\n]*\n')
-_KEPT: Final = 64 * 1024
+_OTHERS: Final = 1.0
+"""Seconds that a start waits for further engines, once one has answered."""
+_LEAVE_AFTER: Final = 2.0
+_SHOWN: Final = 3
+_MOST_HELD: Final = 4096
+
+
+class Options(NamedTuple):
+    """How the stream behaves; times in seconds, "" for no cursor."""
+
+    queue_events: int = 65_536
+    queue_bytes: int = 64 * 1024 * 1024
+    queue_policy: Policy = "drop_newest"
+    ping_interval: float = 30.0
+    inspect: bool = False
+    inspect_timeout: float = 0.5
+    cursor: str = ""
+    cursor_interval: float = 1.0
 
 
 class EventStream:
-    """The events of one engine. `read_chunk` waits in epoll(7) on the socket; `close`, from any thread, ends the wait."""
+    """An open stream. `read_chunk` and `commit` are for one thread, `close` ends a waiting `read_chunk` from any."""
 
-    def __init__(self, endpoint: Endpoint, query: Query) -> None:
-        """Connect. Raises `EngineError` where that fails; only a stream that was open once is opened again."""
-        self._endpoint = endpoint
-        self._query = query
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._closed = False
-        self._recent: deque[bytes] = deque()
-        self._recent_size = 0
-        self._pause = _FIRST_PAUSE
-        self._next_try = 0.0
-        self._connection: Connection | None = None
-        self._poll = select.epoll()
-        self._poll.register(self._wake, select.EPOLLIN)
+    def __init__(self, targets: Sequence[Target], options: Options) -> None:
+        """Connect. Raises `EngineError` where no engine can be reached, `SourceError` where the cursor cannot be kept."""
+        self._counters = Counters()
+        self.counters = self._counters.counts
+        """What happened on the way, by its name."""
+        self._closing, self._news = Flag(), Flag()
+        self._buffer = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters, writers=len(targets))
+        self._given = self._committed = 0
+        self._held: deque[tuple[int, dict[str, list[int]]]] = deque()
+        self._cursor = _open_cursor(targets, options, self._counters)
+        self._watches: list[Watch] = []
+        self._threads: list[threading.Thread] = []
         try:
-            self.engine = self._connect()
+            for target in targets:
+                self._watch(target, options)
+            self._wait_for_start()
         except BaseException:
-            os.close(self._wake)
+            self.close()
             raise
 
     def describe(self) -> str:
-        """The engine and where it is, for people."""
-        return f"{self.engine} at {self._endpoint}"
+        """The engines and where they are, for people."""
+        shown = ", ".join(watch.describe() for watch in self._watches[:_SHOWN])
+        others = len(self._watches) - _SHOWN
+        return f"{shown} and {others} more" if others > 0 else shown
 
-    def read_chunk(self, timeout: float) -> bytes | lanner.Chunk | lanner.Nothing:
-        """What the engine sent, as it came; NOTHING after `timeout` seconds; b"" where `until` has passed, or after close()."""
-        if self._closed:
+    @property
+    def connections(self) -> dict[str, bool]:
+        """Whether there is a stream of events, by the engine's name."""
+        return {watch.target.host.label: watch.connected for watch in self._watches}
+
+    def read_chunk(self, timeout: float) -> bytes | lanner.Nothing:
+        """The lines that there are; NOTHING after `timeout` seconds; b"" where `until` has passed for all engines, or after close()."""
+        if self._closing.is_set:
             return b""
-        if self._connection is None:
-            return self._reconnect(timeout)
-        try:
-            data = self._connection.read()
-            # an engine may end its answer and leave the connection open: nothing more comes to wait for
-            if data == b"" and not self._connection.ended:
-                ready = self._poll.poll(max(0.0, timeout))
-                if self._woken():
-                    return b""
-                data = self._connection.read() if ready else b""
-        except (OSError, HttpError) as error:
-            return self._lost(str(error))
-        if data:
-            self._pause = _FIRST_PAUSE
-            self._remember(data)
-            return data
-        if data is None or self._connection.ended:
-            return b"" if self._is_over(self._connection) else self._lost("the engine closed the stream")
-        return lanner.NOTHING
+        entries = self._buffer.take()
+        if entries == []:
+            wait([self._buffer.ready, self._closing], timeout)
+            entries = [] if self._closing.is_set else self._buffer.take()
+        if entries is None or self._closing.is_set:
+            return b""
+        if not entries:
+            return lanner.NOTHING
+        self._given += 1
+        if self._cursor is not None:
+            self._hold(entries)
+        lines = [line for _, _, line in entries]
+        lines.append(b"")
+        return b"\n".join(lines)
 
     def fileno(self) -> int:
-        """Readable when read_chunk need not wait; -1 where that is no matter of the socket alone."""
-        if self._connection is None or self._connection.has_unread or self._connection.ended:
-            return -1
-        return self._poll.fileno()
+        """Readable when read_chunk need not wait."""
+        return (self._closing if self._closing.is_set else self._buffer.ready).fileno()
+
+    def commit(self, count: int) -> None:
+        """The host has dealt with the first `count` chunks that read_chunk gave."""
+        if self._cursor is None:
+            return
+        while self._held and self._held[0][0] <= count:
+            self._cursor.advance(self._held.popleft()[1])
 
     def close(self) -> None:
         """End the stream; a waiting read_chunk returns at once."""
-        if not self._closed:
-            self._closed = True
-            os.eventfd_write(self._wake, 1)
+        if self._closing.is_set:
+            return
+        self._closing.set()
+        self._buffer.ready.set()  # a host may be waiting on it
+        for thread in self._threads:
+            thread.join(_LEAVE_AFTER)
+        if self._cursor is not None:
+            self._cursor.close()
 
     def __del__(self) -> None:
-        # closed here and not in close(): another thread may be waiting on these descriptors
-        if self.__dict__.get("_connection") is not None:
-            self._drop_connection()
-        if "engine" in self.__dict__:
-            os.close(self._wake)
+        if "_threads" in self.__dict__:
+            self.close()
 
-    def _woken(self) -> bool:
-        # after a wait: another thread may have closed the stream meanwhile
-        return self._closed
+    def _watch(self, target: Target, options: Options) -> None:
+        keys = self._cursor.keys(target.host.label) if self._cursor else ()
+        sink = self._buffer
+        if options.inspect:
+            sink = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters)
+        watch = Watch(target, sink, self._counters, self._closing, self._news, options.ping_interval, keys)
+        watch.damaged_at = self._cursor.damaged_at if self._cursor else None
+        if options.inspect:
+            from lanner.docker.enrich import Enricher  # only where it is asked for
 
-    def _is_over(self, connection: Connection) -> bool:
-        # a stopping engine ends its answers in good order, too
-        return self._query.until is not None and connection.engine_time() >= self._query.until
+            watch.finishes = False
+            self._run(Enricher(watch, sink, self._buffer, self._closing, options.inspect_timeout).run, f"{target.host.label}-inspect")
+        self._watches.append(watch)
+        self._run(watch.run, target.host.label)
 
-    def _connect(self) -> Engine:
-        engine = find_engine(self._endpoint, self._wake)
-        connection = open_events(self._endpoint, self._query.target(engine.api), self._wake)
-        self._connection = connection
-        self._poll.register(connection, select.EPOLLIN)
-        return engine
+    def _run(self, work: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=_undisturbed, args=[work], name=f"lanner-docker-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
-    def _drop_connection(self) -> None:
-        if self._connection is not None:
-            self._poll.unregister(self._connection)
-            self._connection.close()
-            self._connection = None
+    def _wait_for_start(self) -> None:
+        """Until all engines have been tried, or one has answered and the others have had a moment more."""
+        deadline = None
+        while any(watch.is_new for watch in self._watches):
+            if deadline is None and any(watch.connected for watch in self._watches):
+                deadline = time.monotonic() + _OTHERS
+            left = 1e6 if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                break
+            wait([self._news], left)
+            self._news.clear()
+        missing = [watch for watch in self._watches if watch.is_new or watch.failure]
+        if len(missing) == len(self._watches):
+            raise _all_failed(missing)
+        for watch in missing:
+            watch.was_missed = True
+            log().warning("%s; it is tried again", watch.failure or f"{watch.target.endpoint} has not answered yet")
 
-    def _remember(self, data: bytes) -> None:
-        # as they came, not joined: that is done when the connection is lost
-        self._recent.append(data)
-        self._recent_size += len(data)
-        while self._recent_size - len(self._recent[0]) >= _KEPT:
-            if not self._has_line_after_first():
-                self._note_last()
-            self._recent_size -= len(self._recent.popleft())
-
-    def _has_line_after_first(self) -> bool:
-        # a whole one, with its beginning; where lines are of usual size the answer is at hand
-        ends = 0
-        for data in islice(self._recent, 1, None):
-            ends += data.count(b"\n")
-            if ends > 1:
-                return True
-        return False
-
-    def _note_last(self) -> None:
-        found = _TIME.findall(b"".join(self._recent))
-        if found:
-            self._query = self._query.from_time(max(map(int, found)) + 1)
-
-    def _lost(self, reason: str) -> lanner.Nothing:
-        self._drop_connection()
-        self._try_later()
-        self._note_last()
-        self._recent.clear()
-        self._recent_size = 0
-        _log().warning("%s: %s; connecting again", self._endpoint, reason)
-        return lanner.NOTHING
-
-    def _try_later(self) -> None:
-        # jitter: many hosts that lost one engine do not come back in one moment
-        import random
-
-        self._next_try = time.monotonic() + self._pause
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-
-    def _reconnect(self, timeout: float) -> bytes | lanner.Chunk | lanner.Nothing:
-        left = self._next_try - time.monotonic()
-        if left > 0:
-            self._poll.poll(min(left, max(0.0, timeout)))
-            if self._woken():
-                return b""
-            if time.monotonic() < self._next_try:
-                return lanner.NOTHING
-        try:
-            self.engine = self._connect()
-        except EngineError as error:
-            if self._woken():
-                return b""
-            self._try_later()
-            _log().debug("%s", error)
-            return lanner.NOTHING
-        _log().warning("connected again to %s", self.describe())
-        return lanner.Chunk(b"", reset=True)
+    def _hold(self, entries: list[Entry]) -> None:
+        keys: dict[str, list[int]] = {}
+        for host, key, _ in entries:
+            if key > 0:
+                keys.setdefault(host.label, []).append(key)
+        if len(self._held) == _MOST_HELD:
+            # a host that says nothing for long: what is committed is committed in larger pieces
+            _, older = self._held.popleft()
+            number, newer = self._held[0]
+            self._held[0] = number, _merged(older, newer)
+        self._held.append((self._given, _merged(keys, {})))
 
 
-def _log() -> logging.Logger:
-    import logging  # a .so that has nothing to say starts without it
+def _open_cursor(targets: Sequence[Target], options: Options, counters: Counters) -> Cursor | None:
+    if not options.cursor:
+        return None
+    from lanner.docker.cursor import Cursor  # only where it is asked for
 
-    return logging.getLogger("lanner.plugin.docker")
+    return Cursor(options.cursor, options.cursor_interval, [target.host.label for target in targets], counters)
+
+
+def _merged(older: dict[str, list[int]], newer: dict[str, list[int]]) -> dict[str, list[int]]:
+    from lanner.docker.cursor import KEPT
+
+    return {label: (older.get(label, []) + newer.get(label, []))[-KEPT:] for label in older | newer}
+
+
+def _undisturbed(work: Callable[[], None]) -> None:
+    # signals are for the host's own threads
+    import signal
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    work()
+
+
+def _all_failed(watches: list[Watch]) -> EngineError:
+    failures = [watch.failure for watch in watches if watch.failure]
+    if len(failures) == 1:
+        return failures[0]
+    return EngineError("no engine can be reached:" + "".join(f"\n  {failure}" for failure in failures[:10]))

@@ -1,0 +1,210 @@
+"""How far the host has come with each engine's events, in a file: what is committed goes in, the last keys of each engine come out.
+
+The file is replaced as a whole, at most once in an interval, by a thread of its own: a disk that is slow holds up nobody. One that
+cannot be read is set aside, and the run begins without it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from lanner import SourceError
+from lanner.docker.log import log
+from lanner.docker.window import time_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lanner.docker.buffer import Counters
+
+KEPT: Final = 512
+"""Keys of each engine: twice of what a Docker Engine can send again."""
+_VERSION: Final = 1
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_LEAVE_AFTER: Final = 5.0
+_ID: Final = re.compile(r"(\d{1,19})-([0-9a-f]{16})", re.ASCII)
+
+
+class _Version(msgspec.Struct):
+    version: int
+
+
+class _Position(msgspec.Struct):
+    last: int
+    ids: list[str]
+
+
+class _File(msgspec.Struct):
+    version: int
+    hosts: dict[str, _Position]
+
+
+class Cursor:
+    """The file at `path`, for the engines of these labels. Raises `SourceError` where no file can be written there."""
+
+    def __init__(self, path: str, interval: float, labels: Iterable[str], counters: Counters) -> None:
+        self._path = os.path.realpath(os.path.expanduser(path))
+        self._new = self._path + ".tmp"
+        self._interval = interval
+        self._counters = counters
+        self._failing = self._closed = False
+        self._state = threading.Lock()
+        self._writing = threading.Lock()
+        self._changed, self._closing = threading.Event(), threading.Event()
+        self._check_directory()
+        self.damaged_at: int | None = None
+        """When the file was last written, ns since 1970, if it could not be read; else None."""
+        found = self._read()
+        self._keys = {label: found.get(label, [])[-KEPT:] for label in labels}
+        # not before the host has committed something: another one's file is left alone by a run that fails at once
+        self._thread = threading.Thread(target=self._run, name="lanner-docker-cursor", daemon=True)
+        self._thread.start()
+
+    def keys(self, label: str) -> list[int]:
+        """The last keys that were committed of an engine, in order."""
+        with self._state:
+            return list(self._keys[label])
+
+    def advance(self, keys: Mapping[str, list[int]]) -> None:
+        """The host has dealt with these, too: keys by label. After close() they are written at once."""
+        with self._state:
+            for label, new in keys.items():
+                self._keys[label] = (self._keys[label] + new)[-KEPT:]
+        self._changed.set()
+        if self._closed:
+            self._write_changes()
+
+    def close(self) -> None:
+        """Write what is not written yet."""
+        self._closed = True
+        self._closing.set()
+        self._changed.set()
+        self._thread.join(_LEAVE_AFTER)
+
+    def _run(self) -> None:
+        while not self._closed:
+            self._changed.wait()
+            self._closing.wait(self._interval)
+            self._write_changes()
+
+    def _write_changes(self) -> None:
+        with self._writing:
+            if not self._changed.is_set():
+                return
+            self._changed.clear()
+            try:
+                self._write()
+            except OSError as error:
+                self._counters.add("cursor writes failed")
+                if not self._failing:
+                    log().warning(
+                        "cannot write the cursor %s: %s; it is tried again, and until then a restart repeats events",
+                        self._path,
+                        error.strerror,
+                    )
+                self._failing = True
+                if not self._closed:
+                    self._changed.set()
+            else:
+                self._failing = False
+
+    def _write(self) -> None:
+        with self._state:
+            hosts = {
+                label: {"last": time_of(keys[-1]), "ids": [f"{time_of(key)}-{key & 0xFFFF_FFFF_FFFF_FFFF:016x}" for key in keys]}
+                for label, keys in self._keys.items()
+                if keys
+            }
+        if not hosts:
+            return
+        text = msgspec.json.encode({"version": _VERSION, "hosts": hosts})
+        descriptor = self._open_new()
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(text + b"\n")
+                file.flush()
+                os.fsync(descriptor)
+            os.rename(self._new, self._path)
+        except OSError:
+            os.unlink(self._new)
+            raise
+        directory = os.open(os.path.dirname(self._path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _open_new(self) -> int:
+        # what a run left that was killed while it wrote; and never through a link that somebody else has put there
+        with suppress(FileNotFoundError):
+            os.unlink(self._new)
+        return os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def _check_directory(self) -> None:
+        try:
+            os.close(self._open_new())
+            os.unlink(self._new)
+        except (OSError, ValueError) as error:
+            said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise SourceError(
+                f"cannot write the cursor {self._path}: {said.lower()}; `cursor` is a file in a directory that Lanner may write to"
+            ) from None
+        if os.path.isdir(self._path):
+            raise SourceError(f"cannot write the cursor {self._path}: it is a directory; `cursor` is a file")
+
+    def _read(self) -> dict[str, list[int]]:
+        try:
+            with open(self._path, "rb") as file:
+                written = os.fstat(file.fileno()).st_mtime_ns
+                text = file.read(_MOST_BYTES + 1)
+            return _decode(text)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            reason, written = (error.strerror or str(error)).lower(), time.time_ns()
+        except (ValueError, RecursionError) as error:
+            reason = str(error)
+        self.damaged_at = written
+        self._set_aside(reason)
+        return {}
+
+    def _set_aside(self, reason: str) -> None:
+        aside = self._path + ".bad"
+        try:
+            os.replace(self._path, aside)
+        except OSError as error:
+            raise SourceError(
+                f"cannot read the cursor {self._path} ({reason}), nor set it aside ({error.strerror}): move it away, or see to its rights"
+            ) from None
+        log().warning(
+            "cannot read the cursor %s: %s. It is kept as %s; Lanner begins without it, and events since it was written may be missing. "
+            "Look through what happened since then, and delete the file",
+            self._path,
+            reason,
+            aside,
+        )
+
+
+def _decode(text: bytes) -> dict[str, list[int]]:
+    """The keys by label. Raises `ValueError` that says what is wrong."""
+    if len(text) > _MOST_BYTES:
+        raise ValueError("it is too large to be one")
+    version = msgspec.json.decode(text, type=_Version).version
+    if version != _VERSION:
+        raise ValueError(f"it is of version {version}, and this Lanner knows version {_VERSION} alone")
+    found = msgspec.json.decode(text, type=_File)
+    return {label: [_key(name) for name in position.ids] for label, position in found.hosts.items()}
+
+
+def _key(name: str) -> int:
+    parts = _ID.fullmatch(name)
+    if parts is None:
+        raise ValueError(f"{name[:60]!r} is no event's id")
+    return int(parts[1]) << 64 | int(parts[2], 16)

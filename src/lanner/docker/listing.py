@@ -1,0 +1,68 @@
+"""A bounded listing of what an engine still has: asked on a connection of its own beside the open stream, which is read on meanwhile.
+
+By it a watch finds out whether the engine remembers as far back as what was seen, and whether a silent stream is a dead one. Lines
+come out; what they mean is not known here.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from typing import TYPE_CHECKING, Final
+
+from lanner.docker.client import Connection, EngineError
+from lanner.docker.http import HttpError
+from lanner.native import Framer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanner.docker.buffer import Flag
+    from lanner.docker.endpoint import Endpoint
+
+TIMEOUT: Final = 5.0
+_SILENCE: Final = 1.0
+"""Seconds without a byte after which a listing is taken for whole: one up to a time that has not come yet stays open."""
+_MOST_BYTES: Final = 16 * 1024 * 1024
+
+
+def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Callable[[], bool], closing: Flag) -> list[bytes]:
+    """The whole lines of the engine's answer to GET `target`. Raises `EngineError`.
+
+    `drain` is called where `stream` has something, and says whether to look at it further.
+    """
+    listing = Connection(endpoint, target, closing.fileno(), TIMEOUT)
+    try:
+        if listing.head.status != 200:
+            raise EngineError(f"{endpoint}: the engine refuses to list its events: {listing.head.status} {listing.head.reason}")
+        return _read(listing, stream, drain, closing)
+    except (OSError, HttpError) as error:
+        raise EngineError(f"{endpoint}: the engine's list of events broke off: {error}") from None
+    finally:
+        listing.close()
+
+
+def _read(listing: Connection, stream: Connection, drain: Callable[[], bool], closing: Flag) -> list[bytes]:
+    lines: list[bytes] = []
+    framer = Framer(_MOST_BYTES)
+    poll = select.poll()
+    for each in (listing, stream, closing):
+        poll.register(each, select.POLLIN)
+    size = 0
+    begun = heard = time.monotonic()
+    while not listing.ended and size < _MOST_BYTES:
+        data = listing.read()
+        if data is None:
+            break
+        if data:
+            size += len(data)
+            heard = time.monotonic()
+            lines += framer.feed(data)
+            continue
+        left = min(begun + TIMEOUT, heard + _SILENCE) - time.monotonic()
+        ready = dict(poll.poll(max(0.0, left) * 1000))
+        if closing.fileno() in ready or left <= 0:
+            break
+        if stream.fileno() in ready and not drain():
+            poll.unregister(stream)
+    return lines

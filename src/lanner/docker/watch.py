@@ -1,0 +1,326 @@
+"""One engine's thread: connects, goes on where the last connection ended, reads, knows events again. Lines go into the buffer.
+
+A connection that ends is opened again with growing pauses, and asks for the events since the last one that was seen, less two seconds;
+what was seen already is left out. Whether events were lost in between is proven by the engine: as long as it still lists one that was
+seen before, it has forgotten none since. A stream that is silent is told apart from one that is dead by asking on another connection.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lanner.docker.buffer import OWN, Flag, put_all, wait
+from lanner.docker.client import Connection, Engine, EngineError, find_engine, open_events, ping
+from lanner.docker.gaps import AWAY, BLOCKED, CURSOR, LOST, Host
+from lanner.docker.http import HttpError
+from lanner.docker.listing import list_events
+from lanner.docker.log import log
+from lanner.docker.window import SPAN, Window, key_of
+from lanner.native import Framer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lanner.docker.buffer import Buffer, Counters
+    from lanner.docker.endpoint import Endpoint
+    from lanner.docker.query import Query
+
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 10.0
+_SECOND: Final = 1_000_000_000
+_MAX_LINE: Final = 64 * 1024 * 1024
+_PING_TIMEOUT: Final = 5.0
+_GRACE: Final = 1.0
+"""Seconds that the stream has to deliver what the engine lists already."""
+_PATIENCE: Final = 0.1
+"""Seconds after which an engine drops a listener's events without telling."""
+_MOST_EARLY: Final = 16 * 1024 * 1024
+
+
+class Target(NamedTuple):
+    """What to watch: the engine's name in events, where it is, and what to ask of it."""
+
+    host: Host
+    endpoint: Endpoint
+    query: Query
+
+
+class _LostError(Exception):
+    """The stream is no more, for the reason that the message tells."""
+
+
+class Watch:
+    """Watches one engine until `closing` is set or the time asked for has passed; `run` is the thread's.
+
+    `keys` are those of the events that a run before this one has dealt with. `news` is set when the first try has been made, too.
+    """
+
+    def __init__(
+        self, target: Target, sink: Buffer, counters: Counters, closing: Flag, news: Flag, ping_interval: float, keys: Sequence[int] = ()
+    ) -> None:
+        self.target = target
+        self.finishes = True
+        """Whether lines are put with what Lanner adds to them, or somebody behind the buffer does that."""
+        self.engine: Engine | None = None
+        self.connected = False
+        self.failure: EngineError | None = None
+        """Of the last try, where there was no connection yet."""
+        self.is_new = True
+        """Whether nothing has come of the first try yet."""
+        self.over = False
+        self.was_missed = False
+        """Whether people were told that the engine could not be reached at the start."""
+        self.damaged_at: int | None = None
+        """Since when a cursor that could not be read may have known more."""
+        self._sink, self._counters, self._closing, self._news = sink, counters, closing, news
+        self._room = Flag()
+        self._ping_interval = ping_interval
+        # where there is a place to go on from, nobody asked for another
+        self._query = target.query.from_time(None) if keys else target.query
+        self._window = Window(keys)
+        self._asked: int | None = None
+        self._reason = AWAY if keys else LOST
+        self._known_until = self._window.last
+        self._first: tuple[Connection, int] | None = None
+        self._lost_at = 0.0
+        self._pause = _FIRST_PAUSE
+        self._framer = Framer(_MAX_LINE)
+        self._too_long = 0
+        self._early: list[bytes] = []
+        self._broken = ""
+        self._suspects: list[bytes] = []
+        self._judge_at = 0.0
+
+    def describe(self) -> str:
+        """The engine and where it is, for people."""
+        what = f"{self.engine} at {self.target.endpoint}" if self.engine else f"{self.target.endpoint} (not reached yet)"
+        label = self.target.host.label
+        return what if label == str(self.target.endpoint) else f"{label}: {what}"
+
+    def run(self) -> None:
+        """Watch. Nothing is raised."""
+        try:
+            while not self._closing.is_set:
+                try:
+                    self._watch_once()
+                except EngineError as error:
+                    self.failure = error if self._first is None else None
+                    log().debug("%s", error)
+                except Exception as error:  # noqa: BLE001 - a fault of ours costs a connection, not the events of a year
+                    self.failure = EngineError(f"{self.target.endpoint}: {error!r}") if self._first is None else None
+                    log().exception("%s: reading failed", self.target.endpoint)
+                if self.over:
+                    return
+                self.is_new = False
+                self._news.set()
+                if not self._closing.is_set:
+                    self._wait_to_try()
+        finally:
+            self.over = True
+            self._sink.end()
+            self._news.set()
+
+    def _watch_once(self) -> None:
+        connection = self._connect()
+        try:
+            with select.epoll() as poll:
+                poll.register(self._closing, select.EPOLLIN)
+                poll.register(connection, select.EPOLLIN)
+                self._follow(connection, poll)
+        except _LostError as lost:
+            if not self._closing.is_set:
+                self._counters.add("connections lost")
+                log().warning("%s: %s; connecting again", self.target.endpoint, str(lost))  # a record kept would keep the frames
+        finally:
+            self.connected = False
+            self._lost_at = time.monotonic()
+            connection.close()
+            self._end_of_lines()
+
+    # to connect, and what was missed
+
+    def _connect(self) -> Connection:
+        self.engine = find_engine(self.target.endpoint, self._closing.fileno())
+        connection = self._open(self._since())
+        if self._window and (now := connection.engine_time()) < self._window.last:
+            # the engine's clock was set back: what happened since then is before the last event that was seen
+            away = int((time.monotonic() - self._lost_at) * _SECOND) if self._lost_at else 0
+            connection.close()
+            connection = self._open(now - _SECOND - away - SPAN)
+        return connection
+
+    def _open(self, since: int | None) -> Connection:
+        self._asked = since
+        return open_events(self.target.endpoint, self._target(since, self._query.until), self._closing.fileno())
+
+    def _target(self, since: int | None, until: int | None) -> str:
+        assert self.engine is not None
+        if since is not None:
+            since = max(0, since if until is None else min(since, until))  # engines refuse a span that ends before it begins
+        return self._query._replace(since=since, until=until).target(self.engine.api)
+
+    def _since(self) -> int | None:
+        """The time to ask from: that of the last event, else of the first connection, less two seconds; else what was asked for."""
+        if not self._window and self._first is None:
+            return self._query.since
+        return max((self._window.last or self._began()) - SPAN, self._query.since or 0)
+
+    def _began(self) -> int:
+        """When the first connection was made, by the engine's clock, or up to a second before."""
+        assert self._first is not None
+        connection, at = self._first
+        return connection.engine_time() - (time.time_ns() - at) - _SECOND
+
+    def _resume(self, connection: Connection) -> None:
+        """Take what the engine lists of the time before this connection; without a proof that nothing is missing an event says so first."""
+        try:
+            listed = self._list(connection, self._asked or 0, self._window.last) if self._window else []
+        except EngineError as error:
+            log().debug("%s", error)
+            listed = []
+        if self._closing.is_set:
+            return
+        if not any(key_of(line) in self._window for line in listed):
+            self._tell_gap(self._reason, self._known_until or self._began(), _engine_now(connection))
+        self._reason = LOST
+        self._pass_on(listed, repeated=False)
+
+    def _list(self, connection: Connection, since: int, until: int) -> list[bytes]:
+        return list_events(
+            self.target.endpoint, self._target(since, max(since, until)), connection, partial(self._drain, connection), self._closing
+        )
+
+    def _drain(self, connection: Connection) -> bool:
+        """Keep what comes on the stream while something else is asked: engines drop slow listeners."""
+        try:
+            data = connection.read()
+        except (OSError, HttpError) as error:
+            self._broken = str(error)
+            return False
+        if data:
+            self._early.append(data)
+        return data is not None and not connection.ended and sum(map(len, self._early)) < _MOST_EARLY
+
+    # to read
+
+    def _follow(self, connection: Connection, poll: select.epoll) -> None:
+        if self.damaged_at is not None:
+            self._tell_gap(CURSOR, self.damaged_at, _engine_now(connection))
+            self.damaged_at = None
+        is_first = self._first is None
+        if is_first:
+            self._first = connection, time.time_ns()
+        if not is_first or self._window:
+            self._resume(connection)
+        if not is_first or self.was_missed:
+            log().warning("connected%s to %s", "" if is_first else " again", self.describe())
+        self.connected, self.is_new, self.failure = True, False, None
+        self._news.set()
+        heard = begun = time.monotonic()
+        self._suspects = []
+        while not self._closing.is_set:
+            data = self._read(connection)
+            if data:
+                heard = time.monotonic()
+                self._pass_on(self._framer.feed(data))
+            elif data is None or connection.ended:
+                if self._query.until is not None and connection.engine_time() >= self._query.until:
+                    self.over = True  # a stopping engine ends its answers in good order, too
+                    return
+                raise _LostError("the engine closed the stream")
+            else:
+                now = time.monotonic()
+                if now - begun > _LONGEST_PAUSE:
+                    self._pause = _FIRST_PAUSE
+                wake_at = self._judge_at if self._suspects else heard + self._ping_interval
+                if now < wake_at:
+                    poll.poll(min(wake_at - now, 1e6))
+                elif self._suspects:
+                    self._judge()
+                else:
+                    self._ask_whether_alive(connection, poll)
+                    heard = time.monotonic()
+
+    def _read(self, connection: Connection) -> bytes | None:
+        if self._early:
+            return self._early.pop(0)
+        if self._broken:
+            raise _LostError(self._broken)
+        try:
+            return connection.read()
+        except (OSError, HttpError) as error:
+            raise _LostError(str(error)) from None
+
+    def _pass_on(self, lines: Iterable[bytes], *, repeated: bool = True) -> None:
+        lines = list(lines)
+        new = self._window.take(lines)
+        if repeated:
+            self._counters.add("events repeated", len(lines) - len(new))
+        if new:
+            self._pause = _FIRST_PAUSE
+            self._known_until = self._window.last
+            host = self.target.host
+            add = host.add_to if host.named and self.finishes else None
+            self._put([(host, key, add(line) if add else line) for key, line in new])
+
+    def _put(self, lines: list[tuple[Host, int, bytes]]) -> None:
+        before = time.time_ns()
+        if put_all(self._sink, lines, self._room, self._closing) > _PATIENCE and not self._closing.is_set:
+            self._tell_gap(BLOCKED, before, time.time_ns())
+
+    def _tell_gap(self, reason: str, since: int, until: int) -> None:
+        until = max(since, until)
+        self._counters.add("gaps")
+        host = self.target.host
+        put_all(self._sink, [(host, OWN, host.gap(reason, since, until))], self._room, self._closing)
+        self._known_until = until
+
+    def _end_of_lines(self) -> None:
+        """An unfinished line of a connection that has ended is no event."""
+        if self._framer.end():
+            self._counters.add("dropped tails")
+        self._counters.add("lines too long", self._framer.too_long - self._too_long)
+        self._too_long = self._framer.too_long
+        self._early, self._broken = [], ""
+
+    # a silent stream
+
+    def _ask_whether_alive(self, connection: Connection, poll: select.epoll) -> None:
+        try:
+            # it ends, too, where the stream has something to say
+            ping(self.target.endpoint, poll.fileno(), _PING_TIMEOUT)
+            now = _engine_now(connection) - _SECOND  # all of a time that has not passed would take until then
+            listed = self._list(connection, self._since() or 0, now)
+        except EngineError as error:
+            if poll.poll(0):
+                return
+            raise _LostError(f"silent for {self._ping_interval:g} s, and the engine does not answer: {error}") from None
+        self._suspects = self._unseen(listed)
+        self._judge_at = time.monotonic() + _GRACE
+
+    def _judge(self) -> None:
+        unseen, self._suspects = self._unseen(self._suspects), []
+        if unseen:
+            self._pass_on(unseen)
+            raise _LostError(f"silent for {self._ping_interval:g} s, while the engine has events")
+
+    def _unseen(self, lines: list[bytes]) -> list[bytes]:
+        return [line for line in lines if (key := key_of(line)) and key not in self._window]
+
+    # to wait
+
+    def _wait_to_try(self) -> None:
+        # jitter: many hosts that lost one engine do not come back in one moment
+        import random
+
+        wait([self._closing], self._pause)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+
+
+def _engine_now(connection: Connection) -> int:
+    """The engine's clock; ours, which is finer, where both agree within the second that the engine tells."""
+    latest, now = connection.engine_time(), time.time_ns()
+    return now if latest - _SECOND <= now <= latest else latest
