@@ -2,16 +2,18 @@
 
 import pytest
 
-from .stand_in import StandInEngine
+from lanner.docker import watch
+
+from .stand_in import RememberingEngine, StandInEngine
 
 
 @pytest.fixture
 def stand_in():
-    """`stand_in(url)`: a `StandInEngine` that listens there. What it was asked is looked at in the end: nothing may write to an engine."""
+    """`stand_in(url, kind)`: a `StandInEngine`, or one of that kind, that listens there. What it was asked is looked at in the end: nothing may write to an engine."""
     engines = []
 
-    def start(url):
-        engines.append(StandInEngine(url))
+    def start(url, kind=StandInEngine):
+        engines.append(kind(url))
         return engines[-1]
 
     yield start
@@ -32,3 +34,15 @@ def engine(stand_in, tmp_path):
 def tcp_engine(stand_in):
     """A `StandInEngine` on tcp."""
     return stand_in("tcp://127.0.0.1:0")
+
+
+@pytest.fixture
+def remembering(stand_in, tmp_path):
+    """A `RememberingEngine` on a unix socket."""
+    return stand_in(f"unix://{tmp_path}/docker.sock", RememberingEngine)
+
+
+@pytest.fixture
+def no_pause(monkeypatch):
+    """Connections that are lost are opened again at once."""
+    monkeypatch.setattr(watch, "_FIRST_PAUSE", 0.01)

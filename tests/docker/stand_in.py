@@ -1,11 +1,22 @@
 """An engine that is none: a server that says what a test tells it to, so that what a real engine does rarely can be had at will."""
 
 import contextlib
+import fcntl
 import json
+import os
 import queue
+import re
 import socket
+import struct
+import termios
 import threading
+import time
+from collections import deque
+from email.utils import formatdate
 from pathlib import Path
+
+SECOND = 1_000_000_000
+NOW = 1795426345 * SECOND
 
 # as an engine of API 1.41 begins the answer to GET /events
 STREAM = (
@@ -13,6 +24,12 @@ STREAM = (
     b"Server: Docker/20.10.24 (linux)\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 LAST_CHUNK = b"0\r\n\r\n"
+
+
+def event(time=NOW, **others):
+    """A line as an engine writes it."""
+    known = {"Type": "container", "Action": "start", "Actor": {"ID": "4f2d", "Attributes": {"name": "web"}}, "scope": "local"}
+    return json.dumps(known | others | {"time": time // SECOND, "timeNano": time}, separators=(",", ":")).encode() + b"\n"
 
 
 def chunk(data):
@@ -45,6 +62,13 @@ class Exchange:
     def send(self, data):
         self.connection.sendall(data)
 
+    def wait_until_read(self):
+        """Wait until the client has read all that was sent; on a unix socket alone."""
+        deadline = time.monotonic() + 10
+        while struct.unpack("i", fcntl.ioctl(self.connection, termios.TIOCOUTQ, bytes(4)))[0]:
+            assert time.monotonic() < deadline, "what was sent is not read"
+            os.sched_yield()
+
     def close(self):
         """End the connection in order: the client reads what was sent, then the end."""
         self._shut(socket.SHUT_RDWR)
@@ -64,13 +88,17 @@ class StandInEngine:
     """Stands in for a Docker engine, on unix:///path or tcp://127.0.0.1:0. There is no container behind it.
 
     `version` and `events` are the answers to GET /version and GET /v*/events, as bytes. The connection is closed after the answer,
-    but for a stream of events that begins with `STREAM`: it stays open, and `stream()` gives it to the test.
+    but for a stream of events that begins with `STREAM`: it stays open, and `stream()` gives it to the test. `listing` is the answer where
+    events are asked for up to another time than the first stream was, `pong` that to GET /_ping; None for never.
     """
 
     def __init__(self, url):
         self.url = url
         self.version = version()
         self.events = STREAM
+        self.listing = answer(b"")
+        self.pong = answer(b"OK")
+        self._until = None
         self.exchanges = []
         self._streams = queue.Queue()
         self.start()
@@ -143,12 +171,100 @@ class StandInEngine:
                 return
             head += data
         exchange.request = head.partition(b"\r\n")[0].decode()
-        said = self.version if exchange.request.split()[1] == "/version" else self.events
-        if said.startswith(STREAM):
+        self.respond(exchange, exchange.request.split()[1])
+
+    def respond(self, exchange, target):
+        """Say what there is to say to GET `target`."""
+        until = re.search("until=([0-9.]+)", target)
+        if target == "/version":
+            said = self.version
+        elif target == "/_ping":
+            said = self.pong
+        elif self._until is not None and until and until[1] != self._until:
+            said = self.listing
+        else:
+            said = self.events
+            if "/events" in target and self._until is None:
+                self._until = until[1] if until else ""
+        if said is None:
+            self.listen(exchange)
+        elif said.startswith(STREAM):
             exchange.send(STREAM)
             self._streams.put(exchange)
             exchange.send(said.removeprefix(STREAM))
-            while data := exchange.connection.recv(4096):
-                exchange.unasked += data
+            self.listen(exchange)
         else:
             exchange.send(said)
+
+    def listen(self, exchange):
+        """Until the client closes: it has nothing more to say."""
+        while data := exchange.connection.recv(4096):
+            exchange.unasked += data
+
+
+class RememberingEngine(StandInEngine):
+    """Does with events what a Docker Engine does: keeps the last 256, lists them, and sends them to all that listen.
+
+    `clock` gives its time in ns. While `mute` is set streams are open and nothing comes on them.
+    """
+
+    def __init__(self, url):
+        self.clock = time.time_ns
+        self.mute = False
+        self.memory = deque(maxlen=256)
+        self._listeners = []
+        self._publishing = threading.Lock()
+        super().__init__(url)
+
+    def publish(self, *lines):
+        """These happen, one after the other."""
+        with self._publishing:
+            self.memory += lines
+            if not self.mute:
+                for exchange in self._listeners:
+                    with contextlib.suppress(OSError):  # it is gone
+                        exchange.send(chunk(b"".join(lines)))
+
+    def cut(self):
+        """All streams are lost, and nothing else."""
+        with self._publishing:
+            for exchange in self._listeners:
+                exchange.close()
+            self._listeners.clear()
+
+    def restart(self):
+        """Begin anew, with nothing in memory."""
+        self.stop()
+        self._listeners.clear()
+        self.memory.clear()
+        self.start()
+
+    def respond(self, exchange, target):
+        if "/events" not in target or not self.events.startswith(STREAM):
+            super().respond(exchange, target)
+            return
+        asked = {name: int(seconds) * SECOND + int(rest) for name, seconds, rest in re.findall(r"(since|until)=(\d+)\.(\d+)", target)}
+        head = STREAM[:-2] + f"Date: {formatdate(self.clock() // SECOND, usegmt=True)}\r\n\r\n".encode()
+        with self._publishing:
+            exchange.send(head)
+            lines = self._remembered(asked.get("since"), asked.get("until")) if asked else []
+            if lines:
+                exchange.send(chunk(b"".join(lines)))
+            if asked.get("until", 2**63) <= self.clock():
+                exchange.send(LAST_CHUNK)
+                return
+            if "until" not in asked:
+                self._listeners.append(exchange)
+                self._streams.put(exchange)
+        self.listen(exchange)
+
+    def _remembered(self, since, until):
+        # from the newest back to the first that is older, as the engine does
+        found = []
+        for line in reversed(self.memory):
+            when = json.loads(line)["timeNano"]
+            if when < (since or 0):
+                break
+            if until is None or when <= until:
+                found.append(line)
+        return found[::-1]

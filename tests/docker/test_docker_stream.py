@@ -8,7 +8,6 @@ import threading
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -18,16 +17,14 @@ from lanner.docker import Docker, client, watch
 from lanner.sdk.host import init_plugin
 from lanner.sdk.sources import open_source
 
-from .stand_in import LAST_CHUNK, STREAM, answer, chunk, version
-
-SECOND = 1_000_000_000
-NOW = 1795426345 * SECOND
+from .stand_in import LAST_CHUNK, NOW, SECOND, STREAM, answer, chunk, event, version
 
 
-def event(time=NOW, **others):
-    """A line as an engine writes it."""
-    known = {"Type": "container", "Action": "start", "Actor": {"ID": "4f2d", "Attributes": {"name": "web"}}, "scope": "local"}
-    return json.dumps(known | others | {"time": time // SECOND, "timeNano": time}, separators=(",", ":")).encode() + b"\n"
+def gap_of(payload):
+    """What an event of Lanner's own says of a gap."""
+    told = json.loads(payload)
+    assert (told["Type"], told["Action"]) == ("lanner", "gap"), payload
+    return told["lanner"]["gap"]
 
 
 def source_of(engine, params="", **config):
@@ -47,11 +44,6 @@ def failure(engine, **config):
     with pytest.raises(lanner.SourceError) as caught:
         source_of(engine, **config)
     return str(caught.value)
-
-
-@pytest.fixture
-def no_pause(monkeypatch):
-    monkeypatch.setattr(watch, "_FIRST_PAUSE", 0.0)
 
 
 # what is asked
@@ -231,27 +223,32 @@ def test_a_stream_need_not_come_in_chunks(engine, body):
 
 def test_a_line_may_be_split_anywhere_over_chunks_and_reads(engine):
     line = event(Action="ünïcode")
-    source = source_of(engine)
-    connection = engine.stream()
-    for place in range(1, len(line)):
-        connection.send(chunk(line[:place]))
-        assert source.next_batch(10).payloads == []
-        connection.send(chunk(line[place:]))
-        assert source.next_batch(10).payloads == [line.rstrip()]
+    with watching(engine) as (host, connection):
+        for number, place in enumerate(range(1, len(line))):
+            line = event(NOW + number, Action="ünïcode")
+            connection.send(chunk(line[:place]))
+            connection.wait_until_read()
+            connection.send(chunk(line[place:]))
+            assert host.next().payload == line.rstrip()
 
 
 def test_a_chunk_may_be_split_anywhere_over_reads(engine):
-    line = event()
-    wire = chunk(line)
-    source = source_of(engine)
-    connection = engine.stream()
-    for place in range(1, len(wire)):
-        connection.send(wire[:place])
-        payloads = list(source.next_batch(0).payloads)  # what was sent on a unix socket is there
-        connection.send(wire[place:])
-        if not payloads:  # with the end of the chunk alone left, the line was there already
-            payloads = list(source.next_batch(10).payloads)
-        assert payloads == [line.rstrip()]
+    with watching(engine) as (host, connection):
+        for place in range(1, len(chunk(event()))):
+            line = event(NOW + place)
+            connection.send(chunk(line)[:place])
+            connection.wait_until_read()
+            connection.send(chunk(line)[place:])
+            assert host.next().payload == line.rstrip()
+
+
+def test_a_stream_may_come_byte_by_byte(engine):
+    lines = event(NOW) + event(NOW + 1)
+    with watching(engine) as (host, connection):
+        for byte in chunk(lines):
+            connection.send(bytes([byte]))
+            connection.wait_until_read()
+        assert [host.next().payload, host.next().payload] == lines.splitlines()
 
 
 def test_a_line_may_be_huge(engine):
@@ -289,13 +286,16 @@ def test_the_time_asked_for_is_that_of_the_engines_clock(engine):
 
 @pytest.mark.parametrize("end", [LAST_CHUNK, b""], ids=["last chunk", "closed"])
 def test_a_stream_that_ends_before_the_time_asked_for_is_not_the_end(engine, end, no_pause):
-    with watching(engine, "until=4000000000") as (host, connection):
-        engine.events = STREAM + chunk(event())
+    with watching(engine, "since=1795426000&until=4000000000") as (host, connection):
+        engine.listing = answer(event())
+        connection.send(chunk(event()))
+        assert host.next().payload == event().rstrip()
+        engine.events = STREAM + chunk(event(NOW + 1))
         connection.send(end)
         if not end:
             connection.close()
-        assert host.next().payload == event().rstrip()
-    assert engine.requests[1] == engine.requests[3] == "GET /v1.41/events?until=4000000000.000000000 HTTP/1.1"
+        assert host.next().payload == event(NOW + 1).rstrip()
+    assert engine.requests[3] == "GET /v1.41/events?since=1795426343.000000000&until=4000000000.000000000 HTTP/1.1"
 
 
 # what happens where a connection ends
@@ -333,6 +333,7 @@ def test_a_lost_connection_is_made_again_and_asks_for_what_follows(tcp_engine, n
         connection.send(chunk(event(NOW + 5) + event(NOW + 999_999_999)))
         assert [host.next().payload, host.next().payload] == [event(NOW + 5).rstrip(), event(NOW + 999_999_999).rstrip()]
         tcp_engine.version = version("1.30")
+        tcp_engine.listing = answer(event(NOW + 5))
         tcp_engine.events = STREAM + chunk(event(NOW + SECOND))
         lose(connection)
         assert host.next().payload == event(NOW + SECOND).rstrip()
@@ -341,7 +342,8 @@ def test_a_lost_connection_is_made_again_and_asks_for_what_follows(tcp_engine, n
         "GET /version HTTP/1.1",
         "GET /v1.41/events HTTP/1.1",
         "GET /version HTTP/1.1",
-        "GET /v1.30/events?since=1795426346.000000000 HTTP/1.1",
+        "GET /v1.30/events?since=1795426343.999999999 HTTP/1.1",
+        "GET /v1.30/events?since=1795426343.999999999&until=1795426345.999999999 HTTP/1.1",
     ]
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(said) == 2
@@ -351,61 +353,69 @@ def test_a_lost_connection_is_made_again_and_asks_for_what_follows(tcp_engine, n
 
 
 @pytest.mark.parametrize(
-    ("sent", "since"),
+    ("sent", "last"),
     [
-        (b"", None),
-        (event(NOW + 7), NOW + 8),
-        (event(NOW + 9) + event(NOW + 7), NOW + 10),
-        (event(NOW + 7) + event(NOW + 8)[:-1], NOW + 8),
-        (event(NOW + 7) + b"{broken\n", NOW + 8),
-        (event(NOW + 7, Action='exec_create: {"timeNano":1995426345000000000}'), NOW + 8),
-        (event(NOW + 7, Actor={"ID": "4f2d", "Attributes": {"timeNano": "1995426345000000000"}}), NOW + 8),
-        (event(NOW + 7) + event(NOW + 8, Action="x" * 1_000_000), NOW + 9),
-        (event(NOW + 7) + event(NOW + 8, Action="x" * 1_000_000)[:-1], NOW + 8),
-        (b"".join(event(NOW + number) for number in range(5000)), NOW + 5000),
+        (event(NOW + 7), NOW + 7),
+        (event(NOW + 9) + event(NOW + 7), NOW + 7),
+        (event(NOW + 7) + event(NOW + 8)[:-1], NOW + 7),
+        (event(NOW + 7) + b"{broken\n", NOW + 7),
+        (event(NOW + 7, Action='exec_create: {"timeNano":1995426345000000000}'), NOW + 7),
+        (event(NOW + 7, Actor={"ID": "4f2d", "Attributes": {"timeNano": "1995426345000000000"}}), NOW + 7),
+        (event(NOW + 7, Action="x").replace(b'"timeNano":', b'"timeNano" : ').replace(b" : ", b": "), NOW + 7),
+        (event(NOW + 7) + event(NOW + 8, Action="x" * 1_000_000), NOW + 8),
+        (event(NOW + 7) + event(NOW + 8, Action="x" * 1_000_000)[:-1], NOW + 7),
+        (b"".join(event(NOW + number) for number in range(5000)), NOW + 4999),
     ],
-    ids=["none", "one", "order", "tail", "broken", "in a text", "attribute", "huge", "huge tail", "many"],
+    ids=["one", "order", "tail", "broken", "in a text", "attribute", "blank", "huge", "huge tail", "many"],
 )
 @pytest.mark.parametrize("params", ["", "since=1795426000&until=4000000000"])
-def test_the_new_connection_asks_from_the_nanosecond_after_the_last_whole_event(engine, no_pause, sent, since, params):
-    expected = [*sent[: sent.rfind(b"\n") + 1].splitlines(), event(NOW + 9_999).rstrip()]
+def test_the_new_connection_asks_from_two_seconds_before_the_last_whole_event(engine, no_pause, sent, last, params):
+    whole = sent[: sent.rfind(b"\n") + 1].splitlines()
+    expected = [*whole, event(NOW + 9_999).rstrip()]
 
     def say(connection):
-        if sent:
-            connection.send(chunk(sent))
+        connection.send(chunk(sent))
         connection.close()
 
     with watching(engine, params) as (host, connection):
-        engine.events = STREAM + chunk(event(NOW + 9_999))
+        engine.listing = answer(whole[0] + b"\n")
+        engine.events = STREAM + chunk(sent[: sent.rfind(b"\n") + 1].replace(b"{broken\n", b"") + event(NOW + 9_999))
         speaker = threading.Thread(target=say, args=[connection])
         speaker.start()
         assert [host.next().payload for _ in expected] == expected
         speaker.join()
-    if since is None:
-        assert engine.requests[3] == engine.requests[1]
-    else:
-        until = "&until=4000000000.000000000" if params else ""
-        assert engine.requests[3] == f"GET /v1.41/events?since={since // SECOND}.{since % SECOND:09}{until} HTTP/1.1"
+    until = "&until=4000000000.000000000" if params else ""
+    since = last - 2 * SECOND
+    assert engine.requests[3] == f"GET /v1.41/events?since={since // SECOND}.{since % SECOND:09}{until} HTTP/1.1"
 
 
-def test_what_was_asked_from_stays_until_there_is_a_newer_event(engine, no_pause):
-    """Each connection that is lost counts on from the one before it."""
-    with watching(engine) as (host, first):
-        connection = first
-        for since, sent in (("", event(NOW)), ("?since=1795426345.000000001", b""), ("?since=1795426345.000000001", event(NOW + 1))):
-            assert engine.requests[-1] == f"GET /v1.41/events{since} HTTP/1.1"
-            if sent:
-                connection.send(chunk(sent))
-                assert host.next().payload == sent.rstrip()
-            connection.close()
-            while not engine.has_stream:
-                assert host.source.next_batch(0).payloads == []
-            connection = engine.stream()
-        assert engine.requests[-1] == "GET /v1.41/events?since=1795426345.000000002 HTTP/1.1"
+def test_no_event_from_before_the_time_asked_for_is_asked_for_later(engine, no_pause):
+    with watching(engine, "since=1795426344.5") as (host, connection):
+        engine.listing = answer(event())
+        engine.events = STREAM + chunk(event(NOW + 1))
+        connection.send(chunk(event()))
+        connection.close()
+        assert [host.next().payload, host.next().payload] == [event().rstrip(), event(NOW + 1).rstrip()]
+    assert engine.requests[3] == "GET /v1.41/events?since=1795426344.500000000 HTTP/1.1"
+
+
+def test_while_nothing_was_seen_the_time_of_the_first_connection_is_asked_from(engine, no_pause):
+    """By the engine's clock, less two seconds and the second that the clock is told to."""
+    engine.events = STREAM.replace(b"\r\n\r\n", b"\r\nDate: Sat, 02 Oct 2100 07:06:40 GMT\r\n\r\n")
+    source = source_of(engine)
+    engine.events = STREAM + chunk(event())
+    engine.stop()
+    engine.start()
+    assert gap_of(source.next_batch(10).payloads[0])["reason"] == "engine restarted or out of reach"
+    source.close()
+    asked = engine.requests[3]
+    assert asked.startswith("GET /v1.41/events?since=41261439")
+    assert 4126143997.9 <= float(asked.split()[1].partition("since=")[2]) <= 4126144030
 
 
 def test_an_answer_that_ends_is_asked_for_again_where_the_connection_stays_open(engine, no_pause):
     with watching(engine) as (host, connection):
+        engine.listing = answer(event(NOW))
         engine.events = STREAM + chunk(event(NOW + 1))
         connection.send(chunk(event(NOW)) + LAST_CHUNK)
         assert [host.next().payload, host.next().payload] == [event(NOW).rstrip(), event(NOW + 1).rstrip()]
@@ -413,12 +423,13 @@ def test_an_answer_that_ends_is_asked_for_again_where_the_connection_stays_open(
 
 def test_an_unfinished_line_is_dropped_with_its_connection(engine, no_pause):
     with watching(engine) as (host, connection):
-        connection.send(chunk(event()[:50]))
-        assert host.source.next_batch(10).payloads == []
+        connection.send(chunk(event() + event(NOW + 1)[:50]))
+        assert host.next().payload == event().rstrip()
+        engine.listing = answer(event())
         engine.events = STREAM + chunk(event(NOW + 1))
         connection.close()
         assert host.next().payload == event(NOW + 1).rstrip()
-        assert host.source.counters == {"dropped tails": 1}
+        assert host.source.counters == {"dropped tails": 1, "connections lost": 1}
 
 
 @pytest.mark.parametrize("away", ["stopped", "silent", "garbage", "no version", "refusing", "no events"])
@@ -436,53 +447,45 @@ def test_an_engine_that_was_away_is_found_again(engine, no_pause, away):
             "refusing": answer({"message": "starting"}, "503 Service Unavailable"),
         }.get(away, known)
         engine.events = answer({"message": "starting"}, "503 Service Unavailable")
-        for _ in range(10):
-            assert host.source.next_batch(0).payloads == []
-        assert len(engine.exchanges) > 2 or away == "stopped"  # it was tried
+        while len(engine.exchanges) < 5 and away != "stopped":  # it is tried
+            assert host.source.next_batch(0.01).payloads == []
         engine.version, engine.events = known, STREAM + chunk(event())
         if away == "stopped":
             engine.start()
+        assert gap_of(host.next().payload)["reason"] == "engine restarted or out of reach"
         assert host.next().payload == event().rstrip()
 
 
 def test_while_the_engine_is_away_the_pauses_grow_up_to_a_limit(engine, monkeypatch):
-    clock = 1000.0
-    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: clock, time_ns=lambda: NOW))
-    source = source_of(engine)
+    pauses, wanted, tried, go_on = [], 16, threading.Event(), threading.Event()
 
-    def pauses(count):
-        """The times between attempts, in hundredths of a second; the first since the loss of the connection."""
-        nonlocal clock
-        begun, found = clock, []
-        while len(found) < count:
-            before = len(engine.exchanges)
-            source.next_batch(0)
-            engine.wait_until_idle()
-            if len(engine.exchanges) > before:
-                found.append(round((clock - begun) * 100))
-                begun = clock
-            clock += 0.01
-        return found
+    def wait(flags, seconds):
+        pauses.append(seconds)
+        if len(pauses) == wanted:
+            tried.set()
+            go_on.wait(20)
 
-    engine.version = b""
-    engine.stream().close()
-    assert source.next_batch(10).payloads == []  # lost
-    found = pauses(15)
-    assert 10 <= found[0] <= 11
-    assert all(later >= min(earlier * 1.3, 799) for earlier, later in pairwise(found))
-    assert 799 <= found[-1] <= max(found) <= 1201
+    monkeypatch.setattr(watch, "wait", wait)
+    with watching(engine) as (host, connection):
+        connection.send(chunk(event()))
+        assert host.next().payload == event().rstrip()
+        known, engine.version = engine.version, b""
+        connection.close()
+        assert tried.wait(20)
+        found = pauses[1:]  # the first is that after a loss
+        assert pauses[0] == pytest.approx(0.1)
+        assert all(later >= min(earlier * 1.5, 7.9) for earlier, later in pairwise(found))
+        assert 7.9 <= found[-1] <= max(found) <= 12.1
 
-    engine.version = version()
-    while not engine.has_stream:
-        clock += 1
-        source.next_batch(0)
-    engine.version = b""
-    connection = engine.stream()
-    connection.send(chunk(event()))
-    assert len(source.next_batch(10).payloads) == 1
-    connection.close()
-    assert source.next_batch(10).payloads == []
-    assert 10 <= pauses(1)[0] <= 11  # it had something to say: the next loss is a first one
+        # it has something to say: the next loss is a first one
+        pauses.clear()
+        tried.clear()
+        wanted = 1
+        engine.version, engine.events = known, STREAM + chunk(event(NOW + 1))
+        go_on.set()
+        engine.stream().close()
+        assert tried.wait(20)
+        assert pauses[0] == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("state", ["connected", "away"])
@@ -494,7 +497,8 @@ def test_close_ends_a_wait_at_once(engine, monkeypatch, state):
         connection.close()
     else:
         connection.send(chunk(event()[:20]))
-    assert not source.next_batch(10).ended
+        connection.wait_until_read()
+    assert not source.next_batch(0).ended
     reading = threading.Event()
     seen = []
 
@@ -549,9 +553,12 @@ def _reconnect(engine):
         for number in range(10):
             engine.version = b"garbage"
             connection.close()
-            assert [list(host.source.next_batch(10).payloads) for _ in range(3)] == [[], [], []]
+            tried = len(engine.exchanges)
+            while len(engine.exchanges) < tried + 2:
+                assert host.source.next_batch(0.01).payloads == []
             engine.version, engine.events = version(), STREAM + chunk(event(NOW + number))
-            host.next()
+            assert gap_of(host.next().payload)
+            assert host.next().payload == event(NOW + number).rstrip()
             connection = engine.stream()
 
 
@@ -567,10 +574,12 @@ def test_no_descriptor_is_left_open(engine, no_pause, use):
 def test_the_engine_is_asked_by_get_alone(engine, no_pause):
     """Every request of every test is looked at in the fixture's end; here is what one life of a source needs."""
     with watching(engine, 'filters={"type":["container"]}') as (host, connection):
-        engine.events = STREAM + chunk(event())
+        engine.listing = answer(event())
+        engine.events = STREAM + chunk(event(NOW + 1))
+        connection.send(chunk(event()))
         connection.close()
-        host.next()
-    assert [request.split()[0] for request in engine.requests] == ["GET"] * 4
+        assert [host.next().payload, host.next().payload] == [event().rstrip(), event(NOW + 1).rstrip()]
+    assert [request.split()[0] for request in engine.requests] == ["GET"] * 5
 
 
 def test_close_ends_also_a_wait_for_an_engine_that_does_not_answer(engine, no_pause, monkeypatch):

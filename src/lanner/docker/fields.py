@@ -75,7 +75,7 @@ FIELDS = [
     field(
         "docker.gap.reason",
         gap["reason"],
-        "Why events may be missing: engine restarted or out of reach, queue full, blocked, cursor unreadable",
+        "Why events may be missing: engine restarted or out of reach, Lanner was away, queue full, blocked, cursor unreadable",
     ),
     field("docker.container.privileged", inspected["privileged"], "Whether the container is privileged: true, false"),
     field("docker.container.caps.added", inspected["caps", "added"].keys(), "Capabilities that were added: SYS_ADMIN, ALL"),

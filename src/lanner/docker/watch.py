@@ -133,7 +133,7 @@ class Watch:
         except _LostError as lost:
             if not self._closing.is_set:
                 self._counters.add("connections lost")
-                log().warning("%s: %s; connecting again", self.target.endpoint, lost)
+                log().warning("%s: %s; connecting again", self.target.endpoint, str(lost))  # a record kept would keep the frames
         finally:
             self.connected = False
             self._lost_at = time.monotonic()
