@@ -35,7 +35,8 @@ class ScriptedSource:
         return Batch(step)
 
     def commit(self, position):
-        self.commits.append(position)
+        if position not in self.commits[-1:]:
+            self.commits.append(position)
 
     def close(self):
         pass

@@ -78,8 +78,10 @@ class Cursor:
             for label, new in keys.items():
                 self._keys[label] = (self._keys[label] + new)[-KEPT:]
         self._changed.set()
-        if self._closed:
-            self._write_changes()
+
+    def flush(self) -> None:
+        """Write what is not written yet, now."""
+        self._write_changes()
 
     def close(self) -> None:
         """Write what is not written yet."""

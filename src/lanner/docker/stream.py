@@ -105,6 +105,9 @@ class EventStream:
             return
         while self._held and self._held[0][0] <= count:
             self._cursor.advance(self._held.popleft()[1])
+        if self._closing.is_set:
+            # whoever closed may still be waiting for threads, and the process may end before
+            self._cursor.flush()
 
     def close(self) -> None:
         """End the stream; a waiting read_chunk returns at once."""

@@ -49,6 +49,7 @@ class Runner:
         self._exchanging = threading.Lock()
         self._next: Exchange | None = None
         self._held: deque[tuple[int, int]] = deque()  # alerts that have to be settled, and what may be committed then
+        self._committed = 0
         self._busy_since: float | None = None
         pump.emit = delivery.write
         source.commit(0)
@@ -113,6 +114,8 @@ class Runner:
             pass
         finally:
             self._commit()
+            # after its end a source takes note at once
+            self._source.commit(self._committed)
 
     def _patience(self, nudge_at: float | None) -> float:
         wait = _FOREVER if nudge_at is None else max(0.0, nudge_at - time.monotonic())
@@ -123,6 +126,7 @@ class Runner:
         while self._held and self._held[0][0] <= settled:
             position = self._held.popleft()[1]
         if position is not None:
+            self._committed = position
             self._source.commit(position)
 
     def _take_over(self, new: Exchange) -> None:

@@ -50,7 +50,8 @@ class Source(Protocol):
     def commit(self, position: int) -> None:
         """The host has dealt with all up to a `position` of before: a source that can go on there after a restart takes note.
 
-        Without it a `next_batch` says so of all that came before; a host calls it with 0 where it says so itself.
+        Without it a `next_batch` says so of all that came before; a host calls it with 0 where it says so itself. After `close` it is on
+        disk when this returns, if it has a place there.
         """
 
     def close(self) -> None:
