@@ -225,6 +225,11 @@ class RememberingEngine(StandInEngine):
                     with contextlib.suppress(OSError):  # it is gone
                         exchange.send(chunk(b"".join(lines)))
 
+    def miss(self, *lines):
+        """These happen, and are sent to nobody."""
+        with self._publishing:
+            self.memory += lines
+
     def cut(self):
         """All streams are lost, and nothing else."""
         with self._publishing:

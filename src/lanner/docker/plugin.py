@@ -80,7 +80,7 @@ class DockerConfig(lanner.Config):
         if self.hosts and (self.host or self.tls):
             raise ValueError("`hosts` takes the place of `host` and `tls`: write each engine with its TLS into `hosts`")
         labels = [host if isinstance(host, str) else host.name or host.url for host in self.hosts]
-        if "" in labels:
+        if not all(host if isinstance(host, str) else host.url for host in self.hosts):
             raise ValueError("an item of `hosts` has no `url`")
         twice = {label for label in labels if labels.count(label) > 1}
         if twice:

@@ -93,6 +93,7 @@ class Watch:
         self._broken = ""
         self._suspects: list[bytes] = []
         self._judge_at = 0.0
+        self._is_proven = False
 
     def describe(self) -> str:
         """The engine and where it is, for people."""
@@ -183,10 +184,13 @@ class Watch:
             listed = []
         if self._closing.is_set:
             return
-        if not any(key_of(line) in self._window for line in listed):
+        self._drain(connection)
+        # what the stream itself begins with counts as well: since then the engine may have forgotten more
+        if not any(key_of(line) in self._window for line in (*listed, *self._early)):
             self._tell_gap(self._reason, self._known_until or self._began(), _engine_now(connection))
         self._reason = LOST
         self._pass_on(listed, repeated=False)
+        self._pass_on_early()
 
     def _list(self, connection: Connection, since: int, until: int) -> list[bytes]:
         return list_events(
@@ -201,8 +205,14 @@ class Watch:
             self._broken = str(error)
             return False
         if data:
-            self._early.append(data)
+            self._early += self._framer.feed(data)
         return data is not None and not connection.ended and sum(map(len, self._early)) < _MOST_EARLY
+
+    def _pass_on_early(self) -> None:
+        early, self._early = self._early, []
+        self._pass_on(early)
+        if self._broken:
+            raise _LostError(self._broken)
 
     # to read
 
@@ -245,10 +255,6 @@ class Watch:
                     heard = time.monotonic()
 
     def _read(self, connection: Connection) -> bytes | None:
-        if self._early:
-            return self._early.pop(0)
-        if self._broken:
-            raise _LostError(self._broken)
         try:
             return connection.read()
         except (OSError, HttpError) as error:
@@ -298,12 +304,16 @@ class Watch:
             if poll.poll(0):
                 return
             raise _LostError(f"silent for {self._ping_interval:g} s, and the engine does not answer: {error}") from None
+        self._is_proven = any(key_of(line) in self._window for line in listed)
+        self._pass_on_early()
         self._suspects = self._unseen(listed)
         self._judge_at = time.monotonic() + _GRACE
 
     def _judge(self) -> None:
         unseen, self._suspects = self._unseen(self._suspects), []
         if unseen:
+            if not self._is_proven:
+                self._tell_gap(LOST, self._known_until or self._began(), time.time_ns())
             self._pass_on(unseen)
             raise _LostError(f"silent for {self._ping_interval:g} s, while the engine has events")
 

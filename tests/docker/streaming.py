@@ -1,0 +1,54 @@
+"""What tests of the Docker plugin's stream have in common."""
+
+import json
+import time
+from contextlib import contextmanager
+
+import lanner.testing
+from lanner.docker import Docker
+from lanner.sdk.host import init_plugin
+from lanner.sdk.sources import open_source
+
+from .stand_in import NOW, event
+
+
+def source_of(engine, params="", **config):
+    """The plugin's source as a host opens it."""
+    return open_source(init_plugin(Docker, {"host": engine.url, **config}), params)
+
+
+@contextmanager
+def watching(engine, params="", **config):
+    """The plugin as a test of a user would run it, with its stream open."""
+    with lanner.testing.host(Docker, {"host": engine.url, **config}, params) as host:
+        assert host.source
+        yield host
+
+
+def lines(first, count=1):
+    """So many events, a nanosecond apart."""
+    return [event(NOW + number) for number in range(first, first + count)]
+
+
+def payloads(host, count):
+    """The next events, as lines."""
+    return [host.next().payload + b"\n" for _ in range(count)]
+
+
+def gap_of(payload):
+    """What an event of Lanner's own says of a gap."""
+    told = json.loads(payload)
+    assert (told["Type"], told["Action"]) == ("lanner", "gap"), payload
+    return told["lanner"]["gap"]
+
+
+def is_gap(payload):
+    return payload.startswith(b'{"Type":"lanner"')
+
+
+def eventually(holds):
+    """Wait until it does."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.002)
