@@ -28,7 +28,7 @@ unit: setup-dev
 bench: setup-dev ## Speed, as numbers beside a peer or a limit (benchmarks/README.md)
 	$(BIN)/python -m benchmarks
 
-soak: setup-test ## The long forms of the tests
+soak: setup-test ## The long forms of the tests (tools/soak-docker SECONDS is one of its own, for hours)
 	$(BIN)/pytest -q -m soak
 	LANNER_FUZZ_RUNS=5000000 tools/sanitize
 

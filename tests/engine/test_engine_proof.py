@@ -8,8 +8,11 @@ from collections import Counter
 
 import pytest
 
+from lanner.testing.dockerd import why_not
+
 from .proof.listener import Listener, listing
 from .proof.load import Load
+from .proof.soak import soak
 from .proof.watcher import Watcher
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
@@ -157,3 +160,18 @@ def test_a_host_that_was_frozen_doubles_nothing_and_has_all_that_waited(engine, 
     watcher.wait_for(lambda watcher: b'"ID":"load-thawed"' in watcher.lines[-1])
     assert watcher.end() == 0
     check(volumes(watcher.lines), volumes(listener.lines))
+
+
+def test_a_bounded_soak_loses_doubles_and_leaks_nothing():
+    if reason := why_not():
+        pytest.skip(f"no real Docker engine: {reason}")
+    result = soak(25, random.Random(3))
+    assert (result.lost, result.doubled, result.leaked) == ([], [], [])
+    assert result.events > 100
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_long_soak_loses_doubles_and_leaks_nothing():
+    result = soak(1800)
+    assert (result.lost, result.doubled, result.leaked) == ([], [], [])
