@@ -33,7 +33,6 @@ class Path:
         self._target, self._lock, self._links = str(target), threading.Lock(), []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.address = f"tcp://127.0.0.1:{self._server.getsockname()[1]}"
-        self.accepted = threading.Semaphore(0)
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -75,7 +74,6 @@ class Path:
                 for ends in ((client, engine), (engine, client)):
                     self._threads.append(threading.Thread(target=self._forward, args=(*ends, held)))
                     self._threads[-1].start()
-                self.accepted.release()
 
     @staticmethod
     def _forward(source, to, held):
