@@ -3,21 +3,27 @@
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks import receiver as receivers
 from benchmarks.measure import table
 from lanner.outputs import Alert, FileOutput, OutputError, StdoutOutput
 from lanner.outputs.base import Sink
 from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
+from lanner.outputs.http import HttpOutput
+from lanner.outputs.program import ProgramOutput
 from lanner.outputs.spool import Spool
+from lanner.outputs.syslog import SyslogOutput
 from lanner.outputs.worker import Backoff
 
 ALERTS = 200_000
-SPOOLED = 50_000
+SPOOLED = FEWER = 50_000
+FEWEST = 5_000
 BATCH = 64  # events that the engine's chunks bring under load
 PLENTY = 1 << 31
 LINE = (
@@ -55,6 +61,16 @@ def pipe() -> Iterator[int]:
         assert reader.stdin is not None
         yield reader.stdin.fileno()
         reader.stdin.close()
+
+
+@contextmanager
+def receiver(kind: str, folder: Path | None = None) -> Iterator[str]:
+    """The address of a server in another process that reads and forgets."""
+    command = [sys.executable, receivers.__file__, kind, *([str(folder / "log")] if folder else [])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.kill()
 
 
 def bare(descriptor: int, alerts: Sequence[Alert]) -> float:
@@ -146,6 +162,15 @@ def main() -> None:
             limit = bare(file.fileno(), alerts)
         rows.append(deliver("file", FileOutput(folder / "alerts"), alerts, limit))
         rows.append(deliver("file, opened for each batch", FileOutput(folder / "alerts", keep_alive=False), alerts, limit))
+        rows.append(deliver("a program", ProgramOutput("cat > /dev/null", keep_alive=True, timeout=30), alerts, limit))
+        with receiver("syslog", folder) as address:
+            rows.append(deliver("syslog, a unix socket", SyslogOutput(address, timeout=30), alerts[:FEWER], limit))
+        with receiver("tcp") as address:
+            rows.append(deliver("syslog over TCP", SyslogOutput(address, timeout=30), alerts[:FEWER], limit))
+        with receiver("http") as address:
+            rows.append(deliver("http, a POST each", HttpOutput(address, keep_alive=True, timeout=30), alerts[:FEWEST], limit))
+            many = HttpOutput(address, keep_alive=True, batch_size=100, timeout=30)
+            rows.append(deliver("http, 100 in a POST", many, alerts[:FEWER], limit))
         rows += spool(folder, alerts[:SPOOLED], limit)
         single = commit(folder, alerts[0])
     table(
