@@ -69,6 +69,7 @@ def run_plugin(settings: Settings) -> int:
         first=falco.rule_matching is Matching.FIRST,
         hostname=None if falco.plugins_hostinfo else "",
         static=falco.static_fields,
+        native=limits.executor == "native",
     )
     return _Run(pump, source, output, info, limits).run(_start(info, settings, source, compiled))
 
@@ -82,7 +83,7 @@ class _Run:
         self._output = output
         self._hint = "" if limits.replay is not None else info.hint
         # a recording's events have the recording's times; one without a time happens when the one before it did
-        self._clock: Callable[[], int] = (lambda: pump.timestamp) if limits.replay is not None else time.time_ns
+        self._clock: Callable[[], int] | None = None if limits.replay is not None else time.time_ns
         self._recording, self._name = limits.replay, info.name
         self._most = limits.max_events
         self._duration = limits.duration

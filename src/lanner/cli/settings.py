@@ -25,6 +25,7 @@ class Limits:
     max_events: int | None = None
     duration: float | None = None
     dry_run: bool = False
+    executor: str = "native"
 
 
 @dataclass(frozen=True, slots=True)

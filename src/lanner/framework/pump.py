@@ -18,8 +18,9 @@ from lanner.sdk.host import FieldReader
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from lanner.framework.native import Found, NativeRules
     from lanner.outputs.base import Output
     from lanner.rules import AlertWriter, Compiled
     from lanner.sdk.batches import Batch
@@ -44,7 +45,8 @@ def host_name() -> str:
 class Pump:
     """Events of one plugin through one set of rules. `first`: of the rules that match an event only the first counts.
 
-    `hostname` is the field `evt.hostname` (None: as the alerts have it), `static` the values of `static.*`.
+    `hostname` is the field `evt.hostname` (None: as the alerts have it), `static` the values of `static.*`. `native`: the native
+    executor says which rules match; Python has the rest.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Pump:
         first: bool = True,
         hostname: str | None = None,
         static: Mapping[str, str] | None = None,
+        native: bool = False,
     ) -> None:
         info = plugin_info(type(plugin))
         own = {declaration.info.name for declaration in info.fields}
@@ -68,6 +71,13 @@ class Pump:
         table = [next(getters) if request.name in own else generic_reader(request.name, self._context) for request in requests]
         self.executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
         """What the rules say of the last event, and its values."""
+        self.native: NativeRules | None = None
+        """The rules as the native executor has them."""
+        if native:
+            from lanner.framework.native import native_rules
+
+            self.native = native_rules(compiled.plan, plugin, hostname=host, static=static or {}, first=first)
+        self._first = first
         self._lines: list[Callable[[int], str]] = [
             writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output_format, self.executor.value)
             for rule, output_format in zip(compiled.rules, compiled.outputs, strict=True)
@@ -77,8 +87,18 @@ class Pump:
         self._output = output
         self._events = self._not_json = 0
 
-    def feed(self, batch: Batch, clock: Callable[[], int] = time.time_ns) -> None:
-        """Match the events of a batch and write their alerts. `clock` gives the time (ns) of events that tell none."""
+    def feed(self, batch: Batch, clock: Callable[[], int] | None = time.time_ns) -> None:
+        """Match the events of a batch and write their alerts.
+
+        `clock` gives the time (ns) of events that tell none; None: they happen when the one before did.
+        """
+        if self.native is not None:
+            number, first = self._events, self._context.first_timestamp
+            now = None if clock is None else clock()
+            self.finish(batch.payloads, self.native.run(batch.payloads, batch.timestamps, number, self.timestamp, first, now))
+            return
+        if clock is None:
+            clock = lambda: self.timestamp  # noqa: E731
         reader, context, match, write = self._reader, self._context, self.executor.match, self._output.write
         load, advance, alerts, lines = reader.load, context.advance, self._alerts, self._lines
         number = self._events
@@ -97,6 +117,32 @@ class Pump:
                     write(lines[rule](timestamp))
         finally:
             self._events = number
+
+    def finish(self, payloads: Sequence[bytes], found: Found) -> None:
+        """Write the alerts of a batch that the native executor went through; the batches before have been finished."""
+        reader, context, executor, begin = self._reader, self._context, self.executor, self._events
+        if context.first_timestamp is None:
+            context.first_timestamp = found.first
+        self._not_json += found.not_json
+        place, done = -1, False
+        before = timestamp = self.timestamp
+        for event, rule, sure, own in found.hits:
+            if event != place:
+                place, done = event, False
+                # without a time it happens when the last event of the batch before did
+                timestamp = before if own is None else own
+                self._events = begin + place + 1
+                payload = payloads[place]
+                reader.load(payload, timestamp, self._events)
+                reader.timestamp = timestamp
+                context.advance(self._events, timestamp, payload)
+                executor.forget()
+            if not done and (sure or executor.holds(rule)):
+                self._alerts[rule] += 1
+                self._output.write(self._lines[rule](timestamp))
+                done = self._first
+        self._events = begin + len(payloads)
+        context.timestamp = before if found.last is None else found.last
 
     @property
     def events(self) -> int:
