@@ -21,10 +21,11 @@ def start(
     max_events: int | None,
     duration: float | None,
     dry_run: bool,
+    executor: str,
     **options: Any,
 ) -> int:
     """Do it; gives the exit code. Raises `LannerError`."""
-    limits = Limits(host=host, replay=replay, max_events=max_events, duration=duration, dry_run=dry_run)
+    limits = Limits(host=host, replay=replay, max_events=max_events, duration=duration, dry_run=dry_run, executor=executor)
     needs_rules = not (list_plugins or asked is not None or fields_of is not None or validated)
     settings = settle(plugin, limits=limits, needs_rules=needs_rules, **options)
     if list_plugins or asked is not None:
