@@ -97,7 +97,7 @@ class Writing:
                 lambda: f"{self.text()} = {self.quoted(self.one(TEXTS))}",
                 lambda: f"{self.text()} {self.one(['in', 'intersects', 'pmatch'])} {listed}",
                 lambda: f"{self.text()} {self.one(PLAIN)} {self.one(['anyof', 'allof', 'oneof'])} {listed}",
-                lambda: f"{self.text()} regex {self.quoted(self.one(['a.*', '[ab]+', '(a|b)*', '.', '', '.?é', 'A|ab']))}",
+                lambda: f"{self.text()} regex {self.quoted(self.one(['a.*', '[ab]+', '(a|b)*', '.', '', '.?é', 'A|ab', 'ab?c*', 'a{0,1}b', '.*/b', '(a|b)+/.*', '[^]a]b', 'aé*', '[[:alpha:]]+', '^a.*$', 'a[.]?b', '((a)|b)+', 'b{2}|a', 'a+/b']))}",
                 lambda: f"{self.text()} exists",
                 lambda: f"{self.one(FIELDS)} {self.one(PLAIN + ORDER)} val({self.one(FIELDS)})",
                 lambda: f"{self.one(['t.n', 't.size', 'evt.num'])} {self.one(['=', '!=', '<', '<=', '>', '>='])} {self.one(NUMBERS)}",

@@ -1,5 +1,6 @@
 #include "operators.hpp"
 
+#include <ctype.h>
 #include <fnmatch.h>
 #include <re2/re2.h>
 #include <string.h>
@@ -37,6 +38,20 @@ bool contains_folded(std::string_view text, std::string_view needle) {
 }
 
 bool contains(std::string_view text, std::string_view needle) {
+  if (needle.size() > text.size()) return false;
+  // memmem prepares tables, which costs more than to look at a short text
+  if (text.size() <= 128) {
+    if (needle.empty()) return true;
+    const char* at = text.data();
+    const char* const last = at + (text.size() - needle.size());
+    while (at <= last) {
+      at = static_cast<const char*>(memchr(at, needle[0], static_cast<std::size_t>(last - at) + 1));
+      if (!at) return false;
+      if (memcmp(at, needle.data(), needle.size()) == 0) return true;
+      ++at;
+    }
+    return false;
+  }
   return needle.empty() || memmem(text.data(), text.size(), needle.data(), needle.size()) != nullptr;
 }
 
@@ -195,13 +210,63 @@ class Number : public Predicate {
   const std::uint64_t constant_;
 };
 
+// The longest text that everything has that the pattern matches, as far as a look at it tells; looking for that is ten times as fast
+// as matching. Groups, classes and what is escaped end a text, and nothing is told of patterns with alternatives or words like \pL.
+std::string required_text(std::string_view pattern) {
+  std::string longest;
+  std::string text;
+  const auto end_text = [&] {
+    if (text.size() > longest.size()) longest = text;
+    text.clear();
+  };
+  int groups = 0;
+  for (std::size_t place = 0; place < pattern.size(); ++place) {
+    const char c = pattern[place];
+    if (c == '\\') {
+      if (place + 1 == pattern.size() || isalnum(static_cast<unsigned char>(pattern[place + 1]))) return {};
+      end_text();
+      ++place;
+    } else if (c == '[') {
+      end_text();
+      ++place;
+      if (place < pattern.size() && pattern[place] == '^') ++place;
+      if (place < pattern.size() && pattern[place] == ']') ++place;
+      while (place < pattern.size() && pattern[place] != ']') {
+        if (pattern[place] == '\\' || pattern[place] == '[') return {};
+        ++place;
+      }
+    } else if (c == '(' || c == ')') {
+      if (pattern.substr(place).starts_with("(?")) return {};
+      end_text();
+      groups += c == '(' ? 1 : -1;
+    } else if (c == '|' && groups == 0) {
+      return {};
+    } else if (groups != 0) {
+      continue;
+    } else if (c == '*' || c == '?' || c == '{') {
+      // what is before it may be missing: of a character that takes several bytes, all of them
+      while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
+      if (!text.empty()) text.pop_back();
+      end_text();
+      if (c == '{') place = std::min(pattern.find('}', place), pattern.size());
+    } else if (c == '+' || c == '.' || c == '^' || c == '$') {
+      end_text();
+    } else {
+      text.push_back(c);
+    }
+  }
+  end_text();
+  return longest;
+}
+
 class Regex : public Predicate {
  public:
-  Regex(const std::string& pattern, bool is_binary) : regex_(pattern, options()), how_(is_binary ? Reach::whole : Reach::all) {
+  Regex(const std::string& pattern, bool is_binary) : regex_(pattern, options()), required_(required_text(pattern)), how_(is_binary ? Reach::whole : Reach::all) {
     if (!regex_.ok()) throw std::runtime_error("invalid regex pattern: " + regex_.error());
   }
   bool holds(const Cell& value, Scratch&) const override {
     const auto text = reach(how_, value.scalar.text);
+    if (!contains(text, required_)) return false;
     return RE2::FullMatch(re2::StringPiece(text.data(), text.size()), regex_);
   }
 
@@ -217,6 +282,7 @@ class Regex : public Predicate {
   }
 
   const RE2 regex_;
+  const std::string required_;
   const Reach how_;
 };
 
