@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lanner.cli.config import make_plugin
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, fail, say
 from lanner.config.falco import Matching
+from lanner.framework.jobs import Jobs
 from lanner.framework.load import load_plugin
 from lanner.framework.pump import Pump, host_name
 from lanner.framework.recording import open_recording
@@ -57,7 +58,7 @@ def run_plugin(settings: Settings) -> int:
         return OK
     output = _output(falco)
     try:
-        source = open_source(plugin, chosen.open_params) if limits.replay is None else open_recording(limits.replay, info)
+        source = open_source(plugin, chosen.open_params) if limits.replay is None else open_recording(limits.recordings, info)
     except SourceError as error:
         output.close()
         return fail(str(error), UNREACHABLE if limits.replay is None else FAILED)
@@ -79,6 +80,7 @@ class _Run:
 
     def __init__(self, pump: Pump, source: Source, output: Output, info: PluginInfo, limits: Limits) -> None:
         self._pump = pump
+        self._jobs = Jobs(pump, limits.jobs)
         self._source = source
         self._output = output
         self._hint = "" if limits.replay is not None else info.hint
@@ -102,25 +104,31 @@ class _Run:
         except LannerError as error:
             code = fail(str(error))
         finally:
+            self._jobs.close()
             code = self._close_output() or code
         self._summary(time.monotonic() - begin)
         return code or self._check_recording()
 
     def _loop(self) -> None:
-        source, pump, output = self._source, self._pump, self._output
+        source, jobs, output = self._source, self._jobs, self._output
         hint_at = time.monotonic() + _HINT_AFTER if self._hint else None
         while True:
-            batch = source.next_batch(_FOREVER if hint_at is None else max(0.0, hint_at - time.monotonic()))
+            try:
+                batch = source.next_batch(_FOREVER if hint_at is None else max(0.0, hint_at - time.monotonic()))
+            except LannerError:
+                jobs.drain()
+                raise
             if batch.payloads:
                 if self._most is not None:
-                    batch.payloads = batch.payloads[: self._most - pump.events]
-                pump.feed(batch, self._clock)
+                    batch.payloads = batch.payloads[: self._most - jobs.events]
+                jobs.feed(batch, self._clock)
                 output.flush()
-            if batch.ended or pump.events == self._most:
+            if batch.ended or jobs.events == self._most:
+                jobs.drain()
                 return
-            if hint_at is not None and (pump.events or time.monotonic() >= hint_at):
+            if hint_at is not None and (jobs.events or time.monotonic() >= hint_at):
                 hint_at = None
-                if not pump.events:
+                if not jobs.events:
                     say(f"nothing has happened yet. This would raise an alert:\n    {self._hint}")
 
     def _close_output(self) -> int:

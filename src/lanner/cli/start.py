@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lanner.cli.settings import Limits, settle
+from lanner.framework.jobs import cores
 
 
 def start(
@@ -17,7 +18,8 @@ def start(
     list_plugins: bool,
     asked: str | None,
     host: str | None,
-    replay: str | None,
+    replay: tuple[str, ...],
+    jobs: int | None,
     max_events: int | None,
     duration: float | None,
     dry_run: bool,
@@ -25,7 +27,16 @@ def start(
     **options: Any,
 ) -> int:
     """Do it; gives the exit code. Raises `LannerError`."""
-    limits = Limits(host=host, replay=replay, max_events=max_events, duration=duration, dry_run=dry_run, executor=executor)
+    limits = Limits(
+        host=host,
+        replay=", ".join(replay) if replay else None,
+        max_events=max_events,
+        duration=duration,
+        dry_run=dry_run,
+        executor=executor,
+        recordings=replay,
+        jobs=jobs or cores(),
+    )
     needs_rules = not (list_plugins or asked is not None or fields_of is not None or validated)
     settings = settle(plugin, limits=limits, needs_rules=needs_rules, **options)
     if list_plugins or asked is not None:

@@ -154,6 +154,11 @@ class Pump:
         """When the last event happened (ns); 0 before the first."""
         return self._context.timestamp
 
+    @property
+    def first_timestamp(self) -> int | None:
+        """When the first event happened (ns)."""
+        return self._context.first_timestamp
+
     def describe(self) -> str:
         """The last event in the plugin's words, else its payload's beginning (`evt.plugininfo`)."""
         return str(generic_reader("evt.plugininfo", self._context)())
