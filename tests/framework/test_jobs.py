@@ -15,7 +15,12 @@ from lanner.sdk.plugin import plugin_info
 
 from .test_native import Things, Writing, pump
 
-PACKED = {"plain": bytes, "gzip": gzip.compress, "zstd": zstandard.compress, "gzip in parts": lambda data: gzip.compress(data[:1000]) + gzip.compress(data[1000:])}
+PACKED = {
+    "plain": bytes,
+    "gzip": gzip.compress,
+    "zstd": zstandard.compress,
+    "gzip in parts": lambda data: gzip.compress(data[:1000]) + gzip.compress(data[1000:]),
+}
 
 
 @pytest.fixture(scope="module")
@@ -130,5 +135,5 @@ def test_a_pattern_without_files_says_so(tmp_path):
 def test_a_file_that_is_missing_is_found_before_the_first_is_read(tmp_path):
     there = tmp_path / "there"
     there.write_text(json.dumps({"a": "a"}))
-    with pytest.raises(SourceError, match="cannot read the recording .*missing: No such file"):
+    with pytest.raises(SourceError, match=r"cannot read the recording .*missing: No such file"):
         open_recording([str(there), str(tmp_path / "missing")], plugin_info(Things))

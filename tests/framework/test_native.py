@@ -58,7 +58,21 @@ class Things(lanner.Plugin):
 CATALOG = Catalog([declaration.info for declaration in plugin_info(Things).fields], "things", ["site"])
 TEXTS = ["", "a", "A", "x", "ab", "aB", "abc", "/", "a/b", "/a/b", "a*", "é", "ß/É", "YWI=", "YQ", "a'b", "\x7f", "-a", "-c", "--x", "日本"]
 NUMBERS = [0, 1, 2, 9, 10, 999, 1000, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1]
-FIELDS = ["t.a", "t.b", "t.when", "t.before", "t.after", "t.map[k]", "t.map[é]", "t.items[0]", "t.items[1]", "t.method", "evt.source", "evt.hostname", "static.site"]
+FIELDS = [
+    "t.a",
+    "t.b",
+    "t.when",
+    "t.before",
+    "t.after",
+    "t.map[k]",
+    "t.map[é]",
+    "t.items[0]",
+    "t.items[1]",
+    "t.method",
+    "evt.source",
+    "evt.hostname",
+    "static.site",
+]
 NUMERIC = ["t.n", "t.size", "evt.num", "t.time", "evt.rawtime", "evt.rawtime.s", "evt.rawtime.ns", "evt.reltime", "evt.reltime.s"]
 PLAIN = ["=", "!=", "contains", "icontains", "startswith", "endswith", "glob", "iglob"]
 ORDER = ["<", "<=", ">", ">="]
@@ -97,7 +111,9 @@ class Writing:
                 lambda: f"{self.text()} = {self.quoted(self.one(TEXTS))}",
                 lambda: f"{self.text()} {self.one(['in', 'intersects', 'pmatch'])} {listed}",
                 lambda: f"{self.text()} {self.one(PLAIN)} {self.one(['anyof', 'allof', 'oneof'])} {listed}",
-                lambda: f"{self.text()} regex {self.quoted(self.one(['a.*', '[ab]+', '(a|b)*', '.', '', '.?é', 'A|ab', 'ab?c*', 'a{0,1}b', '.*/b', '(a|b)+/.*', '[^]a]b', 'aé*', '[[:alpha:]]+', '^a.*$', 'a[.]?b', '((a)|b)+', 'b{2}|a', 'a+/b']))}",
+                lambda: (
+                    f"{self.text()} regex {self.quoted(self.one(['a.*', '[ab]+', '(a|b)*', '.', '', '.?é', 'A|ab', 'ab?c*', 'a{0,1}b', '.*/b', '(a|b)+/.*', '[^]a]b', 'aé*', '[[:alpha:]]+', '^a.*$', 'a[.]?b', '((a)|b)+', 'b{2}|a', 'a+/b']))}"
+                ),
                 lambda: f"{self.text()} exists",
                 lambda: f"{self.one(FIELDS)} {self.one(PLAIN + ORDER)} val({self.one(FIELDS)})",
                 lambda: f"{self.one(['t.n', 't.size', 'evt.num'])} {self.one(['=', '!=', '<', '<=', '>', '>='])} {self.one(NUMBERS)}",
@@ -129,7 +145,14 @@ class Writing:
         return compile_rules(load_rules_text(text, CATALOG), CATALOG)
 
     def value(self):
-        return self.one([lambda: self.one(TEXTS), lambda: self.one(TEXTS), lambda: self.one(NUMBERS), lambda: self.one([None, True, [], {}, -1, 1.5, "\0", "a\0b"])])()
+        return self.one(
+            [
+                lambda: self.one(TEXTS),
+                lambda: self.one(TEXTS),
+                lambda: self.one(NUMBERS),
+                lambda: self.one([None, True, [], {}, -1, 1.5, "\0", "a\0b"]),
+            ]
+        )()
 
     def payload(self):
         event = {key: self.value() for key in self.random.sample(["a", "b", "c"], self.random.randint(0, 3))}

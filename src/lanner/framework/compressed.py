@@ -89,7 +89,7 @@ def _zstd(path: str) -> Callable[[], Any]:
         try:
             import zstandard
         except ImportError:
-            raise SourceError(f"the recording {path} is packed with zstd: install zstandard (pip install zstandard), or unpack it") from None
+            raise SourceError(f"the recording {path} is packed with zstd: pip install zstandard, or unpack it") from None
         return lambda: _Limited(zstandard.ZstdDecompressor())
     return lambda: _Kept(ZstdDecompressor())
 
