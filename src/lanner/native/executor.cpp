@@ -169,8 +169,8 @@ Outcome run(State& state, std::size_t count, std::string_view chunk, std::uint64
 
 bool to_times(PyObject* object, std::size_t count, Times& times) {
   if (object == Py_None) return true;
-  if (!PyList_Check(object) || static_cast<std::size_t>(PyList_GET_SIZE(object)) != count) {
-    PyErr_SetString(PyExc_TypeError, "timestamps are a list of as many as there are payloads, or None");
+  if (!PyList_Check(object) || static_cast<std::size_t>(PyList_GET_SIZE(object)) < count) {
+    PyErr_SetString(PyExc_TypeError, "timestamps are a list with one for each payload, or None");
     return false;
   }
   times.given.resize(count);
