@@ -1,9 +1,9 @@
-"""`python -m benchmarks [start|load|pieces|replay|plugin|engine|outputs]...`: all of them where none is named."""
+"""`python -m benchmarks [start|load|pieces|executor|replay|plugin|engine|outputs]...`: all of them where none is named."""
 
 import importlib
 import sys
 
-NAMES = ("start", "load", "pieces", "replay", "plugin", "engine", "outputs")
+NAMES = ("start", "load", "pieces", "executor", "replay", "plugin", "engine", "outputs")
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NAMES:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import IO
 
 LANNER = str(Path(sys.executable).with_name("lanner"))
 
@@ -20,15 +21,17 @@ class Usage:
     memory: float
 
 
-def run(command: list[str], *, runs: int = 1) -> Usage:
+def run(command: list[str], *, runs: int = 1, stdin: IO[bytes] | None = None) -> Usage:
     """The median of some runs of a command that has to end well; what it prints goes nowhere."""
-    found = [_once(command) for _ in range(runs)]
+    found = [_once(command, stdin) for _ in range(runs)]
     return Usage(median(u.wall for u in found), median(u.cpu for u in found), median(u.memory for u in found))
 
 
-def _once(command: list[str]) -> Usage:
+def _once(command: list[str], stdin: IO[bytes] | None) -> Usage:
     begin = time.perf_counter()
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL if stdin is None else stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
         assert process.stderr is not None
         said = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)

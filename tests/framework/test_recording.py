@@ -51,7 +51,7 @@ def replay(tmp_path):
     def make(data, info):
         path = tmp_path / "recording"
         path.write_bytes(data)
-        return Replay(str(path), info)
+        return Replay([str(path)], info)
 
     return make
 
@@ -152,12 +152,12 @@ def test_envelopes_without_whole_base64_are_as_python_writes_them(replay):
 )
 def test_a_recording_that_cannot_be_opened_is_said(path, reason):
     with pytest.raises(SourceError, match=f"cannot read the recording .*: {reason}"):
-        Replay(path, BARE)
+        Replay([path], BARE)
 
 
 def test_a_directory_is_said_when_it_is_read(tmp_path):
     with pytest.raises(SourceError, match=f"cannot read the recording {tmp_path}: Is a directory"):
-        Replay(str(tmp_path), BARE).next_batch(1)
+        Replay([str(tmp_path)], BARE).next_batch(1)
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def fifo(tmp_path):
     path = str(tmp_path / "fifo")
     os.mkfifo(path)
     writer = os.open(path, os.O_RDWR)
-    yield Replay(path, TIMED), writer
+    yield Replay([path], TIMED), writer
     os.close(writer)
 
 

@@ -48,6 +48,7 @@ class AlertingPump:
     def __init__(self, name="", *, silent=()):
         self.name = name
         self.silent = silent
+        self.native = None
         self.events = 0
 
     def feed(self, batch, clock):

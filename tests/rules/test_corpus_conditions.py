@@ -8,8 +8,9 @@ from lanner.rules.check import check
 from lanner.rules.condition import parse
 from lanner.rules.errors import ConditionError
 from lanner.rules.plan import make_plan
-from lanner.rules.run import Executor
 from lanner.rules.typed import FieldTable
+
+from .executors import Both
 
 # Whether macros are known is not the parser's business, nor is an empty text
 ELSEWHERE = {"LOAD_ERR_VALIDATE", "LOAD_ERR_YAML_VALIDATE"}
@@ -29,7 +30,7 @@ def outcome(condition, kv):
     except ConditionError as error:
         return error
     event = 0
-    executor = Executor(
+    executor = Both(
         make_plan([checked.tree], fields.requests),
         lambda slot: kv.value(event, fields.requests[slot].name, fields.requests[slot].argument),
     )

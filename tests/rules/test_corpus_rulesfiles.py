@@ -2,7 +2,9 @@
 
 import pytest
 
-from lanner.rules import Executor, RulesError, compile_rules, load_rules_text
+from lanner.rules import RulesError, compile_rules, load_rules_text
+
+from .executors import Both
 
 # The sources here are the plugin's alone, as in a run; Falco's reports with the source syscall are in test_corpus_reports.py
 SYSCALL = "source: syscall"
@@ -17,7 +19,7 @@ def outcome(content, kv):
         return error.findings, None
     event = 0
     fields = compiled.plan.fields
-    executor = Executor(compiled.plan, lambda slot: kv.value(event, fields[slot].name, fields[slot].argument), first=False)
+    executor = Both(compiled.plan, lambda slot: kv.value(event, fields[slot].name, fields[slot].argument), first=False)
     fires = {}
     for event in kv.numbers():
         for number in executor.match():

@@ -4,9 +4,11 @@ import json
 
 from lanner.config.falco import Matching
 from lanner.config.read import read_configuration
-from lanner.rules import Executor, compile_rules, load_rules_text
+from lanner.rules import compile_rules, load_rules_text
 from lanner.rules.select import select
 from lanner.sdk.errors import ConfigError
+
+from .executors import Both
 
 # ruff: noqa: T201 - the report is meant to be read
 
@@ -31,7 +33,7 @@ def outcome(case, kv, path):
         request = ready.plan.fields[slot]
         return kv.value(current, request.name, request.argument)
 
-    executor = Executor(ready.plan, get, first=falco.rule_matching is Matching.FIRST)
+    executor = Both(ready.plan, get, first=falco.rule_matching is Matching.FIRST)
     for current in kv.numbers():
         alerts += [[current, ready.rules[number].name] for number in executor.match()]
     return {"rc": 0, "alerts": alerts}

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lanner.rules import Catalog, Executor, compile_rules, load_rules_text
+from lanner.rules import Catalog, compile_rules, load_rules_text
 from lanner.rules.condition import parse
 from lanner.rules.lint import check_files
 from lanner.rules.nodes import And, Check, Constant, ConstantList, Field, Not, Or, Transform
 from lanner.rules.show import show
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
+from .executors import Both
 from .naive import holds
 
 CATALOG = Catalog(
@@ -89,7 +90,7 @@ def compare(trees, happened):
     compiled = compile_rules(load_rules_text(rules(trees), CATALOG), CATALOG)
     keys = [request.name if request.argument is None else f"{request.name}[{request.argument}]" for request in compiled.plan.fields]
     current = {}
-    executor = Executor(compiled.plan, lambda slot: current.get(keys[slot]), first=False)
+    executor = Both(compiled.plan, lambda slot: current.get(keys[slot]), first=False)
     for event in happened:
         current.clear()
         current.update(event)

@@ -51,7 +51,23 @@ def commands() -> None:
 @click.option("--format", "layout", type=click.Choice(["text", "json"]), default=None, help="How alerts look: Falco's text, or its JSON.")
 @click.option("--iso8601", is_flag=True, help="Times of alerts in UTC with the date (Falco's time_format_iso_8601).")
 @click.option("--all-matches", is_flag=True, help="Every rule that matches an event raises an alert, not the first alone.")
-@click.option("--replay", default=None, metavar="FILE|-", help="Read recorded events (see `lanner record`) instead of opening the source.")
+@click.option(
+    "--replay",
+    multiple=True,
+    metavar="FILE|-",
+    help="Read recorded events (see `lanner record`) instead of opening the source; plain, gzip or zstd. "
+    "May be given several times, and be a pattern such as '2026-11-*.gz'.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=None, metavar="N", help="Threads that match recorded events. Default: as many as cores."
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["native", "python"]),
+    default="native",
+    show_default=True,
+    help="What matches the rules; python is the slow one, with the same alerts.",
+)
 @click.option("--output", default=None, metavar="FILE", help="Append alerts to FILE instead of printing them.")
 @click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")

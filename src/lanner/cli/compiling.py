@@ -46,8 +46,9 @@ def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
     return compiled
 
 
-def make_pump(plugin: Plugin, compiled: Compiled, falco: Falco) -> Pump:
+def make_pump(plugin: Plugin, compiled: Compiled, settings: Settings) -> Pump:
     """The way of events through the rules, as the configuration wants alerts."""
+    falco = settings.falco
     return Pump(
         plugin,
         compiled,
@@ -55,6 +56,7 @@ def make_pump(plugin: Plugin, compiled: Compiled, falco: Falco) -> Pump:
         first=falco.rule_matching is Matching.FIRST,
         hostname=None if falco.plugins_hostinfo else "",
         static=falco.static_fields,
+        native=settings.limits.executor == "native",
     )
 
 

@@ -141,7 +141,7 @@ class _Loading:
         if outputs_of(new.falco) != outputs_of(old.falco):
             sinks = make_sinks(new.falco)
             make_delivery = lambda: deliver_on(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
-        self._runner.exchange(make_pump(self._plugin, compiled, new.falco), make_delivery)
+        self._runner.exchange(make_pump(self._plugin, compiled, new), make_delivery)
         self.settings = new
         self._status.loaded(new, compiled)
         say(f"loaded again: {many(len(compiled.rules), 'rule')}")

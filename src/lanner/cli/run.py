@@ -59,13 +59,13 @@ def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Comp
     limits, path = settings.limits, str(settings.limits.replay)
     delivery = deliver_directly(settings.falco, make_sinks(settings.falco))
     try:
-        source = open_recording(path, info)
+        source = open_recording(limits.recordings, info)
     except SourceError as error:
         delivery.close()
         return fail(str(error), FAILED)
-    pump = make_pump(plugin, compiled, settings.falco)
+    pump = make_pump(plugin, compiled, settings)
     # a recording's events have the recording's times; one without a time happens when the one before it did
-    runner = Runner(source, pump, delivery, lambda: runner.pump.timestamp, limits.max_events)
+    runner = Runner(source, pump, delivery, None, limits.max_events, limits.jobs)
     with _progress(path, runner, prints=settings.falco.stdout_output.enabled):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
@@ -117,7 +117,7 @@ def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compi
     except LannerError:
         source.close()
         raise
-    runner = Runner(source, make_pump(plugin, compiled, settings.falco), delivery, time.time_ns, limits.max_events)
+    runner = Runner(source, make_pump(plugin, compiled, settings), delivery, time.time_ns, limits.max_events)
     start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
     try:
         with operate(plugin, info, settings, compiled, runner, source, again) as operation:

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the command line alone has to say of a run."""
+    """What the command line alone has to say of a run. `replay` shows what `recordings` are, None where the source is opened."""
 
     host: str | None = None
     replay: str | None = None
     max_events: int | None = None
     duration: float | None = None
     dry_run: bool = False
+    executor: str = "native"
+    recordings: tuple[str, ...] = ()
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from lanner.cli.settings import Limits, settle
+from lanner.framework.jobs import cores
 
 
 def start(
@@ -18,14 +19,25 @@ def start(
     list_plugins: bool,
     asked: str | None,
     host: str | None,
-    replay: str | None,
+    replay: tuple[str, ...],
+    jobs: int | None,
     max_events: int | None,
     duration: float | None,
     dry_run: bool,
+    executor: str,
     **options: Any,
 ) -> int:
     """Do it; gives the exit code. Raises `LannerError`."""
-    limits = Limits(host=host, replay=replay, max_events=max_events, duration=duration, dry_run=dry_run)
+    limits = Limits(
+        host=host,
+        replay=", ".join(replay) if replay else None,
+        max_events=max_events,
+        duration=duration,
+        dry_run=dry_run,
+        executor=executor,
+        recordings=replay,
+        jobs=jobs or cores(),
+    )
     needs_rules = not (list_plugins or asked is not None or fields_of is not None or validated)
     make = partial(settle, plugin, limits=limits, needs_rules=needs_rules, **options)
     settings = make()

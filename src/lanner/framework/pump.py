@@ -19,8 +19,9 @@ from lanner.sdk.host import FieldReader
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from lanner.framework.native import Found, NativeRules
     from lanner.rules import AlertWriter, Compiled
     from lanner.sdk.batches import Batch
     from lanner.sdk.plugin import Plugin
@@ -44,8 +45,8 @@ def host_name() -> str:
 class Pump:
     """Events of one plugin through one set of rules; `emit` takes the alerts.
 
-    `first`: of the rules that match an event only the first counts.
-    `hostname` is the field `evt.hostname` (None: as the alerts have it), `static` the values of `static.*`.
+    `first`: of the rules that match an event only the first counts. `hostname` is the field `evt.hostname` (None: as the alerts have
+    it), `static` the values of `static.*`. `native`: the native executor says which rules match; Python has the rest.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Pump:
         first: bool = True,
         hostname: str | None = None,
         static: Mapping[str, str] | None = None,
+        native: bool = False,
     ) -> None:
         info = plugin_info(type(plugin))
         own = {declaration.info.name for declaration in info.fields}
@@ -70,6 +72,13 @@ class Pump:
         table = [next(getters) if request.name in own else generic_reader(request.name, self.context) for request in requests]
         self.executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
         """What the rules say of the last event, and its values."""
+        self.native: NativeRules | None = None
+        """The rules as the native executor has them."""
+        if native:
+            from lanner.framework.native import native_rules
+
+            self.native = native_rules(compiled.plan, plugin, hostname=host, static=static or {}, first=first)
+        self._first = first
         self._lines: list[Callable[[int], str]] = [
             writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output_format, self.executor.value)
             for rule, output_format in zip(compiled.rules, compiled.outputs, strict=True)
@@ -82,8 +91,18 @@ class Pump:
         self._alerts_before: dict[str, int] = {}
         self._events = self._not_json = 0
 
-    def feed(self, batch: Batch, clock: Callable[[], int] = time.time_ns) -> None:
-        """Match the events of a batch and write their alerts. `clock` gives the time (ns) of events that tell none."""
+    def feed(self, batch: Batch, clock: Callable[[], int] | None = time.time_ns) -> None:
+        """Match the events of a batch and write their alerts.
+
+        `clock` gives the time (ns) of events that tell none; None: they happen when the one before did.
+        """
+        if self.native is not None:
+            number, first = self._events, self.context.first_timestamp
+            now = None if clock is None else clock()
+            self.finish(batch.payloads, self.native.run(batch.payloads, batch.timestamps, number, self.timestamp, first, now))
+            return
+        if clock is None:
+            clock = lambda: self.timestamp  # noqa: E731
         reader, context, match, emit = self._reader, self.context, self.executor.match, self.emit
         load, advance, alerts, lines, about = reader.load, context.advance, self._alerts, self._lines, self._about
         number = self._events
@@ -103,6 +122,32 @@ class Pump:
         finally:
             self._events = number
 
+    def finish(self, payloads: Sequence[bytes], found: Found) -> None:
+        """Write the alerts of a batch that the native executor went through; the batches before have been finished."""
+        reader, context, executor, begin = self._reader, self.context, self.executor, self._events
+        if context.first_timestamp is None:
+            context.first_timestamp = found.first
+        self._not_json += found.not_json
+        place, done = -1, False
+        before = timestamp = self.timestamp
+        for event, rule, sure, own in found.hits:
+            if event != place:
+                place, done = event, False
+                # without a time it happens when the last event of the batch before did
+                timestamp = before if own is None else own
+                self._events = begin + place + 1
+                payload = payloads[place]
+                reader.load(payload, timestamp, self._events)
+                reader.timestamp = timestamp
+                context.advance(self._events, timestamp, payload)
+                executor.forget()
+            if not done and (sure or executor.holds(rule)):
+                self._alerts[rule] += 1
+                self.emit(Alert(self._lines[rule](timestamp), *self._about[rule], timestamp))
+                done = self._first
+        self._events = begin + len(payloads)
+        context.timestamp = before if found.last is None else found.last
+
     @property
     def events(self) -> int:
         """How many events there were so far."""
@@ -112,6 +157,11 @@ class Pump:
     def timestamp(self) -> int:
         """When the last event happened (ns); 0 before the first."""
         return self.context.timestamp
+
+    @property
+    def first_timestamp(self) -> int | None:
+        """When the first event happened (ns)."""
+        return self.context.first_timestamp
 
     def describe(self) -> str:
         """The last event in the plugin's words, else its payload's beginning (`evt.plugininfo`)."""

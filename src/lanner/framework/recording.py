@@ -9,11 +9,17 @@ from the plugin, never from the file.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
+import glob
 import os
 import select
+import stat
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
+from lanner.framework.compressed import Unpacker
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
 from lanner.sdk.framing import new_framer
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 
     from lanner.sdk.plugin import PluginInfo
 
-_BLOCK: Final = 512 * 1024
+_BLOCK: Final = 1 << 20
 _UINT64: Final = 1 << 64
 
 
@@ -32,53 +38,112 @@ def needs_envelope(info: PluginInfo) -> bool:
     return info.timestamp is None
 
 
-def open_recording(path: str, info: PluginInfo) -> Replay:
-    """The recording in a file; `example` is the plugin's own, "-" standard input. Raises `SourceError`."""
-    if path == "example" and info.example is not None and not os.path.exists(path):  # noqa: PTH110 - as the rest of this module
-        path = info.example
-    return Replay(path, info)
+def open_recording(path: str | Sequence[str], info: PluginInfo) -> Replay:
+    """The recordings in these files, one after the other, packed with gzip or zstd or not. Raises `SourceError`.
+
+    A path may be a glob pattern; `example` is the plugin's own recording, "-" standard input.
+    """
+    paths = [path] if isinstance(path, str) else path
+    return Replay([found for each in paths for found in _expanded(each, info)], info)
+
+
+def _expanded(path: str, info: PluginInfo) -> list[str]:
+    if path == "-" or os.path.exists(path):  # noqa: PTH110 - as the rest of this module
+        return [path]
+    if path == "example" and info.example is not None:
+        return [info.example]
+    if not glob.has_magic(path):
+        return [path]  # whose opening says what is wrong
+    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - of texts
+    if not found:
+        raise SourceError(f"cannot read the recording {path}: no file has such a name")
+    return found
 
 
 class Replay:
-    """A recording as a source. Events come in blocks, with the times that the recording tells; the clock plays no part."""
+    """Recordings as a source. Events come in blocks, with the times that the recording tells; the clock plays no part."""
 
-    def __init__(self, path: str, info: PluginInfo) -> None:
-        """Open `path` ("-": standard input). Raises `SourceError`."""
-        try:
-            self._descriptor = os.dup(0) if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise SourceError(f"cannot read the recording {path or repr(path)}: {reason}") from None
+    def __init__(self, paths: Sequence[str], info: PluginInfo) -> None:
+        """Open the first of `paths` ("-": standard input), and see that the others can be. Raises `SourceError`."""
+        sizes = [_size(path) for path in paths]
+        self.total = None if None in sizes else sum(size for size in sizes if size is not None)
+        """How many bytes there are in all files, None where that is not known (a pipe)."""
+        self.read = 0
+        """How many bytes of them were read."""
+        self._paths = list(paths)
+        self._descriptor = -1
         # a pipe may keep one waiting: close() ends the wait
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._poll = select.poll()
-        for descriptor in (self._descriptor, self._wake):
-            self._poll.register(descriptor, select.POLLIN)
-        self._path = path
         self._framer = new_framer()
         self._unwrapper = _unwrapper() if needs_envelope(info) else None
         self._closed = False
         self.counters: dict[str, int] = {}
         self.position = 0
-        self.description = path
+        self.description = ", ".join(paths)
+        self._open_next()
+
+    def _open_next(self) -> None:
+        self._path = self._paths.pop(0)
+        self._leave()
+        try:
+            self._descriptor = os.dup(0) if self._path == "-" else os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except (OSError, ValueError) as error:
+            raise _unreadable(self._path, error) from None
+        with contextlib.suppress(OSError):  # where it is a pipe, let more fit in
+            fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _BLOCK)
+        self._unpacker = Unpacker(self._path)
+        self._poll = select.poll()
+        for descriptor in (self._descriptor, self._wake):
+            self._poll.register(descriptor, select.POLLIN)
+
+    def _leave(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def next_batch(self, timeout: float) -> Batch:
         """See `lanner.sdk.batches.Source`."""
-        ready = None if self._closed else self._poll.poll(timeout * 1000)
-        if self._closed:
-            return Batch([], ended=True)
-        if not ready:
-            return Batch([])
-        try:
-            block = os.read(self._descriptor, _BLOCK)
-        except OSError as error:
-            raise SourceError(f"cannot read the recording {self._path}: {error.strerror}") from None
+        block = b"" if self._closed else self._unpacker.piece()
+        if not block:
+            ready = None if self._closed else self._poll.poll(timeout * 1000)
+            if self._closed:
+                return Batch([], ended=True)
+            if not ready:
+                return Batch([])
+            data = self._read()
+            self._unpacker.feed(data)
+            block = self._unpacker.piece()
+            if not block and data:
+                return Batch([])
         lines = self._framer.feed(block) if block else self._framer.end()
         if self._framer.too_long:
             self.counters["lines too long"] = self._framer.too_long
         batch = self._unwrap(lines, self._unwrapper) if self._unwrapper else Batch(lines)
-        batch.ended = not block
+        if not block:
+            batch.ended = not self._paths
+            if self._paths:
+                self._open_next()
         return batch
+
+    def _read(self) -> bytes:
+        """A block, or as much of it as there is now (a pipe gives little at once)."""
+        parts: list[bytes] = []
+        wanted = _BLOCK
+        try:
+            while wanted > 0:
+                part = os.read(self._descriptor, wanted)
+                # an end of the file is met again by the next read
+                if not part:
+                    break
+                parts.append(part)
+                wanted -= len(part)
+                if all(descriptor != self._descriptor for descriptor, _ in self._poll.poll(0)):
+                    break
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        self.read += len(data)
+        return data
 
     def commit(self, position: int) -> None:
         """See `lanner.sdk.batches.Source`: there is no going on after a restart."""
@@ -91,7 +156,7 @@ class Replay:
     def __del__(self) -> None:
         # closed here and not in close(): another thread may be waiting on these descriptors
         for name in ("_descriptor", "_wake"):
-            if name in self.__dict__:
+            if self.__dict__.get(name, -1) >= 0:
                 os.close(self.__dict__[name])
 
     def _unwrap(self, lines: Sequence[bytes], unwrap: Callable[[bytes], tuple[bytes, int]]) -> Batch:
@@ -106,6 +171,24 @@ class Replay:
             payloads.append(payload)
             timestamps.append(timestamp)
         return Batch(payloads, timestamps)
+
+
+def _unreadable(path: str, error: Exception) -> SourceError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return SourceError(f"cannot read the recording {path or repr(path)}: {reason}")
+
+
+def _size(path: str) -> int | None:
+    """The size of the file, None where it is none. Raises `SourceError` where it cannot be read."""
+    if path == "-":
+        return None
+    try:
+        found = os.stat(path)  # noqa: PTH116 - as the rest of this module
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:

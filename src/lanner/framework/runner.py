@@ -13,6 +13,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lanner.framework.jobs import Jobs
 from lanner.outputs.base import OutputClosedError
 from lanner.sdk.errors import LannerError
 
@@ -36,11 +37,17 @@ class Exchange(NamedTuple):
 
 
 class Runner:
-    """One run. `clock` gives the time (ns) of events that tell none, `most` is how many events there are to be at most."""
+    """One run. `clock` gives the time (ns) of events that tell none (None: that of the event before), `most` is how many there are to be.
 
-    def __init__(self, source: Source, pump: Pump, delivery: Delivery, clock: Callable[[], int], most: int | None = None) -> None:
+    `jobs` threads match rules, where there is no clock to ask.
+    """
+
+    def __init__(
+        self, source: Source, pump: Pump, delivery: Delivery, clock: Callable[[], int] | None, most: int | None = None, jobs: int = 1
+    ) -> None:
         self._source = source
         self.pump = pump
+        self._jobs = Jobs(pump, jobs)
         self.delivery = delivery
         self._clock = clock
         self._most = most
@@ -81,17 +88,21 @@ class Runner:
         """
         nudge_at = None if nudge_after is None else time.monotonic() + nudge_after
         while True:
-            batch = self._source.next_batch(self._patience(nudge_at))
+            try:
+                batch = self._source.next_batch(self._patience(nudge_at))
+            except LannerError:
+                self._jobs.drain()
+                raise
             self._busy_since = time.monotonic()
             position = self._source.position
             if self._next is not None:
                 with self._exchanging:
                     self._take_over(self._next)
             if batch.payloads:
-                if self._most is not None and len(batch.payloads) > self._most - self.pump.events:
-                    batch.payloads = batch.payloads[: self._most - self.pump.events]
+                if self._most is not None and len(batch.payloads) > self._most - self._jobs.events:
+                    batch.payloads = batch.payloads[: self._most - self._jobs.events]
                     position = 0  # the chunk is not dealt with as a whole
-                self.pump.feed(batch, self._clock)
+                self._jobs.feed(batch, self._clock)
                 self.delivery.flush()
                 if position:
                     self._held.append((self.delivery.accepted, position))
@@ -99,15 +110,17 @@ class Runner:
                     self.watch(batch)
             self._commit()
             self._busy_since = None
-            if batch.ended or self.pump.events == self._most:
+            if batch.ended or self._jobs.events == self._most:
+                self._jobs.drain()
                 return
-            if nudge_at is not None and (self.pump.events or time.monotonic() >= nudge_at):
+            if nudge_at is not None and (self._jobs.events or time.monotonic() >= nudge_at):
                 nudge_at = None
-                if not self.pump.events:
+                if not self._jobs.events:
                     nudge()
 
     def close(self) -> None:
         """Deliver what there is, and tell the source. Raises what the delivery raises, but not that nobody reads any more."""
+        self._jobs.close()
         try:
             self.delivery.close()
         except OutputClosedError:
@@ -142,3 +155,4 @@ class Runner:
         new.pump.succeed(self.pump)
         new.pump.emit = self.delivery.write
         self.pump = new.pump
+        self._jobs = Jobs(new.pump, 1)

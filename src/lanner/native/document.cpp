@@ -134,6 +134,7 @@ void rewrite_numbers(char* at, char* end) {
 
 bool Document::load(std::string_view payload) {
   valid_ = is_as_given_ = false;  // also when what follows throws
+  in_place_ = {};
   const auto size = payload.size();
   if (size == 0) return false;
   make_room(size);
@@ -145,16 +146,30 @@ bool Document::load(std::string_view payload) {
   // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders refuse it
   if (payload.starts_with("\xEF\xBB\xBF")) return false;
   zeros_are_sure_ = false;
-  auto error = parse(size, max_depth);
+  auto error = parse(buffer_.data(), size, max_depth);
   if (error && may_be_json(error)) {
     const auto depth = levels(buffer_.data(), end);
     if (depth > max_depth) return false;
     rewrite(end);
     // within its limit simdjson counts an innermost empty array or object for nothing, all others for one level more
-    error = parse(size, std::max(max_depth, depth + 1));
+    error = parse(buffer_.data(), size, std::max(max_depth, depth + 1));
   }
   valid_ = !error;
   return valid_;
+}
+
+bool Document::load_in_place(std::string_view payload) {
+  valid_ = is_as_given_ = false;
+  // what is rare is left to the other, which may write into its copy
+  if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
+  if (std::max(buffer_.size(), parser_.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
+    parser_ = simdjson::dom::parser();
+    buffer_ = std::vector<char>();
+  }
+  if (parse(payload.data(), payload.size(), max_depth)) return load(payload);
+  in_place_ = payload;
+  zeros_are_sure_ = false;
+  return valid_ = true;
 }
 
 Result Document::read(const Value& value, const Given& given) {
@@ -163,11 +178,18 @@ Result Document::read(const Value& value, const Given& given) {
   const auto* number = std::get_if<std::uint64_t>(&result);
   if (!number || *number != 0 || zeros_are_sure_) return result;
   // rare, so it is looked for only now: -0 was read as 0, and is no unsigned number
+  if (in_place_.data()) {
+    if (!may_hold_negative_zero(in_place_.data(), in_place_.data() + in_place_.size())) {
+      zeros_are_sure_ = true;
+      return result;
+    }
+    if (!load(in_place_)) return {};
+  }
   zeros_are_sure_ = true;
   char* const end = buffer_.data() + size_;
   if (!may_hold_negative_zero(buffer_.data(), end)) return result;
   rewrite(end);
-  valid_ = !parse(size_, parser_.max_depth());
+  valid_ = !parse(buffer_.data(), size_, parser_.max_depth());
   return valid_ ? evaluate(value, root_, given) : Result{};
 }
 
@@ -187,14 +209,14 @@ void Document::make_room(std::size_t size) {
   buffer_ = std::vector<char>(size + size / 2 + simdjson::SIMDJSON_PADDING);
 }
 
-simdjson::error_code Document::parse(std::size_t size, std::size_t depth) {
+simdjson::error_code Document::parse(const char* data, std::size_t size, std::size_t depth) {
   if (parser_.max_depth() != depth || parser_.capacity() < size) {
-    if (const auto error = parser_.allocate(buffer_.size(), depth)) {
+    if (const auto error = parser_.allocate(std::max(buffer_.size(), size + size / 2), depth)) {
       if (error == simdjson::MEMALLOC) throw std::bad_alloc();
       return error;
     }
   }
-  const auto error = parser_.parse(buffer_.data(), size, false).get(root_);
+  const auto error = parser_.parse(data, size, false).get(root_);
   if (error == simdjson::MEMALLOC) throw std::bad_alloc();
   return error;
 }

@@ -16,6 +16,9 @@ class Document {
   // Whether `payload` is wholly valid JSON (RFC 8259, UTF-8, at most 1024 levels). It is copied: simdjson reads past the end.
   bool load(std::string_view payload);
 
+  // The same without a copy: `payload` stays where it is until the next, and SIMDJSON_PADDING bytes behind it can be read.
+  bool load_in_place(std::string_view payload);
+
   // The value of a tree for the document; none where there is no document.
   Result read(const Value& value, const Given& given);
 
@@ -28,10 +31,11 @@ class Document {
  private:
   void make_room(std::size_t size);
   void rewrite(char* end);
-  simdjson::error_code parse(std::size_t size, std::size_t depth);
+  simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth);
 
   simdjson::dom::parser parser_;
   std::vector<char> buffer_;
+  std::string_view in_place_;  // the payload, where it was not copied
   simdjson::dom::element root_;
   std::size_t size_ = 0;
   bool valid_ = false;

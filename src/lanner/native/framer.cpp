@@ -177,6 +177,11 @@ const LineList* as_lines(PyObject* object) { return Py_TYPE(object) == lines_typ
 int add_lines(PyObject* module) {
   if (!lines_type) lines_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &lines_spec, nullptr));
   if (!lines_type || PyModule_AddObjectRef(module, "Lines", reinterpret_cast<PyObject*>(lines_type)) < 0) return -1;
+  PyObject* capsule = PyCapsule_New(reinterpret_cast<void*>(as_lines), as_lines_name, nullptr);
+  if (!capsule) return -1;
+  const int added = PyModule_AddObjectRef(module, "as_lines", capsule);
+  Py_DECREF(capsule);
+  if (added < 0) return -1;
   PyObject* framer = PyType_FromModuleAndSpec(module, &framer_spec, nullptr);
   if (!framer) return -1;
   const int result = PyModule_AddObjectRef(module, "Framer", framer);

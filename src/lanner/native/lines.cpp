@@ -18,6 +18,7 @@ void LineFramer::keep(std::string_view part) {
 
 void LineFramer::feed(std::string_view chunk, LineList& lines) {
   lines.data_ = chunk.data();
+  lines.size_ = chunk.size();
   std::size_t at = 0;
   while (at < chunk.size()) {
     const auto* newline = static_cast<const char*>(std::memchr(chunk.data() + at, '\n', chunk.size() - at));

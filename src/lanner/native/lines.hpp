@@ -19,7 +19,11 @@ class LineList {
     return {data_ + begin, size};
   }
 
+  // The chunk in which all lines lie but a joined one
+  std::string_view chunk() const { return data_ ? std::string_view(data_, size_) : std::string_view(); }
+
   const char* data_ = nullptr;  // the chunk's, which the owner of this list keeps
+  std::size_t size_ = 0;
   std::string joined_;
   bool has_joined_ = false;
   std::vector<std::pair<std::size_t, std::size_t>> parts_;

@@ -54,6 +54,12 @@ class Executor:
     To be called once an event, before `value`: it forgets the values of the event before.
     """
 
+    forget: Callable[[], None]
+    """Forget the values of the event before: what `match` does first, for those who know from elsewhere which rules to look at."""
+
+    holds: Callable[[int], bool]
+    """Whether the rule of a number matches the current event, to be called after `match` or `forget`."""
+
     value: Callable[[int], FieldValue]
     """The value of a numbered field of the current event."""
 
@@ -65,7 +71,10 @@ class Executor:
         compiler = _Compiler(memo)
         self.value = memo.__getitem__
         self.check = compiler.tree
-        self.match = _matcher(plan.index, [compiler.tree(tree) for tree in plan.conditions], memo, first=first)
+        checks = [compiler.tree(tree) for tree in plan.conditions]
+        self.forget = memo.clear
+        self.holds = lambda number: checks[number]()
+        self.match = _matcher(plan.index, checks, memo, first=first)
 
 
 def _matcher(index: Index, checks: Sequence[Check], memo: _Memo, *, first: bool) -> Callable[[], Sequence[int]]:

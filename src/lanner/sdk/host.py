@@ -129,9 +129,9 @@ class FieldReader:
     ) -> tuple[Any, ...] | Callable[[], FieldValue]:
         if declaration.value is not None:
             trees.append(declaration.value.data())
-            return (len(trees) - 1, *_arguments(declaration.info, argument).values())
+            return (len(trees) - 1, *field_arguments(declaration.info, argument).values())
         method = getattr(self._plugin, str(declaration.method))
-        return partial(self._call, method, declaration.info, _arguments(declaration.info, argument))
+        return partial(self._call, method, declaration.info, field_arguments(declaration.info, argument))
 
     def load(self, payload: bytes, timestamp: int | None = None, number: int = 0) -> bool:
         """Take the next event. Whether its payload is valid JSON; always true where no field of the plugin reads JSON."""
@@ -177,7 +177,7 @@ class FieldReader:
             return None
 
 
-def _arguments(info: FieldInfo, argument: str | int | None) -> dict[str, str | int]:
+def field_arguments(info: FieldInfo, argument: str | int | None) -> dict[str, str | int]:
     """The argument by the name of its kind. Raises `ValueError` where the field does not take it, or needs one and has none."""
     takes = info.argument
     if argument is None:

@@ -1,0 +1,170 @@
+"""Events per second of the native executor, by number of rules, beside a bare parse of the same bytes by simdjson; threads and memory."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from itertools import cycle
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from benchmarks.measure import LANNER, run, table
+from benchmarks.replay import RECORDING
+from lanner.docker import Docker
+from lanner.framework.jobs import Jobs
+from lanner.framework.native import native_rules
+from lanner.framework.pump import Pump
+from lanner.native import Framer
+from lanner.native._executor import Executor
+from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
+from lanner.sdk.batches import Batch
+from lanner.sdk.host import init_plugin
+from lanner.sdk.plugin import plugin_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanner.native import Lines
+    from lanner.rules import Compiled
+
+EVENTS = 200_000
+BLOCK = 1 << 20
+LARGE = 2 << 30  # bytes of the replay whose memory is measured
+OUTPUT = "Container started (name=%docker.attributes.name image=%docker.from id=%docker.id action=%docker.action scope=%docker.scope)"
+RULE = "- rule: r{0}\n  desc: d\n  condition: {1}\n  output: '{2}'\n  priority: NOTICE\n  source: docker\n"
+INDEXED = "docker.type = container and docker.action = start and docker.attributes.name = bench-{}"
+UNINDEXED = {
+    "contains": ("docker.action contains x{}", 1),
+    "regex with a plain part": ("docker.action regex '.*x{}'", 1),
+    "regex without": ("docker.action regex '[x-z]+{}?'", 1),
+    "contains or endswith": ("docker.action contains x{0} or docker.scope endswith x{0}", 2),
+}
+
+
+def events(alerts: int, rules: int) -> list[bytes]:
+    """The recorded events, again and again, of which one in `alerts` (0: none) starts a container that one of the rules is about."""
+    lines = RECORDING.read_bytes().splitlines()
+    head, _, tail = next(line for line in lines if b'"Action":"start"' in line).partition(b'"name":"')
+    tail = tail[tail.index(b'"') :]
+    others = cycle(line for line in lines if b'"name":"bench' not in line)
+    return [
+        head + b'"name":"bench-%d' % (number // alerts % rules) + tail if alerts and number % alerts == 0 else next(others)
+        for number in range(EVENTS)
+    ]
+
+
+def blocks(lines: list[bytes]) -> list[Lines]:
+    """The lines in blocks, as a replay reads them."""
+    framer, data = Framer(1 << 26), b"".join(line + b"\n" for line in lines)
+    return [framer.feed(data[begin : begin + BLOCK]) for begin in range(0, len(data), BLOCK)]
+
+
+def rules_text(count: int, condition: str) -> str:
+    """A rules file."""
+    return "".join(RULE.format(number, condition.format(number), OUTPUT) for number in range(count))
+
+
+def compiled(count: int, condition: str) -> Compiled:
+    """So many rules with that condition."""
+    catalog = Catalog([declaration.info for declaration in plugin_info(Docker).fields], "docker")
+    return compile_rules(load_rules_text(rules_text(count, condition), catalog), catalog)
+
+
+def best(function: Callable[[], object], runs: int = 3) -> float:
+    """The shortest of some runs, in seconds."""
+    found = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        function()
+        found.append(time.perf_counter() - begin)
+    return min(found)
+
+
+def whole(rules: Compiled, parts: list[Lines], jobs: int = 1) -> float:
+    """Seconds for parsing, matching and writing alerts."""
+
+    def feed() -> None:
+        pool = Jobs(Pump(init_plugin(Docker), rules, AlertWriter("json", hostname="host"), native=True), jobs)
+        for part in parts:
+            pool.feed(Batch(part), None)
+        pool.drain()
+        pool.close()
+
+    return best(feed)
+
+
+def matching(rules: Compiled, parts: list[Lines]) -> float:
+    """Seconds for parsing and matching alone."""
+    native = native_rules(rules.plan, init_plugin(Docker), hostname="", static={}, first=True)
+    return best(lambda: [native.run(part, None, 0, None, None, None) for part in parts])
+
+
+def bare(parts: list[Lines]) -> float:
+    """Seconds for parsing alone: a program that reads the payload and has no rules."""
+    executor = Executor(([["path", []]], False, [], [], [], [], [], ([], [])), True)
+    return best(lambda: [executor.run(part, None, 0, None, None, None) for part in parts])
+
+
+def by_rules() -> None:
+    """Rules that the index finds."""
+    rows = []
+    for count in (1, 10, 100, 1000):
+        rules = compiled(count, INDEXED)
+        for what, alerts in (("1 % alerts", 100), ("10 % alerts", 10)):
+            parts = blocks(events(alerts, count))
+            limit, matched, wall = bare(parts), matching(rules, parts), whole(rules, parts)
+            rates = [f"{EVENTS / each:,.0f}" for each in (wall, matched, limit)]
+            rows.append([f"{count} rules, {what}", *rates, f"{wall / limit:.2f}x"])
+    table("The native executor on one core, events/s", ["", "with alerts", "matching", "bare parse", "all / parse"], rows)
+
+
+def unindexed() -> None:
+    """Rules that all have to be looked at."""
+    parts = blocks(events(0, 1))
+    base = matching(compiled(1, INDEXED), parts)
+    rows = []
+    for what, (condition, checks) in UNINDEXED.items():
+        wall = matching(compiled(1000, condition), parts)
+        rows.append([what, f"{EVENTS / wall:,.0f}", f"{(wall - base) / EVENTS / checks / 1000 * 1e9:.1f}"])
+    table("1000 rules that cannot be indexed", ["", "events/s", "ns a check"], rows)
+
+
+def threads() -> None:
+    """Two threads against one."""
+    parts = blocks(events(100, 10)) * 5
+    rows = []
+    for what, rules in (
+        ("10 rules, 1 % alerts", compiled(10, INDEXED)),
+        ("100 rules, none indexed", compiled(100, UNINDEXED["contains"][0])),
+    ):
+        one, two = (whole(rules, parts, jobs) for jobs in (1, 2))
+        rows.append([what, f"{5 * EVENTS / one:,.0f}", f"{5 * EVENTS / two:,.0f}", f"{one / two:.2f}x"])
+    table("Threads, events/s", ["", "one", "two", "two / one"], rows)
+
+
+def memory() -> None:
+    """Peak memory of a large replay, through a pipe."""
+    with TemporaryDirectory() as folder:
+        rules, part = Path(folder, "rules.yaml"), Path(folder, "part.jsonl")
+        rules.write_text(rules_text(10, INDEXED))
+        with part.open("wb") as out:
+            out.writelines(line + b"\n" for line in events(100, 10))
+        times = LARGE // part.stat().st_size
+        command = [LANNER, "run", "docker", "-r", str(rules), "--format", "json", "--output", "/dev/null", "--replay"]
+        with subprocess.Popen(["cat", *[str(part)] * times], stdout=subprocess.PIPE) as cat:
+            piped = run([*command, "-"], stdin=cat.stdout)
+        small = run([*command, str(part)])
+        rows = [
+            [f"{part.stat().st_size / 1e6:,.0f} MB, a file", f"{EVENTS / small.wall:,.0f}", f"{small.memory:.0f}"],
+            [f"{times * part.stat().st_size / 1e9:.1f} GB, a pipe", f"{times * EVENTS / piped.wall:,.0f}", f"{piped.memory:.0f}"],
+        ]
+    table("`lanner run --replay` as a whole, as many threads as cores", ["", "events/s", "MiB"], rows)
+
+
+def main() -> None:
+    """Print the tables."""
+    memory()  # first: a child's peak counts what its parent held before
+    by_rules()
+    unindexed()
+    threads()

@@ -1,0 +1,143 @@
+"""Bytes of a recording as they lie in a file (plain, gzip or zstd) in, the recording's own bytes out, in bounded pieces.
+
+What a file is, its first bytes tell, not its name. Nothing is read here: whoever has the file hands its bytes over.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+from lanner.sdk.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PIECE: Final = 1 << 20
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_STEP: Final = 1024
+_KNOWN_BY: Final = 4
+"""So many bytes tell what a file is."""
+
+
+class Unpacker:
+    """The bytes of one file, unpacked: `feed` takes some, and `pieces` is asked until it has no more.
+
+    A piece is limited, so that a small file that unpacks to a very large one takes no more memory than others.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._head = b""
+        self._waiting = b""
+        self._open: Callable[[], Any] | None = None
+        self._stream: Any = None
+        self._is_known = False
+        self._ended = False
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes of the file; b"" is its end."""
+        self._ended = not data
+        if self._is_known:
+            self._waiting += data
+            return
+        self._head += data
+        if len(self._head) >= _KNOWN_BY or self._ended:
+            self._is_known = True
+            self._waiting, self._head = self._head, b""
+            if self._waiting.startswith(_GZIP):
+                self._open = lambda: zlib.decompressobj(31)
+            elif self._waiting.startswith(_ZSTD):
+                self._open = _zstd(self._path)
+
+    def piece(self) -> bytes:
+        """The next bytes of the recording; b"" where more has to be fed first. Raises `SourceError` for a damaged file."""
+        if self._open is None:
+            if not self._is_known:
+                return b""
+            data, self._waiting = self._waiting, b""
+            return data
+        while True:
+            if self._stream is None:
+                # zeros may fill the last block of a tape; anything else has to be packed
+                if not self._waiting.strip(b"\0"):
+                    self._waiting = b""
+                    return b""
+                self._stream = self._open()
+            try:
+                data = self._stream.decompress(self._waiting, _PIECE)
+            except Exception as error:  # noqa: BLE001 - each library has its own
+                raise SourceError(f"the recording {self._path} is damaged: {error}") from None
+            if self._stream.eof:
+                self._waiting = self._stream.unused_data
+                self._stream = None
+            else:
+                self._waiting = getattr(self._stream, "unconsumed_tail", b"")
+            if data:
+                return bytes(data)
+            if self._stream is not None and not self._waiting:
+                if self._ended:
+                    raise SourceError(f"the recording {self._path} is cut off: its packed data has no end")
+                return b""
+
+
+def _zstd(path: str) -> Callable[[], Any]:
+    try:
+        from compression.zstd import ZstdDecompressor  # type: ignore[import-not-found, unused-ignore]  # Python 3.14
+    except ImportError:
+        try:
+            import zstandard
+        except ImportError:
+            raise SourceError(f"the recording {path} is packed with zstd: pip install zstandard, or unpack it") from None
+        return lambda: _Limited(zstandard.ZstdDecompressor())
+    return lambda: _Kept(ZstdDecompressor())
+
+
+class _Kept:
+    """Python's own decompressor, which keeps the input that it did not get to."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        result: bytes = self._inner.decompress(data, limit)
+        return result
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._inner.eof)
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._inner.unused_data)
+
+    @property
+    def unconsumed_tail(self) -> bytes:
+        return b""
+
+
+class _Limited:
+    """The decompressor of the package zstandard, whose output is limited by feeding it little: a frame's ratio has a limit."""
+
+    def __init__(self, decompressor: Any) -> None:
+        self._inner = decompressor.decompressobj()
+        self.unconsumed_tail = b""
+
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        parts: list[bytes] = []
+        begin = size = 0
+        while begin < len(data) and size < limit and not self._inner.eof:
+            parts.append(self._inner.decompress(data[begin : begin + _STEP]))
+            size += len(parts[-1])
+            begin += _STEP
+        self.unconsumed_tail = data[begin:]
+        return b"".join(parts)
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._inner.eof)
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._inner.unused_data) + self.unconsumed_tail

@@ -1,0 +1,98 @@
+"""The rules on the native executor: batches of payloads in, the (event, rule) pairs that matched or may match out.
+
+What a field's value is made of decides where it is read: a declared value is read natively, and so is what the host knows of an
+event; for methods, the plugin's words and times as local texts there is Python, and a rule for which such a value matters comes out
+as not sure. Nothing is decided about those here: `lanner.framework.pump` finishes them with the Python executor.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lanner.native._executor import Executor
+from lanner.rules.catalog import STATIC
+from lanner.rules.nativeplan import PYTHON, Source, make_program, text_bytes
+from lanner.sdk.host import field_arguments
+from lanner.sdk.plugin import plugin_info
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lanner.native._executor import Hit
+    from lanner.rules.catalog import FieldRequest
+    from lanner.rules.plan import Plan
+    from lanner.sdk.plugin import Plugin, PluginInfo
+    from lanner.sdk.values import Data
+
+_GENERIC: Final[dict[str, Source]] = {
+    "evt.num": ("place",),
+    "evt.rawtime": ("time", ""),
+    "evt.rawtime.s": ("time", "s"),
+    "evt.rawtime.ns": ("time", "ns"),
+    "evt.reltime": ("elapsed", ""),
+    "evt.reltime.s": ("elapsed", "s"),
+    "evt.reltime.ns": ("elapsed", "ns"),
+    "evt.is_async": ("number", 0),
+    "evt.asynctype": ("absent",),
+}
+
+
+class Found(NamedTuple):
+    """What a batch came to. `last` is the time of its last event, `first` that of the run's first one, where they are known."""
+
+    hits: list[Hit]
+    not_json: int
+    last: int | None
+    first: int | None
+
+
+class NativeRules:
+    """A plan over a plugin's events. `copy` makes another for another thread."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def copy(self) -> NativeRules:
+        """Another one of the same plan."""
+        return NativeRules(self._executor.copy())
+
+    def run(
+        self,
+        payloads: Sequence[bytes],
+        timestamps: list[int | None] | None,
+        number: int,
+        before: int | None,
+        first: int | None,
+        now: int | None,
+    ) -> Found:
+        """The matches of a batch; the GIL is free meanwhile.
+
+        `number` events were there before, the last at `before`, the first at `first`. An event that tells no time, and has none from
+        the source, happens at `now`; where that is None, when the one before it did.
+        """
+        return Found(*self._executor.run(payloads, timestamps, number, before, first, now))
+
+
+def native_rules(plan: Plan, plugin: Plugin, *, hostname: str, static: Mapping[str, str], first: bool) -> NativeRules:
+    """The plan over events of the plugin. Raises `LannerError` where the native executor cannot take it."""
+    info = plugin_info(type(plugin))
+    trees: list[Data] = []
+    constants = {"evt.source": info.event_source or "", "evt.pluginname": info.name, "evt.hostname": hostname}
+    constants |= {f"{STATIC}{name}": value for name, value in static.items()}
+    sources = [_source(request, info, trees, constants) for request in plan.fields]
+    if info.timestamp is not None:
+        trees.append(info.timestamp.data())
+    return NativeRules(Executor(make_program(plan, sources, trees, has_time=info.timestamp is not None), first))
+
+
+def _source(request: FieldRequest, info: PluginInfo, trees: list[Data], constants: Mapping[str, str]) -> Source:
+    declared = next((each for each in info.fields if each.info.name == request.name), None)
+    if declared is None:
+        if request.name in constants:
+            return "text", text_bytes(constants[request.name])
+        return _GENERIC.get(request.name, PYTHON)
+    if declared.value is None:
+        return PYTHON
+    given = next(iter(field_arguments(declared.info, request.argument).values()), None)
+    trees.append(declared.value.data())
+    return "json", len(trees) - 1, text_bytes(given) if isinstance(given, str) else given

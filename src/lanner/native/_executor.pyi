@@ -1,0 +1,21 @@
+# What a program is, is told in lanner.rules.nativeplan. A hit is (place in the batch, rule, whether it is sure, time in ns or None).
+from collections.abc import Sequence
+from typing import Any, TypeAlias, final
+
+Hit: TypeAlias = tuple[int, int, bool, int | None]
+
+@final
+class Executor:
+    def __new__(cls, program: tuple[Any, ...], first: bool) -> Executor: ...
+    def copy(self) -> Executor: ...
+    def match(self, values: tuple[Any, ...], /) -> list[Hit]: ...
+    def run(
+        self,
+        payloads: Sequence[bytes],
+        timestamps: list[int | None] | None,
+        number: int,
+        before: int | None,
+        first: int | None,
+        now: int | None,
+        /,
+    ) -> tuple[list[Hit], int, int | None, int | None]: ...

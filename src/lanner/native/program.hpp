@@ -1,0 +1,103 @@
+// The rules' plan as the native executor runs it: numbered fields, operands, checks and trees in compact arrays. No Python here.
+//
+// Made once (program_read.cpp), never changed after that: any number of threads run it, each with its own Machine.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "operators.hpp"
+#include "values.hpp"
+
+namespace lanner {
+
+// Where the value of a field comes from
+struct Source {
+  enum class Kind {
+    python,    // only Python can tell: what depends on it is left open
+    absent,
+    text,      // the same for every event
+    number,    // the same for every event
+    json,      // read off the payload
+    place,     // the event's number, from 1
+    time,      // of the event
+    elapsed,   // since the first event
+  };
+  enum class Part { whole, seconds, nanoseconds };  // of times
+
+  Kind kind = Kind::python;
+  Part part = Part::whole;
+  std::string text;
+  std::uint64_t number = 0;
+  std::size_t tree = 0;  // json: in Program::trees
+  bool has_argument = false;
+  bool is_index = false;  // the argument is `number`, not `text`
+};
+
+// What is known of an operand's values before there is an event: see lanner.rules.typed.Kind
+struct Type {
+  enum class Is { text, number, boolean, address, network };
+
+  Is is = Is::text;
+  bool is_list = false;
+  bool is_terminated = false;
+  bool is_binary = false;
+};
+
+struct Operand {
+  enum class Kind { slot, text, items, lower, upper, base64, basename, length, joined_length, join, concat, getopt, decimal };
+
+  Kind kind = Kind::slot;
+  Type type;
+  std::size_t slot = 0;
+  std::string text;  // text; getopt: the selected option
+  bool has_selector = false;
+  std::vector<std::size_t> operands;
+};
+
+// A comparison with constants or, where there is a right side, of two values
+struct Check {
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  std::size_t left = 0;
+  std::size_t right = none;
+  bool is_existence = false;
+  Comparison compare;  // with a right side
+  std::unique_ptr<Predicate> predicate;  // without one
+};
+
+struct Node {
+  enum class Kind : std::uint8_t { check, negation, all, some };
+
+  Kind kind = Kind::check;
+  std::uint32_t check = 0;  // check
+  std::uint32_t begin = 0;  // others: the children, in Program::children
+  std::uint32_t end = 0;
+};
+
+// The rules that can match where the field has one of these values, by number and in order
+struct IndexedField {
+  std::size_t slot = 0;
+  std::unordered_map<std::string, std::vector<std::uint32_t>, TextHash, std::equal_to<>> texts;
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> numbers;
+};
+
+struct Program {
+  std::vector<Value> trees;
+  bool reads_payload = false;
+  bool has_time = false;  // the last of the trees gives the event's time
+  std::vector<Source> slots;
+  std::vector<Operand> operands;
+  std::vector<Check> checks;
+  std::vector<Node> nodes;
+  std::vector<std::uint32_t> children;
+  std::vector<std::uint32_t> conditions;  // nodes, by rule
+  std::vector<IndexedField> index;
+  std::vector<std::uint32_t> always;
+};
+
+}  // namespace lanner
