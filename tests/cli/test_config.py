@@ -81,7 +81,7 @@ def test_a_plugin_without_the_option_refuses_host():
         ("flushInterval: 70000", r"Expected `int` <= 60000 - at `\$\.flushInterval`"),
         ("flushInterval: x", r"Expected `int`, got `str` - at `\$\.flushInterval`"),
         ('{"filters": {"type": "volume"}}', r"Expected `array`, got `str` - at `\$\.filters\[\.\.\.\]`"),
-        ("sinse: 10m", r"unknown field `sinse` - at `\$`; the options are: filters, flushInterval, host, since, until"),
+        ("sinse: 10m", r"unknown field `sinse` - at `\$`; the options are: cursor, cursorInterval, filters, flushInterval, host, hosts"),
         ('{"since": "10m"', "the configuration is not JSON: Input data was truncated"),
         ("since: [", "the configuration is neither JSON nor YAML: "),
         ("[" * 1500, "the configuration is neither JSON nor YAML: it is nested too deep"),

@@ -191,7 +191,7 @@ def test_the_fields_are_shown_as_a_table(lanner):
 def test_a_plugin_is_told_with_its_schema(lanner):
     facts = json.loads(lanner("plugin", "docker", "--json").out)
     assert (facts["name"], facts["id"], facts["event_source"]) == ("docker", 5, "docker")
-    assert set(facts["init_schema"]["properties"]) == {"flushInterval", "host", "since", "until", "filters"}
+    assert set(facts["init_schema"]["properties"]) > {"flushInterval", "host", "hosts", "since", "until", "filters", "cursor", "inspect"}
     for file in ("rules_file", "recording"):
         assert Path(facts[file]).is_file()
 

@@ -12,6 +12,7 @@ import lanner
 from lanner.docker import Docker, stream
 from lanner.docker.buffer import Counters
 from lanner.docker.cursor import Cursor, _decode
+from lanner.docker.window import Position
 from lanner.sdk.host import init_plugin
 from lanner.sdk.sources import open_source
 
@@ -136,7 +137,7 @@ def test_a_host_that_commits_nothing_for_long_costs_no_memory(remembering, path,
 
 
 def test_the_file_is_private_and_of_a_version(remembering, path):
-    run = Run(remembering, path)
+    run = Run(remembering, path, since="1795426344")
     remembering.publish(event(NOW))
     run.read(1)
     run.commit()
@@ -144,7 +145,7 @@ def test_the_file_is_private_and_of_a_version(remembering, path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     found = written(path)
     (identity,) = found["hosts"][remembering.url].pop("ids")
-    assert found == {"version": 1, "hosts": {remembering.url: {"last": NOW}}}
+    assert found == {"version": 1, "hosts": {remembering.url: {"last": NOW, "since": NOW - SECOND}}}
     assert identity.startswith(f"{NOW}-")
     assert [each.name for each in path.parent.iterdir() if "cursor" in each.name] == [path.name]
 
@@ -178,7 +179,7 @@ def test_an_engine_that_remembers_less_is_a_gap_between_the_runs(remembering, pa
 
 def test_since_counts_only_where_the_cursor_knows_nothing(remembering, path):
     since = "1795426300"
-    for asked in ("1795426300.000000000", "1795426343.000000000"):
+    for asked in ("1795426300.000000000", "1795426343.000000000", "1795426343.000000000"):
         run = Run(remembering, path, since=since)
         remembering.publish(event(NOW))
         if not path.exists():
@@ -285,7 +286,7 @@ def test_writes_are_no_closer_than_the_interval(path):
     counters = Counters()
     cursor = Cursor(str(path), 3600.0, ["a"], counters)
     for number in range(100):
-        cursor.advance({"a": [(NOW + number) << 64 | 1]})
+        cursor.advance({"a": Position([(NOW + number) << 64 | 1], NOW)})
     assert not path.exists()
     cursor.close()
     assert len(written(path)["hosts"]["a"]["ids"]) == 100

@@ -1,46 +1,105 @@
-"""The Docker plugin's source goes on when the engine is stopped and started, whether it ends well or is killed."""
+"""The Docker plugin's source goes on when the engine is stopped and started, whether it ends well or is killed: nothing twice, nothing left out."""
 
+import json
 import time
 
 import pytest
 
 import lanner.testing
 from lanner.docker import Docker
+from lanner.sdk.host import init_plugin
+from lanner.sdk.sources import open_source
 
 pytestmark = pytest.mark.engine
 
 
-def wait_for_volume(host, name):
-    """Read events up to the one of the volume's creation; ones of an earlier life of the engine must not come again."""
-    seen = []
-    while True:
-        event = host.next(timeout=60)
-        seen.append(event.payload)
-        if host.extract(event, "docker.type") == "volume" and host.extract(event, "docker.actor.id") == name:
-            return seen
+class Reader:
+    """Reads events up to ones that are known; `events` are the engine's own and `gaps` what Lanner says of gaps."""
+
+    def __init__(self, host):
+        self._host = host
+        self.events, self.gaps = [], []
+
+    def read_up_to_volume(self, name, action="create"):
+        while True:
+            event = json.loads(self._host.next(timeout=60).payload)
+            if event["Type"] == "lanner":
+                self.gaps.append(event["lanner"]["gap"])
+                continue
+            self.events.append(event)
+            if (event["Type"], event["Action"], event["Actor"]["ID"]) == ("volume", action, name):
+                return
+
+
+def identity(event):
+    """What tells events apart, whoever shows them."""
+    actor = event["Actor"]
+    return event["timeNano"], event["Type"], event["Action"], actor["ID"], tuple(sorted(actor["Attributes"].items()))
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
-def test_the_source_goes_on_after_a_restart(engine, kill):
+def test_each_event_comes_once_over_restarts_and_each_restart_is_told_of(engine, kill):
+    expected = []
     with lanner.testing.host(Docker, {"host": engine.host}, f"since={time.time_ns() / 1e9:.9f}") as host:
-        engine.docker("volume", "create", "before")
-        seen = wait_for_volume(host, "before")
-        for name in ("first", "second"):
-            engine.stop(kill=kill)
-            engine.start()
-            engine.docker("volume", "create", name)
-            seen += wait_for_volume(host, name)
-        engine.docker("volume", "rm", "before", "first", "second")
+        assert host.source
+        reader = Reader(host)
+        for life in range(3):
+            with engine.recorded() as recording:
+                for number in range(20):
+                    engine.docker("volume", "create", f"life{life}-{number}")
+                recording.wait_for_action("volume", "create")
+                recording.wait_for(lambda event, last=f"life{life}-19": event["Actor"]["ID"] == last)
+                reader.read_up_to_volume(f"life{life}-19")
+                expected += map(json.loads, recording.lines)
+            assert len(reader.gaps) == life
+            if life < 2:
+                engine.stop(kill=kill)
+                engine.start()
+    seen = [identity(event) for event in reader.events]
     assert len(seen) == len(set(seen))
+    assert set(map(identity, expected)) <= set(seen)
+    assert {gap["reason"] for gap in reader.gaps} == {"engine restarted or out of reach"}
+    assert all(gap["from"] < gap["until"] for gap in reader.gaps)
 
 
 def test_an_engine_that_is_away_is_waited_for_and_then_read(engine):
     with lanner.testing.host(Docker, {"host": engine.host}, f"since={time.time_ns() / 1e9:.9f}") as host:
         assert str(engine.socket) in host.source.description
+        reader = Reader(host)
+        engine.docker("volume", "create", "before")
+        reader.read_up_to_volume("before")
         engine.stop()
         with pytest.raises(TimeoutError):
             host.next(timeout=0.5)
         engine.start()
         engine.docker("volume", "create", "after")
-        wait_for_volume(host, "after")
-        engine.docker("volume", "rm", "after")
+        reader.read_up_to_volume("after")
+        assert len(reader.gaps) == 1
+
+
+def test_a_watcher_that_was_away_gets_all_that_the_engine_still_has_once(engine, tmp_path):
+    """Beside an independent list of what happened meanwhile."""
+
+    def opened():
+        return open_source(init_plugin(Docker, {"host": engine.host, "cursor": str(tmp_path / "cursor")}))
+
+    def read(source, last):
+        seen = []
+        while not seen or seen[-1]["Actor"]["ID"] != last:
+            seen += map(json.loads, source.next_batch(60).payloads)
+        source.next_batch(0)  # a host's next call says that it has dealt with these
+        source.close()
+        return seen
+
+    source = opened()
+    began = f"{time.time_ns() / 1e9:.9f}"
+    for number in range(10):
+        engine.docker("volume", "create", f"first{number}")
+    seen = read(source, "first9")
+    for number in range(30):
+        engine.docker("volume", "create", f"second{number}")
+    source = opened()
+    engine.docker("volume", "create", "third")
+    seen += read(source, "third")
+    listed = engine.docker("events", "--since", began, "--until", f"{time.time_ns() / 1e9:.9f}", "--format", "{{json .}}")
+    assert list(map(identity, seen)) == [identity(json.loads(line)) for line in listed.splitlines()]

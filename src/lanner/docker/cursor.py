@@ -17,7 +17,7 @@ import msgspec
 
 from lanner import SourceError
 from lanner.docker.log import log
-from lanner.docker.window import time_of
+from lanner.docker.window import NOWHERE, Position, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,6 +39,7 @@ class _Version(msgspec.Struct):
 class _Position(msgspec.Struct):
     last: int
     ids: list[str]
+    since: int = 0
 
 
 class _File(msgspec.Struct):
@@ -62,21 +63,21 @@ class Cursor:
         self.damaged_at: int | None = None
         """When the file was last written, ns since 1970, if it could not be read; else None."""
         found = self._read()
-        self._keys = {label: found.get(label, [])[-KEPT:] for label in labels}
+        self._positions = {label: found.get(label, NOWHERE) for label in labels}
         # not before the host has committed something: another one's file is left alone by a run that fails at once
         self._thread = threading.Thread(target=self._run, name="lanner-docker-cursor", daemon=True)
         self._thread.start()
 
-    def keys(self, label: str) -> list[int]:
-        """The last keys that were committed of an engine, in order."""
+    def position(self, label: str) -> Position:
+        """How far the host has come with an engine."""
         with self._state:
-            return list(self._keys[label])
+            return self._positions[label]
 
-    def advance(self, keys: Mapping[str, list[int]]) -> None:
-        """The host has dealt with these, too: keys by label. After close() they are written at once."""
+    def advance(self, positions: Mapping[str, Position]) -> None:
+        """The host has dealt with these keys, too. After close() they are written at once."""
         with self._state:
-            for label, new in keys.items():
-                self._keys[label] = (self._keys[label] + new)[-KEPT:]
+            for label, (keys, since) in positions.items():
+                self._positions[label] = Position([*self._positions[label].keys, *keys][-KEPT:], since)
         self._changed.set()
 
     def flush(self) -> None:
@@ -120,13 +121,13 @@ class Cursor:
     def _write(self) -> None:
         with self._state:
             hosts = {
-                label: {"last": time_of(keys[-1]), "ids": [f"{time_of(key)}-{key & 0xFFFF_FFFF_FFFF_FFFF:016x}" for key in keys]}
-                for label, keys in self._keys.items()
+                label: _Position(time_of(keys[-1]), [f"{time_of(key)}-{key & 0xFFFF_FFFF_FFFF_FFFF:016x}" for key in keys], since)
+                for label, (keys, since) in self._positions.items()
                 if keys
             }
         if not hosts:
             return
-        text = msgspec.json.encode({"version": _VERSION, "hosts": hosts})
+        text = msgspec.json.encode(_File(_VERSION, hosts))
         descriptor = self._open_new()
         try:
             with open(descriptor, "wb") as file:
@@ -161,7 +162,7 @@ class Cursor:
         if os.path.isdir(self._path):
             raise SourceError(f"cannot write the cursor {self._path}: it is a directory; `cursor` is a file")
 
-    def _read(self) -> dict[str, list[int]]:
+    def _read(self) -> dict[str, Position]:
         try:
             with open(self._path, "rb") as file:
                 written = os.fstat(file.fileno()).st_mtime_ns
@@ -194,15 +195,15 @@ class Cursor:
         )
 
 
-def _decode(text: bytes) -> dict[str, list[int]]:
-    """The keys by label. Raises `ValueError` that says what is wrong."""
+def _decode(text: bytes) -> dict[str, Position]:
+    """The positions by label. Raises `ValueError` that says what is wrong."""
     if len(text) > _MOST_BYTES:
         raise ValueError("it is too large to be one")
     version = msgspec.json.decode(text, type=_Version).version
     if version != _VERSION:
         raise ValueError(f"it is of version {version}, and this Lanner knows version {_VERSION} alone")
     found = msgspec.json.decode(text, type=_File)
-    return {label: [_key(name) for name in position.ids] for label, position in found.hosts.items()}
+    return {label: Position([_key(name) for name in each.ids][-KEPT:], max(0, each.since)) for label, each in found.hosts.items()}
 
 
 def _key(name: str) -> int:

@@ -15,6 +15,7 @@ from lanner.docker.buffer import Buffer, Counters, Flag, wait
 from lanner.docker.client import EngineError
 from lanner.docker.log import log
 from lanner.docker.watch import Target, Watch
+from lanner.docker.window import NOWHERE, Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +105,9 @@ class EventStream:
         if self._cursor is None:
             return
         while self._held and self._held[0][0] <= count:
-            self._cursor.advance(self._held.popleft()[1])
+            _, keys = self._held.popleft()
+            since = {watch.target.host.label: watch.since for watch in self._watches}
+            self._cursor.advance({label: Position(new, since[label]) for label, new in keys.items()})
         if self._closing.is_set:
             # whoever closed may still be waiting for threads, and the process may end before
             self._cursor.flush()
@@ -125,11 +128,11 @@ class EventStream:
             self.close()
 
     def _watch(self, target: Target, options: Options) -> None:
-        keys = self._cursor.keys(target.host.label) if self._cursor else ()
+        past = self._cursor.position(target.host.label) if self._cursor else NOWHERE
         sink = self._buffer
         if options.inspect:
             sink = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters)
-        watch = Watch(target, sink, self._counters, self._closing, self._news, options.ping_interval, keys)
+        watch = Watch(target, sink, self._counters, self._closing, self._news, options.ping_interval, past)
         watch.damaged_at = self._cursor.damaged_at if self._cursor else None
         if options.inspect:
             from lanner.docker.enrich import Enricher  # only where it is asked for

@@ -18,11 +18,11 @@ from lanner.docker.gaps import AWAY, BLOCKED, CURSOR, LOST, Host
 from lanner.docker.http import HttpError
 from lanner.docker.listing import list_events
 from lanner.docker.log import log
-from lanner.docker.window import SPAN, Window, key_of
+from lanner.docker.window import NOWHERE, SPAN, Position, Window, key_of
 from lanner.native import Framer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from lanner.docker.buffer import Buffer, Counters
     from lanner.docker.endpoint import Endpoint
@@ -55,11 +55,11 @@ class _LostError(Exception):
 class Watch:
     """Watches one engine until `closing` is set or the time asked for has passed; `run` is the thread's.
 
-    `keys` are those of the events that a run before this one has dealt with. `news` is set when the first try has been made, too.
+    `past` is how far a run before this one has come. `news` is set when the first try has been made, too.
     """
 
     def __init__(
-        self, target: Target, sink: Buffer, counters: Counters, closing: Flag, news: Flag, ping_interval: float, keys: Sequence[int] = ()
+        self, target: Target, sink: Buffer, counters: Counters, closing: Flag, news: Flag, ping_interval: float, past: Position = NOWHERE
     ) -> None:
         self.target = target
         self.finishes = True
@@ -79,12 +79,14 @@ class Watch:
         self._room = Flag()
         self._ping_interval = ping_interval
         # where there is a place to go on from, nobody asked for another
-        self._query = target.query.from_time(None) if keys else target.query
-        self._window = Window(keys)
+        self._query = target.query.from_time(None) if past.keys else target.query
+        self._window = Window(past.keys)
+        self.since = past.since or target.query.since or 0
+        """Nothing before this comes: the time asked for, or by the engine's clock that of the first connection. 0: not known yet."""
         self._asked: int | None = None
-        self._reason = AWAY if keys else LOST
+        self._reason = AWAY if past.keys else LOST
         self._known_until = self._window.last
-        self._first: tuple[Connection, int] | None = None
+        self._is_first = True
         self._lost_at = 0.0
         self._pause = _FIRST_PAUSE
         self._framer = Framer(_MAX_LINE)
@@ -108,10 +110,10 @@ class Watch:
                 try:
                     self._watch_once()
                 except EngineError as error:
-                    self.failure = error if self._first is None else None
+                    self.failure = error if self._is_first else None
                     log().debug("%s", error)
                 except Exception as error:  # noqa: BLE001 - a fault of ours costs a connection, not the events of a year
-                    self.failure = EngineError(f"{self.target.endpoint}: {error!r}") if self._first is None else None
+                    self.failure = EngineError(f"{self.target.endpoint}: {error!r}") if self._is_first else None
                     log().exception("%s: reading failed", self.target.endpoint)
                 if self.over:
                     return
@@ -145,7 +147,10 @@ class Watch:
 
     def _connect(self) -> Connection:
         self.engine = find_engine(self.target.endpoint, self._closing.fileno())
+        before = time.time_ns()
         connection = self._open(self._since())
+        if not self.since:
+            self.since = before if _agrees(connection.engine_time(), before) else connection.engine_time() - _SECOND
         if self._window and (now := connection.engine_time()) < self._window.last:
             # the engine's clock was set back: what happened since then is before the last event that was seen
             away = int((time.monotonic() - self._lost_at) * _SECOND) if self._lost_at else 0
@@ -164,16 +169,11 @@ class Watch:
         return self._query._replace(since=since, until=until).target(self.engine.api)
 
     def _since(self) -> int | None:
-        """The time to ask from: that of the last event, else of the first connection, less two seconds; else what was asked for."""
-        if not self._window and self._first is None:
-            return self._query.since
-        return max((self._window.last or self._began()) - SPAN, self._query.since or 0)
-
-    def _began(self) -> int:
-        """When the first connection was made, by the engine's clock, or up to a second before."""
-        assert self._first is not None
-        connection, at = self._first
-        return connection.engine_time() - (time.time_ns() - at) - _SECOND
+        """The time to ask from: that of the last event less two seconds, where that is nothing unasked for; None: from now on."""
+        since = self._window.last - SPAN
+        if not self._window or since < self.since <= self._window.last:
+            return self.since or None
+        return since
 
     def _resume(self, connection: Connection) -> None:
         """Take what the engine lists of the time before this connection; without a proof that nothing is missing an event says so first."""
@@ -187,7 +187,7 @@ class Watch:
         self._drain(connection)
         # what the stream itself begins with counts as well: since then the engine may have forgotten more
         if not any(key_of(line) in self._window for line in (*listed, *self._early)):
-            self._tell_gap(self._reason, self._known_until or self._began(), _engine_now(connection))
+            self._tell_gap(self._reason, self._known_until or self.since, _engine_now(connection))
         self._reason = LOST
         self._pass_on(listed, repeated=False)
         self._pass_on_early()
@@ -220,13 +220,11 @@ class Watch:
         if self.damaged_at is not None:
             self._tell_gap(CURSOR, self.damaged_at, _engine_now(connection))
             self.damaged_at = None
-        is_first = self._first is None
-        if is_first:
-            self._first = connection, time.time_ns()
-        if not is_first or self._window:
+        if not self._is_first or self._window:
             self._resume(connection)
-        if not is_first or self.was_missed:
-            log().warning("connected%s to %s", "" if is_first else " again", self.describe())
+        if not self._is_first or self.was_missed:
+            log().warning("connected%s to %s", "" if self._is_first else " again", self.describe())
+        self._is_first = False
         self.connected, self.is_new, self.failure = True, False, None
         self._news.set()
         heard = begun = time.monotonic()
@@ -313,7 +311,7 @@ class Watch:
         unseen, self._suspects = self._unseen(self._suspects), []
         if unseen:
             if not self._is_proven:
-                self._tell_gap(LOST, self._known_until or self._began(), time.time_ns())
+                self._tell_gap(LOST, self._known_until or self.since, time.time_ns())
             self._pass_on(unseen)
             raise _LostError(f"silent for {self._ping_interval:g} s, while the engine has events")
 
@@ -331,6 +329,11 @@ class Watch:
 
 
 def _engine_now(connection: Connection) -> int:
-    """The engine's clock; ours, which is finer, where both agree within the second that the engine tells."""
+    """The engine's clock; ours, which is finer, where both agree."""
     latest, now = connection.engine_time(), time.time_ns()
-    return now if latest - _SECOND <= now <= latest else latest
+    return now if _agrees(latest, now) else latest
+
+
+def _agrees(latest: int, now: int) -> bool:
+    # an engine tells its time to the second
+    return latest - _SECOND <= now <= latest

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from _blake2 import blake2b
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 SPAN: Final = 2_000_000_000
 """Nanoseconds before the last event that are asked for again: event times are not strictly in order."""
@@ -39,6 +39,16 @@ def key_of(line: bytes) -> int:
 def time_of(key: int) -> int:
     """The time in a key, ns since 1970."""
     return key >> 64
+
+
+class Position(NamedTuple):
+    """How far a run has come with an engine: the last keys in order of arrival, and the earliest time that it asked for."""
+
+    keys: Sequence[int]
+    since: int
+
+
+NOWHERE: Final = Position((), 0)
 
 
 class Window:

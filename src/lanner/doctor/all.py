@@ -46,11 +46,15 @@ def _engine_checks(setup: SetUp) -> Iterator[Check]:
     if not isinstance(setup.plugin, Docker):
         return
     try:
-        endpoints = _endpoints(setup.plugin)
+        endpoints = [target.endpoint for target in setup.plugin.targets()]
     except LannerError as error:
         text = str(error)
         yield Check("engine", lambda: [problem(text, "See docs/docker.md on addresses")])
         return
+    if cursor := setup.plugin.config.cursor:
+        from lanner.doctor import outputs
+
+        yield Check("cursor", lambda: outputs.look_at_cursor(cursor))
     for endpoint in endpoints:
         yield from _engine("engine" if len(endpoints) == 1 else f"engine {endpoint}", endpoint)
 
@@ -61,12 +65,6 @@ def _engine(name: str, endpoint: Endpoint) -> Iterator[Check]:
     yield Check(f"{name}: rights", lambda: engine.look_at_socket(endpoint))
     yield Check(f"{name}: answer", lambda: engine.look_at_engine(endpoint))
     yield Check(f"{name}: clock", lambda: engine.look_at_clock(endpoint))
-
-
-def _endpoints(plugin: object) -> list[Endpoint]:
-    from lanner.docker.endpoint import find_endpoint
-
-    return [find_endpoint(plugin.config.host)]  # type: ignore[attr-defined]
 
 
 def _other_checks(setup: SetUp) -> Iterator[Check]:

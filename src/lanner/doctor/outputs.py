@@ -43,6 +43,19 @@ def look_at_outputs(falco: Falco) -> Iterator[Finding]:
         yield from _http(falco.http_output, falco.lanner.http.headers)
 
 
+def look_at_cursor(path: str) -> Iterator[Finding]:
+    """Whether the cursor can be kept."""
+    folder = Path(path).expanduser().absolute().parent
+    if not folder.is_dir():
+        yield problem(
+            f"the directory of the cursor {path} is not there", f"mkdir -p -m 700 {folder}, owned by the user that Lanner runs as"
+        )
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        yield problem(f"the cursor {path} cannot be written", f"Let the user that Lanner runs as write to {folder}")
+    else:
+        yield from _room(folder, _MIB, f"of the cursor {path}")
+
+
 def look_at_disk(falco: Falco) -> Iterator[Finding]:
     """Room for what is kept on disk."""
     if falco.file_output.enabled and (folder := _existing(Path(falco.file_output.filename).parent)):

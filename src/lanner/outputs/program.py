@@ -76,6 +76,8 @@ class ProgramOutput:
 
     def _run(self, alert: Alert) -> None:
         process = self._process = self._start()
+        if self._interrupted:  # who interrupted may not have seen it yet
+            _kill(process, signal.SIGKILL)
         assert process.stdin is not None
         deadline = time.monotonic() + self._timeout
         with contextlib.suppress(OutputError):  # it did not read all, which is its own matter if it ends well
