@@ -27,6 +27,7 @@ BUSY = dataclasses.replace(
         RuleMatches("Objects pruned", "Warning", "docker", (), 1),
     ),
     not_json=2,
+    suppressed={"Shell in a container": 3},
     failures={"docker.time": 4},
     outputs={
         "stdout_output": SinkCounts(delivered=4),
