@@ -9,7 +9,7 @@ import lanner.testing
 from lanner.docker import Docker
 
 from .stand_in import NOW, RememberingEngine, answer, event
-from .streaming import eventually, is_gap, payloads, watching
+from .streaming import eventually, gap_of, is_gap, payloads, watching
 
 ID = "4f2d" * 16
 CONTAINER = {"Id": ID, "Image": "sha256:0d5d", "HostConfig": {"Privileged": True}, "Mounts": [], "Config": {"User": ""}}
@@ -114,8 +114,8 @@ def test_what_has_no_room_is_told_of_with_the_asking_as_well(asked):
         eventually(lambda: host.source.counters.get("events dropped", 0) >= 900)
         asked.publish(*others(1000, 1))
         own, gaps = [], []
-        while not own or len(own) + host.source.counters["events dropped"] < 1001:
+        while not gaps or len(own) + host.source.counters["events dropped"] < 1001:
             (line,) = payloads(host, 1)
             (gaps if is_gap(line) else own).append(line)
         assert own == sorted(own, key=others(0, 1001).index)
-        assert gaps
+        assert {gap_of(gap)["reason"] for gap in gaps} == {"queue full"}

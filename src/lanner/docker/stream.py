@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _OTHERS: Final = 1.0
 """Seconds that a start waits for further engines, once one has answered."""
 _LEAVE_AFTER: Final = 2.0
+"""Seconds that close() waits for the threads; then they are left alone."""
 _SHOWN: Final = 3
 _MOST_HELD: Final = 4096
 
@@ -118,8 +119,9 @@ class EventStream:
             return
         self._closing.set()
         self._buffer.ready.set()  # a host may be waiting on it
+        deadline = time.monotonic() + _LEAVE_AFTER
         for thread in self._threads:
-            thread.join(_LEAVE_AFTER)
+            thread.join(max(0.0, deadline - time.monotonic()))
         if self._cursor is not None:
             self._cursor.close()
 
