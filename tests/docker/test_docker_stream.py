@@ -482,10 +482,10 @@ def test_while_the_engine_is_away_the_pauses_grow_up_to_a_limit(engine, monkeypa
         wanted = 1
         engine.version, engine.events = known, STREAM + chunk(event(NOW + 1))
         go_on.set()
-        connection = engine.stream()
+        again = engine.stream()
         while host.next().payload != event(NOW + 1).rstrip():
             pass  # what tells of the gap is before it
-        connection.close()
+        again.close()
         assert tried.wait(20)
         assert pauses[0] == pytest.approx(0.1)
 
