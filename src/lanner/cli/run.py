@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from typing import TYPE_CHECKING, Final
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from lanner.cli.live import Operation
     from lanner.cli.settings import Settings
+    from lanner.framework.recording import Replay
     from lanner.rules import Compiled
     from lanner.sdk.batches import Batch, Source
     from lanner.sdk.plugin import Plugin, PluginInfo
@@ -66,7 +66,7 @@ def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Comp
     pump = make_pump(plugin, compiled, settings)
     # a recording's events have the recording's times; one without a time happens when the one before it did
     runner = Runner(source, pump, delivery, None, limits.max_events, limits.jobs)
-    with _progress(path, runner, prints=settings.falco.stdout_output.enabled):
+    with _progress(source, runner, prints=settings.falco.stdout_output.enabled):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
     if code or not counts.events or counts.not_json < counts.events:
@@ -77,22 +77,20 @@ def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Comp
 
 
 @contextlib.contextmanager
-def _progress(path: str, runner: Runner, *, prints: bool) -> Iterator[None]:
+def _progress(source: Replay, runner: Runner, *, prints: bool) -> Iterator[None]:
     """A bar on the terminal, if there is one. `prints`: alerts go to standard output."""
     if not sys.stderr.isatty():
         yield
         return
     from lanner.operating.progress import Progress
 
-    size = os.stat(path).st_size if os.path.isfile(path) else None  # noqa: PTH113, PTH116 - pathlib is not here yet
-    progress = Progress(size, prints=prints)
-
-    alerts = 0
+    progress = Progress(source.total, prints=prints)
+    read = alerts = 0
 
     def advance(batch: Batch) -> None:
-        nonlocal alerts
-        before, alerts = alerts, runner.delivery.accepted
-        progress.advance(sum(map(len, batch.payloads)) + len(batch.payloads), len(batch.payloads), alerts - before)
+        nonlocal read, alerts
+        before, read, alerts_before, alerts = read, source.read, alerts, runner.delivery.accepted
+        progress.advance(read - before, len(batch.payloads), alerts - alerts_before)
 
     runner.watch = advance
     try:
