@@ -88,7 +88,7 @@ class Session:
                 parts.append(part)
         except ssl.SSLWantReadError:
             return b"".join(parts)
-        except ssl.SSLEOFError:  # closed without saying so: that the answer is whole, HTTP knows
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):  # closed, with or without a word: that the answer is whole, HTTP knows
             pass
         except ssl.SSLError as error:
             raise self._explained(error) from None
@@ -112,7 +112,7 @@ class Session:
             return TlsError(f"the engine's certificate is not trusted: {said}. {advice}")
         reason = error.reason or ""
         said = reason.lower().replace("_", " ") or str(error)
-        if isinstance(error, ssl.SSLEOFError):
+        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):  # which of them, Python 3.11.2 and 3.11.7 do not agree about
             return TlsError("it closed the connection within the TLS handshake. Is this a TLS port?")
         if reason in _NOT_TLS:
             return TlsError(f"it does not answer in TLS ({said}). Is this a TLS port?")
