@@ -3,6 +3,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run test check unit bench soak sanitize dist docs clean setup-run setup-dev setup-test
 BIN := .venv/bin
+# what takes its time: with real processes, servers, signals and clocks
+LATER := tests/operating $(addprefix tests/cli/test_,live.py reload.py outputs.py doctor.py ruletest.py) \
+	$(addprefix tests/docker/test_docker_,cursor.py enrich.py gaps.py health.py hosts.py queue.py resume.py stream.py tls.py) \
+	$(addprefix tests/framework/test_,jobs.py native.py) $(addprefix tests/outputs/test_,delivery.py spool.py)
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -11,6 +15,7 @@ run: setup-run ## Watch this machine's Docker engine by the shipped rules; where
 	@tools/run-docker $(ARGS)
 
 test: setup-test check ## Set everything up and pass all tests, those on a real Docker engine too
+	$(BIN)/pytest -q -k "not bundled" $(LATER)
 	$(BIN)/pytest -q tests -k bundled --ignore=tests/engine --ignore=tests/package --ignore=tests/artefacts
 	$(BIN)/pytest -q tests/rules/test_limits.py tests/artefacts tests/engine tests/package
 	tools/sanitize
@@ -23,7 +28,7 @@ lint: setup-dev
 	$(BIN)/mypy
 
 unit: setup-dev
-	$(BIN)/pytest -q -k "not bundled" --ignore=tests/rules/test_limits.py --ignore=tests/artefacts --ignore=tests/engine --ignore=tests/package
+	$(BIN)/pytest -q -k "not bundled" $(LATER:%=--ignore=%) --ignore=tests/rules/test_limits.py --ignore=tests/artefacts --ignore=tests/engine --ignore=tests/package
 
 bench: setup-dev ## Speed, as numbers beside a peer or a limit (benchmarks/README.md)
 	$(BIN)/python -m benchmarks
