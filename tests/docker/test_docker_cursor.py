@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import threading
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import lanner
 from lanner.docker import Docker, stream
+from lanner.docker import cursor as cursor_module
 from lanner.docker.buffer import Counters
 from lanner.docker.cursor import Cursor, _decode
 from lanner.docker.window import Position
@@ -317,3 +319,39 @@ def test_with_several_engines_each_has_its_place(stand_in, tmp_path, path):
     assert {(each["lanner"]["host"], each["timeNano"]) for each in told} == {("a", NOW + 3), ("b", NOW - 3600 * SECOND + 1)}
     run.close()
     assert not any(map(is_gap, run.seen))
+
+
+def test_what_is_committed_while_the_file_is_written_is_written_at_the_close(path, monkeypatch):
+    """A disk may be slow, and the last commit comes just before the close."""
+    writing, go_on = threading.Event(), threading.Event()
+    fsync = os.fsync
+
+    def slow(descriptor):
+        writing.set()
+        assert go_on.wait(10)
+        fsync(descriptor)
+
+    monkeypatch.setattr(cursor_module.os, "fsync", slow)
+    cursor = Cursor(str(path), 0.0, ["a"], Counters())
+    cursor.advance({"a": Position([NOW << 64 | 1], NOW)})
+    assert writing.wait(10)
+    cursor.advance({"a": Position([NOW + 1 << 64 | 1], NOW)})
+    closing = threading.Thread(target=cursor.close)
+    closing.start()
+    eventually(lambda: cursor._closed)
+    go_on.set()
+    closing.join(10)
+    assert written(path)["hosts"]["a"]["last"] == NOW + 1
+
+
+def test_whoever_reads_the_file_finds_it_whole(path):
+    cursor = Cursor(str(path), 0.0, ["a"], Counters())
+    found = set()
+    number = 0
+    while len(found) < 20:
+        number += 1
+        cursor.advance({"a": Position([NOW + number << 64 | number], NOW)})
+        if path.exists():
+            found.add(written(path)["hosts"]["a"]["last"])
+    cursor.close()
+    assert written(path)["hosts"]["a"]["last"] == NOW + number

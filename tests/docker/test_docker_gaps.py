@@ -152,3 +152,8 @@ def test_the_event_is_one_of_the_engines_form():
         "timeNano": 7_000_000_001,
         "lanner": {"host": 'a"b\n\x1b', "gap": {"from": 5_000_000_000, "until": 7_000_000_001, "reason": "queue full"}},
     }
+
+
+def test_an_address_that_is_no_text_does_no_harm():
+    """DOCKER_HOST may hold any bytes."""
+    assert json.loads(Host("unix:///a\udcff", named=True).gap("blocked", 1, 2))["lanner"]["host"] == "unix:///a?"

@@ -7,7 +7,7 @@ import threading
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lanner.docker import inspect
@@ -335,6 +335,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # large values are wanted, and take their time to make on a busy machine
 @given(st.dictionaries(st.sampled_from(MEMBERS), VALUES))
 def test_whatever_an_engine_answers_becomes_one_line_of_bounded_json(container):
     kept = inspect._kept(container, "/var/run/docker.sock")

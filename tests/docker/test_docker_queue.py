@@ -12,7 +12,7 @@ from lanner.docker.buffer import OWN, Buffer, Counters, Flag, put_all
 from lanner.docker.gaps import Host
 from lanner.docker.window import key_of
 
-from .stand_in import NOW
+from .stand_in import NOW, event
 from .streaming import eventually, gap_of, is_gap, lines, payloads, source_of, watching
 
 HOST, OTHER = Host("a", named=False), Host("b", named=False)
@@ -73,6 +73,16 @@ def test_a_gap_stands_where_the_queue_was_full_though_it_is_taken_from_in_parts(
     assert len(buffer.take()) == 4096
     buffer.put(entries(5010, 10))
     assert taken(buffer) == [*plain(4096, 904), ("a", 5000, 5009), *plain(5010, 10)]
+
+
+def test_a_gap_that_has_no_room_is_part_of_the_one_that_is_told_of():
+    """Lines that are missing are told of with all of their time, whoever lost them."""
+    for policy in ("drop_newest", "drop_oldest"):
+        buffer, _ = full_of(policy, 100)
+        buffer.put([(HOST, OWN, HOST.gap("engine restarted or out of reach", NOW + 20, NOW + 90))])
+        buffer.put(entries(120, 20))
+        (gap,) = [each for each in taken(buffer) if isinstance(each, tuple)]
+        assert gap == ("a", 20, 139 if policy == "drop_newest" else 129), policy
 
 
 def test_bytes_count_as_well_as_events():
@@ -141,6 +151,33 @@ def test_all_that_is_missing_is_told_of_and_all_else_comes_in_order(policy, step
             seen.append(NUMBERS[each])
     assert seen == list(range(put))
     assert counters.counts.get("events dropped", 0) == len(missing)
+
+
+SIZES = st.lists(st.integers(1, 60), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize("policy", ["drop_newest", "drop_oldest", "block"])
+@given(st.lists(SIZES | st.none(), max_size=25), st.integers(1, 15), st.integers(20, 400))
+def test_bounds_and_order_hold_and_all_that_was_dropped_is_counted(policy, steps, most, most_bytes):
+    """A list is that of the sizes of events put at once, None a host that takes what is there."""
+    counters = Counters()
+    buffer = Buffer(most, most_bytes, policy, counters)
+    put, found = 0, []
+    for step in [*steps, None]:
+        if step is None:
+            found += buffer.take()
+        else:
+            put += buffer.put([(HOST, key_of(event(NOW + put + number)), b"x" * size) for number, size in enumerate(step)], Flag())
+            held = [len(line) for _, key, line in buffer._entries if key != OWN]
+            assert len(held) <= most
+            assert sum(held) <= most_bytes or len(held) == 1
+    keys = [key for _, key, _ in found if key != OWN]
+    told = len(found) - len(keys)
+    dropped = counters.counts.get("events dropped", 0)
+    assert keys == sorted(keys)
+    assert len(keys) + dropped == put
+    assert (told > 0) == (dropped > 0)
+    assert policy != "block" or not dropped
 
 
 # with an engine

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, Literal
 
-from lanner.docker.gaps import FULL
+from lanner.docker.gaps import FULL, gap_times
 from lanner.docker.window import time_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Counters:
 
 
 class Buffer:
-    """At most `events` lines and `size` bytes; one line is taken whatever its size where there is no other."""
+    """At most `events` lines and `size` bytes, and what tells of drops; one line is taken whatever its size where there is no other."""
 
     def __init__(self, events: int, size: int, policy: Policy, counters: Counters, writers: int = 1) -> None:
         self.ready = Flag()
@@ -94,7 +94,7 @@ class Buffer:
         self._entries: deque[Entry] = deque()
         self._size = 0
         self._writers = writers
-        self._dropped: dict[Host, list[int]] = {}  # times of the first and the last that had no room
+        self._dropped: dict[Host, tuple[int, int]] = {}  # the earliest and the latest time of what had no room
         self._waiting: set[Flag] = set()
 
     def put(self, entries: Sequence[Entry], room: Flag | None = None) -> int:
@@ -176,15 +176,17 @@ class Buffer:
         self._size -= size
 
     def _drop(self, entry: Entry) -> None:
-        host, key, _ = entry
-        when = time_of(key) if key > 0 else time.time_ns()
-        times = self._dropped.setdefault(host, [when, when])
-        times[1] = when
-        if key != OWN:
+        host, key, line = entry
+        if key == OWN:
+            since, until = gap_times(line)
+        else:
+            since = until = time_of(key) if key else time.time_ns()
             self._counters.add("events dropped")
+        earliest, latest = self._dropped.get(host, (since, until))
+        self._dropped[host] = min(earliest, since), max(latest, until)
 
     def _tell_dropped(self) -> list[Entry]:
-        told = [(host, OWN, host.gap(FULL, min(times), max(times))) for host, times in self._dropped.items()]
+        told = [(host, OWN, host.gap(FULL, since, until)) for host, (since, until) in self._dropped.items()]
         self._counters.add("gaps", len(told))
         self._dropped.clear()
         return told

@@ -92,9 +92,11 @@ class Cursor:
         self._thread.join(_LEAVE_AFTER)
 
     def _run(self) -> None:
-        while not self._closed:
+        closing = False
+        while not closing:
             self._changed.wait()
-            self._closing.wait(self._interval)
+            # asked before the write: what is committed while it goes on is written by another
+            closing = self._closing.wait(self._interval)
             self._write_changes()
 
     def _write_changes(self) -> None:

@@ -24,8 +24,9 @@ class Host:
     """An engine as its events name it. `named`: its events tell which engine they are from, else they stay as the engine wrote them."""
 
     def __init__(self, label: str, *, named: bool) -> None:
-        self.label, self.named = label, named
-        self._name = b'"host":' + msgspec.json.encode(label) if named else b""
+        self.label = label.encode(errors="replace").decode()  # an address from the environment may hold any bytes
+        self.named = named
+        self._name = b'"host":' + msgspec.json.encode(self.label) if named else b""
         self._member = b'"lanner":{' + self._name + b"}}" if named else b""
 
     def add_to(self, line: bytes, described: bytes | None = None) -> bytes:
@@ -51,3 +52,9 @@ class Host:
             "lanner": {"host": self.label, "gap": {"from": since, "until": until, "reason": reason}},
         }
         return msgspec.json.encode(told)
+
+
+def gap_times(line: bytes) -> tuple[int, int]:
+    """The times between which a gap is, from the event that `Host.gap` made of them."""
+    gap = msgspec.json.decode(line)["lanner"]["gap"]
+    return gap["from"], gap["until"]
