@@ -1,0 +1,67 @@
+"""The Docker plugin's .so in a host: an engine that restarts, and a host that is ended and started again."""
+
+import json
+import threading
+
+import pytest
+
+from ..docker.stand_in import NOW, RememberingEngine
+from ..docker.streaming import eventually, gap_of, is_gap, lines
+
+
+@pytest.fixture
+def engine(tmp_path):
+    running = RememberingEngine(f"unix://{tmp_path}/docker.sock")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def watch(built, run_host, engine, tmp_path):
+    """`watch(happens, count)`: what a host with a cursor reads, up to so many events, while `happens()`."""
+
+    def run(happens, count):
+        config = {"host": engine.url, "cursor": f"{tmp_path}/cursor", "cursorInterval": 10}
+        happening = threading.Thread(target=happens)
+        happening.start()
+        report = run_host(built("docker"), "--init", json.dumps(config), "--events", str(count))
+        happening.join()
+        assert report["violations"] == [], report
+        (seen,) = report["runs"]
+        assert seen["count"] == count, seen
+        return [event["payload"].encode() + b"\n" for event in seen["events"]]
+
+    return run
+
+
+def test_an_engine_that_restarts_is_a_gap_and_each_event_comes_once(engine, watch):
+    def restart_twice():
+        for number in range(0, 30, 10):
+            stream = engine.stream()
+            engine.publish(*lines(number, 10))
+            stream.wait_until_read()
+            if number < 20:
+                engine.restart()
+
+    seen = watch(restart_twice, 32)
+    assert [line for line in seen if not is_gap(line)] == lines(0, 30)
+    gaps = [gap_of(line) for line in seen if is_gap(line)]
+    assert [(gap["reason"], gap["from"]) for gap in gaps[:1]] == [("engine restarted or out of reach", NOW + 9)]
+    assert len(gaps) == 2
+
+
+def test_with_a_cursor_the_next_host_goes_on(engine, watch, tmp_path):
+    cursor = tmp_path / "cursor"
+
+    def one_after_the_other():
+        stream = engine.stream()
+        engine.publish(*lines(0, 10))
+        # a host of plugins has dealt with events when it asks for more
+        eventually(lambda: cursor.exists() and f"{NOW + 9}-" in cursor.read_text())
+        stream.wait_until_read()
+        engine.publish(*lines(10))
+
+    assert watch(one_after_the_other, 11) == lines(0, 11)
+    engine.miss(*lines(11, 4))
+    # the last one was read, and the host did not come back for more
+    assert watch(engine.stream, 5) == lines(10, 5)
