@@ -453,6 +453,24 @@ def test_a_plugins_own_configuration(examine, falco_yaml):
     assert "flushInterval" in found["configuration"][1][1]
 
 
+def test_several_engines_and_a_cursor(falco_yaml, engine, lanner, path, tmp_path):
+    gone, folder = f"unix://{tmp_path}/gone.sock", tmp_path / "state"
+    file = falco_yaml("", f"{{hosts: [{{name: here, url: '{engine.url}'}}, '{gone}'], cursor: '{folder}/cursor'}}")
+
+    def found():
+        done = lanner("doctor", "-c", file, "--json", env=path())
+        return checked(done.code, json.loads(done.out))
+
+    code, before = found()
+    assert code == 1
+    level, _, fix = only(before["cursor"])
+    assert (level, fix.partition(",")[0]) == ("problem", f"mkdir -p -m 700 {folder}")
+    assert before[f"engine {engine.url}: answer"][0] == ("ok", "Docker Engine 20.10.24 (API 1.41)", "")
+    assert only(before[f"engine {gone}: rights"])[0] == "problem"
+    folder.mkdir()
+    assert only(found()[1]["cursor"])[0] == "ok"
+
+
 def test_rules_that_are_wrong(examine, tmp_path):
     rules = tmp_path / "mine.yaml"
     rules.write_text("- rule: Mine\n  desc: d\n  condition: docker.tpye = container\n  output: o\n  priority: NOTICE\n  source: docker\n")
