@@ -94,10 +94,9 @@ def post():
 def test_each_alert_is_a_post_with_its_json(serve, post):
     server = serve()
     catalog = Catalog([FieldInfo("kv.str", FieldType.STRING, "text")], "kv")
-    write = AlertWriter("json", hostname="h").compile(
-        AlertRule("A rule", "Critical", "kv", ("t",)), parse_output("x %kv.str", catalog, FieldTable()), lambda _: 'a"b'
-    )
-    post(server).send(alerts(write(1_700_000_000_000_000_015), "{}"))
+    rule, output = AlertRule("A rule", "Critical", "kv", ("t",)), parse_output("x %kv.str", catalog, FieldTable())
+    line = AlertWriter("json", hostname="h").compile(rule, output).line(1_700_000_000_000_000_015, ['a"b'])
+    post(server).send(alerts(line, "{}"))
     (first, headers, body), (_, _, other) = server.requests
     assert first == "POST /alerts?token=secret HTTP/1.1"
     assert headers["content-type"] == "application/json"

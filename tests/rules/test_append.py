@@ -6,6 +6,7 @@ import pytest
 
 from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, RulesError, compile_rules, load_rules_text
 from lanner.rules.append import Append
+from lanner.rules.run import compile_values
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 CATALOG = Catalog(
@@ -29,7 +30,8 @@ def alert(kind, *appends, output="o %x.text", **toggles):
     ready = compiled(*appends, output=output)
     executor = Executor(ready.plan, lambda slot: EVENT.get(ready.plan.fields[slot].name))
     assert executor.match()
-    return AlertWriter(kind, **toggles).compile(AlertRule("R", "Informational", "x"), ready.outputs[0], executor.value)(15)
+    written = AlertWriter(kind, **toggles).compile(AlertRule("R", "Informational", "x"), ready.outputs[0])
+    return written.line(15, compile_values(written.operands, executor.value)())
 
 
 def fields(*appends, **options):

@@ -10,6 +10,7 @@ from lanner.rules.alert import AlertRule, AlertWriter
 from lanner.rules.catalog import GENERIC_FIELDS
 from lanner.rules.errors import ConditionError
 from lanner.rules.format import drop_container_info, parse_output
+from lanner.rules.run import compile_values
 from lanner.rules.typed import FieldTable
 
 # ruff: noqa: T201 - the report is meant to be read
@@ -71,11 +72,12 @@ def outcome(case, events):
     rule = AlertRule(case["id"], case.get("priority", "CRITICAL").capitalize(), "kv", ("t2", "t1"))
     lines = {}
     for kind in ("json", "text"):
-        line = writer(kind, case).compile(rule, output, lambda slot: events.value(fields.requests[slot]))
+        alert = writer(kind, case).compile(rule, output)
+        values = compile_values(alert.operands, lambda slot: events.value(fields.requests[slot]))
         lines[kind] = {}
         for number in case["events"]:
             events.select(number)
-            lines[kind][str(number)] = line(events.context.timestamp).encode("utf-8", "surrogateescape")
+            lines[kind][str(number)] = alert.line(events.context.timestamp, values()).encode("utf-8", "surrogateescape")
     return {"load": "ok", "warnings": [warning] if warning else [], **lines}
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lanner.rules.alert import AlertRule, AlertWriter
 from lanner.rules.catalog import Catalog
 from lanner.rules.format import parse_output
-from lanner.rules.jsontext import quote, quote_field
+from lanner.rules.jsontext import encode, loosely_replaced, quote
 from lanner.rules.typed import FieldTable
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
@@ -32,8 +32,13 @@ def zone(monkeypatch):
     time.tzset()
 
 
+def quote_field(text):
+    return encode(loosely_replaced(text)).decode()
+
+
 def lines(writer, output="s=%kv.str", value="a", rule=RULE):
-    return writer.compile(rule, parse_output(output, CATALOG, FieldTable()), lambda _: value)
+    written = writer.compile(rule, parse_output(output, CATALOG, FieldTable()))
+    return lambda timestamp: written.line(timestamp, [value] * len(written.operands))
 
 
 def alert(writer, *arguments):

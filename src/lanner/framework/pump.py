@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lanner.framework.generic import EventContext, generic_reader
 from lanner.outputs.base import Alert
 from lanner.rules import AlertRule, Executor
+from lanner.rules.run import compile_values
 from lanner.sdk.host import FieldReader
 from lanner.sdk.plugin import plugin_info
 
@@ -79,10 +80,12 @@ class Pump:
 
             self.native = native_rules(compiled.plan, plugin, hostname=host, static=static or {}, first=first)
         self._first = first
-        self._lines: list[Callable[[int], str]] = [
-            writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output_format, self.executor.value)
-            for rule, output_format in zip(compiled.rules, compiled.outputs, strict=True)
+        formats = [
+            writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output)
+            for rule, output in zip(compiled.rules, compiled.outputs, strict=True)
         ]
+        self._lines = [each.line for each in formats]
+        self._values = [compile_values(each.operands, self.executor.value) for each in formats]
         self._names = [rule.name for rule in compiled.rules]
         self._about = [(rule.name, str(rule.priority), rule.source) for rule in compiled.rules]
         self._alerts = [0] * len(self._names)
@@ -104,7 +107,7 @@ class Pump:
         if clock is None:
             clock = lambda: self.timestamp  # noqa: E731
         reader, context, match, emit = self._reader, self.context, self.executor.match, self.emit
-        load, advance, alerts, lines, about = reader.load, context.advance, self._alerts, self._lines, self._about
+        load, advance, alerts, lines, values, about = reader.load, context.advance, self._alerts, self._lines, self._values, self._about
         number = self._events
         times = batch.timestamps
         try:
@@ -118,7 +121,7 @@ class Pump:
                 advance(number, timestamp, payload)
                 for rule in match():
                     alerts[rule] += 1
-                    emit(Alert(lines[rule](timestamp), *about[rule], timestamp))
+                    emit(Alert(lines[rule](timestamp, values[rule]()), *about[rule], timestamp))
         finally:
             self._events = number
 
@@ -143,7 +146,7 @@ class Pump:
                 executor.forget()
             if not done and (sure or executor.holds(rule)):
                 self._alerts[rule] += 1
-                self.emit(Alert(self._lines[rule](timestamp), *self._about[rule], timestamp))
+                self.emit(Alert(self._lines[rule](timestamp, self._values[rule]()), *self._about[rule], timestamp))
                 done = self._first
         self._events = begin + len(payloads)
         context.timestamp = before if found.last is None else found.last

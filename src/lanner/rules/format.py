@@ -1,20 +1,15 @@
-"""The output of a rule: its text in, functions that render the message out.
+"""The output of a rule: its text in, a `Format` out, plain data over the plan's numbered values.
 
-`parse_output` finds the fields and transformers in the text and checks them against the catalog; a `Format` is plain data over
-the plan's numbered values. `compile_message` makes a function over a value getter (the number of a value in, the value or None out).
-The fields of the alert are written in `jsonfields`, the alert around it all in `alert`.
-
-As in Falco, widths and limits count bytes; a text is `str` with surrogate escapes for what is not UTF-8.
+`parse_output` finds the fields and transformers in the text and checks them against the catalog. The message is rendered in `message`,
+the fields of the alert are made in `jsonfields`, the alert around it all in `alert`.
 """
 
 from __future__ import annotations
 
 import re
-import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from lanner.rules import scanner as words
 from lanner.rules.catalog import is_generic
@@ -23,21 +18,14 @@ from lanner.rules.condition import parse_operand
 from lanner.rules.errors import COMPILE_OUTPUT, ConditionError
 from lanner.rules.falco_text import field_text
 from lanner.rules.nodes import Field, OperandList, Transform
-from lanner.rules.run import compile_operand
 from lanner.rules.typed import FieldTable, Slot, Transformed
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import TypeAlias
+    from collections.abc import Iterator
 
     from lanner.rules.catalog import Catalog
-    from lanner.rules.typed import Kind, Operand
-    from lanner.sdk.types import FieldValue
-
-    Value: TypeAlias = Callable[[int], FieldValue]
-
-NOT_AVAILABLE: Final = "<NA>"
+    from lanner.rules.typed import Operand
 
 _CONTAINER_INFO: Final = "%container.info"
 _CONTAINER_INFO_WARNING: Final = (
@@ -45,8 +33,6 @@ _CONTAINER_INFO_WARNING: Final = (
     "The container plugin will automatically add required fields to the output message."
 )
 
-# sinsp_filtercheck.cpp, STRPROPERTY_STORAGE_SIZE less the closing NUL: where the text of a list is cut
-_LIST_BYTES: Final = 1023
 # Falco would set aside that much memory for one value; nobody means a width like that
 _WIDTH_LIMIT: Final = 1 << 20
 # No field or transformer with all its arguments is longer than this
@@ -218,83 +204,3 @@ def _fields_of(node: object) -> Iterator[Field]:
     elif isinstance(node, Transform | OperandList):
         for child in node.arguments if isinstance(node, Transform) else node.items:
             yield from _fields_of(child)
-
-
-def compile_message(parsed: Format, value: Value) -> Callable[[], str]:
-    """A function that gives the rule's message for the current event; `value` gives its values by their numbers."""
-    template = "".join(part.replace("%", "%%") if isinstance(part, str) else "%s" for part in parsed.parts)
-    texts = [_compile_text(part, value) for part in parsed.parts if isinstance(part, Placeholder)]
-    return lambda: template % tuple([text() for text in texts])
-
-
-def _compile_text(place: Placeholder, value: Value) -> Callable[[], str]:
-    operand, width = place.operand, place.width
-    if place.silent:
-        return lambda: _fit(NOT_AVAILABLE, width) if width else NOT_AVAILABLE
-    text_of: Callable[[Any], str] = _list_text(operand.kind) if operand.kind.is_list else _padded if place.padded else _text(operand.kind)
-    read = partial(value, operand.number) if isinstance(operand, Slot) else compile_operand(operand, value)
-
-    def text() -> str:
-        found = read()
-        return NOT_AVAILABLE if found is None else text_of(found)
-
-    return (lambda: _fit(text(), width)) if width else text
-
-
-def _fit(text: str, width: int) -> str:
-    """The text with exactly `width` bytes, cut or filled with blanks."""
-    if text.isascii():
-        return text[:width].ljust(width)
-    return _cut(text, width) + " " * (width - len(text.encode("utf-8", "surrogateescape")))
-
-
-def _cut(text: str, size: int) -> str:
-    return text.encode("utf-8", "surrogateescape")[:size].decode("utf-8", "surrogateescape")
-
-
-def _text(kind: Kind) -> Callable[[Any], str]:
-    """The function that gives one value's text (sinsp_filtercheck.cpp, rawval_to_string)."""
-    if kind.binary:
-        return lambda value: value.partition("\0")[0]
-    return TEXTS[kind.type]
-
-
-def _list_text(kind: Kind) -> Callable[[Any], str]:
-    item = _text(kind)
-
-    def text(values: tuple[Any, ...]) -> str:
-        texts = list(map(item, values))
-        if texts and not texts[0]:  # a comma goes in front of an item only if there is anything before it
-            texts = texts[next((index for index, shown in enumerate(texts) if shown), len(texts)) :]
-        shown = f"({','.join(texts)})"
-        return shown if len(shown) * 4 <= _LIST_BYTES else _cut(shown, _LIST_BYTES)
-
-    return text
-
-
-def _padded(value: int) -> str:
-    return f"{value:09d}"
-
-
-def _boolean(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _address(value: bytes) -> str:
-    return ".".join(map(str, value)) if len(value) == 4 else socket.inet_ntop(socket.AF_INET6, value)
-
-
-def _network(_: bytes) -> str:
-    return "<IPNET>"  # all that Falco prints of one
-
-
-TEXTS: Final[dict[FieldType, Callable[[Any], str]]] = {
-    FieldType.STRING: str,
-    FieldType.UINT64: str,
-    FieldType.RELTIME: str,
-    FieldType.ABSTIME: str,
-    FieldType.BOOL: _boolean,
-    FieldType.IPADDR: _address,
-    FieldType.IPNET: _network,
-}
-"""For each type the function that gives a value's text."""

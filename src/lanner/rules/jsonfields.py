@@ -1,73 +1,72 @@
-"""The `output_fields` of a JSON alert: a parsed output in, functions that give the JSON text of each field's value out."""
+"""The `output_fields` of a JSON alert: a parsed output in, functions that give each field's value, ready for an encoder, out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from lanner.rules.format import TEXTS, Format, compile_message
-from lanner.rules.jsontext import quote, quote_field
+from lanner.rules.format import Format
+from lanner.rules.jsontext import replaced
+from lanner.rules.message import TEXTS, compile_message
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanner.rules.format import Extra, Shown, Value
+    from lanner.rules.format import Extra, Shown
+    from lanner.rules.message import Values, Wanted
     from lanner.rules.typed import Kind
+
+    Member: TypeAlias = "int | Callable[[Values], Any]"
+    """Where a member's value comes from: a place among the values, the event's time (`TIME`), or a function of the values."""
+
+TIME: Final = -1
 
 # Fields that are integers in JSON, whatever their text is (sinsp_filtercheck_gen_event.cpp, extract_as_js)
 _TIMES: Final = frozenset({"evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s"})
 _SIGNED: Final = frozenset({"evt.rawtime", "evt.rawtime.s", "evt.rawtime.ns", "evt.reltime", "evt.reltime.s", "evt.reltime.ns"})
-_QUOTED: Final = frozenset({FieldType.STRING, FieldType.IPADDR, FieldType.IPNET})
+_TEXTS: Final = frozenset({FieldType.IPADDR, FieldType.IPNET})
 
 
-def compile_fields(parsed: Format, value: Value) -> dict[str, Callable[[int], str]]:
-    """For each key of the output's fields a function from the event's timestamp (ns) to the JSON text of the field's value.
+def compile_fields(parsed: Format, wanted: Wanted) -> dict[str, Member]:
+    """The value of each of the output's fields by its key.
 
-    Transformers have no key of their own: the fields in them stand there as they are. No value is `null`.
+    Transformers have no key of their own: the fields in them stand there as they are. No value is None.
     """
-    return {shown.key: _shown(shown, value) for shown in parsed.fields}
+    return {shown.key: _shown(shown, wanted) for shown in parsed.fields}
 
 
-def compile_extra(parsed: Format, value: Value) -> dict[str, Callable[[int], str]]:
+def compile_extra(parsed: Format, wanted: Wanted) -> dict[str, Member]:
     """The same for the fields that are added to the output's."""
-    return {extra.key: _extra(extra, value) for extra in parsed.extra}
+    return {extra.key: _extra(extra, wanted) for extra in parsed.extra}
 
 
-def _extra(extra: Extra, value: Value) -> Callable[[int], str]:
+def _extra(extra: Extra, wanted: Wanted) -> Member:
     shown = extra.shown
     if shown is None:
-        return lambda _: "null"
+        return lambda _: None
     if isinstance(shown, Format):
-        message = compile_message(shown, value)
-        return lambda _: quote(message())
-    return _shown(shown, value)
+        message = compile_message(shown, wanted)
+        return lambda values: replaced(message(values))
+    return _shown(shown, wanted)
 
 
-def _shown(shown: Shown, value: Value) -> Callable[[int], str]:
+def _shown(shown: Shown, wanted: Wanted) -> Member:
     if shown.field in _TIMES:
+        return TIME
+    place, change = wanted.place(shown.slot), _change(shown.field, shown.slot.kind)
+    return place if change is None else lambda values: None if values[place] is None else change(values[place])
+
+
+def _change(field: str, kind: Kind) -> Callable[[Any], Any] | None:
+    """What is to be done to a value before it is encoded."""
+    if field in _SIGNED:
         return signed
-    number, kind = shown.slot.number, shown.slot.kind
-    json_of: Callable[[Any], str] = signed if shown.field in _SIGNED else _list(kind) if kind.is_list else _scalar(kind)
-
-    def text(_: int) -> str:
-        found = value(number)
-        return "null" if found is None else json_of(found)
-
-    return text
-
-
-def signed(number: int) -> str:
-    """An unsigned 64-bit number as Falco writes times in JSON: as if it were signed."""
-    return str(number - (1 << 64) if number >> 63 else number)
-
-
-def _scalar(kind: Kind) -> Callable[[Any], str]:
-    if kind.type is FieldType.STRING:
-        return quote_field
+    if kind.type not in _TEXTS:
+        return None
     text = TEXTS[kind.type]
-    return (lambda value: quote_field(text(value))) if kind.type in _QUOTED else text
+    return (lambda items: [text(item) for item in items]) if kind.is_list else text
 
 
-def _list(kind: Kind) -> Callable[[Any], str]:
-    item = _scalar(kind)
-    return lambda values: f"[{','.join(map(item, values))}]"
+def signed(number: int) -> int:
+    """An unsigned 64-bit number as Falco writes times in JSON: as if it were signed."""
+    return number - (1 << 64) if number >> 63 else number

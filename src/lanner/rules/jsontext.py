@@ -1,8 +1,8 @@
 r"""Texts as JSON strings, byte for byte as the two libraries write them through which Falco's alerts go.
 
-In goes a `str` (bytes that are not UTF-8 as surrogate escapes), out comes the string with its quotes, always valid UTF-8.
-nlohmann/json 3.11 writes the alert, jsoncpp 1.9.5 the values in output_fields; they differ in what they make of broken UTF-8.
-Both write `/`, DEL and what is not ASCII as it is, and control characters as \b \t \n \f \r or \u00XX.
+A text is a `str`, with surrogate escapes for bytes that are not UTF-8. nlohmann/json 3.11 writes the alert, jsoncpp 1.9.5 the values in
+output_fields; they differ in what they make of broken UTF-8, and so do `replaced` and `loosely_replaced` here. Both write `/`, DEL and
+what is not ASCII as it is, and control characters as \b \t \n \f \r or \u00XX, which is what `encode` does.
 """
 
 from __future__ import annotations
@@ -11,27 +11,34 @@ from typing import Final
 
 import msgspec
 
-# Three times as fast for a message as the encoder of the standard library, and the same for every character
-_encode = msgspec.json.Encoder().encode
+encode: Final = msgspec.json.Encoder().encode
+"""JSON without blanks, as bytes, of texts that are UTF-8 (else `UnicodeEncodeError`).
+
+Three times as fast for a message as the encoder of the standard library, and the same for every character.
+"""
+
 _REPLACEMENT: Final = 0xFFFD
 # lead bytes below the limit -> bytes that follow, bits of the lead byte that count, least code point
 _FORMS: Final = ((0xE0, 1, 0x1F, 0x80), (0xF0, 2, 0x0F, 0x800), (0xF8, 3, 0x07, 0x10000))
 
 
 def quote(text: str) -> str:
+    """The text as a JSON string with its quotes, broken UTF-8 as in `replaced`."""
+    return encode(replaced(text)).decode()
+
+
+def replaced(text: str) -> str:
     """As nlohmann/json does with error_handler_t::replace: each maximal broken piece becomes U+FFFD."""
-    try:
-        return _encode(text).decode()
-    except UnicodeEncodeError:
-        return _encode(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")).decode()
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def quote_field(text: str) -> str:
+def loosely_replaced(text: str) -> str:
     """As jsoncpp does, and nlohmann/json after it: continuation bytes are taken without a look (C3 41 is one character)."""
     try:
-        return _encode(text).decode()
+        text.encode()
     except UnicodeEncodeError:
-        return _encode(_loosely_decoded(text.encode("utf-8", "surrogateescape"))).decode()
+        return _loosely_decoded(text.encode("utf-8", "surrogateescape"))
+    return text
 
 
 def _loosely_decoded(data: bytes) -> str:

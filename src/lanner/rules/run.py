@@ -9,6 +9,7 @@ This executor is the plain one, and the reference for others of the same plan.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lanner.rules import operators, transformers
@@ -114,11 +115,17 @@ def _matcher(index: Index, checks: Sequence[Check], memo: _Memo, *, first: bool)
     return match
 
 
+def compile_values(operands: Sequence[Operand], value: Callable[[int], FieldValue]) -> Callable[[], Sequence[FieldValue]]:
+    """A function that gives the values of several operands for the current event."""
+    getters = [compile_operand(operand, value) for operand in operands]
+    return lambda: [get() for get in getters]
+
+
 def compile_operand(operand: Operand, value: Callable[[int], FieldValue]) -> Callable[[], FieldValue]:
     """A function that gives the operand's value for the current event, or None."""
     match operand:
         case Slot(number):
-            return lambda: value(number)
+            return partial(value, number)
         case Text(text):
             return lambda: text
         case Items(items):

@@ -16,21 +16,23 @@ SECOND: Final = 1_000_000_000
 
 
 class Clock:
-    """A callable from nanoseconds to `<the second's text>.<nine digits>`; the text of a second is kept while it lasts."""
+    """A callable from nanoseconds to `<the second's text>.<nine digits>`, for any thread; the text of a second is kept while it lasts."""
 
-    __slots__ = ("_second", "_shape", "_text")
+    __slots__ = ("_known", "_shape")
 
     def __init__(self, shape: Callable[[int], str]) -> None:
         self._shape = shape
-        self._second = ""
-        self._text = ""
+        self._known = (0, 0, "")  # from, to before, the text
 
     def __call__(self, timestamp: int) -> str:
-        digits = str(timestamp).zfill(10)
-        if digits[:-9] != self._second:
-            self._second = digits[:-9]
-            self._text = self._shape(int(self._second)) + "."
-        return self._text + digits[-9:]
+        begin, end, text = self._known
+        if begin <= timestamp < end:
+            return text + str(timestamp)[-9:]
+        second, fraction = divmod(timestamp, SECOND)
+        text = self._shape(second) + "."
+        if second:  # before the first second is over, a time has fewer digits
+            self._known = second * SECOND, (second + 1) * SECOND, text
+        return f"{text}{fraction:09}"
 
 
 def local_time(second: int) -> str:
