@@ -102,7 +102,7 @@ def matching(rules: Compiled, parts: list[Lines]) -> float:
 
 def bare(parts: list[Lines]) -> float:
     """Seconds for parsing alone: a program that reads the payload and has no rules."""
-    executor = Executor(([["path", []]], False, [], [], [], [], [], ([], [])), True)
+    executor = Executor(([["path", []]], False, [], [], [], [], [], ([], []), []), True)
     return best(lambda: [executor.run(part, None, 0, None, None, None) for part in parts])
 
 

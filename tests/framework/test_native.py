@@ -74,6 +74,21 @@ FIELDS = [
     "static.site",
 ]
 NUMERIC = ["t.n", "t.size", "evt.num", "t.time", "evt.rawtime", "evt.rawtime.s", "evt.rawtime.ns", "evt.reltime", "evt.reltime.s"]
+SHOWN = [
+    "t.keys",
+    "evt.time",
+    "evt.time.s",
+    "evt.time.iso8601",
+    "evt.datetime",
+    "evt.datetime.s",
+    "evt.is_async",
+    "evt.asynctype",
+    "len(t.keys)",
+    "len(t.a)",
+    "toupper(t.keys)",
+    "b64(t.a)",
+    "evt.pluginname",
+]
 PLAIN = ["=", "!=", "contains", "icontains", "startswith", "endswith", "glob", "iglob"]
 ORDER = ["<", "<=", ">", ">="]
 
@@ -139,10 +154,18 @@ class Writing:
     def rules(self, count):
         text = "".join(
             f"- rule: r{number}\n  desc: d\n  condition: {json.dumps(self.condition())}\n"
-            f"  output: '%evt.num %t.a %evt.reltime'\n  priority: INFO\n  source: things\n"
+            f"  output: {json.dumps(self.output())}\n  priority: INFO\n  source: things\n"
             for number in range(count)
         )
         return compile_rules(load_rules_text(text, CATALOG), CATALOG)
+
+    def output(self):
+        """An output of some values, with widths or not; few rules show what only Python knows, which is slower."""
+        shown = [field for field in FIELDS if field != "t.method"] + [field for field in NUMERIC if field != "t.size"] + SHOWN
+        if self.random.random() < 0.1:
+            shown += ["t.method", "t.size", "t.flag", "evt.plugininfo"]
+        values = [self.text() if self.random.random() < 0.2 else self.one(shown) for _ in range(self.random.randint(0, 4))]
+        return "x " + " ".join(f"%{self.one(['', '', '', '3', '12'])}{value}" for value in values)
 
     def value(self):
         return self.one(

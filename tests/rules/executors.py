@@ -1,8 +1,12 @@
 """A plan on both executors, which have to agree."""
 
+from functools import partial
+
 from lanner.native._executor import Executor as NativeExecutor
 from lanner.rules.nativeplan import make_program, native_value
-from lanner.rules.run import Executor
+from lanner.rules.plan import make_plan
+from lanner.rules.run import Executor, compile_values
+from lanner.rules.typed import All
 
 
 class Both:
@@ -17,6 +21,23 @@ class Both:
     def match(self):
         matched = list(self._python.match())
         hits = self._native.match(tuple(native_value(self._python.value(slot)) for slot in self._slots))
-        assert all(sure for _, _, sure, _ in hits)
-        assert [rule for _, rule, _, _ in hits] == matched
+        assert all(sure for _, _, sure, *_ in hits)
+        assert [rule for _, rule, *_ in hits] == matched
         return matched
+
+
+class Values:
+    """Operands of an alert on both executors: a call gives the values that they agree on."""
+
+    def __init__(self, operands, fields, get):
+        self._python = compile_values(operands, get)
+        self._given = [partial(get, slot) for slot in range(len(fields))]
+        everything = make_plan([All(())], fields)
+        self._native = NativeExecutor(make_program(everything, [("absent",)] * len(fields), wanted=[operands]), True)
+
+    def __call__(self):
+        values = self._python()
+        ((*_, found),) = self._native.match(tuple(native_value(get()) for get in self._given))
+        assert found == values
+        assert list(map(type, found)) == list(map(type, values))
+        return values

@@ -10,8 +10,9 @@ from lanner.rules.alert import AlertRule, AlertWriter
 from lanner.rules.catalog import GENERIC_FIELDS
 from lanner.rules.errors import ConditionError
 from lanner.rules.format import drop_container_info, parse_output
-from lanner.rules.run import compile_values
 from lanner.rules.typed import FieldTable
+
+from .executors import Values
 
 # ruff: noqa: T201 - the report is meant to be read
 
@@ -73,7 +74,7 @@ def outcome(case, events):
     lines = {}
     for kind in ("json", "text"):
         alert = writer(kind, case).compile(rule, output)
-        values = compile_values(alert.operands, lambda slot: events.value(fields.requests[slot]))
+        values = Values(alert.operands, fields.requests, lambda slot: events.value(fields.requests[slot]))
         lines[kind] = {}
         for number in case["events"]:
             events.select(number)

@@ -1,8 +1,8 @@
 """The rules on the native executor: batches of payloads in, the (event, rule) pairs that matched or may match out.
 
 What a field's value is made of decides where it is read: a declared value is read natively, and so is what the host knows of an
-event; for methods, the plugin's words and times as local texts there is Python, and a rule for which such a value matters comes out
-as not sure. Nothing is decided about those here: `lanner.framework.pump` finishes them with the Python executor.
+event; for methods and the plugin's words there is Python. A rule for which such a value matters comes out as not sure, and an alert
+that shows one without its values. Nothing is decided about those here: `lanner.framework.pump` finishes them with the Python executor.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lanner.native._executor import Hit
     from lanner.rules.catalog import FieldRequest
     from lanner.rules.plan import Plan
+    from lanner.rules.typed import Operand
     from lanner.sdk.plugin import Plugin, PluginInfo
     from lanner.sdk.values import Data
 
@@ -29,6 +30,11 @@ _GENERIC: Final[dict[str, Source]] = {
     "evt.rawtime": ("time", ""),
     "evt.rawtime.s": ("time", "s"),
     "evt.rawtime.ns": ("time", "ns"),
+    "evt.time": ("clock", "time"),
+    "evt.time.s": ("clock", "time.s"),
+    "evt.time.iso8601": ("clock", "time.iso8601"),
+    "evt.datetime": ("clock", "datetime"),
+    "evt.datetime.s": ("clock", "datetime.s"),
     "evt.reltime": ("elapsed", ""),
     "evt.reltime.s": ("elapsed", "s"),
     "evt.reltime.ns": ("elapsed", "ns"),
@@ -73,8 +79,13 @@ class NativeRules:
         return Found(*self._executor.run(payloads, timestamps, number, before, first, now))
 
 
-def native_rules(plan: Plan, plugin: Plugin, *, hostname: str, static: Mapping[str, str], first: bool) -> NativeRules:
-    """The plan over events of the plugin. Raises `LannerError` where the native executor cannot take it."""
+def native_rules(
+    plan: Plan, plugin: Plugin, wanted: Sequence[Sequence[Operand]] = (), *, hostname: str, static: Mapping[str, str], first: bool
+) -> NativeRules:
+    """The plan over events of the plugin; `wanted` are by rule the operands whose values its alerts show.
+
+    Raises `LannerError` where the native executor cannot take it.
+    """
     info = plugin_info(type(plugin))
     trees: list[Data] = []
     constants = {"evt.source": info.event_source or "", "evt.pluginname": info.name, "evt.hostname": hostname}
@@ -82,7 +93,7 @@ def native_rules(plan: Plan, plugin: Plugin, *, hostname: str, static: Mapping[s
     sources = [_source(request, info, trees, constants) for request in plan.fields]
     if info.timestamp is not None:
         trees.append(info.timestamp.data())
-    return NativeRules(Executor(make_program(plan, sources, trees, has_time=info.timestamp is not None), first))
+    return NativeRules(Executor(make_program(plan, sources, trees, wanted, has_time=info.timestamp is not None), first))
 
 
 def _source(request: FieldRequest, info: PluginInfo, trees: list[Data], constants: Mapping[str, str]) -> Source:

@@ -73,19 +73,20 @@ class Pump:
         table = [next(getters) if request.name in own else generic_reader(request.name, self.context) for request in requests]
         self.executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
         """What the rules say of the last event, and its values."""
-        self.native: NativeRules | None = None
-        """The rules as the native executor has them."""
-        if native:
-            from lanner.framework.native import native_rules
-
-            self.native = native_rules(compiled.plan, plugin, hostname=host, static=static or {}, first=first)
-        self._first = first
         formats = [
             writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output)
             for rule, output in zip(compiled.rules, compiled.outputs, strict=True)
         ]
         self._lines = [each.line for each in formats]
         self._values = [compile_values(each.operands, self.executor.value) for each in formats]
+        self.native: NativeRules | None = None
+        """The rules as the native executor has them."""
+        if native:
+            from lanner.framework.native import native_rules
+
+            wanted = [each.operands for each in formats]
+            self.native = native_rules(compiled.plan, plugin, wanted, hostname=host, static=static or {}, first=first)
+        self._first = first
         self._names = [rule.name for rule in compiled.rules]
         self._about = [(rule.name, str(rule.priority), rule.source) for rule in compiled.rules]
         self._alerts = [0] * len(self._names)
@@ -128,26 +129,34 @@ class Pump:
     def finish(self, payloads: Sequence[bytes], found: Found) -> None:
         """Write the alerts of a batch that the native executor went through; the batches before have been finished."""
         reader, context, executor, begin = self._reader, self.context, self.executor, self._events
+        alerts, lines, about, emit = self._alerts, self._lines, self._about, self.emit
         if context.first_timestamp is None:
             context.first_timestamp = found.first
         self._not_json += found.not_json
-        place, done = -1, False
+        place, done, loaded = -1, False, False
         before = timestamp = self.timestamp
-        for event, rule, sure, own in found.hits:
+        for event, rule, sure, own, values in found.hits:
             if event != place:
-                place, done = event, False
+                place, done, loaded = event, False, False
                 # without a time it happens when the last event of the batch before did
                 timestamp = before if own is None else own
                 self._events = begin + place + 1
-                payload = payloads[place]
-                reader.load(payload, timestamp, self._events)
-                reader.timestamp = timestamp
-                context.advance(self._events, timestamp, payload)
-                executor.forget()
-            if not done and (sure or executor.holds(rule)):
-                self._alerts[rule] += 1
-                self.emit(Alert(self._lines[rule](timestamp, self._values[rule]()), *self._about[rule], timestamp))
-                done = self._first
+            if done:
+                continue
+            if values is None:
+                if not loaded:
+                    loaded = True
+                    payload = payloads[place]
+                    reader.load(payload, timestamp, self._events)
+                    reader.timestamp = timestamp
+                    context.advance(self._events, timestamp, payload)
+                    executor.forget()
+                if not sure and not executor.holds(rule):
+                    continue
+                values = self._values[rule]()  # noqa: PLW2901 - Python finds what the native executor could not
+            alerts[rule] += 1
+            emit(Alert(lines[rule](timestamp, values), *about[rule], timestamp))
+            done = self._first
         self._events = begin + len(payloads)
         context.timestamp = before if found.last is None else found.last
 

@@ -1,8 +1,11 @@
-# What a program is, is told in lanner.rules.nativeplan. A hit is (place in the batch, rule, whether it is sure, time in ns or None).
+# What a program is, is told in lanner.rules.nativeplan. A hit is (place in the batch, rule, whether it is sure, time in ns or
+# None, the values that its alert shows or None where Python has to find them).
 from collections.abc import Sequence
 from typing import Any, TypeAlias, final
 
-Hit: TypeAlias = tuple[int, int, bool, int | None]
+from lanner.sdk.types import FieldValue
+
+Hit: TypeAlias = tuple[int, int, bool, int | None, tuple[FieldValue, ...] | None]
 
 @final
 class Executor:

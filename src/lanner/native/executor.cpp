@@ -40,6 +40,7 @@ struct State {
   const bool first;
   Machine machine;
   std::vector<Hit> hits;
+  Kept kept;
   std::vector<std::string_view> payloads;
   bool is_running = false;
 };
@@ -162,7 +163,7 @@ Outcome run(State& state, std::size_t count, std::string_view chunk, std::uint64
     moment.first = outcome.first;
     outcome.has_time = moment.has_time;
     outcome.time = moment.time;
-    machine.match(moment, number, state.hits);
+    machine.match(moment, number, state.hits, state.kept);
   }
   return outcome;
 }
@@ -206,13 +207,53 @@ bool to_payloads(PyObject* object, std::vector<std::string_view>& payloads, std:
   return true;
 }
 
-PyObject* to_hits(const std::vector<Hit>& hits) {
-  PyObject* list = PyList_New(static_cast<Py_ssize_t>(hits.size()));
+PyObject* to_value(const Kept& kept, std::size_t& place);
+
+// So many values from `place` on, which goes on behind them
+PyObject* to_values(const Kept& kept, std::size_t& place, std::size_t count) {
+  PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(count));
+  if (!tuple) return nullptr;
+  for (std::size_t number = 0; number < count; ++number) {
+    PyObject* value = to_value(kept, place);
+    if (!value) {
+      Py_DECREF(tuple);
+      return nullptr;
+    }
+    PyTuple_SET_ITEM(tuple, static_cast<Py_ssize_t>(number), value);
+  }
+  return tuple;
+}
+
+PyObject* to_value(const Kept& kept, std::size_t& place) {
+  const auto& value = kept.at(place++);
+  switch (value.kind) {
+    case Kept::Kind::absent: break;
+    case Kept::Kind::number: return PyLong_FromUnsignedLongLong(value.number);
+    case Kept::Kind::boolean: return PyBool_FromLong(value.number != 0);
+    case Kept::Kind::list: return to_values(kept, place, static_cast<std::size_t>(value.number));
+    case Kept::Kind::text:
+    case Kept::Kind::address: {
+      const auto text = kept.text(value);
+      const auto size = static_cast<Py_ssize_t>(text.size());
+      return value.kind == Kept::Kind::text ? PyUnicode_DecodeUTF8(text.data(), size, "surrogateescape") : PyBytes_FromStringAndSize(text.data(), size);
+    }
+  }
+  Py_RETURN_NONE;
+}
+
+PyObject* to_hits(const State& state) {
+  PyObject* list = PyList_New(static_cast<Py_ssize_t>(state.hits.size()));
   if (!list) return nullptr;
   Py_ssize_t place = 0;
-  for (const auto& hit : hits) {
+  for (const auto& hit : state.hits) {
+    auto at = hit.values;
+    PyObject* values = hit.has_values ? to_values(state.kept, at, state.program->wanted[hit.rule].size()) : Py_NewRef(Py_None);
     PyObject* time = from_optional(hit.has_time, hit.time);
-    PyObject* item = time ? Py_BuildValue("(nIOO)", static_cast<Py_ssize_t>(hit.event), static_cast<unsigned>(hit.rule), hit.is_open ? Py_False : Py_True, time) : nullptr;
+    PyObject* item = nullptr;
+    if (values && time) {
+      item = Py_BuildValue("(nIOOO)", static_cast<Py_ssize_t>(hit.event), static_cast<unsigned>(hit.rule), hit.is_open ? Py_False : Py_True, time, values);
+    }
+    Py_XDECREF(values);
     Py_XDECREF(time);
     if (!item) {
       Py_DECREF(list);
@@ -249,6 +290,7 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
       return nullptr;
     }
     state.hits.clear();
+    state.kept.clear();
     state.is_running = true;
     std::exception_ptr error;
     Py_BEGIN_ALLOW_THREADS
@@ -262,7 +304,7 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
     Py_DECREF(kept);
     kept = nullptr;
     if (error) std::rethrow_exception(error);
-    return Py_BuildValue("(NnNN)", to_hits(state.hits), static_cast<Py_ssize_t>(outcome.not_json), from_optional(outcome.has_time, outcome.time),
+    return Py_BuildValue("(NnNN)", to_hits(state), static_cast<Py_ssize_t>(outcome.not_json), from_optional(outcome.has_time, outcome.time),
                          from_optional(outcome.has_first, outcome.first));
   } catch (...) {
     Py_XDECREF(kept);
@@ -306,12 +348,13 @@ PyObject* executor_match(PyObject* self, PyObject* values) {
   try {
     const CLocale locale;
     state.hits.clear();
+    state.kept.clear();
     state.machine.load({}, false);
     for (Py_ssize_t slot = 0; slot < PyTuple_GET_SIZE(values); ++slot) {
       if (!to_cell(PyTuple_GET_ITEM(values, slot), state.machine.given(static_cast<std::size_t>(slot)))) return nullptr;
     }
-    state.machine.match({}, 0, state.hits);
-    return to_hits(state.hits);
+    state.machine.match({}, 0, state.hits, state.kept);
+    return to_hits(state);
   } catch (...) {
     return failed();
   }
@@ -321,7 +364,7 @@ PyMethodDef methods[] = {
     {"copy", executor_copy, METH_NOARGS, "copy() -> Executor\n\nAnother one of the same program, for another thread."},
     {"run", executor_run, METH_VARARGS,
      "run(payloads, timestamps, number, before, first, now) -> (hits, not_json, last, first)\n\n"
-     "The rules that match each payload, without the GIL: hits are (place, rule, sure, time)."},
+     "The rules that match each payload, without the GIL: hits are (place, rule, sure, time, values)."},
     {"match", executor_match, METH_O,
      "match(values) -> hits\n\nThe rules that match an event of which all values are given, by slot: bytes, a number, a tuple of these, None, or ... for one that is not known."},
     {nullptr, nullptr, 0, nullptr},

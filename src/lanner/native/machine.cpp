@@ -20,7 +20,7 @@ bool Machine::own_time(std::uint64_t& time) {
   return number != nullptr;
 }
 
-void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& hits) {
+void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept) {
   moment_ = moment;
   std::size_t lists = 0;
   const auto add = [&](const std::vector<std::uint32_t>& rules) {
@@ -47,9 +47,23 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
     if (position.at == position.end) position = positions_[--lists];
     const auto truth = evaluate(program_.conditions[rule]);
     if (truth == Truth::no) continue;
-    hits.push_back({event, rule, truth == Truth::open, moment.has_time, moment.time});
+    const auto values = kept.size();
+    hits.push_back({event, rule, truth == Truth::open, moment.has_time, moment.time, truth == Truth::yes && keep(rule, kept), values});
     if (first_ && truth == Truth::yes) return;
   }
+}
+
+bool Machine::keep(std::uint32_t rule, Kept& kept) {
+  const auto before = kept.size();
+  for (const auto number : program_.wanted[rule]) {
+    const auto& cell = operand(number);
+    if (cell.state == Cell::State::open) {
+      kept.resize(before);
+      return false;
+    }
+    kept.add(cell, program_.operands[number].type);
+  }
+  return true;
 }
 
 const Cell& Machine::slot(std::size_t number) {
@@ -85,6 +99,15 @@ void Machine::read(const Source& source, Cell& cell) {
         return;
       }
       return put_time(source, moment_.time - moment_.first, cell);
+    case Source::Kind::clock: {
+      if (!moment_.has_time) {
+        cell.state = Cell::State::open;
+        return;
+      }
+      auto& text = arena_.take();
+      clock_.append(source.clock, moment_.time, text);
+      return put(Scalar::of(std::string_view(text)));
+    }
     case Source::Kind::json: break;
   }
   Given given;

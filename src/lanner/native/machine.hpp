@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "clock.hpp"
 #include "document.hpp"
+#include "kept.hpp"
 #include "program.hpp"
 #include "transforms.hpp"
 
@@ -22,13 +24,16 @@ struct Moment {
   std::uint64_t first = 0;  // the time of the first event
 };
 
-// A rule that matches an event, or that may: `is_open` leaves it to Python
+// A rule that matches an event, or that may: `is_open` leaves it to Python. Where all is known that its alert shows (`has_values`),
+// that lies among the kept values from `values` on.
 struct Hit {
   std::size_t event = 0;  // in its batch, from 0
   std::uint32_t rule = 0;
   bool is_open = false;
   bool has_time = false;
   std::uint64_t time = 0;
+  bool has_values = false;
+  std::size_t values = 0;
 };
 
 class Machine {
@@ -50,7 +55,7 @@ class Machine {
   bool own_time(std::uint64_t& time);
 
   // The rules that match, in order. Where one is open, so may be others after it; the first that is sure ends the round.
-  void match(const Moment& moment, std::size_t event, std::vector<Hit>& hits);
+  void match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept);
 
   // The value of a field, to be put there by whoever got it elsewhere: after load(), before match()
   Cell& given(std::size_t slot) {
@@ -63,6 +68,7 @@ class Machine {
   const Cell& operand(std::size_t number);
   void read(const Source& source, Cell& cell);
   void put_time(const Source& source, std::uint64_t time, Cell& cell) const;
+  bool keep(std::uint32_t rule, Kept& kept);
   Truth check(const Check& check);
   Truth evaluate(std::uint32_t number);
 
@@ -81,6 +87,7 @@ class Machine {
   };
   std::vector<Range> positions_;
   Moment moment_;
+  Clock clock_;
   Arena arena_;
   Scratch scratch_;
 };

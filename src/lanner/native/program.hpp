@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "clock.hpp"
 #include "operators.hpp"
 #include "values.hpp"
 
@@ -26,11 +27,13 @@ struct Source {
     place,     // the event's number, from 1
     time,      // of the event
     elapsed,   // since the first event
+    clock,     // the time of the event as a text
   };
   enum class Part { whole, seconds, nanoseconds };  // of times
 
   Kind kind = Kind::python;
   Part part = Part::whole;
+  ClockText clock = ClockText::time;
   std::string text;
   std::uint64_t number = 0;
   std::size_t tree = 0;  // json: in Program::trees
@@ -98,6 +101,7 @@ struct Program {
   std::vector<std::uint32_t> conditions;  // nodes, by rule
   std::vector<IndexedField> index;
   std::vector<std::uint32_t> always;
+  std::vector<std::vector<std::uint32_t>> wanted;  // by rule: the operands whose values its alerts show
 };
 
 }  // namespace lanner

@@ -85,16 +85,18 @@ constexpr std::array<std::pair<const char*, Operand::Kind>, 11> transformers{{{"
     {"joined len", Operand::Kind::joined_length}, {"join", Operand::Kind::join}, {"concat", Operand::Kind::concat}, {"getopt", Operand::Kind::getopt},
     {"decimal", Operand::Kind::decimal}}};
 constexpr std::array<std::pair<const char*, Source::Part>, 3> parts{{{"", Source::Part::whole}, {"s", Source::Part::seconds}, {"ns", Source::Part::nanoseconds}}};
-constexpr std::array<std::pair<const char*, Source::Kind>, 8> sources{{{"python", Source::Kind::python}, {"absent", Source::Kind::absent},
+constexpr std::array<std::pair<const char*, ClockText>, 5> clocks{{{"time", ClockText::time}, {"time.s", ClockText::time_seconds}, {"time.iso8601", ClockText::iso8601},
+    {"datetime", ClockText::datetime}, {"datetime.s", ClockText::datetime_seconds}}};
+constexpr std::array<std::pair<const char*, Source::Kind>, 9> sources{{{"python", Source::Kind::python}, {"absent", Source::Kind::absent},
     {"text", Source::Kind::text}, {"number", Source::Kind::number}, {"json", Source::Kind::json}, {"place", Source::Kind::place}, {"time", Source::Kind::time},
-    {"elapsed", Source::Kind::elapsed}}};
+    {"elapsed", Source::Kind::elapsed}, {"clock", Source::Kind::clock}}};
 
 class Reading {
  public:
   explicit Reading(Program& program) : program_(program) {}
 
   void program(PyObject* object) {
-    const auto found = items(object, 8);
+    const auto found = items(object, 9);
     if (!to_table(found[0], program_.trees)) throw PythonError();
     program_.has_time = truth(found[1]);
     program_.reads_payload = !program_.trees.empty();
@@ -109,6 +111,8 @@ class Reading {
     is_indexed_.resize(program_.conditions.size());
     for (PyObject* each : items(index[0])) program_.index.push_back(indexed(each));
     program_.always = rules(index[1]);
+    for_each(found[8], "wanted operand", [&](PyObject* each) { program_.wanted.push_back(operands(each)); });
+    if (program_.wanted.size() != program_.conditions.size()) throw Unfit("there is one list for each rule");
   }
 
   const std::string& place() const { return place_; }
@@ -137,6 +141,7 @@ class Reading {
       case Source::Kind::number: result.number = number(found[1]); break;
       case Source::Kind::time:
       case Source::Kind::elapsed: result.part = chosen(found[1], parts); break;
+      case Source::Kind::clock: result.clock = chosen(found[1], clocks); break;
       case Source::Kind::json:
         result.tree = below(found[1], program_.trees.size(), "tree");
         result.has_argument = found[2] != Py_None;
@@ -174,6 +179,12 @@ class Reading {
     if (result.operands.empty() || (!takes_some && result.operands.size() != (takes_two ? 2 : 1))) throw Unfit("\"" + name + "\" has another number of operands");
     result.has_selector = found[3] != Py_None;
     if (result.has_selector) result.text = bytes(found[3]);
+    return result;
+  }
+
+  std::vector<std::uint32_t> operands(PyObject* object) const {
+    std::vector<std::uint32_t> result;
+    for (PyObject* each : items(object)) result.push_back(static_cast<std::uint32_t>(below(each, program_.operands.size(), "operand")));
     return result;
   }
 

@@ -4,15 +4,17 @@ Where the value of each numbered field comes from is told by whoever knows (`sou
 of an event, or from Python alone. Texts become bytes. Nothing is decided here that the plan does not say, and what cannot be
 said so raises `LannerError`.
 
-A program is (trees, has_time, sources, operands, checks, nodes, conditions, index):
+A program is (trees, has_time, sources, operands, checks, nodes, conditions, index, wanted):
 
 - trees: of `lanner.sdk.values`, as data; with has_time the last gives an event's own time.
 - sources: ("python",), ("absent",), ("text", bytes), ("number", int), ("json", tree, argument as bytes, int or None), ("place",) for
-  the event's number, ("time", part) and ("elapsed", part) with part "", "s" or "ns".
+  the event's number, ("time", part) and ("elapsed", part) with part "", "s" or "ns", ("clock", shape) with shape "time", "time.s",
+  "time.iso8601", "datetime" or "datetime.s".
 - operands: (word, type, slot or constant or operands, selector), each behind those that it is made of.
 - checks: ("exists" | "constants" | "fields", operand, operator, constants or operand, modifier).
 - nodes: ("check", check), ("not" | "all" | "some", nodes), each behind its children.
 - index: ([(slot, [(value, rules)])], always).
+- wanted: by rule, the operands whose values its alerts show.
 """
 
 from __future__ import annotations
@@ -40,13 +42,17 @@ class NativePlanError(LannerError, ValueError):
     """The native executor cannot take this plan."""
 
 
-def make_program(plan: Plan, sources: Sequence[Source], trees: Sequence[Data] = (), *, has_time: bool = False) -> Program:
-    """The program of a plan. Raises `NativePlanError`."""
+def make_program(
+    plan: Plan, sources: Sequence[Source], trees: Sequence[Data] = (), wanted: Sequence[Sequence[Operand]] = (), *, has_time: bool = False
+) -> Program:
+    """The program of a plan; `wanted` are by rule the operands whose values its alerts show. Raises `NativePlanError`."""
     if len(sources) != len(plan.fields):
         raise NativePlanError(f"the plan has {len(plan.fields)} fields, and {len(sources)} sources are told")
     parts = _Parts()
     conditions = [parts.node(tree) for tree in plan.conditions]
-    return list(trees), has_time, list(sources), parts.operands, parts.checks, parts.nodes, conditions, _index(plan.index, sources)
+    shown = [tuple(map(parts.operand, operands)) for operands in wanted or [()] * len(conditions)]
+    index = _index(plan.index, sources)
+    return list(trees), has_time, list(sources), parts.operands, parts.checks, parts.nodes, conditions, index, shown
 
 
 def text_bytes(text: str) -> bytes:
@@ -91,14 +97,14 @@ class _Parts:
         raise NativePlanError(f"the native executor knows no part of a condition that is a {type(tree).__name__}")
 
     def _check(self, test: Test | Comparison) -> tuple[Any, ...]:
-        left = self._operand(test.left)
+        left = self.operand(test.left)
         if isinstance(test, Comparison):
-            return "fields", left, test.operator, self._operand(test.right), None
+            return "fields", left, test.operator, self.operand(test.right), None
         if test.operator == "exists":
             return "exists", left, None, (), None
         return "constants", left, test.operator, tuple(map(_constant, test.constants)), test.modifier
 
-    def _operand(self, operand: Operand) -> int:
+    def operand(self, operand: Operand) -> int:
         kind = _kind(operand.kind)
         match operand:
             case Slot(number):
@@ -106,10 +112,10 @@ class _Parts:
             case Text(text):
                 made = ("constant", kind, text_bytes(text), None)
             case Items(items):
-                made = ("items", kind, tuple(map(self._operand, items)), None)
+                made = ("items", kind, tuple(map(self.operand, items)), None)
             case Transformed(name, operands, selector=selector):
                 word = "joined len" if name == "len" and _is_of_getopt(operands[0]) else name
-                made = (word, kind, tuple(map(self._operand, operands)), None if selector is None else text_bytes(selector))
+                made = (word, kind, tuple(map(self.operand, operands)), None if selector is None else text_bytes(selector))
             case _:
                 raise NativePlanError(f"the native executor knows no operand that is a {type(operand).__name__}")
         return self._number("operand", self.operands, made)
@@ -143,7 +149,7 @@ def _index(index: Index, sources: Sequence[Source]) -> tuple[Any, Any]:
     always = set(index.always)
     fields = []
     for field in index.fields:
-        if sources[field.slot][0] in {"python", "time", "elapsed"}:
+        if sources[field.slot][0] in {"python", "time", "elapsed", "clock"}:
             always.update(*field.rules.values())
         else:
             fields.append((field.slot, [(_constant(value), rules) for value, rules in field.rules.items()]))

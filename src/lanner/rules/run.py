@@ -115,10 +115,10 @@ def _matcher(index: Index, checks: Sequence[Check], memo: _Memo, *, first: bool)
     return match
 
 
-def compile_values(operands: Sequence[Operand], value: Callable[[int], FieldValue]) -> Callable[[], Sequence[FieldValue]]:
+def compile_values(operands: Sequence[Operand], value: Callable[[int], FieldValue]) -> Callable[[], tuple[FieldValue, ...]]:
     """A function that gives the values of several operands for the current event."""
     getters = [compile_operand(operand, value) for operand in operands]
-    return lambda: [get() for get in getters]
+    return lambda: tuple([get() for get in getters])
 
 
 def compile_operand(operand: Operand, value: Callable[[int], FieldValue]) -> Callable[[], FieldValue]:
