@@ -193,6 +193,11 @@ Result Document::read(const Value& value, const Given& given) {
   return valid_ ? evaluate(value, root_, given) : Result{};
 }
 
+void Document::read(const Value& value, const Given& given, Names& names) {
+  names.clear();
+  if (valid_) read_names(value, root_, given, names);
+}
+
 bool Document::holds(std::string_view payload) const {
   return is_as_given_ && payload.size() == size_ && std::memcmp(buffer_.data(), payload.data(), size_) == 0;
 }

@@ -22,6 +22,9 @@ class Document {
   // The value of a tree for the document; none where there is no document.
   Result read(const Value& value, const Given& given);
 
+  // The same for a tree of keys, into `names`: empty where there is no value.
+  void read(const Value& value, const Given& given, Names& names);
+
   // Whether the last load had this payload, and would do the same again.
   bool holds(std::string_view payload) const;
 

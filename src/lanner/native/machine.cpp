@@ -118,14 +118,22 @@ void Machine::read(const Source& source, Cell& cell) {
       given = std::string_view(source.text);
     }
   }
-  const auto result = document_.read(program_.trees[source.tree], given);
+  const auto& tree = program_.trees[source.tree];
+  if (tree.kind == Value::Kind::keys) {
+    document_.read(tree, given, names_);
+    if (!names_.empty()) put_names(names_, cell);
+    return;
+  }
+  const auto result = document_.read(tree, given);
   if (const auto* text = std::get_if<std::string_view>(&result)) return put(Scalar::of(*text));
   if (const auto* number = std::get_if<std::uint64_t>(&result)) return put(Scalar::of(*number));
-  if (const auto* names = std::get_if<Names>(&result)) {
-    cell.state = Cell::State::list;
-    cell.list.clear();
-    for (const auto name : *names) cell.list.push_back(Scalar::of(name));
-  }
+  if (const auto* names = std::get_if<Names>(&result)) put_names(*names, cell);
+}
+
+void Machine::put_names(const Names& names, Cell& cell) {
+  cell.state = Cell::State::list;
+  cell.list.clear();
+  for (const auto name : names) cell.list.push_back(Scalar::of(name));
 }
 
 void Machine::put_time(const Source& source, std::uint64_t time, Cell& cell) const {

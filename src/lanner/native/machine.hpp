@@ -68,6 +68,7 @@ class Machine {
   const Cell& operand(std::size_t number);
   void read(const Source& source, Cell& cell);
   void put_time(const Source& source, std::uint64_t time, Cell& cell) const;
+  static void put_names(const Names& names, Cell& cell);
   bool keep(std::uint32_t rule, Kept& kept);
   Truth check(const Check& check);
   Truth evaluate(std::uint32_t number);
@@ -90,6 +91,7 @@ class Machine {
   Clock clock_;
   Arena arena_;
   Scratch scratch_;
+  Names names_;
 };
 
 }  // namespace lanner

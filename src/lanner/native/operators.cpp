@@ -16,22 +16,16 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-std::string lowered(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), lower);
-  return result;
-}
-
-// Whether `needle`, which is in lower case, stands in the text in whatever case
+// Whether `needle` stands in the text, each in whatever case
 bool contains_folded(std::string_view text, std::string_view needle) {
   if (needle.empty()) return true;
   if (text.size() < needle.size()) return false;
-  const char first = needle[0];
+  const char first = lower(needle[0]);
   const char* const last = text.data() + (text.size() - needle.size());
   for (const char* at = text.data(); at <= last; ++at) {
     if (lower(*at) != first) continue;
     std::size_t place = 1;
-    while (place < needle.size() && lower(at[place]) == needle[place]) ++place;
+    while (place < needle.size() && lower(at[place]) == lower(needle[place])) ++place;
     if (place == needle.size()) return true;
   }
   return false;
@@ -76,11 +70,13 @@ bool ordered(Operator word, const T& left, const T& right) {
 bool compare_texts(Operator word, std::string_view left, std::string_view right, Scratch& scratch) {
   switch (word) {
     case Operator::contains: return contains(left, right);
-    case Operator::icontains: return contains_folded(left, lowered(right));
+    case Operator::icontains: return contains_folded(left, right);
     case Operator::startswith: return left.starts_with(right);
     case Operator::endswith: return left.ends_with(right);
     case Operator::glob:
-    case Operator::iglob: return globs(std::string(right).c_str(), left, word == Operator::iglob, scratch);
+    case Operator::iglob:
+      scratch.pattern.assign(right);
+      return globs(scratch.pattern.c_str(), left, word == Operator::iglob, scratch);
     default: return ordered(word, left, right);
   }
 }
@@ -181,13 +177,10 @@ class Networks : public Predicate {
 
 class Text : public Predicate {
  public:
-  Text(Operator word, const Constant& constant, bool is_binary) : word_(word), constant_(constant), how_(is_binary ? Reach::cut : Reach::all) {
-    if (word == Operator::icontains) constant_.text = lowered(constant_.text);
-  }
+  Text(Operator word, const Constant& constant, bool is_binary) : word_(word), constant_(constant), how_(is_binary ? Reach::cut : Reach::all) {}
   bool holds(const Cell& value, Scratch& scratch) const override {
     const auto text = reach(how_, value.scalar.text);
     switch (word_) {
-      case Operator::icontains: return contains_folded(text, constant_.text);
       case Operator::glob:
       case Operator::iglob: return globs(constant_.text.c_str(), text, word_ == Operator::iglob, scratch);
       default: return compare_texts(word_, text, constant_.text, scratch);
@@ -196,7 +189,7 @@ class Text : public Predicate {
 
  private:
   const Operator word_;
-  Constant constant_;
+  const Constant constant_;
   const Reach how_;
 };
 

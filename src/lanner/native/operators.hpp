@@ -50,6 +50,7 @@ struct Constant {
 // Room for texts that are made for one check, kept from event to event
 struct Scratch {
   std::string text;
+  std::string pattern;
   std::vector<std::size_t> level;
   std::vector<std::size_t> following;
 };

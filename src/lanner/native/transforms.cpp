@@ -176,7 +176,7 @@ void getopt(const Operand& operand, const std::vector<const Type*>& types, const
   };
   const auto* letters = first(*values[1]);
   if (!letters) return;
-  std::vector<std::string_view> arguments;
+  auto& arguments = arena.list();
   each(*values[0], [&](const Scalar& value) { arguments.push_back(raw(value, *types[0])); });
   Options(raw(*letters, *types[1])).scan(arguments, [&](std::string_view letter, std::string_view name, const std::string_view* value) {
     if (operand.has_selector) {

@@ -13,6 +13,11 @@ namespace lanner {
 class Arena {
  public:
   void clear() { used_ = 0; }
+  // Room for a list of texts, empty; the next call takes it back
+  std::vector<std::string_view>& list() {
+    list_.clear();
+    return list_;
+  }
   std::string& take() {
     if (used_ == texts_.size()) texts_.emplace_back();
     auto& text = texts_[used_++];
@@ -23,6 +28,7 @@ class Arena {
  private:
   std::deque<std::string> texts_;  // a deque: references to them stay
   std::size_t used_ = 0;
+  std::vector<std::string_view> list_;
 };
 
 // The value of a transformer or list of operands, from its operands' values: all of them are there. `types` are the operands'.

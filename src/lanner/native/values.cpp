@@ -79,21 +79,21 @@ Result to_unsigned(const Result& result, std::uint64_t factor) {
   return product;
 }
 
-Result names(element place, const std::vector<Step>& steps, const Given& given) {
-  const auto found = walk(place, steps, given);
+}  // namespace
+
+void read_names(const Value& value, element document, const Given& given, Names& names) {
+  constexpr std::size_t few = 32;  // are compared with each other
+  names.clear();
+  const auto found = walk(document, value.steps, given);
   simdjson::dom::object object;
-  if (!found || found->get(object)) return {};
-  Names names;
+  if (!found || found->get(object)) return;
   std::unordered_set<std::string_view> seen;
   for (const auto field : object) {
     const auto name = until_nul(field.key);
-    if (seen.insert(name).second) names.push_back(name);
+    if (names.size() == few) seen.insert(names.begin(), names.end());
+    if (names.size() < few ? std::find(names.begin(), names.end(), name) == names.end() : seen.insert(name).second) names.push_back(name);
   }
-  if (names.empty()) return {};
-  return names;
 }
-
-}  // namespace
 
 const char* text_at(const std::vector<Step>& steps, element document, const Given& given) {
   const auto found = walk(document, steps, given);
@@ -130,8 +130,12 @@ Result evaluate(const Value& value, element document, const Given& given, bool n
     }
     case Value::Kind::unsigned_integer:
       return to_unsigned(evaluate(value.children[0], document, given, true), value.factor);
-    case Value::Kind::keys:
-      return names(document, value.steps, given);
+    case Value::Kind::keys: {
+      Names names;
+      read_names(value, document, given, names);
+      if (names.empty()) return {};
+      return names;
+    }
   }
   return {};
 }

@@ -37,6 +37,9 @@ struct Value {
 // The value of a tree for a document. `number`: a JSON integer counts where a text does.
 Result evaluate(const Value& value, simdjson::dom::element document, const Given& given, bool number = false);
 
+// The same for a tree of keys, into `names`, which keeps its room: empty where there is no value.
+void read_names(const Value& value, simdjson::dom::element document, const Given& given, Names& names);
+
 // The same for a tree that is a path to a text: null where there is none; the text ends with NUL.
 const char* text_at(const std::vector<Step>& steps, simdjson::dom::element document, const Given& given);
 

@@ -1,0 +1,282 @@
+// Rules of all operators, transformers and sources over any bytes: a condition and its negation are never both true, the first match is
+// the first of all matches, where a payload lies makes no difference, what is kept of an event stays, and once is like again, without
+// memory taken anew.
+//
+// The first byte of an input says how the payload is made (as in fields.cpp), the second how long the text is that the conditions
+// compare with; the rest is the payload.
+#include <memory>
+#include <stdexcept>
+
+#include "fuzz.hpp"
+#include "machine.hpp"
+#include "maker.hpp"
+
+// Of the sanitizers' runtime; gcc comes without its header
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t), void (*on_free)(const volatile void*));
+
+namespace {
+
+std::size_t taken;  // pieces of memory
+const int hooked = __sanitizer_install_malloc_and_free_hooks([](const volatile void*, std::size_t) { ++taken; }, [](const volatile void*) {});
+
+using lanner::Check;
+using lanner::Comparison;
+using lanner::Constant;
+using lanner::Hit;
+using lanner::Kept;
+using lanner::Machine;
+using lanner::Modifier;
+using lanner::Moment;
+using lanner::Node;
+using lanner::Operand;
+using lanner::Operator;
+using lanner::Program;
+using lanner::Source;
+using lanner::Type;
+using lanner::Value;
+
+constexpr Type text{};
+constexpr Type texts{Type::Is::text, true, false, false};
+constexpr Type number{Type::Is::number, false, false, false};
+
+Value path(std::vector<lanner::Step> steps, Value::Kind kind = Value::Kind::path) {
+  Value value;
+  value.kind = kind;
+  value.steps = std::move(steps);
+  return value;
+}
+
+class Making {
+ public:
+  explicit Making(std::string_view constant) : constant_{std::string(constant), 0, true, -1} {
+    Value integer;
+    integer.kind = Value::Kind::unsigned_integer;
+    integer.children = {path({"n"})};
+    program_->trees = {path({"a"}), path({"m", lanner::Argument{}}), integer, path({"m"}, Value::Kind::keys), integer};
+    program_->trees.back().factor = 1'000;
+    program_->reads_payload = program_->has_time = true;
+    const auto a = slot(json(0), text), k = slot(json(1, "k"), text), n = slot(json(2), number), keys = slot(json(3), texts);
+    const auto python = slot(source(Source::Kind::python), text);
+    const auto clock = slot(source(Source::Kind::clock), text), elapsed = slot(source(Source::Kind::elapsed), number);
+    const auto fixed = operand(Operand::Kind::text, {}, text);
+    program_->operands.back().text = constant;
+    const Type closed{Type::Is::text, false, true, false}, decoded{Type::Is::text, false, true, true};
+    const auto lower = operand(Operand::Kind::lower, {a}, closed), base = operand(Operand::Kind::basename, {k}, closed);
+    const auto bytes = operand(Operand::Kind::base64, {a}, decoded), uppers = operand(Operand::Kind::upper, {keys}, {Type::Is::text, true, true, false});
+    const auto length = operand(Operand::Kind::length, {k}, number), count = operand(Operand::Kind::length, {keys}, number);
+    const auto items = operand(Operand::Kind::items, {a, keys, operand(Operand::Kind::decimal, {n}, text)}, texts);
+    const auto joined = operand(Operand::Kind::join, {fixed, items}, text), both = operand(Operand::Kind::concat, {a, lower, python}, text);
+    const auto options = operand(Operand::Kind::getopt, {items, fixed}, texts);
+    for (const auto each : {a, k, lower, base, bytes, joined, both, clock}) {
+      for (const auto word : {Operator::equal, Operator::unequal, Operator::in, Operator::contains, Operator::icontains, Operator::startswith, Operator::endswith,
+               Operator::glob, Operator::iglob, Operator::pmatch, Operator::regex}) {
+        constant_check(each, word);
+      }
+      constant_check(each, Operator::endswith, Modifier::oneof);
+      fields_check(each, Operator::icontains, a);
+      fields_check(each, Operator::less, joined);
+      fields_check(each, Operator::glob, k);
+      fields_check(each, Operator::in, items);
+    }
+    for (const auto each : {keys, uppers, items, options}) {
+      constant_check(each, Operator::in);
+      constant_check(each, Operator::intersects);
+      fields_check(each, Operator::intersects, keys);
+      exists(each);
+    }
+    fields_check(length, Operator::less_equal, count);
+    fields_check(n, Operator::greater, elapsed);
+    const auto indexed = static_cast<std::uint32_t>(program_->conditions.size());
+    exists(n);
+    for (std::uint32_t rule = 0; rule < program_->conditions.size(); ++rule) {
+      if (rule != indexed) program_->always.push_back(rule);
+    }
+    program_->index.resize(1);
+    program_->index[0].slot = program_->operands[a].slot;
+    program_->index[0].texts[std::string(constant)] = {indexed};
+    std::vector<std::uint32_t> wanted;
+    for (std::uint32_t each = 0; each < program_->operands.size(); ++each) {
+      if (each != python && each != both) wanted.push_back(each);
+    }
+    program_->wanted.assign(program_->conditions.size(), wanted);
+    program_->wanted[0] = {static_cast<std::uint32_t>(both)};
+  }
+
+  std::unique_ptr<Program> program() { return std::move(program_); }
+
+ private:
+  static Source source(Source::Kind kind) {
+    Source result;
+    result.kind = kind;
+    return result;
+  }
+
+  static Source json(std::size_t tree, const char* argument = nullptr) {
+    auto result = source(Source::Kind::json);
+    result.tree = tree;
+    result.has_argument = argument != nullptr;
+    if (argument) result.text = argument;
+    return result;
+  }
+
+  std::size_t slot(Source from, Type type) {
+    program_->slots.push_back(std::move(from));
+    const auto made = operand(Operand::Kind::slot, {}, type);
+    program_->operands.back().slot = program_->slots.size() - 1;
+    return made;
+  }
+
+  std::size_t operand(Operand::Kind kind, std::vector<std::size_t> operands, Type type) {
+    Operand made;
+    made.kind = kind;
+    made.type = type;
+    made.operands = std::move(operands);
+    program_->operands.push_back(std::move(made));
+    return program_->operands.size() - 1;
+  }
+
+  // The condition and its negation, a rule each
+  void rules(Check check) {
+    program_->checks.push_back(std::move(check));
+    Node node;
+    node.check = static_cast<std::uint32_t>(program_->checks.size() - 1);
+    program_->nodes.push_back(node);
+    const auto plain = static_cast<std::uint32_t>(program_->nodes.size() - 1);
+    program_->conditions.push_back(plain);
+    Node negation;
+    negation.kind = Node::Kind::negation;
+    negation.begin = static_cast<std::uint32_t>(program_->children.size());
+    negation.end = negation.begin + 1;
+    program_->children.push_back(plain);
+    program_->nodes.push_back(negation);
+    program_->conditions.push_back(plain + 1);
+  }
+
+  void constant_check(std::size_t left, Operator word, Modifier modifier = Modifier::none) {
+    Check check;
+    check.left = left;
+    check.predicate = lanner::make_predicate(word, {constant_}, modifier, program_->operands[left].type);
+    rules(std::move(check));
+  }
+
+  void fields_check(std::size_t left, Operator word, std::size_t right) {
+    const auto& type = program_->operands[left].type;
+    Check check;
+    check.left = left;
+    check.right = right;
+    check.compare = {word, type.is_list, type.is == Type::Is::text, type.is_terminated, program_->operands[right].type.is_terminated};
+    rules(std::move(check));
+  }
+
+  void exists(std::size_t left) {
+    Check check;
+    check.left = left;
+    check.is_existence = true;
+    rules(std::move(check));
+  }
+
+  const Constant constant_;
+  std::unique_ptr<Program> program_ = std::make_unique<Program>();
+};
+
+struct Round {
+  std::vector<Hit> hits;
+  Kept kept;
+
+  void run(Machine& machine, std::string_view payload, bool is_padded) {
+    hits.clear();
+    kept.clear();
+    Moment moment;
+    machine.load(payload, is_padded);
+    moment.place = 1;
+    moment.has_time = machine.own_time(moment.time);
+    moment.has_first = moment.has_time;
+    machine.match(moment, 0, hits, kept);
+  }
+};
+
+bool is_same(const Hit& left, const Hit& right) {
+  return left.rule == right.rule && left.is_open == right.is_open && left.has_time == right.has_time && left.time == right.time &&
+         left.has_values == right.has_values;
+}
+
+void require_same(const Round& left, const Round& right) {
+  REQUIRE(left.hits.size() == right.hits.size());
+  for (std::size_t place = 0; place < left.hits.size(); ++place) REQUIRE(is_same(left.hits[place], right.hits[place]));
+  REQUIRE(left.kept.size() == right.kept.size());
+  for (std::size_t place = 0; place < left.kept.size(); ++place) {
+    const auto &one = left.kept.at(place), &other = right.kept.at(place);
+    REQUIRE(one.kind == other.kind);
+    const bool is_text = one.kind == Kept::Kind::text || one.kind == Kept::Kind::address;
+    REQUIRE(is_text ? left.kept.text(one) == right.kept.text(other) : one.number == other.number);
+  }
+}
+
+// Of a condition and the negation of it, rules 2k and 2k + 1, one holds, unless both are open. `spared` were not looked at.
+void require_opposites(const std::vector<Hit>& hits, std::size_t conditions, std::size_t spared) {
+  std::vector<int> holds(conditions), open(conditions);
+  for (const auto& hit : hits) (hit.is_open ? open : holds)[hit.rule]++;
+  for (std::size_t rule = 0; rule < conditions; rule += 2) {
+    REQUIRE(open[rule] == open[rule + 1]);
+    if (rule != spared) REQUIRE(holds[rule] + holds[rule + 1] + open[rule] == 1);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> seeds() {
+  return {
+      std::string("\x01\x01") + "x{\"a\":\"x:c\",\"n\":1700000000123,\"m\":{\"k\":\"v/x\",\"d\":1}}",
+      std::string("\x01\x03") + "a.*{\"a\":\"aXb\",\"m\":{\"k\":\"axb\",\"aXb\":0}}",
+      std::string("\x01\x04") + "YQ=={\"a\":\"YQ==\",\"n\":-0,\"m\":{\"k\":\"/a/b\"}}",
+      std::string("\x02\x03") + "/a*{\"a\":\"/ab/c\",\"n\":\"12\",\"m\":{\"-c\":0,\"k\":\"x\"}}",
+      std::string("\x81\x02") + "xy\x05\x06\x05\x02\x03\x04\x05\x06\x07\x01\x02\x03\x04\x05",
+      std::string("\x80\x00", 2) + std::string(200, '\x06'),
+      std::string("\x01\x02") + "c:{\"n\":1",
+  };
+}
+
+std::vector<std::string> words() {
+  return {"\"a\":", "\"n\":", "\"m\":{\"k\":", "\"-c\":", "{", "}", "[", "]", ",", "\"", "*", "?", "[a-z]", "\\", "(", "|", ".*", "/", "//", "..", "\\u0000", "YWI=", "\"YWI=\"", "-0", "\xC3\xA9", "\xFF"};
+}
+
+void try_input(std::string_view input) {
+  REQUIRE(hooked);
+  if (input.size() < 2) return;
+  const bool is_made = static_cast<unsigned char>(input[0]) >= 128;
+  const bool is_padded = input[0] & 1;
+  const auto rest = input.substr(2);
+  const auto length = std::min<std::size_t>(static_cast<unsigned char>(input[1]) % 24, rest.size());
+  // a constant of the language has no NUL
+  const auto constant = lanner::c_text(rest.substr(0, length));
+  std::unique_ptr<Program> program;
+  try {
+    program = Making(constant).program();
+  } catch (const std::runtime_error&) {
+    return;  // no pattern
+  }
+  const auto payload_text = is_made ? Maker(rest.substr(length)).text() : std::string(rest.substr(length));
+  // memory of its own, with room behind it or none, so that a read beyond that is seen
+  const auto memory = std::make_unique<char[]>(payload_text.size() + (is_padded ? simdjson::SIMDJSON_PADDING : 0));
+  payload_text.copy(memory.get(), payload_text.size());
+  const std::string_view payload(memory.get(), payload_text.size());
+
+  Machine all(*program, false), only(*program, true), copying(*program, false);
+  Round first, again, other;
+  first.run(all, payload, is_padded);
+  require_opposites(first.hits, program->conditions.size(), program->conditions.size() - 2);
+  again.run(all, payload, is_padded);
+  const auto before = taken;
+  again.run(all, payload, is_padded);
+  const auto new_pieces = taken - before;
+  // simdjson takes memory for a number that is all there is
+  if (all.load(payload, is_padded) && payload.starts_with('{')) REQUIRE(new_pieces == 0);
+  require_same(first, again);
+  other.run(copying, payload_text, false);
+  require_same(first, other);
+  other.run(only, payload, is_padded);
+  for (std::size_t place = 0; place < other.hits.size(); ++place) {
+    REQUIRE(is_same(other.hits[place], first.hits[place]));
+    REQUIRE(other.hits[place].is_open == (place + 1 < other.hits.size()) || place + 1 == first.hits.size());
+  }
+}
