@@ -99,6 +99,8 @@ class Writing:
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.one = self.random.choice
+        # with few fields many rules are about the same value, which other parts of the executor take care of
+        self.fields = self.random.sample(FIELDS, 2) if self.random.random() < 0.4 else FIELDS
 
     def quoted(self, text):
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -115,7 +117,7 @@ class Writing:
                     lambda: f'getopt(t.keys, "ac:")[{self.one("ac")}]',
                 ]
             )()
-        return self.one(FIELDS)
+        return self.one(self.fields)
 
     def check(self):
         some = [self.one(TEXTS) for _ in range(self.random.randint(1, 9))]
@@ -144,6 +146,8 @@ class Writing:
         )()
 
     def condition(self, depth=0):
+        if self.fields is not FIELDS and depth == 0 and self.random.random() < 0.5:
+            return f"{self.one(self.fields)} {self.one(['contains', 'icontains', 'startswith', 'endswith'])} {self.quoted(self.one(TEXTS))}"
         if depth < 3 and self.random.random() < 0.55:
             if self.random.random() < 0.3:
                 return f"not ({self.condition(depth + 1)})"

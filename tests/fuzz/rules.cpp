@@ -1,6 +1,6 @@
 // Rules of all operators, transformers and sources over any bytes: a condition and its negation are never both true, the first match is
-// the first of all matches, where a payload lies makes no difference, what is kept of an event stays, and once is like again, without
-// memory taken anew.
+// the first of all matches, where a payload lies makes no difference, nor whether rules are found by an index, what is kept of an event
+// stays, and once is like again, without memory taken anew.
 //
 // The first byte of an input says how the payload is made (as in fields.cpp), the second how long the text is that the conditions
 // compare with; the rest is the payload.
@@ -10,6 +10,7 @@
 #include "fuzz.hpp"
 #include "machine.hpp"
 #include "maker.hpp"
+#include "text_index.hpp"
 
 // Of the sanitizers' runtime; gcc comes without its header
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t), void (*on_free)(const volatile void*));
@@ -48,7 +49,7 @@ Value path(std::vector<lanner::Step> steps, Value::Kind kind = Value::Kind::path
 
 class Making {
  public:
-  explicit Making(std::string_view constant) : constant_{std::string(constant), 0, true, -1} {
+  explicit Making(std::string_view constant, bool has_text_index) : constant_{std::string(constant), 0, true, -1} {
     Value integer;
     integer.kind = Value::Kind::unsigned_integer;
     integer.children = {path({"n"})};
@@ -78,6 +79,9 @@ class Making {
       fields_check(each, Operator::glob, k);
       fields_check(each, Operator::in, items);
     }
+    for (std::size_t begin = 0; begin < constant.size(); ++begin) {
+      for (const auto word : {Operator::contains, Operator::icontains, Operator::endswith}) constant_check(a, word, Modifier::none, constant.substr(begin));
+    }
     for (const auto each : {keys, uppers, items, options}) {
       constant_check(each, Operator::in);
       constant_check(each, Operator::intersects);
@@ -100,6 +104,7 @@ class Making {
     }
     program_->wanted.assign(program_->conditions.size(), wanted);
     program_->wanted[0] = {static_cast<std::uint32_t>(both)};
+    if (has_text_index) lanner::index_texts(*program_);
   }
 
   std::unique_ptr<Program> program() { return std::move(program_); }
@@ -152,10 +157,12 @@ class Making {
     program_->conditions.push_back(plain + 1);
   }
 
-  void constant_check(std::size_t left, Operator word, Modifier modifier = Modifier::none) {
+  void constant_check(std::size_t left, Operator word, Modifier modifier = Modifier::none) { constant_check(left, word, modifier, constant_.text); }
+
+  void constant_check(std::size_t left, Operator word, Modifier modifier, std::string_view constant) {
     Check check;
     check.left = left;
-    check.predicate = lanner::make_predicate(word, {constant_}, modifier, program_->operands[left].type);
+    check.predicate = lanner::make_predicate(word, {{std::string(constant), 0, true, -1}}, modifier, program_->operands[left].type);
     rules(std::move(check));
   }
 
@@ -249,9 +256,10 @@ void try_input(std::string_view input) {
   const auto length = std::min<std::size_t>(static_cast<unsigned char>(input[1]) % 24, rest.size());
   // a constant of the language has no NUL
   const auto constant = lanner::c_text(rest.substr(0, length));
-  std::unique_ptr<Program> program;
+  std::unique_ptr<Program> program, plain;
   try {
-    program = Making(constant).program();
+    program = Making(constant, true).program();
+    plain = Making(constant, false).program();
   } catch (const std::runtime_error&) {
     return;  // no pattern
   }
@@ -261,7 +269,7 @@ void try_input(std::string_view input) {
   payload_text.copy(memory.get(), payload_text.size());
   const std::string_view payload(memory.get(), payload_text.size());
 
-  Machine all(*program, false), only(*program, true), copying(*program, false);
+  Machine all(*program, false), only(*program, true), copying(*plain, false);
   Round first, again, other;
   first.run(all, payload, is_padded);
   require_opposites(first.hits, program->conditions.size(), program->conditions.size() - 2);

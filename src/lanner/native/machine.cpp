@@ -1,5 +1,7 @@
 #include "machine.hpp"
 
+#include <algorithm>
+
 namespace lanner {
 
 bool Machine::load(std::string_view payload, bool is_padded) {
@@ -27,6 +29,7 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
     if (!rules.empty()) positions_[lists++] = {rules.data(), rules.data() + rules.size()};
   };
   add(program_.always);
+  add(find_texts());
   for (const auto& field : program_.index) {
     const auto& value = slot(field.slot);
     if (value.state != Cell::State::scalar) continue;
@@ -51,6 +54,24 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
     hits.push_back({event, rule, truth == Truth::open, moment.has_time, moment.time, truth == Truth::yes && keep(rule, kept), values});
     if (first_ && truth == Truth::yes) return;
   }
+}
+
+const std::vector<std::uint32_t>& Machine::find_texts() {
+  found_.clear();
+  std::size_t place = 0;
+  for (const auto& index : program_.text_index) {
+    auto& seen = seen_[place++];
+    const auto bring = [&](const std::vector<std::uint32_t>& rules) { found_.insert(found_.end(), rules.begin(), rules.end()); };
+    const auto& value = operand(index.operand);
+    if (value.state == Cell::State::open) {
+      bring(index.all);
+    } else if (value.state == Cell::State::scalar && value.scalar.is_text) {
+      index.literals.find(value.scalar.text, seen, [&](std::uint32_t text) { bring(index.rules[text]); });
+    }
+  }
+  std::sort(found_.begin(), found_.end());
+  found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
+  return found_;
 }
 
 bool Machine::keep(std::uint32_t rule, Kept& kept) {

@@ -16,6 +16,12 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
+std::string lowered(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), lower);
+  return result;
+}
+
 // Whether `needle` stands in the text, each in whatever case
 bool contains_folded(std::string_view text, std::string_view needle) {
   if (needle.empty()) return true;
@@ -99,6 +105,8 @@ class Members {
     if (few_.size() > most_) return texts_.contains(value.text);
     return std::find(few_.begin(), few_.end(), value.text) != few_.end();
   }
+  // None where there are many
+  std::vector<std::string> texts() const { return few_.size() <= Predicate::most_literals ? few_ : std::vector<std::string>{}; }
 
  private:
   static constexpr std::size_t most_ = 6;
@@ -123,6 +131,7 @@ class Member : public Predicate {
     if (scalar.is_text) scalar.text = reach(how_, scalar.text);
     return members_.have(scalar) == wanted_;
   }
+  std::vector<std::string> literals(bool&) const override { return wanted_ ? members_.texts() : std::vector<std::string>{}; }
 
  private:
   const Members members_;
@@ -184,6 +193,16 @@ class Text : public Predicate {
       case Operator::glob:
       case Operator::iglob: return globs(constant_.text.c_str(), text, word_ == Operator::iglob, scratch);
       default: return compare_texts(word_, text, constant_.text, scratch);
+    }
+  }
+  std::vector<std::string> literals(bool& folds) const override {
+    switch (word_) {
+      case Operator::equal:
+      case Operator::contains:
+      case Operator::startswith:
+      case Operator::endswith: return {constant_.text};
+      case Operator::icontains: folds = true; return {lowered(constant_.text)};
+      default: return {};
     }
   }
 
@@ -262,6 +281,7 @@ class Regex : public Predicate {
     if (!contains(text, required_)) return false;
     return RE2::FullMatch(re2::StringPiece(text.data(), text.size()), regex_);
   }
+  std::vector<std::string> literals(bool&) const override { return {required_}; }
 
  private:
   // As lanner.rules.operators.compile_regex
@@ -300,6 +320,16 @@ class Modified : public Predicate {
     if (modifier_ == Modifier::anyof) return std::any_of(tests_.begin(), tests_.end(), holds);
     if (modifier_ == Modifier::allof) return std::all_of(tests_.begin(), tests_.end(), holds);
     return std::count_if(tests_.begin(), tests_.end(), holds) == 1;
+  }
+  std::vector<std::string> literals(bool& folds) const override {
+    std::vector<std::string> all;
+    for (const auto& test : tests_) {
+      const auto texts = test->literals(folds);
+      // of allof each is enough: the first is as good as another
+      if (texts.empty() || modifier_ == Modifier::allof) return texts;
+      all.insert(all.end(), texts.begin(), texts.end());
+    }
+    return all.size() <= most_literals ? all : std::vector<std::string>{};
   }
 
  private:

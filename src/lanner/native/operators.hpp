@@ -59,6 +59,13 @@ class Predicate {
  public:
   virtual ~Predicate() = default;
   virtual bool holds(const Cell& value, Scratch& scratch) const = 0;
+
+  // Texts of which one stands in each text that this holds for, letters in whatever case where it `folds`; none where there are no such
+  virtual std::vector<std::string> literals(bool& folds) const {
+    static_cast<void>(folds);
+    return {};
+  }
+  static constexpr std::size_t most_literals = 64;
 };
 
 struct Type;

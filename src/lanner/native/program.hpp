@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "clock.hpp"
+#include "literals.hpp"
 #include "operators.hpp"
 #include "values.hpp"
 
@@ -89,6 +90,14 @@ struct IndexedField {
   std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> numbers;
 };
 
+// The rules that can match where one of some texts stands in the operand's value; a rule may be found by several
+struct TextIndex {
+  std::size_t operand = 0;
+  Literals literals;
+  std::vector<std::vector<std::uint32_t>> rules;  // by text
+  std::vector<std::uint32_t> all;
+};
+
 struct Program {
   std::vector<Value> trees;
   bool reads_payload = false;
@@ -100,6 +109,7 @@ struct Program {
   std::vector<std::uint32_t> children;
   std::vector<std::uint32_t> conditions;  // nodes, by rule
   std::vector<IndexedField> index;
+  std::vector<TextIndex> text_index;  // made by index_texts
   std::vector<std::uint32_t> always;
   std::vector<std::vector<std::uint32_t>> wanted;  // by rule: the operands whose values its alerts show
 };

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "table.hpp"
+#include "text_index.hpp"
 
 namespace lanner {
 namespace {
@@ -111,6 +112,7 @@ class Reading {
     is_indexed_.resize(program_.conditions.size());
     for (PyObject* each : items(index[0])) program_.index.push_back(indexed(each));
     program_.always = rules(index[1]);
+    index_texts(program_);
     for_each(found[8], "wanted operand", [&](PyObject* each) { program_.wanted.push_back(operands(each)); });
     if (program_.wanted.size() != program_.conditions.size()) throw Unfit("there is one list for each rule");
   }
