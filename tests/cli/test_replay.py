@@ -128,6 +128,33 @@ def test_all_matches_raise_an_alert_for_every_rule(lanner, plugin, words, tmp_pa
     assert lanner(*arguments, "--all-matches").lines == ["22:13:20.000000000: Notice got one"] * 2
 
 
+SHOWING = """
+- rule: Started or destroyed
+  desc: d
+  condition: (docker.action startswith start or docker.type = volume) and not docker.scope icontains SWARM and evt.plugininfo contains o
+  output: '%evt.num %evt.time %evt.datetime.s %evt.plugininfo %6docker.action %toupper(docker.type) %docker.attributes[name] %evt.reltime'
+  priority: NOTICE
+  source: docker
+"""
+
+
+@pytest.mark.parametrize("layout", ["text", "json"])
+def test_both_executors_print_the_same_bytes(lanner, example, tmp_path, layout):
+    path = tmp_path / "rules.yaml"
+    path.write_text(SHOWING)
+    arguments = ("run", "docker", "-r", path, "--format", layout, "--replay", example, "--replay", example, "--jobs")
+    native, python = (lanner(*arguments, jobs, "--executor", name) for jobs, name in (("3", "native"), ("1", "python")))
+    assert native.code == python.code == 0
+    assert len(native.lines) > 20
+    assert native.out == python.out
+
+
+def test_an_executor_that_there_is_not_is_refused(lanner):
+    done = lanner("run", "docker", "--executor", "fast", "--replay", "example")
+    assert done.code == 2
+    assert "'native', 'python'" in done.err
+
+
 def test_json_alerts_have_falcos_keys(lanner, example, replayed):
     done = lanner("run", "docker", "--replay", example, "--format", "json")
     alerts = [json.loads(line) for line in done.lines]

@@ -57,6 +57,7 @@ class Things(lanner.Plugin):
 
 CATALOG = Catalog([declaration.info for declaration in plugin_info(Things).fields], "things", ["site"])
 TEXTS = ["", "a", "A", "x", "ab", "aB", "abc", "/", "a/b", "/a/b", "a*", "é", "ß/É", "YWI=", "YQ", "a'b", "\x7f", "-a", "-c", "--x", "日本"]
+GLOBS = ["a?[bc]", "*B", "[a]*b", "a\\*", "?b*c"]
 NUMBERS = [0, 1, 2, 9, 10, 999, 1000, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1]
 FIELDS = [
     "t.a",
@@ -147,7 +148,8 @@ class Writing:
 
     def condition(self, depth=0):
         if self.fields is not FIELDS and depth == 0 and self.random.random() < 0.5:
-            return f"{self.one(self.fields)} {self.one(['contains', 'icontains', 'startswith', 'endswith'])} {self.quoted(self.one(TEXTS))}"
+            word = self.one(["contains", "icontains", "startswith", "endswith", "glob", "iglob"])
+            return f"{self.one(self.fields)} {word} {self.quoted(self.one(TEXTS + GLOBS))}"
         if depth < 3 and self.random.random() < 0.55:
             if self.random.random() < 0.3:
                 return f"not ({self.condition(depth + 1)})"

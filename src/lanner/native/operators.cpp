@@ -184,6 +184,24 @@ class Networks : public Predicate {
   const Mode mode_;
 };
 
+// The longest text that everything has that the glob matches, as far as it is told before the first bracket
+std::string required_text_of_glob(std::string_view pattern) {
+  std::string longest;
+  std::string text;
+  for (std::size_t place = 0; place <= pattern.size(); ++place) {
+    const char c = place < pattern.size() ? pattern[place] : '[';
+    if (c != '*' && c != '?' && c != '\\' && c != '[') {
+      text.push_back(c);
+      continue;
+    }
+    if (text.size() > longest.size()) longest = text;
+    text.clear();
+    if (c == '[') break;
+    if (c == '\\') ++place;
+  }
+  return longest;
+}
+
 class Text : public Predicate {
  public:
   Text(Operator word, const Constant& constant, bool is_binary) : word_(word), constant_(constant), how_(is_binary ? Reach::cut : Reach::all) {}
@@ -202,6 +220,8 @@ class Text : public Predicate {
       case Operator::startswith:
       case Operator::endswith: return {constant_.text};
       case Operator::icontains: folds = true; return {lowered(constant_.text)};
+      case Operator::glob: return {required_text_of_glob(constant_.text)};
+      case Operator::iglob: folds = true; return {lowered(required_text_of_glob(constant_.text))};
       default: return {};
     }
   }
