@@ -22,7 +22,7 @@ class Kept {
 
   void clear() {
     values_.clear();
-    texts_.clear();
+    empty(texts_);
   }
   std::size_t size() const { return values_.size(); }
   void resize(std::size_t size) { values_.resize(size); }

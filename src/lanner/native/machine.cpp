@@ -10,6 +10,7 @@ bool Machine::load(std::string_view payload, bool is_padded) {
   touched_.clear();
   made_.clear();
   arena_.clear();
+  scratch_.clear();
   if (!program_.reads_payload) return true;
   return is_padded ? document_.load_in_place(payload) : document_.load(payload);
 }

@@ -47,8 +47,23 @@ struct Constant {
   int bits = -1;
 };
 
-// Room for texts that are made for one check, kept from event to event
+// Room for texts is kept from event to event, but not what a huge one took
+constexpr std::size_t kept_room = std::size_t{1} << 20;
+inline void empty(std::string& text) {
+  if (text.capacity() > kept_room) {
+    text = std::string();
+  } else {
+    text.clear();
+  }
+}
+
+// Room for texts that are made for one check
 struct Scratch {
+  void clear() {
+    empty(text);
+    empty(pattern);
+  }
+
   std::string text;
   std::string pattern;
   std::vector<std::size_t> level;

@@ -12,7 +12,10 @@ namespace lanner {
 // Texts that were made for the current event, kept until the next. Their room is used again.
 class Arena {
  public:
-  void clear() { used_ = 0; }
+  void clear() {
+    for (std::size_t place = 0; place < used_; ++place) empty(texts_[place]);
+    used_ = 0;
+  }
   // Room for a list of texts, empty; the next call takes it back
   std::vector<std::string_view>& list() {
     list_.clear();
@@ -20,9 +23,7 @@ class Arena {
   }
   std::string& take() {
     if (used_ == texts_.size()) texts_.emplace_back();
-    auto& text = texts_[used_++];
-    text.clear();
-    return text;
+    return texts_[used_++];
   }
 
  private:
