@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "chunked.hpp"
+#include "extension.hpp"
 
 namespace lanner {
 namespace {
@@ -77,12 +78,6 @@ PyType_Spec spec = {"lanner.native.Dechunker", sizeof(Dechunker), 0, Py_TPFLAGS_
 
 }  // namespace
 
-int add_dechunker(PyObject* module) {
-  PyObject* type = PyType_FromModuleAndSpec(module, &spec, nullptr);
-  if (!type) return -1;
-  const int result = PyModule_AddObjectRef(module, "Dechunker", type);
-  Py_DECREF(type);
-  return result;
-}
+int add_dechunker(PyObject* module) { return add_type(module, spec, "Dechunker"); }
 
 }  // namespace lanner

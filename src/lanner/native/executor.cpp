@@ -1,37 +1,16 @@
 // The extension module lanner.native._executor: a program at work on batches of payloads. See _executor.pyi for what it does.
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
-#include <locale.h>
-
-#include <exception>
 #include <functional>
 #include <memory>
-#include <new>
 
+#include "c_locale.hpp"
+#include "extension.hpp"
 #include "framer.hpp"
+#include "hits.hpp"
 #include "machine.hpp"
 #include "program_read.hpp"
 
 namespace lanner {
 namespace {
-
-// Falco never calls setlocale, so that its matchers see bytes; Python does call it
-class CLocale {
- public:
-  CLocale() : before_(uselocale(c())) {}
-  ~CLocale() { uselocale(before_); }
-  CLocale(const CLocale&) = delete;
-  CLocale& operator=(const CLocale&) = delete;
-
- private:
-  static locale_t c() {
-    static const locale_t locale = newlocale(LC_ALL_MASK, "C", nullptr);
-    return locale;
-  }
-
-  const locale_t before_;
-};
 
 struct State {
   State(std::shared_ptr<const Program> shared, bool is_first) : program(std::move(shared)), first(is_first), machine(*program, is_first) {}
@@ -51,18 +30,6 @@ struct Executor {
   PyObject_HEAD
   State* state;
 };
-
-// For what a catch block has caught: no C++ exception goes on into Python.
-PyObject* failed() noexcept {
-  try {
-    throw;
-  } catch (const std::bad_alloc&) {
-    return PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-    return nullptr;
-  }
-}
 
 PyObject* make(PyTypeObject* type, std::shared_ptr<const Program> program, bool first) {
   auto state = std::make_unique<State>(std::move(program), first);
@@ -109,8 +76,6 @@ bool to_optional(PyObject* object, bool& has, std::uint64_t& number) {
   number = PyLong_AsUnsignedLongLong(object);
   return !PyErr_Occurred();
 }
-
-PyObject* from_optional(bool has, std::uint64_t number) { return has ? PyLong_FromUnsignedLongLong(number) : Py_NewRef(Py_None); }
 
 struct Outcome {
   std::size_t not_json = 0;
@@ -207,63 +172,6 @@ bool to_payloads(PyObject* object, std::vector<std::string_view>& payloads, std:
   return true;
 }
 
-PyObject* to_value(const Kept& kept, std::size_t& place);
-
-// So many values from `place` on, which goes on behind them
-PyObject* to_values(const Kept& kept, std::size_t& place, std::size_t count) {
-  PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(count));
-  if (!tuple) return nullptr;
-  for (std::size_t number = 0; number < count; ++number) {
-    PyObject* value = to_value(kept, place);
-    if (!value) {
-      Py_DECREF(tuple);
-      return nullptr;
-    }
-    PyTuple_SET_ITEM(tuple, static_cast<Py_ssize_t>(number), value);
-  }
-  return tuple;
-}
-
-PyObject* to_value(const Kept& kept, std::size_t& place) {
-  const auto& value = kept.at(place++);
-  switch (value.kind) {
-    case Kept::Kind::absent: break;
-    case Kept::Kind::number: return PyLong_FromUnsignedLongLong(value.number);
-    case Kept::Kind::boolean: return PyBool_FromLong(value.number != 0);
-    case Kept::Kind::list: return to_values(kept, place, static_cast<std::size_t>(value.number));
-    case Kept::Kind::text:
-    case Kept::Kind::address: {
-      const auto text = kept.text(value);
-      const auto size = static_cast<Py_ssize_t>(text.size());
-      return value.kind == Kept::Kind::text ? PyUnicode_DecodeUTF8(text.data(), size, "surrogateescape") : PyBytes_FromStringAndSize(text.data(), size);
-    }
-  }
-  Py_RETURN_NONE;
-}
-
-PyObject* to_hits(const State& state) {
-  PyObject* list = PyList_New(static_cast<Py_ssize_t>(state.hits.size()));
-  if (!list) return nullptr;
-  Py_ssize_t place = 0;
-  for (const auto& hit : state.hits) {
-    auto at = hit.values;
-    PyObject* values = hit.has_values ? to_values(state.kept, at, state.program->wanted[hit.rule].size()) : Py_NewRef(Py_None);
-    PyObject* time = from_optional(hit.has_time, hit.time);
-    PyObject* item = nullptr;
-    if (values && time) {
-      item = Py_BuildValue("(nIOOO)", static_cast<Py_ssize_t>(hit.event), static_cast<unsigned>(hit.rule), hit.is_open ? Py_False : Py_True, time, values);
-    }
-    Py_XDECREF(values);
-    Py_XDECREF(time);
-    if (!item) {
-      Py_DECREF(list);
-      return nullptr;
-    }
-    PyList_SET_ITEM(list, place++, item);
-  }
-  return list;
-}
-
 PyObject* executor_run(PyObject* self, PyObject* args) {
   PyObject* object;
   PyObject* given;
@@ -304,7 +212,7 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
     Py_DECREF(kept);
     kept = nullptr;
     if (error) std::rethrow_exception(error);
-    return Py_BuildValue("(NnNN)", to_hits(state), static_cast<Py_ssize_t>(outcome.not_json), from_optional(outcome.has_time, outcome.time),
+    return Py_BuildValue("(NnNN)", to_hits(state.hits, state.kept, *state.program), static_cast<Py_ssize_t>(outcome.not_json), from_optional(outcome.has_time, outcome.time),
                          from_optional(outcome.has_first, outcome.first));
   } catch (...) {
     Py_XDECREF(kept);
@@ -354,7 +262,7 @@ PyObject* executor_match(PyObject* self, PyObject* values) {
       if (!to_cell(PyTuple_GET_ITEM(values, slot), state.machine.given(static_cast<std::size_t>(slot)))) return nullptr;
     }
     state.machine.match({}, 0, state.hits, state.kept);
-    return to_hits(state);
+    return to_hits(state.hits, state.kept, *state.program);
   } catch (...) {
     return failed();
   }
@@ -382,12 +290,7 @@ PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Executor), 0, Py_
 
 int fill(PyObject* module) {
   lines_of = reinterpret_cast<AsLines>(PyCapsule_Import(as_lines_name, 0));
-  if (!lines_of) return -1;
-  PyObject* type = PyType_FromModuleAndSpec(module, &spec, nullptr);
-  if (!type) return -1;
-  const int result = PyModule_AddObjectRef(module, "Executor", type);
-  Py_DECREF(type);
-  return result;
+  return lines_of ? add_type(module, spec, "Executor") : -1;
 }
 
 PyModuleDef_Slot module_slots[] = {{Py_mod_exec, reinterpret_cast<void*>(fill)}, {0, nullptr}};

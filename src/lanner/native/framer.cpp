@@ -1,7 +1,6 @@
 #include "framer.hpp"
 
-#include <exception>
-#include <new>
+#include "extension.hpp"
 
 namespace lanner {
 namespace {
@@ -18,18 +17,6 @@ struct Framer {
 };
 
 PyTypeObject* lines_type;
-
-// For what a catch block has caught: no C++ exception goes on into Python.
-PyObject* failed() noexcept {
-  try {
-    throw;
-  } catch (const std::bad_alloc&) {
-    return PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-    return nullptr;
-  }
-}
 
 PyObject* to_bytes(std::string_view text) { return PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())); }
 
@@ -182,11 +169,7 @@ int add_lines(PyObject* module) {
   const int added = PyModule_AddObjectRef(module, "as_lines", capsule);
   Py_DECREF(capsule);
   if (added < 0) return -1;
-  PyObject* framer = PyType_FromModuleAndSpec(module, &framer_spec, nullptr);
-  if (!framer) return -1;
-  const int result = PyModule_AddObjectRef(module, "Framer", framer);
-  Py_DECREF(framer);
-  return result;
+  return add_type(module, framer_spec, "Framer");
 }
 
 }  // namespace lanner

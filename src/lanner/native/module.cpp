@@ -3,10 +3,10 @@
 #include <Python.h>
 
 #include <fnmatch.h>
-#include <locale.h>
 #include <string.h>
 
 #include "bridge/log.hpp"
+#include "c_locale.hpp"
 #include "dechunker.hpp"
 #include "framer.hpp"
 #include "reader.hpp"
@@ -16,24 +16,6 @@
 #endif
 
 namespace {
-
-// Falco never calls setlocale, so that its matchers see bytes: `?` is one byte, and only A to Z have another case. Python
-// does call it.
-class CLocale {
- public:
-  CLocale() : before_(uselocale(c())) {}
-  ~CLocale() { uselocale(before_); }
-  CLocale(const CLocale&) = delete;
-  CLocale& operator=(const CLocale&) = delete;
-
- private:
-  static locale_t c() {
-    static const locale_t locale = newlocale(LC_ALL_MASK, "C", nullptr);
-    return locale;
-  }
-
-  const locale_t before_;
-};
 
 // Whether a call has `count` arguments of which the first two are bytes; else false with a TypeError set.
 bool has_texts(const char* name, PyObject* const* args, Py_ssize_t given, Py_ssize_t count) {
@@ -54,13 +36,13 @@ PyObject* py_fnmatch(PyObject*, PyObject* const* args, Py_ssize_t count) {
   if (!has_texts("fnmatch", args, count, 3)) return nullptr;
   const int casefold = PyObject_IsTrue(args[2]);
   if (casefold < 0) return nullptr;
-  const CLocale locale;
+  const lanner::CLocale locale;
   return PyBool_FromLong(fnmatch(PyBytes_AS_STRING(args[0]), PyBytes_AS_STRING(args[1]), casefold ? FNM_CASEFOLD : 0) == 0);
 }
 
 PyObject* py_casestr(PyObject*, PyObject* const* args, Py_ssize_t count) {
   if (!has_texts("casestr", args, count, 2)) return nullptr;
-  const CLocale locale;
+  const lanner::CLocale locale;
   return PyBool_FromLong(strcasestr(PyBytes_AS_STRING(args[0]), PyBytes_AS_STRING(args[1])) != nullptr);
 }
 

@@ -2,11 +2,10 @@
 #include "reader.hpp"
 
 #include <array>
-#include <exception>
 #include <memory>
-#include <new>
 
 #include "document.hpp"
+#include "extension.hpp"
 #include "table.hpp"
 #include "values.hpp"
 
@@ -47,18 +46,6 @@ struct State {
   Document document;
   Texts texts;
 };
-
-// For what a catch block has caught: no C++ exception goes on into Python.
-PyObject* failed() noexcept {
-  try {
-    throw;
-  } catch (const std::bad_alloc&) {
-    return PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-    return nullptr;
-  }
-}
 
 struct Reader {
   PyObject_HEAD
@@ -178,12 +165,6 @@ PyType_Spec spec = {"lanner.native.Reader", sizeof(Reader), 0, Py_TPFLAGS_DEFAUL
 
 }  // namespace
 
-int add_reader(PyObject* module) {
-  PyObject* type = PyType_FromModuleAndSpec(module, &spec, nullptr);
-  if (!type) return -1;
-  const int result = PyModule_AddObjectRef(module, "Reader", type);
-  Py_DECREF(type);
-  return result;
-}
+int add_reader(PyObject* module) { return add_type(module, spec, "Reader"); }
 
 }  // namespace lanner
