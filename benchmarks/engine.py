@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import quantiles
 
@@ -147,7 +147,7 @@ def _costs(engine: Dockerd, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _started(folder: Path, config: dict[str, object]) -> Iterator[subprocess.Popen[bytes]]:
+def _started(folder: Path, config: Mapping[str, object]) -> Iterator[subprocess.Popen[bytes]]:
     command = [LANNER, "run", "docker", "-r", str(folder / "any.yaml"), "--config", json.dumps(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None

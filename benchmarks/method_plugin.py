@@ -8,12 +8,13 @@ class Methods(Docker):
     """Docker events, read by methods"""
 
     name = event_source = "methods"
-    rules = example = None
+    rules = example = None  # type: ignore[assignment]
 
     @lanner.field("methods.action", "What happened")
     def action(self, event: lanner.Event) -> str | None:
-        return event.json["Action"]
+        return str(event.json["Action"])
 
     @lanner.field("methods.owner", "Name of the object")
     def owner(self, event: lanner.Event) -> str | None:
-        return event.json["Actor"]["Attributes"].get("name")
+        name: str | None = event.json["Actor"]["Attributes"].get("name")
+        return name

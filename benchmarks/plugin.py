@@ -16,11 +16,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import mean, median
+from typing import Any, TypeAlias
 
 from tests.host import host
 
 from benchmarks.measure import LANNER, table
 from benchmarks.replay import RECORDING
+
+Figures: TypeAlias = dict[str, Any]
 
 PATHS = (
     "docker.type",
@@ -121,7 +124,7 @@ def main() -> None:
 def _rows(ours: Path, peer: Path, methods: Path, sockets: dict[str, str]) -> list[list[str]]:
     both = (ours, peer)
 
-    def paired(runs: int, mode: str, fields: tuple[str, ...], events: int) -> list[list[dict]]:
+    def paired(runs: int, mode: str, fields: tuple[str, ...], events: int) -> list[list[Figures]]:
         found = [[_bench(so, sockets[mode], fields, "--events", str(events)) for so in both] for _ in range(runs)]
         return [list(of_one) for of_one in zip(*found, strict=True)]
 
@@ -177,14 +180,14 @@ def _bundled_rows(bundled: Path, peer: Path, socket_path: str) -> list[list[str]
     ]
 
 
-def _best(runs: list[dict], key: str) -> float:
-    return min(run[key] for run in runs)
+def _best(runs: list[Figures], key: str) -> float:
+    return float(min(run[key] for run in runs))
 
 
-def _further(runs: list[dict], fields: tuple[str, ...]) -> float:
+def _further(runs: list[Figures], fields: tuple[str, ...]) -> float:
     """The best of the first field and another, without the best of the first: a single run's difference can be anything."""
     first = min(min(run["first_field_ns"], next(iter(run["fields"].values()))["first_ns"]) for run in runs)
-    return mean(min(run["first_field_ns"] + run["fields"][field]["further_ns"] for run in runs) - first for field in fields)
+    return float(mean(min(run["first_field_ns"] + run["fields"][field]["further_ns"] for run in runs) - first for field in fields))
 
 
 def _row(what: str, found: list[float], unit: str, aim: float | None = None, *, relative: bool = False) -> list[str]:
@@ -194,12 +197,13 @@ def _row(what: str, found: list[float], unit: str, aim: float | None = None, *, 
     return [what, f"{ours:.3g} {unit}", *beside, shown]
 
 
-def _bench(so: Path, path: str, fields: tuple[str, ...], *options: str) -> dict:
+def _bench(so: Path, path: str, fields: tuple[str, ...], *options: str) -> Figures:
     """What the host found out."""
     report = _report(so, path, "--fields", ",".join(fields), *options)
     if report["exit"]:
         sys.exit(f"{so} could not be measured: {report['violations']}\n{report['stderr']}")
-    return report["bench"]
+    found: Figures = report["bench"]
+    return found
 
 
 def _start(so: Path) -> float:
@@ -207,11 +211,12 @@ def _start(so: Path) -> float:
     return _start_ms(_report(so, "/nowhere")["bench"])
 
 
-def _start_ms(bench: dict) -> float:
-    return bench["load_ms"] + bench["init_ms"]
+def _start_ms(bench: Figures) -> float:
+    return float(bench["load_ms"] + bench["init_ms"])
 
 
-def _report(so: Path, path: str, *options: str) -> dict:
+def _report(so: Path, path: str, *options: str) -> Figures:
     # each names its engine where it can: one in the configuration, the other in the parameters of open
     told = ["--open", f"unix:{path}"] if so.name == "libpeer.so" else ["--init", json.dumps({"host": f"unix://{path}"})]
-    return host.run_host(so, "--bench", *told, *options)
+    found: Figures = host.run_host(so, "--bench", *told, *options)
+    return found
