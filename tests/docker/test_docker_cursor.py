@@ -66,6 +66,31 @@ def test_what_was_dealt_with_does_not_come_again_and_all_else_does(remembering, 
     run.close()
 
 
+def test_two_runs_do_not_share_a_file(remembering, path):
+    run = Run(remembering, path)
+    with pytest.raises(lanner.SourceError, match="in use by another run") as caught:
+        Run(remembering, path)
+    assert str(path) in str(caught.value)
+    run.close()
+    Run(remembering, path).close()
+
+
+def test_an_engine_that_was_left_out_for_a_while_is_still_known(remembering, path):
+    run = Run(remembering, path)
+    remembering.publish(*lines(0))
+    run.read(1)
+    run.commit()
+    run.close()
+    other = Cursor(str(path), 0.01, ["elsewhere"], Counters())
+    other.advance({"elsewhere": Position([1 << 64], 0)})
+    other.close()
+    assert written(path)["hosts"].keys() == {"elsewhere", remembering.url}
+    remembering.miss(*lines(1))
+    run = Run(remembering, path)
+    assert run.read(1) == lines(1)
+    run.close()
+
+
 def test_what_was_read_and_not_dealt_with_comes_again_with_the_same_id(remembering, path):
     """As after kill -9: a host that does not commit any more."""
     run = Run(remembering, path)
@@ -149,7 +174,7 @@ def test_the_file_is_private_and_of_a_version(remembering, path):
     (identity,) = found["hosts"][remembering.url].pop("ids")
     assert found == {"version": 1, "hosts": {remembering.url: {"last": NOW, "since": NOW - SECOND}}}
     assert identity.startswith(f"{NOW}-")
-    assert [each.name for each in path.parent.iterdir() if "cursor" in each.name] == [path.name]
+    assert {each.name for each in path.parent.iterdir() if "cursor" in each.name} == {path.name, f"{path.name}.lock"}
 
 
 def test_no_more_than_some_hundred_are_kept(remembering, path):

@@ -1,11 +1,12 @@
 """How far the host has come with each engine's events, in a file: what is committed goes in, the last keys of each engine come out.
 
 The file is replaced as a whole, at most once in an interval, by a thread of its own: a disk that is slow holds up nobody. One that
-cannot be read is set aside, and the run begins without it.
+cannot be read is set aside, and the run begins without it. As it is replaced, a file beside it is what a run holds locked.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import threading
@@ -48,7 +49,10 @@ class _File(msgspec.Struct):
 
 
 class Cursor:
-    """The file at `path`, for the engines of these labels. Raises `SourceError` where no file can be written there."""
+    """The file at `path`, for the engines of these labels; what it has of others is kept.
+
+    Raises `SourceError` where no file can be written there, or another run uses it.
+    """
 
     def __init__(self, path: str, interval: float, labels: Iterable[str], counters: Counters) -> None:
         self._path = os.path.realpath(os.path.expanduser(path))
@@ -60,10 +64,14 @@ class Cursor:
         self._writing = threading.Lock()
         self._changed, self._closing = threading.Event(), threading.Event()
         self._check_directory()
+        self._lock = _locked(self._path)
         self.damaged_at: int | None = None
         """When the file was last written, ns since 1970, if it could not be read; else None."""
-        found = self._read()
-        self._positions = {label: found.get(label, NOWHERE) for label in labels}
+        try:
+            self._positions = dict.fromkeys(labels, NOWHERE) | self._read()
+        except SourceError:
+            os.close(self._lock)
+            raise
         # not before the host has committed something: another one's file is left alone by a run that fails at once
         self._thread = threading.Thread(target=self._run, name="lanner-docker-cursor", daemon=True)
         self._thread.start()
@@ -90,6 +98,9 @@ class Cursor:
         self._closing.set()
         self._changed.set()
         self._thread.join(_LEAVE_AFTER)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def _run(self) -> None:
         closing = False
@@ -195,6 +206,20 @@ class Cursor:
             reason,
             aside,
         )
+
+
+def _locked(path: str) -> int:
+    """A descriptor that keeps other runs from the cursor while it is open."""
+    try:
+        descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SourceError(f"cannot lock the cursor {path}: {path}.lock: {(error.strerror or str(error)).lower()}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise SourceError(f"the cursor {path} is in use by another run of the plugin: give each a `cursor` of its own") from None
+    return descriptor
 
 
 def _decode(text: bytes) -> dict[str, Position]:
