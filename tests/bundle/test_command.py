@@ -139,7 +139,7 @@ def test_a_python_without_lanner_is_told(tmp_path):
     done = lanner("build", "docker", "--python", python, "-o", tmp_path / "libdocker.so")
     assert done.returncode == 1
     assert f"{python} cannot serve plugins" in done.stderr
-    assert "-m pip install lanner" in done.stderr
+    assert f"{python} -m pip install /path/to/lanner" in done.stderr
 
 
 def test_another_environment_serves_the_plugin_where_it_is_named(tmp_path, run_host):
