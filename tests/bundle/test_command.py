@@ -201,3 +201,9 @@ def test_an_import_that_nobody_has_is_a_warning(tmp_path):
     done = lanner("build", plugin, "-o", tmp_path / "libit.so")
     assert done.returncode == 0
     assert "not found, so imports of it will fail: nobody_has_this" in done.stderr
+
+
+def test_what_a_plugin_prints_is_no_error(tmp_path):
+    plugin = _plugin(tmp_path / "it.py", "def __init__(self): print('hello', flush=True)\n    def open(self, params): yield ''")
+    done = lanner("build", plugin, "-o", tmp_path / "libit.so")
+    assert (done.returncode, done.stderr) == (0, "")

@@ -54,7 +54,7 @@ def probe(path: Path, config: str = "") -> Probed:
                 raise BuildError(f"the file does not load: {value}")
             case _ if result.open_error:
                 result.open_error += f"\n{line}"
-            case _:
+            case _ if result.init_error:
                 result.init_error += f"\n{line}"
     if done.returncode not in {0, 1}:
         raise BuildError(f"the file does not load: the process ended with {done.returncode}. {done.stderr.strip()}")

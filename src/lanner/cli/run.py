@@ -36,7 +36,15 @@ _NUDGE_AFTER: Final = 2.0
 
 
 def run_plugin(settings: Settings, again: Callable[[], Settings]) -> int:
-    """Do it; gives the exit code. `again` makes the settings anew from files that may have changed. Raises `LannerError`."""
+    """Do it; gives the exit code. `again` makes the settings anew from files that may have changed. Raises `LannerError`.
+
+    Standard output is for alerts: what a plugin prints goes to standard error.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        return _run(settings, again)
+
+
+def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     chosen, limits, falco = settings.plugin, settings.limits, settings.falco
     talk(falco.log_level, falco.lanner.log_format, to_stderr=falco.log_stderr, to_syslog=falco.log_syslog)
     cls = load_plugin(chosen.target)
