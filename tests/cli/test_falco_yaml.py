@@ -306,7 +306,7 @@ def test_a_dry_run_loads_everything_and_opens_nothing(lanner, tmp_path):
     (tmp_path / "rules.yaml").write_text(RULES.replace("docker.action exists", "docker.nope exists"))
     done = lanner("run", "docker", "--dry-run", "-r", tmp_path / "rules.yaml")
     assert done.code == 1
-    assert "lanner: error: the rules have 1 error\n" in done.err
+    assert "lanner: error: the rules have 1 error; " in done.err
 
 
 def test_the_fields_of_a_source(lanner):

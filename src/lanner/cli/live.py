@@ -129,7 +129,7 @@ class _Loading:
         try:
             compiled = compile_settings(self._info, new)
         except RulesError as error:
-            show_wrong_rules(error)
+            show_wrong_rules(error, self._info)
             first = next(finding for finding in error.findings if finding.severity == "error")
             raise LannerError(f"{wrong_rules(error)}: {first.render().splitlines()[0]}") from None
         if new.plugin != old.plugin:

@@ -55,7 +55,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     try:
         compiled = compile_settings(info, settings)
     except RulesError as error:
-        return show_wrong_rules(error)
+        return show_wrong_rules(error, info)
     if limits.dry_run:
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
