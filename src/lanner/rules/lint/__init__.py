@@ -80,7 +80,7 @@ def _unchecked(collected: Collected, catalog: Catalog) -> Iterator[Finding]:
     """Where none of the rules could be looked at."""
     rules = list(collected.rules.values())
     if rules and not any(rule.known_source for rule in rules):
-        advice = "Name the plugin whose events the rules are about: --plugin PLUGIN."
+        advice = f"Name the plugin whose events they are about, --plugin PLUGIN; or write `source: {catalog.source}` in them."
         message = f"None of the rules is of event source {catalog.source}, so none was checked."
         yield finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
 
