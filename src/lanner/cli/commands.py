@@ -84,7 +84,9 @@ def run(plugin: str | None, **given: Any) -> int:
     Alerts go to standard output, everything else to standard error. Ctrl-C or SIGTERM ends it with a summary.
     """
     if plugin is None and given["file"] is None and not given["options"]:
-        raise click.UsageError("Missing argument 'PLUGIN' (or -c FILE).", click.get_current_context())
+        raise click.UsageError(
+            "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE).", click.get_current_context()
+        )
     from lanner.cli.start import start
 
     return start(plugin, **given)
