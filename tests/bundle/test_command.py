@@ -105,10 +105,10 @@ def test_a_build_that_fails_leaves_what_was_there(tmp_path):
 
 def test_the_file_takes_the_place_of_one_that_is_open(tmp_path):
     so = tmp_path / "libdocker.so"
-    so.write_text("before")
-    with so.open() as before:
+    so.write_bytes(b"\x7fELF before")
+    with so.open("rb") as before:
         assert lanner("build", "docker", "-o", so).returncode == 0
-        assert before.read() == "before"
+        assert before.read() == b"\x7fELF before"
     assert so.stat().st_mode & stat.S_IXUSR
     assert so.stat().st_size > 1000
 
@@ -117,7 +117,10 @@ def test_the_file_takes_the_place_of_one_that_is_open(tmp_path):
     ("arguments", "says"),
     [
         (["nothing"], "there is no plugin named 'nothing'"),
-        (["docker", "-o", "/nowhere/libdocker.so"], "cannot write /nowhere/libdocker.so: No such file or directory"),
+        (
+            ["docker", "-o", "/nowhere/libdocker.so"],
+            "cannot write /nowhere/libdocker.so: No such file or directory: make the directory /nowhere first",
+        ),
         (["docker", "--python", "/nowhere/python"], "cannot run /nowhere/python: No such file or directory"),
         (["docker", "--python", "/bin/false"], "/bin/false cannot serve plugins"),
     ],
@@ -136,7 +139,7 @@ def test_a_python_without_lanner_is_told(tmp_path):
     done = lanner("build", "docker", "--python", python, "-o", tmp_path / "libdocker.so")
     assert done.returncode == 1
     assert f"{python} cannot serve plugins" in done.stderr
-    assert "-m pip install lanner" in done.stderr
+    assert f"{python} -m pip install /path/to/lanner" in done.stderr
 
 
 def test_another_environment_serves_the_plugin_where_it_is_named(tmp_path, run_host):
@@ -154,6 +157,41 @@ def test_another_environment_serves_the_plugin_where_it_is_named(tmp_path, run_h
     assert report["runs"][0]["count"] == 1
 
 
+def _plugin(path, body):
+    path.write_text(
+        "import lanner\n\nclass It(lanner.Plugin):\n    '''It'''\n    id, name, version, event_source = 4244, 'it', '0.1.0', 'it'\n"
+        f"    contact = 'me'\n    {body}\n"
+    )
+    return path
+
+
+def test_a_file_that_is_no_library_is_not_replaced(tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("- rule: mine\n")
+    done = lanner("build", "docker", "-o", rules)
+    assert done.returncode == 1
+    assert f"{rules} is there and is no library" in done.stderr
+    assert rules.read_text() == "- rule: mine\n"
+
+
+def test_a_plugin_that_can_never_open_is_not_written(tmp_path):
+    so = tmp_path / "libit.so"
+    so.write_bytes(b"\x7fELF before")
+    done = lanner("build", _plugin(tmp_path / "it.py", "def open(self, params): return None"), "-o", so)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no host can open it, so nothing is written: plugin it: open returned NoneType" in done.stderr
+    assert so.read_bytes() == b"\x7fELF before"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["it.py", "libit.so"]
+
+
+def test_a_file_named_as_a_module_of_pythons_is_not_built(tmp_path):
+    so = tmp_path / "libit.so"
+    done = lanner("build", _plugin(tmp_path / "json.py", "def open(self, params): yield ''"), "-o", so)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "json.py has the name of a module that every host has already, json: rename the file" in done.stderr
+    assert not so.exists()
+
+
 def test_an_import_that_nobody_has_is_a_warning(tmp_path):
     plugin = tmp_path / "it.py"
     plugin.write_text(
@@ -163,3 +201,9 @@ def test_an_import_that_nobody_has_is_a_warning(tmp_path):
     done = lanner("build", plugin, "-o", tmp_path / "libit.so")
     assert done.returncode == 0
     assert "not found, so imports of it will fail: nobody_has_this" in done.stderr
+
+
+def test_what_a_plugin_prints_is_no_error(tmp_path):
+    plugin = _plugin(tmp_path / "it.py", "def __init__(self): print('hello', flush=True)\n    def open(self, params): yield ''")
+    done = lanner("build", plugin, "-o", tmp_path / "libit.so")
+    assert (done.returncode, done.stderr) == (0, "")

@@ -139,6 +139,24 @@ class Broken(Words):
         raise OSError("the wire was cut")
 
 
+class Loud(Words):
+    """It prints where it can."""
+
+    name = event_source = "loud"
+
+    def __init__(self) -> None:
+        print("in init", flush=True)  # noqa: T201
+
+    def open(self, params: str) -> Iterator[lanner.Event]:
+        print("in open")  # noqa: T201
+        yield from super().open(params)
+
+    @lanner.field("loud.text", "The word")
+    def loud(self, event: lanner.Event) -> str:
+        print("in a field")  # noqa: T201
+        return super().text(event)
+
+
 class Extractor(lanner.Plugin):
     """No source."""
 

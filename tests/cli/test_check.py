@@ -60,6 +60,25 @@ def test_warnings(lanner, files):
     assert lanner("rules", "check", "odd.yaml", "--strict", cwd=files).code == 1
 
 
+def test_rules_of_another_source_ask_for_their_plugin(lanner, files, rules, plugin):
+    done = lanner("rules", "check", rules("words"))
+    assert done.code == 1
+    assert (
+        "None of the rules is of event source docker, so none was checked. (in rule 'Something') [LINT_NO_RULE_CHECKED]"
+        in done.out.decode()
+    )
+    assert "  Name the plugin whose events they are about, --plugin PLUGIN; or write `source: docker` in them." in done.lines
+    assert lanner("rules", "check", rules("words"), "--plugin", plugin("Words")).code == 0
+    assert lanner("rules", "check", rules("words"), "good.yaml", cwd=files).code == 0
+
+
+def test_a_file_without_rules_is_told(lanner, files):
+    (files / "empty.yaml").write_text("# later\n")
+    done = lanner("rules", "check", "good.yaml", "empty.yaml", cwd=files)
+    assert done.code == 0
+    assert done.lines[0] == "empty.yaml:1:1: warning: There is nothing in the file: no rule, no macro, no list. [LINT_EMPTY_FILE]"
+
+
 def test_errors_of_several_files(lanner, files):
     done = lanner("rules", "check", "bad.yaml", "nope.yaml", "odd.yaml", cwd=files)
     assert done.code == 1
@@ -82,3 +101,10 @@ def test_a_plugin_without_rules(lanner, plugin):
     done = lanner("rules", "check", "--plugin", plugin("Words"))
     assert done.code == 1
     assert "ships no rules: name a rules file" in done.err
+
+
+def test_a_quote_that_is_not_closed_is_shown_where_it_opens(lanner, files):
+    (files / "open.yaml").write_text('- rule: x\n  condition: "docker.type = container\n  output: o\n')
+    done = lanner("rules", "check", "open.yaml", cwd=files)
+    assert done.lines[0].startswith("open.yaml:2:14: error: ")
+    assert done.lines[1].strip() == 'condition: "docker.type = container'

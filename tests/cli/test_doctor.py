@@ -443,14 +443,34 @@ def test_a_configuration_that_is_wrong(examine, falco_yaml, text, level, part):
 def test_a_plugin_that_there_is_not(examine):
     code, found = examine("dokcer")
     assert code == 1
-    assert "did you mean 'docker'?" in found["configuration"][1][1]
+    _, text, fix = found["configuration"][1]
+    assert "did you mean 'docker'?" in text
+    assert fix == "Name a plugin that there is and that can be imported, here"
+
+
+@pytest.mark.parametrize(
+    "text", ["load_plugins: [docker, json]", "plugins: [{name: k8saudit, library_path: libk8saudit.so}]\nload_plugins: [k8saudit]"]
+)
+def test_a_plugin_that_cannot_be_loaded_is_corrected_in_the_file(examine, tmp_path, text):
+    file = tmp_path / "falco.yaml"
+    file.write_text(text)
+    _, found = examine("-c", file)
+    assert found["configuration"][1][2].startswith(f"Correct $.plugins or $.load_plugins in {file}")
 
 
 def test_a_plugins_own_configuration(examine, falco_yaml):
     file = falco_yaml("stdout_output: {enabled: true}", "{flushInterval: soon}")
     code, found = examine("-c", file)
     assert code == 1
-    assert "flushInterval" in found["configuration"][1][1]
+    _, text, fix = found["configuration"][1]
+    assert "flushInterval" in text
+    assert "`lanner plugin docker` shows its options" in fix
+
+
+def test_a_configuration_on_the_command_line(examine, tmp_path):
+    assert examine("docker", "--config", "{inspect: true}")[0] == 0
+    code, found = examine("docker", "--config", f"{{cursor: {tmp_path}/none/cursor}}")
+    assert (code, only(found["cursor"])[0]) == (1, "problem")
 
 
 def test_several_engines_and_a_cursor(falco_yaml, engine, lanner, path, tmp_path):

@@ -80,3 +80,9 @@ def test_what_is_wrong_is_said(lanner, arguments, message):
     assert done.err.startswith("lanner: error: ")
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_rule_of_another_source_asks_for_its_plugin(lanner, rules):
+    done = lanner("rules", "explain", "Something", "-r", rules("words"), "--replay", "example")
+    assert done.code == 1
+    assert "the rule 'Something' is not about events of docker: name its plugin (--plugin" in done.err

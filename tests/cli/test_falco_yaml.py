@@ -285,7 +285,7 @@ def test_what_is_wrong_is_said_in_one_sentence(falco, what):
         (["docker", "-o", "json_output[0]=x", "-o", "json_output.a=b"], 1, "-o json_output.a=b: $.json_output is no mapping"),
         (["docker", "-r", "."], 1, "the directory . has no rules file: none ends in .yaml or .yml"),
         (["-o", "json_output=true"], 1, "no plugin is loaded"),
-        ([], 2, "Missing argument 'PLUGIN' (or -c FILE)."),
+        ([], 2, "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE)."),
     ],
 )
 def test_wrong_usage_is_said(lanner, tmp_path, arguments, code, problem):
@@ -306,7 +306,7 @@ def test_a_dry_run_loads_everything_and_opens_nothing(lanner, tmp_path):
     (tmp_path / "rules.yaml").write_text(RULES.replace("docker.action exists", "docker.nope exists"))
     done = lanner("run", "docker", "--dry-run", "-r", tmp_path / "rules.yaml")
     assert done.code == 1
-    assert "lanner: error: the rules have 1 error\n" in done.err
+    assert "lanner: error: the rules have 1 error; " in done.err
 
 
 def test_the_fields_of_a_source(lanner):

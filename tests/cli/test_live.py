@@ -132,11 +132,16 @@ def test_a_missing_socket_is_said_with_who_named_it_and_what_to_do(lanner, tmp_p
     assert error(lanner("run", "docker", env={"DOCKER_HOST": url})) == said.format("DOCKER_HOST")
 
 
-def test_a_file_that_is_no_socket_is_said(lanner, tmp_path):
+@pytest.mark.parametrize("make", ["mkdir", "touch"])
+def test_what_stands_in_a_sockets_place_is_told(lanner, tmp_path, make):
     path = tmp_path / "docker.sock"
-    path.touch()
-    said = error(lanner("run", "docker", "--host", f"unix://{path}"))
-    assert f"no Docker engine at unix://{path} (from the configuration's `host`): connection refused. " in said
+    getattr(path, make)()
+    done = lanner("run", "docker", "--host", f"unix://{path}")
+    assert done.code == 3
+    assert (
+        f"no Docker engine at unix://{path} (from the configuration's `host`): that is no socket. Name the engine's socket: --host"
+        in done.err
+    )
 
 
 def test_a_socket_that_one_may_not_use_is_said_with_who_may(lanner, listen, tmp_path):

@@ -95,3 +95,16 @@ def test_lines_that_are_no_envelope_are_counted(lanner, plugin, rules):
     assert done.lines == ["22:13:20.000000000: Notice got a"] * 2
     assert "2 events, 2 alerts in " in done.err
     assert "lanner: lines that are no envelope: 4\n" in done.err
+
+
+def test_what_a_plugin_prints_is_no_part_of_what_was_asked_for(lanner, plugin, words, rules, tmp_path):
+    recorded = lanner("record", plugin("Loud"), "--open", words(b"one"), "-o", "-")
+    assert [json.loads(line)["payload"] for line in recorded.lines] == [words(b"one")]
+    file = rules("loud", "loud.text = one", "%loud.text")
+    done = lanner("run", plugin("Loud"), "-r", file, "--open", words(b"one"))
+    assert done.lines == ["22:13:20.000000000: Notice got one"]
+    for where in ("in init", "in open", "in a field"):
+        assert f"{where}\n" in done.err
+    (tmp_path / "it.jsonl").write_bytes(recorded.out)
+    explained = lanner("rules", "explain", "Something", "-r", file, "--plugin", plugin("Loud"), "--replay", tmp_path / "it.jsonl", "--json")
+    assert json.loads(explained.out)

@@ -78,11 +78,12 @@ def test_sighup_loads_again(start, plugin, file):
 def test_wrong_rules_change_nothing_and_raise_an_alert(start, plugin, file, layout):
     process = start("run", plugin("Ticks"), "-r", file("First"), "--format", layout, "--open", "1000000")
     assert b"First" in process.stdout.readline()
-    file("Second", condition="evt.nothing = 1")
+    file("Second", condition="evt.nun = 1")
     for line in iter(process.stdout.readline, b""):
         assert b"Second 0" not in line
         if RELOAD_FAILED.encode() in line:
             break
+    assert b"Did you mean evt.num?" in line
     if layout == "json":
         alert = json.loads(line)
         assert (alert["rule"], alert["priority"], alert["source"], alert["output_fields"]) == (RELOAD_FAILED, "Critical", "internal", {})

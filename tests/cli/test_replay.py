@@ -92,11 +92,11 @@ def test_an_event_that_tells_no_time_has_that_of_the_one_before(lanner):
     assert lanner("run", "docker", "--replay", "-", stdin=GOOD + b"\n" + timeless + b"\n").lines == [ALERT, ALERT]
 
 
-@pytest.mark.parametrize(("name", "reason"), [("missing", "No such file or directory"), ("", "Is a directory")])
-def test_a_recording_that_cannot_be_read_is_said(lanner, tmp_path, name, reason):
-    done = lanner("run", "docker", "--replay", tmp_path / name)
+@pytest.mark.parametrize(("name", "reason"), [("missing", "No such file or directory"), ("", "it is a directory; name its files")])
+def test_a_recording_that_cannot_be_read_is_said(lanner, example, tmp_path, name, reason):
+    done = lanner("run", "docker", "--replay", example, "--replay", tmp_path / name)
     assert (done.code, done.out) == (1, b"")
-    assert f"lanner: error: cannot read the recording {tmp_path / name}: {reason}\n" in done.err
+    assert f"lanner: error: cannot read the recording {tmp_path / name}: {reason}" in done.err
 
 
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM", "--duration"])
@@ -281,6 +281,30 @@ def test_a_file_that_is_no_recording_is_told(lanner, tmp_path):
     done = lanner("run", "docker", "--replay", path)
     assert (done.code, done.out) == (1, b"")
     assert f"error: {path} is no recording of docker: none of its lines is JSON. `lanner record docker -o FILE` makes one" in done.err
+
+
+def test_the_recording_of_another_plugin_is_told(lanner, plugin, rules, example, tmp_path):
+    done = lanner("run", plugin("Words"), "-r", rules("words"), "--replay", example)
+    assert (done.code, done.out) == (1, b"")
+    assert f"error: {example} is no recording of words: none of its lines is an envelope with an event. `lanner record words" in done.err
+    words = tmp_path / "words.jsonl"
+    words.write_text('{"ts":5,"payload":"Zm9v"}\n')
+    done = lanner("run", "docker", "--replay", words)
+    assert (done.code, done.out) == (1, b"")
+    assert f"error: {words} is no recording of docker: it has envelopes of a plugin whose payload tells no time" in done.err
+
+
+def test_a_recording_without_events_is_said(lanner):
+    done = lanner("run", "docker", "--replay", "-")
+    assert done.code == 0
+    assert "warning: there is no event in -\n" in done.err
+
+
+def test_a_pattern_that_the_shell_took_apart_is_said(lanner):
+    done = lanner("run", "docker", "--replay", "a.jsonl", "b.jsonl")
+    assert done.code == 2
+    assert "b.jsonl" in done.err
+    assert "quote a pattern, or repeat the option for each file" in done.err
 
 
 def test_rules_of_another_source_are_named(lanner, example, tmp_path):

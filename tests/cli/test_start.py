@@ -155,7 +155,7 @@ def test_a_mistake_in_rules_is_shown_where_it_stands(lanner, tmp_path, rules, pr
     # the snippet is set in by two
     assert errors[start + 1] == "  " + (before + span + after).splitlines()[line - 1]
     assert errors[start + 2] == "  " + " " * (column - 1) + "^" * max(1, len(span))
-    assert errors[-1] == "lanner: error: the rules have 1 error"
+    assert errors[-1] == "lanner: error: the rules have 1 error; `lanner rules check` finds all there are"
 
 
 def test_a_rules_file_that_is_not_there_is_said(lanner, tmp_path):
@@ -233,3 +233,14 @@ def test_a_closed_standard_input_is_said(lanner):
     done = lanner("run", "docker", "--replay", "-", stdin=None, preexec_fn=lambda: os.close(0))
     assert done.code == 1
     assert "cannot read the recording -: Bad file descriptor" in done.err
+
+
+def test_rules_of_other_sources_are_summed_up_beside_an_error_too(lanner, rules, tmp_path):
+    rule = "- rule: {}\n  desc: d\n  condition: docker.type = container\n  output: o\n  priority: NOTICE\n  source: dokcer\n"
+    foreign = tmp_path / "foreign.yaml"
+    foreign.write_text("".join(rule.format(f"Rule {number}") for number in range(5)))
+    done = lanner("run", "docker", "-r", foreign, "-r", rules("docker", "docker.tpye = x"), "--replay", os.devnull)
+    assert done.code == 1
+    assert "5 rules of other event sources left out" in done.err
+    assert done.err.count("Unknown source") == 3
+    assert "docker.yaml:4:16: error: " in done.err

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import threading
 from base64 import b64encode
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 import lanner
 from lanner.docker import Docker
-from lanner.framework.recording import Replay, needs_envelope, recorded
+from lanner.framework.recording import Replay, needs_envelope, open_recording, recorded
 from lanner.sdk.errors import SourceError
 from lanner.sdk.plugin import plugin_info
 
@@ -155,9 +156,40 @@ def test_a_recording_that_cannot_be_opened_is_said(path, reason):
         Replay([path], BARE)
 
 
-def test_a_directory_is_said_when_it_is_read(tmp_path):
-    with pytest.raises(SourceError, match=f"cannot read the recording {tmp_path}: Is a directory"):
-        Replay([str(tmp_path)], BARE).next_batch(1)
+def test_a_directory_is_said_before_anything_is_read(tmp_path):
+    with pytest.raises(
+        SourceError, match=f"cannot read the recording {tmp_path}: it is a directory; name its files, as in '{tmp_path}/\\*'"
+    ):
+        Replay([str(tmp_path)], BARE)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(replay):
+    assert read(replay(b'\xef\xbb\xbf{"at":1}\n{"at":2}\n', TIMED)) == [(b'{"at":1}', None), (b'{"at":2}', None)]
+    assert read(replay(b'\xef\xbb\xbf{"ts":1,"payload":"YQ=="}\n', BARE)) == [(b"a", 1)]
+
+
+def test_envelopes_are_no_recording_of_a_plugin_that_needs_none(replay):
+    with pytest.raises(SourceError, match="recording is no recording of timed: it has envelopes of a plugin whose payload tells no time"):
+        read(replay(b'{"ts":1,"payload":"YQ=="}\n', TIMED))
+
+
+def test_what_looks_like_an_envelope_and_tells_its_time_is_an_event(replay):
+    line = b'{"ts":1,"payload":"YQ==","at":5}'
+    assert read(replay(line + b"\n", TIMED)) == [(line, None)]
+
+
+def test_a_plugin_without_a_recording_has_no_example():
+    with pytest.raises(SourceError, match="the plugin bare ships no recording: name a file"):
+        open_recording("example", BARE)
+
+
+def test_zstd_without_its_package_is_said_before_anything_is_read(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    (tmp_path / "packed").write_bytes(b"\x28\xb5\x2f\xfdmore")
+    (tmp_path / "plain").write_bytes(b'{"at":1}\n')
+    with pytest.raises(SourceError, match=f"packed is packed with zstd: {sys.executable} -m pip install zstandard"):
+        open_recording([str(tmp_path / "plain"), str(tmp_path / "packed")], TIMED)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def rule(**changes):
         (b"\x1f\x8b\x08\0\xff\xfe", (1, 2), None, "not UTF-8"),
         (b"- rule: \xc3\x28\n", (1, 9), None, "not UTF-8"),
         (b"\xff\xfe-\0 \0a\0", (1, 1), None, "not UTF-8"),
-        ("- rule: 'open\n", (2, 1), None, "unexpected end of stream"),
+        ("- rule: 'open\n", (1, 9), None, "unexpected end of stream"),
         ("- *nobody\n", (1, 3), "*nobody", "names no anchor"),
         ("- &a [x, *a]\n", (1, 10), "*a", "stands inside of what it names"),
         ("\ufeff" + rule(condition="x.nope = 1"), (3, 14), "x.nope = 1", "nonexistent field"),

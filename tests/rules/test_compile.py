@@ -92,3 +92,17 @@ def test_all_public_names_are_there():
 def test_asking_for_the_catalog_loads_neither_yaml_nor_re2():
     code = "import sys; from lanner.rules import Catalog; print(sorted({'yaml', 're2', 'lanner.rules.run'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("condition", "advice"),
+    [
+        ("x.kind regex 'a(b'", "A pattern is in RE2's syntax"),
+        ("x.count > many", "A number is written in digits"),
+        ("(x.kind = a or x.kind = b", "A `(` before this is not closed"),
+        ("x.kind = 'a", "The quote is not closed."),
+    ],
+)
+def test_what_to_do_is_said_of_mistakes_in_writing(condition, advice):
+    (finding,) = refused(rule("One", condition))
+    assert finding.advice.startswith(advice)

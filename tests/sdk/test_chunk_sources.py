@@ -1,6 +1,7 @@
 """Sources that hand over chunks: lines out of bytes, a tail for each stream, failures after what came before them."""
 
 import logging
+import subprocess
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -254,6 +255,11 @@ def test_an_async_open_that_yields_nothing_is_an_error_that_says_so():
 
     with pytest.raises(lanner.SourceError, match="has to be a generator"):
         open_source(plugin_of(lambda _: coroutine()))
+
+
+def test_a_failure_within_pythons_library_stands_where_the_plugin_called_it():
+    with pytest.raises(lanner.SourceError, match=r"plugin doors: open: FileNotFoundError: .*\(\S+test_chunk_sources\.py, line \d+\)$"):
+        open_source(plugin_of(lambda _: subprocess.Popen(["/nonexistent"])))
 
 
 def test_an_exception_of_open_names_plugin_and_call():

@@ -63,6 +63,9 @@ def test_a_class_without_open_names_the_sources_it_reads():
         {"event_source": "my doors"},
         {"name": "my-doors_2"},
         {"contact": "Ada <ada@example.com>"},
+        {"open": lambda *_: iter(())},
+        {"open": lambda self, params="", *, more=1: iter(())},
+        {"open": staticmethod(lambda params: iter(()))},
     ],
 )
 def test_unusual_but_sound(changes):
@@ -99,6 +102,9 @@ def test_unusual_but_sound(changes):
             {"open": ABSENT, "id": ABSENT, "event_source": ABSENT, "fields": [field("a.b", payload["a"], "A")]},
             'it has no open(), so it has to name the event sources that it reads: extract_sources = ("syscall",)',
         ),
+        ({"open": lambda self: iter(())}, "'open' takes the open parameters, one text: write def open(self, params: str)"),
+        ({"open": lambda self, params, more: iter(())}, "'open' takes the open parameters, one text"),
+        ({"open": lambda self, params, *, more: iter(())}, "'open' takes the open parameters, one text"),
         ({"extract_sources": "syscall"}, "'extract_sources' is 'syscall'; write a tuple of names"),
         ({"extract_sources": None}, "'extract_sources' is None; write a tuple of names"),
         ({"extract_sources": [""]}, "write a tuple of names"),

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,7 +20,7 @@ from lanner.native import _native
 from lanner.sdk.plugin import Plugin, plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from lanner.abi.versions import Api
     from lanner.bundle.archive import Archive
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lanner.sdk.plugin import PluginInfo
 
 LOADERS: Final = Path(_native.__file__).parent / "loaders"
+_ELF: Final = b"\x7fELF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +99,53 @@ def _bundled(runtime: Runtime, archive: Archive) -> dict[str, str]:
 
 def write(image: bytes, path: Path) -> None:
     """Put the file there at once, so that a host never sees half of one. Raises `BuildError`."""
+    with written(image, path):
+        pass
+
+
+@contextmanager
+def written(image: bytes, path: Path) -> Iterator[Path]:
+    """The file under a name of its own beside `path`, to be tried; it takes the place of `path` if that ends well. Raises `BuildError`.
+
+    What is there and is no library stays.
+    """
+    _check_place(path)
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise BuildError(f"cannot write {path}: {error.strerror}") from None
+        raise _unwritten(path, error) from None
+    temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(image)
-        Path(temporary).chmod(0o755)
-        Path(temporary).replace(path)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(image)
+            temporary.chmod(0o755)
+        except OSError as error:
+            raise _unwritten(path, error) from None
+        yield temporary
+        try:
+            temporary.replace(path)
+        except OSError as error:
+            raise _unwritten(path, error) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check_place(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_ELF))
+    except FileNotFoundError:
+        return
     except OSError as error:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise BuildError(f"cannot write {path}: {error.strerror}") from None
+        raise _unwritten(path, error) from None
+    if head not in {_ELF, b""}:
+        raise BuildError(f"{path} is there and is no library: it would be lost. Name another file with -o, or remove it")
+
+
+def _unwritten(path: Path, error: OSError) -> BuildError:
+    advice = "" if path.parent.is_dir() else f": make the directory {path.parent} first, or name another place with -o"
+    return BuildError(f"cannot write {path}: {error.strerror}{advice}")
 
 
 def _loader(api: Api) -> bytes:

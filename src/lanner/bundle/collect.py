@@ -39,13 +39,16 @@ def collect(module: str, search_path: Sequence[str]) -> Collected:
     return result
 
 
+def may_be_brought(top: str) -> bool:
+    """Whether a top-level module of that name is not the standard library's, Lanner's, or one that Lanner needs."""
+    return top not in sys.stdlib_module_names and top not in _IN_THE_ENVIRONMENT
+
+
 def _take(top: str, search_path: Sequence[str], result: Collected) -> None:
     """A top-level module or package, whole, and what its files import."""
-    if top in sys.stdlib_module_names or top in result.left or top in result.missing or f"{top}.py" in result.modules:
+    if not may_be_brought(top) or top in result.left or top in result.missing or f"{top}.py" in result.modules:
         return
     if f"{top}/__init__.py" in result.modules:
-        return
-    if top in _IN_THE_ENVIRONMENT:
         return
     spec = PathFinder.find_spec(top, list(search_path))
     files = _files(top, spec) if spec is not None else None

@@ -46,7 +46,8 @@ def describe(python: str = "") -> Environment:
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
         raise BuildError(
-            f"{command[0]} cannot serve plugins: {last}. Install lanner {__version__} there: {command[0]} -m pip install lanner"
+            f"{command[0]} cannot serve plugins: {last}. Install lanner {__version__} there: "
+            f"{command[0]} -m pip install /path/to/lanner (its checkout or wheel)"
         )
     found = json.loads(done.stdout)
     environment = Environment(**{**found, "search_path": tuple(found["search_path"])})

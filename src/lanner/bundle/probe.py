@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanner.bundle.build import LOADERS
 from lanner.bundle.environment import BuildError
+from lanner.sdk.sources import YIELDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,11 @@ class Probed:
     milliseconds: float = 0.0
     init_error: str = ""
     open_error: str = ""
+
+    @property
+    def opens_nowhere(self) -> bool:
+        """Whether open failed for what the plugin does, not for what there is to open."""
+        return YIELDS in self.open_error
 
 
 def probe(path: Path, config: str = "") -> Probed:
@@ -45,11 +51,11 @@ def probe(path: Path, config: str = "") -> Probed:
             case "open error":
                 result.open_error = value
             case "error":
-                raise BuildError(f"{path} does not load: {value}")
+                raise BuildError(f"the file does not load: {value}")
             case _ if result.open_error:
                 result.open_error += f"\n{line}"
-            case _:
+            case _ if result.init_error:
                 result.init_error += f"\n{line}"
     if done.returncode not in {0, 1}:
-        raise BuildError(f"{path} does not load: the process ended with {done.returncode}. {done.stderr.strip()}")
+        raise BuildError(f"the file does not load: the process ended with {done.returncode}. {done.stderr.strip()}")
     return result

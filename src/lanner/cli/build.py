@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.abi.versions import APIS
-from lanner.bundle.build import build, write
-from lanner.bundle.collect import Collected, collect
+from lanner.bundle.build import build, written
+from lanner.bundle.collect import Collected, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
 from lanner.cli.messages import FAILED, OK, fail
@@ -65,8 +65,10 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
     path = Path(output) if output else Path(f"lib{info.name}.so")
     if path.is_dir():
         path /= f"lib{info.name}.so"
-    write(made.built.image, path)
-    seen = probe(path)
+    with written(made.built.image, path) as file:
+        seen = probe(file)
+        if seen.opens_nowhere:
+            raise BuildError(f"no host can open it, so nothing is written: {seen.open_error}")
     _tell(path, info, seen, made)
     if seen.init_error:
         return fail(f"{path} is written, but a host cannot init it: {seen.init_error}", FAILED)
@@ -98,6 +100,8 @@ def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[st
     place = name.partition(":")[0]
     if place.endswith(".py") or "/" in place:
         module, folder = Path(place).stem, Path(place).resolve().parent
+        if not may_be_brought(module):
+            raise BuildError(f"{place} has the name of a module that every host has already, {module}: rename the file")
     else:
         module, folder = place, Path.cwd()
     collected = collect(module, [str(folder), *environment.search_path])

@@ -12,6 +12,7 @@ from lanner.config.read import given_files
 from lanner.framework.load import load_plugin
 from lanner.rules.catalog import Catalog
 from lanner.rules.lint import check_files
+from lanner.rules.lint.hints import NO_RULE_CHECKED
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 
@@ -35,7 +36,8 @@ def check_rules(files: Sequence[str], plugin: str, *, as_json: bool, strict: boo
         print_text(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         print_text("\n\n".join([*(finding.render() for finding in found), _sum(count)]))
-    return FAILED if count["error"] or (strict and found) else OK
+    unchecked = any(finding.code == NO_RULE_CHECKED for finding in found)
+    return FAILED if count["error"] or unchecked or (strict and found) else OK
 
 
 def _sum(count: Counter[str]) -> str:

@@ -84,7 +84,9 @@ def run(plugin: str | None, **given: Any) -> int:
     Alerts go to standard output, everything else to standard error. Ctrl-C or SIGTERM ends it with a summary.
     """
     if plugin is None and given["file"] is None and not given["options"]:
-        raise click.UsageError("Missing argument 'PLUGIN' (or -c FILE).", click.get_current_context())
+        raise click.UsageError(
+            "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE).", click.get_current_context()
+        )
     from lanner.cli.start import start
 
     return start(plugin, **given)
@@ -221,9 +223,10 @@ def inspect(file: str, *, as_json: bool, licences: bool) -> int:
 @click.argument("plugin", required=False)
 @click.option("-c", "file", default=None, metavar="FILE", help="The configuration file, falco.yaml, that `lanner run` would have.")
 @click.option("-r", "--rules", multiple=True, metavar="FILE", help="The rules files that it would have; may be given several times.")
-@click.option("--host", default=None, metavar="URL", help="The engine's address.")
+@click.option("--config", default=None, metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
+@click.option("--host", default=None, metavar="URL", help="The engine's address; short for the option `host` of --config.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], host: str | None, as_json: bool) -> int:
+def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], config: str | None, host: str | None, as_json: bool) -> int:
     """Say what is wrong with this set-up, each with the fix.
 
     Engine, rights, rules, configuration, outputs, clocks, Python and Falco are looked at. Nothing is changed, no alert is sent.
@@ -231,7 +234,7 @@ def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], host
     """
     from lanner.cli.doctor import examine
 
-    return examine(plugin, file, rules, host, as_json=as_json)
+    return examine(plugin, file, rules, config, host, as_json=as_json)
 
 
 commands.add_command(rules)

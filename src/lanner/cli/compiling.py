@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SHOWN_FINDINGS: Final = 50
 _SHOWN_FOREIGN: Final = 3
+_FOREIGN: Final = "LOAD_UNKNOWN_SOURCE"
 
 
 def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
@@ -74,7 +75,7 @@ def make_writer(falco: Falco) -> AlertWriter:
 
 
 def _warn(findings: Sequence[Finding], source: str) -> None:
-    foreign = [finding for finding in findings if finding.code == "LOAD_UNKNOWN_SOURCE"]
+    foreign = [finding for finding in findings if finding.code == _FOREIGN]
     for finding in findings:
         if finding not in foreign:
             add(finding.render(), finding.severity)
@@ -86,12 +87,16 @@ def _warn(findings: Sequence[Finding], source: str) -> None:
         say(f"warning: {left}; a rule about these events says `source: {source}`:\n{lines}")
 
 
-def show_wrong_rules(error: RulesError) -> int:
+def show_wrong_rules(error: RulesError, info: PluginInfo) -> int:
     """Say what is wrong in the rules; gives the exit code."""
-    for finding in error.findings[:_SHOWN_FINDINGS]:
+    foreign = [finding for finding in error.findings if finding.code == _FOREIGN]
+    others = [finding for finding in error.findings if finding.code != _FOREIGN]
+    for finding in others[:_SHOWN_FINDINGS]:
         add(finding.render(), finding.severity)
-    left = len(error.findings) - _SHOWN_FINDINGS
-    return fail(wrong_rules(error) + (f" ({left} more findings not shown)" if left > 0 else ""))
+    _warn(foreign, info.event_source or "")
+    left = len(others) - _SHOWN_FINDINGS
+    more = f" ({left} more findings not shown)" if left > 0 else ""
+    return fail(f"{wrong_rules(error)}{more}; `lanner rules check` finds all there are")
 
 
 def wrong_rules(error: RulesError) -> str:

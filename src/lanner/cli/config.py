@@ -53,8 +53,8 @@ def _decode(text: str, shown: str) -> Any:
         try:
             return msgspec.json.decode(text)
         except (ValueError, RecursionError) as error:
-            # YAML's own words would only confuse whoever meant JSON
-            problem = f"{shown} is not JSON: {error}"
+            # YAML's own words would only confuse whoever meant JSON, as who begins with a brace mostly does
+            problem = f"{shown} is neither JSON ({error}) nor YAML"
     import yaml
 
     from lanner.framework import plainyaml

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-def examine(plugin: str | None, file: str | None, rules: Sequence[str], host: str | None, *, as_json: bool) -> int:
+def examine(plugin: str | None, file: str | None, rules: Sequence[str], config: str | None, host: str | None, *, as_json: bool) -> int:
     """Print what is wrong; gives the exit code: that something does not work, warnings aside."""
-    results = _setup(plugin, file, rules, host) + look_at_machine()
+    results = _setup(plugin, file, rules, config, host) + look_at_machine()
     count = Counter(finding.level for result in results for finding in result.findings)
     if as_json:
         print_json({"problems": count[Level.PROBLEM], "warnings": count[Level.WARNING], "checks": list(map(_as_dict, results))})
@@ -28,13 +28,13 @@ def examine(plugin: str | None, file: str | None, rules: Sequence[str], host: st
     return FAILED if count[Level.PROBLEM] else OK
 
 
-def _setup(plugin: str | None, file: str | None, rules: Sequence[str], host: str | None) -> list[Result]:
+def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: str | None, host: str | None) -> list[Result]:
     try:
         from lanner.cli.config import make_plugin
         from lanner.doctor.setup import SetUp
     except ImportError as error:  # the native module, or a package that Lanner needs
         return [Result("Lanner", [problem(f"it does not load: {error}", "See `native module` below, or install Lanner anew")])]
-    return look_at_setup(SetUp(plugin, file, rules, lambda cls, entry: make_plugin(cls, entry.init_config, host)))
+    return look_at_setup(SetUp(plugin, file, rules, lambda cls, entry: make_plugin(cls, entry.given(config, None).init_config, host)))
 
 
 def _rows(result: Result) -> Iterator[tuple[str, str, str]]:

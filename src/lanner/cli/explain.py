@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from lanner.cli.config import read_config
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 
 def explain_rule(name: str, plugin: str, files: Sequence[str], replay: str, event: int | None, config: str, *, as_json: bool) -> int:
     """Print the explanation; gives the exit code. Raises `LannerError`."""
-    rules = LoadedRules(load_plugin(plugin), given_files(files), config=read_config(config))
-    if not rules.rule(name).enabled:
-        say(f"the rule {name!r} is disabled: it is explained as if it were not")
-    found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)
+    with redirect_stdout(sys.stderr):  # what the plugin prints
+        rules = LoadedRules(load_plugin(plugin), given_files(files), config=read_config(config))
+        if not rules.rule(name).enabled:
+            say(f"the rule {name!r} is disabled: it is explained as if it were not")
+        found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)
     if found is None:
         return fail(f"the recording {replay} has no event" + (f" {event}" if event else ""))
     print_text(json.dumps(found.as_dict(), indent=2, ensure_ascii=False) if as_json else found.text())

@@ -129,9 +129,10 @@ class _Loading:
         try:
             compiled = compile_settings(self._info, new)
         except RulesError as error:
-            show_wrong_rules(error)
+            show_wrong_rules(error, self._info)
             first = next(finding for finding in error.findings if finding.severity == "error")
-            raise LannerError(f"{wrong_rules(error)}: {first.render().splitlines()[0]}") from None
+            said = f"{wrong_rules(error)}: {first.render().splitlines()[0]}"
+            raise LannerError(f"{said} {first.advice}".rstrip()) from None
         if new.plugin != old.plugin:
             say("warning: which plugin is loaded, its init_config and its open_params change with the next start alone")
         for key in ("webserver", "metrics", "log_level", "log_stderr", "log_syslog", "watch_config_files"):

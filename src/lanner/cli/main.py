@@ -75,6 +75,12 @@ def _usage(error: Exception) -> int:
         message = error.format_message()
         context = getattr(error, "ctx", None)
         hint = f"\nTry: {context.command_path} --help" if context else ""
+        if (
+            context
+            and "unexpected extra argument" in message
+            and any(getattr(option, "multiple", False) for option in context.command.params)
+        ):
+            hint = f"\nAn option takes one value: quote a pattern, or repeat the option for each file{hint}"
         return fail(message + hint, USAGE)
     if isinstance(error, click.Abort):
         return 128 + 2

@@ -70,6 +70,8 @@ def package_plugin(
     seen = _try(info, made.built.image)
     if seen.init_error:
         return fail(f"a host cannot init the plugin, so nothing is packaged: {seen.init_error}", FAILED)
+    if seen.opens_nowhere:
+        return fail(f"no host can open the plugin, so nothing is packaged: {seen.open_error}", FAILED)
 
     plugin = plugin_artefact(info.name, info.version, machine, made.built.image)
     layout = Layout(source, created)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 
 from lanner.cli.config import make_plugin
@@ -20,7 +21,15 @@ from lanner.sdk.sources import open_source
 def record_plugin(
     name: str, output: str, params: str, config: str, host: str | None, max_events: int | None, duration: float | None
 ) -> int:
-    """Record until the source ends, Ctrl-C, or one of the limits; gives the exit code. Raises `LannerError`."""
+    """Record until the source ends, Ctrl-C, or one of the limits; gives the exit code. Raises `LannerError`.
+
+    Standard output may be the recording: what a plugin prints goes to standard error.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        return _record(name, output, params, config, host, max_events, duration)
+
+
+def _record(name: str, output: str, params: str, config: str, host: str | None, max_events: int | None, duration: float | None) -> int:
     cls = load_plugin(name)
     info = plugin_info(cls)
     plugin = make_plugin(cls, config, host)

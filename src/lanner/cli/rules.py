@@ -20,7 +20,7 @@ def check(files: tuple[str, ...], plugin: str, *, as_json: bool, strict: bool) -
 
     A directory stands for the .yaml and .yml files in it.
 
-    Exit status: 0 no errors, 1 errors.
+    Exit status: 0 no errors, 1 errors, or no rule that is about the plugin's events.
     """
     from lanner.cli.check import check_rules
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
 def run_tests(paths: Sequence[str], junit: str | None, *, as_json: bool) -> int:
     """Run the test files and print what came of them; gives the exit code. Raises `LannerError`."""
-    files = [run_file(path) for path in paths]
+    with redirect_stdout(sys.stderr):  # what a plugin prints
+        files = [run_file(path) for path in paths]
     if junit is not None:
         _write_junit(junit, files)
     print_text(json.dumps(_as_dict(files), indent=2, ensure_ascii=False) if as_json else printable("\n".join(_lines(files))))

@@ -12,7 +12,7 @@ from lanner.cli.config import make_plugin
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, fail, many, say, talk
 from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
 from lanner.framework.load import load_plugin
-from lanner.framework.recording import open_recording
+from lanner.framework.recording import needs_envelope, open_recording
 from lanner.framework.runner import Runner
 from lanner.framework.stop import closing
 from lanner.outputs.base import OutputClosedError
@@ -36,7 +36,15 @@ _NUDGE_AFTER: Final = 2.0
 
 
 def run_plugin(settings: Settings, again: Callable[[], Settings]) -> int:
-    """Do it; gives the exit code. `again` makes the settings anew from files that may have changed. Raises `LannerError`."""
+    """Do it; gives the exit code. `again` makes the settings anew from files that may have changed. Raises `LannerError`.
+
+    Standard output is for alerts: what a plugin prints goes to standard error.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        return _run(settings, again)
+
+
+def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     chosen, limits, falco = settings.plugin, settings.limits, settings.falco
     talk(falco.log_level, falco.lanner.log_format, to_stderr=falco.log_stderr, to_syslog=falco.log_syslog)
     cls = load_plugin(chosen.target)
@@ -47,7 +55,7 @@ def run_plugin(settings: Settings, again: Callable[[], Settings]) -> int:
     try:
         compiled = compile_settings(info, settings)
     except RulesError as error:
-        return show_wrong_rules(error)
+        return show_wrong_rules(error, info)
     if limits.dry_run:
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
@@ -69,11 +77,14 @@ def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Comp
     with _progress(source, runner, prints=settings.falco.stdout_output.enabled):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
-    if code or not counts.events or counts.not_json < counts.events:
+    if code or counts.events > counts.not_json:
+        return code
+    if not counts.events and not source.counters:
+        say(f"warning: there is no event in {path}")
         return code
     # a recording of which no line is an event is another file
-    name = info.name
-    return fail(f"{path} is no recording of {name}: none of its lines is JSON. `lanner record {name} -o FILE` makes one")
+    name, what = info.name, "an envelope with an event" if needs_envelope(info) else "JSON"
+    return fail(f"{path} is no recording of {name}: none of its lines is {what}. `lanner record {name} -o FILE` makes one")
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -245,7 +246,8 @@ def _connect(endpoint: Endpoint, timer: Timer) -> Link:
     except WokenError:
         raise EngineError(f"{endpoint}: closed before the engine answered") from None
     except OSError as error:
-        text = f"no Docker engine at {endpoint} (from {endpoint.origin}): {_reason(error, timer)}. {_advice(endpoint, error)}"
+        reason = "that is no socket" if _is_no_socket(endpoint, error) else _reason(error, timer)
+        text = f"no Docker engine at {endpoint} (from {endpoint.origin}): {reason}. {_advice(endpoint, error)}"
         raise _error(error, text) from None
 
 
@@ -273,13 +275,23 @@ def _speaks_tls(endpoint: Endpoint) -> EngineError:
     )
 
 
+def _is_no_socket(endpoint: Endpoint, error: OSError) -> bool:
+    """Whether a connection was refused because a file or directory stands in the socket's place."""
+    if not endpoint.path or error.errno != errno.ECONNREFUSED:
+        return False
+    try:
+        return not stat.S_ISSOCK(os.stat(endpoint.path).st_mode)
+    except OSError:
+        return False
+
+
 def _advice(endpoint: Endpoint, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return (
             "Run as root or as a member of the socket's group (usually `docker`); "
             "whoever may use this socket is root on the machine in effect"
         )
-    if endpoint.path and error.errno in {errno.ENOENT, errno.ECONNREFUSED}:
+    if endpoint.path and error.errno in {errno.ENOENT, errno.ECONNREFUSED} and not _is_no_socket(endpoint, error):
         return "Start the engine (systemctl start docker), or name its socket: --host unix:///path/to/docker.sock, or DOCKER_HOST"
     if endpoint.path:
         return "Name the engine's socket: --host unix:///path/to/docker.sock, or DOCKER_HOST"

@@ -8,6 +8,7 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Final
 
 from lanner.abi.versions import APIS
@@ -24,7 +25,10 @@ _UNSYNCHRONISED: Final = 5
 """TIME_ERROR of adjtimex(2)."""
 _TIMEX_SIZE: Final = 512
 _FILES: Final = 1024
-_ANEW: Final = "Install the library that it names, if any, or Lanner anew with this Python: python -m pip install --force-reinstall lanner"
+_ANEW: Final = (
+    "Install the library that it names, if any, or Lanner anew with this Python: "
+    f"{sys.executable} -m pip install --force-reinstall /path/to/lanner (its checkout or wheel)"
+)
 
 
 def look_at_clock() -> Iterator[Finding]:

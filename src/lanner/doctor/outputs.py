@@ -30,7 +30,7 @@ def look_at_outputs(falco: Falco) -> Iterator[Finding]:
     """Each one that is enabled."""
     outputs = (falco.stdout_output, falco.file_output, falco.program_output, falco.syslog_output, falco.http_output)
     if not any(output.enabled for output in outputs):
-        yield warning("no output is enabled: alerts go nowhere", "Enable one, such as $.stdout_output.enabled: true")
+        yield warning("no output is enabled: alerts go nowhere", "Enable one: `stdout_output: {enabled: true}`")
     if falco.stdout_output.enabled:
         yield ok("standard output")
     if falco.file_output.enabled:

@@ -25,12 +25,13 @@ _SHOWN = 5
 class SetUp:
     """What is read of it is kept for other checks: `read`, `info` and `plugin` are None until then, and where it is wrong.
 
-    `make` makes a plugin of its class and its configuration.
+    `target` is the plugin's name for the command line. `make` makes a plugin of its class and its configuration.
     """
 
     def __init__(self, name: str | None, file: str | None, rules: Sequence[str], make: Callable[[type[Plugin], Loaded], Plugin]) -> None:
         self._name, self._file, self._rules, self._make = name, file, rules, make
         self.read: Read | None = None
+        self.target = ""
         self.info: PluginInfo | None = None
         self.plugin: Plugin | None = None
 
@@ -54,13 +55,16 @@ class SetUp:
         """The plugin that would be watched, with its configuration."""
         if self.read is None:
             return
+        fix = f"Correct $.plugins or $.load_plugins in {self._file}, or name a plugin, as in `lanner doctor docker`"
         try:
             entry = self._entry(self.read)
+            fix = "Name a plugin that there is and that can be imported, here" + (f" or in {self._file}" if self._file else "")
             cls = load_plugin(entry.target)
-            self.info = plugin_info(cls)
+            self.target, self.info = entry.target, plugin_info(cls)
+            fix = f"Correct its configuration; `lanner plugin {entry.target}` shows its options"
             self.plugin = self._make(cls, entry)
         except LannerError as error:
-            yield problem(str(error), "See `lanner plugin NAME` for its options")
+            yield problem(str(error), fix)
             return
         info = self.info
         if info.event_source is None:
@@ -87,7 +91,7 @@ class SetUp:
         catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", self.read.falco.static_fields)
         found = check_files(files, catalog, plugins={info.name: info.version})
         errors = [each for each in found if each.severity == "error"]
-        fix = f"lanner rules check --plugin {info.name} {' '.join(files)}"
+        fix = f"lanner rules check --plugin {self.target} {' '.join(files)}"
         for each in errors[:_SHOWN]:
             where = f"{each.place.file}:{each.place.line}: " if each.place else ""
             yield problem(f"{where}{each.message}", each.advice or f"See it in its place: {fix}")

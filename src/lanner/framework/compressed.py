@@ -5,6 +5,7 @@ What a file is, its first bytes tell, not its name. Nothing is read here: whoeve
 
 from __future__ import annotations
 
+import sys
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,8 +18,15 @@ _PIECE: Final = 1 << 20
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _STEP: Final = 1024
-_KNOWN_BY: Final = 4
+_INSTALL: Final = f"{sys.executable} -m pip install zstandard"
+HEAD: Final = 4
 """So many bytes tell what a file is."""
+
+
+def check_head(path: str, head: bytes) -> None:
+    """Raises `SourceError` where a file that begins so cannot be unpacked here."""
+    if head.startswith(_ZSTD):
+        _zstd(path)
 
 
 class Unpacker:
@@ -43,7 +51,7 @@ class Unpacker:
             self._waiting += data
             return
         self._head += data
-        if len(self._head) >= _KNOWN_BY or self._ended:
+        if len(self._head) >= HEAD or self._ended:
             self._is_known = True
             self._waiting, self._head = self._head, b""
             if self._waiting.startswith(_GZIP):
@@ -89,7 +97,7 @@ def _zstd(path: str) -> Callable[[], Any]:
         try:
             import zstandard
         except ImportError:
-            raise SourceError(f"the recording {path} is packed with zstd: pip install zstandard, or unpack it") from None
+            raise SourceError(f"the recording {path} is packed with zstd: {_INSTALL}, or unpack it") from None
         return lambda: _Limited(zstandard.ZstdDecompressor())
     return lambda: _Kept(ZstdDecompressor())
 

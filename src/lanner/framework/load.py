@@ -7,6 +7,7 @@ made into an instance here, and its configuration is not looked at.
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -86,7 +87,8 @@ def _search_in(directory: Path) -> None:
 
 def _imported(load: Callable[[], ModuleType], shown: str) -> ModuleType:
     try:
-        return load()
+        with redirect_stdout(sys.stderr):  # which is for what was asked for
+            return load()
     except (Exception, SystemExit) as error:
         where = _last_line(error, shown)
         raise PluginNotFoundError(f"cannot import the plugin {shown}: {where}{type(error).__name__}: {error}") from error

@@ -4,7 +4,8 @@ A plugin whose payload is JSON and tells the event's time is recorded as it is, 
 `docker events --format '{{json .}}'` prints). JSON over several lines goes into one, with a carriage return for each newline:
 between words of JSON that is white space too, and in a string both are wrong, so that each field keeps its value. Any other
 plugin's events go into an envelope, an object a line: {"ts": nanoseconds since 1970, "payload": base64}. Which form it is follows
-from the plugin, never from the file.
+from the plugin, never from the file; a file that begins with an envelope where none is expected is another plugin's. A byte order mark
+before the first line is no part of it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import stat
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
-from lanner.framework.compressed import Unpacker
+from lanner.framework.compressed import HEAD, Unpacker, check_head
+from lanner.native import Reader
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
 from lanner.sdk.framing import new_framer
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 1 << 20
 _UINT64: Final = 1 << 64
+_MARK: Final = b"\xef\xbb\xbf"
 
 
 def needs_envelope(info: PluginInfo) -> bool:
@@ -50,7 +53,9 @@ def open_recording(path: str | Sequence[str], info: PluginInfo) -> Replay:
 def _expanded(path: str, info: PluginInfo) -> list[str]:
     if path == "-" or os.path.exists(path):  # noqa: PTH110 - as the rest of this module
         return [path]
-    if path == "example" and info.example is not None:
+    if path == "example":
+        if info.example is None:
+            raise SourceError(f"the plugin {info.name} ships no recording: name a file, which `lanner record` makes")
         return [info.example]
     if not glob.has_magic(path):
         return [path]  # whose opening says what is wrong
@@ -76,6 +81,7 @@ class Replay:
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._framer = new_framer()
         self._unwrapper = _unwrapper() if needs_envelope(info) else None
+        self._info = info
         self._closed = False
         self.counters: dict[str, int] = {}
         self.position = 0
@@ -89,6 +95,7 @@ class Replay:
             self._descriptor = os.dup(0) if self._path == "-" else os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
             raise _unreadable(self._path, error) from None
+        self._at_start = self._begins = True
         with contextlib.suppress(OSError):  # where it is a pipe, let more fit in
             fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _BLOCK)
         self._unpacker = Unpacker(self._path)
@@ -115,7 +122,8 @@ class Replay:
             block = self._unpacker.piece()
             if not block and data:
                 return Batch([])
-        lines = self._framer.feed(block) if block else self._framer.end()
+        lines = self._framer.feed(self._unmarked(block)) if block else self._framer.end()
+        self._check_first(lines)
         if self._framer.too_long:
             self.counters["lines too long"] = self._framer.too_long
         batch = self._unwrap(lines, self._unwrapper) if self._unwrapper else Batch(lines)
@@ -124,6 +132,25 @@ class Replay:
             if self._paths:
                 self._open_next()
         return batch
+
+    def _unmarked(self, block: bytes) -> bytes:
+        """The block, which may be the first of a file, without a byte order mark."""
+        if self._at_start:
+            self._at_start = False
+            return block.removeprefix(_MARK)
+        return block
+
+    def _check_first(self, lines: Sequence[bytes]) -> None:
+        """Raises `SourceError` where the first line of a file says that another plugin made it."""
+        if not self._begins or not lines:
+            return
+        self._begins = False
+        if self._unwrapper is None and _is_foreign(lines[0], self._info):
+            name = self._info.name
+            raise SourceError(
+                f"{self._path} is no recording of {name}: it has envelopes of a plugin whose payload tells no time. "
+                f"`lanner record {name} -o FILE` makes one"
+            )
 
     def _read(self) -> bytes:
         """A block, or as much of it as there is now (a pipe gives little at once)."""
@@ -179,16 +206,33 @@ def _unreadable(path: str, error: Exception) -> SourceError:
 
 
 def _size(path: str) -> int | None:
-    """The size of the file, None where it is none. Raises `SourceError` where it cannot be read."""
+    """The size of the file, None where it is none. Raises `SourceError` where it cannot be read, or not be unpacked here."""
     if path == "-":
         return None
     try:
         found = os.stat(path)  # noqa: PTH116 - as the rest of this module
+        if stat.S_ISDIR(found.st_mode):
+            raise SourceError(f"cannot read the recording {path}: it is a directory; name its files, as in '{path.rstrip('/')}/*'")
         if not os.access(path, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        with open(path, "rb") as file:  # noqa: PTH123
+            check_head(path, file.read(HEAD))
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+    return found.st_size
+
+
+def _is_foreign(line: bytes, info: PluginInfo) -> bool:
+    """Whether the line is an envelope, and no event that tells its time as this plugin's do."""
+    try:
+        _unwrapper()(line)
+    except (ValueError, RecursionError):
+        return False
+    assert info.timestamp is not None
+    reader = Reader([info.timestamp.data()])
+    return reader.load(line) and reader.get(0) is None
 
 
 def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:

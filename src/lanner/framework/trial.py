@@ -71,6 +71,10 @@ class LoadedRules:
         for rule in self.rules:
             if rule.name == name:
                 return rule
+        if any(each.code == "LOAD_UNKNOWN_SOURCE" and each.places[0].name == name for each in self._ruleset.findings):
+            raise LannerError(
+                f"the rule {name!r} is not about events of {self.info.name}: name its plugin (--plugin, in a test file `plugin`)"
+            )
         near = get_close_matches(name, [rule.name for rule in self.rules], n=1, cutoff=0.5)
         raise LannerError(f"there is no rule {name!r}" + (f": did you mean {near[0]!r}?" if near else " in these files"))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _AFTER: Final = 1.0
 _EVERY: Final = 0.1
+_STDOUT: Final = 1
 
 
 class Progress:
@@ -63,7 +64,7 @@ class Progress:
 def _is_wanted(*, prints: bool, environ: Mapping[str, str] = os.environ) -> bool:
     if environ.get("TERM", "dumb") in {"dumb", "unknown", ""} or environ.get("NO_COLOR"):
         return False
-    return _is_terminal(sys.stderr) and not (prints and _is_terminal(sys.stdout))
+    return _is_terminal(sys.stderr) and not (prints and os.isatty(_STDOUT))
 
 
 def _is_terminal(stream: object) -> bool:

@@ -56,6 +56,10 @@ class _RefusedError(LannerError, ValueError):
     """A check is wrong; where it stands is added by who knows it."""
 
 
+class _PatternError(_RefusedError):
+    """A regular expression is none."""
+
+
 _REFUSALS: Final = (_RefusedError, FieldError, constants.ConstantError, transformers.TransformError)
 
 
@@ -150,6 +154,8 @@ class Checker:
         return ConditionError(message, begin, max(1, end - begin), advice=advice)
 
     def _advice(self, error: Exception) -> str:
+        if isinstance(error, _PatternError):
+            return "A pattern is in RE2's syntax, and a backslash before (, [, { or another of its signs takes it as it is."
         return self._catalog.advice(error.unknown) if isinstance(error, FieldError) and error.unknown else ""
 
     def _side(self, node: nodes.Field | nodes.Transform | nodes.Constant | nodes.ConstantList | nodes.OperandList) -> _Side:
@@ -255,7 +261,7 @@ def _refuse_pattern(text: str) -> None:
         operators.compile_regex(text)
     except re2.error as error:
         reason = error.args[0]
-        raise _RefusedError(f"invalid regex pattern: {reason.decode() if isinstance(reason, bytes) else reason}") from None
+        raise _PatternError(f"invalid regex pattern: {reason.decode() if isinstance(reason, bytes) else reason}") from None
 
 
 def _is_simple(pattern: str) -> bool:

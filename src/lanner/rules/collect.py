@@ -204,7 +204,7 @@ class Collector:
         if not known:
             here = " or ".join(sorted(self.sources))
             near = get_close_matches(item.source, self.sources, 1)
-            advice = f"A rule about the events here says `source: {here}`; one that names no source is about syscall."
+            advice = f"The rules that are looked at here say `source: {here}`; one that names no source is about syscall."
             if near and item.source:
                 advice = f"Did you mean `source: {near[0]}`?"
             message = f"Unknown source {item.source}, skipping"

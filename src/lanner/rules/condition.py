@@ -149,7 +149,7 @@ class _Parser:
             if not self.groups:
                 return tree
             if not scan.take(")"):
-                raise scan.error("expected a ')' token")
+                raise scan.error("expected a ')' token", advice="A `(` before this is not closed, or `and` or `or` is missing.")
             self.group = self.groups.pop()
             if group.negated:
                 tree = Not(tree, scan.span(group.begin))
@@ -247,13 +247,18 @@ class _Parser:
             return operand
         constant = self._constant(words.NUMBER)
         if constant is None:
-            raise self.scan.error(f"expected a number value or a field with a valid transformer: {_TRANSFORMERS}")
+            raise self.scan.error(
+                f"expected a number value or a field with a valid transformer: {_TRANSFORMERS}",
+                advice="A number is written in digits: `> 1`.",
+            )
         return constant
 
     def _text_side(self) -> Operand:
         operand = self._right_transform() or self._text()
         if operand is None:
-            raise self.scan.error(f"expected a string value or a field with a valid transformer: {_TRANSFORMERS}")
+            quoted = self.scan.text.startswith(("'", '"'), self.scan.at)
+            advice = "The quote is not closed." if quoted else ""
+            raise self.scan.error(f"expected a string value or a field with a valid transformer: {_TRANSFORMERS}", advice=advice)
         return operand
 
     def _list_side(self, *, transformers: bool) -> Operand:

@@ -113,12 +113,12 @@ class Scanner:
         """From an earlier value of `at` up to the cursor."""
         return self.base + begin, self.base + self.at
 
-    def error(self, message: str, length: int | None = None) -> ConditionError:
+    def error(self, message: str, length: int | None = None, *, advice: str = "") -> ConditionError:
         """The error that something else should stand at the cursor."""
         if length is None:
             word = _NEXT_WORD.match(self.text, self.at)
             length = len(word[0]) if word else 1
-        return ConditionError(message, self.base + self.at, length)
+        return ConditionError(message, self.base + self.at, length, advice=advice)
 
     def _unescape(self, begin: int, end: int) -> str:
         quote = self.text[begin]

@@ -94,6 +94,8 @@ def read_documents(file: SourceFile) -> list[Node]:
                 break
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark or error.context_mark
+        if error.problem == "found unexpected end of stream":  # what is open began earlier, and nothing is to be seen here
+            at = error.context_mark or at
         message = ", ".join(part for part in (error.context, error.problem) if part)
         if "nesting depth" in message:
             message = _TOO_DEEP  # later versions of libyaml, which reads ahead, are the first to notice brackets

@@ -61,12 +61,17 @@ def _is_empty(config: str | bytes | dict[str, Any]) -> bool:
 
 
 def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
-    """An error that says which plugin and call failed, and with what: the last line of the traceback, and where it stood."""
+    """An error that says which plugin and call failed, and with what: the last line of the traceback, and where it stood.
+
+    That is the last place outside of Python's own library, which says nothing to the plugin's author.
+    """
     import traceback  # rare, and not cheap to import
 
     last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    library = traceback.__file__.rpartition("/")[0] + "/"
+    outside = [frame for frame in frames if not frame.filename.startswith((library, "<frozen ")) or "-packages/" in frame.filename]
+    place = "".join(f" ({frame.filename}, line {frame.lineno})" for frame in (outside or frames)[-1:])
     return SourceError(f"plugin {plugin}: {call}: {last}{place}")
 
 

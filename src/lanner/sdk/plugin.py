@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lanner.sdk.errors import DefinitionError
@@ -29,6 +30,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _VERSION = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?")
 _SOURCE = re.compile(r"[^\s\0]+( [^\s\0]+)*")
 _MAX_ID = 2**31 - 1
+_VARARGS = 0x04  # CO_VARARGS of `inspect`, which takes its time to import
 
 
 class PluginInfo(Record):
@@ -144,6 +146,7 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
         value_offsets=bool(cls.value_offsets),
     )
     if callable(getattr(cls, "open", None)):
+        _check_open(cls)
         return replaced(info, id=_id(cls), event_source=_event_source(cls))
     for attribute in ("id", "event_source"):
         if hasattr(cls, attribute):
@@ -187,6 +190,19 @@ def _id(cls: type[Plugin]) -> int:
         said = "is missing" if value is None else f"is {value!r}"
         raise _wrong(cls, f"'id' {said}; a plugin with open() has an id from 1 to 2^31-1 (999 is for trials; private ones begin at 2^30)")
     return value
+
+
+def _check_open(cls: type[Plugin]) -> None:
+    """That a plain method `open` can be called with the parameters; what else is callable is taken as it is."""
+    method = next(vars(base)["open"] for base in cls.__mro__ if "open" in vars(base))
+    if not isinstance(method, FunctionType):
+        return
+    code = method.__code__
+    takes_more = code.co_flags & _VARARGS
+    needed = code.co_argcount - len(method.__defaults__ or ())
+    needs_names = code.co_kwonlyargcount > len(method.__kwdefaults__ or ())
+    if needed > 2 or needs_names or (code.co_argcount < 2 and not takes_more):
+        raise _wrong(cls, "'open' takes the open parameters, one text: write def open(self, params: str)")
 
 
 def _event_source(cls: type[Plugin]) -> str:

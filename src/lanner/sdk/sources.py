@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lanner.native import Framer
-
-
+YIELDS: Final = "it has to yield events"
+"""In the message of an `open` that can give events nowhere, whatever there is to open."""
 _PATIENCE: Final = 0.25
 """Seconds that read_chunk may wait where the open instance has no close() to wake it with."""
 
@@ -46,9 +46,9 @@ def open_source(plugin: Plugin, params: str = "") -> Source:
         return ThreadedSource(opened, info.name)
     if isinstance(opened, CoroutineType):
         opened.close()
-        raise SourceError(f"plugin {info.name}: open: an `async def open` has to be a generator: it yields events, it does not return them")
+        raise SourceError(f"plugin {info.name}: open: an `async def open` has to be a generator: {YIELDS}, not to return them")
     raise SourceError(
-        f"plugin {info.name}: open returned {type(opened).__name__}; it has to yield events, or return an iterator, "
+        f"plugin {info.name}: open returned {type(opened).__name__}; {YIELDS}, or return an iterator, "
         "an async iterator, or an object with read_chunk(timeout)"
     )
 

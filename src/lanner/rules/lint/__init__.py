@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from lanner.rules.check import Checker
 from lanner.rules.collect import Collector
 from lanner.rules.compile import compile_condition, compile_output, is_field
-from lanner.rules.errors import ConditionError, Finding, RulesError
+from lanner.rules.errors import ConditionError, Finding, RulesError, finding
 from lanner.rules.lint.hints import (
+    EMPTY_FILE,
     NO_DESCRIPTION,
+    NO_RULE_CHECKED,
     NO_TAGS,
     OUTPUT_WITHOUT_FIELDS,
     SHADOWED_RULE,
@@ -28,6 +30,7 @@ from lanner.rules.lint.shadow import shadowed
 from lanner.rules.lint.truth import Truth
 from lanner.rules.lint.values import absent_fields, impossible_values, simple_regexes
 from lanner.rules.load import load_files
+from lanner.rules.places import Place
 from lanner.rules.resolve import Compilation, output_of
 from lanner.rules.typed import FieldTable
 
@@ -56,6 +59,9 @@ def check_files(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugi
         except RulesError as error:
             found += error.findings
             continue
+        if not file.items:
+            message = "There is nothing in the file: no rule, no macro, no list."
+            found.append(Finding("warning", EMPTY_FILE, message, (Place(name, 1, 1),), own=True))
         for steps in file.items:
             collector.take(steps)
         twice += redefined(file)
@@ -64,10 +70,19 @@ def check_files(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugi
         subjects = []
         last = [*compilation.findings, *_compile(compilation, collected, catalog, subjects)]
         found += [each for each in last if each.severity == "error"]
-    found += [*collected.findings, *last, *twice, *_hints(subjects, collected)]
+    found += [*collected.findings, *last, *twice, *_hints(subjects, collected), *_unchecked(collected, catalog)]
     if all(each.severity != "error" for each in found):  # what is wrong names macros and lists, too
         found += compilation.unused()
     return tuple(sorted(_distinct(found), key=partial(_order, names)))
+
+
+def _unchecked(collected: Collected, catalog: Catalog) -> Iterator[Finding]:
+    """Where none of the rules could be looked at."""
+    rules = list(collected.rules.values())
+    if rules and not any(rule.known_source for rule in rules):
+        advice = f"Name the plugin whose events they are about, --plugin PLUGIN; or write `source: {catalog.source}` in them."
+        message = f"None of the rules is of event source {catalog.source}, so none was checked."
+        yield finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
 
 
 def _compile(compilation: Compilation, collected: Collected, catalog: Catalog, subjects: list[Subject]) -> list[Finding]:
