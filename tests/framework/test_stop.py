@@ -54,6 +54,25 @@ def test_a_signal_closes_the_source_and_does_not_interrupt(close, number):
     assert close.calls == 1
 
 
+def test_more_signals_than_can_be_held_do_no_harm(close):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow():
+        begun.set()
+        go_on.wait()
+
+    before = signal.getsignal(signal.SIGUSR1)
+    with closing(close, others={signal.SIGUSR1: slow}):
+        signal.raise_signal(signal.SIGUSR1)
+        assert begun.wait(10)
+        for _ in range(100_000):  # a pipe holds 65,536 bytes
+            signal.raise_signal(signal.SIGINT)
+    go_on.set()
+    assert close.called.wait(10)
+    assert close.calls == 1
+    assert signal.getsignal(signal.SIGUSR1) == before
+
+
 def test_the_time_limit_closes_the_source_once(close):
     begin = time.monotonic()
     with closing(close, 0.05):

@@ -12,7 +12,7 @@ import select
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _LONGEST_WAIT: Final = 24 * 3600.0  # select refuses what no clock of the system reaches, infinity for one
 _DONE: Final = 0  # no signal has this number
+_PIPE_BYTES: Final = 1 << 16
 _ONE_STOP: Final = 0.5
 """Seconds in which more signals are the same wish: `timeout` and a terminal's group send one twice."""
 
@@ -54,7 +55,8 @@ def closing(
         for other, handler in previous_others.items():
             signal.signal(other, handler)
         signal.set_wakeup_fd(previous_wakeup)
-        os.write(wakeup_write, bytes([_DONE]))
+        with suppress(BlockingIOError):  # full of signals, and that it is closed then says enough
+            os.write(wakeup_write, bytes([_DONE]))
         # the plugin's close() may take its time; nobody waits for it here
         watcher.join(timeout=0.1)
         os.close(wakeup_write)
@@ -81,7 +83,7 @@ def _watch(
         ready, _, _ = select.select([wakeup_read], [], [], None if left is None else min(max(0.0, left), _LONGEST_WAIT))
         if not ready and left is not None and left > _LONGEST_WAIT:
             continue
-        numbers = os.read(wakeup_read, 64) if ready else b""
+        numbers = os.read(wakeup_read, _PIPE_BYTES) if ready else b""
         for number in set(numbers) & others.keys():
             others[number]()
         signals = [number for number in numbers if number in SIGNALS]
