@@ -16,6 +16,18 @@ def certificate(folder):
     return str(cert), str(key)
 
 
+@contextlib.contextmanager
+def silent_address():
+    """One of the loopback network that no connection to is answered: its queue is full."""
+    with contextlib.ExitStack() as stack:
+        address = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0)).getsockname()
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        yield address
+
+
 class Server:
     """Takes connections one after the other and gives each to `talk(connection, number)` in a thread; `url` has its port."""
 
