@@ -12,7 +12,7 @@ import pytest
 from lanner.outputs import Alert, OutputError
 from lanner.outputs.syslog import SyslogOutput
 
-from .servers import Server, certificate, silent_address
+from .servers import Server, certificate, resolve_as, silent_address
 
 MOMENT = 1_700_000_000_123_456_789
 
@@ -267,11 +267,6 @@ def test_all_addresses_together_have_the_time_of_one(sink, monkeypatch):
         resolve_as(monkeypatch, [silent] * 1000)
         with pytest.raises(OutputError, match=r"did not take an alert within 0\.5 s"):
             sink("tcp://many:1", timeout=0.5).send([alert("a")])
-
-
-def resolve_as(monkeypatch, addresses):
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
 
 
 def test_a_wait_can_be_interrupted(sink):
