@@ -185,6 +185,24 @@ def test_many_go_in_one_post(serve, post):
     assert server.requests[0][1]["content-type"] == "application/x-ndjson"
 
 
+def test_what_is_refused_of_many_is_found(serve, post):
+    server = serve(lambda number: status(400) if b"bad" in server.requests[number - 1][2] else OK)
+    sink = post(server, batch_size=8)
+    with pytest.raises(OutputError) as caught:
+        sink.send(alerts("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "bad", "12"))
+    assert (caught.value.delivered, caught.value.permanent) == (11, True)
+    taken = [line for _, _, body in server.requests if b"bad" not in body for line in body.split(b"\n")]
+    assert taken == [str(number).encode() for number in range(11)]
+
+
+def test_a_server_that_takes_less_at_once_gets_less_at_once(serve, post):
+    server = serve(lambda number: status(413) if len(server.requests[number - 1][2]) > 10_000 else OK)
+    lines = [f"{number} ".ljust(1000, "x") for number in range(100)]
+    post(server, batch_size=50).send(alerts(*lines))
+    taken = [line for _, _, body in server.requests if len(body) <= 10_000 for line in body.decode().split("\n")]
+    assert taken == lines
+
+
 def test_what_is_compressed_says_so(serve, post):
     server = serve()
     post(server, compress_uploads=True).send(alerts("x" * 1000))

@@ -111,11 +111,10 @@ class HttpOutput:
         for place in range(0, len(alerts), self.batch_size):
             batch = alerts[place : place + self.batch_size]
             try:
-                self._post("\n".join(alert.line for alert in batch).encode("utf-8", "surrogateescape"))
+                self._send_batch([alert.line for alert in batch])
             except OutputError as error:
-                error.delivered = place
+                error.delivered += place
                 raise
-            self._timeouts = 0
 
     def reopen(self) -> None:
         """Read certificates and header files again, and connect anew."""
@@ -132,7 +131,23 @@ class HttpOutput:
         """Hang up."""
         self._hang_up()
 
-    def _post(self, body: bytes) -> None:
+    def _send_batch(self, lines: list[str]) -> None:
+        """In one POST, or where the server refuses that, in halves: one of them may be the reason, or their number."""
+        try:
+            self._post("\n".join(lines))
+        except OutputError as error:
+            if not error.permanent or len(lines) == 1:
+                raise
+            middle = len(lines) // 2
+            self._send_batch(lines[:middle])
+            try:
+                self._send_batch(lines[middle:])
+            except OutputError as error:
+                error.delivered += middle
+                raise
+
+    def _post(self, text: str) -> None:
+        body = text.encode("utf-8", "surrogateescape")
         if self._compress:
             body = gzip.compress(body, 6)
         deadline = time.monotonic() + self._timeout
@@ -149,6 +164,7 @@ class HttpOutput:
         except (OSError, http.client.HTTPException) as error:
             self._hang_up()
             raise self._unreachable(error) from None
+        self._timeouts = 0
         if self._echo:
             _print(answer.text)
         self._judge(answer)
