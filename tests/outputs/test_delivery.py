@@ -261,6 +261,19 @@ def test_errors_that_a_sink_should_not_raise_end_nothing(error, caplog):
     assert str(error) in caplog.text
 
 
+def test_a_defect_in_an_output_costs_no_more_than_the_alert_that_it_is_about():
+    def fail(alerts):
+        if any(alert.timestamp == 13 for alert in alerts):
+            raise ValueError("a defect")
+
+    sink = StandInSink(behave=fail)
+    with delivering(sink) as delivery:
+        write(delivery, 40)
+        assert delivery.wait_settled(40, 10)
+        assert delivery.counts()[sink.name].dropped == 1
+    assert sink.numbers == [number for number in upto(40) if number != 13]
+
+
 def test_a_slow_sink_is_handed_less_so_that_little_is_under_way():
     sink = StandInSink(behave=lambda alerts: time.sleep(0.02 * len(alerts)))
     with delivering(sink, timeout=60) as delivery:

@@ -402,6 +402,40 @@ def test_what_is_no_address_is_refused(url):
         HttpOutput(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://a..b/", r"url names the host 'a\.\.b', which can be none"),
+        ("http://" + "a" * 64 + "/", "which can be none"),
+        ("http://a b/", "which can be none"),
+        ("http://x/\u00fc", "url has characters behind the host that stand in no address"),
+        ("http://x/a b", "url has characters behind the host that stand in no address"),
+    ],
+)
+def test_what_can_never_be_reached_is_refused(url, message):
+    with pytest.raises(OutputError, match=message):
+        HttpOutput(url)
+
+
+def test_what_is_no_user_agent_is_refused():
+    with pytest.raises(OutputError, match="user_agent is no value of a header"):
+        HttpOutput("http://x/", user_agent="lanner \u20ac")
+
+
+def test_an_error_that_nobody_thought_of_costs_no_alert_and_no_connection(serve, post, monkeypatch):
+    server = serve()
+    sink = post(server, keep_alive=True)
+    sink.send(alerts("a"))
+    with monkeypatch.context() as patch:
+        patch.setattr(sink, "_fixed", {"X-Odd": "a\nb"})
+        with pytest.raises(OutputError, match="Invalid header value") as caught:
+            sink.send(alerts("b", "c"))
+        assert (caught.value.delivered, caught.value.permanent) == (0, False)
+    assert sink._client is None
+    sink.send(alerts("b \ud800"))
+    assert [body for _, _, body in server.requests] == [b"a", b"b ?"]
+
+
 @pytest.mark.parametrize("content", [b"a\nb", b"\xff", b"a\x01"])
 def test_what_is_no_header_is_refused_without_being_shown(tmp_path, content):
     (tmp_path / "token").write_bytes(content)

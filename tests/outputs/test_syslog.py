@@ -220,6 +220,11 @@ def test_what_is_no_address_is_refused(address):
         SyslogOutput(address)
 
 
+def test_what_can_be_no_host_is_refused():
+    with pytest.raises(OutputError, match=r"address is 'tcp://a\.\.b:514', in which 'a\.\.b' can be no host's name"):
+        SyslogOutput("tcp://a..b:514")
+
+
 def test_what_is_no_facility_is_refused():
     with pytest.raises(OutputError, match="write one of kern, user"):
         SyslogOutput(facility="nonsense")

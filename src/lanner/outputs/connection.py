@@ -23,7 +23,9 @@ class Connection:
     """
 
     def __init__(self, host: str, port: int) -> None:
-        host.encode("idna")  # as the system's resolver is asked
+        host.encode("idna")  # as the resolver is asked
+        if not host.isprintable() or " " in host:
+            raise ValueError(host)
         self._host, self._port = host, port
         self.context: ssl.SSLContext | None = None
         self.current: socket.socket | None = None

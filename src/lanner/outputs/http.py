@@ -22,6 +22,7 @@ from lanner._version import __version__
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection
 from lanner.outputs.exchange import CLOSED, Answer, post
+from lanner.outputs.lines import encoded
 from lanner.outputs.tls import client_context
 
 if TYPE_CHECKING:
@@ -77,8 +78,15 @@ class HttpOutput:
             raise OutputError(f"{_BLOCK}.url is no address of a server: write http://host:port/path or https://...")
         self._is_tls = parts.scheme == "https"
         self._host, self._port = host, port or _PORTS[parts.scheme]
-        self._connection = Connection(self._host, self._port)
+        try:
+            self._connection = Connection(self._host, self._port)
+        except ValueError:
+            raise OutputError(f"{_BLOCK}.url names the host {host!r}, which can be none") from None
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        if not _is_plain(self._target) or " " in self._target:
+            raise OutputError(f"{_BLOCK}.url has characters behind the host that stand in no address: write each of their bytes as %XX")
+        if not _is_plain(user_agent):
+            raise OutputError(f"{_BLOCK}.user_agent is no value of a header: it has one line of ASCII characters")
         self._shown = (
             f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path or '/'}"  # without a user and a query, which may be secrets
         )
@@ -147,11 +155,11 @@ class HttpOutput:
                 raise
 
     def _post(self, text: str) -> None:
-        body = text.encode("utf-8", "surrogateescape")
+        body = encoded(text)
         if self._compress:
             body = gzip.compress(body, 6)
         deadline = time.monotonic() + self._timeout
-        was_open = self._client is not None
+        was_open, answer = self._client is not None, None
         try:
             try:
                 answer = self._exchange(body, deadline)
@@ -161,9 +169,11 @@ class HttpOutput:
                 if not was_open:
                     raise
                 answer = self._exchange(body, deadline)
-        except (OSError, http.client.HTTPException) as error:
-            self._hang_up()
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise self._unreachable(error) from None
+        finally:
+            if not self._keep_alive or answer is None or answer.is_last:
+                self._hang_up()
         self._timeouts = 0
         if self._echo:
             _print(answer.text)
@@ -173,10 +183,7 @@ class HttpOutput:
         client = self._client
         if client is None:
             client = self._client = self._connect(deadline)
-        answer = post(client, self._target, body, {**self._fixed, **self._secret}, deadline)
-        if not self._keep_alive or answer.is_last:
-            self._hang_up()
-        return answer
+        return post(client, self._target, body, {**self._fixed, **self._secret}, deadline)
 
     def _connect(self, deadline: float) -> http.client.HTTPConnection:
         connection = self._connection.open(deadline)
@@ -230,6 +237,10 @@ def _print(text: bytes) -> None:
             os.write(_STDOUT, text[: select.PIPE_BUF - 1] + b"\n")
 
 
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
 def _read(name: str, path: str) -> str:
     """The value of a header, out of its file."""
     where = f"$.lanner.http.headers.{name}"
@@ -238,6 +249,6 @@ def _read(name: str, path: str) -> str:
             value = file.read(_MOST_READ).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(f"cannot read {path} ({where}): {getattr(error, 'strerror', None) or 'it is no UTF-8'}") from None
-    if not value.isprintable() or not value.isascii() or not name.isascii() or not name.replace("-", "").isalnum():
+    if not _is_plain(value) or not name.isascii() or not name.replace("-", "").isalnum():
         raise OutputError(f"{path} ({where}) is no value of a header: it has one line of ASCII characters")
     return value

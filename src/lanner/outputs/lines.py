@@ -18,8 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
+def encoded(line: str) -> bytes:
+    """As it leaves: bytes that are not UTF-8 as they came, and what is no character at all as a question mark."""
+    try:
+        return line.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return line.encode("utf-8", "replace")
+
+
 class LineWriter:
-    """Writes lines to a descriptor; one that does not take them at once is waited for. Bytes that are not UTF-8 leave as they came.
+    """Writes lines to a descriptor; one that does not take them at once is waited for.
 
     `failed` makes the error for an OSError. A line that a failure cut in two is taken out of a file again; where that cannot be, as in a
     pipe, the rest of it goes out first when the next call begins with it.
@@ -53,11 +61,11 @@ class LineWriter:
         """
         if not lines:
             return
-        encoded = [line.encode("utf-8", "surrogateescape") + b"\n" for line in lines]
+        outgoing = [encoded(line) + b"\n" for line in lines]
         if self._rest is not None and self._rest[0] == lines[0]:
-            encoded[0] = self._rest[1]
+            outgoing[0] = self._rest[1]
         self._rest = None
-        data = memoryview(b"".join(encoded))
+        data = memoryview(b"".join(outgoing))
         # a pipe that can be written to takes so much without a wait that nobody could end
         most = len(data) if stat.S_ISREG(os.fstat(descriptor).st_mode) else select.PIPE_BUF
         written = whole = begun = 0  # bytes, lines that are out, bytes of the next one
@@ -70,11 +78,11 @@ class LineWriter:
                 except BlockingIOError:
                     continue
                 written, begun = written + count, begun + count
-                while whole < len(encoded) and begun >= len(encoded[whole]):
-                    begun, whole, deadline = begun - len(encoded[whole]), whole + 1, _after(patience)
+                while whole < len(outgoing) and begun >= len(outgoing[whole]):
+                    begun, whole, deadline = begun - len(outgoing[whole]), whole + 1, _after(patience)
         except OSError as error:
             if begun and not _taken_back(descriptor, begun):
-                self._rest = lines[whole], encoded[whole][begun:], begun
+                self._rest = lines[whole], outgoing[whole][begun:], begun
             failure = error if isinstance(error, OutputError) else self._failed(error)
             if isinstance(failure, OutputError):
                 failure.delivered = whole

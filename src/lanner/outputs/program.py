@@ -16,7 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
-from lanner.outputs.lines import LineWriter
+from lanner.outputs.lines import LineWriter, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,7 +185,7 @@ class ProgramOutput:
         unread: deque[str] = deque()
         while count > 0 and self._handed:
             unread.appendleft(self._handed.pop())
-            count -= len(unread[0].encode("utf-8", "surrogateescape")) + 1
+            count -= len(encoded(unread[0])) + 1
         self._handed.clear()
         self._size = 0
         return said, list(unread)

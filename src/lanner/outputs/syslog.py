@@ -94,7 +94,7 @@ class SyslogOutput:
                     self._daemon.send(self._local_message(alert))
                 else:
                     self._send_remote(alert)
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 self._hang_up()
                 raise OutputError(_OVER if self._interrupted else self._failure(error), delivered=place) from None
 
@@ -148,15 +148,15 @@ class SyslogOutput:
     def _priority(self, alert: Alert) -> int:
         return self._facility | _SEVERITIES.get(alert.priority, _SEVERITIES["Notice"])
 
-    def _failure(self, error: OSError) -> str:
+    def _failure(self, error: OSError | ValueError) -> str:
         if isinstance(error, TimeoutError):
             return f"{self._shown} ($.syslog_output) did not take an alert within {self._timeout:g} s"
         if isinstance(error, ssl.SSLCertVerificationError):
             advice = f"name its authority ({_BLOCK}.ca_cert)"
             return f"{self._shown} ({_BLOCK}.address) is not trusted: {error.verify_message}; {advice}"
-        reason = (error.strerror if not isinstance(error, ssl.SSLError) else error.reason) or str(error)
+        reason = (getattr(error, "strerror", "") if not isinstance(error, ssl.SSLError) else error.reason) or str(error)
         advice = ""
-        if self._daemon is not None and error.errno in {errno.ENOENT, errno.ECONNREFUSED}:
+        if self._daemon is not None and getattr(error, "errno", 0) in {errno.ENOENT, errno.ECONNREFUSED}:
             advice = ". Is a syslog daemon running (rsyslog, systemd-journald)?"
         return f"{self._shown} ($.syslog_output) cannot be reached: {reason}{advice}"
 

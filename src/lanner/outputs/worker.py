@@ -315,6 +315,7 @@ class Worker:
         """Gives how many have arrived, and what was wrong with the next one."""
         if self._failures:
             self._counts.retried += 1
+        is_defect = False
         begin = self._sending_since = time.monotonic()
         try:
             self._sink.send(alerts)
@@ -326,7 +327,8 @@ class Worker:
             return 0, OutputError(str(error))
         except Exception as error:  # noqa: BLE001 - so many libraries, so many kinds
             _LOG.exception("%s: an error in the output itself", self.name)
-            return 0, OutputError(str(error), permanent=True)
+            is_defect = True
+            return 0, OutputError(str(error), permanent=len(alerts) == 1)
         else:
             return len(alerts), None
         finally:
@@ -337,7 +339,9 @@ class Worker:
                     self._counts.timeouts += 1
             if took > self._limits.timeout:
                 self._seldom("timeout", f"output timeout: it took {took:.1f} s for what it was handed")
-            if took > _SLOW:
+            if is_defect:
+                self._most = 1  # one at a time tells which of them it is about
+            elif took > _SLOW:
                 # what goes in one exchange anyway takes no longer for being more
                 self._most = max(getattr(self._sink, "batch_size", 1), self._most // 2)
             elif took < _QUICK:
