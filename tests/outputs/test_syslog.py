@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import shutil
 import socket
 import threading
@@ -311,6 +312,42 @@ def until(condition):
             return True
         time.sleep(0.01)
     return False
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+def test_a_wait_for_a_daemon_can_be_interrupted(tmp_path, sink, kind):
+    with socket.socket(socket.AF_UNIX, kind) as listener:
+        listener.bind(str(tmp_path / "log"))
+        if kind == socket.SOCK_STREAM:
+            listener.listen()
+        output = sink(f"unix://{tmp_path}/log", timeout=1000)
+        thread = threading.Thread(target=refused, args=(output, [alert("x" * 100_000)] * 1000))
+        thread.start()
+        assert until(lambda: output._daemon._socket)
+        assert until(lambda: is_full(output._daemon._socket))
+        output.interrupt()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def is_full(connection):
+    poll = select.poll()
+    poll.register(connection, select.POLLOUT)
+    return not poll.poll(100)
+
+
+def test_a_daemon_that_reads_nothing_is_waited_for_once(daemon, sink, monkeypatch):
+    waits = []
+
+    def put(message):
+        waits.append(message)
+        raise TimeoutError
+
+    output = sink(daemon[1], timeout=0.1)
+    monkeypatch.setattr(output._daemon, "_put", put)
+    with pytest.raises(OutputError, match=r"did not take an alert within 0\.1 s"):
+        output.send([alert("x")])
+    assert len(waits) == 1
 
 
 def test_an_interrupted_connection_still_speaks_tls(collect, sink, tls):

@@ -168,6 +168,7 @@ class _Daemon:
         self._path, self._timeout = path, timeout
         self._socket: socket.socket | None = None
         self._is_datagram = False
+        self._interrupted = False
 
     def send(self, message: bytes) -> None:
         try:
@@ -176,6 +177,8 @@ class _Daemon:
             if error.errno == errno.EMSGSIZE:
                 self._put(_cut(message))
                 return
+            if self._interrupted or isinstance(error, TimeoutError):
+                raise
             # a daemon that was restarted has a new socket at the same path
             self.close()
             self._put(message)
@@ -186,6 +189,7 @@ class _Daemon:
             connection.close()
 
     def interrupt(self) -> None:
+        self._interrupted = True
         connection = self._socket
         if connection is not None:
             with suppress(OSError):  # it is closed
