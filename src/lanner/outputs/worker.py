@@ -19,6 +19,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, SpoolError
+from lanner.outputs.spooling import Spooling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,11 +40,8 @@ _SLOW: Final = 0.25
 when the run ends may be sent again, and is not settled meanwhile."""
 _ENTRY: Final = 200
 """Bytes that an alert takes in the queue beside its line, measured."""
-_GATHER: Final = 0.05
-"""Seconds in which alerts gather for one transaction of the spool: each costs a sync of the disk."""
 _TRANSACTION: Final = 5000
-_SPOOL_PAUSE: Final = 5.0
-"""Seconds after which a spool that failed or was full is tried again."""
+"""Alerts that go to the spool at once, at most."""
 _HEED: Final = 300.0
 """Seconds that a receiver may ask to be left alone, at most."""
 _SELDOM: Final = 60.0
@@ -89,7 +87,8 @@ class Worker:
     ) -> None:
         self.name = sink.name
         self._sink, self._settling, self._lock, self._gone = sink, settling, lock, gone
-        self._limits, self._backoff, self._spool = limits, backoff, spool
+        self._limits, self._backoff = limits, backoff
+        self._spool = Spooling(sink.name, spool) if spool is not None else None
         self._capacity, self._most_bytes = limits.capacity or sys.maxsize, limits.most_bytes
         self._wake = threading.Condition(lock)
         self._queue: deque[Numbered] = deque()  # what is being sent is at its head until it has arrived
@@ -99,8 +98,7 @@ class Worker:
         self._most = 16
         self._failures = 0  # in a row
         self._down_since = 0.0
-        self._retry_at = self._spool_at = 0.0
-        self._spool_failed = False
+        self._retry_at = 0.0
         self._reopening = False
         self._deadline = math.inf  # of the whole, once it ends
         self._abandoned = False
@@ -183,8 +181,6 @@ class Worker:
         if self._spool is not None:
             while self._queue and self._set_aside():
                 pass
-            if self._spool.waiting:
-                _LOG.warning("%s: %d alerts are kept in the spool for the next run", self.name, self._spool.waiting)
             self._spool.close()
         with self._lock:
             self._lost = len(self._queue)
@@ -232,18 +228,21 @@ class Worker:
             return False
         # with a spool, one more try is made when the end is near; the rest is for the next run
         tried = self._spool is not None and self._failures > 0 and self._retry_at > 0
-        waits = self._queue or (self._spool is not None and self._spool.waiting)
+        waits = self._queue or (self._spool is not None and self._spool.waiting and self._spool.is_readable)
         return not waits or tried or time.monotonic() >= self._deadline
 
     def _due_to_send(self) -> float:
-        return self._retry_at if self._queue or (self._spool is not None and self._spool.waiting) else math.inf
+        if self._queue:
+            return self._retry_at
+        return max(self._retry_at, self._spool.read_at) if self._spool is not None and self._spool.waiting else math.inf
 
     def _due_to_set_aside(self) -> float:
         spool, queue = self._spool, self._queue
         if spool is None or not queue:
             return math.inf
         crowded = self._size > self._most_bytes // 2 or len(queue) > self._capacity // 2
-        return self._spool_at if self._failures or spool.waiting or crowded else math.inf
+        behind = spool.waiting and spool.is_readable
+        return spool.append_at if self._failures or behind or crowded else math.inf
 
     def _step(self) -> None:
         with self._lock:
@@ -264,32 +263,28 @@ class Worker:
         """Move the queue's head to the disk. Gives how many alerts have gone."""
         assert self._spool is not None
         head = self._head(_TRANSACTION)
-        begin = time.monotonic()
-        try:
-            taken = self._spool.append([alert for _, alert in head])
-        except SpoolError as error:
-            if not self._spool_failed:
-                _LOG.warning("%s: %s; alerts wait in memory", self.name, error)
-            self._spool_failed, self._spool_at = True, begin + _SPOOL_PAUSE
-            return 0
-        if self._spool_failed:
-            self._spool_failed = False
-            _LOG.info("%s: the spool works again", self.name)
-        if taken < len(head):
-            self._seldom("full", "the spool is full; alerts wait in memory")
-        self._spool_at = begin + (_GATHER if taken == len(head) else _SPOOL_PAUSE)
+        taken = self._spool.append([alert for _, alert in head])
         with self._lock:
             self._forget(head[:taken])
         return taken
 
     def _send_next(self) -> None:
-        spool = self._spool if self._spool is not None and self._spool.waiting else None
-        head = [] if spool else self._head(self._most)
-        try:
-            alerts = spool.first(self._most) if spool else [alert for _, alert in head]
-        except SpoolError as error:
-            self._failed(OutputError(str(error)))
-            return
+        spool = self._spool
+        if spool is not None and not (spool.waiting and spool.read_at <= time.monotonic()):
+            spool = None
+        head: list[Numbered] = []
+        alerts: list[Alert] = []
+        if spool is not None:
+            try:
+                alerts = spool.first(self._most)
+            except SpoolError as error:
+                if spool.is_readable and self._deadline == math.inf:
+                    self._failed(OutputError(str(error)))
+                    return
+                spool = None
+        if spool is None:
+            head = self._head(self._most)
+            alerts = [alert for _, alert in head]
         if not alerts:
             return
         delivered, failure = self._send(alerts)
