@@ -479,6 +479,15 @@ def test_straight_to_sinks_one_that_fails_keeps_the_others_from_nothing():
     assert (good.reopened, good.numbers, good.closed) == (1, [1], 1)
 
 
+def test_straight_to_sinks_what_had_arrived_before_a_failure_is_counted():
+    delivery = DirectDelivery([StandInSink("bad", Switch(up=False, delivered=3))])
+    for number in range(5):
+        delivery.write(make_alert(number))
+    with pytest.raises(OutputError):
+        delivery.close()
+    assert delivery.counts()["bad"].delivered == 3
+
+
 def test_errors_of_broken_pipes_are_not_taken_for_failures():
     over = threading.Event()
 
