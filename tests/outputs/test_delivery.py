@@ -181,6 +181,25 @@ def test_a_server_that_was_away_gets_everything_in_order_and_it_is_said_once(cap
     ]
 
 
+def test_a_failure_that_is_usual_is_said_when_it_is_usual_no_more(caplog):
+    switch = Switch(up=False, error="too slow", is_usual=True)
+    sink = StandInSink(behave=switch)
+    with caplog.at_level(logging.INFO, "lanner.outputs"), delivering(sink) as delivery:
+        write(delivery, 1)
+        sink.wait(lambda: len(sink.calls) > 3)
+        switch.up = True
+        assert delivery.wait_settled(1, 10)
+        assert caplog.text == ""
+        switch.up = False
+        write(delivery, 1, first=2)
+        sink.wait(lambda: len(sink.calls) > 6)
+        switch.attributes = {}
+        assert _until(lambda: "too slow; it is tried again until it works" in caplog.text)
+        switch.up = True
+        assert delivery.wait_settled(2, 10)
+        assert _until(lambda: "works again" in caplog.text)
+
+
 def test_what_had_arrived_before_a_failure_is_not_sent_again():
     behave = iter([OutputError("cut off", delivered=3), OutputError("cut off", delivered=1), None])
 

@@ -294,6 +294,21 @@ def test_a_slow_server_takes_no_longer_than_it_may(post, silent):
         server.close()
 
 
+def test_so_many_timeouts_in_a_row_are_usual(serve, post, monkeypatch):
+    sink = post(serve(), timeout=0, max_consecutive_timeouts=2)
+
+    def is_usual():
+        with pytest.raises(OutputError, match="did not answer") as caught:
+            sink.send(alerts("a"))
+        return caught.value.is_usual
+
+    assert [is_usual() for _ in range(4)] == [True, True, False, False]
+    with monkeypatch.context() as patch:
+        patch.setattr(sink, "_timeout", 10)
+        sink.send(alerts("a"))
+    assert is_usual()
+
+
 def test_no_more_than_the_beginning_of_an_answer_is_read(post):
     done = threading.Event()
 

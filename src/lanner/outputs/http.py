@@ -42,8 +42,8 @@ _BLOCK: Final = "$.http_output"
 class HttpOutput:
     """A `Sink` that posts to `url`. `json`: lines are JSON. `headers`: names, each with the file that holds its value.
 
-    `timeout` (seconds) bounds an exchange. With a `batch_size` above 1, so many alerts go in one POST, a line each (NDJSON).
-    Raises OutputError for what cannot be used.
+    `timeout` (seconds) bounds an exchange; `max_consecutive_timeouts` in a row are usual errors. With a `batch_size` above 1, so many
+    alerts go in one POST, a line each (NDJSON). Raises OutputError for what cannot be used.
     """
 
     name = "http_output"
@@ -211,7 +211,10 @@ class HttpOutput:
             return OutputError("nobody takes the alerts, and the run has ended")
         if isinstance(error, TimeoutError):
             self._timeouts += 1
-            return OutputError(f"{self._shown} ({_BLOCK}.url) did not answer within {self._timeout:g} s, {self._timeouts} times now")
+            return OutputError(
+                f"{self._shown} ({_BLOCK}.url) did not answer within {self._timeout:g} s, {self._timeouts} times now",
+                is_usual=self._timeouts <= self._patience,
+            )
         if isinstance(error, ssl.SSLCertVerificationError):
             return OutputError(
                 f"{self._shown} ({_BLOCK}.url) is not trusted: {error.verify_message}; name its authority ({_BLOCK}.ca_cert)"

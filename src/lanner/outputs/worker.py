@@ -98,6 +98,7 @@ class Worker:
         self._most = 16
         self._failures = 0  # in a row
         self._down_since = 0.0
+        self._said_down = False
         self._retry_at = 0.0
         self._reopening = False
         self._deadline = math.inf  # of the whole, once it ends
@@ -344,8 +345,9 @@ class Worker:
 
     def _works(self) -> None:
         if self._failures:
-            _LOG.info("%s: works again, after %.1f s", self.name, time.monotonic() - self._down_since)
-        self._failures, self._retry_at = 0, 0.0
+            level = logging.INFO if self._said_down else logging.DEBUG
+            _LOG.log(level, "%s: works again, after %.1f s", self.name, time.monotonic() - self._down_since)
+        self._failures, self._retry_at, self._said_down = 0, 0.0, False
 
     def _failed(self, error: OutputError) -> None:
         self._counts.failures += 1
@@ -354,6 +356,8 @@ class Worker:
             return  # the next one may be welcome
         if not self._failures:
             self._down_since = time.monotonic()
+        if not self._said_down and not error.is_usual:
+            self._said_down = True
             _LOG.warning("%s: %s; it is tried again until it works", self.name, error)
         self._failures += 1
         self._retry_at = time.monotonic() + max(self._backoff.delay(self._failures), min(error.retry_after, _HEED))
