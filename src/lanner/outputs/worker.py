@@ -19,10 +19,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, SpoolError
+from lanner.outputs.sender import Sender
 from lanner.outputs.spooling import Spooling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from lanner.outputs.base import Alert, Sink
@@ -32,12 +33,8 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger("lanner.outputs")
 
-_MOST: Final = 256
-"""Alerts that are sent at once, at most."""
-_QUICK: Final = 0.05
-_SLOW: Final = 0.25
-"""Seconds: a sink that needs more for what it is handed is handed less, and one that needs less than `_QUICK` more. What is under way
-when the run ends may be sent again, and is not settled meanwhile."""
+_PLENTY: Final = 256
+"""So many alerts are worth waking it before the batch is over."""
 _ENTRY: Final = 200
 """Bytes that an alert takes in the queue beside its line, measured."""
 _TRANSACTION: Final = 5000
@@ -87,7 +84,8 @@ class Worker:
     ) -> None:
         self.name = sink.name
         self._sink, self._settling, self._lock, self._gone = sink, settling, lock, gone
-        self._limits, self._backoff = limits, backoff
+        self._backoff = backoff
+        self._sender = Sender(sink, lock, limits.timeout)
         self._spool = Spooling(sink.name, spool) if spool is not None else None
         self._capacity, self._most_bytes = limits.capacity or sys.maxsize, limits.most_bytes
         self._wake = threading.Condition(lock)
@@ -95,7 +93,6 @@ class Worker:
         self._size = 0
         self._counts = SinkCounts()
         self._lost = 0
-        self._most = 16
         self._failures = 0  # in a row
         self._down_since = 0.0
         self._said_down = False
@@ -103,9 +100,6 @@ class Worker:
         self._reopening = False
         self._deadline = math.inf  # of the whole, once it ends
         self._abandoned = False
-        self._sending_since: float | None = None
-        self._late: float | None = None  # since when, of what is counted as that already
-        self._spoke_at: dict[str, float] = {}
         self._said_dropped, self._said_dropped_at = 0, -math.inf
         self._why_dropped = ""
         self._thread = threading.Thread(target=self._run, name=f"lanner-{sink.name}", daemon=True)
@@ -121,7 +115,7 @@ class Worker:
             return
         self._size += size
         queue.append(numbered)
-        if len(queue) == _MOST:
+        if len(queue) == _PLENTY:
             self._wake.notify()
 
     def wake(self) -> None:
@@ -140,6 +134,7 @@ class Worker:
             dropped=self._counts.dropped + self._lost,
             pending=len(self._queue) - self._lost,
             spooled=self._spool.waiting if self._spool else 0,
+            timeouts=self._sender.timeouts,
         )
 
     def drop(self) -> None:
@@ -153,14 +148,7 @@ class Worker:
 
     def look(self) -> None:
         """Say what the thread itself may be too busy to say: that the sink does not come back, and that alerts are dropped."""
-        with self._lock:
-            since = self._sending_since
-            late = since is not None and time.monotonic() - since > self._limits.timeout
-            if late and since != self._late:
-                self._late = since
-                self._counts.timeouts += 1
-        if late:
-            self._seldom("timeout", f"output timeout: what it was handed is under way for more than {self._limits.timeout:g} s")
+        self._sender.look()
         now = time.monotonic()
         if now - self._said_dropped_at >= _SELDOM and self._say_drops():
             self._said_dropped_at = now
@@ -277,18 +265,20 @@ class Worker:
         alerts: list[Alert] = []
         if spool is not None:
             try:
-                alerts = spool.first(self._most)
+                alerts = spool.first(self._sender.most)
             except SpoolError as error:
                 if spool.is_readable and self._deadline == math.inf:
                     self._failed(OutputError(str(error)))
                     return
                 spool = None
         if spool is None:
-            head = self._head(self._most)
+            head = self._head(self._sender.most)
             alerts = [alert for _, alert in head]
         if not alerts:
             return
-        delivered, failure = self._send(alerts)
+        if self._failures:
+            self._counts.retried += 1
+        delivered, failure = self._sender.send(alerts)
         refused = 1 if failure is not None and failure.permanent and delivered < len(alerts) else 0
         if spool:
             spool.remove(delivered + refused)
@@ -306,42 +296,6 @@ class Worker:
             if delivered:
                 self._failures = min(self._failures, 1)
             self._failed(failure)
-
-    def _send(self, alerts: Sequence[Alert]) -> tuple[int, OutputError | None]:
-        """Gives how many have arrived, and what was wrong with the next one."""
-        if self._failures:
-            self._counts.retried += 1
-        is_defect = False
-        begin = self._sending_since = time.monotonic()
-        try:
-            self._sink.send(alerts)
-        except OutputError as error:
-            return min(error.delivered, len(alerts)), error
-        except OutputClosedError:
-            raise
-        except OSError as error:
-            return 0, OutputError(str(error))
-        except Exception as error:  # noqa: BLE001 - so many libraries, so many kinds
-            _LOG.exception("%s: an error in the output itself", self.name)
-            is_defect = True
-            return 0, OutputError(str(error), permanent=len(alerts) == 1)
-        else:
-            return len(alerts), None
-        finally:
-            took = time.monotonic() - begin
-            with self._lock:
-                self._sending_since = None
-                if took > self._limits.timeout and self._late != begin:
-                    self._counts.timeouts += 1
-            if took > self._limits.timeout:
-                self._seldom("timeout", f"output timeout: it took {took:.1f} s for what it was handed")
-            if is_defect:
-                self._most = 1  # one at a time tells which of them it is about
-            elif took > _SLOW:
-                # what goes in one exchange anyway takes no longer for being more
-                self._most = max(getattr(self._sink, "batch_size", 1), self._most // 2)
-            elif took < _QUICK:
-                self._most = min(max(_MOST, getattr(self._sink, "batch_size", 1)), self._most * 2)
 
     def _works(self) -> None:
         if self._failures:
@@ -379,12 +333,4 @@ class Worker:
             return False
         self._said_dropped = dropped
         _LOG.warning("%s: %d alerts dropped, %d so far: %s", self.name, dropped - before, dropped, self._why_dropped)
-        return True
-
-    def _seldom(self, kind: str, message: str) -> bool:
-        now = time.monotonic()
-        if now - self._spoke_at.get(kind, -math.inf) < _SELDOM:
-            return False
-        self._spoke_at[kind] = now
-        _LOG.warning("%s: %s", self.name, message)
         return True
