@@ -16,6 +16,24 @@ def certificate(folder):
     return str(cert), str(key)
 
 
+@contextlib.contextmanager
+def silent_address():
+    """One of the loopback network that no connection to is answered: its queue is full."""
+    with contextlib.ExitStack() as stack:
+        address = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0)).getsockname()
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        yield address
+
+
+def resolve_as(monkeypatch, addresses):
+    """Have every name be of these addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
 class Server:
     """Takes connections one after the other and gives each to `talk(connection, number)` in a thread; `url` has its port."""
 
@@ -34,6 +52,8 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            # what is said last leaves before it hangs up, even with input unread
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open.append(connection)
             self._threads.append(threading.Thread(target=self._serve, args=(connection, self.count)))
             self.count += 1

@@ -181,6 +181,25 @@ def test_a_server_that_was_away_gets_everything_in_order_and_it_is_said_once(cap
     ]
 
 
+def test_a_failure_that_is_usual_is_said_when_it_is_usual_no_more(caplog):
+    switch = Switch(up=False, error="too slow", is_usual=True)
+    sink = StandInSink(behave=switch)
+    with caplog.at_level(logging.INFO, "lanner.outputs"), delivering(sink) as delivery:
+        write(delivery, 1)
+        sink.wait(lambda: len(sink.calls) > 3)
+        switch.up = True
+        assert delivery.wait_settled(1, 10)
+        assert caplog.text == ""
+        switch.up = False
+        write(delivery, 1, first=2)
+        sink.wait(lambda: len(sink.calls) > 6)
+        switch.attributes = {}
+        assert _until(lambda: "too slow; it is tried again until it works" in caplog.text)
+        switch.up = True
+        assert delivery.wait_settled(2, 10)
+        assert _until(lambda: "works again" in caplog.text)
+
+
 def test_what_had_arrived_before_a_failure_is_not_sent_again():
     behave = iter([OutputError("cut off", delivered=3), OutputError("cut off", delivered=1), None])
 
@@ -259,6 +278,19 @@ def test_errors_that_a_sink_should_not_raise_end_nothing(error, caplog):
         assert delivery.counts()[sink.name].failures == 1
     assert 2 in sink.numbers
     assert str(error) in caplog.text
+
+
+def test_a_defect_in_an_output_costs_no_more_than_the_alert_that_it_is_about():
+    def fail(alerts):
+        if any(alert.timestamp == 13 for alert in alerts):
+            raise ValueError("a defect")
+
+    sink = StandInSink(behave=fail)
+    with delivering(sink) as delivery:
+        write(delivery, 40)
+        assert delivery.wait_settled(40, 10)
+        assert delivery.counts()[sink.name].dropped == 1
+    assert sink.numbers == [number for number in upto(40) if number != 13]
 
 
 def test_a_slow_sink_is_handed_less_so_that_little_is_under_way():
@@ -464,6 +496,15 @@ def test_straight_to_sinks_one_that_fails_keeps_the_others_from_nothing():
     with pytest.raises(OutputError):
         delivery.close()
     assert (good.reopened, good.numbers, good.closed) == (1, [1], 1)
+
+
+def test_straight_to_sinks_what_had_arrived_before_a_failure_is_counted():
+    delivery = DirectDelivery([StandInSink("bad", Switch(up=False, delivered=3))])
+    for number in range(5):
+        delivery.write(make_alert(number))
+    with pytest.raises(OutputError):
+        delivery.close()
+    assert delivery.counts()["bad"].delivered == 3
 
 
 def test_errors_of_broken_pipes_are_not_taken_for_failures():

@@ -1,9 +1,12 @@
 """Alerts to HTTP servers: as falcosidekick wants them, later where the server says so, and never longer than they may take."""
 
+import contextlib
 import gzip
 import json
 import os
+import select
 import shutil
+import ssl
 import threading
 import time
 
@@ -17,7 +20,7 @@ from lanner.rules.format import parse_output
 from lanner.rules.typed import FieldTable
 from lanner.sdk.types import FieldInfo, FieldType
 
-from .servers import Server, certificate
+from .servers import Server, certificate, resolve_as, silent_address
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -27,7 +30,7 @@ def alerts(*lines):
 
 
 def read_request(connection):
-    """The head's first line, the headers and the body of a request; None at the end."""
+    """The head's first line, the headers and the body of a request; None at the end, or where it is cut."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = connection.recv(65536)
@@ -38,7 +41,10 @@ def read_request(connection):
     first, *lines = head.decode().split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     while len(body) < int(headers.get("content-length", 0)):
-        body += connection.recv(65536)
+        more = connection.recv(65536)
+        if not more:
+            return None
+        body += more
     return first, headers, body
 
 
@@ -91,6 +97,13 @@ def post():
         each.close()
 
 
+@pytest.fixture
+def tls(tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make certificates with")
+    return certificate(tmp_path)
+
+
 def test_each_alert_is_a_post_with_its_json(serve, post):
     server = serve()
     catalog = Catalog([FieldInfo("kv.str", FieldType.STRING, "text")], "kv")
@@ -138,11 +151,56 @@ def test_a_connection_that_the_server_has_closed_is_opened_again_at_once(serve, 
     assert [body for _, _, body in server.requests] == [b"a", b"b", b"c"]
 
 
+@pytest.mark.parametrize("says_so", [False, True])
+def test_so_is_one_over_tls(post, tls, says_so):
+    got = []
+
+    def talk(connection, _):
+        if (request := read_request(connection)) is not None:
+            got.append(request[2])
+            connection.sendall(OK)
+            if says_so:
+                connection.setblocking(False)
+                with contextlib.suppress(ssl.SSLWantReadError):  # it waits for what the client says to that
+                    connection.unwrap()
+
+    server = Server(talk, tls)
+    try:
+        sink = post(f"https://localhost:{server.port}/", insecure=True, keep_alive=True)
+        for size in (10, 3_000_000, 10, 3_000_000):
+            sink.send(alerts("x" * size))
+            poll = select.poll()
+            poll.register(sink._connection.current, select.POLLRDHUP)
+            assert poll.poll(10_000)
+        assert [len(body) for body in got] == [10, 3_000_000, 10, 3_000_000]
+    finally:
+        sink.close()
+        server.close()
+
+
 def test_many_go_in_one_post(serve, post):
     server = serve()
     post(server, batch_size=3).send(alerts(*"abcdefg"))
     assert [body for _, _, body in server.requests] == [b"a\nb\nc", b"d\ne\nf", b"g"]
     assert server.requests[0][1]["content-type"] == "application/x-ndjson"
+
+
+def test_what_is_refused_of_many_is_found(serve, post):
+    server = serve(lambda number: status(400) if b"bad" in server.requests[number - 1][2] else OK)
+    sink = post(server, batch_size=8)
+    with pytest.raises(OutputError) as caught:
+        sink.send(alerts("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "bad", "12"))
+    assert (caught.value.delivered, caught.value.permanent) == (11, True)
+    taken = [line for _, _, body in server.requests if b"bad" not in body for line in body.split(b"\n")]
+    assert taken == [str(number).encode() for number in range(11)]
+
+
+def test_a_server_that_takes_less_at_once_gets_less_at_once(serve, post):
+    server = serve(lambda number: status(413) if len(server.requests[number - 1][2]) > 10_000 else OK)
+    lines = [f"{number} ".ljust(1000, "x") for number in range(100)]
+    post(server, batch_size=50).send(alerts(*lines))
+    taken = [line for _, _, body in server.requests if len(body) <= 10_000 for line in body.decode().split("\n")]
+    assert taken == lines
 
 
 def test_what_is_compressed_says_so(serve, post):
@@ -236,6 +294,21 @@ def test_a_slow_server_takes_no_longer_than_it_may(post, silent):
         server.close()
 
 
+def test_so_many_timeouts_in_a_row_are_usual(serve, post, monkeypatch):
+    sink = post(serve(), timeout=0, max_consecutive_timeouts=2)
+
+    def is_usual():
+        with pytest.raises(OutputError, match="did not answer") as caught:
+            sink.send(alerts("a"))
+        return caught.value.is_usual
+
+    assert [is_usual() for _ in range(4)] == [True, True, False, False]
+    with monkeypatch.context() as patch:
+        patch.setattr(sink, "_timeout", 10)
+        sink.send(alerts("a"))
+    assert is_usual()
+
+
 def test_no_more_than_the_beginning_of_an_answer_is_read(post):
     done = threading.Event()
 
@@ -252,15 +325,130 @@ def test_no_more_than_the_beginning_of_an_answer_is_read(post):
         server.close()
 
 
+@pytest.fixture
+def say():
+    """Servers that read a request's head alone, or all of it, say something, and wait for the test's end or hang up."""
+    done, made = threading.Event(), []
+
+    def make(answer, *, reads=True, hangs_up=False, tls=None):
+        def talk(connection, _):
+            if reads:
+                read_request(connection)
+            else:
+                connection.recv(100)
+            connection.sendall(answer)
+            if not hangs_up:
+                done.wait(20)
+
+        made.append(Server(talk, tls))
+        return f"http{'s' if tls else ''}://localhost:{made[-1].port}/"
+
+    yield make
+    done.set()
+    for each in made:
+        each.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+@pytest.mark.parametrize("keep_alive", [False, True])
+def test_an_alert_that_was_taken_is_not_sent_again_for_what_follows_the_status(say, post, answer, keep_alive):
+    sink = post(say(answer), timeout=0.2, keep_alive=keep_alive)
+    sink.send(alerts("a"))
+    sink.send(alerts("b"))
+
+
+@pytest.mark.parametrize("secured", [False, True])
+def test_a_server_that_refuses_an_alert_before_it_has_read_it_is_heard(say, post, secured, tls):
+    url = say(status(413), reads=False, hangs_up=True, tls=tls if secured else None)
+    sink = post(url, insecure=True, keep_alive=True)
+    for _ in range(3):
+        with pytest.raises(OutputError, match="answers 413") as caught:
+            sink.send(alerts("x" * 8_000_000))
+        assert caught.value.permanent
+
+
+def test_a_server_that_has_not_read_an_alert_does_not_have_it(say, post):
+    with pytest.raises(OutputError, match="cannot be reached") as caught:
+        post(say(OK, reads=False, hangs_up=True)).send(alerts("x" * 8_000_000))
+    assert not caught.value.permanent
+
+
+def test_what_a_server_says_in_between_is_not_its_answer(serve, post):
+    server = serve(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + OK)
+    sink = post(server, keep_alive=True)
+    sink.send(alerts("a", "b"))
+    assert (len(server.requests), server.server.count) == (2, 1)
+
+
 def test_answers_are_printed_where_that_is_wanted(serve, post, capfd):
     post(serve(), echo=True).send(alerts("a"))
     assert capfd.readouterr().out == "ok\n"
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_an_answer_that_cannot_be_printed_is_not_waited_for_and_no_failure(serve, post, is_read):
+    server = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + b"x" * 50_000)
+    reader, writer = os.pipe()
+    stdout = os.dup(1)
+    os.dup2(writer, 1)
+    try:
+        if not is_read:
+            os.close(reader)
+        post(server, echo=True).send(alerts(*"abcdefghijklmnopqrstuvwxyz"))
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
+        os.close(writer)
+        if is_read:
+            os.close(reader)
+    assert len(server.requests) == 26
 
 
 @pytest.mark.parametrize("url", ["", "localhost:80", "ftp://x/", "http://", "http://[::1", "http://x:99999/"])
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(OutputError, match="write http://host:port/path"):
         HttpOutput(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://a..b/", r"url names the host 'a\.\.b', which can be none"),
+        ("http://" + "a" * 64 + "/", "which can be none"),
+        ("http://a b/", "which can be none"),
+        ("http://x/\u00fc", "url has characters behind the host that stand in no address"),
+        ("http://x/a b", "url has characters behind the host that stand in no address"),
+    ],
+)
+def test_what_can_never_be_reached_is_refused(url, message):
+    with pytest.raises(OutputError, match=message):
+        HttpOutput(url)
+
+
+def test_what_is_no_user_agent_is_refused():
+    with pytest.raises(OutputError, match="user_agent is no value of a header"):
+        HttpOutput("http://x/", user_agent="lanner \u20ac")
+
+
+def test_an_error_that_nobody_thought_of_costs_no_alert_and_no_connection(serve, post, monkeypatch):
+    server = serve()
+    sink = post(server, keep_alive=True)
+    sink.send(alerts("a"))
+    with monkeypatch.context() as patch:
+        patch.setattr(sink, "_fixed", {"X-Odd": "a\nb"})
+        with pytest.raises(OutputError, match="Invalid header value") as caught:
+            sink.send(alerts("b", "c"))
+        assert (caught.value.delivered, caught.value.permanent) == (0, False)
+    assert sink._client is None
+    sink.send(alerts("b \ud800"))
+    assert [body for _, _, body in server.requests] == [b"a", b"b ?"]
 
 
 @pytest.mark.parametrize("content", [b"a\nb", b"\xff", b"a\x01"])
@@ -295,11 +483,56 @@ def test_a_wait_can_be_interrupted(post):
         server.close()
 
 
-@pytest.fixture
-def tls(tmp_path):
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make certificates with")
-    return certificate(tmp_path)
+def test_a_wait_for_the_rest_of_an_answer_can_be_interrupted(post):
+    answered, done = threading.Event(), threading.Event()
+
+    def talk(connection, _):
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 20\r\n\r\nabc")
+        answered.set()
+        done.wait(20)
+
+    server = Server(talk)
+    try:
+        sink = post(f"http://127.0.0.1:{server.port}/", timeout=1000)
+        thread = threading.Thread(target=sink.send, args=(alerts("a"),))
+        thread.start()
+        assert answered.wait(10)
+        while sink._client is None or sink._client.sock is not None:  # until its head has been read
+            time.sleep(0.01)
+        sink.interrupt()
+        thread.join(10)
+        assert not thread.is_alive()
+    finally:
+        done.set()
+        server.close()
+
+
+def test_a_wait_for_a_connection_can_be_interrupted(post):
+    with silent_address() as (host, port):
+        sink = post(f"http://{host}:{port}/", timeout=1000)
+        thread = threading.Thread(target=refused, args=(sink, alerts("a")))
+        thread.start()
+        while sink._connection.current is None:
+            time.sleep(0.01)
+        sink.interrupt()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_all_addresses_together_have_the_time_of_one(post, monkeypatch):
+    with silent_address() as silent:
+        resolve_as(monkeypatch, [silent] * 1000)
+        with pytest.raises(OutputError, match=r"did not answer within 0\.5 s"):
+            post("http://many/", timeout=0.5).send(alerts("a"))
+
+
+def test_an_interrupted_connection_still_speaks_tls(serve, post, tls):
+    sink = post(serve(tls=tls), insecure=True, keep_alive=True)
+    sink.send(alerts("a"))
+    sink.interrupt()
+    # a thread that was sending goes on for a moment, and must not do so in plain text
+    assert sink._client.sock.version() is not None
 
 
 def test_a_server_is_believed_by_its_certificate(serve, post, tls):

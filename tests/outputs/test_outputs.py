@@ -232,3 +232,10 @@ def test_no_output_at_all_takes_everything():
     output.write("one")
     output.flush()
     output.close()
+
+
+def test_what_is_no_character_costs_neither_its_alert_nor_others(tmp_path):
+    sink = FileOutput(tmp_path / "out")
+    sink.send([alert("a \udcff"), alert("b \ud800"), alert("c")])
+    sink.close()
+    assert (tmp_path / "out").read_bytes() == b"a \xff\nb ?\nc\n"

@@ -1,6 +1,8 @@
 """Alerts to programs: on their standard input, nothing of an alert on a command line, and no program is waited for for good."""
 
+import gc
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -119,10 +121,156 @@ def test_nothing_of_ours_is_open_in_the_program(program, tmp_path):
 
 def test_a_wait_can_be_interrupted(program):
     sink = program("exec sleep 1000", timeout=1000)
-    thread = threading.Thread(target=refused, args=(sink, alerts("one", "two")))
+    # a program that was killed has not taken its alert
+    thread = threading.Thread(target=refused, args=(sink, alerts("one")))
     thread.start()
     while not children():
         time.sleep(0.01)
     sink.interrupt()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_a_program_that_reads_slowly_has_its_time_for_all_of_an_alert(program):
+    slow = "import os, time\nwhile os.read(0, 4096): time.sleep(0.05)"
+    with pytest.raises(OutputError, match=r"did not end within 0\.2 s"):
+        program(f"exec {sys.executable} -c '{slow}'", timeout=0.2).send(alerts("x" * 10_000_000))
+    with pytest.raises(OutputError, match="takes no more alerts: Connection timed out"):
+        program(f"exec {sys.executable} -c '{slow}'", timeout=0.2, keep_alive=True).send(alerts("x" * 10_000_000))
+
+
+def test_a_program_that_may_not_be_killed_is_left_behind(program, monkeypatch, caplog):
+    def forbidden(_process, _signal):
+        raise PermissionError
+
+    monkeypatch.setattr("lanner.outputs.program._GRACE", 0.01)
+    once, kept = program("exec sleep 1000", timeout=0.1), program("exec sleep 1000", timeout=0.1, keep_alive=True)
+    kept.send(alerts("one"))
+    left = kept._process
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "killpg", forbidden)
+        with pytest.raises(OutputError, match=r"cannot be ended, and is left behind, and left 1 alert unread"):
+            kept.close()
+        monkeypatch.setattr(once, "_start", lambda: started.append(ProgramOutput._start(once)) or started[-1])
+        started = []
+        with pytest.raises(OutputError, match=r"did not end within 0\.1 s"):
+            once.send(alerts("one"))
+    assert "cannot be ended" in caplog.text
+    for process in (left, *started):
+        process.kill()
+        process.wait()
+
+
+def sent(sink, *lines):
+    """Send them as a delivery does: again from the first that has not arrived. Gives what was said."""
+    said = []
+    while lines:
+        try:
+            sink.send(alerts(*lines))
+        except OutputError as error:
+            said.append(str(error))
+            lines = lines[error.delivered :]
+        else:
+            break
+    return said
+
+
+def ended(sink):
+    """Wait until the process has ended by itself."""
+    os.waitid(os.P_PID, sink._process.pid, os.WEXITED | os.WNOWAIT)
+
+
+def test_what_a_program_left_unread_goes_to_the_next_one_first(program, tmp_path):
+    out = tmp_path / "out"
+    sink = program(f'read -r line; echo "$line" >> {out}; exit 1', keep_alive=True)
+    sink.send(alerts("one", "two"))
+    ended(sink)
+    with pytest.raises(OutputError, match=r"ended with status 1, and left 1 alert unread; another one is started") as caught:
+        sink.send(alerts("three"))
+    assert caught.value.delivered == 0
+    assert sent(sink, "three") == [
+        f"{sink._shown} takes no more alerts; it ended with status 1, and left 1 alert unread; another one is started"
+    ]
+    sink.reopen()
+    assert lines_in(out, 3) == ["one", "two", "three"]
+
+
+def test_a_program_that_ends_in_the_midst_of_many_gets_each_once(program, tmp_path):
+    out, lines = tmp_path / "out", [f"{number} ".ljust(1000, "x") for number in range(1000)]
+    sink = program(
+        f'n=0; while [ $n -lt 300 ] && read -r line; do n=$((n + 1)); echo "$line"; done >> {out}; [ $n -lt 300 ]', keep_alive=True
+    )
+    for place in range(0, 1000, 250):
+        for said in sent(sink, *lines[place : place + 250]):
+            assert "ended with status 1, and left " in said
+    sink.close()
+    assert out.read_text().splitlines() == lines
+
+
+def test_a_program_that_is_stuck_is_replaced_and_no_line_is_cut(program, tmp_path):
+    out, stuck, lines = tmp_path / "out", tmp_path / "stuck", [f"{number} ".ljust(5000, "x") for number in range(100)]
+    sink = program(f"[ -e {stuck} ] && exec cat > {out}; touch {stuck}; head -c 8192 > /dev/null; sleep 1000", keep_alive=True, timeout=0.2)
+    (said,) = sent(sink, *lines)
+    assert "takes no more alerts: Connection timed out; it was ended by SIGTERM, and left " in said
+    sink.close()
+    got = out.read_text().splitlines()
+    assert got == lines[len(lines) - len(got) :]
+    assert len(got) >= len(lines) - 2  # what it had read and not written is its own matter
+
+
+def test_a_program_can_save_what_it_has_read_when_it_is_ended(program, tmp_path):
+    out, reading = tmp_path / "out", tmp_path / "reading"
+    save = f'read -r line; trap "echo $line >> {out}; exit" TERM; echo >> {reading}; sleep 1000 & wait'
+    sink = program(save, keep_alive=True, timeout=0.1)
+    sink.send(alerts("one"))
+    lines_in(reading, 1)
+    refused(sink, alerts("x" * 1_000_000))
+    assert out.read_text() == "one\n"
+
+
+def test_a_program_that_does_not_start_costs_no_alert(program, tmp_path):
+    sink = program(f"sleep 0.1; exec {tmp_path}/notify", keep_alive=True)
+    sink.send(alerts("one"))
+    ended(sink)
+    for _ in range(3):  # nor does the one after it, which is not believed before it has read something
+        with pytest.raises(OutputError, match=r"ended with status 127, and left [12] alerts? unread; another one is started"):
+            sink.send(alerts("two"))
+    (tmp_path / "notify").write_text(f"#!/bin/sh\nexec cat > {tmp_path}/out\n")
+    (tmp_path / "notify").chmod(0o755)
+    sink.send(alerts("two"))
+    sink.close()
+    assert (tmp_path / "out").read_text() == "one\ntwo\n"
+
+
+def test_the_end_of_a_program_can_be_interrupted(program, tmp_path):
+    read = tmp_path / "read"
+    sink = program(f"trap '' TERM; cat > /dev/null; echo >> {read}; sleep 1000", keep_alive=True, timeout=1000)
+    sink.send(alerts("one"))
+    thread = threading.Thread(target=failing, args=(sink.close,))
+    thread.start()
+    lines_in(read, 1)
+    sink.interrupt()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert children() == []
+
+
+def failing(do):
+    with pytest.raises(OutputError):
+        do()
+
+
+def descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_failures_keep_no_descriptors(program):
+    before = descriptors()
+    gc.disable()
+    try:
+        for _ in range(10):
+            program("exit 0").send(alerts("x" * 1_000_000))
+            refused(program("exit 0", keep_alive=True), alerts("x" * 1_000_000))
+        assert descriptors() - before < 25  # of the outputs that the test keeps, one each
+    finally:
+        gc.enable()

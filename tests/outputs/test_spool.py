@@ -303,7 +303,7 @@ def test_where_the_spool_is_full_alerts_wait_in_memory_and_then_the_newest_are_d
 
 
 def test_a_full_disk_under_the_spool_costs_nothing_once_there_is_room(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr("lanner.outputs.worker._SPOOL_PAUSE", 0.05)
+    monkeypatch.setattr("lanner.outputs.spooling._PAUSE", 0.05)
     switch = Switch(up=False)
     sink = StandInSink("an_output", switch)
     with small_file_system(tmp_path), caplog.at_level(logging.INFO, "lanner.outputs"):
@@ -337,6 +337,71 @@ def test_a_disk_that_is_full_when_alerts_are_delivered_sends_none_twice(tmp_path
             sink.behave.up = True
             sink.wait(lambda: len(sink.alerts) == 300)
         assert sink.numbers == upto(300)
+
+
+def test_what_was_delivered_on_a_full_disk_is_removed_at_the_end_where_there_is_room_again(tmp_path):
+    sink = StandInSink("an_output", Switch(up=False))
+    with small_file_system(tmp_path):
+        with spooling(tmp_path / "an_output.sqlite", sink) as delivery:
+            write(delivery, 300, size=500)
+            assert delivery.wait_settled(300, 10)
+            fill(tmp_path / "blob")
+            sink.behave.up = True
+            sink.wait(lambda: len(sink.alerts) == 300)
+            while delivery.counts()["an_output"].spooled:
+                time.sleep(0.01)
+            (tmp_path / "blob").unlink()
+        with closing(Spool(tmp_path / "an_output.sqlite", PLENTY)) as spool:
+            assert spool.waiting == 0
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """A switch for disks that neither read nor write."""
+    monkeypatch.setattr("lanner.outputs.spooling._PAUSE", 0.05)
+    switch = Switch(error="the disk is gone")
+
+    def switched(do):
+        def call(spool, argument):
+            if not switch.up:
+                raise SpoolError(switch.error)
+            return do(spool, argument)
+
+        return call
+
+    for name in ("first", "append"):
+        monkeypatch.setattr(Spool, name, switched(getattr(Spool, name)))
+    return switch
+
+
+def test_a_spool_that_cannot_be_read_holds_up_no_newer_alert(path, broken, caplog):
+    sink = StandInSink("an_output", Switch(up=False))
+    with spooling(path, sink) as delivery:
+        write(delivery, 10)
+        assert delivery.wait_settled(10, 10)
+        broken.up = False
+        sink.behave.up = True
+        write(delivery, 10, first=11)
+        sink.wait(lambda: sink.numbers == list(range(11, 21)))
+        assert delivery.wait_settled(20, 10)
+        assert "10 alerts stay there until it can be read, and newer ones go first" in caplog.text
+        broken.up = True
+        sink.wait(lambda: len(sink.alerts) == 20)
+    assert sink.numbers == [*range(11, 21), *upto(10)]
+
+
+def test_at_the_end_a_spool_that_cannot_be_read_holds_up_nothing(path, broken):
+    sink = StandInSink("an_output", Switch(up=False))
+    with spooling(path, sink, backoff=Backoff(1000, 1000)) as delivery:
+        write(delivery, 10)
+        assert delivery.wait_settled(10, 10)
+        broken.up = False
+        sink.behave.up = True
+        write(delivery, 10, first=11)
+    assert sink.numbers == list(range(11, 21))
+    broken.up = True
+    with closing(Spool(path, PLENTY)) as spool:
+        assert spool.waiting == 10
 
 
 CHILD = """

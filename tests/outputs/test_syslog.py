@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import shutil
 import socket
 import threading
@@ -12,7 +13,7 @@ import pytest
 from lanner.outputs import Alert, OutputError
 from lanner.outputs.syslog import SyslogOutput
 
-from .servers import Server, certificate
+from .servers import Server, certificate, resolve_as, silent_address
 
 MOMENT = 1_700_000_000_123_456_789
 
@@ -113,16 +114,21 @@ def test_a_daemon_may_listen_to_streams(tmp_path, sink):
 
 
 class Collector:
-    """A syslog server by octet counting. After `most` messages it hangs up."""
+    """A syslog server by octet counting. It says `greeting`, reads from when `reading` is set, and after `most` messages it hangs up."""
 
-    def __init__(self, tls=None, most=None):
+    def __init__(self, tls=None, most=None, greeting=b"", reads=True):
         self.messages = []
-        self._most = most
+        self.reading = threading.Event()
+        if reads:
+            self.reading.set()
+        self._most, self._greeting = most, greeting
         self._changed = threading.Condition()
         self.server = Server(self._talk, tls)
         self.address = f"{'tls' if tls else 'tcp'}://localhost:{self.server.port}"
 
     def _talk(self, connection, _):
+        connection.sendall(self._greeting)
+        self.reading.wait(20)
         with connection.makefile("rb") as file:
             count = 0
             while count != self._most:
@@ -152,7 +158,15 @@ def collect():
 
     yield make
     for each in made:
+        each.reading.set()
         each.server.close()
+
+
+@pytest.fixture
+def tls(tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make certificates with")
+    return certificate(tmp_path)
 
 
 def test_a_message_elsewhere_is_one_of_rfc_5424(collect, sink):
@@ -172,7 +186,7 @@ def test_a_server_that_has_closed_is_connected_again_before_the_next_alert(colle
     for number in range(4):
         output.send([alert(str(number))])
         server.wait(number + 1)
-        while not output._has_closed(output._socket):
+        while not output._connection.has_closed():
             time.sleep(0.01)
     assert [message[-1] for message in server.messages] == list("0123")
 
@@ -193,10 +207,7 @@ def test_a_server_that_reads_nothing_is_not_waited_for(sink):
         server.close()
 
 
-def test_a_server_is_believed_by_its_certificate(collect, sink, tmp_path):
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make certificates with")
-    tls = certificate(tmp_path)
+def test_a_server_is_believed_by_its_certificate(collect, sink, tls):
     server = collect(tls=tls)
     sink(server.address, ca_cert=tls[0]).send([alert("over TLS")])
     assert server.wait(1)[0].endswith("over TLS")
@@ -210,24 +221,139 @@ def test_what_is_no_address_is_refused(address):
         SyslogOutput(address)
 
 
+def test_what_can_be_no_host_is_refused():
+    with pytest.raises(OutputError, match=r"address is 'tcp://a\.\.b:514', in which 'a\.\.b' can be no host's name"):
+        SyslogOutput("tcp://a..b:514")
+
+
 def test_what_is_no_facility_is_refused():
     with pytest.raises(OutputError, match="write one of kern, user"):
         SyslogOutput(facility="nonsense")
 
 
+def test_what_a_server_says_is_not_taken_for_its_end(collect, sink, tls):
+    # by TLS 1.3 each server says something: session tickets
+    for server in (collect(tls=tls), collect(greeting=b"220 syslog at your service\r\n")):
+        output = sink(server.address, ca_cert=tls[0])
+        for number in range(4):
+            output.send([alert(str(number))])
+            server.wait(number + 1)
+        assert server.server.count == 1
+
+
+@pytest.mark.parametrize("secured", [False, True])
+def test_what_was_sent_before_the_end_arrives_though_the_server_is_busy(collect, sink, tls, secured):
+    server = collect(tls=tls if secured else None, greeting=b"220 syslog at your service\r\n", reads=False)
+    output = sink(server.address, ca_cert=tls[0], timeout=0.5)
+    output.send([alert("x" * 10_000) for _ in range(50)])
+    output.close()
+    server.reading.set()
+    server.wait(50)
+
+
+def test_what_was_sent_before_a_reopening_arrives(collect, sink, tls):
+    server = collect(tls=tls)
+    output = sink(server.address, ca_cert=tls[0])
+    for _ in range(20):
+        output.send([alert("x" * 10_000) for _ in range(10)])
+        output.reopen()
+    server.wait(200)
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(collect, sink, monkeypatch):
+    server = collect()
+    with silent_address() as silent:
+        resolve_as(monkeypatch, [silent, ("127.0.0.1", server.server.port)])
+        sink("tcp://both:1").send([alert("a")])
+    server.wait(1)
+
+
+def test_all_addresses_together_have_the_time_of_one(sink, monkeypatch):
+    with silent_address() as silent:
+        resolve_as(monkeypatch, [silent] * 1000)
+        with pytest.raises(OutputError, match=r"did not take an alert within 0\.5 s"):
+            sink("tcp://many:1", timeout=0.5).send([alert("a")])
+
+
 def test_a_wait_can_be_interrupted(sink):
-    done = threading.Event()
-    server = Server(lambda _connection, _number: done.wait(20))
+    begun, done = threading.Event(), threading.Event()
+
+    def talk(_connection, _number):
+        begun.set()
+        done.wait(20)
+
+    server = Server(talk)
     try:
-        output = sink(f"tcp://127.0.0.1:{server.port}", timeout=1000)
-        thread = threading.Thread(target=refused, args=(output, [alert("x" * 50_000_000)]))
-        thread.start()
-        while output._socket is None:
-            time.sleep(0.01)
-        time.sleep(0.1)
-        output.interrupt()
-        thread.join(10)
-        assert not thread.is_alive()
+        interrupted(sink(f"tcp://127.0.0.1:{server.port}", timeout=1000), lambda: begun.wait(10))
     finally:
         done.set()
         server.close()
+
+
+def test_a_wait_for_a_connection_can_be_interrupted(sink):
+    with silent_address() as (host, port):
+        output = sink(f"tcp://{host}:{port}", timeout=1000)
+        interrupted(output, lambda: until(lambda: output._connection.current))
+
+
+def interrupted(output, begun):
+    thread = threading.Thread(target=refused, args=(output, [alert("x" * 50_000_000)]))
+    thread.start()
+    assert begun()
+    output.interrupt()
+    thread.join(10)
+    assert not thread.is_alive()
+    refused(output, [alert("b")])
+
+
+def until(condition):
+    for _ in range(1000):
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+def test_a_wait_for_a_daemon_can_be_interrupted(tmp_path, sink, kind):
+    with socket.socket(socket.AF_UNIX, kind) as listener:
+        listener.bind(str(tmp_path / "log"))
+        if kind == socket.SOCK_STREAM:
+            listener.listen()
+        output = sink(f"unix://{tmp_path}/log", timeout=1000)
+        thread = threading.Thread(target=refused, args=(output, [alert("x" * 100_000)] * 1000))
+        thread.start()
+        assert until(lambda: output._daemon._socket)
+        assert until(lambda: is_full(output._daemon._socket))
+        output.interrupt()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def is_full(connection):
+    poll = select.poll()
+    poll.register(connection, select.POLLOUT)
+    return not poll.poll(100)
+
+
+def test_a_daemon_that_reads_nothing_is_waited_for_once(daemon, sink, monkeypatch):
+    waits = []
+
+    def put(message):
+        waits.append(message)
+        raise TimeoutError
+
+    output = sink(daemon[1], timeout=0.1)
+    monkeypatch.setattr(output._daemon, "_put", put)
+    with pytest.raises(OutputError, match=r"did not take an alert within 0\.1 s"):
+        output.send([alert("x")])
+    assert len(waits) == 1
+
+
+def test_an_interrupted_connection_still_speaks_tls(collect, sink, tls):
+    server = collect(tls=tls)
+    output = sink(server.address, ca_cert=tls[0])
+    output.send([alert("a")])
+    output.interrupt()
+    # a thread that was sending goes on for a moment, and must not do so in plain text
+    assert output._connection.current.version() is not None

@@ -98,6 +98,18 @@ def test_some_fields_may_be_all_that_counts(clock):
     assert deduplicate.admits(structured(docker__id="2", docker__name="a"))
 
 
+def test_where_none_of_those_fields_is_all_others_count(clock):
+    deduplicate = Deduplicate(60, {"proc.name"}, clock=clock)
+    alerts = [structured(evt__time="1", fd__name=name) for name in ("shadow", "passwd", "shadow")]
+    assert [deduplicate.admits(alert) for alert in alerts] == [True, True, False]
+
+
+def test_what_says_nothing_is_never_the_same(clock):
+    deduplicate = Deduplicate(60, clock=clock)
+    alerts = [Alert(json.dumps({"rule": "a rule", "time": time}), "a rule", "Warning", "kv", 1) for time in "12"]
+    assert [deduplicate.admits(alert) for alert in alerts] == [True, True]
+
+
 def test_a_window_begins_with_an_alert_and_is_not_prolonged(clock):
     deduplicate = Deduplicate(10, clock=clock)
     admitted = []

@@ -34,14 +34,18 @@ class OutputError(LannerError, OSError):
     """Alerts cannot be written where they should go.
 
     `delivered` of the alerts of the call, from its first on, have arrived. `permanent`: trying the next one again is of no use, as its
-    receiver refuses it. `retry_after`: the receiver wants to be left alone for so many seconds.
+    receiver refuses it. `retry_after`: the receiver wants to be left alone for so many seconds. `is_usual`: it happens now and then, and is
+    not worth a warning.
     """
 
-    def __init__(self, message: str, *, delivered: int = 0, permanent: bool = False, retry_after: float = 0.0) -> None:
+    def __init__(
+        self, message: str, *, delivered: int = 0, permanent: bool = False, retry_after: float = 0.0, is_usual: bool = False
+    ) -> None:
         super().__init__(message)
         self.delivered = delivered
         self.permanent = permanent
         self.retry_after = retry_after
+        self.is_usual = is_usual
 
 
 class SpoolError(OutputError):

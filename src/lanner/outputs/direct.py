@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from lanner.outputs.base import SinkCounts
+from lanner.outputs.base import OutputError, SinkCounts
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class DirectDelivery:
                     sink.send(alerts)
                     self._counts[sink.name].delivered += len(alerts)
                 except LannerError as error:
+                    self._counts[sink.name].delivered += error.delivered if isinstance(error, OutputError) else 0
                     self._failed.add(sink.name)
                     self._failure = self._failure or error
         # while there is an output that works, the run is worth its while

@@ -1,6 +1,6 @@
 """Alerts to an HTTP server, as Falco's http_output: a POST for each, or for several at once.
 
-One exchange is bounded by one deadline, and so is what is read of an answer. What a server says by its status decides what becomes of an
+What a server says by its status decides what becomes of an
 alert: 2xx has it, 408, 425, 429 and 5xx want it later, anything else refuses it for good. Redirects are not followed.
 """
 
@@ -8,38 +8,42 @@ from __future__ import annotations
 
 import gzip
 import http.client
-import io
 import os
+import select
 import socket
 import ssl
 import time
 from base64 import b64encode
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from lanner._version import __version__
 from lanner.outputs.base import OutputError
+from lanner.outputs.connection import Connection
+from lanner.outputs.exchange import CLOSED, Answer, post
+from lanner.outputs.lines import encoded
 from lanner.outputs.tls import client_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from _typeshed import WriteableBuffer
-
     from lanner.outputs.base import Alert
 
 _LATER: Final = frozenset({408, 425, 429})
 _MOST_READ: Final = 64 * 1024
+"""Bytes of a file with a header."""
+_PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_WISH: Final = 300.0
+_STDOUT: Final = 1
 _BLOCK: Final = "$.http_output"
 
 
 class HttpOutput:
     """A `Sink` that posts to `url`. `json`: lines are JSON. `headers`: names, each with the file that holds its value.
 
-    `timeout` (seconds) bounds an exchange. With a `batch_size` above 1, so many alerts go in one POST, a line each (NDJSON).
-    Raises OutputError for what cannot be used.
+    `timeout` (seconds) bounds an exchange; `max_consecutive_timeouts` in a row are usual errors. With a `batch_size` above 1, so many
+    alerts go in one POST, a line each (NDJSON). Raises OutputError for what cannot be used.
     """
 
     name = "http_output"
@@ -72,8 +76,17 @@ class HttpOutput:
             host, port, parts = None, None, urlsplit("")
         if parts.scheme not in {"http", "https"} or not host:
             raise OutputError(f"{_BLOCK}.url is no address of a server: write http://host:port/path or https://...")
-        self._host, self._port, self._is_tls = host, port, parts.scheme == "https"
+        self._is_tls = parts.scheme == "https"
+        self._host, self._port = host, port or _PORTS[parts.scheme]
+        try:
+            self._connection = Connection(self._host, self._port)
+        except ValueError:
+            raise OutputError(f"{_BLOCK}.url names the host {host!r}, which can be none") from None
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        if not _is_plain(self._target) or " " in self._target:
+            raise OutputError(f"{_BLOCK}.url has characters behind the host that stand in no address: write each of their bytes as %XX")
+        if not _is_plain(user_agent):
+            raise OutputError(f"{_BLOCK}.user_agent is no value of a header: it has one line of ASCII characters")
         self._shown = (
             f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path or '/'}"  # without a user and a query, which may be secrets
         )
@@ -97,9 +110,7 @@ class HttpOutput:
         self._files = dict(headers or {})
         self.batch_size = batch_size
         self._patience, self._timeouts = max_consecutive_timeouts, 0
-        self._connection: http.client.HTTPConnection | None = None
-        self._interrupted = False
-        self._context: ssl.SSLContext | None = None
+        self._client: http.client.HTTPConnection | None = None
         self._secret: dict[str, str] = {}
         self.reopen()
 
@@ -108,81 +119,87 @@ class HttpOutput:
         for place in range(0, len(alerts), self.batch_size):
             batch = alerts[place : place + self.batch_size]
             try:
-                self._post("\n".join(alert.line for alert in batch).encode("utf-8", "surrogateescape"))
+                self._send_batch([alert.line for alert in batch])
             except OutputError as error:
-                error.delivered = place
+                error.delivered += place
                 raise
-            self._timeouts = 0
 
     def reopen(self) -> None:
         """Read certificates and header files again, and connect anew."""
         self._hang_up()
         if self._is_tls:
-            self._context = client_context(where=_BLOCK, **self._tls)  # type: ignore[arg-type]
+            self._connection.context = client_context(where=_BLOCK, **self._tls)  # type: ignore[arg-type]
         self._secret = {name: _read(name, path) for name, path in self._files.items()}
 
     def interrupt(self) -> None:
         """See `Sink`."""
-        self._interrupted = True
-        connection = self._connection
-        if connection is not None and connection.sock is not None:
-            try:
-                connection.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # it is closed
+        self._connection.interrupt()
 
     def close(self) -> None:
         """Hang up."""
         self._hang_up()
 
-    def _post(self, body: bytes) -> None:
+    def _send_batch(self, lines: list[str]) -> None:
+        """In one POST, or where the server refuses that, in halves: one of them may be the reason, or their number."""
+        try:
+            self._post("\n".join(lines))
+        except OutputError as error:
+            if not error.permanent or len(lines) == 1:
+                raise
+            middle = len(lines) // 2
+            self._send_batch(lines[:middle])
+            try:
+                self._send_batch(lines[middle:])
+            except OutputError as error:
+                error.delivered += middle
+                raise
+
+    def _post(self, text: str) -> None:
+        body = encoded(text)
         if self._compress:
             body = gzip.compress(body, 6)
         deadline = time.monotonic() + self._timeout
-        was_open = self._connection is not None
+        was_open, answer = self._client is not None, None
         try:
             try:
                 answer = self._exchange(body, deadline)
-            except (http.client.RemoteDisconnected, ConnectionError, http.client.CannotSendRequest):
+            except CLOSED:
                 # the server has closed a connection that was kept open: that says nothing of the next one
                 self._hang_up()
-                if not was_open or self._interrupted:
+                if not was_open:
                     raise
                 answer = self._exchange(body, deadline)
-        except (OSError, http.client.HTTPException) as error:
-            self._hang_up()
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise self._unreachable(error) from None
-        self._judge(*answer)
-
-    def _exchange(self, body: bytes, deadline: float) -> tuple[int, str, str]:
-        """Status, reason and the header Retry-After."""
-        if self._interrupted:
-            raise TimeoutError
-        connection = self._connection
-        if connection is None:
-            left = _left(deadline)
-            if self._context is not None:
-                connection = http.client.HTTPSConnection(self._host, self._port, timeout=left, context=self._context)
-            else:
-                connection = http.client.HTTPConnection(self._host, self._port, timeout=left)
-            self._connection = connection
-            connection.connect()
-        assert connection.sock is not None
-        connection.sock.settimeout(_left(deadline))
-        connection.request("POST", self._target, body, {**self._fixed, **self._secret})
-        connection.response_class = partial(_response, deadline)  # type: ignore[assignment]
-        response = connection.getresponse()
-        text = _body(response)
+        finally:
+            if not self._keep_alive or answer is None or answer.is_last:
+                self._hang_up()
+        self._timeouts = 0
         if self._echo:
-            os.write(1, text + b"\n")
-        if not self._keep_alive or response.will_close:
-            self._hang_up()
-        return response.status, response.reason, response.getheader("Retry-After", "")
+            _print(answer.text)
+        self._judge(answer)
 
-    def _judge(self, status: int, reason: str, retry_after: str) -> None:
+    def _exchange(self, body: bytes, deadline: float) -> Answer:
+        client = self._client
+        if client is None:
+            client = self._client = self._connect(deadline)
+        return post(client, self._target, body, {**self._fixed, **self._secret}, deadline)
+
+    def _connect(self, deadline: float) -> http.client.HTTPConnection:
+        connection = self._connection.open(deadline)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._is_tls:
+            client: http.client.HTTPConnection = http.client.HTTPSConnection(self._host, self._port, context=self._connection.context)
+        else:
+            client = http.client.HTTPConnection(self._host, self._port)
+        client.sock = connection
+        return client
+
+    def _judge(self, answer: Answer) -> None:
+        status, retry_after = answer.status, answer.retry_after
         if 200 <= status < 300:
             return
-        message = f"{self._shown} ({_BLOCK}.url) answers {status} {reason[:80]}"
+        message = f"{self._shown} ({_BLOCK}.url) answers {status} {answer.reason[:80]}"
         if status in _LATER or status >= 500:
             wish = float(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 9 else 0.0
             raise OutputError(message, retry_after=min(wish, _LONGEST_WISH))
@@ -190,9 +207,14 @@ class HttpOutput:
         raise OutputError(message + advice, permanent=True)
 
     def _unreachable(self, error: Exception) -> OutputError:
+        if self._connection.interrupted:
+            return OutputError("nobody takes the alerts, and the run has ended")
         if isinstance(error, TimeoutError):
             self._timeouts += 1
-            return OutputError(f"{self._shown} ({_BLOCK}.url) did not answer within {self._timeout:g} s, {self._timeouts} times now")
+            return OutputError(
+                f"{self._shown} ({_BLOCK}.url) did not answer within {self._timeout:g} s, {self._timeouts} times now",
+                is_usual=self._timeouts <= self._patience,
+            )
         if isinstance(error, ssl.SSLCertVerificationError):
             return OutputError(
                 f"{self._shown} ({_BLOCK}.url) is not trusted: {error.verify_message}; name its authority ({_BLOCK}.ca_cert)"
@@ -203,58 +225,23 @@ class HttpOutput:
         return OutputError(f"{self._shown} ({_BLOCK}.url) cannot be reached: {reason}")
 
     def _hang_up(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+        self._connection.close()
 
 
-def _response(deadline: float, connection: socket.socket, **options: Any) -> http.client.HTTPResponse:
-    return http.client.HTTPResponse(_Answer(connection, deadline), **options)  # type: ignore[arg-type]
+def _print(text: bytes) -> None:
+    """Show what a server said, where there is room for it at once: it is worth neither a wait nor a failure."""
+    poll = select.poll()
+    poll.register(_STDOUT, select.POLLOUT)
+    with suppress(OSError):
+        if poll.poll(0):
+            os.write(_STDOUT, text[: select.PIPE_BUF - 1] + b"\n")
 
 
-class _Answer(io.RawIOBase):
-    """What HTTPResponse wants of a socket: reads that end at a moment of the monotonic clock, however slowly bytes come."""
-
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
-        self._connection, self._deadline = connection, deadline
-        # http.client closes a connection that is not to be kept while its answer is still read: this keeps it open so long
-        self._file = connection.makefile("rb", buffering=0)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        self._connection.settimeout(_left(self._deadline))
-        return self._file.readinto(buffer) or 0
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-def _body(response: http.client.HTTPResponse) -> bytes:
-    """Its beginning; the rest is not waited for, and ends the connection."""
-    parts, size = [], 0
-    while size < _MOST_READ and not response.isclosed():
-        data = response.read1(_MOST_READ - size)
-        if not data:
-            break
-        parts.append(data)
-        size += len(data)
-    if not response.isclosed():
-        response.will_close |= response.length != 0
-        response.close()
-    return b"".join(parts)
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def _read(name: str, path: str) -> str:
@@ -265,6 +252,6 @@ def _read(name: str, path: str) -> str:
             value = file.read(_MOST_READ).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(f"cannot read {path} ({where}): {getattr(error, 'strerror', None) or 'it is no UTF-8'}") from None
-    if not value.isprintable() or not value.isascii() or not name.isascii() or not name.replace("-", "").isalnum():
+    if not _is_plain(value) or not name.isascii() or not name.replace("-", "").isalnum():
         raise OutputError(f"{path} ({where}) is no value of a header: it has one line of ASCII characters")
     return value

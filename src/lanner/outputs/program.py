@@ -3,42 +3,60 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import logging
 import os
+import select
 import signal
 import subprocess
+import sys
+import termios
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
-from lanner.outputs.lines import LineWriter
+from lanner.outputs.lines import LineWriter, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.outputs.base import Alert
 
+_LOG: Final = logging.getLogger("lanner.outputs")
+
 _SHELL: Final = "/bin/sh"
+_GRACE: Final = 1.0
+"""Seconds that a program has to end after SIGTERM, and after SIGKILL."""
+_OFTEN: Final = 0.01
+_PIPE: Final = 1 << 16
+"""Bytes that a pipe holds."""
 
 
 class ProgramOutput:
     """A `Sink` that starts `program` by the shell; its standard output and error are ours.
 
-    With `keep_alive` one process takes all alerts, and another one takes its place when it has ended, and on `reopen`. Without, each
-    alert is a start of its own, which ends within `timeout` seconds or is killed.
+    With `keep_alive` one process takes all alerts, each within `timeout` seconds. Another one takes its place when it has ended, and on
+    `reopen`, and first gets what it has not read. Without, each alert is a start of its own, which ends within `timeout` seconds or is
+    killed.
     """
 
     name = "program_output"
 
     def __init__(self, program: str, *, keep_alive: bool = False, timeout: float = 2.0) -> None:
         self._program, self._keep_alive, self._timeout = program, keep_alive, timeout
+        self._shown = f"{program!r} ($.program_output.program)"
         self._process: subprocess.Popen[bytes] | None = None
         self._writer = LineWriter(self._failure)
+        self._handed: deque[str] = deque()  # lines that may still be in the pipe, and what they have of characters
+        self._size = 0
+        self._unread: list[str] = []  # what a process that ended has not read, of earlier calls
         self._interrupted = False
 
     def send(self, alerts: Sequence[Alert]) -> None:
         """Hand over all; without `keep_alive`, when the program has ended. OutputError where it does not take them, or fails."""
         if self._keep_alive:
-            self._send_to_one(alerts)
+            self._send_to_one([alert.line for alert in alerts])
             return
         for place, alert in enumerate(alerts):
             try:
@@ -49,30 +67,61 @@ class ProgramOutput:
 
     def reopen(self) -> None:
         """Have another process take the next alerts."""
-        self._end(self._timeout)
+        _, unread = self._end(reads_on=True)
+        self._unread = unread + self._unread
 
     def interrupt(self) -> None:
         """See `Sink`."""
         self._interrupted = True
         self._writer.interrupt()
-        if self._process is not None:
-            _kill(self._process, signal.SIGKILL)
+        process = self._process
+        if process is not None:
+            _kill(process, signal.SIGKILL)
 
     def close(self) -> None:
-        """Let the process read to the end, and end; after the timeout it is killed."""
-        self._end(self._timeout)
+        """Let the process read to the end, and end; after the timeout it is killed. OutputError where it fails, or leaves alerts unread."""
+        said, unread = self._end(reads_on=True)
+        count, self._unread = len(unread) + len(self._unread), []
+        if said or count:
+            raise OutputError(f"{self._shown} {said or 'has ended'}{_left(count)}")
 
-    def _send_to_one(self, alerts: Sequence[Alert]) -> None:
+    def _send_to_one(self, lines: list[str]) -> None:
         if self._process is not None and self._process.poll() is not None:
-            self._end(0)  # what it did not read is not known; it has been said, and the next one begins
-        process = self._process or self._start()
-        self._process = process
+            said, unread = self._end()
+            self._unread = unread
+            if said or unread:
+                raise OutputError(f"{self._shown} {said or 'has ended'}{_left(len(unread))}; another one is started")
+        process = self._process = self._process or self._start()
         assert process.stdin is not None
+        again = self._unread
         try:
-            self._writer.write(process.stdin.fileno(), [alert.line for alert in alerts], self._timeout)
-        except OutputError:
-            self._end(0)
-            raise
+            self._writer.write(process.stdin.fileno(), again + lines, self._timeout)
+            if again:
+                self._prove(process.stdin.fileno(), len(again + lines))
+        except OutputError as error:
+            whole = error.delivered
+            self._hand((again + lines)[:whole])
+            said, unread = self._end(self._writer.forget())
+            own = max(0, whole - len(again))
+            self._unread = unread[: max(0, len(unread) - own)] + again[whole:]
+            message = f"{error}; it {said or 'has ended'}{_left(len(unread))}; another one is started"
+            raise OutputError(message, delivered=max(0, own - len(unread))) from None
+        self._hand(again + lines)
+        self._unread = []
+
+    def _prove(self, pipe: int, count: int) -> None:
+        """Have one that takes another's place read what is there before it is believed to work."""
+        deadline = time.monotonic() + self._timeout
+        while _bytes_in(pipe) and time.monotonic() < deadline:
+            if _is_broken(pipe, within=_OFTEN):
+                raise OutputError(f"{self._shown} takes no more alerts", delivered=count)
+
+    def _hand(self, lines: list[str]) -> None:
+        """Remember what is in the pipe now. Characters are bytes or more, so that it is not less than what the pipe holds."""
+        self._handed.extend(lines)
+        self._size += sum(map(len, lines))
+        while self._handed and self._size - len(self._handed[0]) >= _PIPE:
+            self._size -= len(self._handed.popleft())
 
     def _run(self, alert: Alert) -> None:
         process = self._process = self._start()
@@ -81,22 +130,26 @@ class ProgramOutput:
         assert process.stdin is not None
         deadline = time.monotonic() + self._timeout
         with contextlib.suppress(OutputError):  # it did not read all, which is its own matter if it ends well
-            LineWriter(self._failure).write(process.stdin.fileno(), [alert.line], self._timeout)
+            self._writer.write(process.stdin.fileno(), [alert.line], self._timeout)
+        self._writer.forget()
         with contextlib.suppress(OSError):
             process.stdin.close()
         try:
             status = process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             _kill(process, signal.SIGKILL)
-            process.wait()
+            try:
+                process.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                _LOG.warning("%s cannot be ended; it is left behind", self._shown)
             raise OutputError(
-                f"{self._program!r} ($.program_output.program) did not end within {self._timeout:g} s; give it more ($.output_timeout), "
+                f"{self._shown} did not end within {self._timeout:g} s; give it more ($.output_timeout), "
                 "or keep it running (keep_alive: true)"
             ) from None
         finally:
             self._process = None
-        if status and not self._interrupted:
-            raise OutputError(f"{self._program!r} ($.program_output.program) ended with {_said(status)}; what it says is on standard error")
+        if status:
+            raise OutputError(f"{self._shown} ended with {_said(status)}; what it says is on standard error")
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._interrupted:
@@ -106,26 +159,52 @@ class ProgramOutput:
                 [_SHELL, "-c", self._program], stdin=subprocess.PIPE, bufsize=0, start_new_session=True
             )
         except OSError as error:
-            raise OutputError(f"cannot start {self._program!r} ($.program_output.program): {error.strerror}") from None
+            raise OutputError(f"cannot start {self._shown}: {error.strerror}") from None
 
-    def _end(self, within: float) -> None:
-        process, self._process = self._process, None
+    def _end(self, begun: int = 0, *, reads_on: bool = False) -> tuple[str, list[str]]:
+        """End the process; with `reads_on` it may read to the end before. `begun`: bytes of a line in the pipe that is not whole.
+
+        Gives what is to be said of its end, and what it has not read.
+        """
+        process = self._process
         if process is None:
-            return
+            return "", []
         assert process.stdin is not None
-        with contextlib.suppress(OSError):
+        # what has closed its end is about to end by itself
+        patience = self._timeout if reads_on else _GRACE if _is_broken(process.stdin.fileno()) else 0.0
+        pipe = _opened_to_be_read(process.stdin.fileno())
+        try:
+            if reads_on:
+                process.stdin.close()
+            said = _ended(process, patience)
+            count = _bytes_in(pipe) - begun
+        finally:
             process.stdin.close()
-        for patience, number in ((within, signal.SIGTERM), (within, signal.SIGKILL)):
-            try:
-                process.wait(patience)
-            except subprocess.TimeoutExpired:
-                _kill(process, number)
-            else:
-                return
-        process.wait()
+            os.close(pipe)
+            self._process = None  # not before: who interrupts it must find it
+        unread: deque[str] = deque()
+        while count > 0 and self._handed:
+            unread.appendleft(self._handed.pop())
+            count -= len(encoded(unread[0])) + 1
+        self._handed.clear()
+        self._size = 0
+        return said, list(unread)
 
     def _failure(self, error: OSError) -> OutputError:
-        return OutputError(f"{self._program!r} ($.program_output.program) takes no more alerts: {error.strerror}; another one is started")
+        return OutputError(f"{self._shown} takes no more alerts: {error.strerror}")
+
+
+def _ended(process: subprocess.Popen[bytes], patience: float) -> str:
+    """Wait so long for its end, then see to it. Gives what is to be said of it: nothing where all is well."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        status = process.wait(patience)
+        return f"ended with {_said(status)}" if status else ""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        _kill(process, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+            return f"was ended by {number.name}"
+    return "cannot be ended, and is left behind"
 
 
 def _kill(process: subprocess.Popen[bytes], number: int) -> None:
@@ -136,3 +215,23 @@ def _kill(process: subprocess.Popen[bytes], number: int) -> None:
 
 def _said(status: int) -> str:
     return f"status {status}" if status >= 0 else f"signal {-status}"
+
+
+def _left(count: int) -> str:
+    return f", and left {count} {'alert' if count == 1 else 'alerts'} unread" if count else ""
+
+
+def _is_broken(pipe: int, within: float = 0.0) -> bool:
+    """Whether nobody reads it any more."""
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return bool(poll.poll(within * 1000))
+
+
+def _opened_to_be_read(pipe: int) -> int:
+    """It tells what is in the pipe when nobody else has it open any more."""
+    return os.open(f"/proc/self/fd/{pipe}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _bytes_in(pipe: int) -> int:
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)

@@ -30,6 +30,7 @@ _VERSION: Final = 1
 _TABLE: Final = "CREATE TABLE alerts (id INTEGER PRIMARY KEY, line BLOB, rule BLOB, priority BLOB, source BLOB, timestamp BLOB)"
 _ABOUT: Final = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
 _OLDEST: Final = "SELECT * FROM alerts WHERE id > ? ORDER BY id LIMIT ?"
+_REMOVE: Final = "DELETE FROM alerts WHERE id <= ?"
 _ROW: Final = 40
 """Bytes that a row takes besides what is in it, at most."""
 _READ: Final = 1 << 20
@@ -49,7 +50,7 @@ class Spool:
         self._path, self._most, self._wait = Path(path), most_bytes, wait
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
-        self._closed = False
+        self._closed = self._is_behind = False  # as far as what is delivered could not be removed
         self._page = self._used = 0
         self._delivered = self._last = 0  # by their ids; what lies between them waits
         try:
@@ -113,7 +114,9 @@ class Spool:
             if self._closed or self._database is None:
                 return
             try:
-                self._change("DELETE FROM alerts WHERE id <= ?", [(self._delivered,)])
+                self._is_behind = True
+                self._change(_REMOVE, [(self._delivered,)])
+                self._is_behind = False
                 if not self.waiting:
                     self._shrink()
             except SpoolError as error:
@@ -122,7 +125,10 @@ class Spool:
     def close(self) -> None:
         """Let go of the file; what is in it stays. A second call does nothing."""
         with self._lock:
-            self._closed = True
+            if self._is_behind and self._database is not None:
+                with suppress(SpoolError):  # there may be room again
+                    self._change(_REMOVE, [(self._delivered,)])
+            self._closed, self._is_behind = True, False
             self._let_go()
 
     def _open(self) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import socket
 import ssl
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
+from lanner.outputs.connection import Connection
 from lanner.outputs.stdout import escape_controls
 from lanner.outputs.tls import client_context
 
@@ -39,8 +40,11 @@ _PORTS: Final = {"tcp": 601, "tls": 6514}
 # What a datagram of a unix socket holds with the kernel's defaults, and what a message is cut to where it does not fit
 _CUT: Final = 8 * 1024
 _SECOND: Final = 1_000_000_000
+_LEAVE: Final = 1.0
+"""Seconds, at most, in which a server may read what was sent before the connection is closed."""
 # The number that RFC 5612 keeps for examples: Lanner has none of its own
 _ENTERPRISE: Final = 32473
+_OVER: Final = "nobody takes the alerts, and the run has ended"
 
 
 class SyslogOutput:
@@ -69,75 +73,138 @@ class SyslogOutput:
         self._facility = _FACILITIES[facility] << 3
         self._ident, self._timeout = ident, timeout
         self._hostname = hostname or socket.gethostname() or "-"
-        self._path, self._host, self._port, self._is_tls = _parsed(address)
+        path, host, port, self._is_tls = _parsed(address)
         self._shown = address or _LOCAL
         self._certificates = ca_cert, client_cert, client_key
-        self._context: ssl.SSLContext | None = None
-        self._socket: socket.socket | None = None
-        self._is_datagram = False
+        self._daemon = _Daemon(path, timeout) if path else None
+        try:
+            self._connection = Connection(host, port)
+        except ValueError:
+            raise OutputError(f"{_BLOCK}.address is {address!r}, in which {host!r} can be no host's name") from None
         self._interrupted = False
         self.reopen()
 
     def send(self, alerts: Sequence[Alert]) -> None:
         """Send them. OutputError where the daemon or the server is not there."""
-        send = self._send_local if self._path else self._send_remote
         for place, alert in enumerate(alerts):
             if self._interrupted:
-                raise OutputError("nobody takes the alerts, and the run has ended", delivered=place)
+                raise OutputError(_OVER, delivered=place)
             try:
-                send(alert)
-            except OSError as error:
+                if self._daemon is not None:
+                    self._daemon.send(self._local_message(alert))
+                else:
+                    self._send_remote(alert)
+            except (OSError, ValueError) as error:
                 self._hang_up()
-                raise OutputError(self._failure(error), delivered=place) from None
+                raise OutputError(_OVER if self._interrupted else self._failure(error), delivered=place) from None
 
     def reopen(self) -> None:
         """Read certificates again, and connect anew."""
-        self._hang_up()
+        self._hang_up(_LEAVE)
         if self._is_tls:
             ca_cert, client_cert, client_key = self._certificates
-            self._context = client_context(ca_file=ca_cert, client_cert=client_cert, client_key=client_key, where=_BLOCK)
+            self._connection.context = client_context(ca_file=ca_cert, client_cert=client_cert, client_key=client_key, where=_BLOCK)
 
     def interrupt(self) -> None:
         """See `Sink`."""
         self._interrupted = True
-        connection = self._socket
-        if connection is not None:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # it is closed
+        self._connection.interrupt()
+        if self._daemon is not None:
+            self._daemon.interrupt()
 
     def close(self) -> None:
-        """Hang up."""
-        self._hang_up()
+        """Hang up, after what was sent has left."""
+        self._hang_up(_LEAVE)
 
-    # this machine's
+    def _hang_up(self, patience: float = 0.0) -> None:
+        self._connection.close(min(patience, self._timeout))
+        if self._daemon is not None:
+            self._daemon.close()
 
-    def _send_local(self, alert: Alert) -> None:
+    def _local_message(self, alert: Alert) -> bytes:
         seconds = time.localtime(alert.timestamp // _SECOND)
         moment = f"{_MONTHS[seconds.tm_mon - 1]} {seconds.tm_mday:2} {time.strftime('%H:%M:%S', seconds)}"
         head = f"<{self._priority(alert)}>{moment} {self._ident}[{os.getpid()}]: "
-        message = head.encode() + _text(alert)
+        return head.encode() + _text(alert)
+
+    def _send_remote(self, alert: Alert) -> None:
+        connection = self._connection.current
+        if connection is None or self._connection.has_closed():
+            self._hang_up(_LEAVE)
+            connection = self._connection.open(time.monotonic() + self._timeout)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
+        second, rest = divmod(alert.timestamp, _SECOND)
+        moment = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(second))}.{rest // 1000:06}Z"
+        about = " ".join(f'{name}="{_parameter(value)}"' for name, value in (("rule", alert.rule), ("source", alert.source)))
+        head = (
+            f"<{self._priority(alert)}>1 {moment} {_word(self._hostname, 255)} {_word(self._ident, 48)} {os.getpid()} - "
+            f"[lanner@{_ENTERPRISE} {about}] "
+        )
+        message = head.encode("utf-8", "replace") + _text(alert)
+        connection.settimeout(self._timeout)
+        connection.sendall(b"%d %b" % (len(message), message))
+
+    def _priority(self, alert: Alert) -> int:
+        return self._facility | _SEVERITIES.get(alert.priority, _SEVERITIES["Notice"])
+
+    def _failure(self, error: OSError | ValueError) -> str:
+        if isinstance(error, TimeoutError):
+            return f"{self._shown} ($.syslog_output) did not take an alert within {self._timeout:g} s"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            advice = f"name its authority ({_BLOCK}.ca_cert)"
+            return f"{self._shown} ({_BLOCK}.address) is not trusted: {error.verify_message}; {advice}"
+        reason = (getattr(error, "strerror", "") if not isinstance(error, ssl.SSLError) else error.reason) or str(error)
+        advice = ""
+        if self._daemon is not None and getattr(error, "errno", 0) in {errno.ENOENT, errno.ECONNREFUSED}:
+            advice = ". Is a syslog daemon running (rsyslog, systemd-journald)?"
+        return f"{self._shown} ($.syslog_output) cannot be reached: {reason}{advice}"
+
+
+class _Daemon:
+    """The one of this machine, at a unix socket of datagrams or of a stream; a message has `timeout` seconds."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        self._path, self._timeout = path, timeout
+        self._socket: socket.socket | None = None
+        self._is_datagram = False
+        self._interrupted = False
+
+    def send(self, message: bytes) -> None:
         try:
-            self._put_local(message)
+            self._put(message)
         except OSError as error:
             if error.errno == errno.EMSGSIZE:
-                self._put_local(_cut(message))
+                self._put(_cut(message))
                 return
+            if self._interrupted or isinstance(error, TimeoutError):
+                raise
             # a daemon that was restarted has a new socket at the same path
-            self._hang_up()
-            self._put_local(message)
+            self.close()
+            self._put(message)
 
-    def _put_local(self, message: bytes) -> None:
+    def close(self) -> None:
+        connection, self._socket = self._socket, None
+        if connection is not None:
+            connection.close()
+
+    def interrupt(self) -> None:
+        self._interrupted = True
+        connection = self._socket
+        if connection is not None:
+            with suppress(OSError):  # it is closed
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _put(self, message: bytes) -> None:
         if self._socket is None:
-            self._socket = self._connect_local()
+            self._socket = self._connect()
         self._socket.settimeout(self._timeout)
         if self._is_datagram:
             self._socket.send(message)
         else:
             self._socket.sendall(message + b"\0")
 
-    def _connect_local(self) -> socket.socket:
+    def _connect(self) -> socket.socket:
         for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
             connection = socket.socket(socket.AF_UNIX, kind)
             connection.settimeout(self._timeout)
@@ -151,63 +218,6 @@ class SyslogOutput:
                 self._is_datagram = kind == socket.SOCK_DGRAM
                 return connection
         raise OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
-
-    # elsewhere
-
-    def _send_remote(self, alert: Alert) -> None:
-        if self._socket is not None and self._has_closed(self._socket):
-            self._hang_up()
-        if self._socket is None:
-            self._socket = self._connect_remote()
-        second, rest = divmod(alert.timestamp, _SECOND)
-        moment = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(second))}.{rest // 1000:06}Z"
-        about = " ".join(f'{name}="{_parameter(value)}"' for name, value in (("rule", alert.rule), ("source", alert.source)))
-        head = (
-            f"<{self._priority(alert)}>1 {moment} {_word(self._hostname, 255)} {_word(self._ident, 48)} {os.getpid()} - "
-            f"[lanner@{_ENTERPRISE} {about}] "
-        )
-        message = head.encode("utf-8", "replace") + _text(alert)
-        self._socket.settimeout(self._timeout)
-        self._socket.sendall(b"%d %b" % (len(message), message))
-
-    @staticmethod
-    def _has_closed(connection: socket.socket) -> bool:
-        """Whether the server has; it has nothing to say, so whatever can be read is the end."""
-        poll = select.poll()
-        poll.register(connection, select.POLLIN)
-        return bool(poll.poll(0))
-
-    def _connect_remote(self) -> socket.socket:
-        connection = socket.create_connection((self._host, self._port), self._timeout)
-        try:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
-            if self._context is not None:
-                return self._context.wrap_socket(connection, server_hostname=self._host)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _hang_up(self) -> None:
-        connection, self._socket = self._socket, None
-        if connection is not None:
-            connection.close()
-
-    def _priority(self, alert: Alert) -> int:
-        return self._facility | _SEVERITIES.get(alert.priority, _SEVERITIES["Notice"])
-
-    def _failure(self, error: OSError) -> str:
-        if isinstance(error, TimeoutError):
-            return f"{self._shown} ($.syslog_output) did not take an alert within {self._timeout:g} s"
-        if isinstance(error, ssl.SSLCertVerificationError):
-            advice = f"name its authority ({_BLOCK}.ca_cert)"
-            return f"{self._shown} ({_BLOCK}.address) is not trusted: {error.verify_message}; {advice}"
-        reason = (error.strerror if not isinstance(error, ssl.SSLError) else error.reason) or str(error)
-        advice = ""
-        if self._path and error.errno in {errno.ENOENT, errno.ECONNREFUSED}:
-            advice = ". Is a syslog daemon running (rsyslog, systemd-journald)?"
-        return f"{self._shown} ($.syslog_output) cannot be reached: {reason}{advice}"
 
 
 def _parsed(address: str) -> tuple[str, str, int, bool]:

@@ -57,8 +57,9 @@ class Throttle:
 class Deduplicate:
     """A `Filter` that suppresses an alert for `window` seconds after one of the same rule that says the same, times aside.
 
-    Lines of JSON say the same if their output_fields do, of which `fields` may name those that count; others if what comes after the
-    time does. The window is not prolonged by what is suppressed. Only so many alerts are remembered (`most`); the oldest are forgotten.
+    Lines of JSON say the same if their output_fields do, of which `fields` may name those that count where an alert has any of them;
+    others if what comes after the time does. The window is not prolonged by what is suppressed. Only so many alerts are remembered
+    (`most`); the oldest are forgotten.
     """
 
     def __init__(
@@ -98,10 +99,12 @@ class Deduplicate:
     def _members(self, alert: dict[str, Any]) -> object:
         fields = alert.get("output_fields")
         if isinstance(fields, dict):
-            if self._fields is not None:
+            if self._fields is not None and not self._fields.isdisjoint(fields):
                 return {name: value for name, value in fields.items() if name in self._fields}
             return {name: value for name, value in fields.items() if not name.startswith(_TIMES)}
-        return [alert.get("message"), str(alert.get("output", "")).partition(": ")[2]]
+        if "message" in alert or "output" in alert:
+            return [alert.get("message"), str(alert.get("output", "")).partition(": ")[2]]
+        return alert  # it says nothing but when it was
 
 
 class Filtered:

@@ -19,9 +19,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, SpoolError
+from lanner.outputs.sender import Sender
+from lanner.outputs.spooling import Spooling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from lanner.outputs.base import Alert, Sink
@@ -31,19 +33,12 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger("lanner.outputs")
 
-_MOST: Final = 256
-"""Alerts that are sent at once, at most."""
-_QUICK: Final = 0.05
-_SLOW: Final = 0.25
-"""Seconds: a sink that needs more for what it is handed is handed less, and one that needs less than `_QUICK` more. What is under way
-when the run ends may be sent again, and is not settled meanwhile."""
+_PLENTY: Final = 256
+"""So many alerts are worth waking it before the batch is over."""
 _ENTRY: Final = 200
 """Bytes that an alert takes in the queue beside its line, measured."""
-_GATHER: Final = 0.05
-"""Seconds in which alerts gather for one transaction of the spool: each costs a sync of the disk."""
 _TRANSACTION: Final = 5000
-_SPOOL_PAUSE: Final = 5.0
-"""Seconds after which a spool that failed or was full is tried again."""
+"""Alerts that go to the spool at once, at most."""
 _HEED: Final = 300.0
 """Seconds that a receiver may ask to be left alone, at most."""
 _SELDOM: Final = 60.0
@@ -89,24 +84,22 @@ class Worker:
     ) -> None:
         self.name = sink.name
         self._sink, self._settling, self._lock, self._gone = sink, settling, lock, gone
-        self._limits, self._backoff, self._spool = limits, backoff, spool
+        self._backoff = backoff
+        self._sender = Sender(sink, lock, limits.timeout)
+        self._spool = Spooling(sink.name, spool) if spool is not None else None
         self._capacity, self._most_bytes = limits.capacity or sys.maxsize, limits.most_bytes
         self._wake = threading.Condition(lock)
         self._queue: deque[Numbered] = deque()  # what is being sent is at its head until it has arrived
         self._size = 0
         self._counts = SinkCounts()
         self._lost = 0
-        self._most = 16
         self._failures = 0  # in a row
         self._down_since = 0.0
-        self._retry_at = self._spool_at = 0.0
-        self._spool_failed = False
+        self._said_down = False
+        self._retry_at = 0.0
         self._reopening = False
         self._deadline = math.inf  # of the whole, once it ends
         self._abandoned = False
-        self._sending_since: float | None = None
-        self._late: float | None = None  # since when, of what is counted as that already
-        self._spoke_at: dict[str, float] = {}
         self._said_dropped, self._said_dropped_at = 0, -math.inf
         self._why_dropped = ""
         self._thread = threading.Thread(target=self._run, name=f"lanner-{sink.name}", daemon=True)
@@ -122,7 +115,7 @@ class Worker:
             return
         self._size += size
         queue.append(numbered)
-        if len(queue) == _MOST:
+        if len(queue) == _PLENTY:
             self._wake.notify()
 
     def wake(self) -> None:
@@ -141,6 +134,7 @@ class Worker:
             dropped=self._counts.dropped + self._lost,
             pending=len(self._queue) - self._lost,
             spooled=self._spool.waiting if self._spool else 0,
+            timeouts=self._sender.timeouts,
         )
 
     def drop(self) -> None:
@@ -154,14 +148,7 @@ class Worker:
 
     def look(self) -> None:
         """Say what the thread itself may be too busy to say: that the sink does not come back, and that alerts are dropped."""
-        with self._lock:
-            since = self._sending_since
-            late = since is not None and time.monotonic() - since > self._limits.timeout
-            if late and since != self._late:
-                self._late = since
-                self._counts.timeouts += 1
-        if late:
-            self._seldom("timeout", f"output timeout: what it was handed is under way for more than {self._limits.timeout:g} s")
+        self._sender.look()
         now = time.monotonic()
         if now - self._said_dropped_at >= _SELDOM and self._say_drops():
             self._said_dropped_at = now
@@ -183,8 +170,6 @@ class Worker:
         if self._spool is not None:
             while self._queue and self._set_aside():
                 pass
-            if self._spool.waiting:
-                _LOG.warning("%s: %d alerts are kept in the spool for the next run", self.name, self._spool.waiting)
             self._spool.close()
         with self._lock:
             self._lost = len(self._queue)
@@ -232,18 +217,21 @@ class Worker:
             return False
         # with a spool, one more try is made when the end is near; the rest is for the next run
         tried = self._spool is not None and self._failures > 0 and self._retry_at > 0
-        waits = self._queue or (self._spool is not None and self._spool.waiting)
+        waits = self._queue or (self._spool is not None and self._spool.waiting and self._spool.is_readable)
         return not waits or tried or time.monotonic() >= self._deadline
 
     def _due_to_send(self) -> float:
-        return self._retry_at if self._queue or (self._spool is not None and self._spool.waiting) else math.inf
+        if self._queue:
+            return self._retry_at
+        return max(self._retry_at, self._spool.read_at) if self._spool is not None and self._spool.waiting else math.inf
 
     def _due_to_set_aside(self) -> float:
         spool, queue = self._spool, self._queue
         if spool is None or not queue:
             return math.inf
         crowded = self._size > self._most_bytes // 2 or len(queue) > self._capacity // 2
-        return self._spool_at if self._failures or spool.waiting or crowded else math.inf
+        behind = spool.waiting and spool.is_readable
+        return spool.append_at if self._failures or behind or crowded else math.inf
 
     def _step(self) -> None:
         with self._lock:
@@ -264,35 +252,33 @@ class Worker:
         """Move the queue's head to the disk. Gives how many alerts have gone."""
         assert self._spool is not None
         head = self._head(_TRANSACTION)
-        begin = time.monotonic()
-        try:
-            taken = self._spool.append([alert for _, alert in head])
-        except SpoolError as error:
-            if not self._spool_failed:
-                _LOG.warning("%s: %s; alerts wait in memory", self.name, error)
-            self._spool_failed, self._spool_at = True, begin + _SPOOL_PAUSE
-            return 0
-        if self._spool_failed:
-            self._spool_failed = False
-            _LOG.info("%s: the spool works again", self.name)
-        if taken < len(head):
-            self._seldom("full", "the spool is full; alerts wait in memory")
-        self._spool_at = begin + (_GATHER if taken == len(head) else _SPOOL_PAUSE)
+        taken = self._spool.append([alert for _, alert in head])
         with self._lock:
             self._forget(head[:taken])
         return taken
 
     def _send_next(self) -> None:
-        spool = self._spool if self._spool is not None and self._spool.waiting else None
-        head = [] if spool else self._head(self._most)
-        try:
-            alerts = spool.first(self._most) if spool else [alert for _, alert in head]
-        except SpoolError as error:
-            self._failed(OutputError(str(error)))
-            return
+        spool = self._spool
+        if spool is not None and not (spool.waiting and spool.read_at <= time.monotonic()):
+            spool = None
+        head: list[Numbered] = []
+        alerts: list[Alert] = []
+        if spool is not None:
+            try:
+                alerts = spool.first(self._sender.most)
+            except SpoolError as error:
+                if spool.is_readable and self._deadline == math.inf:
+                    self._failed(OutputError(str(error)))
+                    return
+                spool = None
+        if spool is None:
+            head = self._head(self._sender.most)
+            alerts = [alert for _, alert in head]
         if not alerts:
             return
-        delivered, failure = self._send(alerts)
+        if self._failures:
+            self._counts.retried += 1
+        delivered, failure = self._sender.send(alerts)
         refused = 1 if failure is not None and failure.permanent and delivered < len(alerts) else 0
         if spool:
             spool.remove(delivered + refused)
@@ -311,42 +297,11 @@ class Worker:
                 self._failures = min(self._failures, 1)
             self._failed(failure)
 
-    def _send(self, alerts: Sequence[Alert]) -> tuple[int, OutputError | None]:
-        """Gives how many have arrived, and what was wrong with the next one."""
-        if self._failures:
-            self._counts.retried += 1
-        begin = self._sending_since = time.monotonic()
-        try:
-            self._sink.send(alerts)
-        except OutputError as error:
-            return min(error.delivered, len(alerts)), error
-        except OutputClosedError:
-            raise
-        except OSError as error:
-            return 0, OutputError(str(error))
-        except Exception as error:  # noqa: BLE001 - so many libraries, so many kinds
-            _LOG.exception("%s: an error in the output itself", self.name)
-            return 0, OutputError(str(error), permanent=True)
-        else:
-            return len(alerts), None
-        finally:
-            took = time.monotonic() - begin
-            with self._lock:
-                self._sending_since = None
-                if took > self._limits.timeout and self._late != begin:
-                    self._counts.timeouts += 1
-            if took > self._limits.timeout:
-                self._seldom("timeout", f"output timeout: it took {took:.1f} s for what it was handed")
-            if took > _SLOW:
-                # what goes in one exchange anyway takes no longer for being more
-                self._most = max(getattr(self._sink, "batch_size", 1), self._most // 2)
-            elif took < _QUICK:
-                self._most = min(max(_MOST, getattr(self._sink, "batch_size", 1)), self._most * 2)
-
     def _works(self) -> None:
         if self._failures:
-            _LOG.info("%s: works again, after %.1f s", self.name, time.monotonic() - self._down_since)
-        self._failures, self._retry_at = 0, 0.0
+            level = logging.INFO if self._said_down else logging.DEBUG
+            _LOG.log(level, "%s: works again, after %.1f s", self.name, time.monotonic() - self._down_since)
+        self._failures, self._retry_at, self._said_down = 0, 0.0, False
 
     def _failed(self, error: OutputError) -> None:
         self._counts.failures += 1
@@ -355,6 +310,8 @@ class Worker:
             return  # the next one may be welcome
         if not self._failures:
             self._down_since = time.monotonic()
+        if not self._said_down and not error.is_usual:
+            self._said_down = True
             _LOG.warning("%s: %s; it is tried again until it works", self.name, error)
         self._failures += 1
         self._retry_at = time.monotonic() + max(self._backoff.delay(self._failures), min(error.retry_after, _HEED))
@@ -376,12 +333,4 @@ class Worker:
             return False
         self._said_dropped = dropped
         _LOG.warning("%s: %d alerts dropped, %d so far: %s", self.name, dropped - before, dropped, self._why_dropped)
-        return True
-
-    def _seldom(self, kind: str, message: str) -> bool:
-        now = time.monotonic()
-        if now - self._spoke_at.get(kind, -math.inf) < _SELDOM:
-            return False
-        self._spoke_at[kind] = now
-        _LOG.warning("%s: %s", self.name, message)
         return True

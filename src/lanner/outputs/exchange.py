@@ -1,0 +1,118 @@
+"""One HTTP exchange over a connection that is open: a POST, and what the server says to it, by a deadline however slowly bytes come."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import ssl
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from lanner.outputs.connection import left
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+
+    from _typeshed import WriteableBuffer
+
+_MOST_READ: Final = 64 * 1024
+"""Bytes of an answer's body."""
+
+CLOSED: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""What is raised when the server has closed the connection, RemoteDisconnected among it."""
+
+
+class Answer(NamedTuple):
+    """What a server said. `is_last`: the connection is of no more use."""
+
+    status: int
+    reason: str
+    retry_after: str
+    text: bytes
+    is_last: bool
+
+
+def post(client: http.client.HTTPConnection, target: str, body: bytes, headers: Mapping[str, str], deadline: float) -> Answer:
+    """Send the body, and read the answer: its status decides, whatever becomes of the rest of it. Raises OSError, HTTPException."""
+    assert client.sock is not None
+    client.sock.settimeout(left(deadline))
+    client.response_class = partial(_Response, deadline)  # type: ignore[assignment]
+    try:
+        client.request("POST", target, body, headers)
+    except CLOSED as error:
+        response = _early(client)
+        if response is None:
+            raise error from None
+    else:
+        response = client.getresponse()
+    try:
+        text = _body(response)
+    except (OSError, http.client.HTTPException):
+        text, response.will_close = b"", True
+        response.close()
+    return Answer(response.status, response.reason, response.getheader("Retry-After", ""), text, response.will_close)
+
+
+def _early(client: http.client.HTTPConnection) -> http.client.HTTPResponse | None:
+    """What a server has said that reads no further (413), if it has."""
+    try:
+        response = client.getresponse()
+    except (OSError, http.client.HTTPException):
+        return None
+    response.will_close = True
+    if response.status < 300:  # of what it has not read, it has nothing
+        response.close()
+        return None
+    return response
+
+
+class _Response(http.client.HTTPResponse):
+    """One that reads until the deadline, and past what a server says in between (1xx)."""
+
+    def __init__(self, deadline: float, connection: socket.socket, **options: Any) -> None:
+        super().__init__(_Reads(connection, deadline), **options)  # type: ignore[arg-type]
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 < self.status < 200 and self.status != http.client.SWITCHING_PROTOCOLS:
+            self.headers = None  # type: ignore[assignment] # how it tells that none has come yet
+            super().begin()
+
+
+class _Reads(io.RawIOBase):
+    """What HTTPResponse wants of a socket: reads that end at a moment of the monotonic clock."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection, self._deadline = connection, deadline
+        # http.client closes a connection that is not to be kept while its answer is still read: this keeps it open so long
+        self._file = connection.makefile("rb", buffering=0)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        self._connection.settimeout(left(self._deadline))
+        return self._file.readinto(buffer) or 0
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _body(response: http.client.HTTPResponse) -> bytes:
+    """Its beginning; the rest is not waited for, and ends the connection."""
+    parts, size = [], 0
+    while size < _MOST_READ and not response.isclosed():
+        data = response.read1(_MOST_READ - size)
+        if not data:
+            break
+        parts.append(data)
+        size += len(data)
+    if not response.isclosed():
+        response.will_close |= response.length != 0
+        response.close()
+    return b"".join(parts)

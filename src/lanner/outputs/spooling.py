@@ -1,0 +1,95 @@
+"""A spool as an output's worker uses it: what fails is said once and tried again after a pause, and what cannot be read is passed by."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, Final
+
+from lanner.outputs.base import SpoolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanner.outputs.base import Alert
+    from lanner.outputs.spool import Spool
+
+_LOG: Final = logging.getLogger("lanner.outputs")
+
+_GATHER: Final = 0.05
+"""Seconds in which alerts gather for one transaction: each costs a sync of the disk."""
+_PAUSE: Final = 5.0
+"""Seconds after which a spool that failed or was full is tried again."""
+_SELDOM: Final = 60.0
+"""Seconds between messages that it is full."""
+_TRIES: Final = 3
+"""So often in a row it fails to be read before newer alerts pass by those in it."""
+
+
+class Spooling:
+    """`spool` of the output `name`. `append_at` and `read_at`: from when on (`time.monotonic`) it is worth a try."""
+
+    def __init__(self, name: str, spool: Spool) -> None:
+        self._name, self._spool = name, spool
+        self.append_at = self.read_at = 0.0
+        self._append_failed = False
+        self._full_at = -math.inf  # when it was said
+        self._unread = 0  # failures in a row
+
+    @property
+    def waiting(self) -> int:
+        """How many alerts there are."""
+        return self._spool.waiting
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it is, as far as is known; else newer alerts need not wait for those in it."""
+        return self._unread < _TRIES
+
+    def append(self, alerts: Sequence[Alert]) -> int:
+        """Put them on disk. Gives how many have room there."""
+        begin = time.monotonic()
+        try:
+            taken = self._spool.append(alerts)
+        except SpoolError as error:
+            if not self._append_failed:
+                _LOG.warning("%s: %s; alerts wait in memory", self._name, error)
+            self._append_failed, self.append_at = True, begin + _PAUSE
+            return 0
+        if self._append_failed:
+            self._append_failed = False
+            _LOG.info("%s: the spool works again", self._name)
+        self.append_at = begin + _GATHER
+        if taken < len(alerts):
+            self.append_at = begin + _PAUSE
+            if begin - self._full_at >= _SELDOM:
+                self._full_at = begin
+                _LOG.warning("%s: the spool is full; alerts wait in memory", self._name)
+        return taken
+
+    def first(self, most: int) -> list[Alert]:
+        """The oldest. Raises SpoolError."""
+        try:
+            alerts = self._spool.first(most)
+        except SpoolError as error:
+            self._unread += 1
+            if self._unread == _TRIES:
+                _LOG.error("%s: %s; %d alerts stay there until it can be read, and newer ones go first", self._name, error, self.waiting)
+            if not self.is_readable:
+                self.read_at = time.monotonic() + _PAUSE
+            raise
+        if not self.is_readable:
+            _LOG.info("%s: the spool can be read again", self._name)
+        self._unread, self.read_at = 0, 0.0
+        return alerts
+
+    def remove(self, count: int) -> None:
+        """So many of the oldest are delivered, or refused."""
+        self._spool.remove(count)
+
+    def close(self) -> None:
+        """Let go of it, and say what it keeps."""
+        if self.waiting:
+            _LOG.warning("%s: %d alerts are kept in the spool for the next run", self._name, self.waiting)
+        self._spool.close()
