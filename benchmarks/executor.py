@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 EVENTS = 200_000
 RUNS = 3
 BLOCK = 1 << 20
-LARGE = 2 << 30  # bytes of the replay whose memory is measured
+LARGE = 10 << 30  # bytes of the replay whose memory is measured
 OUTPUT = "Container started (name=%docker.attributes.name image=%docker.from id=%docker.id action=%docker.action scope=%docker.scope)"
 RULE = "- rule: r{0}\n  desc: d\n  condition: {1}\n  output: '{2}'\n  priority: NOTICE\n  source: docker\n"
 INDEXED = "docker.type = container and docker.action = start and docker.attributes.name = bench-{}"
