@@ -57,7 +57,7 @@ class Jobs:
             self._pool = ThreadPoolExecutor(self._jobs, "lanner-rules")
             self._free = [native, *(native.copy() for _ in range(self._jobs - 1))]
             self._events = self._pump.events
-        while len(self._waiting) > self._jobs:
+        while len(self._waiting) > 2 * self._jobs:  # each job has one at hand when it is done
             self._finish()
         self._waiting.append((batch.payloads, self._pool.submit(self._run, batch, self._events, self._pump.first_timestamp)))
         self._events += len(batch.payloads)
