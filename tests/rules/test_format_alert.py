@@ -130,6 +130,16 @@ def test_a_json_alert_is_one_line_whatever_the_values_are(zone):
     }
 
 
+def test_keys_that_look_alike_in_json_are_one(zone):
+    found = alert(AlertWriter("json"), "%kv.map[\udcfe]%kv.map[\udcff]")
+    assert json.loads(found)["output_fields"] == {"evt.time": TIMESTAMP, "kv.map[\ufffd]": "a"}
+
+
+def test_an_alert_may_have_thousands_of_fields(zone):
+    found = alert(AlertWriter("json"), "".join(f"%kv.map[k{number}]" for number in range(3000)))
+    assert len(json.loads(found)["output_fields"]) == 3001
+
+
 def test_a_text_alert_leaves_values_as_they_are(zone):
     assert alert(AlertWriter(), "%kv.str", "\n\x1b\udcff").encode("utf-8", "surrogateescape").endswith(b"Informational \n\x1b\xff")
 

@@ -151,8 +151,9 @@ def _cleaned(value: Any) -> Any:
 @lru_cache(1024)
 def _object_of(keys: tuple[str, ...]) -> Callable[..., Any]:
     """A function from the members' values to what becomes a JSON object with these keys, in their order."""
-    if any(not key.isprintable() or '"' in key or "\\" in key for key in keys):
-        return lambda *values: dict(zip(keys, values, strict=True))  # a struct's keys are written without escapes
+    if len(set(keys)) < len(keys) or any(not key.isprintable() or '"' in key or "\\" in key for key in keys):
+        # a struct has each key once, and writes it without escapes
+        return lambda *values: dict(zip(keys, values, strict=True))
     names = {f"_{number}": key for number, key in enumerate(keys)}
     return defstruct("Object", [(name, Any) for name in names], rename=names, gc=False)
 
