@@ -420,6 +420,7 @@ class Flaky(FileOutput):
         super().send(alerts)
 
 directory, first = sys.argv[1], int(sys.argv[2])
+print("begun", flush=True)
 delivery = QueuedDelivery([Flaky(directory + "/delivered")], spool=SpoolSettings(directory + "/spool"), backoff=Backoff(0.001, 0.004))
 told = open(directory + "/settled", "w", buffering=1)
 for number in range(first, first + 1_000_000):
@@ -435,9 +436,11 @@ def kill_often(directory, times, longest):
     """A source that begins again behind the last alert that it was told is settled, as a cursor does; gives how far that came."""
     chance, settled = random.Random(7), 0
     for _ in range(times):
-        with subprocess.Popen([sys.executable, "-c", CHILD, str(directory), str(settled + 1)]) as child:
+        command = [sys.executable, "-c", CHILD, str(directory), str(settled + 1)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+            assert child.stdout.readline() == b"begun\n"
             with pytest.raises(subprocess.TimeoutExpired):
-                child.wait(0.15 + chance.uniform(0, longest))
+                child.wait(chance.uniform(0, longest))
             child.send_signal(signal.SIGKILL)
         lines = (directory / "settled").read_text().split() if (directory / "settled").exists() else []
         settled = int(lines[-1]) if lines else settled
