@@ -507,6 +507,18 @@ def test_straight_to_sinks_what_had_arrived_before_a_failure_is_counted():
     assert delivery.counts()["bad"].delivered == 3
 
 
+def test_straight_to_sinks_what_one_has_missed_is_said_at_the_end():
+    bad, good = StandInSink("bad", Switch(up=False, delivered=3)), StandInSink("good")
+    delivery = DirectDelivery([bad, good])
+    for number in range(5):
+        delivery.write(make_alert(number))
+    delivery.flush()
+    delivery.write(make_alert(5))
+    with pytest.raises(OutputError, match=r"^bad: 3 alerts could not be delivered and are lost: connection refused$"):
+        delivery.close()
+    assert good.numbers == list(range(6))
+
+
 def test_errors_of_broken_pipes_are_not_taken_for_failures():
     over = threading.Event()
 

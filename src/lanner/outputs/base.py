@@ -125,3 +125,8 @@ class Delivery(Protocol):
     @property
     def suppressed(self) -> dict[str, int]:
         """How many alerts were left out on purpose, by rule."""
+
+
+def loss(name: str, count: int, reason: str) -> str:
+    """What is said of alerts that did not get to the sink of that name."""
+    return f"{name}: {count} {'alert' if count == 1 else 'alerts'} could not be delivered and are lost{f': {reason}' if reason else ''}"

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.outputs.base import OutputError
+from lanner.outputs.base import OutputError, loss
 from lanner.outputs.worker import Backoff, Limits, Worker
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class QueuedDelivery:
         lost = {worker.name: worker.ended(_INTERRUPTED) for worker in self._workers}
         if any(lost.values()):
             counts = self.counts()
-            raise OutputError("; ".join(_loss(name, count, counts[name].last_error) for name, count in lost.items() if count))
+            raise OutputError("; ".join(loss(name, count, counts[name].last_error) for name, count in lost.items() if count))
 
     @property
     def suppressed(self) -> dict[str, int]:
@@ -157,10 +157,6 @@ class QueuedDelivery:
                 worker.look()
         for worker in self._workers:
             worker.look()
-
-
-def _loss(name: str, count: int, reason: str) -> str:
-    return f"{name}: {count} {'alert' if count == 1 else 'alerts'} could not be delivered and are lost{f': {reason}' if reason else ''}"
 
 
 def _open_spools(sinks: Sequence[Sink], settings: SpoolSettings | None) -> list[Spool | None]:

@@ -1,11 +1,14 @@
-"""Alerts straight to their sinks, in the caller's thread: for replays, where nothing may be dropped and a failure ends the run."""
+"""Alerts straight to their sinks, in the caller's thread: for replays, where nothing may be dropped in silence.
+
+A sink that failed gets no more alerts, and the run ends when there is no other that works.
+"""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from lanner.outputs.base import OutputError, SinkCounts
+from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, loss
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ _BUFFERED: Final = 1 << 16
 
 
 class DirectDelivery:
-    """A `Delivery` without threads or queues. A sink that failed once gets no more alerts, so that `close` is quiet; others go on."""
+    """A `Delivery` without threads or queues."""
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = tuple(sinks)
@@ -26,7 +29,7 @@ class DirectDelivery:
         self._alerts: list[Alert] = []
         self._size = 0
         self._accepted = 0
-        self._failed: set[str] = set()
+        self._failed: dict[str, LannerError] = {}
         self._failure: LannerError | None = None
         self._closed = False
 
@@ -58,7 +61,7 @@ class DirectDelivery:
                     self._counts[sink.name].delivered += len(alerts)
                 except LannerError as error:
                     self._counts[sink.name].delivered += error.delivered if isinstance(error, OutputError) else 0
-                    self._failed.add(sink.name)
+                    self._failed[sink.name] = error
                     self._failure = self._failure or error
         # while there is an output that works, the run is worth its while
         if self._failure is not None and len(self._failed) == len(self._sinks):
@@ -72,7 +75,7 @@ class DirectDelivery:
                 stack.callback(sink.reopen)
 
     def close(self) -> None:
-        """See `Delivery`."""
+        """See `Delivery`. Says how many alerts each sink has missed that failed."""
         if self._closed:
             return
         self._closed = True
@@ -81,6 +84,12 @@ class DirectDelivery:
                 stack.callback(sink.close)
             self.flush()
         if self._failure is not None:
+            missed = {name: self._accepted - counts.delivered for name, counts in self._counts.items()}
+            failed = [
+                (name, failure) for name, failure in self._failed.items() if missed[name] and not isinstance(failure, OutputClosedError)
+            ]
+            if failed:
+                raise OutputError("; ".join(loss(name, missed[name], str(failure)) for name, failure in failed))
             raise self._failure
 
     @property
