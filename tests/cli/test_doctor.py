@@ -512,6 +512,14 @@ def test_rules_that_are_odd(examine, tmp_path):
     assert only(found["rules"]) == ("warning", "1 of the rules' texts are odd", f"See them: lanner rules check --plugin docker {rules}")
 
 
+def test_rules_that_are_about_other_events(examine, tmp_path):
+    rules = tmp_path / "mine.yaml"
+    rules.write_text("- rule: Mine\n  desc: d\n  condition: kv.x = 1\n  output: o\n  priority: NOTICE\n  source: kv\n  tags: [t]\n")
+    code, found = examine("-r", rules)
+    assert code == 1
+    assert ("problem", "None of the rules is about these events: there will be no alerts") in [each[:2] for each in found["rules"]]
+
+
 def test_rules_that_are_not_there(examine, tmp_path, falco_yaml):
     assert examine("-r", tmp_path / "none.yaml")[0] == 1
     code, found = examine("-c", falco_yaml("rules_files: [/nonexistent/rules.yaml]"))

@@ -12,7 +12,7 @@ from lanner.cli.config import make_plugin
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, fail, many, say, talk
 from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
 from lanner.framework.load import load_plugin
-from lanner.framework.recording import needs_envelope, open_recording
+from lanner.framework.recording import no_recording, open_recording
 from lanner.framework.runner import Runner
 from lanner.framework.stop import closing
 from lanner.outputs.base import OutputClosedError
@@ -83,8 +83,7 @@ def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Comp
         say(f"warning: there is no event in {path}")
         return code
     # a recording of which no line is an event is another file
-    name, what = info.name, "an envelope with an event" if needs_envelope(info) else "JSON"
-    return fail(f"{path} is no recording of {name}: none of its lines is {what}. `lanner record {name} -o FILE` makes one")
+    return fail(no_recording(path, info))
 
 
 @contextlib.contextmanager

@@ -78,6 +78,7 @@ class SetUp:
             return
         from lanner.rules.catalog import Catalog
         from lanner.rules.lint import check_files
+        from lanner.rules.lint.hints import NO_RULE_CHECKED
 
         info = self.info
         try:
@@ -97,7 +98,13 @@ class SetUp:
             yield problem(f"{where}{each.message}", each.advice or f"See it in its place: {fix}")
         if len(errors) > _SHOWN:
             yield problem(f"{len(errors) - _SHOWN} more errors", f"See them all: {fix}")
-        odd = len(found) - len(errors)
+        unchecked = [each for each in found if each.code == NO_RULE_CHECKED]
+        if unchecked:
+            yield problem(
+                "None of the rules is about these events: there will be no alerts",
+                f"Name rules files for {info.name}: -r FILE, or $.rules_files",
+            )
+        odd = len(found) - len(errors) - len(unchecked)
         if odd:
             yield warning(f"{odd} of the rules' texts are odd", f"See them: {fix}")
         if not found:

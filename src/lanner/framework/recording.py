@@ -224,6 +224,12 @@ def _size(path: str) -> int | None:
     return found.st_size
 
 
+def no_recording(path: str, info: PluginInfo) -> str:
+    """What is said of a file in which there is no event of the plugin."""
+    what = "an envelope with an event" if needs_envelope(info) else "JSON"
+    return f"{path} is no recording of {info.name}: none of its lines is {what}. `lanner record {info.name} -o FILE` makes one"
+
+
 def _is_foreign(line: bytes, info: PluginInfo) -> bool:
     """Whether the line is an envelope, and no event that tells its time as this plugin's do."""
     try:

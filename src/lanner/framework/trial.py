@@ -12,11 +12,11 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.framework.pump import Pump, host_name
-from lanner.framework.recording import open_recording
+from lanner.framework.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, RuleSet, compile_rules, load_rules
 from lanner.rules.explain import Explainer
 from lanner.sdk.batches import Batch
-from lanner.sdk.errors import LannerError
+from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.host import init_plugin
 from lanner.sdk.plugin import plugin_info
 
@@ -93,11 +93,15 @@ class LoadedRules:
     def recorded(self, path: str) -> Iterator[Event]:
         """The events of a recording, with their times where it tells them. Raises `SourceError`."""
         source = open_recording(path, self.info)
+        is_empty = True
         while True:
             batch = source.next_batch(_FOREVER)
+            is_empty = is_empty and not batch.payloads
             yield from zip(batch.payloads, batch.timestamps or [None] * len(batch.payloads), strict=True)
             if batch.ended:
-                return
+                break
+        if is_empty and source.counters:
+            raise SourceError(no_recording(path, self.info))
 
 
 class Trial:
