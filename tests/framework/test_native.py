@@ -255,6 +255,16 @@ def test_random_rules_match_random_events_on_both_executors_at_length(part):
         try_seed(seed)
 
 
+def test_rules_with_more_text_than_an_index_takes_match_all_the_same():
+    letters = random.Random(3).choices
+    words = ["".join(letters("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", k=200)) for _ in range(800)]
+    rule = "- rule: r{0}\n  desc: d\n  condition: t.a contains {1} or t.b contains x{0}y\n  output: o\n  priority: INFO\n  source: things\n"
+    text = "".join(rule.format(number, word) for number, word in enumerate(words))
+    compiled = compile_rules(load_rules_text(text, CATALOG), CATALOG)
+    events = [b'{"b":"x3y"}', b'{"a":"-%b-"}' % words[4].encode(), b'{"a":"-%b-","b":"x5y"}' % words[5].encode(), b'{"a":"x6y"}']
+    assert len(agree(compiled, [Batch(events)], first=False)) == 3
+
+
 def nested(depth):
     return b'{"a":"ab","map":' + b'{"k":' * depth + b"1" + b"}" * depth + b"}"
 

@@ -2,10 +2,7 @@
 
 namespace lanner {
 
-bool Literals::build(const std::vector<std::string>& texts, bool folds) {
-  std::size_t bytes = 0;
-  for (const auto& text : texts) bytes += text.size();
-  if (bytes >= most_states) return false;
+bool Literals::build(const std::vector<std::string>& texts, bool folds, std::size_t most) {
   width_ = 1;
   for (const auto& text : texts) {
     for (const char c : text) {
@@ -19,25 +16,25 @@ bool Literals::build(const std::vector<std::string>& texts, bool folds) {
   // a tree of the texts' beginnings; 0, the root, stands for steps that are not there
   next_.assign(width_, 0);
   ending_.assign(1, none);
-  ends_.clear();
+  shorter_.clear();
   for (const auto& text : texts) {
     std::uint32_t state = 0;
     for (const char c : text) {
       const auto step = state + classes_[static_cast<unsigned char>(c)];
       if (next_[step] == 0) {
+        if (next_.size() + width_ > most) return false;
         next_[step] = static_cast<std::uint32_t>(next_.size());
         next_.resize(next_.size() + width_);
         ending_.push_back(none);
       }
       state = next_[step];
     }
-    ending_[state / width_] = static_cast<std::uint32_t>(ends_.size());
-    ends_.push_back(state);
+    ending_[state / width_] = static_cast<std::uint32_t>(shorter_.size());
+    shorter_.push_back(none);
   }
   // level by level: where a step is missing, it leads to where it leads from the longest shorter ending that is a beginning, too
   std::vector<std::uint32_t> fallback(ending_.size());
   std::vector<std::uint32_t> level;
-  shorter_.assign(texts.size(), none);
   for (std::uint32_t each = 0; each < width_; ++each) {
     if (next_[each] != 0) level.push_back(next_[each]);
   }

@@ -31,13 +31,16 @@ class Literals {
   };
 
   // Of texts that are not empty, each given once. `folds`: letters of ASCII in whatever case, the texts in lower case. False, and nothing
-  // to be searched for, where that took too much memory.
-  bool build(const std::vector<std::string>& texts, bool folds);
+  // to be searched for, where that took more steps (4 bytes each) than `most`.
+  bool build(const std::vector<std::string>& texts, bool folds, std::size_t most);
+
+  // How many steps it has.
+  std::size_t size() const { return next_.size(); }
 
   // Calls `found` with the number of each text that stands in this one, once
   template <typename Found>
   void find(std::string_view text, Seen& seen, Found&& found) const {
-    seen.begin(ends_.size());
+    seen.begin(shorter_.size());
     std::uint32_t state = 0;
     for (const char c : text) {
       state = next_[state + classes_[static_cast<unsigned char>(c)]];
@@ -48,14 +51,12 @@ class Literals {
 
  private:
   static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
-  static constexpr std::size_t most_states = std::size_t{1} << 16;
 
   std::array<std::uint16_t, 256> classes_{};  // of bytes; 0: those that stand in no text
   std::uint32_t width_ = 0;                    // how many classes there are
   std::vector<std::uint32_t> next_;            // by state, which is a place in here, and class
   std::vector<std::uint32_t> ending_;          // by state: the longest text that ends there
   std::vector<std::uint32_t> shorter_;         // by text: the longest other one that it ends with
-  std::vector<std::uint32_t> ends_;            // by text: its state
 };
 
 }  // namespace lanner

@@ -11,6 +11,8 @@ namespace {
 // Fewer are looked at one by one as fast; and each operand whose texts are looked for is another that every event is read for
 constexpr std::size_t fewest_rules = 8;
 constexpr std::size_t most_operands = 8;
+// Of all automata together: 32 MiB
+constexpr std::size_t most_steps = std::size_t{1} << 23;
 
 struct Literal {
   std::size_t operand = 0;
@@ -90,18 +92,12 @@ std::vector<Place> chosen(const std::map<Place, std::size_t>& counts) {
   return result;
 }
 
-}  // namespace
+using Rules = std::map<std::string, std::vector<std::uint32_t>>;  // by text
 
-void index_texts(Program& program) {
-  Needs needs(program);
-  std::map<Place, std::size_t> counts;
-  for (const auto rule : program.always) {
-    const auto& needed = needs.of(program.conditions[rule]);
-    for (const auto& literal : needed.value_or(Needed{})) ++counts[{literal.operand, literal.folds}];
-  }
-  std::map<Place, std::map<std::string, std::vector<std::uint32_t>>> rules;
-  for (const auto& place : chosen(counts)) rules[place];
-  std::vector<std::uint32_t> left;
+// The rules of `always` whose texts are all at one of these places, and in `left` the others
+std::map<Place, Rules> found_at(const std::vector<Place>& places, Needs& needs, const Program& program, std::vector<std::uint32_t>& left) {
+  std::map<Place, Rules> rules;
+  for (const auto& place : places) rules[place];
   for (const auto rule : program.always) {
     const auto& needed = needs.of(program.conditions[rule]);
     if (!needed || !std::all_of(needed->begin(), needed->end(), [&](const Literal& each) { return rules.contains({each.operand, each.folds}); })) {
@@ -113,25 +109,51 @@ void index_texts(Program& program) {
       if (listed.empty() || listed.back() != rule) listed.push_back(rule);
     }
   }
-  for (auto& [place, by_text] : rules) {
-    TextIndex index;
-    index.operand = place.first;
-    std::vector<std::string> texts;
-    for (auto& [text, listed] : by_text) {
-      texts.push_back(text);
-      index.all.insert(index.all.end(), listed.begin(), listed.end());
-      index.rules.push_back(std::move(listed));
-    }
-    if (texts.empty()) continue;
-    if (index.literals.build(texts, place.second)) {
-      program.text_index.push_back(std::move(index));
-    } else {
-      left.insert(left.end(), index.all.begin(), index.all.end());
-    }
+  return rules;
+}
+
+// Null where that took more than `most` steps
+std::optional<TextIndex> make(const Place& place, const Rules& rules, std::size_t most) {
+  TextIndex index;
+  index.operand = place.first;
+  std::vector<std::string> texts;
+  for (const auto& [text, listed] : rules) {
+    texts.push_back(text);
+    index.all.insert(index.all.end(), listed.begin(), listed.end());
+    index.rules.push_back(listed);
   }
-  std::sort(left.begin(), left.end());
-  left.erase(std::unique(left.begin(), left.end()), left.end());
+  if (!index.literals.build(texts, place.second, most)) return std::nullopt;
+  return index;
+}
+
+// The place that took too much, if there is one; then nothing is changed
+std::optional<Place> index_at(const std::vector<Place>& places, Needs& needs, Program& program) {
+  std::vector<std::uint32_t> left;
+  std::vector<TextIndex> made;
+  auto room = most_steps;
+  for (const auto& [place, rules] : found_at(places, needs, program, left)) {
+    if (rules.empty()) continue;
+    auto index = make(place, rules, room);
+    if (!index) return place;
+    room -= index->literals.size();
+    made.push_back(std::move(*index));
+  }
+  program.text_index = std::move(made);
   program.always = std::move(left);
+  return std::nullopt;
+}
+
+}  // namespace
+
+void index_texts(Program& program) {
+  Needs needs(program);
+  std::map<Place, std::size_t> counts;
+  for (const auto rule : program.always) {
+    const auto& needed = needs.of(program.conditions[rule]);
+    for (const auto& literal : needed.value_or(Needed{})) ++counts[{literal.operand, literal.folds}];
+  }
+  // a rule whose texts are at several places is found at all of them or at none
+  while (const auto too_much = index_at(chosen(counts), needs, program)) counts.erase(*too_much);
 }
 
 }  // namespace lanner
