@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lanner.outputs import Alert, DirectDelivery, FileOutput, OutputClosedError, OutputError, StdoutOutput
+from lanner.outputs import Alert, FileOutput, OutputClosedError, OutputError, StdoutOutput
 from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
 from lanner.outputs.worker import Backoff
 
@@ -481,42 +481,6 @@ def test_writing_costs_no_more_memory_than_it_may(tmp_path):
             delivery.write(Alert("é€\U0001f600" * 100, "a rule", "Warning", "kv", number))
         assert delivery.counts()[sink.name].pending < (1 << 20) / 1200
         gate.set()
-
-
-def test_straight_to_sinks_one_that_fails_keeps_the_others_from_nothing():
-    def fail():
-        raise OutputError("no such directory")
-
-    bad, good = StandInSink("bad"), StandInSink("good")
-    bad.reopen = bad.close = fail
-    delivery = DirectDelivery([bad, good])
-    with pytest.raises(OutputError):
-        delivery.reopen()
-    delivery.write(make_alert(1))
-    with pytest.raises(OutputError):
-        delivery.close()
-    assert (good.reopened, good.numbers, good.closed) == (1, [1], 1)
-
-
-def test_straight_to_sinks_what_had_arrived_before_a_failure_is_counted():
-    delivery = DirectDelivery([StandInSink("bad", Switch(up=False, delivered=3))])
-    for number in range(5):
-        delivery.write(make_alert(number))
-    with pytest.raises(OutputError):
-        delivery.close()
-    assert delivery.counts()["bad"].delivered == 3
-
-
-def test_straight_to_sinks_what_one_has_missed_is_said_at_the_end():
-    bad, good = StandInSink("bad", Switch(up=False, delivered=3)), StandInSink("good")
-    delivery = DirectDelivery([bad, good])
-    for number in range(5):
-        delivery.write(make_alert(number))
-    delivery.flush()
-    delivery.write(make_alert(5))
-    with pytest.raises(OutputError, match=r"^bad: 3 alerts could not be delivered and are lost: connection refused$"):
-        delivery.close()
-    assert good.numbers == list(range(6))
 
 
 def test_errors_of_broken_pipes_are_not_taken_for_failures():

@@ -327,15 +327,19 @@ def test_a_full_disk_under_the_spool_costs_nothing_once_there_is_room(tmp_path, 
     assert "the spool works again" in caplog.text
 
 
+def deliver_on_a_full_disk(delivery, sink, blob):
+    write(delivery, 300, size=500)
+    assert delivery.wait_settled(300, 10)
+    fill(blob)
+    sink.behave.up = True
+    sink.wait(lambda: len(sink.alerts) == 300)
+
+
 def test_a_disk_that_is_full_when_alerts_are_delivered_sends_none_twice(tmp_path):
     sink = StandInSink("an_output", Switch(up=False))
     with small_file_system(tmp_path):
         with spooling(tmp_path / "an_output.sqlite", sink) as delivery:
-            write(delivery, 300, size=500)
-            assert delivery.wait_settled(300, 10)
-            fill(tmp_path / "blob")
-            sink.behave.up = True
-            sink.wait(lambda: len(sink.alerts) == 300)
+            deliver_on_a_full_disk(delivery, sink, tmp_path / "blob")
         assert sink.numbers == upto(300)
 
 
@@ -343,11 +347,7 @@ def test_what_was_delivered_on_a_full_disk_is_removed_at_the_end_where_there_is_
     sink = StandInSink("an_output", Switch(up=False))
     with small_file_system(tmp_path):
         with spooling(tmp_path / "an_output.sqlite", sink) as delivery:
-            write(delivery, 300, size=500)
-            assert delivery.wait_settled(300, 10)
-            fill(tmp_path / "blob")
-            sink.behave.up = True
-            sink.wait(lambda: len(sink.alerts) == 300)
+            deliver_on_a_full_disk(delivery, sink, tmp_path / "blob")
             while delivery.counts()["an_output"].spooled:
                 time.sleep(0.01)
             (tmp_path / "blob").unlink()
