@@ -84,7 +84,10 @@ def test_a_plugin_without_the_option_refuses_host():
         ("sinse: 10m", r"unknown field `sinse` - at `\$`; the options are: cursor, cursorInterval, filters, flushInterval, host, hosts"),
         ('{"since": "10m"', r"the configuration is neither JSON \(Input data was truncated\) nor YAML"),
         ("since: [", "the configuration is neither JSON nor YAML: "),
-        ("[" * 1500, "the configuration is neither JSON nor YAML: it is nested too deep"),
+        (
+            "[" * 1500 + "]" * 1500,
+            "the configuration is neither JSON nor YAML: the configuration:1:65: nodes are nested more than 64 levels deep",
+        ),
         ("{" * 1500, r"the configuration is neither JSON \("),
         ("10m", "the configuration is '10m'; write options with their values, such as 'flushInterval: 30', or @FILE"),
         ("- since", "the configuration is '- since'; write options"),

@@ -165,8 +165,8 @@ def test_keys_without_effect_are_named_unless_they_ask_for_nothing(read):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [", "{}:1:5: while parsing a flow node"),
-        ("a: *b", "{}:1:4: the alias '*b' names no anchor above it"),
+        ("a: [", "{}:1:5: yaml-cpp: error at line 1, column 1: end of sequence flow not found. A '[' is not closed"),
+        ("a: *b", "{}:1:4: yaml-cpp: error at line 1, column 4: the referenced anchor is not defined: b"),
         ("[a]", "{}: a configuration file is keys with their values"),
         ("text", "{}: a configuration file is keys with their values"),
     ],
@@ -181,9 +181,21 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path):
     for path, reason in ((tmp_path / "no.yaml", "No such file or directory"), (tmp_path, "Is a directory")):
         with pytest.raises(ConfigError, match=f"cannot read the configuration file {path}: {reason}"):
             read_configuration(str(path), {}, ())
-    (tmp_path / "latin.yaml").write_bytes(b"a: \xe9")
-    with pytest.raises(ConfigError, match="is not UTF-8: byte 0xe9 at offset 3"):
-        read_configuration(str(tmp_path / "latin.yaml"), {}, ())
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        (b"http_output: {url: caf\xe9}", "caf\ufffd"),
+        ("\ufeffhttp_output: {url: café}".encode("utf-16-le"), "café"),
+        (b"http_output: {url: a\x01\x7f\xc2\x85b}", "a\x01\x7f\x85b"),
+        (b"%YAML 1.3\n---\nhttp_output:\n\t\n  url:\n    a\n    b\n", "a b"),
+        (b"http_output: {url: x}\n---\n[", "x"),
+    ],
+)
+def test_a_configuration_is_read_as_yaml_cpp_reads_it(tmp_path, data, path):
+    (tmp_path / "falco.yaml").write_bytes(data)
+    assert read_configuration(str(tmp_path / "falco.yaml"), {}, ()).falco.http_output.url == path
 
 
 @pytest.fixture

@@ -55,11 +55,10 @@ def _decode(text: str, shown: str) -> Any:
         except (ValueError, RecursionError) as error:
             # YAML's own words would only confuse whoever meant JSON, as who begins with a brace mostly does
             problem = f"{shown} is neither JSON ({error}) nor YAML"
-    import yaml
-
-    from lanner.framework import plainyaml
+    from lanner.yamlfile import values
+    from lanner.yamlfile.reader import YamlError
 
     try:
-        return plainyaml.load(text)[0]
-    except (yaml.YAMLError, ValueError) as error:
+        return values.load(text, shown)[0]
+    except YamlError as error:
         raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error}") from None

@@ -69,11 +69,7 @@ def _read(path: str) -> dict[str, Tree]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(f"cannot read the configuration file {path}: {reason}") from None
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8: byte {data[error.start]:#04x} at offset {error.start}") from None
-    tree = read_tree(text, path)
+    tree = read_tree(data.decode("utf-8", "surrogateescape"), path)
     if tree is None:
         return {}
     if not isinstance(tree, dict):

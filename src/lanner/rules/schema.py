@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from lanner.rules.yamltree import Mapping, Scalar, Sequence
+from lanner.yamlfile.reader import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lanner.rules.yamltree import Node
+    from lanner.yamlfile.reader import Node
 
 Schema: TypeAlias = dict[str, Any]
 
