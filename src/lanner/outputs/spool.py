@@ -19,7 +19,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import SpoolError, SpoolInUseError
-from lanner.outputs.spoolfile import APPLICATION, INSERT, TABLE, VERSION, Log, alert_of, check, code_of, is_damage, row_of, saved_rows
+from lanner.outputs.spoolfile import (
+    APPLICATION,
+    INSERT,
+    TABLE,
+    VERSION,
+    Log,
+    alert_of,
+    check,
+    code_of,
+    is_damage,
+    row_of,
+    saved_rows,
+    upgrade,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -216,10 +229,9 @@ class Spool:
         elif application != APPLICATION or version not in (1, VERSION):
             raise sqlite3.DatabaseError("it is no spool of this version")
         else:
-            check(database)
-            if version == 1:
-                database.execute("ALTER TABLE alerts ADD COLUMN crc INTEGER")
-                database.execute(f"PRAGMA user_version = {VERSION}")
+            check(database, version)
+            if version != VERSION:
+                upgrade(database)
         database.execute("COMMIT")
         self._page = _number(database, "PRAGMA page_size")
         self._measure()

@@ -74,15 +74,15 @@ def is_damage(error: BaseException, path: Path) -> bool:
 def row_of(number: int, alert: Alert) -> Row:
     """Return the row of an alert: bytes that give back every `str`, surrogates among them, and a checksum."""
     texts = [_bytes(text) for text in (alert.line, alert.rule, alert.priority, alert.source, str(alert.timestamp))]
-    return (number, *texts, _checksum(number, texts))
+    return (number, *texts, _checksum(number, *texts))
 
 
 def alert_of(row: Row) -> Alert | None:
-    """Return the alert of a row, None of a damaged row. A row of version 1 has no checksum."""
+    """Return the alert of a row, None of a damaged row."""
     number, *texts, checksum = row
     if not isinstance(number, int) or not all(isinstance(text, bytes) for text in texts):
         return None
-    if checksum is not None and checksum != _checksum(number, texts):
+    if checksum != _checksum(number, *texts):
         return None
     try:
         line, rule, priority, source, timestamp = (str(text, "utf-8", "surrogatepass") for text in texts)  # type: ignore[call-overload]
@@ -91,10 +91,18 @@ def alert_of(row: Row) -> Alert | None:
         return None
 
 
-def check(database: sqlite3.Connection) -> None:
+def upgrade(database: sqlite3.Connection) -> None:
+    """Give the rows of a file of version 1 checksums, in the transaction of the caller."""
+    database.create_function("checksum", 6, _checksum, deterministic=True)
+    database.execute("ALTER TABLE alerts ADD COLUMN crc INTEGER")
+    database.execute("UPDATE alerts SET crc = checksum(id, line, rule, priority, source, timestamp)")
+    database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def check(database: sqlite3.Connection, version: int) -> None:
     """Raise sqlite3.DatabaseError for a damaged file: its table, its pages, their lists, and the places of all rows."""
     columns = tuple((name, kind, key) for _, name, kind, _, _, key in database.execute("PRAGMA table_info(alerts)"))
-    if columns not in (_COLUMNS, _COLUMNS[:-1]):
+    if columns != (_COLUMNS if version == VERSION else _COLUMNS[:-1]):
         raise sqlite3.DatabaseError("its table has other columns than a spool's")
     ((found,),) = database.execute("PRAGMA quick_check(1)")
     if found != "ok":
@@ -115,8 +123,8 @@ def saved_rows(path: Path, after: int, damaged: list[object]) -> Iterator[Row]:
                 with suppress(sqlite3.Error, ValueError, OverflowError):
                     quoted = str(table).replace('"', '""')
                     for number, _, *values in database.execute(f'SELECT rowid, * FROM "{quoted}" ORDER BY rowid {order}'):  # noqa: S608
-                        row = (number, *values, None)[: len(_COLUMNS)]
-                        if len(row) < len(_COLUMNS) or alert_of(row) is None:
+                        row = (number, *values)
+                        if len(row) != len(_COLUMNS) or alert_of(row) is None:
                             damaged.append(number)
                         elif last < number < before:
                             last, before = (number, before) if order == "ASC" else (last, number)
@@ -179,11 +187,11 @@ def _is_read_only(path: Path) -> bool:
     return path.read_bytes()[18:19] > b"\x02"
 
 
-def _checksum(number: int, texts: list[object] | list[bytes]) -> int:
+def _checksum(number: object, *texts: object) -> int:
     checksum = zlib.crc32(str(number).encode())
     for text in texts:
-        assert isinstance(text, bytes)
-        checksum = zlib.crc32(b"%d:" % len(text), zlib.crc32(text, checksum))
+        content = text if isinstance(text, bytes) else b""  # a row that is no alert anyhow
+        checksum = zlib.crc32(b"%d:" % len(content), zlib.crc32(content, checksum))
     return checksum
 
 
