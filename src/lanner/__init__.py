@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from msgspec import Meta
 
     from lanner import testing
+    from lanner.sdk.address import Address
     from lanner.sdk.annotations import Abstime, Reltime
     from lanner.sdk.config import Config
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Abstime": "lanner.sdk.annotations",
+    "Address": "lanner.sdk.address",
     "Chunk": "lanner.sdk.events",
     "Config": "lanner.sdk.config",
     "ConfigError": "lanner.sdk.errors",
@@ -47,6 +49,7 @@ __all__ = [
     "KEY",
     "NOTHING",
     "Abstime",
+    "Address",
     "Chunk",
     "Config",
     "ConfigError",
