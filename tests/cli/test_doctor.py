@@ -341,9 +341,9 @@ def test_plain_tcp_is_told(examine):
 
 
 def test_an_address_that_is_none(examine):
-    code, found = examine(host="ssh://somewhere")
+    code, found = examine(host="npipe://somewhere")
     assert code == 1
-    assert "ssh:// is not supported" in only(found["engine"])[1]
+    assert "npipe:// is not supported" in only(found["engine"])[1]
 
 
 # Falco and sysdig

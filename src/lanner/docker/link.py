@@ -1,4 +1,4 @@
-"""A link to an engine: connects over a unix socket, TCP or TLS on it, and moves bytes. Nothing here knows HTTP.
+"""A link to an engine: connects over a unix socket, TCP, TLS on it, or SSH, and moves bytes. Nothing here knows HTTP.
 
 All waiting is bounded by a `Timer`: one deadline for all that is done under it, and a descriptor that ends it from outside. What goes
 wrong is an `OSError`: `TimeoutError`, `WokenError`, `TlsError` or what the system says.
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     _Addresses = Sequence[tuple[Any, ...]]  # as getaddrinfo gives them
 
 _READ_SIZE: Final = 64 * 1024
+SSH_TIMEOUT: Final = 10
+"""Seconds that ssh has to connect and log in, before the time of the request itself begins."""
 _UNIX_PAUSE: Final = 0.02
 # A peer that has gone without a word is noticed by the third probe that it does not answer, 30 + 3 * 10 s after its last byte, and what
 # was sent and not acknowledged within 60 s ends the connection, too
@@ -37,6 +39,14 @@ _TCP_OPTIONS: Final = (
 
 class WokenError(OSError):
     """The wait was ended from outside."""
+
+
+class SshError(OSError):
+    """ssh or the remote command has failed: one sentence with the reason, and `advice`."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.advice = advice
 
 
 class Timer:
@@ -55,7 +65,13 @@ class Timer:
 
     def wait(self, descriptor: int, event: int) -> None:
         """Wait for the event of poll(2). Raises `TimeoutError`, `WokenError`."""
+        self.check()
         if not self._poll(descriptor, event, self._deadline - time.monotonic()):
+            raise TimeoutError
+
+    def check(self) -> None:
+        """Raise `TimeoutError` when the time is up, for work that bytes which keep coming would prolong."""
+        if time.monotonic() >= self._deadline:
             raise TimeoutError
 
     def pause(self, seconds: float) -> None:
@@ -80,6 +96,9 @@ class Timer:
 class Link:
     """A connection in clear text. It never blocks but under a timer."""
 
+    is_costly = False
+    """Whether making it takes so long that it is kept for the next request."""
+
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
 
@@ -91,6 +110,11 @@ class Link:
     def ended(self) -> bool:
         """Whether `read` gives None without the socket's doing."""
         return False
+
+    @property
+    def remark(self) -> str:
+        """What else is known about why it does not work, to be appended to an error."""
+        return ""
 
     def send(self, data: bytes, timer: Timer) -> None:
         """Send all of `data`."""
@@ -110,7 +134,7 @@ class Link:
 
     def wait(self, timer: Timer) -> None:
         """Wait until `read` has something."""
-        timer.wait(self._socket.fileno(), select.POLLIN)
+        timer.wait(self.fileno(), select.POLLIN)
 
     def close(self) -> None:
         """Close the connection."""
@@ -164,8 +188,43 @@ class TlsLink(Link):
                 return
 
 
+class Spare:
+    """Keeps a costly link that an answer has left open, for the next request. For one thread."""
+
+    def __init__(self) -> None:
+        self._link: Link | None = None
+
+    def take(self) -> Link | None:
+        """Return the link, which is the caller's then; None if there is none or the engine has closed it."""
+        link, self._link = self._link, None
+        if link is None:
+            return None
+        try:
+            if link.read() == b"":
+                return link
+        except OSError:
+            pass
+        link.close()
+        return None
+
+    def keep(self, link: Link) -> None:
+        """Keep this link instead of another one."""
+        self.close()
+        self._link = link
+
+    def close(self) -> None:
+        """Close what is kept."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+
 def open_link(endpoint: Endpoint, timer: Timer) -> Link:
     """Connect."""
+    if endpoint.ssh is not None:
+        from lanner.docker.ssh import SshLink  # most engines are on a unix socket
+
+        return SshLink(endpoint.ssh)
     connection = _unix(endpoint.path, timer) if endpoint.path else _tcp(endpoint.host, endpoint.port, timer)
     if endpoint.tls is None:
         return Link(connection)
