@@ -1,8 +1,11 @@
 """Addresses that print themselves: what of them is secret is never shown, whatever form it has."""
 
+import msgspec
 import pytest
 
+import lanner
 from lanner import Address
+from lanner.sdk.address import mask_addresses
 
 
 @pytest.mark.parametrize(
@@ -47,3 +50,40 @@ def test_the_same_text_is_the_same_address():
     assert Address("tcp://a:b@c") != Address("tcp://a:x@c")
     assert len({Address("tcp://a"), Address("tcp://a")}) == 1
     assert Address("tcp://a") != "tcp://a"
+
+
+def test_addresses_in_other_text_are_masked_too():
+    text = "see 'tcp://user:hunter2@a:1', https://b/?hunter2 and ssh://me@c; unix:///run/a@b"
+    assert mask_addresses(text) == "see 'tcp://***@a:1', https://b/?*** and ssh://me@c; unix:///run/a@b"
+    assert mask_addresses("nothing to see") == "nothing to see"
+
+
+class Inner(lanner.Config):
+    url: str = ""
+
+
+class Secrets(lanner.Config):
+    host: str = ""
+    hosts: list[str | Inner] = msgspec.field(default_factory=list)
+    api_key: str = ""
+    password: str = ""
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    count: int = 0
+
+
+def test_a_configuration_prints_itself_without_secrets():
+    address = "tcp://user:hunter2@engine"
+    config = Secrets(
+        host=address,
+        hosts=[address, Inner(url=address)],
+        api_key="hunter2",
+        password="hunter2",
+        labels={"token": "hunter2", "a": address},
+        count=3,
+    )
+    shown = repr(config)
+    assert "hunter2" not in shown
+    assert shown.startswith("Secrets(host='tcp://***@engine', hosts=['tcp://***@engine', Inner(url='tcp://***@engine')], api_key='***', ")
+    assert shown.endswith("labels={'token': '***', 'a': 'tcp://***@engine'}, count=3)")
+    assert repr(Secrets()) == "Secrets(host='', hosts=[], api_key='', password='', labels={}, count=0)"
+    assert config.host == address

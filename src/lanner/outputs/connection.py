@@ -139,3 +139,11 @@ def left(deadline: float) -> float:
     if seconds <= 0:
         raise TimeoutError
     return seconds
+
+
+def send_all(connection: socket.socket, data: bytes, deadline: float) -> None:
+    """Send all of it until then: an SSLSocket's own `sendall` has its timeout for each record. Raises TimeoutError, OSError."""
+    unsent = memoryview(data)
+    while unsent:
+        connection.settimeout(left(deadline))
+        unsent = unsent[connection.send(unsent) :]

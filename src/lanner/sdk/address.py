@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 MASK: Final = "***"
+_IN_TEXT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 _LOCAL: Final = frozenset({"unix", "npipe", "fd", "file"})
 
 
@@ -70,3 +72,8 @@ class Address:
             return MASK
         user, colon, _ = credentials.partition(":")
         return f"{user}:{MASK}" if colon else user
+
+
+def mask_addresses(text: str) -> str:
+    """Return the text with the secrets of all addresses in it masked, for text that others have made."""
+    return _IN_TEXT.sub(lambda found: str(Address(found[0])), text) if "://" in text else text
