@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
     from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
     from lanner.sdk.fields import field
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.plugin import ANY, Plugin
     from lanner.sdk.values import INDEX, KEY, payload
 
 _HOMES = {
+    "ANY": "lanner.sdk.plugin",
     "Abstime": "lanner.sdk.annotations",
     "Address": "lanner.sdk.address",
     "Chunk": "lanner.sdk.events",
@@ -45,6 +46,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ANY",
     "INDEX",
     "KEY",
     "NOTHING",
