@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
     from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
     from lanner.sdk.fields import field
+    from lanner.sdk.lookup import look_up
     from lanner.sdk.plugin import ANY, Plugin
     from lanner.sdk.values import INDEX, KEY, payload
 
@@ -42,6 +43,7 @@ _HOMES = {
     "Reltime": "lanner.sdk.annotations",
     "SourceError": "lanner.sdk.errors",
     "field": "lanner.sdk.fields",
+    "look_up": "lanner.sdk.lookup",
     "payload": "lanner.sdk.values",
 }
 
@@ -66,6 +68,7 @@ __all__ = [
     "SourceError",
     "__version__",
     "field",
+    "look_up",
     "payload",
     "testing",
 ]

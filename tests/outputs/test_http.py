@@ -291,6 +291,25 @@ def test_a_server_that_reads_slowly_takes_no_longer_than_it_may(post, tls, secur
         server.close()
 
 
+def test_a_name_server_that_does_not_answer_takes_no_longer_than_it_may(post, monkeypatch):
+    answered, ask = threading.Event(), socket.getaddrinfo
+
+    def slow(*arguments, flags=0, **options):
+        if not flags:  # a name, not a number
+            answered.wait(20)
+        return ask(*arguments, flags=flags, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    sink = post("http://localhost:1/", timeout=0.2)
+    begun = time.monotonic()
+    try:
+        with pytest.raises(OutputError, match=r"did not answer within 0\.2 s"):
+            sink.send(alerts("a"))
+        assert time.monotonic() - begun < 5
+    finally:
+        answered.set()
+
+
 def drip(connection, parts, pause):
     for part in parts:
         time.sleep(pause)

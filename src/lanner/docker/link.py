@@ -13,14 +13,13 @@ import socket
 import time
 from typing import TYPE_CHECKING, Final
 
+import lanner
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.tls import Session
-
-    _Addresses = Sequence[tuple[Any, ...]]  # as getaddrinfo gives them
 
 _READ_SIZE: Final = 64 * 1024
 SSH_TIMEOUT: Final = 10
@@ -254,7 +253,7 @@ def _unix(path: str, timer: Timer) -> socket.socket:
 
 
 def _tcp(host: str, port: int, timer: Timer) -> socket.socket:
-    addresses = _look_up(host, port, timer)
+    addresses = lanner.look_up(host, port, lambda descriptor: timer.wait(descriptor, select.POLLIN))
     failure: OSError | None = None
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         connection = socket.socket(family, kind, protocol)
@@ -272,40 +271,6 @@ def _tcp(host: str, port: int, timer: Timer) -> socket.socket:
         else:
             return connection
     raise failure or OSError("the name has no address")
-
-
-def _look_up(host: str, port: int, timer: Timer) -> _Addresses:
-    """The addresses of a host. The system's resolver knows no time limit of ours, so a name is asked for by a thread of its own."""
-    try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except (OSError, ValueError):
-        pass
-    import _thread  # not `threading`: a host's process need not have it
-
-    found: list[_Addresses | OSError] = []
-    done, done_by_thread = os.pipe()
-
-    def ask() -> None:
-        try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
-            found.append(error)
-        except ValueError:
-            found.append(OSError("no host can have this name"))
-        finally:
-            os.close(done_by_thread)
-
-    try:
-        _thread.start_new_thread(ask, ())
-        timer.wait(done, select.POLLIN)
-    except RuntimeError as error:
-        os.close(done_by_thread)
-        raise OSError(str(error)) from None
-    finally:
-        os.close(done)
-    if isinstance(found[0], OSError):
-        raise found[0]
-    return found[0]
 
 
 def _connect(connection: socket.socket, address: Any, timer: Timer) -> None:
