@@ -166,7 +166,7 @@ def test_keys_without_effect_are_named_unless_they_ask_for_nothing(read):
     ("text", "message"),
     [
         ("a: [", "{}:1:5: yaml-cpp: error at line 1, column 1: end of sequence flow not found. A '[' is not closed"),
-        ("a: *b", "{}:1:4: yaml-cpp: error at line 1, column 4: the referenced anchor is not defined: b"),
+        ("a: *b", "{}:1:4: yaml-cpp: error at line 1, column 4: the referenced anchor is not defined: ***"),
         ("[a]", "{}: a configuration file is keys with their values"),
         ("text", "{}: a configuration file is keys with their values"),
     ],

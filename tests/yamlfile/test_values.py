@@ -45,3 +45,13 @@ def test_what_is_refused(text, message):
 def test_lines_of_paths():
     _, node = load("a:\n- b: 1\n  c: 2\n", "f.yaml")
     assert [line_of(node, path, key) for path, key in ((["a", 0, "c"], ""), (["a", 0], "c"), (["a", 5], ""), ([], "z"))] == [3, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "text", ["a: *secret", '"\\secret"', "%YAML secret\n---\n", "&secret [*secret]", "a: !secret x", "a: s: secret", "a: 'secret"]
+)
+def test_an_error_can_be_told_without_the_text(text):
+    with pytest.raises(YamlError) as caught:
+        load(text, "f.yaml")
+    assert "secret" not in caught.value.without_text()
+    assert caught.value.without_text().startswith("f.yaml:1:")

@@ -41,7 +41,8 @@ def read_config(text: str) -> dict[str, Any]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(f"{shown} is {text[:60]!r}; write options with their values, such as 'flushInterval: 30', or @FILE")
+        kind = "a list" if isinstance(values, list) else "a single value"
+        raise ConfigError(f"{shown} is {kind}; write options with their values, such as 'flushInterval: 30', or @FILE")
     return values
 
 
@@ -61,4 +62,4 @@ def _decode(text: str, shown: str) -> Any:
     try:
         return values.load(text, shown)[0]
     except YamlError as error:
-        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error}") from None
+        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error.without_text()}") from None

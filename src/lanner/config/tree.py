@@ -29,7 +29,7 @@ def read_tree(text: str, name: str, *, expand: bool = True) -> Tree:
     try:
         documents = read_documents(source_file(name, text), only_first=True)
     except YamlError as error:
-        raise ConfigError(f"{error}{error.advice and '. '}{error.advice}") from None
+        raise ConfigError(error.without_text()) from None
     return _Maker(expand=expand).tree(documents[0]) if documents else None
 
 

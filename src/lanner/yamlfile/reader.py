@@ -22,6 +22,8 @@ MAX_DEPTH: Final = 64
 MAX_ALIASED: Final = 10_000_000
 
 _CLOSED: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
+# Words of the text in messages
+_QUOTED: Final = re.compile(r"((?:not defined: |character: |version: |alias |the tag ))(?:'.*?'|\S+)", re.DOTALL)
 _QUOTE: Final = "Put the text in quotes."
 _ADVICE: Final = {
     "illegal tab when looking for indentation": "YAML indents with blanks: replace the tab.",
@@ -49,6 +51,11 @@ class YamlError(LannerError, ValueError):
         self.spot = spot
         self.mark = mark
         self.advice = advice
+
+    def without_text(self) -> str:
+        """Return place, message and advice without a word of the text, which may be a password."""
+        message = _QUOTED.sub(r"\1***", self.message)
+        return f"{self.spot.place()}: {message}{self.advice and '. '}{self.advice}"
 
 
 class _Placed:
