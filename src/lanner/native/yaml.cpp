@@ -125,6 +125,20 @@ class Unlocked {
   PyThreadState* state_;
 };
 
+// While many objects are made of which none is garbage, looking for garbage takes a tenth of the time.
+class NoCollection {
+ public:
+  NoCollection() : was_enabled_(PyGC_Disable() != 0) {}
+  ~NoCollection() {
+    if (was_enabled_) PyGC_Enable();
+  }
+  NoCollection(const NoCollection&) = delete;
+  NoCollection& operator=(const NoCollection&) = delete;
+
+ private:
+  bool was_enabled_;
+};
+
 // Places in bytes as places in characters of the same text, fastest in order.
 class Positions {
  public:
@@ -290,6 +304,7 @@ PyObject* read(PyObject* module, PyObject* args) {
       return Py_BuildValue("([](Onn(nnn)N))", message.object, begin, end, static_cast<Py_ssize_t>(error->mark.offset),
           static_cast<Py_ssize_t>(error->mark.line), static_cast<Py_ssize_t>(error->mark.column), PyBool_FromLong(error->is_limit));
     }
+    const NoCollection until_made;
     Maker maker(tree, text, file, types);
     Owned documents(PyList_New(0));
     for (const auto root : tree.documents) {
