@@ -310,10 +310,9 @@ def test_a_dry_run_loads_everything_and_opens_nothing(lanner, tmp_path):
 
 
 def test_the_fields_of_a_source(lanner):
-    assert lanner("run", "docker", "--list").out == lanner("run", "docker", "--list=docker").out == lanner("fields", "docker").out
-    assert lanner("run", "docker", "--list", "--format", "json").out == lanner("fields", "docker", "--json").out
-    done = lanner("run", "docker", "--list=syscall")
-    assert (done.code, done.err) == (1, "lanner: error: there is no event source 'syscall': the plugin docker has fields for docker\n")
+    assert lanner("run", "docker", "--list").out == lanner("run", "docker", "--list=docker").out
+    done = lanner("run", "docker", "--list=nope")
+    assert (done.code, done.err) == (1, "lanner: error: there is no event source 'nope': the plugin docker has fields for docker\n")
 
 
 def test_the_loaded_plugins(falco, plugin):

@@ -18,6 +18,10 @@ _HEAD: Final = """# Configuration reference
 Made from the classes that read it, by `python -m lanner.config.reference`. [falco.yaml](falco-yaml.md) tells how such a file is used, [outputs](outputs.md) and [operating](operating.md) what
 its keys are good for. The options of a plugin (`init_config`) are its own matter: `lanner plugin NAME` shows them; those of Docker are [here](docker.md).
 """  # noqa: E501 - a paragraph of the page
+_UNUSED: Final = (
+    "Falco's keys for system calls, and what Lanner has no use for: checked as in Falco, "
+    "and named in a warning where they ask for something: "
+)
 _ROWS: Final = "| Key | Takes | Default | Meaning |\n|---|---|---|---|"
 _NAMES: Final = {bool: "true, false", int: "number", float: "number", str: "text", Duration: "duration"}
 
@@ -29,8 +33,7 @@ def page() -> str:
     unused = ", ".join(f"`{key}`" for key in sorted(unused_keys(Falco, "")))
     parts += [
         "## Without effect\n",
-        "Falco's keys for system calls, and what Lanner has no use for: checked as in Falco, and named in a warning where they "
-        f"ask for something: {unused}.\n",
+        f"{_UNUSED}{unused}.\n",
     ]
     return "\n".join(parts)
 
