@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from lanner import __version__
 from lanner.cli.messages import OK, say
 from lanner.cli.validate import read_rules
 from lanner.framework.load import load_plugin
 from lanner.operating.falco import falco_version, version_members
+from lanner.sdk.address import mask_addresses
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from lanner.cli.settings import Settings
-
-_SECRET: Final = re.compile(r"(?<=://)[^/@\s]*(?=@)")
 
 
 def show_version(settings: Settings) -> int:
@@ -41,8 +39,8 @@ def show_support(settings: Settings) -> int:
     files = settings.rules or tuple(filter(None, (plugin_info(load_plugin(each.target)).rules for each in settings.plugins)))
     return _print(
         {
-            "cmdline": _SECRET.sub("***", " ".join(sys.argv)),
-            "config": _SECRET.sub("***", msgspec.json.encode(settings.falco, enc_hook=_encoded).decode()),
+            "cmdline": mask_addresses(" ".join(sys.argv)),
+            "config": mask_addresses(msgspec.json.encode(settings.falco, enc_hook=_encoded).decode()),
             "engine_info": _versions(settings),
             "rules_files": [{"name": str(file), "variants": [{"content": read_rules(str(file))}]} for file in files],
             "system_info": {name: getattr(system, name) for name in ("machine", "nodename", "release", "sysname", "version")},

@@ -27,10 +27,10 @@ _EVERY: Final = "Fields that every event has"
 def list_fields(settings: Settings, source: str, *, layout: str, verbose: bool, names_only: bool) -> int:
     """Print the fields of an event source ("": the plugin's), and return the exit code. Raises `LannerError`."""
     info = plugin_info(load_plugin(settings.plugin.target))
-    sources = [*info.extract_sources] or [str(info.event_source)]
+    sources = info.read_sources
     if source == "syscall" and source not in sources:
         raise LannerError("no fields of system calls are listed: Lanner reads no system calls; leave out `=syscall`")
-    if source and source not in sources:
+    if source and sources and source not in sources:
         raise LannerError(f"there is no event source {source!r}: the plugin {info.name} has fields for {', '.join(sources)}")
     if not source:
         say("the fields of system calls are left out: Lanner reads no system calls")

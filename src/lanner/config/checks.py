@@ -6,6 +6,7 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
+from lanner.config.values import but
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _ADDRESS: Final = re.compile(r"[ \t\n\f\r]*([0-9A-Fa-f.:]+)(%.+)?[ \t\n\f\r]*")
 def check(falco: Falco) -> None:
     """Raise `ConfigError` for what does not hold together."""
     if falco.libs_logger.enabled and falco.libs_logger.severity not in _SEVERITIES:
-        raise ConfigError(f"$.libs_logger.severity takes one of {', '.join(_SEVERITIES)}, not {falco.libs_logger.severity!r}")
+        raise ConfigError(f"$.libs_logger.severity takes one of {', '.join(_SEVERITIES)}, {but(falco.libs_logger.severity)}")
     if falco.engine.kind == "replay" and not falco.engine.replay.capture_file:
         raise ConfigError("$.engine.replay.capture_file is empty, which $.engine.kind needs: write another kind, such as nodriver")
     for output, key, what in _NEEDED:
@@ -57,7 +58,7 @@ def _check_webserver(falco: Falco) -> None:
     if not is_address(web.listen_address):
         raise ConfigError(
             f"$.webserver.listen_address takes an IP address, such as 127.0.0.1 or ::1 (0.0.0.0 is all of this machine's), "
-            f"not {web.listen_address!r}"
+            f"{but(web.listen_address)}"
         )
     if web.enabled and web.listen_port > _HIGHEST_PORT:
         raise ConfigError(f"$.webserver.listen_port takes a number <= {_HIGHEST_PORT}, not {web.listen_port}")
