@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from lanner.config.tree import Tree
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
+# As C++ streams read one of 32 bits: hexadecimal and octal too
+_JSON_INTEGER: Final = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]{1,8}|0[0-7]{0,12}|[1-9][0-9]{0,9})")
 _DURATION: Final = re.compile(r"([0-9]{1,9})(ms|[smhdwy])")
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 _SHORTEST: Final = 0.1
@@ -68,20 +70,29 @@ def duration(tree: Tree, path: str) -> float:
 
 
 def as_json(tree: Tree) -> Any:
-    """The values that Falco makes of a mapping for a plugin: numbers and truth values where texts read so, whatever their quotes."""
+    """Return the values that Falco makes of a mapping for a plugin.
+
+    A text that reads as a number or a truth value is one, whatever its quotes. An empty mapping or list is null.
+    """
     match tree:
         case dict():
-            return {key: as_json(value) for key, value in tree.items()}
+            return {key: as_json(value) for key, value in tree.items()} or None
         case list():
-            return [as_json(item) for item in tree]
+            return [as_json(item) for item in tree] or None
         case str():
-            if _INTEGER.fullmatch(tree):
-                return int(tree)
+            if _JSON_INTEGER.fullmatch(tree) and -(2**31) <= (integer := _read_integer(tree)) < 2**31:
+                return integer
             if _NUMBER.fullmatch(tree):
                 return float(tree)
             value = truth(tree)
             return tree if value is None else value
     return None
+
+
+def _read_integer(text: str) -> int:
+    digits = text.lstrip("+-")
+    value = int(digits, 8 if digits.startswith("0") and digits.isdigit() else 0)
+    return -value if text.startswith("-") else value
 
 
 def is_off(tree: Tree) -> bool:

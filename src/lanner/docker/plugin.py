@@ -16,7 +16,7 @@ from lanner.docker.stream import EventStream, Options
 from lanner.docker.watch import Target
 
 
-class TlsConfig(lanner.Config):
+class TlsConfig(lanner.Config, forbid_unknown_fields=False):
     """Files of TLS, and whether the engine has to prove who it is."""
 
     ca: Annotated[str, Meta(description="Who signed the engine's certificate, a file; empty: the system's authorities")] = ""
@@ -25,7 +25,7 @@ class TlsConfig(lanner.Config):
     verify: Annotated[bool, Meta(description="false takes any engine for the right one")] = True
 
 
-class HostConfig(lanner.Config):
+class HostConfig(lanner.Config, forbid_unknown_fields=False):
     """One of several engines."""
 
     url: Annotated[str, Meta(description="The engine's address")] = ""
@@ -36,7 +36,7 @@ class HostConfig(lanner.Config):
     tls: Annotated[TlsConfig | None, Meta(description="TLS to this engine")] = None
 
 
-class DockerConfig(lanner.Config):
+class DockerConfig(lanner.Config, forbid_unknown_fields=False):
     """What `init_config` may hold."""
 
     flush_interval: Annotated[
@@ -90,7 +90,7 @@ class DockerConfig(lanner.Config):
 class Docker(lanner.Plugin):
     """Docker Events"""  # noqa: D400, D415 - the original's description
 
-    id, name, version, event_source = 5, "docker", "0.1.0", "docker"
+    id, name, version, event_source = 5, "docker", "0.5.0", "docker"
     contact = "the Lanner authors"
     config: DockerConfig
     fields = FIELDS
