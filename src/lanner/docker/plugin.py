@@ -16,7 +16,7 @@ from lanner.docker.stream import EventStream, Options
 from lanner.docker.watch import Target
 
 
-class TlsConfig(lanner.Config, forbid_unknown_fields=False):
+class TlsConfig(lanner.Config):
     """Files of TLS, and whether the engine has to prove who it is."""
 
     ca: Annotated[str, Meta(description="Who signed the engine's certificate, a file; empty: the system's authorities")] = ""
@@ -25,7 +25,7 @@ class TlsConfig(lanner.Config, forbid_unknown_fields=False):
     verify: Annotated[bool, Meta(description="false takes any engine for the right one")] = True
 
 
-class HostConfig(lanner.Config, forbid_unknown_fields=False):
+class HostConfig(lanner.Config):
     """One of several engines."""
 
     url: Annotated[str, Meta(description="The engine's address")] = ""
@@ -36,7 +36,7 @@ class HostConfig(lanner.Config, forbid_unknown_fields=False):
     tls: Annotated[TlsConfig | None, Meta(description="TLS to this engine")] = None
 
 
-class DockerConfig(lanner.Config, forbid_unknown_fields=False):
+class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the original's schema has it
     """What `init_config` may hold."""
 
     flush_interval: Annotated[
@@ -71,6 +71,12 @@ class DockerConfig(lanner.Config, forbid_unknown_fields=False):
         Literal["drop_newest", "drop_oldest", "block"],
         Meta(description="What happens when no more may wait: drop_newest, drop_oldest, or block, which leaves the dropping to the engine"),
     ] = "drop_newest"
+    wait_for_engine: Annotated[
+        bool | None,
+        Meta(
+            description="Whether a start waits for an engine that is away, instead of failing; null: in Falco it does, under `lanner` not"
+        ),
+    ] = None
     ping_interval: Annotated[
         int, Meta(ge=1, le=86_400, description="Seconds of silence after which the engine is asked whether it is alive")
     ] = 30
@@ -111,6 +117,7 @@ class Docker(lanner.Plugin):
             config.inspect_timeout / 1000,
             config.cursor,
             config.cursor_interval / 1000,
+            self.embedded if config.wait_for_engine is None else config.wait_for_engine,
         )
         return EventStream(self.targets(params), options)
 
@@ -118,13 +125,13 @@ class Docker(lanner.Plugin):
         """The engines that are to be watched. Raises `SourceError` for addresses, times and filters that cannot be."""
         config = self.config
         if not config.hosts:
-            endpoint = find_endpoint(config.host, config.tls)
+            endpoint = find_endpoint(config.host, config.tls)._replace(embedded=self.embedded)
             query = make_query(params, config.since, config.until, config.filters)
             return [Target(Host(endpoint.url, named=False), endpoint, query)]
         targets = []
         for host in config.hosts:
             each = HostConfig(url=host) if isinstance(host, str) else host
-            endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)
+            endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)._replace(embedded=self.embedded)
             query = make_query(params, config.since, config.until, each.filters or config.filters)
             targets.append(Target(Host(each.name or each.url, named=True), endpoint, query))
         return targets
