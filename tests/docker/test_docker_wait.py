@@ -33,7 +33,7 @@ def test_a_start_waits_and_the_gap_is_told_before_the_engines_events(engine, no_
         gap = gap_of(host.next().payload)
         assert gap["reason"] == "engine restarted or out of reach"
         assert gap["from"] <= gap["until"]
-        assert host.next().payload == event()
+        assert host.next().payload + b"\n" == event()
     said = [record.getMessage() for record in caplog.records]
     assert said[0].startswith(f"no Docker engine at {engine.url}")
     assert said[0].endswith("it is tried again")
