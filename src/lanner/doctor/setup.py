@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.config.plugins import loaded
-from lanner.config.read import given_files, read_configuration, rules_paths
+from lanner.config.read import given_files, read_configuration, rules_paths, with_own_rules
 from lanner.doctor.check import ok, problem, warning
 from lanner.framework.load import load_plugin
 from lanner.sdk.errors import ConfigError, LannerError
@@ -88,7 +88,7 @@ class SetUp:
 
         info = self.info
         try:
-            files = given_files(self._rules) or rules_paths((), self.read) or ((info.rules,) if info.rules else ())
+            files = with_own_rules(given_files(self._rules) or rules_paths((), self.read) or ((info.rules,) if info.rules else ()), info)
         except ConfigError as error:
             yield problem(str(error), "Name rules files that there are: -r FILE, or $.rules_files")
             return
