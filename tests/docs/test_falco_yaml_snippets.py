@@ -61,7 +61,7 @@ def take(text, tmp_path, library, run_host, monkeypatch):
             assert report["runs"][0]["init"] == {"rc": "success"}, text
 
 
-@pytest.mark.parametrize("text", snippets())
+@pytest.mark.parametrize("text", list(snippets()))
 def test_a_written_one_is_taken(text, tmp_path, library, run_host, monkeypatch):
     take(text, tmp_path, library[0], run_host, monkeypatch)
 
