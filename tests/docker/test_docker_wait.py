@@ -71,7 +71,7 @@ def test_a_plugin_in_a_library_waits_by_default(engine, no_pause):
 
 
 def test_what_no_waiting_mends_fails_at_once(engine, tmp_path):
-    assert "no engine's address" in open_error(host="tcp:/nowhere")
+    assert "invalid engine address" in open_error(host="tcp:/nowhere")
     missing = open_error(host="tcp://127.0.0.1:1", tls={"ca": "/nowhere/ca.pem"})
     assert "/nowhere/ca.pem" in missing
     (tmp_path / "file").touch()

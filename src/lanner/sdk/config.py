@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 import msgspec
 import msgspec.inspect
 
+from lanner.sdk.address import MASK, mask_addresses
 from lanner.sdk.errors import ConfigError, DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_SECRET: Final = re.compile(r"(?i)passw|passphrase|secret|token|credential|(api|access|private|auth)_?key")
 _C = TypeVar("_C", bound="Config")
 Warn: TypeAlias = "Callable[[str], object]"
 """Takes a sentence about what is odd in a configuration."""
@@ -31,8 +33,30 @@ class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only
 
     Every option has a default, so that no configuration is a configuration. Bounds and descriptions come by
     `Annotated[int, Meta(ge=1, description="...")]`. A subclass that says `forbid_unknown_fields=False` takes unknown options: each is
-    a warning, and its schema allows them.
+    a warning, and its schema allows them. Its `repr` masks passwords in addresses, and options whose names say that they are secret
+    (password, secret, token, api_key ...).
     """
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return options with values as they may be shown, for `rich` as well."""
+        return [(name, _masked(getattr(self, name), name)) for name in self.__struct_fields__]
+
+
+def _masked(value: Any, name: Any = "") -> Any:
+    """Return the value of an option of that name as it may be shown."""
+    if value and isinstance(value, str | bytes) and isinstance(name, str) and _SECRET.search(name):
+        return MASK
+    if isinstance(value, str):
+        return mask_addresses(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return type(value)(_masked(item, name) for item in value)
+    if isinstance(value, dict):
+        return {key: _masked(item, key) for key, item in value.items()}
+    return value
 
 
 def check_config_class(cls: type[Config]) -> None:
