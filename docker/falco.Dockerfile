@@ -11,4 +11,5 @@ RUN /opt/lanner/bin/lanner build docker --bundle -o /libdocker.so
 FROM falcosecurity/falco:0.44.1
 COPY --from=build /libdocker.so /usr/share/falco/plugins/libdocker.so
 COPY --from=build /source/src/lanner/docker/docker_rules.yaml /etc/falco/docker_rules.yaml
-COPY docker/falco.d/docker.yaml /etc/falco/config.d/docker.yaml
+COPY docker/falco.d/docker.yaml /etc/falco/docker.yaml
+CMD ["/usr/bin/falco", "-c", "/etc/falco/docker.yaml"]

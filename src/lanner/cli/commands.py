@@ -160,9 +160,9 @@ def plugin_(plugin: str, *, as_json: bool) -> None:
 @click.option("-o", "--output", default=None, metavar="FILE", help="Where to write; default: libNAME.so in the working directory.")
 @click.option(
     "--api",
-    type=click.Choice(["3", "2", "1", "0.3"]),
+    type=click.Choice(["3", "3.3", "2", "1", "0.3"]),
     default="3",
-    help="Falco 0.35 and later: 3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
+    help="Falco 0.35 and later: 3; 0.38 and later, which take log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
 )
 @click.option(
     "--python", default="", metavar="PATH", help="The Python to run on, with this Lanner installed; default: the one that runs now."
@@ -198,9 +198,9 @@ def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple
 )
 @click.option(
     "--api",
-    type=click.Choice(["3", "2", "1", "0.3"]),
+    type=click.Choice(["3", "3.3", "2", "1", "0.3"]),
     default="3",
-    help="Falco 0.35 and later: 3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
+    help="Falco 0.35 and later: 3; 0.38 and later, which take log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
 )
 @click.option(
     "--python", default="", metavar="PATH", help="The Python to run on, with this Lanner installed; default: the one that runs now."

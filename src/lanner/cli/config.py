@@ -5,23 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lanner.cli.messages import say
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.host import init_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanner.sdk.plugin import Plugin
 
 
-def make_plugin(cls: type[Plugin], config: str | dict[str, Any], host: str | None = None) -> Plugin:
-    """An instance with this configuration (options, JSON, YAML or @FILE); `host` takes the place of the option of that name."""
+def make_plugin(
+    cls: type[Plugin], config: str | dict[str, Any], host: str | None = None, *, warn: Callable[[str], object] | None = None
+) -> Plugin:
+    """Return an instance with this configuration (options, JSON, YAML or @FILE); `host` replaces the option of that name.
+
+    `warn` is called with each sentence about what is odd in the configuration; by default people are told on standard error.
+    """
+    name = plugin_info(cls).name
     values = config if isinstance(config, dict) else read_config(config)
     if host is not None:
         info = plugin_info(cls)
         if info.config is None or "host" not in info.config.__struct_fields__:
             raise ConfigError(f"the plugin {info.name} has no option `host`: leave out --host")
         values = {**values, "host": host}
-    return init_plugin(cls, values)
+    return init_plugin(cls, values, warn=warn or (lambda text: say(f"warning: plugin {name}: {text}")))
 
 
 def read_config(text: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanner.framework.load import load_plugin
@@ -54,6 +55,18 @@ def show_plugin(name: str, *, as_json: bool) -> None:
     if table:
         _write("\n")
         print_table(("OPTION", "TYPE", "DEFAULT", "DESCRIPTION"), table)
+
+
+def show_rules(name: str) -> None:
+    """Print the rules file that a plugin ships. Raise `LannerError` if it ships none, or if it cannot be read."""
+    info = plugin_info(load_plugin(name))
+    if info.rules is None:
+        raise LannerError(f"the plugin {info.name} ships no rules")
+    try:
+        text = Path(info.rules).read_text("utf-8")
+    except OSError as error:
+        raise LannerError(f"cannot read the rules of {info.name}, {info.rules}: {error.strerror}") from None
+    _write(text)
 
 
 def field_json(field: FieldInfo) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lanner.config.read import with_own_rules
 from lanner.framework.pump import host_name
 from lanner.operating.snapshot import RuleMatches, Snapshot
 from lanner.sdk.address import mask_addresses
@@ -44,7 +45,7 @@ class Status:
         self._loaded = time.time_ns()
         self._rules |= {rule.name: rule for rule in compiled.rules}
         own = [] if self._info.rules is None else [str(self._info.rules)]
-        self._rules_files = _digests(settings.rules or own)
+        self._rules_files = _digests(with_own_rules(settings.rules, self._info) if settings.rules else own)
         self._config_files = _digests(settings.config_files)
 
     def is_alive(self) -> bool:

@@ -107,7 +107,7 @@ def init_config(_: Decoder, tree: Tree, path: str) -> str | dict[str, Any]:
     """What a plugin gets: a mapping becomes JSON, a text stays as it is."""
     if isinstance(tree, list):
         raise UnfitError(f"{path} takes a text or a mapping, {but(tree)}")
-    return as_json(tree) if isinstance(tree, dict) else text(tree, path)
+    return as_json(tree) or {} if isinstance(tree, dict) else text(tree, path)
 
 
 def rule_switch(decoder: Decoder, tree: Tree, path: str) -> Switch:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from lanner.config.falco import Falco
     from lanner.config.tree import Tree
+    from lanner.sdk.plugin import PluginInfo
 
+OWN_RULES: Final = "plugin"
+"""The word for the plugin's own rules in `rules_files` and `-r`; a file of this name is ./plugin."""
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -65,7 +68,14 @@ def _refuse_second_entries(entries: Tree, places: Mapping[int, str]) -> None:
 
 def given_files(given: Sequence[str]) -> tuple[str, ...]:
     """The files that were named, and those in the directories that were. Raises `ConfigError` for a directory without any."""
-    return tuple(file for path in given for file in (_yaml_in(path) if Path(path).is_dir() else [path]))
+    return tuple(file for path in given for file in (_yaml_in(path) if path != OWN_RULES and Path(path).is_dir() else [path]))
+
+
+def with_own_rules(files: Sequence[str], info: PluginInfo) -> tuple[str, ...]:
+    """Return the files with the plugin's own rules in the place of the word for them. Raise `ConfigError` if it ships none."""
+    if OWN_RULES in files and info.rules is None:
+        raise ConfigError(f"`{OWN_RULES}` stands for the plugin's own rules, and {info.name} ships none: take it out of the rules files")
+    return tuple(str(info.rules) if file == OWN_RULES else file for file in files)
 
 
 def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
@@ -84,16 +94,16 @@ def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
         read.warnings.append("$.rules_file is the old name of rules_files")
     if configured is None:
         return None
-    there = [path for path in configured if Path(path).exists()]
+    there = [path for path in configured if path == OWN_RULES or Path(path).exists()]
     read.warnings.extend(f"$.rules_files: {path} does not exist; it is left out" for path in configured if path not in there)
     if not there:
         raise ConfigError(f"$.rules_files: there is none of {', '.join(configured) or '[]'}; name a rules file with -r FILE")
     read.warnings.extend(
         f"$.rules_files: {path} ends neither in .yaml nor in .yml; it is left out"
         for path in there
-        if not Path(path).is_dir() and not path.endswith(_SUFFIXES)
+        if path != OWN_RULES and not Path(path).is_dir() and not path.endswith(_SUFFIXES)
     )
-    return tuple(file for path in there for file in _yaml_of(path))
+    return tuple(file for path in there for file in ([path] if path == OWN_RULES else _yaml_of(path)))
 
 
 def _yaml_in(directory: str) -> list[str]:

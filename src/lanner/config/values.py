@@ -117,12 +117,15 @@ def _number(text: str) -> float | None:
 
 
 def as_json(tree: Tree) -> Any:
-    """The values that Falco makes of a mapping for a plugin: numbers and truth values where texts read so, whatever their quotes."""
+    """Return the values that Falco makes of a mapping for a plugin.
+
+    A text that reads as a number or a truth value is one, whatever its quotes. An empty mapping or list is null.
+    """
     match tree:
         case dict():
-            return {key: as_json(value) for key, value in tree.items()}
+            return {key: as_json(value) for key, value in tree.items()} or None
         case list():
-            return [as_json(item) for item in tree]
+            return [as_json(item) for item in tree] or None
         case str():
             whole = _whole(tree)
             if whole is not None and -(1 << 31) <= whole < 1 << 31:

@@ -30,6 +30,8 @@ HEAD_PATIENCE: Final = 2.0
 """Seconds that a start waits for the head of the stream of events: podman 5.2 sends it only with the first event."""
 MAX_BODY: Final = 1024 * 1024
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# Besides refused, reset and broken connections
+_AWAY: Final = frozenset({errno.ENOENT, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN})
 # How an alert of TLS begins, which some TLS servers say to a request in clear text
 _TLS_ALERT: Final = b"\x15\x03"
 
@@ -38,8 +40,16 @@ class EngineError(lanner.SourceError):
     """The engine cannot be reached, or answers as no Docker engine does."""
 
 
-class EngineTimeoutError(EngineError):
+class EngineAwayError(EngineError):
+    """The engine is not there now, and may come: nothing says that the configuration is wrong."""
+
+
+class EngineTimeoutError(EngineAwayError):
     """The engine did not answer in the time that it had."""
+
+
+class _NoAnswerError(HttpError):
+    """The connection was closed before an answer: proxies do so while the engine behind them is away."""
 
 
 class Engine(NamedTuple):
@@ -183,7 +193,7 @@ class Connection:
             while self.head is None:
                 data = self._link.read()
                 if data is None:
-                    raise HttpError("it closed the connection without an answer" if not self._received else "its answer broke off")
+                    raise _NoAnswerError("it closed the connection without an answer" if not self._received else "its answer broke off")
                 self._timer.check()
                 if data:
                     self._take(data)
@@ -211,14 +221,17 @@ class Connection:
     def _failure(self, error: HttpError | OSError, remark: str) -> EngineError:
         endpoint = self._endpoint
         if isinstance(error, HttpError):
-            return EngineError(f"{endpoint} is not a Docker engine: {error}. {_question(endpoint)}")
+            kind = EngineAwayError if isinstance(error, _NoAnswerError) else EngineError
+            return kind(f"{endpoint} is not a Docker engine: {error}. {_question(endpoint)}")
         if isinstance(error, WokenError):
             return EngineError(f"{endpoint}: closed before the engine answered")
         if isinstance(error, SshError):
             return EngineError(f"no Docker engine at {endpoint} (from {endpoint.origin}): {error}. {error.advice}")
         asked = self._path.partition("?")[0]
         question = f". {_question(endpoint)}" if isinstance(error, ConnectionError) else ""
-        return _error(error, f"{endpoint}: the engine did not answer GET {asked}: {_reason(error, self._timer)}{remark}{question}")
+        return _error(
+            endpoint, error, f"{endpoint}: the engine did not answer GET {asked}: {_reason(error, self._timer)}{remark}{question}"
+        )
 
 
 def find_engine(endpoint: Endpoint, wake: int = -1, spare: Spare | None = None) -> Engine:
@@ -303,17 +316,19 @@ def _seconds(date: str) -> int | None:
 
 def _refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineError:
     asked = path.partition("?")[0]
+    # an engine that is not ready, or a proxy whose engine is away
+    kind = EngineAwayError if head.status >= 500 else EngineError
     try:
         words = str(msgspec.json.decode(text)["message"])
     except (ValueError, KeyError, TypeError, RecursionError):
         if head.status == 400 and b"HTTPS" in text and endpoint.tls is None:  # the words of Go's server, and of nginx
             return _speaks_tls(endpoint)
         # an engine explains each refusal in JSON
-        return EngineError(
+        return kind(
             f"{endpoint} is not a Docker engine: it answers GET {asked} with {head.status} {head.reason}. "
             "Is another service listening there?"
         )
-    return EngineError(f"{endpoint}: the engine refuses GET {asked}: {head.status} {words}")
+    return kind(f"{endpoint}: the engine refuses GET {asked}: {head.status} {words}")
 
 
 def _request(endpoint: Endpoint, path: str) -> bytes:
@@ -346,11 +361,14 @@ def _connect(endpoint: Endpoint, timer: Timer) -> Link:
     except OSError as error:
         reason = "that is no socket" if _is_no_socket(endpoint, error) else _reason(error, timer)
         text = f"no Docker engine at {endpoint} (from {endpoint.origin}): {reason}. {_advice(endpoint, error)}"
-        raise _error(error, text) from None
+        raise _error(endpoint, error, text) from None
 
 
-def _error(cause: OSError, text: str) -> EngineError:
-    return EngineTimeoutError(text) if isinstance(cause, TimeoutError) else EngineError(text)
+def _error(endpoint: Endpoint, cause: OSError, text: str) -> EngineError:
+    if isinstance(cause, TimeoutError):
+        return EngineTimeoutError(text)
+    is_away = isinstance(cause, ConnectionError | socket.gaierror) or cause.errno in _AWAY
+    return EngineAwayError(text) if is_away and not _is_no_socket(endpoint, cause) else EngineError(text)
 
 
 def _reason(error: OSError, timer: Timer) -> str:
@@ -391,8 +409,9 @@ def _advice(endpoint: Endpoint, error: OSError) -> str:
             "Run as root or as a member of the socket's group (usually `docker`); "
             "whoever may use this socket is root on the machine in effect"
         )
+    socket_advice = endpoint.advice("unix:///path/to/docker.sock")
     if endpoint.path and error.errno in {errno.ENOENT, errno.ECONNREFUSED} and not _is_no_socket(endpoint, error):
-        return "Start the engine (systemctl start docker), or name its socket: --host unix:///path/to/docker.sock, or DOCKER_HOST"
+        return "Start the engine (systemctl start docker), or name its socket: " + socket_advice
     if endpoint.path:
-        return "Name the engine's socket: --host unix:///path/to/docker.sock, or DOCKER_HOST"
-    return f"Check the address: --host tcp://host:{2376 if endpoint.tls else 2375}, or DOCKER_HOST"
+        return "Name the engine's socket: " + socket_advice
+    return "Check the address: " + endpoint.advice(f"tcp://host:{2376 if endpoint.tls else 2375}")

@@ -72,9 +72,17 @@ class Endpoint(NamedTuple):
     port: int = 0
     tls: Tls | None = None
     ssh: Ssh | None = None
+    embedded: bool = False
+    """Whether the host is Falco or another that loads libraries, where the command line is no place for an address."""
 
     def __str__(self) -> str:
         return str(self.address)
+
+    def advice(self, url: str) -> str:
+        """Return where to write such an address as `url`."""
+        if "`hosts`" in self.origin:
+            return f"`{url}` in `hosts` of {'init_config' if self.embedded else 'the configuration'}"
+        return f"`host: {url}` in init_config, or DOCKER_HOST" if self.embedded else f"--host {url}, or DOCKER_HOST"
 
 
 def find_endpoint(configured: str = "", tls: TlsOptions | None = None, environ: Mapping[str, str] = os.environ) -> Endpoint:

@@ -224,13 +224,14 @@ def open_link(endpoint: Endpoint, timer: Timer) -> Link:
         from lanner.docker.ssh import SshLink  # most engines are on a unix socket
 
         return SshLink(endpoint.ssh)
-    connection = _unix(endpoint.path, timer) if endpoint.path else _tcp(endpoint.host, endpoint.port, timer)
     if endpoint.tls is None:
-        return Link(connection)
-    try:
-        from lanner.docker.tls import Session  # most engines are on a unix socket
+        return Link(_unix(endpoint.path, timer) if endpoint.path else _tcp(endpoint.host, endpoint.port, timer))
+    from lanner.docker.tls import Session  # most engines are on a unix socket
 
-        return TlsLink(connection, Session(endpoint.tls, endpoint.host), timer)
+    session = Session(endpoint.tls, endpoint.host)  # first: a file that cannot be used is told whether the engine is there or not
+    connection = _tcp(endpoint.host, endpoint.port, timer)
+    try:
+        return TlsLink(connection, session, timer)
     except BaseException:
         connection.close()
         raise

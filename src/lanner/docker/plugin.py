@@ -36,7 +36,7 @@ class HostConfig(lanner.Config):
     tls: Annotated[TlsConfig | None, Meta(description="TLS to this engine")] = None
 
 
-class DockerConfig(lanner.Config):
+class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the original's schema has it
     """What `init_config` may hold."""
 
     flush_interval: Annotated[
@@ -75,6 +75,12 @@ class DockerConfig(lanner.Config):
         Literal["drop_newest", "drop_oldest", "block"],
         Meta(description="What happens when no more may wait: drop_newest, drop_oldest, or block, which leaves the dropping to the engine"),
     ] = "drop_newest"
+    wait_for_engine: Annotated[
+        bool | None,
+        Meta(
+            description="Whether a start waits for an engine that is away, instead of failing; null: in Falco it does, under `lanner` not"
+        ),
+    ] = None
     ping_interval: Annotated[
         int, Meta(ge=1, le=86_400, description="Seconds of silence after which the engine is asked whether it is alive")
     ] = 30
@@ -95,7 +101,7 @@ class DockerConfig(lanner.Config):
 class Docker(lanner.Plugin):
     """Docker Events"""  # noqa: D400, D415 - the original's description
 
-    id, name, version, event_source = 5, "docker", "0.1.0", "docker"
+    id, name, version, event_source = 5, "docker", "0.5.0", "docker"
     contact = "the Lanner authors"
     config: DockerConfig
     fields = FIELDS
@@ -116,6 +122,7 @@ class Docker(lanner.Plugin):
             config.inspect_timeout / 1000,
             config.cursor,
             config.cursor_interval / 1000,
+            self.embedded if config.wait_for_engine is None else config.wait_for_engine,
         )
         return EventStream(self.targets(params), options)
 
@@ -123,13 +130,13 @@ class Docker(lanner.Plugin):
         """The engines that are to be watched. Raises `SourceError` for addresses, times and filters that cannot be."""
         config = self.config
         if not config.hosts:
-            endpoint = find_endpoint(config.host, config.tls)
+            endpoint = find_endpoint(config.host, config.tls)._replace(embedded=self.embedded)
             query = make_query(params, config.since, config.until, config.filters)
             return [Target(Host(str(endpoint), named=False), endpoint, query)]
         targets = []
         for host in config.hosts:
             each = HostConfig(url=host) if isinstance(host, str) else host
-            endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)
+            endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)._replace(embedded=self.embedded)
             query = make_query(params, config.since, config.until, each.filters or config.filters)
             targets.append(Target(Host(each.name or str(endpoint), named=True), endpoint, query))
         return targets

@@ -79,7 +79,7 @@ class Watch:
         """Whether nothing has come of the first try yet."""
         self.over = False
         self.was_missed = False
-        """Whether people were told that the engine could not be reached at the start."""
+        """Whether the engine could not be reached at the start."""
         self.damaged_at: int | None = None
         """Since when a cursor that could not be read may have known more."""
         self._sink, self._counters, self._closing, self._news = sink, counters, closing, news
@@ -92,6 +92,7 @@ class Watch:
         """Nothing before this comes: the time asked for, or by the engine's clock that of the first connection. 0: not known yet."""
         self._asked: int | None = None
         self._reason = AWAY if past.keys else LOST
+        self._begun = time.time_ns()
         self._known_until = self._window.last
         self._is_first = True
         self._lost_at = 0.0
@@ -121,10 +122,10 @@ class Watch:
                 try:
                     self._watch_once()
                 except EngineError as error:
-                    self.failure = error if self._is_first else None
+                    self._take_failure(error)
                     self._tell_outage(error)
                 except Exception as error:  # noqa: BLE001 - a fault of ours costs a connection, not the events of a year
-                    self.failure = EngineError(f"{self.target.endpoint}: {error!r}") if self._is_first else None
+                    self._take_failure(EngineError(f"{self.target.endpoint}: {error!r}"))
                     log().exception("%s: reading failed", self.target.endpoint)
                 if self.over:
                     return
@@ -137,6 +138,13 @@ class Watch:
             self._spare.close()
             self._sink.end()
             self._news.set()
+
+    def _take_failure(self, error: EngineError) -> None:
+        """Remember why the first connection is not there yet. The start tells the first reason, this the later ones."""
+        if self._is_first:
+            if self.was_missed and str(error) != str(self.failure) and not self._closing.is_set:
+                log().warning("%s; it is tried again", str(error))
+            self.failure, self.was_missed = error, True
 
     def _watch_once(self) -> None:
         connection = self._connect()
@@ -190,6 +198,8 @@ class Watch:
     def _connect(self) -> Connection:
         self.engine = find_engine(self.target.endpoint, self._closing.fileno(), self._spare)
         before = time.time_ns()
+        if self.was_missed and not self.since:
+            self.since = self._begun  # of an engine that has just come, its first events are wanted too
         connection = self._open(self._since())
         if not self.since:
             self.since = before if _agrees(connection.engine_time(), before) else connection.engine_time() - _SECOND
@@ -270,9 +280,12 @@ class Watch:
         if self.damaged_at is not None:
             self._tell_gap(CURSOR, self.damaged_at, _engine_now(connection))
             self.damaged_at = None
+        came_late = self._is_first and self.was_missed and not self._window
         if not self._is_first or self._window:
             self._resume(connection)
         self._tell_connected(gaps)
+        if came_late:
+            self._tell_gap(self._reason, max(self.since, self._begun), _engine_now(connection))
         self._is_first = False
         self.connected, self.is_new, self.failure = True, False, None
         self._news.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.config.plugins import loaded
-from lanner.config.read import given_files, read_configuration, rules_paths
+from lanner.config.read import given_files, read_configuration, rules_paths, with_own_rules
 from lanner.doctor.check import ok, problem, warning
 from lanner.framework.load import load_plugin
 from lanner.sdk.errors import ConfigError, LannerError
@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from lanner.doctor.check import Finding
     from lanner.sdk.plugin import Plugin, PluginInfo
 
+    Make = Callable[[type[Plugin], Loaded, Callable[[str], object]], Plugin]
+
 _SHOWN = 5
 
 
 class SetUp:
     """What is read of it is kept for other checks: `read`, `info` and `plugin` are None until then, and where it is wrong.
 
-    `target` is the plugin's name for the command line. `make` makes a plugin of its class and its configuration.
+    `target` is the plugin's name for the command line. `make` makes a plugin of its class and its configuration, and calls its last
+    argument with each sentence about what is odd in that.
     """
 
-    def __init__(self, name: str | None, file: str | None, rules: Sequence[str], make: Callable[[type[Plugin], Loaded], Plugin]) -> None:
+    def __init__(self, name: str | None, file: str | None, rules: Sequence[str], make: Make) -> None:
         self._name, self._file, self._rules, self._make = name, file, rules, make
         self.read: Read | None = None
         self.target = ""
@@ -62,10 +65,13 @@ class SetUp:
             cls = load_plugin(entry.target)
             self.target, self.info = entry.target, plugin_info(cls)
             fix = f"Correct its configuration; `lanner plugin {entry.target}` shows its options"
-            self.plugin = self._make(cls, entry)
+            odd: list[str] = []
+            self.plugin = self._make(cls, entry, odd.append)
         except LannerError as error:
             yield problem(str(error), fix)
             return
+        for text in odd:
+            yield warning(text, fix)
         info = self.info
         if info.event_source is None:
             yield problem(f"{info.name} {info.version} has no event source, so there is nothing to run", "Name another plugin")
@@ -82,7 +88,7 @@ class SetUp:
 
         info = self.info
         try:
-            files = given_files(self._rules) or rules_paths((), self.read) or ((info.rules,) if info.rules else ())
+            files = with_own_rules(given_files(self._rules) or rules_paths((), self.read) or ((info.rules,) if info.rules else ()), info)
         except ConfigError as error:
             yield problem(str(error), "Name rules files that there are: -r FILE, or $.rules_files")
             return

@@ -118,6 +118,8 @@ class Plugin:
     hint: ClassVar[str] = ""
     host_logging: ClassVar[bool] = False
     value_offsets: ClassVar[bool] = False
+    embedded: bool = False
+    """Whether the plugin runs in a .so, in a process of Falco or another host, and not under the command `lanner`."""
     __plugin__: ClassVar[PluginInfo]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
