@@ -22,6 +22,7 @@ def engine(tmp_path):
 
 
 def test_events_come_and_ssh_ends_with_the_host(built, run_host, engine, tmp_path, monkeypatch):
+    library = built("docker")  # which takes longer than anybody waits for a stream
     with SshServer(tmp_path) as server:
         monkeypatch.setenv("PATH", f"{server.programs}:{os.environ['PATH']}")
         write_dial(server.remote, engine.url.removeprefix("unix://"))
@@ -32,7 +33,7 @@ def test_events_come_and_ssh_ends_with_the_host(built, run_host, engine, tmp_pat
 
         happening = threading.Thread(target=happen)
         happening.start()
-        report = run_host(built("docker"), "--init", json.dumps({"host": server.url}), "--events", "5")
+        report = run_host(library, "--init", json.dumps({"host": server.url}), "--events", "5")
         happening.join()
         assert report["violations"] == [], report
         (seen,) = report["runs"]

@@ -12,7 +12,7 @@ from lanner.docker import Docker, client, stream
 from lanner.docker.gaps import Host
 from lanner.sdk.host import init_plugin
 
-from .stand_in import NOW, RememberingEngine, answer, event
+from .stand_in import NOW, RememberingEngine, answer, chunk, event
 from .streaming import eventually, gap_of, lines
 
 
@@ -183,3 +183,21 @@ def test_an_address_that_is_none_is_told_with_where_it_is_from():
     with pytest.raises(lanner.SourceError) as caught:
         Docker.open(init_plugin(Docker, {"hosts": ["npipe://a"]}), "")
     assert str(caught.value).startswith("invalid engine address 'npipe://a' (from the configuration's `hosts`): npipe:// is not supported")
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_password_in_an_address_is_for_the_proxy_alone(tcp_engine, several, no_pause):
+    address = tcp_engine.url.replace("tcp://", "tcp://me:hunter2@")
+    shown = tcp_engine.url.replace("tcp://", "tcp://***@")
+    config = {"hosts": [address]} if several else {"host": address}
+    with lanner.testing.host(Docker, config) as host:
+        assert host.source
+        assert list(host.source.connections) == [shown]
+        connection = tcp_engine.stream()
+        assert "hunter2" not in repr(host.source.description)
+        connection.send(chunk(event()))
+        assert b"hunter2" not in host.next().payload
+        connection.close()  # the engine lists nothing: a gap
+        told = host.next().payload
+        assert shown.encode() in told
+        assert b"hunter2" not in told
