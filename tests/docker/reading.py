@@ -129,6 +129,7 @@ def added(ours):
         "docker.gap.from": number(gap.get("from")),
         "docker.gap.until": number(gap.get("until")),
         "docker.gap.reason": texts(gap).get("reason"),
+        "docker.truncated.bytes": number(ours.get("truncated")),
         **{field: word and word.partition("\0")[0] for field, word in words.items()},
         **lists,
     }

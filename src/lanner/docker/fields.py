@@ -3,8 +3,7 @@
 Source: the Docker Engine API reference (GET /events), the original Docker plugin for its names, and events of real engines. An
 engine of API 1.52 and later sends no `status`, `id` and `from`; podman names some things differently. Rules need not care.
 
-What Lanner adds to an event is its last member, "lanner". Nobody else can say it: names at the top are the engine's own, what others name
-stands in Attributes, and of equal names the last counts.
+What Lanner adds to an event is its last member, "lanner". Of equal names the last counts, so an engine's own does not (lanner.docker.gaps).
 """
 
 from lanner import KEY, field, payload
@@ -75,7 +74,13 @@ FIELDS = [
     field(
         "docker.gap.reason",
         gap["reason"],
-        "Why events may be missing: engine restarted or out of reach, Lanner was away, queue full, blocked, cursor unreadable",
+        "Why events may be missing: engine restarted or out of reach, Lanner was away, queue full, blocked, cursor unreadable, "
+        "event too long",
+    ),
+    field(
+        "docker.truncated.bytes",
+        payload["lanner", "truncated"].integer(),
+        "Size of an event that was too long, of which only what identifies it was kept: labels are missing",
     ),
     field("docker.container.privileged", inspected["privileged"], "Whether the container is privileged: true, false"),
     field("docker.container.caps.added", inspected["caps", "added"].keys(), "Capabilities that were added: SYS_ADMIN, ALL"),

@@ -24,7 +24,7 @@ from lanner.framework.compressed import HEAD, Unpacker, check_head
 from lanner.native import Reader
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
-from lanner.sdk.framing import new_framer
+from lanner.sdk.framing import new_framer, warn_too_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,8 +124,9 @@ class Replay:
                 return Batch([])
         lines = self._framer.feed(self._unmarked(block)) if block else self._framer.end()
         self._check_first(lines)
-        if self._framer.too_long:
+        if self._framer.too_long > self.counters.get("lines too long", 0):
             self.counters["lines too long"] = self._framer.too_long
+            warn_too_long(self._info.name)
         batch = self._unwrap(lines, self._unwrapper) if self._unwrapper else Batch(lines)
         if not block:
             batch.ended = not self._paths
