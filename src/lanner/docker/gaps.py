@@ -55,7 +55,7 @@ class Host:
         else:
             members = [self._name] if self.named else []
             if isinstance(line, TruncatedEvent):
-                members.append(b'"truncated":%d' % line.size)
+                members.append(b'"truncated":"true","bytes":%d' % line.size)
             if described is not None:
                 members.append(b'"inspect":' + described)
             member = b'"lanner":{' + b",".join(members) + b"}}"

@@ -309,7 +309,7 @@ class Watch:
     def _tell_truncated(self, events: list[TruncatedEvent]) -> None:
         if events:
             self._counters.add("events truncated", len(events))
-            self._warn("%s: an event has %d bytes, and only what identifies it is kept; see docker.truncated.bytes", events[0].size)
+            self._warn("%s: an event has %d bytes, and only what identifies it is kept; see docker.truncated", events[0].size)
 
     def _warn(self, text: str, number: int) -> None:
         """Warn of an event that is too long, unless that was done just now."""
