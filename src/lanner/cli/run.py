@@ -77,13 +77,13 @@ def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Comp
     with _progress(source, runner, prints=settings.falco.stdout_output.enabled):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
-    if code or counts.events > counts.not_json:
+    if code or (counts.events > counts.not_json and (source.tells_time or delivery.accepted)):
         return code
     if not counts.events and not source.counters:
         say(f"warning: there is no event in {path}")
         return code
     # a recording of which no line is an event is another file
-    return fail(no_recording(path, info))
+    return fail(no_recording(path, info, is_json=counts.events > counts.not_json))
 
 
 @contextlib.contextmanager
