@@ -23,7 +23,7 @@ def engines(stand_in, tmp_path):
 
 
 def watching(hosts, **config):
-    return lanner.testing.host(Docker, {"hosts": hosts, **config})
+    return lanner.testing.host(Docker, {"inspect": False, "hosts": hosts, **config})
 
 
 def named(engines):
@@ -121,7 +121,7 @@ def test_where_no_engine_can_be_reached_each_is_told(engines):
     away.stop()
     mad.version = answer(b"<html>")
     with pytest.raises(lanner.SourceError) as caught:
-        Docker.open(init_plugin(Docker, {"hosts": named([away, mad])}), "")
+        Docker.open(init_plugin(Docker, {"inspect": False, "hosts": named([away, mad])}), "")
     first, *others = str(caught.value).splitlines()
     assert first == "no engine can be reached:"
     assert others[0].startswith(f"  no Docker engine at {away.url}")
@@ -156,7 +156,7 @@ def test_each_engine_is_asked_with_its_own_filters(engines):
 
 def test_the_stream_ends_when_all_have_ended(engines):
     both = engines(2)
-    with lanner.testing.host(Docker, {"hosts": named(both)}, "since=10m&until=1s") as host:
+    with lanner.testing.host(Docker, {"inspect": False, "hosts": named(both)}, "since=10m&until=1s") as host:
         assert list(host.events()) == []
 
 
@@ -181,5 +181,5 @@ def test_what_cannot_be_is_refused(config, says):
 
 def test_an_address_that_is_none_is_told_with_where_it_is_from():
     with pytest.raises(lanner.SourceError) as caught:
-        Docker.open(init_plugin(Docker, {"hosts": ["ssh://a"]}), "")
+        Docker.open(init_plugin(Docker, {"inspect": False, "hosts": ["ssh://a"]}), "")
     assert str(caught.value).startswith("'ssh://a' (from the configuration's `hosts`) is no engine's address")
