@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
     from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
     from lanner.sdk.fields import field
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.plugin import ANY, Plugin
     from lanner.sdk.values import INDEX, KEY, payload
 
 _HOMES = {
+    "ANY": "lanner.sdk.plugin",
     "Abstime": "lanner.sdk.annotations",
     "Chunk": "lanner.sdk.events",
     "Config": "lanner.sdk.config",
@@ -43,6 +44,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ANY",
     "INDEX",
     "KEY",
     "NOTHING",

@@ -63,11 +63,20 @@ class Exchange:
         self.connection.sendall(data)
 
     def wait_until_read(self):
-        """Wait until the client has read all that was sent; on a unix socket alone."""
+        """Wait until the client has read all that was sent, or has closed the connection; on a unix socket only."""
         deadline = time.monotonic() + 10
-        while struct.unpack("i", fcntl.ioctl(self.connection, termios.TIOCOUTQ, bytes(4)))[0]:
+        while self._unread():
             assert time.monotonic() < deadline, "what was sent is not read"
             os.sched_yield()
+
+    def _unread(self):
+        """Return the number of bytes that were sent and not read; 0 for a connection that the exchange's thread has closed."""
+        try:
+            return struct.unpack("i", fcntl.ioctl(self.connection, termios.TIOCOUTQ, bytes(4)))[0]
+        except (ValueError, OSError):  # a closed socket has the descriptor -1
+            if self.ended.wait(10):
+                return 0
+            raise
 
     def close(self):
         """End the connection in order: the client reads what was sent, then the end."""
