@@ -522,6 +522,16 @@ def test_a_plugins_own_configuration(examine, falco_yaml):
     assert "`lanner plugin docker` shows its options" in fix
 
 
+def test_rules_that_need_what_is_turned_off_are_named(examine):
+    assert "rules cannot match" not in str(examine("docker")[1]["rules"])
+    level, text, fix = only(examine("docker", "--config", "{inspect: false}")[1]["rules"])
+    assert level == "warning"
+    assert "9 rules cannot match" in text
+    assert "Privileged container" in text
+    assert "Root in a container writes to the host" not in text  # disabled
+    assert fix == "Leave out `inspect: false` in the plugin's configuration"
+
+
 def test_a_configuration_on_the_command_line(examine, tmp_path):
     assert examine("docker", "--config", "{inspect: true}")[0] == 0
     code, found = examine("docker", "--config", f"{{cursor: {tmp_path}/none/cursor}}")

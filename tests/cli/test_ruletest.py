@@ -69,7 +69,7 @@ def test_an_alert_that_nobody_expected_is_explained(run):
     done = run(f"tests: [{{name: T, events: [{SHELL}], alerts: []}}]")
     assert done.code == 1
     assert f"  + Shell in a container: not expected, but event 1 raised it: {OUTPUT}" in done.lines
-    assert '      yes      docker.exec.command in (shells)   -> "sh"' in done.lines
+    assert '      yes      docker.exec.program in (shells)   -> "sh"' in done.lines
 
 
 def test_an_alert_that_differs_is_shown_beside_what_was_expected(run):
@@ -175,7 +175,7 @@ def test_json_and_junit(run, tmp_path):
     assert suite.attrib == {"name": "t.yaml", "tests": "2", "failures": "1"}
     good, bad = suite.findall("testcase")
     assert (good.get("name"), bad.get("name"), good.find("failure")) == ("good", "bad \\x1b", None)
-    assert "yes      docker.exec.command in (shells)" in bad.find("failure").text
+    assert "yes      docker.exec.program in (shells)" in bad.find("failure").text
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def engines(stand_in, tmp_path):
 
 
 def watching(hosts, **config):
-    return lanner.testing.host(Docker, {"hosts": hosts, **config})
+    return lanner.testing.host(Docker, {"inspect": False, "hosts": hosts, **config})
 
 
 def named(engines):
@@ -56,8 +56,8 @@ def test_what_is_no_object_stays_as_it_is(engines):
     (engine,) = engines(1)
     with watching(named([engine])) as host:
         assert host.source
-        engine.stream().send(b"14\r\n[{}]\n{broken\n5\n \n{}\n\r\n")
-        assert [host.next().payload for _ in range(5)] == [b"[{}]", b"{broken", b"5", b" ", b'{"lanner":{"host":"n0"}}']
+        engine.stream().send(b"13\r\n[]\n{broken\n5\n \n{}\n\r\n")
+        assert [host.next().payload for _ in range(3)] == [b"{broken", b"5", b'{"lanner":{"host":"n0"}}']
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text()), st.text(), st.none() | st.just(b'{"privileged":"true"}'))
@@ -121,7 +121,7 @@ def test_where_no_engine_can_be_reached_each_is_told(engines):
     away.stop()
     mad.version = answer(b"<html>")
     with pytest.raises(lanner.SourceError) as caught:
-        Docker.open(init_plugin(Docker, {"hosts": named([away, mad])}), "")
+        Docker.open(init_plugin(Docker, {"inspect": False, "hosts": named([away, mad])}), "")
     told = str(caught.value)
     assert told.startswith(f"no engine can be reached: no Docker engine at {away.url}")
     assert f"; {mad.url} is not a Docker engine" in told
@@ -156,7 +156,7 @@ def test_each_engine_is_asked_with_its_own_filters(engines):
 
 def test_the_stream_ends_when_all_have_ended(engines):
     both = engines(2)
-    with lanner.testing.host(Docker, {"hosts": named(both)}, "since=10m&until=1s") as host:
+    with lanner.testing.host(Docker, {"inspect": False, "hosts": named(both)}, "since=10m&until=1s") as host:
         assert list(host.events()) == []
 
 
@@ -181,7 +181,7 @@ def test_what_cannot_be_is_refused(config, says):
 
 def test_an_address_that_is_none_is_told_with_where_it_is_from():
     with pytest.raises(lanner.SourceError) as caught:
-        Docker.open(init_plugin(Docker, {"hosts": ["npipe://a"]}), "")
+        Docker.open(init_plugin(Docker, {"inspect": False, "hosts": ["npipe://a"]}), "")
     assert str(caught.value).startswith("invalid engine address 'npipe://a' (from the configuration's `hosts`): npipe:// is not supported")
 
 

@@ -46,7 +46,7 @@ def at(server):
 
 def failure(url, **config):
     with pytest.raises(lanner.SourceError) as caught:
-        Docker.open(init_plugin(Docker, {"host": url, **config}), "")
+        Docker.open(init_plugin(Docker, {"inspect": False, "host": url, **config}), "")
     return str(caught.value)
 
 

@@ -46,13 +46,15 @@ def test_events_and_descriptions_come(engine, server, tmp_path):
 
 def test_the_path_of_the_socket_is_in_the_address(engine, server):
     write_program(server.remote / "docker", f'#!/bin/sh\nexec {engine.command()[0]} "$@"\n')
-    with lanner.testing.host(Docker, {"host": f"{server.url}{engine.socket}"}, f"since={time.time_ns() / 1e9:.9f}") as host:
+    with lanner.testing.host(
+        Docker, {"inspect": False, "host": f"{server.url}{engine.socket}"}, f"since={time.time_ns() / 1e9:.9f}"
+    ) as host:
         engine.docker("create", "--name", "web", "--network", "none", IMAGE, "true")
         assert next(events_of(host, "web"))["Action"] == "create"
 
 
 def test_events_of_a_restart_of_the_link_are_not_lost(engine, server):
-    with lanner.testing.host(Docker, {"host": server.url}, f"since={time.time_ns() / 1e9:.9f}") as host:
+    with lanner.testing.host(Docker, {"inspect": False, "host": server.url}, f"since={time.time_ns() / 1e9:.9f}") as host:
         engine.docker("create", "--name", "one", "--network", "none", IMAGE, "true")
         assert next(events_of(host, "one"))["Action"] == "create"
         for pid, _ in server.started():

@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.docker.client import Connection, EngineError
+from lanner.docker.eventframer import EventFramer
 from lanner.docker.http import HttpError
-from lanner.native import Framer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Call
 
 def _read(listing: Connection, stream: Connection, drain: Callable[[], bool], closing: Flag) -> list[bytes]:
     lines: list[bytes] = []
-    framer = Framer(_MOST_BYTES)
+    framer = EventFramer()
     poll = select.poll()
     for each in (listing, stream, closing):
         poll.register(each, select.POLLIN)

@@ -61,9 +61,7 @@ class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the origin
         dict[str, list[str]],
         Meta(description="Filters that the engine applies, as the Engine API names them: type, event, container, image ..."),
     ] = field(default_factory=dict)
-    inspect: Annotated[bool, Meta(description="Ask the engine about each container that is created or started, for docker.container.*")] = (
-        False
-    )
+    inspect: Annotated[bool, Meta(description="Ask the engine about each container that is created or started: docker.container.*")] = True
     inspect_timeout: Annotated[int, Meta(ge=1, le=60_000, description="Milliseconds that one such answer may take")] = 500
     cursor: Annotated[
         str, Meta(description="A file that keeps how far events have been dealt with, so that a restart goes on there; empty: none")
@@ -140,6 +138,10 @@ class Docker(lanner.Plugin):
             query = make_query(params, config.since, config.until, each.filters or config.filters)
             targets.append(Target(Host(each.name or str(endpoint), named=True), endpoint, query))
         return targets
+
+    def fields_without_values(self) -> dict[str, str]:
+        """What `inspect: false` takes away."""
+        return {} if self.config.inspect else {"docker.container.": "leave out `inspect: false` in the plugin's configuration"}
 
     def list_open_params(self) -> list[tuple[str, str]]:
         """Suggestions for open's parameters."""

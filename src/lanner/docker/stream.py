@@ -38,7 +38,7 @@ class Options(NamedTuple):
     queue_bytes: int = 64 * 1024 * 1024
     queue_policy: Policy = "drop_newest"
     ping_interval: float = 30.0
-    inspect: bool = False
+    inspect: bool = True
     inspect_timeout: float = 0.5
     cursor: str = ""
     cursor_interval: float = 1.0
@@ -141,7 +141,7 @@ class EventStream:
         watch = Watch(target, sink, self._counters, self._closing, self._news, options.ping_interval, past)
         watch.damaged_at = self._cursor.damaged_at if self._cursor else None
         if options.inspect:
-            from lanner.docker.enrich import Enricher  # only where it is asked for
+            from lanner.docker.enrich import Enricher  # not where it is turned off
 
             watch.finishes = False
             self._run(Enricher(watch, sink, self._buffer, self._closing, options.inspect_timeout).run, f"{target.host.label}-inspect")

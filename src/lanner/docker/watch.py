@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.docker.buffer import OWN, Flag, put_all, wait
 from lanner.docker.client import Connection, Engine, EngineError, EngineTimeoutError, find_engine, open_events, ping
-from lanner.docker.gaps import AWAY, BLOCKED, CURSOR, LOST, Host
+from lanner.docker.eventframer import MAX_EVENT, EventFramer, TruncatedEvent
+from lanner.docker.gaps import AWAY, BLOCKED, CURSOR, LOST, TOO_LONG, Host
 from lanner.docker.http import HttpError
 from lanner.docker.link import Spare
 from lanner.docker.listing import list_events
 from lanner.docker.log import log
 from lanner.docker.window import NOWHERE, SPAN, Position, Window, key_of
-from lanner.native import Framer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lanner.docker.buffer import Buffer, Counters
     from lanner.docker.endpoint import Endpoint
@@ -34,13 +34,16 @@ _LONGEST_PAUSE: Final = 10.0
 _STEADY: Final = 5.0
 """Seconds after which a connection has proven itself, so that the next one is made without a longer pause."""
 _SECOND: Final = 1_000_000_000
-_MAX_LINE: Final = 64 * 1024 * 1024
 _PING_TIMEOUT: Final = 5.0
 _GRACE: Final = 1.0
 """Seconds that the stream has to deliver what the engine lists already."""
 _PATIENCE: Final = 0.1
 """Seconds after which an engine drops a listener's events without telling."""
 _MOST_EARLY: Final = 16 * 1024 * 1024
+_UNFINISHED: Final = 10.0
+"""Seconds that an event may take to arrive before people are told."""
+_WARN_AGAIN: Final = 60.0
+"""Seconds between two warnings of events that are too long: who creates containers can make as many as they like."""
 
 
 class Target(NamedTuple):
@@ -97,12 +100,12 @@ class Watch:
         self._is_first = True
         self._lost_at = 0.0
         self._pause = _FIRST_PAUSE
+        self._framer = EventFramer()
+        self._warn_at = self._unfinished_at = 0.0
         self._spare = Spare()
         self._closed_because = ""
         self._gaps = 0
         self._is_alarmed = False  # an outage was logged as a warning, and so is its end
-        self._framer = Framer(_MAX_LINE)
-        self._too_long = 0
         self._early: list[bytes] = []
         self._broken = ""
         self._suspects: list[bytes] = []
@@ -264,7 +267,7 @@ class Watch:
             self._broken = str(error)
             return False
         if data:
-            self._early += self._framer.feed(data)
+            self._early += self._feed(data)
         return data is not None and not connection.ended and sum(map(len, self._early)) < _MOST_EARLY
 
     def _pass_on_early(self) -> None:
@@ -295,7 +298,7 @@ class Watch:
             data = self._read(connection)
             if data:
                 heard = time.monotonic()
-                self._pass_on(self._framer.feed(data))
+                self._pass_on(self._feed(data))
             elif data is None or connection.ended:
                 if self._query.until is not None and connection.engine_time() >= self._query.until:
                     self.over = True  # a stopping engine ends its answers in good order, too
@@ -305,7 +308,7 @@ class Watch:
                 now = time.monotonic()
                 wake_at = self._judge_at if self._suspects else heard + self._ping_interval
                 if now < wake_at:
-                    poll.poll(min(wake_at - now, 1e6))
+                    poll.poll(min(wake_at - now, self._warn_if_unfinished(now), 1e6))
                 elif self._suspects:
                     self._judge()
                 else:
@@ -327,14 +330,54 @@ class Watch:
             self._counters.add("events repeated", len(lines) - len(new))
         if new:
             self._known_until = self._window.last
+            self._tell_truncated([line for _, line in new if isinstance(line, TruncatedEvent)])
             host = self.target.host
-            add = host.add_to if host.named and self.finishes else None
-            self._put([(host, key, add(line) if add else line) for key, line in new])
+            add = host.add_to
+            self._put([(host, key, add(line)) for key, line in new] if self.finishes else [(host, key, line) for key, line in new])
+        if lost := self._framer.take_lost():
+            self._counters.add("lines too long", lost)
+            self._warn("%s: an event of more than %d MiB could not be read and is lost", MAX_EVENT >> 20)
+            self._tell_gap(TOO_LONG, self._known_until or self.since, time.time_ns())
 
     def _put(self, lines: list[tuple[Host, int, bytes]]) -> None:
         before = time.time_ns()
         if put_all(self._sink, lines, self._room, self._closing) > _PATIENCE and not self._closing.is_set:
             self._tell_gap(BLOCKED, before, time.time_ns())
+
+    def _feed(self, data: bytes) -> Sequence[bytes]:
+        lines = self._framer.feed(data)
+        if not self._framer.is_within:
+            self._unfinished_at = 0.0
+        elif lines or not self._unfinished_at:
+            self._unfinished_at = time.monotonic() + _UNFINISHED
+        else:
+            self._warn_if_unfinished(time.monotonic())
+        return lines
+
+    def _warn_if_unfinished(self, now: float) -> float:
+        """Warn of an event that has been arriving for long; the seconds until this is to be asked again."""
+        if not self._unfinished_at:
+            return _WARN_AGAIN
+        if now >= self._unfinished_at:
+            self._unfinished_at = now + _WARN_AGAIN
+            log().warning(
+                "%s: the engine began an event and has not ended it for %g s; until then no event of it is seen",
+                self.target.endpoint,
+                _UNFINISHED,
+            )
+        return self._unfinished_at - now
+
+    def _tell_truncated(self, events: list[TruncatedEvent]) -> None:
+        if events:
+            self._counters.add("events truncated", len(events))
+            self._warn("%s: an event has %d bytes, and only what identifies it is kept; see docker.truncated", events[0].size)
+
+    def _warn(self, text: str, number: int) -> None:
+        """Warn of an event that is too long, unless that was done just now."""
+        now = time.monotonic()
+        if now >= self._warn_at:
+            self._warn_at = now + _WARN_AGAIN
+            log().warning(text, self.target.endpoint, number)
 
     def _tell_gap(self, reason: str, since: int, until: int) -> None:
         until = max(since, until)
@@ -348,8 +391,7 @@ class Watch:
         """An unfinished line of a connection that has ended is no event."""
         if self._framer.end():
             self._counters.add("dropped tails")
-        self._counters.add("lines too long", self._framer.too_long - self._too_long)
-        self._too_long = self._framer.too_long
+        self._unfinished_at = 0.0
         self._early, self._broken = [], ""
 
     # a silent stream

@@ -8,6 +8,8 @@ from lanner.config.plugins import loaded
 from lanner.config.read import given_files, read_configuration, rules_paths, with_own_rules
 from lanner.doctor.check import ok, problem, warning
 from lanner.framework.load import load_plugin
+from lanner.rules import load_rules
+from lanner.rules.silent import silent_rules, tell_silent
 from lanner.sdk.errors import ConfigError, LannerError
 from lanner.sdk.plugin import plugin_info
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from lanner.config.plugins import Loaded
     from lanner.config.read import Read
     from lanner.doctor.check import Finding
+    from lanner.rules import Catalog
     from lanner.sdk.plugin import Plugin, PluginInfo
 
     Make = Callable[[type[Plugin], Loaded, Callable[[str], object]], Plugin]
@@ -113,8 +116,19 @@ class SetUp:
         odd = len(found) - len(errors) - len(unchecked)
         if odd:
             yield warning(f"{odd} of the rules' texts are odd", f"See them: {fix}")
-        if not found:
+        silent = self._silent(files, catalog) if self.plugin and not errors else {}
+        for advice, names in silent.items():
+            yield warning(tell_silent(names), advice[:1].upper() + advice[1:])
+        if not found and not silent:
             yield ok(f"nothing is wrong in {', '.join(files)}")
+
+    def _silent(self, files: Sequence[str], catalog: Catalog) -> dict[str, list[str]]:
+        assert self.plugin
+        assert self.info
+        without_values = self.plugin.fields_without_values()
+        if not without_values:
+            return {}
+        return silent_rules(load_rules(files, catalog, plugins={self.info.name: self.info.version}).rules, without_values)
 
     def _entry(self, read: Read) -> Loaded:
         entries = loaded(read.falco, self._name or ("docker" if self._file is None else None))

@@ -137,6 +137,13 @@ class Plugin:
         """Suggestions for open's `params`: (value, description) pairs."""
         return ()
 
+    def fields_without_values(self) -> dict[str, str]:
+        """Beginnings of the names of fields that have no value under this configuration, each with the advice that changes this.
+
+        Hosts tell people which of their rules ask for such fields. By default there are none.
+        """
+        return {}
+
     def progress(self) -> float | None:
         """How much of the open source was read, from 0.0 to 1.0; None (the default) where nobody knows, or it has no end."""
         return None
