@@ -483,7 +483,7 @@ def test_a_configuration_that_is_right(examine, falco_yaml, tmp_path):
         ("json_output: perhaps", "warning", "$.json_output"),
         ("file_output: {enabled: true}", "problem", "$.file_output.filename is empty"),
         ("jason_output: true", "warning", "jason_output"),
-        ("grpc: {enabled: true}", "warning", "without effect here: grpc"),
+        ("capture: {enabled: true}", "warning", "without effect here: capture"),
         ("load_plugins: [cloudtrail]", "problem", "$.load_plugins[0]"),
         ("load_plugins: []", "problem", "loads no plugin"),
     ],
