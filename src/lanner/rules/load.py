@@ -32,7 +32,7 @@ from lanner.rules.items import (
 )
 from lanner.rules.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
 from lanner.rules.places import Place, SourceFile, Spot
-from lanner.rules.scalars import Refused, bad_conversion, boolean, optional, required, texts, unsigned, value_context
+from lanner.rules.scalars import Refused, as_string, bad_conversion, boolean, optional, required, texts, unsigned, value_context
 from lanner.rules.versions import parse_version
 from lanner.rules.yamltree import Mapping, Scalar, Sequence, read_documents
 
@@ -165,7 +165,7 @@ def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps:
     for key, _ in item.pairs:
         if not isinstance(key, Scalar):
             raise bad_conversion(key, "A key has to be a text.")
-        name = "null" if key.is_null else key.value
+        name = as_string(key)
         seen[name] += 1
         where = (*context, key.spot())
         if name not in known:
