@@ -41,6 +41,7 @@ _GENERIC_NAMES: Final = frozenset(field.name for field in GENERIC_FIELDS)
 STATIC: Final = "static."
 """What the names of the fields begin with whose values the configuration gives."""
 
+_NEAREST: Final = 3  # fields that the advice on an unknown one names
 _INDEX_LIMIT: Final = 1 << 64
 
 
@@ -106,8 +107,11 @@ class Catalog:
         name = unknown.partition("[")[0]
         if name in self._generic:
             return f"{name} takes no brackets."
-        near = get_close_matches(name, [field.name for field in self], n=1)
-        return f"Did you mean {near[0]}?" if near else f"The fields of source {self.source} are: {', '.join(field.name for field in self)}."
+        names = [field.name for field in self]
+        if near := get_close_matches(name, names, n=1):
+            return f"Did you mean {near[0]}?"
+        nearest = ", ".join(get_close_matches(name, names, n=_NEAREST, cutoff=0))
+        return f"The nearest fields of source {self.source} are {nearest}; `lanner fields PLUGIN` lists all."
 
     def prefix(self, text: str) -> FieldInfo | None:
         """The field with the longest name that the text begins with: what Falco takes a text to mean, before it looks further."""
