@@ -150,7 +150,9 @@ class Writing:
                 lambda: f"t.keys {self.one(['in', 'intersects'])} {listed}",
                 lambda: f"tolower(t.keys) {self.one(['in', 'intersects'])} {listed}",
                 lambda: f"{self.one(['t.flag', 'evt.is_async'])} = {self.one(['true', 'false'])}",
-                lambda: f"{self.text()} {self.one([*PLAIN, *ORDER, 'in', 'intersects'])} {self.one(['val({})', 'tolower({})', 'b64({})']).format(self.one(FIELDS))}",
+                lambda: (
+                    f"{self.text()} {self.one([*PLAIN, *ORDER, 'in', 'intersects'])} {self.one(['val({})', 'tolower({})', 'b64({})']).format(self.one(FIELDS))}"
+                ),
                 lambda: f"{self.one(NUMERIC[:3])} {self.one(['=', '!=', *ORDER, 'in', 'intersects'])} val({self.one(NUMERIC[:3])})",
                 lambda: f"t.keys {self.one(['in', 'intersects'])} {self.one(LISTS)}",
                 lambda: f"t.address {self.one(['=', '!=', 'in', 'intersects'])} val(t.address)",

@@ -43,7 +43,12 @@ TRANSFORMED = [
     *(f"{name}({{0}}.string)" for name in ("tolower", "toupper", "b64", "basename", "len")),
     *(f"{name}({{0}}.strings)" for name in ("tolower", "toupper", "b64", "basename", "len")),
     *(f"tolower({name}({{0}}.string))" for name in ("b64", "basename")),
-    *('join(",", {0}.strings)', 'join({0}.string, ({0}.string, {0}.uint64, "a"))', 'join(",", ())', "join(tolower({0}.string), {0}.strings)"),
+    *(
+        'join(",", {0}.strings)',
+        'join({0}.string, ({0}.string, {0}.uint64, "a"))',
+        'join(",", ())',
+        "join(tolower({0}.string), {0}.strings)",
+    ),
     *('concat({0}.string, "-")', "concat({0}.string, tolower({0}.string), basename({0}.string))"),
     *('getopt({0}.strings, "ac:")', 'getopt({0}.strings, "ac:")[c]', 'getopt((), "n")', 'getopt(({0}.string, "-a"), "a")'),
     *("len({0}.uint64s)", "len({0}.ipaddrs)", 'len(getopt({0}.strings, "ac:"))', 'len(join(",", {0}.strings))', 'len(join(",", ()))'),
@@ -54,7 +59,16 @@ RIGHT = [
     *(form.format("y") for form in TRANSFORMED),
     *(f'"{text}"' for text in TEXTS),
     *("1", "0", "18446744073709551615", "true", "false", "10.0.0.0", "10.0.0.0/8", "fe80::", "fe80::/10", "0.0.0.0", "::", "0.0.0.0/0"),
-    *("()", '("")', "(a)", '("a", "ab", "/a", "é")', "(a, ab, A, aB, /a/b, 1, 10, b/)", "(0, 1, 18446744073709551615)", "(true)", "(true, false)"),
+    *(
+        "()",
+        '("")',
+        "(a)",
+        '("a", "ab", "/a", "é")',
+        "(a, ab, A, aB, /a/b, 1, 10, b/)",
+        "(0, 1, 18446744073709551615)",
+        "(true)",
+        "(true, false)",
+    ),
     *("(10.0.0.0, 0.0.0.0)", "(10.0.0.0, fe80::)", "(10.0.0.0/8, fe80::/10)", "(10.0.0.0/32, 0.0.0.0/8)", "(::)"),
 ]
 

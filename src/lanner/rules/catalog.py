@@ -7,7 +7,7 @@ condition or an output means (`FieldRequest`). How values are got, and what an o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.sdk.errors import LannerError
 from lanner.sdk.types import Argument, FieldInfo, FieldType
@@ -68,9 +68,23 @@ class FieldError(LannerError, LookupError):
         self.unknown = unknown
 
 
+class Traits(NamedTuple):
+    """What Falco knows of a field beyond its `FieldInfo`: the fields of plugins have none of it."""
+
+    type_name: str = ""
+    """libscap's name of the type, where the type is none of a plugin's fields."""
+    takes_transformers: bool = True
+    takes_fields: bool = True
+    """Whether it is compared with other fields, on either side."""
+    only_equal: bool = False
+
+
 def is_generic(name: str) -> bool:
     """Whether a field of that name has its value from the host and not from a plugin."""
     return name in _GENERIC_NAMES or name.startswith(STATIC)
+
+
+PLAIN: Final = Traits()
 
 
 class Catalog:
@@ -99,6 +113,11 @@ class Catalog:
 
     def check_value(self, name: str, text: str) -> None:
         """Raise `FieldError` for a constant that the field of that name is not to be compared with; there is none of a plugin's."""
+
+    def traits(self, name: str) -> Traits:
+        """What Falco knows of the field of that name beyond its `FieldInfo`."""
+        del name
+        return PLAIN
 
     def advice(self, unknown: str) -> str:
         """What to do about a text that names no field."""
