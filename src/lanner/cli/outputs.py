@@ -9,7 +9,6 @@ import msgspec
 from lanner.cli.messages import say
 from lanner.config.outputs import Spool
 from lanner.outputs.direct import DirectDelivery
-from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +132,7 @@ def deliver_on(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> D
     """The same in the middle of a run, which goes on without a spool where there can be none."""
     try:
         return deliver_live(falco, sinks, closed)
-    except LannerError as error:
+    except Exception as error:  # noqa: BLE001 - the outputs before are closed: the run must not be left without any
         say(f"error: {error}; alerts wait in memory alone")
         own = msgspec.structs.replace(falco.lanner, spool=Spool())
         return deliver_live(msgspec.structs.replace(falco, lanner=own), sinks, closed)

@@ -19,7 +19,7 @@ class WebServer(msgspec.Struct, frozen=True):
     """/healthz, /readyz, /versions and /metrics. Off, and on this machine alone, if not told otherwise; Falco's is on and open."""
 
     enabled: bool = False
-    threadiness: Annotated[int, Meta(ge=0, description="Requests that are answered at a time; 0: as is fit")] = 0
+    threadiness: Annotated[int, Meta(ge=0, description="Without effect: one thread serves all connections and waits for none")] = 0
     listen_port: Annotated[int, Meta(ge=0, le=65535, description="The port")] = 8765
     listen_address: Annotated[str, Meta(description="The address; 0.0.0.0 is all of this machine's")] = "127.0.0.1"
     k8s_healthz_endpoint: Annotated[str, Meta(description="The path that says whether all is well")] = "/healthz"
