@@ -421,7 +421,9 @@ def test_what_rules_of_another_source_refer_to_is_used(tmp_path):
 
 def test_rules_of_an_unknown_source_are_one_finding_a_source(tmp_path):
     path = tmp_path / "rules.yaml"
-    path.write_text("".join(OTHER.format(f"r{number}", "a.b = 1") for number in range(3)) + OTHER.format("s", "a.b = 1") + "  source: nope\n")
+    path.write_text(
+        "".join(OTHER.format(f"r{number}", "a.b = 1") for number in range(3)) + OTHER.format("s", "a.b = 1") + "  source: nope\n"
+    )
     found = [each for each in check_files([path], CATALOG) if each.code == "LOAD_UNKNOWN_SOURCE"]
     assert [each.message for each in found] == ["Unknown source syscall, skipping 3 rules", "Unknown source nope, skipping"]
     assert all(len(each.render().splitlines()) <= 2 for each in found)
