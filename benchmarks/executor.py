@@ -104,7 +104,9 @@ def whole(rules: Compiled, parts: list[Lines], jobs: int = 1) -> float:
 
 def matching(rules: Compiled, parts: list[Lines]) -> float:
     """Seconds for parsing and matching alone."""
-    native = native_rules(rules.plan, init_plugin(Docker), hostname="", static={}, first=True)
+    names = [rule.name for rule in rules.rules]
+    native = native_rules(rules.plan, init_plugin(Docker), names, hostname="", static={}, first=True)
+    assert native is not None
     require("matching", EVENTS, sum(map(len, parts)))
     return best(*[lambda: [native.run(part, None, 0, None, None, None) for part in parts]] * RUNS)
 

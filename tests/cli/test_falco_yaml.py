@@ -309,6 +309,14 @@ def test_a_dry_run_loads_everything_and_opens_nothing(lanner, tmp_path):
     assert "lanner: error: the rules have 1 error; " in done.err
 
 
+def test_a_dry_run_makes_of_the_rules_what_a_run_makes(lanner, tmp_path, example):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES.replace("docker.action exists", 'join(",", ()) = "" and docker.action exists'))
+    assert lanner("run", "docker", "--dry-run", "-r", rules).code == 0
+    done = lanner("run", "docker", "-r", rules, "--replay", example)
+    assert done.code == 0, done.err
+
+
 def test_the_fields_of_a_source(lanner):
     assert lanner("run", "docker", "--list").out == lanner("run", "docker", "--list=docker").out
     done = lanner("run", "docker", "--list=nope")

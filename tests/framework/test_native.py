@@ -2,6 +2,7 @@
 
 import json
 import random
+from ipaddress import IPv4Address
 
 import pytest
 
@@ -9,6 +10,7 @@ import lanner
 from lanner.framework.pump import Pump
 from lanner.native import Framer
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
+from lanner.rules.nativeplan import NativePlanError, text_bytes
 from lanner.sdk.batches import Batch
 from lanner.sdk.host import init_plugin
 from lanner.sdk.plugin import plugin_info
@@ -50,6 +52,11 @@ class Things(lanner.Plugin):
     def size(self, event: lanner.Event) -> int:
         return len(event.payload)
 
+    @lanner.field("t.address", "An address that Python makes")
+    def address(self, event: lanner.Event) -> IPv4Address | None:
+        found = str(event.json.get("a")).encode("utf-8", "surrogateescape")
+        return IPv4Address(found[:2].ljust(4, b"\0")) if found else None
+
     @lanner.field("t.flag", "A truth that Python makes")
     def flag(self, event: lanner.Event) -> bool:
         return bool(event.json.get("map"))
@@ -90,6 +97,7 @@ SHOWN = [
     "b64(t.a)",
     "evt.pluginname",
 ]
+LISTS = ["val(t.keys)", "tolower(t.keys)", 'getopt((), "n")', 'getopt(t.keys, "ac:")']
 PLAIN = ["=", "!=", "contains", "icontains", "startswith", "endswith", "glob", "iglob"]
 ORDER = ["<", "<=", ">", ">="]
 
@@ -142,6 +150,15 @@ class Writing:
                 lambda: f"t.keys {self.one(['in', 'intersects'])} {listed}",
                 lambda: f"tolower(t.keys) {self.one(['in', 'intersects'])} {listed}",
                 lambda: f"{self.one(['t.flag', 'evt.is_async'])} = {self.one(['true', 'false'])}",
+                lambda: (
+                    f"{self.text()} {self.one([*PLAIN, *ORDER, 'in', 'intersects'])} {self.one(['val({})', 'tolower({})', 'b64({})']).format(self.one(FIELDS))}"
+                ),
+                lambda: f"{self.one(NUMERIC[:3])} {self.one(['=', '!=', *ORDER, 'in', 'intersects'])} val({self.one(NUMERIC[:3])})",
+                lambda: f"t.keys {self.one(['in', 'intersects'])} {self.one(LISTS)}",
+                lambda: f"t.address {self.one(['=', '!=', 'in', 'intersects'])} val(t.address)",
+                lambda: f"t.address {self.one(['=', '!='])} {self.one(['97.98.0.0', '97.0.0.0', '45.97.0.0'])}",
+                lambda: f"t.address {self.one(['in', 'intersects'])} (97.98.0.0, 97.0.0.0, fe80::)",
+                lambda: f'join({self.one(FIELDS)}, ()) = ""',
                 lambda: "evt.plugininfo endswith 3",
             ]
         )()
@@ -302,3 +319,32 @@ def test_an_open_rule_keeps_its_place_before_a_sure_one():
     compiled = compile_rules(load_rules_text(text, CATALOG), CATALOG)
     lines = agree(compiled, [Batch([b'{"a":"a","b":"x"}', b'{"a":"a","b":"y"}', b'{"b":"x"}'])], first=True)
     assert [json.loads(line)["rule"] for line in lines] == ["python", "native", "python"]
+
+
+RULE = "- rule: {}\n  desc: d\n  condition: {}\n  output: {}\n  priority: INFO\n  source: things\n"
+
+
+@pytest.mark.parametrize("unfit", [b"\0", None, "lanner"], ids=["fits", "refused by the native part", "refused by the program's writer"])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_rule_that_the_native_executor_cannot_hold_runs_in_python(monkeypatch, caplog, unfit, first):
+    def constant(value):
+        if value == "unfit" and unfit == "lanner":
+            raise NativePlanError("not that")
+        return (text_bytes(value) if value != "unfit" or unfit == b"\0" else unfit) if isinstance(value, str) else value
+
+    monkeypatch.setattr("lanner.rules.nativeplan._constant", constant)
+    conditions = ["t.a = a", "t.a in (unfit, a)", "t.b = x", "t.b = unfit or t.n > 1", "t.a = unfit", "t.a in (a, x)"]
+    text = "".join(RULE.format(f"r{number}", condition, "x %t.a %t.n %t.keys") for number, condition in enumerate(conditions))
+    compiled = compile_rules(load_rules_text(text, CATALOG), CATALOG)
+    events = [b'{"a":"a"}', b'{"a":"unfit","b":"x"}', b'{"n":2,"b":"x"}', b'{"b":"unfit"}', b'{"a":"x"}', b'{"a":"q","n":0}', b"{"]
+    lines = agree(compiled, [Batch(events)], first=first)
+    assert {json.loads(line)["rule"] for line in lines} == {"r0", "r1", "r2", "r3", "r5"} | (set() if first else {"r4"})
+    said = {record.args[0] for record in caplog.records if record.levelname == "WARNING"}
+    assert said == (set() if unfit == b"\0" else {"r1", "r3", "r4"})
+
+
+def test_where_the_native_executor_cannot_hold_the_fields_python_runs_all_rules(monkeypatch, caplog):
+    monkeypatch.setattr("lanner.framework.native._source", lambda *_: ("unknown",))
+    compiled = compile_rules(load_rules_text(RULE.format("r", "t.a = a", "o"), CATALOG), CATALOG)
+    assert len(agree(compiled, [Batch([b'{"a":"a"}'])], first=True)) == 1
+    assert "Python evaluates all rules" in caplog.text

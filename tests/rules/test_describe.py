@@ -116,6 +116,7 @@ def test_a_rule_that_is_not_loaded(loaded):
 def test_the_table_wraps_descriptions():
     text = " ".join(["word"] * 12)
     lines = table({"rules": [{"info": {"name": "r", "description": text}}]}).split("\n")
+    assert lines[:2] == [f"{'Rule':50} Description", f"{'----':50} -----------"]
     assert lines[2:] == [f"{'r':50} {'word ' * 11}", f"{'':51}word ", ""]
 
 
@@ -125,6 +126,7 @@ def test_the_table_wraps_descriptions():
         ("a.b = 1 and c.d exists or m", "((a.b = 1 and c.d exists) or m)"),
         ("not (a.b = 'x y' or a.b = \"q'\")", 'not (a.b = "x y" or a.b = "q\'")'),
         ("a.b[''] startswith oneof (\"\\n\", x)", 'a.b[""] startswith oneof ("\\n", x)'),
+        ('a.b = "" and a.b contains "" or a.b in ("", x)', "((a.b =  and a.b contains ) or a.b in (, x))"),
         ("join(',', (a.b, 'x=')) = getopt(a.b, 'x:')[x] and a.b = val(c.d[k])", 'join(,,(a.b,"x=")) = getopt(a.b,x:)[x]'),
     ],
 )

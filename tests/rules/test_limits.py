@@ -157,3 +157,9 @@ def test_a_pattern_that_is_too_large():
 @pytest.mark.parametrize("constant", ["a" * MEGABYTE, "\\\\a" * 100_000, "\\t" * 100_000])
 def test_long_constants_are_refused(constant):
     assert refusal(rule(f'x.text = "{constant}"'))
+
+
+def test_many_appends_to_one_macro():
+    appended = "".join(f"- macro: m\n  condition: or x.text = {number}\n  override: {{condition: append}}\n" for number in range(10_000))
+    text = f"- macro: m\n  condition: x.text = a\n{appended}" + rule("m")
+    assert compile_rules(load_rules_text(text, CATALOG), CATALOG).rules

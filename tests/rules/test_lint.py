@@ -403,3 +403,36 @@ def test_the_shipped_rules():
 def test_every_code_is_explained():
     text = (Path(__file__).parents[2] / "docs" / "checking-rules.md").read_text("utf-8")
     assert [code for code in CODES if f"| `{code}` |" not in text] == []
+
+
+OTHER = "- rule: {0}\n  desc: long enough\n  condition: {1}\n  output: o\n  priority: INFO\n  tags: [t]\n"
+
+
+def test_what_rules_of_another_source_refer_to_is_used(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text(
+        "- list: l\n  items: [a]\n- list: unused\n  items: [a]\n- macro: m\n  condition: proc.name in (l)\n"
+        + OTHER.format("o", "m and evt.type = open")
+        + OTHER.format("p", "m")
+    )
+    found = check_files([path], CATALOG)
+    assert [each.places[0].name for each in found if each.code.startswith("LOAD_UNUSED")] == ["unused"]
+
+
+def test_rules_of_an_unknown_source_are_one_finding_a_source(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text(
+        "".join(OTHER.format(f"r{number}", "a.b = 1") for number in range(3)) + OTHER.format("s", "a.b = 1") + "  source: nope\n"
+    )
+    found = [each for each in check_files([path], CATALOG) if each.code == "LOAD_UNKNOWN_SOURCE"]
+    assert [each.message for each in found] == ["Unknown source syscall, skipping 3 rules", "Unknown source nope, skipping"]
+    assert all(len(each.render().splitlines()) <= 2 for each in found)
+
+
+def test_rules_of_several_sources_are_checked_together(tmp_path):
+    path = tmp_path / "rules.yaml"
+    other = Catalog([FieldInfo("other.a", FieldType.STRING, "")], "other")
+    path.write_text(OTHER.format("r", "other.a = 1 and other.nope = 1") + "  source: other\n")
+    (error,) = [each for each in check_files([path], CATALOG, other) if each.severity == "error"]
+    assert "other.nope" in error.message
+    assert "other.a" in error.advice

@@ -256,7 +256,11 @@ def test_rules_are_updated(update, expected, attributes):
         ("  condition: a\n  override: {condition: add}\n", "Invalid override operation for key 'condition': 'add'. Allowed values are: append replace "),
         ("  override: {condition: replace}\n", "An replace override for 'condition' was specified but 'condition' is not defined"),
         ("  condition: a\n  output: b\n  override: {condition: replace}\n", "Unexpected key 'output': no corresponding entry under 'override' is defined."),
-        ("  override: [condition]\n", "yaml-cpp: error at line 2, column 13: bad conversion"),
+        ("  override: [condition]\n", "invalid node; this may result from using a map iterator as a sequence iterator, or vice-versa"),
+        ("  override: {condition: }\n", "Invalid override operation for key 'condition': 'null'. Allowed values are: append replace "),
+        ("  override: {condition: Null}\n", "Invalid override operation for key 'condition': 'null'. Allowed values are: append replace "),
+        ("  override: {~: append}\n", "Key 'null' cannot be appended to, use 'replace' instead"),
+        ("  override: {condition: [append]}\n", "yaml-cpp: error at line 2, column 25: bad conversion"),
     ],
 )  # fmt: skip
 def test_updates_that_make_no_sense(update, message):
@@ -295,7 +299,7 @@ def test_nothing_refers_to_a_later_file():
     ("exception", "expected"),
     [
         ("{name: e, fields: x.y, values: [a, b c]}", 'x.z = 1 and not x.y in (a, "b c")'),
-        ("{name: e, fields: x.y, comps: startswith  oneof, values: [a]}", "x.z = 1 and not x.y startswith oneof (a)"),
+        ("{name: e, fields: x.y, comps: ' startswith oneof ', values: [a]}", "x.z = 1 and not x.y startswith oneof (a)"),
         ("{name: e, fields: x.y, values: []}", "x.z = 1"),
         ("{name: e, fields: [x.y], values: [[a]]}", "x.z = 1 and not x.y = a"),
         ("{name: e, fields: [x.y, x.w], comps: [=, in], values: [[a, [b, c]], [d, e]]}", "x.z = 1 and not (x.y = a and x.w in (b, c) or x.y = d and x.w in (e))"),

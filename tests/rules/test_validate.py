@@ -44,6 +44,66 @@ def test_a_finding_in_an_earlier_file_quotes_that_file():
     assert warning["context"]["snippet"] == "- macro: m\n  ^\n"
 
 
+BAD = {
+    "the condition": (rule("a", "kv.nope = 1"), ""),
+    "its syntax": (rule("a", "kv.num ="), ""),
+    "the output": (rule("a", output="%kv.nope"), ""),
+    "a macro": ("- macro: m\n  condition: nope\n" + rule("a", "m"), ""),
+    "an exception": (rule("a") + "  exceptions: [{name: e, fields: [kv.num], values: [[1, 2]]}]\n", ""),
+    "what is appended": (rule("a"), "- rule: a\n  condition: and kv.nope = 1\n  override: {condition: append}\n"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_the_outermost_place_is_the_file_that_defines_what_is_wrong(what):
+    first, second = BAD[what]
+    report = as_json(load(first, second + rule("b")))["falco_load_results"][-1]
+    assert [error["context"]["locations"][0]["position"]["name"] for error in report["errors"]] == ["1.yaml"]
+
+
+REPLACED = (
+    rule("a") + "  exceptions: {0}\n- rule: a\n  source: kv\n  override: {{exceptions: replace}}\n  exceptions:\n    - {{name: e, {1}}}\n"
+)
+UNEQUAL = "Fields and comps lists must have equal length"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [  # the messages of Falco 0.44.1; where it crashes, UNEQUAL
+        ("[{name: a, fields: [kv.num], comps: ['='], values: [[7]]}]", "fields: [kv.num], values: [[1], [2]]", ""),
+        ("[{name: a, fields: [kv.num], values: [[7]]}]", "fields: [kv.num], values: [[1]]", ""),
+        ("[{name: a, fields: [kv.num, kv.num], values: [[7, 8]]}]", "fields: [kv.num, kv.num], values: [[1, 2]]", ""),
+        ("[{name: a, fields: [kv.num], values: [[7]]}]", "fields: [kv.num], comps: in, values: [[1]]", ""),
+        ("[]", "fields: [kv.num], comps: ['=', '='], values: [[1]]", ""),
+        ("[]", "fields: [kv.num]", ""),
+        ("[]", "fields: [kv.num], values: [[1]]", UNEQUAL),
+        ("[{name: a, fields: kv.num, values: [7]}]", "fields: [kv.num], values: [[1]]", UNEQUAL),
+        ("[{name: a, fields: [kv.num], values: [[7]]}]", "fields: [kv.num, kv.num], values: [[1, 2]]", UNEQUAL),
+        ("[{name: a, fields: [kv.num], values: [[7]]}]", "fields: [kv.num, kv.num], comps: ['='], values: [[1, 2]]", UNEQUAL),
+        ("[]", "fields: [kv.num], values: [[1, 2]]", "Fields and values lists must have equal length"),
+        (
+            "[{name: a, fields: [kv.num], comps: ['>'], values: []}]",
+            "fields: [kv.num], values: [[a]]",
+            "expected a number value or a field with a valid transformer",
+        ),
+    ],
+)
+def test_replaced_exceptions_have_the_operators_that_falco_reads(before, after, message):
+    (result,) = load(REPLACED.format(before, after))
+    assert [each.message[: len(message)] for each in result.findings] == ([message] if message else [])
+
+
+@pytest.mark.parametrize("comps", ["startswith  anyof", "'startswith\tanyof'", "exists anyof", "'>= anyof'"])
+def test_a_modifier_in_an_exception_takes_one_blank(comps):
+    (result,) = load(rule() + f"  exceptions: [{{name: e, fields: [kv.num], comps: [{comps}], values: [[1]]}}]\n")
+    assert result.findings[0].message.endswith("is not a supported comparison operator")
+
+
+def test_exceptions_are_checked_one_after_the_other():
+    (result,) = load(rule() + "  exceptions:\n    - {name: a, fields: [kv.x], values: [[7]]}\n    - {name: b, fields: [], values: [[7]]}\n")
+    assert codes(result) == [("LOAD_ERR_VALIDATE", "'kv.x' is not a supported filter field")]
+
+
 def test_reports_of_several_files_stand_below_each_other():
     good, odd = load(rule(), "- x: 1\n")
     assert as_text([good, odd]) == "1.yaml: Ok\n2.yaml: Ok, with warnings"

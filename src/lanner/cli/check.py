@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.validate import print_text
-from lanner.config.read import given_files, with_own_rules
+from lanner.config.read import OWN_RULES, given_files, with_own_rules
 from lanner.framework.load import load_plugin
 from lanner.rules.catalog import Catalog
 from lanner.rules.lint import check_files
@@ -20,16 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.rules.errors import Finding
+    from lanner.sdk.plugin import PluginInfo
     from lanner.yamlfile.source import Place
 
 
-def check_rules(files: Sequence[str], plugin: str, *, as_json: bool, strict: bool) -> int:
+def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, strict: bool) -> int:
     """Print all findings of these files (none: the plugin's own); gives the exit code. Raises `LannerError`."""
-    info = plugin_info(load_plugin(plugin))
-    if not files and info.rules is None:
-        raise LannerError(f"the plugin {info.name} ships no rules: name a rules file")
-    catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "")
-    found = check_files(with_own_rules(given_files(files), info) or [str(info.rules)], catalog, plugins={info.name: info.version})
+    infos = [plugin_info(load_plugin(plugin)) for plugin in dict.fromkeys(plugins)]
+    own = [str(info.rules) for info in infos if info.rules is not None]
+    if not files and len(own) < len(infos):
+        without = next(info.name for info in infos if info.rules is None)
+        raise LannerError(f"the plugin {without} ships no rules: name a rules file")
+    sources = dict.fromkeys(info.event_source or "" for info in infos)
+    catalogs = [
+        Catalog([each.info for info in infos if _has_fields_for(info, source) for each in info.fields], source) for source in sources
+    ]
+    named = given_files(files)
+    for info in infos if OWN_RULES in named else ():
+        named = with_own_rules(named, info)
+    found = check_files(named or own, *catalogs, plugins={info.name: info.version for info in infos})
     count: Counter[str] = Counter(finding.severity for finding in found)
     if as_json:
         document = {"errors": count["error"], "warnings": count["warning"], "findings": list(map(_as_dict, found))}
@@ -38,6 +47,10 @@ def check_rules(files: Sequence[str], plugin: str, *, as_json: bool, strict: boo
         print_text("\n\n".join([*(finding.render() for finding in found), _sum(count)]))
     unchecked = any(finding.code == NO_RULE_CHECKED for finding in found)
     return FAILED if count["error"] or unchecked or (strict and found) else OK
+
+
+def _has_fields_for(info: PluginInfo, source: str) -> bool:
+    return source in {info.event_source or "", *info.extract_sources}
 
 
 def _sum(count: Counter[str]) -> str:

@@ -12,11 +12,13 @@ def rules() -> None:
 
 @rules.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
-@click.option("--plugin", default="docker", metavar="PLUGIN", help="Whose events the rules are for, as for `lanner run`.")
+@click.option(
+    "--plugin", "plugins", multiple=True, default=["docker"], metavar="PLUGIN", help="Whose events the rules are for; may be given again."
+)
 @click.option("--strict", is_flag=True, help="Warnings end with exit status 1, too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def check(files: tuple[str, ...], plugin: str, *, as_json: bool, strict: bool) -> int:
-    """Show everything that is wrong or odd in rules files (none: the plugin's own), taken together in this order.
+def check(files: tuple[str, ...], plugins: tuple[str, ...], *, as_json: bool, strict: bool) -> int:
+    """Show everything that is wrong or odd in rules files (none: the plugins' own), taken together in this order.
 
     A directory stands for the .yaml and .yml files in it.
 
@@ -24,7 +26,7 @@ def check(files: tuple[str, ...], plugin: str, *, as_json: bool, strict: bool) -
     """
     from lanner.cli.check import check_rules
 
-    return check_rules(files, plugin, as_json=as_json, strict=strict)
+    return check_rules(files, plugins, as_json=as_json, strict=strict)
 
 
 @rules.command()

@@ -57,6 +57,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     except RulesError as error:
         return show_wrong_rules(error, info)
     if limits.dry_run:
+        make_pump(plugin, compiled, settings)  # everything that a run makes of the rules
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
     run = _replay if limits.replay is not None else _watch

@@ -7,6 +7,7 @@ that shows one without its values. Nothing is decided about those here: `lanner.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.native._executor import Executor
@@ -16,7 +17,7 @@ from lanner.sdk.host import field_arguments
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from lanner.native._executor import Hit
     from lanner.rules.catalog import FieldRequest
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from lanner.rules.typed import Operand
     from lanner.sdk.plugin import Plugin, PluginInfo
     from lanner.sdk.values import Data
+
+_log = logging.getLogger("lanner.rules")
 
 _GENERIC: Final[dict[str, Source]] = {
     "evt.num": ("place",),
@@ -80,11 +83,18 @@ class NativeRules:
 
 
 def native_rules(
-    plan: Plan, plugin: Plugin, wanted: Sequence[Sequence[Operand]] = (), *, hostname: str, static: Mapping[str, str], first: bool
-) -> NativeRules:
-    """The plan over events of the plugin; `wanted` are by rule the operands whose values its alerts show.
+    plan: Plan,
+    plugin: Plugin,
+    names: Sequence[str],
+    wanted: Sequence[Sequence[Operand]] = (),
+    *,
+    hostname: str,
+    static: Mapping[str, str],
+    first: bool,
+) -> NativeRules | None:
+    """The plan over events of the plugin; `names` are those of the rules, `wanted` by rule the operands whose values its alerts show.
 
-    Raises `LannerError` where the native executor cannot take it.
+    Python evaluates the rules that the native executor cannot hold. None: it can hold none, not even the fields.
     """
     info = plugin_info(type(plugin))
     trees: list[Data] = []
@@ -93,7 +103,36 @@ def native_rules(
     sources = [_source(request, info, trees, constants) for request in plan.fields]
     if info.timestamp is not None:
         trees.append(info.timestamp.data())
-    return NativeRules(Executor(make_program(plan, sources, trees, wanted, has_time=info.timestamp is not None), first))
+
+    def make(in_python: Collection[int]) -> Executor:
+        return Executor(make_program(plan, sources, trees, wanted, has_time=info.timestamp is not None, in_python=in_python), first)
+
+    try:
+        return NativeRules(make(()))
+    except ValueError as error:
+        _log.debug("the native executor cannot hold all rules: %s", error)
+    every = frozenset(range(len(plan.conditions)))
+    try:
+        make(every)
+    except ValueError as error:
+        _log.warning("Python evaluates all rules, because the native executor cannot hold their fields: %s", error)
+        return None
+    refused = _refused(sorted(every), lambda kept: make(every.difference(kept)))
+    for number, reason in refused.items():
+        _log.warning("Python evaluates the rule '%s', because the native executor cannot hold it: %s", names[number], reason)
+    return NativeRules(make(refused))
+
+
+def _refused(rules: Sequence[int], make: Callable[[Sequence[int]], object]) -> dict[int, str]:
+    """The rules that the native executor cannot hold, found by halving, and why."""
+    try:
+        make(rules)
+    except ValueError as error:
+        if len(rules) == 1:
+            return {rules[0]: str(error)}
+        half = len(rules) // 2
+        return _refused(rules[:half], make) | _refused(rules[half:], make)
+    return {}
 
 
 def _source(request: FieldRequest, info: PluginInfo, trees: list[Data], constants: Mapping[str, str]) -> Source:

@@ -79,15 +79,15 @@ class Pump:
         ]
         self._lines = [each.line for each in formats]
         self._values = [compile_values(each.operands, self.executor.value) for each in formats]
+        self._names = [rule.name for rule in compiled.rules]
         self.native: NativeRules | None = None
         """The rules as the native executor has them."""
         if native:
             from lanner.framework.native import native_rules
 
             wanted = [each.operands for each in formats]
-            self.native = native_rules(compiled.plan, plugin, wanted, hostname=host, static=static or {}, first=first)
+            self.native = native_rules(compiled.plan, plugin, self._names, wanted, hostname=host, static=static or {}, first=first)
         self._first = first
-        self._names = [rule.name for rule in compiled.rules]
         self._about = [(rule.name, str(rule.priority), rule.source) for rule in compiled.rules]
         self._alerts = [0] * len(self._names)
         self.emit = emit

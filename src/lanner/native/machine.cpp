@@ -210,6 +210,7 @@ Truth Machine::check(const Check& check) {
 Truth Machine::evaluate(std::uint32_t number) {
   const auto& node = program_.nodes[number];
   if (node.kind == Node::Kind::check) return check(program_.checks[node.check]);
+  if (node.kind == Node::Kind::open) return Truth::open;
   const auto* at = program_.children.data() + node.begin;
   const auto* const end = program_.children.data() + node.end;
   if (node.kind == Node::Kind::negation) {

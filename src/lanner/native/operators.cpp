@@ -403,7 +403,7 @@ bool Comparison::holds(const Cell& left, const Cell& right, Scratch& scratch) co
   if (!is_list) {
     if (right_terminated || left.state != Cell::State::scalar || right.state != Cell::State::scalar) return false;
     auto value = left.scalar;
-    if (value.is_text) value.text = stripped(value.text);
+    if (is_text && value.is_text) value.text = stripped(value.text);
     return value == right.scalar;
   }
   if (left_terminated != right_terminated) return word == Operator::in && left.list.empty();

@@ -75,11 +75,11 @@ struct Check {
 };
 
 struct Node {
-  enum class Kind : std::uint8_t { check, negation, all, some };
+  enum class Kind : std::uint8_t { check, negation, all, some, open };  // open: only Python can tell
 
   Kind kind = Kind::check;
   std::uint32_t check = 0;  // check
-  std::uint32_t begin = 0;  // others: the children, in Program::children
+  std::uint32_t begin = 0;  // negation, all, some: the children, in Program::children
   std::uint32_t end = 0;
 };
 

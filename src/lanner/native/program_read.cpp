@@ -177,8 +177,8 @@ class Reading {
     result.kind = chosen(found[0], transformers);
     for (PyObject* each : items(found[2])) result.operands.push_back(below(each, program_.operands.size(), "operand before this one"));
     const bool takes_two = result.kind == Operand::Kind::join || result.kind == Operand::Kind::getopt;
-    const bool takes_some = result.kind == Operand::Kind::concat || result.kind == Operand::Kind::items;
-    if (result.operands.empty() || (!takes_some && result.operands.size() != (takes_two ? 2 : 1))) throw Unfit("\"" + name + "\" has another number of operands");
+    const bool takes_some = result.kind == Operand::Kind::concat && !result.operands.empty();
+    if (result.kind != Operand::Kind::items && !takes_some && result.operands.size() != (takes_two ? 2 : 1)) throw Unfit("\"" + name + "\" has another number of operands");
     result.has_selector = found[3] != Py_None;
     if (result.has_selector) result.text = bytes(found[3]);
     return result;
@@ -231,9 +231,16 @@ class Reading {
   }
 
   Node node(PyObject* object) {
-    const auto found = items(object, 2);
+    const auto found = items(object);
+    if (found.empty()) throw Unfit("a node has a word");
     const auto name = word(found[0]);
     Node result;
+    if (name == "python") {
+      items(object, 1);
+      result.kind = Node::Kind::open;
+      return result;
+    }
+    items(object, 2);
     if (name == "check") {
       result.check = static_cast<std::uint32_t>(below(found[1], program_.checks.size(), "check"));
       return result;

@@ -48,7 +48,7 @@ class Needs {
   std::optional<Needed> made(const Node& node) {
     std::optional<Needed> result;
     if (node.kind == Node::Kind::check) return of_check(program_.checks[node.check]);
-    if (node.kind == Node::Kind::negation) return result;
+    if (node.kind == Node::Kind::negation || node.kind == Node::Kind::open) return result;
     for (auto place = node.begin; place < node.end; ++place) {
       const auto& child = of(program_.children[place]);
       if (node.kind == Node::Kind::all) {

@@ -194,14 +194,15 @@ void getopt(const Operand& operand, const std::vector<const Type*>& types, const
 void transform(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result, Arena& arena) {
   result.state = Cell::State::absent;
   result.list.clear();
-  const auto& value = *values[0];
+  if (operand.kind == Operand::Kind::items) {
+    result.state = Cell::State::list;
+    for (std::size_t place = 0; place < values.size(); ++place) {
+      each(*values[place], [&](const Scalar& item) { result.list.push_back(Scalar::of(text_of(item, *types[place], arena))); });
+    }
+    return;
+  }
+  const auto& value = *values[0];  // all but a list have an operand
   switch (operand.kind) {
-    case Operand::Kind::items:
-      result.state = Cell::State::list;
-      for (std::size_t place = 0; place < values.size(); ++place) {
-        each(*values[place], [&](const Scalar& item) { result.list.push_back(Scalar::of(text_of(item, *types[place], arena))); });
-      }
-      return;
     case Operand::Kind::lower:
     case Operand::Kind::upper:
     case Operand::Kind::base64:

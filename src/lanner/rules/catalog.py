@@ -7,7 +7,7 @@ condition or an output means (`FieldRequest`). How values are got, and what an o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.sdk.errors import LannerError
 from lanner.sdk.types import Argument, FieldInfo, FieldType
@@ -41,6 +41,7 @@ _GENERIC_NAMES: Final = frozenset(field.name for field in GENERIC_FIELDS)
 STATIC: Final = "static."
 """What the names of the fields begin with whose values the configuration gives."""
 
+_NEAREST: Final = 3  # fields that the advice on an unknown one names
 _INDEX_LIMIT: Final = 1 << 64
 
 
@@ -67,9 +68,23 @@ class FieldError(LannerError, LookupError):
         self.unknown = unknown
 
 
+class Traits(NamedTuple):
+    """What Falco knows of a field beyond its `FieldInfo`: the fields of plugins have none of it."""
+
+    type_name: str = ""
+    """libscap's name of the type, where the type is none of a plugin's fields."""
+    takes_transformers: bool = True
+    takes_fields: bool = True
+    """Whether it is compared with other fields, on either side."""
+    only_equal: bool = False
+
+
 def is_generic(name: str) -> bool:
     """Whether a field of that name has its value from the host and not from a plugin."""
     return name in _GENERIC_NAMES or name.startswith(STATIC)
+
+
+PLAIN: Final = Traits()
 
 
 class Catalog:
@@ -99,6 +114,11 @@ class Catalog:
     def check_value(self, name: str, text: str) -> None:
         """Raise `FieldError` for a constant that the field of that name is not to be compared with; there is none of a plugin's."""
 
+    def traits(self, name: str) -> Traits:
+        """What Falco knows of the field of that name beyond its `FieldInfo`."""
+        del name
+        return PLAIN
+
     def advice(self, unknown: str) -> str:
         """What to do about a text that names no field."""
         from difflib import get_close_matches
@@ -106,8 +126,11 @@ class Catalog:
         name = unknown.partition("[")[0]
         if name in self._generic:
             return f"{name} takes no brackets."
-        near = get_close_matches(name, [field.name for field in self], n=1)
-        return f"Did you mean {near[0]}?" if near else f"The fields of source {self.source} are: {', '.join(field.name for field in self)}."
+        names = [field.name for field in self]
+        if near := get_close_matches(name, names, n=1):
+            return f"Did you mean {near[0]}?"
+        nearest = ", ".join(get_close_matches(name, names, n=_NEAREST, cutoff=0))
+        return f"The nearest fields of source {self.source} are {nearest}; `lanner fields PLUGIN` lists all."
 
     def prefix(self, text: str) -> FieldInfo | None:
         """The field with the longest name that the text begins with: what Falco takes a text to mean, before it looks further."""

@@ -7,11 +7,12 @@ operator, right side. Nothing is run here.
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from lanner.rules import constants, nodes, operators, transformers, typed
-from lanner.rules.catalog import FieldError
+from lanner.rules.catalog import PLAIN, FieldError, Traits
 from lanner.rules.errors import ConditionError
 from lanner.sdk.errors import LannerError
 from lanner.sdk.types import FieldType
@@ -71,10 +72,20 @@ class _Side:
     name: str
     base: typed.Kind
     combined: bool = False  # made by join, concat or getopt
+    traits: Traits = PLAIN
 
     @property
     def kind(self) -> typed.Kind:
         return self.operand.kind
+
+    @property
+    def is_buffer(self) -> bool:
+        return self.traits.type_name == "BYTEBUF"
+
+    @property
+    def type_name(self) -> str:
+        """The type by its name in libscap, for messages and to compare."""
+        return (self.traits.type_name or transformers.TYPE_NAMES[self.kind.type]) + (" (list)" if self.kind.is_list else "")
 
 
 class Checker:
@@ -134,13 +145,16 @@ class Checker:
     def _checked(self, node: nodes.Check) -> typed.Tree:
         left = self._side(node.left)
         operator: nodes.Operator = "=" if node.operator == "==" else node.operator
-        reason = operators.refusal(operator, node.modifier, left.kind)
+        reason = operators.refusal(operator, node.modifier, left.kind, is_buffer=left.is_buffer)
         if reason:
             raise _RefusedError(f"filter error: {reason}")
         if node.right is None:
             return typed.Test(left.operand, "exists")
         if isinstance(node.right, nodes.Constant | nodes.ConstantList):
-            return typed.Test(left.operand, operator, self._constants(operator, left, node.right), node.modifier)
+            values = self._constants(operator, left, node.right)
+            if left.traits.only_equal and operator != "=":
+                raise _RefusedError(f"{left.name} supports only '=' comparison operator")
+            return typed.Test(left.operand, operator, values, node.modifier)
         right = self._side(node.right)
         _refuse_sides(operator, left, right)
         if left.combined and (operator in {"in", "intersects"} or not _same_type(left, right)):
@@ -163,7 +177,8 @@ class Checker:
             case nodes.Field(name, argument):
                 request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
                 kind = typed.Kind(request.info.type, request.info.is_list)
-                return _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind)
+                traits = self._catalog.traits(request.info.name)
+                return _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind, traits=traits)
             case nodes.Transform():
                 return self._transform(node)
             case nodes.Constant(text):
@@ -182,6 +197,8 @@ class Checker:
         if node.name in _SINGLE:
             raise _RefusedError(f"transformer '{node.name}' takes one argument, not {len(sides)}")
         name = cast("typed.TransformName", node.name)
+        if name == "concat" and any(side.is_buffer for side in sides):
+            raise _RefusedError("concat() arguments must be strings")
         kind = transformers.combined(name, [side.base for side in sides], node.selector)
         operand = typed.Transformed(name, tuple(side.operand for side in sides), kind, node.selector)
         return _Side(operand, "NA", typed.Kind(FieldType.STRING), combined=True)
@@ -190,9 +207,12 @@ class Checker:
     def _single(name: str, side: _Side) -> _Side:
         if name not in _SINGLE:
             raise _RefusedError(f"unknown field transfomer '{name}'")  # Falco's spelling
+        if not side.traits.takes_transformers:
+            raise _RefusedError(f"field '{side.name}' does not support transformers")
         transform = cast("typed.TransformName", name)
-        kind = transformers.result(transform, side.kind, side.name)
-        return _Side(typed.Transformed(transform, (side.operand,), kind), side.name, side.base, side.combined)
+        kind = transformers.result(transform, side.kind, side.name, side.traits.type_name)
+        traits = side.traits._replace(type_name="")
+        return _Side(typed.Transformed(transform, (side.operand,), kind), side.name, side.base, side.combined, traits)
 
     def _constants(self, operator: nodes.Operator, left: _Side, right: nodes.Constant | nodes.ConstantList) -> tuple[typed.Constant, ...]:
         texts = [right.text] if isinstance(right, nodes.Constant) else [item.text for item in right.items]
@@ -200,8 +220,10 @@ class Checker:
         for text in texts:
             if operator == "regex" or "." in text or "(" in text:  # as in a regex, in fields and in transformers; most have none
                 self._warn(operator, text, right.span)
-            value = constants.convert(text, left.kind.type)
+            if left.is_buffer and operator in {"bcontains", "bstartswith"}:
+                _refuse_hex(text)
             self._catalog.check_value(left.name, text)
+            value = constants.convert(text, left.kind.type)
             if operator == "regex":
                 _refuse_pattern(text)
             values.append(value)
@@ -235,23 +257,28 @@ def _refuse_sides(operator: nodes.Operator, left: _Side, right: _Side) -> None:
         raise _RefusedError(f"operator '{operator.upper()}' doesn't support right-hand side fields")
     if left.kind.type is FieldType.IPNET:
         raise _RefusedError("field type 'IPNET' doesn't support right-hand side fields")
+    if not left.traits.takes_fields:
+        raise _RefusedError(f"field '{left.name}' doesn't support right-hand side fields")
+    if not right.traits.takes_fields:
+        raise _RefusedError(f"field '{right.name}' can't be used as a right-hand side field")
     if not left.combined and not _same_type(left, right):  # of join, concat and getopt Falco does not look at the types
         raise _RefusedError(
-            f"field '{left.name}' has type '{_type_name(left.kind)}' while the right-hand side field "
-            f"'{_internal(right)}' has incompatible type '{_type_name(right.kind)}'"
+            f"field '{left.name}' has type '{left.type_name}' while the right-hand side field "
+            f"'{_internal(right)}' has incompatible type '{right.type_name}'"
         )
 
 
 def _same_type(left: _Side, right: _Side) -> bool:
-    return (left.kind.type, left.kind.is_list) == (right.kind.type, right.kind.is_list)
+    return left.type_name == right.type_name
 
 
 def _internal(side: _Side) -> str:
     return "INTERNAL" if side.combined and side.kind.is_list else side.name
 
 
-def _type_name(kind: typed.Kind) -> str:
-    return transformers.TYPE_NAMES[kind.type] + (" (list)" if kind.is_list else "")
+def _refuse_hex(text: str) -> None:
+    if len(text) % 2 or not all(char in string.hexdigits for char in text):
+        raise _RefusedError("filter error: bcontains and bstartswith operator support hex strings only")
 
 
 def _refuse_pattern(text: str) -> None:

@@ -30,7 +30,7 @@ from lanner.rules.scalars import Refused
 from lanner.rules.versions import ENGINE_VERSION, check_requirement, unmet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from lanner.rules.items import Step
     from lanner.yamlfile.reader import Scalar
@@ -209,10 +209,11 @@ class Collector:
                 advice = f"Did you mean `source: {near[0]}`?"
             message = f"Unknown source {item.source}, skipping"
             self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
+        exceptions = []
         for exception in item.exceptions:
             if not exception.fields.is_given:
                 raise _refuse("Rule exception item must have fields property with a list of fields", exception.context)
-        exceptions = [self._checked(exception, item.source) for exception in item.exceptions]
+            exceptions.append(self._checked(exception, item.source))
         number = self._next()
         self.collected.rules[item.name] = RuleDefinition(
             item.context,
@@ -249,7 +250,7 @@ class Collector:
         if item.append:
             self._append(rule, item)
         else:
-            _replace(rule, item)
+            self._replace(rule, item)
         rule.visibility = self._next()
 
     def _append(self, rule: RuleDefinition, item: RuleUpdate) -> None:
@@ -280,20 +281,40 @@ class Collector:
         earlier = rule.exceptions[place]
         rule.exceptions[place] = replace(earlier, values=earlier.values + exception.values)
 
+    def _replace(self, rule: RuleDefinition, item: RuleUpdate) -> None:
+        """Falco checks nothing of a replaced exception before it is written into the condition."""
+        given = {
+            "condition": item.condition and Text.of(item.condition),
+            "output": item.output and Text.of(item.output),
+            "desc": item.desc and item.desc.value,
+            "tags": item.tags if item.tags is None else frozenset(item.tags),
+            "exceptions": item.exceptions and self._replaced_exceptions(rule.exceptions, item.exceptions),
+        }
+        plain = ("priority", "enabled", "skip_if_unknown_filter", "warn_evttypes", "capture", "capture_duration")
+        for key, value in (given | {key: getattr(item, key) for key in plain}).items():
+            if value is not None:
+                setattr(rule, key, value)
 
-def _replace(rule: RuleDefinition, item: RuleUpdate) -> None:
-    """Falco checks nothing of a replaced exception before it is written into the condition."""
-    given = {
-        "condition": item.condition and Text.of(item.condition),
-        "output": item.output and Text.of(item.output),
-        "desc": item.desc and item.desc.value,
-        "tags": item.tags if item.tags is None else frozenset(item.tags),
-        "exceptions": item.exceptions if item.exceptions is None else list(item.exceptions),
-    }
-    plain = ("priority", "enabled", "skip_if_unknown_filter", "warn_evttypes", "capture", "capture_duration")
-    for key, value in (given | {key: getattr(item, key) for key in plain}).items():
-        if value is not None:
-            setattr(rule, key, value)
+    def _replaced_exceptions(self, earlier: Sequence[RuleException], exceptions: Iterable[RuleException]) -> list[RuleException]:
+        """Exceptions without operators get those that Falco reads for them: of the exception that was at their place.
+
+        Falco writes the new exceptions over the old ones. Where it has no old operators to read, it crashes.
+        """
+        replaced = []
+        for place, exception in enumerate(exceptions):
+            count = len(exception.fields.entries)
+            is_read = exception.fields.is_list and exception.values and len(exception.values[0].entries) == count
+            if is_read and len(exception.comps.entries) < count:
+                before = earlier[place].comps if place < len(earlier) else exception.comps
+                advice = f"Write one operator for each field ({count}), as in `comps: [{', '.join(['='] * count)}]`."
+                if exception.comps.entries or len(before.entries) < count:
+                    raise _refuse("Fields and comps lists must have equal length", exception.context, advice)
+                taken = ", ".join(each.text for each in before.entries[:count])
+                message = f"The exception has no comps. It takes those of the exception that it replaces: {taken}"
+                self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_KEY", message, exception.context, advice, own=True))
+                exception = replace(exception, comps=before)  # noqa: PLW2901 - the exception as Falco reads it
+            replaced.append(exception)
+        return replaced
 
 
 def _refuse(message: str, context: Context, advice: str = "") -> Refused:

@@ -59,7 +59,7 @@ def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | No
 
 def table(described: dict[str, Any]) -> str:
     """The rules' names and descriptions in two columns, without a line feed at the end."""
-    rows = [("Rule", "Description"), ("----", "-----")]
+    rows = [("Rule", "Description"), ("----", "-----------")]
     rows += [(rule["info"]["name"], _wrapped(rule["info"]["description"]) + "\n") for rule in described["rules"]]
     return "\n".join(f"{left:<{_COLUMN - 1}} {right}" for left, right in rows)
 

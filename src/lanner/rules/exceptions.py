@@ -6,7 +6,6 @@ It is text, as in Falco, so that a list's name in a value is written out like on
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -31,7 +30,7 @@ _TEXT_OPERATORS: Final = frozenset({
 })  # fmt: skip
 _LIST_OPERATORS: Final = frozenset({"in", "intersects", "pmatch"})
 _OPERATORS: Final = _TEXT_OPERATORS | _LIST_OPERATORS | {"exists", "<=", "<", ">=", ">"}
-_MODIFIED: Final = re.compile(rf"(?:{'|'.join(map(re.escape, _TEXT_OPERATORS))})[ \t]+(?:oneof|anyof|allof)")
+_MODIFIED: Final = frozenset(f"{operator} {modifier}" for operator in _TEXT_OPERATORS for modifier in ("oneof", "anyof", "allof"))
 
 
 # Reading
@@ -107,7 +106,7 @@ def check_exception(exception: RuleException, is_field: Callable[[str], bool] | 
             raise _refuse("Fields and comps lists must have equal length", context)
         comps = replace(comps, entries=tuple(replace(each, text=each.text.strip(" \t\r\n")) for each in comps.entries))
         for each in comps.entries:
-            if each.text not in _OPERATORS and not _MODIFIED.fullmatch(each.text):
+            if each.text not in _OPERATORS | _MODIFIED:
                 raise _refuse(f"'{each.text}' is not a supported comparison operator", context)
         names = [each.text for each in fields.entries]
     else:
@@ -116,7 +115,7 @@ def check_exception(exception: RuleException, is_field: Callable[[str], bool] | 
         if comps.is_list:
             raise _refuse("Fields and comps must both be strings", context)
         comps = replace(comps, text=comps.text.strip(" \t\r\n"))
-        if comps.text not in _LIST_OPERATORS and not _MODIFIED.fullmatch(comps.text):
+        if comps.text not in _LIST_OPERATORS | _MODIFIED:
             allowed = "(in, pmatch, intersects) or a modifier operator (e.g. startswith oneof)"
             raise _refuse(f"When fields is a single value, comps must be one of {allowed}", context)
         names = [fields.text]
@@ -175,7 +174,7 @@ def _list_form(exception: RuleException) -> str:
             raise _refuse("Fields and values lists must have equal length", exception.context)
         checks = [
             f" {field.text} {comp.text} {_right_side(value, comp.text)}"
-            for field, comp, value in zip(fields, comps, values.entries, strict=True)
+            for field, comp, value in zip(fields, comps, values.entries, strict=False)  # more operators than fields: see `collect`
         ]
         rows.append(f"({' and '.join(checks)})")
     return f"({' or '.join(rows)})" if rows else ""
@@ -184,7 +183,7 @@ def _list_form(exception: RuleException) -> str:
 def _right_side(value: ExceptionEntry, operator: str) -> str:
     if value.is_list:
         return f"({', '.join(quote(each.text) for each in value.entries)})"
-    if operator in _LIST_OPERATORS or _MODIFIED.fullmatch(operator):
+    if operator in _LIST_OPERATORS | _MODIFIED:
         return value.text if value.text.startswith("(") else f"({value.text})"
     return quote(value.text)
 

@@ -30,8 +30,8 @@ def show(node: Condition) -> str:
         case Macro(name):
             return name
         case Check(left, operator, right, modifier):
-            parts = (_operand(left), operator, modifier, "" if right is None else _operand(right))
-            return " ".join(part for part in parts if part)
+            parts = (_operand(left), operator, modifier, None if right is None else _operand(right))
+            return " ".join(part for part in parts if part is not None)  # an empty text leaves its blank
 
 
 def field_text(name: str, argument: str | None) -> str:

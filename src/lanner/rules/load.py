@@ -31,7 +31,7 @@ from lanner.rules.items import (
     Step,
 )
 from lanner.rules.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
-from lanner.rules.scalars import Refused, bad_conversion, boolean, optional, required, texts, unsigned, value_context
+from lanner.rules.scalars import Refused, as_string, bad_conversion, boolean, optional, required, texts, unsigned, value_context
 from lanner.rules.versions import parse_version
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents
 from lanner.yamlfile.source import Place, Spot, source_file
@@ -172,7 +172,7 @@ def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps:
     for key, _ in item.pairs:
         if not isinstance(key, Scalar):
             raise bad_conversion(key, "A key has to be a text.")
-        name = "null" if key.is_null else key.value
+        name = as_string(key)
         seen[name] += 1
         if name not in known:
             message = f"Unknown key '{name}'. The key will be ignored."

@@ -12,7 +12,7 @@ A program is (trees, has_time, sources, operands, checks, nodes, conditions, ind
   "time.iso8601", "datetime" or "datetime.s".
 - operands: (word, type, slot or constant or operands, selector), each behind those that it is made of.
 - checks: ("exists" | "constants" | "fields", operand, operator, constants or operand, modifier).
-- nodes: ("check", check), ("not" | "all" | "some", nodes), each behind its children.
+- nodes: ("check", check), ("not" | "all" | "some", nodes), each after its children; ("python",) for a condition that Python evaluates.
 - index: ([(slot, [(value, rules)])], always).
 - wanted: by rule, the operands whose values its alerts show.
 """
@@ -25,7 +25,7 @@ from lanner.rules.typed import All, Comparison, Items, Negation, Slot, Some, Tes
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lanner.rules.plan import Index, Plan
     from lanner.rules.typed import Constant, Kind, Operand, Tree
@@ -43,15 +43,26 @@ class NativePlanError(LannerError, ValueError):
 
 
 def make_program(
-    plan: Plan, sources: Sequence[Source], trees: Sequence[Data] = (), wanted: Sequence[Sequence[Operand]] = (), *, has_time: bool = False
+    plan: Plan,
+    sources: Sequence[Source],
+    trees: Sequence[Data] = (),
+    wanted: Sequence[Sequence[Operand]] = (),
+    *,
+    has_time: bool = False,
+    in_python: Collection[int] = (),
 ) -> Program:
-    """The program of a plan; `wanted` are by rule the operands whose values its alerts show. Raises `NativePlanError`."""
+    """The program of a plan. Raises `NativePlanError`.
+
+    `wanted` are by rule the operands whose values its alerts show. The rules of the numbers `in_python` are candidates for every
+    event: Python evaluates their conditions.
+    """
     if len(sources) != len(plan.fields):
         raise NativePlanError(f"the plan has {len(plan.fields)} fields, and {len(sources)} sources are told")
     parts = _Parts()
-    conditions = [parts.node(tree) for tree in plan.conditions]
-    shown = [tuple(map(parts.operand, operands)) for operands in wanted or [()] * len(conditions)]
-    index = _index(plan.index, sources)
+    conditions = [parts.python() if number in in_python else parts.node(tree) for number, tree in enumerate(plan.conditions)]
+    listed = wanted or [()] * len(conditions)
+    shown = [() if number in in_python else tuple(map(parts.operand, operands)) for number, operands in enumerate(listed)]
+    index = _index(plan.index, sources, in_python)
     return list(trees), has_time, list(sources), parts.operands, parts.checks, parts.nodes, conditions, index, shown
 
 
@@ -77,6 +88,10 @@ class _Parts:
         self._numbers: dict[tuple[str, object], int] = {}
         # Trees that share parts, as macros make them; the plan keeps them while this works
         self._known: dict[int, int] = {}
+
+    def python(self) -> int:
+        """The node of a condition that Python evaluates."""
+        return self._number("node", self.nodes, ("python",))
 
     def node(self, tree: Tree) -> int:
         known = self._known.get(id(tree))
@@ -144,13 +159,18 @@ def _constant(constant: Constant) -> Any:
     return text_bytes(constant) if isinstance(constant, str) else constant
 
 
-def _index(index: Index, sources: Sequence[Source]) -> tuple[Any, Any]:
-    # What Python alone can tell cannot be looked up: its rules are candidates always
-    always = set(index.always)
+def _index(index: Index, sources: Sequence[Source], in_python: Collection[int]) -> tuple[Any, Any]:
+    # The rules of values that Python alone can tell, and those that Python evaluates, are candidates for every event
+    always = {*index.always, *in_python}
     fields = []
     for field in index.fields:
         if sources[field.slot][0] in {"python", "time", "elapsed", "clock"}:
             always.update(*field.rules.values())
-        else:
-            fields.append((field.slot, [(_constant(value), rules) for value, rules in field.rules.items()]))
+            continue
+        values = []
+        for value, rules in field.rules.items():
+            native = tuple(rule for rule in rules if rule not in in_python) if in_python else rules
+            if native:
+                values.append((_constant(value), native))
+        fields.append((field.slot, values))
     return fields, sorted(always)

@@ -25,6 +25,7 @@ Predicate: TypeAlias = "Callable[[Any], bool]"
 _EQUALITY: Final = frozenset({"=", "!=", "in", "intersects"})
 _ORDER: Final = frozenset({"<", "<=", ">", ">="})
 _STRING: Final = _EQUALITY | _ORDER | {"contains", "icontains", "startswith", "endswith", "glob", "iglob", "pmatch", "regex"}
+_BUFFER: Final = _EQUALITY | {"contains", "startswith", "endswith", "bcontains", "bstartswith"}
 # What goes with a type, and how Falco calls the type when something does not (filter_compare.cpp; bool is "numeric" there, too)
 _TYPES: Final = {
     FieldType.STRING: (_STRING, "for string filters"),
@@ -38,10 +39,12 @@ _TYPES: Final = {
 _ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {"<": op.lt, "<=": op.le, ">": op.gt, ">=": op.ge}
 
 
-def refusal(operator: Operator, modifier: Modifier | None, kind: Kind) -> str | None:
-    """Falco's reason why the operator cannot be used on values of this kind, or None where it can."""
+def refusal(operator: Operator, modifier: Modifier | None, kind: Kind, *, is_buffer: bool = False) -> str | None:
+    """Falco's reason why the operator cannot be used on values of this kind (or on a byte buffer), or None where it can."""
     if operator == "exists":
         return None
+    if is_buffer:
+        return None if operator in _BUFFER else f"'{operator}' operator not supported for buffer filters"
     if kind.is_list:
         return None if operator in {"in", "intersects"} else f"'{operator}' operator not supported list filters"
     allowed, words = _TYPES[kind.type]

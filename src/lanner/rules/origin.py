@@ -156,11 +156,9 @@ class TextBuilder:
 
 def join(first: Text, second: Text) -> Text:
     """Both with a blank between: what `append` means."""
-    builder = TextBuilder()
-    builder.add_text(first)
-    builder.add(" ")
-    builder.add_text(second)
-    return builder.build()
+    begin = len(first.text) + 1
+    moved = (Piece(begin + each.begin, each.size, each.scalar, each.offset, each.whole) for each in second.pieces)
+    return Text(f"{first.text} {second.text}", (*first.pieces, *moved))
 
 
 def index_in_file(scalar: Scalar, offset: int) -> int:

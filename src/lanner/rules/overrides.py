@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.scalars import Refused, bad_conversion
+from lanner.rules.scalars import Refused, as_string, bad_conversion, bad_iteration
 from lanner.yamlfile.reader import Mapping, Scalar
 
 if TYPE_CHECKING:
@@ -35,13 +35,14 @@ def read_overrides(item: Mapping, context: Context, appendable: frozenset[str], 
     if node is None or isinstance(node, Scalar):
         return Overrides()  # Falco finds no keys in a text either
     outer: Context = (*context, item.spot("overrides"))
+    advice = "'override' takes a mapping of keys to append or replace."
     if not isinstance(node, Mapping):
-        raise bad_conversion(node, "'override' takes a mapping of keys to append or replace.")
+        raise bad_iteration(node, advice)
     found: dict[str, set[str]] = {"append": set(), "replace": set()}
     for key, value in node.pairs:
         for each in (key, value):
             if not isinstance(each, Scalar):
-                raise bad_conversion(each, "'override' takes a mapping of keys to append or replace.")
+                raise bad_conversion(each, advice)
         assert isinstance(key, Scalar)
         assert isinstance(value, Scalar)
         _check(key, value, outer, appendable, replaceable)
@@ -50,15 +51,15 @@ def read_overrides(item: Mapping, context: Context, appendable: frozenset[str], 
 
 
 def _check(key: Scalar, value: Scalar, outer: Context, appendable: frozenset[str], replaceable: frozenset[str]) -> None:
-    name = key.value
+    name, operation = as_string(key), as_string(value)
     at_key: Context = (*outer, key.spot("overrides", name))
-    if value.value == "append":
+    if operation == "append":
         if name not in appendable:
             raise Refused(f"Key '{name}' cannot be appended to, use 'replace' instead", at_key)
-    elif value.value == "replace":
+    elif operation == "replace":
         if name not in replaceable:
             raise Refused(f"Key '{name}' cannot be replaced", at_key)
     else:
         allowed = ("append " if name in appendable else "") + ("replace " if name in replaceable else "")
-        message = f"Invalid override operation for key '{name}': '{value.value}'. Allowed values are: {allowed}"
+        message = f"Invalid override operation for key '{name}': '{operation}'. Allowed values are: {allowed}"
         raise Refused(message, (*outer, value.spot("value for", name)))

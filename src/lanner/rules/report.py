@@ -193,7 +193,8 @@ def _finding_json(result: FileResult, finding: Finding) -> dict[str, Any]:
 def locations(result: FileResult, finding: Finding) -> list[Location]:
     """A finding's context as Falco has it, from the file inwards."""
     sight = _sight(finding)
-    found = [Location("rules content", "", result.name)]
+    # what is wrong may have been defined in a file before
+    found = [Location("rules content", "", sight.context[0].file.name if sight.context else result.name)]
     for spot in sight.context:
         mark = spot.mark()
         found.append(Location(spot.kind, spot.name, spot.file.name, mark.line, mark.column, mark.offset))

@@ -107,10 +107,23 @@ def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[S
     return tuple(found)
 
 
+def as_string(node: Scalar) -> str:
+    """The text that yaml-cpp makes of a scalar: a null in any spelling is `null`."""
+    return "null" if node.is_null else node.value
+
+
 def bad_conversion(node: Node, advice: str) -> Refused:
     """A node that should be a text is none, where Falco leaves the error to yaml-cpp, in its words and without saying where."""
     mark = node.spot().mark()
-    message = f"yaml-cpp: error at line {mark.line + 1}, column {mark.column + 1}: bad conversion"
+    return _of_yaml_cpp(node, f"yaml-cpp: error at line {mark.line + 1}, column {mark.column + 1}: bad conversion", advice)
+
+
+def bad_iteration(node: Node, advice: str) -> Refused:
+    """A list where Falco goes through a mapping, with the error left to yaml-cpp as above."""
+    return _of_yaml_cpp(node, "invalid node; this may result from using a map iterator as a sequence iterator, or vice-versa", advice)
+
+
+def _of_yaml_cpp(node: Node, message: str, advice: str) -> Refused:
     return Refused(message, (node.spot(),), advice, errors.VALIDATE, Sight())
 
 

@@ -7,10 +7,11 @@ true of. Fields with arguments are taken as they stand; what Falco checks in the
 from __future__ import annotations
 
 import re
+import socket
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.catalog import Catalog, FieldError, FieldRequest
-from lanner.rules.nodes import And, Check, Constant, ConstantList, Field, Not, Or
+from lanner.rules.catalog import Catalog, FieldError, FieldRequest, Traits
+from lanner.rules.nodes import And, Check, Constant, ConstantList, Field, Not, OperandList, Or, Transform
 from lanner.sdk.types import FieldInfo, FieldType
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ SOURCE: Final = "syscall"
 # So many event types are too many for one rule
 _MANY: Final = 100
 _GENERIC: Final = "syscall"
+_NO_TRANSFORMERS: Final = "event code search does not support `evt.type` checks with transformers"
+_NO_FIELDS: Final = "right-hand field comparisons on `evt.type`/`syscall.type` checks are not supported by event code search"
 
 _FIELDS: Final = {
     FieldType.RELTIME: """
@@ -63,6 +66,31 @@ _FIELDS: Final = {
         fd.net fd.cnet fd.snet fd.lnet fd.rnet
     """,
 }
+# libscap's types that no plugin's field has
+_NATIVE_TYPES: Final = {
+    "BYTEBUF": "evt.buffer",
+    "DOUBLE": "proc.fdusage thread.cpu thread.cpu.user thread.cpu.system",
+    "INT16": "evt.cpu",
+    "INT32": "fd.dev fd.dev.major fd.dev.minor",
+    "INT64": """
+        evt.rawres fd.num fd.ino proc.loginshellid proc.pid proc.ppid proc.apid proc.vpid proc.pvpid proc.sid proc.vpgid proc.pgid
+        proc.exe_ino proc.fdlimit thread.tid thread.vtid user.loginuid
+    """,
+    "PORT": "fd.port fd.cport fd.sport fd.lport fd.rport fd.proto",
+    "UINT32": """
+        evt.type.is evt.count evt.count.error evt.count.error.file evt.count.error.net evt.count.error.memory evt.count.error.other
+        evt.count.exit group.gid proc.tty user.uid
+    """,
+}
+_TYPE_NAMES: Final = {name: kind for kind, names in _NATIVE_TYPES.items() for name in names.split()}
+_WITHOUT_FIELDS: Final = """
+    evt.around evt.rawarg fd.ip fd.port fd.proto fd.net fd.cnet fd.snet fd.lnet fd.rnet fd.cip.name fd.sip.name fd.lip.name fd.rip.name
+    fd.types proc.aexe proc.aexepath proc.aname proc.acmdline proc.aenv proc.apid
+"""
+_COMPARED_ALONE: Final = frozenset(_WITHOUT_FIELDS.split())
+_UNTRANSFORMED: Final = _COMPARED_ALONE - {"fd.types"}
+_NAMING: Final = frozenset({"=", "==", "!=", "in"})
+_SEARCHED: Final = frozenset({"evt.type", "syscall.type"})
 _EVENTS: Final = {
     1: """
         scapevent close_range signaldeliver procinfo cpu_hotplug k8s tracer mesos notification infra page_fault pluginevent useradded
@@ -132,14 +160,32 @@ _CALLS: Final = """
     file_setattr listns uprobe rseq_slice_yield
 """
 
+# The arguments of events that are numbers
+_NUMERIC_ARGUMENTS: Final = """
+    ID action arg arg2_int argument aux backlog cap_effective cap_inheritable cap_permitted clockid cmd core cpu cpu_sys cpu_usr
+    cq_entries creat_flags cur dev dirfd domain dpid dqb_bhardlimit dqb_bsoftlimit dqb_btime dqb_curspace dqb_ihardlimit
+    dqb_isoftlimit dqb_itime dqi_bgrace dqi_flags dqi_igrace egid entries error euid event_data event_type exe_ino exe_ino_ctime
+    exe_ino_mtime exe_ino_num fd fd1 fd2 fd_in fd_out fd_type fdin fdlimit fdout features first flags gid how id in_fd initval ino
+    ino_num interval ip key last len length level linkdirfd local_port loginuid mask max maxevents min_complete mnt_id mode
+    mountfd nativeID newcur newdir newdirfd newfd newmax next nr_args nsems nsops nstype offin offout offset oldcur olddir
+    olddirfd oldfd oldmax op opcode operation option optlen optname out_fd peer pgft_maj pgft_min pgid pgoffset pid pid_fd
+    pidns_init_start_ts plugin_id pos ppid prot proto ptid queuelen queuemax queuepct quota_fmt quota_fmt_out ratio reaper_tid
+    remote_port request res resolve resource ret rgid ruid sem_flg_0 sem_flg_1 sem_num_0 sem_num_1 sem_op_0 sem_op_1 semflg semid
+    semnum sgid sid sig size sk_pointer sk_proto sk_type source spid sq_entries sq_thread_cpu sq_thread_idle start_time status
+    suid target_fd tid timeout to_submit tty type uid vm_rss vm_size vm_swap vpgid vpid vtgid vtid whence
+"""
+_NUMBERS: Final = frozenset(_NUMERIC_ARGUMENTS.split())
+
 _TEXT_ARGUMENT: Final = re.compile(
     r"proc\.(?:aexe|aexepath|aname|args|aargs|acmdline|env|aenv)(?:\[[^\]]*\])?|thread\.cgroup[.\[].+"
     r"|evt\.(?:arg|rawarg)(?:\[[0-9]+\]|\.[a-zA-Z0-9_]+)|evt\.abspath(?:\.src|\.dst)?"
 )
 _NUMBER_ARGUMENT: Final = re.compile(r"proc\.apid(?:\[[^\]]*\])?|evt\.around\[[0-9]+\]|evt\.type\.is\.[a-z0-9_]+")
+_BASE: Final = re.compile(r"(?:evt\.(?:type\.is|arg|rawarg|abspath|around)|thread\.cgroup|fd\.types|proc\.[a-z]+)")
 _LIST_ARGUMENT: Final = re.compile(r"fd\.types(?:\[[^\]]*\])?")
 
-_COUNTS: Final = {name: count for count, names in _EVENTS.items() for name in names.split()}
+_COUNTS: Final[dict[str, int]] = {name: count for count, names in _EVENTS.items() for name in names.split()}
+_COUNTS[""] = 1  # an event that is none
 _ALL: Final = frozenset(_COUNTS)
 _GENERIC_CALLS: Final = frozenset(_CALLS.split())
 
@@ -164,14 +210,34 @@ class SyscallCatalog(Catalog):
         """An event type has to be one."""
         if name == "evt.type" and text not in _ALL | _GENERIC_CALLS:
             raise FieldError(f"unknown event type {text}")
+        if _TYPE_NAMES.get(name) == "PORT" and not text.isdigit():
+            _check_service(text)
+
+    def traits(self, name: str) -> Traits:
+        """What Falco knows of the field of that name beyond its `FieldInfo`."""
+        return Traits(_TYPE_NAMES.get(name, ""), name not in _UNTRANSFORMED, name not in _COMPARED_ALONE, name == "evt.around")
+
+
+def _check_service(name: str) -> None:
+    try:
+        socket.getservbyname(name)
+    except (OSError, ValueError):
+        raise FieldError(f"unrecognized protocol {name}") from None
 
 
 def _with_argument(text: str) -> FieldInfo | None:
+    if text.startswith("evt.rawarg["):
+        raise FieldError("evt.arg fields must be expressed explicitly")
+    name = _BASE.match(text)
+    if name is None:
+        return None
+    if name[0] == "evt.rawarg" and text.rpartition(".")[2] in _NUMBERS:
+        return FieldInfo(name[0], FieldType.UINT64, "")
     if _TEXT_ARGUMENT.fullmatch(text):
-        return FieldInfo(text, FieldType.STRING, "")
+        return FieldInfo(name[0], FieldType.STRING, "")
     if _NUMBER_ARGUMENT.fullmatch(text):
-        return FieldInfo(text, FieldType.UINT64, "")
-    return FieldInfo(text, FieldType.STRING, "", is_list=True) if _LIST_ARGUMENT.fullmatch(text) else None
+        return FieldInfo(name[0], FieldType.UINT64, "")
+    return FieldInfo(name[0], FieldType.STRING, "", is_list=True) if _LIST_ARGUMENT.fullmatch(text) else None
 
 
 def matches_too_many(condition: Condition) -> bool:
@@ -180,9 +246,32 @@ def matches_too_many(condition: Condition) -> bool:
     return not 0 < count <= _MANY
 
 
+def unsearchable(condition: Condition) -> str:
+    """Why Falco cannot tell the event types that a condition is about, for which it ends; else nothing."""
+    match condition:
+        case Not(child):
+            return unsearchable(child)
+        case And(children) | Or(children):
+            return next(filter(None, map(unsearchable, children)), "")
+        case Check(Transform() as left, operator) if operator in _NAMING and _is_searched(left):
+            return _NO_TRANSFORMERS
+        case Check(Field(name), operator, Transform() as right) if operator in _NAMING and name in _SEARCHED:
+            return _NO_TRANSFORMERS if _is_searched(right) else _NO_FIELDS
+    return ""
+
+
+def _is_searched(node: object) -> bool:
+    match node:
+        case Field(name):
+            return name in _SEARCHED
+        case Transform(_, parts) | OperandList(parts):
+            return any(map(_is_searched, parts))
+    return False
+
+
 def event_names(condition: Condition) -> list[str]:
     """The names of the event types that a condition can be true of, and of asynchronous events, in the order of the alphabet."""
-    return sorted((_events(condition, _ALL | _GENERIC_CALLS) | {"asyncevent"}) - {_GENERIC, "unknown"})
+    return sorted((_events(condition, _ALL | _GENERIC_CALLS) | {"asyncevent"}) - {_GENERIC, "unknown", ""})
 
 
 def _events(node: Condition, universe: frozenset[str], *, negated: bool = False) -> frozenset[str]:
@@ -197,7 +286,7 @@ def _events(node: Condition, universe: frozenset[str], *, negated: bool = False)
             if operator == "exists":
                 return frozenset() if negated else universe
             named = _named(right, universe)
-            if operator in {"=", "==", "!=", "in"} and named is not None:
+            if operator in _NAMING and named is not None:
                 return universe - named if negated != (operator == "!=") else named
     return universe
 

@@ -44,14 +44,19 @@ class TransformError(LannerError, ValueError):
     """The transformer does not take these operands."""
 
 
-def result(name: TransformName, kind: Kind, base: str) -> Kind:
-    """The kind of what a transformer of one operand gives; `base` is the name of the field inside, for the message."""
-    if name == "len" and (kind.is_list or kind.type is FieldType.STRING):
+def result(name: TransformName, kind: Kind, base: str, type_name: str = "") -> Kind:
+    """The kind of what a transformer of one operand gives; `base` is the name of the field inside, for the message.
+
+    `type_name` is libscap's name of its type, where that is none of a plugin's fields.
+    """
+    if type_name == "BYTEBUF" and name != "len":
+        pass
+    elif name == "len" and (kind.is_list or kind.type is FieldType.STRING):
         return Kind(FieldType.UINT64)
-    if name != "len" and kind.type is FieldType.STRING:
+    elif name != "len" and kind.type is FieldType.STRING:
         return Kind(FieldType.STRING, kind.is_list, terminated=True, binary=kind.binary or name == "b64")
     raise TransformError(
-        f"can't add field transformer: type '{TYPE_NAMES[kind.type]}' is not supported by '{name}' transformer "
+        f"can't add field transformer: type '{type_name or TYPE_NAMES[kind.type]}' is not supported by '{name}' transformer "
         f"applied on {'list ' if kind.is_list else ''}field '{base}'"
     )
 

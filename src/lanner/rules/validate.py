@@ -15,7 +15,7 @@ from lanner.rules.append import added
 from lanner.rules.check import Checker
 from lanner.rules.collect import Collector
 from lanner.rules.compile import compile_condition, compile_output, is_field
-from lanner.rules.errors import Finding, RulesError, Sight
+from lanner.rules.errors import ConditionError, Finding, RulesError, Sight, finding
 from lanner.rules.load import load_text
 from lanner.rules.resolve import Compilation, output_of
 from lanner.rules.schema import SchemaError, schema_status
@@ -121,6 +121,10 @@ class Validator:
         _take(result, found)
         assert rule is not None
         checked = compile_condition(rule, Checker(catalog, fields), found)
+        if checked and rule.source == syscall.SOURCE and (reason := syscall.unsearchable(rule.condition)):
+            # Falco ends here without a report
+            found.append(rule.finding(ConditionError(reason, 0, len(rule.condition_text))))
+            checked = None
         if checked and rule.source == syscall.SOURCE and rule.warn_evttypes and syscall.matches_too_many(rule.condition):
             found.append(rule.warning("LOAD_NO_EVTTYPE", _TOO_MANY))
         _take(result, found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanner.rules.check import Checker
 from lanner.rules.collect import Collector
@@ -35,17 +35,20 @@ from lanner.rules.typed import FieldTable
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from os import PathLike
 
     from lanner.rules.catalog import Catalog
     from lanner.rules.collect import Collected
     from lanner.rules.rule import Rule
 
+_UNKNOWN_SOURCE: Final = "LOAD_UNKNOWN_SOURCE"
 
-def check_files(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugins: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
-    """All findings of these files, taken together in this order; `plugins` as for `load_rules`."""
-    collector = Collector({catalog.source}, lambda _, text: is_field(text, catalog), plugins)
+
+def check_files(paths: Iterable[str | PathLike[str]], *catalogs: Catalog, plugins: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
+    """All findings of these files, taken together in this order; one catalog for each event source, `plugins` as for `load_rules`."""
+    by_source = {catalog.source: catalog for catalog in catalogs}
+    collector = Collector(by_source, lambda source, text: is_field(text, by_source[source]), plugins)
     collected = collector.collected
     found: list[Finding] = []
     subjects: list[Subject] = []
@@ -68,32 +71,57 @@ def check_files(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugi
         # Nothing can refer to a later file: what is wrong up to here stays wrong
         compilation = Compilation(collected)
         subjects = []
-        last = [*compilation.findings, *_compile(compilation, collected, catalog, subjects)]
+        last = [*compilation.findings, *_compile(compilation, collected, by_source, subjects)]
         found += [each for each in last if each.severity == "error"]
-    found += [*collected.findings, *last, *twice, *_hints(subjects, collected), *_unchecked(collected, catalog)]
+    found += [*_by_source(collected.findings), *last, *twice, *_hints(subjects, collected), *_unchecked(collected, by_source)]
     if all(each.severity != "error" for each in found):  # what is wrong names macros and lists, too
+        _use_in_others(compilation, collected)
         found += compilation.unused()
     return tuple(sorted(_distinct(found), key=partial(_order, names)))
 
 
-def _unchecked(collected: Collected, catalog: Catalog) -> Iterator[Finding]:
+def _by_source(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, but of all rules of one unknown source only the first, with their number."""
+    skipped: dict[str, list[Finding]] = {}
+    for each in findings:
+        if each.code == _UNKNOWN_SOURCE:
+            skipped.setdefault(each.message, []).append(each)
+        else:
+            yield each
+    for message, rules in skipped.items():
+        count = f" {len(rules)} rules" if len(rules) > 1 else ""
+        yield replace(rules[0], message=f"{message}{count}", snippet="")
+
+
+def _use_in_others(compilation: Compilation, collected: Collected) -> None:
+    """Count the macros and lists that rules of other sources refer to as used."""
+    known = len(compilation.findings)
+    for definition in collected.rules.values():
+        if not definition.known_source and (text := compilation.text(definition)):
+            compilation.rule(definition, text)
+    del compilation.findings[known:]
+
+
+def _unchecked(collected: Collected, sources: Collection[str]) -> Iterator[Finding]:
     """Where none of the rules could be looked at."""
     rules = list(collected.rules.values())
     if rules and not any(rule.known_source for rule in rules):
-        advice = f"Name the plugin whose events they are about, --plugin PLUGIN; or write `source: {catalog.source}` in them."
-        message = f"None of the rules is of event source {catalog.source}, so none was checked."
+        names = " or ".join(sorted(sources))
+        advice = f"Name the plugin whose events they are about, --plugin PLUGIN; or write `source: {names}` in them."
+        message = f"None of the rules is of event source {names}, so none was checked."
         yield finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
 
 
-def _compile(compilation: Compilation, collected: Collected, catalog: Catalog, subjects: list[Subject]) -> list[Finding]:
+def _compile(compilation: Compilation, collected: Collected, catalogs: Mapping[str, Catalog], subjects: list[Subject]) -> list[Finding]:
     """What is wrong with rules; those that are right become subjects."""
     found: list[Finding] = []
-    fields = FieldTable()
-    checker = Checker(catalog, fields)
+    tables = {source: FieldTable() for source in catalogs}
+    checkers = {source: Checker(catalog, tables[source]) for source, catalog in catalogs.items()}
     known = len(compilation.findings)
     for definition in collected.rules.values():
         if not definition.known_source:
             continue
+        catalog, fields, checker = catalogs[definition.source], tables[definition.source], checkers[definition.source]
         output = compile_output(output_of(definition), catalog, fields, found, skip=definition.skip_if_unknown_filter)
         text = compilation.text(definition)
         rule = compilation.rule(definition, text) if text else None
