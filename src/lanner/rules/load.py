@@ -35,6 +35,7 @@ from lanner.rules.places import Place, SourceFile, Spot
 from lanner.rules.scalars import Refused, bad_conversion, boolean, optional, required, texts, unsigned, value_context
 from lanner.rules.versions import parse_version
 from lanner.rules.yamltree import Mapping, Scalar, Sequence, read_documents
+from lanner.sdk.files import TooLargeError, read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,12 +89,11 @@ def _warn_of_end(empty: Node) -> list[Step]:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_SIZE + 1)
+        data = read_whole(path, MAX_SIZE)
+    except TooLargeError:
+        raise _unreadable(str(path), f"The file is larger than {MAX_SIZE >> 20} MiB.", errors.FILE_READ) from None
     except OSError as error:
         raise _unreadable(str(path), f"The file cannot be read: {error.strerror or error}", errors.FILE_READ) from None
-    if len(data) > MAX_SIZE:
-        raise _unreadable(str(path), f"The file is larger than {MAX_SIZE >> 20} MiB.", errors.FILE_READ)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
