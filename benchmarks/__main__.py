@@ -1,14 +1,21 @@
-"""`python -m benchmarks [start|load|pieces|executor|replay|plugin|engine|outputs]...`: all of them where none is named."""
+"""`python -m benchmarks [--short] [start|load|pieces|executor|replay|live|plugin|engine|outputs]...`: all parts without a name.
+
+`--short` measures so few events that the figures mean nothing, and tells whether every part still works and measures what it sends.
+"""
 
 import importlib
+import os
 import subprocess
 import sys
 
-NAMES = ("start", "load", "pieces", "executor", "replay", "plugin", "engine", "outputs")
+NAMES = ("start", "load", "pieces", "executor", "replay", "live", "plugin", "engine", "outputs")
 
 
 def main(names: list[str]) -> None:
-    """Several are a process each: a child's peak memory counts what its parent held."""
+    """Run each of several parts in its own process: a child's peak memory counts what its parent held."""
+    if "--short" in names:
+        os.environ["LANNER_BENCHMARKS"] = "short"
+        names = [name for name in names if name != "--short"]
     for name in names:
         if name not in NAMES:
             sys.exit(f"there is no benchmark {name!r}; there are {', '.join(NAMES)}")

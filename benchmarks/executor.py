@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import LANNER, run, table
+from benchmarks.measure import LANNER, progress, require, run, size, table
 from benchmarks.replay import RECORDING
 from lanner.docker import Docker
 from lanner.framework.jobs import Jobs
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from lanner.native import Lines
     from lanner.rules import Compiled
 
-EVENTS = 200_000
-RUNS = 3
+EVENTS = size(200_000, 5_000)
+RUNS = size(3, 1)
 BLOCK = 1 << 20
-LARGE = 10 << 30  # bytes of the replay whose memory is measured
+LARGE = size(10 << 30, 10 << 20)  # bytes of the replay whose memory is measured
 OUTPUT = "Container started (name=%docker.attributes.name image=%docker.from id=%docker.id action=%docker.action scope=%docker.scope)"
 RULE = "- rule: r{0}\n  desc: d\n  condition: {1}\n  output: '{2}'\n  priority: NOTICE\n  source: docker\n"
 INDEXED = "docker.type = container and docker.action = start and docker.attributes.name = bench-{}"
@@ -105,6 +105,7 @@ def whole(rules: Compiled, parts: list[Lines], jobs: int = 1) -> float:
 def matching(rules: Compiled, parts: list[Lines]) -> float:
     """Seconds for parsing and matching alone."""
     native = native_rules(rules.plan, init_plugin(Docker), hostname="", static={}, first=True)
+    require("matching", EVENTS, sum(map(len, parts)))
     return best(*[lambda: [native.run(part, None, 0, None, None, None) for part in parts]] * RUNS)
 
 
@@ -157,15 +158,15 @@ def small() -> None:
     """Batches as a live source brings them, on both executors."""
     rules, lines = compiled(100, INDEXED), events(100, 100)[: EVENTS // 5]
     rows = []
-    for size in (1, 2, 16, 256):
-        batches = [Batch(lines[begin : begin + size]) for begin in range(0, len(lines), size)]
+    for length in (1, 2, 16, 256):
+        batches = [Batch(lines[begin : begin + length]) for begin in range(0, len(lines), length)]
 
         def feed(each: Pump, batches: list[Batch] = batches) -> None:
             for batch in batches:
                 each.feed(batch, None)
 
         native, python = (best(*[partial(feed, pump(rules, native=native)) for _ in range(RUNS)]) for native in (True, False))
-        rows.append([f"{size}", f"{native / len(lines) * 1e6:.2f}", f"{python / len(lines) * 1e6:.2f}", f"{python / native:.1f}x"])
+        rows.append([f"{length}", f"{native / len(lines) * 1e6:.2f}", f"{python / len(lines) * 1e6:.2f}", f"{python / native:.1f}x"])
     table("Small batches: us an event", ["events a batch", "native", "Python", "Python / native"], rows)
 
 
@@ -181,6 +182,8 @@ def memory() -> None:
         with subprocess.Popen(["cat", *[str(part)] * times], stdout=subprocess.PIPE) as cat:
             piped = run([*command, "-"], stdin=cat.stdout)
         small = run([*command, str(part)])
+        piped.require_events("the large replay", times * EVENTS)
+        small.require_events("the replay of a file", EVENTS)
         rows = [
             [f"{part.stat().st_size / 1e6:,.0f} MB, a file", f"{EVENTS / small.wall:,.0f}", f"{small.memory:.0f}"],
             [f"{times * part.stat().st_size / 1e9:.1f} GB, a pipe", f"{times * EVENTS / piped.wall:,.0f}", f"{piped.memory:.0f}"],
@@ -190,8 +193,6 @@ def memory() -> None:
 
 def main() -> None:
     """Print the tables."""
-    memory()  # first: a child's peak counts what its parent held before
-    by_rules()
-    unindexed()
-    threads()
-    small()
+    for part in (memory, by_rules, unindexed, threads, small):  # memory first: a child's peak counts what its parent held before
+        progress(f"executor: {part.__name__}")
+        part()

@@ -1,6 +1,7 @@
 """Whole processes, measured by what the operating system says of them; and tables of the results."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,21 +11,46 @@ from statistics import median
 from typing import IO
 
 LANNER = str(Path(sys.executable).with_name("lanner"))
+SHORT = os.environ.get("LANNER_BENCHMARKS") == "short"
+"""A short run: it tells whether the benchmarks work and measure what they say. Its figures mean nothing."""
+_EVENTS = re.compile(r"(\d[\d,]*) events?\b")
+
+
+def size(full: int, short: int) -> int:
+    """Return how many events, runs or seconds to measure: `short` in a short run, else `full`."""
+    return short if SHORT else full
+
+
+def progress(what: str) -> None:
+    """Say on standard error what is being measured."""
+    print(f"benchmarks: {what}", file=sys.stderr, flush=True)
+
+
+def require(what: str, wanted: int, measured: int, most: int | None = None) -> None:
+    """End the benchmarks where other events were measured than were sent: `wanted`, or up to `most`."""
+    if not wanted <= measured <= (wanted if most is None else most):
+        sys.exit(f"{what}: {wanted:,} events were sent, {measured:,} measured. The figures would mean nothing")
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One finished process: seconds of wall clock, seconds of CPU (user and system), peak resident memory in MiB."""
+    """One finished process: seconds of wall clock, seconds of CPU (user and system), peak resident memory in MiB, its standard error."""
 
     wall: float
     cpu: float
     memory: float
+    said: str = ""
+
+    def require_events(self, what: str, wanted: int) -> None:
+        """End the benchmarks where the summary of `lanner run` names another number of events."""
+        found = _EVENTS.search(self.said)
+        require(what, wanted, int(found[1].replace(",", "")) if found else 0)
 
 
 def run(command: list[str], *, runs: int = 1, stdin: IO[bytes] | None = None) -> Usage:
     """The median of some runs of a command that has to end well; what it prints goes nowhere."""
     found = [_once(command, stdin) for _ in range(runs)]
-    return Usage(median(u.wall for u in found), median(u.cpu for u in found), median(u.memory for u in found))
+    return Usage(median(u.wall for u in found), median(u.cpu for u in found), median(u.memory for u in found), found[-1].said)
 
 
 def _once(command: list[str], stdin: IO[bytes] | None) -> Usage:
@@ -38,7 +64,7 @@ def _once(command: list[str], stdin: IO[bytes] | None) -> Usage:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{said.decode()}")
-    return Usage(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Usage(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said.decode())
 
 
 def table(title: str, header: list[str], rows: list[list[str]]) -> None:

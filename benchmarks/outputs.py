@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import receiver as receivers
-from benchmarks.measure import table
+from benchmarks.measure import progress, size, table
 from lanner.outputs import Alert, FileOutput, OutputError, StdoutOutput
 from lanner.outputs.base import Sink
 from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
@@ -21,9 +21,9 @@ from lanner.outputs.spool import Spool
 from lanner.outputs.syslog import SyslogOutput
 from lanner.outputs.worker import Backoff
 
-ALERTS = 200_000
-SPOOLED = FEWER = 50_000
-FEWEST = 5_000
+ALERTS = size(200_000, 2_000)
+SPOOLED = FEWER = size(50_000, 1_000)
+FEWEST = size(5_000, 200)
 BATCH = 64  # events that the engine's chunks bring under load
 PLENTY = 1 << 31
 LINE = (
@@ -85,6 +85,7 @@ def bare(descriptor: int, alerts: Sequence[Alert]) -> float:
 
 def deliver(what: str, sink: Sink, alerts: Sequence[Alert], limit: float | None) -> list[str]:
     """All alerts as a run hands them over, until the last has arrived."""
+    progress(f"outputs: {what}, {len(alerts):,} alerts")
     rate = Rate(len(alerts))
     delivery = QueuedDelivery([sink], most_bytes=PLENTY)
     hand_over(delivery, alerts)

@@ -6,7 +6,7 @@ from functools import partial
 
 import msgspec
 
-from benchmarks.measure import table
+from benchmarks.measure import progress, require, size, table
 from benchmarks.replay import RECORDING
 from lanner.docker import Docker
 from lanner.framework.generic import EventContext, generic_reader
@@ -15,7 +15,7 @@ from lanner.rules.run import compile_values
 from lanner.sdk.framing import new_framer
 from lanner.sdk.host import FieldReader, init_plugin
 
-ROUNDS = 60
+ROUNDS = size(60, 1)
 
 
 def per_event(work: Callable[[], object], events: int) -> float:
@@ -66,6 +66,8 @@ def main() -> None:
             alerts += len(executor.match())
         return alerts
 
+    progress(f"pieces: {count:,} events, {ROUNDS} rounds")
+    require("framing", count, len(new_framer().feed(data)))
     alerts = match()
     bare = per_event(lambda: [decode(line) for line in lines], count)
     loads = per_event(lambda: [reader.load(line) for line in lines], count)

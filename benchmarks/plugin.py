@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import mean, median
@@ -20,7 +21,7 @@ from typing import Any, TypeAlias
 
 from tests.host import host
 
-from benchmarks.measure import LANNER, table
+from benchmarks.measure import LANNER, progress, require, size, table
 from benchmarks.replay import RECORDING
 
 Figures: TypeAlias = dict[str, Any]
@@ -35,13 +36,16 @@ PATHS = (
 )
 COMPUTED = ("docker.from", "docker.exitcode")  # with alternatives, conditions, a conversion
 METHODS = ("methods.action", "methods.owner")
-RUNS = 4
-LOW_RATE_RUNS = 2
-STARTS = 20
-EVENTS = 100_000
-LOW_RATE_EVENTS = 1000
+RUNS = size(4, 1)
+LOW_RATE_RUNS = size(2, 1)
+STARTS = size(20, 1)
+EVENTS = size(100_000, 3_000)
+METHOD_EVENTS = size(10_000, 1_000)
+SENT = EVENTS + 1_000  # a batch may end after the last event that is asked for
+LOW_RATE_EVENTS = size(1000, 100)
 PAUSE = 0.005
-IDLE_SECONDS = 5
+IDLE_SECONDS = size(5, 1)
+FIRST = 1_780_000_000 * 1_000_000_000  # ns since 1970
 VERSION = json.dumps({"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}).encode()
 
 
@@ -79,11 +83,18 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
+def differing(count: int) -> Iterator[bytes]:
+    """The recorded events again and again, as lines, each with a time of its own: the plugin drops events that it has seen."""
+    recorded = [line.rpartition(b',"time":')[0] for line in RECORDING.read_bytes().splitlines()]
+    for number in range(count):
+        nanoseconds = FIRST + number * 1000
+        yield b'%b,"time":%d,"timeNano":%d}\n' % (recorded[number % len(recorded)], nanoseconds // 1_000_000_000, nanoseconds)
+
+
 def _send_all(link: socket.socket) -> None:
-    # a chunk for each event, as dockerd sends them
-    data = b"".join(map(_chunk, RECORDING.read_bytes().splitlines(keepends=True))) * 10
-    while True:
-        link.sendall(data)
+    # a chunk for each event, as dockerd sends them; then silence until the reader has gone
+    link.sendall(b"".join(map(_chunk, differing(SENT))))
+    link.recv(1)
 
 
 def _send_some(link: socket.socket) -> None:
@@ -125,18 +136,18 @@ def _rows(ours: Path, peer: Path, methods: Path, sockets: dict[str, str]) -> lis
     both = (ours, peer)
 
     def paired(runs: int, mode: str, fields: tuple[str, ...], events: int) -> list[list[Figures]]:
-        found = [[_bench(so, sockets[mode], fields, "--events", str(events)) for so in both] for _ in range(runs)]
+        found = [[_bench(so, sockets[mode], fields, events, most=SENT) for so in both] for _ in range(runs)]
         return [list(of_one) for of_one in zip(*found, strict=True)]
 
     full = paired(RUNS, "full", PATHS + COMPUTED, EVENTS)
     slow = paired(LOW_RATE_RUNS, "low", PATHS[:1], LOW_RATE_EVENTS)
-    called = [_bench(methods, sockets["full"], METHODS) for _ in range(2 * RUNS)]
+    called = [_bench(methods, sockets["full"], METHODS, METHOD_EVENTS, most=SENT) for _ in range(2 * RUNS)]
     # and those of the other runs: neighbours on the machine come and go
     starts = [[_start(so) for _ in range(STARTS)] for so in both]
     for of_one, *others in zip(starts, full, slow, strict=True):
         of_one.extend(_start_ms(run) for runs in others for run in runs)
     with ThreadPoolExecutor() as pool:  # a second event never comes
-        quiet = pool.map(lambda so: _bench(so, sockets["idle"], PATHS[:1], "--events", "2", "--seconds", str(IDLE_SECONDS)), both)
+        quiet = pool.map(lambda so: _bench(so, sockets["idle"], PATHS[:1], 1, "--events", "2", "--seconds", str(IDLE_SECONDS)), both)
         idle = [run["batches_cpu_ms"] / IDLE_SECONDS / 10 for run in quiet]
     return [
         _row("first field of an event, parse included", [_best(runs, "first_field_ns") / 1e3 for runs in full], "us", 0.25),
@@ -169,7 +180,7 @@ def _rows(ours: Path, peer: Path, methods: Path, sockets: dict[str, str]) -> lis
 def _bundled_rows(bundled: Path, peer: Path, socket_path: str) -> list[list[str]]:
     """With a Python of its own, which other processes cannot share the pages of."""
     both = (bundled, peer)
-    runs = [[_bench(so, socket_path, PATHS + COMPUTED, "--events", str(EVENTS)) for _ in range(RUNS)] for so in both]
+    runs = [[_bench(so, socket_path, PATHS + COMPUTED, EVENTS, most=SENT) for _ in range(RUNS)] for so in both]
     starts = [[*(_start(so) for _ in range(STARTS)), *map(_start_ms, of_one)] for so, of_one in zip(both, runs, strict=True)]
     memory = [median(run["rss_after_events_kb"] for run in of_one) / 1024 for of_one in runs]
     return [
@@ -197,12 +208,14 @@ def _row(what: str, found: list[float], unit: str, aim: float | None = None, *, 
     return [what, f"{ours:.3g} {unit}", *beside, shown]
 
 
-def _bench(so: Path, path: str, fields: tuple[str, ...], *options: str) -> Figures:
-    """What the host found out."""
-    report = _report(so, path, "--fields", ",".join(fields), *options)
+def _bench(so: Path, path: str, fields: tuple[str, ...], events: int, *options: str, most: int | None = None) -> Figures:
+    """Return what the host measured over so many events; the last batch may bring more, up to `most`."""
+    progress(f"plugin: {so.name}, {events:,} events from {Path(path).name}")
+    report = _report(so, path, "--fields", ",".join(fields), *(options or ("--events", str(events))))
     if report["exit"]:
         sys.exit(f"{so} could not be measured: {report['violations']}\n{report['stderr']}")
     found: Figures = report["bench"]
+    require(so.name, events, found["events"], most)
     return found
 
 

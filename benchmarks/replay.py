@@ -6,9 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import LANNER, Usage, run, table
+from benchmarks.measure import LANNER, Usage, progress, run, size, table
 
-EVENTS = 200_000
+EVENTS = size(200_000, 5_000)
 # Falco 0.44.1 with the Go plugin on a 2-core machine, measured once; it cannot be had here
 FALCO = {1: 9_200, 10: 8_000, 100: 2_600, 1000: 500}
 RECORDING = Path(__file__).parent.parent / "tests" / "data" / "docker-engine-20.10-events.jsonl"
@@ -42,6 +42,7 @@ def recording(path: Path, rules: int) -> None:
 
 
 def row(what: str, usage: Usage, start: Usage, limit: Usage, peer: int | None) -> list[str]:
+    usage.require_events(what, EVENTS)
     rate = EVENTS / usage.wall
     cpu = max(0.0, usage.cpu - start.cpu) / EVENTS * 1e6
     beside = f"{rate / peer:.0f}x" if peer else "-"
@@ -56,6 +57,7 @@ def main() -> None:
         empty.touch()
         command = [LANNER, "run", "docker", "-r", str(rules), "--format", "json", "--output", "/dev/null", "--replay"]
         for count, falco in FALCO.items():
+            progress(f"replay: {count:,} rules, {EVENTS:,} events")
             recording(events, count)
             limit = run([sys.executable, "-c", BARE, str(events)])
             for what, name in (("10 % alerts", "bench"), ("no alerts", "none")):

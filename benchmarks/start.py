@@ -4,9 +4,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import LANNER, run, table
+from benchmarks.measure import LANNER, progress, run, size, table
 
-RUNS = 15
+RUNS = size(15, 1)
 
 
 def main() -> None:
@@ -20,6 +20,7 @@ def main() -> None:
             "lanner --help": [LANNER, "--help"],
             "lanner run docker, shipped rules, no events": [LANNER, "run", "docker", "--replay", str(empty)],
         }
+        progress("start")
         found = {what: run(command, runs=RUNS) for what, command in commands.items()}
     limit = found["python -c pass (the limit)"]
     rows = [[what, f"{use.wall * 1000:.0f}", f"{use.wall / limit.wall:.1f}x", f"{use.memory:.0f}"] for what, use in found.items()]

@@ -10,8 +10,12 @@ sys.path.insert(0, str(Path(__file__).parent / "host"))
 
 import host
 
-# a shell starts what it runs in the background with SIGINT ignored, and that is inherited
+# An ignored signal is inherited by every process that a test starts, and Lanner leaves it ignored. A shell ignores SIGINT in
+# what it runs in the background, nohup ignores SIGHUP. A handler is not inherited, so the tests' processes begin with the default.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL if number == signal.SIGCHLD else lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,9 @@
 #ifndef BREAK
 #define BREAK
 #endif
+#ifndef VERSION
+#define VERSION "1.2.3"
+#endif
 #ifndef FIELDS
 #define FIELDS "[{\"type\": \"uint64\", \"name\": \"tick.count\", \"desc\": \"How many\", \"arg\": {\"isRequired\": true, \"isKey\": true}}]"
 #endif
@@ -16,7 +19,7 @@ __attribute__((constructor)) static void noise(void) { puts("a library may print
 
 const char* plugin_get_required_api_version(void) { return "3.1.0"; }
 const char* plugin_get_name(void) { return "tick"; }
-const char* plugin_get_version(void) { return "1.2.3"; }
+const char* plugin_get_version(void) { return VERSION; }
 const char* plugin_get_description(void) { return "Of another make"; }
 const char* plugin_get_contact(void) { return "nobody"; }
 const char* plugin_get_fields(void) {

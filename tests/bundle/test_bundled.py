@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from inotify_simple import INotify, flags
 
 from lanner.abi.versions import APIS
 from lanner.bundle.archive import unpack
@@ -129,6 +130,20 @@ def test_memory_files_may_be_forbidden(bundled, host_program, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LANNER_CACHE_DIR": str(cache)})
     assert json.loads(done.stdout)["runs"][0]["init"]["rc"] == "success", done.stdout
     assert list(cache.iterdir()) == []
+
+
+def test_without_memory_files_a_kill_leaves_nothing_behind(bundled, host_program, tmp_path):
+    """No file ever gets a name, so that no moment exists at which a kill would leave one."""
+    program = tmp_path / "no_memfd"
+    subprocess.run(["cc", "-Wall", "-o", program, Path(__file__).with_name("no_memfd.c")], check=True)
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    with INotify() as changes:
+        changes.add_watch(cache, flags.CREATE | flags.MOVED_TO)
+        command = [program, host_program, "--init", "{}", "--open", "since=soon", bundled("docker")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LANNER_CACHE_DIR": str(cache)})
+        assert json.loads(done.stdout)["runs"][0]["init"]["rc"] == "success", done.stdout
+        assert changes.read(timeout=0) == []
 
 
 def test_the_environment_of_python_has_no_effect(bundled, run_host):

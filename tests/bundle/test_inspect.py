@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lanner.abi.versions import hosts
 from lanner.native import _native
 
 from .conftest import PLUGINS, lanner
@@ -126,13 +127,31 @@ def test_a_plugin_of_another_make_is_asked(foreign):
         (["-DBREAK=_exit(0)"], "plugin_get_fields ended the process (exit status 0)"),
         (['-DFIELDS="[nonsense"'], "plugin_get_fields gives no JSON"),
         (["-DBREAK=not_there()", "-Wno-implicit-function-declaration"], "it does not load here: "),
+        (['-DVERSION=""'], "Falco refuses it: its version is '', not three numbers such as 0.1.0"),
+        (['-DVERSION="1.2"'], "Falco refuses it: its version is '1.2'"),
+        (['-DFIELDS="[{}]"'], "Falco refuses it: a field has no 'name'"),
     ],
-    ids=["crashes", "ends", "no JSON", "does not load"],
+    ids=["crashes", "ends", "no JSON", "does not load", "no version", "half a version", "no name"],
 )  # fmt: skip
 def test_what_goes_wrong_in_a_library_of_others_is_told_and_the_rest_shown(foreign, options, said):
     done = lanner("inspect", foreign(*options))
     assert done.returncode == 1
     assert said in done.stderr
     assert "capabilities  sourcing, extraction, parsing" in done.stdout
-    if "load" not in said:
+    if "load" not in said and "version" not in said:
         assert "plugin        tick 1.2.3" in done.stdout
+
+
+def test_a_field_without_an_argument_is_shown_without_one(foreign):
+    """The Go SDK writes the member `arg` for every field."""
+    none = '\\"arg\\": {\\"isRequired\\": false, \\"isKey\\": false, \\"isIndex\\": false}'
+    fields = f'[{{\\"type\\": \\"string\\", \\"name\\": \\"tick.text\\", \\"desc\\": \\"Text\\", {none}}}]'
+    assert "tick.text  string  Text" in lanner("inspect", foreign(f'-DFIELDS="{fields}"')).stdout
+
+
+@pytest.mark.parametrize(
+    ("api", "falco"),
+    [("3.0.0", "0.35"), ("3.5.0", "0.38"), ("3.6.0", "0.38.1"), ("3.7.0", "0.39"), ("3.12.0", "0.42"), ("3.13.0", "")],
+)
+def test_the_first_falco_that_has_an_api(api, falco):
+    assert hosts(api) == (f"Falco {falco} and later" if falco else "")

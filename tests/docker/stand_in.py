@@ -63,11 +63,20 @@ class Exchange:
         self.connection.sendall(data)
 
     def wait_until_read(self):
-        """Wait until the client has read all that was sent; on a unix socket alone."""
+        """Wait until the client has read all that was sent, or has closed the connection; on a unix socket only."""
         deadline = time.monotonic() + 10
-        while struct.unpack("i", fcntl.ioctl(self.connection, termios.TIOCOUTQ, bytes(4)))[0]:
+        while self._unread():
             assert time.monotonic() < deadline, "what was sent is not read"
             os.sched_yield()
+
+    def _unread(self):
+        """Return the number of bytes that were sent and not read; 0 for a connection that the exchange's thread has closed."""
+        try:
+            return struct.unpack("i", fcntl.ioctl(self.connection, termios.TIOCOUTQ, bytes(4)))[0]
+        except (ValueError, OSError):  # a closed socket has the descriptor -1
+            if self.ended.wait(10):
+                return 0
+            raise
 
     def close(self):
         """End the connection in order: the client reads what was sent, then the end."""
@@ -88,9 +97,11 @@ class StandInEngine:
     """Stands in for a Docker engine, on unix:///path or tcp://127.0.0.1:0. There is no container behind it.
 
     `version` and `events` are the answers to GET /version and GET /v*/events, as bytes. The connection is closed after the answer,
-    but for a stream of events that begins with `STREAM`: it stays open, and `stream()` gives it to the test. `listing` is the answer where
+    unless `keeps_alive` is set, but for a stream of events that begins with `STREAM`: it stays open, and `stream()` gives it to the test. `listing` is the answer where
     events are asked for up to another time than the first stream was, `pong` that to GET /_ping; None for never.
     """
+
+    keeps_alive = False
 
     def __init__(self, url):
         self.url = url
@@ -159,19 +170,25 @@ class StandInEngine:
             threading.Thread(target=self._talk, args=[self.exchanges[-1]]).start()
 
     def _talk(self, exchange):
+        exchanges = [exchange]
         with exchange.connection, contextlib.suppress(OSError):  # the client did not wait for the end
-            self._answer(exchange)
-        exchange.ended.set()
+            while self._answer(exchanges[-1]) and self.keeps_alive:
+                exchanges.append(Exchange(exchange.connection))
+        for each in exchanges:
+            each.ended.set()
 
     def _answer(self, exchange):
         head = b""
         while b"\r\n\r\n" not in head:
             data = exchange.connection.recv(4096)
             if not data:
-                return
+                return False
             head += data
+        if exchange not in self.exchanges:
+            self.exchanges.append(exchange)
         exchange.request = head.partition(b"\r\n")[0].decode()
         self.respond(exchange, exchange.request.split()[1])
+        return True
 
     def respond(self, exchange, target):
         """Say what there is to say to GET `target`."""

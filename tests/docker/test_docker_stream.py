@@ -329,6 +329,7 @@ def _reset(connection):
 
 @pytest.mark.parametrize("lose", [_nothing, _end, _within_a_chunk, _within_a_size, _no_chunk, _reset])
 def test_a_lost_connection_is_made_again_and_asks_for_what_follows(tcp_engine, no_pause, caplog, lose):
+    caplog.set_level(logging.INFO)
     with watching(tcp_engine) as (host, connection):
         connection.send(chunk(event(NOW + 5) + event(NOW + 999_999_999)))
         assert [host.next().payload, host.next().payload] == [event(NOW + 5).rstrip(), event(NOW + 999_999_999).rstrip()]
@@ -345,7 +346,9 @@ def test_a_lost_connection_is_made_again_and_asks_for_what_follows(tcp_engine, n
         "GET /v1.30/events?since=1795426343.999999999 HTTP/1.1",
         "GET /v1.30/events?since=1795426343.999999999&until=1795426345.999999999 HTTP/1.1",
     ]
-    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    told = [record for record in caplog.records if record.levelno >= logging.INFO]
+    assert {record.levelno for record in told} == {logging.WARNING if lose is _no_chunk else logging.INFO}  # nothing was lost
+    said = [record.getMessage() for record in told]
     assert len(said) == 2
     assert said[0].startswith(f"{tcp_engine.url}: ")
     assert said[0].endswith("; connecting again")
@@ -476,7 +479,8 @@ def test_while_the_engine_is_away_the_pauses_grow_up_to_a_limit(engine, monkeypa
         assert all(later >= min(earlier * 1.5, 7.9) for earlier, later in pairwise(found))
         assert 7.9 <= found[-1] <= max(found) <= 12.1
 
-        # it has something to say: the next loss is a first one
+        # it has held for long enough: the next loss is a first one
+        monkeypatch.setattr(watch, "_STEADY", 0.0)
         pauses.clear()
         tried.clear()
         wanted = 1

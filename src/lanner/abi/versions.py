@@ -40,13 +40,26 @@ APIS: Final = {
 }
 HOST_LOGGING: Final = "3.3.0"
 VALUE_OFFSETS: Final = "3.11.0"
-# The last minor version of API 3 that each Falco has: PLUGIN_API_VERSION_MINOR of libs 0.11, 0.13, 0.14, 0.17, 0.18, 0.20, 0.21, 0.22
-_FALCO_OF_MINOR: Final = {0: "0.35", 1: "0.36", 2: "0.37", 5: "0.38", 7: "0.39", 10: "0.40", 11: "0.41", 12: "0.42"}
+# The API 3 that each Falco has, as (minor, patch): PLUGIN_API_VERSION_* of the libs that this Falco was released with. A host loads
+# plugins that require its version or an earlier one
+_FALCO_OF: Final = {
+    (0, 0): "0.35",
+    (1, 0): "0.36",
+    (2, 0): "0.37",
+    (5, 0): "0.38",
+    (6, 0): "0.38.1",
+    (7, 0): "0.39",
+    (10, 0): "0.40",
+    (11, 0): "0.41",
+    (12, 0): "0.42",
+}
 
 _BASE: Final = ("required_api_version", "version", "name", "description", "contact", "last_error")
 BASE: Final = (*(f"plugin_get_{name}" for name in _BASE), "plugin_init", "plugin_destroy")
 SOURCING: Final = ("plugin_get_id", "plugin_get_event_source", "plugin_open", "plugin_close", "plugin_next_batch", "plugin_event_to_string")
 EXTRACTION: Final = ("plugin_get_fields", "plugin_extract_fields")
+EVENT_TYPES: Final = "plugin_get_extract_event_types"  # API 3 only
+EVENT_SOURCES: Final = "plugin_get_extract_event_sources"
 
 _CAPABILITIES: Final = {
     "sourcing": ("open", "close", "next_batch"),
@@ -63,7 +76,7 @@ def hosts(version: str) -> str:
     if len(numbers) != 3:
         return ""
     if numbers[0] == 3:
-        return next((f"Falco {falco} and later" for last, falco in _FALCO_OF_MINOR.items() if numbers[1] <= last), "")
+        return next((f"Falco {falco} and later" for has, falco in _FALCO_OF.items() if numbers[1:] <= has), "")
     found = (api.hosts for api in APIS.values() if (ours := tuple(map(int, api.version.split("."))))[0] == numbers[0] and numbers <= ours)
     return next(found, "")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.abi.fields import fields_json, losses
-from lanner.abi.versions import BASE, EXTRACTION, HOST_LOGGING, SOURCING, VALUE_OFFSETS
+from lanner.abi.versions import BASE, EVENT_SOURCES, EVENT_TYPES, EXTRACTION, HOST_LOGGING, SOURCING, VALUE_OFFSETS
 from lanner.bundle.archive import pack, store
 from lanner.bundle.elf import hide_symbols
 from lanner.bundle.environment import BuildError
@@ -49,7 +49,7 @@ def build(
     It is bound to the environment, unless there is a `runtime` for it to bring.
     """
     info = plugin_info(cls)
-    if api.number == 0 and info.has_source and len(info.extract_sources) > 1:
+    if api.number == 0 and info.has_source and info.read_sources != (info.event_source,):
         raise BuildError(f"API {api.name} has sources or extractors, and {info.name} reads other sources beside its own")
     fields = [declaration.info for declaration in info.fields]
     required = _required_api(info, api)
@@ -62,7 +62,7 @@ def build(
         "contact": info.contact,
         "id": str(info.id or 0),
         "event_source": info.event_source or "",
-        "extract_sources": json.dumps(_extract_sources(info)),
+        "extract_sources": json.dumps(info.read_sources),
         "fields": fields_json(fields, api),
         "init_schema": _schema(info),
         "plugin": target,
@@ -162,11 +162,6 @@ def _required_api(info: PluginInfo, api: Api) -> str:
     return VALUE_OFFSETS if info.value_offsets else HOST_LOGGING if info.host_logging else api.version
 
 
-def _extract_sources(info: PluginInfo) -> list[str]:
-    own = [info.event_source] if info.event_source else []
-    return list(dict.fromkeys([*own, *info.extract_sources]))
-
-
 def _schema(info: PluginInfo) -> str:
     if info.config is None:
         return ""
@@ -191,6 +186,9 @@ def _symbols(cls: type[Plugin], info: PluginInfo, api: Api) -> frozenset[str]:
         )
     if info.fields:
         kept.update(EXTRACTION)
-        if not (api.number == 0 and info.has_source):
-            kept.add("plugin_get_extract_event_sources")
+        if api.number == 3:
+            kept.add(EVENT_TYPES)
+        # an extractor that names no sources reads all
+        if info.read_sources and not (api.number == 0 and info.has_source):
+            kept.add(EVENT_SOURCES)
     return frozenset(kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 import subprocess
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 30.0
 _MOST_BYTES: Final = 1 << 30
+_VERSION: Final = re.compile(r"\s*\d+\.\d+\.\d+")
 
 
 @dataclass(slots=True)
@@ -92,6 +94,7 @@ def inspect(path: Path) -> Inspected:
             raise LannerError(f"{path} was made by `lanner build`, but {error}. Build or copy it again") from None
     else:
         _ask(seen, path)
+        seen.trouble = seen.trouble or _refusal(seen)
     return seen
 
 
@@ -134,6 +137,21 @@ def _ask(seen: Inspected, path: Path) -> None:
         end = f"did not return within {_PATIENCE:.0f} s" if code is None else f"ended the process ({_ending(code)})"
         seen.trouble = f"{texts.get('call', 'dlopen')} {end}"
     _take(seen, texts)
+
+
+def _refusal(seen: Inspected) -> str:
+    """Return why Falco refuses to load it, "" where it does not (libs, sinsp_plugin::resolve_dylib_symbols)."""
+    if not _VERSION.match(seen.version):
+        return f"Falco refuses it: its version is {seen.version!r}, not three numbers such as 0.1.0"
+    if not seen.capabilities:
+        return "Falco refuses it: it has no capability"
+    if seen.event_source == "syscall":
+        return "Falco refuses it: the event source syscall is Falco's own"
+    for declared in seen.fields:
+        for member in ("name", "type", "desc"):
+            if not declared.get(member):
+                return f"Falco refuses it: a field has no {member!r}: {json.dumps(declared, ensure_ascii=False)}"
+    return ""
 
 
 def _ending(code: int) -> str:

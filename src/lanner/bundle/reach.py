@@ -52,6 +52,11 @@ try:
         state.open("").close()
 except BaseException as error:
     sys.stderr.write(f"{{type(error).__name__}}: {{error}}\\n")
+for name in request["compiled"]:
+    try:
+        __import__(name)
+    except Exception as error:
+        sys.stderr.write(f"{{name}}: {{type(error).__name__}}: {{error}}\\n")
 print("\\n".join(["", "modules:", *(name for name, module in sys.modules.items() if module)]))
 """
 
@@ -64,7 +69,7 @@ def main() -> None:
     reach.follow([*_ALWAYS, *request["roots"], *request["include"]])
     missing = sorted(name for name in request["include"] if reach.spec(name) is None)
     without = [*request["exclude"], *(name for name in _WITHOUT if name not in reach.found)]
-    reach.follow(_trial({**request, "without": without}))
+    reach.follow(_trial({**request, "without": without, "compiled": reach.compiled()}))
     for top in sorted({name.partition(".")[0] for name in reach.found} & set(request["whole"])):
         reach.take_whole(top)
     json.dump({**reach.result(), "missing": missing}, sys.stdout)
@@ -118,6 +123,14 @@ class Reach:
         if name not in self._specs:
             self._specs[name] = self._find(name)
         return self._specs[name]
+
+    def compiled(self) -> list[str]:
+        """The compiled modules so far of the standard library and of msgspec: what C code imports only a run of it shows."""
+        return sorted(
+            name
+            for name, spec in self.found.items()
+            if isinstance(spec.loader, ExtensionFileLoader) and (_is_stdlib(Path(spec.origin or "")) or name.partition(".")[0] in _LAZY)
+        )
 
     def result(self) -> dict[str, Any]:
         """Code (as a .pyc file has it, in base64) and files of extension modules by the modules' names; data files by their path."""
@@ -185,8 +198,7 @@ def _imports(name: str, spec: ModuleSpec, source: bytes, exists: Callable[[str],
         return  # it imports what it is asked for
     package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
     origin = Path(spec.origin or "")
-    is_stdlib = origin.is_relative_to(_STDLIB) and "site-packages" not in origin.parts and "dist-packages" not in origin.parts
-    lazily = is_stdlib or name.partition(".")[0] in _LAZY
+    lazily = _is_stdlib(origin) or name.partition(".")[0] in _LAZY
     if not lazily and b"strptime" in source:
         yield "_strptime"
     try:
@@ -199,6 +211,10 @@ def _imports(name: str, spec: ModuleSpec, source: bytes, exists: Callable[[str],
                 yield "asyncio"  # Lanner runs it there
         else:
             yield from (found for found in _named(node, package) if (name, found) not in _OPTIONAL)
+
+
+def _is_stdlib(origin: Path) -> bool:
+    return origin.is_relative_to(_STDLIB) and "site-packages" not in origin.parts and "dist-packages" not in origin.parts
 
 
 def _named(node: ast.AST, package: str) -> Iterator[str]:
@@ -263,7 +279,7 @@ def _is_never(test: ast.expr) -> bool:
 
 def _trial(request: dict[str, Any]) -> list[str]:
     """The modules that a process has in which the plugin was loaded and, as far as it could be, opened."""
-    asked = {name: request[name] for name in ("search_path", "bridge", "plugin", "archive", "without")}
+    asked = {name: request[name] for name in ("search_path", "bridge", "plugin", "archive", "without", "compiled")}
     command = [sys.executable, "-I", "-S", "-"]
     program = _TRIAL.format(request=asked)  # with the archive in it, it may be longer than an argument of a command can be
     try:

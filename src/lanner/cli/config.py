@@ -43,7 +43,8 @@ def read_config(text: str) -> dict[str, Any]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(f"{shown} is {text[:60]!r}; write options with their values, such as 'flushInterval: 30', or @FILE")
+        kind = "a list" if isinstance(values, list) else "a single value"
+        raise ConfigError(f"{shown} is {kind}; write options with their values, such as 'flushInterval: 30', or @FILE")
     return values
 
 
@@ -64,4 +65,17 @@ def _decode(text: str, shown: str) -> Any:
     try:
         return plainyaml.load(text)[0]
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error}") from None
+        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {_explain(error)}") from None
+
+
+def _explain(error: Exception) -> str:
+    """Return what is wrong and where, without a word of the text: it may hold passwords."""
+    import re
+
+    import yaml
+
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return "it has characters that YAML does not allow" if isinstance(error, yaml.YAMLError) else str(error)
+    mark = error.problem_mark
+    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+    return re.sub(r"'.*'", "'***'", error.problem or "invalid syntax") + place

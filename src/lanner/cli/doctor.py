@@ -11,6 +11,7 @@ from lanner.cli.show import print_json, print_table
 from lanner.doctor.all import look_at_machine, look_at_setup
 from lanner.doctor.check import Level, Result, problem
 from lanner.operating.logs import log_line
+from lanner.sdk.address import mask_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,5 +52,5 @@ def _sum(count: Counter[Level]) -> str:
 
 
 def _as_dict(result: Result) -> dict[str, object]:
-    findings = [{"level": str(each.level), "text": each.text, "fix": each.fix} for each in result.findings]
-    return {"check": result.check, "findings": findings}
+    findings = [{"level": str(each.level), "text": mask_addresses(each.text), "fix": mask_addresses(each.fix)} for each in result.findings]
+    return {"check": mask_addresses(result.check), "findings": findings}

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import sys
 
-from lanner.sdk.printable import printable, printable_line
-
 TYPE_CHECKING = False  # `lanner --version` imports next to nothing
 if TYPE_CHECKING:
     import logging
@@ -41,6 +39,8 @@ def say(text: str, *more: str) -> None:
         kind, _, rest = text.partition(": ")
         add("\n".join([rest if kind in _KINDS else text, *more]), kind)
         return
+    from lanner.sdk.printable import printable_line
+
     _write("\n".join([printable_line(f"lanner: {text}"), *map(printable_line, more)]))
 
 
@@ -49,6 +49,8 @@ def add(lines: str, kind: str = "") -> None:
     if _log is not None:
         {"error": _log.error, "warning": _log.warning}.get(kind, _log.info)("%s", lines)
     else:
+        from lanner.sdk.printable import printable
+
         _write(printable(lines))
 
 

@@ -30,8 +30,8 @@ def show_fields(name: str, *, as_json: bool) -> None:
 def show_source_fields(name: str, source: str, *, as_json: bool) -> int:
     """Print the fields for rules of an event source ("": the plugin's); gives the exit code. Raises `LannerError`."""
     info = plugin_info(load_plugin(name))
-    sources = [*info.extract_sources] or [str(info.event_source)]
-    if source and source not in sources:
+    sources = info.read_sources
+    if source and sources and source not in sources:
         raise LannerError(f"there is no event source {source!r}: the plugin {info.name} has fields for {', '.join(sources)}")
     show_fields(name, as_json=as_json)
     return OK
@@ -52,7 +52,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
         "contact": info.contact,
         "id": info.id,
         "event_source": info.event_source,
-        "extract_event_sources": list(info.extract_sources) or ([info.event_source] if info.event_source else []),
+        "extract_event_sources": list(info.read_sources) if info.fields else [],
         "capabilities": list(info.capabilities),
         "fields": len(info.fields),
         "rules_file": info.rules,
@@ -92,7 +92,7 @@ def shown_name(field: Mapping[str, Any]) -> str:
     name, argument = str(field.get("name", "")), field.get("arg") or {}
     if field.get("argRequired"):  # as API 0.3 says it
         return f"{name}[key]"
-    if not argument:
+    if not (argument.get("isKey") or argument.get("isIndex")):  # the Go SDK writes the member for every field
         return name
     inside = " or ".join(word for word, is_so in (("key", argument.get("isKey")), ("index", argument.get("isIndex"))) if is_so)
     return f"{name}[{inside}]" if argument.get("isRequired") else f"{name}, {name}[{inside}]"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.framework.pump import host_name
 from lanner.operating.snapshot import RuleMatches, Snapshot
 from lanner.rules.load import MAX_SIZE
+from lanner.sdk.address import mask_addresses
 from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Status:
         """How it stands."""
         counts = self._runner.pump.counts()
         reloader = self.reloader
-        engines = dict(getattr(self._source, "connections", {}))
+        engines = {mask_addresses(name): is_open for name, is_open in getattr(self._source, "connections", {}).items()}
         return Snapshot(
             plugin=self._info.name,
             plugin_version=self._info.version,
@@ -73,7 +74,7 @@ class Status:
             connected=engines,
             reloads=reloader.succeeded if reloader else 0,
             reloads_failed=reloader.failures if reloader else 0,
-            reload_error=reloader.last_error if reloader else "",
+            reload_error=mask_addresses(reloader.last_error) if reloader else "",
             rules_files=self._rules_files,
             config_files=self._config_files,
             not_ready=self._not_ready(engines),

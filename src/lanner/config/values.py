@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.rules.scalars import truth
+from lanner.sdk.address import mask_addresses
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -97,4 +98,4 @@ def but(tree: Tree) -> str:
         return "not a mapping"
     if isinstance(tree, list):
         return "not a list"
-    return "not nothing" if tree is None else f"not {tree[:60]!r}"
+    return "not nothing" if tree is None else f"not {mask_addresses(tree)[:60]!r}"

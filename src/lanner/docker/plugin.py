@@ -43,7 +43,11 @@ class DockerConfig(lanner.Config):
         int, Meta(ge=1, le=60_000, description="Milliseconds that an unfinished batch of events may wait at most")
     ] = 30
     host: Annotated[
-        str, Meta(description="The engine's address: unix:///path or tcp://host:port; empty: DOCKER_HOST, the docker context, the default")
+        str,
+        Meta(
+            description="The engine's address: unix:///path, tcp://host:port, ssh://user@host; "
+            "empty: DOCKER_HOST, the docker context, the default"
+        ),
     ] = ""
     tls: Annotated[TlsConfig | None, Meta(description="TLS to `host`: ca, cert, key, verify")] = None
     hosts: Annotated[
@@ -79,8 +83,9 @@ class DockerConfig(lanner.Config):
         """Refuse what cannot go together."""
         if self.hosts and (self.host or self.tls):
             raise ValueError("`hosts` takes the place of `host` and `tls`: write each engine with its TLS into `hosts`")
-        labels = [host if isinstance(host, str) else host.name or host.url for host in self.hosts]
-        if not all(host if isinstance(host, str) else host.url for host in self.hosts):
+        addresses = [(host, "") if isinstance(host, str) else (host.url, host.name) for host in self.hosts]
+        labels = [name or str(lanner.Address(url.strip())) for url, name in addresses]
+        if not all(url for url, _ in addresses):
             raise ValueError("an item of `hosts` has no `url`")
         twice = {label for label in labels if labels.count(label) > 1}
         if twice:
@@ -120,13 +125,13 @@ class Docker(lanner.Plugin):
         if not config.hosts:
             endpoint = find_endpoint(config.host, config.tls)
             query = make_query(params, config.since, config.until, config.filters)
-            return [Target(Host(endpoint.url, named=False), endpoint, query)]
+            return [Target(Host(str(endpoint), named=False), endpoint, query)]
         targets = []
         for host in config.hosts:
             each = HostConfig(url=host) if isinstance(host, str) else host
             endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)
             query = make_query(params, config.since, config.until, each.filters or config.filters)
-            targets.append(Target(Host(each.name or each.url, named=True), endpoint, query))
+            targets.append(Target(Host(each.name or str(endpoint), named=True), endpoint, query))
         return targets
 
     def list_open_params(self) -> list[tuple[str, str]]:

@@ -206,4 +206,4 @@ def _all_failed(watches: list[Watch]) -> EngineError:
     failures = [watch.failure for watch in watches if watch.failure]
     if len(failures) == 1:
         return failures[0]
-    return EngineError(f"no engine can be reached: {'; '.join(map(str, failures[:10]))}")
+    return EngineError("no engine can be reached: " + "; ".join(map(str, failures[:10])))

@@ -8,22 +8,46 @@ from __future__ import annotations
 
 import re
 from types import NoneType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import msgspec.inspect
 
+from lanner.sdk.address import MASK, mask_addresses
 from lanner.sdk.errors import ConfigError, DefinitionError
 
 _C = TypeVar("_C", bound="Config")
+_SECRET: Final = re.compile(r"(?i)passw|passphrase|secret|token|credential|(api|access|private|auth)_?key")
 
 
 class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Base of configuration classes: a msgspec Struct whose options are camelCase in JSON and of which unknown ones are refused.
 
     Every option has a default, so that no configuration is a configuration. Bounds and descriptions come by
-    `Annotated[int, Meta(ge=1, description="...")]`.
+    `Annotated[int, Meta(ge=1, description="...")]`. Its `repr` masks passwords in addresses, and options whose names say that they
+    are secret (password, secret, token, api_key ...).
     """
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return options with values as they may be shown, for `rich` as well."""
+        return [(name, _masked(getattr(self, name), name)) for name in self.__struct_fields__]
+
+
+def _masked(value: Any, name: Any = "") -> Any:
+    """Return the value of an option of that name as it may be shown."""
+    if value and isinstance(value, str | bytes) and isinstance(name, str) and _SECRET.search(name):
+        return MASK
+    if isinstance(value, str):
+        return mask_addresses(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return type(value)(_masked(item, name) for item in value)
+    if isinstance(value, dict):
+        return {key: _masked(item, key) for key, item in value.items()}
+    return value
 
 
 def check_config_class(cls: type[Config]) -> None:

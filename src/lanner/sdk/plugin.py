@@ -33,6 +33,19 @@ _MAX_ID = 2**31 - 1
 _VARARGS = 0x04  # CO_VARARGS of `inspect`, which takes its time to import
 
 
+class AnySource(tuple[str, ...]):
+    """The type of `ANY`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "lanner.ANY"
+
+
+ANY = AnySource()
+"""As `extract_sources` of a plugin without an event source: it reads the events of all event sources."""
+
+
 class PluginInfo(Record):
     """What a plugin class declares. `id` and `event_source` are None for a plugin that only extracts; `rules` and `example` are paths."""
 
@@ -58,6 +71,14 @@ class PluginInfo(Record):
         return self.id is not None
 
     @property
+    def read_sources(self) -> tuple[str, ...]:
+        """The event sources whose events have the plugin's fields, its own one first; empty for all of them."""
+        if isinstance(self.extract_sources, AnySource):
+            return ()
+        own = (self.event_source,) if self.event_source else ()
+        return tuple(dict.fromkeys((*own, *self.extract_sources)))
+
+    @property
     def capabilities(self) -> tuple[str, ...]:
         """Falco's names of what the plugin can do."""
         return ("sourcing",) * self.has_source + ("extraction",) * bool(self.fields)
@@ -77,7 +98,7 @@ class Plugin:
             def value(self, event: lanner.Event) -> int: ...
 
     `fields` lists fields as data, `config: MyConfig` names the configuration class, `timestamp` the place of the event's time
-    in the payload. A class without `open` only extracts: it names in `extract_sources` the event sources that it reads.
+    in the payload. A class without `open` only extracts: it names in `extract_sources` the event sources that it reads, or `lanner.ANY`.
     `rules` and `example` may name a rules file and a recording beside the module, `hint` a command that makes an event happen.
     `host_logging` and `value_offsets` ask for newer versions of Falco: log records go to its log (0.38), and places of values in
     the payload are told (0.41).
@@ -147,14 +168,20 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
     )
     if callable(getattr(cls, "open", None)):
         _check_open(cls)
+        if isinstance(info.extract_sources, AnySource):
+            raise _wrong(
+                cls, "it has an event source, so hosts give it no events of sources that it does not name: list them in 'extract_sources'"
+            )
         return replaced(info, id=_id(cls), event_source=_event_source(cls))
     for attribute in ("id", "event_source"):
         if hasattr(cls, attribute):
             raise _wrong(cls, f"it has {attribute!r} but no method open(self, params): write one, or leave {attribute!r} out")
     if not info.fields:
         raise _wrong(cls, "it has neither an event source (a method open) nor fields: a plugin needs one of them")
-    if not info.extract_sources:
-        raise _wrong(cls, 'it has no open(), so it has to name the event sources that it reads: extract_sources = ("syscall",)')
+    if not info.read_sources and not isinstance(info.extract_sources, AnySource):
+        raise _wrong(
+            cls, 'without open() it must name the event sources that it reads: extract_sources = ("k8s_audit",), or lanner.ANY for all'
+        )
     return info
 
 
@@ -214,8 +241,10 @@ def _event_source(cls: type[Plugin]) -> str:
 
 def _extract_sources(cls: type[Plugin]) -> tuple[str, ...]:
     value: Any = cls.extract_sources
+    if isinstance(value, AnySource):
+        return value
     if not isinstance(value, (tuple, list)) or not all(isinstance(source, str) and _SOURCE.fullmatch(source) for source in value):
-        raise _wrong(cls, f"'extract_sources' is {value!r}; write a tuple of names, such as (\"syscall\",)")
+        raise _wrong(cls, f"'extract_sources' is {value!r}; write a tuple of names, such as (\"k8s_audit\",), or lanner.ANY")
     return tuple(value)
 
 

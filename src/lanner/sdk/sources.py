@@ -31,7 +31,9 @@ def open_source(plugin: Plugin, params: str = "") -> Source:
     """Open the plugin's event source with `params`. Raises `SourceError`."""
     info = plugin_info(type(plugin))
     if not info.has_source:
-        raise SourceError(f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.extract_sources)}")
+        raise SourceError(
+            f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.read_sources) or 'all event sources'}"
+        )
     try:
         opened = plugin.open(params)  # type: ignore[attr-defined]
     except LannerError:

@@ -39,18 +39,21 @@ static bool unpack(int descriptor, const void* packed, size_t packed_size, size_
   return false;
 }
 
-/* The dynamic linker takes two libraries of one path for the same. Descriptors come again, the numbers of memory files do not:
- * the number stands in the path as "/" for 0 and "/." for 1, which lead nowhere else. */
-static bool name_memory(struct image* image) {
+static char* write_bits(char* to, uint64_t number) {
+  for (int bit = 0; bit < 64; ++bit, number >>= 1) {
+    *to++ = '/';
+    if (number & 1) *to++ = '.';
+  }
+  return to;
+}
+
+/* The dynamic linker takes two libraries of one path for the same. Descriptors are reused, files without a name are not: the numbers
+ * of device and file stand in the path, "/" for a bit 0 and "/." for a bit 1, which lead nowhere else. */
+static bool name_descriptor(struct image* image) {
   struct stat status;
   if (fstat(image->descriptor, &status) < 0) return false;
-  char unique[2 * 64 + 1];
-  char* at = unique;
-  for (uint64_t rest = status.st_ino; rest; rest >>= 1) {
-    *at++ = '/';
-    if (rest & 1) *at++ = '.';
-  }
-  *at = 0;
+  char unique[2 * 2 * 64 + 1];
+  *write_bits(write_bits(unique, status.st_dev), status.st_ino) = 0;
   snprintf(image->path, sizeof image->path, "/proc/self/fd%s/%d", unique, image->descriptor);
   return access(image->path, R_OK) == 0;
 }
@@ -63,16 +66,27 @@ static bool may_execute(int descriptor) {
   return true;
 }
 
-static bool open_memory(struct image* image, const char* name, const void* packed, size_t packed_size, size_t size) {
+/* Fills the file without a name that `descriptor` is open for; nothing of it stays when the process is killed. */
+static bool fill(struct image* image, int descriptor, const void* packed, size_t packed_size, size_t size) {
   image->is_file = false;
-  image->descriptor = memfd_create(name, MFD_CLOEXEC | MFD_EXEC);
-  if (image->descriptor < 0 && errno == EINVAL) image->descriptor = memfd_create(name, MFD_CLOEXEC); /* Linux before 6.3 */
-  if (image->descriptor < 0) return false;
-  if (unpack(image->descriptor, packed, packed_size, size) && may_execute(image->descriptor) && name_memory(image)) return true;
+  image->descriptor = descriptor;
+  if (descriptor < 0) return false;
+  if (unpack(descriptor, packed, packed_size, size) && may_execute(descriptor) && name_descriptor(image)) return true;
   const int failure = errno;
-  close(image->descriptor);
+  close(descriptor);
   errno = failure;
   return false;
+}
+
+static bool open_memory(struct image* image, const char* name, const void* packed, size_t packed_size, size_t size) {
+  int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_EXEC);
+  if (descriptor < 0 && errno == EINVAL) descriptor = memfd_create(name, MFD_CLOEXEC); /* Linux before 6.3 */
+  return fill(image, descriptor, packed, packed_size, size);
+}
+
+static bool open_nameless(struct image* image, const char* folder, const void* packed, size_t packed_size, size_t size) {
+  if (!folder || folder[0] != '/') return false;
+  return fill(image, open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0700), packed, packed_size, size);
 }
 
 static bool open_file(struct image* image, const char* folder, const char* name, const void* packed, size_t packed_size, size_t size) {
@@ -100,8 +114,12 @@ bool image_open(struct image* image, const char* name, const void* packed, size_
   if (open_memory(image, name, packed, packed_size, size)) return true;
   const int failure = errno;
   const char* const folders[] = {secure_getenv("LANNER_CACHE_DIR"), secure_getenv("XDG_RUNTIME_DIR"), secure_getenv("TMPDIR"), "/dev/shm", "/tmp", "/var/tmp"};
+  const size_t count = sizeof folders / sizeof *folders;
   if (failure != EBADMSG && failure != EINVAL) {
-    for (size_t place = 0; place < sizeof folders / sizeof *folders; ++place) {
+    for (size_t place = 0; place < count; ++place) {
+      if (open_nameless(image, folders[place], packed, packed_size, size)) return true;
+    }
+    for (size_t place = 0; place < count; ++place) {
       if (open_file(image, folders[place], name, packed, packed_size, size)) return true;
     }
   }

@@ -13,11 +13,12 @@ extern "C" {
 struct image {
   char path[4096];
   int descriptor;
-  bool is_file; /* below a private directory: memory files cannot be had */
+  bool is_file; /* below a private directory: files without a name are unavailable */
 };
 
-/* Unpacks `packed` (an LZ4 block; of `size` bytes when unpacked) into a memory file, or, where those cannot be had or not be opened
- * (no /proc, forbidden), into a file of a new directory that nobody else can enter. False with the reason in `error`. */
+/* Unpacks `packed` (an LZ4 block; of `size` bytes when unpacked) into a memory file; where that is forbidden, into a file without a
+ * name; without /proc, by which these are opened, into a file of a new directory that only this user can enter: a kill before
+ * `image_close` leaves that behind. False with the reason in `error`. */
 bool image_open(struct image* image, const char* name, const void* packed, size_t packed_size, size_t size, char* error,
                 size_t error_size);
 

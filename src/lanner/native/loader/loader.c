@@ -31,7 +31,10 @@ EXPORT const char* plugin_get_contact(void) { return bundle_text("contact"); }
 EXPORT const char* plugin_get_version(void) { return bundle_text("version"); }
 EXPORT const char* plugin_get_event_source(void) { return bundle_text("event_source"); }
 EXPORT const char* plugin_get_fields(void) { return bundle_text("fields"); }
-EXPORT uint32_t plugin_get_id(void) { return (uint32_t)strtoul(bundle_text("id"), NULL, 10); }
+
+/* The loader never calls its own exported functions: `lanner build` hides those of missing capabilities, and a call would go to 0. */
+static uint32_t id(void) { return (uint32_t)strtoul(bundle_text("id"), NULL, 10); }
+EXPORT uint32_t plugin_get_id(void) { return id(); }
 
 EXPORT const char* plugin_get_init_schema(int* schema_type) {
   const char* schema = bundle_text("init_schema");
@@ -40,14 +43,25 @@ EXPORT const char* plugin_get_init_schema(int* schema_type) {
 }
 
 #if LANNER_API == 0
-EXPORT uint32_t plugin_get_type(void) { return plugin_get_id() ? 1 : 2; }
+EXPORT uint32_t plugin_get_type(void) { return id() ? 1 : 2; }
 #endif
 
-/* At 0.3 a source extracts of itself alone, and an extractor names its sources by the same function. */
+/* At 0.3 a source extracts only from its own events, and an extractor names its sources by the same function. */
 EXPORT const char* plugin_get_extract_event_sources(void) {
   const char* sources = bundle_text("extract_sources");
   return *sources ? sources : NULL;
 }
+
+#if LANNER_API == 3
+/* Fields are read off the payload of plugin events. Without this list a plugin that reads the source "syscall" gets the events of the
+ * kernel too, and Falco 0.42 and later compare the schema of these with its driver's before they start. */
+EXPORT const uint16_t* plugin_get_extract_event_types(uint32_t* count, struct state* state) {
+  static const uint16_t types[] = {EVENT_TYPE_PLUGIN};
+  (void)state; /* NULL before init; hosts before API 3.1 pass none */
+  *count = sizeof types / sizeof *types;
+  return types;
+}
+#endif
 
 /* Life cycle */
 
@@ -72,7 +86,7 @@ static struct state* start(const char* config, void* owner, lanner_log log, int3
       .archive = {bundle->archive, bundle_number("modules")},
       .config = config ? config : "",
       .api = LANNER_API,
-      .id = plugin_get_id(),
+      .id = id(),
       .owner = owner,
       .log = log,
   };
