@@ -3,7 +3,7 @@
 #   docker build -t falco-docker -f docker/falco.Dockerfile .
 #   docker run --rm -v /var/run/docker.sock:/var/run/docker.sock falco-docker
 FROM python:3.11-slim-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends g++ cmake ninja-build libsimdjson-dev liblz4-dev libre2-dev
+RUN apt-get update && apt-get install -y --no-install-recommends g++ cmake ninja-build libsimdjson-dev liblz4-dev libre2-dev libyaml-cpp-dev
 COPY . /source
 RUN python -m venv /opt/lanner && /opt/lanner/bin/pip install --no-cache-dir /source
 RUN /opt/lanner/bin/lanner build docker --bundle -o /libdocker.so

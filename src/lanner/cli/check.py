@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.rules.errors import Finding
-    from lanner.rules.places import Place
+    from lanner.yamlfile.source import Place
 
 
 def check_rules(files: Sequence[str], plugin: str, *, as_json: bool, strict: bool) -> int:

@@ -58,24 +58,10 @@ def _decode(text: str, shown: str) -> Any:
         except (ValueError, RecursionError) as error:
             # YAML's own words would only confuse whoever meant JSON, as who begins with a brace mostly does
             problem = f"{shown} is neither JSON ({error}) nor YAML"
-    import yaml
-
-    from lanner.framework import plainyaml
+    from lanner.yamlfile import values
+    from lanner.yamlfile.reader import YamlError
 
     try:
-        return plainyaml.load(text)[0]
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {_explain(error)}") from None
-
-
-def _explain(error: Exception) -> str:
-    """Return what is wrong and where, without a word of the text: it may hold passwords."""
-    import re
-
-    import yaml
-
-    if not isinstance(error, yaml.MarkedYAMLError):
-        return "it has characters that YAML does not allow" if isinstance(error, yaml.YAMLError) else str(error)
-    mark = error.problem_mark
-    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    return re.sub(r"'.*'", "'***'", error.problem or "invalid syntax") + place
+        return values.load(text, shown)[0]
+    except YamlError as error:
+        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error.without_text()}") from None

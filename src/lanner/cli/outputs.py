@@ -35,6 +35,11 @@ def outputs_of(falco: Falco) -> tuple[object, ...]:
     )
 
 
+def _timeout(falco: Falco) -> float:
+    """`output_timeout` in seconds; Falco takes 0, and nothing is done in no time."""
+    return max(falco.output_timeout, 1) / 1000
+
+
 def make_sinks(falco: Falco) -> list[Sink]:
     """The outputs that are enabled, opened; warns where none is. Raises `OutputError`."""
     sinks: list[Sink] = []
@@ -50,7 +55,7 @@ def make_sinks(falco: Falco) -> list[Sink]:
 
 
 def _add_sinks(falco: Falco, sinks: list[Sink]) -> None:
-    timeout = falco.output_timeout / 1000
+    timeout = _timeout(falco)
     if falco.file_output.enabled:
         from lanner.outputs.file import FileOutput
 
@@ -122,7 +127,7 @@ def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) ->
         closed=closed,
         capacity=falco.outputs_queue.capacity,
         most_bytes=falco.lanner.queue_size_mb * _MEBI,
-        timeout=falco.output_timeout / 1000,
+        timeout=_timeout(falco),
         spool=SpoolSettings(spool.path, spool.max_size_mb * _MEBI) if spool.path else None,
     )
     return _filtered(falco, delivery)

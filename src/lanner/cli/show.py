@@ -5,10 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lanner.cli.messages import OK
 from lanner.framework.load import load_plugin
 from lanner.outputs.base import OutputError
-from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_json, printable_line
 
@@ -25,16 +23,6 @@ def show_fields(name: str, *, as_json: bool) -> None:
         print_json(fields)
     else:
         print_fields(fields)
-
-
-def show_source_fields(name: str, source: str, *, as_json: bool) -> int:
-    """Print the fields for rules of an event source ("": the plugin's); gives the exit code. Raises `LannerError`."""
-    info = plugin_info(load_plugin(name))
-    sources = info.read_sources
-    if source and sources and source not in sources:
-        raise LannerError(f"there is no event source {source!r}: the plugin {info.name} has fields for {', '.join(sources)}")
-    show_fields(name, as_json=as_json)
-    return OK
 
 
 def show_plugin(name: str, *, as_json: bool) -> None:

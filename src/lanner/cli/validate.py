@@ -60,10 +60,7 @@ def read_rules(path: str) -> str:
         raise LannerError(f"the rules file {path} is larger than {MAX_SIZE >> 20} MiB") from None
     except OSError as error:
         raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}") from None
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise LannerError(f"the rules file {path} is not UTF-8: byte {data[error.start]:#04x} at offset {error.start}") from None
+    return data.decode("utf-8", "surrogateescape")
 
 
 def print_text(text: str) -> None:

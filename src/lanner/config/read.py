@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lanner.config.checks import check
 from lanner.config.entries import new_decoder
 from lanner.config.files import files_of, read_files
 from lanner.config.keys import assign, put
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from lanner.config.falco import Falco
     from lanner.config.tree import Tree
 
-_NEEDED: Final = (
-    ("file_output", "filename", "the path of the file that alerts go to"),
-    ("http_output", "url", "the server's address, such as http://127.0.0.1:2801/"),
-    ("program_output", "program", "the command line that alerts go to"),
-)
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -40,18 +36,31 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     Raises `ConfigError`.
     """
     warnings: list[str] = []
-    root: dict[str, Tree] = {"stdout_output": {"enabled": "true"}} if path is None else read_files(path, options, warnings)
+    root: dict[str, Tree] = {"stdout_output": {"enabled": "true"}}
+    places: dict[int, str] = {}
+    if path is not None:
+        root, places = read_files(path, options, warnings)
     for key, value in flags.items():
         put(root, key, value)
     for option in options:
         assign(root, option)
     decoder = new_decoder()
     falco = decoder.falco(root)
-    for output, key, what in _NEEDED:
-        block = getattr(falco, output)
-        if block.enabled and not getattr(block, key):
-            raise ConfigError(f"$.{output}.{key} is empty: write {what}")
+    check(falco)
+    _refuse_second_entries(root.get("plugins"), places)
     return Read(falco, [*warnings, *decoder.warnings], decoder.unused)
+
+
+def _refuse_second_entries(entries: Tree, places: Mapping[int, str]) -> None:
+    """Raise `ConfigError` for two entries of `plugins` with one name: Falco loads the first, or aborts, and a person means the second."""
+    first: dict[str, str] = {}
+    for number, entry in enumerate(entries if isinstance(entries, list) else []):
+        name = entry["name"] if isinstance(entry, dict) else None
+        place = places.get(id(entry), f"$.plugins[{number}] of the options")
+        if isinstance(name, str) and name in first:
+            raise ConfigError(f"the plugin {name} has two entries, {first[name]} and {place}: take one of them out, or override it")
+        if isinstance(name, str):
+            first[name] = place
 
 
 def given_files(given: Sequence[str]) -> tuple[str, ...]:

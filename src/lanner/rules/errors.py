@@ -16,7 +16,7 @@ from lanner.sdk.printable import printable_line
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lanner.rules.places import Context, Place
+    from lanner.yamlfile.source import Context, Place
 
 Severity: TypeAlias = Literal["error", "warning"]
 
