@@ -117,7 +117,7 @@ def test_the_plugins_own_rules_are_those_of_a_file_that_names_none(falco):
         ("rules: [{disable: {rule: A*}}]", ["Volume"]),
         ("rules: [{disable: {tag: any}}, {enable: {tag: any}}]", ["Volume"]),
         ("priority: error", ["Volume"]),
-        ("rules: [{disable: {rule: '*'}}]", []),
+        ("rules: [{disable: {rule: '*'}}]\nlanner: {allow_no_rules: true}", []),
     ],
 )
 def test_rules_are_chosen(falco, text, alerts):

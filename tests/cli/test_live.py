@@ -112,8 +112,13 @@ def test_a_source_that_fails_is_said_after_the_alerts_before_it(lanner, plugin, 
     assert "Traceback" not in done.err
 
 
-def test_rules_for_other_sources_alone_are_warned_of(lanner, plugin, words, rules):
-    done = lanner("run", plugin("Words"), "-r", rules("quiet", output="nothing"), "--open", words(b"one"))
+@pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["run", "dry run"])
+def test_a_run_without_a_rule_is_an_error_unless_asked_for(lanner, plugin, words, rules, more):
+    command = ["run", plugin("Words"), "-r", rules("quiet", output="nothing"), "--open", words(b"one"), *more]
+    done = lanner(*command)
+    assert (done.code, done.out) == (1, b"")
+    assert "error: no rule is enabled for source words: name rules files that have some (-r)" in done.err
+    done = lanner(*command, "-o", "lanner.allow_no_rules=true")
     assert (done.code, done.out) == (0, b"")
     assert "warning: no rule is enabled for source words: there will be no alerts" in done.err
 
@@ -171,7 +176,7 @@ def test_ctrl_c_while_an_engine_does_not_answer_ends_at_once_and_quietly(start, 
             process.send_signal(signal.SIGINT)
             _, told = process.communicate(timeout=5)
     assert process.returncode == 128 + signal.SIGINT
-    assert told.strip() == b""
+    assert told.strip() == b"lanner: error: ended by SIGINT"
 
 
 def http(body, status="200 OK"):

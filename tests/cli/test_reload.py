@@ -1,6 +1,7 @@
 """Rules and configuration that change while `lanner run` goes on."""
 
 import json
+import os
 import select
 import signal
 from pathlib import Path
@@ -165,3 +166,27 @@ def test_reloads_leave_nothing_behind(start, plugin, file):
 @pytest.mark.timeout(3600)
 def test_ten_thousand_reloads_leave_nothing_behind(start, plugin, file):
     check_growth(reload_often(start, plugin, file, 10_000))
+
+
+@pytest.mark.parametrize("change", ["truncated", "deleted", "pipe", "device", "disabled", "another source"])
+def test_a_reload_that_leaves_no_rule_has_failed_and_the_rules_stay(start, plugin, file, change):
+    path = file("First")
+    process = start("run", plugin("Ticks"), "-r", path, "-o", "watch_config_files=false", "--open", "1000000")
+    assert b"First" in process.stdout.readline()
+    if change == "truncated":
+        path.write_text("")
+    elif change == "disabled":
+        path.write_text(path.read_text() + "  enabled: false\n")
+    elif change == "another source":
+        file("Second", source="other")
+    else:
+        path.unlink()
+        if change == "pipe":
+            os.mkfifo(path)
+        elif change == "device":
+            path.symlink_to("/dev/zero")
+    process.send_signal(signal.SIGHUP)
+    lines = iter(process.stdout.readline, b"")
+    assert any(RELOAD_FAILED.encode() in line for line in lines)
+    assert b"First" in next(line for line in lines if RELOAD_FAILED.encode() not in line)
+    process.kill()

@@ -15,12 +15,14 @@ from lanner.bundle.archive import MARK, unpack
 from lanner.bundle.build import LOADERS
 from lanner.bundle.elf import functions
 from lanner.sdk.errors import LannerError
+from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 _PATIENCE: Final = 30.0
+_MOST_BYTES: Final = 1 << 30
 _VERSION: Final = re.compile(r"\s*\d+\.\d+\.\d+")
 
 
@@ -75,7 +77,7 @@ def inspect(path: Path) -> Inspected:
     Raises `LannerError` for a file that cannot be read, is no plugin, or is not as it was built.
     """
     try:
-        image = path.read_bytes()
+        image = read_whole(path, _MOST_BYTES)
     except OSError as error:
         raise LannerError(f"cannot read {path}: {error.strerror}") from None
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from lanner.rules.lint import check_files
 from lanner.rules.lint.hints import NO_RULE_CHECKED
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.printable import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
     count: Counter[str] = Counter(finding.severity for finding in found)
     if as_json:
         document = {"errors": count["error"], "warnings": count["warning"], "findings": list(map(_as_dict, found))}
-        print_text(json.dumps(document, indent=2, ensure_ascii=False))
+        print_text(printable_json(document, indent=2))
     else:
         print_text("\n\n".join([*(finding.render() for finding in found), _sum(count)]))
     unchecked = any(finding.code == NO_RULE_CHECKED for finding in found)

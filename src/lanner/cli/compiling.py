@@ -26,7 +26,7 @@ _FOREIGN: Final = "LOAD_UNKNOWN_SOURCE"
 
 
 def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
-    """The rules that run. Warns of what is odd; raises `LannerError`, of wrong rules `RulesError`."""
+    """The rules that run. Warns of what is odd; raises `LannerError`, of wrong rules `RulesError`, also where no rule is left."""
     falco = settings.falco
     paths = settings.rules
     if paths is None:
@@ -45,6 +45,8 @@ def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
         why = f"no rule is enabled for source {info.event_source}"
         if any(rule.enabled for rule in ruleset.rules):
             why = f"priority {str(falco.priority).lower()} and `rules` of the configuration leave no rule"
+        if not falco.lanner.allow_no_rules:
+            raise LannerError(f"{why}: name rules files that have some (-r), or allow it with -o lanner.allow_no_rules=true")
         say(f"warning: {why}: there will be no alerts")
     return compiled
 
@@ -84,9 +86,8 @@ def _warn(findings: Sequence[Finding], source: str) -> None:
     if foreign:
         some = [f"    {finding.place}: {finding.message}" for finding in foreign[:_SHOWN_FOREIGN]]
         more = [f"    and {len(foreign) - len(some)} more"] if len(foreign) > len(some) else []
-        lines = "\n".join([*some, *more])
         left = f"{many(len(foreign), 'rule')} of other event sources left out"
-        say(f"warning: {left}; a rule about these events says `source: {source}`:\n{lines}")
+        say(f"warning: {left}; a rule about these events says `source: {source}`:", *some, *more)
 
 
 def show_wrong_rules(error: RulesError, info: PluginInfo) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner.cli.messages import say
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.files import read_whole
 from lanner.sdk.host import init_plugin
 from lanner.sdk.plugin import plugin_info
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanner.sdk.plugin import Plugin
+
+_MOST_BYTES: Final = 16 << 20
 
 
 def make_plugin(
@@ -39,7 +41,7 @@ def read_config(text: str) -> dict[str, Any]:
     if text.startswith("@"):
         shown = f"the configuration in {text[1:]}"
         try:
-            text = Path(text[1:]).read_text("utf-8")
+            text = read_whole(text[1:], _MOST_BYTES).decode("utf-8")
         except OSError as error:
             raise ConfigError(f"cannot read {shown}: {error.strerror}") from None
         except ValueError as error:

@@ -10,7 +10,7 @@ from lanner.cli.messages import FAILED, OK, many
 from lanner.cli.show import print_json, print_table
 from lanner.doctor.all import look_at_machine, look_at_setup
 from lanner.doctor.check import Level, Result, problem
-from lanner.operating.logs import printable
+from lanner.operating.logs import log_line
 from lanner.sdk.address import mask_addresses
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: s
 
 def _rows(result: Result) -> Iterator[tuple[str, str, str]]:
     for number, finding in enumerate(result.findings):
-        yield str(finding.level), "" if number else printable(result.check), printable(finding.text)
+        yield str(finding.level), "" if number else log_line(result.check), log_line(finding.text)
         if finding.fix:
-            yield "", "", f"-> {printable(finding.fix)}"
+            yield "", "", f"-> {log_line(finding.fix)}"
 
 
 def _sum(count: Counter[Level]) -> str:

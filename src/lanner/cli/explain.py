@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from lanner.config.read import given_files, with_own_rules
 from lanner.framework.load import load_plugin
 from lanner.framework.trial import LoadedRules, explain
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.printable import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,5 +29,5 @@ def explain_rule(name: str, plugin: str, files: Sequence[str], replay: str, even
         found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)
     if found is None:
         return fail(f"the recording {replay} has no event" + (f" {event}" if event else ""))
-    print_text(json.dumps(found.as_dict(), indent=2, ensure_ascii=False) if as_json else found.text())
+    print_text(printable_json(found.as_dict(), indent=2) if as_json else found.text())
     return OK

@@ -8,9 +8,13 @@ import sys
 
 from lanner.cli.messages import OK, USAGE, fail
 
+_signal = 2
+"""The signal that has ended the command."""
+
 
 def main() -> None:
     """Run the command line; the process ends here."""
+    _hear_signals()
     _open_closed_streams()
     code = OK
     try:
@@ -21,8 +25,31 @@ def main() -> None:
     except OSError as error:
         _forget_stdout()
         code = code or fail(f"cannot write to standard output: {error.strerror}")
+    except KeyboardInterrupt:
+        code = _ended()
     _be_done()
     sys.exit(code)
+
+
+def _hear_signals() -> None:
+    """From now on a signal ends the command by an exception, with a line that says so; a run hears signals in its own way."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def _end(number: int, _: object) -> None:
+    global _signal  # noqa: PLW0603 - the exception is turned into others on its way
+    _signal = number
+    raise KeyboardInterrupt
+
+
+def _ended() -> int:
+    import signal
+
+    return fail(f"ended by {signal.Signals(_signal).name}", 128 + _signal)
 
 
 def _be_done() -> None:
@@ -54,12 +81,11 @@ def _run() -> int:
     except LannerError as error:
         if os.environ.get("LANNER_DEBUG"):
             raise
-        return fail(str(error))
+        first, *more = error.lines()
+        return fail(first, more=more)
     except SystemExit:
         # click's own way to end where nobody reads standard output any more
         raise BrokenPipeError from None
-    except KeyboardInterrupt:
-        return 128 + 2
     except Exception as error:  # noqa: BLE001 - the last one to hear of it
         return _usage(error)
     return code if isinstance(code, int) else OK
@@ -74,19 +100,24 @@ def _usage(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         message = error.format_message()
         context = getattr(error, "ctx", None)
-        hint = f"\nTry: {context.command_path} --help" if context else ""
+        hint = [f"Try: {context.command_path} --help"] if context else []
         if (
             context
             and "unexpected extra argument" in message
             and any(getattr(option, "multiple", False) for option in context.command.params)
         ):
-            hint = f"\nAn option takes one value: quote a pattern, or repeat the option for each file{hint}"
-        return fail(message + hint, USAGE)
+            hint.insert(0, "An option takes one value: quote a pattern, or repeat the option for each file")
+        return fail(message, USAGE, more=hint)
     if isinstance(error, click.Abort):
-        return 128 + 2
+        return _ended()
     if os.environ.get("LANNER_DEBUG"):
         raise error
-    return fail(f"{type(error).__name__}: {error}\nThis is a defect of Lanner; LANNER_DEBUG=1 shows where. Please report it.")
+    from lanner.cli.faults import describe_fault
+
+    if fault := describe_fault(error):
+        return fail(fault)
+    advice = "This is a bug in Lanner; set LANNER_DEBUG=1 for a traceback. Please report it."
+    return fail(f"{type(error).__name__}: {error}", more=[advice])
 
 
 def _forget_stdout() -> None:

@@ -10,6 +10,7 @@ import sys
 TYPE_CHECKING = False  # `lanner --version` imports next to nothing
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Iterable
     from typing import Literal
 
     from lanner.config.falco import LogLevel
@@ -32,15 +33,15 @@ def talk(level: LogLevel, form: Literal["text", "json"], *, to_stderr: bool, to_
     _log = logging.getLogger("lanner.run") if form == "json" or to_syslog or not to_stderr else None
 
 
-def say(text: str) -> None:
-    """Tell a person something, on stderr. Control characters in it, as others may have sent them, come out as escapes."""
+def say(text: str, *more: str) -> None:
+    """Tell a person something, on stderr: a line, and more lines below it. What cannot be printed in them comes out as escapes."""
     if _log is not None:
         kind, _, rest = text.partition(": ")
-        add(rest if kind in _KINDS else text, kind)
+        add("\n".join([rest if kind in _KINDS else text, *more]), kind)
         return
-    shown = "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
-    sys.stderr.write(f"lanner: {shown}\n")
-    sys.stderr.flush()
+    from lanner.sdk.printable import printable_line
+
+    _write("\n".join([printable_line(f"lanner: {text}"), *map(printable_line, more)]))
 
 
 def add(lines: str, kind: str = "") -> None:
@@ -48,13 +49,23 @@ def add(lines: str, kind: str = "") -> None:
     if _log is not None:
         {"error": _log.error, "warning": _log.warning}.get(kind, _log.info)("%s", lines)
     else:
-        sys.stderr.write(lines + "\n")
+        from lanner.sdk.printable import printable
+
+        _write(printable(lines))
 
 
-def fail(message: str, code: int = FAILED) -> int:
-    """Say on stderr what is wrong; gives the exit code."""
-    say(f"error: {message}")
+def fail(message: str, code: int = FAILED, *, more: Iterable[str] = ()) -> int:
+    """Say on stderr what is wrong, with more lines below it; gives the exit code."""
+    say(f"error: {message}", *more)
     return code
+
+
+def _write(lines: str) -> None:
+    try:
+        sys.stderr.write(lines + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # nobody is there to be told
 
 
 def many(count: int, what: str) -> str:

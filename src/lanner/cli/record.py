@@ -39,7 +39,11 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
         return fail(str(error), UNREACHABLE)
     # the file comes second, so that a source that cannot be opened does not cost the recording that was there
     try:
-        target = os.dup(1) if output == "-" else os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        if output == "-":
+            target = os.dup(1)
+        else:
+            target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+            os.set_blocking(target, True)  # only the opening of a pipe that nobody reads must not wait
     except OSError as error:
         source.close()
         raise _failure(output, error) from None

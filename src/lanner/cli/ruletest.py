@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.validate import print_text
-from lanner.rules.errors import printable
 from lanner.sdk.errors import LannerError
+from lanner.sdk.printable import printable, printable_json
 from lanner.testing.ruletests import never_fired, run_file
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def run_tests(paths: Sequence[str], junit: str | None, *, as_json: bool) -> int:
         files = [run_file(path) for path in paths]
     if junit is not None:
         _write_junit(junit, files)
-    print_text(json.dumps(_as_dict(files), indent=2, ensure_ascii=False) if as_json else printable("\n".join(_lines(files))))
+    print_text(printable_json(_as_dict(files), indent=2) if as_json else printable("\n".join(_lines(files))))
     return OK if all(outcome.passed for file in files for outcome in file.outcomes) else FAILED
 
 

@@ -19,6 +19,7 @@ from lanner.outputs.base import OutputClosedError
 from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.printable import printable_line
 from lanner.sdk.sources import open_source
 
 if TYPE_CHECKING:
@@ -174,14 +175,14 @@ def _go_on(
 
 
 def _nudge(hint: str) -> None:
-    say(f"nothing has happened yet. This would raise an alert:\n    {hint}")
+    say("nothing has happened yet. This would raise an alert:", f"    {hint}")
 
 
 def _summary(runner: Runner, source: Source, seconds: float) -> None:
     counts = runner.pump.counts()
     say(f"{many(counts.events, 'event')}, {many(sum(counts.alerts.values()), 'alert')} in {seconds:.1f} s")
     for rule, count in sorted(counts.alerts.items(), key=lambda item: -item[1]):
-        add(f"{count:>8}  {rule}")
+        add(printable_line(f"{count:>8}  {rule}"))
     if counts.not_json:
         say(f"{many(counts.not_json, 'payload')} not wholly valid JSON: no field has a value there")
     if left_out := sum(runner.delivery.suppressed.values()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lanner.framework.load import load_plugin
 from lanner.outputs.base import OutputError
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.printable import printable_json, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -101,11 +101,12 @@ def shown_name(field: Mapping[str, Any]) -> str:
 
 def print_json(value: Any) -> None:
     """For machines, to standard output."""
-    _write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    _write(printable_json(value, indent=2) + "\n")
 
 
 def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Columns to standard output; a header of empty words is not shown."""
+    rows = [tuple(map(printable_line, row)) for row in rows]
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table

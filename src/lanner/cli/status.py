@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.config.read import with_own_rules
 from lanner.framework.pump import host_name
 from lanner.operating.snapshot import RuleMatches, Snapshot
+from lanner.rules.load import MAX_SIZE
 from lanner.sdk.address import mask_addresses
+from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,7 +97,7 @@ def _digests(paths: Iterable[str]) -> dict[str, str]:
     found = {}
     for path in paths:
         try:
-            found[path] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            found[path] = hashlib.sha256(read_whole(path, MAX_SIZE, patience=0)).hexdigest()
         except OSError:
             found[path] = ""
     return found

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.framework.load import load_plugin
 from lanner.rules.catalog import Catalog
-from lanner.rules.errors import printable
 from lanner.rules.load import MAX_SIZE
 from lanner.rules.report import as_json, as_text, dump, full_text
 from lanner.rules.syscall import SOURCE, SyscallCatalog
 from lanner.rules.validate import Validator
 from lanner.sdk.errors import LannerError
+from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,12 +55,11 @@ def make_validator(info: PluginInfo, falco: Falco) -> Validator:
 def read_rules(path: str) -> str:
     """The text of a rules file. Raises `LannerError`."""
     try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(MAX_SIZE + 1)
+        data = read_whole(path, MAX_SIZE)
+    except TooLargeError:
+        raise LannerError(f"the rules file {path} is larger than {MAX_SIZE >> 20} MiB") from None
     except OSError as error:
         raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}") from None
-    if len(data) > MAX_SIZE:
-        raise LannerError(f"the rules file {path} is larger than {MAX_SIZE >> 20} MiB")
     return data.decode("utf-8", "surrogateescape")
 
 

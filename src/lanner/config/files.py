@@ -10,6 +10,7 @@ from lanner.config.falco import Strategy
 from lanner.config.keys import assign
 from lanner.config.tree import MAX_SIZE, read_tree
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,11 +75,9 @@ def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, fil
 
 def _read(path: str) -> dict[str, Tree]:
     try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(MAX_SIZE + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"cannot read the configuration file {path}: {reason}") from None
+        data = read_whole(path, MAX_SIZE)
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}") from None
     tree = read_tree(data.decode("utf-8", "surrogateescape"), path)
     if tree is None:
         return {}

@@ -117,5 +117,8 @@ class Additions(msgspec.Struct, frozen=True):
     spool: Spool = Spool()
     throttle: Throttle = Throttle()
     deduplicate: Deduplicate = Deduplicate()
+    allow_no_rules: Annotated[
+        bool, Meta(description="True: a start or a reload that leaves no rule is no error; there are no alerts then")
+    ] = False
     queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory in front of each output")] = 64
     log_format: Annotated[Literal["text", "json"], Meta(description="How Lanner's own messages look")] = "text"

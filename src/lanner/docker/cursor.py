@@ -6,9 +6,11 @@ cannot be read is set aside, and the run begins without it. As it is replaced, a
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
+import stat
 import threading
 import time
 from contextlib import suppress
@@ -177,8 +179,12 @@ class Cursor:
 
     def _read(self) -> dict[str, Position]:
         try:
-            with open(self._path, "rb") as file:
-                written = os.fstat(file.fileno()).st_mtime_ns
+            # a pipe that nobody writes to must not hold up the start
+            with os.fdopen(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+                status = os.fstat(file.fileno())
+                written = status.st_mtime_ns
+                if not stat.S_ISREG(status.st_mode):
+                    raise OSError(errno.EINVAL, "it is not a regular file")  # noqa: TRY301 - as any other fault of the file
                 text = file.read(_MOST_BYTES + 1)
             return _decode(text)
         except FileNotFoundError:

@@ -96,7 +96,7 @@ class Replay:
         self._path = self._paths.pop(0)
         self._leave()
         try:
-            self._descriptor = os.dup(0) if self._path == "-" else os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = os.dup(0) if self._path == "-" else os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (OSError, ValueError) as error:
             raise _unreadable(self._path, error) from None
         self._at_start = self._begins = True

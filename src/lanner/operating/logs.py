@@ -16,6 +16,7 @@ import traceback
 from typing import TYPE_CHECKING, Final, Literal
 
 from lanner.sdk.address import mask_addresses
+from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -54,23 +55,18 @@ def setup_logs(
     root.setLevel(_LEVELS[level])
 
 
-def printable(text: str) -> str:
+def log_line(text: str) -> str:
     """The text in one line that says nothing to a terminal, without passwords in addresses."""
-    text = mask_addresses(text)
-    return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape").decode()
+    return printable_line(mask_addresses(text))
 
 
 class _Text(logging.Formatter):
     """`lanner: WARNING: name: message`, with a traceback indented below."""
 
     def format(self, record: logging.LogRecord) -> str:
-        lines = [f"lanner: {record.levelname}: {record.name}: {printable(record.getMessage())}"]
+        lines = [f"lanner: {record.levelname}: {record.name}: {log_line(record.getMessage())}"]
         if record.exc_info and record.exc_info[1]:
-            lines += [f"    {printable(line)}" for line in _traceback(record.exc_info[1]).splitlines()]
+            lines += [f"    {log_line(line)}" for line in _traceback(record.exc_info[1]).splitlines()]
         return "\n".join(lines)
 
 

@@ -80,7 +80,7 @@ class Periodic:
     def _write(self, line: str) -> None:
         # opened each time: the file may be rotated as one likes
         try:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(line + "\n")
         except OSError as error:

@@ -32,7 +32,7 @@ def with_table(text: str, table: str, file: str) -> str:
     places = re.compile(rf"({re.escape(BEGIN)}\r?\n).*?({re.escape(END)})", re.DOTALL)
     done, count = places.subn(lambda found: found[1] + table + found[2], text)
     if not begins and not ends:
-        raise PackageError(f"{file} has no place for the table of fields: add the two lines\n{BEGIN}\n{END}")
+        raise PackageError(f"{file} has no place for the table of fields: add the two lines {BEGIN} and {END}")
     if begins != ends or count != begins:
         raise PackageError(
             f"{file} has {BEGIN} {_times(begins)} and {END} {_times(ends)}: each {BEGIN} is a line of its own with {END} below it"

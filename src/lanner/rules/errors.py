@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from lanner.sdk.errors import LannerError
+from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,11 +76,11 @@ class Finding:
         items = [place for place in self.places if place.name and place.kind in _ITEMS]
         inside = f" (in {items[-1].kind} '{items[-1].name}')" if items else ""
         where = f"{self.place}: " if self.place else ""
-        lines = [printable(f"{where}{self.severity}: {self.message}{inside} [{self.code}]")]
+        lines = [printable_line(f"{where}{self.severity}: {self.message}{inside} [{self.code}]")]
         if self.snippet:
             lines += ["  " + line for line in self.snippet.splitlines()]
         if self.advice:
-            lines.append("  " + printable(self.advice))
+            lines.append("  " + printable_line(self.advice))
         return "\n".join(lines)
 
 
@@ -107,6 +108,10 @@ class RulesError(LannerError, ValueError):
         self.findings = tuple(findings)
         super().__init__("\n".join(finding.render() for finding in self.findings))
 
+    def lines(self) -> list[str]:
+        """Return each finding in its lines, which can be printed."""
+        return str(self).split("\n")
+
 
 class ConditionError(LannerError, ValueError):
     """One condition is wrong. `offset` and `length` count characters in the text of that condition.
@@ -133,11 +138,6 @@ class ConditionError(LannerError, ValueError):
         self.falco_offset = offset if falco_offset is None else falco_offset
         self.code = code
         self.advice = advice
-
-
-def printable(text: str) -> str:
-    """The text with control characters as escapes: a rules file must not be able to drive the terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
 
 
 def mark(line: str, column: int, length: int) -> str:

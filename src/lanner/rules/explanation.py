@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from lanner.rules.errors import printable
+from lanner.sdk.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -33,6 +33,7 @@ from lanner.rules.items import (
 from lanner.rules.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
 from lanner.rules.scalars import Refused, as_string, bad_conversion, boolean, optional, required, texts, unsigned, value_context
 from lanner.rules.versions import parse_version
+from lanner.sdk.files import TooLargeError, read_whole
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents
 from lanner.yamlfile.source import Place, Spot, source_file
 
@@ -102,12 +103,11 @@ def _warn_of_end(empty: Node) -> list[Step]:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_SIZE + 1)
+        data = read_whole(path, MAX_SIZE)
+    except TooLargeError:
+        raise _unreadable(str(path), f"The file is larger than {MAX_SIZE >> 20} MiB.", errors.FILE_READ) from None
     except OSError as error:
         raise _unreadable(str(path), f"The file cannot be read: {error.strerror or error}", errors.FILE_READ) from None
-    if len(data) > MAX_SIZE:
-        raise _unreadable(str(path), f"The file is larger than {MAX_SIZE >> 20} MiB.", errors.FILE_READ)
     return data.decode("utf-8", "surrogateescape")
 
 

@@ -15,7 +15,7 @@ from lanner.rules.append import added
 from lanner.rules.check import Checker
 from lanner.rules.collect import Collector
 from lanner.rules.compile import compile_condition, compile_output, is_field
-from lanner.rules.errors import ConditionError, Finding, RulesError, Sight, finding
+from lanner.rules.errors import ConditionError, Finding, RulesError, Sight
 from lanner.rules.load import load_text
 from lanner.rules.resolve import Compilation, output_of
 from lanner.rules.schema import SchemaError, schema_status

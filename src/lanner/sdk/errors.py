@@ -8,6 +8,10 @@ to do. Errors in rules files have a home of their own (`lanner.rules`), because 
 class LannerError(Exception):
     """Base of everything that Lanner raises on purpose."""
 
+    def lines(self) -> list[str]:
+        """Return the message in the lines in which it is to be shown: one, unless an error lays out more."""
+        return [str(self)]
+
 
 class DefinitionError(LannerError, TypeError):
     """A plugin class is not complete or contradicts itself; raised where the class is defined."""

@@ -6,7 +6,6 @@ Escaped are all characters that are not printable: control characters, direction
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
@@ -26,6 +25,8 @@ def printable_line(text: str) -> str:
 
 def printable_json(value: Any, *, indent: int | None = None) -> str:
     """Return `value` as JSON in which unprintable characters are JSON's escapes; with `indent`, laid out in lines."""
+    import json  # `lanner --version` imports next to nothing
+
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     return "".join([char if char.isprintable() or char == "\n" else _json_escape(char) for char in text])
 

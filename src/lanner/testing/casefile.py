@@ -12,6 +12,7 @@ from msgspec import Meta, field
 
 from lanner.rules import Priority
 from lanner.sdk.errors import LannerError
+from lanner.sdk.files import read_whole
 from lanner.yamlfile import values
 from lanner.yamlfile.reader import YamlError
 
@@ -65,6 +66,7 @@ class Content(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {"": Content, ".tests": Case, ".tests.alerts": Expected}
+_MOST_BYTES: Final = 64 << 20
 _WORDS: Final = {
     "object": "a mapping", "array": "a list", "str": "a text", "int": "a number", "float": "a number", "bool": "true or false",
     "null": "nothing",
@@ -80,7 +82,7 @@ class TestFile:
     def __init__(self, path: str) -> None:
         self.path = Path(path)
         try:
-            content, self._node = values.load(self.path.read_text("utf-8"), path)
+            content, self._node = values.load(read_whole(self.path, _MOST_BYTES).decode("utf-8"), path)
         except OSError as error:
             raise TestFileError(f"cannot read the test file {path}: {error.strerror or error}") from None
         except YamlError as error:

@@ -1,0 +1,57 @@
+"""Files that a user has named, read whole: no name of a pipe or a device makes that hang or take all memory."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+_PIECE: Final = 1 << 20
+_PATIENCE: Final = 5.0
+_NULL: Final = os.makedev(1, 3)
+
+
+class TooLargeError(OSError):
+    """The file is larger than it may be."""
+
+
+def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE) -> bytes:
+    """Return the content of a file, or of a pipe that is written and closed within `patience` seconds, as of `<(command)`.
+
+    Raises OSError, whose `strerror` tells the problem: also for a device, a pipe that nobody writes to, and more than `most` bytes.
+    """
+    try:
+        # without O_NONBLOCK a pipe that nobody writes to would be waited for here
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except ValueError as error:  # a null byte in the name
+        raise OSError(errno.EINVAL, str(error)) from None
+    try:
+        status = os.fstat(descriptor)
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode) or status.st_rdev == _NULL):
+            if stat.S_ISDIR(status.st_mode):
+                raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+            raise OSError(errno.EINVAL, "it is a device, not a regular file")
+        return _read(descriptor, most, time.monotonic() + patience, is_pipe=stat.S_ISFIFO(status.st_mode))
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int, most: int, deadline: float, *, is_pipe: bool) -> bytes:
+    content = bytearray()
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    while True:
+        if is_pipe and not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise OSError(errno.ETIMEDOUT, "it is a pipe that nobody has written and closed in time")
+        data = os.read(descriptor, min(_PIECE, most + 1 - len(content)))
+        content += data
+        if len(content) > most:
+            raise TooLargeError(errno.EFBIG, f"it is larger than {most >> 20} MiB")
+        if not data:
+            return bytes(content)

@@ -1,0 +1,85 @@
+"""Faults of the machine, files that are none and early signals end in a plain message, never as a bug or a traceback."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+LANNER = [str(Path(sys.executable).parent / "lanner")]
+REPLAY = ["run", "docker", "--replay", "example"]
+
+
+def command(*arguments, **options):
+    done = subprocess.run(
+        [*LANNER, *arguments], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL, **options
+    )
+    assert "Traceback" not in done.stderr
+    assert "bug in Lanner" not in done.stderr
+    return done
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "pipe"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [*REPLAY, "-r", "{}"],
+        ["run", "docker", "-V", "{}"],
+        ["run", "docker", "-L", "-r", "{}"],
+        ["run", "-c", "{}"],
+        ["run", "docker", "--dry-run", "--config", "@{}"],
+        ["rules", "check", "{}"],
+        ["rules", "test", "{}"],
+        ["rules", "explain", "Gap", "--replay", "example", "-r", "{}"],
+        ["inspect", "{}"],
+    ],
+    ids=" ".join,
+)
+def test_a_pipe_or_device_in_the_place_of_a_file_is_an_error(tmp_path, arguments, target):
+    if target == "pipe":
+        target = str(tmp_path / "pipe")
+        os.mkfifo(target)
+    done = command(*(each.format(target) for each in arguments))
+    assert done.returncode == 1
+    assert "it is a " in done.stdout + done.stderr
+
+
+def test_a_working_directory_that_is_gone_is_said(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.argv[1], sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *LANNER, "run", "counter.py"], cwd=gone, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "bug in Lanner" not in done.stderr
+
+
+@pytest.mark.parametrize("descriptors", [8, 12, 16, 24])
+def test_few_descriptors_are_no_bug(descriptors):
+    limit = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (descriptors, descriptors))
+    command(*REPLAY, preexec_fn=limit)
+
+
+def test_standard_error_that_is_closed_costs_no_alert():
+    done = subprocess.run(["sh", "-c", '"$0" "$@" 2>&-', *LANNER, *REPLAY], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert done.stdout.count("\n") > 20
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_run_has_begun_is_said_and_has_its_status(tmp_path, number):
+    plugin = tmp_path / "slow.py"
+    plugin.write_text("import sys, time\nsys.stderr.write('loading\\n')\nsys.stderr.flush()\ntime.sleep(60)\n")
+    with subprocess.Popen([*LANNER, "run", str(plugin)], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr.readline() == "loading\n"
+        process.send_signal(number)
+        said = process.stderr.read()
+    assert process.returncode == 128 + number
+    assert f"lanner: error: ended by {number.name}" in said
+    assert "Traceback" not in said
