@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.framework.load import load_plugin
 from lanner.outputs.base import OutputError
+from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_json, printable_line
 
