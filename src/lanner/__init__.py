@@ -13,17 +13,20 @@ if TYPE_CHECKING:
     from msgspec import Meta
 
     from lanner import testing
+    from lanner.sdk.address import Address
     from lanner.sdk.annotations import Abstime, Reltime
     from lanner.sdk.config import Config
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
     from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
     from lanner.sdk.fields import field
+    from lanner.sdk.lookup import look_up
     from lanner.sdk.plugin import ANY, Plugin
     from lanner.sdk.values import INDEX, KEY, payload
 
 _HOMES = {
     "ANY": "lanner.sdk.plugin",
     "Abstime": "lanner.sdk.annotations",
+    "Address": "lanner.sdk.address",
     "Chunk": "lanner.sdk.events",
     "Config": "lanner.sdk.config",
     "ConfigError": "lanner.sdk.errors",
@@ -40,6 +43,7 @@ _HOMES = {
     "Reltime": "lanner.sdk.annotations",
     "SourceError": "lanner.sdk.errors",
     "field": "lanner.sdk.fields",
+    "look_up": "lanner.sdk.lookup",
     "payload": "lanner.sdk.values",
 }
 
@@ -49,6 +53,7 @@ __all__ = [
     "KEY",
     "NOTHING",
     "Abstime",
+    "Address",
     "Chunk",
     "Config",
     "ConfigError",
@@ -63,6 +68,7 @@ __all__ = [
     "SourceError",
     "__version__",
     "field",
+    "look_up",
     "payload",
     "testing",
 ]

@@ -51,7 +51,30 @@ def init_error(report):
     ],
 )
 def test_a_failed_init_tells_why(built, run_host, api, config, says):
-    assert says in init_error(run_host(built("every", api), "--init", config))
+    assert says in init_error(run_host(built("every", api), "--init", config, "--no-schema"))
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ('{"flushInterval": 0}', "In <root>[flushInterval], Expected number greater than or equal to 1"),
+        ('{"flushInterval": "x"}', "In <root>[flushInterval], Value type not permitted by 'type' constraint."),
+        ('"{}"', "In <root>, Value type not permitted by 'type' constraint."),
+        ("{", "init config is not a valid json"),
+    ],
+)
+def test_a_host_that_asks_the_schema_refuses_what_init_would(bound, run_host, api, config, says):
+    init = run_host(bound("every", api), "--init", config)["runs"][0]["init"]
+    assert (init["rc"], says in init["error"]) == ("refused by the schema", True), init
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_null_is_all_defaults(bound, run_host, api):
+    """Falco writes an empty map of falco.yaml, `init_config: {}`, as null; an empty map or list in one as well."""
+    for plugin, config in (("every", "null"), ("docker", "null"), ("docker", '{"hosts": null, "filters": {"type": null}}')):
+        init = run_host(bound(plugin, api), "--init", config, "--open", "since=nonsense")["runs"][0]["init"]
+        assert init == {"rc": "success"}, (plugin, config)
 
 
 @pytest.mark.parametrize("config", ["", "{}", '{"flushInterval": 30}', '{"flushinterval": 30}'])

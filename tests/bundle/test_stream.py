@@ -21,7 +21,7 @@ def watch(built, run_host, engine, tmp_path):
     """`watch(happens, count)`: what a host with a cursor reads, up to so many events, while `happens()`."""
 
     def run(happens, count):
-        config = {"host": engine.url, "cursor": f"{tmp_path}/cursor", "cursorInterval": 10}
+        config = {"host": engine.url, "cursor": f"{tmp_path}/cursor", "cursorInterval": 10, "inspect": False}
         happening = threading.Thread(target=happens)
         happening.start()
         report = run_host(built("docker"), "--init", json.dumps(config), "--events", str(count))

@@ -91,7 +91,24 @@ HARD = [
     '{"map":{"x":"' + "y" * 300 + '"},"at":1700000000999}',
 ]
 REQUESTS = [
-    *((name, None) for name in ("text", "first", "number", "time", "before", "after", "keys", "deep", "str", "bool", "abstime", "reltime")),
+    *(
+        (name, None)
+        for name in (
+            "text",
+            "first",
+            "number",
+            "time",
+            "before",
+            "after",
+            "after_last",
+            "keys",
+            "deep",
+            "str",
+            "bool",
+            "abstime",
+            "reltime",
+        )
+    ),
     *((name, None) for name in ("ip", "net", "texts", "numbers", "ips", "known", "nth", "both")),
     *(("map", key) for key in ("x", "k", "deep", "k" * 10_000)),
     *(("item", index) for index in (0, 1, 7, 2**63)),

@@ -84,10 +84,13 @@ def test_a_plugin_without_the_option_refuses_host():
         ("sinse: 10m", r"unknown field `sinse` - at `\$`; the options are: cursor, cursorInterval, filters, flushInterval, host, hosts"),
         ('{"since": "10m"', r"the configuration is neither JSON \(Input data was truncated\) nor YAML"),
         ("since: [", "the configuration is neither JSON nor YAML: "),
-        ("[" * 1500, "the configuration is neither JSON nor YAML: it is nested too deep"),
+        (
+            "[" * 1500 + "]" * 1500,
+            "the configuration is neither JSON nor YAML: the configuration:1:65: nodes are nested more than 64 levels deep",
+        ),
         ("{" * 1500, r"the configuration is neither JSON \("),
-        ("10m", "the configuration is '10m'; write options with their values, such as 'flushInterval: 30', or @FILE"),
-        ("- since", "the configuration is '- since'; write options"),
+        ("10m", "the configuration is a single value; write options with their values, such as 'flushInterval: 30', or @FILE"),
+        ("- since", "the configuration is a list; write options"),
         ("@/nonexistent/config", "cannot read the configuration in /nonexistent/config: No such file or directory"),
         ("1: 2", "unknown field|Expected"),
         ("!!python/object/apply:os.system [exit]", "neither JSON nor YAML"),
@@ -104,3 +107,32 @@ def test_a_file_that_is_wrong_is_named(tmp_path):
         path.write_bytes(content)
         with pytest.raises(lanner.ConfigError, match=f"{path}"):
             config(f"@{path}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hunter2",
+        "[hunter2]",
+        "{host: tcp://user:hunter2@engine",
+        '{"host": "tcp://user:hunter2@engine"',
+        "host: *hunter2",
+        "host: !hunter2 x",
+        "host: tcp://user:hunter2@engine\n  tls: hunter2: x",
+        "host: [hunter2\n\tx",
+        'host: "hunter2\\q"',
+        "tls: hunter2",
+        "host: {a: hunter2}",
+        "hosts: ['tcp://user:hunter2@a', 'tcp://user:hunter2@a']",
+        "hosts: [{url: 'tcp://user:hunter2@a'}, 'tcp://user:hunter2@a']",
+        "host: ssh://user:hunter2@engine",
+        "host: tcp://user:hunter2@engine:x",
+        "host: user:hunter2@engine",
+        "hosts: ['tpc://user:hunter2@a']",
+    ],
+)
+def test_a_wrong_configuration_is_not_quoted_with_its_secrets(text):
+    with pytest.raises(lanner.LannerError) as caught:
+        make_plugin(Docker, text).targets()
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None

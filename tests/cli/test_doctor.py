@@ -340,10 +340,65 @@ def test_plain_tcp_is_told(examine):
     assert "plain TCP" in only(found["engine: rights"])[1]
 
 
-def test_an_address_that_is_none(examine):
-    code, found = examine(host="ssh://somewhere")
+def test_passwords_in_addresses_are_shown_nowhere(examine, falco_yaml):
+    text = (
+        "http_output: {enabled: true, url: 'htp://user:hunter2@host/?hunter2'}\nsyslog_output: {enabled: true}\n"
+        "lanner: {syslog: {address: 'tcp://user:hunter2@127.0.0.1:1'}}"
+    )
+    code, found = examine("-c", falco_yaml(text), host="tcp://user:hunter2@127.0.0.1:1")
     assert code == 1
-    assert "ssh:// is not supported" in only(found["engine"])[1]
+    assert "hunter2" not in str(found)
+    assert "tcp://***@127.0.0.1:1 (from the configuration's `host`) is plain TCP" in str(found)
+
+
+def test_an_engine_that_begins_to_answer_with_its_first_event(examine, engine, monkeypatch):
+    monkeypatch.setattr("lanner.docker.client.HEAD_PATIENCE", 0.1)
+    done, wait = threading.Event(), engine.answers["/events"]
+
+    class Late(dict):
+        def items(self):
+            for key, answer in super().items():
+                if key == "/events" and "since" not in engine.asked[-1]:
+                    done.wait(10)
+                yield key, answer
+
+    engine.answers = Late(engine.answers)
+    try:
+        code, found = examine()
+    finally:
+        done.set()
+    assert wait == (200, "")
+    assert code == 0
+    level, text, fix = found["engine: answer"][-1]
+    assert level == "warning"
+    assert "has not begun to tell events within" in text
+    assert "`lanner run` waits for that event" in fix
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_engine_over_ssh(examine, tmp_path, there):
+    program = tmp_path / "ssh"
+    program.write_text("#!/bin/sh\necho 'Permission denied (publickey).' >&2\nexit 255\n")
+    program.chmod(0o755)
+    code, found = examine(host="ssh://me@engine", env={"PATH": f"{tmp_path}:{os.environ['PATH']}" if there else "/nowhere"})
+    assert code == 1
+    level, text, fix = only(found["engine: rights"])
+    if there:
+        assert (level, text[: text.index(", as ")]) == (
+            "ok",
+            f"ssh://me@engine (from the configuration's `host`) is reached by {program}",
+        )
+        assert "ssh ended with status 255: Permission denied (publickey)" in only(found["engine: answer"])[1]
+        assert "give ssh a key without a passphrase" in only(found["engine: answer"])[2]
+    else:
+        assert (level, text) == ("problem", "ssh://me@engine (from the configuration's `host`) is reached by ssh, which is not in PATH")
+        assert fix == "Debian: apt-get install openssh-client"
+
+
+def test_an_address_that_is_none(examine):
+    code, found = examine(host="npipe://somewhere")
+    assert code == 1
+    assert "npipe:// is not supported" in only(found["engine"])[1]
 
 
 # Falco and sysdig
@@ -467,6 +522,16 @@ def test_a_plugins_own_configuration(examine, falco_yaml):
     assert "`lanner plugin docker` shows its options" in fix
 
 
+def test_rules_that_need_what_is_turned_off_are_named(examine):
+    assert "rules cannot match" not in str(examine("docker")[1]["rules"])
+    level, text, fix = only(examine("docker", "--config", "{inspect: false}")[1]["rules"])
+    assert level == "warning"
+    assert "9 rules cannot match" in text
+    assert "Privileged container" in text
+    assert "Root in a container writes to the host" not in text  # disabled
+    assert fix == "Leave out `inspect: false` in the plugin's configuration"
+
+
 def test_a_configuration_on_the_command_line(examine, tmp_path):
     assert examine("docker", "--config", "{inspect: true}")[0] == 0
     code, found = examine("docker", "--config", f"{{cursor: {tmp_path}/none/cursor}}")
@@ -543,7 +608,7 @@ def test_rules_that_are_not_there(examine, tmp_path, falco_yaml):
         ("program_output: {enabled: true, program: 'exec /bin/cat'}", "ok", "the program exec"),
         ("program_output: {enabled: true, program: 'A=b /bin/cat'}", "ok", "the shell's to understand"),
         ("http_output: {enabled: true, url: 'http://127.0.0.1:1/'}", "problem", "127.0.0.1:1 takes no connection: connection refused"),
-        ("http_output: {enabled: true, url: 'ftp://127.0.0.1/'}", "problem", "is none of HTTP"),
+        ("http_output: {enabled: true, url: 'ftp://127.0.0.1/'}", "problem", "invalid URL 'ftp://127.0.0.1/'"),
         ("http_output: {enabled: true, url: 'https://[::1]:1/', insecure: true}", "warning", "whoever answers is believed"),
         (
             "http_output: {enabled: true, url: 'https://127.0.0.1:1/'}\nlanner: {http: {headers: {Authorization: TMP/none}}}",

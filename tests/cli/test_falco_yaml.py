@@ -97,7 +97,7 @@ falco_libs: {thread_table_size: 262144}
     )
     assert (done.code, done.lines) == (0, ["21:26:39.073758155: Informational action destroy"])
     warnings = [line for line in done.err.splitlines() if "warning" in line]
-    unused = "base_syscalls, engine, falco_libs, libs_logger, syscall_event_drops, syscall_event_timeouts"
+    unused = "engine, syscall_event_drops"
     assert warnings == [
         "lanner: warning: $.config_files: /etc/falco/config.d does not exist; it is left out",
         "lanner: warning: $.rules_files: /etc/falco/falco_rules.yaml does not exist; it is left out",
@@ -310,10 +310,9 @@ def test_a_dry_run_loads_everything_and_opens_nothing(lanner, tmp_path):
 
 
 def test_the_fields_of_a_source(lanner):
-    assert lanner("run", "docker", "--list").out == lanner("run", "docker", "--list=docker").out == lanner("fields", "docker").out
-    assert lanner("run", "docker", "--list", "--format", "json").out == lanner("fields", "docker", "--json").out
-    done = lanner("run", "docker", "--list=syscall")
-    assert (done.code, done.err) == (1, "lanner: error: there is no event source 'syscall': the plugin docker has fields for docker\n")
+    assert lanner("run", "docker", "--list").out == lanner("run", "docker", "--list=docker").out
+    done = lanner("run", "docker", "--list=nope")
+    assert (done.code, done.err) == (1, "lanner: error: there is no event source 'nope': the plugin docker has fields for docker\n")
 
 
 def test_the_loaded_plugins(falco, plugin):

@@ -69,7 +69,7 @@ def test_an_alert_that_nobody_expected_is_explained(run):
     done = run(f"tests: [{{name: T, events: [{SHELL}], alerts: []}}]")
     assert done.code == 1
     assert f"  + Shell in a container: not expected, but event 1 raised it: {OUTPUT}" in done.lines
-    assert '      yes      docker.exec.command in (shells)   -> "sh"' in done.lines
+    assert '      yes      docker.exec.program in (shells)   -> "sh"' in done.lines
 
 
 def test_an_alert_that_differs_is_shown_beside_what_was_expected(run):
@@ -175,7 +175,7 @@ def test_json_and_junit(run, tmp_path):
     assert suite.attrib == {"name": "t.yaml", "tests": "2", "failures": "1"}
     good, bad = suite.findall("testcase")
     assert (good.get("name"), bad.get("name"), good.find("failure")) == ("good", "bad \\x1b", None)
-    assert "yes      docker.exec.command in (shells)" in bad.find("failure").text
+    assert "yes      docker.exec.program in (shells)" in bad.find("failure").text
 
 
 @pytest.mark.parametrize(
@@ -216,14 +216,17 @@ def test_json_and_junit(run, tmp_path):
             "tests:\n- {name: a, alerts: [], recording: none.jsonl}",
             "t.yaml:2: test 'a': cannot read the recording none.jsonl: No such file",
         ),
-        ("tests:\n- {name: a, alerts: [], events: [&x {a: *x}]}", "t.yaml:2: test 'a': the event is no JSON: "),
+        (
+            "tests:\n- {name: a, alerts: [], events: [&x {a: *x}]}",
+            "t.yaml:2: this is not YAML: the alias '*x' stands inside of what it names",
+        ),
         ("tests:\n- {name: a, alerts: [], events: [{1: 2}]}", "t.yaml:2: a text is expected here, not a number"),
         ("tests: []", "t.yaml:1: there are no tests in it: `tests` is empty"),
         ("- rule: x", "t.yaml: this is a rules file, or a list at least; a test file is a mapping with the key `tests`"),
-        ("tests: [", "t.yaml:1: this is no YAML: "),
-        ("tests: []\n--- \ntests: []", "t.yaml:2: this is no YAML: "),
-        ("a: " + "[" * 500, "t.yaml: this is no YAML: it is nested too deep"),
-        ("\x00", "t.yaml: this is no YAML: "),
+        ("tests: [", "t.yaml:1: this is not YAML: yaml-cpp: error at line 1, column 1: end of sequence flow not found"),
+        ("tests: []\n--- \ntests: []", "t.yaml:3: this is not YAML: a second document begins here"),
+        ("a: " + "[" * 500 + "]" * 500, "t.yaml:1: this is not YAML: nodes are nested more than 64 levels deep"),
+        ("\x00", "t.yaml:1: this is not YAML: yaml-cpp: error at line 1, column 3: unknown escape character"),
         ("plugin: dokcer\ntests: [{name: a, alerts: [], events: [x]}]", "there is no plugin named 'dokcer': did you mean 'docker'?"),
         ("rules: [none.yaml]\ntests: [{name: a, alerts: [], events: [x]}]", "none.yaml"),
         ("config: {hots: x}\ntests: [{name: a, alerts: [], events: [x]}]", "unknown field `hots`"),

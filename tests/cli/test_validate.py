@@ -74,9 +74,8 @@ def test_a_plugin_that_is_not_there(lanner, tmp_path):
 
 @pytest.mark.parametrize("option", ["-V", "-r"])
 def test_files_that_cannot_be_read(lanner, tmp_path, option):
-    (tmp_path / "latin").write_bytes(b"- rule: \xe9\n")
     directory = [(".", "Is a directory")] if option == "-V" else []
-    for path, reason in (("nope", "No such file or directory"), ("latin", "not UTF-8: byte 0xe9 at offset 8"), *directory):
+    for path, reason in (("nope", "No such file or directory"), *directory):
         done = lanner("run", "docker", option, path, *(["-L"] if option == "-r" else []), cwd=tmp_path)
         assert (done.code, done.out) == (1, b"")
         assert f"the rules file {path}" in done.err

@@ -46,3 +46,4 @@ def remembering(stand_in, tmp_path):
 def no_pause(monkeypatch):
     """Connections that are lost are opened again at once."""
     monkeypatch.setattr(watch, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(watch, "_STEADY", 0.0)

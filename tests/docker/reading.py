@@ -3,8 +3,8 @@
 import re
 
 EXECS = {"exec_create", "exec_start", "exec_die", "exec_detach"}
-# podman says containerExitCode on every event, also where nothing ended
-ENDS = {"die", "died"}
+# podman says containerExitCode on other events, too, where nothing ended
+ENDS = {"die", "died", "exec_die", "exec_died"}
 BY_ATTRIBUTE = {
     "docker.attributes.container": "container",
     "docker.attributes.image": "image",
@@ -98,7 +98,7 @@ def reading(event):
     has_status = kind in {"container", "image"}
     health = None
     if name == "health_status":
-        health = said if said is not None else attributes.get("health_status")
+        health = said if said is not None else top.get("HealthStatus", attributes.get("health_status"))
     return {
         "docker.status": top.get("status", action if has_status else None),
         "docker.id": top.get("id", who if has_status else None),
@@ -113,6 +113,8 @@ def reading(event):
         "docker.exitcode": number(raw.get("exitCode"), raw.get("containerExitCode") if action in ENDS else None),
         "docker.signal": number(raw.get("signal")),
         "docker.exec.command": said if name in EXECS else None,
+        "docker.exec.program": said.partition(" ")[0].rpartition("/")[2] if name in EXECS and said is not None else None,
+        "docker.network.name": attributes.get("network", attributes.get("name")) if kind == "network" else None,
         "docker.health.status": health,
         **{field: attributes.get(key) for field, key in BY_ATTRIBUTE.items()},
         **added(of_type(dict, event.get("lanner")) or {}),
@@ -129,6 +131,8 @@ def added(ours):
         "docker.gap.from": number(gap.get("from")),
         "docker.gap.until": number(gap.get("until")),
         "docker.gap.reason": texts(gap).get("reason"),
+        "docker.truncated": texts(ours).get("truncated"),
+        "docker.truncated.bytes": number(ours.get("bytes")),
         **{field: word and word.partition("\0")[0] for field, word in words.items()},
         **lists,
     }

@@ -97,9 +97,11 @@ class StandInEngine:
     """Stands in for a Docker engine, on unix:///path or tcp://127.0.0.1:0. There is no container behind it.
 
     `version` and `events` are the answers to GET /version and GET /v*/events, as bytes. The connection is closed after the answer,
-    but for a stream of events that begins with `STREAM`: it stays open, and `stream()` gives it to the test. `listing` is the answer where
+    unless `keeps_alive` is set, but for a stream of events that begins with `STREAM`: it stays open, and `stream()` gives it to the test. `listing` is the answer where
     events are asked for up to another time than the first stream was, `pong` that to GET /_ping; None for never.
     """
+
+    keeps_alive = False
 
     def __init__(self, url):
         self.url = url
@@ -168,19 +170,25 @@ class StandInEngine:
             threading.Thread(target=self._talk, args=[self.exchanges[-1]]).start()
 
     def _talk(self, exchange):
+        exchanges = [exchange]
         with exchange.connection, contextlib.suppress(OSError):  # the client did not wait for the end
-            self._answer(exchange)
-        exchange.ended.set()
+            while self._answer(exchanges[-1]) and self.keeps_alive:
+                exchanges.append(Exchange(exchange.connection))
+        for each in exchanges:
+            each.ended.set()
 
     def _answer(self, exchange):
         head = b""
         while b"\r\n\r\n" not in head:
             data = exchange.connection.recv(4096)
             if not data:
-                return
+                return False
             head += data
+        if exchange not in self.exchanges:
+            self.exchanges.append(exchange)
         exchange.request = head.partition(b"\r\n")[0].decode()
         self.respond(exchange, exchange.request.split()[1])
+        return True
 
     def respond(self, exchange, target):
         """Say what there is to say to GET `target`."""

@@ -14,13 +14,13 @@ from .stand_in import NOW, event
 
 def source_of(engine, params="", **config):
     """The plugin's source as a host opens it."""
-    return open_source(init_plugin(Docker, {"host": engine.url, **config}), params)
+    return open_source(init_plugin(Docker, {"inspect": False, "host": engine.url, **config}), params)
 
 
 @contextmanager
 def watching(engine, params="", **config):
     """The plugin as a test of a user would run it, with its stream open."""
-    with lanner.testing.host(Docker, {"host": engine.url, **config}, params) as host:
+    with lanner.testing.host(Docker, {"inspect": False, "host": engine.url, **config}, params) as host:
         assert host.source
         yield host
 

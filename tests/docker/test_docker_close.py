@@ -110,7 +110,9 @@ STAGES = {
 def test_close_from_another_thread_ends_all_of_it(busy, no_pause, tmp_path, reach, config):
     before = left_behind()
     engine = busy()
-    source = open_source(init_plugin(Docker, {"host": engine.url, "cursor": f"{tmp_path}/cursor", "cursorInterval": 10, **config}))
+    source = open_source(
+        init_plugin(Docker, {"inspect": False, "host": engine.url, "cursor": f"{tmp_path}/cursor", "cursorInterval": 10, **config})
+    )
     reach(engine, source)
     closing = threading.Thread(target=source.close)
     closing.start()
@@ -126,7 +128,7 @@ def test_close_from_another_thread_ends_all_of_it(busy, no_pause, tmp_path, reac
 def test_of_fifty_engines_nothing_is_left(busy, no_pause):
     before = left_behind()
     all_of_them = [busy(number) for number in range(50)]
-    source = open_source(init_plugin(Docker, {"hosts": [engine.url for engine in all_of_them]}))
+    source = open_source(init_plugin(Docker, {"inspect": False, "hosts": [engine.url for engine in all_of_them]}))
     for engine in all_of_them:
         assert engine.stream().request.startswith("GET /v1.41/events")
     for engine in all_of_them[::2]:

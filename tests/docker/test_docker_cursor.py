@@ -325,7 +325,7 @@ def test_with_several_engines_each_has_its_place(stand_in, tmp_path, path):
 
     class Both(Run):
         def __init__(self):
-            self.source = open_source(init_plugin(Docker, {"hosts": hosts, "cursor": str(path), "cursorInterval": 10}))
+            self.source = open_source(init_plugin(Docker, {"inspect": False, "hosts": hosts, "cursor": str(path), "cursorInterval": 10}))
             self.source.commit(0)
             self.seen = []
 

@@ -7,15 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 import lanner
-from lanner.docker.endpoint import Endpoint, find_endpoint, parse_endpoint
+from lanner import Address
+from lanner.docker.endpoint import Endpoint, Ssh, find_endpoint, parse_endpoint
 from lanner.docker.tls import Tls
 
-ADDRESSES = "write unix:///path/to/docker.sock, tcp://host:2375, or with TLS tcp://host:2376"
-SSH_ADVICE = (
-    "ssh:// is not supported; forward the engine's socket, ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST, "
-    "and write unix:///tmp/docker.sock"
-)
-DEFAULT = Endpoint("unix:///var/run/docker.sock", "the default", path="/var/run/docker.sock")
+ADDRESSES = "write unix:///path/to/docker.sock, tcp://host:2375, with TLS tcp://host:2376, or ssh://user@host"
+DEFAULT = Endpoint(Address("unix:///var/run/docker.sock"), "the default", path="/var/run/docker.sock")
 
 
 @pytest.fixture
@@ -59,12 +56,12 @@ def test_who_is_asked_in_which_order(folder):
     write_context(folder, "chosen", context("unix:///chosen"))
     environ = {"DOCKER_HOST": "unix:///host", "DOCKER_CONTEXT": "chosen"}
     assert find_endpoint("unix:///configured", environ=environ) == Endpoint(
-        "unix:///configured", "the configuration's `host`", "/configured"
+        Address("unix:///configured"), "the configuration's `host`", "/configured"
     )
-    assert find_endpoint("", environ=environ) == Endpoint("unix:///host", "DOCKER_HOST", "/host")
+    assert find_endpoint("", environ=environ) == Endpoint(Address("unix:///host"), "DOCKER_HOST", "/host")
     del environ["DOCKER_HOST"]
-    assert find_endpoint("", environ=environ) == Endpoint("unix:///chosen", 'the docker context "chosen"', "/chosen")
-    assert find_endpoint("", environ={}) == Endpoint("unix:///current", 'the docker context "current"', "/current")
+    assert find_endpoint("", environ=environ) == Endpoint(Address("unix:///chosen"), 'the docker context "chosen"', "/chosen")
+    assert find_endpoint("", environ={}) == Endpoint(Address("unix:///current"), 'the docker context "current"', "/current")
 
 
 def test_docker_config_names_another_folder(folder, tmp_path):
@@ -73,7 +70,7 @@ def test_docker_config_names_another_folder(folder, tmp_path):
     write_config(other, {"currentContext": "remote"})
     write_context(other, "remote", context("tcp://192.0.2.7:2375"))
     assert find_endpoint("", environ={"DOCKER_CONFIG": str(other)}) == Endpoint(
-        "tcp://192.0.2.7:2375", 'the docker context "remote"', host="192.0.2.7", port=2375
+        Address("tcp://192.0.2.7:2375"), 'the docker context "remote"', host="192.0.2.7", port=2375
     )
 
 
@@ -105,9 +102,9 @@ def test_a_context_without_an_address_is_told_with_its_file_and_who_named_it(fol
 
 
 def test_a_context_with_a_bad_address_is_told_as_such(folder):
-    write_context(folder, "lab", context("ssh://lab.example.com"))
+    write_context(folder, "lab", context("npipe://lab"))
     assert failure(environ={"DOCKER_CONTEXT": "lab"}) == (
-        f"'ssh://lab.example.com' (from the docker context \"lab\") is no engine's address: {SSH_ADVICE}"
+        f"invalid engine address 'npipe://lab' (from the docker context \"lab\"): npipe:// is not supported; {ADDRESSES}"
     )
 
 
@@ -130,7 +127,7 @@ def test_a_context_with_a_bad_address_is_told_as_such(folder):
 def test_an_address_is_a_socket_or_a_host_and_port(url, path, host, port):
     endpoint = find_endpoint(url, environ={})
     assert (endpoint.path, endpoint.host, endpoint.port) == (path, host, port)
-    assert str(endpoint) == url
+    assert str(endpoint) == url.strip()
 
 
 @pytest.mark.parametrize(
@@ -160,21 +157,89 @@ def test_an_address_is_a_socket_or_a_host_and_port(url, path, host, port):
     ],
 )
 def test_what_is_no_address_is_told_with_who_named_it_and_what_to_write(url):
-    says = f"is no engine's address: {ADDRESSES}"
-    assert failure(url) == f"{url!r} (from the configuration's `host`) {says}"
-    assert failure("", {"DOCKER_HOST": url}) == f"{url!r} (from DOCKER_HOST) {says}"
+    says = f"invalid engine address {url.strip()!r} (from"
+    assert failure(url) == f"{says} the configuration's `host`): {ADDRESSES}"
+    assert failure("", {"DOCKER_HOST": url}) == f"{says} DOCKER_HOST): {ADDRESSES}"
 
 
 @pytest.mark.parametrize(
     ("url", "advice"),
     [
-        ("ssh://me@engine", SSH_ADVICE),
         ("npipe:////./pipe/docker_engine", f"npipe:// is not supported; {ADDRESSES}"),
         ("fd://", f"fd:// is not supported; {ADDRESSES}"),
     ],
 )
 def test_what_dockers_client_knows_and_we_do_not_is_told_as_such(url, advice):
-    assert failure(url) == f"{url!r} (from the configuration's `host`) is no engine's address: {advice}"
+    assert failure(url) == f"invalid engine address {url!r} (from the configuration's `host`): {advice}"
+
+
+# over SSH
+
+
+@pytest.mark.parametrize(
+    ("url", "ssh"),
+    [
+        ("ssh://engine", Ssh("engine")),
+        ("ssh://me@engine.example.com", Ssh("engine.example.com", "me")),
+        ("ssh://me@engine:2222/", Ssh("engine", "me", 2222)),
+        ("ssh://me@engine/run/user/1000/docker.sock", Ssh("engine", "me", 0, "/run/user/1000/docker.sock")),
+        ("ssh://me@engine:22/with%20space", Ssh("engine", "me", 22, "/with space")),
+        ("ssh://me@[2001:db8::7]:22", Ssh("2001:db8::7", "me", 22)),
+        ("ssh://an%40other@engine", Ssh("engine", "an@other")),
+        ("ssh://an@other@engine", Ssh("engine", "an@other")),
+        ("ssh://DOMAIN\\me@engine", Ssh("engine", "DOMAIN\\me")),
+        ("ssh://alias_in-ssh.config", Ssh("alias_in-ssh.config")),
+    ],
+)
+def test_an_address_over_ssh_is_what_dockers_client_takes(folder, url, ssh):
+    assert find_endpoint(url, environ={}) == Endpoint(Address(url), "the configuration's `host`", ssh=ssh)
+    assert find_endpoint("", environ={"DOCKER_HOST": url, "DOCKER_TLS_VERIFY": "1"}) == Endpoint(Address(url), "DOCKER_HOST", ssh=ssh)
+    write_context(folder, "lab", context(url))
+    assert find_endpoint("", environ={"DOCKER_CONTEXT": "lab"}) == Endpoint(Address(url), 'the docker context "lab"', ssh=ssh)
+    assert str(find_endpoint(url, environ={})) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("ssh://", "write unix:///path"),
+        ("ssh://me@", "write unix:///path"),
+        ("ssh:///path", "write ssh://user@host"),
+        ("ssh://engine:0", "write ssh://user@host"),
+        ("ssh://engine:port", "write ssh://user@host"),
+        ("ssh://engine/a?b=c", "write ssh://user@host"),
+        ("ssh://engine/a#b", "write ssh://user@host"),
+        ("ssh://-oProxyCommand=touch", "the host begins with a dash"),
+        ("ssh://me@-oProxyCommand=touch", "the host begins with a dash"),
+        ("ssh://%2doProxyCommand=touch@engine", "the user begins with a dash"),
+        ("ssh://-oProxyCommand=touch@engine", "the user begins with a dash"),
+        ("ssh://a;b@engine", "the user has characters that a shell"),
+        ("ssh://a%0ab@engine", "the user has characters that a shell"),
+        ("ssh://a%20-b@engine", "the user has characters that a shell"),
+        ("ssh://$(touch)", "the host has characters that a shell"),
+        ("ssh://engine`touch`", "the host has characters that a shell"),
+        ("ssh://engine/a%0ab", "the path has control characters"),
+    ],
+)
+def test_what_ssh_must_not_be_given_is_refused(url, says):
+    told = failure(url)
+    assert told.startswith("invalid engine address ")
+    assert "(from the configuration's `host`): " in told
+    assert says in told
+
+
+def test_a_password_is_not_for_ssh_and_not_shown():
+    told = failure("ssh://me:hunter2@engine")
+    assert told == (
+        "ssh://me:***@engine (from the configuration's `host`) has a password, which ssh does not take: "
+        "write ssh://user@host, and give ssh a key"
+    )
+
+
+def test_ssh_needs_no_tls():
+    assert failure("ssh://engine", tls=FILES) == (
+        "ssh://engine (from the configuration's `host`) has `tls`, but ssh encrypts the connection: leave it out"
+    )
 
 
 # with TLS
@@ -192,7 +257,7 @@ FILES = Tls("/tls/ca.pem", "/tls/cert.pem", "/tls/key.pem")
     ],
 )
 def test_the_configurations_tls_is_that_of_its_address(url, host, port):
-    assert find_endpoint(url, FILES, {}) == Endpoint(url, "the configuration's `host`", host=host, port=port, tls=FILES)
+    assert find_endpoint(url, FILES, {}) == Endpoint(Address(url), "the configuration's `host`", host=host, port=port, tls=FILES)
 
 
 def test_a_configuration_class_of_any_make_says_what_tls_is(monkeypatch):
@@ -253,7 +318,7 @@ def asked(**environ):
 def test_dockers_variables_ask_for_tls_with_the_files_of_a_folder(certificates, text):
     """Docker's client takes any text for yes."""
     endpoint = asked(DOCKER_TLS_VERIFY=text, DOCKER_CERT_PATH=str(certificates))
-    assert endpoint == Endpoint("tcp://engine", "DOCKER_HOST", host="engine", port=2376, tls=files(certificates))
+    assert endpoint == Endpoint(Address("tcp://engine"), "DOCKER_HOST", host="engine", port=2376, tls=files(certificates))
 
 
 def test_without_a_path_the_files_are_in_the_folder_of_dockers_client(folder, tmp_path):
@@ -301,7 +366,7 @@ def test_a_context_has_its_own_files(folder, names, skip, verify):
     place = write_files(folder / "contexts" / "tls" / sha256(b"lab").hexdigest() / "docker", *names)
     endpoint = find_endpoint("", environ={"DOCKER_CONTEXT": "lab", "DOCKER_TLS_VERIFY": "1"})
     tls = Tls(*(f"{place}/{name}.pem" if name in names else "" for name in ("ca", "cert", "key")), verify=verify)
-    assert endpoint == Endpoint("tcp://engine", 'the docker context "lab"', host="engine", port=2376, tls=tls)
+    assert endpoint == Endpoint(Address("tcp://engine"), 'the docker context "lab"', host="engine", port=2376, tls=tls)
 
 
 def test_a_context_without_files_is_without_tls(folder):

@@ -1,7 +1,10 @@
 """With `inspect` events of containers bring what the engine says of them, in order, and reading never waits for it."""
 
 import json
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -119,3 +122,17 @@ def test_what_has_no_room_is_told_of_with_the_asking_as_well(asked):
             (gaps if is_gap(line) else own).append(line)
         assert own == sorted(own, key=others(0, 1001).index)
         assert {gap_of(gap)["reason"] for gap in gaps} == {"queue full"}
+
+
+@pytest.mark.parametrize("inspect", [True, False])
+def test_a_run_names_the_rules_that_cannot_match_where_it_is_turned_off(asked, inspect):
+    config = json.dumps({"host": asked.url, "inspect": inspect})
+    command = [Path(sys.executable).with_name("lanner"), "run", "docker", "--config", config, "--duration", "0.1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    warning = "warning: 9 rules cannot match, as the fields that they ask for have no value: Privileged container, "
+    assert (warning in done.stderr) == (not inspect)
+    assert ("To change this, leave out `inspect: false`" in done.stderr) == (not inspect)
+
+
+def test_it_is_on_if_nothing_else_is_said():
+    assert Docker.__plugin__.config().inspect

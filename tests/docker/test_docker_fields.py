@@ -32,6 +32,14 @@ PODMAN = [
     event("volume", "create", {"name": "orders"}, who="", status="create"),
     event("image", "tag", {"name": "busy:2", "image": ""}, **{"from": ""}),
     event("container", "health_status", {"health_status": "unhealthy"}),
+    # podman 5's, by ConvertToEntitiesEvent
+    event("container", "health_status", {"name": "job"}, HealthStatus="unhealthy", status="health_status"),
+    event("container", "start", {"name": "job"}, HealthStatus="unhealthy"),
+    event("container", "exec", {"name": "job", "podId": ""}, status="exec"),
+    event("container", "exec_died", {"name": "job", "containerExitCode": "139", "podId": ""}, status="exec_died"),
+    event("container", "die", {"name": "job", "containerExitCode": "137", "exitCode": "137", "oomKilled": "true"}, status="die"),
+    event("network", "connect", {"image": "", "name": "job", "network": "podman", "podId": ""}, who="ab12"),
+    event("network", "create", {"image": "", "name": "", "network": "outside", "driver": "macvlan"}, who="ab12"),
 ]
 ODD = [
     event("container", "exec_create: sh -c 'a: b:c'", {"execID": ""}),

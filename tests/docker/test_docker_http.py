@@ -78,9 +78,11 @@ def test_chunks_may_be_split_anywhere(place):
     body = chunked()
     first = body.feed(CHUNKS[:place])
     assert HELLO.startswith(first)
-    assert not body.ended
+    assert body.ended == (b"\n0\r\n" in CHUNKS[:place])
+    assert not body.is_complete
     assert first + body.feed(CHUNKS[place:]) == HELLO
     assert body.ended
+    assert body.is_complete
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
@@ -122,7 +124,6 @@ def test_chunks_come_before_a_length(coding):
         (b"5\r\nhello!\r\n", "a chunk is followed by '!' instead of a line end"),
         (b"5\r\nhello5\r\n", "a chunk is followed by '5' instead of a line end"),
         (b'{"status":"start"}\n', '\'{"status":"start"}\' is no chunk size'),
-        (b"0\r\n" + b"x" * 5000, "a chunk's size line is too long"),
     ],
 )
 @pytest.mark.parametrize("size", [1, 100_000], ids=["byte by byte", "at once"])
@@ -132,6 +133,16 @@ def test_broken_chunks_are_refused(data, says, size):
         feed_in_pieces(body, data, size)
     assert says in str(caught.value)
     assert not body.ended
+
+
+@pytest.mark.parametrize("line", [b"x" * 5000, b"x: y\r\n", b" \r\n"], ids=["one long line", "many lines", "blank lines"])
+def test_a_trailer_is_not_waited_for_and_bounded(line):
+    body = chunked()
+    assert body.feed(b"5\r\nhello\r\n0\r\n") == b"hello"
+    assert body.ended
+    with pytest.raises(HttpError, match="too long"):
+        feed_in_pieces(body, line * 100_000, len(line))
+    assert not body.is_complete
 
 
 def test_a_body_of_a_length_ends_there():

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from lanner import Address
 from lanner.docker import client
 from lanner.docker.client import EngineError, find_engine, open_events
 from lanner.docker.endpoint import Endpoint
@@ -107,7 +108,7 @@ def tls_engine(certificates):
 
 def endpoint(engine, tls, host="127.0.0.1"):
     port = int(engine.url.rpartition(":")[2])
-    return Endpoint(f"tcp://{host}:{port}", "DOCKER_HOST", host=host, port=port, tls=tls)
+    return Endpoint(Address(f"tcp://{host}:{port}"), "DOCKER_HOST", host=host, port=port, tls=tls)
 
 
 def events_of(engine, tls):
@@ -365,7 +366,7 @@ def test_tls_to_a_clear_port_is_told_as_such(certificates, said, says):
     with listening() as (listener, port):
         answering = threading.Thread(target=answer_once, args=[listener, said])
         answering.start()
-        where = Endpoint("tcp://engine", "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
+        where = Endpoint(Address("tcp://engine"), "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
         assert failure(lambda: find_engine(where)) == f"tcp://engine (from DOCKER_HOST): {says}"
         answering.join()
 
@@ -389,7 +390,7 @@ def answer_once(listener, said):
 def test_a_handshake_that_is_not_answered_ends_with_the_time(certificates, monkeypatch):
     monkeypatch.setattr(client, "TIMEOUT", 0.2)
     with listening() as (_, port):
-        where = Endpoint("tcp://engine", "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
+        where = Endpoint(Address("tcp://engine"), "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
         told = failure(lambda: find_engine(where))
     assert told.startswith("no Docker engine at tcp://engine (from DOCKER_HOST): no answer within 0.2 s. ")
 
@@ -399,7 +400,7 @@ def test_close_ends_a_handshake(certificates, monkeypatch):
     wake = os.eventfd(0)
     told = []
     with listening() as (listener, port):
-        where = Endpoint("tcp://engine", "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
+        where = Endpoint(Address("tcp://engine"), "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
         asking = threading.Thread(target=lambda: told.append(failure(lambda: find_engine(where, wake))), daemon=True)
         asking.start()
         connection, _ = listener.accept()
@@ -424,14 +425,14 @@ def test_close_ends_a_wait_for_a_connection(monkeypatch):
             filling = open_sockets.enter_context(socket.socket())
             filling.setblocking(False)
             filling.connect_ex(address)
-        where = Endpoint("tcp://engine", "DOCKER_HOST", host=address[0], port=address[1])
+        where = Endpoint(Address("tcp://engine"), "DOCKER_HOST", host=address[0], port=address[1])
         assert failure(lambda: find_engine(where, wake)) == "tcp://engine: closed before the engine answered"
     os.close(wake)
 
 
 @pytest.mark.parametrize("host", ["a..b", "a\0b", "x" * 70, "no-such-host.invalid"])
 def test_a_name_that_no_host_has_is_told(host):
-    told = failure(lambda: find_engine(Endpoint("tcp://engine", "DOCKER_HOST", host=host, port=2375)))
+    told = failure(lambda: find_engine(Endpoint(Address("tcp://engine"), "DOCKER_HOST", host=host, port=2375)))
     assert told.startswith("no Docker engine at tcp://engine (from DOCKER_HOST): ")
 
 
@@ -446,7 +447,7 @@ def test_close_ends_the_look_up_of_a_name(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     monkeypatch.setattr(client, "TIMEOUT", 3600.0)
     wake = os.eventfd(1)
-    where = Endpoint("tcp://engine", "DOCKER_HOST", host="localhost", port=1)
+    where = Endpoint(Address("tcp://engine"), "DOCKER_HOST", host="localhost", port=1)
     assert failure(lambda: find_engine(where, wake)) == "tcp://engine: closed before the engine answered"
     answered.set()
     os.close(wake)

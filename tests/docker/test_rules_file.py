@@ -36,6 +36,8 @@ NOT_RECORDED = {
     "Device of the host in a container",
     "Docker events may be missing",
     "Engine socket in a container",
+    "Event too long to be read whole",
+    "Label hides what the engine says",
     "Privileged container",
     "Sensitive path of the host readable in a container",
     "Sensitive path of the host writable in a container",
@@ -187,3 +189,114 @@ def test_an_image_that_may_have_the_hosts_powers_raises_nothing(adapted):
     result = rules.replay(started, all_matches=True)
     assert {alert.fields["docker.from"] for alert in result.alerts} == {"portainer:3"}
     assert len(result.alerts) == 5
+
+
+SHELLS = [
+    *(
+        "sh",
+        "sh ",
+        "/bin/sh",
+        "/bin/sh -c id",
+        "bash -l",
+        "/usr/local/bin/bash -c id",
+        "/opt/tools/bin/zsh",
+        "/busybox/sh",
+        "./bash -i",
+        "../sh",
+    ),
+    *("/bin/ash", "/system/bin/mksh", "ksh93 -c id", "/usr/bin/fish", "tcsh", "rbash", "/usr/bin/pwsh -c id", "su", "su - app -c id"),
+    *("busybox sh", "/bin/busybox ash -c id", "/busybox sh", "busybox.static sh", "toybox sh -c id"),
+    *("env sh", "/usr/bin/env bash -c id", "env -i A=b /bin/sh", "env -S bash -c id", "env PATH=/tmp /usr/local/bin/bash"),
+    *("nsenter -t 1 -m -u -n -i sh", "/usr/bin/nsenter --target 1 --mount -- /bin/bash", "chroot /host /bin/bash", "unshare -r sh"),
+    *(
+        "sudo bash",
+        "sudo -u root -- sh -c id",
+        "sudo -i",
+        "sudo -su root",
+        "/usr/bin/sudo -s",
+        "sudo --login",
+        "doas sh",
+        "doas -s",
+        "gosu root bash",
+    ),
+    *(
+        "timeout 5 sh -c id",
+        "timeout -s KILL 5 /bin/sh",
+        "nohup sh -c id",
+        "nohup /bin/bash -i",
+        "setsid -f sh",
+        "nice -n 5 sh",
+        "ionice -c 3 sh",
+    ),
+    *(
+        "stdbuf -oL bash",
+        "xargs -n 1 sh -c",
+        "script -qc /bin/bash /dev/null",
+        "flock /tmp/l sh -c id",
+        "ip netns exec blue bash",
+        "tini -- sh",
+    ),
+    *(
+        "env nohup timeout 9 /bin/sh -c id",
+        "find / -name x -exec sh -c id ;",
+        "/lib64/ld-linux-x86-64.so.2 /bin/sh",
+        "start-stop-daemon -S -x /bin/sh",
+    ),
+]
+NO_SHELLS = [
+    *(
+        "ls",
+        "ssh host",
+        "/usr/bin/ssh -c aes host",
+        "shred x",
+        "bashful",
+        "/opt/sh/run",
+        "cat /bin/sh",
+        "ls /bin/bash",
+        "./deploy.sh",
+        "finish",
+        "publish",
+    ),
+    *(
+        "git -c color.ui=false log",
+        "psql -c select",
+        "redis-cli ping",
+        "python3 -c print(1)",
+        "/app/shell-server",
+        "fishing",
+        "hash",
+        "push sh",
+    ),
+    *(
+        "env",
+        "env A=sh ls",
+        "env SHELL=/bin/bash printenv",
+        "busybox ls",
+        "busybox wget -h",
+        "timeout 5 ./deploy.sh",
+        "timeout 5 curl http://h/sh",
+        "nice make",
+    ),
+    *(
+        "sudo apt-get update",
+        "sudo grep -i x /y",
+        "sudo ls -i /",
+        "nohup /srv/bashful",
+        "xargs rm -f",
+        "find / -name sh",
+        "chroot /host /bin/ls",
+        "time publish",
+        "sudo ssh -i k host",
+    ),
+    *("suexec", "/usr/bin/sum x", "tini -- /app/server.sh", "nginx -s reload", "watch ls /sh.d", ""),
+]
+
+
+@pytest.mark.parametrize(("commands", "expected"), [(SHELLS, True), (NO_SHELLS, False)], ids=["shells", "others"])
+def test_shells_by_any_path_and_through_other_programs(commands, expected):
+    """Either of two rules, which tell apart whether a script came along."""
+    shells = {"Shell in a container", "Shell command in a container"}
+    for command in commands:
+        told = {"Type": "container", "Action": f"exec_start: {command}", "Actor": {"ID": "4f2d", "Attributes": {"name": "web"}}}
+        rules = {alert.rule for alert in RULES.replay([told], all_matches=True).alerts}
+        assert bool(rules & shells) == expected, command

@@ -40,7 +40,7 @@ def identity(event):
 @pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
 def test_each_event_comes_once_over_restarts_and_each_restart_is_told_of(engine, kill):
     expected = []
-    with lanner.testing.host(Docker, {"host": engine.host}, f"since={time.time_ns() / 1e9:.9f}") as host:
+    with lanner.testing.host(Docker, {"inspect": False, "host": engine.host}, f"since={time.time_ns() / 1e9:.9f}") as host:
         assert host.source
         reader = Reader(host)
         for life in range(3):
@@ -63,7 +63,7 @@ def test_each_event_comes_once_over_restarts_and_each_restart_is_told_of(engine,
 
 
 def test_an_engine_that_is_away_is_waited_for_and_then_read(engine):
-    with lanner.testing.host(Docker, {"host": engine.host}, f"since={time.time_ns() / 1e9:.9f}") as host:
+    with lanner.testing.host(Docker, {"inspect": False, "host": engine.host}, f"since={time.time_ns() / 1e9:.9f}") as host:
         assert str(engine.socket) in host.source.description
         reader = Reader(host)
         engine.docker("volume", "create", "before")
@@ -81,7 +81,7 @@ def test_a_watcher_that_was_away_gets_all_that_the_engine_still_has_once(engine,
     """Beside an independent list of what happened meanwhile."""
 
     def opened():
-        return open_source(init_plugin(Docker, {"host": engine.host, "cursor": str(tmp_path / "cursor")}))
+        return open_source(init_plugin(Docker, {"inspect": False, "host": engine.host, "cursor": str(tmp_path / "cursor")}))
 
     def read(source, last):
         seen = []

@@ -81,7 +81,7 @@ def dockers_own(engine, *arguments):
 
 
 def test_events_come_through_tls(setting, environ):
-    with lanner.testing.host(Docker, params=f"since={time.time_ns() / 1e9:.9f}") as host:
+    with lanner.testing.host(Docker, {"inspect": False}, f"since={time.time_ns() / 1e9:.9f}") as host:
         assert host.source.description.endswith(f" at {setting.url}")
         names = [f"volume-{number}" for number in range(10)]
         for name in names:

@@ -10,6 +10,7 @@ import zstandard
 
 from lanner.framework.jobs import Jobs
 from lanner.framework.recording import open_recording
+from lanner.native import ObjectFramer
 from lanner.sdk.errors import SourceError
 from lanner.sdk.plugin import plugin_info
 
@@ -33,7 +34,12 @@ def lines():
     """Some blocks full of lines."""
     writing = Writing(11)
     some = [writing.payload().replace(b"\n", b" ") or b" " for _ in range(500)]
-    return [writing.one(some) for _ in range(30_000)]
+    # a line that ends within an object goes on in the next
+    return [
+        line
+        for line in (writing.one(some) for _ in range(30_000))
+        if list(ObjectFramer(1 << 20, multiline=True).feed(line + b"\n")) == [line]
+    ]
 
 
 def alerts(rules, source, jobs, *, native=True, most=None):

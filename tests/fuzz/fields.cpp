@@ -44,12 +44,14 @@ std::vector<Value> make_table() {
   after.separator = ":";
   Value after_long = over(Kind::after, {before});
   after_long.separator = "\xC3\xA9";
+  Value after_last = over(Kind::after_last, {text});
+  after_last.separator = ":";
   Value when = over(Kind::when, {deep, path({"t"})});
   when.texts = {"x", "yes", ""};
   Value time = over(Kind::unsigned_integer, {path({"n"})});
   time.factor = 1'000'000;
   return {
-      path({}), text, deep, path({"m", Argument{}}), path({"l", Argument{}}), path({Argument{}, std::uint64_t{0}}), before, after, after_long, when, time,
+      path({}), text, deep, path({"m", Argument{}}), path({"l", Argument{}}), path({Argument{}, std::uint64_t{0}}), before, after, after_long, after_last, when, time,
       over(Kind::unsigned_integer, {path({"l", std::uint64_t{0}})}), over(Kind::unsigned_integer, {after}), path({}, Kind::keys), path({"m"}, Kind::keys),
       path({Argument{}}, Kind::keys), over(Kind::first, {path({"missing"}), before, deep}), over(Kind::first, {time, over(Kind::unsigned_integer, {text})}),
   };

@@ -9,6 +9,7 @@
 #include "chunked.hpp"
 #include "fuzz.hpp"
 #include "lines.hpp"
+#include "objects.hpp"
 
 namespace {
 
@@ -49,6 +50,30 @@ Framed framed(std::string_view data, std::size_t longest, unsigned seed) {
   REQUIRE(!framer.is_within_line());
   result.too_long = framer.too_long();
   return result;
+}
+
+// Objects of any bytes: no payload is empty, none is longer than it may be but for what is kept of a long one.
+void try_objects(std::string_view data, std::size_t longest, unsigned seed, bool multiline) {
+  lanner::KeptMember kept;
+  kept.add({"a"});
+  kept.add({"b", "c"});
+  lanner::ObjectFramer framer(longest, kept, multiline);
+  const auto check = [&](const lanner::LineList& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const bool is_cut = std::any_of(list.cut().begin(), list.cut().end(), [&](const auto& each) { return each.first == i; });
+      REQUIRE(!list.at(i).empty());
+      REQUIRE(is_cut || list.at(i).size() <= longest);
+    }
+  };
+  cut(data, seed, [&](std::string_view part) {
+    lanner::LineList list;
+    framer.feed(part, list);
+    check(list);
+  });
+  lanner::LineList list;
+  framer.end(list);
+  check(list);
+  REQUIRE(!framer.is_within());
 }
 
 Framed simply_framed(std::string_view data, std::size_t longest) {
@@ -97,10 +122,11 @@ std::vector<std::string> seeds() {
       head + "ffffffffffffffff\r\n",
       head + "3\r\nabcd\r\n",
       head + std::string(4100, '0') + "\r\n",
+      head + "{\"a\":1}{\"b\":{\"c\":\"\\u00e9\"}},[{\"a\":\"" + std::string(40, '}') + "\"}]\n{\"a\":",
   };
 }
 
-std::vector<std::string> words() { return {"\n", "\r\n", "\n\n", "0\r\n\r\n", "1\r\n", ";", " \t", "ffffffffffffff", "A\n", std::string(33, 'y')}; }
+std::vector<std::string> words() { return {"\n", "\r\n", "\n\n", "0\r\n\r\n", "1\r\n", ";", " \t", "ffffffffffffff", "A\n", std::string(33, 'y'), "{", "}", "[", "]", "\"", "\\", ",", "{\"a\":1}", "\"b\":{\"c\":"}; }
 
 void try_input(std::string_view input) {
   if (input.size() < 2) return;
@@ -111,4 +137,8 @@ void try_input(std::string_view input) {
   REQUIRE(framed(data, longest, 0) == expected);
   REQUIRE(framed(data, longest, seed) == expected);
   REQUIRE(decoded(data, 0) == decoded(data, seed));
+  for (const bool multiline : {false, true}) {
+    try_objects(data, longest, 0, multiline);
+    try_objects(data, longest, seed, multiline);
+  }
 }

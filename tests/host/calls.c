@@ -7,16 +7,22 @@
 
 #define FUNCTION(plugin, name, type) ((type)(plugin)->symbols[SYMBOL_##name])
 
-static char owner; /* its address is what plugins get as their owner */
+/* What plugins get as their owner: as much of it as this. */
+static bool is_owner(const void *who) {
+  return who != NULL && *(const unsigned *)who == OWNER_MARK;
+}
 
 static const char *owner_error(void *who) {
-  if (who != &owner) violation("get_owner_last_error: called with another owner than the one given");
+  if (!is_owner(who)) violation("get_owner_last_error: called with another owner than the one given");
   return "this host has no tables";
 }
 
 static void log_to_report(void *who, const char *component, const char *message, int32_t severity) {
-  if (who != &owner) violation("log_fn: called with another owner than the one given");
-  keep_log(component, message, severity);
+  if (!is_owner(who)) {
+    violation("log_fn: called with another owner than the one given");
+    return;
+  }
+  keep_log(((const struct plugin *)who)->name, component, message, severity);
 }
 
 static void *no_tables(void *who, uint32_t *count) {
@@ -44,9 +50,9 @@ static const struct tables_input tables = {
 
 void *call_init(const struct plugin *plugin, const char *config, int32_t *rc) {
   doing = "init";
-  if (plugin->has_json_schema && *config == '\0') config = "{}";
+  if (plugin->schema != NULL && *config == '\0') config = "{}";
   if (plugin->major < 3) return FUNCTION(plugin, init, void *(*)(const char *, int32_t *))(config, rc);
-  struct init_input input = {.config = config, .owner = &owner, .owner_error = owner_error};
+  struct init_input input = {.config = config, .owner = (void *)plugin, .owner_error = owner_error};
   if (plugin->is_extractor || plugin_has(plugin, SYMBOL_parse_event)) input.tables = &tables;
   /* A framework of the version required has no such member: what lies there is anybody's. */
   if (plugin_since(plugin, 3, 3)) input.log = log_to_report;
@@ -152,7 +158,7 @@ void call_extract(const struct plugin *plugin, void *state, const struct event *
   struct event_input about = input_of(plugin, event);
   struct extract_input input;
   memset(&input, 0xAA, sizeof input); /* members newer than the version required stay so */
-  input.owner = &owner;
+  input.owner = (void *)plugin;
   input.owner_error = owner_error;
   input.field_count = 1;
   input.fields = &extraction->field.abi3;

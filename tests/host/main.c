@@ -28,7 +28,8 @@ static const char help[] =
     "in the same process; --init, --open and --fields can then be given once for each, and the last holds for the rest.\n"
     "\n"
     "  --info              only what can be asked without init\n"
-    "  --init TEXT         init configuration (nothing; {} where the plugin has a JSON schema)\n"
+    "  --init TEXT         init configuration (nothing; {} where the plugin has a JSON schema, which has to take it)\n"
+    "  --no-schema         init with what the schema refuses, too\n"
     "  --open TEXT         open parameters (nothing)\n"
     "  --set-config TEXT   a new configuration after init, where the plugin takes one\n"
     "  --fields LIST       name,name[arg],... to extract of every event (all that need no argument)\n"
@@ -54,6 +55,7 @@ static const char help[] =
 static const struct option long_options[] = {
     {"info", no_argument, NULL, 'i'},
     {"init", required_argument, NULL, 'I'},
+    {"no-schema", no_argument, NULL, 'n'},
     {"open", required_argument, NULL, 'o'},
     {"set-config", required_argument, NULL, 'c'},
     {"fields", required_argument, NULL, 'f'},
@@ -106,6 +108,7 @@ static bool read_options(int count, char **arguments, struct options *options, s
     switch (option) {
       case 'i': options->info = true; break;
       case 'I': well = add(&init, optarg) && well; break;
+      case 'n': options->no_schema = true; break;
       case 'o': well = add(&open, optarg) && well; break;
       case 'c': options->set_config = optarg; break;
       case 'f': well = add(&fields, optarg) && well; break;

@@ -303,8 +303,7 @@ static void describe_schema(struct plugin *plugin, struct json_out *out) {
   if (type != SCHEMA_JSON) return;
   struct json *root = json_parse(schema);
   if (root == NULL || root->type != JSON_OBJECT) violation("get_init_schema: no JSON object");
-  plugin->has_json_schema = root != NULL;
-  json_free(root);
+  plugin->schema = root;
 }
 
 static void describe_extract_sources(struct plugin *plugin, struct json_out *out) {
@@ -320,7 +319,8 @@ static void describe_extract_sources(struct plugin *plugin, struct json_out *out
 }
 
 bool plugin_describe(struct plugin *plugin, struct json_out *out) {
-  plugin->has_json_schema = false;
+  json_free(plugin->schema);
+  plugin->schema = NULL;
   plugin->source = "";
   char api[48];
   snprintf(api, sizeof api, "%u.%u.%u", plugin->major, plugin->minor, plugin->patch);
@@ -328,7 +328,8 @@ bool plugin_describe(struct plugin *plugin, struct json_out *out) {
   bool well = check_symbols(plugin);
   write_symbols(plugin, out);
   if (!well) return false;
-  nonempty(plugin, SYMBOL_get_name, out, "name");
+  plugin->mark = OWNER_MARK;
+  snprintf(plugin->name, sizeof plugin->name, "%s", nonempty(plugin, SYMBOL_get_name, out, "name"));
   nonempty(plugin, SYMBOL_get_description, out, "description");
   nonempty(plugin, SYMBOL_get_contact, out, "contact");
   unsigned number[3];

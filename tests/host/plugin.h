@@ -50,7 +50,11 @@ struct held_text {
 
 enum { MOST_HELD = 16 };
 
+enum { OWNER_MARK = 0x0E11E5 };
+
 struct plugin {
+  unsigned mark; /* OWNER_MARK, once it is loaded: plugins get their struct as their owner */
+  char name[64];
   char path[4096];
   int load_flags;
   void *library;
@@ -59,7 +63,7 @@ struct plugin {
   bool is_source, is_extractor;
   uint32_t id;
   const char *source; /* without one of its own: the first that it extracts from */
-  bool has_json_schema;
+  struct json *schema; /* of init's configuration; NULL: none in JSON */
   struct field *fields;
   uint32_t field_count;
   char *first_extract_source;

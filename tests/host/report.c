@@ -22,6 +22,7 @@ static struct {
 static int violation_count;
 
 static struct {
+  char *owner;
   char *component;
   char *message;
   int severity;
@@ -71,11 +72,12 @@ void write_violations(struct json_out *out) {
   json_close(out, ']');
 }
 
-void keep_log(const char *component, const char *message, int severity) {
+void keep_log(const char *owner, const char *component, const char *message, int severity) {
   if (message == NULL) violation("log: the message is NULL");
   if (severity < 1 || severity > 8) violation("log: severity %d is none", severity);
   pthread_mutex_lock(&lock);
   if (log_count < MOST_LOGS) {
+    logs[log_count].owner = strdup(owner);
     logs[log_count].component = component == NULL ? NULL : strdup(component);
     logs[log_count].message = strdup(message == NULL ? "" : message);
     logs[log_count++].severity = severity;
@@ -87,6 +89,7 @@ void write_logs(struct json_out *out) {
   json_open(out, "logs", '[');
   for (int i = 0; i < log_count; i++) {
     json_open(out, NULL, '{');
+    json_text(out, "owner", logs[i].owner);
     if (logs[i].component != NULL) json_text(out, "component", logs[i].component);
     json_text(out, "message", logs[i].message);
     json_int(out, "severity", logs[i].severity);

@@ -16,7 +16,7 @@ bool any_violation(void);
 void write_violations(struct json_out *out);
 
 /* What the plugin logged through the framework. */
-void keep_log(const char *component, const char *message, int severity);
+void keep_log(const char *owner, const char *component, const char *message, int severity);
 void write_logs(struct json_out *out);
 
 /* A plugin that crashes still gives one JSON object, on this file descriptor, and exit status 1. */

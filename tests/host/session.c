@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "schema.h"
 
 enum { FEEDING_PLUGIN = 5 };
 
@@ -106,11 +107,27 @@ static void list_event_types(struct session *session) {
   json_close(&session->head.out, ']');
 }
 
+/* Falco asks the schema first: what that refuses the plugin never sees. */
+static bool schema_takes(struct session *session) {
+  char error[1024];
+  const struct plugin *plugin = session->plugin;
+  if (plugin->schema == NULL || session->options->no_schema) return true;
+  if (schema_validate(plugin->schema, *session->init == '\0' ? "{}" : session->init, error, sizeof error)) return true;
+  struct json_out *out = &session->head.out;
+  json_open(out, "init", '{');
+  json_text(out, "rc", "refused by the schema");
+  json_text(out, "error", error);
+  json_close(out, '}');
+  session->end = "init failed";
+  return false;
+}
+
 void session_init(struct session *session) {
   const struct plugin *plugin = session->plugin;
   text_start(&session->head);
   text_start(&session->list);
   session->digest = 0xCBF29CE484222325; /* FNV-1a */
+  if (!schema_takes(session)) return;
   int32_t rc = UNWRITTEN;
   /* The text lies in memory that is overwritten after the call: the plugin has to copy what it keeps. */
   char *config = strdup(session->init);

@@ -13,7 +13,7 @@ struct options {
   double seconds;
   double slow_ms;
   unsigned cycles, threads;
-  bool info, bench, reload, offsets, offline;
+  bool info, no_schema, bench, reload, offsets, offline;
   char keep; /* events in the report: of the 'f'irst run, of 'a'll, of 'n'one */
 };
 

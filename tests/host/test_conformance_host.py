@@ -100,7 +100,7 @@ def test_it_stops_after_some_events_and_keeps_what_it_is_told_to(conformance_hos
 
 
 def test_failures_are_told_and_no_violations(conformance_host, peers, api):
-    report = conformance_host(peers[api], "--init", '{"a": 1}')
+    report = conformance_host(peers[api], "--init", "{ }")
     assert report["violations"] == []
     assert report["runs"][0]["init"] == {"rc": "failure", "error": "there is nothing to configure: {}"}
     report = conformance_host(peers[api], "--open", "file:/nowhere")
@@ -109,12 +109,29 @@ def test_failures_are_told_and_no_violations(conformance_host, peers, api):
     assert report["runs"][0]["end"] == "open failed"
 
 
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("null", "In <root>, Value type not permitted by 'type' constraint."),
+        ("[]", "In <root>, Value type not permitted by 'type' constraint."),
+        ('{"a": 1}', "In <root>, Object contains a property that could not be validated using"),
+        ("abc", "init config is not a valid json"),
+    ],
+)
+def test_a_configuration_that_the_schema_refuses_never_reaches_the_plugin(conformance_host, peers, api, config, says):
+    report = conformance_host(peers[api], "--init", config)
+    assert report["violations"] == []
+    assert report["runs"][0]["init"]["rc"] == "refused by the schema"
+    assert says in report["runs"][0]["init"]["error"]
+    assert report["runs"][0]["end"] == "init failed"
+
+
 def test_logs_and_offsets_of_newer_versions(conformance_host, peers):
     report = conformance_host(
         peers["3.12.0"], "--open", f"file:{EVENTS}", "--offsets", "--fields", "docker.actor.id,docker.attributes.keys"
     )
     assert report["violations"] == []
-    assert report["logs"] == [{"message": "the peer begins", "severity": 6}]
+    assert report["logs"] == [{"owner": "peer", "message": "the peer begins", "severity": 6}]
     for event in report["runs"][0]["events"]:
         block = bytes(38) + event["payload"].encode()
         for name, offsets in event["offsets"].items():
@@ -314,7 +331,7 @@ def test_bench(conformance_host):
 
 
 OPEN = ("--open", f"file:{EVENTS}")
-FAILING_INIT = ("--init", '{"a": 1}')
+FAILING_INIT = ("--init", "{ }")
 BREAKS = [
     # what the peer does wrong, where, options, what the host says
     ("NO_EVENTS", APIS, OPEN, "next_batch: SUCCESS with 0 events"),

@@ -38,6 +38,7 @@ words = st.recursive(
         st.tuples(inner, inner).map(lambda two: two[0] | two[1]),
         st.tuples(inner, inner, st.lists(texts, min_size=1, max_size=2)).map(lambda three: three[0].when(three[1], *three[2])),
         st.tuples(inner, st.sampled_from([":", ": ", "b", "é"])).map(lambda two: two[0].before(two[1])),
+        st.tuples(inner, st.sampled_from([":", ": ", "b", "é"])).map(lambda two: two[0].after_last(two[1])),
         st.tuples(inner, st.sampled_from([":", ": ", "b", "é"])).map(lambda two: two[0].after(two[1])),
     ),
     max_leaves=5,

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from lanner.config.read import read_configuration
 from lanner.operating.metrics import render
+from lanner.yamlfile import values
 
 PACKAGING = Path(__file__).parents[2] / "packaging"
 
@@ -78,7 +78,7 @@ def test_files_of_the_unit_are_within_what_it_may_write():
 
 
 def test_alerts_of_prometheus_name_metrics_that_there_are(busy):
-    document = yaml.safe_load((PACKAGING / "prometheus" / "alerts.yaml").read_text())
+    document = values.load((PACKAGING / "prometheus" / "alerts.yaml").read_text(), "f.yaml")[0]
     rules = [rule for group in document["groups"] for rule in group["rules"]]
     there = {line.split("{")[0].split(" ")[0] for line in render(busy).decode().splitlines() if not line.startswith("#")}
     named = {name for rule in rules for name in re.findall(r"\b(?:lanner|falcosecurity|process)_\w+", rule["expr"])}

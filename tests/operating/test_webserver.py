@@ -1,15 +1,20 @@
 """What a web server says of a run, to whom, and that clients of any kind cannot hold it up."""
 
+import collections
 import contextlib
 import dataclasses
+import functools
 import http.client
 import json
+import os
 import re
+import resource
 import socket
 import ssl
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -148,21 +153,130 @@ def test_a_page_that_fails_is_an_answer_too(serve, caplog):
     assert "ZeroDivisionError: in the host" in caplog.text
 
 
-def test_clients_that_stall_are_hung_up_on_and_others_are_answered(serve, idle):
-    server = serve(idle, threads=2, deadline=1.0)
+@pytest.fixture
+def many_descriptors():
+    """As many as a thousand connections take, both ends of them in this process."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limits[1] != resource.RLIM_INFINITY and limits[1] < 4096:
+        pytest.skip("this machine gives a process fewer than 4096 descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+STALLING = {
+    "silent": b"",
+    "half a head": b"GET /healthz HTTP/1.1\r\nHost: x\r\n",
+    "reads nothing": b"GET /metrics HTTP/1.1\r\n\r\n",
+    "never closes": b"GET /healthz HTTP/1.1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("count", [60, 200, 1000])
+@pytest.mark.parametrize("kind", STALLING)
+def test_clients_that_stall_never_hold_up_another(serve, idle, kind, count, many_descriptors):
+    server = serve(idle, metrics=lambda _: b"x" * 5_000_000, deadline=60)
     with contextlib.ExitStack() as stack:
-        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(4)]
-        for each in stalled[::2]:
-            each.sendall(b"GET /healthz HTT")
-        assert get(server, "/healthz")[0] == 200  # after those before it
+        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)) for _ in range(count)]
         for each in stalled:
-            each.settimeout(30)
+            with contextlib.suppress(ConnectionError):  # the oldest may have been hung up on already
+                each.sendall(STALLING[kind])
+        for path in ("/healthz", "/readyz", "/healthz"):
+            begin = time.monotonic()
+            assert get(server, path)[0] == 200
+            assert time.monotonic() - begin < 2  # what a probe waits for at least, on a machine that is busy
+
+
+def test_clients_that_stall_and_come_again_and_again_hold_up_no_other(serve, idle, many_descriptors):
+    server = serve(idle, deadline=60)
+    ending = threading.Event()
+
+    def stall():
+        kept = collections.deque()
+        while not ending.is_set():
+            if len(kept) == 300:
+                kept.popleft().close()
+            with contextlib.suppress(OSError):
+                kept.append(socket.create_connection(("127.0.0.1", server.port)))
+                kept[-1].sendall(b"GET /h")
+        for each in kept:
+            each.close()
+
+    threads = [threading.Thread(target=stall) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            assert get(server, "/healthz")[0] == 200
+    finally:
+        ending.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_only_so_many_connections_are_open_and_the_oldest_goes_first(serve, idle):
+    server = serve(idle, deadline=60)
+    with contextlib.ExitStack() as stack:
+        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)) for _ in range(300)]
+        assert get(server, "/healthz")[0] == 200
+        for each in stalled[:40]:
             with contextlib.suppress(ConnectionResetError):
                 assert each.recv(100) == b""
+        stalled[-1].sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+        assert stalled[-1].recv(100).startswith(b"HTTP/1.0 200")
+
+
+def test_without_descriptors_the_oldest_connections_make_room(serve, idle):
+    server = serve(idle, deadline=60)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as stack:
+        asking = socket.socket()
+        stack.callback(asking.close)
+        for _ in range(5):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+        assert get(server, "/healthz")[0] == 200
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(int(each.name) for each in Path("/proc/self/fd").iterdir()) + 10, limits[1]))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        with contextlib.suppress(OSError):
+            while True:
+                stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        asking.settimeout(30)
+        asking.connect(("127.0.0.1", server.port))
+        asking.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+        assert asking.recv(100).startswith(b"HTTP/1.0 200")
+
+
+def test_many_who_ask_for_metrics_share_the_work(serve, idle):
+    made, go = [], threading.Event()
+
+    def metrics(_):
+        go.wait(30)
+        made.append(1)
+        return b"metrics"
+
+    server = serve(idle, metrics=metrics, deadline=60)
+    with contextlib.ExitStack() as stack:
+        asking = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)) for _ in range(100)]
+        for each in asking:
+            each.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        asking[0].shutdown(socket.SHUT_WR)  # it says no more, and is answered all the same
+        assert get(server, "/healthz")[0] == 200
+        go.set()
+        for each in asking:
+            assert b"".join(iter(functools.partial(each.recv, 4096), b"")).endswith(b"\r\n\r\nmetrics")
+    assert len(made) <= 3
+
+
+def test_a_connection_that_stalls_is_hung_up_on_at_its_deadline(serve, idle):
+    server = serve(idle, deadline=0.5)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(b"GET /healthz HTT")
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(100) == b""
 
 
 def test_a_request_has_a_deadline_however_it_trickles_in(serve, idle):
-    server = serve(idle, threads=1, deadline=1.0)
+    server = serve(idle, deadline=1.0)
     with socket.create_connection(("127.0.0.1", server.port), timeout=0.05) as connection, contextlib.suppress(ConnectionError):
         for _ in range(1000):
             connection.sendall(b"a")
@@ -174,14 +288,14 @@ def test_a_request_has_a_deadline_however_it_trickles_in(serve, idle):
 
 
 def test_a_client_that_does_not_read_is_not_waited_for(serve, idle):
-    server = serve(idle, metrics=lambda _: b"x" * 50_000_000, threads=1, deadline=1.0)
+    server = serve(idle, metrics=lambda _: b"x" * 50_000_000, deadline=1.0)
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
         assert get(server, "/healthz")[0] == 200
 
 
 def test_no_number_of_clients_makes_more_threads(serve, idle):
-    server = serve(idle, threads=3, deadline=5)
+    server = serve(idle, deadline=5)
     before = threading.active_count()
     with contextlib.ExitStack() as stack:
         for _ in range(30):
@@ -255,7 +369,7 @@ def test_tls(serve, idle, certificate):
 
 
 def test_tls_is_not_held_up_by_who_does_not_speak_it(serve, idle, certificate):
-    server = serve(idle, certificate=certificate, threads=1, deadline=1.0)
+    server = serve(idle, certificate=certificate, deadline=1.0)
     with contextlib.suppress(ConnectionError):
         assert b"200" not in say(server, b"GET /healthz HTTP/1.1\r\n\r\n")
     with socket.create_connection(("127.0.0.1", server.port)):  # says nothing

@@ -13,7 +13,7 @@ import pytest
 
 from lanner.outputs import Alert, FileOutput, OutputClosedError, OutputError, StdoutOutput
 from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
-from lanner.outputs.worker import Backoff
+from lanner.outputs.worker import Backoff, Worker
 
 from .standins import StandInSink, Switch, make_alert, small_file_system
 
@@ -286,11 +286,84 @@ def test_a_defect_in_an_output_costs_no_more_than_the_alert_that_it_is_about():
             raise ValueError("a defect")
 
     sink = StandInSink(behave=fail)
-    with delivering(sink) as delivery:
-        write(delivery, 40)
-        assert delivery.wait_settled(40, 10)
-        assert delivery.counts()[sink.name].dropped == 1
+    delivery = QueuedDelivery([sink], backoff=QUICK)
+    write(delivery, 40)
+    assert delivery.wait_settled(40, 10)
+    assert delivery.counts()[sink.name].dropped == 1
+    with pytest.raises(OutputError, match="stand_in_output: an alert is lost: ValueError: a defect"):
+        delivery.close()
     assert sink.numbers == [number for number in upto(40) if number != 13]
+
+
+BUGS = [ValueError("a defect"), SystemExit(0), KeyboardInterrupt(), MemoryError(), RecursionError(), AttributeError("None has no x")]
+
+
+@pytest.mark.parametrize("error", BUGS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("always", [True, False], ids=["always", "once"])
+@pytest.mark.parametrize("call", ["send", "reopen", "close"])
+def test_a_bug_in_any_call_of_an_output_ends_neither_the_others_nor_the_run(call, always, error):
+    bad, good = StandInSink("bad_output"), StandInSink("good_output")
+    proper, raised, over = getattr(bad, call), [], threading.Event()
+
+    def fail(*given):
+        if always or not raised:
+            raised.append(error)
+            raise error
+        proper(*given)
+
+    setattr(bad, call, fail)
+    delivery = QueuedDelivery([bad, good], closed=over.set, backoff=QUICK)
+    write(delivery, 20)
+    assert delivery.wait_settled(20, 10)
+    delivery.reopen()
+    write(delivery, 20, first=21)
+    assert delivery.wait_settled(40, 10)
+    if call == "close" or (call == "send" and always):
+        with pytest.raises(OutputError, match=r"^bad_output: "):
+            delivery.close()
+    else:
+        delivery.close()
+    assert raised
+    assert (good.numbers, good.reopened, good.closed) == (upto(40), 1, 1)
+    assert not over.is_set()
+    if call != "send" or not always:
+        assert bad.numbers == upto(40)
+
+
+def test_a_bug_when_an_output_is_interrupted_keeps_no_other_from_its_end():
+    stuck, bad, good = threading.Event(), StandInSink("bad_output"), StandInSink("good_output")
+    bad.behave = lambda _: stuck.wait()
+
+    def fail():
+        raise ValueError("a defect")
+
+    bad.interrupt = fail
+    delivery = QueuedDelivery([bad, good], backoff=QUICK)
+    write(delivery, 5)
+    with pytest.raises(OutputError, match=r"^bad_output: 5 alerts could not be delivered and are lost"):
+        delivery.close(timeout=0.2)
+    assert (good.numbers, good.closed) == (upto(5), 1)
+    stuck.set()
+
+
+def test_a_bug_of_the_worker_itself_is_said_and_ends_nothing(monkeypatch, caplog):
+    sink, over = StandInSink(), threading.Event()
+    step, errors = Worker._step, iter([ValueError("a defect")] * 3)
+
+    def fail(worker):
+        for error in errors:
+            raise error
+        step(worker)
+
+    monkeypatch.setattr(Worker, "_step", fail)
+    delivery = QueuedDelivery([sink], closed=over.set, backoff=QUICK)
+    write(delivery, 5)
+    assert delivery.wait_settled(5, 10)
+    with pytest.raises(OutputError, match="stand_in_output: an error in Lanner itself: ValueError: a defect"):
+        delivery.close()
+    assert sink.numbers == upto(5)
+    assert "it is tried again" in caplog.text
+    assert not over.is_set()
 
 
 def test_a_slow_sink_is_handed_less_so_that_little_is_under_way():

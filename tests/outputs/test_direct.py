@@ -42,3 +42,31 @@ def test_what_one_has_missed_is_said_at_the_end():
     with pytest.raises(OutputError, match=r"^bad: 3 alerts could not be delivered and are lost: connection refused$"):
         delivery.close()
     assert good.numbers == list(range(6))
+
+
+@pytest.mark.parametrize("call", ["send", "close", "reopen"])
+def test_a_bug_in_one_keeps_the_others_from_nothing_and_is_said(call):
+    def fail(*_):
+        raise AttributeError("a defect")
+
+    bad, good = StandInSink("bad"), StandInSink("good")
+    setattr(bad, call, fail)
+    delivery = DirectDelivery([bad, good])
+    delivery.write(make_alert(1))
+    delivery.flush()
+    delivery.write(make_alert(2))
+    with pytest.raises(OutputError, match="AttributeError: a defect"):
+        delivery.reopen() if call == "reopen" else delivery.close()
+    if call == "reopen":
+        delivery.close()
+    assert (good.numbers, good.closed) == ([1, 2], 1)
+
+
+def test_a_bug_in_the_only_one_ends_the_run_as_a_failure():
+    def fail(_):
+        raise ValueError("a defect")
+
+    delivery = DirectDelivery([StandInSink("bad", fail)])
+    delivery.write(make_alert(1))
+    with pytest.raises(OutputError, match="bad: ValueError: a defect"):
+        delivery.flush()

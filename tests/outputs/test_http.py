@@ -6,6 +6,7 @@ import json
 import os
 import select
 import shutil
+import socket
 import ssl
 import threading
 import time
@@ -261,8 +262,52 @@ def test_garbage_is_no_success(serve, post, garbage):
 
 
 def test_a_server_that_is_not_there_is_said(post):
-    with pytest.raises(OutputError, match=r"http://127\.0\.0\.1:1/ \(\$\.http_output\.url\) cannot be reached: Connection refused"):
-        post("http://user:password@127.0.0.1:1/").send(alerts("a"))
+    with pytest.raises(
+        OutputError, match=r"^http://\*\*\*@127\.0\.0\.1:1/\?\*\*\* \(\$\.http_output\.url\) cannot be reached: Connection refused"
+    ):
+        post("http://user:password@127.0.0.1:1/?token=secret").send(alerts("a"))
+
+
+@pytest.mark.parametrize("secured", [False, True])
+def test_a_server_that_reads_slowly_takes_no_longer_than_it_may(post, tls, secured):
+    """However much of an alert it takes meanwhile: over TLS each record begins anew."""
+    done = threading.Event()
+
+    def talk(connection, _):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with contextlib.suppress(OSError):
+            while not done.wait(0.05):
+                connection.recv(16384)
+
+    server = Server(talk, tls if secured else None)
+    try:
+        sink = post(f"http{'s' if secured else ''}://localhost:{server.port}/", insecure=True, timeout=1.0)
+        begun = time.monotonic()
+        with pytest.raises(OutputError, match="did not answer within 1 s"):
+            sink.send(alerts("x" * 32_000_000))
+        assert time.monotonic() - begun < 10
+    finally:
+        done.set()
+        server.close()
+
+
+def test_a_name_server_that_does_not_answer_takes_no_longer_than_it_may(post, monkeypatch):
+    answered, ask = threading.Event(), socket.getaddrinfo
+
+    def slow(*arguments, flags=0, **options):
+        if not flags:  # a name, not a number
+            answered.wait(20)
+        return ask(*arguments, flags=flags, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    sink = post("http://localhost:1/", timeout=0.2)
+    begun = time.monotonic()
+    try:
+        with pytest.raises(OutputError, match=r"did not answer within 0\.2 s"):
+            sink.send(alerts("a"))
+        assert time.monotonic() - begun < 5
+    finally:
+        answered.set()
 
 
 def drip(connection, parts, pause):

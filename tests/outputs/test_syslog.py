@@ -222,8 +222,16 @@ def test_what_is_no_address_is_refused(address):
 
 
 def test_what_can_be_no_host_is_refused():
-    with pytest.raises(OutputError, match=r"address is 'tcp://a\.\.b:514', in which 'a\.\.b' can be no host's name"):
+    with pytest.raises(OutputError, match=r"address is 'tcp://a\.\.b:514', with the invalid host name 'a\.\.b'"):
         SyslogOutput("tcp://a..b:514")
+
+
+@pytest.mark.parametrize("address", ["tcp://user:hunter2@host:1", "tls://hunter2@host", "tpc://user:hunter2@host", "tcp://user:hunter2@"])
+def test_a_password_in_an_address_is_of_no_use_and_not_shown(address):
+    with pytest.raises(OutputError) as caught:
+        SyslogOutput(address)
+    assert "hunter2" not in str(caught.value)
+    assert "://***@" in str(caught.value)
 
 
 def test_what_is_no_facility_is_refused():

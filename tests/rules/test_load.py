@@ -6,7 +6,7 @@ from lanner.rules.errors import Finding, RulesError
 from lanner.rules.items import ListItem, MacroItem, Priority, RuleItem
 from lanner.rules.load import MAX_SIZE, load_files, load_text
 from lanner.rules.scalars import unsigned
-from lanner.rules.yamltree import MAX_ALIASED, MAX_DEPTH
+from lanner.yamlfile.reader import MAX_ALIASED, MAX_DEPTH
 
 RULE = """\
 - rule: r
@@ -118,16 +118,15 @@ def test_every_wrong_item_is_reported():
 @pytest.mark.parametrize(
     ("text", "words", "place"),
     [
-        ("- a: b: c\n", "mapping values are not allowed", "f.yaml:1:7"),
-        ("- [1,\n", "did not find expected node content", "f.yaml:2:1"),
+        ("- a: b: c\n", "yaml-cpp: error at line 1, column 7: illegal map value", "f.yaml:1:7"),
+        ("- [1,\n", "yaml-cpp: error at line 2, column 1: end of sequence flow not found", "f.yaml:2:1"),
         ("- rule: r\n\tdesc: d\n", "tab", "f.yaml:2:1"),
-        ('- "a\x01"\n', "control characters are not allowed", "f.yaml:1:5"),
-        ("- *a\n", "the alias '*a' names no anchor above it", "f.yaml:1:3"),
+        ("- *a\n", "the referenced anchor is not defined: a", "f.yaml:1:3"),
         ("- &a [*a]\n", "the alias '*a' stands inside of what it names", "f.yaml:1:7"),
-        ("- &a 1\n---\n- *a\n", "the alias '*a' names no anchor above it", "f.yaml:3:3"),
-        ("[" * 500, f"nodes are nested more than {MAX_DEPTH} levels deep", f"f.yaml:1:{MAX_DEPTH + 1}"),
+        ("- &a 1\n---\n- *a\n", "the referenced anchor is not defined: a", "f.yaml:3:3"),
+        ("[" * 500 + "]" * 500, f"nodes are nested more than {MAX_DEPTH} levels deep", f"f.yaml:1:{MAX_DEPTH + 1}"),
         ("- " * 100_000, f"nodes are nested more than {MAX_DEPTH} levels deep", f"f.yaml:1:{2 * MAX_DEPTH + 1}"),
-        ("- é: [\n  日本 ]]", "did not find expected key", "f.yaml:2:7"),
+        ("- é: [\n  日本 ]]", "illegal flow end", "f.yaml:2:7"),
     ],
 )
 def test_wrong_yaml(text, words, place):
@@ -160,7 +159,6 @@ def test_merge_keys_mean_nothing():
     ("data", "code", "words"),
     [
         (None, "LOAD_ERR_FILE_READ", "The file cannot be read: No such file or directory"),
-        (b"- rule: \xff\n", "LOAD_ERR_YAML_PARSE", "The byte 0xff is not UTF-8."),
         (b"#" * (MAX_SIZE + 1), "LOAD_ERR_FILE_READ", "The file is larger than 16 MiB."),
     ],
 )
@@ -174,11 +172,19 @@ def test_files_that_cannot_be_read(tmp_path, data, code, words):
     assert (finding.code, finding.message, finding.place.file) == (code, words, str(path))
 
 
-def test_a_byte_that_is_no_utf8_has_its_place(tmp_path):
-    (tmp_path / "r.yaml").write_bytes("- a\n- é".encode() + b"\xff\n")
-    with pytest.raises(RulesError) as caught:
-        load_files([tmp_path / "r.yaml"])
-    assert (caught.value.findings[0].place.line, caught.value.findings[0].place.column) == (2, 4)
+def test_a_byte_that_is_not_utf_8_is_read_with_a_warning(tmp_path):
+    (tmp_path / "r.yaml").write_bytes("- list: l\n  items: [é".encode() + b"\xff, b]\n")
+    (file,) = load_files([tmp_path / "r.yaml"])
+    (warning, found) = [step for item in file.items for step in item]
+    assert (warning.severity, warning.own, str(warning.place)) == ("warning", True, f"{tmp_path / 'r.yaml'}:2:12")
+    assert warning.message == "The byte 0xff is not UTF-8. It reads as U+FFFD."
+    assert [item.value for item in found.items] == ["é\ufffd", "b"]
+
+
+def test_a_quote_that_is_never_closed_has_a_warning_at_its_place():
+    warning, error = findings("- rule: r\n  desc: !!str 'open\n  output: o\n")
+    assert (warning[0], warning[3], error[2]) == ("warning", "f.yaml:2:15", "Item has no mapping for key 'condition'")
+    assert refusal("- rule: r\n  desc: 'open").message.endswith("illegal EOF in scalar")  # without a line end
 
 
 def test_a_directory_cannot_be_read(tmp_path):

@@ -29,17 +29,20 @@ class Api:
         return self.number != 0
 
 
+HOST_LOGGING: Final = "3.3.0"
+VALUE_OFFSETS: Final = "3.11.0"
+RULES_FILES: Final = (3, 3, 0)
+"""A host of this version, Falco 0.38, has the key `rules_files`; older ones have `rules_file`."""
 APIS: Final = {
     api.name: api
     for api in (
         Api("3", "3.0.0", 3, "Falco 0.35 and later"),
+        Api("3.3", HOST_LOGGING, 3, "Falco 0.38 and later"),
         Api("2", "2.0.0", 2, "Falco 0.33 and 0.34"),
         Api("1", "1.0.0", 2, "Falco 0.32"),
         Api("0.3", "0.3.0", 0, "Falco 0.31 and sysdig 0.29"),
     )
 }
-HOST_LOGGING: Final = "3.3.0"
-VALUE_OFFSETS: Final = "3.11.0"
 # The API 3 that each Falco has, as (minor, patch): PLUGIN_API_VERSION_* of the libs that this Falco was released with. A host loads
 # plugins that require its version or an earlier one
 _FALCO_OF: Final = {
@@ -70,14 +73,19 @@ _CAPABILITIES: Final = {
 }
 
 
+def version_of(text: str) -> tuple[int, ...]:
+    """Return the numbers of a version, to compare them."""
+    return tuple(int(part) for part in text.split(".") if part.isascii() and part.isdigit())
+
+
 def hosts(version: str) -> str:
     """Which hosts load a plugin that requires this version of the API; "" where none is known."""
-    numbers = tuple(int(part) for part in version.split(".") if part.isascii() and part.isdigit())
+    numbers = version_of(version)
     if len(numbers) != 3:
         return ""
     if numbers[0] == 3:
         return next((f"Falco {falco} and later" for has, falco in _FALCO_OF.items() if numbers[1:] <= has), "")
-    found = (api.hosts for api in APIS.values() if (ours := tuple(map(int, api.version.split("."))))[0] == numbers[0] and numbers <= ours)
+    found = (api.hosts for api in APIS.values() if (ours := version_of(api.version))[0] == numbers[0] and numbers <= ours)
     return next(found, "")
 
 

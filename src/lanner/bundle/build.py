@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.abi.fields import fields_json, losses
-from lanner.abi.versions import BASE, EVENT_SOURCES, EVENT_TYPES, EXTRACTION, HOST_LOGGING, SOURCING, VALUE_OFFSETS
+from lanner.abi.versions import BASE, EVENT_SOURCES, EVENT_TYPES, EXTRACTION, HOST_LOGGING, SOURCING, VALUE_OFFSETS, version_of
 from lanner.bundle.archive import pack, store
 from lanner.bundle.elf import hide_symbols
 from lanner.bundle.environment import BuildError
@@ -67,7 +67,7 @@ def build(
         "init_schema": _schema(info),
         "plugin": target,
         "python": environment.python,
-        "host_logging": "yes" if api.number == 3 and info.host_logging else "",
+        "host_logging": "yes" if version_of(required) >= version_of(HOST_LOGGING) else "",
         "value_offsets": "yes" if api.number == 3 and info.value_offsets else "",
     }
     files = {name: modules[name] for name in sorted(modules)}
@@ -159,7 +159,8 @@ def _loader(api: Api) -> bytes:
 def _required_api(info: PluginInfo, api: Api) -> str:
     if api.number != 3:
         return api.version
-    return VALUE_OFFSETS if info.value_offsets else HOST_LOGGING if info.host_logging else api.version
+    wanted = VALUE_OFFSETS if info.value_offsets else HOST_LOGGING if info.host_logging else api.version
+    return max(wanted, api.version, key=version_of)
 
 
 def _schema(info: PluginInfo) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from lanner.abi.versions import APIS
+from lanner.abi.versions import APIS, RULES_FILES, version_of
 from lanner.bundle.build import build, written
 from lanner.bundle.collect import Collected, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from lanner.bundle.probe import Probed
     from lanner.bundle.runtime import Runtime
     from lanner.sdk.plugin import Plugin, PluginInfo
+
+_PLAIN: Final = re.compile(r"[\w./+-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,25 @@ def _tell(path: Path, info: PluginInfo, seen: Probed, made: Made) -> None:
         rows.append(("rules file", info.rules))
     width = max(len(name) for name, _ in rows)
     sys.stdout.writelines(f"{name:<{width}}  {value}\n" for name, value in rows)
-    lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {path.absolute()}", "    init_config: {}"]
+    sys.stdout.write("\nIn falco.yaml:\n\n" + "\n".join(snippet(info, path, seen.api)) + "\n")
+
+
+def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:
+    """Return the lines of falco.yaml that load the library at `path`, as the hosts of this version of the API take them."""
+    lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {_scalar(str(path.absolute()))}"]
     lines += ["    open_params: ''"] if info.has_source else []
     lines += [f"load_plugins: [{info.name}]"]
-    lines += [f"rules_files: [{info.rules}]"] if info.rules else []
-    sys.stdout.write("\nIn falco.yaml:\n\n" + "\n".join(lines) + "\n")
+    if info.rules:
+        files = f"[{_scalar(info.rules)}]"
+        if version_of(api) >= RULES_FILES:
+            lines.append(f"rules_files: {files}")
+        elif version_of(api) >= version_of(APIS["3"].version):
+            lines.append(f"rules_files: {files}  # before Falco 0.38: rules_file")
+        else:
+            lines.append(f"rules_file: {files}")
+    return lines
+
+
+def _scalar(text: str) -> str:
+    """A path as it stands in YAML, in quotes where it needs them."""
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

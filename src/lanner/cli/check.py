@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.validate import print_text
-from lanner.config.read import given_files
+from lanner.config.read import given_files, with_own_rules
 from lanner.framework.load import load_plugin
 from lanner.rules.catalog import Catalog
 from lanner.rules.lint import check_files
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.rules.errors import Finding
-    from lanner.rules.places import Place
+    from lanner.yamlfile.source import Place
 
 
 def check_rules(files: Sequence[str], plugin: str, *, as_json: bool, strict: bool) -> int:
@@ -29,7 +29,7 @@ def check_rules(files: Sequence[str], plugin: str, *, as_json: bool, strict: boo
     if not files and info.rules is None:
         raise LannerError(f"the plugin {info.name} ships no rules: name a rules file")
     catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "")
-    found = check_files(given_files(files) or [str(info.rules)], catalog, plugins={info.name: info.version})
+    found = check_files(with_own_rules(given_files(files), info) or [str(info.rules)], catalog, plugins={info.name: info.version})
     count: Counter[str] = Counter(finding.severity for finding in found)
     if as_json:
         document = {"errors": count["error"], "warnings": count["warning"], "findings": list(map(_as_dict, found))}

@@ -48,7 +48,13 @@ def commands() -> None:
     metavar="URL",
     help="The engine's address (unix:///path, tcp://host:port); short for the option `host` of --config.",
 )
-@click.option("--format", "layout", type=click.Choice(["text", "json"]), default=None, help="How alerts look: Falco's text, or its JSON.")
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["text", "json", "markdown"], case_sensitive=False),
+    default=None,
+    help="How alerts look: Falco's text, or its JSON; how the fields of --list do, which may be markdown, too.",
+)
 @click.option("--iso8601", is_flag=True, help="Times of alerts in UTC with the date (Falco's time_format_iso_8601).")
 @click.option("--all-matches", is_flag=True, help="Every rule that matches an event raises an alert, not the first alone.")
 @click.option(
@@ -76,6 +82,22 @@ def commands() -> None:
 @click.option("-L", "describe_all", is_flag=True, help="Describe the rules, and end (with --format json, macros and lists too).")
 @click.option("-l", "describe", default=None, metavar="RULE", help="Describe one rule, and end.")
 @click.option("--list", "fields_of", is_flag=False, flag_value="", metavar="[SOURCE]", help="Show the fields for rules, and end.")
+@click.option("-N", "names_only", is_flag=True, help="With --list: names alone.")
+@click.option("-v", "verbose", is_flag=True, help="With --list: types, too; else: say at the end how long it took.")
+@click.option("--markdown", is_flag=True, help="Falco's old word for --format markdown.")
+@click.option("-p", "--print", "added", default=None, metavar="TEXT", help="Add TEXT to the output of all rules (append_output).")
+@click.option("-M", "seconds", type=click.IntRange(min=0), default=0, metavar="S", help="Falco's name of --duration; 0: no end.")
+@click.option("-P", "--pidfile", default=None, metavar="FILE", help="Write the number of the process into FILE.")
+@click.option("-U", "--unbuffered", is_flag=True, help="Without a difference: alerts go out at once.")
+@click.option("--enable-source", "enabled", multiple=True, metavar="SOURCE", help="Watch this event source and no other.")
+@click.option("--disable-source", "disabled", multiple=True, metavar="SOURCE", help="Do not watch this event source.")
+@click.option("--version", "version", is_flag=True, help="Print versions, those of Falco's interfaces among them, and end.")
+@click.option("--support", is_flag=True, help="Print versions, machine, configuration and rules as JSON, and end.")
+@click.option("--page-size", is_flag=True, help="Say how large a page of memory is, and end.")
+@click.option("--config-schema", is_flag=True, help="Print the JSON schema of falco.yaml, and end.")
+@click.option("--rule-schema", is_flag=True, help="Print the JSON schema of rules files, and end.")
+@click.option("-i", "ignored_events", is_flag=True, hidden=True)
+@click.option("--list-events", is_flag=True, hidden=True)
 @click.option("--list-plugins", is_flag=True, help="Say what plugins are loaded, and end.")
 @click.option("--plugin-info", "asked", default=None, metavar="NAME", help="Say what there is to know of a loaded plugin, and end.")
 def run(plugin: str | None, **given: Any) -> int:
@@ -83,7 +105,8 @@ def run(plugin: str | None, **given: Any) -> int:
 
     Alerts go to standard output, everything else to standard error. Ctrl-C or SIGTERM ends it with a summary.
     """
-    if plugin is None and given["file"] is None and not given["options"]:
+    alone = ("version", "page_size", "config_schema", "rule_schema", "ignored_events", "list_events")
+    if plugin is None and given["file"] is None and not given["options"] and not any(given[each] for each in alone):
         raise click.UsageError(
             "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE).", click.get_current_context()
         )
@@ -137,9 +160,9 @@ def plugin_(plugin: str, *, as_json: bool) -> None:
 @click.option("-o", "--output", default=None, metavar="FILE", help="Where to write; default: libNAME.so in the working directory.")
 @click.option(
     "--api",
-    type=click.Choice(["3", "2", "1", "0.3"]),
+    type=click.Choice(["3", "3.3", "2", "1", "0.3"]),
     default="3",
-    help="Falco 0.35 and later: 3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
+    help="Falco 0.35 and later: 3; 0.38 and later, which take log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
 )
 @click.option(
     "--python", default="", metavar="PATH", help="The Python to run on, with this Lanner installed; default: the one that runs now."
@@ -175,9 +198,9 @@ def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple
 )
 @click.option(
     "--api",
-    type=click.Choice(["3", "2", "1", "0.3"]),
+    type=click.Choice(["3", "3.3", "2", "1", "0.3"]),
     default="3",
-    help="Falco 0.35 and later: 3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
+    help="Falco 0.35 and later: 3; 0.38 and later, which take log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
 )
 @click.option(
     "--python", default="", metavar="PATH", help="The Python to run on, with this Lanner installed; default: the one that runs now."

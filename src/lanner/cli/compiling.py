@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.cli.messages import add, fail, many, say
 from lanner.config.falco import Matching
+from lanner.config.read import with_own_rules
 from lanner.framework.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
 from lanner.rules.select import select
@@ -32,6 +33,7 @@ def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
         if info.rules is None:
             raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
         paths = (info.rules,)
+    paths = with_own_rules(paths, info)
     catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", falco.static_fields)
     ruleset = load_rules(paths, catalog, plugins={info.name: info.version})
     for number, switch in enumerate(falco.rules):

@@ -5,23 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lanner.cli.messages import say
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.host import init_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanner.sdk.plugin import Plugin
 
 
-def make_plugin(cls: type[Plugin], config: str | dict[str, Any], host: str | None = None) -> Plugin:
-    """An instance with this configuration (options, JSON, YAML or @FILE); `host` takes the place of the option of that name."""
+def make_plugin(
+    cls: type[Plugin], config: str | dict[str, Any], host: str | None = None, *, warn: Callable[[str], object] | None = None
+) -> Plugin:
+    """Return an instance with this configuration (options, JSON, YAML or @FILE); `host` replaces the option of that name.
+
+    `warn` is called with each sentence about what is odd in the configuration; by default people are told on standard error.
+    """
+    name = plugin_info(cls).name
     values = config if isinstance(config, dict) else read_config(config)
     if host is not None:
         info = plugin_info(cls)
         if info.config is None or "host" not in info.config.__struct_fields__:
             raise ConfigError(f"the plugin {info.name} has no option `host`: leave out --host")
         values = {**values, "host": host}
-    return init_plugin(cls, values)
+    return init_plugin(cls, values, warn=warn or (lambda text: say(f"warning: plugin {name}: {text}")))
 
 
 def read_config(text: str) -> dict[str, Any]:
@@ -41,7 +50,8 @@ def read_config(text: str) -> dict[str, Any]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(f"{shown} is {text[:60]!r}; write options with their values, such as 'flushInterval: 30', or @FILE")
+        kind = "a list" if isinstance(values, list) else "a single value"
+        raise ConfigError(f"{shown} is {kind}; write options with their values, such as 'flushInterval: 30', or @FILE")
     return values
 
 
@@ -55,11 +65,10 @@ def _decode(text: str, shown: str) -> Any:
         except (ValueError, RecursionError) as error:
             # YAML's own words would only confuse whoever meant JSON, as who begins with a brace mostly does
             problem = f"{shown} is neither JSON ({error}) nor YAML"
-    import yaml
-
-    from lanner.framework import plainyaml
+    from lanner.yamlfile import values
+    from lanner.yamlfile.reader import YamlError
 
     try:
-        return plainyaml.load(text)[0]
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error}") from None
+        return values.load(text, shown)[0]
+    except YamlError as error:
+        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error.without_text()}") from None

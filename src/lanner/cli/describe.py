@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lanner.cli.messages import OK, fail, say
 from lanner.cli.validate import make_validator, print_text, read_rules
+from lanner.config.read import with_own_rules
 from lanner.framework.load import load_plugin
 from lanner.rules.describe import describe, table
 from lanner.rules.report import dump, full_text
@@ -25,7 +26,7 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
     if files is None and info.rules is None:
         raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
     validator = make_validator(info, settings.falco)
-    for file in [str(info.rules)] if files is None else files:
+    for file in [str(info.rules)] if files is None else with_own_rules(files, info):
         result = validator.load(file, read_rules(file))
         if result.findings:
             say(full_text(result))

@@ -11,9 +11,13 @@ from lanner.cli.show import print_json, print_table
 from lanner.doctor.all import look_at_machine, look_at_setup
 from lanner.doctor.check import Level, Result, problem
 from lanner.operating.logs import printable
+from lanner.sdk.address import mask_addresses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lanner.config.plugins import Loaded
+    from lanner.sdk.plugin import Plugin
 
 
 def examine(plugin: str | None, file: str | None, rules: Sequence[str], config: str | None, host: str | None, *, as_json: bool) -> int:
@@ -34,7 +38,11 @@ def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: s
         from lanner.doctor.setup import SetUp
     except ImportError as error:  # the native module, or a package that Lanner needs
         return [Result("Lanner", [problem(f"it does not load: {error}", "See `native module` below, or install Lanner anew")])]
-    return look_at_setup(SetUp(plugin, file, rules, lambda cls, entry: make_plugin(cls, entry.given(config, None).init_config, host)))
+
+    def make(cls: type[Plugin], entry: Loaded, warn: Callable[[str], object]) -> Plugin:
+        return make_plugin(cls, entry.given(config, None).init_config, host, warn=warn)
+
+    return look_at_setup(SetUp(plugin, file, rules, make))
 
 
 def _rows(result: Result) -> Iterator[tuple[str, str, str]]:
@@ -51,5 +59,5 @@ def _sum(count: Counter[Level]) -> str:
 
 
 def _as_dict(result: Result) -> dict[str, object]:
-    findings = [{"level": str(each.level), "text": each.text, "fix": each.fix} for each in result.findings]
-    return {"check": result.check, "findings": findings}
+    findings = [{"level": str(each.level), "text": mask_addresses(each.text), "fix": mask_addresses(each.fix)} for each in result.findings]
+    return {"check": mask_addresses(result.check), "findings": findings}

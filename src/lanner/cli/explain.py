@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from lanner.cli.config import read_config
 from lanner.cli.messages import OK, fail, say
 from lanner.cli.validate import print_text
-from lanner.config.read import given_files
+from lanner.config.read import given_files, with_own_rules
 from lanner.framework.load import load_plugin
 from lanner.framework.trial import LoadedRules, explain
+from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def explain_rule(name: str, plugin: str, files: Sequence[str], replay: str, event: int | None, config: str, *, as_json: bool) -> int:
     """Print the explanation; gives the exit code. Raises `LannerError`."""
     with redirect_stdout(sys.stderr):  # what the plugin prints
-        rules = LoadedRules(load_plugin(plugin), given_files(files), config=read_config(config))
+        cls = load_plugin(plugin)
+        rules = LoadedRules(cls, with_own_rules(given_files(files), plugin_info(cls)), config=read_config(config))
         if not rules.rule(name).enabled:
             say(f"the rule {name!r} is disabled: it is explained as if it were not")
         found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)

@@ -83,7 +83,6 @@ def _show_status(falco: Falco, status: Status, loading: _Loading, stack: ExitSta
             healthz=web.k8s_healthz_endpoint,
             metrics=(lambda snapshot: render(snapshot, **switches)) if metrics.enabled and web.prometheus_metrics_enabled else None,
             certificate=web.ssl_certificate if web.ssl_enabled else "",
-            threads=web.threadiness,
         )
         stack.callback(server.close)
         say(f"listening on http{'s' if web.ssl_enabled else ''}://{_bracketed(web.listen_address)}:{server.port}")

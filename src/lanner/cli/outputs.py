@@ -9,7 +9,6 @@ import msgspec
 from lanner.cli.messages import say
 from lanner.config.outputs import Spool
 from lanner.outputs.direct import DirectDelivery
-from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +35,11 @@ def outputs_of(falco: Falco) -> tuple[object, ...]:
     )
 
 
+def _timeout(falco: Falco) -> float:
+    """`output_timeout` in seconds; Falco takes 0, and nothing is done in no time."""
+    return max(falco.output_timeout, 1) / 1000
+
+
 def make_sinks(falco: Falco) -> list[Sink]:
     """The outputs that are enabled, opened; warns where none is. Raises `OutputError`."""
     sinks: list[Sink] = []
@@ -51,7 +55,7 @@ def make_sinks(falco: Falco) -> list[Sink]:
 
 
 def _add_sinks(falco: Falco, sinks: list[Sink]) -> None:
-    timeout = falco.output_timeout / 1000
+    timeout = _timeout(falco)
     if falco.file_output.enabled:
         from lanner.outputs.file import FileOutput
 
@@ -123,7 +127,7 @@ def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) ->
         closed=closed,
         capacity=falco.outputs_queue.capacity,
         most_bytes=falco.lanner.queue_size_mb * _MEBI,
-        timeout=falco.output_timeout / 1000,
+        timeout=_timeout(falco),
         spool=SpoolSettings(spool.path, spool.max_size_mb * _MEBI) if spool.path else None,
     )
     return _filtered(falco, delivery)
@@ -133,7 +137,7 @@ def deliver_on(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> D
     """The same in the middle of a run, which goes on without a spool where there can be none."""
     try:
         return deliver_live(falco, sinks, closed)
-    except LannerError as error:
+    except Exception as error:  # noqa: BLE001 - the outputs before are closed: the run must not be left without any
         say(f"error: {error}; alerts wait in memory alone")
         own = msgspec.structs.replace(falco.lanner, spool=Spool())
         return deliver_live(msgspec.structs.replace(falco, lanner=own), sinks, closed)

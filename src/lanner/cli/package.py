@@ -138,7 +138,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
         name, text = Path(path).name, read_rules(path)
         if name in contents:
             raise PackageError(f"two rules files are named {name}, and the archive has no directories: rename one")
-        contents[name] = text.encode()
+        contents[name] = text.encode("utf-8", "surrogateescape")
         result = validator.load(path, text)
         if errors := [finding for finding in result.findings if finding.severity == "error"]:
             raise RulesError(errors)

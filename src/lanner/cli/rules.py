@@ -28,6 +28,15 @@ def check(files: tuple[str, ...], plugin: str, *, as_json: bool, strict: bool) -
 
 
 @rules.command()
+@click.argument("plugin", default="docker")
+def show(plugin: str) -> None:
+    """Print the rules file that a plugin ships: what `plugin` stands for in rules_files and in -r."""
+    from lanner.cli.show import show_rules
+
+    show_rules(plugin)
+
+
+@rules.command()
 @click.argument("rule")
 @click.option("--replay", required=True, metavar="FILE|-", help="Recorded events (see `lanner record`); `example` is the plugin's own.")
 @click.option("--event", type=click.IntRange(min=1), default=None, metavar="N", help="Explain the rule on the Nth event.")

@@ -77,13 +77,13 @@ def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Comp
     with _progress(source, runner, prints=settings.falco.stdout_output.enabled):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
-    if code or counts.events > counts.not_json:
+    if code or (counts.events > counts.not_json and (source.tells_time or delivery.accepted)):
         return code
     if not counts.events and not source.counters:
         say(f"warning: there is no event in {path}")
         return code
     # a recording of which no line is an event is another file
-    return fail(no_recording(path, info))
+    return fail(no_recording(path, info, is_json=counts.events > counts.not_json))
 
 
 @contextlib.contextmanager
@@ -120,6 +120,11 @@ def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compi
         for sink in sinks:
             sink.close()
         return fail(str(error), UNREACHABLE)
+    if without_values := plugin.fields_without_values():
+        from lanner.rules.silent import silent_rules, tell_silent  # rare
+
+        for advice, names in silent_rules(compiled.rules, without_values).items():
+            say(f"warning: {tell_silent(names)}. To change this, {advice}")
     try:
         delivery = deliver_live(settings.falco, sinks, source.close)
     except LannerError:

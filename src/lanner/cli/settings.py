@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from msgspec import structs
 
 from lanner.cli.messages import say
 from lanner.config.files import files_of
 from lanner.config.plugins import Loaded, loaded
 from lanner.config.read import read_configuration, rules_paths
+from lanner.rules.append import Append
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.config.falco import Falco
+
+
+_CONTAINER_DETAILS: Final = ("c", "container", "k", "kubernetes")
+"""What -p took for the fields of containers; Falco takes it and does nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,7 @@ def settle(
     output: str | None,
     limits: Limits,
     needs_rules: bool,
+    added: str | None = None,
 ) -> Settings:
     """The settings of these options, each on top of what the file says; warns of what is odd. Raises `ConfigError`.
 
@@ -89,6 +97,10 @@ def settle(
     if output is not None:
         flags |= {"file_output.enabled": "true", "file_output.filename": output, "stdout_output.enabled": "false"}
     read = read_configuration(file, flags, options)
+    if added is not None:
+        say("warning: -p is Falco's old word for append_output: use -o 'append_output[]={extra_output: ...}'")
+        if added not in _CONTAINER_DETAILS:
+            read = replace(read, falco=structs.replace(read.falco, append_output=(*read.falco.append_output, Append(output=added))))
     paths = rules_paths(rules, read) if needs_rules else None
     for warning in read.warnings:
         say(f"warning: {warning}")

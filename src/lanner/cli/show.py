@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lanner.cli.messages import OK
 from lanner.framework.load import load_plugin
 from lanner.outputs.base import OutputError
-from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -25,16 +24,6 @@ def show_fields(name: str, *, as_json: bool) -> None:
         print_json(fields)
     else:
         print_fields(fields)
-
-
-def show_source_fields(name: str, source: str, *, as_json: bool) -> int:
-    """Print the fields for rules of an event source ("": the plugin's); gives the exit code. Raises `LannerError`."""
-    info = plugin_info(load_plugin(name))
-    sources = info.read_sources
-    if source and sources and source not in sources:
-        raise LannerError(f"there is no event source {source!r}: the plugin {info.name} has fields for {', '.join(sources)}")
-    show_fields(name, as_json=as_json)
-    return OK
 
 
 def show_plugin(name: str, *, as_json: bool) -> None:
@@ -66,6 +55,18 @@ def show_plugin(name: str, *, as_json: bool) -> None:
     if table:
         _write("\n")
         print_table(("OPTION", "TYPE", "DEFAULT", "DESCRIPTION"), table)
+
+
+def show_rules(name: str) -> None:
+    """Print the rules file that a plugin ships. Raise `LannerError` if it ships none, or if it cannot be read."""
+    info = plugin_info(load_plugin(name))
+    if info.rules is None:
+        raise LannerError(f"the plugin {info.name} ships no rules")
+    try:
+        text = Path(info.rules).read_text("utf-8")
+    except OSError as error:
+        raise LannerError(f"cannot read the rules of {info.name}, {info.rules}: {error.strerror}") from None
+    _write(text)
 
 
 def field_json(field: FieldInfo) -> dict[str, Any]:

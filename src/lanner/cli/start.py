@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lanner.cli.messages import say
 from lanner.cli.settings import Limits, settle
 from lanner.framework.jobs import cores
+from lanner.framework.load import load_plugin
+from lanner.sdk.errors import LannerError
+from lanner.sdk.plugin import plugin_info
+
+if TYPE_CHECKING:
+    from lanner.cli.settings import Settings
 
 
 def start(
@@ -25,30 +33,62 @@ def start(
     duration: float | None,
     dry_run: bool,
     executor: str,
+    names_only: bool,
+    verbose: bool,
+    markdown: bool,
+    seconds: int,
+    pidfile: str | None,
+    unbuffered: bool,  # noqa: ARG001 - what there is goes out at once
+    enabled: tuple[str, ...],
+    disabled: tuple[str, ...],
+    version: bool,
+    support: bool,
+    page_size: bool,
+    config_schema: bool,
+    rule_schema: bool,
+    ignored_events: bool,
+    list_events: bool,
+    layout: str | None,
     **options: Any,
 ) -> int:
     """Do it; gives the exit code. Raises `LannerError`."""
+    if config_schema or rule_schema or page_size:
+        from lanner.cli.facts import show_config_schema, show_page_size, show_rule_schema
+
+        return show_config_schema() if config_schema else show_rule_schema() if rule_schema else show_page_size()
+    if ignored_events or list_events:
+        raise LannerError(f"{'-i' if ignored_events else '--list-events'} is about system calls, and Lanner reads none: ask falco")
+    if markdown and layout is not None:
+        raise LannerError("--markdown and --format exclude each other: leave out --markdown")
+    shown = "markdown" if markdown else layout
+    if shown == "markdown" and fields_of is None and layout is not None:
+        raise LannerError("--format markdown is for --list: alerts are text or json")
     limits = Limits(
         host=host,
         replay=", ".join(replay) if replay else None,
         max_events=max_events,
-        duration=duration,
+        duration=duration or seconds or None,
         dry_run=dry_run,
         executor=executor,
         recordings=replay,
         jobs=jobs or cores(),
     )
-    needs_rules = not (list_plugins or asked is not None or fields_of is not None or validated)
-    make = partial(settle, plugin, limits=limits, needs_rules=needs_rules, **options)
+    needs_rules = not (version or list_plugins or asked is not None or fields_of is not None or validated)
+    make = partial(settle, plugin, limits=limits, needs_rules=needs_rules, layout=None if layout == "markdown" else layout, **options)
     settings = make()
+    if version:
+        from lanner.cli.facts import show_version
+
+        return show_version(settings)
     if list_plugins or asked is not None:
         from lanner.cli.plugins import list_all, show_one
 
         return list_all(settings) if asked is None else show_one(settings, asked)
     if fields_of is not None:
-        from lanner.cli.show import show_source_fields
+        from lanner.cli.listing import list_fields
 
-        return show_source_fields(settings.plugin.target, fields_of, as_json=settings.falco.json_output)
+        form = shown or ("json" if settings.falco.json_output else "text")
+        return list_fields(settings, fields_of, layout=form, verbose=verbose, names_only=names_only)
     if validated:
         from lanner.cli.validate import validate_files
 
@@ -57,6 +97,36 @@ def start(
         from lanner.cli.describe import describe_rules
 
         return describe_rules(settings, describe)
+    if support:
+        from lanner.cli.facts import show_support
+
+        return show_support(settings)
+    if not replay:
+        check_sources(settings, enabled, disabled)
+    if pidfile and not dry_run:
+        from lanner.cli.facts import write_pid
+
+        write_pid(pidfile)
     from lanner.cli.run import run_plugin
 
-    return run_plugin(settings, make)
+    begin = time.monotonic()
+    code = run_plugin(settings, make)
+    if verbose:
+        say(f"elapsed time: {time.monotonic() - begin:.3f} s")
+    return code
+
+
+def check_sources(settings: Settings, enabled: tuple[str, ...], disabled: tuple[str, ...]) -> None:
+    """Raise `LannerError` if --enable-source and --disable-source leave nothing to watch, or name what there is not."""
+    if not enabled and not disabled:
+        return
+    if enabled and disabled:
+        raise LannerError("--enable-source and --disable-source exclude each other: use one of them")
+    info = plugin_info(load_plugin(settings.plugin.target))
+    for each in (*enabled, *disabled):
+        if each not in {"syscall", info.event_source}:
+            raise LannerError(f"there is no event source {each!r}: the plugin {info.name} has {info.event_source}")
+    if "syscall" in enabled:
+        raise LannerError("the event source syscall cannot be enabled: Lanner reads no system calls, run falco for them")
+    if info.event_source in disabled:
+        raise LannerError(f"--disable-source {info.event_source} leaves nothing to watch: leave it out")

@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lanner.config.read import with_own_rules
 from lanner.framework.pump import host_name
 from lanner.operating.snapshot import RuleMatches, Snapshot
+from lanner.sdk.address import mask_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +45,7 @@ class Status:
         self._loaded = time.time_ns()
         self._rules |= {rule.name: rule for rule in compiled.rules}
         own = [] if self._info.rules is None else [str(self._info.rules)]
-        self._rules_files = _digests(settings.rules or own)
+        self._rules_files = _digests(with_own_rules(settings.rules, self._info) if settings.rules else own)
         self._config_files = _digests(settings.config_files)
 
     def is_alive(self) -> bool:
@@ -54,7 +56,7 @@ class Status:
         """How it stands."""
         counts = self._runner.pump.counts()
         reloader = self.reloader
-        engines = dict(getattr(self._source, "connections", {}))
+        engines = {mask_addresses(name): is_open for name, is_open in getattr(self._source, "connections", {}).items()}
         return Snapshot(
             plugin=self._info.name,
             plugin_version=self._info.version,
@@ -72,7 +74,7 @@ class Status:
             connected=engines,
             reloads=reloader.succeeded if reloader else 0,
             reloads_failed=reloader.failures if reloader else 0,
-            reload_error=reloader.last_error if reloader else "",
+            reload_error=mask_addresses(reloader.last_error) if reloader else "",
             rules_files=self._rules_files,
             config_files=self._config_files,
             not_ready=self._not_ready(engines),

@@ -61,10 +61,7 @@ def read_rules(path: str) -> str:
         raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}") from None
     if len(data) > MAX_SIZE:
         raise LannerError(f"the rules file {path} is larger than {MAX_SIZE >> 20} MiB")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise LannerError(f"the rules file {path} is not UTF-8: byte {data[error.start]:#04x} at offset {error.start}") from None
+    return data.decode("utf-8", "surrogateescape")
 
 
 def print_text(text: str) -> None:

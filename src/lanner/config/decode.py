@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, g
 
 import msgspec
 
-from lanner.config.falco import AS_IT_IS, UNUSED, Falco, Include
-from lanner.config.values import UnfitError, but, is_off, one_of
+from lanner.config.falco import Falco, Include
+from lanner.config.sizes import REQUIRED, WITHOUT_EFFECT, Block, has
+from lanner.config.values import UnfitError, but, is_off, odd, one_of
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from msgspec import Meta
 
     from lanner.config.tree import Tree
 
@@ -35,44 +38,53 @@ class Decoder:
 
     def falco(self, tree: dict[str, Tree]) -> Falco:
         """The whole configuration. Raises `ConfigError`."""
-        known = dict(tree)
-        for key in sorted(UNUSED & known.keys()):
-            value = known.pop(key)
-            if not is_off(value) and value != AS_IT_IS.get(key):
-                self.unused.append(key)
-        return self.struct(Falco, known, "$", lenient=True)
+        return self.struct(Falco, tree, "$", lenient=True)
 
     def includes(self, tree: Tree) -> tuple[Include, ...]:
         """`config_files` alone; what is odd in it is told when all of the configuration is decoded. Raises `ConfigError`."""
-        return () if isinstance(tree, dict) else tuple(self._list(Include, tree, "$.config_files"))
+        return () if tree is None or isinstance(tree, dict) else tuple(self._list(Include, tree, "$.config_files"))
 
     def struct(self, cls: type[_S], tree: dict[str, Tree], path: str, *, lenient: bool) -> _S:
         """An instance of `cls`. Raises `ConfigError`; with `lenient` what does not fit is a warning."""
         kinds, values = get_type_hints(cls, include_extras=True), {}
         self.look_for_unknown(tree, kinds, path)
+        if issubclass(cls, Block) and not tree:
+            self.warnings.append(f"{path} is empty: it takes at least one of {', '.join(kinds)}")
         for field in msgspec.structs.fields(cls):
+            about = get_args(kinds[field.name])[1:] if get_origin(kinds[field.name]) is Annotated else ()
             if field.name not in tree:
                 if field.required:
                     raise ConfigError(f"{path} has no {field.name}")
+                if has(about, REQUIRED):
+                    self.warnings.append(f"{path} has no {field.name}, which Falco's schema demands")
                 continue
+            given, inner = tree[field.name], f"{path}.{field.name}"
             try:
-                values[field.name] = self._value(kinds[field.name], tree[field.name], f"{path}.{field.name}")
+                values[field.name] = self.value(kinds[field.name], given, inner)
             except UnfitError as error:
                 if not lenient:
                     raise ConfigError(str(error)) from None
                 self.warnings.append(f"{error}; the default holds, as in Falco")
+                continue
+            if has(about, WITHOUT_EFFECT) and values[field.name] != field.default and not is_off(given):
+                self.unused.append(inner.removeprefix("$."))
         return cls(**values)
 
     def look_for_unknown(self, tree: dict[str, Tree], known: Iterable[str], path: str) -> None:
         """Warn of keys that there are not."""
         for key in tree:
             if key not in known:
-                near = get_close_matches(key, [*known, *(UNUSED if path == "$" else ())], 1)
+                near = get_close_matches(key, [*known], 1)
                 self.warnings.append(f"{path}.{key} is no key of falco.yaml" + (f": did you mean {near[0]}?" if near else ""))
 
-    def _value(self, kind: Any, tree: Tree, path: str) -> Any:
+    def value(self, kind: Any, tree: Tree, path: str) -> Any:
+        """A value of any kind. Raises `ConfigError`, `UnfitError`."""
         if get_origin(kind) is Annotated:
-            return self._within(kind, self._value(get_args(kind)[0], tree, path), path)
+            kind, *about = get_args(kind)
+            value = self.value(kind, tree, path)
+            if isinstance(value, int | float):
+                _look_at_bounds(value, about, path)
+            return value
         if get_origin(kind) is Literal:
             return one_of(get_args(kind), tree, path)
         if type(None) in get_args(kind):
@@ -81,34 +93,41 @@ class Decoder:
             return tuple(self._list(get_args(kind)[0], tree, path))
         for special, decode in self._special:
             if kind == special:
-                return decode(self, tree, path)
-        return self._block(kind, tree, path)
-
-    def _within(self, kind: Any, value: Any, path: str) -> Any:
-        """The value, if it keeps to the bounds that its kind has."""
-        if type(value) in {int, float}:
-            try:
-                msgspec.convert(value, kind)
-            except msgspec.ValidationError as error:
-                raise ConfigError(f"{path}: {str(error).replace('`', '')}, not {value}") from None
-        return value
+                value = decode(self, tree, path)
+                if oddity := odd(kind, tree):
+                    self.warnings.append(f"{path} {oddity}")
+                return value
+        return self.block(kind, tree, path)
 
     def _list(self, kind: Any, tree: Tree, path: str) -> list[Any]:
         """As in Falco, one value is a list of one, and a mapping is none."""
-        if tree is None:
-            return []
-        if isinstance(tree, dict):
+        if tree is None or isinstance(tree, dict):
             raise UnfitError(f"{path} takes a list, {but(tree)}")
+        if isinstance(tree, str):
+            self.warnings.append(f"{path} takes a list, {but(tree)}; that is read as a list of one, as in Falco")
         items = tree if isinstance(tree, list) else [tree]
         try:
-            return [self._value(kind, item, f"{path}[{place}]") for place, item in enumerate(items)]
+            return [self.value(kind, item, f"{path}[{place}]") for place, item in enumerate(items)]
         except UnfitError as error:
             raise ConfigError(str(error)) from None
 
-    def _block(self, kind: type[_S], tree: Tree, path: str) -> _S:
+    def block(self, kind: type[_S], tree: Tree, path: str) -> _S:
+        """A block of keys. Raises `ConfigError` for a text, `UnfitError` for what Falco leaves out."""
+        if isinstance(tree, dict):
+            return self.struct(kind, tree, path, lenient=True)
         message = f"{path} takes keys with their values ({', '.join(get_type_hints(kind))}), {but(tree)}"
-        if isinstance(tree, str):
-            raise ConfigError(message)
-        if isinstance(tree, list):
-            raise UnfitError(message)
-        return self.struct(kind, tree or {}, path, lenient=True)
+        # Falco takes no text as a block, and its schema's validator ends it at an empty list
+        raise ConfigError(message) if isinstance(tree, str) or tree == [] else UnfitError(message)
+
+
+def _look_at_bounds(value: float, about: Iterable[Meta], path: str) -> None:
+    """Raise `UnfitError` for a number that a key of Falco cannot hold, `ConfigError` for one that a key of Lanner does not take."""
+    for each in about:
+        words = []
+        if each.ge is not None and value < each.ge:
+            words.append(f">= {each.ge}")
+        if each.le is not None and value > each.le:
+            words.append(f"<= {each.le}")
+        if words:
+            message = f"{path} takes a number {' and '.join(words)}, not {value}"
+            raise ConfigError(message) if path.startswith("$.lanner.") else UnfitError(message)

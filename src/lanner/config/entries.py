@@ -5,12 +5,14 @@ All take the decoder, which collects warnings, the tree and its path, and raise 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from os.path import normpath
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from lanner.config.decode import Decoder
 from lanner.config.falco import Include, Matching, PluginEntry, Strategy
+from lanner.config.kernel import Capture, ContainerEngines, Cri, Engine, Kmod, ModernEbpf, Switched
 from lanner.config.operating import Duration
 from lanner.config.values import UnfitError, as_json, but, duration, number, switch, text, whole
 from lanner.rules.append import Append
@@ -19,8 +21,12 @@ from lanner.rules.select import Switch
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanner.config.decode import Special
     from lanner.config.tree import Tree
+
+_S = TypeVar("_S", bound=msgspec.Struct)
 
 
 def priority(_: Decoder, tree: Tree, path: str) -> Priority:
@@ -48,11 +54,35 @@ def strategy(decoder: Decoder, tree: Tree, path: str) -> Strategy:
     return Strategy(found)
 
 
+def engine(decoder: Decoder, tree: Tree, path: str) -> Engine:
+    """`engine`. Falco reads the block of its kind alone, so that whatever the others hold is no error."""
+    if isinstance(tree, dict):
+        blocks: dict[str, type[msgspec.Struct]] = {"kmod": Kmod, "modern_ebpf": ModernEbpf, "replay": Capture}
+        others = {key: value for key, value in tree.items() if key in blocks and key != tree.get("kind")}
+        for key, value in others.items():
+            unread(blocks[key])(decoder, value, f"{path}.{key}")
+        tree = {key: value for key, value in tree.items() if key not in others}
+    return decoder.block(Engine, tree, path)
+
+
+def unread(kind: type[_S]) -> Callable[[Decoder, Tree, str], _S]:
+    """How a block is decoded that only Falco's schema looks at: everything odd in it is a warning."""
+
+    def decode(decoder: Decoder, tree: Tree, path: str) -> _S:
+        try:
+            return decoder.block(kind, tree, path)
+        except (ConfigError, UnfitError) as error:
+            decoder.warnings.append(f"{error}; nothing reads it, as in Falco")
+            return kind()
+
+    return decode
+
+
 def include(decoder: Decoder, tree: Tree, path: str) -> Include:
     """An entry of `config_files`: a path, or a mapping with one."""
     if isinstance(tree, dict):
         return decoder.struct(Include, tree, path, lenient=False)
-    return Include(text(tree, path))
+    return Include(decoder.value(str, tree, path))
 
 
 def plugin(decoder: Decoder, tree: Tree, path: str) -> PluginEntry:
@@ -60,15 +90,24 @@ def plugin(decoder: Decoder, tree: Tree, path: str) -> PluginEntry:
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} takes keys with their values ({', '.join(PluginEntry.__struct_fields__)}), {but(tree)}")
     given = {key: value for key, value in tree.items() if value is not None or key not in {"init_config", "open_params"}}
+    if "open_params" in tree and tree["open_params"] is None:
+        decoder.warnings.append(f"{path}.open_params takes a text, not nothing; it is empty, as in Falco")
     entry = decoder.struct(PluginEntry, given, path, lenient=False)
+    _stay_in_directory(entry.library_path, f"{path}.library_path")
     return msgspec.structs.replace(entry, open_params=entry.open_params.strip())
+
+
+def _stay_in_directory(library: str, path: str) -> None:
+    """Raise `ConfigError` for a relative library that Falco would look for outside its directory; Python files are found from here."""
+    if library.endswith(".so") and normpath(library).split("/")[0] == "..":
+        raise ConfigError(f"{path} is {library!r}, which leads out of the plugins directory: write an absolute path")
 
 
 def init_config(_: Decoder, tree: Tree, path: str) -> str | dict[str, Any]:
     """What a plugin gets: a mapping becomes JSON, a text stays as it is."""
     if isinstance(tree, list):
         raise UnfitError(f"{path} takes a text or a mapping, {but(tree)}")
-    return as_json(tree) if isinstance(tree, dict) else text(tree, path)
+    return as_json(tree) or {} if isinstance(tree, dict) else text(tree, path)
 
 
 def rule_switch(decoder: Decoder, tree: Tree, path: str) -> Switch:
@@ -83,7 +122,7 @@ def rule_switch(decoder: Decoder, tree: Tree, path: str) -> Switch:
     if not isinstance(what, dict):
         raise ConfigError(f"{inner} takes `rule:` or `tag:`, {but(what)}")
     decoder.look_for_unknown(what, ("rule", "tag"), inner)
-    rule, tag = (text(what[key], f"{inner}.{key}") if key in what else "" for key in ("rule", "tag"))
+    rule, tag = (decoder.value(str, what[key], f"{inner}.{key}") if key in what else "" for key in ("rule", "tag"))
     if not rule and not tag:
         raise ConfigError(f"{inner} names no rules: write `rule: NAME`, in which * stands for anything, or `tag: TAG`")
     return Switch(which == "enable", rule, tag)
@@ -95,28 +134,31 @@ def append(decoder: Decoder, tree: Tree, path: str) -> Append:
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} takes keys with their values ({', '.join(keys)}), {but(tree)}")
     decoder.look_for_unknown(tree, keys, path)
-    match = tree.get("match") or {}
+    match = tree.get("match", {})
+    if match is None or (isinstance(match, list) and match):
+        decoder.warnings.append(f"{path}.match takes rule, source and tags, {but(match)}; it is left out, as in Falco")
+        match = {}
     if not isinstance(match, dict):
         raise ConfigError(f"{path}.match takes rule, source and tags, {but(match)}")
     decoder.look_for_unknown(match, ("rule", "source", "tags"), f"{path}.match")
-    rule, source = (text(match[key], f"{path}.match.{key}") if key in match else "" for key in ("rule", "source"))
+    rule, source = (decoder.value(str, match[key], f"{path}.match.{key}") if key in match else "" for key in ("rule", "source"))
     tags = match.get("tags", [])
     if not isinstance(tags, list):
         decoder.warnings.append(f"{path}.match.tags takes a list, {but(tags)}; it is left out, as in Falco")
         tags = []
-    formatted, raw = _extra_fields(tree.get("extra_fields", []), f"{path}.extra_fields")
+    formatted, raw = _extra_fields(decoder, tree.get("extra_fields", []), f"{path}.extra_fields")
     return Append(
         rule,
         source,
-        frozenset(text(tag, f"{path}.match.tags[{place}]") for place, tag in enumerate(tags)),
-        text(tree["extra_output"], f"{path}.extra_output") if "extra_output" in tree else "",
+        frozenset(decoder.value(str, tag, f"{path}.match.tags[{place}]") for place, tag in enumerate(tags)),
+        decoder.value(str, tree["extra_output"], f"{path}.extra_output") if "extra_output" in tree else "",
         formatted,
         raw,
-        suggested="suggested_output" in tree and switch(tree["suggested_output"], f"{path}.suggested_output"),
+        suggested="suggested_output" in tree and decoder.value(bool, tree["suggested_output"], f"{path}.suggested_output"),
     )
 
 
-def _extra_fields(tree: Tree, path: str) -> tuple[dict[str, str], tuple[str, ...]]:
+def _extra_fields(decoder: Decoder, tree: Tree, path: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """Fields with a format of their own, and fields as they are."""
     if not isinstance(tree, list):
         raise ConfigError(f"{path} takes a list of fields, {but(tree)}")
@@ -127,7 +169,7 @@ def _extra_fields(tree: Tree, path: str) -> tuple[dict[str, str], tuple[str, ...
         if isinstance(item, dict) and len(item) == 1:
             ((key, value),) = item.items()
             twice = key in formatted or key in raw
-            formatted[key] = text(value, inner)
+            formatted[key] = decoder.value(str, value, inner)
         elif isinstance(item, str):
             key, twice = item, item in formatted
             raw[item] = None
@@ -138,11 +180,14 @@ def _extra_fields(tree: Tree, path: str) -> tuple[dict[str, str], tuple[str, ...
     return formatted, tuple(raw)
 
 
-def static_fields(_: Decoder, tree: Tree, path: str) -> dict[str, str]:
+def static_fields(decoder: Decoder, tree: Tree, path: str) -> dict[str, str]:
     """`static_fields`: names with their texts."""
-    if tree is not None and not isinstance(tree, dict):
+    if not isinstance(tree, dict):
         raise UnfitError(f"{path} takes names with their texts, {but(tree)}")
-    return {key: text(value, f"{path}.{key}") for key, value in (tree or {}).items()}
+    try:
+        return {key: decoder.value(str, value, f"{path}.{key}") for key, value in tree.items()}
+    except UnfitError as error:
+        raise ConfigError(str(error)) from None
 
 
 _SPECIAL: Final[Special] = (
@@ -159,6 +204,8 @@ _SPECIAL: Final[Special] = (
     (Strategy, strategy),
     (Append, append),
     (Priority, priority),
+    (Engine, engine),
+    *((kind, unread(kind)) for kind in (ContainerEngines, Switched, Cri)),
     (Switch, rule_switch),
 )
 

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
+from lanner.config.kernel import (
+    BaseSyscalls,
+    ContainerEngines,
+    Engine,
+    FalcoLibs,
+    LibsLogger,
+    Recording,
+    SyscallEventDrops,
+    SyscallEventTimeouts,
+)
 from lanner.config.operating import Metrics, WebServer
 from lanner.config.outputs import Additions, FileOutput, HttpOutput, OutputsQueue, ProgramOutput, StdoutOutput, SyslogOutput
+from lanner.config.sizes import UINT32, WITHOUT_EFFECT
 from lanner.rules.append import Append  # noqa: TC001 - the decoder asks for the types
 from lanner.rules.items import Priority
 from lanner.rules.select import Switch  # noqa: TC001
@@ -90,7 +101,7 @@ class Falco(msgspec.Struct, frozen=True, kw_only=True):
     http_output: HttpOutput = HttpOutput()
     outputs_queue: OutputsQueue = OutputsQueue()
     output_timeout: Annotated[
-        int, Meta(ge=1, description="Milliseconds that an output may take for what is handed to it; longer is said, and ends an exchange")
+        int, UINT32, Meta(description="Milliseconds that an output may take for what is handed to it; longer is said, and ends an exchange")
     ] = 2000
     buffered_outputs: Annotated[bool, Meta(description="Without a difference: what there is goes out at once, as one write")] = False
     watch_config_files: Annotated[
@@ -102,15 +113,12 @@ class Falco(msgspec.Struct, frozen=True, kw_only=True):
     webserver: WebServer = WebServer()
     metrics: Metrics = Metrics()
     lanner: Additions = Additions()
-
-
-UNUSED: Final = frozenset(
-    {
-        *("base_syscalls", "capture", "container_engines", "engine", "falco_libs", "syscall_event_drops", "syscall_event_timeouts"),
-        *("grpc", "grpc_output", "outputs", "buffer_format_base64", "libs_logger"),
-    }
-)
-"""Falco's keys that mean nothing here."""
-
-AS_IT_IS: Final = {"engine": {"kind": "nodriver"}}
-"""Values of such keys that ask for what is done anyway."""
+    engine: Annotated[Engine, WITHOUT_EFFECT] = Engine()
+    capture: Annotated[Recording, WITHOUT_EFFECT] = Recording()
+    base_syscalls: Annotated[BaseSyscalls, WITHOUT_EFFECT] = BaseSyscalls()
+    falco_libs: Annotated[FalcoLibs, WITHOUT_EFFECT] = FalcoLibs()
+    syscall_event_drops: Annotated[SyscallEventDrops, WITHOUT_EFFECT] = SyscallEventDrops()
+    syscall_event_timeouts: Annotated[SyscallEventTimeouts, WITHOUT_EFFECT] = SyscallEventTimeouts()
+    container_engines: Annotated[ContainerEngines, WITHOUT_EFFECT] = ContainerEngines()
+    libs_logger: Annotated[LibsLogger, WITHOUT_EFFECT] = LibsLogger()
+    buffer_format_base64: Annotated[bool, WITHOUT_EFFECT] = False

@@ -19,24 +19,29 @@ if TYPE_CHECKING:
 _INCLUDES = "config_files"
 
 
-def read_files(path: str, options: Sequence[str], warnings: list[str]) -> dict[str, Tree]:
-    """The tree of a file with its includes; of the options (`key=value`) those about includes count already. Raises `ConfigError`."""
+def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[dict[str, Tree], dict[int, str]]:
+    """The tree of a file with its includes, and the places of the entries of `plugins` by their identity. Raises `ConfigError`.
+
+    Of the options (`key=value`) those about includes count already.
+    """
     root = _read(path)
+    places = _places(root, path)
     for option in options:
         if option.startswith(_INCLUDES):
             assign(root, option)
     for include in new_decoder().includes(root.get(_INCLUDES)):
         if Path(include.path) == Path(path):
             raise ConfigError(f"{path}: {_INCLUDES} includes the file itself")
-        if not Path(include.path).exists():
+        if not include.path or not Path(include.path).exists():
             warnings.append(f"$.{_INCLUDES}: {include.path} does not exist; it is left out")
             continue
         for file in files_of(include.path):
             tree = _read(file)
             if _INCLUDES in tree:
                 raise ConfigError(f"{file}: an included file cannot include others: take out {_INCLUDES}")
+            places |= _places(tree, file)
             _merge(root, tree, include.strategy, file)
-    return root
+    return root, places
 
 
 def files_of(path: str) -> list[str]:
@@ -47,6 +52,11 @@ def files_of(path: str) -> list[str]:
         return sorted(str(each) for each in Path(path).iterdir() if each.is_file())
     except OSError as error:
         raise ConfigError(f"cannot read the directory {path}: {error.strerror}") from None
+
+
+def _places(tree: dict[str, Tree], file: str) -> dict[int, str]:
+    entries = tree.get("plugins")
+    return {id(entry): f"{file}: $.plugins[{number}]" for number, entry in enumerate(entries if isinstance(entries, list) else [])}
 
 
 def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, file: str) -> None:
@@ -69,11 +79,7 @@ def _read(path: str) -> dict[str, Tree]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(f"cannot read the configuration file {path}: {reason}") from None
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8: byte {data[error.start]:#04x} at offset {error.start}") from None
-    tree = read_tree(text, path)
+    tree = read_tree(data.decode("utf-8", "surrogateescape"), path)
     if tree is None:
         return {}
     if not isinstance(tree, dict):

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lanner.config.tree import read_tree
+from lanner.sdk.address import mask_addresses
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,14 +27,14 @@ def assign(root: dict[str, Tree], option: str) -> None:
     """Set what `key=value` says; a value in braces is an object. Raises `ConfigError`."""
     key, sign, text = option.partition("=")
     if not sign:
-        raise ConfigError(f"-o {option}: write key=value or key.subkey=value")
+        raise ConfigError(f"-o {mask_addresses(option)}: write key=value or key.subkey=value")
     value: Tree = text
     if text.startswith("{") and text.endswith("}"):
         value = read_tree(text, f"-o {key}", expand=False)
     try:
         put(root, key, value)
     except ConfigError as error:
-        raise ConfigError(f"-o {option}: {error}") from None
+        raise ConfigError(f"-o {mask_addresses(option)}: {error}") from None
 
 
 def put(root: dict[str, Tree], key: str, value: Tree) -> None:

@@ -10,14 +10,16 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from lanner.config.sizes import REQUIRED, UINT8, UINT64, Block
 
-class StdoutOutput(msgspec.Struct, frozen=True):
+
+class StdoutOutput(Block, frozen=True):
     """Alerts to standard output."""
 
     enabled: bool = False
 
 
-class FileOutput(msgspec.Struct, frozen=True):
+class FileOutput(Block, frozen=True):
     """Alerts to a file, at its end; made with mode 0600 where there is none."""
 
     enabled: bool = False
@@ -29,17 +31,17 @@ class ProgramOutput(msgspec.Struct, frozen=True):
     """Alerts to a program's standard input, a line each."""
 
     enabled: bool = False
-    program: Annotated[str, Meta(description="A command line for /bin/sh")] = ""
+    program: Annotated[str, REQUIRED, Meta(description="A command line for /bin/sh")] = ""
     keep_alive: Annotated[bool, Meta(description="True: one process for all alerts; false: one start an alert")] = False
 
 
-class SyslogOutput(msgspec.Struct, frozen=True):
+class SyslogOutput(Block, frozen=True):
     """Alerts to this machine's syslog, or by `lanner.syslog` to another's."""
 
     enabled: bool = False
 
 
-class HttpOutput(msgspec.Struct, frozen=True):
+class HttpOutput(Block, frozen=True):
     """Alerts to an HTTP server, a POST each. Falcosidekick takes them with `json_output: true`."""
 
     enabled: bool = False
@@ -55,13 +57,13 @@ class HttpOutput(msgspec.Struct, frozen=True):
     echo: Annotated[bool, Meta(description="True: the server's answers are printed to standard output")] = False
     compress_uploads: Annotated[bool, Meta(description="True: gzip")] = False
     keep_alive: Annotated[bool, Meta(description="True: one connection for many alerts")] = False
-    max_consecutive_timeouts: Annotated[int, Meta(ge=0, description="So many timeouts in a row are not logged as errors")] = 5
+    max_consecutive_timeouts: Annotated[int, UINT8, Meta(description="So many timeouts in a row are not logged as errors")] = 5
 
 
-class OutputsQueue(msgspec.Struct, frozen=True):
+class OutputsQueue(Block, frozen=True):
     """The queue in front of each output."""
 
-    capacity: Annotated[int, Meta(ge=0, description="Alerts that may wait in front of each output; 0: as many as memory is for")] = 0
+    capacity: Annotated[int, UINT64, Meta(description="Alerts that may wait in front of each output; 0: as many as memory is for")] = 0
 
 
 class SyslogTarget(msgspec.Struct, frozen=True):

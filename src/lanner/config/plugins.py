@@ -47,6 +47,8 @@ def loaded(falco: Falco, name: str | None) -> tuple[Loaded, ...]:
         if wanted not in numbers:
             there = f"there are {', '.join(numbers)}" if numbers else "there is none"
             raise ConfigError(f"$.load_plugins[{place}] is {wanted!r}, but no plugin of that name is in $.plugins: {there}")
+        if wanted in falco.load_plugins[:place]:
+            raise ConfigError(f"$.load_plugins[{place}] is {wanted!r} for the second time: take it out")
     return tuple(_load(falco.plugins[numbers[wanted]], numbers[wanted]) for wanted in falco.load_plugins)
 
 

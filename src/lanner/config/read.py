@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lanner.config.checks import check
 from lanner.config.entries import new_decoder
 from lanner.config.files import files_of, read_files
 from lanner.config.keys import assign, put
@@ -16,12 +17,10 @@ if TYPE_CHECKING:
 
     from lanner.config.falco import Falco
     from lanner.config.tree import Tree
+    from lanner.sdk.plugin import PluginInfo
 
-_NEEDED: Final = (
-    ("file_output", "filename", "the path of the file that alerts go to"),
-    ("http_output", "url", "the server's address, such as http://127.0.0.1:2801/"),
-    ("program_output", "program", "the command line that alerts go to"),
-)
+OWN_RULES: Final = "plugin"
+"""The word for the plugin's own rules in `rules_files` and `-r`; a file of this name is ./plugin."""
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -40,23 +39,43 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     Raises `ConfigError`.
     """
     warnings: list[str] = []
-    root: dict[str, Tree] = {"stdout_output": {"enabled": "true"}} if path is None else read_files(path, options, warnings)
+    root: dict[str, Tree] = {"stdout_output": {"enabled": "true"}}
+    places: dict[int, str] = {}
+    if path is not None:
+        root, places = read_files(path, options, warnings)
     for key, value in flags.items():
         put(root, key, value)
     for option in options:
         assign(root, option)
     decoder = new_decoder()
     falco = decoder.falco(root)
-    for output, key, what in _NEEDED:
-        block = getattr(falco, output)
-        if block.enabled and not getattr(block, key):
-            raise ConfigError(f"$.{output}.{key} is empty: write {what}")
+    check(falco)
+    _refuse_second_entries(root.get("plugins"), places)
     return Read(falco, [*warnings, *decoder.warnings], decoder.unused)
+
+
+def _refuse_second_entries(entries: Tree, places: Mapping[int, str]) -> None:
+    """Raise `ConfigError` for two entries of `plugins` with one name: Falco loads the first, or aborts, and a person means the second."""
+    first: dict[str, str] = {}
+    for number, entry in enumerate(entries if isinstance(entries, list) else []):
+        name = entry["name"] if isinstance(entry, dict) else None
+        place = places.get(id(entry), f"$.plugins[{number}] of the options")
+        if isinstance(name, str) and name in first:
+            raise ConfigError(f"the plugin {name} has two entries, {first[name]} and {place}: take one of them out, or override it")
+        if isinstance(name, str):
+            first[name] = place
 
 
 def given_files(given: Sequence[str]) -> tuple[str, ...]:
     """The files that were named, and those in the directories that were. Raises `ConfigError` for a directory without any."""
-    return tuple(file for path in given for file in (_yaml_in(path) if Path(path).is_dir() else [path]))
+    return tuple(file for path in given for file in (_yaml_in(path) if path != OWN_RULES and Path(path).is_dir() else [path]))
+
+
+def with_own_rules(files: Sequence[str], info: PluginInfo) -> tuple[str, ...]:
+    """Return the files with the plugin's own rules in the place of the word for them. Raise `ConfigError` if it ships none."""
+    if OWN_RULES in files and info.rules is None:
+        raise ConfigError(f"`{OWN_RULES}` stands for the plugin's own rules, and {info.name} ships none: take it out of the rules files")
+    return tuple(str(info.rules) if file == OWN_RULES else file for file in files)
 
 
 def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
@@ -75,16 +94,16 @@ def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
         read.warnings.append("$.rules_file is the old name of rules_files")
     if configured is None:
         return None
-    there = [path for path in configured if Path(path).exists()]
+    there = [path for path in configured if path == OWN_RULES or Path(path).exists()]
     read.warnings.extend(f"$.rules_files: {path} does not exist; it is left out" for path in configured if path not in there)
     if not there:
         raise ConfigError(f"$.rules_files: there is none of {', '.join(configured) or '[]'}; name a rules file with -r FILE")
     read.warnings.extend(
         f"$.rules_files: {path} ends neither in .yaml nor in .yml; it is left out"
         for path in there
-        if not Path(path).is_dir() and not path.endswith(_SUFFIXES)
+        if path != OWN_RULES and not Path(path).is_dir() and not path.endswith(_SUFFIXES)
     )
-    return tuple(file for path in there for file in _yaml_of(path))
+    return tuple(file for path in there for file in ([path] if path == OWN_RULES else _yaml_of(path)))
 
 
 def _yaml_in(directory: str) -> list[str]:

@@ -9,14 +9,19 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 
 import msgspec
 
-from lanner.config.falco import UNUSED, Falco
+from lanner.config.falco import Falco
 from lanner.config.operating import Duration
+from lanner.config.sizes import WITHOUT_EFFECT, has
 
 _HEAD: Final = """# Configuration reference
 
 Made from the classes that read it, by `python -m lanner.config.reference`. [falco.yaml](falco-yaml.md) tells how such a file is used, [outputs](outputs.md) and [operating](operating.md) what
 its keys are good for. The options of a plugin (`init_config`) are its own matter: `lanner plugin NAME` shows them; those of Docker are [here](docker.md).
 """  # noqa: E501 - a paragraph of the page
+_UNUSED: Final = (
+    "Falco's keys for system calls, and what Lanner has no use for: checked as in Falco, "
+    "and named in a warning where they ask for something: "
+)
 _ROWS: Final = "| Key | Takes | Default | Meaning |\n|---|---|---|---|"
 _NAMES: Final = {bool: "true, false", int: "number", float: "number", str: "text", Duration: "duration"}
 
@@ -25,18 +30,33 @@ def page() -> str:
     """The whole page."""
     parts = [_HEAD, "## falco.yaml\n", _table(Falco, "")]
     parts += _blocks(Falco, "")
-    unused = ", ".join(f"`{key}`" for key in sorted(UNUSED))
+    unused = ", ".join(f"`{key}`" for key in sorted(unused_keys(Falco, "")))
     parts += [
         "## Without effect\n",
-        f"Falco's keys for system calls, and what Lanner has no use for; named in a warning where they ask for something: {unused}.\n",
+        f"{_UNUSED}{unused}.\n",
     ]
     return "\n".join(parts)
+
+
+def unused_keys(cls: type[msgspec.Struct], prefix: str) -> list[str]:
+    """The paths of the keys without effect, blocks of them as one."""
+    found = []
+    for name, kind in get_type_hints(cls, include_extras=True).items():
+        if _is_unused(kind):
+            found.append(f"{prefix}{name}")
+        elif _is_block(kind):
+            found += unused_keys(kind, f"{prefix}{name}.")
+    return found
+
+
+def _is_unused(kind: Any) -> bool:
+    return get_origin(kind) is Annotated and has(get_args(kind)[1:], WITHOUT_EFFECT)
 
 
 def _blocks(cls: type[msgspec.Struct], prefix: str) -> list[str]:
     """A section for each block below a class, with the blocks below that."""
     parts = []
-    for name, kind in get_type_hints(cls).items():
+    for name, kind in get_type_hints(cls, include_extras=True).items():
         if _is_block(kind):
             path = f"{prefix}{name}"
             parts += [f"## `{path}`\n", f"{inspect.getdoc(kind)}\n", _table(kind, f"{path}."), *_blocks(kind, f"{path}.")]
@@ -48,6 +68,8 @@ def _table(cls: type[msgspec.Struct], prefix: str) -> str:
     kinds = get_type_hints(cls, include_extras=True)
     for field in msgspec.structs.fields(cls):
         kind, meaning = kinds[field.name], ""
+        if _is_unused(kind):
+            continue
         if get_origin(kind) is Annotated:
             kind, *about = get_args(kind)
             meaning = next((each.description for each in about if each.description), "")
@@ -84,11 +106,11 @@ def _shown(kind: Any) -> str:
 def _default(value: Any, factory: Any) -> str:
     if factory is not msgspec.NODEFAULT:
         value = factory()
-    if value in (None, "", (), {}):
+    if value in (None, "", (), {}) or isinstance(value, Duration):
         return ""
     if isinstance(value, bool | Enum):
         return str(value).lower()
-    return f"{value / 3600:g}h" if isinstance(value, Duration) else str(value)
+    return str(value)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 from typing import Final, TypeAlias
 
-from lanner.rules.errors import RulesError
-from lanner.rules.places import SourceFile
-from lanner.rules.yamltree import Mapping, Node, Scalar, Sequence, read_documents
 from lanner.sdk.errors import ConfigError
+from lanner.yamlfile.reader import Mapping, Node, Scalar, Sequence, YamlError, read_documents
+from lanner.yamlfile.source import source_file
 
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
 
@@ -28,10 +27,9 @@ def read_tree(text: str, name: str, *, expand: bool = True) -> Tree:
     if len(text) > MAX_SIZE:
         raise ConfigError(f"{name} is larger than {MAX_SIZE >> 20} MiB")
     try:
-        documents = read_documents(SourceFile(name, text.removeprefix("\ufeff")))
-    except RulesError as error:
-        finding = error.findings[0]
-        raise ConfigError(f"{finding.place}: {finding.message}") from None
+        documents = read_documents(source_file(name, text), only_first=True)
+    except YamlError as error:
+        raise ConfigError(error.without_text()) from None
     return _Maker(expand=expand).tree(documents[0]) if documents else None
 
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.rules.scalars import truth
+from lanner.sdk.address import mask_addresses
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from lanner.config.tree import Tree
 
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
-_DURATION: Final = re.compile(r"([0-9]{1,9})(ms|[smhdwy])")
-_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
-_SHORTEST: Final = 0.1
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INTEGER: Final = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)[ \t\n\v\f\r]*")
+_BASES: Final = {"x": 16, "X": 16, "0": 8}
+_PLAIN_INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
+_DURATION: Final = re.compile("".join(f"(?:([0-9]+){unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms")))
+_UNITS: Final = (31_536_000_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 1000, 1)
+_BLANKS: Final = re.compile(r"[ \t\n\v\f\r]+")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t\n\v\f\r]*")
+_LARGEST: Final = (1 << 64) - 1
+_LONGEST: Final = 100
+_NAMED: Final = {
+    **{f"{sign}.{word}": float(f"{sign}inf") for sign in ("", "+", "-") for word in ("inf", "Inf", "INF")},
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), nan),
+}
 
 
 class UnfitError(Exception):
@@ -38,47 +48,91 @@ def switch(tree: Tree, path: str) -> bool:
 
 
 def whole(tree: Tree, path: str) -> int:
-    """A whole number. Raises `UnfitError`."""
-    if not isinstance(tree, str) or not _INTEGER.fullmatch(tree):
+    """A whole number, decimal, octal with a leading 0 or hexadecimal. Raises `UnfitError`."""
+    value = _whole(tree)
+    if value is None:
         raise UnfitError(f"{path} takes a whole number, {but(tree)}")
-    return int(tree)
+    return value
 
 
 def number(tree: Tree, path: str) -> float:
     """A number. Raises `UnfitError`."""
-    if not isinstance(tree, str) or not _NUMBER.fullmatch(tree):
+    value = _number(tree) if isinstance(tree, str) else None
+    if value is None:
         raise UnfitError(f"{path} takes a number, {but(tree)}")
-    return float(tree)
+    return value
 
 
 def one_of(allowed: tuple[str, ...], tree: Tree, path: str) -> str:
-    """One of some words, in any case. Raises `ConfigError`."""
-    found = text(tree, path).lower()
+    """One of some words. Raises `ConfigError`."""
+    found = text(tree, path)
     if found not in allowed:
-        raise ConfigError(f"{path} takes one of {', '.join(allowed)}, {but(tree)}")
+        near = f": did you mean {found.lower()}?" if found.lower() in allowed else ""
+        raise ConfigError(f"{path} takes one of {', '.join(allowed)}, {but(tree)}{near}")
     return found
 
 
 def duration(tree: Tree, path: str) -> float:
-    """Seconds, from a number and its unit. Raises `UnfitError`."""
-    found = _DURATION.fullmatch(tree) if isinstance(tree, str) else None
-    if found is None or float(found[1]) * _UNITS[found[2]] < _SHORTEST:
-        raise UnfitError(f"{path} takes a number with a unit, such as 30s, 15m or 1h, of at least 100ms, {but(tree)}")
-    return float(found[1]) * _UNITS[found[2]]
+    """Seconds, from numbers with units as Prometheus has them (1h30m); 0 for any other text. Raises `UnfitError`, `ConfigError`."""
+    found = _DURATION.fullmatch(_BLANKS.sub("", text(tree, path)))
+    total = 0
+    for part, unit in zip(found.groups() if found else (), _UNITS, strict=False):
+        count = 0 if not part else _whole(part) or 0
+        if count > _LARGEST:
+            raise ConfigError(f"{path} takes numbers below 2**64, {but(tree)}")
+        total += count * unit
+    return (total & _LARGEST) / 1000
+
+
+def odd(kind: Any, tree: Tree) -> str:
+    """The oddity of a value that Falco reads but its schema does not take; empty if it takes it."""
+    if tree is None:
+        return "has no value, which is the text 'null' in Falco" if isinstance(kind, type) and issubclass(kind, str | float) else ""
+    if not isinstance(tree, str):
+        return ""
+    if kind is bool and tree not in {"true", "false"}:
+        return f"is {tree!r}: Falco's schema takes true or false"
+    if kind is int and not _PLAIN_INTEGER.fullmatch(tree):
+        return f"is {tree!r}: Falco's schema takes a decimal number"
+    if kind is float and (tree in _NAMED or tree != tree.rstrip()):
+        return f"is {tree!r}: Falco's schema takes a plain number"
+    return ""
+
+
+def _whole(tree: Tree) -> int | None:
+    found = _INTEGER.fullmatch(tree) if isinstance(tree, str) and len(tree) < _LONGEST else None
+    if found is None:
+        return None
+    digits = found[2]
+    value = int(digits, _BASES.get(digits[1], 8) if digits[0] == "0" and len(digits) > 1 else 10)
+    return -value if found[1] == "-" else value
+
+
+def _number(text: str) -> float | None:
+    """As yaml-cpp reads it: without hexadecimal ones, and a number that is too large is none."""
+    if _NUMBER.fullmatch(text):
+        value = float(text)
+        return value if isfinite(value) else None
+    return _NAMED.get(text)
 
 
 def as_json(tree: Tree) -> Any:
-    """The values that Falco makes of a mapping for a plugin: numbers and truth values where texts read so, whatever their quotes."""
+    """Return the values that Falco makes of a mapping for a plugin.
+
+    A text that reads as a number or a truth value is one, whatever its quotes. An empty mapping or list is null.
+    """
     match tree:
         case dict():
-            return {key: as_json(value) for key, value in tree.items()}
+            return {key: as_json(value) for key, value in tree.items()} or None
         case list():
-            return [as_json(item) for item in tree]
+            return [as_json(item) for item in tree] or None
         case str():
-            if _INTEGER.fullmatch(tree):
-                return int(tree)
-            if _NUMBER.fullmatch(tree):
-                return float(tree)
+            whole = _whole(tree)
+            if whole is not None and -(1 << 31) <= whole < 1 << 31:
+                return whole
+            number = _number(tree)
+            if number is not None:
+                return number if isfinite(number) else None
             value = truth(tree)
             return tree if value is None else value
     return None
@@ -97,4 +151,4 @@ def but(tree: Tree) -> str:
         return "not a mapping"
     if isinstance(tree, list):
         return "not a list"
-    return "not nothing" if tree is None else f"not {tree[:60]!r}"
+    return "not nothing" if tree is None else f"not {mask_addresses(tree)[:60]!r}"

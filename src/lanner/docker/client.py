@@ -16,17 +16,22 @@ import msgspec
 
 import lanner
 from lanner.docker.http import Body, Head, HttpError, parse_head
-from lanner.docker.link import Link, Timer, WokenError, open_link
+from lanner.docker.link import SSH_TIMEOUT, Link, SshError, Timer, WokenError, open_link
 from lanner.docker.tls import TlsError
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
+    from lanner.docker.link import Spare
 
 # The newest version that still sends status, id and from; engines that know more are asked in this one
 NEWEST_API: Final = (1, 51)
 TIMEOUT: Final = 10.0
+HEAD_PATIENCE: Final = 2.0
+"""Seconds that a start waits for the head of the stream of events: podman 5.2 sends it only with the first event."""
 MAX_BODY: Final = 1024 * 1024
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# Besides refused, reset and broken connections
+_AWAY: Final = frozenset({errno.ENOENT, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN})
 # How an alert of TLS begins, which some TLS servers say to a request in clear text
 _TLS_ALERT: Final = b"\x15\x03"
 
@@ -35,75 +40,103 @@ class EngineError(lanner.SourceError):
     """The engine cannot be reached, or answers as no Docker engine does."""
 
 
-class EngineTimeoutError(EngineError):
+class EngineAwayError(EngineError):
+    """The engine is not there now, and may come: nothing says that the configuration is wrong."""
+
+
+class EngineTimeoutError(EngineAwayError):
     """The engine did not answer in the time that it had."""
 
 
+class _NoAnswerError(HttpError):
+    """The connection was closed before an answer: proxies do so while the engine behind them is away."""
+
+
 class Engine(NamedTuple):
-    """What GET /version says: the engine's name and version, and the API version that is used with it."""
+    """What GET /version says: the engine's name and version, the API version that is used with it, and `Connection.ahead`."""
 
     name: str
     version: str
     api: str
+    ahead: int = 0
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} (API {self.api})"
 
 
 class Connection:
-    """One connection with one request on it: the head of the answer has been read, the body comes by `read`."""
+    """One request on a connection, whose body comes by `read`. `head` is the answer's; None until it has come."""
 
-    def __init__(self, endpoint: Endpoint, path: str, wake: int = -1, timeout: float | None = None) -> None:
-        """Connect and ask for `path`, within `timeout` seconds, else `TIMEOUT`; `head` is the answer's.
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        path: str,
+        wake: int = -1,
+        timeout: float | None = None,
+        spare: Spare | None = None,
+        *,
+        is_stream: bool = False,
+        ahead: int = 0,
+    ) -> None:
+        """Connect and ask for `path`, within `timeout` seconds, else `TIMEOUT`, for the head and all that `read_all` reads.
 
-        Raises `EngineError`, also when `wake`, a descriptor, becomes readable.
+        An engine may begin a stream only with its first event: with `is_stream` the wait for the head ends after `timeout`, and `read`
+        takes it when it comes. `spare` may have a connection from before, and gets this one when its answer is whole. `ahead` is what an
+        earlier answer told of the engine's clock. Raises `EngineError`, also when `wake`, a descriptor, becomes readable.
         """
-        self._endpoint = endpoint
-        self._timer = Timer(TIMEOUT if timeout is None else timeout, wake)
+        self.head: Head | None = None
+        self._endpoint, self._path, self._spare, self._is_stream, self._ahead = endpoint, path, spare, is_stream, ahead
+        self._received = self._first = b""
+        self._body: Body | None = None
+        self._is_closed = False
+        seconds = TIMEOUT if timeout is None else timeout
+        self._timer = Timer(seconds, wake)
+        if spare is not None and (kept := spare.take()) is not None:
+            self._link = kept
+            if self._ask(is_kept=True):
+                return
+        if endpoint.ssh is not None:
+            seconds += SSH_TIMEOUT
+        self._timer = Timer(seconds, wake)
         self._link = _connect(endpoint, self._timer)
-        asked = path.partition("?")[0]
-        try:
-            self._link.send(_request(path), self._timer)
-            self.head, rest = self._read_head()
-            self._answered = time.time_ns()
-            self._body = Body(self.head.headers)
-            self._first = self._body.feed(rest)
-        except HttpError as error:
-            self._link.close()
-            raise EngineError(f"{endpoint} is not a Docker engine: {error}. {_question(endpoint)}") from None
-        except WokenError:
-            self._link.close()
-            raise EngineError(f"{endpoint}: closed before the engine answered") from None
-        except OSError as error:
-            self._link.close()
-            question = f". {_question(endpoint)}" if isinstance(error, ConnectionError) else ""
-            raise _error(error, f"{endpoint}: the engine did not answer GET {asked}: {_reason(error, self._timer)}{question}") from None
-        except BaseException:
-            self._link.close()
-            raise
+        self._ask()
 
     def fileno(self) -> int:
-        """The socket's descriptor, to wait on."""
+        """The descriptor to wait on."""
         return self._link.fileno()
 
     @property
     def ended(self) -> bool:
         """Whether the body is whole."""
-        return self._body.ended and not self._first
+        return self._body is not None and self._body.ended and not self._first
 
     def read(self) -> bytes | None:
-        """The bytes of the body that are there; None where the connection has ended. Raises `OSError`, `HttpError`."""
+        """The bytes of the body that are there; None where the connection has ended.
+
+        Raises `OSError`, `HttpError`, and `EngineError` where a late head refuses the request.
+        """
         if self._first:
             first, self._first = self._first, b""
             return first
         data = self._link.read()
-        return self._body.feed(data) if data else data
+        if not data:
+            return data
+        if self._body is not None:
+            return self._body.feed(data)
+        self._take(data)
+        if self.head is not None and self.head.status != 200:
+            raise _refusal(self._endpoint, self._path, self.head, self._first)
+        first, self._first = self._first, b""
+        return first
 
     def engine_time(self) -> int:
         """The engine's clock now, in ns since 1970, as its `Date` header tells it to the second; ours where there is none."""
-        now = time.time_ns()
-        began = _seconds(self.head.headers.get("date", ""))
-        return now if began is None else now - self._answered + (began + 1) * 1_000_000_000
+        return time.time_ns() + self._ahead
+
+    @property
+    def ahead(self) -> int:
+        """How far the engine's clock is ahead of ours at most, in ns; 0 where it does not tell."""
+        return self._ahead
 
     @property
     def has_unread(self) -> bool:
@@ -118,6 +151,7 @@ class Connection:
                 data = self.read()
                 if data is None:
                     break
+                self._timer.check()
                 if not data and not self.ended:
                     self._link.wait(self._timer)
                 parts.append(data)
@@ -129,26 +163,81 @@ class Connection:
         return b"".join(parts)
 
     def close(self) -> None:
-        """Close the connection."""
-        self._link.close()
+        """Close the connection, or leave it to the next request."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._spare is not None and self._link.is_costly and self._body is not None and self._body.is_complete and not self._first:
+            self._spare.keep(self._link)
+        else:
+            self._link.close()
 
-    def _read_head(self) -> tuple[Head, bytes]:
-        data = b""
-        while (found := parse_head(data)) is None:
-            more = self._link.read()
-            if more is None:
-                raise HttpError("it closed the connection without an answer" if not data else "its answer broke off")
-            if not more:
-                self._link.wait(self._timer)
-            data += more
-            if data.startswith(_TLS_ALERT) and self._endpoint.host:
-                raise _speaks_tls(self._endpoint)
-        return found
+    def _ask(self, *, is_kept: bool = False) -> bool:
+        """Send the request and read the head. Return False where a connection that was kept turns out to be closed."""
+        try:
+            self._link.send(_request(self._endpoint, self._path), self._timer)
+            self._read_head()
+        except (HttpError, OSError) as error:
+            remark = self._link.remark
+            self._link.close()
+            if is_kept and not self._received and not isinstance(error, TimeoutError | WokenError):
+                return False
+            raise self._failure(error, remark) from None
+        except BaseException:
+            self._link.close()
+            raise
+        return True
+
+    def _read_head(self) -> None:
+        try:
+            while self.head is None:
+                data = self._link.read()
+                if data is None:
+                    raise _NoAnswerError("it closed the connection without an answer" if not self._received else "its answer broke off")
+                self._timer.check()
+                if data:
+                    self._take(data)
+                else:
+                    self._link.wait(self._timer)
+        except TimeoutError:
+            if not self._is_stream or self._received:
+                raise
+
+    def _take(self, data: bytes) -> None:
+        """Take what came of the head, and where it is whole what follows it."""
+        self._received += data
+        if self._received.startswith(_TLS_ALERT) and self._endpoint.host:
+            raise _speaks_tls(self._endpoint)
+        found = parse_head(self._received)
+        if found is None:
+            return
+        self.head, rest = found
+        began = _seconds(self.head.headers.get("date", ""))
+        if began is not None:
+            self._ahead = (began + 1) * 1_000_000_000 - time.time_ns()
+        self._body = Body(self.head.headers)
+        self._first = self._body.feed(rest)
+
+    def _failure(self, error: HttpError | OSError, remark: str) -> EngineError:
+        endpoint = self._endpoint
+        if isinstance(error, HttpError):
+            kind = EngineAwayError if isinstance(error, _NoAnswerError) else EngineError
+            return kind(f"{endpoint} is not a Docker engine: {error}. {_question(endpoint)}")
+        if isinstance(error, WokenError):
+            return EngineError(f"{endpoint}: closed before the engine answered")
+        if isinstance(error, SshError):
+            return EngineError(f"no Docker engine at {endpoint} (from {endpoint.origin}): {error}. {error.advice}")
+        asked = self._path.partition("?")[0]
+        question = f". {_question(endpoint)}" if isinstance(error, ConnectionError) else ""
+        return _error(
+            endpoint, error, f"{endpoint}: the engine did not answer GET {asked}: {_reason(error, self._timer)}{remark}{question}"
+        )
 
 
-def find_engine(endpoint: Endpoint, wake: int = -1) -> Engine:
+def find_engine(endpoint: Endpoint, wake: int = -1, spare: Spare | None = None) -> Engine:
     """Ask the engine for its version and choose the API version to use: the newest up to `NEWEST_API`. Raises `EngineError`."""
-    answer = _get_json(endpoint, "/version", wake)
+    connection, text = _exchange(endpoint, "/version", wake, None, spare)
+    answer = _read_json(endpoint, "/version", _head_of(connection), text)
     newest, oldest = _version(answer.get("ApiVersion")), _version(answer.get("MinAPIVersion"))
     if newest is None:
         raise EngineError(f"{endpoint} is not a Docker engine: GET /version names no ApiVersion. Is another service listening there?")
@@ -157,13 +246,16 @@ def find_engine(endpoint: Endpoint, wake: int = -1) -> Engine:
     first = components[0] if isinstance(components, list) and components else {}
     name = str(first.get("Name", "")) if isinstance(first, dict) else ""
     shown = "Docker Engine" if name in {"", "Engine"} else name.removesuffix(" Engine")
-    return Engine(shown, str(answer.get("Version", "?")), f"{api[0]}.{api[1]}")
+    return Engine(shown, str(answer.get("Version", "?")), f"{api[0]}.{api[1]}", connection.ahead)
 
 
-def open_events(endpoint: Endpoint, path: str, wake: int = -1) -> Connection:
-    """Ask for the stream of events at `path`. Raises `EngineError` with the engine's own words where it refuses."""
-    connection = Connection(endpoint, path, wake)
-    if connection.head.status == 200:
+def open_events(endpoint: Endpoint, path: str, wake: int = -1, spare: Spare | None = None, ahead: int = 0) -> Connection:
+    """Ask for the stream of events at `path`. Raises `EngineError` with the engine's own words where it refuses.
+
+    The head may come later, with the first event: see `Connection`.
+    """
+    connection = Connection(endpoint, path, wake, HEAD_PATIENCE, spare, is_stream=True, ahead=ahead)
+    if connection.head is None or connection.head.status == 200:
         return connection
     try:
         raise _refusal(endpoint, path, connection.head, connection.read_all())
@@ -171,24 +263,33 @@ def open_events(endpoint: Endpoint, path: str, wake: int = -1) -> Connection:
         connection.close()
 
 
-def ping(endpoint: Endpoint, wake: int = -1, timeout: float | None = None) -> None:
+def ping(endpoint: Endpoint, wake: int = -1, timeout: float | None = None, spare: Spare | None = None) -> None:
     """Ask whether the engine is alive. Raises `EngineError` where it does not say so in time."""
-    head, text = get(endpoint, "/_ping", wake, timeout)
+    head, text = get(endpoint, "/_ping", wake, timeout, spare)
     if head.status != 200:
         raise _refusal(endpoint, "/_ping", head, text)
 
 
-def get(endpoint: Endpoint, path: str, wake: int = -1, timeout: float | None = None) -> tuple[Head, bytes]:
+def get(endpoint: Endpoint, path: str, wake: int = -1, timeout: float | None = None, spare: Spare | None = None) -> tuple[Head, bytes]:
     """One answer with its body, as `Connection.read_all` gives it. Raises `EngineError`."""
-    connection = Connection(endpoint, path, wake, timeout)
+    connection, text = _exchange(endpoint, path, wake, timeout, spare)
+    return _head_of(connection), text
+
+
+def _exchange(endpoint: Endpoint, path: str, wake: int, timeout: float | None, spare: Spare | None) -> tuple[Connection, bytes]:
+    connection = Connection(endpoint, path, wake, timeout, spare)
     try:
-        return connection.head, connection.read_all()
+        return connection, connection.read_all()
     finally:
         connection.close()
 
 
-def _get_json(endpoint: Endpoint, path: str, wake: int) -> dict[str, Any]:
-    head, text = get(endpoint, path, wake)
+def _head_of(connection: Connection) -> Head:
+    assert connection.head is not None  # only a stream may be without
+    return connection.head
+
+
+def _read_json(endpoint: Endpoint, path: str, head: Head, text: bytes) -> dict[str, Any]:
     if head.status != 200:
         raise _refusal(endpoint, path, head, text)
     try:
@@ -215,21 +316,31 @@ def _seconds(date: str) -> int | None:
 
 def _refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineError:
     asked = path.partition("?")[0]
+    # an engine that is not ready, or a proxy whose engine is away
+    kind = EngineAwayError if head.status >= 500 else EngineError
     try:
         words = str(msgspec.json.decode(text)["message"])
     except (ValueError, KeyError, TypeError, RecursionError):
         if head.status == 400 and b"HTTPS" in text and endpoint.tls is None:  # the words of Go's server, and of nginx
             return _speaks_tls(endpoint)
         # an engine explains each refusal in JSON
-        return EngineError(
+        return kind(
             f"{endpoint} is not a Docker engine: it answers GET {asked} with {head.status} {head.reason}. "
             "Is another service listening there?"
         )
-    return EngineError(f"{endpoint}: the engine refuses GET {asked}: {head.status} {words}")
+    return kind(f"{endpoint}: the engine refuses GET {asked}: {head.status} {words}")
 
 
-def _request(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: docker\r\nUser-Agent: lanner/{lanner.__version__}\r\nAccept: application/json\r\n\r\n".encode()
+def _request(endpoint: Endpoint, path: str) -> bytes:
+    user, password = endpoint.address.user, endpoint.address.password
+    login = ""
+    if user is not None and endpoint.host:  # of a proxy in front of the engine: engines themselves know no passwords
+        from binascii import b2a_base64
+
+        pair = f"{user}:{password or ''}"
+        login = f"Authorization: Basic {b2a_base64(pair.encode(), newline=False).decode()}\r\n"
+    agent = f"User-Agent: lanner/{lanner.__version__}"
+    return f"GET {path} HTTP/1.1\r\nHost: docker\r\n{agent}\r\nAccept: application/json\r\n{login}\r\n".encode()
 
 
 def _version(text: Any) -> tuple[int, int] | None:
@@ -245,14 +356,19 @@ def _connect(endpoint: Endpoint, timer: Timer) -> Link:
         raise EngineError(f"{endpoint} (from {endpoint.origin}): {error}") from None
     except WokenError:
         raise EngineError(f"{endpoint}: closed before the engine answered") from None
+    except SshError as error:
+        raise EngineError(f"no Docker engine at {endpoint} (from {endpoint.origin}): {error}. {error.advice}") from None
     except OSError as error:
         reason = "that is no socket" if _is_no_socket(endpoint, error) else _reason(error, timer)
         text = f"no Docker engine at {endpoint} (from {endpoint.origin}): {reason}. {_advice(endpoint, error)}"
-        raise _error(error, text) from None
+        raise _error(endpoint, error, text) from None
 
 
-def _error(cause: OSError, text: str) -> EngineError:
-    return EngineTimeoutError(text) if isinstance(cause, TimeoutError) else EngineError(text)
+def _error(endpoint: Endpoint, cause: OSError, text: str) -> EngineError:
+    if isinstance(cause, TimeoutError):
+        return EngineTimeoutError(text)
+    is_away = isinstance(cause, ConnectionError | socket.gaierror) or cause.errno in _AWAY
+    return EngineAwayError(text) if is_away and not _is_no_socket(endpoint, cause) else EngineError(text)
 
 
 def _reason(error: OSError, timer: Timer) -> str:
@@ -264,6 +380,8 @@ def _reason(error: OSError, timer: Timer) -> str:
 
 
 def _question(endpoint: Endpoint) -> str:
+    if endpoint.ssh is not None:
+        return "Does the start-up file of the shell on the other machine print something?"
     # many servers hang up on a request in clear text to a TLS port without a word
     return "Is this a TLS port, or another service's?" if endpoint.host and endpoint.tls is None else "Is another service listening there?"
 
@@ -291,8 +409,9 @@ def _advice(endpoint: Endpoint, error: OSError) -> str:
             "Run as root or as a member of the socket's group (usually `docker`); "
             "whoever may use this socket is root on the machine in effect"
         )
+    socket_advice = endpoint.advice("unix:///path/to/docker.sock")
     if endpoint.path and error.errno in {errno.ENOENT, errno.ECONNREFUSED} and not _is_no_socket(endpoint, error):
-        return "Start the engine (systemctl start docker), or name its socket: --host unix:///path/to/docker.sock, or DOCKER_HOST"
+        return "Start the engine (systemctl start docker), or name its socket: " + socket_advice
     if endpoint.path:
-        return "Name the engine's socket: --host unix:///path/to/docker.sock, or DOCKER_HOST"
-    return f"Check the address: --host tcp://host:{2376 if endpoint.tls else 2375}, or DOCKER_HOST"
+        return "Name the engine's socket: " + socket_advice
+    return "Check the address: " + endpoint.advice(f"tcp://host:{2376 if endpoint.tls else 2375}")

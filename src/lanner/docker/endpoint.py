@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 DEFAULT: Final = "unix:///var/run/docker.sock"
 _HTTP_PORT: Final = 2375
 _TLS_PORT: Final = 2376
+_SSH_PORT: Final = 22
+_SSH_ADDRESS: Final = "ssh://user@host, ssh://user@host:22 or ssh://user@host/path/to/docker.sock"
+# ssh's configuration can put user and host into the command line of a proxy, which a shell reads
+_SPECIAL: Final = frozenset("'\"`$;&<>|(){}")
 _TCP_SCHEMES: Final = frozenset({"tcp", "http", "https"})
-_ADDRESSES: Final = "write unix:///path/to/docker.sock, tcp://host:2375, or with TLS tcp://host:2376"
+_ADDRESSES: Final = "write unix:///path/to/docker.sock, tcp://host:2375, with TLS tcp://host:2376, or ssh://user@host"
 
 
 class TlsOptions(Protocol):
@@ -37,18 +41,48 @@ class TlsOptions(Protocol):
     def verify(self) -> bool: ...
 
 
-class Endpoint(NamedTuple):
-    """Where an engine listens: a unix socket (`path`), or `host` and `port`, with TLS where `tls` is one. `origin` says who named it."""
+class Ssh(NamedTuple):
+    """A login on another machine, and the engine's socket there; "" or 0 for what ssh and Docker choose themselves."""
 
-    url: str
+    host: str
+    user: str = ""
+    port: int = 0
+    path: str = ""
+
+    def problem(self) -> str:
+        """Return why ssh must not be given this, or an empty string."""
+        for what, word in (("host", self.host), ("user", self.user)):
+            if word.startswith("-"):
+                return f"the {what} begins with a dash, which ssh would read as an option"
+            if not word.isprintable() or any(char.isspace() or char in _SPECIAL for char in word) or word.endswith("\\"):
+                return f"the {what} has characters that a shell would interpret"
+        return "" if self.path.isprintable() else "the path has control characters"
+
+
+class Endpoint(NamedTuple):
+    """Where an engine listens: a unix socket (`path`); `host` and `port`, with TLS if `tls` is set; or `ssh`.
+
+    `origin` is the setting that names it.
+    """
+
+    address: lanner.Address
     origin: str
     path: str = ""
     host: str = ""
     port: int = 0
     tls: Tls | None = None
+    ssh: Ssh | None = None
+    embedded: bool = False
+    """Whether the host is Falco or another that loads libraries, where the command line is no place for an address."""
 
     def __str__(self) -> str:
-        return self.url
+        return str(self.address)
+
+    def advice(self, url: str) -> str:
+        """Return where to write such an address as `url`."""
+        if "`hosts`" in self.origin:
+            return f"`{url}` in `hosts` of {'init_config' if self.embedded else 'the configuration'}"
+        return f"`host: {url}` in init_config, or DOCKER_HOST" if self.embedded else f"--host {url}, or DOCKER_HOST"
 
 
 def find_endpoint(configured: str = "", tls: TlsOptions | None = None, environ: Mapping[str, str] = os.environ) -> Endpoint:
@@ -69,30 +103,48 @@ def find_endpoint(configured: str = "", tls: TlsOptions | None = None, environ: 
 
 
 def parse_endpoint(url: str, origin: str, environ: Mapping[str, str] | None = None, tls: TlsOptions | None = None) -> Endpoint:
-    """Read unix:///path, tcp://host:port, http:// or https://; with TLS as `tls` or else `environ` says. Raises `SourceError`."""
-    scheme, separator, rest = url.strip().partition("://")
+    """Read unix:///path, tcp://host:port, http://, https:// or ssh://; with TLS as `tls` or else `environ` says. Raises `SourceError`."""
+    address = lanner.Address(url.strip())
+    scheme, rest = address.scheme, address.place
+    what = f"{address} (from {origin})"
     if scheme == "unix" and rest.startswith("/"):
         if tls is not None:
-            raise lanner.SourceError(f"{url} (from {origin}) has `tls`, which a unix socket does not speak: leave it out")
-        return Endpoint(url, origin, path=rest)
+            raise lanner.SourceError(f"{what} has `tls`, which a unix socket does not speak: leave it out")
+        return Endpoint(address, origin, path=rest)
+    if scheme == "ssh" and rest:
+        if tls is not None:
+            raise lanner.SourceError(f"{what} has `tls`, but ssh encrypts the connection: leave it out")
+        return Endpoint(address, origin, ssh=_read_ssh(address, origin))
     if scheme in _TCP_SCHEMES and rest:
-        spoken = _read_tls(tls, f"{url} (from {origin})") if tls is not None else _environment_tls(environ or {})
+        spoken = _read_tls(tls, what) if tls is not None else _environment_tls(environ or {})
         if scheme == "http" and spoken is not None:
-            raise lanner.SourceError(f"{url} (from {origin}) is without TLS, which is asked for: write https:// or tcp://")
+            raise lanner.SourceError(f"{what} is without TLS, which is asked for: write https:// or tcp://")
         if scheme == "https":
             spoken = spoken or Tls()
         host, port = _host_and_port(rest.rstrip("/"), _TLS_PORT if spoken else _HTTP_PORT)
         if host and port:
-            return Endpoint(url, origin, host=host, port=port, tls=spoken)
-    advice = _ADDRESSES
-    if scheme == "ssh" and separator:
-        advice = (
-            "ssh:// is not supported; forward the engine's socket, ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST, "
-            "and write unix:///tmp/docker.sock"
+            return Endpoint(address, origin, host=host, port=port, tls=spoken)
+    advice = f"{scheme}:// is not supported; {_ADDRESSES}" if scheme in {"npipe", "fd"} else _ADDRESSES
+    raise lanner.SourceError(f"invalid engine address {str(address)!r} (from {origin}): {advice}")
+
+
+def _read_ssh(address: lanner.Address, origin: str) -> Ssh:
+    """Read what Docker's client takes: a user, a host, a port, the path of the engine's socket there; no password."""
+    from urllib.parse import unquote  # rare
+
+    place, slash, path = address.place.partition("/")
+    host, port = _host_and_port(place, _SSH_PORT)
+    if address.password is not None:
+        raise lanner.SourceError(
+            f"{address} (from {origin}) has a password, which ssh does not take: write ssh://user@host, and give ssh a key"
         )
-    elif scheme in {"npipe", "fd"} and separator:
-        advice = f"{scheme}:// is not supported; {advice}"
-    raise lanner.SourceError(f"{url!r} (from {origin}) is no engine's address: {advice}")
+    if not host or "?" in address.place or "#" in address.place:
+        raise lanner.SourceError(f"invalid engine address {str(address)!r} (from {origin}): write {_SSH_ADDRESS}")
+    # without a port in the address ssh's own configuration chooses it
+    ssh = Ssh(host, address.user or "", port if place.endswith(f":{port}") else 0, unquote(slash + path) if path.strip("/") else "")
+    if problem := ssh.problem():
+        raise lanner.SourceError(f"invalid engine address {str(address)!r} (from {origin}): {problem}")
+    return ssh
 
 
 def _host_and_port(text: str, default: int) -> tuple[str, int]:
@@ -141,7 +193,7 @@ def _context_endpoint(folder: str, name: str, origin: str) -> Endpoint:
     except (KeyError, TypeError):
         raise lanner.SourceError(f'the docker context "{name}" (from {origin}) has no readable address in {meta}') from None
     tls = None
-    if not host.startswith("unix://"):
+    if not host.startswith(("unix://", "ssh://")):
         tls = _context_tls(f"{folder}/contexts/tls/{place}/docker", skip_verify=docker.get("SkipTLSVerify") is True)
     return parse_endpoint(host, f'the docker context "{name}"', tls=tls)
 

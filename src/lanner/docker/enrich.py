@@ -26,14 +26,15 @@ class Enricher:
 
     def run(self) -> None:
         """Go on until the watch is over or `closing` is set. Nothing is raised."""
+        inspector = Inspector(self._watch.target.endpoint, "", self._timeout, self._closing.fileno())
         try:
-            inspector = Inspector(self._watch.target.endpoint, "", self._timeout, self._closing.fileno())
             while not self._closing.is_set and (entries := self._lines.take()) is not None:
                 if entries:
                     self._pass_on(entries, inspector)
                 else:
                     wait([self._lines.ready, self._closing], 1e6)
         finally:
+            inspector.close()
             self._sink.end()
 
     def _pass_on(self, entries: list[Entry], inspector: Inspector) -> None:

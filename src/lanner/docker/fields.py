@@ -3,8 +3,7 @@
 Source: the Docker Engine API reference (GET /events), the original Docker plugin for its names, and events of real engines. An
 engine of API 1.52 and later sends no `status`, `id` and `from`; podman names some things differently. Rules need not care.
 
-What Lanner adds to an event is its last member, "lanner". Nobody else can say it: names at the top are the engine's own, what others name
-stands in Attributes, and of equal names the last counts.
+What Lanner adds to an event is its last member, "lanner". Of equal names the last counts, so an engine's own does not (lanner.docker.gaps).
 """
 
 from lanner import KEY, field, payload
@@ -18,8 +17,9 @@ gap = payload["lanner", "gap"]
 inspected = payload["lanner", "inspect"]
 
 _EXECS = ("exec_create", "exec_start", "exec_die", "exec_detach")
-# podman puts containerExitCode, "0", on every event, also where nothing ended
-_exit_code = attributes["exitCode"] | attributes["containerExitCode"].when(action, "die", "died")
+# podman puts containerExitCode on other events, too, where nothing ended
+_exit_code = attributes["exitCode"] | attributes["containerExitCode"].when(action, "die", "died", "exec_die", "exec_died")
+_command = action.after(": ").when(action_name, *_EXECS)
 _signal = attributes["signal"]
 
 FIELDS = [
@@ -51,12 +51,24 @@ FIELDS = [
     field("docker.attributes.signal", _signal, "Number of the signal that was sent, as text"),
     field("docker.exitcode", _exit_code.integer(), "Exit code of the process that ended"),
     field("docker.signal", _signal.integer(), "Number of the signal that was sent"),
-    field("docker.exec.command", action.after(": ").when(action_name, *_EXECS), "Command line that is run in a container by exec"),
+    field("docker.exec.command", _command, "Command line that is run in a container by exec"),
+    field(
+        "docker.exec.program",
+        _command.before(" ").after_last("/"),
+        "Program that is run in a container by exec: the last part of the command line's first word",
+    ),
     field("docker.exec.id", attributes["execID"], "ID of the exec"),
     field(
         "docker.health.status",
-        action.after(": ").when(action_name, "health_status") | attributes["health_status"].when(action_name, "health_status"),
+        action.after(": ").when(action_name, "health_status")
+        | payload["HealthStatus"].when(action_name, "health_status")  # podman's
+        | attributes["health_status"].when(action_name, "health_status"),
         "Health of the container: healthy, unhealthy",
+    ),
+    field(
+        "docker.network.name",
+        attributes["network"].when(kind, "network") | attributes["name"].when(kind, "network"),
+        "Name of the network; in podman's events docker.attributes.name is that of the container",
     ),
     field("docker.compose.project", attributes["com.docker.compose.project"], "Compose project"),
     field("docker.compose.service", attributes["com.docker.compose.service"], "Compose service"),
@@ -75,8 +87,15 @@ FIELDS = [
     field(
         "docker.gap.reason",
         gap["reason"],
-        "Why events may be missing: engine restarted or out of reach, Lanner was away, queue full, blocked, cursor unreadable",
+        "Why events may be missing: engine restarted or out of reach, Lanner was away, queue full, blocked, cursor unreadable, "
+        "event too long",
     ),
+    field(
+        "docker.truncated",
+        payload["lanner", "truncated"],
+        "true for an event that was too long, of which only what identifies it was kept: labels are missing",
+    ),
+    field("docker.truncated.bytes", payload["lanner", "bytes"].integer(), "Size of such an event as the engine sent it"),
     field("docker.container.privileged", inspected["privileged"], "Whether the container is privileged: true, false"),
     field("docker.container.caps.added", inspected["caps", "added"].keys(), "Capabilities that were added: SYS_ADMIN, ALL"),
     field("docker.container.caps.dropped", inspected["caps", "dropped"].keys(), "Capabilities that were dropped: CHOWN, ALL"),

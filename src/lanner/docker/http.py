@@ -56,8 +56,13 @@ class Body:
 
     @property
     def ended(self) -> bool:
-        """Whether the body is whole; of one without a length nobody knows."""
+        """Whether the body is whole; False for one without a length. A trailer may follow, which is not waited for."""
         return self._left == 0 if self._chunks is None else self._chunks.ended
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the answer has come, so that the connection is free for the next one."""
+        return self._left == 0 if self._chunks is None else self._chunks.complete
 
     def feed(self, data: bytes) -> bytes:
         """The bytes of the body in `data`. Raises `HttpError` where the chunks are broken."""

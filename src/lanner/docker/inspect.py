@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.docker.client import MAX_BODY, EngineError, EngineTimeoutError, get
+from lanner.docker.link import Spare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,6 +63,8 @@ class Inspector:
         """Ask in API version `api`; an answer may take `timeout` seconds in all, and ends when `wake`, a descriptor, is readable."""
         self.api = api
         self._endpoint = endpoint
+        self._socket = endpoint.ssh.path if endpoint.ssh else endpoint.path
+        self._spare = Spare()
         self._timeout = timeout
         self._wake = wake
         self._known: OrderedDict[str, bytes] = OrderedDict()
@@ -88,9 +91,13 @@ class Inspector:
             return _error("skipped")
         return self._ask(identity)
 
+    def close(self) -> None:
+        """Close the connection that is kept for the next question."""
+        self._spare.close()
+
     def _ask(self, identity: str) -> bytes:
         try:
-            head, text = get(self._endpoint, f"/v{self.api}/containers/{identity}/json", self._wake, self._timeout)
+            head, text = get(self._endpoint, f"/v{self.api}/containers/{identity}/json", self._wake, self._timeout, self._spare)
         except EngineError as error:
             return self._failed("timeout" if isinstance(error, EngineTimeoutError) else "unreachable")
         if head.status == 404:  # removed meanwhile, which is no fault of the engine
@@ -102,7 +109,7 @@ class Inspector:
         if description is None:
             return self._failed("answer")
         self._failures = 0
-        described = msgspec.json.encode(_kept(description, self._endpoint.path))
+        described = msgspec.json.encode(_kept(description, self._socket))
         self._known[identity] = described
         if len(self._known) > _MOST_CACHED:
             self._known.popitem(last=False)

@@ -1,4 +1,4 @@
-"""A link to an engine: connects over a unix socket, TCP or TLS on it, and moves bytes. Nothing here knows HTTP.
+"""A link to an engine: connects over a unix socket, TCP, TLS on it, or SSH, and moves bytes. Nothing here knows HTTP.
 
 All waiting is bounded by a `Timer`: one deadline for all that is done under it, and a descriptor that ends it from outside. What goes
 wrong is an `OSError`: `TimeoutError`, `WokenError`, `TlsError` or what the system says.
@@ -13,16 +13,17 @@ import socket
 import time
 from typing import TYPE_CHECKING, Final
 
+import lanner
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.tls import Session
 
-    _Addresses = Sequence[tuple[Any, ...]]  # as getaddrinfo gives them
-
 _READ_SIZE: Final = 64 * 1024
+SSH_TIMEOUT: Final = 10
+"""Seconds that ssh has to connect and log in, before the time of the request itself begins."""
 _UNIX_PAUSE: Final = 0.02
 # A peer that has gone without a word is noticed by the third probe that it does not answer, 30 + 3 * 10 s after its last byte, and what
 # was sent and not acknowledged within 60 s ends the connection, too
@@ -37,6 +38,14 @@ _TCP_OPTIONS: Final = (
 
 class WokenError(OSError):
     """The wait was ended from outside."""
+
+
+class SshError(OSError):
+    """ssh or the remote command has failed: one sentence with the reason, and `advice`."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.advice = advice
 
 
 class Timer:
@@ -55,7 +64,13 @@ class Timer:
 
     def wait(self, descriptor: int, event: int) -> None:
         """Wait for the event of poll(2). Raises `TimeoutError`, `WokenError`."""
+        self.check()
         if not self._poll(descriptor, event, self._deadline - time.monotonic()):
+            raise TimeoutError
+
+    def check(self) -> None:
+        """Raise `TimeoutError` when the time is up, for work that bytes which keep coming would prolong."""
+        if time.monotonic() >= self._deadline:
             raise TimeoutError
 
     def pause(self, seconds: float) -> None:
@@ -80,6 +95,9 @@ class Timer:
 class Link:
     """A connection in clear text. It never blocks but under a timer."""
 
+    is_costly = False
+    """Whether making it takes so long that it is kept for the next request."""
+
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
 
@@ -91,6 +109,11 @@ class Link:
     def ended(self) -> bool:
         """Whether `read` gives None without the socket's doing."""
         return False
+
+    @property
+    def remark(self) -> str:
+        """What else is known about why it does not work, to be appended to an error."""
+        return ""
 
     def send(self, data: bytes, timer: Timer) -> None:
         """Send all of `data`."""
@@ -110,7 +133,7 @@ class Link:
 
     def wait(self, timer: Timer) -> None:
         """Wait until `read` has something."""
-        timer.wait(self._socket.fileno(), select.POLLIN)
+        timer.wait(self.fileno(), select.POLLIN)
 
     def close(self) -> None:
         """Close the connection."""
@@ -164,15 +187,51 @@ class TlsLink(Link):
                 return
 
 
+class Spare:
+    """Keeps a costly link that an answer has left open, for the next request. For one thread."""
+
+    def __init__(self) -> None:
+        self._link: Link | None = None
+
+    def take(self) -> Link | None:
+        """Return the link, which is the caller's then; None if there is none or the engine has closed it."""
+        link, self._link = self._link, None
+        if link is None:
+            return None
+        try:
+            if link.read() == b"":
+                return link
+        except OSError:
+            pass
+        link.close()
+        return None
+
+    def keep(self, link: Link) -> None:
+        """Keep this link instead of another one."""
+        self.close()
+        self._link = link
+
+    def close(self) -> None:
+        """Close what is kept."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+
 def open_link(endpoint: Endpoint, timer: Timer) -> Link:
     """Connect."""
-    connection = _unix(endpoint.path, timer) if endpoint.path else _tcp(endpoint.host, endpoint.port, timer)
-    if endpoint.tls is None:
-        return Link(connection)
-    try:
-        from lanner.docker.tls import Session  # most engines are on a unix socket
+    if endpoint.ssh is not None:
+        from lanner.docker.ssh import SshLink  # most engines are on a unix socket
 
-        return TlsLink(connection, Session(endpoint.tls, endpoint.host), timer)
+        return SshLink(endpoint.ssh)
+    if endpoint.tls is None:
+        return Link(_unix(endpoint.path, timer) if endpoint.path else _tcp(endpoint.host, endpoint.port, timer))
+    from lanner.docker.tls import Session  # most engines are on a unix socket
+
+    session = Session(endpoint.tls, endpoint.host)  # first: a file that cannot be used is told whether the engine is there or not
+    connection = _tcp(endpoint.host, endpoint.port, timer)
+    try:
+        return TlsLink(connection, session, timer)
     except BaseException:
         connection.close()
         raise
@@ -195,7 +254,7 @@ def _unix(path: str, timer: Timer) -> socket.socket:
 
 
 def _tcp(host: str, port: int, timer: Timer) -> socket.socket:
-    addresses = _look_up(host, port, timer)
+    addresses = lanner.look_up(host, port, lambda descriptor: timer.wait(descriptor, select.POLLIN))
     failure: OSError | None = None
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         connection = socket.socket(family, kind, protocol)
@@ -213,40 +272,6 @@ def _tcp(host: str, port: int, timer: Timer) -> socket.socket:
         else:
             return connection
     raise failure or OSError("the name has no address")
-
-
-def _look_up(host: str, port: int, timer: Timer) -> _Addresses:
-    """The addresses of a host. The system's resolver knows no time limit of ours, so a name is asked for by a thread of its own."""
-    try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except (OSError, ValueError):
-        pass
-    import _thread  # not `threading`: a host's process need not have it
-
-    found: list[_Addresses | OSError] = []
-    done, done_by_thread = os.pipe()
-
-    def ask() -> None:
-        try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
-            found.append(error)
-        except ValueError:
-            found.append(OSError("no host can have this name"))
-        finally:
-            os.close(done_by_thread)
-
-    try:
-        _thread.start_new_thread(ask, ())
-        timer.wait(done, select.POLLIN)
-    except RuntimeError as error:
-        os.close(done_by_thread)
-        raise OSError(str(error)) from None
-    finally:
-        os.close(done)
-    if isinstance(found[0], OSError):
-        raise found[0]
-    return found[0]
 
 
 def _connect(connection: socket.socket, address: Any, timer: Timer) -> None:

@@ -11,14 +11,15 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.docker.client import Connection, EngineError
+from lanner.docker.eventframer import EventFramer
 from lanner.docker.http import HttpError
-from lanner.native import Framer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanner.docker.buffer import Flag
     from lanner.docker.endpoint import Endpoint
+    from lanner.docker.link import Spare
 
 TIMEOUT: Final = 5.0
 _SILENCE: Final = 1.0
@@ -26,14 +27,14 @@ _SILENCE: Final = 1.0
 _MOST_BYTES: Final = 16 * 1024 * 1024
 
 
-def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Callable[[], bool], closing: Flag) -> list[bytes]:
+def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Callable[[], bool], closing: Flag, spare: Spare) -> list[bytes]:
     """The whole lines of the engine's answer to GET `target`. Raises `EngineError`.
 
     `drain` is called where `stream` has something, and says whether to look at it further.
     """
-    listing = Connection(endpoint, target, closing.fileno(), TIMEOUT)
+    listing = Connection(endpoint, target, closing.fileno(), TIMEOUT, spare)
     try:
-        if listing.head.status != 200:
+        if listing.head is not None and listing.head.status != 200:
             raise EngineError(f"{endpoint}: the engine refuses to list its events: {listing.head.status} {listing.head.reason}")
         return _read(listing, stream, drain, closing)
     except (OSError, HttpError) as error:
@@ -44,7 +45,7 @@ def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Call
 
 def _read(listing: Connection, stream: Connection, drain: Callable[[], bool], closing: Flag) -> list[bytes]:
     lines: list[bytes] = []
-    framer = Framer(_MOST_BYTES)
+    framer = EventFramer()
     poll = select.poll()
     for each in (listing, stream, closing):
         poll.register(each, select.POLLIN)
@@ -54,14 +55,16 @@ def _read(listing: Connection, stream: Connection, drain: Callable[[], bool], cl
         data = listing.read()
         if data is None:
             break
+        now = time.monotonic()
         if data:
             size += len(data)
-            heard = time.monotonic()
+            heard = now
             lines += framer.feed(data)
-            continue
-        left = min(begun + TIMEOUT, heard + _SILENCE) - time.monotonic()
-        ready = dict(poll.poll(max(0.0, left) * 1000))
-        if closing.fileno() in ready or left <= 0:
+        left = min(begun + TIMEOUT, heard + _SILENCE) - now
+        if left <= 0:
+            break
+        ready = dict(poll.poll(0 if data else left * 1000))
+        if closing.fileno() in ready:
             break
         if stream.fileno() in ready and not drain():
             poll.unregister(stream)

@@ -36,14 +36,18 @@ class HostConfig(lanner.Config):
     tls: Annotated[TlsConfig | None, Meta(description="TLS to this engine")] = None
 
 
-class DockerConfig(lanner.Config):
+class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the original's schema has it
     """What `init_config` may hold."""
 
     flush_interval: Annotated[
         int, Meta(ge=1, le=60_000, description="Milliseconds that an unfinished batch of events may wait at most")
     ] = 30
     host: Annotated[
-        str, Meta(description="The engine's address: unix:///path or tcp://host:port; empty: DOCKER_HOST, the docker context, the default")
+        str,
+        Meta(
+            description="The engine's address: unix:///path, tcp://host:port, ssh://user@host; "
+            "empty: DOCKER_HOST, the docker context, the default"
+        ),
     ] = ""
     tls: Annotated[TlsConfig | None, Meta(description="TLS to `host`: ca, cert, key, verify")] = None
     hosts: Annotated[
@@ -57,9 +61,7 @@ class DockerConfig(lanner.Config):
         dict[str, list[str]],
         Meta(description="Filters that the engine applies, as the Engine API names them: type, event, container, image ..."),
     ] = field(default_factory=dict)
-    inspect: Annotated[bool, Meta(description="Ask the engine about each container that is created or started, for docker.container.*")] = (
-        False
-    )
+    inspect: Annotated[bool, Meta(description="Ask the engine about each container that is created or started: docker.container.*")] = True
     inspect_timeout: Annotated[int, Meta(ge=1, le=60_000, description="Milliseconds that one such answer may take")] = 500
     cursor: Annotated[
         str, Meta(description="A file that keeps how far events have been dealt with, so that a restart goes on there; empty: none")
@@ -71,6 +73,12 @@ class DockerConfig(lanner.Config):
         Literal["drop_newest", "drop_oldest", "block"],
         Meta(description="What happens when no more may wait: drop_newest, drop_oldest, or block, which leaves the dropping to the engine"),
     ] = "drop_newest"
+    wait_for_engine: Annotated[
+        bool | None,
+        Meta(
+            description="Whether a start waits for an engine that is away, instead of failing; null: in Falco it does, under `lanner` not"
+        ),
+    ] = None
     ping_interval: Annotated[
         int, Meta(ge=1, le=86_400, description="Seconds of silence after which the engine is asked whether it is alive")
     ] = 30
@@ -79,8 +87,9 @@ class DockerConfig(lanner.Config):
         """Refuse what cannot go together."""
         if self.hosts and (self.host or self.tls):
             raise ValueError("`hosts` takes the place of `host` and `tls`: write each engine with its TLS into `hosts`")
-        labels = [host if isinstance(host, str) else host.name or host.url for host in self.hosts]
-        if not all(host if isinstance(host, str) else host.url for host in self.hosts):
+        addresses = [(host, "") if isinstance(host, str) else (host.url, host.name) for host in self.hosts]
+        labels = [name or str(lanner.Address(url.strip())) for url, name in addresses]
+        if not all(url for url, _ in addresses):
             raise ValueError("an item of `hosts` has no `url`")
         twice = {label for label in labels if labels.count(label) > 1}
         if twice:
@@ -90,7 +99,7 @@ class DockerConfig(lanner.Config):
 class Docker(lanner.Plugin):
     """Docker Events"""  # noqa: D400, D415 - the original's description
 
-    id, name, version, event_source = 5, "docker", "0.1.0", "docker"
+    id, name, version, event_source = 5, "docker", "0.5.0", "docker"
     contact = "the Lanner authors"
     config: DockerConfig
     fields = FIELDS
@@ -111,6 +120,7 @@ class Docker(lanner.Plugin):
             config.inspect_timeout / 1000,
             config.cursor,
             config.cursor_interval / 1000,
+            self.embedded if config.wait_for_engine is None else config.wait_for_engine,
         )
         return EventStream(self.targets(params), options)
 
@@ -118,16 +128,20 @@ class Docker(lanner.Plugin):
         """The engines that are to be watched. Raises `SourceError` for addresses, times and filters that cannot be."""
         config = self.config
         if not config.hosts:
-            endpoint = find_endpoint(config.host, config.tls)
+            endpoint = find_endpoint(config.host, config.tls)._replace(embedded=self.embedded)
             query = make_query(params, config.since, config.until, config.filters)
-            return [Target(Host(endpoint.url, named=False), endpoint, query)]
+            return [Target(Host(str(endpoint), named=False), endpoint, query)]
         targets = []
         for host in config.hosts:
             each = HostConfig(url=host) if isinstance(host, str) else host
-            endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)
+            endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)._replace(embedded=self.embedded)
             query = make_query(params, config.since, config.until, each.filters or config.filters)
-            targets.append(Target(Host(each.name or each.url, named=True), endpoint, query))
+            targets.append(Target(Host(each.name or str(endpoint), named=True), endpoint, query))
         return targets
+
+    def fields_without_values(self) -> dict[str, str]:
+        """What `inspect: false` takes away."""
+        return {} if self.config.inspect else {"docker.container.": "leave out `inspect: false` in the plugin's configuration"}
 
     def list_open_params(self) -> list[tuple[str, str]]:
         """Suggestions for open's parameters."""

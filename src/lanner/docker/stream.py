@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lanner
 from lanner.docker.buffer import Buffer, Counters, Flag, wait
-from lanner.docker.client import EngineError
+from lanner.docker.client import EngineAwayError, EngineError
 from lanner.docker.log import log
 from lanner.docker.watch import Target, Watch
 from lanner.docker.window import NOWHERE, Position
@@ -38,17 +38,21 @@ class Options(NamedTuple):
     queue_bytes: int = 64 * 1024 * 1024
     queue_policy: Policy = "drop_newest"
     ping_interval: float = 30.0
-    inspect: bool = False
+    inspect: bool = True
     inspect_timeout: float = 0.5
     cursor: str = ""
     cursor_interval: float = 1.0
+    wait_for_engine: bool = False
 
 
 class EventStream:
     """An open stream. `read_chunk` and `commit` are for one thread, `close` ends a waiting `read_chunk` from any."""
 
     def __init__(self, targets: Sequence[Target], options: Options) -> None:
-        """Connect. Raises `EngineError` where no engine can be reached, `SourceError` where the cursor cannot be kept."""
+        """Connect. Raises `EngineError` where no engine can be reached, `SourceError` where the cursor cannot be kept.
+
+        With `options.wait_for_engine` engines that are merely away are waited for in the background.
+        """
         self._counters = Counters()
         self.counters = self._counters.counts
         """What happened on the way, by its name."""
@@ -62,7 +66,7 @@ class EventStream:
         try:
             for target in targets:
                 self._watch(target, options)
-            self._wait_for_start()
+            self._wait_for_start(options)
         except BaseException:
             self.close()
             raise
@@ -137,7 +141,7 @@ class EventStream:
         watch = Watch(target, sink, self._counters, self._closing, self._news, options.ping_interval, past)
         watch.damaged_at = self._cursor.damaged_at if self._cursor else None
         if options.inspect:
-            from lanner.docker.enrich import Enricher  # only where it is asked for
+            from lanner.docker.enrich import Enricher  # not where it is turned off
 
             watch.finishes = False
             self._run(Enricher(watch, sink, self._buffer, self._closing, options.inspect_timeout).run, f"{target.host.label}-inspect")
@@ -149,7 +153,7 @@ class EventStream:
         self._threads.append(thread)
         thread.start()
 
-    def _wait_for_start(self) -> None:
+    def _wait_for_start(self, options: Options) -> None:
         """Until all engines have been tried, or one has answered and the others have had a moment more."""
         deadline = None
         while any(watch.is_new for watch in self._watches):
@@ -161,7 +165,8 @@ class EventStream:
             wait([self._news], left)
             self._news.clear()
         missing = [watch for watch in self._watches if watch.is_new or watch.failure]
-        if len(missing) == len(self._watches):
+        waits = options.wait_for_engine and all(isinstance(watch.failure, EngineAwayError) for watch in missing)
+        if len(missing) == len(self._watches) and not waits:
             raise _all_failed(missing)
         for watch in missing:
             watch.was_missed = True
@@ -206,4 +211,4 @@ def _all_failed(watches: list[Watch]) -> EngineError:
     failures = [watch.failure for watch in watches if watch.failure]
     if len(failures) == 1:
         return failures[0]
-    return EngineError("no engine can be reached:" + "".join(f"\n  {failure}" for failure in failures[:10]))
+    return EngineError("no engine can be reached: " + "; ".join(map(str, failures[:10])))

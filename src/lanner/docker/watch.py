@@ -13,16 +13,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.docker.buffer import OWN, Flag, put_all, wait
-from lanner.docker.client import Connection, Engine, EngineError, find_engine, open_events, ping
-from lanner.docker.gaps import AWAY, BLOCKED, CURSOR, LOST, Host
+from lanner.docker.client import Connection, Engine, EngineError, EngineTimeoutError, find_engine, open_events, ping
+from lanner.docker.eventframer import MAX_EVENT, EventFramer, TruncatedEvent
+from lanner.docker.gaps import AWAY, BLOCKED, CURSOR, LOST, TOO_LONG, Host
 from lanner.docker.http import HttpError
+from lanner.docker.link import Spare
 from lanner.docker.listing import list_events
 from lanner.docker.log import log
 from lanner.docker.window import NOWHERE, SPAN, Position, Window, key_of
-from lanner.native import Framer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lanner.docker.buffer import Buffer, Counters
     from lanner.docker.endpoint import Endpoint
@@ -30,14 +31,19 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
+_STEADY: Final = 5.0
+"""Seconds after which a connection has proven itself, so that the next one is made without a longer pause."""
 _SECOND: Final = 1_000_000_000
-_MAX_LINE: Final = 64 * 1024 * 1024
 _PING_TIMEOUT: Final = 5.0
 _GRACE: Final = 1.0
 """Seconds that the stream has to deliver what the engine lists already."""
 _PATIENCE: Final = 0.1
 """Seconds after which an engine drops a listener's events without telling."""
 _MOST_EARLY: Final = 16 * 1024 * 1024
+_UNFINISHED: Final = 10.0
+"""Seconds that an event may take to arrive before people are told."""
+_WARN_AGAIN: Final = 60.0
+"""Seconds between two warnings of events that are too long: who creates containers can make as many as they like."""
 
 
 class Target(NamedTuple):
@@ -50,6 +56,10 @@ class Target(NamedTuple):
 
 class _LostError(Exception):
     """The stream is no more, for the reason that the message tells."""
+
+
+class _ClosedError(_LostError):
+    """The engine, or something in between, has closed the stream. That alone loses nothing."""
 
 
 class Watch:
@@ -72,7 +82,7 @@ class Watch:
         """Whether nothing has come of the first try yet."""
         self.over = False
         self.was_missed = False
-        """Whether people were told that the engine could not be reached at the start."""
+        """Whether the engine could not be reached at the start."""
         self.damaged_at: int | None = None
         """Since when a cursor that could not be read may have known more."""
         self._sink, self._counters, self._closing, self._news = sink, counters, closing, news
@@ -85,12 +95,17 @@ class Watch:
         """Nothing before this comes: the time asked for, or by the engine's clock that of the first connection. 0: not known yet."""
         self._asked: int | None = None
         self._reason = AWAY if past.keys else LOST
+        self._begun = time.time_ns()
         self._known_until = self._window.last
         self._is_first = True
         self._lost_at = 0.0
         self._pause = _FIRST_PAUSE
-        self._framer = Framer(_MAX_LINE)
-        self._too_long = 0
+        self._framer = EventFramer()
+        self._warn_at = self._unfinished_at = 0.0
+        self._spare = Spare()
+        self._closed_because = ""
+        self._gaps = 0
+        self._is_alarmed = False  # an outage was logged as a warning, and so is its end
         self._early: list[bytes] = []
         self._broken = ""
         self._suspects: list[bytes] = []
@@ -110,10 +125,10 @@ class Watch:
                 try:
                     self._watch_once()
                 except EngineError as error:
-                    self.failure = error if self._is_first else None
-                    log().debug("%s", error)
+                    self._take_failure(error)
+                    self._tell_outage(error)
                 except Exception as error:  # noqa: BLE001 - a fault of ours costs a connection, not the events of a year
-                    self.failure = EngineError(f"{self.target.endpoint}: {error!r}") if self._is_first else None
+                    self._take_failure(EngineError(f"{self.target.endpoint}: {error!r}"))
                     log().exception("%s: reading failed", self.target.endpoint)
                 if self.over:
                     return
@@ -123,31 +138,71 @@ class Watch:
                     self._wait_to_try()
         finally:
             self.over = True
+            self._spare.close()
             self._sink.end()
             self._news.set()
 
+    def _take_failure(self, error: EngineError) -> None:
+        """Remember why the first connection is not there yet. The start tells the first reason, this the later ones."""
+        if self._is_first:
+            if self.was_missed and str(error) != str(self.failure) and not self._closing.is_set:
+                log().warning("%s; it is tried again", str(error))
+            self.failure, self.was_missed = error, True
+
     def _watch_once(self) -> None:
         connection = self._connect()
+        begun = time.monotonic()
         try:
             with select.epoll() as poll:
                 poll.register(self._closing, select.EPOLLIN)
                 poll.register(connection, select.EPOLLIN)
                 self._follow(connection, poll)
         except _LostError as lost:
+            if time.monotonic() - begun >= _STEADY:
+                self._pause = _FIRST_PAUSE
             if not self._closing.is_set:
-                self._counters.add("connections lost")
-                log().warning("%s: %s; connecting again", self.target.endpoint, str(lost))  # a record kept would keep the frames
+                self._tell_loss(lost)
         finally:
             self.connected = False
             self._lost_at = time.monotonic()
             connection.close()
             self._end_of_lines()
 
+    # to tell people
+
+    def _tell_loss(self, lost: _LostError) -> None:
+        self._counters.add("connections lost")
+        self._closed_because = str(lost)
+        keeps_closing = self._pause >= _LONGEST_PAUSE / 2
+        self._is_alarmed = keeps_closing or not isinstance(lost, _ClosedError)
+        tell = log().warning if self._is_alarmed else log().info
+        how = f"connecting again after pauses of up to {_LONGEST_PAUSE:g} s" if keeps_closing else "connecting again"
+        tell("%s: %s; %s", self.target.endpoint, self._closed_because, how)
+
+    def _tell_outage(self, error: EngineError) -> None:
+        if self._is_first or self._is_alarmed or self._closing.is_set:
+            log().debug("%s", error)
+            return
+        self._is_alarmed = True
+        # a record that kept the error would keep its frames
+        log().warning("%s: %s, and then: %s; trying again", self.target.endpoint, self._closed_because, str(error))
+
+    def _tell_connected(self, gaps: int) -> None:
+        if self._is_first and not self.was_missed:
+            return
+        lost = self._gaps > gaps
+        tell = log().warning if self._is_alarmed or self.was_missed or lost else log().info
+        again = "" if self._is_first else " again"
+        tell("connected%s to %s%s", again, self.describe(), "; events may be missing" if lost else "")
+        self._is_alarmed = self.was_missed = False
+
     # to connect, and what was missed
 
     def _connect(self) -> Connection:
-        self.engine = find_engine(self.target.endpoint, self._closing.fileno())
+        self.engine = find_engine(self.target.endpoint, self._closing.fileno(), self._spare)
         before = time.time_ns()
+        if self.was_missed and not self.since:
+            self.since = self._begun  # of an engine that has just come, its first events are wanted too
         connection = self._open(self._since())
         if not self.since:
             self.since = before if _agrees(connection.engine_time(), before) else connection.engine_time() - _SECOND
@@ -159,8 +214,10 @@ class Watch:
         return connection
 
     def _open(self, since: int | None) -> Connection:
+        assert self.engine is not None
         self._asked = since
-        return open_events(self.target.endpoint, self._target(since, self._query.until), self._closing.fileno())
+        target = self._target(since, self._query.until)
+        return open_events(self.target.endpoint, target, self._closing.fileno(), self._spare, self.engine.ahead)
 
     def _target(self, since: int | None, until: int | None) -> str:
         assert self.engine is not None
@@ -194,18 +251,23 @@ class Watch:
 
     def _list(self, connection: Connection, since: int, until: int) -> list[bytes]:
         return list_events(
-            self.target.endpoint, self._target(since, max(since, until)), connection, partial(self._drain, connection), self._closing
+            self.target.endpoint,
+            self._target(since, max(since, until)),
+            connection,
+            partial(self._drain, connection),
+            self._closing,
+            self._spare,
         )
 
     def _drain(self, connection: Connection) -> bool:
         """Keep what comes on the stream while something else is asked: engines drop slow listeners."""
         try:
             data = connection.read()
-        except (OSError, HttpError) as error:
+        except (OSError, HttpError, EngineError) as error:
             self._broken = str(error)
             return False
         if data:
-            self._early += self._framer.feed(data)
+            self._early += self._feed(data)
         return data is not None and not connection.ended and sum(map(len, self._early)) < _MOST_EARLY
 
     def _pass_on_early(self) -> None:
@@ -217,35 +279,36 @@ class Watch:
     # to read
 
     def _follow(self, connection: Connection, poll: select.epoll) -> None:
+        gaps = self._gaps
         if self.damaged_at is not None:
             self._tell_gap(CURSOR, self.damaged_at, _engine_now(connection))
             self.damaged_at = None
+        came_late = self._is_first and self.was_missed and not self._window
         if not self._is_first or self._window:
             self._resume(connection)
-        if not self._is_first or self.was_missed:
-            log().warning("connected%s to %s", "" if self._is_first else " again", self.describe())
+        self._tell_connected(gaps)
+        if came_late:
+            self._tell_gap(self._reason, max(self.since, self._begun), _engine_now(connection))
         self._is_first = False
         self.connected, self.is_new, self.failure = True, False, None
         self._news.set()
-        heard = begun = time.monotonic()
+        heard = time.monotonic()
         self._suspects = []
         while not self._closing.is_set:
             data = self._read(connection)
             if data:
                 heard = time.monotonic()
-                self._pass_on(self._framer.feed(data))
+                self._pass_on(self._feed(data))
             elif data is None or connection.ended:
                 if self._query.until is not None and connection.engine_time() >= self._query.until:
                     self.over = True  # a stopping engine ends its answers in good order, too
                     return
-                raise _LostError("the engine closed the stream")
+                raise _ClosedError("the engine closed the stream")
             else:
                 now = time.monotonic()
-                if now - begun > _LONGEST_PAUSE:
-                    self._pause = _FIRST_PAUSE
                 wake_at = self._judge_at if self._suspects else heard + self._ping_interval
                 if now < wake_at:
-                    poll.poll(min(wake_at - now, 1e6))
+                    poll.poll(min(wake_at - now, self._warn_if_unfinished(now), 1e6))
                 elif self._suspects:
                     self._judge()
                 else:
@@ -255,7 +318,9 @@ class Watch:
     def _read(self, connection: Connection) -> bytes | None:
         try:
             return connection.read()
-        except (OSError, HttpError) as error:
+        except ConnectionError as error:
+            raise _ClosedError(str(error)) from None
+        except (OSError, HttpError, EngineError) as error:
             raise _LostError(str(error)) from None
 
     def _pass_on(self, lines: Iterable[bytes], *, repeated: bool = True) -> None:
@@ -264,20 +329,60 @@ class Watch:
         if repeated:
             self._counters.add("events repeated", len(lines) - len(new))
         if new:
-            self._pause = _FIRST_PAUSE
             self._known_until = self._window.last
+            self._tell_truncated([line for _, line in new if isinstance(line, TruncatedEvent)])
             host = self.target.host
-            add = host.add_to if host.named and self.finishes else None
-            self._put([(host, key, add(line) if add else line) for key, line in new])
+            add = host.add_to
+            self._put([(host, key, add(line)) for key, line in new] if self.finishes else [(host, key, line) for key, line in new])
+        if lost := self._framer.take_lost():
+            self._counters.add("lines too long", lost)
+            self._warn("%s: an event of more than %d MiB could not be read and is lost", MAX_EVENT >> 20)
+            self._tell_gap(TOO_LONG, self._known_until or self.since, time.time_ns())
 
     def _put(self, lines: list[tuple[Host, int, bytes]]) -> None:
         before = time.time_ns()
         if put_all(self._sink, lines, self._room, self._closing) > _PATIENCE and not self._closing.is_set:
             self._tell_gap(BLOCKED, before, time.time_ns())
 
+    def _feed(self, data: bytes) -> Sequence[bytes]:
+        lines = self._framer.feed(data)
+        if not self._framer.is_within:
+            self._unfinished_at = 0.0
+        elif lines or not self._unfinished_at:
+            self._unfinished_at = time.monotonic() + _UNFINISHED
+        else:
+            self._warn_if_unfinished(time.monotonic())
+        return lines
+
+    def _warn_if_unfinished(self, now: float) -> float:
+        """Warn of an event that has been arriving for long; the seconds until this is to be asked again."""
+        if not self._unfinished_at:
+            return _WARN_AGAIN
+        if now >= self._unfinished_at:
+            self._unfinished_at = now + _WARN_AGAIN
+            log().warning(
+                "%s: the engine began an event and has not ended it for %g s; until then no event of it is seen",
+                self.target.endpoint,
+                _UNFINISHED,
+            )
+        return self._unfinished_at - now
+
+    def _tell_truncated(self, events: list[TruncatedEvent]) -> None:
+        if events:
+            self._counters.add("events truncated", len(events))
+            self._warn("%s: an event has %d bytes, and only what identifies it is kept; see docker.truncated", events[0].size)
+
+    def _warn(self, text: str, number: int) -> None:
+        """Warn of an event that is too long, unless that was done just now."""
+        now = time.monotonic()
+        if now >= self._warn_at:
+            self._warn_at = now + _WARN_AGAIN
+            log().warning(text, self.target.endpoint, number)
+
     def _tell_gap(self, reason: str, since: int, until: int) -> None:
         until = max(since, until)
         self._counters.add("gaps")
+        self._gaps += 1
         host = self.target.host
         put_all(self._sink, [(host, OWN, host.gap(reason, since, until))], self._room, self._closing)
         self._known_until = until
@@ -286,8 +391,7 @@ class Watch:
         """An unfinished line of a connection that has ended is no event."""
         if self._framer.end():
             self._counters.add("dropped tails")
-        self._counters.add("lines too long", self._framer.too_long - self._too_long)
-        self._too_long = self._framer.too_long
+        self._unfinished_at = 0.0
         self._early, self._broken = [], ""
 
     # a silent stream
@@ -295,9 +399,8 @@ class Watch:
     def _ask_whether_alive(self, connection: Connection, poll: select.epoll) -> None:
         try:
             # it ends, too, where the stream has something to say
-            ping(self.target.endpoint, poll.fileno(), _PING_TIMEOUT)
-            now = _engine_now(connection) - _SECOND  # all of a time that has not passed would take until then
-            listed = self._list(connection, self._since() or 0, now)
+            ping(self.target.endpoint, poll.fileno(), _PING_TIMEOUT, self._spare)
+            listed = self._list_missed(connection)
         except EngineError as error:
             if poll.poll(0):
                 return
@@ -306,6 +409,15 @@ class Watch:
         self._pass_on_early()
         self._suspects = self._unseen(listed)
         self._judge_at = time.monotonic() + _GRACE
+
+    def _list_missed(self, connection: Connection) -> list[bytes]:
+        now = _engine_now(connection) - _SECOND  # all of a time that has not passed would take until then
+        try:
+            return self._list(connection, self._since() or 0, now)
+        except EngineTimeoutError:
+            if connection.head is not None:
+                raise
+            return []  # an engine that begins no answer without an event: it has answered the ping
 
     def _judge(self) -> None:
         unseen, self._suspects = self._unseen(self._suspects), []

@@ -6,11 +6,12 @@ import contextlib
 import grp
 import os
 import pwd
+import shutil
 import stat
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.docker.client import EngineError, find_engine, get, open_events
+from lanner.docker.client import HEAD_PATIENCE, EngineError, find_engine, get, open_events
 from lanner.doctor.check import ok, problem, warning
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _APART, _FAR_APART = 2.0, 30.0
 
 def look_at_socket(endpoint: Endpoint) -> Iterator[Finding]:
     """Rights on a unix socket; nothing of other addresses, but whether they are safe."""
+    if endpoint.ssh is not None:
+        yield from _ssh(endpoint)
+        return
     if not endpoint.path:
         yield from _network(endpoint)
         return
@@ -116,13 +120,38 @@ def _events(endpoint: Endpoint, engine: Engine) -> Iterator[Finding]:
     path = f"/v{engine.api}/events?since={now}&until={now}"
     try:
         with contextlib.closing(open_events(endpoint, path)) as connection:
+            if connection.head is None:
+                yield _late(engine)
+                return
             connection.read_all()
+        # some engines answer that, but begin a stream only with an event
+        with contextlib.closing(open_events(endpoint, f"/v{engine.api}/events")) as connection:
+            if connection.head is None:
+                yield _late(engine)
+                return
     except EngineError as error:
         yield problem(
             f"it does not tell events: {error}", "A proxy or an authorisation plugin in front of it has to let GET /events through, too"
         )
         return
     yield ok("it tells events")
+
+
+def _late(engine: Engine) -> Finding:
+    return warning(
+        f"it has not begun to tell events within {HEAD_PATIENCE:g} s, as engines do that answer only with the first event (podman 5.2)",
+        f"`lanner run` waits for that event, and asks whether {engine.name} is alive meanwhile; an update of the engine makes it sure",
+    )
+
+
+def _ssh(endpoint: Endpoint) -> Iterator[Finding]:
+    program = shutil.which("ssh")
+    if program is None:
+        yield problem(
+            f"{endpoint} (from {endpoint.origin}) is reached by ssh, which is not in PATH", "Debian: apt-get install openssh-client"
+        )
+    else:
+        yield ok(f"{endpoint} (from {endpoint.origin}) is reached by {program}, as {_user(os.geteuid())}")
 
 
 def _network(endpoint: Endpoint) -> Iterator[Finding]:

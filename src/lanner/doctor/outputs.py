@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from lanner.doctor.check import ok, problem, warning
+from lanner.sdk.address import Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +137,7 @@ def _syslog(address: str) -> Iterator[Finding]:
 def _http(output: HttpOutput, headers: dict[str, str]) -> Iterator[Finding]:
     parts = urlsplit(output.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        yield problem(f"the URL {output.url!r} is none of HTTP", "$.http_output.url: such as http://127.0.0.1:2801/")
+        yield problem(f"invalid URL {str(Address(output.url))!r}", "$.http_output.url: such as http://127.0.0.1:2801/")
         return
     yield _reach(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), "the HTTP server", "$.http_output.url")
     if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.config.plugins import loaded
-from lanner.config.read import given_files, read_configuration, rules_paths
+from lanner.config.read import given_files, read_configuration, rules_paths, with_own_rules
 from lanner.doctor.check import ok, problem, warning
 from lanner.framework.load import load_plugin
+from lanner.rules import load_rules
+from lanner.rules.silent import silent_rules, tell_silent
 from lanner.sdk.errors import ConfigError, LannerError
 from lanner.sdk.plugin import plugin_info
 
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from lanner.config.plugins import Loaded
     from lanner.config.read import Read
     from lanner.doctor.check import Finding
+    from lanner.rules import Catalog
     from lanner.sdk.plugin import Plugin, PluginInfo
+
+    Make = Callable[[type[Plugin], Loaded, Callable[[str], object]], Plugin]
 
 _SHOWN = 5
 
@@ -25,10 +30,11 @@ _SHOWN = 5
 class SetUp:
     """What is read of it is kept for other checks: `read`, `info` and `plugin` are None until then, and where it is wrong.
 
-    `target` is the plugin's name for the command line. `make` makes a plugin of its class and its configuration.
+    `target` is the plugin's name for the command line. `make` makes a plugin of its class and its configuration, and calls its last
+    argument with each sentence about what is odd in that.
     """
 
-    def __init__(self, name: str | None, file: str | None, rules: Sequence[str], make: Callable[[type[Plugin], Loaded], Plugin]) -> None:
+    def __init__(self, name: str | None, file: str | None, rules: Sequence[str], make: Make) -> None:
         self._name, self._file, self._rules, self._make = name, file, rules, make
         self.read: Read | None = None
         self.target = ""
@@ -62,10 +68,13 @@ class SetUp:
             cls = load_plugin(entry.target)
             self.target, self.info = entry.target, plugin_info(cls)
             fix = f"Correct its configuration; `lanner plugin {entry.target}` shows its options"
-            self.plugin = self._make(cls, entry)
+            odd: list[str] = []
+            self.plugin = self._make(cls, entry, odd.append)
         except LannerError as error:
             yield problem(str(error), fix)
             return
+        for text in odd:
+            yield warning(text, fix)
         info = self.info
         if info.event_source is None:
             yield problem(f"{info.name} {info.version} has no event source, so there is nothing to run", "Name another plugin")
@@ -82,7 +91,7 @@ class SetUp:
 
         info = self.info
         try:
-            files = given_files(self._rules) or rules_paths((), self.read) or ((info.rules,) if info.rules else ())
+            files = with_own_rules(given_files(self._rules) or rules_paths((), self.read) or ((info.rules,) if info.rules else ()), info)
         except ConfigError as error:
             yield problem(str(error), "Name rules files that there are: -r FILE, or $.rules_files")
             return
@@ -107,8 +116,19 @@ class SetUp:
         odd = len(found) - len(errors) - len(unchecked)
         if odd:
             yield warning(f"{odd} of the rules' texts are odd", f"See them: {fix}")
-        if not found:
+        silent = self._silent(files, catalog) if self.plugin and not errors else {}
+        for advice, names in silent.items():
+            yield warning(tell_silent(names), advice[:1].upper() + advice[1:])
+        if not found and not silent:
             yield ok(f"nothing is wrong in {', '.join(files)}")
+
+    def _silent(self, files: Sequence[str], catalog: Catalog) -> dict[str, list[str]]:
+        assert self.plugin
+        assert self.info
+        without_values = self.plugin.fields_without_values()
+        if not without_values:
+            return {}
+        return silent_rules(load_rules(files, catalog, plugins={self.info.name: self.info.version}).rules, without_values)
 
     def _entry(self, read: Read) -> Loaded:
         entries = loaded(read.falco, self._name or ("docker" if self._file is None else None))

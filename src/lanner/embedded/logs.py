@@ -1,50 +1,114 @@
-"""Log records to the host's own log (plugin API 3.3, `log_fn`)."""
+"""Log records to the host's own log (plugin API 3.3, `log_fn`), else to standard error with their time, level and plugin.
+
+A process has one tree of loggers, whatever the number of plugins in it. So each record is traced to the plugin that it is from, and goes
+where that plugin's host wants it.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import Final
+import sys
+import time
+import weakref
+from typing import TYPE_CHECKING, Final
 
 from lanner.native import call_log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
 
 # plugin_types.h, ss_plugin_log_severity
 _SEVERITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
 _TRACE: Final = 8
+_OWN: Final = "lanner.plugin."
+"""What the names of loggers begin with that Lanner itself uses for a plugin; its name follows."""
+
+
+class Outlet:
+    """Where the records of one plugin state go: `log` is the bridge's capsule of its host's function, None for standard error."""
+
+    def __init__(self, component: str, module: str, log: object) -> None:
+        self.component = component
+        self.module = module
+        self.log = log
+
+    def owns(self, name: str) -> bool:
+        """Whether a logger or a module of this name is the plugin's."""
+        return any(name == own or name.startswith(own + ".") for own in (_OWN + self.component, self.module))
 
 
 class HostHandler(logging.Handler):
-    """Hands records to the host that came last of those that are still there; `_logs` has the bridge's capsules of their functions."""
+    """Hands each record to the newest outlet of the plugin that it is from. A record of no plugin goes to the newest of all."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._logs: list[tuple[str, object]] = []
+        self._outlets: list[tuple[weakref.ref[object], Outlet]] = []
 
-    def add(self, component: str, log: object) -> None:
-        """A host has come. One that inits again takes the place of itself."""
-        self._logs.append((component, log))
+    def add(self, outlet: Outlet, state: object) -> None:
+        """Use the outlet as long as the plugin state lives."""
+
+        def forget(gone: weakref.ref[object]) -> None:
+            self._outlets = [each for each in self._outlets if each[0] is not gone]
+
+        self._outlets = [*self._outlets, (weakref.ref(state, forget), outlet)]
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Format and hand over; what fails there is handled as the logging module does. Without a host records go to stderr."""
+        """Format and hand over. An error in that is handled as the logging module does."""
         try:
             severity = next((number for level, number in _SEVERITIES if record.levelno >= level), _TRACE)
             text = self.format(record)
-            while self._logs:
-                component, log = self._logs[-1]
-                if call_log(log, component, text, severity):
-                    return
-                self._logs.remove((component, log))
-            if logging.lastResort is not None and record.levelno >= logging.lastResort.level:
-                logging.lastResort.handle(record)
+            outlet = self._outlet_of(record.name)
+            component = outlet.component if outlet else record.name
+            if outlet is not None and outlet.log is not None and call_log(outlet.log, component, text, severity):
+                return
+            if record.levelno >= logging.INFO:
+                _write(record, component, text)
         except Exception:  # noqa: BLE001 - logging's own way: a log must not fail its caller
             self.handleError(record)
+
+    def _outlet_of(self, logger: str) -> Outlet | None:
+        newest_first = [outlet for _, outlet in reversed(self._outlets)]
+        if len({outlet.component for outlet in newest_first}) > 1:
+            for name in (logger, *_callers()):
+                for outlet in newest_first:
+                    if outlet.owns(name):
+                        return outlet
+        return newest_first[0] if newest_first else None
+
+
+def _callers() -> Iterator[str]:
+    """The modules whose functions are being called in this thread, the innermost first."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+    while frame is not None:
+        yield str(frame.f_globals.get("__name__", ""))
+        frame = frame.f_back
+
+
+def _write(record: logging.LogRecord, component: str, text: str) -> None:
+    """A line as Falco's own log has them, and the level."""
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(record.created))
+    try:
+        sys.stderr.write(f"{moment}: [{record.levelname.lower()}] {component}: {text}\n")
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):  # a process without a standard error
+        return
 
 
 _handler: Final = HostHandler()
 
 
-def send_records(plugin: str, log: object) -> None:
-    """From now on the records of all loggers go to this host's log, until it goes."""
+def send_records(plugin: str, log: object, state: object) -> Outlet:
+    """Send the records of `plugin` (module:Class) to its host's log, or to standard error, as long as `state` lives.
+
+    The outlet is to be corrected once the class is known. The host filters by its own level: all records reach it. Where a
+    program that runs Python has set up logging of its own, and no host takes records, that stays as it is.
+    """
+    module, _, name = plugin.partition(":")
+    outlet = Outlet(name or module, module, log)
     root = logging.getLogger()
-    _handler.add(plugin.partition(":")[2] or plugin, log)
-    root.addHandler(_handler)
-    root.setLevel(logging.INFO)
+    if log is not None or not root.handlers or _handler in root.handlers:
+        root.addHandler(_handler)
+        root.setLevel(logging.DEBUG if log is not None else min(root.level, logging.INFO))
+        _handler.add(outlet, state)
+    return outlet

@@ -46,6 +46,13 @@ def plugin_class(plugin: str, bundle: str, path: str, archive: bytes) -> type[Pl
     return found
 
 
+def package_of(plugin: str, bundle: str) -> str:
+    """Return the name that the modules of `module:Class` have or begin with, once its class was loaded."""
+    module = plugin.partition(":")[0]
+    finder = _finders.get(bundle)
+    return _PREFIX + bundle if finder is not None and finder.brings(module) else module
+
+
 def read_stored(archive: bytes) -> dict[str, bytes]:
     """The files in a zip file that compresses none of them (what `lanner build` appends), by name; zipfile would take 15 ms to import."""
     files: dict[str, bytes] = {}

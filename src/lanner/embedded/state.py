@@ -10,7 +10,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.abi.fields import TYPE_NUMBERS, offers
-from lanner.embedded.modules import plugin_class
+from lanner.embedded.logs import send_records
+from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.errors import LannerError, PayloadError
 from lanner.sdk.events import Event
 from lanner.sdk.host import Failures, init_plugin, normalise, plugin_failure
@@ -34,14 +35,12 @@ class State:
 
     def __init__(self, plugin: str, bundle: str, path: str, archive: bytes, config: str, log: object, api: int) -> None:
         """Load the class and make its instance. Raises `LannerError`, which tells the host what is wrong."""
-        if log is not None:
-            from lanner.embedded.logs import send_records
-
-            send_records(plugin, log)
+        outlet = send_records(plugin, log, self)
         cls = plugin_class(plugin, bundle, path, archive)
         info = plugin_info(cls)
+        outlet.component, outlet.module = info.name, package_of(plugin, bundle)
         self._name, self._api = info.name, api
-        self._plugin: Any = init_plugin(cls, config)
+        self._plugin: Any = init_plugin(cls, config, embedded=True)
         self._failures = Failures(info.name)
         self.source = info.event_source or ""
         self.trees: list[Any] = []

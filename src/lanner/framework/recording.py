@@ -1,7 +1,8 @@
 """Recordings: events in a file, one a line, written by `lanner record` and read by `--replay`.
 
 A plugin whose payload is JSON and tells the event's time is recorded as it is, a payload a line (for docker, what
-`docker events --format '{{json .}}'` prints). JSON over several lines goes into one, with a carriage return for each newline:
+`docker events --format '{{json .}}'` prints); objects over several lines, several in a line and arrays of objects are read as well. When
+recorded, JSON over several lines goes into one, with a carriage return for each newline:
 between words of JSON that is white space too, and in a string both are wrong, so that each field keeps its value. Any other
 plugin's events go into an envelope, an object a line: {"ts": nanoseconds since 1970, "payload": base64}. Which form it is follows
 from the plugin, never from the file; a file that begins with an envelope where none is expected is another plugin's. A byte order mark
@@ -21,14 +22,15 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
 from lanner.framework.compressed import HEAD, Unpacker, check_head
-from lanner.native import Reader
+from lanner.native import ObjectFramer, Reader
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
-from lanner.sdk.framing import new_framer
+from lanner.sdk.framing import MAX_LINE, new_framer, warn_too_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lanner.native import Framer
     from lanner.sdk.plugin import PluginInfo
 
 _BLOCK: Final = 1 << 20
@@ -79,10 +81,12 @@ class Replay:
         self._descriptor = -1
         # a pipe may keep one waiting: close() ends the wait
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._framer = new_framer()
+        self._framer: Framer | ObjectFramer = new_framer() if needs_envelope(info) else ObjectFramer(MAX_LINE, multiline=True)
         self._unwrapper = _unwrapper() if needs_envelope(info) else None
         self._info = info
         self._closed = False
+        self.tells_time = info.timestamp is None
+        """Whether an event told its time, or events of the plugin tell none in their payload."""
         self.counters: dict[str, int] = {}
         self.position = 0
         self.description = ", ".join(paths)
@@ -124,8 +128,11 @@ class Replay:
                 return Batch([])
         lines = self._framer.feed(self._unmarked(block)) if block else self._framer.end()
         self._check_first(lines)
-        if self._framer.too_long:
+        if not self.tells_time:
+            self._look_for_times(lines)
+        if self._framer.too_long > self.counters.get("lines too long", 0):
             self.counters["lines too long"] = self._framer.too_long
+            warn_too_long(self._info.name)
         batch = self._unwrap(lines, self._unwrapper) if self._unwrapper else Batch(lines)
         if not block:
             batch.ended = not self._paths
@@ -151,6 +158,11 @@ class Replay:
                 f"{self._path} is no recording of {name}: it has envelopes of a plugin whose payload tells no time. "
                 f"`lanner record {name} -o FILE` makes one"
             )
+
+    def _look_for_times(self, lines: Sequence[bytes]) -> None:
+        assert self._info.timestamp is not None
+        reader = Reader([self._info.timestamp.data()])
+        self.tells_time = any(reader.load(line) and reader.get(0) is not None for line in lines)
 
     def _read(self) -> bytes:
         """A block, or as much of it as there is now (a pipe gives little at once)."""
@@ -224,10 +236,13 @@ def _size(path: str) -> int | None:
     return found.st_size
 
 
-def no_recording(path: str, info: PluginInfo) -> str:
-    """What is said of a file in which there is no event of the plugin."""
-    what = "an envelope with an event" if needs_envelope(info) else "JSON"
-    return f"{path} is no recording of {info.name}: none of its lines is {what}. `lanner record {info.name} -o FILE` makes one"
+def no_recording(path: str, info: PluginInfo, *, is_json: bool = False) -> str:
+    """What is said of a file in which there is no event of the plugin; `is_json`: there are objects of another form."""
+    if is_json:
+        what = f"is JSON that tells its time as events of {info.name} do, and no rule matched"
+    else:
+        what = "is an envelope with an event" if needs_envelope(info) else "is JSON"
+    return f"{path} is no recording of {info.name}: none of its lines {what}. `lanner record {info.name} -o FILE` makes one"
 
 
 def _is_foreign(line: bytes, info: PluginInfo) -> bool:
@@ -263,5 +278,5 @@ def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:
 def recorded(payload: bytes, timestamp: int, info: PluginInfo) -> bytes:
     """The line, without its newline, that records an event."""
     if not needs_envelope(info):
-        return payload.replace(b"\n", b"\r") or b" "  # an empty line would be no event
+        return payload.replace(b"\n", b"\r").strip() or b"null"  # an empty line would be no event
     return b'{"ts":%d,"payload":"%s"}' % (timestamp, b64encode(payload))

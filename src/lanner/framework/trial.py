@@ -88,7 +88,7 @@ class LoadedRules:
 
     def trial(self, enable: Collection[str] = (), *, first: bool = True) -> Trial:
         """A new run. `first`: of the rules that match an event only the first raises an alert."""
-        return Trial(init_plugin(self._plugin, self._config), self.compiled(enable), first=first)
+        return Trial(init_plugin(self._plugin, self._config, warn=lambda _: None), self.compiled(enable), first=first)
 
     def recorded(self, path: str) -> Iterator[Event]:
         """The events of a recording, with their times where it tells them. Raises `SourceError`."""

@@ -1,5 +1,5 @@
 """The native part: field values read off JSON payloads, chunks and lines, the C library's own matchers."""
 
-from lanner.native._native import Dechunker, Framer, Lines, Reader, call_log, casestr, fnmatch
+from lanner.native._native import Dechunker, Framer, Lines, ObjectFramer, Reader, call_log, casestr, fnmatch
 
-__all__ = ["Dechunker", "Framer", "Lines", "Reader", "call_log", "casestr", "fnmatch"]
+__all__ = ["Dechunker", "Framer", "Lines", "ObjectFramer", "Reader", "call_log", "casestr", "fnmatch"]

@@ -6,6 +6,7 @@ namespace lanner {
 namespace {
 
 constexpr std::size_t longest_size_line = 4096;
+constexpr std::size_t longest_trailer = 64 * 1024;
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -19,7 +20,7 @@ std::string printable(std::string_view text) {
 
 std::size_t Decoder::feed(std::string_view data, char* out) {
   char* const begin = out;
-  while (!data.empty() && !ended && error.empty()) {
+  while (!data.empty() && !complete && error.empty()) {
     if (left_) {
       const auto size = data.size() < left_ ? data.size() : static_cast<std::size_t>(left_);
       std::memcpy(out, data.data(), size);
@@ -57,8 +58,10 @@ void Decoder::take(std::string_view line) {
   if (expects_line_end_) {
     expects_line_end_ = false;
     if (!line.empty()) error = "a chunk is followed by '" + printable(line) + "' instead of a line end";
-  } else if (in_trailer_) {
-    ended = line.empty();
+  } else if (ended) {
+    complete = line.empty();
+    trailer_size_ += line.size() + 2;
+    if (trailer_size_ > longest_trailer) error = "the trailer behind the last chunk is too long";
   } else {
     take_size(line);
   }
@@ -82,7 +85,7 @@ void Decoder::take_size(std::string_view line) {
     return;
   }
   left_ = size;
-  in_trailer_ = size == 0;
+  ended = size == 0;
 }
 
 }  // namespace lanner

@@ -13,7 +13,8 @@ class Decoder {
   // Writes at most data.size() bytes of the body to `out`; how many. `error` is not empty where the chunks are broken.
   std::size_t feed(std::string_view data, char* out);
 
-  bool ended = false;
+  bool ended = false;     // the last chunk has come
+  bool complete = false;  // and the trailer, so that what follows is not of this body
   std::string error;
 
  private:
@@ -22,7 +23,7 @@ class Decoder {
 
   std::uint64_t left_ = 0;  // bytes of the current chunk that are still to come
   bool expects_line_end_ = false;
-  bool in_trailer_ = false;
+  std::size_t trailer_size_ = 0;
   std::string line_;  // the beginning of a line that is not whole yet
 };
 

@@ -58,12 +58,15 @@ PyObject* dechunker_feed(PyObject* self, PyObject* chunk) {
 
 PyObject* dechunker_ended(PyObject* self, void*) { return PyBool_FromLong(reinterpret_cast<Dechunker*>(self)->decoder->ended); }
 
+PyObject* dechunker_complete(PyObject* self, void*) { return PyBool_FromLong(reinterpret_cast<Dechunker*>(self)->decoder->complete); }
+
 PyMethodDef methods[] = {
     {"feed", dechunker_feed, METH_O, "feed(data: bytes) -> bytes\n\nThe bytes of the body in `data`. Raises `ValueError` where the chunks are broken."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef attributes[] = {
-    {"ended", dechunker_ended, nullptr, "Whether the last chunk and the trailer have come: what follows is not of this body.", nullptr},
+    {"ended", dechunker_ended, nullptr, "Whether the last chunk has come: the body is whole.", nullptr},
+    {"complete", dechunker_complete, nullptr, "Whether the trailer has come, too: what follows is not of this answer.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot slots[] = {

@@ -1,19 +1,28 @@
 #include "framer.hpp"
 
+#include <memory>
+#include <vector>
+
 #include "extension.hpp"
+#include "objects.hpp"
 
 namespace lanner {
 namespace {
 
 struct Lines {
   PyObject_HEAD
-  PyObject* chunk;  // bytes; null where there is only a joined line
+  PyObject* chunk;  // bytes; null where there are only copies
   LineList* list;
 };
 
 struct Framer {
   PyObject_HEAD
   LineFramer* framer;
+};
+
+struct ObjectFramerObject {
+  PyObject_HEAD
+  ObjectFramer* framer;
 };
 
 PyTypeObject* lines_type;
@@ -71,7 +80,30 @@ PyObject* lines_repr(PyObject* self) {
   return result;
 }
 
+// As a dict, so that one that has none is false.
+PyObject* lines_cut(PyObject* self, void*) {
+  PyObject* sizes = PyDict_New();
+  if (!sizes) return nullptr;
+  for (const auto& [place, size] : reinterpret_cast<Lines*>(self)->list->cut()) {
+    PyObject* key = PyLong_FromSize_t(place);
+    PyObject* value = key ? PyLong_FromSize_t(size) : nullptr;
+    const int added = value ? PyDict_SetItem(sizes, key, value) : -1;
+    Py_XDECREF(key);
+    Py_XDECREF(value);
+    if (added < 0) {
+      Py_DECREF(sizes);
+      return nullptr;
+    }
+  }
+  return sizes;
+}
+
+PyGetSetDef lines_attributes[] = {
+    {"cut", lines_cut, nullptr, "How many bytes those had of which only a part was kept, by their places.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
 PyType_Slot lines_slots[] = {
+    {Py_tp_getset, lines_attributes},
     {Py_mp_subscript, reinterpret_cast<void*>(lines_subscript)},
     {Py_mp_length, reinterpret_cast<void*>(lines_length)},
     {Py_tp_richcompare, reinterpret_cast<void*>(lines_compare)},
@@ -80,7 +112,7 @@ PyType_Slot lines_slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(lines_dealloc)},
     {Py_sq_length, reinterpret_cast<void*>(lines_length)},
     {Py_sq_item, reinterpret_cast<void*>(lines_item)},
-    {Py_tp_doc, const_cast<char*>("The lines that a chunk completed, without their newlines: a sequence of bytes.")},
+    {Py_tp_doc, const_cast<char*>("The payloads that a chunk completed, without their newlines: a sequence of bytes.")},
     {0, nullptr},
 };
 PyType_Spec lines_spec = {"lanner.native.Lines", sizeof(Lines), 0,
@@ -117,44 +149,116 @@ PyObject* framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   return reinterpret_cast<PyObject*>(self);
 }
 
-void framer_dealloc(PyObject* self) {
+// The same for both kinds of framers.
+template <typename Type>
+PyObject* feed(PyObject* self, PyObject* chunk) {
+  if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "a chunk is bytes, not %.100s", Py_TYPE(chunk)->tp_name);
+  const std::string_view data(PyBytes_AS_STRING(chunk), static_cast<std::size_t>(PyBytes_GET_SIZE(chunk)));
+  return make_lines(chunk, [&](LineList& list) { reinterpret_cast<Type*>(self)->framer->feed(data, list); });
+}
+
+template <typename Type>
+PyObject* end(PyObject* self, PyObject*) {
+  return make_lines(nullptr, [&](LineList& list) { reinterpret_cast<Type*>(self)->framer->end(list); });
+}
+
+template <typename Type>
+PyObject* too_long(PyObject* self, void*) {
+  return PyLong_FromSize_t(reinterpret_cast<Type*>(self)->framer->too_long());
+}
+
+template <typename Type>
+void dealloc(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
-  delete reinterpret_cast<Framer*>(self)->framer;
+  delete reinterpret_cast<Type*>(self)->framer;
   type->tp_free(self);
   Py_DECREF(type);
 }
 
-PyObject* framer_feed(PyObject* self, PyObject* chunk) {
-  if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "a chunk is bytes, not %.100s", Py_TYPE(chunk)->tp_name);
-  const std::string_view data(PyBytes_AS_STRING(chunk), static_cast<std::size_t>(PyBytes_GET_SIZE(chunk)));
-  return make_lines(chunk, [&](LineList& list) { reinterpret_cast<Framer*>(self)->framer->feed(data, list); });
-}
-
-PyObject* framer_end(PyObject* self, PyObject*) {
-  return make_lines(nullptr, [&](LineList& list) { reinterpret_cast<Framer*>(self)->framer->end(list); });
-}
-
-PyObject* framer_too_long(PyObject* self, void*) { return PyLong_FromSize_t(reinterpret_cast<Framer*>(self)->framer->too_long()); }
-PyObject* framer_is_within_line(PyObject* self, void*) { return PyBool_FromLong(reinterpret_cast<Framer*>(self)->framer->is_within_line()); }
+PyObject* is_within_line(PyObject* self, void*) { return PyBool_FromLong(reinterpret_cast<Framer*>(self)->framer->is_within_line()); }
 
 PyMethodDef framer_methods[] = {
-    {"feed", framer_feed, METH_O, "feed(chunk: bytes) -> Lines\n\nThe payloads that the chunk completes."},
-    {"end", framer_end, METH_NOARGS, "end() -> Lines\n\nThe tail as the last payload, if there is one; the stream begins anew after it."},
+    {"feed", feed<Framer>, METH_O, "feed(chunk: bytes) -> Lines\n\nThe payloads that the chunk completes."},
+    {"end", end<Framer>, METH_NOARGS, "end() -> Lines\n\nThe tail as the last payload, if there is one; after it the stream starts over."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef framer_attributes[] = {
-    {"too_long", framer_too_long, nullptr, "How many lines were dropped because they were longer than the longest.", nullptr},
-    {"is_within_line", framer_is_within_line, nullptr, "Whether the next bytes belong to a line that has begun.", nullptr},
+    {"too_long", too_long<Framer>, nullptr, "How many lines were dropped because they were longer than the longest.", nullptr},
+    {"is_within_line", is_within_line, nullptr, "Whether the next bytes belong to a line that has begun.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot framer_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(framer_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(framer_dealloc)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(dealloc<Framer>)},
     {Py_tp_methods, framer_methods},
     {Py_tp_getset, framer_attributes},
     {Py_tp_doc, const_cast<char*>("Framer(longest: int)\n\nThe lines of one stream; what follows the last newline waits for the next chunk.")},
     {0, nullptr},
 };
+// The paths, sequences of names, as a tree; false with an error set where that is none.
+bool read_kept(PyObject* paths, KeptMember& root) {
+  PyObject* all = PySequence_Fast(paths, "kept is a sequence of paths");
+  bool is_right = all != nullptr;
+  for (Py_ssize_t place = 0; is_right && place < PySequence_Fast_GET_SIZE(all); ++place) {
+    PyObject* steps = PySequence_Fast(PySequence_Fast_GET_ITEM(all, place), "a path is a sequence of names");
+    std::vector<std::string> path;
+    is_right = steps != nullptr;
+    for (Py_ssize_t step = 0; is_right && step < PySequence_Fast_GET_SIZE(steps); ++step) {
+      Py_ssize_t size;
+      const char* name = PyUnicode_AsUTF8AndSize(PySequence_Fast_GET_ITEM(steps, step), &size);
+      is_right = name != nullptr;
+      if (name) path.emplace_back(name, static_cast<std::size_t>(size));
+    }
+    if (is_right) root.add(path);
+    Py_XDECREF(steps);
+  }
+  Py_XDECREF(all);
+  return is_right;
+}
+
+PyObject* object_framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+  static const char* const names[] = {"longest", "kept", "multiline", nullptr};
+  Py_ssize_t longest;
+  PyObject* paths = nullptr;
+  int multiline = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "n|O$p:ObjectFramer", const_cast<char**>(names), &longest, &paths, &multiline)) return nullptr;
+  if (longest < 1) return PyErr_Format(PyExc_ValueError, "an object has at least one byte, not %zd", longest);
+  try {
+    KeptMember kept;
+    if (paths && !read_kept(paths, kept)) return nullptr;
+    auto framer = std::make_unique<ObjectFramer>(static_cast<std::size_t>(longest), std::move(kept), multiline != 0);
+    auto* self = reinterpret_cast<ObjectFramerObject*>(type->tp_alloc(type, 0));
+    if (self) self->framer = framer.release();
+    return reinterpret_cast<PyObject*>(self);
+  } catch (...) {
+    return failed();
+  }
+}
+
+PyObject* is_within(PyObject* self, void*) { return PyBool_FromLong(reinterpret_cast<ObjectFramerObject*>(self)->framer->is_within()); }
+
+PyMethodDef object_framer_methods[] = {
+    {"feed", feed<ObjectFramerObject>, METH_O, "feed(chunk: bytes) -> Lines\n\nThe payloads that the chunk completes."},
+    {"end", end<ObjectFramerObject>, METH_NOARGS, "end() -> Lines\n\nWhat is unfinished as the last payload; after it the stream starts over."},
+    {nullptr, nullptr, 0, nullptr},
+};
+PyGetSetDef object_framer_attributes[] = {
+    {"too_long", too_long<ObjectFramerObject>, nullptr, "How many were dropped because they were too long and nothing of them could be kept.", nullptr},
+    {"is_within", is_within, nullptr, "Whether the next bytes belong to a payload that has begun.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+PyType_Slot object_framer_slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(object_framer_new)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(dealloc<ObjectFramerObject>)},
+    {Py_tp_methods, object_framer_methods},
+    {Py_tp_getset, object_framer_attributes},
+    {Py_tp_doc, const_cast<char*>("ObjectFramer(longest: int, kept: Sequence[Sequence[str]] = (), *, multiline: bool = False)\n\n"
+                                  "The JSON objects of one stream. Of one that is longer the members at the paths of `kept` are kept.")},
+    {0, nullptr},
+};
+PyType_Spec object_framer_spec = {"lanner.native.ObjectFramer", sizeof(ObjectFramerObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                                  object_framer_slots};
+
 PyType_Spec framer_spec = {"lanner.native.Framer", sizeof(Framer), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, framer_slots};
 
 }  // namespace
@@ -169,6 +273,7 @@ int add_lines(PyObject* module) {
   const int added = PyModule_AddObjectRef(module, "as_lines", capsule);
   Py_DECREF(capsule);
   if (added < 0) return -1;
+  if (add_type(module, object_framer_spec, "ObjectFramer") < 0) return -1;
   return add_type(module, framer_spec, "Framer");
 }
 

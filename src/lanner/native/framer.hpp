@@ -1,4 +1,4 @@
-// Bytes as they come to payloads, one a line: the Python types lanner.native.Framer and Lines.
+// Bytes as they come to payloads: the Python types lanner.native.Framer, ObjectFramer and Lines.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN

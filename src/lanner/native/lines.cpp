@@ -17,8 +17,7 @@ void LineFramer::keep(std::string_view part) {
 }
 
 void LineFramer::feed(std::string_view chunk, LineList& lines) {
-  lines.data_ = chunk.data();
-  lines.size_ = chunk.size();
+  lines.begin(chunk);
   std::size_t at = 0;
   while (at < chunk.size()) {
     const auto* newline = static_cast<const char*>(std::memchr(chunk.data() + at, '\n', chunk.size() - at));
@@ -26,16 +25,13 @@ void LineFramer::feed(std::string_view chunk, LineList& lines) {
     const std::size_t end = static_cast<std::size_t>(newline - chunk.data());
     if (at == 0 && is_within_line()) {
       keep(chunk.substr(0, end));
-      if (!is_dropping_) {
-        lines.joined_ = std::move(tail_);
-        lines.has_joined_ = true;
-      }
+      if (!is_dropping_) lines.add_copy(std::move(tail_));
       tail_.clear();
       is_dropping_ = false;
     } else if (end - at > longest_) {
       ++too_long_;
     } else if (end > at) {
-      lines.parts_.emplace_back(at, end - at);
+      lines.add(chunk.substr(at, end - at));
     }
     at = end + 1;
   }
@@ -43,10 +39,7 @@ void LineFramer::feed(std::string_view chunk, LineList& lines) {
 }
 
 void LineFramer::end(LineList& lines) {
-  if (!tail_.empty()) {
-    lines.joined_ = std::move(tail_);
-    lines.has_joined_ = true;
-  }
+  if (!tail_.empty()) lines.add_copy(std::move(tail_));
   tail_.clear();
   is_dropping_ = false;
 }

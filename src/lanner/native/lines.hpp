@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,24 +10,30 @@
 
 namespace lanner {
 
-// The lines that one chunk completed: parts of the chunk, except for a first one that began in chunks before it.
+// The payloads that one chunk completed: parts of the chunk, or copies of what began in chunks before it.
 class LineList {
  public:
-  std::size_t size() const { return parts_.size() + has_joined_; }
-  std::string_view at(std::size_t place) const {
-    if (has_joined_ && place-- == 0) return joined_;
-    const auto [begin, size] = parts_[place];
-    return {data_ + begin, size};
+  std::size_t size() const { return parts_.size(); }
+  std::string_view at(std::size_t place) const { return parts_[place]; }
+
+  // The chunk in which all payloads lie but the copies; its owner keeps it as long as this list.
+  std::string_view chunk() const { return chunk_; }
+  // Those of which only a part was kept: their place, and how many bytes they had.
+  const std::vector<std::pair<std::size_t, std::size_t>>& cut() const { return cut_; }
+
+  void begin(std::string_view chunk) { chunk_ = chunk; }
+  void add(std::string_view part) { parts_.push_back(part); }
+  void add_copy(std::string text) { parts_.push_back(copies_.emplace_back(std::move(text))); }
+  void add_cut(std::string text, std::size_t size) {
+    cut_.emplace_back(parts_.size(), size);
+    add_copy(std::move(text));
   }
 
-  // The chunk in which all lines lie but a joined one
-  std::string_view chunk() const { return data_ ? std::string_view(data_, size_) : std::string_view(); }
-
-  const char* data_ = nullptr;  // the chunk's, which the owner of this list keeps
-  std::size_t size_ = 0;
-  std::string joined_;
-  bool has_joined_ = false;
-  std::vector<std::pair<std::size_t, std::size_t>> parts_;
+ private:
+  std::string_view chunk_;
+  std::deque<std::string> copies_;  // a deque: their places stay
+  std::vector<std::string_view> parts_;
+  std::vector<std::pair<std::size_t, std::size_t>> cut_;
 };
 
 // The lines of one stream. What follows the last newline waits for the next chunk; empty lines are none.
@@ -35,7 +42,7 @@ class LineFramer {
   explicit LineFramer(std::size_t longest) : longest_(longest) {}
 
   void feed(std::string_view chunk, LineList& lines);
-  // The tail as a last line; the stream begins anew after it.
+  // The tail as a last line; after it the stream starts over.
   void end(LineList& lines);
 
   bool is_within_line() const { return is_dropping_ || !tail_.empty(); }

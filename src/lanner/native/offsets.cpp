@@ -104,14 +104,16 @@ class Locator {
       case Value::Kind::when:
         return find(value.children[0], number);
       case Value::Kind::before:
-      case Value::Kind::after: {
+      case Value::Kind::after:
+      case Value::Kind::after_last: {
         const auto whole = find(value.children[0]);
         if (!whole) return std::nullopt;
         const auto written = text_.of(*whole);
         if (written.find('\\') != std::string_view::npos) return std::nullopt;
-        const auto at = written.find(value.separator);
+        const bool is_last = value.kind == Value::Kind::after_last;
+        const auto at = is_last ? written.rfind(value.separator) : written.find(value.separator);
         if (value.kind == Value::Kind::before) return Span{whole->begin, static_cast<std::uint32_t>(at == std::string_view::npos ? written.size() : at)};
-        if (at == std::string_view::npos) return std::nullopt;
+        if (at == std::string_view::npos) return is_last ? whole : std::nullopt;
         const auto skipped = static_cast<std::uint32_t>(at + value.separator.size());
         return Span{whole->begin + skipped, whole->size - skipped};
       }

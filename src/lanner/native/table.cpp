@@ -91,9 +91,9 @@ class Compiler {
       result.kind = Value::Kind::when;
       result.children = {child(1), child(2)};
       for (PyObject* each : items(parts[3], "the last operand of \"when\"")) result.texts.push_back(text(each, "an operand of \"when\""));
-    } else if (word == "before" || word == "after") {
+    } else if (word == "before" || word == "after" || word == "after_last") {
       expect(2);
-      result.kind = word == "before" ? Value::Kind::before : Value::Kind::after;
+      result.kind = word == "before" ? Value::Kind::before : word == "after" ? Value::Kind::after : Value::Kind::after_last;
       result.children = {child(1)};
       result.separator = text(parts[2], "a separator");
       if (result.separator.empty()) throw Unfit("a separator is not empty");

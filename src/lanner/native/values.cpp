@@ -128,6 +128,13 @@ Result evaluate(const Value& value, element document, const Given& given, bool n
       if (value.kind == Value::Kind::before) return text->substr(0, at);
       return at == std::string_view::npos ? Result{} : Result{text->substr(at + value.separator.size())};
     }
+    case Value::Kind::after_last: {
+      const auto result = evaluate(value.children[0], document, given);
+      const auto* text = std::get_if<std::string_view>(&result);
+      if (!text) return {};
+      const auto at = text->rfind(value.separator);
+      return at == std::string_view::npos ? *text : text->substr(at + value.separator.size());
+    }
     case Value::Kind::unsigned_integer:
       return to_unsigned(evaluate(value.children[0], document, given, true), value.factor);
     case Value::Kind::keys: {

@@ -24,13 +24,13 @@ using Names = std::vector<std::string_view>;
 using Result = std::variant<std::monostate, std::string_view, std::uint64_t, Names>;
 
 struct Value {
-  enum class Kind { path, first, when, before, after, unsigned_integer, keys };
+  enum class Kind { path, first, when, before, after, after_last, unsigned_integer, keys };
 
   Kind kind = Kind::path;
   std::vector<Step> steps;          // path, keys
-  std::vector<Value> children;      // first: options; when: value, condition; before, after, unsigned_integer: one
+  std::vector<Value> children;      // first: options; when: value, condition; before, after, after_last, unsigned_integer: one
   std::vector<std::string> texts;   // when
-  std::string separator;            // before, after
+  std::string separator;            // before, after, after_last
   std::uint64_t factor = 1;         // unsigned_integer: nanoseconds in its unit
 };
 

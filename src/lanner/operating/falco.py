@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from lanner.rules.versions import ENGINE_VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lanner.operating.snapshot import Snapshot
 
 _FALCO: Final = "0.44.1"
@@ -33,12 +35,17 @@ def falco_version(lanner: str) -> str:
 
 
 def versions(snapshot: Snapshot) -> dict[str, object]:
-    """The members of Falco's answer but those of drivers, which are not there, and `lanner_version`."""
+    """The members of Falco's answer to /versions."""
+    return version_members(snapshot.version, {snapshot.plugin: snapshot.plugin_version})
+
+
+def version_members(lanner: str, plugins: Mapping[str, str]) -> dict[str, object]:
+    """Versions by Falco's names but those of drivers, which are not there, and `lanner_version`."""
     return {
         "engine_version": str(ENGINE_VERSION[1]),
         "engine_version_semver": ".".join(map(str, ENGINE_VERSION)),
-        "falco_version": falco_version(snapshot.version),
-        "lanner_version": snapshot.version,
+        "falco_version": falco_version(lanner),
+        "lanner_version": lanner,
         "plugin_api_version": _PLUGIN_API,
-        "plugin_versions": {snapshot.plugin: snapshot.plugin_version},
+        "plugin_versions": dict(plugins),
     }

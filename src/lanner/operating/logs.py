@@ -1,7 +1,7 @@
 """Lanner's own messages: to standard error as text or lines of JSON, and to this machine's syslog. Alerts are another matter.
 
 Messages may hold what events or engines said: control characters and line breaks come out as escapes, so that none can end a line and
-begin another, or talk to a terminal. What stands before the @ of an address is left out.
+begin another, or talk to a terminal. Passwords in addresses are masked.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import socket
 import sys
 import time
 import traceback
 from typing import TYPE_CHECKING, Final, Literal
+
+from lanner.sdk.address import mask_addresses
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,7 +35,6 @@ _LEVELS: Final = {
 _SYSLOG: Final = "/dev/log"
 _DAEMON: Final = 3 << 3
 _SEVERITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
-_SECRET: Final = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 def setup_logs(
@@ -56,7 +56,7 @@ def setup_logs(
 
 def printable(text: str) -> str:
     """The text in one line that says nothing to a terminal, without passwords in addresses."""
-    text = _SECRET.sub("***@", text)
+    text = mask_addresses(text)
     return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
@@ -83,10 +83,10 @@ class _Json(logging.Formatter):
             "time": f"{seconds}.{int(record.created % 1 * 1_000_000):06}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": _SECRET.sub("***@", record.getMessage()),
+            "message": mask_addresses(record.getMessage()),
         }
         if record.exc_info and record.exc_info[1]:
-            document["exception"] = _SECRET.sub("***@", _traceback(record.exc_info[1]))
+            document["exception"] = mask_addresses(_traceback(record.exc_info[1]))
         return json.dumps(document)  # ASCII alone: control characters come out as escapes
 
 

@@ -132,6 +132,7 @@ def _outputs(snapshot: Snapshot) -> Iterator[Metric]:
         ("retried", "Alerts that were tried again"),
         ("failures", "Tries that failed"),
         ("timeouts", "Times that an output took longer than output_timeout"),
+        ("damaged", "Damaged alerts and files of the spool, set aside"),
     )
     outputs = snapshot.outputs
     for name, text in counters:

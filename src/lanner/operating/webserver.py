@@ -1,45 +1,53 @@
 """The web server of a run: /healthz, /readyz, /versions and, if asked for, /metrics. It reads snapshots and changes nothing.
 
-Paths and answers are Falco's where Falco has them. A few threads take one connection each, answer one request and hang up, all within
-a deadline: a slow client delays others by that much at most, and no number of them makes more threads. No request is logged.
+Paths and answers are Falco's where Falco has them. One thread serves all connections and waits for none of them. A connection has one
+request and a deadline for the whole of it. Only so many connections are open at a time: one more, and the oldest is closed. So clients
+that stall, read slowly or never say anything delay no other. No request is logged.
 """
 
 from __future__ import annotations
 
 import errno
-import io
-import json
 import logging
+import os
+import resource
+import selectors
 import socket
+import ssl
 import threading
 import time
+from collections import OrderedDict, deque
 from contextlib import suppress
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Final
 
-from lanner.operating.falco import versions
+from lanner.operating.webpages import METRICS, Pages, Request
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from ssl import SSLContext
 
     from lanner.operating.snapshot import Snapshot
+    from lanner.operating.webpages import Page
 
-_THREADS: Final = 4
 _DEADLINE: Final = 3.0
 _MAX_HEAD: Final = 16 * 1024
-_BACKLOG: Final = 32
-_PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
-_JSON: Final = "application/json"
+_BACKLOG: Final = 1024
+_MOST: Final = 256
+"""Connections at a time, at most; fewer where the process may have few descriptors."""
+_AT_ONCE: Final = 64
+"""Connections that are accepted before the others have their turn."""
+_CHUNK: Final = 32 * 1024
+_CHUNKS: Final = 2
+"""So many of an answer go out before the other connections have their turn: a short one is sent whole."""
+_PAUSE: Final = 0.1
 _LOG: Final = logging.getLogger("lanner.webserver")
 
 
 class WebServer:
     """Listens once it is made; `port` is where. `metrics` makes the text of /metrics of a snapshot, None: there is none.
 
-    `certificate` is a file with certificate and key, "" for no TLS. Raises `LannerError` where it cannot listen.
+    `certificate` is a file with certificate and key, "" for no TLS. `deadline`: seconds that a connection has. Raises `LannerError`
+    where it cannot listen.
     """
 
     def __init__(
@@ -51,180 +59,224 @@ class WebServer:
         healthz: str = "/healthz",
         metrics: Callable[[Snapshot], bytes] | None = None,
         certificate: str = "",
-        threads: int = 0,
         deadline: float = _DEADLINE,
     ) -> None:
         self._tls = _tls(certificate) if certificate else None
-        self._pages = _Pages(snapshot, healthz, metrics)
+        self._pages = Pages(snapshot, healthz, metrics)
         self._deadline = deadline
-        self._closed = threading.Event()
-        self._open: set[socket.socket] = set()
+        self._most = min(_MOST, max(4, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4))
+        self._closed = False
+        self._clients: OrderedDict[int, _Client] = OrderedDict()  # by descriptor, the oldest first
         self._listener = _listen(address, port)
         self.port: int = self._listener.getsockname()[1]
-        self._threads = [threading.Thread(target=self._work, name=f"lanner-web-{n}", daemon=True) for n in range(threads or _THREADS)]
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._wake, selectors.EVENT_READ)
+        self._waking = threading.Condition()
+        self._asking: list[_Client] = []  # for /metrics
+        self._made: deque[tuple[list[_Client], Page]] = deque()
+        self._threads = [threading.Thread(target=self._serve, name="lanner-web", daemon=True)]
+        if metrics is not None:
+            self._threads.append(threading.Thread(target=self._make_metrics, name="lanner-web-metrics", daemon=True))
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
-        """Stop listening, and hang up on whoever is connected."""
-        self._closed.set()
-        for each in (self._listener, *list(self._open)):
-            _shut(each)
+        """Stop listening, and hang up on all clients. A second call does nothing."""
+        with self._waking:
+            if self._closed:
+                return
+            self._closed = True
+            self._waking.notify_all()
+            os.eventfd_write(self._wake, 1)
         for thread in self._threads:
             thread.join(self._deadline)
-        self._listener.close()
 
-    def _work(self) -> None:
-        while not self._closed.is_set():
-            try:
-                connection, peer = self._listener.accept()
-            except OSError:
-                self._closed.wait(0.1)  # no descriptors left, or closed
-                continue
-            with connection:
-                self._open.add(connection)
-                try:
-                    self._answer(connection, peer)
-                except OSError:
-                    pass  # the client has gone, or was too slow
-                except Exception:  # noqa: BLE001 - a defect must not take the thread with it
-                    _LOG.exception("a request could not be answered")
-                finally:
-                    self._open.discard(connection)
-
-    def _answer(self, connection: socket.socket, peer: object) -> None:
-        until = time.monotonic() + self._deadline
-        if self._tls is None:
-            _Request(connection, peer, self._pages, until)
-            return
-        connection.settimeout(self._deadline)
-        with self._tls.wrap_socket(connection, server_side=True) as wrapped:
-            _Request(wrapped, peer, self._pages, until)
-
-
-class _Pages:
-    """What is answered to which path: status, content type and body."""
-
-    def __init__(self, snapshot: Callable[[], Snapshot], healthz: str, metrics: Callable[[Snapshot], bytes] | None) -> None:
-        self._snapshot = snapshot
-        self._metrics = metrics
-        self._pages = {"/readyz": self._readyz, "/versions": self._versions, healthz: self._healthz}
-        if metrics is not None:
-            self._pages["/metrics"] = self._show_metrics
-
-    def get(self, path: str) -> tuple[HTTPStatus, str, bytes]:
-        """The answer to GET `path`."""
-        page = self._pages.get(path)
-        return _json({"error": "not found"}, HTTPStatus.NOT_FOUND) if page is None else page(self._snapshot())
-
-    @staticmethod
-    def _healthz(snapshot: Snapshot) -> tuple[HTTPStatus, str, bytes]:
-        return _state("unhealthy", snapshot.unhealthy)
-
-    @staticmethod
-    def _readyz(snapshot: Snapshot) -> tuple[HTTPStatus, str, bytes]:
-        return _state("not ready", (*snapshot.not_ready, *snapshot.unhealthy))
-
-    @staticmethod
-    def _versions(snapshot: Snapshot) -> tuple[HTTPStatus, str, bytes]:
-        return _json(versions(snapshot))
-
-    def _show_metrics(self, snapshot: Snapshot) -> tuple[HTTPStatus, str, bytes]:
-        assert self._metrics is not None
-        return HTTPStatus.OK, _PROMETHEUS, self._metrics(snapshot)
-
-
-class _Request(BaseHTTPRequestHandler):
-    """One request on one connection, until a moment of the monotonic clock. Being made is all that it does."""
-
-    default_request_version = "HTTP/1.0"  # of what names none: HTTP/0.9 has answers without a status
-
-    def __init__(self, connection: socket.socket, peer: object, pages: _Pages, until: float) -> None:
-        self._pages, self._until = pages, until
-        super().__init__(connection, peer, None)  # type: ignore[arg-type]  # no server is asked for anything
-
-    def setup(self) -> None:
-        """Not files on the socket: those have no deadline for all of a request."""
-        self.connection = self.request
-        self.wfile = self._written = io.BytesIO()
-
-    def handle(self) -> None:
-        """Answer, if there is a request."""
-        self.close_connection = True
-        head = self._read_head()
-        if head is None:
-            self.requestline, self.request_version, self.command = "", "HTTP/1.1", ""
-            self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-            return
-        self.rfile = io.BytesIO(head)
-        self.raw_requestline = self.rfile.readline()
-        if not self.raw_requestline or not self.parse_request():
-            return
-        if self.command not in {"GET", "HEAD"}:
-            self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
-            return
+    def _serve(self) -> None:
         try:
-            answer = self._pages.get(self.path.partition("?")[0])
-        except Exception:  # noqa: BLE001 - whoever asked has to be told
-            _LOG.exception("%s could not be answered", self.path)
-            answer = _json({"error": "see the log"}, HTTPStatus.INTERNAL_SERVER_ERROR)
-        self._send(*answer)
+            while not self._closed:
+                ready = self._selector.select(self._next_deadline())
+                ready.sort(key=lambda each: each[1])  # those who are sent something large wait for those who ask
+                for key, _ in ready:
+                    if key.fileobj is self._listener:
+                        self._accept()
+                    elif key.fd == self._wake:
+                        self._hand_out_metrics()
+                    elif key.fd in self._clients:
+                        self._advance(self._clients[key.fd])
+                now = time.monotonic()
+                while self._clients and (oldest := next(iter(self._clients.values()))).until <= now:
+                    self._hang_up(oldest)
+        finally:
+            with self._waking:
+                for client in list(self._clients.values()):
+                    self._hang_up(client)
+                self._listener.close()
+                self._selector.close()
+                self._closed = True
+                os.close(self._wake)
+                self._wake = -1
 
-    def finish(self) -> None:
-        """Send what was written, in the time that is left."""
-        self.connection.settimeout(self._left())
-        self.connection.sendall(self._written.getvalue())
-        _shut(self.connection, socket.SHUT_WR)
+    def _next_deadline(self) -> float | None:
+        return max(0.0, next(iter(self._clients.values())).until - time.monotonic()) if self._clients else None
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """In JSON, and without what the client said."""
-        self._send(*_json({"error": HTTPStatus(code).phrase.lower()}, HTTPStatus(code)))
+    def _accept(self) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                connection, _ = self._listener.accept()
+            except (BlockingIOError, ConnectionError):
+                return
+            except OSError:  # no descriptors left
+                if self._clients:
+                    self._hang_up(next(iter(self._clients.values())))
+                else:
+                    time.sleep(_PAUSE)
+                return
+            while len(self._clients) >= self._most:
+                self._hang_up(next(iter(self._clients.values())))
+            try:
+                client = _Client(connection, self._tls, time.monotonic() + self._deadline)
+            except OSError:
+                connection.close()
+                continue
+            self._clients[client.descriptor] = client
+            self._selector.register(client.descriptor, selectors.EVENT_READ)
+            self._advance(client)
 
-    def log_message(self, *_: object) -> None:
-        """Requests are not logged."""
+    def _advance(self, client: _Client) -> None:
+        """Go on with a client as far as that is possible without a wait."""
+        try:
+            wanted = client.advance()
+            if client.request is not None and not client.is_answered:
+                if self._pages.is_slow(client.request.path):
+                    self._selector.unregister(client.descriptor)
+                    client.is_watched = False
+                    with self._waking:
+                        self._asking.append(client)
+                        self._waking.notify_all()
+                    return
+                client.put(self._pages.get(client.request.path) if client.request.path else None)
+                wanted = client.advance()
+        except OSError:
+            self._hang_up(client)  # it has gone
+            return
+        except Exception:  # noqa: BLE001 - a bug must not end the thread
+            _LOG.exception("a request could not be answered")
+            self._hang_up(client)
+            return
+        self._wait_for(client, wanted)
 
-    def version_string(self) -> str:
-        """For the header Server: no version."""
-        return "lanner"
+    def _wait_for(self, client: _Client, wanted: int) -> None:
+        if not wanted:
+            self._hang_up(client)
+        elif client.is_watched:
+            self._selector.modify(client.descriptor, wanted)
+        else:
+            self._selector.register(client.descriptor, wanted)
+            client.is_watched = True
 
-    def _read_head(self) -> bytes | None:
-        """The request up to its empty line, or what came of it before the client closed; None where it is too long."""
-        head = b""
-        while b"\r\n\r\n" not in head and b"\n\n" not in head and len(head) <= _MAX_HEAD:
-            self.connection.settimeout(self._left())
-            data = self.connection.recv(4096)
+    def _hang_up(self, client: _Client) -> None:
+        if self._clients.get(client.descriptor) is client:
+            del self._clients[client.descriptor]
+            if client.is_watched:
+                self._selector.unregister(client.descriptor)
+            client.close()
+
+    def _make_metrics(self) -> None:
+        """Make /metrics for all that have asked meanwhile: they share it, so that no number of them costs more."""
+        while True:
+            with self._waking:
+                self._waking.wait_for(lambda: self._asking or self._closed)
+                if self._closed:
+                    return
+                asking, self._asking = self._asking, []
+            page = self._pages.get(METRICS)
+            with self._waking:
+                self._made.append((asking, page))
+                if self._wake >= 0:
+                    os.eventfd_write(self._wake, 1)
+
+    def _hand_out_metrics(self) -> None:
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+        while self._made:
+            clients, page = self._made.popleft()
+            for client in clients:
+                if self._clients.get(client.descriptor) is client:
+                    client.put(page)
+                    self._wait_for(client, selectors.EVENT_WRITE)
+
+
+class _Client:
+    """One connection from its acceptance on. Each call does what can be done without a wait; its result is what to wait for, 0: its end.
+
+    `request` is there when it has been read. Raises OSError where the connection has ended.
+    """
+
+    def __init__(self, connection: socket.socket, tls: ssl.SSLContext | None, until: float) -> None:
+        connection.setblocking(False)
+        self._plain = connection
+        self._is_secured = tls is None
+        self._socket = connection if tls is None else tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self.descriptor = self._socket.fileno()
+        self.until = until
+        self.request: Request | None = None
+        self.is_answered = False
+        self.is_watched = True
+        """Whether the server looks at its descriptor; not while its answer is made."""
+        self._head = b""
+        self._outgoing: deque[memoryview] = deque()
+        self._is_leaving = False
+
+    def advance(self) -> int:
+        try:
+            if not self._is_secured:
+                assert isinstance(self._socket, ssl.SSLSocket)
+                self._socket.do_handshake()
+                self._is_secured = True
+            if self.request is None:
+                return self._read()
+            return self._write() if self.is_answered else selectors.EVENT_READ
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return selectors.EVENT_READ if self.request is None or self._is_leaving else selectors.EVENT_WRITE
+        except ssl.SSLWantWriteError:
+            return selectors.EVENT_WRITE
+
+    def put(self, page: Page | None) -> None:
+        """Have this sent."""
+        assert self.request is not None
+        self.is_answered = True
+        self._outgoing.extend(memoryview(part) for part in self.request.answer(page) if part)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _read(self) -> int:
+        """The request up to its empty line, or what came of it before the client closed."""
+        while b"\r\n\r\n" not in self._head and b"\n\n" not in self._head and len(self._head) <= _MAX_HEAD:
+            data = self._socket.recv(4096)
             if not data:
                 break
-            head += data
-        return head if len(head) <= _MAX_HEAD else None
+            self._head += data
+        self.request = Request(self._head if len(self._head) <= _MAX_HEAD else None)
+        return selectors.EVENT_READ
 
-    def _left(self) -> float:
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
-
-    def _send(self, status: HTTPStatus, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("Connection", "close")
-        if status is HTTPStatus.METHOD_NOT_ALLOWED:
-            self.send_header("Allow", "GET, HEAD")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-
-def _state(word: str, reasons: tuple[str, ...]) -> tuple[HTTPStatus, str, bytes]:
-    if reasons:
-        return _json({"status": word, "reasons": reasons}, HTTPStatus.SERVICE_UNAVAILABLE)
-    return _json({"status": "ok"})
-
-
-def _json(document: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> tuple[HTTPStatus, str, bytes]:
-    return status, _JSON, json.dumps(document).encode()
+    def _write(self) -> int:
+        for _ in range(_CHUNKS):
+            if not self._outgoing:
+                break
+            sent = self._socket.send(self._outgoing[0][:_CHUNK])
+            self._outgoing[0] = self._outgoing[0][sent:]
+            if not self._outgoing[0]:
+                self._outgoing.popleft()
+        if self._outgoing:
+            return selectors.EVENT_WRITE
+        if not self._is_leaving:
+            self._is_leaving = True
+            self._socket.shutdown(socket.SHUT_WR)
+        # closed with input unread, the kernel would take back what the client has not read yet
+        return selectors.EVENT_READ if self._socket.recv(_CHUNK) else 0
 
 
 def _listen(address: str, port: int) -> socket.socket:
@@ -236,6 +288,7 @@ def _listen(address: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(place)
             listener.listen(_BACKLOG)
+            listener.setblocking(False)
         except BaseException:
             listener.close()
             raise
@@ -256,9 +309,7 @@ def _why(error: OSError) -> str:
     return f"{(error.strerror or str(error)).lower()}; {advice}"
 
 
-def _tls(certificate: str) -> SSLContext:
-    import ssl
-
+def _tls(certificate: str) -> ssl.SSLContext:
     def no_passphrase() -> str:
         raise LannerError(
             f"the web server's key in {certificate} has a passphrase: a service has nobody to ask, so write the key without one"
@@ -274,8 +325,3 @@ def _tls(certificate: str) -> SSLContext:
             "it is a PEM file with the certificate and its key"
         ) from None
     return context
-
-
-def _shut(each: socket.socket, how: int = socket.SHUT_RDWR) -> None:
-    with suppress(OSError):  # it was never connected, or the other side was first
-        each.shutdown(how)

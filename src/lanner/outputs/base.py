@@ -83,7 +83,8 @@ class Sink(Protocol):
 class SinkCounts:
     """What became of a sink's alerts. `pending` and `spooled` are what waits now, in memory and on disk.
 
-    `retried`: how often alerts were sent once more. `timeouts`: how often a sink took longer than output_timeout.
+    `retried`: how often alerts were sent once more. `timeouts`: how often a sink took longer than output_timeout. `damaged`: how often
+    something on disk was (an alert, a file, its log) and was set aside.
     """
 
     delivered: int = 0
@@ -94,6 +95,7 @@ class SinkCounts:
     spooled: int = 0
     last_error: str = ""
     timeouts: int = 0
+    damaged: int = 0
 
 
 class Delivery(Protocol):

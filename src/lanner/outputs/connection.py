@@ -11,6 +11,8 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
+from lanner.sdk.lookup import look_up
+
 _CHUNK: Final = 4096
 _MOST_CHUNKS: Final = 64
 """Of what a server says that nobody asked it, so many are read before each alert."""
@@ -33,7 +35,8 @@ class Connection:
 
     def open(self, deadline: float) -> socket.socket:
         """Connect until then (`time.monotonic`). An address that does not answer leaves time for the next one. Raises OSError."""
-        found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        found = look_up(self._host, self._port, lambda descriptor: _wait(descriptor, select.POLLIN, deadline))
+        self._go_on()
         for place, (family, _, _, _, address) in enumerate(found, 1):
             now = time.monotonic()
             try:
@@ -105,10 +108,7 @@ class Connection:
         code = connection.connect_ex(address)
         self._go_on()  # one that is being connected can be interrupted; before, it would not notice
         if code == errno.EINPROGRESS:
-            poll = select.poll()
-            poll.register(connection, select.POLLOUT)
-            if not poll.poll(left(deadline) * 1000):
-                raise TimeoutError
+            _wait(connection.fileno(), select.POLLOUT, deadline)
             code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             self._go_on()
         if code:
@@ -133,9 +133,25 @@ class Connection:
                 return
 
 
+def _wait(descriptor: int, event: int, deadline: float) -> None:
+    """Wait for the event of poll(2) until then. Raises TimeoutError."""
+    poll = select.poll()
+    poll.register(descriptor, event)
+    if not poll.poll(left(deadline) * 1000):
+        raise TimeoutError
+
+
 def left(deadline: float) -> float:
     """Seconds until then (`time.monotonic`). Raises TimeoutError when there are none."""
     seconds = deadline - time.monotonic()
     if seconds <= 0:
         raise TimeoutError
     return seconds
+
+
+def send_all(connection: socket.socket, data: bytes, deadline: float) -> None:
+    """Send all of it until then: an SSLSocket's own `sendall` has its timeout for each record. Raises TimeoutError, OSError."""
+    unsent = memoryview(data)
+    while unsent:
+        connection.settimeout(left(deadline))
+        unsent = unsent[connection.send(unsent) :]

@@ -121,7 +121,8 @@ class QueuedDelivery:
     def close(self, timeout: float = 5.0) -> None:
         """Deliver what can be delivered in so many seconds, keep the rest in the spool.
 
-        Raises OutputError if alerts are lost. They are not `settled`: a source that can give their events again is not told otherwise.
+        Raises OutputError if alerts are lost, or an output had an error that it should not have. Lost alerts are not `settled`: a source
+        that can give their events again is not told otherwise.
         """
         with self._lock:
             if self._closed:
@@ -133,9 +134,11 @@ class QueuedDelivery:
                 worker.end(deadline)
         self._looker.join()
         lost = {worker.name: worker.ended(_INTERRUPTED) for worker in self._workers}
-        if any(lost.values()):
-            counts = self.counts()
-            raise OutputError("; ".join(loss(name, count, counts[name].last_error) for name, count in lost.items() if count))
+        counts = self.counts()
+        wrong = [loss(name, count, counts[name].last_error) for name, count in lost.items() if count]
+        wrong += [worker.trouble for worker in self._workers if worker.trouble and not lost[worker.name]]
+        if wrong:
+            raise OutputError("; ".join(wrong))
 
     @property
     def suppressed(self) -> dict[str, int]:

@@ -5,16 +5,18 @@ A sink that failed gets no more alerts, and the run ends when there is no other 
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import logging
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, loss
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lanner.outputs.base import Alert, Sink
+
+_LOG: Final = logging.getLogger("lanner.outputs")
 
 _BUFFERED: Final = 1 << 16
 """Characters of alerts that go out without being asked."""
@@ -56,13 +58,7 @@ class DirectDelivery:
         alerts, self._alerts, self._size = self._alerts, [], 0
         for sink in self._sinks if alerts else ():
             if sink.name not in self._failed:
-                try:
-                    sink.send(alerts)
-                    self._counts[sink.name].delivered += len(alerts)
-                except LannerError as error:
-                    self._counts[sink.name].delivered += error.delivered if isinstance(error, OutputError) else 0
-                    self._failed[sink.name] = error
-                    self._failure = self._failure or error
+                self._send(sink, alerts)
         # while there is an output that works, the run is worth its while
         if self._failure is not None and len(self._failed) == len(self._sinks):
             failure, self._failure = self._failure, None
@@ -70,27 +66,41 @@ class DirectDelivery:
 
     def reopen(self) -> None:
         """See `Delivery`."""
-        with ExitStack() as stack:  # one that fails keeps none from its turn
-            for sink in reversed(self._sinks):
-                stack.callback(sink.reopen)
+        failures = [error for sink in self._sinks if (error := _called(sink, sink.reopen)) is not None]
+        if failures:
+            raise failures[0]
 
     def close(self) -> None:
         """See `Delivery`. Says how many alerts each sink has missed that failed."""
         if self._closed:
             return
         self._closed = True
-        with ExitStack() as stack:
-            for sink in reversed(self._sinks):
-                stack.callback(sink.close)
+        try:
             self.flush()
+        finally:
+            failures = [error for sink in self._sinks if (error := _called(sink, sink.close)) is not None]
+        missed = {name: self._accepted - counts.delivered for name, counts in self._counts.items()}
+        failed = [(name, failure) for name, failure in self._failed.items() if missed[name] and not isinstance(failure, OutputClosedError)]
+        wrong = [loss(name, missed[name], str(failure)) for name, failure in failed] if self._failure is not None else []
+        wrong += map(str, failures)
+        if wrong:
+            raise OutputError("; ".join(wrong))
         if self._failure is not None:
-            missed = {name: self._accepted - counts.delivered for name, counts in self._counts.items()}
-            failed = [
-                (name, failure) for name, failure in self._failed.items() if missed[name] and not isinstance(failure, OutputClosedError)
-            ]
-            if failed:
-                raise OutputError("; ".join(loss(name, missed[name], str(failure)) for name, failure in failed))
             raise self._failure
+
+    def _send(self, sink: Sink, alerts: Sequence[Alert]) -> None:
+        try:
+            sink.send(alerts)
+        except LannerError as error:
+            failure, delivered = error, error.delivered if isinstance(error, OutputError) else 0
+        except Exception as error:  # noqa: BLE001 - a bug in one output must not end the others
+            failure, delivered = _bug(sink, error), 0
+        else:
+            self._counts[sink.name].delivered += len(alerts)
+            return
+        self._counts[sink.name].delivered += delivered
+        self._failed[sink.name] = failure
+        self._failure = self._failure or failure
 
     @property
     def suppressed(self) -> dict[str, int]:
@@ -100,3 +110,20 @@ class DirectDelivery:
     def counts(self) -> dict[str, SinkCounts]:
         """See `Delivery`."""
         return self._counts
+
+
+def _called(sink: Sink, call: Callable[[], None]) -> LannerError | None:
+    """Call it; what went wrong."""
+    try:
+        call()
+    except LannerError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - as above
+        return _bug(sink, error)
+    return None
+
+
+def _bug(sink: Sink, error: Exception) -> OutputError:
+    if not isinstance(error, OSError):
+        _LOG.error("%s: an error in the output itself", sink.name, exc_info=error)
+    return OutputError(f"{sink.name}: {type(error).__name__}: {error}")

@@ -8,7 +8,7 @@ import ssl
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lanner.outputs.connection import left
+from lanner.outputs.connection import left, send_all
 
 if TYPE_CHECKING:
     import socket
@@ -33,10 +33,24 @@ class Answer(NamedTuple):
     is_last: bool
 
 
-def post(client: http.client.HTTPConnection, target: str, body: bytes, headers: Mapping[str, str], deadline: float) -> Answer:
+class Client(http.client.HTTPConnection):
+    """One over a connection that is open already; all of a request is sent by `deadline`."""
+
+    def __init__(self, host: str, port: int, connection: socket.socket) -> None:
+        super().__init__(host, port)
+        if isinstance(connection, ssl.SSLSocket):
+            self.default_port = http.client.HTTPS_PORT  # the header Host names another one
+        self.sock = connection
+        self.deadline = 0.0
+
+    def send(self, data: Any) -> None:
+        """Send a part of the request."""
+        send_all(self.sock, data, self.deadline)
+
+
+def post(client: Client, target: str, body: bytes, headers: Mapping[str, str], deadline: float) -> Answer:
     """Send the body, and read the answer: its status decides, whatever becomes of the rest of it. Raises OSError, HTTPException."""
-    assert client.sock is not None
-    client.sock.settimeout(left(deadline))
+    client.deadline = deadline
     client.response_class = partial(_Response, deadline)  # type: ignore[assignment]
     try:
         client.request("POST", target, body, headers)
@@ -54,7 +68,7 @@ def post(client: http.client.HTTPConnection, target: str, body: bytes, headers: 
     return Answer(response.status, response.reason, response.getheader("Retry-After", ""), text, response.will_close)
 
 
-def _early(client: http.client.HTTPConnection) -> http.client.HTTPResponse | None:
+def _early(client: Client) -> http.client.HTTPResponse | None:
     """What a server has said that reads no further (413), if it has."""
     try:
         response = client.getresponse()

@@ -21,9 +21,10 @@ from urllib.parse import unquote, urlsplit
 from lanner._version import __version__
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection
-from lanner.outputs.exchange import CLOSED, Answer, post
+from lanner.outputs.exchange import CLOSED, Answer, Client, post
 from lanner.outputs.lines import encoded
 from lanner.outputs.tls import client_context
+from lanner.sdk.address import Address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,9 +88,7 @@ class HttpOutput:
             raise OutputError(f"{_BLOCK}.url has characters behind the host that stand in no address: write each of their bytes as %XX")
         if not _is_plain(user_agent):
             raise OutputError(f"{_BLOCK}.user_agent is no value of a header: it has one line of ASCII characters")
-        self._shown = (
-            f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path or '/'}"  # without a user and a query, which may be secrets
-        )
+        self._shown = Address(url)
         self._fixed = {
             "User-Agent": user_agent or f"lanner/{__version__}",
             "Content-Type": ("application/x-ndjson" if batch_size > 1 else "application/json") if json else "text/plain",
@@ -110,7 +109,7 @@ class HttpOutput:
         self._files = dict(headers or {})
         self.batch_size = batch_size
         self._patience, self._timeouts = max_consecutive_timeouts, 0
-        self._client: http.client.HTTPConnection | None = None
+        self._client: Client | None = None
         self._secret: dict[str, str] = {}
         self.reopen()
 
@@ -185,15 +184,10 @@ class HttpOutput:
             client = self._client = self._connect(deadline)
         return post(client, self._target, body, {**self._fixed, **self._secret}, deadline)
 
-    def _connect(self, deadline: float) -> http.client.HTTPConnection:
+    def _connect(self, deadline: float) -> Client:
         connection = self._connection.open(deadline)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._is_tls:
-            client: http.client.HTTPConnection = http.client.HTTPSConnection(self._host, self._port, context=self._connection.context)
-        else:
-            client = http.client.HTTPConnection(self._host, self._port)
-        client.sock = connection
-        return client
+        return Client(self._host, self._port, connection)
 
     def _judge(self, answer: Answer) -> None:
         status, retry_after = answer.status, answer.retry_after

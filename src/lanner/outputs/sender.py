@@ -25,6 +25,8 @@ _SLOW: Final = 0.25
 when the run ends may be sent again, and is not settled meanwhile."""
 _SELDOM: Final = 60.0
 """Seconds between messages that it takes long."""
+_TRIES: Final = 3
+"""An alert on which an output has an error that it should not have is dropped after so many tries."""
 
 
 class Sender:
@@ -35,6 +37,9 @@ class Sender:
         self._batch_size: int = getattr(sink, "batch_size", 1)
         self.most = 16
         self.timeouts = 0
+        self.bug = ""
+        """The last error that no output should raise."""
+        self._bugs = 0  # in a row, on one alert
         self._since: float | None = None  # when what is under way was handed over
         self._late: float | None = None  # the same, of what is counted as late already
         self._said_at = -math.inf
@@ -51,11 +56,16 @@ class Sender:
             raise
         except OSError as error:
             return 0, OutputError(str(error))
-        except Exception as error:  # noqa: BLE001 - so many libraries, so many kinds
-            _LOG.exception("%s: an error in the output itself", self._sink.name)
+        except BaseException as error:  # noqa: BLE001 - so many libraries, so many kinds
             is_defect = True
-            return 0, OutputError(str(error), permanent=len(alerts) == 1)
+            bug = f"{type(error).__name__}: {error}"
+            if bug != self.bug:
+                _LOG.exception("%s: an error in the output itself", self._sink.name)
+            self.bug = bug
+            self._bugs = self._bugs + 1 if len(alerts) == 1 else 0
+            return 0, OutputError(self.bug, permanent=self._bugs >= _TRIES)
         else:
+            self._bugs = 0
             return len(alerts), None
         finally:
             took = time.monotonic() - begin

@@ -1,7 +1,7 @@
 """Alerts of one output on disk while it cannot take them: an SQLite file, oldest first, each kept until it is said to be delivered.
 
 An alert that `append` has taken survives kill -9 and loss of power. `Spool` neither sends nor decides when to; that is the worker's.
-Strings are stored as bytes that give back every `str`, also one with surrogates.
+What is damaged is set aside and counted: a row, or the file with all that cannot be saved from it.
 
 Measured (SQLite 3.40, ext4): a commit of one alert takes 0.23 ms with a write-ahead log and 0.43 ms with a rollback journal, both synced;
 of 256 alerts, 9 us an alert with either.
@@ -18,32 +18,47 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.outputs.base import Alert, SpoolError, SpoolInUseError
+from lanner.outputs.base import SpoolError, SpoolInUseError
+from lanner.outputs.spoolfile import (
+    APPLICATION,
+    INSERT,
+    TABLE,
+    VERSION,
+    Log,
+    alert_of,
+    check,
+    code_of,
+    is_damage,
+    row_of,
+    saved_rows,
+    upgrade,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from lanner.outputs.base import Alert
 
 _LOG: Final = logging.getLogger("lanner.outputs")
 
-_APPLICATION: Final = 0x4C_61_6E_53  # "LanS": what file(1) and another SQLite see
-_VERSION: Final = 1
-_TABLE: Final = "CREATE TABLE alerts (id INTEGER PRIMARY KEY, line BLOB, rule BLOB, priority BLOB, source BLOB, timestamp BLOB)"
 _ABOUT: Final = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
-_OLDEST: Final = "SELECT * FROM alerts WHERE id > ? ORDER BY id LIMIT ?"
+_OLDEST: Final = "SELECT id, line, rule, priority, source, timestamp, crc FROM alerts WHERE id > ? ORDER BY id LIMIT ?"
 _REMOVE: Final = "DELETE FROM alerts WHERE id <= ?"
-_ROW: Final = 40
+_REMOVE_ONE: Final = "DELETE FROM alerts WHERE id = ?"
+_SMALLEST: Final = 512
+"""Bytes of SQLite's smallest file."""
+_ROW: Final = 50
 """Bytes that a row takes besides what is in it, at most."""
 _READ: Final = 1 << 20
 """Bytes of alerts that `first` gives, about: a host may have little memory, and events may be long."""
-_NOT_OURS: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class Spool:
     """The alerts of one output in the file at `path`, which is made (mode 0600, its directory 0700) where there is none.
 
-    Raises SpoolInUseError. Whatever else is wrong with the file is logged, raised again by `append`, and tried anew by the next one;
-    a file that is no spool, or damaged, is set aside as `<path>.bad`. `wait`: seconds in which an earlier run may let go of it.
-    May be used by several threads.
+    Raises SpoolInUseError. Whatever else is wrong with the file is logged, raised again by `append`, and tried anew by the next one.
+    A file that is no spool, or damaged, is set aside as `<path>.bad`, and the alerts in it that are whole are taken over into a new one.
+    `wait`: seconds in which an earlier run may let go of it. May be used by several threads.
     """
 
     def __init__(self, path: str | Path, most_bytes: int, wait: float = 5.0) -> None:
@@ -52,18 +67,20 @@ class Spool:
         self._database: sqlite3.Connection | None = None
         self._closed = self._is_behind = False  # as far as what is delivered could not be removed
         self._page = self._used = 0
-        self._delivered = self._last = 0  # by their ids; what lies between them waits
+        self._delivered = self._last = 0  # by their ids
+        self._given: list[int] = []  # the ids of what `first` gave
+        self._bad_rows: set[int] = set()
+        self._is_aside = False  # what was damaged, and may have alerts that are whole
+        self.waiting = 0
+        """How many alerts there are."""
+        self.damaged = 0
+        """How often something was damaged: a row, the file, its log."""
         try:
             self._open()
         except SpoolInUseError:
             raise
         except SpoolError as error:
             _LOG.warning("%s; alerts wait in memory", error)
-
-    @property
-    def waiting(self) -> int:
-        """How many alerts there are."""
-        return self._last - self._delivered
 
     def append(self, alerts: Sequence[Alert]) -> int:
         """Put them behind those that there are; they are on disk when it returns. Gives how many were taken: the first that had room.
@@ -75,42 +92,42 @@ class Spool:
                 self._open()
             rows, room, number = [], self._most - self._used, self._last
             for alert in alerts:
-                texts = [_bytes(text) for text in (alert.line, alert.rule, alert.priority, alert.source, str(alert.timestamp))]
-                room -= sum(map(len, texts)) + _ROW
+                row = row_of(number + 1, alert)
+                room -= sum(len(value) for value in row if isinstance(value, bytes)) + _ROW
                 if room < 0:
                     break
                 number += 1
-                rows.append((number, *texts))
+                rows.append(row)
             if rows:
-                self._change("INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?)", rows)
+                self._change(INSERT, rows)
                 self._last = number
+                self.waiting += len(rows)
             return len(rows)
 
     def first(self, most: int) -> list[Alert]:
-        """The oldest alerts. Raises SpoolError."""
+        """The oldest alerts; rows that are damaged are left out, and removed. Raises SpoolError."""
         with self._lock:
-            if self._database is None:
-                self._open()
-            assert self._database is not None
-            found, size = [], 0
-            try:
-                with closing(self._database.execute(_OLDEST, (self._delivered, most))) as rows:
-                    for _, *texts in rows:
-                        line, rule, priority, source, timestamp = (_text(each) for each in texts)
-                        found.append(Alert(line, rule, priority, source, int(timestamp)))
-                        size += len(line)
-                        if size >= _READ:
-                            break
-            except (sqlite3.Error, ValueError) as error:
-                raise self._failed(error) from error
+            while True:
+                if self._database is None:
+                    self._open()
+                found, bad = self._read(most)
+                if bad:
+                    self._drop(bad)
+                if found or not bad:
+                    break
             if not found:
-                self._delivered = self._last  # somebody else has taken them out
-            return found
+                self.waiting = 0  # somebody else has taken them out
+            self._given = [number for number, _ in found]
+            return [alert for _, alert in found]
 
     def remove(self, count: int) -> None:
-        """So many of the oldest are delivered. Where that cannot be written now it is later; this run does not send them again."""
+        """So many of what `first` gave are delivered. Where that cannot be written now it is later; this run does not send them again."""
         with self._lock:
-            self._delivered += count
+            if not count:
+                return
+            self._delivered = self._given[count - 1]
+            self.waiting -= count
+            self._given = self._given[count:]
             if self._closed or self._database is None:
                 return
             try:
@@ -131,65 +148,141 @@ class Spool:
             self._closed, self._is_behind = True, False
             self._let_go()
 
+    def _read(self, most: int) -> tuple[list[tuple[int, Alert]], list[int]]:
+        """The oldest alerts with their ids, and the ids of damaged rows before and among them."""
+        assert self._database is not None
+        found: list[tuple[int, Alert]] = []
+        bad: list[int] = []
+        size = 0
+        try:
+            with closing(self._database.execute(_OLDEST, (self._delivered, most))) as rows:
+                for row in rows:
+                    alert = alert_of(row)
+                    if alert is None:
+                        bad.append(row[0])
+                        continue
+                    found.append((row[0], alert))
+                    size += len(alert.line)
+                    if size >= _READ:
+                        break
+        except Exception as error:
+            raise self._failed(error) from error
+        return found, bad
+
+    def _drop(self, bad: list[int]) -> None:
+        """Remove rows that are damaged; where that fails they are read again, but neither counted nor spoken of."""
+        new = [number for number in bad if number not in self._bad_rows]
+        if new:
+            self._bad_rows.update(new)
+            self.damaged += len(new)
+            self.waiting = max(0, self.waiting - len(new))
+            _LOG.error("the spool %s: %d damaged %s left out and lost", self._path, len(new), "alert is" if len(new) == 1 else "alerts are")
+        self._change(_REMOVE_ONE, [(number,) for number in bad])
+
     def _open(self) -> None:
         if self._closed:
             raise SpoolError(f"the spool {self._path} is closed")
         try:
             try:
                 self._connect()
-            except sqlite3.DatabaseError as error:
-                if _code(error) not in _NOT_OURS:
+            except OSError:
+                raise
+            except Exception as error:
+                if not is_damage(error, self._path):
                     raise
                 self._set_aside(str(error))
                 self._connect()
-        except sqlite3.Error as error:
-            self._let_go()
-            raise self._failed(error) from error
+            if self._is_aside:
+                self._save()
         except OSError as error:
             self._let_go()
             raise SpoolError(f"cannot use the spool {self._path}: {error.strerror}") from error
+        except Exception as error:
+            raise self._failed(error) from error
 
     def _connect(self) -> None:
         path = self._path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # opened only where there is none: closing any descriptor of a file lets go of the locks that this process has on it
-        with suppress(FileExistsError):
+        try:
+            # opened only where there is none: closing any descriptor of a file lets go of the locks that this process has on it
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+            is_new = True
+        except FileExistsError:
+            is_new = False
         if path.is_symlink() or not path.is_file():
             raise OSError(errno.EINVAL, "it is not a regular file")
+        if not is_new and path.stat().st_size < _SMALLEST:
+            raise sqlite3.DatabaseError("it is cut off")  # SQLite would begin it again in silence
+        log = Log(path)
         database = self._database = sqlite3.connect(path, self._wait, isolation_level=None, check_same_thread=False)
         database.execute("PRAGMA locking_mode = EXCLUSIVE")  # before the log is begun: then there is no shared memory
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        if log.is_cut(database):
+            self._keep_log(log.content)
         database.execute("BEGIN IMMEDIATE")
         application, version, tables = (_number(database, query) for query in _ABOUT)
         if not tables:
-            database.execute(_TABLE)
-            database.execute(f"PRAGMA application_id = {_APPLICATION}")
-            database.execute(f"PRAGMA user_version = {_VERSION}")
-        elif (application, version) != (_APPLICATION, _VERSION):
+            database.execute(TABLE)
+            database.execute(f"PRAGMA application_id = {APPLICATION}")
+            database.execute(f"PRAGMA user_version = {VERSION}")
+        elif application != APPLICATION or version not in (1, VERSION):
             raise sqlite3.DatabaseError("it is no spool of this version")
+        else:
+            check(database, version)
+            if version != VERSION:
+                upgrade(database)
         database.execute("COMMIT")
         self._page = _number(database, "PRAGMA page_size")
+        self._measure()
         ((first, last),) = database.execute("SELECT min(id), max(id) FROM alerts")
         if last is None:
-            self._delivered = self._last
+            self._last = max(self._last, self._delivered)
         else:
             # opened again in the same run, it may hold alerts that are delivered and could not be removed
             self._delivered = max(first - 1, self._delivered) if self._delivered <= last else first - 1
             self._last = last
-        self._measure()
+        self._count()
 
-    def _change(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+    def _count(self) -> None:
+        assert self._database is not None
+        ((self.waiting,),) = self._database.execute("SELECT count(*) FROM alerts WHERE id > ?", (self._delivered,))
+        self._given, self._bad_rows = [], set()
+
+    def _save(self) -> None:
+        """Take over what is whole in the file that was set aside."""
+        assert self._database is not None
+        self._is_aside = False
+        bad = Path(f"{self._path}.bad")
+        if bad.is_symlink() or not bad.is_file():
+            return
+        lost: list[object] = []
+        self._change(INSERT, saved_rows(bad, self._delivered, lost))
+        ((last,),) = self._database.execute("SELECT max(id) FROM alerts")
+        self._last = max(self._delivered, last or 0)
+        self._count()
+        also = f", {len(set(lost))} are damaged and lost" if lost else ""
+        _LOG.warning("the spool %s: %d alerts of the damaged file are whole and taken over%s", self._path, self.waiting, also)
+
+    def _keep_log(self, content: bytes) -> None:
+        self.damaged += 1
+        kept = Path(f"{self._path}.bad-wal")
+        with suppress(OSError):
+            kept.unlink(missing_ok=True)
+            with os.fdopen(os.open(kept, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600), "wb") as file:
+                file.write(content)
+        _LOG.error("the spool %s: the log of a killed run is damaged, alerts in it are lost; it is kept as %s", self._path, kept)
+
+    def _change(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
         assert self._database is not None
         try:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany(statement, rows)
             self._database.execute("COMMIT")
             self._measure()
-        except sqlite3.Error as error:
-            if self._database.in_transaction:
-                with suppress(sqlite3.Error):
+        except Exception as error:
+            with suppress(sqlite3.Error):
+                if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
             raise self._failed(error) from error
 
@@ -202,28 +295,32 @@ class Spool:
     def _shrink(self) -> None:
         """Give an empty file's room back, if it is worth it."""
         assert self._database is not None
-        if _number(self._database, "PRAGMA page_count") * self._page > _READ:
-            with suppress(sqlite3.Error):  # there may be no room to do it
+        with suppress(sqlite3.Error):  # there may be no room to do it
+            if _number(self._database, "PRAGMA page_count") * self._page > _READ:
                 self._database.execute("VACUUM")
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _failed(self, error: Exception) -> SpoolError:
-        code = _code(error)
-        if code == sqlite3.SQLITE_BUSY:
+        if isinstance(error, SpoolError):
+            return error
+        if code_of(error) == sqlite3.SQLITE_BUSY:
             self._let_go()
             return SpoolInUseError(f"the spool {self._path} is in use by another lanner: give each its own directory in lanner.spool.path")
-        if code in _NOT_OURS:
+        if is_damage(error, self._path):
             self._set_aside(str(error))
-        elif code != sqlite3.SQLITE_FULL:
+        elif code_of(error) != sqlite3.SQLITE_FULL:
             self._let_go()  # it may be another file, or writable, when it is opened next
         return SpoolError(f"cannot use the spool {self._path}: {error}")
 
     def _set_aside(self, reason: str) -> None:
         """What cannot be used is out of the way and there for a person to look at, in the place of an earlier one."""
         self._let_go()
-        self._delivered = self._last
+        self._is_aside = True
+        self.damaged += 1
         _LOG.error("the spool %s cannot be used: %s; it is set aside as %s.bad", self._path, reason, self._path)
         for suffix in ("-wal", ""):
+            with suppress(OSError):
+                Path(f"{self._path}.bad{suffix}").unlink(missing_ok=True)
             with suppress(OSError):  # there may be none, or no way to move it: then it is found again
                 Path(f"{self._path}{suffix}").replace(f"{self._path}.bad{suffix}")
 
@@ -237,16 +334,3 @@ class Spool:
 def _number(database: sqlite3.Connection, query: str) -> int:
     ((number,),) = database.execute(query)
     return int(number)
-
-
-def _code(error: Exception) -> int:
-    """SQLite's; what cannot be decoded was damaged, too."""
-    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)) & 0xFF
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")

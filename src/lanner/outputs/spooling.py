@@ -43,6 +43,11 @@ class Spooling:
         return self._spool.waiting
 
     @property
+    def damaged(self) -> int:
+        """How often something in it was damaged."""
+        return self._spool.damaged
+
+    @property
     def is_readable(self) -> bool:
         """Whether it is, as far as is known; else newer alerts need not wait for those in it."""
         return self._unread < _TRIES

@@ -15,9 +15,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
-from lanner.outputs.connection import Connection
+from lanner.outputs.connection import Connection, send_all
 from lanner.outputs.stdout import escape_controls
 from lanner.outputs.tls import client_context
+from lanner.sdk.address import Address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,14 +74,14 @@ class SyslogOutput:
         self._facility = _FACILITIES[facility] << 3
         self._ident, self._timeout = ident, timeout
         self._hostname = hostname or socket.gethostname() or "-"
-        path, host, port, self._is_tls = _parsed(address)
-        self._shown = address or _LOCAL
+        self._shown = Address(address or _LOCAL)
+        path, host, port, self._is_tls = _parsed(Address(address))
         self._certificates = ca_cert, client_cert, client_key
         self._daemon = _Daemon(path, timeout) if path else None
         try:
             self._connection = Connection(host, port)
         except ValueError:
-            raise OutputError(f"{_BLOCK}.address is {address!r}, in which {host!r} can be no host's name") from None
+            raise OutputError(f"{_BLOCK}.address is {str(self._shown)!r}, with the invalid host name {host!r}") from None
         self._interrupted = False
         self.reopen()
 
@@ -142,8 +143,7 @@ class SyslogOutput:
             f"[lanner@{_ENTERPRISE} {about}] "
         )
         message = head.encode("utf-8", "replace") + _text(alert)
-        connection.settimeout(self._timeout)
-        connection.sendall(b"%d %b" % (len(message), message))
+        send_all(connection, b"%d %b" % (len(message), message), time.monotonic() + self._timeout)
 
     def _priority(self, alert: Alert) -> int:
         return self._facility | _SEVERITIES.get(alert.priority, _SEVERITIES["Notice"])
@@ -220,20 +220,22 @@ class _Daemon:
         raise OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
 
 
-def _parsed(address: str) -> tuple[str, str, int, bool]:
-    """Path, host, port and whether it is TLS."""
-    scheme, separator, rest = address.partition("://")
-    if not address:
+def _parsed(address: Address) -> tuple[str, str, int, bool]:
+    """Return path, host, port and whether it is TLS."""
+    scheme, place = address.scheme, address.place
+    if not scheme and not place:
         return _LOCAL, "", 0, False
-    if scheme == "unix" and rest.startswith("/"):
-        return rest, "", 0, False
-    if separator and scheme in _PORTS:
-        host, colon, port = rest.rpartition(":")
-        if not colon or rest.endswith("]"):
-            host, port = rest, str(_PORTS[scheme])
+    if scheme == "unix" and place.startswith("/"):
+        return place, "", 0, False
+    if scheme in _PORTS:
+        if address.user is not None:
+            raise OutputError(f"{_BLOCK}.address is {str(address)!r}: syslog has no login, so write it without user and password")
+        host, colon, port = place.rpartition(":")
+        if not colon or place.endswith("]"):
+            host, port = place, str(_PORTS[scheme])
         if host and port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536:
             return "", host.removeprefix("[").removesuffix("]"), int(port), scheme == "tls"
-    raise OutputError(f"{_BLOCK}.address is {address!r}: write tcp://host:port, tls://host:port or unix:///path")
+    raise OutputError(f"{_BLOCK}.address is {str(address)!r}: write tcp://host:port, tls://host:port or unix:///path")
 
 
 def _text(alert: Alert) -> bytes:

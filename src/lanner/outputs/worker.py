@@ -102,6 +102,8 @@ class Worker:
         self._abandoned = False
         self._said_dropped, self._said_dropped_at = 0, -math.inf
         self._why_dropped = ""
+        self.trouble = ""
+        """What went wrong that is no failure of delivery: a bug, or its end. The first of these."""
         self._thread = threading.Thread(target=self._run, name=f"lanner-{sink.name}", daemon=True)
         self._thread.start()
 
@@ -135,6 +137,7 @@ class Worker:
             pending=len(self._queue) - self._lost,
             spooled=self._spool.waiting if self._spool else 0,
             timeouts=self._sender.timeouts,
+            damaged=self._spool.damaged if self._spool else 0,
         )
 
     def drop(self) -> None:
@@ -163,7 +166,10 @@ class Worker:
         """Wait for its end until the deadline and so much longer if the sink can be interrupted. Gives how many alerts are lost."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
         if self._thread.is_alive():
-            self._sink.interrupt()
+            try:
+                self._sink.interrupt()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._note(error, "%s: cannot be interrupted: %s", self.name, error)
             self._thread.join(patience)
         with self._lock:
             self._abandoned = True  # a thread that comes back later finds nothing to do
@@ -178,18 +184,43 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            while self._is_due():
-                self._step()
-        except OutputClosedError:
-            self._give_up()
-        except Exception:  # noqa: BLE001 - a defect must not end the other outputs
-            _LOG.exception("%s: an error in Lanner itself; it gets no more alerts", self.name)
-            self._give_up()
+            while self._goes_on():
+                pass
         finally:
             try:
                 self._sink.close()
-            except OSError as error:
-                _LOG.warning("%s: %s", self.name, error)
+            except BaseException as error:  # noqa: BLE001 - a bug in one output must not end the others
+                self._note(error, "%s: %s", self.name, error)
+                self.trouble = self.trouble or f"{self.name}: {error}"
+
+    def _goes_on(self) -> bool:
+        """Wait until there is something to do, and do it. False: it is over."""
+        try:
+            if not self._is_due():
+                return False
+            self._step()
+        except OutputClosedError:
+            self._give_up()
+            return False
+        except BaseException as error:  # noqa: BLE001 - as above; nobody else would hear of it
+            self._note(error, "%s: an error in Lanner itself; it is tried again", self.name)
+            self.trouble = self.trouble or f"{self.name}: an error in Lanner itself: {type(error).__name__}: {error}"
+            self._failed(OutputError(f"{type(error).__name__}: {error}"))
+            with self._lock:
+                self._wake.wait_for(lambda: self._is_ending, self._retry_at - time.monotonic())
+                return not self._is_ending
+        return True
+
+    @property
+    def _is_ending(self) -> bool:
+        return self._abandoned or self._deadline < math.inf
+
+    def _note(self, error: BaseException, message: str, *about: object) -> None:
+        """Log it, with a traceback where it is no failure of a system call."""
+        if isinstance(error, OSError):
+            _LOG.error(message, *about)
+        else:
+            _LOG.error(message, *about, exc_info=error)
 
     def _give_up(self) -> None:
         """Nobody takes alerts any more: neither those that there are nor new ones."""
@@ -240,9 +271,9 @@ class Worker:
         if reopening:
             try:
                 self._sink.reopen()
-            except OSError as error:
+            except BaseException as error:  # noqa: BLE001 - as above
                 self._counts.last_error = str(error)
-                _LOG.error("%s: %s; it goes on with what it had open", self.name, error)
+                self._note(error, "%s: %s; it goes on with what it had open", self.name, error)
         if setting_aside:
             self._set_aside()
         if self._due_to_send() <= time.monotonic():
@@ -289,6 +320,8 @@ class Worker:
             self._counts.dropped += refused
             if refused:
                 self._why_dropped = str(failure)
+                if self._why_dropped == self._sender.bug:
+                    self.trouble = self.trouble or f"{self.name}: an alert is lost: {self._sender.bug}"
             self._forget(head[: delivered + refused])
         if failure is None:
             self._works()

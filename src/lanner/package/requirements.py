@@ -18,7 +18,7 @@ from lanner.rules.items import EngineVersion, PluginVersion
 from lanner.rules.nodes import And, Check, ConstantList, Not, OperandList, Or, Transform
 from lanner.rules.scalars import unsigned
 from lanner.rules.versions import parse_version
-from lanner.rules.yamltree import Mapping, Scalar, Sequence
+from lanner.yamlfile.reader import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lanner.rules.collect import Collected, RuleDefinition
     from lanner.rules.items import ExceptionEntry, RulesFile
     from lanner.rules.nodes import Condition, Field, Operand
-    from lanner.rules.places import Context
+    from lanner.yamlfile.source import Context
 
 
 class Engine(NamedTuple):

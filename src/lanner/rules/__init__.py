@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from lanner.rules.errors import Finding as Finding
     from lanner.rules.errors import RulesError as RulesError
     from lanner.rules.items import Priority as Priority
-    from lanner.rules.places import Place as Place
     from lanner.rules.resolve import RuleSet as RuleSet
     from lanner.rules.rule import Rule as Rule
     from lanner.rules.run import Executor as Executor
+    from lanner.yamlfile.source import Place as Place
 
 _HOMES: Final = {
     "AlertRule": "alert",
@@ -40,7 +40,7 @@ _HOMES: Final = {
     "FieldRequest": "catalog",
     "Finding": "errors",
     "GENERIC_FIELDS": "catalog",
-    "Place": "places",
+    "Place": "lanner.yamlfile.source",
     "Priority": "items",
     "Rule": "rule",
     "RuleSet": "resolve",
@@ -55,5 +55,5 @@ __all__ = sorted(_HOMES)  # noqa: PLE0605 - one list of the names is enough
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = globals()[name] = getattr(import_module(_HOMES[name] if "." in _HOMES[name] else f"{__name__}.{_HOMES[name]}"), name)
     return value

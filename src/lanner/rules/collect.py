@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from lanner.rules.items import Step
-    from lanner.rules.places import Context
-    from lanner.rules.yamltree import Scalar
+    from lanner.yamlfile.reader import Scalar
+    from lanner.yamlfile.source import Context
 
 _DIFFERENT_SOURCE: Final = "Rule has been re-defined with a different source"
 _NO_LIST: Final = "List uses 'append' or 'override.items: append' but no list by that name already exists"

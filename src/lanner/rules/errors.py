@@ -15,7 +15,7 @@ from lanner.sdk.errors import LannerError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lanner.rules.places import Context, Place
+    from lanner.yamlfile.source import Context, Place
 
 Severity: TypeAlias = Literal["error", "warning"]
 

@@ -15,16 +15,16 @@ from lanner.rules.errors import Sight, finding
 from lanner.rules.items import ExceptionEntry, RuleException
 from lanner.rules.origin import Text, TextBuilder
 from lanner.rules.scalars import Refused, required
-from lanner.rules.yamltree import Mapping, Scalar, Sequence
 from lanner.sdk.errors import LannerError
+from lanner.yamlfile.reader import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Sequence as Seq
 
     from lanner.rules.items import Step
-    from lanner.rules.places import Context
-    from lanner.rules.yamltree import Node
+    from lanner.yamlfile.reader import Node
+    from lanner.yamlfile.source import Context
 
 _TEXT_OPERATORS: Final = frozenset({
     "==", "=", "!=", "glob", "iglob", "contains", "icontains", "bcontains", "startswith", "bstartswith", "endswith", "regex",

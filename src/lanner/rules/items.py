@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from lanner.rules.errors import Finding
 
 if TYPE_CHECKING:
-    from lanner.rules.places import Context, SourceFile
-    from lanner.rules.yamltree import Node, Scalar
+    from lanner.yamlfile.reader import Node, Scalar
+    from lanner.yamlfile.source import Context, SourceFile
 
 
 class Priority(IntEnum):

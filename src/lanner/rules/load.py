@@ -31,17 +31,17 @@ from lanner.rules.items import (
     Step,
 )
 from lanner.rules.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
-from lanner.rules.places import Place, SourceFile, Spot
 from lanner.rules.scalars import Refused, bad_conversion, boolean, optional, required, texts, unsigned, value_context
 from lanner.rules.versions import parse_version
-from lanner.rules.yamltree import Mapping, Scalar, Sequence, read_documents
+from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents
+from lanner.yamlfile.source import Place, Spot, source_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
 
-    from lanner.rules.places import Context
-    from lanner.rules.yamltree import Node
+    from lanner.yamlfile.reader import Node
+    from lanner.yamlfile.source import Context
 
 MAX_SIZE: Final = 16 * 1024 * 1024
 
@@ -53,6 +53,7 @@ ENABLED_IS_OLD: Final = (
 BOTH_APPEND: Final = (
     "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."
 )
+_NOT_UTF_8: Final = re.compile("[\udc80-\udcff]")
 _NOTHING: Final = re.compile(r"\s+|#.*|^(?:---|\.\.\.)$", re.MULTILINE)
 _LIST_KEYS: Final = frozenset({"list", "items", "append", "override"})
 _MACRO_KEYS: Final = frozenset({"macro", "condition", "append", "override"})
@@ -65,11 +66,24 @@ def load_files(paths: Iterable[str | PathLike[str]]) -> list[RulesFile]:
 
 
 def load_text(text: str, name: str) -> RulesFile:
-    """Read the text of one rules file; `name` stands for it in findings. Raises `RulesError` if it is no YAML."""
-    source = SourceFile(name, text.removeprefix("\ufeff"))
+    """Read the text of one rules file; `name` stands for it in findings. Raises `RulesError` if it is not YAML.
+
+    A byte of the file that is not UTF-8 is a surrogate in `text` (`surrogateescape`).
+    """
     if len(text) > MAX_SIZE:
         raise _unreadable(name, f"The file is larger than {MAX_SIZE >> 20} MiB.", errors.YAML_PARSE)
-    file = RulesFile(source, read_documents(source))
+    source = source_file(name, text)
+    try:
+        file = RulesFile(source, read_documents(source))
+    except YamlError as error:
+        raise RulesError([finding("error", errors.YAML_PARSE, error.message, (error.spot,), error.advice)]) from None
+    if (spot := open_quote(file.documents)) is not None:
+        message = "This quote is never closed: all that follows is part of the text."
+        file.items.append([finding("warning", errors.YAML_PARSE, message, (spot,), "Close the quote at the end of the text.", own=True)])
+    if found := _NOT_UTF_8.search(source.text):
+        message = f"The byte {ord(found[0]) - 0xDC00:#04x} is not UTF-8. It reads as U+FFFD."
+        spot = Spot(source, found.start(), found.end())
+        file.items.append([finding("warning", errors.FILE_READ, message, (spot,), "Save the file as UTF-8.", own=True)])
     end = file.documents.pop() if file.documents and file.documents[-1].is_null else None
     for document in file.documents:
         _read_document(document, file)
@@ -94,14 +108,7 @@ def _read(path: Path) -> str:
         raise _unreadable(str(path), f"The file cannot be read: {error.strerror or error}", errors.FILE_READ) from None
     if len(data) > MAX_SIZE:
         raise _unreadable(str(path), f"The file is larger than {MAX_SIZE >> 20} MiB.", errors.FILE_READ)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        source = SourceFile(str(path), data.decode("utf-8", "replace"))
-        at = len(data[: error.start].decode("utf-8"))
-        spot = Spot(source, at, at + 1)
-        message = f"The byte {data[error.start]:#04x} is not UTF-8."
-        raise RulesError([finding("error", errors.YAML_PARSE, message, (spot,), "Save the file as UTF-8.")]) from None
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _unreadable(name: str, message: str, code: str) -> RulesError:
@@ -167,12 +174,12 @@ def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps:
             raise bad_conversion(key, "A key has to be a text.")
         name = "null" if key.is_null else key.value
         seen[name] += 1
-        where = (*context, key.spot())
         if name not in known:
-            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", f"Unknown key '{name}'. The key will be ignored.", where))
+            message = f"Unknown key '{name}'. The key will be ignored."
+            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot())))
         elif seen[name] == 2:
             message = f"The key '{name}' stands here again. The first one counts, this one will be ignored."
-            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, where, own=True))
+            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), own=True))
 
 
 # required_engine_version and required_plugin_versions

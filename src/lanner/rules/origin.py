@@ -12,12 +12,12 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.places import Spot
+from lanner.yamlfile.source import Spot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanner.rules.yamltree import Scalar
+    from lanner.yamlfile.reader import Scalar
 
 _SPACE: Final = " \t\n\v\f\r"
 _BLANKS: Final = " \t\r\n\x85\u2028\u2029"
@@ -177,7 +177,7 @@ def index_in_file(scalar: Scalar, offset: int) -> int:
     written = _written(scalar)
     for char in wanted:
         found = next(((there, index) for there, index in written if there not in _BLANKS), None)
-        if found is None or found[0] != char:
+        if found is None or (found[0] != char and not (char == "\ufffd" and "\udc80" <= found[0] <= "\udcff")):
             return scalar.begin
         position = found[1]
     if not at_blank:

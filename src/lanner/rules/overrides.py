@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules.scalars import Refused, bad_conversion
-from lanner.rules.yamltree import Mapping, Scalar
+from lanner.yamlfile.reader import Mapping, Scalar
 
 if TYPE_CHECKING:
-    from lanner.rules.places import Context
+    from lanner.yamlfile.source import Context
 
 APPENDABLE: Final = frozenset({"condition", "output", "desc", "tags", "exceptions"})
 REPLACEABLE: Final = APPENDABLE | {"priority", "capture", "capture_duration", "enabled", "warn_evttypes", "skip-if-unknown-filter"}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lanner.rules.items import Priority
     from lanner.rules.nodes import Condition
     from lanner.rules.origin import Text
-    from lanner.rules.places import Context, Place, Spot
+    from lanner.yamlfile.source import Context, Place, Spot
 
 # Offsets in trees number the text as well: those of the rule's own text are as they are, those of the n-th macro's begin here
 TEXT: Final = 1 << 32

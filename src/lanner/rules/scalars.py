@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors
 from lanner.rules.errors import Sight, finding
-from lanner.rules.yamltree import Scalar, Sequence
+from lanner.yamlfile.reader import Scalar, Sequence
 
 if TYPE_CHECKING:
     from lanner.rules.errors import Finding
-    from lanner.rules.places import Context
-    from lanner.rules.yamltree import Mapping, Node
+    from lanner.yamlfile.reader import Mapping, Node
+    from lanner.yamlfile.source import Context
 
 _TRUE: Final = frozenset({"y", "yes", "true", "on"})
 _FALSE: Final = frozenset({"n", "no", "false", "off"})

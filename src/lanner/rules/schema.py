@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from lanner.rules.yamltree import Mapping, Scalar, Sequence
+from lanner.yamlfile.reader import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lanner.rules.yamltree import Node
+    from lanner.yamlfile.reader import Node
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -69,6 +69,28 @@ _ITEM: Final = _object(
     }
 )
 _FILE: Final = _array(_ITEM)
+
+
+def json_schema() -> Schema:
+    """The schema as JSON Schema has it."""
+    return {"$schema": "http://json-schema.org/draft-06/schema#", "title": "FalcoRules", **_standard(_FILE)}
+
+
+def _standard(schema: Schema) -> Schema:
+    made: Schema = {key: value for key, value in schema.items() if key == "type"}
+    if "anyOf" in schema:
+        made["anyOf"] = [_standard(each) for each in schema["anyOf"]]
+    if "enum" in schema:
+        made["enum"] = list(schema["enum"])
+    if "items" in schema:
+        made["items"] = _standard(schema["items"])
+    if "properties" in schema:
+        made["additionalProperties"] = False
+        made["properties"] = {name: _standard(each) for name, each in schema["properties"].items()}
+        made |= {"required": list(schema["required"])} if schema["required"] else {}
+        made |= {"minProperties": schema["least"]} if schema["least"] else {}
+    return made
+
 
 _INTEGRAL: Final = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
 

@@ -15,14 +15,12 @@ from lanner.rules.append import added
 from lanner.rules.check import Checker
 from lanner.rules.collect import Collector
 from lanner.rules.compile import compile_condition, compile_output, is_field
-from lanner.rules.errors import Finding, RulesError, Sight, finding
+from lanner.rules.errors import Finding, RulesError, Sight
 from lanner.rules.load import load_text
-from lanner.rules.places import SourceFile, Spot
 from lanner.rules.resolve import Compilation, output_of
 from lanner.rules.schema import SchemaError, schema_status
 from lanner.rules.typed import FieldTable
 from lanner.rules.versions import unmet
-from lanner.rules.yamlcpp import syntax_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from lanner.rules.catalog import Catalog
     from lanner.rules.collect import RuleDefinition
     from lanner.rules.rule import Rule
-    from lanner.rules.yamlcursor import YamlCppError
 
 
 _TOO_MANY: Final = "Rule matches too many evt.type values. This has a significant performance penalty."
@@ -87,10 +84,6 @@ class Validator:
         return ""
 
     def _load(self, result: FileResult) -> None:
-        source = SourceFile(result.name, result.content.removeprefix("\ufeff"))
-        if stop := syntax_error(source.text):
-            _add(result, [_yaml_finding(source, stop)])
-            return
         try:
             file = load_text(result.content, result.name)
             result.schema = schema_status(file.documents)
@@ -132,12 +125,6 @@ class Validator:
             found.append(rule.warning("LOAD_NO_EVTTYPE", _TOO_MANY))
         _take(result, found)
         return rule if checked else None
-
-
-def _yaml_finding(source: SourceFile, error: YamlCppError) -> Finding:
-    at = len(source.text.encode("utf-8", "surrogateescape")[: error.mark.offset].decode("utf-8", "ignore"))
-    message = f"yaml-cpp: error at line {error.mark.line + 1}, column {error.mark.column + 1}: {error.message}"
-    return finding("error", errors.YAML_PARSE, message, (Spot(source, at, at + 1, "value for"),))
 
 
 def _take(result: FileResult, findings: list[Finding]) -> None:

@@ -7,23 +7,56 @@ that names the path and the bound.
 from __future__ import annotations
 
 import re
-from types import NoneType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 import msgspec.inspect
 
+from lanner.sdk.address import MASK, mask_addresses
 from lanner.sdk.errors import ConfigError, DefinitionError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SECRET: Final = re.compile(r"(?i)passw|passphrase|secret|token|credential|(api|access|private|auth)_?key")
 _C = TypeVar("_C", bound="Config")
+Warn: TypeAlias = "Callable[[str], object]"
+"""Takes a sentence about what is odd in a configuration."""
+
+
+def _ignore(_: str) -> None:
+    """Drop a warning."""
 
 
 class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Base of configuration classes: a msgspec Struct whose options are camelCase in JSON and of which unknown ones are refused.
 
     Every option has a default, so that no configuration is a configuration. Bounds and descriptions come by
-    `Annotated[int, Meta(ge=1, description="...")]`.
+    `Annotated[int, Meta(ge=1, description="...")]`. A subclass that says `forbid_unknown_fields=False` takes unknown options: each is
+    a warning, and its schema allows them. Its `repr` masks passwords in addresses, and options whose names say that they are secret
+    (password, secret, token, api_key ...).
     """
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return options with values as they may be shown, for `rich` as well."""
+        return [(name, _masked(getattr(self, name), name)) for name in self.__struct_fields__]
+
+
+def _masked(value: Any, name: Any = "") -> Any:
+    """Return the value of an option of that name as it may be shown."""
+    if value and isinstance(value, str | bytes) and isinstance(name, str) and _SECRET.search(name):
+        return MASK
+    if isinstance(value, str):
+        return mask_addresses(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return type(value)(_masked(item, name) for item in value)
+    if isinstance(value, dict):
+        return {key: _masked(item, key) for key, item in value.items()}
+    return value
 
 
 def check_config_class(cls: type[Config]) -> None:
@@ -37,23 +70,26 @@ def check_config_class(cls: type[Config]) -> None:
         raise DefinitionError(f"{cls.__name__}: {error}") from None
 
 
-def load_config(cls: type[_C], text: str | bytes) -> _C:
-    """The configuration in `text` (JSON; empty or `{}`: the defaults). Raises `ConfigError` with the path of what is wrong."""
+def load_config(cls: type[_C], text: str | bytes, warn: Warn = _ignore) -> _C:
+    """Return the configuration in `text` (JSON; empty, `{}` or `null`: the defaults). Raise `ConfigError` with the path of a fault.
+
+    `warn` is called with a sentence for each unknown option of a class that allows them.
+    """
     if not text.strip():
         return cls()
     try:
         raw = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"the configuration is not JSON: {error}") from None
-    return convert_config(cls, raw)
+    return convert_config(cls, raw, warn)
 
 
-def convert_config(cls: type[_C], raw: Any) -> _C:
-    """The configuration in an already decoded value (of JSON or YAML). Raises `ConfigError` as `load_config` does."""
+def convert_config(cls: type[_C], raw: Any, warn: Warn = _ignore) -> _C:
+    """Return the configuration in an already decoded value (of JSON or YAML). The rest is as for `load_config`."""
     if raw is None:
         return cls()
     try:
-        return msgspec.convert(_adapted(msgspec.inspect.type_info(cls), raw, "$"), cls)
+        return msgspec.convert(_Adapter(warn).adapted(msgspec.inspect.type_info(cls), raw, "$"), cls)
     except msgspec.ValidationError as error:
         text = str(error) if " - at " in str(error) else f"{error} - at `$`"
         if "unknown field" in text and text.endswith("`$`"):
@@ -61,34 +97,65 @@ def convert_config(cls: type[_C], raw: Any) -> _C:
         raise ConfigError(text) from None
 
 
-def _adapted(kind: msgspec.inspect.Type, raw: Any, path: str) -> Any:
-    """`raw` as its author meant it, where Falco or YAML made something else of it; what is wrong in it stays wrong.
+class _Adapter:
+    """Restores what the author of a configuration meant, where Falco or YAML made something else of it. Faults stay as they are.
 
     Options are known in any case, as Go's are (falco.yaml files have `flushinterval`). A text option takes numbers: of a YAML map
-    falco.yaml makes JSON in which a scalar that reads as a number is one, quoted or not.
+    falco.yaml makes JSON in which a scalar that reads as a number is one, quoted or not. It also makes null of an empty map or list.
     """
-    match kind, raw:
-        case msgspec.inspect.Metadata(type=inner), _:
-            return _adapted(inner, raw, path)
-        case msgspec.inspect.StrType(), bool() | int() | float():
-            return msgspec.json.encode(raw).decode()
-        case msgspec.inspect.UnionType(types=kinds), _:
-            takers = _TAKES.get(type(raw), ())
-            options = [each for each in kinds if isinstance(each, takers)] or [each for each in kinds if isinstance(each, _TEXT)]
-            return _adapted(options[0], raw, path) if options else raw
-        case msgspec.inspect.ListType(item_type=item), list():
-            return [_adapted(item, value, f"{path}[...]") for value in raw]
-        case msgspec.inspect.DictType(value_type=item), dict():
-            return {name: _adapted(item, value, f"{path}[...]") for name, value in raw.items()}
-        case msgspec.inspect.StructType(fields=fields), dict():
-            return _with_known_spelling(fields, raw, path)
-    return raw
+
+    def __init__(self, warn: Warn) -> None:
+        self._warn = warn
+
+    def adapted(self, kind: msgspec.inspect.Type, raw: Any, path: str) -> Any:
+        """Return `raw` as a value for an option of this kind."""
+        match kind, raw:
+            case msgspec.inspect.Metadata(type=inner), _:
+                return self.adapted(inner, raw, path)
+            case msgspec.inspect.IntType(), float() if raw.is_integer() and abs(raw) > _INT32:
+                return int(raw)  # Falco reads a whole number that is greater as a fraction
+            case msgspec.inspect.StrType(), float() if raw.is_integer() and abs(raw) > _INT32:
+                return str(int(raw))
+            case msgspec.inspect.StrType(), bool() | int() | float():
+                return msgspec.json.encode(raw).decode()
+            case msgspec.inspect.UnionType(types=kinds), None:
+                return next((self.adapted(each, raw, path) for each in kinds if isinstance(each, _CONTAINERS)), None)
+            case msgspec.inspect.UnionType(types=kinds), _:
+                takers = _TAKES.get(type(raw), ())
+                options = [each for each in kinds if isinstance(each, takers)] or [each for each in kinds if isinstance(each, _TEXT)]
+                return self.adapted(options[0], raw, path) if options else raw
+            case msgspec.inspect.ListType(), None:
+                return []
+            case ((msgspec.inspect.DictType() | msgspec.inspect.StructType()), None):
+                return {}
+            case msgspec.inspect.ListType(item_type=item), list():
+                return [self.adapted(item, value, f"{path}[...]") for value in raw]
+            case msgspec.inspect.DictType(value_type=item), dict():
+                return {name: self.adapted(item, value, f"{path}[...]") for name, value in raw.items()}
+            case msgspec.inspect.StructType(), dict():
+                return self._with_known_spelling(kind, raw, path)
+        return raw
+
+    def _with_known_spelling(self, kind: msgspec.inspect.StructType, raw: dict[Any, Any], path: str) -> dict[Any, Any]:
+        known = {option.encode_name.lower(): option for option in kind.fields}
+        result: dict[Any, Any] = {}
+        for name, value in raw.items():
+            option = known.get(name.lower()) if isinstance(name, str) else None
+            exact = name if option is None else option.encode_name
+            if exact in result:
+                raise ConfigError(f"Object contains `{exact}` twice, in different spellings - at `{path}`")
+            if option is None and not kind.cls.__struct_config__.forbid_unknown_fields:
+                self._warn(_unknown(str(name), path, [each.encode_name for each in kind.fields]))
+                continue
+            result[exact] = value if option is None else self.adapted(option.type, value, f"{path}.{exact}")
+        return result
 
 
+_INT32: Final = 2**31 - 1
 _TEXT = msgspec.inspect.StrType
 _NUMBER = (msgspec.inspect.IntType, msgspec.inspect.FloatType)
+_CONTAINERS = (msgspec.inspect.DictType, msgspec.inspect.StructType, msgspec.inspect.ListType)
 _TAKES: dict[type, tuple[type, ...]] = {
-    NoneType: (msgspec.inspect.NoneType,),
     dict: (msgspec.inspect.DictType, msgspec.inspect.StructType),
     list: (msgspec.inspect.ListType,),
     bool: (msgspec.inspect.BoolType,),
@@ -97,25 +164,23 @@ _TAKES: dict[type, tuple[type, ...]] = {
 }
 
 
-def _with_known_spelling(options: tuple[msgspec.inspect.Field, ...], raw: dict[Any, Any], path: str) -> dict[Any, Any]:
-    known = {option.encode_name.lower(): option for option in options}
-    result: dict[Any, Any] = {}
-    for name, value in raw.items():
-        option = known.get(name.lower()) if isinstance(name, str) else None
-        exact = name if option is None else option.encode_name
-        if exact in result:
-            raise ConfigError(f"Object contains `{exact}` twice, in different spellings - at `{path}`")
-        result[exact] = value if option is None else _adapted(option.type, value, f"{path}.{exact}")
-    return result
+def _unknown(name: str, path: str, options: list[str]) -> str:
+    from difflib import get_close_matches  # rare
+
+    near = get_close_matches(name.lower(), [option.lower() for option in options], 1)
+    meant = next((option for option in options if [option.lower()] == near), "")
+    advice = f"did you mean `{meant}`?" if meant else f"the options are: {', '.join(sorted(options))}"
+    return f"unknown option `{path}.{name[:100]}`, which has no effect; {advice}"
 
 
 def config_schema(cls: type[Config]) -> dict[str, Any]:
-    """The JSON schema of `cls` for Falco, which validates with it before the plugin does.
+    """Return the JSON schema of `cls` for Falco, which validates with it before the plugin does.
 
     Plain enough for old validators: no references, no definitions, and of the drafts only words that mean the same in all. It refuses
-    nothing that `load_config` takes, so it leaves unknown options to that: a schema knows one spelling of a name.
+    nothing that `load_config` takes: null stands for an empty map or list, as Falco writes them. Where a class forbids unknown options
+    the schema leaves them to `load_config`, because a schema knows one spelling of a name; where it allows them the schema says so.
     """
-    return _plain(_schema(cls))
+    return _or_null(_plain(_schema(cls)))
 
 
 def _schema(cls: type[Config]) -> dict[str, Any]:
@@ -143,9 +208,9 @@ def _plain(node: dict[str, Any], name: str = "") -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in node.items():
         if key == "properties":
-            result[key] = {option: _plain(schema, option) for option, schema in value.items()}
+            result[key] = {option: _or_null(_plain(schema, option)) for option, schema in value.items()}
         elif key in {"items", "additionalProperties"} and isinstance(value, dict):
-            result[key] = _plain(value)
+            result[key] = _or_null(_plain(value))
         elif key in {"anyOf", "prefixItems"}:
             result[key] = [_plain(schema) for schema in value]
         elif key in {"exclusiveMinimum", "exclusiveMaximum"}:
@@ -156,9 +221,21 @@ def _plain(node: dict[str, Any], name: str = "") -> dict[str, Any]:
             result[key] = ["string", "number", "boolean"]  # what a text may have become in falco.yaml, see _adapted
         elif key != "required" and not (key == "additionalProperties" and value is False):
             result[key] = value
+    if "properties" in node and "additionalProperties" not in node:
+        result["additionalProperties"] = {}
     if name:
         result.setdefault("title", re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: " " + found[0].lower(), name).capitalize())
     return result
+
+
+def _or_null(node: dict[str, Any]) -> dict[str, Any]:
+    """A plain schema that takes null as well, where it is one of maps or lists."""
+    if node.get("type") in ("object", "array"):
+        return {**node, "type": [node["type"], "null"]}
+    kinds = [option.get("type") for option in node.get("anyOf", ())]
+    if "null" not in kinds and ("object" in kinds or "array" in kinds):
+        return {**node, "anyOf": [*node["anyOf"], {"type": "null"}]}
+    return node
 
 
 def config_table(cls: type[Config]) -> list[tuple[str, str, str, str]]:

@@ -73,6 +73,9 @@ def _evaluate(tree: Any, json: Any, argument: str | int | None, *, number: bool 
         case ["after", value, separator]:
             text = _evaluate(value, json, argument)
             return text.partition(separator)[2] if text is not None and separator in text else None
+        case ["after_last", value, separator]:
+            text = _evaluate(value, json, argument)
+            return None if text is None else text.rpartition(separator)[2]
         case ["integer", value]:
             return _unsigned(_evaluate(value, json, argument, number=True), 1)
         case ["time", value, unit]:

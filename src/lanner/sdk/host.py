@@ -25,16 +25,21 @@ _P = TypeVar("_P", bound=Plugin)
 _UINT64: Final = 1 << 64
 
 
-def init_plugin(cls: type[_P], config: str | bytes | dict[str, Any] = "") -> _P:
-    """The plugin's state: an instance whose `config` is validated. `config` is JSON text (empty: the defaults) or what it decodes to.
+def init_plugin(
+    cls: type[_P], config: str | bytes | dict[str, Any] = "", *, warn: Callable[[str], object] | None = None, embedded: bool = False
+) -> _P:
+    """Return the plugin's state: an instance whose `config` is validated.
 
-    Raises `ConfigError` for a configuration that does not fit, `LannerError` for what the class's own `__init__` raises.
+    `config` is JSON text (empty: the defaults) or what it decodes to. `warn` is called with each sentence about what is odd in it; by
+    default the plugin's log says them. `embedded` is what the instance's attribute of that name says.
+    Raise `ConfigError` for a configuration that does not fit, `LannerError` for what the class's own `__init__` raises.
     """
     info = plugin_info(cls)
+    warn = warn or partial(_log_warning, info.name)
     if info.config is not None:
         from lanner.sdk.config import convert_config, load_config  # msgspec only where there is a configuration
 
-        loaded = convert_config(info.config, config) if isinstance(config, dict) else load_config(info.config, config)
+        loaded = convert_config(info.config, config, warn) if isinstance(config, dict) else load_config(info.config, config, warn)
     elif not _is_empty(config):
         from lanner.sdk.errors import ConfigError  # rare
 
@@ -42,6 +47,8 @@ def init_plugin(cls: type[_P], config: str | bytes | dict[str, Any] = "") -> _P:
     else:
         loaded = None
     instance = cls.__new__(cls)
+    if embedded:
+        instance.embedded = True
     if loaded is not None:
         instance.config = loaded  # type: ignore[attr-defined]
     try:
@@ -51,6 +58,12 @@ def init_plugin(cls: type[_P], config: str | bytes | dict[str, Any] = "") -> _P:
     except (Exception, SystemExit) as error:
         raise plugin_failure(info.name, "__init__", error) from error
     return instance
+
+
+def _log_warning(plugin: str, text: str) -> None:
+    import logging  # rare
+
+    logging.getLogger(f"lanner.plugin.{plugin}").warning("%s", text)
 
 
 def _is_empty(config: str | bytes | dict[str, Any]) -> bool:

@@ -118,6 +118,8 @@ class Plugin:
     hint: ClassVar[str] = ""
     host_logging: ClassVar[bool] = False
     value_offsets: ClassVar[bool] = False
+    embedded: bool = False
+    """Whether the plugin runs in a .so, in a process of Falco or another host, and not under the command `lanner`."""
     __plugin__: ClassVar[PluginInfo]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
@@ -134,6 +136,13 @@ class Plugin:
     def list_open_params(self) -> Iterable[tuple[str, str]]:
         """Suggestions for open's `params`: (value, description) pairs."""
         return ()
+
+    def fields_without_values(self) -> dict[str, str]:
+        """Beginnings of the names of fields that have no value under this configuration, each with the advice that changes this.
+
+        Hosts tell people which of their rules ask for such fields. By default there are none.
+        """
+        return {}
 
     def progress(self) -> float | None:
         """How much of the open source was read, from 0.0 to 1.0; None (the default) where nobody knows, or it has no end."""

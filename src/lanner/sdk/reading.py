@@ -82,7 +82,11 @@ class ThreadedSource:
                 close_instance(self._iterator, self._plugin)
             self._thread.join(LEAVE_AFTER)
             if self._thread.is_alive():
-                self._log().warning("the event source did not end within %g s of being closed; it is left alone", LEAVE_AFTER)
+                self._log().warning(
+                    "the event source did not end within %g s of being closed and is left alone; "
+                    "a generator that waits ends at once if it does `yield lanner.NOTHING` now and then",
+                    LEAVE_AFTER,
+                )
 
     def _drain(self) -> Batch:
         payloads: list[bytes] = []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.sdk.batches import Batch, Source, close_instance, describe_instance, instance_counters, instance_fileno
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Chunk, Nothing
-from lanner.sdk.framing import new_framer
+from lanner.sdk.framing import new_framer, warn_too_long
 from lanner.sdk.host import plugin_failure
 from lanner.sdk.plugin import Plugin, plugin_info
 
@@ -163,6 +163,7 @@ class ChunkSource:
         payloads = framer.feed(data)
         if framer.too_long != before:
             self._count("lines too long")
+            warn_too_long(self._plugin)
         return payloads
 
     def _end(self) -> Batch:

@@ -12,6 +12,7 @@ What the words mean, for every evaluator:
 - `a.when(b, "x", "y")`: `a`, but only where the text `b` is one of those given.
 - `a.before(":")`: the text before the first separator, the whole text where there is none.
 - `a.after(":")`: the text after the first separator, no value where there is none.
+- `a.after_last("/")`: the text after the last separator, the whole text where there is none.
 - `a.integer()`: an unsigned integer of at most 64 bits, from decimal digits in a text (at most 20) or from a JSON integer (`-0`
   and numbers with a fraction or an exponent are none).
 - `a.time("ns")`: such an integer, counted in that unit since 1970, as nanoseconds; no value where those pass 64 bits.
@@ -91,6 +92,10 @@ class Value(Record):
     def after(self, separator: str) -> After:
         """The text after the first `separator`, no value where there is none."""
         return After(_text(self, "after"), _separator(separator))
+
+    def after_last(self, separator: str) -> AfterLast:
+        """The text after the last `separator`, the whole text where there is none."""
+        return AfterLast(_text(self, "after_last"), _separator(separator))
 
     def integer(self) -> Integer:
         """An unsigned integer of at most 64 bits, from a text of decimal digits or a JSON integer."""
@@ -202,6 +207,21 @@ class After(Value):
 
     def data(self) -> Data:
         return ["after", self.value.data(), self.separator]
+
+
+@final
+class AfterLast(Value):
+    """The text after the last separator."""
+
+    value: Value
+    separator: str
+
+    @property
+    def children(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    def data(self) -> Data:
+        return ["after_last", self.value.data(), self.separator]
 
 
 @final

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
-import yaml
 from msgspec import Meta, field
 
-from lanner.framework import plainyaml
 from lanner.rules import Priority
 from lanner.sdk.errors import LannerError
+from lanner.yamlfile import values
+from lanner.yamlfile.reader import YamlError
 
 if TYPE_CHECKING:
     from lanner.rules import Rule
@@ -80,18 +80,17 @@ class TestFile:
     def __init__(self, path: str) -> None:
         self.path = Path(path)
         try:
-            values, self._node = plainyaml.load(self.path.read_text("utf-8"))
+            content, self._node = values.load(self.path.read_text("utf-8"), path)
         except OSError as error:
             raise TestFileError(f"cannot read the test file {path}: {error.strerror or error}") from None
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise TestFileError(f"{path}:{line}: this is no YAML: {error.problem}") from None
-        except (yaml.YAMLError, ValueError) as error:
-            raise TestFileError(f"{path}: this is no YAML: {error}") from None
-        if isinstance(values, list):
+        except YamlError as error:
+            raise TestFileError(f"{path}:{error.spot.place().line}: this is not YAML: {error.message}") from None
+        except ValueError as error:
+            raise TestFileError(f"{path}: this is not YAML: {error}") from None
+        if isinstance(content, list):
             raise TestFileError(f"{path}: this is a rules file, or a list at least; a test file is a mapping with the key `tests`")
         try:
-            self.content = msgspec.convert(values, Content)
+            self.content = msgspec.convert(content, Content)
         except msgspec.ValidationError as error:
             raise self._invalid(str(error)) from None
         if not self.content.tests:
@@ -101,7 +100,7 @@ class TestFile:
 
     def error(self, message: str, *path: str | int) -> TestFileError:
         """An error about what stands at a path in the file."""
-        return TestFileError(f"{self.path}:{plainyaml.line_of(self._node, list(path))}: {message}")
+        return TestFileError(f"{self.path}:{values.line_of(self._node, list(path))}: {message}")
 
     def beside(self, name: str) -> str:
         """A path as the file means it: relative to itself."""
@@ -150,7 +149,7 @@ class TestFile:
             wanted = " or ".join(_WORDS.get(each, each) for each in wrong[1].split(" | ") if each != "null")
             subject = f"`{steps[-1]}`: " if steps and isinstance(steps[-1], str) else ""
             text = f"{subject}{wanted}{wrong[2]} is expected here" + (f", not {_WORDS.get(wrong[3], wrong[3])}" if wrong[3] else "")
-        return TestFileError(f"{self.path}:{plainyaml.line_of(self._node, steps, key)}: {text}")
+        return TestFileError(f"{self.path}:{values.line_of(self._node, steps, key)}: {text}")
 
 
 def _advice(name: str, known: list[str]) -> str:

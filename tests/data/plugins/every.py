@@ -38,6 +38,7 @@ class Every(lanner.Plugin):
         field("every.number", payload["number"].integer(), "A number"),
         field("every.time", payload["at"].time("ms"), "A time"),
         field("every.before", payload["text"].before(":"), "Before the colon"),
+        field("every.after_last", payload["text"].after_last(":"), "After the last colon"),
         field("every.after", payload["text"].after(":"), "After the colon"),
         field("every.keys", payload["map"].keys(), "Names"),
         field("every.map", payload["map", KEY], "One of them"),

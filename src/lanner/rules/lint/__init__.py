@@ -30,9 +30,9 @@ from lanner.rules.lint.shadow import shadowed
 from lanner.rules.lint.truth import Truth
 from lanner.rules.lint.values import absent_fields, impossible_values, simple_regexes
 from lanner.rules.load import load_files
-from lanner.rules.places import Place
 from lanner.rules.resolve import Compilation, output_of
 from lanner.rules.typed import FieldTable
+from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -9,7 +9,7 @@ from lanner.rules.errors import finding
 from lanner.rules.items import ListItem, MacroItem, RuleItem
 from lanner.rules.lint.hints import MISTYPED_NAME, REDEFINED, Hint
 from lanner.rules.nodes import ConstantList
-from lanner.rules.places import Place
+from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -1,0 +1,93 @@
+"""`lanner run --version`, `--support`, `--page-size`, `--config-schema` and `--rule-schema`: what Falco says with these options."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lanner import __version__
+from lanner.cli.messages import OK, say
+from lanner.cli.validate import read_rules
+from lanner.framework.load import load_plugin
+from lanner.operating.falco import falco_version, version_members
+from lanner.sdk.address import mask_addresses
+from lanner.sdk.plugin import plugin_info
+
+if TYPE_CHECKING:
+    from lanner.cli.settings import Settings
+
+
+def show_version(settings: Settings) -> int:
+    """Print the versions, and return the exit code."""
+    members = _versions(settings)
+    if settings.falco.json_output:
+        return _print(members)
+    for label, key in (("Falco version:", "falco_version"), ("Plugin API:", "plugin_api_version"), ("Engine:", "engine_version_semver")):
+        sys.stdout.write(f"{label:<15}{members[key]}\n")
+    sys.stdout.write(f"{'Lanner:':<15}{__version__}\nDriver:        none, Lanner reads no system calls\n")
+    return OK
+
+
+def show_support(settings: Settings) -> int:
+    """Print versions, machine, configuration (without passwords in addresses) and rules for a report, and return the exit code."""
+    import msgspec
+
+    system = os.uname()
+    files = settings.rules or tuple(filter(None, (plugin_info(load_plugin(each.target)).rules for each in settings.plugins)))
+    return _print(
+        {
+            "cmdline": mask_addresses(" ".join(sys.argv)),
+            "config": mask_addresses(msgspec.json.encode(settings.falco, enc_hook=_encoded).decode()),
+            "engine_info": _versions(settings),
+            "rules_files": [{"name": str(file), "variants": [{"content": read_rules(str(file))}]} for file in files],
+            "system_info": {name: getattr(system, name) for name in ("machine", "nodename", "release", "sysname", "version")},
+            "version": falco_version(__version__),
+        }
+    )
+
+
+def show_page_size() -> int:
+    """Say the size of a page of memory, and return the exit code."""
+    say(f"Your system page size is: {os.sysconf('SC_PAGE_SIZE')} bytes")
+    return OK
+
+
+def show_config_schema() -> int:
+    """Print the JSON schema of falco.yaml, and return the exit code."""
+    from lanner.config.schema import config_schema
+
+    return _print(config_schema(), indent=2)
+
+
+def show_rule_schema() -> int:
+    """Print the JSON schema of rules files, and return the exit code."""
+    from lanner.rules.schema import json_schema
+
+    return _print(json_schema(), indent=2)
+
+
+def _versions(settings: Settings) -> dict[str, object]:
+    infos = [plugin_info(load_plugin(each.target)) for each in settings.plugins]
+    return version_members(__version__, {info.name: info.version for info in infos})
+
+
+def _encoded(value: Any) -> Any:
+    return sorted(value) if isinstance(value, frozenset) else str(value)
+
+
+def _print(value: Any, indent: int | None = None) -> int:
+    sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False, sort_keys=indent is None, default=_encoded) + "\n")
+    return OK
+
+
+def write_pid(path: str) -> None:
+    """Write the number of this process into a file, as Falco does it. Raises `LannerError`."""
+    from lanner.sdk.errors import LannerError
+
+    try:
+        Path(path).write_text(str(os.getpid()), "ascii")
+    except OSError as error:
+        raise LannerError(f"cannot write the file of -P {path}: {error.strerror}") from None

@@ -1,0 +1,85 @@
+"""What Falco refuses in a configuration whose keys have the right kinds: values that it does not know or that do not go together."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+
+from lanner.config.values import but
+from lanner.sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lanner.config.falco import Falco
+    from lanner.config.kernel import SyscallEventDrops
+
+_NEEDED: Final = (
+    ("file_output", "filename", "the path of the file that alerts go to"),
+    ("http_output", "url", "the server's address, such as http://127.0.0.1:2801/"),
+    ("program_output", "program", "the command line that alerts go to"),
+)
+_SEVERITIES: Final = ("trace", "debug", "info", "notice", "warning", "error", "critical", "fatal")
+_SHORTEST: Final = 0.1
+_HIGHEST_PORT: Final = 65_535
+_ADDRESS: Final = re.compile(r"[ \t\n\f\r]*([0-9A-Fa-f.:]+)(%.+)?[ \t\n\f\r]*")
+
+
+def check(falco: Falco) -> None:
+    """Raise `ConfigError` for what does not hold together."""
+    if falco.libs_logger.enabled and falco.libs_logger.severity not in _SEVERITIES:
+        raise ConfigError(f"$.libs_logger.severity takes one of {', '.join(_SEVERITIES)}, {but(falco.libs_logger.severity)}")
+    if falco.engine.kind == "replay" and not falco.engine.replay.capture_file:
+        raise ConfigError("$.engine.replay.capture_file is empty, which $.engine.kind needs: write another kind, such as nodriver")
+    for output, key, what in _NEEDED:
+        block = getattr(falco, output)
+        if block.enabled and not getattr(block, key):
+            raise ConfigError(f"$.{output}.{key} is empty: write {what}")
+    _check_webserver(falco)
+    _check_drops(falco.syscall_event_drops)
+    if not falco.syscall_event_timeouts.max_consecutives:
+        raise ConfigError("$.syscall_event_timeouts.max_consecutives takes a number above 0")
+    _check_metrics(falco)
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an address of IPv4, or of IPv6 with or without a zone, as Falco takes them."""
+    found = _ADDRESS.fullmatch(text)
+    if found is None or (found[2] and ":" not in found[1]):
+        return False
+    try:
+        ip_address(found[1])
+    except ValueError:
+        return False
+    return True
+
+
+def _check_webserver(falco: Falco) -> None:
+    web = falco.webserver
+    if not is_address(web.listen_address):
+        raise ConfigError(
+            f"$.webserver.listen_address takes an IP address, such as 127.0.0.1 or ::1 (0.0.0.0 is all of this machine's), "
+            f"{but(web.listen_address)}"
+        )
+    if web.enabled and web.listen_port > _HIGHEST_PORT:
+        raise ConfigError(f"$.webserver.listen_port takes a number <= {_HIGHEST_PORT}, not {web.listen_port}")
+
+
+def _check_drops(drops: SyscallEventDrops) -> None:
+    if drops.threshold < 0 or drops.threshold > 1:
+        raise ConfigError(f"$.syscall_event_drops.threshold takes a number from 0 to 1, not {drops.threshold:g}")
+    if "ignore" in drops.actions:
+        later = drops.actions[drops.actions.index("ignore") + 1 :]
+        if other := next((each for each in later if each in {"log", "alert"}), ""):
+            raise ConfigError(f"$.syscall_event_drops.actions has both ignore and {other}: take out one of them")
+
+
+def _check_metrics(falco: Falco) -> None:
+    metrics = falco.metrics
+    if not metrics.enabled:
+        return
+    if metrics.interval < _SHORTEST:
+        raise ConfigError("$.metrics.interval takes numbers with units, such as 30s, 15m or 1h30m, of at least 100ms")
+    if not metrics.output_rule and not metrics.output_file and not falco.webserver.prometheus_metrics_enabled:
+        raise ConfigError(
+            "$.metrics is enabled without an output: set output_rule or output_file in it, or $.webserver.prometheus_metrics_enabled"
+        )

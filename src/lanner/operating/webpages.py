@@ -1,0 +1,136 @@
+"""What the web server answers: bytes of a request in, bytes of an answer out. No socket is known here."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lanner.operating.falco import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanner.operating.snapshot import Snapshot
+
+_PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
+_JSON: Final = "application/json"
+_LOG: Final = logging.getLogger("lanner.webserver")
+METRICS: Final = "/metrics"
+
+
+class Page(NamedTuple):
+    """An answer without its headers."""
+
+    status: HTTPStatus
+    kind: str
+    body: bytes
+
+
+class Pages:
+    """The page of each path. `metrics` makes the text of /metrics of a snapshot, None: there is none."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], healthz: str, metrics: Callable[[Snapshot], bytes] | None) -> None:
+        self._snapshot, self._metrics = snapshot, metrics
+        self._pages = {"/readyz": _readyz, "/versions": _versions, healthz: _healthz}
+        if metrics is not None:
+            self._pages[METRICS] = self._show_metrics
+
+    def get(self, path: str) -> Page:
+        """Return the answer to GET `path`."""
+        try:
+            page = self._pages.get(path)
+            return _json({"error": "not found"}, HTTPStatus.NOT_FOUND) if page is None else page(self._snapshot())
+        except Exception:  # noqa: BLE001 - the client has to be told
+            _LOG.exception("%s could not be answered", path)
+            return _json({"error": "see the log"}, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def is_slow(self, path: str) -> bool:
+        """Return whether the page takes long to make."""
+        return path == METRICS and self._metrics is not None
+
+    def _show_metrics(self, snapshot: Snapshot) -> Page:
+        assert self._metrics is not None
+        return Page(HTTPStatus.OK, _PROMETHEUS, self._metrics(snapshot))
+
+
+class Request(BaseHTTPRequestHandler):
+    """One request: its head, as far as the client has sent it, or None of one that is too long.
+
+    `path` is what is asked for, "" where the answer is decided already; `answer` gives the parts of the answer.
+    """
+
+    default_request_version = "HTTP/1.0"  # of what names none: HTTP/0.9 has answers without a status
+
+    def __init__(self, head: bytes | None) -> None:
+        # not the base's, which would read from a socket and answer
+        self.close_connection = True
+        self.requestline, self.request_version, self.command, self.path = "", "HTTP/1.1", "", ""
+        self.rfile = io.BytesIO(head or b"")
+        self.wfile = self._written = io.BytesIO()
+        self._body = b""
+        if head is None:
+            self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            return
+        self.raw_requestline = self.rfile.readline()
+        if not self.raw_requestline or not self.parse_request():
+            self.path = ""
+        elif self.command not in {"GET", "HEAD"}:
+            self.path = ""
+            self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
+        else:
+            self.path = self.path.partition("?")[0]
+
+    def answer(self, page: Page | None) -> tuple[bytes, bytes]:
+        """Return head and body; `page` is that of the path, None where there is no path."""
+        if page is not None:
+            self._send(page)
+        return self._written.getvalue(), self._body
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """In JSON, and without what the client said."""
+        self._send(_json({"error": HTTPStatus(code).phrase.lower()}, HTTPStatus(code)))
+
+    def log_message(self, *_: object) -> None:
+        """Requests are not logged."""
+
+    def version_string(self) -> str:
+        """For the header Server: no version."""
+        return "lanner"
+
+    def _send(self, page: Page) -> None:
+        self.send_response(page.status)
+        self.send_header("Content-Type", page.kind)
+        self.send_header("Content-Length", str(len(page.body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Connection", "close")
+        if page.status is HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET, HEAD")
+        self.end_headers()
+        if self.command != "HEAD":
+            self._body = page.body
+
+
+def _healthz(snapshot: Snapshot) -> Page:
+    return _state("unhealthy", snapshot.unhealthy)
+
+
+def _readyz(snapshot: Snapshot) -> Page:
+    return _state("not ready", (*snapshot.not_ready, *snapshot.unhealthy))
+
+
+def _versions(snapshot: Snapshot) -> Page:
+    return _json(versions(snapshot))
+
+
+def _state(word: str, reasons: tuple[str, ...]) -> Page:
+    if reasons:
+        return _json({"status": word, "reasons": reasons}, HTTPStatus.SERVICE_UNAVAILABLE)
+    return _json({"status": "ok"})
+
+
+def _json(document: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> Page:
+    return Page(status, _JSON, json.dumps(document).encode())

@@ -1,0 +1,79 @@
+"""An address whose text may hold a password: it prints itself with the secret parts masked."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MASK: Final = "***"
+_IN_TEXT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+_LOCAL: Final = frozenset({"unix", "npipe", "fd", "file"})
+
+
+class Address:
+    """The address `text`, such as tcp://user:password@host:2376/path?query.
+
+    `str`, `repr` and f-strings give it with `***` for the credentials and the query. A user name without a password is masked too,
+    because it may be an access token; with ssh:// it is only a login name and stays. `reveal` returns the text itself. Any text is
+    accepted, so that an error about an invalid address can show it.
+    """
+
+    __slots__ = ("_text", "password", "place", "scheme", "user")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        scheme, separator, rest = text.partition("://")
+        self.scheme = scheme if separator else ""
+        """The text before ://, or an empty string."""
+        self.user: str | None = None
+        """The user name, or None. Percent escapes are decoded, as in `password`."""
+        self.password: str | None = None
+        self.place = rest if separator else text
+        """The text after :// and the credentials: host, port, path and query; or the path of a local socket."""
+        if self.scheme not in _LOCAL:
+            self._split_credentials()
+
+    def reveal(self) -> str:
+        """Return the text with its secrets."""
+        return self._text
+
+    def __str__(self) -> str:
+        if self.scheme in _LOCAL:
+            return self._text
+        scheme, separator, rest = self._text.rpartition("://") if not self.scheme else self._text.partition("://")
+        # a password with a raw / or ? in it makes the address invalid, but must not be shown either
+        credentials, at, place = rest.rpartition("@")
+        query = min((place.find(mark) for mark in "?#" if mark in place), default=-1)
+        if query >= 0:
+            place = place[: query + 1] + MASK
+        return scheme + separator + (self._mask(credentials) if at else "") + at + place
+
+    def __repr__(self) -> str:
+        return f"Address({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self._text == other._text if isinstance(other, Address) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def _split_credentials(self) -> None:
+        from urllib.parse import unquote  # only a few addresses have credentials
+
+        authority_end = min((self.place.find(mark) for mark in "/?#" if mark in self.place), default=len(self.place))
+        credentials, at, _ = self.place[:authority_end].rpartition("@")
+        if at:
+            user, colon, password = credentials.partition(":")
+            self.user, self.password = unquote(user), unquote(password) if colon else None
+            self.place = self.place[len(credentials) + 1 :]
+
+    def _mask(self, credentials: str) -> str:
+        if self.scheme != "ssh":
+            return MASK
+        user, colon, _ = credentials.partition(":")
+        return f"{user}:{MASK}" if colon else user
+
+
+def mask_addresses(text: str) -> str:
+    """Return the text with the secrets of all addresses in it masked, for text that others have made."""
+    return _IN_TEXT.sub(lambda found: str(Address(found[0])), text) if "://" in text else text

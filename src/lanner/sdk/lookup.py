@@ -1,0 +1,51 @@
+"""The addresses of a host's name, for code that has a deadline: the system's resolver has none."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    Addresses = Sequence[tuple[Any, ...]]  # as getaddrinfo gives them
+
+
+def look_up(host: str, port: int, wait: Callable[[int], object]) -> Addresses:
+    """Return what `socket.getaddrinfo` finds for a stream to `host`.
+
+    `wait` waits until a descriptor is readable, and raises when that takes too long. A thread that asks goes on until it is answered.
+    Raises OSError.
+    """
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, ValueError):
+        pass
+    import _thread  # not `threading`: a host's process need not have it
+
+    found: list[Addresses | OSError] = []
+    done, done_by_thread = os.pipe()
+
+    def ask() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            found.append(error)
+        except ValueError:
+            found.append(OSError("no host can have this name"))
+        finally:
+            os.close(done_by_thread)
+
+    try:
+        _thread.start_new_thread(ask, ())
+        wait(done)
+    except RuntimeError as error:
+        os.close(done_by_thread)
+        raise OSError(str(error)) from None
+    finally:
+        os.close(done)
+    if isinstance(found[0], OSError):
+        raise found[0]
+    return found[0]

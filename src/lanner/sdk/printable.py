@@ -1,0 +1,45 @@
+"""Text from outside (events, engines, files, plugins) in, text that a terminal or a log can show out.
+
+Everything that Lanner prints for people passes through here. Alerts do not: their bytes are Falco's (see `lanner.outputs.stdout`).
+Escaped are all characters that are not printable: control characters, direction marks, line separators, bytes that are not UTF-8.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+_FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
+"""The surrogates that stand for bytes which are not UTF-8, as in names of files."""
+_ASTRAL: Final = 0x10000
+
+
+def printable(text: str) -> str:
+    """Return `text` with escapes for all unprintable characters but line feeds: for a text that Lanner itself has laid out in lines."""
+    return text if text.isprintable() else "\n".join(map(printable_line, text.split("\n")))
+
+
+def printable_line(text: str) -> str:
+    """Return `text` as one line, with escapes for all unprintable characters: for each part of a text that comes from outside."""
+    return text if text.isprintable() else "".join([char if char.isprintable() else _escape(char) for char in text])
+
+
+def printable_json(value: Any, *, indent: int | None = None) -> str:
+    """Return `value` as JSON in which unprintable characters are JSON's escapes; with `indent`, laid out in lines."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return "".join([char if char.isprintable() or char == "\n" else _json_escape(char) for char in text])
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if _FIRST_BYTE <= code <= _LAST_BYTE:
+        return f"\\x{code - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()
+
+
+def _json_escape(char: str) -> str:
+    code = ord(char)
+    if code < _ASTRAL:
+        return f"\\u{code:04x}"
+    code -= _ASTRAL
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"

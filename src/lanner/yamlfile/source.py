@@ -1,0 +1,138 @@
+"""The text of a YAML file and places in it: lines and columns as people count them, bytes as yaml-cpp does. Nothing is parsed here."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple, TypeAlias
+
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+# The first four bytes of a file to its encoding and the length of its mark
+_MARKS: Final = (
+    (re.compile(rb"\0\0\xfe\xff", re.DOTALL), "utf-32-be", 4),
+    (re.compile(rb"\0\0\0", re.DOTALL), "utf-32-be", 0),
+    (re.compile(rb"\xff\xfe\0\0", re.DOTALL), "utf-32-le", 4),
+    (re.compile(rb"\xfe\xff", re.DOTALL), "utf-16-be", 2),
+    (re.compile(rb"\xff\xfe", re.DOTALL), "utf-16-le", 2),
+    (re.compile(rb"\xef\xbb\xbf", re.DOTALL), "utf-8", 3),
+    (re.compile(rb"\0[^\0\xbb\xbf\xef\xfe\xff]", re.DOTALL), "utf-16-be", 0),
+    (re.compile(rb"[^\0\xbb\xbf\xef\xfe\xff]\0\0\0", re.DOTALL), "utf-32-le", 0),
+    (re.compile(rb"[^\0\xbb\xbf\xef\xfe\xff]\0", re.DOTALL), "utf-16-le", 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A span of one line in a file; `line` and `column` count characters from 1.
+
+    `kind` and `name` say what stands there, in Falco's words ("rule", "macro", "condition expression" ...).
+    """
+
+    file: str
+    line: int
+    column: int
+    length: int = 1
+    kind: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Mark(NamedTuple):
+    """A place as yaml-cpp counts: in bytes of UTF-8, from 0. Lines end as the first line does, in a line feed or a carriage return."""
+
+    offset: int
+    line: int
+    column: int
+
+
+class SourceFile:
+    """A file's name and its text, with lines. A byte that is not UTF-8 is a surrogate in the text (`surrogateescape`)."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(found.end() for found in _LINE_END.finditer(self.text))]
+
+    @cached_property
+    def _marked(self) -> tuple[list[int], list[int]]:
+        """Where lines begin for yaml-cpp: in characters and in bytes."""
+        starts, offsets = [0], [0]
+        first = _LINE_END.search(self.text)
+        for line in self.text.split("\r" if first and first[0] == "\r" else "\n")[:-1]:
+            starts.append(starts[-1] + len(line) + 1)
+            offsets.append(offsets[-1] + len(line.encode("utf-8", "surrogateescape")) + 1)
+        return starts, offsets
+
+    def mark(self, index: int) -> Mark:
+        """Where yaml-cpp has the character of that index; at the end of the text it begins a line."""
+        starts, offsets = self._marked
+        line = bisect_right(starts, index) - 1
+        column = len(self.text[starts[line] : index].encode("utf-8", "surrogateescape"))
+        return Mark(offsets[line] + column, line, column if index < len(self.text) else 0)
+
+    def place(self, begin: int, end: int, kind: str = "", name: str = "") -> Place:
+        """The place of characters begin to end (exclusive), as far as they are on one line."""
+        line = bisect_right(self._starts, begin) - 1
+        start, text = self._starts[line], self.line(line + 1)
+        length = max(1, min(end - begin, start + len(text) - begin))
+        return Place(self.name, line + 1, begin - start + 1, length, kind, name)
+
+    def line(self, number: int) -> str:
+        """The line of that number (from 1), without its end."""
+        start = self._starts[number - 1]
+        found = _LINE_END.search(self.text, start)
+        return self.text[start : found.start() if found else len(self.text)]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Characters of a file, and what stands there in Falco's words ("rule", "value for" ...), with its name.
+
+    `at` is where yaml-cpp has it, if that is not where it begins: a value that is missing stands at the next token.
+    """
+
+    file: SourceFile
+    begin: int
+    end: int
+    kind: str = ""
+    name: str = ""
+    at: Mark | None = None
+
+    def place(self) -> Place:
+        """The same as people count."""
+        return self.file.place(self.begin, self.end, self.kind, self.name)
+
+    def mark(self) -> Mark:
+        """Where yaml-cpp has it."""
+        return self.at or self.file.mark(self.begin)
+
+
+# From the item to the very characters
+Context: TypeAlias = tuple[Spot, ...]
+
+
+def source_file(name: str, text: str) -> SourceFile:
+    """Return a file of this text, which stands for the file's bytes by UTF-8 with `surrogateescape`.
+
+    yaml-cpp tells the encoding by the first bytes, with or without a byte order mark.
+    """
+    head = text[:4]
+    if head.isascii() and "\0" not in head:
+        return SourceFile(name, text)
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a character, which only a caller's text has; the reader refuses it
+        return SourceFile(name, text)
+    encoding, size = next(((encoding, size) for begin, encoding, size in _MARKS if begin.match(data)), ("utf-8", 0))
+    if encoding == "utf-8":
+        return SourceFile(name, data[size:].decode("utf-8", "surrogateescape"))
+    unit = 2 if "16" in encoding else 4
+    decoded = data[size : len(data) - (len(data) - size) % unit].decode(encoding, "replace")
+    return SourceFile(name, decoded.replace("\4", "\ufffd"))  # which would be the end for yaml-cpp

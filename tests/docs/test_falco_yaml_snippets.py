@@ -1,0 +1,92 @@
+"""Every falco.yaml in the docs, in what is shipped and in what `lanner build` prints is one that its reader takes."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lanner.config.read import read_configuration
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FILES = [ROOT / "docker/falco.d/docker.yaml", ROOT / "packaging/systemd/falco.yaml"]
+LANNER = Path(sys.executable).parent / "lanner"
+
+
+def blocks(text):
+    """Fenced blocks, and those that are indented by four."""
+    yield from re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    for found in re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.MULTILINE):
+        yield re.sub(r"^    ", "", found, flags=re.MULTILINE)
+
+
+def is_falco_yaml(block):
+    try:
+        tree = yaml.safe_load(block)
+    except yaml.YAMLError:
+        return False
+    return isinstance(tree, dict) and "plugins" in tree
+
+
+def snippets():
+    for page in PAGES:
+        for number, block in enumerate(filter(is_falco_yaml, blocks(page.read_text("utf-8")))):
+            yield pytest.param(block, id=f"{page.name}-{number}")
+    for file in FILES:
+        yield pytest.param(file.read_text("utf-8"), id=file.name)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    path = tmp_path_factory.mktemp("so") / "libdocker.so"
+    done = subprocess.run([LANNER, "build", "docker", "-o", path], capture_output=True, text=True, check=True)
+    return path, done.stdout
+
+
+def take(text, tmp_path, library, run_host, monkeypatch):
+    """Have Lanner's strict reader take it, and a host that asks the plugin's schema, as Falco does."""
+    monkeypatch.setenv("SITE", "here")
+    file = tmp_path / "falco.yaml"
+    file.write_text(text)
+    read = read_configuration(str(file), {}, ())
+    assert read.warnings == []
+    for entry in read.falco.plugins:
+        if entry.name == "docker":
+            config = entry.init_config if isinstance(entry.init_config, str) else json.dumps(entry.init_config or None)
+            report = run_host(library, "--init", config, "--open", entry.open_params or "since=nonsense")
+            assert report["runs"][0]["init"] == {"rc": "success"}, text
+
+
+@pytest.mark.parametrize("text", list(snippets()))
+def test_a_written_one_is_taken(text, tmp_path, library, run_host, monkeypatch):
+    take(text, tmp_path, library[0], run_host, monkeypatch)
+
+
+def test_the_printed_one_is_taken(tmp_path, library, run_host, monkeypatch):
+    text = library[1].partition("In falco.yaml:\n")[2]
+    assert is_falco_yaml(text)
+    assert "init_config" not in text
+    take(text, tmp_path, library[0], run_host, monkeypatch)
+
+
+def test_an_empty_map_is_taken(tmp_path, library, run_host, monkeypatch):
+    text = "plugins: [{name: docker, library_path: libdocker.so, init_config: {}}]\nload_plugins: [docker]\n"
+    take(text, tmp_path, library[0], run_host, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("api", "key"), [("3", "rules_files"), ("3.3", "rules_files"), ("2", "rules_file"), ("1", "rules_file"), ("0.3", "rules_file")]
+)
+def test_each_version_gets_the_key_that_it_knows(tmp_path, api, key):
+    path = tmp_path / "a # b" / "libdocker.so"
+    path.parent.mkdir()
+    done = subprocess.run([LANNER, "build", "docker", "--api", api, "-o", path], capture_output=True, text=True, check=True)
+    text = done.stdout.partition("In falco.yaml:\n")[2]
+    tree = yaml.safe_load(text)
+    assert (key in tree, tree["plugins"][0]["library_path"]) == (True, str(path))
+    assert len([each for each in tree if each.startswith("rules_file")]) == 1
+    assert ("before Falco 0.38: rules_file" in text) == (api == "3")
