@@ -234,6 +234,22 @@ def test_an_engine_that_is_away_there_is_told(server, remembering):
 def test_a_machine_that_is_away_is_told(server):
     told = failure(server.url.replace(str(server.port), "1"))
     assert "ssh ended with status 255: ssh: connect to host 127.0.0.1 port 1: Connection refused. Check that the user" in told
+    assert "ssh -p 1 " in told
+
+
+@pytest.mark.parametrize("away", ["machine", "engine"])
+def test_a_machine_or_an_engine_that_is_away_is_waited_for(server, remembering, away):
+    url = server.url.replace(str(server.port), "1") if away == "machine" else server.url
+    remembering.stop()
+    try:
+        Docker.open(init_plugin(Docker, {"host": url, "waitForEngine": True}), "").close()
+    finally:
+        remembering.start()
+
+
+def test_a_login_that_is_refused_is_not_waited_for(server, no_key):
+    with pytest.raises(lanner.SourceError, match="Permission denied"):
+        Docker.open(init_plugin(Docker, {"host": server.url, "waitForEngine": True}), "")
 
 
 def test_a_shell_that_prints_something_is_told(server):

@@ -226,7 +226,7 @@ class Connection:
         if isinstance(error, WokenError):
             return EngineError(f"{endpoint}: closed before the engine answered")
         if isinstance(error, SshError):
-            return EngineError(f"no Docker engine at {endpoint} (from {endpoint.origin}): {error}. {error.advice}")
+            return _ssh_error(endpoint, error)
         asked = self._path.partition("?")[0]
         question = f". {_question(endpoint)}" if isinstance(error, ConnectionError) else ""
         return _error(
@@ -357,11 +357,16 @@ def _connect(endpoint: Endpoint, timer: Timer) -> Link:
     except WokenError:
         raise EngineError(f"{endpoint}: closed before the engine answered") from None
     except SshError as error:
-        raise EngineError(f"no Docker engine at {endpoint} (from {endpoint.origin}): {error}. {error.advice}") from None
+        raise _ssh_error(endpoint, error) from None
     except OSError as error:
         reason = "that is no socket" if _is_no_socket(endpoint, error) else _reason(error, timer)
         text = f"no Docker engine at {endpoint} (from {endpoint.origin}): {reason}. {_advice(endpoint, error)}"
         raise _error(endpoint, error, text) from None
+
+
+def _ssh_error(endpoint: Endpoint, cause: SshError) -> EngineError:
+    kind = EngineAwayError if cause.is_away else EngineError
+    return kind(f"no Docker engine at {endpoint} (from {endpoint.origin}): {str(cause).rstrip('.?!')}. {cause.advice}")
 
 
 def _error(endpoint: Endpoint, cause: OSError, text: str) -> EngineError:

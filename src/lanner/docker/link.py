@@ -41,11 +41,15 @@ class WokenError(OSError):
 
 
 class SshError(OSError):
-    """ssh or the remote command has failed: one sentence with the reason, and `advice`."""
+    """ssh or the remote command has failed: one sentence with the reason, and `advice`.
 
-    def __init__(self, message: str, advice: str) -> None:
+    `is_away`: the machine or its engine did not answer now, and nothing says that the configuration is wrong.
+    """
+
+    def __init__(self, message: str, advice: str, *, is_away: bool = False) -> None:
         super().__init__(message)
         self.advice = advice
+        self.is_away = is_away
 
 
 class Timer:

@@ -38,6 +38,11 @@ _ADVICE: Final = (
     ("raw stream connection", "Start the engine on the other machine (systemctl start docker), or put its socket's path into the address"),
     ("dial-stdio", "The other machine needs Docker 18.09 or later"),
 )
+# What ssh, and the docker program of the other machine, say where a machine or an engine does not answer
+_AWAY: Final = (
+    *("connection refused", "connection timed out", "timed out", "timeout", "no route to host", "network is unreachable"),
+    *("connection reset", "connection closed", "could not resolve hostname", "raw stream connection", "cannot connect to the docker daemon"),
+)
 
 
 class SshLink(Link):
@@ -115,13 +120,15 @@ class SshLink(Link):
         lower = said.lower()
         advice = next((advice for sign, advice in _ADVICE if sign in lower), "")
         if not advice:
-            login = f"ssh {self._ssh.user + '@' if self._ssh.user else ''}{self._ssh.host}"
+            port = f"-p {self._ssh.port} " if self._ssh.port else ""
+            login = f"ssh {port}{self._ssh.user + '@' if self._ssh.user else ''}{self._ssh.host}"
             what = "log in" if status == _FAILED else "run `docker` on the other machine"
             advice = f"Check that the user that Lanner runs as can {what} without a question: {login} docker version"
             if status == _NOT_FOUND:
                 advice += "; `docker` must be in the PATH of commands that ssh runs"
         ended = "ended" if status == 0 else f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
-        raise SshError(f"ssh {ended}: {said}" if said else f"ssh {ended} without a message", advice)
+        is_away = any(sign in lower for sign in _AWAY) and "permission denied" not in lower
+        raise SshError(f"ssh {ended}: {said}" if said else f"ssh {ended} without a message", advice, is_away=is_away)
 
 
 def _command(ssh: Ssh) -> list[str]:
