@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner import __version__
 from lanner.cli.messages import OK, say
+from lanner.cli.show import print_lines, print_text
 from lanner.cli.validate import read_rules
 from lanner.framework.load import load_plugin
 from lanner.operating.falco import falco_version, version_members
@@ -25,9 +26,9 @@ def show_version(settings: Settings) -> int:
     members = _versions(settings)
     if settings.falco.json_output:
         return _print(members)
-    for label, key in (("Falco version:", "falco_version"), ("Plugin API:", "plugin_api_version"), ("Engine:", "engine_version_semver")):
-        sys.stdout.write(f"{label:<15}{members[key]}\n")
-    sys.stdout.write(f"{'Lanner:':<15}{__version__}\nDriver:        none, Lanner reads no system calls\n")
+    labels = (("Falco version:", "falco_version"), ("Plugin API:", "plugin_api_version"), ("Engine:", "engine_version_semver"))
+    lines = [f"{label:<15}{members[key]}" for label, key in labels]
+    print_lines([*lines, f"{'Lanner:':<15}{__version__}", "Driver:        none, Lanner reads no system calls"])
     return OK
 
 
@@ -79,7 +80,7 @@ def _encoded(value: Any) -> Any:
 
 
 def _print(value: Any, indent: int | None = None) -> int:
-    sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False, sort_keys=indent is None, default=_encoded) + "\n")
+    print_text(json.dumps(value, indent=indent, ensure_ascii=False, sort_keys=indent is None, default=_encoded))
     return OK
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from lanner.bundle.build import write
 from lanner.bundle.probe import probe
 from lanner.cli.build import make_plugin
 from lanner.cli.messages import FAILED, OK, fail, say
-from lanner.cli.show import print_table
+from lanner.cli.show import print_lines, print_table
 from lanner.cli.validate import make_validator, read_rules
 from lanner.config.falco import Falco
 from lanner.framework.load import load_plugin
@@ -189,9 +188,11 @@ def _tell(folder: Path, plugin: Artefact, sbom: str, packed: _Rules | None, api:
         ("sums", f"{folder / 'SHA256SUMS'}: sha256sum -c SHA256SUMS"),
     ]
     print_table(("", ""), rows)
-    sys.stdout.write("\nTo a registry, with oras (REGISTRY/PATH is yours):\n\n")
-    for name, artefact in zip(names, (plugin, *([packed.artefact] if packed else [])), strict=True):
-        sys.stdout.write(f"oras cp --from-oci-layout {folder / LAYOUT}:{name} REGISTRY/PATH/{artefact.name}:{artefact.version}\n")
+    print_lines(["", "To a registry, with oras (REGISTRY/PATH is yours):", ""])
+    print_lines(
+        f"oras cp --from-oci-layout {folder / LAYOUT}:{name} REGISTRY/PATH/{artefact.name}:{artefact.version}"
+        for name, artefact in zip(names, (plugin, *([packed.artefact] if packed else [])), strict=True)
+    )
 
 
 def _shown(folder: Path, artefact: Artefact) -> str:
