@@ -14,8 +14,8 @@ from lanner.cli.show import print_lines, print_text
 from lanner.cli.validate import read_rules
 from lanner.framework.load import load_plugin
 from lanner.operating.falco import falco_version, version_members
-from lanner.sdk.address import mask_addresses
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.secrets import mask_option, mask_text
 
 if TYPE_CHECKING:
     from lanner.cli.settings import Settings
@@ -33,15 +33,15 @@ def show_version(settings: Settings) -> int:
 
 
 def show_support(settings: Settings) -> int:
-    """Print versions, machine, configuration (without passwords in addresses) and rules for a report, and return the exit code."""
+    """Print versions, machine, configuration (without secrets) and rules for a report, and return the exit code."""
     import msgspec
 
     system = os.uname()
     files = settings.rules or tuple(filter(None, (plugin_info(load_plugin(each.target)).rules for each in settings.plugins)))
     return _print(
         {
-            "cmdline": mask_addresses(" ".join(sys.argv)),
-            "config": mask_addresses(msgspec.json.encode(settings.falco, enc_hook=_encoded).decode()),
+            "cmdline": " ".join(map(mask_text, sys.argv)),
+            "config": msgspec.json.encode(mask_option(msgspec.to_builtins(settings.falco, enc_hook=_encoded))).decode(),
             "engine_info": _versions(settings),
             "rules_files": [{"name": str(file), "variants": [{"content": read_rules(str(file))}]} for file in files],
             "system_info": {name: getattr(system, name) for name in ("machine", "nodename", "release", "sysname", "version")},
