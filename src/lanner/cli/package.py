@@ -24,7 +24,8 @@ from lanner.package.readme import fields_table, with_table
 from lanner.package.requirements import requirements
 from lanner.package.sbom import bill
 from lanner.rules.errors import RulesError
-from lanner.rules.load import load_text
+from lanner.rules.load import MAX_SIZE, load_text
+from lanner.sdk.files import read_whole
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -118,9 +119,9 @@ def _check_folder(folder: Path) -> None:
 
 def _with_fields(path: Path, info: PluginInfo) -> bytes:
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = read_whole(path, MAX_SIZE).decode("utf-8")
     except OSError as error:
-        raise PackageError(f"cannot read {path}: {error.strerror}") from None
+        raise PackageError(f"cannot read {path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise PackageError(f"{path} is not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
     return with_table(text, fields_table(declaration.info for declaration in info.fields), str(path)).encode()
