@@ -95,3 +95,43 @@ def test_a_signal_before_the_run_has_begun_is_said_and_has_its_status(tmp_path, 
     assert process.returncode == 128 + number
     assert f"lanner: error: ended by {number.name}" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *READERS,
+        ["rules", "check", "{}/.."],
+        ["run", "docker", "--replay", "{}"],
+        ["fields", "{}.py"],
+        ["build", "docker", "--api", "3", "-o", "{}"],
+    ],
+    ids=" ".join,
+)
+def test_a_directory_that_may_not_be_entered_is_said(tmp_path, arguments):
+    closed = tmp_path / "closed"
+    closed.mkdir(0)
+    # root enters everything unless it lays the right to do so down
+    rights = "-dac_override,-dac_read_search"
+    as_user = ["setpriv", "--bounding-set", rights, "--inh-caps", rights] if os.geteuid() == 0 else []
+    target = [each.format(closed / "file") for each in arguments]
+    done = subprocess.run(
+        [*as_user, *LANNER, *target], capture_output=True, text=True, timeout=60, check=False, env=os.environ | {"HOME": str(closed)}
+    )
+    assert done.returncode == 1
+    assert "permission denied" in (done.stdout + done.stderr).lower()
+    assert "Traceback" not in done.stderr
+    assert "bug in Lanner" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["fields", "docker"], ["rules", "check"], ["rules", "show"], ["run", "docker", "-L"], ["run", "docker", "--list"]],
+    ids=" ".join,
+)
+def test_standard_output_on_a_full_disk_is_said(arguments):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*LANNER, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "cannot write to standard output: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
