@@ -52,8 +52,13 @@ def test_versions_and_schemas_need_no_plugin(lanner):
     assert f"{os.sysconf('SC_PAGE_SIZE')} bytes" in lanner("run", "--page-size").err
 
 
-def test_support_tells_all_but_passwords(lanner):
-    done = lanner("run", "docker", "--support", "-o", "http_output.url=http://me:open-sesame@127.0.0.1/")
+def test_support_tells_all_but_passwords(lanner, tmp_path):
+    configuration = tmp_path / "falco.yaml"
+    secrets = "{token: open-sesame, hosts: ['tcp://me:open-sesame@10.0.0.1']}"
+    texts = [secrets, "'apiKey: open-sesame'", """'{"password": "open-sesame"}'"""]
+    entries = "".join(f"  - {{name: p{number}, library_path: docker, init_config: {text}}}\n" for number, text in enumerate(texts))
+    configuration.write_text(f"plugins:\n{entries}load_plugins: []\n")
+    done = lanner("run", "docker", "--support", "-o", "http_output.url=http://me:open-sesame@127.0.0.1/", "-c", configuration)
     told = json.loads(done.out)
     assert {"version", "system_info", "engine_info", "cmdline", "config", "rules_files"} <= told.keys()
     assert told["rules_files"][0]["variants"][0]["content"].startswith("#")

@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -23,29 +24,40 @@ def command(*arguments, **options):
     return done
 
 
-@pytest.mark.parametrize("target", ["/dev/zero", "pipe"])
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [*REPLAY, "-r", "{}"],
-        ["run", "docker", "-V", "{}"],
-        ["run", "docker", "-L", "-r", "{}"],
-        ["run", "-c", "{}"],
-        ["run", "docker", "--dry-run", "--config", "@{}"],
-        ["rules", "check", "{}"],
-        ["rules", "test", "{}"],
-        ["rules", "explain", "Gap", "--replay", "example", "-r", "{}"],
-        ["inspect", "{}"],
-    ],
-    ids=" ".join,
-)
-def test_a_pipe_or_device_in_the_place_of_a_file_is_an_error(tmp_path, arguments, target):
-    if target == "pipe":
-        target = str(tmp_path / "pipe")
-        os.mkfifo(target)
-    done = command(*(each.format(target) for each in arguments))
+READERS = [
+    [*REPLAY, "-r", "{}"],
+    ["run", "docker", "-V", "{}"],
+    ["run", "docker", "-L", "-r", "{}"],
+    ["run", "-c", "{}"],
+    ["run", "docker", "--dry-run", "--config", "@{}"],
+    ["rules", "check", "{}"],
+    ["rules", "test", "{}"],
+    ["rules", "explain", "Gap", "--replay", "example", "-r", "{}"],
+    ["inspect", "{}"],
+]
+"""Commands that read a file, {}, which somebody has named."""
+
+
+@pytest.fixture(scope="module")
+def on_pipe(tmp_path_factory):
+    """What each of these commands says when nobody writes to the pipe that it reads. Each waits seconds for that: all wait at once."""
+    pipe = tmp_path_factory.mktemp("pipes") / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(len(READERS)) as pool:
+        return list(pool.map(lambda arguments: command(*(each.format(pipe) for each in arguments)), READERS))
+
+
+@pytest.mark.parametrize("number", range(len(READERS)), ids=lambda number: " ".join(READERS[number]))
+def test_a_pipe_in_the_place_of_a_file_is_an_error(on_pipe, number):
+    assert on_pipe[number].returncode == 1
+    assert "it is a pipe" in on_pipe[number].stdout + on_pipe[number].stderr
+
+
+@pytest.mark.parametrize("arguments", READERS, ids=" ".join)
+def test_a_device_in_the_place_of_a_file_is_an_error(arguments):
+    done = command(*(each.format("/dev/zero") for each in arguments))
     assert done.returncode == 1
-    assert "it is a " in done.stdout + done.stderr
+    assert "it is a device" in done.stdout + done.stderr
 
 
 def test_a_working_directory_that_is_gone_is_said(tmp_path):
@@ -83,3 +95,43 @@ def test_a_signal_before_the_run_has_begun_is_said_and_has_its_status(tmp_path, 
     assert process.returncode == 128 + number
     assert f"lanner: error: ended by {number.name}" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *READERS,
+        ["rules", "check", "{}/.."],
+        ["run", "docker", "--replay", "{}"],
+        ["fields", "{}.py"],
+        ["build", "docker", "--api", "3", "-o", "{}"],
+    ],
+    ids=" ".join,
+)
+def test_a_directory_that_may_not_be_entered_is_said(tmp_path, arguments):
+    closed = tmp_path / "closed"
+    closed.mkdir(0)
+    # root enters everything unless it lays the right to do so down
+    rights = "-dac_override,-dac_read_search"
+    as_user = ["setpriv", "--bounding-set", rights, "--inh-caps", rights] if os.geteuid() == 0 else []
+    target = [each.format(closed / "file") for each in arguments]
+    done = subprocess.run(
+        [*as_user, *LANNER, *target], capture_output=True, text=True, timeout=60, check=False, env=os.environ | {"HOME": str(closed)}
+    )
+    assert done.returncode == 1
+    assert "permission denied" in (done.stdout + done.stderr).lower()
+    assert "Traceback" not in done.stderr
+    assert "bug in Lanner" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["fields", "docker"], ["rules", "check"], ["rules", "show"], ["run", "docker", "-L"], ["run", "docker", "--list"]],
+    ids=" ".join,
+)
+def test_standard_output_on_a_full_disk_is_said(arguments):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*LANNER, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "cannot write to standard output: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -206,7 +206,8 @@ def test_clients_that_stall_and_come_again_and_again_hold_up_no_other(serve, idl
     for thread in threads:
         thread.start()
     try:
-        for _ in range(20):
+        # few: a full backlog costs each of them a second or more until the kernel tries again to connect
+        for _ in range(5):
             assert get(server, "/healthz")[0] == 200
     finally:
         ending.set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,7 +13,8 @@ from lanner.bundle.build import build, written
 from lanner.bundle.collect import Collected, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
-from lanner.cli.messages import FAILED, OK, fail
+from lanner.cli.messages import FAILED, OK, fail, say
+from lanner.cli.show import print_lines, print_table
 from lanner.framework.load import BUILT_IN, load_plugin
 from lanner.sdk.plugin import plugin_info
 
@@ -116,9 +116,9 @@ def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[st
 
 def _warn(built: Built, collected: Collected) -> None:
     for loss in built.losses:
-        sys.stderr.write(f"lanner: warning: {loss}\n")
+        say(f"warning: {loss}")
     if collected.missing:
-        sys.stderr.write(f"lanner: warning: not found, so imports of it will fail: {', '.join(sorted(collected.missing))}\n")
+        say(f"warning: not found, so imports of it will fail: {', '.join(sorted(collected.missing))}")
 
 
 def _brought(environment: Environment, runtime: Runtime) -> list[tuple[str, str]]:
@@ -154,9 +154,8 @@ def _tell(path: Path, info: PluginInfo, seen: Probed, made: Made) -> None:
         rows.append(("opened", f"not here and now: {seen.open_error}"))
     if info.rules:
         rows.append(("rules file", info.rules))
-    width = max(len(name) for name, _ in rows)
-    sys.stdout.writelines(f"{name:<{width}}  {value}\n" for name, value in rows)
-    sys.stdout.write("\nIn falco.yaml:\n\n" + "\n".join(snippet(info, path, seen.api)) + "\n")
+    print_table(("", ""), rows)
+    print_lines(["", "In falco.yaml:", "", *snippet(info, path, seen.api)])
 
 
 def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:

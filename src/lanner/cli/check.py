@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import FAILED, OK
-from lanner.cli.validate import print_text
+from lanner.cli.show import print_text
 from lanner.config.read import OWN_RULES, given_files, with_own_rules
 from lanner.framework.load import load_plugin
 from lanner.rules.catalog import Catalog

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.cli.messages import OK, fail, say
-from lanner.cli.validate import make_validator, print_text, read_rules
+from lanner.cli.show import outside, print_text
+from lanner.cli.validate import make_validator, read_rules
 from lanner.config.read import with_own_rules
 from lanner.framework.load import load_plugin
 from lanner.rules.describe import describe, table
 from lanner.rules.report import dump, full_text
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
     from lanner.cli.settings import Settings
@@ -29,7 +31,7 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
     for file in [str(info.rules)] if files is None else with_own_rules(files, info):
         result = validator.load(file, read_rules(file))
         if result.findings:
-            say(full_text(result))
+            say(*full_text(result, printable_line).split("\n"))
         if reason := validator.unmet():
             return fail(reason)
         if not result.successful:
@@ -38,5 +40,5 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
         described = describe(validator, [info], rule)
     except KeyError:
         return fail(f'Rule "{rule}" is not loaded')
-    print_text(dump(described) if settings.falco.json_output else table(described))
+    print_text(dump(described) if settings.falco.json_output else table(described, outside()))
     return OK

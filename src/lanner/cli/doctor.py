@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from lanner.cli.messages import FAILED, OK, many
-from lanner.cli.show import print_json, print_table
+from lanner.cli.show import print_json, print_table, print_text
 from lanner.doctor.all import look_at_machine, look_at_setup
 from lanner.doctor.check import Level, Result, problem
-from lanner.operating.logs import log_line
 from lanner.sdk.address import mask_addresses
+from lanner.sdk.loglines import log_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +27,7 @@ def examine(plugin: str | None, file: str | None, rules: Sequence[str], config: 
         print_json({"problems": count[Level.PROBLEM], "warnings": count[Level.WARNING], "checks": list(map(_as_dict, results))})
     else:
         print_table(("", "CHECK", "FOUND"), [row for result in results for row in _rows(result)])
-        sys.stdout.write(f"\n{_sum(count)}\n")
+        print_text(f"\n{_sum(count)}")
     return FAILED if count[Level.PROBLEM] else OK
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanner.cli.config import read_config
 from lanner.cli.messages import OK, fail, say
-from lanner.cli.validate import print_text
+from lanner.cli.show import print_text
 from lanner.config.read import given_files, with_own_rules
 from lanner.framework.load import load_plugin
 from lanner.framework.trial import LoadedRules, explain

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from lanner import __version__
 from lanner.cli.messages import OK, say
+from lanner.cli.show import print_lines, print_text
 from lanner.cli.validate import read_rules
 from lanner.framework.load import load_plugin
 from lanner.operating.falco import falco_version, version_members
-from lanner.sdk.address import mask_addresses
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.secrets import mask_option, mask_text
 
 if TYPE_CHECKING:
     from lanner.cli.settings import Settings
@@ -25,22 +26,22 @@ def show_version(settings: Settings) -> int:
     members = _versions(settings)
     if settings.falco.json_output:
         return _print(members)
-    for label, key in (("Falco version:", "falco_version"), ("Plugin API:", "plugin_api_version"), ("Engine:", "engine_version_semver")):
-        sys.stdout.write(f"{label:<15}{members[key]}\n")
-    sys.stdout.write(f"{'Lanner:':<15}{__version__}\nDriver:        none, Lanner reads no system calls\n")
+    labels = (("Falco version:", "falco_version"), ("Plugin API:", "plugin_api_version"), ("Engine:", "engine_version_semver"))
+    lines = [f"{label:<15}{members[key]}" for label, key in labels]
+    print_lines([*lines, f"{'Lanner:':<15}{__version__}", "Driver:        none, Lanner reads no system calls"])
     return OK
 
 
 def show_support(settings: Settings) -> int:
-    """Print versions, machine, configuration (without passwords in addresses) and rules for a report, and return the exit code."""
+    """Print versions, machine, configuration (without secrets) and rules for a report, and return the exit code."""
     import msgspec
 
     system = os.uname()
     files = settings.rules or tuple(filter(None, (plugin_info(load_plugin(each.target)).rules for each in settings.plugins)))
     return _print(
         {
-            "cmdline": mask_addresses(" ".join(sys.argv)),
-            "config": mask_addresses(msgspec.json.encode(settings.falco, enc_hook=_encoded).decode()),
+            "cmdline": " ".join(map(mask_text, sys.argv)),
+            "config": msgspec.json.encode(mask_option(msgspec.to_builtins(settings.falco, enc_hook=_encoded))).decode(),
             "engine_info": _versions(settings),
             "rules_files": [{"name": str(file), "variants": [{"content": read_rules(str(file))}]} for file in files],
             "system_info": {name: getattr(system, name) for name in ("machine", "nodename", "release", "sysname", "version")},
@@ -79,7 +80,7 @@ def _encoded(value: Any) -> Any:
 
 
 def _print(value: Any, indent: int | None = None) -> int:
-    sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False, sort_keys=indent is None, default=_encoded) + "\n")
+    print_text(json.dumps(value, indent=indent, ensure_ascii=False, sort_keys=indent is None, default=_encoded))
     return OK
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.abi.versions import hosts
 from lanner.bundle.inspect import inspect
-from lanner.cli.messages import FAILED, OK
-from lanner.cli.show import print_fields, print_json, print_table
+from lanner.cli.messages import FAILED, OK, say
+from lanner.cli.show import outside, print_fields, print_json, print_table, print_text
 
 if TYPE_CHECKING:
     from lanner.bundle.inspect import Brought, Inspected
@@ -22,7 +21,7 @@ def inspect_file(file: str, *, as_json: bool, licences: bool) -> int:
     """Say what it is, or print the licences of what it brings; gives the exit code. Raises `LannerError`."""
     seen = inspect(Path(file))
     if seen.trouble:
-        sys.stderr.write(f"lanner: warning: {file}: {seen.trouble}\n")
+        say(f"warning: {file}: {seen.trouble}")
     if licences:
         _show_licences(seen)
     elif as_json:
@@ -59,7 +58,7 @@ def _show(seen: Inspected) -> None:
     ]
     print_table(("", ""), [(name, value) for name, value in rows if value])
     if seen.fields:
-        sys.stdout.write("\n")
+        print_text("")
         print_fields(seen.fields)
 
 
@@ -83,7 +82,8 @@ def _brought(brought: Brought) -> list[tuple[str, str]]:
 
 def _show_licences(seen: Inspected) -> None:
     if seen.brought is None or not seen.brought.licences:
-        sys.stderr.write("lanner: it brings no licences: it was not made by `lanner build --bundle`\n")
+        say("it brings no licences: it was not made by `lanner build --bundle`")
     else:
+        escape = outside()
         for name, text in sorted(seen.brought.licences.items()):
-            sys.stdout.write(f"==== {name} ====\n\n{text.rstrip()}\n\n")
+            print_text(f"==== {escape(name)} ====\n\n{text.rstrip()}\n")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.cli.messages import OK, say
+from lanner.cli.show import print_text
 from lanner.framework.load import load_plugin
 from lanner.rules.catalog import GENERIC_FIELDS
 from lanner.sdk.errors import LannerError
@@ -41,13 +41,13 @@ def list_fields(settings: Settings, source: str, *, layout: str, verbose: bool, 
     ]
     if names_only:
         names = [field.name for *_, fields in classes for field in fields]
-        _print(_json({"fieldnames": names}) if layout == "json" else "".join(f"{name}\n" for name in names))
+        print_text(_json({"fieldnames": names}) if layout == "json" else "\n".join(names))
     elif layout == "json":
-        _print(_json({"fieldclasses": [_as_json(name, desc, fields, shown) for name, _, desc, fields in classes]}))
+        print_text(_json({"fieldclasses": [_as_json(name, desc, fields, shown) for name, _, desc, fields in classes]}))
     elif layout == "markdown":
-        _print("\n".join(_as_markdown(name, desc, fields, shown) for name, _, desc, fields in classes))
+        print_text("\n\n".join(_as_markdown(name, desc, fields, shown) for name, _, desc, fields in classes))
     else:
-        _print("".join(_as_text(*each, shown, verbose=verbose) for each in classes))
+        print_text("\n".join(_as_text(*each, shown, verbose=verbose) for each in classes))
     return OK
 
 
@@ -60,7 +60,7 @@ def _as_text(name: str, short: str, desc: str, fields: Iterable[FieldInfo], sour
         tags = _tags(field)
         kind = f"(Type: {_type(field)}) " if verbose else ""
         lines += _wrapped(field.name, f"{kind}{_in_brackets(tags)}{field.description}")
-    return "".join(f"{line}\n" for line in [*lines, ""])
+    return "\n".join([*lines, ""])
 
 
 def _wrapped(left: str, text: str) -> list[str]:
@@ -100,7 +100,7 @@ def _as_markdown(name: str, desc: str, fields: Iterable[FieldInfo], sources: Seq
     for field in fields:
         kind = f"LIST({_type(field)})" if field.is_list else _type(field)
         lines.append(f"`{field.name}` | {kind} | {field.description}")
-    return "".join(f"{line}\n" for line in lines)
+    return "\n".join(lines)
 
 
 def _as_json(name: str, desc: str, fields: Iterable[FieldInfo], sources: Sequence[str]) -> dict[str, Any]:
@@ -118,8 +118,4 @@ def _as_json(name: str, desc: str, fields: Iterable[FieldInfo], sources: Sequenc
 def _json(value: Any) -> str:
     import json
 
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(text)
+    return json.dumps(value, indent=2, ensure_ascii=False)

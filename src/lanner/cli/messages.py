@@ -34,14 +34,14 @@ def talk(level: LogLevel, form: Literal["text", "json"], *, to_stderr: bool, to_
 
 
 def say(text: str, *more: str) -> None:
-    """Tell a person something, on stderr: a line, and more lines below it. What cannot be printed in them comes out as escapes."""
+    """Tell a person something, on stderr: a line, and more lines below it. What cannot be printed comes out as escapes."""
     if _log is not None:
         kind, _, rest = text.partition(": ")
         add("\n".join([rest if kind in _KINDS else text, *more]), kind)
         return
-    from lanner.sdk.printable import printable_line
+    from lanner.sdk.loglines import log_line
 
-    _write("\n".join([printable_line(f"lanner: {text}"), *map(printable_line, more)]))
+    _write("\n".join([log_line(f"lanner: {text}"), *map(log_line, more)]))
 
 
 def add(lines: str, kind: str = "") -> None:
@@ -49,9 +49,9 @@ def add(lines: str, kind: str = "") -> None:
     if _log is not None:
         {"error": _log.error, "warning": _log.warning}.get(kind, _log.info)("%s", lines)
     else:
-        from lanner.sdk.printable import printable
+        from lanner.sdk.loglines import log_lines
 
-        _write(printable(lines))
+        _write(log_lines(lines))
 
 
 def fail(message: str, code: int = FAILED, *, more: Iterable[str] = ()) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from lanner.bundle.build import write
 from lanner.bundle.probe import probe
 from lanner.cli.build import make_plugin
 from lanner.cli.messages import FAILED, OK, fail, say
-from lanner.cli.show import print_table
+from lanner.cli.show import print_lines, print_table
 from lanner.cli.validate import make_validator, read_rules
 from lanner.config.falco import Falco
 from lanner.framework.load import load_plugin
@@ -25,7 +24,8 @@ from lanner.package.readme import fields_table, with_table
 from lanner.package.requirements import requirements
 from lanner.package.sbom import bill
 from lanner.rules.errors import RulesError
-from lanner.rules.load import load_text
+from lanner.rules.load import MAX_SIZE, load_text
+from lanner.sdk.files import read_whole
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -119,9 +119,9 @@ def _check_folder(folder: Path) -> None:
 
 def _with_fields(path: Path, info: PluginInfo) -> bytes:
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = read_whole(path, MAX_SIZE).decode("utf-8")
     except OSError as error:
-        raise PackageError(f"cannot read {path}: {error.strerror}") from None
+        raise PackageError(f"cannot read {path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise PackageError(f"{path} is not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
     return with_table(text, fields_table(declaration.info for declaration in info.fields), str(path)).encode()
@@ -189,9 +189,11 @@ def _tell(folder: Path, plugin: Artefact, sbom: str, packed: _Rules | None, api:
         ("sums", f"{folder / 'SHA256SUMS'}: sha256sum -c SHA256SUMS"),
     ]
     print_table(("", ""), rows)
-    sys.stdout.write("\nTo a registry, with oras (REGISTRY/PATH is yours):\n\n")
-    for name, artefact in zip(names, (plugin, *([packed.artefact] if packed else [])), strict=True):
-        sys.stdout.write(f"oras cp --from-oci-layout {folder / LAYOUT}:{name} REGISTRY/PATH/{artefact.name}:{artefact.version}\n")
+    print_lines(["", "To a registry, with oras (REGISTRY/PATH is yours):", ""])
+    print_lines(
+        f"oras cp --from-oci-layout {folder / LAYOUT}:{name} REGISTRY/PATH/{artefact.name}:{artefact.version}"
+        for name, artefact in zip(names, (plugin, *([packed.artefact] if packed else [])), strict=True)
+    )
 
 
 def _shown(folder: Path, artefact: Artefact) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lanner.cli.config import make_plugin
 from lanner.cli.messages import OK
-from lanner.cli.validate import print_text
+from lanner.cli.show import outside, print_text
 from lanner.framework.load import load_plugin
 from lanner.sdk.errors import LannerError
 from lanner.sdk.host import plugin_failure
@@ -41,7 +41,9 @@ def show_one(settings: Settings, name: str) -> int:
 
 
 def _described(info: PluginInfo) -> str:
-    lines = [f"Name: {info.name}", f"Description: {info.description}", f"Contact: {info.contact}", f"Version: {info.version}"]
+    escape = outside()
+    lines = [f"Name: {escape(info.name)}", f"Description: {escape(info.description)}", f"Contact: {escape(info.contact)}"]
+    lines.append(f"Version: {escape(info.version)}")
     lines.append("Capabilities: ")
     if info.has_source:
         lines.append(
@@ -64,7 +66,8 @@ def _schema(info: PluginInfo) -> str:
 
 def _open_params(plugin: Plugin) -> str:
     try:
-        params = [(str(value), str(text)) for value, text in plugin.list_open_params()]
+        escape = outside()
+        params = [(escape(str(value)), escape(str(text))) for value, text in plugin.list_open_params()]
     except (Exception, SystemExit) as error:
         raise plugin_failure(plugin_info(type(plugin)).name, "list_open_params", error) from error
     if not params:

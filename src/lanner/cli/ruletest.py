@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import FAILED, OK
-from lanner.cli.validate import print_text
+from lanner.cli.show import print_text
 from lanner.sdk.errors import LannerError
-from lanner.sdk.printable import printable, printable_json
+from lanner.sdk.printable import printable_json, printable_line
 from lanner.testing.ruletests import never_fired, run_file
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def run_tests(paths: Sequence[str], junit: str | None, *, as_json: bool) -> int:
         files = [run_file(path) for path in paths]
     if junit is not None:
         _write_junit(junit, files)
-    print_text(printable_json(_as_dict(files), indent=2) if as_json else printable("\n".join(_lines(files))))
+    print_text(printable_json(_as_dict(files), indent=2) if as_json else "\n".join(map(printable_line, _lines(files))))
     return OK if all(outcome.passed for file in files for outcome in file.outcomes) else FAILED
 
 
@@ -50,7 +50,7 @@ def _lines(files: Sequence[FileOutcome]) -> Iterator[str]:
 
 def _failure(outcome: Outcome) -> Iterator[str]:
     for difference in outcome.differences:
-        yield f"  {difference.what}"
+        yield from f"  {difference.what}".split("\n")
         if difference.why:
             yield from (f"      {line}".rstrip() for line in difference.why.splitlines())
 
@@ -82,7 +82,7 @@ def _write_junit(path: str, files: Sequence[FileOutcome]) -> None:
     root = Element("testsuites")
     for file in files:
         failed = sum(not outcome.passed for outcome in file.outcomes)
-        suite = SubElement(root, "testsuite", name=printable(file.path), tests=str(len(file.outcomes)), failures=str(failed))
+        suite = SubElement(root, "testsuite", name=printable_line(file.path), tests=str(len(file.outcomes)), failures=str(failed))
         for outcome in file.outcomes:
             _add_case(SubElement(suite, "testcase"), file, outcome)
     try:
@@ -94,7 +94,7 @@ def _write_junit(path: str, files: Sequence[FileOutcome]) -> None:
 def _add_case(case: Element, file: FileOutcome, outcome: Outcome) -> None:
     from xml.etree.ElementTree import SubElement
 
-    case.attrib |= {"classname": printable(file.path), "name": printable(outcome.name), "time": f"{outcome.seconds:.6f}"}
+    case.attrib |= {"classname": printable_line(file.path), "name": printable_line(outcome.name), "time": f"{outcome.seconds:.6f}"}
     if not outcome.passed:
-        failure = SubElement(case, "failure", message=printable(outcome.differences[0].what))
-        failure.text = printable("\n".join(_failure(outcome)))
+        failure = SubElement(case, "failure", message=outcome.differences[0].what)
+        failure.text = "\n".join(map(printable_line, _failure(outcome)))

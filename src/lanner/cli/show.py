@@ -10,10 +10,10 @@ from lanner.framework.load import load_plugin
 from lanner.outputs.base import OutputError
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
-from lanner.sdk.printable import printable_json, printable_line
+from lanner.sdk.printable import printable, printable_json, printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lanner.sdk.types import FieldInfo
 
@@ -54,7 +54,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
     texts = {key: ", ".join(value) if isinstance(value, list) else str(value) for key, value in facts.items() if value is not None}
     print_table(("", ""), [(key.replace("_", " "), text) for key, text in texts.items()])
     if table:
-        _write("\n")
+        print_text("")
         print_table(("OPTION", "TYPE", "DEFAULT", "DESCRIPTION"), table)
 
 
@@ -67,7 +67,7 @@ def show_rules(name: str) -> None:
         text = Path(info.rules).read_text("utf-8")
     except OSError as error:
         raise LannerError(f"cannot read the rules of {info.name}, {info.rules}: {error.strerror}") from None
-    _write(text)
+    print_text(text.removesuffix("\n"))
 
 
 def field_json(field: FieldInfo) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def shown_name(field: Mapping[str, Any]) -> str:
 
 def print_json(value: Any) -> None:
     """For machines, to standard output."""
-    _write(printable_json(value, indent=2) + "\n")
+    print_text(printable_json(value, indent=2))
 
 
 def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -118,17 +118,32 @@ def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
         Console().print(table)
         return
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    for row in [header, *rows] if any(header) else rows:
-        _write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
+    shown = [header, *rows] if any(header) else rows
+    print_lines("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown)
 
 
-def _write(text: str) -> None:
+def outside() -> Callable[[str], str]:
+    """Return what makes a part of a text from outside fit for standard output: a terminal sees one line, a pipe all bytes."""
+    return printable_line if sys.stdout.isatty() else str
+
+
+def print_text(text: str) -> None:
+    """Print a text and a line feed: byte by byte, but a terminal sees escapes for all unprintable characters but tabs."""
+    if sys.stdout.isatty():
+        text = printable(text.expandtabs())
     try:
-        sys.stdout.write(text)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+        sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from None
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines, with escapes for all unprintable characters."""
+    print_text("\n".join(map(printable_line, lines)))
 
 
 def _plain(text: str) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from lanner.cli.messages import FAILED, OK, fail, say
+from lanner.cli.show import outside, print_text
 from lanner.framework.load import load_plugin
 from lanner.rules.catalog import Catalog
 from lanner.rules.load import MAX_SIZE
@@ -15,7 +15,7 @@ from lanner.rules.validate import Validator
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.plugin import plugin_info
-from lanner.sdk.printable import printable
+from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,10 +37,10 @@ def validate_files(settings: Settings, files: Iterable[str]) -> int:
     if settings.falco.json_output:
         print_text(dump(as_json(results)))
     else:
-        print_text(as_text(results))
+        print_text(as_text(results, outside()))
         for result in results:
             if result.successful and result.findings:
-                say(full_text(result))
+                say(*full_text(result, printable_line).split("\n"))
     return OK if all(result.successful for result in results) else FAILED
 
 
@@ -61,12 +61,3 @@ def read_rules(path: str) -> str:
     except OSError as error:
         raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}") from None
     return data.decode("utf-8", "surrogateescape")
-
-
-def print_text(text: str) -> None:
-    """Print a text of rules files and a line feed: byte by byte, but a terminal sees escapes for control characters."""
-    if sys.stdout.isatty():
-        text = printable(text)
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
-    sys.stdout.buffer.flush()

@@ -24,6 +24,7 @@ from lanner.config.sizes import UINT32, WITHOUT_EFFECT
 from lanner.rules.append import Append  # noqa: TC001 - the decoder asks for the types
 from lanner.rules.items import Priority
 from lanner.rules.select import Switch  # noqa: TC001
+from lanner.sdk.secrets import Masked
 
 LogLevel: TypeAlias = Literal["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]
 
@@ -43,14 +44,14 @@ class Strategy(StrEnum):
     ADD_ONLY = "add-only"
 
 
-class Include(msgspec.Struct, frozen=True):
+class Include(Masked, msgspec.Struct, frozen=True):
     """An entry of `config_files`: a file, or a directory of files."""
 
     path: str
     strategy: Strategy = Strategy.APPEND
 
 
-class PluginEntry(msgspec.Struct, frozen=True):
+class PluginEntry(Masked, msgspec.Struct, frozen=True):
     """An entry of `plugins`. `init_config` is the text that the plugin gets, or a mapping."""
 
     name: str
@@ -59,7 +60,7 @@ class PluginEntry(msgspec.Struct, frozen=True):
     open_params: str = ""
 
 
-class Falco(msgspec.Struct, frozen=True, kw_only=True):
+class Falco(Masked, msgspec.Struct, frozen=True, kw_only=True):
     """All of it. None is told from an empty list where that makes a difference."""
 
     config_files: Annotated[

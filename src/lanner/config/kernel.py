@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from lanner.config.sizes import INT16, REQUIRED, UINT16, UINT32, UINT64, Block
+from lanner.sdk.secrets import Masked
 
 
 class Kmod(Block, frozen=True):
@@ -16,7 +17,7 @@ class Kmod(Block, frozen=True):
     drop_failed_exit: bool = False
 
 
-class ModernEbpf(msgspec.Struct, frozen=True):
+class ModernEbpf(Masked, msgspec.Struct, frozen=True):
     """The eBPF probe."""
 
     cpus_for_each_buffer: Annotated[int, UINT16] = 2
@@ -25,13 +26,13 @@ class ModernEbpf(msgspec.Struct, frozen=True):
     disable_iterators: bool = False
 
 
-class Capture(msgspec.Struct, frozen=True):
+class Capture(Masked, msgspec.Struct, frozen=True):
     """A capture file to read events from."""
 
     capture_file: Annotated[str, REQUIRED] = ""
 
 
-class Engine(msgspec.Struct, frozen=True):
+class Engine(Masked, msgspec.Struct, frozen=True):
     """Where system calls come from. The default asks for what Lanner does anyway."""
 
     kind: Annotated[Literal["kmod", "modern_ebpf", "replay", "nodriver"], REQUIRED] = "nodriver"
@@ -40,7 +41,7 @@ class Engine(msgspec.Struct, frozen=True):
     replay: Capture = Capture()
 
 
-class Recording(msgspec.Struct, frozen=True):
+class Recording(Masked, msgspec.Struct, frozen=True):
     """Recordings of system calls, written when a rule matches."""
 
     enabled: bool = False
@@ -83,13 +84,13 @@ class SyscallEventTimeouts(Block, frozen=True):
     max_consecutives: Annotated[int, UINT32] = 1000
 
 
-class Switched(msgspec.Struct, frozen=True):
+class Switched(Masked, msgspec.Struct, frozen=True):
     """A container engine that can be left out."""
 
     enabled: bool = True
 
 
-class Cri(msgspec.Struct, frozen=True):
+class Cri(Masked, msgspec.Struct, frozen=True):
     """The container engines that speak CRI."""
 
     enabled: bool = True
@@ -97,7 +98,7 @@ class Cri(msgspec.Struct, frozen=True):
     disable_async: bool = False
 
 
-class ContainerEngines(msgspec.Struct, frozen=True):
+class ContainerEngines(Masked, msgspec.Struct, frozen=True):
     """The container engines that are asked about a process."""
 
     docker: Switched = Switched()

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from lanner.config.sizes import REQUIRED, UINT8, UINT64, Block
+from lanner.sdk.secrets import Masked
 
 
 class StdoutOutput(Block, frozen=True):
@@ -27,7 +28,7 @@ class FileOutput(Block, frozen=True):
     keep_alive: Annotated[bool, Meta(description="False: it is opened again for more alerts; true: on SIGUSR1 alone")] = False
 
 
-class ProgramOutput(msgspec.Struct, frozen=True):
+class ProgramOutput(Masked, msgspec.Struct, frozen=True):
     """Alerts to a program's standard input, a line each."""
 
     enabled: bool = False
@@ -66,7 +67,7 @@ class OutputsQueue(Block, frozen=True):
     capacity: Annotated[int, UINT64, Meta(description="Alerts that may wait in front of each output; 0: as many as memory is for")] = 0
 
 
-class SyslogTarget(msgspec.Struct, frozen=True):
+class SyslogTarget(Masked, msgspec.Struct, frozen=True):
     """Where `syslog_output` sends to, if not to this machine's syslog."""
 
     address: Annotated[
@@ -78,7 +79,7 @@ class SyslogTarget(msgspec.Struct, frozen=True):
     client_key: Annotated[str, Meta(description="Its key, a file")] = ""
 
 
-class HttpAdditions(msgspec.Struct, frozen=True):
+class HttpAdditions(Masked, msgspec.Struct, frozen=True):
     """What Lanner adds to `http_output`."""
 
     headers: Annotated[
@@ -87,21 +88,21 @@ class HttpAdditions(msgspec.Struct, frozen=True):
     batch_size: Annotated[int, Meta(ge=1, le=10_000, description="Alerts in a POST at most; more than 1: a line each")] = 1
 
 
-class Spool(msgspec.Struct, frozen=True):
+class Spool(Masked, msgspec.Struct, frozen=True):
     """Alerts on disk while an output is down."""
 
     path: Annotated[str, Meta(description="A directory; empty: no spool")] = ""
     max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that an output may have there; then new ones wait in memory")] = 1024
 
 
-class Throttle(msgspec.Struct, frozen=True):
+class Throttle(Masked, msgspec.Struct, frozen=True):
     """So many alerts of a rule and no more."""
 
     rate: Annotated[float, Meta(ge=0, description="Alerts a second of each rule; 0: no limit")] = 0
     burst: Annotated[int, Meta(ge=1, description="Alerts that may come at once")] = 100
 
 
-class Deduplicate(msgspec.Struct, frozen=True):
+class Deduplicate(Masked, msgspec.Struct, frozen=True):
     """The same alert once."""
 
     window: Annotated[
@@ -109,7 +110,7 @@ class Deduplicate(msgspec.Struct, frozen=True):
     ] = 0
 
 
-class Additions(msgspec.Struct, frozen=True):
+class Additions(Masked, msgspec.Struct, frozen=True):
     """What Lanner has and Falco has not. Falco warns of the key and goes on without it."""
 
     syslog: SyslogTarget = SyslogTarget()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,13 +19,13 @@ _PYTHON: Final = re.compile(r"(?:.*\.py(?::\w+)?|[\w.]+:\w+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A plugin to load: `target` is its name for `load_plugin`, the others what it is made and opened with."""
+    """A plugin to load: `target` is its name for `load_plugin`, the others what it is made and opened with: secrets may be among it."""
 
     target: str
     name: str
     library_path: str = ""
-    init_config: str | dict[str, Any] = ""
-    open_params: str = ""
+    init_config: str | dict[str, Any] = field(default="", repr=False)
+    open_params: str = field(default="", repr=False)
 
     def given(self, init_config: str | None, open_params: str | None) -> Loaded:
         """With what is given in place of what is configured; None changes nothing."""

@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 from msgspec import Meta
 
+from lanner.sdk.secrets import Masked
+
 UINT8: Final = Meta(ge=0, le=(1 << 8) - 1)
 INT16: Final = Meta(ge=-(1 << 15), le=(1 << 15) - 1)
 UINT16: Final = Meta(ge=0, le=(1 << 16) - 1)
@@ -21,7 +23,7 @@ WITHOUT_EFFECT: Final = Meta(extra={"without_effect": True})
 """The key is read and checked, and nothing comes of it here."""
 
 
-class Block(msgspec.Struct, frozen=True):
+class Block(Masked, msgspec.Struct, frozen=True):
     """A block in which the schema demands at least one key."""
 
 

@@ -13,12 +13,15 @@ import msgspec
 
 import lanner
 from lanner.docker.tls import Tls
+from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT: Final = "unix:///var/run/docker.sock"
 _HTTP_PORT: Final = 2375
+_MOST_BYTES: Final = 1 << 20
+"""Of a file of Docker's command line."""
 _TLS_PORT: Final = 2376
 _SSH_PORT: Final = 22
 _SSH_ADDRESS: Final = "ssh://user@host, ssh://user@host:22 or ssh://user@host/path/to/docker.sock"
@@ -208,7 +211,6 @@ def _context_tls(folder: str, *, skip_verify: bool) -> Tls | None:
 def _read_json(path: str) -> Any:
     """What the file holds; None where it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            return msgspec.json.decode(file.read())
+        return msgspec.json.decode(read_whole(path, _MOST_BYTES))
     except (OSError, ValueError):
         return None

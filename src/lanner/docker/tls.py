@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
+from lanner.sdk.files import check_regular
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
@@ -165,12 +167,10 @@ def _load_own(context: ssl.SSLContext, tls: Tls) -> None:
 def _try_to_read(what: str, path: str) -> None:
     # OpenSSL's own error does not say which of the files it was
     try:
-        with open(path, "rb") as file:
-            file.read(1)
+        check_regular(path)
     except OSError as error:
-        raise TlsError(f"cannot read the TLS {what} {path}: {(error.strerror or str(error)).lower()}") from None
-    except ValueError as error:
-        raise TlsError(f"cannot read the TLS {what} {path!r}: {error}") from None
+        shown = path if path.isprintable() else repr(path)
+        raise TlsError(f"cannot read the TLS {what} {shown}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _refuse_password(key: str) -> Callable[[], NoReturn]:

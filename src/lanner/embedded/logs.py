@@ -13,6 +13,7 @@ import weakref
 from typing import TYPE_CHECKING, Final
 
 from lanner.native import call_log
+from lanner.sdk.loglines import record_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,10 +55,10 @@ class HostHandler(logging.Handler):
         self._outlets = [*self._outlets, (weakref.ref(state, forget), outlet)]
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Format and hand over. An error in that is handled as the logging module does."""
+        """Hand the text over, without what could end a line. An error in that is handled as the logging module does."""
         try:
             severity = next((number for level, number in _SEVERITIES if record.levelno >= level), _TRACE)
-            text = self.format(record)
+            text = record_text(record)
             outlet = self._outlet_of(record.name)
             component = outlet.component if outlet else record.name
             if outlet is not None and outlet.log is not None and call_log(outlet.log, component, text, severity):

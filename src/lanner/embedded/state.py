@@ -15,6 +15,7 @@ from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.errors import LannerError, PayloadError
 from lanner.sdk.events import Event
 from lanner.sdk.host import Failures, init_plugin, normalise, plugin_failure
+from lanner.sdk.loglines import log_lines
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
 
@@ -85,8 +86,8 @@ class State:
         if isinstance(error, LannerError):
             if call == "open" and self._api == _API_0_3:
                 # sysdig 0.29 crashes where open fails, before it asks why
-                sys.stderr.write(f"plugin {self._name}: {error}\n")
-            return str(error)  # foreseen, and told in full
+                sys.stderr.write(f"plugin {self._name}: {log_lines(str(error))}\n")
+            return log_lines(str(error))  # foreseen, and told in full
         self._failures.note(call, error)
         return str(plugin_failure(self._name, call, error))
 

@@ -12,15 +12,12 @@ import os
 import socket
 import sys
 import time
-import traceback
 from typing import TYPE_CHECKING, Final, Literal
 
 from lanner.sdk.address import mask_addresses
-from lanner.sdk.printable import printable_line
+from lanner.sdk.loglines import record_text, traceback_text
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from lanner.config.falco import LogLevel
 
 _LEVELS: Final = {
@@ -55,19 +52,11 @@ def setup_logs(
     root.setLevel(_LEVELS[level])
 
 
-def log_line(text: str) -> str:
-    """The text in one line that says nothing to a terminal, without passwords in addresses."""
-    return printable_line(mask_addresses(text))
-
-
 class _Text(logging.Formatter):
     """`lanner: WARNING: name: message`, with a traceback indented below."""
 
     def format(self, record: logging.LogRecord) -> str:
-        lines = [f"lanner: {record.levelname}: {record.name}: {log_line(record.getMessage())}"]
-        if record.exc_info and record.exc_info[1]:
-            lines += [f"    {log_line(line)}" for line in _traceback(record.exc_info[1]).splitlines()]
-        return "\n".join(lines)
+        return f"lanner: {record.levelname}: {record.name}: {record_text(record)}"
 
 
 class _Json(logging.Formatter):
@@ -82,7 +71,7 @@ class _Json(logging.Formatter):
             "message": mask_addresses(record.getMessage()),
         }
         if record.exc_info and record.exc_info[1]:
-            document["exception"] = mask_addresses(_traceback(record.exc_info[1]))
+            document["exception"] = mask_addresses(traceback_text(record.exc_info[1]))
         return json.dumps(document)  # ASCII alone: control characters come out as escapes
 
 
@@ -139,8 +128,3 @@ class _Syslog(logging.Handler):
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-
-def _traceback(error: BaseException) -> str:
-    trace: TracebackType | None = error.__traceback__
-    return "".join(traceback.format_exception(type(error), error, trace)).rstrip("\n")

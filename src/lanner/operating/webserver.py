@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.operating.webpages import METRICS, Pages, Request
 from lanner.sdk.errors import LannerError
+from lanner.sdk.files import check_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -318,6 +319,7 @@ def _tls(certificate: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
+        check_regular(certificate)
         context.load_cert_chain(certificate, password=no_passphrase)
     except OSError as error:
         raise LannerError(

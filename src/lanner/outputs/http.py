@@ -25,6 +25,7 @@ from lanner.outputs.exchange import CLOSED, Answer, Client, post
 from lanner.outputs.lines import encoded
 from lanner.outputs.tls import client_context
 from lanner.sdk.address import Address
+from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -242,8 +243,7 @@ def _read(name: str, path: str) -> str:
     """The value of a header, out of its file."""
     where = f"$.lanner.http.headers.{name}"
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123
-            value = file.read(_MOST_READ).strip()
+        value = read_whole(path, _MOST_READ).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(f"cannot read {path} ({where}): {getattr(error, 'strerror', None) or 'it is no UTF-8'}") from None
     if not _is_plain(value) or not name.isascii() or not name.replace("-", "").isalnum():

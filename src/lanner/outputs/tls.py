@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 from lanner.outputs.base import OutputError
+from lanner.sdk.files import check_regular
 
 
 def client_context(
@@ -14,6 +15,11 @@ def client_context(
 
     Raises `OutputError` for files that cannot be used.
     """
+    for file in filter(None, (ca_file, client_cert, client_key)):
+        try:
+            check_regular(file)
+        except OSError as error:
+            raise OutputError(f"cannot read {file} ({where}): {error.strerror or error}") from None
     try:
         context = ssl.create_default_context(cafile=ca_file or None, capath=ca_path or None)
     except OSError as error:

@@ -18,7 +18,7 @@ from lanner.rules.nodes import And, Check, ConstantList, Field, Macro, Not, Oper
 from lanner.rules.typed import FieldTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lanner.rules.collect import Collected, RuleDefinition
     from lanner.rules.items import ExceptionEntry, PluginVersion
@@ -57,16 +57,16 @@ def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | No
     return described
 
 
-def table(described: dict[str, Any]) -> str:
-    """The rules' names and descriptions in two columns, without a line feed at the end."""
+def table(described: dict[str, Any], escape: Callable[[str], str] = str) -> str:
+    """The rules' names and descriptions in two columns, without a line feed at the end; `escape` treats what files say."""
     rows = [("Rule", "Description"), ("----", "-----------")]
-    rows += [(rule["info"]["name"], _wrapped(rule["info"]["description"]) + "\n") for rule in described["rules"]]
+    rows += [(escape(rule["info"]["name"]), _wrapped(rule["info"]["description"], escape) + "\n") for rule in described["rules"]]
     return "\n".join(f"{left:<{_COLUMN - 1}} {right}" for left, right in rows)
 
 
-def _wrapped(text: str) -> str:
+def _wrapped(text: str, escape: Callable[[str], str]) -> str:
     lines, length = [""], 0
-    for word in text.split():
+    for word in map(escape, text.split()):
         if length + len(word) + 1 > _LINE - _COLUMN:
             lines.append(" " * _COLUMN)
             length = 0

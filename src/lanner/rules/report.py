@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lanner.rules.errors import Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lanner.rules.errors import Finding
     from lanner.rules.validate import FileResult
+
+    Escape: TypeAlias = Callable[[str], str]
 
 _WIDTH: Final = 160
 _NO_CONTEXT: Final = "<No context available>\n"
@@ -112,41 +114,41 @@ def dump(report: dict[str, Any]) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def as_text(results: Sequence[FileResult]) -> str:
-    """What Falco prints without json_output: warnings are left out unless there is an error as well."""
-    return "\n".join(_text(result) for result in results)
+def as_text(results: Sequence[FileResult], escape: Escape = str) -> str:
+    """What Falco prints without json_output: warnings are left out unless there is an error as well. `escape` treats what files say."""
+    return "\n".join(_text(result, escape) for result in results)
 
 
-def full_text(result: FileResult) -> str:
-    """Everything about one file, warnings too: what Falco logs."""
+def full_text(result: FileResult, escape: Escape = str) -> str:
+    """Everything about one file, warnings too: what Falco logs. `escape` treats what files say."""
     problems = [finding for finding in result.findings if finding.severity == "error"]
     warnings = [finding for finding in result.findings if finding.severity == "warning"]
     status = "Invalid" if problems else "Ok, with warnings" if warnings else "Ok"
-    lines = [f"{result.name}: {status}"]
+    lines = [f"{escape(result.name)}: {status}"]
     if _schema_warnings(result):
-        shown = "".join(f"------\n{each}\n" for each in result.schema)
+        shown = "".join(f"------\n{escape(each)}\n" for each in result.schema)
         lines.append(f"{len(result.schema)} Schema warnings:\n{shown}------\n")
     for kind, findings in (("Errors", problems), ("Warnings", warnings)):
         if findings:
-            lines.append(f"{len(findings)} {kind}:\n{''.join(_finding_text(result, each) for each in findings)}")
+            lines.append(f"{len(findings)} {kind}:\n{''.join(_finding_text(result, each, escape) for each in findings)}")
     return "\n".join(lines)
 
 
-def _text(result: FileResult) -> str:
+def _text(result: FileResult, escape: Escape) -> str:
     if result.successful and result.findings:
-        return f"{result.name}: Ok, with warnings"
-    return full_text(result)
+        return f"{escape(result.name)}: Ok, with warnings"
+    return full_text(result, escape)
 
 
-def _finding_text(result: FileResult, finding: Finding) -> str:
-    places = [
-        f"{'In' if first else '   '} {where.kind}{where.item and repr_item(where.item)}: ({where.name}:{where.line}:{where.column})\n"
-        for where, first in zip(locations(result, finding), [True] + [False] * 99, strict=False)
-    ]
+def _finding_text(result: FileResult, finding: Finding, escape: Escape) -> str:
+    places: list[str] = []
+    for where in locations(result, finding):
+        item = where.item and repr_item(escape(where.item))
+        places.append(f"{'   ' if places else 'In'} {where.kind}{item}: ({escape(where.name)}:{where.line}:{where.column})\n")
     about = _ERRORS[finding.code] if finding.severity == "error" else _WARNINGS[finding.code][0]
     if finding.subject:
-        about += f": field '{finding.subject}'"
-    return f"{''.join(places)}------\n{snippet(result, finding)}------\n{finding.code} ({about}): {finding.message}\n"
+        about += f": field '{escape(finding.subject)}'"
+    return f"{''.join(places)}------\n{snippet(result, finding)}------\n{finding.code} ({about}): {escape(finding.message)}\n"
 
 
 def repr_item(name: str) -> str:

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 import msgspec
 import msgspec.inspect
 
-from lanner.sdk.address import MASK, mask_addresses
 from lanner.sdk.errors import ConfigError, DefinitionError
+from lanner.sdk.secrets import Masked, mask_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SECRET: Final = re.compile(r"(?i)passw|passphrase|secret|token|credential|(api|access|private|auth)_?key")
 _C = TypeVar("_C", bound="Config")
 Warn: TypeAlias = "Callable[[str], object]"
 """Takes a sentence about what is odd in a configuration."""
@@ -28,7 +27,7 @@ def _ignore(_: str) -> None:
     """Drop a warning."""
 
 
-class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Config(Masked, msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Base of configuration classes: a msgspec Struct whose options are camelCase in JSON and of which unknown ones are refused.
 
     Every option has a default, so that no configuration is a configuration. Bounds and descriptions come by
@@ -37,26 +36,9 @@ class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only
     (password, secret, token, api_key ...).
     """
 
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
-        return f"{type(self).__name__}({shown})"
-
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Return options with values as they may be shown, for `rich` as well."""
-        return [(name, _masked(getattr(self, name), name)) for name in self.__struct_fields__]
-
-
-def _masked(value: Any, name: Any = "") -> Any:
-    """Return the value of an option of that name as it may be shown."""
-    if value and isinstance(value, str | bytes) and isinstance(name, str) and _SECRET.search(name):
-        return MASK
-    if isinstance(value, str):
-        return mask_addresses(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return type(value)(_masked(item, name) for item in value)
-    if isinstance(value, dict):
-        return {key: _masked(item, key) for key, item in value.items()}
-    return value
+        return [(name, mask_option(getattr(self, name), name)) for name in self.__struct_fields__]
 
 
 def check_config_class(cls: type[Config]) -> None:

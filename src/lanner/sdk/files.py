@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _PIECE: Final = 1 << 20
 _PATIENCE: Final = 5.0
+_MOST: Final = 16 << 20
 _NULL: Final = os.makedev(1, 3)
 
 
@@ -42,6 +43,17 @@ def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE
         os.close(descriptor)
 
 
+def check_regular(path: str | PathLike[str], most: int = _MOST) -> None:
+    """Raise OSError as `read_whole` does, and for any pipe: before a library opens the file that would wait for one."""
+    try:
+        is_pipe = stat.S_ISFIFO(os.stat(path).st_mode)
+    except ValueError as error:  # a null byte in the name
+        raise OSError(errno.EINVAL, str(error)) from None
+    if is_pipe:
+        raise OSError(errno.EINVAL, "it is a pipe, not a regular file")
+    read_whole(path, most)
+
+
 def _read(descriptor: int, most: int, deadline: float, *, is_pipe: bool) -> bytes:
     content = bytearray()
     poll = select.poll()
@@ -52,6 +64,6 @@ def _read(descriptor: int, most: int, deadline: float, *, is_pipe: bool) -> byte
         data = os.read(descriptor, min(_PIECE, most + 1 - len(content)))
         content += data
         if len(content) > most:
-            raise TooLargeError(errno.EFBIG, f"it is larger than {most >> 20} MiB")
+            raise TooLargeError(errno.EFBIG, f"it is larger than {f'{most >> 20} MiB' if most >> 20 else f'{most >> 10} KiB'}")
         if not data:
             return bytes(content)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.rules import Priority
 from lanner.sdk.errors import LannerError
+from lanner.sdk.printable import printable_line
 from lanner.testing.casefile import TestFile
 from lanner.testing.replayed import Replayed, Rules
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One way in which alerts are not as expected, and why that rule fired or did not (a text, may be empty)."""
+    """One way in which alerts are not as expected, and why that rule fired or did not (a text, may be empty). Both can be printed."""
 
     what: str
     why: str = ""
@@ -81,10 +82,10 @@ def compare(case: Case, replayed: Replayed) -> Iterator[Difference]:
                 yield from _details(wanted, alert)
             continue
         for wanted in expected[begin:end]:
-            yield Difference(f"- {wanted.rule}: expected, but there is no such alert", replayed.why(wanted.rule))
+            yield Difference(f"- {printable_line(wanted.rule)}: expected, but there is no such alert", replayed.why(wanted.rule))
         for alert in alerts[first:last]:
             text = f"+ {alert.rule}: not expected, but event {alert.event} raised it: {alert.output}"
-            yield Difference(text, replayed.why(alert.rule, alert.event))
+            yield Difference(printable_line(text), replayed.why(alert.rule, alert.event))
 
 
 def _details(wanted: Expected, alert: Alert) -> Iterator[Difference]:
@@ -98,14 +99,15 @@ def _details(wanted: Expected, alert: Alert) -> Iterator[Difference]:
             pairs.append((f"field {name}", value, alert.fields[name]))
         else:
             there = ", ".join(sorted(alert.fields))
-            yield Difference(f"! {alert.rule} (event {alert.event}): its output has no field {name}; it has {there}")
+            yield Difference(printable_line(f"! {alert.rule} (event {alert.event}): its output has no field {name}; it has {there}"))
     for name, want, have in pairs:
         if (type(want), want) != (type(have), have):
-            yield Difference(f"! {alert.rule} (event {alert.event}): {name}\n    - {_shown(want)}\n    + {_shown(have)}")
+            title = printable_line(f"! {alert.rule} (event {alert.event}): {name}")
+            yield Difference(f"{title}\n    - {_shown(want)}\n    + {_shown(have)}")
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) and not value.isdecimal() else json.dumps(value, ensure_ascii=False)
+    return printable_line(value if isinstance(value, str) and not value.isdecimal() else json.dumps(value, ensure_ascii=False))
 
 
 def never_fired(files: Sequence[FileOutcome]) -> list[str]:

@@ -1,0 +1,35 @@
+"""What others wrote, as lines for people: without passwords of addresses, and without what could end a line or talk to a terminal."""
+
+from __future__ import annotations
+
+from lanner.sdk.address import mask_addresses
+from lanner.sdk.printable import printable, printable_line
+
+TYPE_CHECKING = False  # `lanner --version` imports next to nothing
+if TYPE_CHECKING:
+    import logging
+
+
+def log_line(text: str) -> str:
+    """Return `text` as one line, with escapes for all unprintable characters and `***` for the secrets of addresses."""
+    return printable_line(mask_addresses(text))
+
+
+def log_lines(text: str) -> str:
+    """Return a text that Lanner itself has laid out in lines, as `log_line` does it."""
+    return printable(mask_addresses(text))
+
+
+def record_text(record: logging.LogRecord) -> str:
+    """Return the message of a log record as one line, with its traceback indented below."""
+    lines = [log_line(record.getMessage())]
+    if record.exc_info and record.exc_info[1]:
+        lines += [f"    {log_line(line)}" for line in traceback_text(record.exc_info[1]).splitlines()]
+    return "\n".join(lines)
+
+
+def traceback_text(error: BaseException) -> str:
+    """Return the traceback of an exception without a line feed at the end."""
+    import traceback
+
+    return "".join(traceback.format_exception(error)).rstrip("\n")

@@ -1,0 +1,42 @@
+"""Certificates, keys and header files that are pipes, devices or without an end: refused at once."""
+
+import os
+
+import pytest
+
+from lanner.docker.tls import Tls, TlsError, _context
+from lanner.operating.webserver import _tls
+from lanner.outputs.base import OutputError
+from lanner.outputs.http import _read
+from lanner.outputs.tls import client_context
+from lanner.sdk.errors import LannerError
+
+
+@pytest.fixture(params=["/dev/zero", "pipe"])
+def path(request, tmp_path):
+    if request.param != "pipe":
+        return request.param
+    os.mkfifo(tmp_path / "pipe")
+    return str(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("option", ["ca_file", "client_cert"])
+def test_certificates_of_outputs(path, option):
+    with pytest.raises(OutputError, match=r"it is a (pipe|device)"):
+        client_context(**{option: path}, where="$.http_output")
+
+
+@pytest.mark.parametrize("tls", [Tls("{}", "", "", True), Tls("", "{}", "", True)], ids=["authority", "certificate"])
+def test_certificates_of_engines(path, tls):
+    with pytest.raises(TlsError, match=r"it is a (pipe|device)"):
+        _context(tls._replace(ca=tls.ca and path, cert=tls.cert and path))
+
+
+def test_the_certificate_of_the_web_server(path):
+    with pytest.raises(LannerError, match=r"it is a (pipe|device)"):
+        _tls(path)
+
+
+def test_header_files(path):
+    with pytest.raises(OutputError, match=r"it is a (pipe|device)"):
+        _read("Authorization", path)

@@ -1,0 +1,38 @@
+"""Secrets in options: hidden wherever a configuration is shown, as text or as values."""
+
+import pytest
+
+from lanner.config.falco import Falco, PluginEntry
+from lanner.config.outputs import Additions, HttpOutput, SyslogTarget
+from lanner.config.plugins import Loaded
+from lanner.sdk.secrets import mask_option, mask_text
+
+
+@pytest.mark.parametrize("name", ["token", "apiKey", "api-key", "key", "db_password", "clientSecret", "signing_key", "PASSWORD", "tlsKey"])
+def test_options_whose_names_tell_of_secrets_are_masked(name):
+    assert mask_option({name: "open-sesame", "host": "h"}) == {name: "***", "host": "h"}
+    assert mask_option({"nested": [{name: 815}]}) == {"nested": [{name: "***"}]}
+    for text in (
+        f'{{"{name}": "open-sesame, \\"sesame", "host": "h"}}',
+        f"{name}: open-sesame, host: h",
+        f'{{\\"{name}\\": \\"open-sesame\\"}} host: h',
+    ):
+        assert "sesame" not in mask_text(text)
+        assert mask_text(text).replace('"', "").replace("'", "").rstrip("}").endswith("host: h")
+
+
+@pytest.mark.parametrize("text", ["keys: a", "monkey: a", "hosts: [a]", "keep_alive: true", "tokens"])
+def test_other_options_are_shown(text):
+    assert mask_text(text) == text
+
+
+def test_no_configuration_shows_a_password_in_its_repr():
+    address = "tcp://me:open-sesame@host:1"
+    entry = PluginEntry("p", "p.py", {"token": "open-sesame", "hosts": [address]}, address)
+    shown = [
+        Falco(plugins=(entry,), http_output=HttpOutput(url=address), lanner=Additions(syslog=SyslogTarget(address=address))),
+        PluginEntry("p", "p.py", '{"token": "open-sesame"}'),
+        Loaded("p", "p", "", {"token": "open-sesame"}, address),
+    ]
+    assert "open-sesame" not in repr(shown)
+    assert "tcp://***@host:1" in repr(shown[0])
