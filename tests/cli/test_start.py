@@ -72,7 +72,7 @@ def test_wrong_usage_is_said_with_a_way_to_help(lanner, arguments, problem):
 
 def test_an_unknown_plugin_is_answered_with_one_that_there_is(lanner):
     done = lanner("run", "dokcer")
-    assert done.code == 1
+    assert done.code == 2
     assert done.err == (
         "lanner: error: there is no plugin named 'dokcer': did you mean 'docker'? built in are: docker; "
         "your own are named module:Class or path/to/file.py[:Class]\n"
