@@ -84,6 +84,13 @@ class Reader:
         return lanner.NOTHING
 
 
+class Hinting(Nudging):
+    """Its hint has two lines."""
+
+    name = event_source = "hinting"
+    hint = "say something\nsay more"
+
+
 class Stuck(Words):
     """Closing its source does not come to an end."""
 

@@ -175,7 +175,7 @@ def _go_on(
 
 
 def _nudge(hint: str) -> None:
-    say("nothing has happened yet. This would raise an alert:", f"    {hint}")
+    say("nothing has happened yet. This would raise an alert:", *(f"    {line}" for line in hint.splitlines()))
 
 
 def _summary(runner: Runner, source: Source, seconds: float) -> None:
