@@ -127,7 +127,7 @@ def test_the_file_takes_the_place_of_one_that_is_open(tmp_path):
 )
 def test_what_cannot_be_is_said_in_one_line(tmp_path, arguments, says):
     done = lanner("build", *arguments, cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == (2 if arguments == ["nothing"] else 1)
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -207,3 +207,13 @@ def test_what_a_plugin_prints_is_no_error(tmp_path):
     plugin = _plugin(tmp_path / "it.py", "def __init__(self): print('hello', flush=True)\n    def open(self, params): yield ''")
     done = lanner("build", plugin, "-o", tmp_path / "libit.so")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_source_that_cannot_be_opened_is_told_with_the_path_of_the_file(tmp_path):
+    so = tmp_path / "libit.so"
+    body = "def open(self, params):\n        raise OSError('not here\\nand not now')"
+    done = lanner("build", _plugin(tmp_path / "it.py", body), "-o", so)
+    assert done.returncode == 0, done.stderr
+    assert "opened      not here and now: plugin it: open: " in done.stdout
+    assert str(so) in done.stdout.partition("not here and now")[2].splitlines()[0]
+    assert ".libit.so." not in done.stdout

@@ -22,9 +22,10 @@ def watch(built, run_host, engine, tmp_path):
 
     def run(happens, count):
         config = {"host": engine.url, "cursor": f"{tmp_path}/cursor", "cursorInterval": 10, "inspect": False}
+        library = built("docker")  # first, so that the host begins while things happen
         happening = threading.Thread(target=happens)
         happening.start()
-        report = run_host(built("docker"), "--init", json.dumps(config), "--events", str(count))
+        report = run_host(library, "--init", json.dumps(config), "--events", str(count))
         happening.join()
         assert report["violations"] == [], report
         (seen,) = report["runs"]

@@ -3,7 +3,8 @@
 import base64
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import lanner
 
@@ -83,6 +84,13 @@ class Reader:
         return lanner.NOTHING
 
 
+class Hinting(Nudging):
+    """Its hint has two lines."""
+
+    name = event_source = "hinting"
+    hint = "say something\nsay more"
+
+
 class Stuck(Words):
     """Closing its source does not come to an end."""
 
@@ -137,6 +145,30 @@ class Broken(Words):
     def open(self, params: str) -> Iterator[lanner.Event]:
         yield from super().open(params)
         raise OSError("the wire was cut")
+
+
+class Away(Words):
+    """What its source reads is not there: a generator, an async generator, or an iterator, as the open parameters say."""
+
+    name = event_source = "away"
+
+    def open(self, params: str) -> "Iterator[bytes] | AsyncIterator[bytes]":
+        return {"async": _read_async, "iterator": _Lines}.get(params, _read)()
+
+
+def _read() -> Iterator[bytes]:
+    with Path("/nonexistent/events").open("rb") as file:
+        yield from file
+
+
+async def _read_async() -> AsyncIterator[bytes]:
+    for line in _read():
+        yield line
+
+
+class _Lines:
+    def __iter__(self) -> Iterator[bytes]:
+        return Path("/nonexistent/events").open("rb")
 
 
 class Loud(Words):

@@ -5,6 +5,7 @@ import pytest
 import lanner
 from lanner.cli.config import make_plugin
 from lanner.docker import Docker
+from lanner.sdk.errors import UsageError
 
 
 class Free(lanner.Config):
@@ -70,7 +71,7 @@ def test_the_option_host_comes_before_the_configuration():
 
 
 def test_a_plugin_without_the_option_refuses_host():
-    with pytest.raises(lanner.ConfigError, match="the plugin doors has no option `host`: leave out --host"):
+    with pytest.raises(UsageError, match="the plugin doors has no option `host`: leave out --host"):
         make_plugin(Doors, "", "tcp://h:1")
 
 

@@ -76,7 +76,7 @@ def test_rules_and_plugin_of_ones_own(lanner, plugin, rules, tmp_path):
 )
 def test_what_is_wrong_is_said(lanner, arguments, message):
     done = explain(lanner, *arguments)
-    assert (done.code, done.out) == (1, b"")
+    assert (done.code, done.out) == (2 if "dokcer" in arguments else 1, b"")
     assert done.err.startswith("lanner: error: ")
     assert message in done.err
     assert "Traceback" not in done.err
@@ -94,3 +94,17 @@ def test_a_rule_of_another_source_asks_for_its_plugin(lanner, rules):
     done = lanner("rules", "explain", "Something", "-r", rules("words"), "--replay", "example")
     assert done.code == 1
     assert "the rule 'Something' is not about events of docker: name its plugin (--plugin" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("CONTAINER EXPORTED", "Container exported"),
+        ("Contianer expotred", "Container exported"),
+        ("exported", "Container exported"),
+        ("crash", "Container crashed"),
+    ],
+)
+def test_a_misspelt_rule_is_answered_with_the_nearest(lanner, example, name, near):
+    done = lanner("rules", "explain", name, "--replay", example)
+    assert (done.code, done.err) == (1, f"lanner: error: there is no rule {name!r}: did you mean {near!r}?\n")

@@ -82,7 +82,7 @@ def test_support_tells_all_but_passwords(lanner, tmp_path):
 )
 def test_what_makes_no_sense_here_is_said(lanner, arguments, message):
     done = lanner("run", *arguments)
-    assert done.code == 1
+    assert done.code == 2
     assert f"error: {message}" in done.err
 
 

@@ -156,6 +156,15 @@ def test_programs_and_syslog_get_alerts(start, configure, tmp_path):
     assert numbers(messages) == numbers((tmp_path / "out").read_text().splitlines()) == list(range(5))
 
 
+def test_alerts_that_a_program_left_unread_fail_the_run(start, configure, tmp_path):
+    program = f"echo started >> {tmp_path}/out; exec sleep 0.01"
+    process = start("run", "-c", configure(f"program_output: {{enabled: true, program: '{program}', keep_alive: true}}\n", 1))
+    wait_for_line(tmp_path / "out", "started")
+    code, err = end(process)
+    assert code == 1
+    assert "unread" in err
+
+
 def test_a_log_that_was_moved_away_is_made_anew_on_sigusr1(start, configure, tmp_path):
     log = tmp_path / "alerts"
     process = start("run", "-c", configure(f"file_output: {{enabled: true, filename: {log}, keep_alive: true}}\n", 1_000_000))

@@ -1,5 +1,6 @@
 """The word `plugin` for the plugin's own rules, in rules_files and in -r."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,42 @@ def test_the_packaged_configuration_keeps_the_shipped_rules(lanner):
     done = lanner("run", "docker", "-c", ROOT / "packaging/systemd/falco.yaml", "--dry-run")
     assert done.code == 0, done.err
     assert "rules (plugin) would run" in done.err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OVERRIDE,
+        "- rule: Container exported\n  append: true\n  condition: and docker.id != x\n",
+        "- rule: Container exported\n  enabled: true\n",
+        "- macro: container_exec\n  append: true\n  condition: or docker.id = x\n",
+    ],
+    ids=["override", "append", "enabled", "macro"],
+)
+@pytest.mark.parametrize("command", ["run docker --dry-run -r", "rules check"])
+def test_a_change_of_a_shipped_item_without_the_word_is_answered_with_it(lanner, tmp_path, command, text):
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    done = lanner(*command.split(), file)
+    assert done.code == 1
+    assert "name these first by the word `plugin`, as in `-r plugin -r FILE`" in done.err + done.out.decode()
+    file.write_text(text.replace("Container exported", "Mine").replace("container_exec", "mine"))
+    done = lanner(*command.split(), file)
+    assert "`plugin`" not in done.err + done.out.decode()
+
+
+@pytest.mark.parametrize("command", ["run", "rules explain"])
+def test_the_help_of_r_tells_the_word(lanner, command):
+    assert "the word `plugin`" in " ".join(lanner(*command.split(), "--help").out.decode().split())
+
+
+def test_a_reload_keeps_the_shipped_rules(start, override):
+    process = start("run", "docker", "-r", "plugin", "-r", override, "--host", "tcp://127.0.0.1:1", "--config", "waitForEngine: true")
+    lines = iter(process.stderr.readline, b"")
+    before = next(line for line in lines if b"rules (plugin, " in line)
+    override.write_text(OVERRIDE + OVERRIDE.replace("exported", "crashed"))
+    after = next(line for line in lines if b"loaded again: " in line)
+    count = int(before.partition(b" rules (plugin")[0].split()[-1])
+    assert int(after.partition(b"loaded again: ")[2].split()[0]) == count - 1
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)

@@ -1,7 +1,11 @@
 """How the command line begins: help, version, and what a name, a configuration or a rules file can be wrong in."""
 
+import contextlib
+import itertools
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +76,7 @@ def test_wrong_usage_is_said_with_a_way_to_help(lanner, arguments, problem):
 
 def test_an_unknown_plugin_is_answered_with_one_that_there_is(lanner):
     done = lanner("run", "dokcer")
-    assert done.code == 1
+    assert done.code == 2
     assert done.err == (
         "lanner: error: there is no plugin named 'dokcer': did you mean 'docker'? built in are: docker; "
         "your own are named module:Class or path/to/file.py[:Class]\n"
@@ -104,7 +108,7 @@ def test_a_plugin_file_that_cannot_be_used_is_said_with_its_place(lanner, tmp_pa
 
 def test_a_plugin_without_a_source_cannot_be_run(lanner, plugin):
     done = lanner("run", plugin("Extractor"))
-    assert (done.code, done.err) == (1, "lanner: error: the plugin extractor has no event source, so there is nothing to run\n")
+    assert (done.code, done.err) == (2, "lanner: error: the plugin extractor has no event source, so there is nothing to run\n")
 
 
 def test_a_plugin_that_ships_no_rules_needs_a_file(lanner, plugin):
@@ -244,3 +248,26 @@ def test_rules_of_other_sources_are_summed_up_beside_an_error_too(lanner, rules,
     assert "5 rules of other event sources left out" in done.err
     assert done.err.count("Unknown source") == 3
     assert "docker.yaml:4:16: error: " in done.err
+
+
+def test_a_table_on_a_terminal_is_not_padded(start):
+    primary, secondary = pty.openpty()
+    process = start("fields", "docker", columns="125", stdout=secondary)
+    os.close(secondary)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other side is closed
+        while more := os.read(primary, 65536):
+            shown += more
+    os.close(primary)
+    assert process.wait(60) == 0
+    lines = shown.decode().split("\r\n")
+    assert len(lines) > 50
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_each_line_of_a_hint_is_a_line(start, plugin, rules):
+    process = start("run", plugin("Hinting"), "-r", rules("hinting", "words.text = never"), "--open", "")
+    said = b"".join(itertools.takewhile(lambda line: line != b"    say more\n", process.stderr))
+    assert b"    say something\n" in said
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -63,3 +64,28 @@ def test_what_was_built_gives_the_same_events_and_fields(folder, run_host, monke
         "trial.attributes[image]": "busy:1",
         "trial.short": "0123456789ab",
     }
+
+
+def test_the_plugin_passes_a_strict_type_checker(folder):
+    checked = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder / "cache", folder / "trial.py"]
+    done = subprocess.run(checked, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_ctrl_c_ends_the_plugin_without_a_word(folder, monkeypatch):
+    standin = folder / "waiting" / "docker"
+    standin.parent.mkdir()
+    standin.write_text(f"#!/bin/sh\necho '{json.dumps(DIE)}'\nexec sleep 1000\n", "utf-8")
+    standin.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{standin.parent}:{os.environ['PATH']}")
+    command = [COMMANDS / "lanner", "run", "trial.py", "-r", "trial_rules.yaml"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
+        try:
+            assert "ended with 7" in process.stdout.readline()
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 0, err
+    assert [line for line in err.splitlines() if "warning" in line.lower() or "error" in line] == []

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from lanner.docker import Docker
-from lanner.framework.load import PluginNotFoundError, load_plugin
+from lanner.framework.load import PluginImportError, PluginNotFoundError, load_plugin
 from lanner.sdk.errors import LannerError
 
 DOORS = '''
@@ -39,7 +39,7 @@ def file(tmp_path):
 
 
 def said(name):
-    with pytest.raises(PluginNotFoundError) as caught:
+    with pytest.raises((PluginNotFoundError, PluginImportError)) as caught:
         load_plugin(str(name))
     assert isinstance(caught.value, LannerError)
     return str(caught.value)

@@ -247,3 +247,57 @@ def test_the_value_tells_type_and_argument(value, kind, is_list, argument):
 def test_a_value_that_cannot_be_is_refused_where_it_is_written(wrong):
     with pytest.raises(lanner.DefinitionError):
         wrong()
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("feilds", "fields"),
+        ("field", "fields"),
+        ("timestmap", "timestamp"),
+        ("time_stamp", "timestamp"),
+        ("eventSource", "event_source"),
+        ("extract_source", "extract_sources"),
+        ("discription", "description"),
+        ("event_tostring", "event_to_string"),
+        ("hitn", "hint"),
+        ("rulse", "rules"),
+    ],
+)
+def test_a_misspelt_attribute_is_refused_with_the_right_name(name, near):
+    with pytest.raises(lanner.DefinitionError, match=f"plugin class Doors: unknown attribute {name!r}: did you mean {near!r}?"):
+        define(**{name: ()})
+
+
+def test_a_misspelt_annotation_is_refused():
+    with pytest.raises(lanner.DefinitionError, match=r"unknown attribute 'confg': did you mean 'config'\?"):
+        define(__annotations__={"confg": lanner.Config})
+
+
+@pytest.mark.parametrize("name", ["parse_sources", "async_events"])
+def test_a_capability_that_lanner_lacks_is_refused(name):
+    with pytest.raises(lanner.DefinitionError, match=f"{name!r} asks for the capability .*, which Lanner does not have"):
+        define(**{name: ("doors",)})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "names",
+        "ids",
+        "NAME",
+        "FIELDS",
+        "opened",
+        "reopen",
+        "rule",
+        "hints",
+        "versions",
+        "timestamps",
+        "source",
+        "parse",
+        "parse_event",
+        "_feilds",
+    ],
+)
+def test_an_ordinary_helper_is_allowed(name):
+    assert getattr(define(**{name: 1}), name) == 1

@@ -32,12 +32,18 @@ class Probed:
         return YIELDS in self.open_error
 
 
-def probe(path: Path, config: str = "") -> Probed:
-    """Load, ask, init, open, close, destroy. Raises `BuildError` where the file cannot even be loaded, or crashes."""
+def probe(path: Path, shown: str | Path = "", config: str = "") -> Probed:
+    """Load, ask, init, open, close, destroy. Raises `BuildError` where the file cannot even be loaded, or crashes.
+
+    Messages say `shown` for a temporary `path`, which is gone when they are read.
+    """
     command = [str(LOADERS / "probe"), str(path.absolute()), config]
     done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")  # noqa: S603 - our own
     result = Probed()
-    for line in done.stdout.splitlines():
+    told, complaint = done.stdout, done.stderr
+    if shown:
+        told, complaint = (text.replace(str(path.absolute()), str(shown)) for text in (told, complaint))
+    for line in told.splitlines():
         name, _, value = line.partition("\t")
         match name:
             case "name" | "version" | "api":
@@ -57,5 +63,5 @@ def probe(path: Path, config: str = "") -> Probed:
             case _ if result.init_error:
                 result.init_error += f"\n{line}"
     if done.returncode not in {0, 1}:
-        raise BuildError(f"the file does not load: the process ended with {done.returncode}. {done.stderr.strip()}")
+        raise BuildError(f"the file does not load: the process ended with {done.returncode}. {complaint.strip()}")
     return result

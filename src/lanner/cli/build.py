@@ -70,12 +70,13 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
     if path.is_dir():
         path /= f"lib{info.name}.so"
     with written(made.built.image, path) as file:
-        seen = probe(file)
+        seen = probe(file, path.absolute())
         if seen.opens_nowhere:
             raise BuildError(f"no host can open it, so nothing is written: {seen.open_error}")
     _tell(path, info, seen, made)
     if seen.init_error:
-        return fail(f"{path} is written, but a host cannot init it: {seen.init_error}", FAILED)
+        first, *more = seen.init_error.splitlines()
+        return fail(f"{path} is written, but a host cannot init it: {first}", FAILED, more=more)
     return OK
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import FAILED, OK
+from lanner.cli.ownrules import advise_own_rules
 from lanner.cli.show import print_text
 from lanner.config.read import OWN_RULES, given_files, with_own_rules
 from lanner.framework.load import load_plugin
@@ -39,6 +40,8 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
     for info in infos if OWN_RULES in named else ():
         named = with_own_rules(named, info)
     found = check_files(named or own, *catalogs, plugins={info.name: info.version for info in infos})
+    for info in infos:
+        found = advise_own_rules(found, info)
     count: Counter[str] = Counter(finding.severity for finding in found)
     if as_json:
         document = {"errors": count["error"], "warnings": count["warning"], "findings": list(map(_as_dict, found))}

@@ -38,7 +38,8 @@ def commands() -> None:
     "--rules",
     multiple=True,
     metavar="FILE",
-    help="A Falco rules file, or a directory of them; may be given several times. Default: rules_files of -c, else the plugin's own.",
+    help="A Falco rules file, a directory of them, or the word `plugin` for the plugin's own rules; may be given several times. "
+    "Default: rules_files of -c, else the plugin's own.",
 )
 @click.option("--open", "params", default=None, metavar="PARAMS", help="Open parameters of the event source (for docker: since=10m).")
 @click.option("--config", default=None, metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanner.cli.messages import add, fail, many, say
+from lanner.cli.ownrules import advise_own_rules
 from lanner.config.falco import Matching
 from lanner.config.read import with_own_rules
 from lanner.framework.pump import Pump, host_name
@@ -93,7 +94,7 @@ def _warn(findings: Sequence[Finding], source: str) -> None:
 def show_wrong_rules(error: RulesError, info: PluginInfo) -> int:
     """Say what is wrong in the rules; gives the exit code."""
     foreign = [finding for finding in error.findings if finding.code == _FOREIGN]
-    others = [finding for finding in error.findings if finding.code != _FOREIGN]
+    others = advise_own_rules([finding for finding in error.findings if finding.code != _FOREIGN], info)
     for finding in others[:_SHOWN_FINDINGS]:
         add(finding.render(), finding.severity)
     _warn(foreign, info.event_source or "")

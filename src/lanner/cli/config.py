@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.cli.messages import say
-from lanner.sdk.errors import ConfigError
+from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.files import read_whole
 from lanner.sdk.host import init_plugin
 from lanner.sdk.plugin import plugin_info
@@ -30,7 +30,7 @@ def make_plugin(
     if host is not None:
         info = plugin_info(cls)
         if info.config is None or "host" not in info.config.__struct_fields__:
-            raise ConfigError(f"the plugin {info.name} has no option `host`: leave out --host")
+            raise UsageError(f"the plugin {info.name} has no option `host`: leave out --host")
         values = {**values, "host": host}
     return init_plugin(cls, values, warn=warn or (lambda text: say(f"warning: plugin {name}: {text}")))
 

@@ -8,7 +8,7 @@ from lanner.cli.messages import OK, say
 from lanner.cli.show import print_text
 from lanner.framework.load import load_plugin
 from lanner.rules.catalog import GENERIC_FIELDS
-from lanner.sdk.errors import LannerError
+from lanner.sdk.errors import UsageError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.types import FieldType
 
@@ -29,9 +29,9 @@ def list_fields(settings: Settings, source: str, *, layout: str, verbose: bool, 
     info = plugin_info(load_plugin(settings.plugin.target))
     sources = info.read_sources
     if source == "syscall" and source not in sources:
-        raise LannerError("no fields of system calls are listed: Lanner reads no system calls; leave out `=syscall`")
+        raise UsageError("no fields of system calls are listed: Lanner reads no system calls; leave out `=syscall`")
     if source and sources and source not in sources:
-        raise LannerError(f"there is no event source {source!r}: the plugin {info.name} has fields for {', '.join(sources)}")
+        raise UsageError(f"there is no event source {source!r}: the plugin {info.name} has fields for {', '.join(sources)}")
     if not source:
         say("the fields of system calls are left out: Lanner reads no system calls")
     shown = [source] if source else sources

@@ -6,7 +6,7 @@ Nothing heavy is imported before it is known to be needed. Every foreseen error 
 import os
 import sys
 
-from lanner.cli.messages import OK, USAGE, fail
+from lanner.cli.messages import OK, USAGE, exit_code, fail
 
 _signal = 2
 """The signal that has ended the command."""
@@ -82,7 +82,7 @@ def _run() -> int:
         if os.environ.get("LANNER_DEBUG"):
             raise
         first, *more = error.lines()
-        return fail(first, more=more)
+        return fail(first, exit_code(error), more=more)
     except SystemExit:
         # click's own way to end where nobody reads standard output any more
         raise BrokenPipeError from None

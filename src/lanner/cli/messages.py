@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from lanner.config.falco import LogLevel
+    from lanner.sdk.errors import LannerError
 
 # What the process's exit status says
 OK, FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
@@ -58,6 +59,13 @@ def fail(message: str, code: int = FAILED, *, more: Iterable[str] = ()) -> int:
     """Say on stderr what is wrong, with more lines below it; gives the exit code."""
     say(f"error: {message}", *more)
     return code
+
+
+def exit_code(error: LannerError) -> int:
+    """Return the exit status of a command that ends with this error."""
+    from lanner.sdk.errors import OpenError, UsageError
+
+    return USAGE if isinstance(error, UsageError) else UNREACHABLE if isinstance(error, OpenError) else FAILED
 
 
 def _write(lines: str) -> None:

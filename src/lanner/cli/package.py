@@ -152,7 +152,7 @@ def _try(info: PluginInfo, image: bytes) -> Probed:
     with tempfile.TemporaryDirectory(prefix="lanner-package-") as folder:
         path = Path(folder) / f"lib{info.name}.so"
         write(image, path)
-        return probe(path)
+        return probe(path, path.name)
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

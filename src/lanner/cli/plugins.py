@@ -8,7 +8,7 @@ from lanner.cli.config import make_plugin
 from lanner.cli.messages import OK
 from lanner.cli.show import outside, print_text
 from lanner.framework.load import load_plugin
-from lanner.sdk.errors import LannerError
+from lanner.sdk.errors import UsageError
 from lanner.sdk.host import plugin_failure
 from lanner.sdk.plugin import plugin_info
 
@@ -37,7 +37,7 @@ def show_one(settings: Settings, name: str) -> int:
             print_text("\n\n".join(texts) + "\n")
             return OK
     loaded = ", ".join(each.name for each in settings.plugins) or "none"
-    raise LannerError(f"no plugin named {name!r} is loaded; loaded: {loaded}")
+    raise UsageError(f"no plugin named {name!r} is loaded; loaded: {loaded}")
 
 
 def _described(info: PluginInfo) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import time
 
@@ -13,7 +14,7 @@ from lanner.framework.load import load_plugin
 from lanner.framework.recording import recorded
 from lanner.framework.stop import closing
 from lanner.outputs.base import OutputError
-from lanner.sdk.errors import SourceError
+from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
 
@@ -32,17 +33,19 @@ def record_plugin(
 def _record(name: str, output: str, params: str, config: str, host: str | None, max_events: int | None, duration: float | None) -> int:
     cls = load_plugin(name)
     info = plugin_info(cls)
+    if info.event_source is None:
+        raise UsageError(f"the plugin {info.name} has no event source, so there is nothing to record")
     plugin = make_plugin(cls, config, host)
     try:
         source = open_source(plugin, params)
     except SourceError as error:
         return fail(str(error), UNREACHABLE)
-    # the file comes second, so that a source that cannot be opened does not cost the recording that was there
+    # the file comes second and is emptied with the first batch: a source that cannot be opened leaves the recording that was there
     try:
         if output == "-":
             target = os.dup(1)
         else:
-            target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+            target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
             os.set_blocking(target, True)  # only the opening of a pipe that nobody reads must not wait
     except OSError as error:
         source.close()
@@ -52,10 +55,12 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
         try:
             with closing(source.close, duration), contextlib.closing(source):
                 say(f"recording {source.description or info.event_source} to {output}; Ctrl-C ends it")
-                ended = False
+                ended, stale = False, output != "-"
                 while not ended and events != max_events:
                     batch = source.next_batch(3600.0)
-                    ended = batch.ended
+                    if stale and stat.S_ISREG(os.fstat(target).st_mode):
+                        os.ftruncate(target, 0)
+                    stale, ended = False, batch.ended
                     payloads = batch.payloads if max_events is None else batch.payloads[: max_events - events]
                     for place, payload in enumerate(payloads):
                         known = batch.timestamps[place] if batch.timestamps else None

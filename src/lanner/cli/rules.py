@@ -20,7 +20,7 @@ def rules() -> None:
 def check(files: tuple[str, ...], plugins: tuple[str, ...], *, as_json: bool, strict: bool) -> int:
     """Show everything that is wrong or odd in rules files (none: the plugins' own), taken together in this order.
 
-    A directory stands for the .yaml and .yml files in it.
+    A directory stands for the .yaml and .yml files in it, the word `plugin` for the plugins' own rules.
 
     Exit status: 0 no errors, 1 errors, or no rule that is about the plugin's events.
     """
@@ -48,7 +48,8 @@ def show(plugin: str) -> None:
     "files",
     multiple=True,
     metavar="FILE",
-    help="A rules file, or a directory of them; may be given several times. Default: the plugin's own.",
+    help="A rules file, a directory of them, or the word `plugin` for the plugin's own rules; may be given several times. "
+    "Default: the plugin's own.",
 )
 @click.option("--plugin", default="docker", metavar="PLUGIN", help="Whose events and fields these are, as for `lanner run`.")
 @click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")

@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lanner.cli.messages import FAILED, OK
+from lanner.cli.messages import FAILED, OK, many
 from lanner.cli.show import print_text
 from lanner.sdk.errors import LannerError
 from lanner.sdk.printable import printable_json, printable_line
@@ -42,8 +42,12 @@ def _lines(files: Sequence[FileOutcome]) -> Iterator[str]:
         for outcome in file.outcomes:
             if not outcome.passed:
                 yield from ("", f"{file.path}: {outcome.name}", *_failure(outcome))
-    if silent := never_fired(files):
-        yield from ("", "Rules that fired in no test:", *(f"  {name}" for name in silent))
+    named = {rule for file in files if not file.own_rules for _, rule in file.rules}
+    silent = never_fired(files)
+    if listed := [name for name in silent if name in named]:
+        yield from ("", "Rules that fired in no test:", *(f"  {name}" for name in listed))
+    if others := len(silent) - len(listed):
+        yield from ("", f"{many(others, 'rule')} of the plugin's own fired in no test; --json names them")
     failed = sum(not outcome.passed for outcome in outcomes)
     yield from ("", f"{len(outcomes)} test{'' if len(outcomes) == 1 else 's'}, {failed} failed")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.config import make_plugin
-from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, fail, many, say, talk
+from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
 from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
 from lanner.framework.load import load_plugin
 from lanner.framework.recording import no_recording, open_recording
@@ -17,7 +17,7 @@ from lanner.framework.runner import Runner
 from lanner.framework.stop import closing
 from lanner.outputs.base import OutputClosedError
 from lanner.rules import RulesError
-from lanner.sdk.errors import LannerError, SourceError
+from lanner.sdk.errors import LannerError, SourceError, UsageError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_line
 from lanner.sdk.sources import open_source
@@ -51,7 +51,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     cls = load_plugin(chosen.target)
     info = plugin_info(cls)
     if info.event_source is None:
-        raise LannerError(f"the plugin {info.name} has no event source, so there is nothing to run")
+        raise UsageError(f"the plugin {info.name} has no event source, so there is nothing to run")
     plugin = make_plugin(cls, chosen.init_config, limits.host)
     try:
         compiled = compile_settings(info, settings)
@@ -162,20 +162,20 @@ def _go_on(
     except OutputClosedError:
         pass  # whoever read the alerts has seen enough
     except LannerError as error:
-        code = fail(str(error))
+        code = fail(str(error), exit_code(error))
     finally:
         if operation:
             operation.ended()
         try:
             runner.close()
         except LannerError as error:
-            code = fail(str(error))
+            code = fail(str(error), code or FAILED)
     _summary(runner, source, time.monotonic() - begin)
     return code
 
 
 def _nudge(hint: str) -> None:
-    say("nothing has happened yet. This would raise an alert:", f"    {hint}")
+    say("nothing has happened yet. This would raise an alert:", *(f"    {line}" for line in hint.splitlines()))
 
 
 def _summary(runner: Runner, source: Source, seconds: float) -> None:

@@ -112,10 +112,13 @@ def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
         from rich.console import Console
         from rich.table import Table
 
-        table = Table(*header, show_header=any(header), box=None, pad_edge=False)
+        table = Table(*header, show_header=any(header), header_style="", box=None, pad_edge=False)
         for row in rows:
             table.add_row(*(_plain(cell) for cell in row))
-        Console().print(table)
+        console = Console()
+        with console.capture() as shown:
+            console.print(table)
+        _write("".join(f"{line.rstrip()}\n" for line in shown.get().splitlines()))
         return
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     shown = [header, *rows] if any(header) else rows

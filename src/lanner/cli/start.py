@@ -10,7 +10,7 @@ from lanner.cli.messages import say
 from lanner.cli.settings import Limits, settle
 from lanner.framework.jobs import cores
 from lanner.framework.load import load_plugin
-from lanner.sdk.errors import LannerError
+from lanner.sdk.errors import UsageError
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ def start(
 
         return show_config_schema() if config_schema else show_rule_schema() if rule_schema else show_page_size()
     if ignored_events or list_events:
-        raise LannerError(f"{'-i' if ignored_events else '--list-events'} is about system calls, and Lanner reads none: ask falco")
+        raise UsageError(f"{'-i' if ignored_events else '--list-events'} is about system calls, and Lanner reads none: ask falco")
     if markdown and layout is not None:
-        raise LannerError("--markdown and --format exclude each other: leave out --markdown")
+        raise UsageError("--markdown and --format exclude each other: leave out --markdown")
     shown = "markdown" if markdown else layout
     if shown == "markdown" and fields_of is None and layout is not None:
-        raise LannerError("--format markdown is for --list: alerts are text or json")
+        raise UsageError("--format markdown is for --list: alerts are text or json")
     limits = Limits(
         host=host,
         replay=", ".join(replay) if replay else None,
@@ -117,16 +117,16 @@ def start(
 
 
 def check_sources(settings: Settings, enabled: tuple[str, ...], disabled: tuple[str, ...]) -> None:
-    """Raise `LannerError` if --enable-source and --disable-source leave nothing to watch, or name what there is not."""
+    """Raise `UsageError` if --enable-source and --disable-source leave nothing to watch, or name what there is not."""
     if not enabled and not disabled:
         return
     if enabled and disabled:
-        raise LannerError("--enable-source and --disable-source exclude each other: use one of them")
+        raise UsageError("--enable-source and --disable-source exclude each other: use one of them")
     info = plugin_info(load_plugin(settings.plugin.target))
     for each in (*enabled, *disabled):
         if each not in {"syscall", info.event_source}:
-            raise LannerError(f"there is no event source {each!r}: the plugin {info.name} has {info.event_source}")
+            raise UsageError(f"there is no event source {each!r}: the plugin {info.name} has {info.event_source}")
     if "syscall" in enabled:
-        raise LannerError("the event source syscall cannot be enabled: Lanner reads no system calls, run falco for them")
+        raise UsageError("the event source syscall cannot be enabled: Lanner reads no system calls, run falco for them")
     if info.event_source in disabled:
-        raise LannerError(f"--disable-source {info.event_source} leaves nothing to watch: leave it out")
+        raise UsageError(f"--disable-source {info.event_source} leaves nothing to watch: leave it out")

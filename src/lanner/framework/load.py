@@ -13,7 +13,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.sdk.errors import LannerError
+from lanner.sdk.errors import LannerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 BUILT_IN: Final = {"docker": "lanner.docker:Docker"}
 
 
-class PluginNotFoundError(LannerError, LookupError):
-    """There is no plugin of the name that was given, or its code cannot be imported."""
+class PluginNotFoundError(UsageError, LookupError):
+    """The given name means no plugin class."""
+
+
+class PluginImportError(LannerError, ImportError):
+    """The module of a plugin cannot be imported, or does not tell which class is the plugin."""
 
 
 def load_plugin(name: str) -> type[Plugin]:
-    """The plugin class that `name` means. PluginNotFoundError if there is none, or where importing it fails."""
+    """The plugin class that `name` means. Raise `PluginNotFoundError`, or `PluginImportError` where its code fails."""
     target, _, class_name = BUILT_IN.get(name, name).partition(":")
     if not target:
         raise PluginNotFoundError(f"{name!r} names no plugin: {_forms()}")
@@ -91,7 +95,13 @@ def _imported(load: Callable[[], ModuleType], shown: str) -> ModuleType:
             return load()
     except (Exception, SystemExit) as error:
         where = _last_line(error, shown)
-        raise PluginNotFoundError(f"cannot import the plugin {shown}: {where}{type(error).__name__}: {error}") from error
+        kind = PluginNotFoundError if _is_missing(error, shown) else PluginImportError
+        raise kind(f"cannot import the plugin {shown}: {where}{type(error).__name__}: {error}") from error
+
+
+def _is_missing(error: BaseException, name: str) -> bool:
+    """Whether the module `name` itself, or a package that it is in, is what was not found."""
+    return isinstance(error, ModuleNotFoundError) and error.name is not None and f"{name}.".startswith(f"{error.name}.")
 
 
 def _last_line(error: BaseException, shown: str) -> str:
@@ -123,5 +133,5 @@ def _plugin_class(module: ModuleType, class_name: str, shown: str) -> type[Plugi
         raise PluginNotFoundError(f"{shown} {what}: {there}")
     if len(own) != 1:
         advice = f"; say which: {shown}:{next(iter(own))}" if own else ""
-        raise PluginNotFoundError(f"{shown} does not tell which class is the plugin: {there}{advice}")
+        raise PluginImportError(f"{shown} does not tell which class is the plugin: {there}{advice}")
     return next(iter(own.values()))

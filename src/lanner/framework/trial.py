@@ -75,8 +75,8 @@ class LoadedRules:
             raise LannerError(
                 f"the rule {name!r} is not about events of {self.info.name}: name its plugin (--plugin, in a test file `plugin`)"
             )
-        near = get_close_matches(name, [rule.name for rule in self.rules], n=1, cutoff=0.5)
-        raise LannerError(f"there is no rule {name!r}" + (f": did you mean {near[0]!r}?" if near else " in these files"))
+        near = nearest_rule(name, [rule.name for rule in self.rules])
+        raise LannerError(f"there is no rule {name!r}" + (f": did you mean {near!r}?" if near else " in these files"))
 
     def compiled(self, enable: Collection[str] = ()) -> Compiled:
         """The rules compiled, those of `enable` as if their files said `enabled: true`."""
@@ -139,6 +139,15 @@ class Trial:
                 raise LannerError(f"the rule {name!r} is disabled")
             self._explainers[name] = Explainer(self._compiled.rules[number], self._compiled.plan, number, self._pump.executor)
         return self._explainers[name]
+
+
+def nearest_rule(name: str, names: Iterable[str]) -> str:
+    """Return the rule's name most like `name` without regard to case, "" if there are no rules."""
+    folded = {each.casefold(): each for each in names}
+    wanted = name.casefold()
+    within = [each for each in folded if wanted and wanted in each]
+    near = get_close_matches(wanted, within or folded, n=1, cutoff=0)
+    return folded[near[0]] if near else ""
 
 
 def _alert(line: str, event: int) -> Alert:

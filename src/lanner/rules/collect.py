@@ -42,6 +42,8 @@ _NO_MACRO: Final = "Macro uses 'append' or 'override.condition: append' but no m
 _NO_RULE_TO_APPEND: Final = "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists"
 _NO_RULE_TO_REPLACE: Final = "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists"
 _NO_RULE_TO_SWITCH: Final = "Rule has 'enabled' key but no rule by that name already exists"
+NO_EARLIER_ITEM: Final = frozenset({_NO_LIST, _NO_MACRO, _NO_RULE_TO_APPEND, _NO_RULE_TO_REPLACE, _NO_RULE_TO_SWITCH})
+"""The messages about an item that changes one which no file before it has."""
 _NOTHING_TO_APPEND: Final = "Appended rule must have exceptions or condition property"
 _NOTHING_TO_REPLACE: Final = "The rule must have at least one field that can be replaced"
 

@@ -27,3 +27,11 @@ class PayloadError(LannerError, ValueError):
 
 class SourceError(LannerError, RuntimeError):
     """An event source cannot be opened, or has ended with a failure."""
+
+
+class OpenError(SourceError):
+    """An event source failed before it yielded anything: the code of a generator's `open` runs only then."""
+
+
+class UsageError(LannerError, ValueError):
+    """A command does not take these arguments."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.batches import Batch, close_instance, describe_instance
-from lanner.sdk.errors import LannerError, SourceError
+from lanner.sdk.errors import LannerError, OpenError, SourceError
 from lanner.sdk.events import Event, Nothing
 from lanner.sdk.host import plugin_failure
 
@@ -39,7 +39,7 @@ class ThreadedSource:
         self._ready = threading.Event()
         self._room = threading.Event()
         self._closing = threading.Lock()
-        self._closed = self._finished = self._was_closed = False
+        self._closed = self._finished = self._was_closed = self._has_yielded = False
         self._failure: LannerError | None = None
         self._cancel: Any = None
         self.counters: dict[str, int] = {}
@@ -110,14 +110,19 @@ class ThreadedSource:
             else:
                 self._run_iterator(iter(self._iterator))
         except LannerError as error:
-            self._failure = error if isinstance(error, SourceError) else SourceError(str(error))
+            self._failure = self._failed(error)
         except BaseException as error:  # noqa: BLE001 - plugin code may raise anything, SystemExit too
-            self._failure = plugin_failure(self._plugin, "open", error)
+            self._failure = self._failed(plugin_failure(self._plugin, "open", error))
         finally:
             if self._closed and self._failure is not None:
                 self._log().warning("%s", self._failure)
             self._finished = True
             self._ready.set()
+
+    def _failed(self, error: LannerError) -> SourceError:
+        if not self._has_yielded:
+            return OpenError(str(error))
+        return error if isinstance(error, SourceError) else SourceError(str(error))
 
     def _run_iterator(self, iterator: Iterator[Any]) -> None:
         for item in iterator:
@@ -155,6 +160,7 @@ class ThreadedSource:
 
     def _put(self, item: Any) -> bool:
         """Hand over what was yielded. False where nobody wants any more."""
+        self._has_yielded = True
         if isinstance(item, Event):
             payload, timestamp = item.payload, item.timestamp
         elif isinstance(item, bytes):

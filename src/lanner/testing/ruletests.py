@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from lanner.rules import Priority
-from lanner.sdk.errors import LannerError
+from lanner.sdk.errors import LannerError, UsageError
 from lanner.sdk.printable import printable_line
 from lanner.testing.casefile import TestFile
 from lanner.testing.replayed import Replayed, Rules
@@ -46,18 +46,22 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """A test file that was run, and the rules that it is about, each with its file."""
+    """A test file that was run, and the rules that it is about, each with its file. `own_rules`: they are the plugin's, by default."""
 
     path: str
     outcomes: list[Outcome]
     rules: list[tuple[str, str]]
+    own_rules: bool = False
 
 
 def run_file(path: str) -> FileOutcome:
     """Run the tests of a file. Raises `LannerError` where the file or the rules are wrong."""
     file = TestFile(path)
     content = file.content
-    under_test = Rules(*map(file.beside, content.rules), plugin=file.plugin(), config=content.config)
+    try:
+        under_test = Rules(*map(file.beside, content.rules), plugin=file.plugin(), config=content.config)
+    except UsageError as error:
+        raise file.error(str(error), "plugin") from None
     file.check_rules(under_test.rules.rules)
     outcomes = []
     for number, case in enumerate(content.tests):
@@ -69,7 +73,7 @@ def run_file(path: str) -> FileOutcome:
             raise file.error(f"test {case.name!r}: {error}", "tests", number) from None
         differences = list(compare(case, replayed))
         outcomes.append(Outcome(case.name, replayed.alerts, differences, time.perf_counter() - begin))
-    return FileOutcome(path, outcomes, [(rule.place.file, rule.name) for rule in under_test.rules.rules])
+    return FileOutcome(path, outcomes, [(rule.place.file, rule.name) for rule in under_test.rules.rules], not content.rules)
 
 
 def compare(case: Case, replayed: Replayed) -> Iterator[Difference]:

@@ -1,0 +1,33 @@
+"""Misspelt names of attributes: told from the ordinary helper attributes that a plugin class may have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONG: Final = 6
+"""The length from which a name with one letter more, less or other is taken for a slip: `names` and `ids` are ordinary words."""
+
+
+def find_misspelt(written: str, known: Iterable[str]) -> str:
+    """Return the known name that `written` misspells, "" if it is another name."""
+    if written.startswith("_") or written.isupper():
+        return ""
+    return next((name for name in known if written != name and _is_slip(written, name)), "")
+
+
+def _is_slip(written: str, known: str) -> bool:
+    if len(known) >= _LONG and written.lower().replace("_", "") == known.replace("_", ""):
+        return True
+    if len(written) == len(known):
+        differing = [place for place, pair in enumerate(zip(written, known, strict=True)) if pair[0] != pair[1]]
+        if len(differing) == 2:
+            first, second = differing
+            return second == first + 1 and written[first] == known[second] and written[second] == known[first]
+        return len(differing) == 1 and len(known) >= _LONG
+    short, long = sorted((written, known), key=len)
+    if len(long) - len(short) != 1 or len(known) < _LONG or written == f"{known}s":
+        return False
+    return any(long[:place] + long[place + 1 :] == short for place in range(len(long)))

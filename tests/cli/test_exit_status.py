@@ -1,0 +1,48 @@
+"""The exit statuses that README lists: 2 for wrong usage, 3 where the event source cannot be opened."""
+
+import pytest
+
+
+@pytest.mark.parametrize("kind", ["generator", "async", "iterator"])
+@pytest.mark.parametrize("command", ["run", "record"])
+def test_a_source_that_fails_before_it_yields_cannot_be_opened(lanner, plugin, rules, tmp_path, command, kind):
+    recording = tmp_path / "recording"
+    recording.write_text("of before\n")
+    more = ["-o", recording] if command == "record" else ["-r", rules("away", output="x")]
+    done = lanner(command, plugin("Away"), "--open", kind, *more)
+    assert done.code == 3
+    assert "error: plugin away: open: FileNotFoundError: [Errno 2] No such file or directory: '/nonexistent/events' (" in done.err
+    assert recording.read_text() == "of before\n"
+
+
+@pytest.mark.parametrize("command", ["run", "record", "fields", "plugin", "build", "package", "rules show", "rules check", "rules explain"])
+@pytest.mark.parametrize("name", ["dokcer", "missing.py", "missing:Class", "json:Class", "doors.py:Windows", ""])
+def test_an_unknown_plugin_is_wrong_usage(lanner, tmp_path, command, name):
+    (tmp_path / "doors.py").write_text("import lanner\n")
+    more = {
+        "record": ["-o", "x"],
+        "package": ["-o", "."],
+        "rules check": ["--plugin", name],
+        "rules explain": ["--replay", "x", "--plugin", name],
+    }
+    arguments = more.get(command, [])
+    given = ["x"] if "--plugin" in arguments else [name]
+    done = lanner(*command.split(), *given, *arguments, cwd=tmp_path)
+    assert (done.code, done.out) == (2, b""), done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("command", ["run", "record"])
+def test_a_plugin_without_a_source_is_wrong_usage(lanner, plugin, tmp_path, command):
+    more = ["-o", tmp_path / "x"] if command == "record" else []
+    done = lanner(command, plugin("Extractor"), *more)
+    assert (done.code, done.out) == (2, b"")
+    assert f"error: the plugin extractor has no event source, so there is nothing to {command}" in done.err
+
+
+def test_a_plugin_that_cannot_be_imported_is_a_failure(lanner, tmp_path):
+    (tmp_path / "doors.py").write_text("import missing_library\n")
+    for name in ("doors.py", "doors:Doors"):
+        done = lanner("fields", name, cwd=tmp_path)
+        assert done.code == 1
+        assert "ModuleNotFoundError: No module named 'missing_library'" in done.err
