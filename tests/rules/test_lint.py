@@ -225,6 +225,31 @@ def test_fields_that_are_there_or_known_to_be_absent(marked, condition):
     assert marked(f"'{condition}'") == []
 
 
+NEGATED = "- macro: health\n  condition: {}\n"
+
+
+@pytest.mark.parametrize("macro", ["x.a = a", "x.a = a or x.a startswith b", "x.a exists and (x.a = a or x.a startswith b)"])
+def test_a_negated_macro_is_told_at_its_negation(check, marked, macro):
+    before = NEGATED.format(macro)
+    (finding,) = check(rules("x.b = b and not health", before=before))
+    assert (finding.code, marked_text(finding)) == ("LINT_ABSENT_FIELD", "not health")
+    assert finding.message == "`not health` is true where an event has no x.a, which the macro 'health' compares."
+    assert "`(x.a exists and not health)` here" in finding.advice
+    assert marked("x.b = b and (x.a exists and not health)", before=before) == []
+
+
+def test_a_negated_macro_within_a_macro_is_told_where_the_not_is(check):
+    before = NEGATED.format("x.a = a") + "- macro: ill\n  condition: x.b = b and not health\n"
+    (finding,) = check(rules("ill", before=before))
+    assert (marked_text(finding), finding.place.line) == ("not health", 4)
+
+
+@pytest.mark.parametrize("name", ["never", "never_true", "user_never"])
+def test_macros_that_match_nothing_are_left_alone(marked, name):
+    before = f"- macro: {name}\n  condition: (x.n = 999999)\n- macro: user_known\n  condition: ({name})\n"
+    assert marked("x.b = b and not user_known", before=before) == []
+
+
 def test_exceptions_are_no_trouble(marked):
     exceptions = "\n  exceptions:\n    - name: known\n      fields: [x.b, x.n]\n      comps: [=, =]\n      values: [[b, 1]]"
     assert marked(f"x.a in (a){exceptions}") == []

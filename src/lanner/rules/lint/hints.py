@@ -77,6 +77,14 @@ class Subject:
         number = span[0] // TEXT
         return list(macros.values())[number - 1] if number else own
 
+    def macro(self, span: Span) -> str:
+        """Return the name of the macro in whose text characters of the condition stand, or nothing."""
+        return self.expression(span).context[-1].name if span[0] >= TEXT else ""
+
+    def written(self, span: Span) -> str:
+        """Return characters of the condition as they read with the lists written in."""
+        return self.expression(span).written[span[0] % TEXT : span[1] % TEXT]
+
     def parts(self) -> Iterator[Condition]:
         """Every node of the condition, each once however often it is there."""
         return nodes_of(self.rule.condition)
