@@ -357,6 +357,44 @@ def test_another_file_may_replace_and_the_same_may_append(check):
     assert check(lists + more, lists, rules("m and x.a in (l)")) == ()
 
 
+RISKY = [
+    ("x.a = a or x.a = b", "and x.b exists", "narrows the last of them"),
+    ("x.a in (a) and x.b = b", "or x.b = c", "an alternative to all of them"),
+    ("(x.a in (a)) and (x.b = b)", "or x.b = c", "an alternative to all of them"),
+    ("x.a = a", "and x.b = b or x.b = c", "an alternative to the whole earlier condition"),
+    ("(x.a = a or x.a = b)", "and x.b = b", ""),
+    ("(x.a in (a) and x.b = b)", "or x.b = c", ""),
+    ("x.a = a or x.a = b", "or x.b = b", ""),
+    ("x.a = a", "and (x.b = b or x.b = c)", ""),
+    ("x.a = a", "or x.b = b", ""),
+]
+
+
+@pytest.mark.parametrize(("before", "appended", "words"), RISKY)
+@pytest.mark.parametrize("kind", ["macro", "rule"])
+def test_an_append_that_groups_otherwise(check, kind, before, appended, words):
+    first = rules(before) if kind == "rule" else f"- macro: r0\n  condition: {before}\n"
+    found = check(f"{first}- {kind}: r0\n  condition: {appended}\n  override: {{condition: append}}\n")
+    risky = [each for each in found if each.code == "LINT_APPENDED_PRECEDENCE"]
+    assert [(words in each.message, marked_text(each)) for each in risky] == ([(True, appended)] if words else [])
+
+
+@pytest.mark.parametrize(("item", "count"), [('"a,b"', 2), ("a,b,c", 3), ('"a, b"', 0), ("'\"a,b\"'", 0), ("a", 0)])
+def test_a_comma_in_an_item(check, item, count):
+    found = check(f"- list: l\n  items:\n    - {item}\n" + rules("x.a in (l)"))
+    assert [marked_text(each) for each in found if each.code == "LINT_COMMA_IN_ITEM"] == ([item] if count else [])
+    assert all(f"becomes {count} items" in each.message for each in found)
+
+
+@pytest.mark.parametrize("word", ["spawned_proces", "spawned_processs", "spawned_procesz", "spawned_porcess"])
+@pytest.mark.parametrize("condition", ["x.a = {}", "x.a contains {}", "x.a in (a, {})"])
+def test_a_macro_misspelt_by_one_letter(check, condition, word):
+    found = check(LISTS + rules("spawned_process", condition.format(word)))
+    assert [each.message for each in found if each.code == "LINT_MISTYPED_NAME"] == [
+        f"`{word}` is a text here; there is a macro `spawned_process`."
+    ]
+
+
 def test_a_source_that_is_nearly_one(check):
     (finding,) = [each for each in check(rules("x.a = a").replace("source: x", "source: xx")) if each.code == "LOAD_UNKNOWN_SOURCE"]
     assert finding.advice == "Did you mean `source: x`?"

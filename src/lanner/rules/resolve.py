@@ -75,8 +75,10 @@ def _raise_errors(findings: list[Finding]) -> None:
 class Compilation:
     """One look at everything collected: lists, then macros, then rules. What is wrong goes to `findings`."""
 
-    def __init__(self, collected: Collected) -> None:
+    def __init__(self, collected: Collected, shipped: Collection[str] = ()) -> None:
+        """`shipped` are macros of the plugin's own rules, which advice may name."""
         self.collected = collected
+        self._shipped = shipped
         self.findings: list[Finding] = []
         self.lists = self._lists()
         self.expressions: list[Expression] = []  # of the macros, in order
@@ -194,7 +196,9 @@ class Compilation:
         if name in self.collected.macros:
             place = self.collected.macros[name].context[-1].place()
             return f"The macro is defined at {place}, after this one; define it before, or this one after it."
-        near = get_close_matches(name, self.collected.macros, 1)
+        if name in self._shipped:
+            return "The plugin's own rules define the macro: name them before this file, as `plugin`."
+        near = get_close_matches(name, [*self.collected.macros, *self._shipped], 1)
         return f"Did you mean '{near[0]}'?" if near else "A field's name has a dot in it; anything else is the name of a macro."
 
     def unused(self) -> list[Finding]:
