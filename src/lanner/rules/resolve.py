@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors
 from lanner.rules.collect import Collected, Collector, MacroDefinition, RuleDefinition
 from lanner.rules.condition import parse
 from lanner.rules.errors import ConditionError, Finding, RulesError, finding
 from lanner.rules.exceptions import with_exceptions
-from lanner.rules.lists import Lists, TooLargeError
+from lanner.rules.lists import MAX_TEXT, Lists, TooLargeError
 from lanner.rules.macros import BrokenMacroError, MacroError, Macros, ParsedMacro
 from lanner.rules.origin import Text
 from lanner.rules.rule import TEXT, Expression, Output, Rule
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
     from lanner.rules.items import RulesFile
     from lanner.rules.nodes import Condition
+
+_SMALLER: Final = (
+    f"With its lists written in, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ class Compilation:
             expression = replace(expression, written=written)
             return expression, parse(written, base)
         except TooLargeError as error:
-            self.findings.append(expression.finding("error", errors.COMPILE_CONDITION, str(error), 0, 1))
+            self.findings.append(expression.finding("error", errors.COMPILE_CONDITION, str(error), 0, 1, _SMALLER))
         except ConditionError as error:
             offset = error.offset - base
             sight = expression.sight(expression.falco_context, written, error.falco_offset - base)
