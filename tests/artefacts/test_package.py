@@ -15,9 +15,10 @@ from lanner.package.oci import INDEX_TYPE, MANIFEST_TYPE
 from .conftest import PLUGINS, lanner
 
 MACHINE = platform.machine()
+VERSION = Docker.__plugin__.version
 OCI_MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}[MACHINE]
-PLUGIN = f"docker-0.1.0-linux-{MACHINE}.tar.gz"
-RULES = "docker-rules-0.1.0.tar.gz"
+PLUGIN = f"docker-{VERSION}-linux-{MACHINE}.tar.gz"
+RULES = f"docker-rules-{VERSION}.tar.gz"
 
 
 def _members(path):
@@ -67,7 +68,7 @@ def test_the_library_from_the_archive_runs_in_a_host(bundled, tmp_path, run_host
 def test_a_plugin_is_an_index_of_platforms(bound):
     layout = bound[0] / "oci"
     assert json.loads((layout / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
-    root, index = _named(layout, "docker-0.1.0")
+    root, index = _named(layout, f"docker-{VERSION}")
     assert root["mediaType"] == index["mediaType"] == INDEX_TYPE
     assert index["schemaVersion"] == 2
     assert index["annotations"] == {"org.opencontainers.image.source": "https://example.org/docker"}
@@ -80,7 +81,7 @@ def test_a_plugin_is_an_index_of_platforms(bound):
     assert "annotations" not in manifest["config"]  # some registries refuse them
     assert json.loads(_blob(layout, manifest["config"])) == {
         "name": "docker",
-        "version": "0.1.0",
+        "version": VERSION,
         "requirements": [{"name": "plugin_api_version", "version": "3.0.0"}],
     }
     (layer,) = manifest["layers"]
@@ -91,14 +92,14 @@ def test_a_plugin_is_an_index_of_platforms(bound):
 
 def test_rules_are_one_manifest_that_says_what_they_need(bound):
     layout = bound[0] / "oci"
-    root, manifest = _named(layout, "docker-rules-0.1.0")
+    root, manifest = _named(layout, f"docker-rules-{VERSION}")
     assert root["mediaType"] == manifest["mediaType"] == MANIFEST_TYPE
     assert "platform" not in root
     assert manifest["config"]["mediaType"] == "application/vnd.cncf.falco.rulesfile.config.v1+json"
     assert json.loads(_blob(layout, manifest["config"])) == {
         "name": "docker-rules",
-        "version": "0.1.0",
-        "dependencies": [{"name": "docker", "version": "0.1.0"}],
+        "version": VERSION,
+        "dependencies": [{"name": "docker", "version": VERSION}],
         "requirements": [{"name": "engine_version_semver", "version": "0.12.0"}],
     }
     (layer,) = manifest["layers"]
@@ -138,7 +139,7 @@ def test_a_time_comes_from_source_date_epoch_alone(bound, tmp_path):
         path.read_bytes() for path in (bound[0] / "oci" / "blobs" / "sha256").iterdir() if path.stat().st_size < 5000
     )
     assert lanner("package", "docker", "-o", tmp_path, env={"SOURCE_DATE_EPOCH": "1700000000"}).returncode == 0
-    _, manifest = _named(tmp_path / "oci", "docker-rules-0.1.0")
+    _, manifest = _named(tmp_path / "oci", f"docker-rules-{VERSION}")
     assert manifest["annotations"] == {"org.opencontainers.image.created": "2023-11-14T22:13:20Z"}
     (sbom,) = tmp_path.glob("*.cdx.json")
     assert json.loads(sbom.read_text())["metadata"]["timestamp"] == "2023-11-14T22:13:20Z"
@@ -175,8 +176,8 @@ def test_it_says_where_requirements_come_from_and_what_to_do_next(bound):
     folder, done = bound
     rules = Docker.__plugin__.rules
     assert f"engine 0.12.0: stated ({rules}:" in done.stdout
-    assert f"docker 0.1.0: stated ({rules}:" in done.stdout
-    assert f"oras cp --from-oci-layout {folder}/oci:docker-0.1.0 REGISTRY/PATH/docker:0.1.0" in done.stdout
+    assert f"docker {VERSION}: stated ({rules}:" in done.stdout
+    assert f"oras cp --from-oci-layout {folder}/oci:docker-{VERSION} REGISTRY/PATH/docker:{VERSION}" in done.stdout
     assert "--bundle brings Python along" in done.stderr
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 import pytest
 
 from lanner.bundle.archive import unpack
+from lanner.docker import Docker
 
 from .conftest import lanner
 
@@ -32,7 +33,7 @@ def test_it_is_about_the_library_that_is_packaged(bundled):
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.5")
     assert "timestamp" not in document["metadata"]
     about = document["metadata"]["component"]
-    assert (about["name"], about["version"]) == ("docker", "0.1.0")
+    assert (about["name"], about["version"]) == ("docker", Docker.__plugin__.version)
     assert about["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(_image(folder, "docker")).hexdigest()}]
 
 

@@ -20,7 +20,7 @@ from .conftest import PLUGINS, lanner
 def test_it_says_what_it_made_and_what_to_do_with_it(tmp_path):
     done = lanner("build", "docker", "-o", "libdocker.so", cwd=tmp_path)
     assert done.returncode == 0
-    assert "docker 0.1.0 (sourcing, extraction)" in done.stdout
+    assert f"docker {Docker.__plugin__.version} (sourcing, extraction)" in done.stdout
     assert "3.0.0: Falco 0.35 and later" in done.stdout
     assert sys.prefix in done.stdout
     assert "docker_rules.yaml" in done.stdout

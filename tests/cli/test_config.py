@@ -81,7 +81,7 @@ def test_a_plugin_without_the_option_refuses_host():
         ("flushInterval: 70000", r"Expected `int` <= 60000 - at `\$\.flushInterval`"),
         ("flushInterval: x", r"Expected `int`, got `str` - at `\$\.flushInterval`"),
         ('{"filters": {"type": "volume"}}', r"Expected `array`, got `str` - at `\$\.filters\[\.\.\.\]`"),
-        ("sinse: 10m", r"unknown field `sinse` - at `\$`; the options are: cursor, cursorInterval, filters, flushInterval, host, hosts"),
+        ("tls: {sinse: 10m}", r"unknown field `sinse` - at `\$\.tls`"),
         ('{"since": "10m"', r"the configuration is neither JSON \(Input data was truncated\) nor YAML"),
         ("since: [", "the configuration is neither JSON nor YAML: "),
         (
@@ -92,7 +92,6 @@ def test_a_plugin_without_the_option_refuses_host():
         ("10m", "the configuration is a single value; write options with their values, such as 'flushInterval: 30', or @FILE"),
         ("- since", "the configuration is a list; write options"),
         ("@/nonexistent/config", "cannot read the configuration in /nonexistent/config: No such file or directory"),
-        ("1: 2", "unknown field|Expected"),
         ("!!python/object/apply:os.system [exit]", "neither JSON nor YAML"),
     ],
 )

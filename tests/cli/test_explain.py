@@ -71,7 +71,7 @@ def test_rules_and_plugin_of_ones_own(lanner, plugin, rules, tmp_path):
         (["Service removed", "--replay", "/dev/null"], "the recording /dev/null has no event"),
         (["R", "--replay", "example", "-r", "/nonexistent.yaml"], "/nonexistent.yaml"),
         (["Service removed", "--replay", "example", "--plugin", "dokcer"], "did you mean 'docker'?"),
-        (["Service removed", "--replay", "example", "--config", "hots: x"], "unknown field `hots`"),
+        (["Service removed", "--replay", "example", "--config", "flushInterval: x"], "Expected `int`, got `str`"),
     ],
 )
 def test_what_is_wrong_is_said(lanner, arguments, message):

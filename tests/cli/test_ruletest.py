@@ -229,7 +229,7 @@ def test_json_and_junit(run, tmp_path):
         ("\x00", "t.yaml:1: this is not YAML: yaml-cpp: error at line 1, column 3: unknown escape character"),
         ("plugin: dokcer\ntests: [{name: a, alerts: [], events: [x]}]", "there is no plugin named 'dokcer': did you mean 'docker'?"),
         ("rules: [none.yaml]\ntests: [{name: a, alerts: [], events: [x]}]", "none.yaml"),
-        ("config: {hots: x}\ntests: [{name: a, alerts: [], events: [x]}]", "unknown field `hots`"),
+        ("config: {flushInterval: x}\ntests: [{name: a, alerts: [], events: [x]}]", "Expected `int`, got `str`"),
     ],
 )
 def test_what_is_wrong_in_a_test_file_is_said_with_its_line(run, text, message):

@@ -87,7 +87,7 @@ def test_describing_rules(lanner, files):
     assert done.code == 0
     assert [line.split(maxsplit=1) for line in done.lines if line] == [
         ["Rule", "Description"],
-        ["----", "-----"],
+        ["----", "-----------"],
         ["shell", "A shell "],
     ]
 

@@ -106,10 +106,10 @@ def test_a_restart_of_the_engine_does_not_end_it(engine, sysdig):
 
 def test_a_configuration_that_does_not_fit_is_told(library):
     done = subprocess.run(
-        ["sysdig", "-H", f'{library}:{{"hosst":"x"}}', "-I", f"{library}:"], capture_output=True, text=True, check=False, timeout=30
+        ["sysdig", "-H", f'{library}:{{"flushInterval":"x"}}', "-I", f"{library}:"], capture_output=True, text=True, check=False, timeout=30
     )
     assert done.returncode != 0
-    assert "unknown field `hosst`" in done.stderr + done.stdout
+    assert "In <root>[flushInterval], Value type not permitted by 'type' constraint" in done.stderr + done.stdout
 
 
 def test_why_the_source_cannot_be_opened_is_told(library):

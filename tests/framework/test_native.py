@@ -2,6 +2,8 @@
 
 import json
 import random
+import resource
+import time
 from ipaddress import IPv4Address
 
 import pytest
@@ -262,6 +264,91 @@ def try_seed(seed):
 def test_random_rules_match_random_events_on_both_executors(part):
     alerts = sum(len(try_seed(seed)) for seed in range(part * 60, part * 60 + 60))
     assert alerts > 100
+
+
+SHARED = ["t.a = ab", "t.b in (x, ab)", "evt.source = things", "t.n in (1, 2, 9)"]
+SELECTIVE = [
+    "t.map[k] startswith {word}",
+    "t.map[k] glob '*{word}*'",
+    "t.map[k] iglob '{word}?*'",
+    "t.map[k] pmatch (/{word}, /x/{word}*)",
+    "t.map[k] regex '.*{word}.*'",
+    "(t.map[k] contains {word} or t.items[0] = {word})",
+    "(t.map[k] = {word} or t.n = 3)",
+    "t.keys intersects ({word}, {other})",
+    "t.keys in ({word}, {other})",
+    "t.method endswith {word}",
+    "t.map[k] icontains anyof ({word}, {other})",
+    "t.map[k] startswith allof ({word}, b)",
+    "not t.map[k] contains {word}",
+    "t.map[k] != {word}",
+]
+
+
+def sharing(writing, count):
+    """Rules of which many share an equality and few the rest, in all shapes."""
+    words = ["bench", "b", "benchmark", "nch-1", "x", "ab", *(f"bench-{number}" for number in range(20))]
+    shapes = [writing.one(SELECTIVE)] if writing.random.random() < 0.5 else SELECTIVE
+    rules = []
+    for number in range(count):
+        parts = [*writing.random.sample(SHARED, writing.random.randint(1, 2)), writing.one(shapes)]
+        writing.random.shuffle(parts)
+        condition = " and ".join(parts).format(word=writing.one(words), other=writing.one(words))
+        rules.append(
+            f"- rule: r{number}\n  desc: d\n  condition: {json.dumps(condition)}\n  output: o\n  priority: INFO\n  source: things\n"
+        )
+    return compile_rules(load_rules_text("".join(rules), CATALOG), CATALOG), words
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_rules_that_share_an_equality_match_by_their_other_parts_on_both_executors(seed):
+    writing = Writing(seed)
+    compiled, words = sharing(writing, 60)
+    payloads = []
+    for _ in range(40):
+        word = writing.one(words)
+        event = {"a": writing.one(["ab", "x"]), "b": writing.one(["x", "ab", "y"]), "n": writing.one([1, 2, 3])}
+        event["map"] = {"k": writing.one([word, word.upper(), f"/{word}/a", f"/x/{word}-", f"a{word}1"]), writing.one(words): 1}
+        event["items"] = [writing.one(words)]
+        payloads.append(json.dumps({key: event[key] for key in writing.random.sample(list(event), 4)}).encode())
+    assert agree(compiled, [Batch(payloads)], first=seed % 2 == 0)
+
+
+def test_an_event_costs_what_the_rules_cost_that_can_match_it():
+    def seconds(count):
+        rule = (
+            "- rule: r{0}\n  desc: d\n  condition: t.a = ab and t.b = x and t.map[k] {1}\n  output: o\n  priority: INFO\n  source: things\n"
+        )
+        shapes = ["startswith w{0}-", "glob 'w{0}-*'", "in (w{0}, v{0})", "regex 'w{0}-[0-9]+'", "pmatch (/w{0}-)"]
+        text = "".join(rule.format(number, shapes[number % len(shapes)].format(number)) for number in range(count))
+        tried, _ = pump(compile_rules(load_rules_text(text, CATALOG), CATALOG), first=False, native=True)
+        batch = Batch([b'{"a":"ab","b":"x","map":{"k":"unknown"}}'] * 2000)
+        rounds = []
+        for _ in range(5):
+            begin = time.process_time()
+            tried.feed(batch, None)
+            rounds.append(time.process_time() - begin)
+        return min(rounds)
+
+    # each rule looked at would make it 100 times as much
+    assert seconds(2000) < 10 * seconds(20)
+
+
+@pytest.mark.timeout(60)
+def test_many_groups_of_rules_with_long_texts_are_loaded_in_bounded_time_and_memory():
+    letters = random.Random(5).choices
+    rules = []
+    for number in range(1500):
+        word = "".join(letters("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", k=200))
+        values = ", ".join(f"v{value}" for value in range(number % 100, number % 100 + 40))
+        rules.append(
+            f"- rule: r{number}\n  desc: d\n  condition: t.a in ({values}) and t.b contains {word}\n"
+            "  output: o\n  priority: INFO\n  source: things\n"
+        )
+    compiled = compile_rules(load_rules_text("".join(rules), CATALOG), CATALOG)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    pump(compiled, first=False, native=True)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024  # KiB
 
 
 @pytest.mark.soak

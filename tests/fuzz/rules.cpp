@@ -90,14 +90,23 @@ class Making {
     }
     fields_check(length, Operator::less_equal, count);
     fields_check(n, Operator::greater, elapsed);
-    const auto indexed = static_cast<std::uint32_t>(program_->conditions.size());
-    exists(n);
-    for (std::uint32_t rule = 0; rule < program_->conditions.size(); ++rule) {
-      if (rule != indexed) program_->always.push_back(rule);
+    program_->groups.resize(2);
+    auto& always = program_->groups[0].rules;
+    auto& indexed = program_->groups[1].rules;
+    // each check together with the first, which is that `a` is the constant: found by that, and by what else it needs
+    const auto checks = static_cast<std::uint32_t>(program_->conditions.size());
+    for (std::uint32_t rule = 0; rule < checks; ++rule) always.push_back(rule);
+    for (std::uint32_t rule = 2; rule < checks; rule += 2) {
+      indexed.push_back(static_cast<std::uint32_t>(program_->conditions.size()));
+      both_of(program_->conditions[0], program_->conditions[rule]);
+      always.push_back(indexed.back() + 1);
     }
+    indexed.push_back(static_cast<std::uint32_t>(program_->conditions.size()));
+    exists(n);
+    always.push_back(indexed.back() + 1);
     program_->index.resize(1);
     program_->index[0].slot = program_->operands[a].slot;
-    program_->index[0].texts[std::string(constant)] = {indexed};
+    program_->index[0].texts[std::string(constant)] = 1;
     std::vector<std::uint32_t> wanted;
     for (std::uint32_t each = 0; each < program_->operands.size(); ++each) {
       if (each != python && each != both) wanted.push_back(each);
@@ -140,11 +149,24 @@ class Making {
     return program_->operands.size() - 1;
   }
 
-  // The condition and its negation, a rule each
   void rules(Check check) {
     program_->checks.push_back(std::move(check));
     Node node;
     node.check = static_cast<std::uint32_t>(program_->checks.size() - 1);
+    rules(node);
+  }
+
+  void both_of(std::uint32_t one, std::uint32_t other) {
+    Node node;
+    node.kind = Node::Kind::all;
+    node.begin = static_cast<std::uint32_t>(program_->children.size());
+    node.end = node.begin + 2;
+    program_->children.insert(program_->children.end(), {one, other});
+    rules(node);
+  }
+
+  // The condition and its negation, a rule each
+  void rules(const Node& node) {
     program_->nodes.push_back(node);
     const auto plain = static_cast<std::uint32_t>(program_->nodes.size() - 1);
     program_->conditions.push_back(plain);

@@ -1,6 +1,7 @@
 #include "machine.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace lanner {
 
@@ -26,20 +27,30 @@ bool Machine::own_time(std::uint64_t& time) {
 void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept) {
   moment_ = moment;
   std::size_t lists = 0;
+  found_.clear();
   const auto add = [&](const std::vector<std::uint32_t>& rules) {
     if (!rules.empty()) positions_[lists++] = {rules.data(), rules.data() + rules.size()};
   };
-  add(program_.always);
-  add(find_texts());
+  const auto add_group = [&](const Group& group) {
+    add(group.rules);
+    find_texts(group.texts);
+  };
+  add_group(program_.groups.front());
   for (const auto& field : program_.index) {
     const auto& value = slot(field.slot);
     if (value.state != Cell::State::scalar) continue;
     if (value.scalar.is_text) {
-      if (const auto found = field.texts.find(value.scalar.text); found != field.texts.end()) add(found->second);
+      if (const auto found = field.texts.find(value.scalar.text); found != field.texts.end()) add_group(program_.groups[found->second]);
     } else {
-      if (const auto found = field.numbers.find(value.scalar.number); found != field.numbers.end()) add(found->second);
+      if (const auto found = field.numbers.find(value.scalar.number); found != field.numbers.end()) add_group(program_.groups[found->second]);
     }
   }
+  // several texts may have found the same rule; one text finds its rules in order
+  if (!std::is_sorted(found_.begin(), found_.end(), std::less_equal<>())) {
+    std::sort(found_.begin(), found_.end());
+    found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
+  }
+  add(found_);
   // Each rule is in one of the lists at most, and each list is in order
   while (lists > 0) {
     std::size_t least = 0;
@@ -57,22 +68,18 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
   }
 }
 
-const std::vector<std::uint32_t>& Machine::find_texts() {
-  found_.clear();
-  std::size_t place = 0;
-  for (const auto& index : program_.text_index) {
-    auto& seen = seen_[place++];
+void Machine::find_texts(const std::vector<TextIndex>& texts) {
+  for (const auto& index : texts) {
     const auto bring = [&](const std::vector<std::uint32_t>& rules) { found_.insert(found_.end(), rules.begin(), rules.end()); };
     const auto& value = operand(index.operand);
     if (value.state == Cell::State::open) {
       bring(index.all);
     } else if (value.state == Cell::State::scalar && value.scalar.is_text) {
-      index.literals.find(value.scalar.text, seen, [&](std::uint32_t text) { bring(index.rules[text]); });
+      index.literals.find(value.scalar.text, seen_, [&](std::uint32_t text) { bring(index.rules[text]); });
+    } else if (value.state == Cell::State::list) {
+      for (const auto& item : value.list) index.literals.find(item.text, seen_, [&](std::uint32_t text) { bring(index.rules[text]); });
     }
   }
-  std::sort(found_.begin(), found_.end());
-  found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
-  return found_;
 }
 
 bool Machine::keep(std::uint32_t rule, Kept& kept) {

@@ -38,7 +38,7 @@ struct Hit {
 
 class Machine {
  public:
-  Machine(const Program& program, bool first) : program_(program), first_(first), slots_(program.slots.size()), operands_(program.operands.size()), positions_(program.index.size() + 2), seen_(program.text_index.size()) {
+  Machine(const Program& program, bool first) : program_(program), first_(first), slots_(program.slots.size()), operands_(program.operands.size()), positions_(program.index.size() + 2) {
     types_.resize(program.operands.size());
     values_.resize(program.operands.size());
     for (std::size_t number = 0; number < program.operands.size(); ++number) {
@@ -66,7 +66,7 @@ class Machine {
  private:
   const Cell& slot(std::size_t number);
   const Cell& operand(std::size_t number);
-  const std::vector<std::uint32_t>& find_texts();
+  void find_texts(const std::vector<TextIndex>& texts);
   void read(const Source& source, Cell& cell);
   void put_time(const Source& source, std::uint64_t time, Cell& cell) const;
   static void put_names(const Names& names, Cell& cell);
@@ -88,7 +88,7 @@ class Machine {
     const std::uint32_t* end;
   };
   std::vector<Range> positions_;
-  std::vector<Literals::Seen> seen_;
+  Literals::Seen seen_;
   std::vector<std::uint32_t> found_;  // the rules that the texts of the event have brought up
   Moment moment_;
   Clock clock_;

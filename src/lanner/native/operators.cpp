@@ -146,6 +146,8 @@ class ListMembers : public Predicate {
     const auto has = [&](const Scalar& each) { return members_.have(each); };
     return every_ ? std::all_of(value.list.begin(), value.list.end(), has) : std::any_of(value.list.begin(), value.list.end(), has);
   }
+  // An empty list has every item in each set
+  std::vector<std::string> literals(bool&) const override { return every_ ? std::vector<std::string>{} : members_.texts(); }
 
  private:
   const Members members_;
@@ -322,12 +324,17 @@ class Regex : public Predicate {
 class Paths : public Predicate {
  public:
   Paths(const std::vector<Constant>& constants, bool is_binary) : how_(is_binary ? Reach::whole : Reach::all) {
-    for (const auto& constant : constants) paths_.add(constant.text);
+    for (const auto& constant : constants) {
+      paths_.add(constant.text);
+      texts_.emplace_back(longest_component(constant.text));
+    }
   }
   bool holds(const Cell& value, Scratch& scratch) const override { return paths_.match(reach(how_, value.scalar.text), scratch); }
+  std::vector<std::string> literals(bool&) const override { return texts_.size() <= most_literals ? texts_ : std::vector<std::string>{}; }
 
  private:
   PathPrefixes paths_;
+  std::vector<std::string> texts_;
   const Reach how_;
 };
 

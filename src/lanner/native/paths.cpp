@@ -15,11 +15,21 @@ std::string_view next(std::string_view& path) {
   return component;
 }
 
+bool is_glob(std::string_view component) { return component.find_first_of("?*[") != std::string_view::npos; }
+
 }  // namespace
+
+std::string_view longest_component(std::string_view path) {
+  std::string_view longest;
+  for (auto component = next(path); !component.empty(); component = next(path)) {
+    if (!is_glob(component) && component.size() > longest.size()) longest = component;
+  }
+  return longest;
+}
 
 std::size_t* PathPrefixes::entry(std::size_t directory, std::string_view component, bool& is_new) {
   auto& entries = directories_[directory];
-  if (component.find_first_of("?*[") == std::string_view::npos) {
+  if (!is_glob(component)) {
     const auto [place, inserted] = entries.plain.try_emplace(std::string(component), end);
     is_new = inserted;
     return &place->second;

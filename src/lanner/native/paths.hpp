@@ -32,4 +32,7 @@ class PathPrefixes {
   bool everything_ = false;
 };
 
+// The longest component that is no glob: each path that matches has it too. Empty where all are globs.
+std::string_view longest_component(std::string_view path);
+
 }  // namespace lanner

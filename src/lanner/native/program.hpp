@@ -83,11 +83,11 @@ struct Node {
   std::uint32_t end = 0;
 };
 
-// The rules that can match where the field has one of these values, by number and in order
+// Groups of rules by value of the field: the rules of the group can match where the field has that value
 struct IndexedField {
   std::size_t slot = 0;
-  std::unordered_map<std::string, std::vector<std::uint32_t>, TextHash, std::equal_to<>> texts;
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> numbers;
+  std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> texts;
+  std::unordered_map<std::uint64_t, std::uint32_t> numbers;
 };
 
 // The rules that can match where one of some texts stands in the operand's value; a rule may be found by several
@@ -96,6 +96,12 @@ struct TextIndex {
   Literals literals;
   std::vector<std::vector<std::uint32_t>> rules;  // by text
   std::vector<std::uint32_t> all;
+};
+
+// Rules that can match the same events, by number: `rules`, in order, need a look each; the others stand in `texts`
+struct Group {
+  std::vector<std::uint32_t> rules;
+  std::vector<TextIndex> texts;  // made by index_texts
 };
 
 struct Program {
@@ -109,8 +115,7 @@ struct Program {
   std::vector<std::uint32_t> children;
   std::vector<std::uint32_t> conditions;  // nodes, by rule
   std::vector<IndexedField> index;
-  std::vector<TextIndex> text_index;  // made by index_texts
-  std::vector<std::uint32_t> always;
+  std::vector<Group> groups;  // the first holds the rules that no indexed field selects
   std::vector<std::vector<std::uint32_t>> wanted;  // by rule: the operands whose values its alerts show
 };
 

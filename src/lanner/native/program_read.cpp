@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -110,8 +111,9 @@ class Reading {
     place_ = "the index: ";
     const auto index = items(found[7], 2);
     is_indexed_.resize(program_.conditions.size());
+    program_.groups.emplace_back();
     for (PyObject* each : items(index[0])) program_.index.push_back(indexed(each));
-    program_.always = rules(index[1]);
+    program_.groups.front().rules = rules(index[1]);
     index_texts(program_);
     for_each(found[8], "wanted operand", [&](PyObject* each) { program_.wanted.push_back(operands(each)); });
     if (program_.wanted.size() != program_.conditions.size()) throw Unfit("there is one list for each rule");
@@ -271,14 +273,18 @@ class Reading {
     IndexedField result;
     result.slot = below(found[0], program_.slots.size(), "slot");
     std::vector<std::uint32_t> all;
+    // values that select the same rules share their group
+    std::map<std::vector<std::uint32_t>, std::uint32_t> groups;
     for (PyObject* each : items(found[1])) {
       const auto entry = items(each, 2);
       auto numbers = rules(entry[1]);
       all.insert(all.end(), numbers.begin(), numbers.end());
+      const auto [group, is_new] = groups.try_emplace(std::move(numbers), static_cast<std::uint32_t>(program_.groups.size()));
+      if (is_new) program_.groups.push_back({group->first, {}});
       if (PyBytes_Check(entry[0])) {
-        result.texts[bytes(entry[0])] = std::move(numbers);
+        result.texts[bytes(entry[0])] = group->second;
       } else {
-        result.numbers[number(entry[0])] = std::move(numbers);
+        result.numbers[number(entry[0])] = group->second;
       }
     }
     for (const auto rule : all) is_indexed_[rule] = true;
