@@ -108,3 +108,24 @@ def test_a_quote_that_is_not_closed_is_shown_where_it_opens(lanner, files):
     done = lanner("rules", "check", "open.yaml", cwd=files)
     (at,) = [number for number, line in enumerate(done.lines) if line.startswith("open.yaml:2:14: warning: This quote is never closed")]
     assert done.lines[at + 1].strip() == 'condition: "docker.type = container'
+
+
+def test_rules_of_two_plugins(lanner, files, rules, plugin):
+    words = rules("words")
+    done = lanner("rules", "check", words, "good.yaml", "--plugin", "docker", "--plugin", plugin("Words"), cwd=files)
+    assert done.code == 0
+    assert [code for code in ("LOAD_", "good.yaml", "LINT_NO_RULE_CHECKED") if code in done.out.decode()] == []
+    done = lanner("rules", "check", words, "bad.yaml", "--plugin", plugin("Words"), "--plugin", "docker", cwd=files)
+    assert done.code == 1
+    assert "docker.tpye" in done.out.decode()
+    assert "LOAD_UNKNOWN_SOURCE" not in done.out.decode()
+
+
+def test_a_shipped_macro_misspelt_by_one_letter(lanner, files):
+    (files / "mine.yaml").write_text(GOOD.replace("docker.type = container", "container_startd"))
+    done = lanner("rules", "check", "mine.yaml", cwd=files)
+    assert done.code == 1
+    assert "  Did you mean 'container_started'?" in done.lines
+    (files / "mine.yaml").write_text("- macro: may_acces_host\n  condition: docker.from = a\n" + GOOD)
+    done = lanner("rules", "check", "plugin", "mine.yaml", cwd=files)
+    assert "  Did you mean `may_access_host`? A macro of another name replaces nothing." in done.lines

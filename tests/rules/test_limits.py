@@ -5,7 +5,8 @@ No test here asserts a time: what is not linear would meet the timeout of all te
 
 import pytest
 
-from lanner.rules import Catalog, Executor, RulesError, compile_rules, load_rules_text
+from lanner.rules import Catalog, Executor, RulesError, compile_rules, load_rules_text, operators
+from lanner.rules.check import MAX_PROGRAM
 from lanner.rules.condition import MAX_GROUPS, parse
 from lanner.rules.describe import describe
 from lanner.rules.load import MAX_SIZE, load_text
@@ -152,6 +153,32 @@ def test_hostile_patterns_on_long_texts(operator, pattern, end):
 
 def test_a_pattern_that_is_too_large():
     assert refusal(rule('x.text regex "((a{1,100}){1,100}){1,100}"')).startswith("invalid regex pattern: ")
+
+
+def test_patterns_that_are_too_large_in_all(monkeypatch):
+    many = "".join(rule(f'x.text regex "((a|b|{n}){{1,30}}[^x]{{1,30}}){{1,25}}"').replace("rule: r", f"rule: r{n}") for n in range(2000))
+    compiled = []
+    real = operators.compile_regex
+    monkeypatch.setattr(operators, "compile_regex", lambda pattern: compiled.append(pattern) or real(pattern))
+    with pytest.raises(RulesError) as caught:
+        compile_rules(load_rules_text(many, CATALOG), CATALOG)
+    finding = caught.value.findings[0]
+    assert finding.message == f"the regexes up to this one are larger than {MAX_PROGRAM} instructions of RE2 in all"
+    assert (finding.snippet != "", "repeat less" in finding.advice) == (True, True)
+    assert len(compiled) < 400
+
+
+def test_one_pattern_in_many_rules_counts_once():
+    many = "".join(rule('x.text regex "((a|b){1,30}[^x]{1,30}){1,25}"').replace("rule: r", f"rule: r{n}") for n in range(400))
+    assert len(compile_rules(load_rules_text(many, CATALOG), CATALOG).rules) == 400
+
+
+def test_a_list_that_is_too_long():
+    items = ", ".join(f"i{n}" for n in range(600_000))
+    with pytest.raises(RulesError) as caught:
+        load_rules_text(rule("x.text in (l)", f"- list: l\n  items: [{items}]\n"), CATALOG)
+    assert caught.value.findings[0].message == "lists make the condition too long, up to list 'l'"
+    assert "make the lists smaller" in caught.value.findings[0].advice
 
 
 @pytest.mark.parametrize("constant", ["a" * MEGABYTE, "\\\\a" * 100_000, "\\t" * 100_000])

@@ -225,6 +225,31 @@ def test_fields_that_are_there_or_known_to_be_absent(marked, condition):
     assert marked(f"'{condition}'") == []
 
 
+NEGATED = "- macro: health\n  condition: {}\n"
+
+
+@pytest.mark.parametrize("macro", ["x.a = a", "x.a = a or x.a startswith b", "x.a exists and (x.a = a or x.a startswith b)"])
+def test_a_negated_macro_is_told_at_its_negation(check, marked, macro):
+    before = NEGATED.format(macro)
+    (finding,) = check(rules("x.b = b and not health", before=before))
+    assert (finding.code, marked_text(finding)) == ("LINT_ABSENT_FIELD", "not health")
+    assert finding.message == "`not health` is true where an event has no x.a, which the macro 'health' compares."
+    assert "`(x.a exists and not health)` here" in finding.advice
+    assert marked("x.b = b and (x.a exists and not health)", before=before) == []
+
+
+def test_a_negated_macro_within_a_macro_is_told_where_the_not_is(check):
+    before = NEGATED.format("x.a = a") + "- macro: ill\n  condition: x.b = b and not health\n"
+    (finding,) = check(rules("ill", before=before))
+    assert (marked_text(finding), finding.place.line) == ("not health", 4)
+
+
+@pytest.mark.parametrize("name", ["never", "never_true", "user_never"])
+def test_macros_that_match_nothing_are_left_alone(marked, name):
+    before = f"- macro: {name}\n  condition: (x.n = 999999)\n- macro: user_known\n  condition: ({name})\n"
+    assert marked("x.b = b and not user_known", before=before) == []
+
+
 def test_exceptions_are_no_trouble(marked):
     exceptions = "\n  exceptions:\n    - name: known\n      fields: [x.b, x.n]\n      comps: [=, =]\n      values: [[b, 1]]"
     assert marked(f"x.a in (a){exceptions}") == []
@@ -330,6 +355,44 @@ def test_another_file_may_replace_and_the_same_may_append(check):
     lists = "- list: l\n  items: [a]\n- macro: m\n  condition: x.b = b\n"
     more = "- list: l\n  items: [b]\n  override: {items: append}\n"
     assert check(lists + more, lists, rules("m and x.a in (l)")) == ()
+
+
+RISKY = [
+    ("x.a = a or x.a = b", "and x.b exists", "narrows the last of them"),
+    ("x.a in (a) and x.b = b", "or x.b = c", "an alternative to all of them"),
+    ("(x.a in (a)) and (x.b = b)", "or x.b = c", "an alternative to all of them"),
+    ("x.a = a", "and x.b = b or x.b = c", "an alternative to the whole earlier condition"),
+    ("(x.a = a or x.a = b)", "and x.b = b", ""),
+    ("(x.a in (a) and x.b = b)", "or x.b = c", ""),
+    ("x.a = a or x.a = b", "or x.b = b", ""),
+    ("x.a = a", "and (x.b = b or x.b = c)", ""),
+    ("x.a = a", "or x.b = b", ""),
+]
+
+
+@pytest.mark.parametrize(("before", "appended", "words"), RISKY)
+@pytest.mark.parametrize("kind", ["macro", "rule"])
+def test_an_append_that_groups_otherwise(check, kind, before, appended, words):
+    first = rules(before) if kind == "rule" else f"- macro: r0\n  condition: {before}\n"
+    found = check(f"{first}- {kind}: r0\n  condition: {appended}\n  override: {{condition: append}}\n")
+    risky = [each for each in found if each.code == "LINT_APPENDED_PRECEDENCE"]
+    assert [(words in each.message, marked_text(each)) for each in risky] == ([(True, appended)] if words else [])
+
+
+@pytest.mark.parametrize(("item", "count"), [('"a,b"', 2), ("a,b,c", 3), ('"a, b"', 0), ("'\"a,b\"'", 0), ("a", 0)])
+def test_a_comma_in_an_item(check, item, count):
+    found = check(f"- list: l\n  items:\n    - {item}\n" + rules("x.a in (l)"))
+    assert [marked_text(each) for each in found if each.code == "LINT_COMMA_IN_ITEM"] == ([item] if count else [])
+    assert all(f"becomes {count} items" in each.message for each in found)
+
+
+@pytest.mark.parametrize("word", ["spawned_proces", "spawned_processs", "spawned_procesz", "spawned_porcess"])
+@pytest.mark.parametrize("condition", ["x.a = {}", "x.a contains {}", "x.a in (a, {})"])
+def test_a_macro_misspelt_by_one_letter(check, condition, word):
+    found = check(LISTS + rules("spawned_process", condition.format(word)))
+    assert [each.message for each in found if each.code == "LINT_MISTYPED_NAME"] == [
+        f"`{word}` is a text here; there is a macro `spawned_process`."
+    ]
 
 
 def test_a_source_that_is_nearly_one(check):

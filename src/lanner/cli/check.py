@@ -39,7 +39,7 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
     named = given_files(files)
     for info in infos if OWN_RULES in named else ():
         named = with_own_rules(named, info)
-    found = check_files(named or own, *catalogs, plugins={info.name: info.version for info in infos})
+    found = check_files(named or own, *catalogs, plugins={info.name: info.version for info in infos}, own=own)
     for info in infos:
         found = advise_own_rules(found, info)
     count: Counter[str] = Counter(finding.severity for finding in found)

@@ -116,9 +116,9 @@ def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
         for row in rows:
             table.add_row(*(_plain(cell) for cell in row))
         console = Console()
-        with console.capture() as shown:
+        with console.capture() as captured:
             console.print(table)
-        _write("".join(f"{line.rstrip()}\n" for line in shown.get().splitlines()))
+        print_text("\n".join(line.rstrip() for line in captured.get().splitlines()))
         return
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     shown = [header, *rows] if any(header) else rows

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.config.tree import read_tree
 from lanner.sdk.address import mask_addresses
 from lanner.sdk.errors import ConfigError
+from lanner.yamlfile.reader import MAX_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _STEP: Final = re.compile(r"(?P<dot>\.?)(?P<name>(?:[^\\.\[]|\\[.\[\]\\])+)|\[(?P<index>[0-9]{0,6})\]")
 _ESCAPE: Final = re.compile(r"\\(.)")
 _NEW: Final = -1
+# Characters of an option in an error
+_SHOWN: Final = 200
 
 
 def assign(root: dict[str, Tree], option: str) -> None:
@@ -34,7 +37,8 @@ def assign(root: dict[str, Tree], option: str) -> None:
     try:
         put(root, key, value)
     except ConfigError as error:
-        raise ConfigError(f"-o {mask_addresses(option)}: {error}") from None
+        shown = mask_addresses(option)
+        raise ConfigError(f"-o {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '...'}: {error}") from None
 
 
 def put(root: dict[str, Tree], key: str, value: Tree) -> None:
@@ -55,6 +59,8 @@ def _steps(key: str) -> list[str | int]:
         else:
             steps.append(int(found["index"] or _NEW))
         at = found.end()
+        if len(steps) > MAX_DEPTH:
+            raise ConfigError(f"the key has more than {MAX_DEPTH} parts")
     if not steps:
         raise ConfigError("the key is empty")
     return steps

@@ -41,7 +41,13 @@ _ADVICE: Final = (
 # What ssh, and the docker program of the other machine, say where a machine or an engine does not answer
 _AWAY: Final = (
     *("connection refused", "connection timed out", "timed out", "timeout", "no route to host", "network is unreachable"),
-    *("connection reset", "connection closed", "could not resolve hostname", "raw stream connection", "cannot connect to the docker daemon"),
+    *(
+        "connection reset",
+        "connection closed",
+        "could not resolve hostname",
+        "raw stream connection",
+        "cannot connect to the docker daemon",
+    ),
 )
 
 

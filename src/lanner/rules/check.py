@@ -24,6 +24,8 @@ _TRANSFORMERS: Final = ("val", "tolower", "toupper", "b64", "basename", "len", "
 _SINGLE: Final = frozenset({"tolower", "toupper", "b64", "basename", "len"})
 _NO_BLANKS: Final = str.maketrans(dict.fromkeys(" \t\n\v\f\r"))
 _REGEX_SPECIAL: Final = frozenset(".+*?^$()[]{}|\\")
+# What all regexes of the rules may come to, in RE2's instructions; an ordinary one has 10 to 100
+MAX_PROGRAM: Final = 2_000_000
 _REGEX_REPEAT: Final = frozenset("+*?")
 
 
@@ -59,6 +61,10 @@ class _RefusedError(LannerError, ValueError):
 
 class _PatternError(_RefusedError):
     """A regular expression is none."""
+
+
+class _ProgramError(_RefusedError):
+    """All regular expressions together are too large."""
 
 
 _REFUSALS: Final = (_RefusedError, FieldError, constants.ConstantError, transformers.TransformError)
@@ -98,6 +104,8 @@ class Checker:
         self._catalog = catalog
         self._fields = fields
         self._warnings: list[Warned] = []
+        self._patterns: set[str] = set()
+        self._program = 0
         # By the node's identity, which holds as long as the node is kept
         self._known: dict[int, tuple[nodes.Condition, Checked]] = {}
 
@@ -170,6 +178,8 @@ class Checker:
     def _advice(self, error: Exception) -> str:
         if isinstance(error, _PatternError):
             return "A pattern is in RE2's syntax, and a backslash before (, [, { or another of its signs takes it as it is."
+        if isinstance(error, _ProgramError):
+            return "Repetitions such as {1,100} are written out: repeat less, or use `contains`, `startswith` and `in` where they do."
         return self._catalog.advice(error.unknown) if isinstance(error, FieldError) and error.unknown else ""
 
     def _side(self, node: nodes.Field | nodes.Transform | nodes.Constant | nodes.ConstantList | nodes.OperandList) -> _Side:
@@ -225,9 +235,19 @@ class Checker:
             self._catalog.check_value(left.name, text)
             value = constants.convert(text, left.kind.type)
             if operator == "regex":
-                _refuse_pattern(text)
+                self._add_pattern(text)
             values.append(value)
         return tuple(values)
+
+    def _add_pattern(self, text: str) -> None:
+        """Compile a regex, each once; after the limit none, so that what is left takes no time."""
+        if text in self._patterns:
+            return
+        if self._program <= MAX_PROGRAM:
+            self._program += _program_size(text)
+            self._patterns.add(text)
+        if self._program > MAX_PROGRAM:
+            raise _ProgramError(f"the regexes up to this one are larger than {MAX_PROGRAM} instructions of RE2 in all")
 
     def _warn(self, operator: nodes.Operator, text: str, span: nodes.Span) -> None:
         if operator == "regex" and _is_simple(text):
@@ -281,11 +301,11 @@ def _refuse_hex(text: str) -> None:
         raise _RefusedError("filter error: bcontains and bstartswith operator support hex strings only")
 
 
-def _refuse_pattern(text: str) -> None:
+def _program_size(text: str) -> int:
     import re2
 
     try:
-        operators.compile_regex(text)
+        return int(operators.compile_regex(text).programsize)
     except re2.error as error:
         reason = error.args[0]
         raise _PatternError(f"invalid regex pattern: {reason.decode() if isinstance(reason, bytes) else reason}") from None

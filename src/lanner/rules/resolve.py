@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanner.rules import errors
 from lanner.rules.collect import Collected, Collector, MacroDefinition, RuleDefinition
 from lanner.rules.condition import parse
 from lanner.rules.errors import ConditionError, Finding, RulesError, finding
 from lanner.rules.exceptions import with_exceptions
-from lanner.rules.lists import Lists, TooLargeError
+from lanner.rules.lists import MAX_TEXT, Lists, TooLargeError
 from lanner.rules.macros import BrokenMacroError, MacroError, Macros, ParsedMacro
 from lanner.rules.origin import Text
 from lanner.rules.rule import TEXT, Expression, Output, Rule
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from lanner.rules.items import RulesFile
     from lanner.rules.nodes import Condition
+
+_SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,10 @@ def _raise_errors(findings: list[Finding]) -> None:
 class Compilation:
     """One look at everything collected: lists, then macros, then rules. What is wrong goes to `findings`."""
 
-    def __init__(self, collected: Collected) -> None:
+    def __init__(self, collected: Collected, shipped: Collection[str] = ()) -> None:
+        """`shipped` are macros of the plugin's own rules, which advice may name."""
         self.collected = collected
+        self._shipped = shipped
         self.findings: list[Finding] = []
         self.lists = self._lists()
         self.expressions: list[Expression] = []  # of the macros, in order
@@ -169,7 +173,7 @@ class Compilation:
             expression = replace(expression, written=written)
             return expression, parse(written, base)
         except TooLargeError as error:
-            self.findings.append(expression.finding("error", errors.COMPILE_CONDITION, str(error), 0, 1))
+            self.findings.append(expression.finding("error", errors.COMPILE_CONDITION, str(error), 0, 1, _SMALLER))
         except ConditionError as error:
             offset = error.offset - base
             sight = expression.sight(expression.falco_context, written, error.falco_offset - base)
@@ -194,7 +198,9 @@ class Compilation:
         if name in self.collected.macros:
             place = self.collected.macros[name].context[-1].place()
             return f"The macro is defined at {place}, after this one; define it before, or this one after it."
-        near = get_close_matches(name, self.collected.macros, 1)
+        if name in self._shipped:
+            return "The plugin's own rules define the macro: name them before this file, as `plugin`."
+        near = get_close_matches(name, [*self.collected.macros, *self._shipped], 1)
         return f"Did you mean '{near[0]}'?" if near else "A field's name has a dot in it; anything else is the name of a macro."
 
     def unused(self) -> list[Finding]:

@@ -14,6 +14,8 @@ from lanner.rules.check import Checker
 from lanner.rules.collect import Collector
 from lanner.rules.compile import compile_condition, compile_output, is_field
 from lanner.rules.errors import ConditionError, Finding, RulesError, finding
+from lanner.rules.items import MacroItem
+from lanner.rules.lint.appends import risky_appends
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
     NO_DESCRIPTION,
@@ -25,7 +27,7 @@ from lanner.rules.lint.hints import (
     Hint,
     Subject,
 )
-from lanner.rules.lint.names import mistyped_names, redefined
+from lanner.rules.lint.names import mistyped_names, one_letter_off, redefined, split_items
 from lanner.rules.lint.shadow import shadowed
 from lanner.rules.lint.truth import Truth
 from lanner.rules.lint.values import absent_fields, impossible_values, simple_regexes
@@ -45,16 +47,26 @@ if TYPE_CHECKING:
 _UNKNOWN_SOURCE: Final = "LOAD_UNKNOWN_SOURCE"
 
 
-def check_files(paths: Iterable[str | PathLike[str]], *catalogs: Catalog, plugins: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
-    """All findings of these files, taken together in this order; one catalog for each event source, `plugins` as for `load_rules`."""
+def check_files(
+    paths: Iterable[str | PathLike[str]],
+    *catalogs: Catalog,
+    plugins: Mapping[str, str] | None = None,
+    own: Iterable[str | PathLike[str]] = (),
+) -> tuple[Finding, ...]:
+    """Return all findings of these files, taken together in this order.
+
+    There is one catalog for each event source; `plugins` are as for `load_rules`. `own` are rules that the plugins ship, whose macros
+    are known by name.
+    """
     by_source = {catalog.source: catalog for catalog in catalogs}
     collector = Collector(by_source, lambda source, text: is_field(text, by_source[source]), plugins)
     collected = collector.collected
     found: list[Finding] = []
     subjects: list[Subject] = []
     last: list[Finding] = []
-    twice: list[Finding] = []
-    compilation = Compilation(collected)
+    odd: list[Finding] = []
+    shipped = _macros(own)
+    compilation = Compilation(collected, shipped)
     names = [str(path) for path in paths]
     for name in names:
         try:
@@ -66,18 +78,32 @@ def check_files(paths: Iterable[str | PathLike[str]], *catalogs: Catalog, plugin
             message = "There is nothing in the file: no rule, no macro, no list."
             found.append(Finding("warning", EMPTY_FILE, message, (Place(name, 1, 1),), own=True))
         for steps in file.items:
+            odd += [*risky_appends(steps, collected), *split_items(steps)]
             collector.take(steps)
-        twice += redefined(file)
+        odd += redefined(file)
         # Nothing can refer to a later file: what is wrong up to here stays wrong
-        compilation = Compilation(collected)
+        compilation = Compilation(collected, shipped)
         subjects = []
         last = [*compilation.findings, *_compile(compilation, collected, by_source, subjects)]
         found += [each for each in last if each.severity == "error"]
-    found += [*_by_source(collected.findings), *last, *twice, *_hints(subjects, collected), *_unchecked(collected, by_source)]
+    found += [*_by_source(collected.findings), *last, *odd, *_hints(subjects, collected), *_unchecked(collected, by_source)]
     if all(each.severity != "error" for each in found):  # what is wrong names macros and lists, too
         _use_in_others(compilation, collected)
-        found += compilation.unused()
+        found += (_unused(each, {*collected.macros, *shipped}) for each in compilation.unused())
     return tuple(sorted(_distinct(found), key=partial(_order, names)))
+
+
+def _macros(paths: Iterable[str | PathLike[str]]) -> frozenset[str]:
+    steps = (step for file in load_files(paths) for steps in file.items for step in steps)
+    return frozenset(step.name for step in steps if isinstance(step, MacroItem))
+
+
+def _unused(found: Finding, macros: Collection[str]) -> Finding:
+    """The finding, with the macro that a misspelt one was probably meant to replace."""
+    if found.code != "LOAD_UNUSED_MACRO":
+        return found
+    near = next((name for name in sorted(macros) if one_letter_off(found.places[0].name, name)), "")
+    return replace(found, advice=f"Did you mean `{near}`? A macro of another name replaces nothing.") if near else found
 
 
 def _by_source(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -28,6 +28,8 @@ ABSENT_FIELD: Final = "LINT_ABSENT_FIELD"
 SIMPLE_REGEX: Final = "LINT_SIMPLE_REGEX"
 MISTYPED_NAME: Final = "LINT_MISTYPED_NAME"
 REDEFINED: Final = "LINT_REDEFINED"
+APPENDED_PRECEDENCE: Final = "LINT_APPENDED_PRECEDENCE"
+COMMA_IN_ITEM: Final = "LINT_COMMA_IN_ITEM"
 NO_TAGS: Final = "LINT_NO_TAGS"
 NO_DESCRIPTION: Final = "LINT_NO_DESCRIPTION"
 OUTPUT_WITHOUT_FIELDS: Final = "LINT_OUTPUT_WITHOUT_FIELDS"
@@ -43,6 +45,8 @@ CODES: Final = (
     SIMPLE_REGEX,
     MISTYPED_NAME,
     REDEFINED,
+    APPENDED_PRECEDENCE,
+    COMMA_IN_ITEM,
     NO_TAGS,
     NO_DESCRIPTION,
     OUTPUT_WITHOUT_FIELDS,
@@ -76,6 +80,14 @@ class Subject:
         own, macros = self.rule.expressions
         number = span[0] // TEXT
         return list(macros.values())[number - 1] if number else own
+
+    def macro(self, span: Span) -> str:
+        """Return the name of the macro in whose text characters of the condition stand, or nothing."""
+        return self.expression(span).context[-1].name if span[0] >= TEXT else ""
+
+    def written(self, span: Span) -> str:
+        """Return characters of the condition as they read with the lists written in."""
+        return self.expression(span).written[span[0] % TEXT : span[1] % TEXT]
 
     def parts(self) -> Iterator[Condition]:
         """Every node of the condition, each once however often it is there."""

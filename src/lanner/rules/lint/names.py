@@ -6,16 +6,17 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules.errors import finding
+from lanner.rules.exceptions import quote
 from lanner.rules.items import ListItem, MacroItem, RuleItem
-from lanner.rules.lint.hints import MISTYPED_NAME, REDEFINED, Hint
-from lanner.rules.nodes import ConstantList
+from lanner.rules.lint.hints import COMMA_IN_ITEM, MISTYPED_NAME, REDEFINED, Hint
+from lanner.rules.nodes import Constant, ConstantList
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from lanner.rules.errors import Finding
-    from lanner.rules.items import RulesFile
+    from lanner.rules.items import RulesFile, Step
     from lanner.rules.lint.hints import Subject
 
 _ALIKE: Final = 0.85
@@ -25,18 +26,33 @@ _KINDS: Final = {ListItem: "list", MacroItem: "macro", RuleItem: "rule"}
 def mistyped_names(subject: Subject, lists: Collection[str], macros: Collection[str], items: Collection[str]) -> Iterator[Hint]:
     """Bare words with an underscore in `in (...)` that are no list's name, but nearly; `items` are what lists hold, which are values."""
     names = {_plain(name): name for name in lists}
+    plain_macros = {_plain(name): name for name in macros if "_" in name}
     for check in subject.checks():
-        for constant in check.right.items if isinstance(check.right, ConstantList) else ():
+        right = check.right
+        for constant in right.items if isinstance(right, ConstantList) else (right,) if isinstance(right, Constant) else ():
             word = constant.text
             if constant.quoted or "_" not in word.strip("_") or word in items or constant.span == (0, 0):
                 continue
             if word in macros:
                 advice = f"A macro is no value: join it by `and` or `or`. Put the text into quotes if it is meant: '{word}'."
                 yield Hint(MISTYPED_NAME, f"`{word}` is a text here, and the name of a macro.", advice, constant.span)
-            elif near := get_close_matches(_plain(word), names, 1, _ALIKE):
+            elif isinstance(right, ConstantList) and (near := get_close_matches(_plain(word), names, 1, _ALIKE)):
                 name = names[near[0]]
                 advice = f"Write `{name}` if the list is meant; put the text into quotes if that is: '{word}'."
                 yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a list `{name}`.", advice, constant.span)
+            elif near := [name for plain, name in plain_macros.items() if one_letter_off(_plain(word), plain)]:
+                advice = f"A macro is no value: join `{near[0]}` by `and` or `or`. Put the text into quotes if it is meant: '{word}'."
+                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a macro `{near[0]}`.", advice, constant.span)
+
+
+def one_letter_off(word: str, name: str) -> bool:
+    """Whether one letter more, less, changed or exchanged with the next makes `name` of `word`."""
+    if abs(len(word) - len(name)) > 1 or word == name:
+        return False
+    begin = next((n for n, (one, other) in enumerate(zip(word, name, strict=False)) if one != other), min(len(word), len(name)))
+    one, other = word[begin:], name[begin:]
+    exchanged = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return exchanged or one[1:] == other[1:] or one[1:] == other or one == other[1:]
 
 
 def _plain(name: str) -> str:
@@ -57,3 +73,15 @@ def redefined(file: RulesFile) -> Iterator[Finding]:
             advice = f"Remove one of them. To add to it, write `override: {{{key}: append}}` here."
             yield finding("warning", REDEFINED, message, item.context, advice, own=True)
         seen[kind, item.name] = place
+
+
+def split_items(steps: Iterable[Step]) -> Iterator[Finding]:
+    """Find items of lists with a comma outside quotes: written into a condition each becomes several items."""
+    for step in steps:
+        for item in step.items if isinstance(step, ListItem) else ():
+            text = quote(item.value)
+            if "," in text and text[0] not in "\"'":
+                count = sum(1 for part in text.split(",") if part.strip())
+                message = f"The item has a comma in it, which separates items: `{text}` becomes {count} items in a condition."
+                advice = f"Write the items one by one; if the comma is part of the text, quote it twice: `'\"{text}\"'`."
+                yield finding("warning", COMMA_IN_ITEM, message, (*step.context, item.spot("list item")), advice, own=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.rules.catalog import GENERIC_FIELDS
 from lanner.rules.lint.hints import ABSENT_FIELD, IMPOSSIBLE_VALUE, SIMPLE_REGEX, Hint
 from lanner.rules.nodes import And, Check, Constant, ConstantList, Field, Macro, Not, Or, Transform
+from lanner.rules.rule import TEXT
 from lanner.rules.show import show, show_operand
 from lanner.rules.typed import Test
 from lanner.sdk.types import FieldType
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.rules.lint.hints import Subject
-    from lanner.rules.nodes import Condition
+    from lanner.rules.nodes import Condition, Operand
 
 _NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
 _WITHIN: Final = frozenset({"=", "==", "!=", "in", "intersects", "contains", "startswith", "endswith"})
@@ -26,6 +27,8 @@ _SHAPES: Final = {
     "toupper": (re.compile(r"[a-z]"), "has no small letters"),
     "basename": (re.compile(r"/"), "has no slash"),
 }
+# Macros that are there to be replaced, and match no event until then
+_PLACEHOLDER: Final = re.compile(r"(?i)(?:^|_)(?:never|nothing|none|placeholder)(?:_|$)")
 # Every character but those that mean something, which may stand behind a backslash
 _LITERAL: Final = r"(?:[^.+*?^$()\[\]{}|\\]|\\[.+*?^$()\[\]{}|\\/-])"
 _SIMPLE: Final = re.compile(rf"\^?(\.\*)?({_LITERAL}+)(\.\*)?\$?")
@@ -66,24 +69,30 @@ def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
 
 
 def absent_fields(subject: Subject) -> Iterator[Hint]:
-    """`f != x` and `not f = x` where nothing tells what an event without `f` is to do."""
-    aware = {check.left for check in subject.checks() if check.operator == "exists"}
+    """Find `f != x` and `not f = x` where nothing tells what an event without `f` is to do."""
+    # By field, the texts that ask for it: an `exists` within a negated macro does not say what becomes of other events
+    asked: dict[Operand | None, set[int]] = {}
+    for check in subject.checks():
+        if check.operator == "exists":
+            asked.setdefault(check.left, set()).add(check.span[0] // TEXT)
     presence = _Presence()
-    # the last: within `not (f = x and ...)`, which takes a case out, as exceptions do, and means to take in all others
-    todo: list[tuple[Condition, bool, frozenset[Field], bool]] = [(subject.rule.condition, True, frozenset(), False)]
+    todo: list[_Part] = [_Part(subject.rule.condition)]
     while todo:
-        node, wanted, sure, case = todo.pop()
+        node, wanted, sure, case, negation = todo.pop()
         match node:
             case Not(child):
-                todo.append((child, not wanted, sure, case))
+                todo.append(_Part(child, not wanted, sure, case, node if wanted else None))
             case And(children) | Or(children):
                 if isinstance(node, And) is wanted:
                     sure |= presence.of(node, wanted=wanted)
-                case = case or (isinstance(node, And) and not wanted)
-                todo += [(child, wanted, sure, case) for child in reversed(children)]
+                case = case or (isinstance(node, And) and not wanted and presence.combines(node))
+                todo += [_Part(child, wanted, sure, case, negation) for child in reversed(children)]
             case Check(Field(name) as field, operator, Constant(text) as constant, None) if text and name not in _ALWAYS_THERE:
+                macro = subject.macro(node.span)
+                outside = negation is not None and negation.span[0] // TEXT != node.span[0] // TEXT
+                aware = asked.get(field, set()) - ({node.span[0] // TEXT} if outside else set())
                 shown = show_operand(field)
-                if field in aware or field in sure:
+                if aware or field in sure:
                     continue
                 if operator == "!=" and wanted:
                     message = f"`{show(node)}` is false where an event has no {shown}."
@@ -91,9 +100,31 @@ def absent_fields(subject: Subject) -> Iterator[Hint]:
                     advice = f"To take such events in, write `{instead}`; to leave them out, say `{shown} exists and` before."
                     yield Hint(ABSENT_FIELD, message, advice, node.span)
                 elif operator in {"=", "=="} and not wanted and not case:
-                    message = f"`not {show(node)}` is true where an event has no {shown}."
-                    advice = f"To leave such events out, say `{shown} exists and` before."
-                    yield Hint(ABSENT_FIELD, message, advice, node.span)
+                    if negation is None or not outside:
+                        message = f"`not {show(node)}` is true where an event has no {shown}."
+                        advice = f"To leave such events out, say `{shown} exists and` before."
+                        yield Hint(ABSENT_FIELD, message, advice, node.span)
+                    elif not _PLACEHOLDER.search(macro):
+                        written = subject.written(negation.span)
+                        message = f"`{written}` is true where an event has no {shown}, which the macro '{macro}' compares."
+                        advice = (
+                            f"To leave such events out, write `({shown} exists and {written})` here; the macro itself can stay as it is."
+                        )
+                        yield Hint(ABSENT_FIELD, message, advice, negation.span)
+
+
+class _Part(NamedTuple):
+    """A node on the way down a condition.
+
+    `case`: within `not (f = x and ...)`, which takes a case out, as exceptions do, and means to take in all others. `negation` is the
+    `not` because of which the node is to be false.
+    """
+
+    node: Condition
+    wanted: bool = True
+    sure: frozenset[Field] = frozenset()
+    case: bool = False
+    negation: Not | None = None
 
 
 class _Presence:
@@ -107,6 +138,13 @@ class _Presence:
         if key not in self._known:
             self._known[key] = self._of(node, wanted=wanted)
         return self._known[key]
+
+    def combines(self, node: And) -> bool:
+        """Whether an `and` says more than one comparison with its field's `exists` beside it."""
+        parts = [child for child in node.children if not (isinstance(child, Check) and child.operator == "exists")]
+        there = frozenset[Field]().union(*(self.of(part, wanted=True) for part in parts))
+        asked = (child.left for child in node.children if isinstance(child, Check) and child.operator == "exists")
+        return len(parts) != 1 or any(field not in there for field in asked)
 
     def _of(self, node: Condition, *, wanted: bool) -> frozenset[Field]:
         match node:
