@@ -129,3 +129,30 @@ def test_a_shipped_macro_misspelt_by_one_letter(lanner, files):
     (files / "mine.yaml").write_text("- macro: may_acces_host\n  condition: docker.from = a\n" + GOOD)
     done = lanner("rules", "check", "plugin", "mine.yaml", cwd=files)
     assert "  Did you mean `may_access_host`? A macro of another name replaces nothing." in done.lines
+
+
+EXTRACTOR = '''
+import lanner
+
+
+class Ext(lanner.Plugin):
+    """Reads all events."""
+
+    name, version, contact, extract_sources = "ext", "0.1.0", "github.com/you/ext", lanner.ANY
+    fields = (lanner.field("ext.size", lanner.payload["size"].integer(), "The size"),)
+'''
+
+
+def test_an_extractor_of_all_sources_is_checked_beside_the_plugin_of_a_source(lanner, tmp_path):
+    (tmp_path / "ext.py").write_text(EXTRACTOR)
+    (tmp_path / "rules.yaml").write_text(GOOD.replace("docker.type = container", "ext.size > 5"))
+    done = lanner("rules", "check", "rules.yaml", "--plugin", "docker", "--plugin", "ext.py", cwd=tmp_path)
+    assert (done.code, done.out) == (0, b"Nothing found.\n")
+
+
+def test_an_extractor_of_all_sources_alone_is_refused(lanner, tmp_path):
+    (tmp_path / "ext.py").write_text(EXTRACTOR)
+    (tmp_path / "rules.yaml").write_text(GOOD)
+    done = lanner("rules", "check", "rules.yaml", "--plugin", "ext.py", cwd=tmp_path)
+    assert done.code == 1
+    assert "ext reads the events of all sources: name the plugin of the rules' source too, such as --plugin docker" in done.err

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.abi.versions import APIS, RULES_FILES, version_of
+from lanner.abi.versions import APIS, RULES_FILES, hosts, version_of
 from lanner.bundle.build import build, written
 from lanner.bundle.collect import Collected, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
@@ -140,7 +140,7 @@ def _tell(path: Path, info: PluginInfo, seen: Probed, made: Made) -> None:
     environment, collected, runtime = made.environment, made.collected, made.runtime
     rows = [
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),
-        ("plugin API", f"{seen.api}: {next(api.hosts for api in APIS.values() if api.version == seen.api or api.name == seen.api[0])}"),
+        ("plugin API", f"{seen.api}: {hosts(seen.api)}"),
         ("file", f"{path}, {path.stat().st_size:,} bytes; loaded and initialised in {seen.milliseconds:.0f} ms"),
         *(_brought(environment, runtime) if runtime else [("runs on", f"Python {environment.python}, {environment.executable}")]),
         (

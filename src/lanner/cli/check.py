@@ -32,7 +32,10 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
     if not files and len(own) < len(infos):
         without = next(info.name for info in infos if info.rules is None)
         raise LannerError(f"the plugin {without} ships no rules: name a rules file")
-    sources = dict.fromkeys(info.event_source or "" for info in infos)
+    sources = dict.fromkeys(source for info in infos for source in ([info.event_source] if info.event_source else info.read_sources))
+    if not sources:
+        names = ", ".join(info.name for info in infos)
+        raise LannerError(f"{names} reads the events of all sources: name the plugin of the rules' source too, such as --plugin docker")
     catalogs = [
         Catalog([each.info for info in infos if _has_fields_for(info, source) for each in info.fields], source) for source in sources
     ]
@@ -53,7 +56,7 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
 
 
 def _has_fields_for(info: PluginInfo, source: str) -> bool:
-    return source in {info.event_source or "", *info.extract_sources}
+    return not info.read_sources or source in info.read_sources
 
 
 def _sum(count: Counter[str]) -> str:
