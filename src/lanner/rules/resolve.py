@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from lanner.rules.items import RulesFile
     from lanner.rules.nodes import Condition
 
-_SMALLER: Final = (
-    f"With its lists written in, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
-)
+_SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
 
 
 @dataclass(frozen=True, slots=True)
