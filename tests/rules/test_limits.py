@@ -9,6 +9,7 @@ from lanner.rules import Catalog, Executor, RulesError, compile_rules, load_rule
 from lanner.rules.check import MAX_PROGRAM
 from lanner.rules.condition import MAX_GROUPS, parse
 from lanner.rules.describe import describe
+from lanner.rules.items import RuleException
 from lanner.rules.load import MAX_SIZE, load_text
 from lanner.rules.macros import MAX_SIZE as MAX_NODES
 from lanner.rules.nodes import MAX_DEPTH
@@ -179,6 +180,14 @@ def test_a_list_that_is_too_long():
         load_rules_text(rule("x.text in (l)", f"- list: l\n  items: [{items}]\n"), CATALOG)
     assert caught.value.findings[0].message == "lists make the condition too long, up to list 'l'"
     assert "make the lists smaller" in caught.value.findings[0].advice
+
+
+def test_many_exceptions_are_appended_without_a_search_for_each(monkeypatch):
+    asked = []
+    monkeypatch.setattr(RuleException, "name", property(lambda self: asked.append(1) or self.label.value))
+    part = "- rule: r\n  exceptions: [{{name: e{0}, fields: [x.text], values: [[a{0}]]}}]\n  override: {{exceptions: append}}\n"
+    load_rules_text(rule(CHECK) + "".join(part.format(number) for number in range(2000)), CATALOG)
+    assert len(asked) < 20 * 2000
 
 
 @pytest.mark.parametrize("constant", ["a" * MEGABYTE, "\\\\a" * 100_000, "\\t" * 100_000])

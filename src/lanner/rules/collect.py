@@ -93,6 +93,18 @@ class RuleDefinition(Definition):
     warn_evttypes: bool = True
     capture: bool = False
     capture_duration: int = 0
+    _places: dict[str, int] = field(default_factory=dict)
+    _placed: list[RuleException] = field(default_factory=list)
+    _count: int = 0
+
+    def exception_place(self, name: str) -> int | None:
+        """Return the index of the first exception of that name; each is looked at once, however many are appended."""
+        if self._placed is not self.exceptions:
+            self._places, self._placed, self._count = {}, self.exceptions, 0
+        for place in range(self._count, len(self.exceptions)):
+            self._places.setdefault(self.exceptions[place].name, place)
+        self._count = len(self.exceptions)
+        return self._places.get(name)
 
 
 @dataclass(slots=True)
@@ -267,7 +279,7 @@ class Collector:
             self._append_exception(rule, exception)
 
     def _append_exception(self, rule: RuleDefinition, exception: RuleException) -> None:
-        place = next((n for n, each in enumerate(rule.exceptions) if each.name == exception.name), None)
+        place = rule.exception_place(exception.name)
         context = exception.context
         if place is None:
             if not exception.fields.is_given:
