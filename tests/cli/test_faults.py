@@ -67,7 +67,8 @@ def test_a_working_directory_that_is_gone_is_said(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code, *LANNER, "run", "counter.py"], cwd=gone, capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
+    assert "file counter.py does not exist" in done.stderr
     assert "Traceback" not in done.stderr
     assert "bug in Lanner" not in done.stderr
 

@@ -13,8 +13,11 @@ _NAME: Final = (
 )
 _SECRET: Final = re.compile(_NAME)
 _NEXT: Final = r""",\s*["']?[\w-]+["']?\s*[:=]"""
-_IN_TEXT: Final = re.compile(rf"""(?<![\w-])(["']?{_NAME}["']?\s*[:=]\s*)(?:"(?:[^"\\]|\\.)*"|'[^']*'|(?:(?!{_NEXT})[^\n\]}}"'])+)""")
-"""A secret option and its value: quoted, else up to the next option, the end of the line or of the map."""
+_IN_TEXT: Final = re.compile(
+    rf"""(?<![\w-])((?:\\*["'])?{_NAME}(?:\\*["'])?\s*[:=]\s*)"""
+    rf"""(?:\\+["'](?:(?!\\+["']).)*\\+["']|"(?:[^"\\]|\\.)*"|'[^']*'|(?:(?!{_NEXT})[^\n\]}}"'])+)"""
+)
+"""A secret option and its value: quoted, also within a quoted text, else up to the next option, the end of the line or of the map."""
 
 
 class Masked:
