@@ -14,8 +14,8 @@ _NAME: Final = (
 _SECRET: Final = re.compile(_NAME)
 _NEXT: Final = r""",\s*["']?[\w-]+["']?\s*[:=]"""
 _IN_TEXT: Final = re.compile(
-    rf"""(?<![\w-])((?:\\*["'])?{_NAME}(?:\\*["'])?\s*[:=]\s*)"""
-    rf"""(?:\\+["'](?:(?!\\+["']).)*\\+["']|"(?:[^"\\]|\\.)*"|'[^']*'|(?:(?!{_NEXT})[^\n\]}}"'])+)"""
+    rf"""(?<![\w-])((?:\\*+["'])?{_NAME}(?:\\*+["'])?\s*[:=]\s*)"""
+    rf"""(?:\\++["'](?:(?!\\++["']).)*\\++["']|"(?:[^"\\]|\\.)*"|'[^']*'|(?:(?!{_NEXT})[^\n\]}}"'])+)"""
 )
 """A secret option and its value: quoted, also within a quoted text, else up to the next option, the end of the line or of the map."""
 
