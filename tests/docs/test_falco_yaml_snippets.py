@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from lanner.config.read import read_configuration
+from lanner.yamlfile import values
+from lanner.yamlfile.reader import YamlError
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -26,8 +27,8 @@ def blocks(text):
 
 def is_falco_yaml(block):
     try:
-        tree = yaml.safe_load(block)
-    except yaml.YAMLError:
+        tree, _ = values.load(block, "block")
+    except YamlError:
         return False
     return isinstance(tree, dict) and "plugins" in tree
 
@@ -86,7 +87,7 @@ def test_each_version_gets_the_key_that_it_knows(tmp_path, api, key):
     path.parent.mkdir()
     done = subprocess.run([LANNER, "build", "docker", "--api", api, "-o", path], capture_output=True, text=True, check=True)
     text = done.stdout.partition("In falco.yaml:\n")[2]
-    tree = yaml.safe_load(text)
+    tree, _ = values.load(text, "printed")
     assert (key in tree, tree["plugins"][0]["library_path"]) == (True, str(path))
     assert len([each for each in tree if each.startswith("rules_file")]) == 1
     assert ("before Falco 0.38: rules_file" in text) == (api == "3")
