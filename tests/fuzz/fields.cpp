@@ -5,11 +5,11 @@
 #include <iterator>
 #include <memory>
 
-#include "document.hpp"
+#include "values/document.hpp"
 #include "fuzz.hpp"
 #include "maker.hpp"
-#include "offsets.hpp"
-#include "values.hpp"
+#include "values/offsets.hpp"
+#include "values/values.hpp"
 
 namespace {
 

@@ -6,10 +6,10 @@
 #include <memory>
 #include <random>
 
-#include "chunked.hpp"
+#include "framing/chunked.hpp"
 #include "fuzz.hpp"
-#include "lines.hpp"
-#include "objects.hpp"
+#include "framing/lines.hpp"
+#include "framing/objects.hpp"
 
 namespace {
 

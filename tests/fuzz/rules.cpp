@@ -8,9 +8,9 @@
 #include <stdexcept>
 
 #include "fuzz.hpp"
-#include "machine.hpp"
+#include "rules/machine.hpp"
 #include "maker.hpp"
-#include "text_index.hpp"
+#include "rules/text_index.hpp"
 
 // Of the sanitizers' runtime; gcc comes without its header
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t), void (*on_free)(const volatile void*));

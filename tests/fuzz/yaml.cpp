@@ -1,6 +1,6 @@
 // YAML of any bytes: it is read or refused, nodes are within the text, and the first document alone is read as it is among others.
 #include "fuzz.hpp"
-#include "yaml_tree.hpp"
+#include "yaml/tree.hpp"
 
 std::vector<std::string> seeds() {
   return {

@@ -10,12 +10,12 @@
 #include <set>
 #include <string>
 
-#include "bridge.h"
-#include "instance.hpp"
-#include "python.hpp"
-#include "runtime.hpp"
-#include "state.hpp"
-#include "threads.hpp"
+#include "bridge/bridge.h"
+#include "bridge/instance.hpp"
+#include "bridge/python.hpp"
+#include "bridge/runtime.hpp"
+#include "bridge/state.hpp"
+#include "bridge/threads.hpp"
 
 using namespace lanner;
 

@@ -1,4 +1,4 @@
-#include "instance.hpp"
+#include "bridge/instance.hpp"
 
 #include <poll.h>
 
@@ -7,8 +7,8 @@
 #include <ctime>
 #include <limits>
 
-#include "../framer.hpp"
-#include "threads.hpp"
+#include "python/framer.hpp"
+#include "bridge/threads.hpp"
 
 using namespace lanner;
 

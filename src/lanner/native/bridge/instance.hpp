@@ -1,12 +1,12 @@
 // An open event source, and the memory of the batch that the host has.
 #pragma once
 
-#include "python.hpp"
+#include "bridge/python.hpp"
 
 #include <vector>
 
-#include "bridge.h"
-#include "state.hpp"
+#include "bridge/bridge.h"
+#include "bridge/state.hpp"
 
 struct lanner_instance {
  public:

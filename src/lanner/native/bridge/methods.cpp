@@ -3,8 +3,8 @@
 
 #include <cstring>
 
-#include "state.hpp"
-#include "threads.hpp"
+#include "bridge/state.hpp"
+#include "bridge/threads.hpp"
 
 using namespace lanner;
 

@@ -1,4 +1,4 @@
-#include "runtime.hpp"
+#include "bridge/runtime.hpp"
 
 #include <dlfcn.h>
 #include <marshal.h>
@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "../loader/image.h"
+#include "loader/image.h"
 
 namespace lanner {
 

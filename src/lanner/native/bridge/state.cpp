@@ -1,13 +1,13 @@
-#include "state.hpp"
+#include "bridge/state.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 
-#include "../offsets.hpp"
-#include "../table.hpp"
-#include "log.hpp"
-#include "threads.hpp"
+#include "values/offsets.hpp"
+#include "python/table.hpp"
+#include "bridge/log.hpp"
+#include "bridge/threads.hpp"
 
 using namespace lanner;
 

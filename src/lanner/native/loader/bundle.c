@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "bundle.h"
+#include "loader/bundle.h"
 
 #include <dlfcn.h>
 #include <errno.h>

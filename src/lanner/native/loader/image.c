@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "image.h"
+#include "loader/image.h"
 
 #include <dlfcn.h>
 #include <errno.h>

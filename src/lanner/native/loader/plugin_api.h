@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../bridge/bridge.h"
+#include "bridge/bridge.h"
 
 #if LANNER_API == 3
 
