@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "values/document.hpp"
-#include "values/values.hpp"
 #include "bridge/bridge.h"
 #include "bridge/log.hpp"
 #include "bridge/scratch.hpp"
+#include "values/document.hpp"
+#include "values/values.hpp"
 
 namespace lanner {
 

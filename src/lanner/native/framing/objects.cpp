@@ -140,9 +140,7 @@ std::size_t ObjectFramer::scan_object(std::string_view chunk, std::size_t at, bo
 }
 
 // Whether a brace at the beginning of a line can only be that of another object: the one before was broken off.
-bool ObjectFramer::begins_another() const {
-  return last_ != ':' && !(brackets_.back() == '[' && (last_ == '[' || last_ == ','));
-}
+bool ObjectFramer::begins_another() const { return last_ != ':' && !(brackets_.back() == '[' && (last_ == '[' || last_ == ',')); }
 
 void ObjectFramer::keep(std::string_view part) {
   size_ += part.size();

@@ -10,8 +10,7 @@ namespace lanner {
 namespace {
 
 struct Dechunker {
-  PyObject_HEAD
-  Decoder* decoder;
+  PyObject_HEAD Decoder* decoder;
 };
 
 PyObject* dechunker_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
@@ -61,7 +60,8 @@ PyObject* dechunker_ended(PyObject* self, void*) { return PyBool_FromLong(reinte
 PyObject* dechunker_complete(PyObject* self, void*) { return PyBool_FromLong(reinterpret_cast<Dechunker*>(self)->decoder->complete); }
 
 PyMethodDef methods[] = {
-    {"feed", dechunker_feed, METH_O, "feed(data: bytes) -> bytes\n\nThe bytes of the body in `data`. Raises `ValueError` where the chunks are broken."},
+    {"feed", dechunker_feed, METH_O,
+     "feed(data: bytes) -> bytes\n\nThe bytes of the body in `data`. Raises `ValueError` where the chunks are broken."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef attributes[] = {

@@ -2,12 +2,12 @@
 #include <functional>
 #include <memory>
 
-#include "rules/c_locale.hpp"
 #include "python/extension.hpp"
 #include "python/framer.hpp"
 #include "python/hits.hpp"
-#include "rules/machine.hpp"
 #include "python/program_read.hpp"
+#include "rules/c_locale.hpp"
+#include "rules/machine.hpp"
 
 namespace lanner {
 namespace {
@@ -27,8 +27,7 @@ struct State {
 AsLines lines_of;  // of the module _native, which has the type
 
 struct Executor {
-  PyObject_HEAD
-  State* state;
+  PyObject_HEAD State* state;
 };
 
 PyObject* make(PyTypeObject* type, std::shared_ptr<const Program> program, bool first) {
@@ -201,19 +200,15 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
     state.kept.clear();
     state.is_running = true;
     std::exception_ptr error;
-    Py_BEGIN_ALLOW_THREADS
-    try {
-      outcome = run(state, state.payloads.size(), chunk, place, times, outcome);
-    } catch (...) {
+    Py_BEGIN_ALLOW_THREADS try { outcome = run(state, state.payloads.size(), chunk, place, times, outcome); } catch (...) {
       error = std::current_exception();
     }
-    Py_END_ALLOW_THREADS
-    state.is_running = false;
+    Py_END_ALLOW_THREADS state.is_running = false;
     Py_DECREF(kept);
     kept = nullptr;
     if (error) std::rethrow_exception(error);
-    return Py_BuildValue("(NnNN)", to_hits(state.hits, state.kept, *state.program), static_cast<Py_ssize_t>(outcome.not_json), from_optional(outcome.has_time, outcome.time),
-                         from_optional(outcome.has_first, outcome.first));
+    return Py_BuildValue("(NnNN)", to_hits(state.hits, state.kept, *state.program), static_cast<Py_ssize_t>(outcome.not_json),
+                         from_optional(outcome.has_time, outcome.time), from_optional(outcome.has_first, outcome.first));
   } catch (...) {
     Py_XDECREF(kept);
     return failed();
@@ -274,7 +269,8 @@ PyMethodDef methods[] = {
      "run(payloads, timestamps, number, before, first, now) -> (hits, not_json, last, first)\n\n"
      "The rules that match each payload, without the GIL: hits are (place, rule, sure, time, values)."},
     {"match", executor_match, METH_O,
-     "match(values) -> hits\n\nThe rules that match an event of which all values are given, by slot: bytes, a number, a tuple of these, None, or ... for one that is not known."},
+     "match(values) -> hits\n\nThe rules that match an event of which all values are given, by slot: bytes, a number, a tuple of these, "
+     "None, or ... for one that is not known."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -282,7 +278,8 @@ PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(executor_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(executor_dealloc)},
     {Py_tp_methods, methods},
-    {Py_tp_doc, const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.nativeplan at work on batches of payloads. For one thread at a time.")},
+    {Py_tp_doc, const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.nativeplan at work on batches of payloads. "
+                                  "For one thread at a time.")},
     {0, nullptr},
 };
 

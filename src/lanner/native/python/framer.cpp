@@ -3,26 +3,23 @@
 #include <memory>
 #include <vector>
 
-#include "python/extension.hpp"
 #include "framing/objects.hpp"
+#include "python/extension.hpp"
 
 namespace lanner {
 namespace {
 
 struct Lines {
-  PyObject_HEAD
-  PyObject* chunk;  // bytes; null where there are only copies
+  PyObject_HEAD PyObject* chunk;  // bytes; null where there are only copies
   LineList* list;
 };
 
 struct Framer {
-  PyObject_HEAD
-  LineFramer* framer;
+  PyObject_HEAD LineFramer* framer;
 };
 
 struct ObjectFramerObject {
-  PyObject_HEAD
-  ObjectFramer* framer;
+  PyObject_HEAD ObjectFramer* framer;
 };
 
 PyTypeObject* lines_type;
@@ -116,7 +113,8 @@ PyType_Slot lines_slots[] = {
     {0, nullptr},
 };
 PyType_Spec lines_spec = {"lanner.native.Lines", sizeof(Lines), 0,
-                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_SEQUENCE, lines_slots};
+                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_SEQUENCE,
+                          lines_slots};
 
 // Lines of what `fill` puts into the list; `chunk` is kept with it.
 template <typename Fill>
@@ -192,7 +190,8 @@ PyType_Slot framer_slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(dealloc<Framer>)},
     {Py_tp_methods, framer_methods},
     {Py_tp_getset, framer_attributes},
-    {Py_tp_doc, const_cast<char*>("Framer(longest: int)\n\nThe lines of one stream; what follows the last newline waits for the next chunk.")},
+    {Py_tp_doc,
+     const_cast<char*>("Framer(longest: int)\n\nThe lines of one stream; what follows the last newline waits for the next chunk.")},
     {0, nullptr},
 };
 // The paths, sequences of names, as a tree; false with an error set where that is none.
@@ -221,7 +220,8 @@ PyObject* object_framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs
   Py_ssize_t longest;
   PyObject* paths = nullptr;
   int multiline = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "n|O$p:ObjectFramer", const_cast<char**>(names), &longest, &paths, &multiline)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "n|O$p:ObjectFramer", const_cast<char**>(names), &longest, &paths, &multiline))
+    return nullptr;
   if (longest < 1) return PyErr_Format(PyExc_ValueError, "an object has at least one byte, not %zd", longest);
   try {
     KeptMember kept;
@@ -239,11 +239,13 @@ PyObject* is_within(PyObject* self, void*) { return PyBool_FromLong(reinterpret_
 
 PyMethodDef object_framer_methods[] = {
     {"feed", feed<ObjectFramerObject>, METH_O, "feed(chunk: bytes) -> Lines\n\nThe payloads that the chunk completes."},
-    {"end", end<ObjectFramerObject>, METH_NOARGS, "end() -> Lines\n\nWhat is unfinished as the last payload; after it the stream starts over."},
+    {"end", end<ObjectFramerObject>, METH_NOARGS,
+     "end() -> Lines\n\nWhat is unfinished as the last payload; after it the stream starts over."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef object_framer_attributes[] = {
-    {"too_long", too_long<ObjectFramerObject>, nullptr, "How many were dropped because they were too long and nothing of them could be kept.", nullptr},
+    {"too_long", too_long<ObjectFramerObject>, nullptr,
+     "How many were dropped because they were too long and nothing of them could be kept.", nullptr},
     {"is_within", is_within, nullptr, "Whether the next bytes belong to a payload that has begun.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
@@ -256,8 +258,8 @@ PyType_Slot object_framer_slots[] = {
                                   "The JSON objects of one stream. Of one that is longer the members at the paths of `kept` are kept.")},
     {0, nullptr},
 };
-PyType_Spec object_framer_spec = {"lanner.native.ObjectFramer", sizeof(ObjectFramerObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
-                                  object_framer_slots};
+PyType_Spec object_framer_spec = {"lanner.native.ObjectFramer", sizeof(ObjectFramerObject), 0,
+                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, object_framer_slots};
 
 PyType_Spec framer_spec = {"lanner.native.Framer", sizeof(Framer), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, framer_slots};
 

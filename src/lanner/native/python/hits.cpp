@@ -23,15 +23,20 @@ PyObject* to_values(const Kept& kept, std::size_t& place, std::size_t count) {
 PyObject* to_value(const Kept& kept, std::size_t& place) {
   const auto& value = kept.at(place++);
   switch (value.kind) {
-    case Kept::Kind::absent: break;
-    case Kept::Kind::number: return PyLong_FromUnsignedLongLong(value.number);
-    case Kept::Kind::boolean: return PyBool_FromLong(value.number != 0);
-    case Kept::Kind::list: return to_values(kept, place, static_cast<std::size_t>(value.number));
+    case Kept::Kind::absent:
+      break;
+    case Kept::Kind::number:
+      return PyLong_FromUnsignedLongLong(value.number);
+    case Kept::Kind::boolean:
+      return PyBool_FromLong(value.number != 0);
+    case Kept::Kind::list:
+      return to_values(kept, place, static_cast<std::size_t>(value.number));
     case Kept::Kind::text:
     case Kept::Kind::address: {
       const auto text = kept.text(value);
       const auto size = static_cast<Py_ssize_t>(text.size());
-      return value.kind == Kept::Kind::text ? PyUnicode_DecodeUTF8(text.data(), size, "surrogateescape") : PyBytes_FromStringAndSize(text.data(), size);
+      return value.kind == Kept::Kind::text ? PyUnicode_DecodeUTF8(text.data(), size, "surrogateescape")
+                                            : PyBytes_FromStringAndSize(text.data(), size);
     }
   }
   Py_RETURN_NONE;
@@ -51,7 +56,8 @@ PyObject* to_hits(const std::vector<Hit>& hits, const Kept& kept, const Program&
     PyObject* time = from_optional(hit.has_time, hit.time);
     PyObject* item = nullptr;
     if (values && time) {
-      item = Py_BuildValue("(nIOOO)", static_cast<Py_ssize_t>(hit.event), static_cast<unsigned>(hit.rule), hit.is_open ? Py_False : Py_True, time, values);
+      item = Py_BuildValue("(nIOOO)", static_cast<Py_ssize_t>(hit.event), static_cast<unsigned>(hit.rule), hit.is_open ? Py_False : Py_True,
+                           time, values);
     }
     Py_XDECREF(values);
     Py_XDECREF(time);

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "bridge/log.hpp"
-#include "rules/c_locale.hpp"
 #include "python/dechunker.hpp"
 #include "python/framer.hpp"
 #include "python/reader.hpp"
+#include "rules/c_locale.hpp"
 
 #ifdef Py_GIL_DISABLED
 #error "Lanner does not support free-threaded builds of Python yet: build it with a Python that has the GIL"

@@ -75,23 +75,58 @@ T chosen(PyObject* object, const std::array<std::pair<const char*, T>, N>& words
   throw Unfit("unknown word \"" + text + "\"");
 }
 
-constexpr std::array<std::pair<const char*, Type::Is>, 7> types{{{"string", Type::Is::text}, {"uint64", Type::Is::number}, {"reltime", Type::Is::number},
-    {"abstime", Type::Is::number}, {"bool", Type::Is::boolean}, {"ipaddr", Type::Is::address}, {"ipnet", Type::Is::network}}};
-constexpr std::array<std::pair<const char*, Operator>, 16> operators{{{"=", Operator::equal}, {"!=", Operator::unequal}, {"in", Operator::in},
-    {"intersects", Operator::intersects}, {"<", Operator::less}, {"<=", Operator::less_equal}, {">", Operator::greater}, {">=", Operator::greater_equal},
-    {"contains", Operator::contains}, {"icontains", Operator::icontains}, {"startswith", Operator::startswith}, {"endswith", Operator::endswith},
-    {"glob", Operator::glob}, {"iglob", Operator::iglob}, {"pmatch", Operator::pmatch}, {"regex", Operator::regex}}};
-constexpr std::array<std::pair<const char*, Modifier>, 3> modifiers{{{"anyof", Modifier::anyof}, {"allof", Modifier::allof}, {"oneof", Modifier::oneof}}};
-constexpr std::array<std::pair<const char*, Operand::Kind>, 11> transformers{{{"items", Operand::Kind::items}, {"tolower", Operand::Kind::lower},
-    {"toupper", Operand::Kind::upper}, {"b64", Operand::Kind::base64}, {"basename", Operand::Kind::basename}, {"len", Operand::Kind::length},
-    {"joined len", Operand::Kind::joined_length}, {"join", Operand::Kind::join}, {"concat", Operand::Kind::concat}, {"getopt", Operand::Kind::getopt},
-    {"decimal", Operand::Kind::decimal}}};
-constexpr std::array<std::pair<const char*, Source::Part>, 3> parts{{{"", Source::Part::whole}, {"s", Source::Part::seconds}, {"ns", Source::Part::nanoseconds}}};
-constexpr std::array<std::pair<const char*, ClockText>, 5> clocks{{{"time", ClockText::time}, {"time.s", ClockText::time_seconds}, {"time.iso8601", ClockText::iso8601},
-    {"datetime", ClockText::datetime}, {"datetime.s", ClockText::datetime_seconds}}};
-constexpr std::array<std::pair<const char*, Source::Kind>, 9> sources{{{"python", Source::Kind::python}, {"absent", Source::Kind::absent},
-    {"text", Source::Kind::text}, {"number", Source::Kind::number}, {"json", Source::Kind::json}, {"place", Source::Kind::place}, {"time", Source::Kind::time},
-    {"elapsed", Source::Kind::elapsed}, {"clock", Source::Kind::clock}}};
+constexpr std::array<std::pair<const char*, Type::Is>, 7> types{{{"string", Type::Is::text},
+                                                                 {"uint64", Type::Is::number},
+                                                                 {"reltime", Type::Is::number},
+                                                                 {"abstime", Type::Is::number},
+                                                                 {"bool", Type::Is::boolean},
+                                                                 {"ipaddr", Type::Is::address},
+                                                                 {"ipnet", Type::Is::network}}};
+constexpr std::array<std::pair<const char*, Operator>, 16> operators{{{"=", Operator::equal},
+                                                                      {"!=", Operator::unequal},
+                                                                      {"in", Operator::in},
+                                                                      {"intersects", Operator::intersects},
+                                                                      {"<", Operator::less},
+                                                                      {"<=", Operator::less_equal},
+                                                                      {">", Operator::greater},
+                                                                      {">=", Operator::greater_equal},
+                                                                      {"contains", Operator::contains},
+                                                                      {"icontains", Operator::icontains},
+                                                                      {"startswith", Operator::startswith},
+                                                                      {"endswith", Operator::endswith},
+                                                                      {"glob", Operator::glob},
+                                                                      {"iglob", Operator::iglob},
+                                                                      {"pmatch", Operator::pmatch},
+                                                                      {"regex", Operator::regex}}};
+constexpr std::array<std::pair<const char*, Modifier>, 3> modifiers{
+    {{"anyof", Modifier::anyof}, {"allof", Modifier::allof}, {"oneof", Modifier::oneof}}};
+constexpr std::array<std::pair<const char*, Operand::Kind>, 11> transformers{{{"items", Operand::Kind::items},
+                                                                              {"tolower", Operand::Kind::lower},
+                                                                              {"toupper", Operand::Kind::upper},
+                                                                              {"b64", Operand::Kind::base64},
+                                                                              {"basename", Operand::Kind::basename},
+                                                                              {"len", Operand::Kind::length},
+                                                                              {"joined len", Operand::Kind::joined_length},
+                                                                              {"join", Operand::Kind::join},
+                                                                              {"concat", Operand::Kind::concat},
+                                                                              {"getopt", Operand::Kind::getopt},
+                                                                              {"decimal", Operand::Kind::decimal}}};
+constexpr std::array<std::pair<const char*, Source::Part>, 3> parts{
+    {{"", Source::Part::whole}, {"s", Source::Part::seconds}, {"ns", Source::Part::nanoseconds}}};
+constexpr std::array<std::pair<const char*, ClockText>, 5> clocks{{{"time", ClockText::time},
+                                                                   {"time.s", ClockText::time_seconds},
+                                                                   {"time.iso8601", ClockText::iso8601},
+                                                                   {"datetime", ClockText::datetime},
+                                                                   {"datetime.s", ClockText::datetime_seconds}}};
+constexpr std::array<std::pair<const char*, Source::Kind>, 9> sources{{{"python", Source::Kind::python},
+                                                                       {"absent", Source::Kind::absent},
+                                                                       {"text", Source::Kind::text},
+                                                                       {"number", Source::Kind::number},
+                                                                       {"json", Source::Kind::json},
+                                                                       {"place", Source::Kind::place},
+                                                                       {"time", Source::Kind::time},
+                                                                       {"elapsed", Source::Kind::elapsed},
+                                                                       {"clock", Source::Kind::clock}}};
 
 class Reading {
  public:
@@ -107,7 +142,9 @@ class Reading {
     for_each(found[3], "operand", [&](PyObject* each) { program_.operands.push_back(operand(each)); });
     for_each(found[4], "check", [&](PyObject* each) { program_.checks.push_back(check(each)); });
     for_each(found[5], "node", [&](PyObject* each) { program_.nodes.push_back(node(each)); });
-    for_each(found[6], "condition", [&](PyObject* each) { program_.conditions.push_back(static_cast<std::uint32_t>(below(each, program_.nodes.size(), "node"))); });
+    for_each(found[6], "condition", [&](PyObject* each) {
+      program_.conditions.push_back(static_cast<std::uint32_t>(below(each, program_.nodes.size(), "node")));
+    });
     place_ = "the index: ";
     const auto index = items(found[7], 2);
     is_indexed_.resize(program_.conditions.size());
@@ -141,11 +178,19 @@ class Reading {
     const bool is_plain = result.kind == Source::Kind::python || result.kind == Source::Kind::absent || result.kind == Source::Kind::place;
     items(object, is_json ? 3 : is_plain ? 1 : 2);
     switch (result.kind) {
-      case Source::Kind::text: result.text = bytes(found[1]); break;
-      case Source::Kind::number: result.number = number(found[1]); break;
+      case Source::Kind::text:
+        result.text = bytes(found[1]);
+        break;
+      case Source::Kind::number:
+        result.number = number(found[1]);
+        break;
       case Source::Kind::time:
-      case Source::Kind::elapsed: result.part = chosen(found[1], parts); break;
-      case Source::Kind::clock: result.clock = chosen(found[1], clocks); break;
+      case Source::Kind::elapsed:
+        result.part = chosen(found[1], parts);
+        break;
+      case Source::Kind::clock:
+        result.clock = chosen(found[1], clocks);
+        break;
       case Source::Kind::json:
         result.tree = below(found[1], program_.trees.size(), "tree");
         result.has_argument = found[2] != Py_None;
@@ -156,7 +201,8 @@ class Reading {
           result.text = bytes(found[2]);
         }
         break;
-      default: break;
+      default:
+        break;
     }
     return result;
   }
@@ -180,7 +226,8 @@ class Reading {
     for (PyObject* each : items(found[2])) result.operands.push_back(below(each, program_.operands.size(), "operand before this one"));
     const bool takes_two = result.kind == Operand::Kind::join || result.kind == Operand::Kind::getopt;
     const bool takes_some = result.kind == Operand::Kind::concat && !result.operands.empty();
-    if (result.kind != Operand::Kind::items && !takes_some && result.operands.size() != (takes_two ? 2 : 1)) throw Unfit("\"" + name + "\" has another number of operands");
+    if (result.kind != Operand::Kind::items && !takes_some && result.operands.size() != (takes_two ? 2 : 1))
+      throw Unfit("\"" + name + "\" has another number of operands");
     result.has_selector = found[3] != Py_None;
     if (result.has_selector) result.text = bytes(found[3]);
     return result;
@@ -225,7 +272,8 @@ class Reading {
     } else if (name == "constants") {
       std::vector<Constant> constants;
       for (PyObject* each : items(found[3])) constants.push_back(constant(each));
-      result.predicate = make_predicate(chosen(found[2], operators), constants, found[4] == Py_None ? Modifier::none : chosen(found[4], modifiers), left);
+      result.predicate =
+          make_predicate(chosen(found[2], operators), constants, found[4] == Py_None ? Modifier::none : chosen(found[4], modifiers), left);
     } else {
       throw Unfit("unknown word \"" + name + "\"");
     }
@@ -251,7 +299,8 @@ class Reading {
     if (name != "not" && name != "all" && name != "some") throw Unfit("unknown word \"" + name + "\"");
     result.begin = static_cast<std::uint32_t>(program_.children.size());
     // children come before their parents, so that there is no circle
-    for (PyObject* each : items(found[1])) program_.children.push_back(static_cast<std::uint32_t>(below(each, program_.nodes.size(), "node before this one")));
+    for (PyObject* each : items(found[1]))
+      program_.children.push_back(static_cast<std::uint32_t>(below(each, program_.nodes.size(), "node before this one")));
     result.end = static_cast<std::uint32_t>(program_.children.size());
     if (result.kind == Node::Kind::negation && result.end != result.begin + 1) throw Unfit("a negation has one child");
     return result;

@@ -4,9 +4,9 @@
 #include <array>
 #include <memory>
 
-#include "values/document.hpp"
 #include "python/extension.hpp"
 #include "python/table.hpp"
+#include "values/document.hpp"
 #include "values/values.hpp"
 
 namespace lanner {
@@ -48,8 +48,7 @@ struct State {
 };
 
 struct Reader {
-  PyObject_HEAD
-  State* state;
+  PyObject_HEAD State* state;
 };
 
 PyObject* to_python(const Result& result, Texts& texts) {

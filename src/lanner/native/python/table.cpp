@@ -51,7 +51,9 @@ Step step(PyObject* object) {
     PyObject* key;
     PyObject* argument;
     Py_ssize_t place = 0;
-    const auto is = [](PyObject* word, const char* wanted) { return PyUnicode_Check(word) && PyUnicode_CompareWithASCIIString(word, wanted) == 0; };
+    const auto is = [](PyObject* word, const char* wanted) {
+      return PyUnicode_Check(word) && PyUnicode_CompareWithASCIIString(word, wanted) == 0;
+    };
     PyDict_Next(object, &place, &key, &argument);
     if (is(key, "argument") && (is(argument, "key") || is(argument, "index"))) return Argument{};
   }
@@ -75,7 +77,8 @@ class Compiler {
     if (parts.empty()) throw Unfit("a value is a word with its operands, not an empty list");
     const auto word = text(parts[0], "the word of a value");
     const auto expect = [&](std::size_t operands) {
-      if (parts.size() != operands + 1) throw Unfit("\"" + word + "\" has " + std::to_string(operands) + " operands, not " + std::to_string(parts.size() - 1));
+      if (parts.size() != operands + 1)
+        throw Unfit("\"" + word + "\" has " + std::to_string(operands) + " operands, not " + std::to_string(parts.size() - 1));
     };
     const auto child = [&](std::size_t place) { return value(parts[place], level + 1); };
     Value result;

@@ -15,8 +15,7 @@ namespace lanner {
 namespace {
 
 struct Node {
-  PyObject_HEAD
-  PyObject* file;
+  PyObject_HEAD PyObject* file;
   Py_ssize_t begin, end;
   Py_ssize_t offset, line, column;
   char is_null;
@@ -83,15 +82,22 @@ PyMemberDef mapping_members[] = {
     {nullptr, 0, 0, 0, nullptr},
 };
 
-constexpr unsigned long plain_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
+constexpr unsigned long plain_flags =
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
 
 PyType_Slot node_slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)}, {Py_tp_members, node_members}, {Py_tp_getset, node_getset}, {0, nullptr}};
 PyType_Slot scalar_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)}, {Py_tp_members, scalar_members}, {0, nullptr}};
-PyType_Slot sequence_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)}, {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
-    {Py_tp_clear, reinterpret_cast<void*>(node_clear)}, {Py_tp_members, sequence_members}, {0, nullptr}};
-PyType_Slot mapping_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)}, {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
-    {Py_tp_clear, reinterpret_cast<void*>(node_clear)}, {Py_tp_members, mapping_members}, {0, nullptr}};
+PyType_Slot sequence_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+                                {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+                                {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
+                                {Py_tp_members, sequence_members},
+                                {0, nullptr}};
+PyType_Slot mapping_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+                               {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+                               {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
+                               {Py_tp_members, mapping_members},
+                               {0, nullptr}};
 
 PyType_Spec node_spec = {"lanner.native._yaml.Node", sizeof(Node), 0, plain_flags, node_slots};
 PyType_Spec scalar_spec = {"lanner.native._yaml.Scalar", sizeof(Node), 0, plain_flags, scalar_slots};
@@ -216,7 +222,9 @@ class Maker {
     made->line = static_cast<Py_ssize_t>(node.mark.line);
     made->column = static_cast<Py_ssize_t>(node.mark.column);
     made->is_null = node.kind == YamlNode::Kind::null;
-    const bool whole = is_scalar ? fill_scalar(node, *made, is_key) : node.kind == YamlNode::Kind::sequence ? fill_sequence(node, *made) : fill_mapping(node, *made);
+    const bool whole = is_scalar                               ? fill_scalar(node, *made, is_key)
+                       : node.kind == YamlNode::Kind::sequence ? fill_sequence(node, *made)
+                                                               : fill_mapping(node, *made);
     return whole ? object.release() : nullptr;
   }
 
@@ -280,11 +288,13 @@ PyObject* read(PyObject* module, PyObject* args) {
   PyTypeObject* types[3];
   Py_ssize_t depth, aliased;
   int only_first;
-  if (!PyArg_ParseTuple(args, "UO(O!O!O!)nnp:read", &text, &file, &PyType_Type, &types[0], &PyType_Type, &types[1], &PyType_Type, &types[2], &depth, &aliased, &only_first))
+  if (!PyArg_ParseTuple(args, "UO(O!O!O!)nnp:read", &text, &file, &PyType_Type, &types[0], &PyType_Type, &types[1], &PyType_Type, &types[2],
+                        &depth, &aliased, &only_first))
     return nullptr;
   const auto** bases = static_cast<const PyTypeObject**>(PyModule_GetState(module));
   for (int at = 0; at < 3; ++at) {
-    if (!PyType_IsSubtype(types[at], const_cast<PyTypeObject*>(bases[at]))) return PyErr_Format(PyExc_TypeError, "%s is no subclass of %s", types[at]->tp_name, bases[at]->tp_name);
+    if (!PyType_IsSubtype(types[at], const_cast<PyTypeObject*>(bases[at])))
+      return PyErr_Format(PyExc_TypeError, "%s is no subclass of %s", types[at]->tp_name, bases[at]->tp_name);
   }
   if (depth < 0 || aliased < 0) return PyErr_Format(PyExc_ValueError, "a limit is negative");
   Owned bytes(PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape"));
@@ -302,7 +312,8 @@ PyObject* read(PyObject* module, PyObject* args) {
       Owned message(to_text(error->message));
       if (!message.object) return nullptr;
       return Py_BuildValue("([](Onn(nnn)N))", message.object, begin, end, static_cast<Py_ssize_t>(error->mark.offset),
-          static_cast<Py_ssize_t>(error->mark.line), static_cast<Py_ssize_t>(error->mark.column), PyBool_FromLong(error->is_limit));
+                           static_cast<Py_ssize_t>(error->mark.line), static_cast<Py_ssize_t>(error->mark.column),
+                           PyBool_FromLong(error->is_limit));
     }
     const NoCollection until_made;
     Maker maker(tree, text, file, types);
@@ -320,7 +331,8 @@ PyObject* read(PyObject* module, PyObject* args) {
 PyMethodDef methods[] = {
     {"read", read, METH_VARARGS,
      "read(text, file, (Scalar, Sequence, Mapping), depth, aliased, only_first) -> (documents, None) or ([], error)\n\n"
-     "The root nodes of a text's documents up to the first that is null; an error is (message, begin, end, (offset, line, column), is_limit)."},
+     "The root nodes of a text's documents up to the first that is null; an error is (message, begin, end, (offset, line, column), "
+     "is_limit)."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -350,7 +362,8 @@ int module_clear(PyObject* module) {
 }
 
 PyModuleDef_Slot module_slots[] = {{Py_mod_exec, reinterpret_cast<void*>(fill)}, {0, nullptr}};
-PyModuleDef module = {PyModuleDef_HEAD_INIT, "_yaml", nullptr, 3 * sizeof(PyObject*), methods, module_slots, module_traverse, module_clear, nullptr};
+PyModuleDef module = {PyModuleDef_HEAD_INIT, "_yaml",      nullptr, 3 * sizeof(PyObject*), methods, module_slots,
+                      module_traverse,       module_clear, nullptr};
 
 }  // namespace
 }  // namespace lanner

@@ -23,7 +23,7 @@ void Clock::append(ClockText shape, std::uint64_t time, std::string& text) {
   if (known.text.empty() || known.second != time / second_in_ns) {
     known.second = time / second_in_ns;
     const auto seconds = static_cast<time_t>(known.second);
-    struct tm parts {};
+    struct tm parts{};
     number == utc ? gmtime_r(&seconds, &parts) : localtime_r(&seconds, &parts);
     char made[64];
     known.text.assign(made, strftime(made, sizeof made, shapes[number], &parts));

@@ -4,12 +4,14 @@ namespace lanner {
 
 void Kept::add(const Cell& cell, const Type& type) {
   switch (cell.state) {
-    case Cell::State::scalar: return add(cell.scalar, type.is);
+    case Cell::State::scalar:
+      return add(cell.scalar, type.is);
     case Cell::State::list:
       values_.push_back({Kind::list, cell.list.size(), 0});
       for (const auto& item : cell.list) add(item, type.is);
       return;
-    default: values_.push_back({});
+    default:
+      values_.push_back({});
   }
 }
 

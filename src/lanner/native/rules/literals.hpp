@@ -53,10 +53,10 @@ class Literals {
   static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
 
   std::array<std::uint16_t, 256> classes_{};  // of bytes; 0: those that stand in no text
-  std::uint32_t width_ = 0;                    // how many classes there are
-  std::vector<std::uint32_t> next_;            // by state, which is a place in here, and class
-  std::vector<std::uint32_t> ending_;          // by state: the longest text that ends there
-  std::vector<std::uint32_t> shorter_;         // by text: the longest other one that it ends with
+  std::uint32_t width_ = 0;                   // how many classes there are
+  std::vector<std::uint32_t> next_;           // by state, which is a place in here, and class
+  std::vector<std::uint32_t> ending_;         // by state: the longest text that ends there
+  std::vector<std::uint32_t> shorter_;        // by text: the longest other one that it ends with
 };
 
 }  // namespace lanner

@@ -42,7 +42,8 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
     if (value.scalar.is_text) {
       if (const auto found = field.texts.find(value.scalar.text); found != field.texts.end()) add_group(program_.groups[found->second]);
     } else {
-      if (const auto found = field.numbers.find(value.scalar.number); found != field.numbers.end()) add_group(program_.groups[found->second]);
+      if (const auto found = field.numbers.find(value.scalar.number); found != field.numbers.end())
+        add_group(program_.groups[found->second]);
     }
   }
   // several texts may have found the same rule; one text finds its rules in order
@@ -111,11 +112,17 @@ void Machine::read(const Source& source, Cell& cell) {
   };
   cell.state = Cell::State::absent;
   switch (source.kind) {
-    case Source::Kind::python: cell.state = Cell::State::open; return;
-    case Source::Kind::absent: return;
-    case Source::Kind::text: return put(Scalar::of(source.text));
-    case Source::Kind::number: return put(Scalar::of(source.number));
-    case Source::Kind::place: return put(Scalar::of(moment_.place));
+    case Source::Kind::python:
+      cell.state = Cell::State::open;
+      return;
+    case Source::Kind::absent:
+      return;
+    case Source::Kind::text:
+      return put(Scalar::of(source.text));
+    case Source::Kind::number:
+      return put(Scalar::of(source.number));
+    case Source::Kind::place:
+      return put(Scalar::of(moment_.place));
     case Source::Kind::time:
       if (!moment_.has_time) {
         cell.state = Cell::State::open;
@@ -137,7 +144,8 @@ void Machine::read(const Source& source, Cell& cell) {
       clock_.append(source.clock, moment_.time, text);
       return put(Scalar::of(std::string_view(text)));
     }
-    case Source::Kind::json: break;
+    case Source::Kind::json:
+      break;
   }
   Given given;
   if (source.has_argument) {
@@ -168,7 +176,9 @@ void Machine::put_names(const Names& names, Cell& cell) {
 void Machine::put_time(const Source& source, std::uint64_t time, Cell& cell) const {
   constexpr std::uint64_t second = 1'000'000'000;
   cell.state = Cell::State::scalar;
-  cell.scalar = Scalar::of(source.part == Source::Part::whole ? time : source.part == Source::Part::seconds ? time / second : time % second);
+  cell.scalar = Scalar::of(source.part == Source::Part::whole     ? time
+                           : source.part == Source::Part::seconds ? time / second
+                                                                  : time % second);
 }
 
 const Cell& Machine::operand(std::size_t number) {

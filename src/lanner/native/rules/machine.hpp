@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "rules/clock.hpp"
-#include "values/document.hpp"
 #include "rules/kept.hpp"
 #include "rules/program.hpp"
 #include "rules/transforms.hpp"
+#include "values/document.hpp"
 
 namespace lanner {
 
@@ -38,7 +38,12 @@ struct Hit {
 
 class Machine {
  public:
-  Machine(const Program& program, bool first) : program_(program), first_(first), slots_(program.slots.size()), operands_(program.operands.size()), positions_(program.index.size() + 2) {
+  Machine(const Program& program, bool first)
+      : program_(program),
+        first_(first),
+        slots_(program.slots.size()),
+        operands_(program.operands.size()),
+        positions_(program.index.size() + 2) {
     types_.resize(program.operands.size());
     values_.resize(program.operands.size());
     for (std::size_t number = 0; number < program.operands.size(); ++number) {

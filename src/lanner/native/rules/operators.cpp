@@ -64,26 +64,37 @@ bool globs(const char* pattern, std::string_view text, bool folds, Scratch& scra
 template <typename T>
 bool ordered(Operator word, const T& left, const T& right) {
   switch (word) {
-    case Operator::less: return left < right;
-    case Operator::less_equal: return left <= right;
-    case Operator::greater: return left > right;
-    case Operator::greater_equal: return left >= right;
-    case Operator::unequal: return left != right;
-    default: return left == right;
+    case Operator::less:
+      return left < right;
+    case Operator::less_equal:
+      return left <= right;
+    case Operator::greater:
+      return left > right;
+    case Operator::greater_equal:
+      return left >= right;
+    case Operator::unequal:
+      return left != right;
+    default:
+      return left == right;
   }
 }
 
 bool compare_texts(Operator word, std::string_view left, std::string_view right, Scratch& scratch) {
   switch (word) {
-    case Operator::contains: return contains(left, right);
-    case Operator::icontains: return contains_folded(left, right);
-    case Operator::startswith: return left.starts_with(right);
-    case Operator::endswith: return left.ends_with(right);
+    case Operator::contains:
+      return contains(left, right);
+    case Operator::icontains:
+      return contains_folded(left, right);
+    case Operator::startswith:
+      return left.starts_with(right);
+    case Operator::endswith:
+      return left.ends_with(right);
     case Operator::glob:
     case Operator::iglob:
       scratch.pattern.assign(right);
       return globs(scratch.pattern.c_str(), left, word == Operator::iglob, scratch);
-    default: return ordered(word, left, right);
+    default:
+      return ordered(word, left, right);
   }
 }
 
@@ -163,10 +174,14 @@ class Networks : public Predicate {
   bool holds(const Cell& value, Scratch&) const override {
     const auto in = [&](const Scalar& each) { return inside(each.text); };
     switch (mode_) {
-      case Mode::single: return in(value.scalar);
-      case Mode::negated: return !in(value.scalar);
-      case Mode::every: return std::all_of(value.list.begin(), value.list.end(), in);
-      case Mode::any: return std::any_of(value.list.begin(), value.list.end(), in);
+      case Mode::single:
+        return in(value.scalar);
+      case Mode::negated:
+        return !in(value.scalar);
+      case Mode::every:
+        return std::all_of(value.list.begin(), value.list.end(), in);
+      case Mode::any:
+        return std::any_of(value.list.begin(), value.list.end(), in);
     }
     return false;
   }
@@ -206,13 +221,16 @@ std::string required_text_of_glob(std::string_view pattern) {
 
 class Text : public Predicate {
  public:
-  Text(Operator word, const Constant& constant, bool is_binary) : word_(word), constant_(constant), how_(is_binary ? Reach::cut : Reach::all) {}
+  Text(Operator word, const Constant& constant, bool is_binary)
+      : word_(word), constant_(constant), how_(is_binary ? Reach::cut : Reach::all) {}
   bool holds(const Cell& value, Scratch& scratch) const override {
     const auto text = reach(how_, value.scalar.text);
     switch (word_) {
       case Operator::glob:
-      case Operator::iglob: return globs(constant_.text.c_str(), text, word_ == Operator::iglob, scratch);
-      default: return compare_texts(word_, text, constant_.text, scratch);
+      case Operator::iglob:
+        return globs(constant_.text.c_str(), text, word_ == Operator::iglob, scratch);
+      default:
+        return compare_texts(word_, text, constant_.text, scratch);
     }
   }
   std::vector<std::string> literals(bool& folds) const override {
@@ -220,11 +238,18 @@ class Text : public Predicate {
       case Operator::equal:
       case Operator::contains:
       case Operator::startswith:
-      case Operator::endswith: return {constant_.text};
-      case Operator::icontains: folds = true; return {lowered(constant_.text)};
-      case Operator::glob: return {required_text_of_glob(constant_.text)};
-      case Operator::iglob: folds = true; return {lowered(required_text_of_glob(constant_.text))};
-      default: return {};
+      case Operator::endswith:
+        return {constant_.text};
+      case Operator::icontains:
+        folds = true;
+        return {lowered(constant_.text)};
+      case Operator::glob:
+        return {required_text_of_glob(constant_.text)};
+      case Operator::iglob:
+        folds = true;
+        return {lowered(required_text_of_glob(constant_.text))};
+      default:
+        return {};
     }
   }
 
@@ -295,7 +320,8 @@ std::string required_text(std::string_view pattern) {
 
 class Regex : public Predicate {
  public:
-  Regex(const std::string& pattern, bool is_binary) : regex_(pattern, options()), required_(required_text(pattern)), how_(is_binary ? Reach::whole : Reach::all) {
+  Regex(const std::string& pattern, bool is_binary)
+      : regex_(pattern, options()), required_(required_text(pattern)), how_(is_binary ? Reach::whole : Reach::all) {
     if (!regex_.ok()) throw std::runtime_error("invalid regex pattern: " + regex_.error());
   }
   bool holds(const Cell& value, Scratch&) const override {
@@ -366,7 +392,8 @@ class Modified : public Predicate {
 
 std::unique_ptr<Predicate> modified(Operator word, const std::vector<Constant>& constants, Modifier modifier, const Type& type) {
   std::vector<std::unique_ptr<Predicate>> tests;
-  const bool is_set = (word == Operator::equal && modifier == Modifier::anyof) || (word == Operator::unequal && modifier == Modifier::allof);
+  const bool is_set =
+      (word == Operator::equal && modifier == Modifier::anyof) || (word == Operator::unequal && modifier == Modifier::allof);
   if (is_set && !constants.empty()) {
     // Falco looks the value's bytes up in a set; a network is no member, as Members has none
     return std::make_unique<Member>(constants, type.is_binary ? Reach::whole : Reach::all, word == Operator::equal);
@@ -386,7 +413,8 @@ std::unique_ptr<Predicate> make_predicate(Operator word, const std::vector<Const
     return std::make_unique<ListMembers>(type.is_terminated ? std::vector<Constant>{} : constants, every);
   }
   if (modifier != Modifier::none) return modified(word, constants, modifier, type);
-  if (is_network) return std::make_unique<Networks>(constants, word == Operator::unequal ? Networks::Mode::negated : Networks::Mode::single);
+  if (is_network)
+    return std::make_unique<Networks>(constants, word == Operator::unequal ? Networks::Mode::negated : Networks::Mode::single);
   const auto whole = type.is_binary ? Reach::whole : Reach::all;
   if (word == Operator::in || word == Operator::intersects) return std::make_unique<Member>(constants, whole, true);
   if (word == Operator::pmatch) return std::make_unique<Paths>(constants, type.is_binary);

@@ -36,7 +36,24 @@ struct Cell {
   std::vector<Scalar> list;  // keeps its room from event to event
 };
 
-enum class Operator { equal, unequal, in, intersects, less, less_equal, greater, greater_equal, contains, icontains, startswith, endswith, glob, iglob, pmatch, regex };
+enum class Operator {
+  equal,
+  unequal,
+  in,
+  intersects,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  contains,
+  icontains,
+  startswith,
+  endswith,
+  glob,
+  iglob,
+  pmatch,
+  regex
+};
 enum class Modifier { none, anyof, allof, oneof };
 
 // A constant as the plan has it. `bits` < 0: no network.
@@ -91,7 +108,7 @@ std::unique_ptr<Predicate> make_predicate(Operator word, const std::vector<Const
 // Of two values
 struct Comparison {
   Operator word = Operator::equal;
-  bool is_list = false;           // the left side is a list
+  bool is_list = false;  // the left side is a list
   bool is_text = false;
   bool left_terminated = false;
   bool right_terminated = false;

@@ -20,15 +20,15 @@ namespace lanner {
 // Where the value of a field comes from
 struct Source {
   enum class Kind {
-    python,    // only Python can tell: what depends on it is left open
+    python,  // only Python can tell: what depends on it is left open
     absent,
-    text,      // the same for every event
-    number,    // the same for every event
-    json,      // read off the payload
-    place,     // the event's number, from 1
-    time,      // of the event
-    elapsed,   // since the first event
-    clock,     // the time of the event as a text
+    text,     // the same for every event
+    number,   // the same for every event
+    json,     // read off the payload
+    place,    // the event's number, from 1
+    time,     // of the event
+    elapsed,  // since the first event
+    clock,    // the time of the event as a text
   };
   enum class Part { whole, seconds, nanoseconds };  // of times
 
@@ -70,7 +70,7 @@ struct Check {
   std::size_t left = 0;
   std::size_t right = none;
   bool is_existence = false;
-  Comparison compare;  // with a right side
+  Comparison compare;                    // with a right side
   std::unique_ptr<Predicate> predicate;  // without one
 };
 
@@ -115,7 +115,7 @@ struct Program {
   std::vector<std::uint32_t> children;
   std::vector<std::uint32_t> conditions;  // nodes, by rule
   std::vector<IndexedField> index;
-  std::vector<Group> groups;  // the first holds the rules that no indexed field selects
+  std::vector<Group> groups;                       // the first holds the rules that no indexed field selects
   std::vector<std::vector<std::uint32_t>> wanted;  // by rule: the operands whose values its alerts show
 };
 

@@ -113,7 +113,8 @@ class Needs {
 
   // The cheapest come first
   void keep_best(Options& options) const {
-    std::stable_sort(options.begin(), options.end(), [&](const Needed& left, const Needed& right) { return cost(left, rules_) < cost(right, rules_); });
+    std::stable_sort(options.begin(), options.end(),
+                     [&](const Needed& left, const Needed& right) { return cost(left, rules_) < cost(right, rules_); });
     if (options.size() > most_options) options.resize(most_options);
   }
 
@@ -152,7 +153,8 @@ class Indexing {
     }
     looks_ = looks;
     for (auto& usable : options) {
-      std::stable_sort(usable.begin(), usable.end(), [&](const auto* left, const auto* right) { return needs_.cost(*left, counts_) < needs_.cost(*right, counts_); });
+      std::stable_sort(usable.begin(), usable.end(),
+                       [&](const auto* left, const auto* right) { return needs_.cost(*left, counts_) < needs_.cost(*right, counts_); });
     }
     clear(counted);
     std::map<Place, std::size_t> wanted;
@@ -197,7 +199,8 @@ class Indexing {
     const auto is_found = [&](std::uint32_t literal) { return found.contains(needs_.literal(literal).place); };
     Group made;
     for (std::size_t at = 0; at < group.rules.size(); ++at) {
-      const auto needed = std::find_if(options[at].begin(), options[at].end(), [&](const auto* each) { return std::all_of(each->begin(), each->end(), is_found); });
+      const auto needed = std::find_if(options[at].begin(), options[at].end(),
+                                       [&](const auto* each) { return std::all_of(each->begin(), each->end(), is_found); });
       if (needed == options[at].end()) {
         made.rules.push_back(group.rules[at]);
         continue;
@@ -252,7 +255,8 @@ void index_texts(Program& program) {
   // where room is scarce, the largest groups gain the most
   std::vector<std::pair<std::size_t, std::uint32_t>> order;
   for (const auto& [group, slot] : slots) order.emplace_back(program.groups[group].rules.size(), group);
-  std::sort(order.begin(), order.end(), [](const auto& left, const auto& right) { return std::pair(right.first, left.second) < std::pair(left.first, right.second); });
+  std::sort(order.begin(), order.end(),
+            [](const auto& left, const auto& right) { return std::pair(right.first, left.second) < std::pair(left.first, right.second); });
   for (const auto& [size, group] : order) indexing.index(program.groups[group], slots[group]);
 }
 

@@ -30,7 +30,8 @@ std::string_view text_of(const Scalar& value, const Type& type, Arena& arena) {
   if (value.is_text) return type.is == Type::Is::text && !type.is_binary ? value.text : c_text(value.text);
   auto& raw = arena.take();
   auto number = value.number;
-  for (std::size_t left = type.is == Type::Is::boolean ? 4 : 8; left > 0 && (number & 0xFF) != 0; --left, number >>= 8) raw.push_back(static_cast<char>(number & 0xFF));
+  for (std::size_t left = type.is == Type::Is::boolean ? 4 : 8; left > 0 && (number & 0xFF) != 0; --left, number >>= 8)
+    raw.push_back(static_cast<char>(number & 0xFF));
   return raw;
 }
 
@@ -80,10 +81,17 @@ bool decode(std::string_view text, std::string_view& decoded, Arena& arena) {
 // One text changed; false where that fails
 bool change(Operand::Kind kind, std::string_view text, std::string_view& changed, Arena& arena) {
   switch (kind) {
-    case Operand::Kind::lower: changed = change_case(text, 'A', 'Z', 'a', arena); return true;
-    case Operand::Kind::upper: changed = change_case(text, 'a', 'z', 'A', arena); return true;
-    case Operand::Kind::basename: changed = text.substr(text.rfind('/') + 1); return true;
-    default: return decode(text, changed, arena);
+    case Operand::Kind::lower:
+      changed = change_case(text, 'A', 'Z', 'a', arena);
+      return true;
+    case Operand::Kind::upper:
+      changed = change_case(text, 'a', 'z', 'A', arena);
+      return true;
+    case Operand::Kind::basename:
+      changed = text.substr(text.rfind('/') + 1);
+      return true;
+    default:
+      return decode(text, changed, arena);
   }
 }
 
@@ -166,7 +174,8 @@ class Options {
   std::array<bool, 256> valued_{};
 };
 
-void getopt(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result, Arena& arena) {
+void getopt(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result,
+            Arena& arena) {
   const auto raw = [&](const Scalar& value, const Type& type) {
     const auto text = text_of(value, type, arena);
     if (!type.is_terminated) return text;
@@ -191,7 +200,8 @@ void getopt(const Operand& operand, const std::vector<const Type*>& types, const
 
 }  // namespace
 
-void transform(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result, Arena& arena) {
+void transform(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result,
+               Arena& arena) {
   result.state = Cell::State::absent;
   result.list.clear();
   if (operand.kind == Operand::Kind::items) {
@@ -206,14 +216,16 @@ void transform(const Operand& operand, const std::vector<const Type*>& types, co
     case Operand::Kind::lower:
     case Operand::Kind::upper:
     case Operand::Kind::base64:
-    case Operand::Kind::basename: return change_all(operand.kind, value, result, arena);
+    case Operand::Kind::basename:
+      return change_all(operand.kind, value, result, arena);
     case Operand::Kind::length:
       if (value.state == Cell::State::list) return put(result, Scalar::of(static_cast<std::uint64_t>(value.list.size())));
       return put(result, Scalar::of(size(value.scalar)));
     case Operand::Kind::joined_length:
       if (value.state == Cell::State::list && value.list.size() == 1) put(result, Scalar::of(size(value.list[0])));
       return;
-    case Operand::Kind::join: return join(types, values, result, arena);
+    case Operand::Kind::join:
+      return join(types, values, result, arena);
     case Operand::Kind::concat: {
       auto& text = arena.take();
       for (std::size_t place = 0; place < values.size(); ++place) {
@@ -223,7 +235,8 @@ void transform(const Operand& operand, const std::vector<const Type*>& types, co
       }
       return put(result, Scalar::of(text));
     }
-    case Operand::Kind::getopt: return getopt(operand, types, values, result, arena);
+    case Operand::Kind::getopt:
+      return getopt(operand, types, values, result, arena);
     case Operand::Kind::decimal: {
       const auto* item = first(value);
       if (!item) return;
@@ -234,7 +247,8 @@ void transform(const Operand& operand, const std::vector<const Type*>& types, co
       text.assign(digits, stop);
       return put(result, Scalar::of(text));
     }
-    default: return;
+    default:
+      return;
   }
 }
 

@@ -33,6 +33,7 @@ class Arena {
 };
 
 // The value of a transformer or list of operands, from its operands' values: all of them are there. `types` are the operands'.
-void transform(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result, Arena& arena);
+void transform(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result,
+               Arena& arena);
 
 }  // namespace lanner

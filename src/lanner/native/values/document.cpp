@@ -81,7 +81,9 @@ std::size_t levels(const char* at, const char* end) {
 
 // Whether a number may be -0: no dash and 0 in a name or a date is taken for one, only what begins a token.
 bool may_hold_negative_zero(const char* at, const char* end) {
-  const auto begins_token = [begin = at](const char* place) { return place == begin || std::string_view(":,[ \t\n\r").find(place[-1]) != std::string_view::npos; };
+  const auto begins_token = [begin = at](const char* place) {
+    return place == begin || std::string_view(":,[ \t\n\r").find(place[-1]) != std::string_view::npos;
+  };
   for (const char* last = end - 1; at < last; ++at) {
     at = static_cast<const char*>(std::memchr(at, '-', static_cast<std::size_t>(last - at)));
     if (!at) return false;

@@ -87,7 +87,8 @@ class Text {
 
 class Locator {
  public:
-  Locator(std::string_view payload, simdjson::dom::element document, const Given& given) : text_(payload), document_(document), given_(given) {}
+  Locator(std::string_view payload, simdjson::dom::element document, const Given& given)
+      : text_(payload), document_(document), given_(given) {}
 
   std::optional<Span> find(const Value& value, bool number = false) const {
     switch (value.kind) {
@@ -112,7 +113,8 @@ class Locator {
         if (written.find('\\') != std::string_view::npos) return std::nullopt;
         const bool is_last = value.kind == Value::Kind::after_last;
         const auto at = is_last ? written.rfind(value.separator) : written.find(value.separator);
-        if (value.kind == Value::Kind::before) return Span{whole->begin, static_cast<std::uint32_t>(at == std::string_view::npos ? written.size() : at)};
+        if (value.kind == Value::Kind::before)
+          return Span{whole->begin, static_cast<std::uint32_t>(at == std::string_view::npos ? written.size() : at)};
         if (at == std::string_view::npos) return is_last ? whole : std::nullopt;
         const auto skipped = static_cast<std::uint32_t>(at + value.separator.size());
         return Span{whole->begin + skipped, whole->size - skipped};
@@ -176,7 +178,8 @@ class Locator {
 
 }  // namespace
 
-std::vector<Span> locate(const Value& value, simdjson::dom::element document, std::string_view payload, const Given& given, std::size_t count) {
+std::vector<Span> locate(const Value& value, simdjson::dom::element document, std::string_view payload, const Given& given,
+                         std::size_t count) {
   const Locator locator(payload, document, given);
   std::vector<Span> spans;
   if (value.kind == Value::Kind::keys) {

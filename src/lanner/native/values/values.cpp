@@ -67,7 +67,8 @@ Result to_unsigned(const Result& result, std::uint64_t factor) {
   if (const auto* text = std::get_if<std::string_view>(&result)) {
     // 20 digits hold every unsigned 64-bit integer; longer ones with leading zeros are nobody's numbers
     const char* end = text->data() + text->size();
-    if (text->empty() || text->size() > 20 || !std::all_of(text->begin(), text->end(), [](char c) { return c >= '0' && c <= '9'; })) return {};
+    if (text->empty() || text->size() > 20 || !std::all_of(text->begin(), text->end(), [](char c) { return c >= '0' && c <= '9'; }))
+      return {};
     if (std::from_chars(text->data(), end, integer).ec != std::errc{}) return {};
   } else if (const auto* read = std::get_if<std::uint64_t>(&result)) {
     integer = *read;

@@ -27,11 +27,11 @@ struct Value {
   enum class Kind { path, first, when, before, after, after_last, unsigned_integer, keys };
 
   Kind kind = Kind::path;
-  std::vector<Step> steps;          // path, keys
-  std::vector<Value> children;      // first: options; when: value, condition; before, after, after_last, unsigned_integer: one
-  std::vector<std::string> texts;   // when
-  std::string separator;            // before, after, after_last
-  std::uint64_t factor = 1;         // unsigned_integer: nanoseconds in its unit
+  std::vector<Step> steps;         // path, keys
+  std::vector<Value> children;     // first: options; when: value, condition; before, after, after_last, unsigned_integer: one
+  std::vector<std::string> texts;  // when
+  std::string separator;           // before, after, after_last
+  std::uint64_t factor = 1;        // unsigned_integer: nanoseconds in its unit
 };
 
 // The value of a tree for a document. `number`: a JSON integer counts where a text does.

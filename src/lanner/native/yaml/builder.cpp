@@ -48,7 +48,8 @@ void YamlBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
   aliased_ += tree_.nodes[index].weight;
   if (aliased_ > limits_.aliased) {
     const auto size = after_name(text_, at.offset) - at.offset;
-    throw YamlLimit{{"aliases stand for more than " + std::to_string(limits_.aliased) + " nodes and characters up to here", at, true, size}};
+    throw YamlLimit{
+        {"aliases stand for more than " + std::to_string(limits_.aliased) + " nodes and characters up to here", at, true, size}};
   }
   place(index);
   last_end_ = after_name(text_, at.offset);

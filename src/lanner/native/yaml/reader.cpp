@@ -50,8 +50,7 @@ Parsed parse(std::string_view text, const YamlLimits& limits) {
   std::istream stream(&buffer);
   try {
     YAML::Parser parser(stream);
-    while (!has_ended(parsed.tree, limits) && parser.HandleNextDocument(builder)) {
-    }
+    while (!has_ended(parsed.tree, limits) && parser.HandleNextDocument(builder)) {}
   } catch (const YamlLimit& limit) {
     parsed.tree.error = limit.error;
   } catch (const YAML::ParserException& error) {
@@ -88,7 +87,8 @@ std::string with_line_ends(std::string_view text) {
 
 YamlError error_at(std::string_view text, std::size_t at, const char* message) {
   const auto begin = text.substr(0, at).rfind('\n') + 1;  // 0 in the first line
-  return {message, {at, static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n')), at - begin}};
+  return {message,
+          {at, static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n')), at - begin}};
 }
 
 // Whether a scalar or a comma stands at a place after a scalar in quotes, in its line. Brackets, anchors and tags end the reading otherwise.
@@ -132,7 +132,8 @@ std::optional<YamlError> leading_comma(std::string_view text, const Parsed& pars
     text = text.substr(0, std::max(last.end, last.mark.offset + 1));
   }
   const auto is_inside = [](const std::vector<YamlSpan>& spans, std::size_t at) {
-    const auto next = std::upper_bound(spans.begin(), spans.end(), at, [](std::size_t place, const YamlSpan& span) { return place < span.begin; });
+    const auto next =
+        std::upper_bound(spans.begin(), spans.end(), at, [](std::size_t place, const YamlSpan& span) { return place < span.begin; });
     return next != spans.begin() && at < std::prev(next)->end;
   };
   for (auto at = text.find(','); at != text.npos; at = text.find("\n,", at)) {
@@ -155,7 +156,8 @@ std::size_t next_token_line(std::string_view text, std::size_t at) {
 
 void answer_like_newer(std::string_view text, Parsed& parsed, const YamlLimits& limits) {
   auto& error = parsed.tree.error;
-  if (error && error->message == unknown_anchor) error->message += ": " + std::string(text.substr(error->mark.offset + 1, error->length - 1));
+  if (error && error->message == unknown_anchor)
+    error->message += ": " + std::string(text.substr(error->mark.offset + 1, error->length - 1));
   auto found = second_scalar(text, parsed);
   std::size_t last = text.size();  // where a comma counts
   if (error && !error->is_limit) {
