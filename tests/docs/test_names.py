@@ -72,6 +72,18 @@ def test_files_exist(name):
     assert (ROOT / name).exists() or (PACKAGE / name).exists() or any(ROOT.glob(name))
 
 
+def calls(page):
+    """Functions in a picture, each with the file at the right of its line."""
+    for names, file in re.findall(r"^ {4} +\|  (.*?) {2,}((?:[\w]+/)+[\w.]*)$", page.read_text("utf-8"), re.MULTILINE):
+        yield from ((name, file) for name in re.findall(r"(\w+)\(\)", names))
+
+
+@pytest.mark.parametrize(("name", "file"), list(calls(ROOT / "docs" / "architecture.md")))
+def test_functions_in_the_pictures_are_in_their_files(name, file):
+    path = PACKAGE / file
+    assert any(name in each.read_text("utf-8") for each in (path.rglob("*.py") if path.is_dir() else [path]))
+
+
 @pytest.mark.parametrize("name", cases(lambda page: [name for name in code(page) if re.fullmatch(r"lanner(\.\w+)+", name)]))
 def test_dotted_names_exist(name):
     assert resolves(name) or is_key(name)
