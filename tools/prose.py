@@ -44,6 +44,7 @@ class Settings:
     def __init__(self, path: Path = SETTINGS) -> None:
         data = tomllib.loads(path.read_text("utf-8"))
         self.paths: list[str] = data["paths"]
+        self.excluded = [ROOT / each for each in data["excluded"]]
         self.longest: int = data["longest_sentence"]
         self.quoted = re.compile("|".join(data["quoted"]) or r"(?!)")
         self.phrases = [
@@ -146,6 +147,8 @@ def main(arguments: Sequence[str]) -> int:
     paths = [Path(each) for each in arguments] or [ROOT / each for each in settings.paths]
     count = 0
     for path in files(paths):
+        if any(path.resolve().is_relative_to(each) for each in settings.excluded):
+            continue
         try:
             text = path.read_text("utf-8")
         except UnicodeDecodeError:

@@ -68,4 +68,4 @@ def test_a_clean_directory_passes(tmp_path):
 
 
 def test_all_paths_of_the_settings_exist():
-    assert [path for path in SETTINGS.paths if not (ROOT / path).exists()] == []
+    assert [path for path in (*SETTINGS.paths, *SETTINGS.excluded) if not (ROOT / path).exists()] == []
