@@ -62,7 +62,7 @@ class Inspector:
     def __init__(self, endpoint: Endpoint, api: str, timeout: float, wake: int = -1) -> None:
         """Ask in API version `api`; an answer may take `timeout` seconds in all, and ends when `wake`, a descriptor, is readable."""
         self.api = api
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._socket = endpoint.ssh.path if endpoint.ssh else endpoint.path
         self._spare = Spare()
         self._timeout = timeout
@@ -70,10 +70,6 @@ class Inspector:
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._failures = 0
         self._closed_until = 0.0
-
-    def wants(self, line: bytes) -> bool:
-        """Whether the line may be about the creation or the start of a container: cheap, for every line; `describe` looks closely."""
-        return (b'"start"' in line or b'"create"' in line) and b'"container"' in line
 
     def describe(self, line: bytes) -> bytes | None:
         """The container that the line is about; None where it is about something else."""
@@ -97,7 +93,7 @@ class Inspector:
 
     def _ask(self, identity: str) -> bytes:
         try:
-            head, text = get(self._endpoint, f"/v{self.api}/containers/{identity}/json", self._wake, self._timeout, self._spare)
+            head, text = get(self.endpoint, f"/v{self.api}/containers/{identity}/json", self._wake, self._timeout, self._spare)
         except EngineError as error:
             return self._failed("timeout" if isinstance(error, EngineTimeoutError) else "unreachable")
         if head.status == 404:  # removed meanwhile, which is no fault of the engine

@@ -12,22 +12,21 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.docker.buffer import OWN, Flag, put_all, wait
+from lanner.docker.buffer import Flag, put_all, wait
 from lanner.docker.client import Connection, Engine, EngineError, EngineTimeoutError, find_engine, open_events, ping
-from lanner.docker.eventframer import MAX_EVENT, EventFramer, TruncatedEvent
-from lanner.docker.gaps import AWAY, BLOCKED, CURSOR, LOST, TOO_LONG, Host
+from lanner.docker.eventframer import MAX_EVENT, EventFramer
+from lanner.docker.gaps import AWAY, BLOCKED, CURSOR, LOST, TOO_LONG, Host, Part
 from lanner.docker.http import HttpError
 from lanner.docker.link import Spare
 from lanner.docker.listing import list_events
 from lanner.docker.log import log
-from lanner.docker.window import NOWHERE, SPAN, Position, Window, key_of
+from lanner.docker.window import NOWHERE, SPAN, Position, new_window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from lanner.docker.buffer import Buffer, Counters
+    from lanner.docker.buffer import Counters, Sink
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.query import Query
+    from lanner.native import Lines
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
@@ -42,6 +41,7 @@ _PATIENCE: Final = 0.1
 _MOST_EARLY: Final = 16 * 1024 * 1024
 _UNFINISHED: Final = 10.0
 """Seconds that an event may take to arrive before people are told."""
+_NO_LINES: Final = EventFramer().feed(b"")
 _WARN_AGAIN: Final = 60.0
 """Seconds between two warnings of events that are too long: who creates containers can make as many as they like."""
 
@@ -69,11 +69,9 @@ class Watch:
     """
 
     def __init__(
-        self, target: Target, sink: Buffer, counters: Counters, closing: Flag, news: Flag, ping_interval: float, past: Position = NOWHERE
+        self, target: Target, sink: Sink, counters: Counters, closing: Flag, news: Flag, ping_interval: float, past: Position = NOWHERE
     ) -> None:
         self.target = target
-        self.finishes = True
-        """Whether lines are put with what Lanner adds to them, or somebody behind the buffer does that."""
         self.engine: Engine | None = None
         self.connected = False
         self.failure: EngineError | None = None
@@ -90,7 +88,7 @@ class Watch:
         self._ping_interval = ping_interval
         # where there is a place to go on from, nobody asked for another
         self._query = target.query.from_time(None) if past.keys else target.query
-        self._window = Window(past.keys)
+        self._window = new_window(past.keys)
         self.since = past.since or target.query.since or 0
         """Nothing before this comes: the time asked for, or by the engine's clock that of the first connection. 0: not known yet."""
         self._asked: int | None = None
@@ -106,9 +104,10 @@ class Watch:
         self._closed_because = ""
         self._gaps = 0
         self._is_alarmed = False  # an outage was logged as a warning, and so is its end
-        self._early: list[bytes] = []
+        self._early: list[bytes] = []  # bytes that came on the stream before it is its turn
+        self._early_size = 0
         self._broken = ""
-        self._suspects: list[bytes] = []
+        self._suspects = _NO_LINES
         self._judge_at = 0.0
         self._is_proven = False
 
@@ -235,21 +234,22 @@ class Watch:
     def _resume(self, connection: Connection) -> None:
         """Take what the engine lists of the time before this connection; without a proof that nothing is missing an event says so first."""
         try:
-            listed = self._list(connection, self._asked or 0, self._window.last) if self._window else []
+            listed = self._list(connection, self._asked or 0, self._window.last) if self._window else _NO_LINES
         except EngineError as error:
             log().debug("%s", error)
-            listed = []
+            listed = _NO_LINES
         if self._closing.is_set:
             return
         self._drain(connection)
+        early = self._take_early()
         # what the stream itself begins with counts as well: since then the engine may have forgotten more
-        if not any(key_of(line) in self._window for line in (*listed, *self._early)):
+        if not self._window.has_seen(listed) and not self._window.has_seen(early):
             self._tell_gap(self._reason, self._known_until or self.since, _engine_now(connection))
         self._reason = LOST
         self._pass_on(listed, repeated=False)
-        self._pass_on_early()
+        self._pass_on_early(early)
 
-    def _list(self, connection: Connection, since: int, until: int) -> list[bytes]:
+    def _list(self, connection: Connection, since: int, until: int) -> Lines:
         return list_events(
             self.target.endpoint,
             self._target(since, max(since, until)),
@@ -267,11 +267,15 @@ class Watch:
             self._broken = str(error)
             return False
         if data:
-            self._early += self._feed(data)
-        return data is not None and not connection.ended and sum(map(len, self._early)) < _MOST_EARLY
+            self._early.append(data)
+            self._early_size += len(data)
+        return data is not None and not connection.ended and self._early_size < _MOST_EARLY
 
-    def _pass_on_early(self) -> None:
-        early, self._early = self._early, []
+    def _take_early(self) -> Lines:
+        data, self._early, self._early_size = b"".join(self._early), [], 0
+        return self._feed(data)
+
+    def _pass_on_early(self, early: Lines) -> None:
         self._pass_on(early)
         if self._broken:
             raise _LostError(self._broken)
@@ -293,7 +297,7 @@ class Watch:
         self.connected, self.is_new, self.failure = True, False, None
         self._news.set()
         heard = time.monotonic()
-        self._suspects = []
+        self._suspects = _NO_LINES
         while not self._closing.is_set:
             data = self._read(connection)
             if data:
@@ -323,28 +327,27 @@ class Watch:
         except (OSError, HttpError, EngineError) as error:
             raise _LostError(str(error)) from None
 
-    def _pass_on(self, lines: Iterable[bytes], *, repeated: bool = True) -> None:
-        lines = list(lines)
-        new = self._window.take(lines)
+    def _pass_on(self, lines: Lines, *, repeated: bool = True, timed: bool = False) -> None:
+        """Put those of the lines that are new; `repeated`: count the others, `timed`: leave out those that tell no time."""
+        events = self._window.take(lines, timed=timed)
         if repeated:
-            self._counters.add("events repeated", len(lines) - len(new))
-        if new:
+            self._counters.add("events repeated", len(lines) - len(events))
+        if events:
             self._known_until = self._window.last
-            self._tell_truncated([line for _, line in new if isinstance(line, TruncatedEvent)])
-            host = self.target.host
-            add = host.add_to
-            self._put([(host, key, add(line)) for key, line in new] if self.finishes else [(host, key, line) for key, line in new])
+            self._tell_truncated(events.cut)
+            self.target.host.finish(events)
+            before = time.time_ns()
+            if self._put(Part(self.target.host, events)) > _PATIENCE and not self._closing.is_set:
+                self._tell_gap(BLOCKED, before, time.time_ns())
         if lost := self._framer.take_lost():
             self._counters.add("lines too long", lost)
             self._warn("%s: an event of more than %d MiB could not be read and is lost", MAX_EVENT >> 20)
             self._tell_gap(TOO_LONG, self._known_until or self.since, time.time_ns())
 
-    def _put(self, lines: list[tuple[Host, int, bytes]]) -> None:
-        before = time.time_ns()
-        if put_all(self._sink, lines, self._room, self._closing) > _PATIENCE and not self._closing.is_set:
-            self._tell_gap(BLOCKED, before, time.time_ns())
+    def _put(self, part: Part) -> float:
+        return put_all(self._sink, part, self._room, self._closing)
 
-    def _feed(self, data: bytes) -> Sequence[bytes]:
+    def _feed(self, data: bytes) -> Lines:
         lines = self._framer.feed(data)
         if not self._framer.is_within:
             self._unfinished_at = 0.0
@@ -367,10 +370,10 @@ class Watch:
             )
         return self._unfinished_at - now
 
-    def _tell_truncated(self, events: list[TruncatedEvent]) -> None:
-        if events:
-            self._counters.add("events truncated", len(events))
-            self._warn("%s: an event has %d bytes, and only what identifies it is kept; see docker.truncated", events[0].size)
+    def _tell_truncated(self, sizes: list[int]) -> None:
+        if sizes:
+            self._counters.add("events truncated", len(sizes))
+            self._warn("%s: an event has %d bytes, and only what identifies it is kept; see docker.truncated", sizes[0])
 
     def _warn(self, text: str, number: int) -> None:
         """Warn of an event that is too long, unless that was done just now."""
@@ -383,8 +386,7 @@ class Watch:
         until = max(since, until)
         self._counters.add("gaps")
         self._gaps += 1
-        host = self.target.host
-        put_all(self._sink, [(host, OWN, host.gap(reason, since, until))], self._room, self._closing)
+        self._put(self.target.host.gap(reason, since, until))
         self._known_until = until
 
     def _end_of_lines(self) -> None:
@@ -392,7 +394,7 @@ class Watch:
         if self._framer.end():
             self._counters.add("dropped tails")
         self._unfinished_at = 0.0
-        self._early, self._broken = [], ""
+        self._early, self._early_size, self._broken = [], 0, ""
 
     # a silent stream
 
@@ -405,30 +407,27 @@ class Watch:
             if poll.poll(0):
                 return
             raise _LostError(f"silent for {self._ping_interval:g} s, and the engine does not answer: {error}") from None
-        self._is_proven = any(key_of(line) in self._window for line in listed)
-        self._pass_on_early()
-        self._suspects = self._unseen(listed)
+        self._is_proven = self._window.has_seen(listed)
+        self._pass_on_early(self._take_early())
+        self._suspects = listed if self._window.has_missed(listed) else _NO_LINES
         self._judge_at = time.monotonic() + _GRACE
 
-    def _list_missed(self, connection: Connection) -> list[bytes]:
+    def _list_missed(self, connection: Connection) -> Lines:
         now = _engine_now(connection) - _SECOND  # all of a time that has not passed would take until then
         try:
             return self._list(connection, self._since() or 0, now)
         except EngineTimeoutError:
             if connection.head is not None:
                 raise
-            return []  # an engine that begins no answer without an event: it has answered the ping
+            return _NO_LINES  # an engine that begins no answer without an event: it has answered the ping
 
     def _judge(self) -> None:
-        unseen, self._suspects = self._unseen(self._suspects), []
-        if unseen:
+        suspects, self._suspects = self._suspects, _NO_LINES
+        if self._window.has_missed(suspects):
             if not self._is_proven:
                 self._tell_gap(LOST, self._known_until or self.since, time.time_ns())
-            self._pass_on(unseen)
+            self._pass_on(suspects, repeated=False, timed=True)
             raise _LostError(f"silent for {self._ping_interval:g} s, while the engine has events")
-
-    def _unseen(self, lines: list[bytes]) -> list[bytes]:
-        return [line for line in lines if (key := key_of(line)) and key not in self._window]
 
     # to wait
 

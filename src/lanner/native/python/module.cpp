@@ -7,8 +7,11 @@
 
 #include "bridge/log.hpp"
 #include "python/dechunker.hpp"
+#include "python/events.hpp"
+#include "python/finisher.hpp"
 #include "python/framer.hpp"
 #include "python/reader.hpp"
+#include "python/window.hpp"
 #include "rules/c_locale.hpp"
 
 #ifdef Py_GIL_DISABLED
@@ -55,6 +58,8 @@ PyMethodDef methods[] = {
      "Whether fnmatch(3) with no flags, or with FNM_CASEFOLD, matches. Both end at their first NUL."},
     {"casestr", as_method(py_casestr), METH_FASTCALL,
      "casestr(haystack: bytes, needle: bytes) -> bool\n\nWhether strcasestr(3) finds the needle. Both end at their first NUL."},
+    {"join_events", lanner::py_join_events, METH_O,
+     "join_events(parts: Sequence[Events]) -> bytes\n\nThe events as the host gets them, a line each."},
     {"call_log", lanner::py_call_log, METH_VARARGS,
      "call_log(log: object, component: str, message: str, severity: int) -> bool\n\n"
      "A record to the log of a host, whose function is in `log`. False: the host has gone."},
@@ -65,6 +70,9 @@ PyModuleDef_Slot slots[] = {
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lines)},
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_dechunker)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_events)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_finisher)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_window)},
     {0, nullptr},
 };
 
