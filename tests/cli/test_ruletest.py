@@ -230,7 +230,7 @@ def test_json_and_junit(run, tmp_path):
         ("tests: []\n--- \ntests: []", "t.yaml:3: this is not YAML: a second document begins here"),
         ("a: " + "[" * 500 + "]" * 500, "t.yaml:1: this is not YAML: nodes are nested more than 64 levels deep"),
         ("\x00", "t.yaml:1: this is not YAML: yaml-cpp: error at line 1, column 3: unknown escape character"),
-        ("plugin: dokcer\ntests: [{name: a, alerts: [], events: [x]}]", "there is no plugin named 'dokcer': did you mean 'docker'?"),
+        ("plugin: dokcer\ntests: [{name: a, alerts: [], events: [x]}]", "no plugin named 'dokcer': did you mean 'docker'?"),
         ("rules: [none.yaml]\ntests: [{name: a, alerts: [], events: [x]}]", "none.yaml"),
         ("config: {flushInterval: x}\ntests: [{name: a, alerts: [], events: [x]}]", "Expected `int`, got `str`"),
     ],

@@ -111,7 +111,7 @@ def test_a_damaged_file_says_so_after_its_events(form, tmp_path):
     cut, wrong = tmp_path / "cut", tmp_path / "wrong"
     cut.write_bytes(data[:-20])
     wrong.write_bytes(data[: 10 if form == "gzip" else len(data) // 2] + b"\xff" * len(data))
-    with pytest.raises(SourceError, match="is cut off: its packed data has no end"):
+    with pytest.raises(SourceError, match="is truncated: its compressed data has no end"):
         drained(open_recording(str(cut), plugin_info(Things)))
     with pytest.raises(SourceError, match="is damaged"):
         drained(open_recording(str(wrong), plugin_info(Things)))

@@ -188,7 +188,7 @@ def test_zstd_without_its_package_is_said_before_anything_is_read(tmp_path, monk
     monkeypatch.setitem(sys.modules, "zstandard", None)
     (tmp_path / "packed").write_bytes(b"\x28\xb5\x2f\xfdmore")
     (tmp_path / "plain").write_bytes(b'{"at":1}\n')
-    with pytest.raises(SourceError, match=f"packed is packed with zstd: {sys.executable} -m pip install zstandard"):
+    with pytest.raises(SourceError, match=f"packed is compressed with zstd: {sys.executable} -m pip install zstandard"):
         open_recording([str(tmp_path / "plain"), str(tmp_path / "packed")], TIMED)
 
 
