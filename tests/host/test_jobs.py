@@ -134,7 +134,7 @@ def test_what_unpacks_to_very_much_comes_in_pieces(form, tmp_path):
 
 
 def test_a_pattern_without_files_says_so(tmp_path):
-    with pytest.raises(SourceError, match=r"nothing\*: no file has such a name"):
+    with pytest.raises(SourceError, match=r"nothing\*: no file matches"):
         open_recording(str(tmp_path / "nothing*"), plugin_info(Things))
 
 
