@@ -14,6 +14,8 @@ from lanner.package.oci import INDEX_TYPE, MANIFEST_TYPE
 
 from .conftest import PLUGINS, lanner
 
+pytestmark = pytest.mark.slow
+
 MACHINE = platform.machine()
 VERSION = Docker.__plugin__.version
 OCI_MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}[MACHINE]

@@ -22,7 +22,7 @@ def inspected(so):
 @pytest.mark.parametrize("api", ["3", "2", "1", "0.3"])
 def test_it_says_what_the_host_sees(built, run_host, api):
     so = built("docker", api)
-    host, seen = run_host(so, "--init", "{}")["info"], inspected(so)
+    host, seen = run_host(so, "--info")["info"], inspected(so)
     for name in ("api", "name", "version", "description", "contact", "id", "capabilities"):
         assert seen[name] == host[name], name
     assert seen["event_source"] == host["source"]

@@ -28,7 +28,7 @@ from lanner.docker.tls import Session, Tls, TlsError
 from .certificates import OPENSSL, Authority
 from .stand_in import LAST_CHUNK, StandInEngine, answer, chunk
 
-pytestmark = pytest.mark.skipif(OPENSSL is None, reason="certificates are made by openssl, which is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(OPENSSL is None, reason="certificates are made by openssl, which is not installed")]
 
 IS_TLS = (
     "{} (from DOCKER_HOST): it wants TLS and was asked in clear text. If this is the engine's TLS port, configure `tls` with this address, "

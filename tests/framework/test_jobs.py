@@ -16,6 +16,8 @@ from lanner.sdk.plugin import plugin_info
 
 from .test_native import Things, Writing, pump
 
+pytestmark = pytest.mark.slow
+
 PACKED = {
     "plain": bytes,
     "gzip": gzip.compress,

@@ -17,6 +17,8 @@ from lanner.outputs.worker import Backoff, Worker
 
 from .standins import StandInSink, Switch, make_alert, small_file_system
 
+pytestmark = pytest.mark.slow
+
 QUICK = Backoff(0.01, 0.05)
 
 

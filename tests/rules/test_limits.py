@@ -17,6 +17,8 @@ from lanner.rules.show import show
 from lanner.rules.validate import Validator
 from lanner.sdk.types import FieldInfo, FieldType
 
+pytestmark = pytest.mark.slow
+
 CATALOG = Catalog([FieldInfo("x.text", FieldType.STRING, "d")], "x")
 CHECK = "x.text = b"
 MEGABYTE = 1_000_000

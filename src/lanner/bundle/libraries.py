@@ -5,6 +5,7 @@ Which others they need, the oldest glibc that has all that they use, and what of
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import struct
@@ -42,6 +43,7 @@ class Library:
     glibc: tuple[int, ...]
 
 
+@functools.cache  # a build meets the same libraries again behind each module
 def read_library(path: Path) -> Library:
     """Raises `BuildError` where it is no shared library of this kind of machine."""
     try:
@@ -84,6 +86,7 @@ def _take(library: Library, places: dict[str, str], found: dict[str, Library]) -
             found[name] = needed
 
 
+@functools.cache
 def _resolve(path: Path, interpreter: str) -> dict[str, str]:
     """Where the dynamic linker finds what a library needs; nothing of it is run."""
     # as ldd does; what is preloaded here is not there in the plugin's host
