@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "host"))
+sys.path.insert(0, str(Path(__file__).parent / "conformance"))
 
 import host
 
@@ -70,5 +70,5 @@ def made_once(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def run_host():
-    """`run_host(so, *options)`: what the C host saw of a plugin's .so (tests/host)."""
+    """`run_host(so, *options)`: what the C host saw of a plugin's .so (tests/conformance)."""
     return host.run_host

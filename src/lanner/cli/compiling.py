@@ -8,9 +8,9 @@ from lanner.cli.messages import add, fail, many, say
 from lanner.cli.ownrules import advise_own_rules
 from lanner.config.falco import Matching
 from lanner.config.read import with_own_rules
-from lanner.framework.pump import Pump, host_name
+from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
-from lanner.rules.select import select
+from lanner.rules.resolve.select import select
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:

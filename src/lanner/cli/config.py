@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.cli.messages import say
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.files import read_whole
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:

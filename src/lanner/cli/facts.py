@@ -12,7 +12,7 @@ from lanner import __version__
 from lanner.cli.messages import OK, say
 from lanner.cli.show import print_lines, print_text
 from lanner.cli.validate import read_rules
-from lanner.framework.load import load_plugin
+from lanner.host.load import load_plugin
 from lanner.operating.falco import falco_version, version_members
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.secrets import mask_option, mask_text
@@ -65,7 +65,7 @@ def show_config_schema() -> int:
 
 def show_rule_schema() -> int:
     """Print the JSON schema of rules files, and return the exit code."""
-    from lanner.rules.schema import json_schema
+    from lanner.rules.files.schema import json_schema
 
     return _print(json_schema(), indent=2)
 

@@ -17,14 +17,14 @@ from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
 from lanner.cli.validate import make_validator, read_rules
 from lanner.config.falco import Falco
-from lanner.framework.load import load_plugin
+from lanner.host.load import load_plugin
 from lanner.package.artefacts import PackageError, check_version, machine_here, place, plugin_artefact, rules_artefact, sums
 from lanner.package.oci import Layout
 from lanner.package.readme import fields_table, with_table
 from lanner.package.requirements import requirements
 from lanner.package.sbom import bill
-from lanner.rules.errors import RulesError
-from lanner.rules.load import MAX_SIZE, load_text
+from lanner.rules.files.load import MAX_SIZE, load_text
+from lanner.rules.findings import RulesError
 from lanner.sdk.files import read_whole
 from lanner.sdk.plugin import plugin_info
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import say
 from lanner.cli.settings import Limits, settle
-from lanner.framework.jobs import cores
-from lanner.framework.load import load_plugin
+from lanner.host.jobs import cores
+from lanner.host.load import load_plugin
 from lanner.sdk.errors import UsageError
 from lanner.sdk.plugin import plugin_info
 

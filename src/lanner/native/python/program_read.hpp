@@ -1,4 +1,4 @@
-// Programs from the plain data that lanner.rules.nativeplan makes.
+// Programs from the plain data that lanner.rules.plan.program makes.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN

@@ -1,4 +1,4 @@
-// An event's time as text: the native form of lanner.rules.times. No Python here.
+// An event's time as text: the native form of lanner.rules.output.times. No Python here.
 #pragma once
 
 #include <array>

@@ -332,7 +332,7 @@ class Regex : public Predicate {
   std::vector<std::string> literals(bool&) const override { return {required_}; }
 
  private:
-  // As lanner.rules.operators.compile_regex
+  // As lanner.rules.language.operators.compile_regex
   static RE2::Options options() {
     RE2::Options options;
     options.set_posix_syntax(true);

@@ -1,4 +1,4 @@
-// What the operators of conditions say of values that are there: the native form of lanner.rules.operators. No Python here.
+// What the operators of conditions say of values that are there: the native form of lanner.rules.language.operators. No Python here.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// `pmatch`: a set of paths, and whether another path is one of them or lies below one. The native form of lanner.rules.paths.
+// `pmatch`: a set of paths, and whether another path is one of them or lies below one. The native form of lanner.rules.language.path_prefixes.
 #pragma once
 
 #include <string>

@@ -127,7 +127,7 @@ void join(const std::vector<const Type*>& types, const std::vector<const Cell*>&
   put(result, Scalar::of(text));
 }
 
-// Short options of a command line: the native form of lanner.rules.getopt
+// Short options of a command line: the native form of lanner.rules.language.getopt
 class Options {
  public:
   explicit Options(std::string_view letters) {

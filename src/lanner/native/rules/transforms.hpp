@@ -1,4 +1,4 @@
-// What transformers make of values that are there: the native form of lanner.rules.transformers. No Python here.
+// What transformers make of values that are there: the native form of lanner.rules.language.transformers. No Python here.
 #pragma once
 
 #include <deque>

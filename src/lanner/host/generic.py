@@ -1,0 +1,107 @@
+"""The fields that every event has (`evt.*`, `static.*`): what the host knows of an event in, readers of single fields out.
+
+The names, types and descriptions stand in `lanner.rules.language.catalog`; here is where their values come from. The JSON forms, in
+which times are integers, are the alert's matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.language.catalog import STATIC
+from lanner.rules.output.times import SECOND, Clock, local_datetime, local_time, utc_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lanner.sdk.types import FieldValue
+
+# Without words from the plugin, Falco shows so many bytes of the payload (plugin.cpp, event_to_string)
+_SHOWN_BYTES: Final = 50
+_UINT64: Final = (1 << 64) - 1
+
+
+@dataclass(slots=True)
+class EventContext:
+    """What a host knows of the current event; one object for a run, moved on with `advance`.
+
+    `describe` is the plugin's event_to_string for the current event (None or "" where it has no words for it). `timestamp`
+    is in nanoseconds since 1970; `number` counts from 1. `static` are the values of the fields `static.*`.
+    """
+
+    source: str
+    plugin: str
+    hostname: str
+    describe: Callable[[], str | None] | None = None
+    number: int = 0
+    timestamp: int = 0
+    payload: bytes = b""
+    first_timestamp: int | None = None
+    static: Mapping[str, str] = field(default_factory=dict)
+
+    def advance(self, number: int, timestamp: int, payload: bytes) -> None:
+        """Make this the current event."""
+        if self.first_timestamp is None:
+            self.first_timestamp = timestamp
+        self.number = number
+        self.timestamp = timestamp
+        self.payload = payload
+
+    def succeed(self, before: EventContext) -> None:
+        """Take the place of another one in the same run."""
+        self.number, self.timestamp, self.payload = before.number, before.timestamp, before.payload
+        self.first_timestamp = before.first_timestamp
+
+    @property
+    def elapsed(self) -> int:
+        """Nanoseconds since the first event; wraps, as an unsigned number does, for an event that is older than that."""
+        return (self.timestamp - (self.first_timestamp or 0)) & _UINT64
+
+
+def generic_reader(name: str, context: EventContext) -> Callable[[], FieldValue]:
+    """A function that gives the field's value for the current event of `context`. KeyError if there is no such field."""
+    if name.startswith(STATIC):
+        value = context.static[name.removeprefix(STATIC)]
+        return lambda: value
+    read = _READERS[name]
+    return lambda: read(context)
+
+
+def _description(context: EventContext) -> str:
+    words = context.describe() if context.describe else None
+    if words:
+        words = words.partition("\0")[0]
+    return words or raw_description(context.payload)
+
+
+def raw_description(payload: bytes) -> str:
+    """A payload in Falco's words where the plugin has none: its length and, if they can be printed, its first bytes."""
+    shown = payload[:_SHOWN_BYTES]
+    if not all(0x20 <= byte <= 0x7E for byte in shown):
+        return f"datalen={len(payload)} data=<binary>"
+    return f"datalen={len(payload)} data={shown.decode('ascii')}{'...' if len(payload) > _SHOWN_BYTES else ''}"
+
+
+_time, _datetime, _iso8601 = Clock(local_time), Clock(local_datetime), Clock(utc_datetime)
+
+_READERS: Final[dict[str, Callable[[EventContext], FieldValue]]] = {
+    "evt.num": lambda context: context.number,
+    "evt.time": lambda context: _time(context.timestamp),
+    "evt.time.s": lambda context: local_time(context.timestamp // SECOND),
+    "evt.time.iso8601": lambda context: _iso8601(context.timestamp) + "+0000",
+    "evt.datetime": lambda context: _datetime(context.timestamp),
+    "evt.datetime.s": lambda context: local_datetime(context.timestamp // SECOND),
+    "evt.rawtime": lambda context: context.timestamp,
+    "evt.rawtime.s": lambda context: context.timestamp // SECOND,
+    "evt.rawtime.ns": lambda context: context.timestamp % SECOND,
+    "evt.reltime": lambda context: context.elapsed,
+    "evt.reltime.s": lambda context: context.elapsed // SECOND,
+    "evt.reltime.ns": lambda context: context.elapsed % SECOND,
+    "evt.pluginname": lambda context: context.plugin,
+    "evt.plugininfo": _description,
+    "evt.source": lambda context: context.source,
+    "evt.is_async": lambda _: False,
+    "evt.asynctype": lambda _: None,
+    "evt.hostname": lambda context: context.hostname,
+}

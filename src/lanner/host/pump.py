@@ -1,0 +1,195 @@
+"""The way of an event through Lanner's own host: payloads in, lines of alerts out.
+
+`Pump` reads fields, matches rules and formats alerts for batches of payloads; where batches come from (a live source, a
+recording) and where lines go is told to it. Its loop is what every event costs.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lanner.host.generic import EventContext, generic_reader
+from lanner.outputs.base import Alert
+from lanner.rules import AlertRule, Executor
+from lanner.rules.plan.executor import compile_values
+from lanner.sdk.hosting import FieldReader
+from lanner.sdk.plugin import plugin_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lanner.host.native import Found, NativeRules
+    from lanner.rules import AlertWriter, Compiled
+    from lanner.sdk.batches import Batch
+    from lanner.sdk.plugin import Plugin
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a run has seen: events, alerts by rule (in the rules' order), payloads that are not JSON, failures by field."""
+
+    events: int = 0
+    alerts: dict[str, int] = field(default_factory=dict)
+    not_json: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
+
+
+def host_name() -> str:
+    """The name of this host in alerts: FALCO_HOSTNAME, else the system's."""
+    return os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
+
+
+class Pump:
+    """Events of one plugin through one set of rules; `emit` takes the alerts.
+
+    `first`: of the rules that match an event only the first counts. `hostname` is the field `evt.hostname` (None: as the alerts have
+    it), `static` the values of `static.*`. `native`: the native executor says which rules match; Python has the rest.
+    """
+
+    def __init__(
+        self,
+        plugin: Plugin,
+        compiled: Compiled,
+        writer: AlertWriter,
+        emit: Callable[[Alert], None] = lambda _: None,
+        *,
+        first: bool = True,
+        hostname: str | None = None,
+        static: Mapping[str, str] | None = None,
+        native: bool = False,
+    ) -> None:
+        info = plugin_info(type(plugin))
+        own = {declaration.info.name for declaration in info.fields}
+        requests = compiled.plan.fields
+        self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own])
+        host = writer.hostname if hostname is None else hostname
+        self.context = EventContext(info.event_source or "", info.name, host, self._reader.describe, static=static or {})
+        """What the host knows of the last event."""
+        getters = iter(self._reader.getters)
+        table = [next(getters) if request.name in own else generic_reader(request.name, self.context) for request in requests]
+        self.executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
+        """What the rules say of the last event, and its values."""
+        formats = [
+            writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output)
+            for rule, output in zip(compiled.rules, compiled.outputs, strict=True)
+        ]
+        self._lines = [each.line for each in formats]
+        self._values = [compile_values(each.operands, self.executor.value) for each in formats]
+        self._names = [rule.name for rule in compiled.rules]
+        self.native: NativeRules | None = None
+        """The rules as the native executor has them."""
+        if native:
+            from lanner.host.native import native_rules
+
+            wanted = [each.operands for each in formats]
+            self.native = native_rules(compiled.plan, plugin, self._names, wanted, hostname=host, static=static or {}, first=first)
+        self._first = first
+        self._about = [(rule.name, str(rule.priority), rule.source) for rule in compiled.rules]
+        self._alerts = [0] * len(self._names)
+        self.emit = emit
+        """Who takes the alerts."""
+        self._alerts_before: dict[str, int] = {}
+        self._events = self._not_json = 0
+
+    def feed(self, batch: Batch, clock: Callable[[], int] | None = time.time_ns) -> None:
+        """Match the events of a batch and write their alerts.
+
+        `clock` gives the time (ns) of events that tell none; None: they happen when the one before did.
+        """
+        if self.native is not None:
+            number, first = self._events, self.context.first_timestamp
+            now = None if clock is None else clock()
+            self.finish(batch.payloads, self.native.run(batch.payloads, batch.timestamps, number, self.timestamp, first, now))
+            return
+        if clock is None:
+            clock = lambda: self.timestamp  # noqa: E731
+        reader, context, match, emit = self._reader, self.context, self.executor.match, self.emit
+        load, advance, alerts, lines, values, about = reader.load, context.advance, self._alerts, self._lines, self._values, self._about
+        number = self._events
+        times = batch.timestamps
+        try:
+            for place, payload in enumerate(batch.payloads):
+                number += 1
+                if not load(payload, times[place] if times else None, number):
+                    self._not_json += 1
+                timestamp = reader.timestamp
+                if timestamp is None:
+                    timestamp = reader.timestamp = clock()
+                advance(number, timestamp, payload)
+                for rule in match():
+                    alerts[rule] += 1
+                    emit(Alert(lines[rule](timestamp, values[rule]()), *about[rule], timestamp))
+        finally:
+            self._events = number
+
+    def finish(self, payloads: Sequence[bytes], found: Found) -> None:
+        """Write the alerts of a batch that the native executor went through; the batches before have been finished."""
+        reader, context, executor, begin = self._reader, self.context, self.executor, self._events
+        alerts, lines, about, emit = self._alerts, self._lines, self._about, self.emit
+        if context.first_timestamp is None:
+            context.first_timestamp = found.first
+        self._not_json += found.not_json
+        place, done, loaded = -1, False, False
+        before = timestamp = self.timestamp
+        for event, rule, sure, own, values in found.hits:
+            if event != place:
+                place, done, loaded = event, False, False
+                # without a time it happens when the last event of the batch before did
+                timestamp = before if own is None else own
+                self._events = begin + place + 1
+            if done:
+                continue
+            if values is None:
+                if not loaded:
+                    loaded = True
+                    payload = payloads[place]
+                    reader.load(payload, timestamp, self._events)
+                    reader.timestamp = timestamp
+                    context.advance(self._events, timestamp, payload)
+                    executor.forget()
+                if not sure and not executor.holds(rule):
+                    continue
+                values = self._values[rule]()  # noqa: PLW2901 - Python finds what the native executor could not
+            alerts[rule] += 1
+            emit(Alert(lines[rule](timestamp, values), *about[rule], timestamp))
+            done = self._first
+        self._events = begin + len(payloads)
+        context.timestamp = before if found.last is None else found.last
+
+    @property
+    def events(self) -> int:
+        """How many events there were so far."""
+        return self._events
+
+    @property
+    def timestamp(self) -> int:
+        """When the last event happened (ns); 0 before the first."""
+        return self.context.timestamp
+
+    @property
+    def first_timestamp(self) -> int | None:
+        """When the first event happened (ns)."""
+        return self.context.first_timestamp
+
+    def describe(self) -> str:
+        """The last event in the plugin's words, else its payload's beginning (`evt.plugininfo`)."""
+        return str(generic_reader("evt.plugininfo", self.context)())
+
+    def counts(self) -> Counts:
+        """What there was so far."""
+        alerts = dict(self._alerts_before)
+        for name, count in zip(self._names, self._alerts, strict=True):
+            if count:
+                alerts[name] = alerts.get(name, 0) + count
+        return Counts(self._events, alerts, self._not_json, dict(self._reader.errors))
+
+    def succeed(self, before: Pump) -> None:
+        """Go on where another one has come to, with other rules: numbers of events, times and counts continue."""
+        counts = before.counts()
+        self._events, self._not_json, self._alerts_before = counts.events, counts.not_json, counts.alerts
+        self._reader.errors.update(counts.failures)
+        self.context.succeed(before.context)

@@ -1,0 +1,282 @@
+"""Recordings: events in a file, one a line, written by `lanner record` and read by `--replay`.
+
+A plugin whose payload is JSON and tells the event's time is recorded as it is, a payload a line (for docker, what
+`docker events --format '{{json .}}'` prints); objects over several lines, several in a line and arrays of objects are read as well. When
+recorded, JSON over several lines goes into one, with a carriage return for each newline:
+between words of JSON that is white space too, and in a string both are wrong, so that each field keeps its value. Any other
+plugin's events go into an envelope, an object a line: {"ts": nanoseconds since 1970, "payload": base64}. Which form it is follows
+from the plugin, never from the file; a file that begins with an envelope where none is expected is another plugin's. A byte order mark
+before the first line is no part of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import glob
+import os
+import select
+import stat
+from base64 import b64encode
+from typing import TYPE_CHECKING, Final
+
+from lanner.host.compressed import HEAD, Unpacker, check_head
+from lanner.native import ObjectFramer, Reader
+from lanner.sdk.batches import Batch
+from lanner.sdk.errors import SourceError
+from lanner.sdk.framing import MAX_LINE, new_framer, warn_too_long
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanner.native import Framer
+    from lanner.sdk.plugin import PluginInfo
+
+_BLOCK: Final = 1 << 20
+_UINT64: Final = 1 << 64
+_MARK: Final = b"\xef\xbb\xbf"
+
+
+def needs_envelope(info: PluginInfo) -> bool:
+    """Whether the plugin's events are recorded in an envelope: its payload does not tell the time."""
+    return info.timestamp is None
+
+
+def open_recording(path: str | Sequence[str], info: PluginInfo) -> Replay:
+    """The recordings in these files, one after the other, packed with gzip or zstd or not. Raises `SourceError`.
+
+    A path may be a glob pattern; `example` is the plugin's own recording, "-" standard input.
+    """
+    paths = [path] if isinstance(path, str) else path
+    return Replay([found for each in paths for found in _expanded(each, info)], info)
+
+
+def _expanded(path: str, info: PluginInfo) -> list[str]:
+    if path == "-" or os.path.exists(path):  # noqa: PTH110 - as the rest of this module
+        return [path]
+    if path == "example":
+        if info.example is None:
+            raise SourceError(f"the plugin {info.name} ships no recording: name a file, which `lanner record` makes")
+        return [info.example]
+    if not glob.has_magic(path):
+        return [path]  # whose opening says what is wrong
+    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - of texts
+    if not found:
+        raise SourceError(f"cannot read the recording {path}: no file has such a name")
+    return found
+
+
+class Replay:
+    """Recordings as a source. Events come in blocks, with the times that the recording tells; the clock plays no part."""
+
+    def __init__(self, paths: Sequence[str], info: PluginInfo) -> None:
+        """Open the first of `paths` ("-": standard input), and see that the others can be. Raises `SourceError`."""
+        sizes = [_size(path) for path in paths]
+        self.total = None if None in sizes else sum(size for size in sizes if size is not None)
+        """How many bytes there are in all files, None where that is not known (a pipe)."""
+        self.read = 0
+        """How many bytes of them were read."""
+        self._paths = list(paths)
+        self._descriptor = -1
+        # a pipe may keep one waiting: close() ends the wait
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._framer: Framer | ObjectFramer = new_framer() if needs_envelope(info) else ObjectFramer(MAX_LINE, multiline=True)
+        self._unwrapper = _unwrapper() if needs_envelope(info) else None
+        self._info = info
+        self._closed = False
+        self.tells_time = info.timestamp is None
+        """Whether an event told its time, or events of the plugin tell none in their payload."""
+        self.counters: dict[str, int] = {}
+        self.position = 0
+        self.description = ", ".join(paths)
+        self._open_next()
+
+    def _open_next(self) -> None:
+        self._path = self._paths.pop(0)
+        self._leave()
+        try:
+            self._descriptor = os.dup(0) if self._path == "-" else os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except (OSError, ValueError) as error:
+            raise _unreadable(self._path, error) from None
+        self._at_start = self._begins = True
+        with contextlib.suppress(OSError):  # where it is a pipe, let more fit in
+            fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _BLOCK)
+        self._unpacker = Unpacker(self._path)
+        self._poll = select.poll()
+        for descriptor in (self._descriptor, self._wake):
+            self._poll.register(descriptor, select.POLLIN)
+
+    def _leave(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def next_batch(self, timeout: float) -> Batch:
+        """See `lanner.sdk.batches.Source`."""
+        block = b"" if self._closed else self._unpacker.piece()
+        if not block:
+            ready = None if self._closed else self._poll.poll(timeout * 1000)
+            if self._closed:
+                return Batch([], ended=True)
+            if not ready:
+                return Batch([])
+            data = self._read()
+            self._unpacker.feed(data)
+            block = self._unpacker.piece()
+            if not block and data:
+                return Batch([])
+        lines = self._framer.feed(self._unmarked(block)) if block else self._framer.end()
+        self._check_first(lines)
+        if not self.tells_time:
+            self._look_for_times(lines)
+        if self._framer.too_long > self.counters.get("lines too long", 0):
+            self.counters["lines too long"] = self._framer.too_long
+            warn_too_long(self._info.name)
+        batch = self._unwrap(lines, self._unwrapper) if self._unwrapper else Batch(lines)
+        if not block:
+            batch.ended = not self._paths
+            if self._paths:
+                self._open_next()
+        return batch
+
+    def _unmarked(self, block: bytes) -> bytes:
+        """The block, which may be the first of a file, without a byte order mark."""
+        if self._at_start:
+            self._at_start = False
+            return block.removeprefix(_MARK)
+        return block
+
+    def _check_first(self, lines: Sequence[bytes]) -> None:
+        """Raises `SourceError` where the first line of a file says that another plugin made it."""
+        if not self._begins or not lines:
+            return
+        self._begins = False
+        if self._unwrapper is None and _is_foreign(lines[0], self._info):
+            name = self._info.name
+            raise SourceError(
+                f"{self._path} is no recording of {name}: it has envelopes of a plugin whose payload tells no time. "
+                f"`lanner record {name} -o FILE` makes one"
+            )
+
+    def _look_for_times(self, lines: Sequence[bytes]) -> None:
+        assert self._info.timestamp is not None
+        reader = Reader([self._info.timestamp.data()])
+        self.tells_time = any(reader.load(line) and reader.get(0) is not None for line in lines)
+
+    def _read(self) -> bytes:
+        """A block, or as much of it as there is now (a pipe gives little at once)."""
+        parts: list[bytes] = []
+        wanted = _BLOCK
+        try:
+            while wanted > 0:
+                part = os.read(self._descriptor, wanted)
+                # an end of the file is met again by the next read
+                if not part:
+                    break
+                parts.append(part)
+                wanted -= len(part)
+                if all(descriptor != self._descriptor for descriptor, _ in self._poll.poll(0)):
+                    break
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        self.read += len(data)
+        return data
+
+    def commit(self, position: int) -> None:
+        """See `lanner.sdk.batches.Source`: there is no going on after a restart."""
+
+    def close(self) -> None:
+        """See `lanner.sdk.batches.Source`."""
+        self._closed = True
+        os.eventfd_write(self._wake, 1)
+
+    def __del__(self) -> None:
+        # closed here and not in close(): another thread may be waiting on these descriptors
+        for name in ("_descriptor", "_wake"):
+            if self.__dict__.get(name, -1) >= 0:
+                os.close(self.__dict__[name])
+
+    def _unwrap(self, lines: Sequence[bytes], unwrap: Callable[[bytes], tuple[bytes, int]]) -> Batch:
+        payloads: list[bytes] = []
+        timestamps: list[int | None] = []
+        for line in lines:
+            try:
+                payload, timestamp = unwrap(line)
+            except (ValueError, RecursionError):
+                self.counters["lines that are no envelope"] = self.counters.get("lines that are no envelope", 0) + 1
+                continue
+            payloads.append(payload)
+            timestamps.append(timestamp)
+        return Batch(payloads, timestamps)
+
+
+def _unreadable(path: str, error: Exception) -> SourceError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return SourceError(f"cannot read the recording {path or repr(path)}: {reason}")
+
+
+def _size(path: str) -> int | None:
+    """The size of the file, None where it is none. Raises `SourceError` where it cannot be read, or not be unpacked here."""
+    if path == "-":
+        return None
+    try:
+        found = os.stat(path)  # noqa: PTH116 - as the rest of this module
+        if stat.S_ISDIR(found.st_mode):
+            raise SourceError(f"cannot read the recording {path}: it is a directory; name its files, as in '{path.rstrip('/')}/*'")
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        with open(path, "rb") as file:  # noqa: PTH123
+            check_head(path, file.read(HEAD))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    return found.st_size
+
+
+def no_recording(path: str, info: PluginInfo, *, is_json: bool = False) -> str:
+    """What is said of a file in which there is no event of the plugin; `is_json`: there are objects of another form."""
+    if is_json:
+        what = f"is JSON that tells its time as events of {info.name} do, and no rule matched"
+    else:
+        what = "is an envelope with an event" if needs_envelope(info) else "is JSON"
+    return f"{path} is no recording of {info.name}: none of its lines {what}. `lanner record {info.name} -o FILE` makes one"
+
+
+def _is_foreign(line: bytes, info: PluginInfo) -> bool:
+    """Whether the line is an envelope, and no event that tells its time as this plugin's do."""
+    try:
+        _unwrapper()(line)
+    except (ValueError, RecursionError):
+        return False
+    assert info.timestamp is not None
+    reader = Reader([info.timestamp.data()])
+    return reader.load(line) and reader.get(0) is None
+
+
+def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:
+    """A function that takes an envelope's line. Raises `ValueError` or `RecursionError` for what is none."""
+    import msgspec
+
+    class Envelope(msgspec.Struct):
+        ts: int
+        payload: bytes
+
+    decode = msgspec.json.Decoder(Envelope).decode
+
+    def unwrap(line: bytes) -> tuple[bytes, int]:
+        envelope = decode(line)
+        if not 0 <= envelope.ts < _UINT64:
+            raise ValueError(envelope.ts)
+        return envelope.payload, envelope.ts
+
+    return unwrap
+
+
+def recorded(payload: bytes, timestamp: int, info: PluginInfo) -> bytes:
+    """The line, without its newline, that records an event."""
+    if not needs_envelope(info):
+        return payload.replace(b"\n", b"\r").strip() or b"null"  # an empty line would be no event
+    return b'{"ts":%d,"payload":"%s"}' % (timestamp, b64encode(payload))
