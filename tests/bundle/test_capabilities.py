@@ -7,6 +7,8 @@ from elftools.elf.elffile import ELFFile
 
 from .conftest import PLUGINS, lanner
 
+pytestmark = pytest.mark.slow
+
 SOURCES = ("Sources", "Both", "BothAndMore")
 EXTRACTORS = ("Extracts", "ExtractsKernel", "ExtractsAny")
 APIS = pytest.mark.parametrize("api", ["3", "2", "1", "0.3"])

@@ -12,6 +12,8 @@ from lanner.native import _native
 
 from .conftest import PLUGINS, lanner
 
+pytestmark = pytest.mark.slow
+
 
 def inspected(so):
     done = lanner("inspect", so, "--json")

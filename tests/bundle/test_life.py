@@ -12,7 +12,7 @@ from lanner.docker import Docker
 
 from .conftest import PLUGINS, ROOT, lanner
 
-pytestmark = pytest.mark.native
+pytestmark = [pytest.mark.slow, pytest.mark.native]
 
 BUILT = ROOT / "build" / "host"
 

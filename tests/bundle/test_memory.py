@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.native
+pytestmark = [pytest.mark.slow, pytest.mark.native]
 
 HOST = """
 import ctypes, sys

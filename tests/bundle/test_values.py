@@ -14,7 +14,7 @@ from lanner.sdk.hosting import FieldReader, init_plugin
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.types import FieldType
 
-pytestmark = pytest.mark.native
+pytestmark = [pytest.mark.slow, pytest.mark.native]
 
 ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT / "src" / "lanner" / "docker" / "example.jsonl"
