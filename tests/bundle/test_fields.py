@@ -6,10 +6,6 @@ from lanner.abi.fields import fields_json
 from lanner.abi.versions import APIS
 from lanner.sdk.types import FieldInfo, FieldType
 
-import pytest
-
-pytestmark = pytest.mark.slow
-
 FIELDS = [FieldInfo("x.a", FieldType.STRING, "A", add_output=True), FieldInfo("x.b", FieldType.STRING, "B")]
 
 
