@@ -14,6 +14,8 @@ from lanner.docker import Docker
 
 from .conftest import lanner
 
+pytestmark = pytest.mark.slow
+
 
 def _bill(folder):
     (path,) = folder.glob("*.cdx.json")

@@ -22,6 +22,8 @@ from lanner.docker import Docker
 from ..docker.stand_in import STREAM, StandInEngine, chunk
 from .conftest import ROOT, lanner
 
+pytestmark = [pytest.mark.slow, pytest.mark.bundled]
+
 RECORDINGS = ROOT / "tests" / "data" / "docker-engine-20.10-events.jsonl"
 NOBODY = "65534"
 

@@ -16,6 +16,8 @@ from lanner.docker import Docker
 
 from .conftest import PLUGINS, lanner
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_says_what_it_made_and_what_to_do_with_it(tmp_path):
     done = lanner("build", "docker", "-o", "libdocker.so", cwd=tmp_path)

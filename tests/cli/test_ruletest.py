@@ -7,6 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SHELL = '{Type: container, Action: "exec_start: sh", Actor: {ID: a, Attributes: {image: "busy:1"}}}'
 OUTPUT = "Shell in a container (command=sh container=<NA> image=busy:1 id=a service=<NA> project=<NA>)"
 

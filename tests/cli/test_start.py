@@ -14,6 +14,8 @@ import pytest
 
 from lanner import __version__
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_version_is_printed(lanner):
     done = lanner("--version")

@@ -16,6 +16,8 @@ from lanner.sdk.plugin import plugin_info
 
 from .test_native import Things, Writing, pump
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("jobs")]
+
 PACKED = {
     "plain": bytes,
     "gzip": gzip.compress,

@@ -23,6 +23,8 @@ from lanner.operating.metrics import render
 from lanner.operating.webserver import WebServer
 from lanner.sdk.errors import LannerError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def serve():

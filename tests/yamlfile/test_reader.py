@@ -13,6 +13,8 @@ import pytest
 from lanner.yamlfile.reader import MAX_DEPTH, Mapping, Scalar, Sequence, YamlError, read_documents
 from lanner.yamlfile.source import SourceFile, source_file
 
+pytestmark = pytest.mark.native
+
 
 def read(text, **options):
     return read_documents(source_file("f.yaml", text), **options)

@@ -7,6 +7,8 @@ import pytest
 from lanner.yamlfile.reader import YamlError
 from lanner.yamlfile.values import line_of, load
 
+pytestmark = pytest.mark.native
+
 
 @pytest.mark.parametrize(
     ("text", "value"),

@@ -5,6 +5,7 @@ Their dependencies, the minimum glibc for the symbols they use, and the loadable
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import struct
@@ -42,6 +43,7 @@ class Library:
     glibc: tuple[int, ...]
 
 
+@functools.cache  # a build meets the same libraries again behind each module
 def read_library(path: Path) -> Library:
     """Read a library. Raises `BuildError` if it is not a shared library for this machine."""
     try:
@@ -84,6 +86,7 @@ def _take(library: Library, places: dict[str, str], found: dict[str, Library]) -
             found[name] = needed
 
 
+@functools.cache
 def _resolve(path: Path, interpreter: str) -> dict[str, str]:
     """Return where the dynamic linker finds a library's dependencies, without running its code."""
     # as ldd does, without libraries preloaded here, which the plugin's host will not have

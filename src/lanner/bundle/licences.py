@@ -60,10 +60,10 @@ def packages_of(environment: Environment, tops: set[str]) -> Iterator[Distributi
 def debian_package(path: Path) -> str:
     """Return the Debian package that owns the file; "" if none does or this is not Debian."""
     if dpkg := shutil.which("dpkg"):
-        for asked in (path, path.resolve(), Path("/usr") / path.resolve().relative_to("/")):
-            done = subprocess.run([dpkg, "-S", str(asked)], capture_output=True, text=True, check=False)  # noqa: S603
-            if done.returncode == 0:
-                return done.stdout.partition(":")[0].strip()
+        names = dict.fromkeys(map(str, (path, path.resolve(), Path("/usr") / path.resolve().relative_to("/"))))
+        # one call: each reads the lists of all packages. It lists what it finds, and fails if a name is unknown
+        done = subprocess.run([dpkg, "-S", *names], capture_output=True, text=True, check=False)  # noqa: S603
+        return done.stdout.partition(":")[0].strip()
     return ""
 
 
