@@ -16,6 +16,8 @@ from . import reference
 from .stand_in import NOW
 from .streaming import eventually, gap_of, is_gap, lines, payloads, source_of, watching
 
+pytestmark = pytest.mark.slow
+
 HOST, OTHER = Host("a", named=False), Host("b", named=False)
 
 
