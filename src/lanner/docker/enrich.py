@@ -14,6 +14,8 @@ from lanner.docker.inspect import Inspector
 from lanner.docker.log import log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanner.docker.buffer import Buffer
     from lanner.docker.gaps import Part
     from lanner.docker.watch import Watch
@@ -60,10 +62,14 @@ class Enricher:
     def _pass_on(self, part: Part, inspector: Inspector) -> None:
         events, begin = part.events, 0
         for place in events.starts() if part.gap is None else ():
-            if place > begin:  # what is before it does not wait for the engine
-                self._put(part._replace(events=events[begin:place]))
-                begin = place
-            described = _describe(events.line(place), inspector)
+
+            def pass_on_before(end: int = place) -> None:
+                nonlocal begin
+                if end > begin:  # these events need not wait for the engine
+                    self._put(part._replace(events=events[begin:end]))
+                    begin = end
+
+            described = _describe(events.line(place), inspector, pass_on_before)
             if described is not None:
                 part.host.describe(events, place, described)
         self._put(part._replace(events=events[begin:]))
@@ -72,9 +78,9 @@ class Enricher:
         put_all(self._sink, part, self._room, self._closing)
 
 
-def _describe(line: bytes, inspector: Inspector) -> bytes | None:
+def _describe(line: bytes, inspector: Inspector, before_asking: Callable[[], None]) -> bytes | None:
     try:
-        return inspector.describe(line)
-    except Exception:  # noqa: BLE001 - a fault of ours costs a description, not the event
+        return inspector.describe(line, before_asking)
+    except Exception:  # noqa: BLE001 - a bug in Lanner costs a description, not the event
         log().exception("%s: describing a container failed", inspector.endpoint)
         return None

@@ -22,7 +22,7 @@ from lanner.docker.client import MAX_BODY, EngineError, EngineTimeoutError, get
 from lanner.docker.link import Spare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lanner.docker.endpoint import Endpoint
 
@@ -71,8 +71,8 @@ class Inspector:
         self._failures = 0
         self._closed_until = 0.0
 
-    def describe(self, line: bytes) -> bytes | None:
-        """The container that the line is about; None where it is about something else."""
+    def describe(self, line: bytes, before_asking: Callable[[], None] = lambda: None) -> bytes | None:
+        """Return what is known of the container that the line is about; None if it is about something else."""
         identity = _container_of(line)
         if identity is None:
             return None
@@ -85,6 +85,7 @@ class Inspector:
             return known
         if self._failures >= _MOST_FAILURES and time.monotonic() < self._closed_until:
             return _error("skipped")
+        before_asking()
         return self._ask(identity)
 
     def close(self) -> None:

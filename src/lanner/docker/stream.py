@@ -32,7 +32,7 @@ _LEAVE_AFTER: Final = 2.0
 """Seconds that close() waits for the threads; then they are left alone."""
 _SHOWN: Final = 3
 _MOST_HELD: Final = 4096
-_MOST_PENDING: Final = 8
+_MOST_PENDING: Final = 4
 """Chunks that the host has and that keep their events in memory; of those before them the keys are made."""
 
 

@@ -22,8 +22,8 @@ SPAN: Final = 2_000_000_000
 """Nanoseconds before the last event that are asked for again: event times are not strictly in order."""
 KEPT: Final = 512
 """Keys of each engine: twice of what a Docker Engine can send again."""
-_MOST_HELD: Final = 8192
-"""Bytes of memory for each event that wait for its key to be made."""
+_MOST_HELD: Final = 1024 * 1024
+"""Bytes of memory of events whose keys are not made yet."""
 
 
 def key_of(time: int, line: bytes) -> int:
@@ -62,17 +62,22 @@ class LastKeys:
     def __init__(self, keys: Sequence[int] = ()) -> None:
         self._keys = list(keys)
         self._events: deque[Events] = deque()
-        self._count = 0
+        self._count = self._held = 0
 
     def add(self, events: Events) -> None:
         """These have arrived, too."""
         if not events.timed:
             return
+        if not self._events or not events.shares_memory(self._events[-1]):
+            self._held += events.held
         self._events.append(events)
         self._count += events.timed
         while self._count - self._events[0].timed >= KEPT:
-            self._count -= self._events.popleft().timed
-        if events.held > _MOST_HELD * events.timed:
+            first = self._events.popleft()
+            self._count -= first.timed
+            if not first.shares_memory(self._events[0]):
+                self._held -= first.held
+        if self._held > _MOST_HELD:
             self.make()
 
     def extend(self, later: LastKeys) -> None:
@@ -87,5 +92,5 @@ class LastKeys:
         new = [key_of(time, line) for events in self._events for time, line in events.timed_lines(KEPT)]
         self._keys = (self._keys + new)[-KEPT:]
         self._events.clear()
-        self._count = 0
+        self._count = self._held = 0
         return self._keys

@@ -21,6 +21,13 @@ class LineList {
   // Those of which only a part was kept: their place, and how many bytes they had.
   const std::vector<std::pair<std::size_t, std::size_t>>& cut() const { return cut_; }
 
+  // How many bytes of lines are kept in memory.
+  std::size_t held() const {
+    std::size_t size = chunk_.size();
+    for (const auto& copy : copies_) size += copy.size();
+    return size;
+  }
+
   void begin(std::string_view chunk) { chunk_ = chunk; }
   void add(std::string_view part) { parts_.push_back(part); }
   void add_copy(std::string text) { parts_.push_back(copies_.emplace_back(std::move(text))); }

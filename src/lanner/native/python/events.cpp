@@ -165,10 +165,20 @@ PyObject* events_size(PyObject* self, void*) {
 }
 
 PyObject* events_held(PyObject* self, void*) {
-  const LineList* lines = as_lines(reinterpret_cast<Events*>(self)->owner);
-  std::size_t size = lines ? lines->chunk().size() : 0;
-  for (const auto& event : list_of(self)) size += event.line.size();
+  PyObject* owner = reinterpret_cast<Events*>(self)->owner;
+  std::size_t size = 0;
+  if (const LineList* lines = as_lines(owner)) {
+    size = lines->held();
+  } else {
+    for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(owner); ++place)
+      size += static_cast<std::size_t>(PyBytes_GET_SIZE(PyTuple_GET_ITEM(owner, place)));
+  }
   return PyLong_FromSize_t(size);
+}
+
+PyObject* events_shares_memory(PyObject* self, PyObject* other) {
+  if (!is_events(other)) return PyErr_Format(PyExc_TypeError, "memory is shared with Events, not %.100s", Py_TYPE(other)->tp_name);
+  return PyBool_FromLong(reinterpret_cast<Events*>(self)->owner == reinterpret_cast<Events*>(other)->owner);
 }
 
 PyObject* events_timed(PyObject* self, void*) {
@@ -206,11 +216,13 @@ PyMethodDef events_methods[] = {
      "no events."},
     {"timed_lines", events_timed_lines, METH_O,
      "timed_lines(most: int) -> list[tuple[int, bytes]]\n\nThe last of those that tell a time: that, and the line as the engine wrote it."},
+    {"shares_memory", events_shares_memory, METH_O,
+     "shares_memory(other: Events) -> bool\n\nWhether `held` of both is about the same memory."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef events_attributes[] = {
     {"size", events_size, nullptr, "How many bytes they have in all.", nullptr},
-    {"held", events_held, nullptr, "How many bytes of memory they keep, at most.", nullptr},
+    {"held", events_held, nullptr, "How many bytes of lines they keep in memory, those of other events included.", nullptr},
     {"timed", events_timed, nullptr, "How many of them tell a time.", nullptr},
     {"cut", events_cut, nullptr, "How many bytes those had of which only a part was kept.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
