@@ -233,7 +233,7 @@ def test_of_the_events_those_are_asked_about_that_may_start_a_container(parts):
 # parts of events
 
 
-@given(st.lists(st.integers(0, 40), max_size=12), st.integers(-1, 14), st.integers(-5, 300), st.integers(0, 14))
+@given(st.lists(st.integers(1, 40), max_size=12), st.integers(-1, 14), st.integers(-5, 300), st.integers(0, 14))
 def test_how_many_there_is_room_for(sizes, count, size, start):
     events = Events([b"x" * each for each in sizes])
     assert events.fitting(count, size, start) == max(

@@ -35,12 +35,17 @@ class LineScan {
   LineScan(const char* begin, const char* end) : begin_(begin), end_(end) {}
 
   LineEnd run() {
+    constexpr std::ptrdiff_t step = 4 * sizeof(Block);
     const char* at = begin_;
-    for (; end_ - at >= static_cast<std::ptrdiff_t>(sizeof(Block)); at += sizeof(Block)) {
-      const Block block = load_block(at);
-      // both braces, and two other characters
-      const Block is_brace = equals(block & static_cast<std::uint8_t>(~('{' ^ '}')), '{' & '}');
-      if (!each_place(is_brace | equals(block, '\n'), [&](std::size_t place) { return goes_on(at + place); })) return found_;
+    for (; end_ - at >= step; at += step) {
+      std::uint64_t bits = 0;
+      for (std::size_t part = 0; part < 4; ++part) {
+        const Block block = load_block(at + part * sizeof(Block));
+        // both braces, and two other characters
+        const Block is_brace = equals(block & static_cast<std::uint8_t>(~('{' ^ '}')), '{' & '}');
+        bits |= bits_of(is_brace | equals(block, '\n')) << part * sizeof(Block);
+      }
+      if (!each_bit(bits, [&](std::size_t place) { return goes_on(at + place); })) return found_;
     }
     for (; at != end_; ++at) {
       if (!goes_on(at)) return found_;

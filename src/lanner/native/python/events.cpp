@@ -129,7 +129,7 @@ PyObject* events_span(PyObject* self, PyObject* now) {
   if (list.empty()) Py_RETURN_NONE;
   std::uint64_t earliest = UINT64_MAX, latest = 0;
   for (const auto& event : list) {
-    const auto time = event.time.value_or(clock);
+    const std::uint64_t time = event.has_time ? event.time : clock;
     earliest = std::min(earliest, time);
     latest = std::max(latest, time);
   }
@@ -143,8 +143,8 @@ PyObject* events_timed_lines(PyObject* self, PyObject* most) {
   if (!lines) return nullptr;
   const auto& list = list_of(self);
   for (auto event = list.rbegin(); event != list.rend() && PyList_GET_SIZE(lines) < count; ++event) {
-    if (!event->time) continue;
-    PyObject* line = Py_BuildValue("(Ky#)", static_cast<unsigned long long>(*event->time), event->line.data(),
+    if (!event->has_time) continue;
+    PyObject* line = Py_BuildValue("(Ky#)", static_cast<unsigned long long>(event->time), event->line.data(),
                                    static_cast<Py_ssize_t>(event->line.size()));
     const int added = line ? PyList_Append(lines, line) : -1;
     Py_XDECREF(line);
@@ -183,7 +183,7 @@ PyObject* events_shares_memory(PyObject* self, PyObject* other) {
 
 PyObject* events_timed(PyObject* self, void*) {
   const auto& list = list_of(self);
-  return PyLong_FromSsize_t(std::count_if(list.begin(), list.end(), [](const StreamEvent& event) { return event.time.has_value(); }));
+  return PyLong_FromSsize_t(std::count_if(list.begin(), list.end(), [](const StreamEvent& event) { return event.has_time; }));
 }
 
 PyObject* events_cut(PyObject* self, void*) {

@@ -57,7 +57,10 @@ class LineSource {
     for (std::size_t place = 0; place < size(); ++place) {
       StreamEvent event;
       event.line = event.head = list_ ? list_->at(place) : text_at(static_cast<Py_ssize_t>(place));
-      event.time = time_of(event.line);
+      if (const auto time = time_of(event.line)) {
+        event.time = *time;
+        event.has_time = true;
+      }
       if (list_ && next_cut < list_->cut().size() && list_->cut()[next_cut].first == place) event.whole = list_->cut()[next_cut++].second;
       if (!take(event)) return false;
     }

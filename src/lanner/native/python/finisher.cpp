@@ -54,8 +54,7 @@ PyObject* finisher_describe(PyObject* self, PyObject* args) {
   auto* event = event_at(events, place);
   if (!event) return nullptr;
   try {
-    event->described = std::make_shared<const std::string>(text, static_cast<std::size_t>(size));
-    reinterpret_cast<FinisherObject*>(self)->finisher->finish(*event);
+    reinterpret_cast<FinisherObject*>(self)->finisher->describe(*event, {text, static_cast<std::size_t>(size)});
   } catch (...) {
     return failed();
   }

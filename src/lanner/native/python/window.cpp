@@ -20,6 +20,7 @@ struct WindowState {
   const Fingerprint fingerprint;
   EventWindow seen;
   std::vector<std::uint64_t> given;  // the times of the keys from another run, sorted
+  std::vector<EventKey> keys;        // of the lines that are being taken
   PyObject* const digest;            // the function that made the hashes of those keys from lines
 };
 
@@ -71,14 +72,14 @@ WindowState& state_of(PyObject* self) { return *reinterpret_cast<Window*>(self)-
 
 // Whether an event whose key the window does not have was seen by another run: 1, 0, or -1 with an error set.
 int was_given(const WindowState& state, const StreamEvent& event) {
-  if (!std::binary_search(state.given.begin(), state.given.end(), *event.time)) return 0;
+  if (!std::binary_search(state.given.begin(), state.given.end(), event.time)) return 0;
   PyObject* line = PyBytes_FromStringAndSize(event.line.data(), static_cast<Py_ssize_t>(event.line.size()));
   PyObject* digest = line ? PyObject_CallOneArg(state.digest, line) : nullptr;
   Py_XDECREF(line);
   if (!digest) return -1;
   int seen = -1;
   if (PyBytes_Check(digest) && PyBytes_GET_SIZE(digest) == 8) {
-    seen = state.seen.contains({*event.time, big_endian(PyBytes_AS_STRING(digest))});
+    seen = state.seen.contains({event.time, big_endian(PyBytes_AS_STRING(digest))});
   } else {
     PyErr_SetString(PyExc_TypeError, "a digest is 8 bytes");
   }
@@ -98,15 +99,22 @@ PyObject* window_take(PyObject* self, PyObject* args, PyObject* kwargs) {
   try {
     auto& list = list_of(events);
     list.reserve(source.size());
-    const bool is_done = source.each([&](StreamEvent& event) {
-      if (event.time) {
-        if (const int seen = was_given(state, event)) return seen > 0;
-        if (!state.seen.add({*event.time, state.fingerprint(event.line)})) return true;
-      } else if (timed) {
-        return true;
-      }
+    state.keys.clear();
+    source.each([&](StreamEvent& event) {
+      if (!event.has_time && timed) return true;
+      state.keys.push_back({event.time, event.has_time ? state.fingerprint(event.line) : 0});
+      if (event.has_time) state.seen.prefetch(state.keys.back());
       list.push_back(std::move(event));
       return true;
+    });
+    bool is_done = true;
+    std::size_t place = 0;
+    std::erase_if(list, [&](const StreamEvent& event) {
+      const auto& key = state.keys[place++];
+      if (!event.has_time || !is_done) return false;
+      const int seen = was_given(state, event);
+      is_done = seen >= 0;
+      return seen > 0 || (is_done && !state.seen.add(key));
     });
     state.seen.forget();
     if (is_done) return events;
@@ -126,8 +134,8 @@ PyObject* has_line(PyObject* self, PyObject* lines, int wanted) {
   try {
     int found = !wanted;
     source.each([&](const StreamEvent& event) {
-      if (!event.time) return true;
-      int seen = state.seen.contains({*event.time, state.fingerprint(event.line)});
+      if (!event.has_time) return true;
+      int seen = state.seen.contains({event.time, state.fingerprint(event.line)});
       if (!seen) seen = was_given(state, event);
       if (seen == !wanted) return true;
       found = seen;

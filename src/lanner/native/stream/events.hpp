@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,13 +14,12 @@
 namespace lanner {
 
 struct StreamEvent {
-  std::string_view line;              // as the engine wrote it, without its end
-  std::optional<std::uint64_t> time;  // ns since 1970
-  std::size_t whole = 0;              // bytes that the event had of which a part was kept; 0: the line is all of it
-
-  std::string_view head;                         // of what the host gets: the line, or the line up to where something is added
-  std::shared_ptr<const std::string> tail;       // what Lanner adds; null for nothing
-  std::shared_ptr<const std::string> described;  // JSON text about the container; null for none
+  std::string_view line;                    // as the engine wrote it, without its end
+  std::string_view head;                    // the part of it that the host gets: all, or up to where something is added
+  std::shared_ptr<const std::string> tail;  // what Lanner adds; null for nothing
+  std::size_t whole = 0;                    // the bytes of an event of which `line` is a part; 0: `line` is all of it
+  std::uint64_t time = 0;                   // ns since 1970
+  bool has_time = false;
 
   std::size_t size() const { return head.size() + (tail ? tail->size() : 0); }
   std::string text() const { return tail ? std::string(head) + *tail : std::string(head); }
@@ -37,15 +35,19 @@ class Finisher {
   // `name`: the member "host" as JSON text, or empty where events do not tell which engine they are from.
   explicit Finisher(std::string_view name);
 
-  // Whether the event brings a member "lanner" of its own in which a field would find something; that is not looked for where the member is
-  // overwritten in any case.
+  // Returns whether the event has its own member "lanner" in which a field would find something. That is not looked for if Lanner adds its
+  // own in any case.
   bool finish(StreamEvent& event);
+
+  // Add JSON text about the container, too.
+  void describe(StreamEvent& event, std::string_view container) { add(event, container); }
 
  private:
   using Text = std::shared_ptr<const std::string>;
 
   bool is_forged(std::string_view line);
-  Text tail(const StreamEvent& event, bool is_first) const;
+  void add(StreamEvent& event, std::string_view container) const;
+  Text tail(std::size_t whole, std::string_view container, bool is_first) const;
 
   const std::string name_;
   const Text plain_[2];  // the member with no more than the name in it: after others, and as the first

@@ -9,60 +9,62 @@ constexpr std::size_t most = 16'384;
 
 }  // namespace
 
-EventWindow::EventWindow() : ring_(2 * least), table_(4 * least) {}
+EventWindow::EventWindow() : table_(2 * least) {}
 
-// Hashes are made with a secret, so an engine's user cannot choose lines that share a slot.
-std::size_t EventWindow::home(const EventKey& key) const {
-  return static_cast<std::size_t>((key.hash + key.time) * 0x9E37'79B9'7F4A'7C15 >> 32) & (table_.size() - 1);
+// The hash was made with a secret, so events cannot be made that share a slot.
+std::uint32_t EventWindow::tag_of(const EventKey& key) {
+  return static_cast<std::uint32_t>(((key.hash + key.time) * 0x9E37'79B9'7F4A'7C15) >> 32);
 }
 
-// The slot that has the key, or the free one where it belongs.
-std::uint32_t* EventWindow::find(const EventKey& key) const {
-  for (std::size_t slot = home(key);; slot = (slot + 1) & (table_.size() - 1)) {
-    if (!table_[slot] || ring_[table_[slot] - 1] == key) return &table_[slot];
+// The slot with the key, or the free one where it belongs.
+std::size_t EventWindow::find(const EventKey& key) const {
+  const auto tag = tag_of(key);
+  for (auto slot = home(tag);; slot = (slot + 1) & (table_.size() - 1)) {
+    const auto& found = table_[slot];
+    if (!found.number || (found.tag == tag && order_[found.number - first_] == key)) return slot;
   }
 }
 
 bool EventWindow::add(const EventKey& key) {
-  if (size() == ring_.size()) grow();
-  std::uint32_t* const slot = find(key);
-  if (*slot) return false;
-  const auto place = end_++ & (ring_.size() - 1);
-  ring_[place] = key;
-  *slot = static_cast<std::uint32_t>(place + 1);
+  const bool is_full = 4 * (order_.size() + 1) > 3 * table_.size();
+  if (is_full || first_ > UINT32_MAX - order_.size() - 1) rebuild(is_full ? 2 * table_.size() : table_.size());
+  auto& slot = table_[find(key)];
+  if (slot.number) return false;
+  slot = {tag_of(key), first_ + static_cast<std::uint32_t>(order_.size())};
+  order_.push_back(key);
   return true;
 }
 
 void EventWindow::forget() {
   const auto latest = last();
   const auto oldest = latest > span ? latest - span : 0;
-  while (size() > least && (size() > most || key_of(begin_).time < oldest)) drop_first();
+  while (size() > least && (size() > most || order_.front().time < oldest)) drop_first();
 }
 
-void EventWindow::grow() {
-  std::vector<EventKey> keys;
-  keys.reserve(2 * ring_.size());
-  for (auto number = begin_; number != end_; ++number) keys.push_back(key_of(number));
-  begin_ = 0;
-  end_ = keys.size();
-  keys.resize(2 * ring_.size());
-  ring_ = std::move(keys);
-  table_.assign(2 * ring_.size(), 0);
-  for (std::uint64_t number = 0; number != end_; ++number) *find(ring_[number]) = static_cast<std::uint32_t>(number + 1);
+void EventWindow::rebuild(std::size_t slots) {
+  table_.assign(slots, {});
+  first_ = 1;
+  std::uint32_t number = first_;
+  for (const auto& key : order_) {
+    auto slot = home(tag_of(key));
+    while (table_[slot].number) slot = (slot + 1) & (slots - 1);
+    table_[slot] = {tag_of(key), number++};
+  }
 }
 
-// Slots after the one that becomes free move up, so that each key is still found from its home on.
+// Keys behind the slot that becomes free move up, so that the search for each still finds it.
 void EventWindow::drop_first() {
   const auto mask = table_.size() - 1;
-  auto free = static_cast<std::size_t>(find(key_of(begin_++)) - table_.data());
-  for (auto slot = (free + 1) & mask; table_[slot]; slot = (slot + 1) & mask) {
-    const auto wanted = home(ring_[table_[slot] - 1]);
-    if (((slot - wanted) & mask) >= ((slot - free) & mask)) {
+  auto free = find(order_.front());
+  for (auto slot = (free + 1) & mask; table_[slot].number; slot = (slot + 1) & mask) {
+    if (((slot - home(table_[slot].tag)) & mask) >= ((slot - free) & mask)) {
       table_[free] = table_[slot];
       free = slot;
     }
   }
-  table_[free] = 0;
+  table_[free] = {};
+  order_.pop_front();
+  ++first_;
 }
 
 }  // namespace lanner

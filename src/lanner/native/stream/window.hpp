@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 namespace lanner {
@@ -20,26 +21,32 @@ class EventWindow {
  public:
   EventWindow();
 
-  std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
-  bool contains(const EventKey& key) const { return *find(key) != 0; }
-  // Whether it is a new one. Nothing is forgotten by it.
+  std::size_t size() const { return order_.size(); }
+  bool contains(const EventKey& key) const { return table_[find(key)].number != 0; }
+  // Returns whether it is a new one. Forgets nothing.
   bool add(const EventKey& key);
-  // Forget what is no longer to be kept.
+  // Load into the cache what `add` of this key will look at.
+  void prefetch(const EventKey& key) const { __builtin_prefetch(&table_[home(tag_of(key))]); }
+  // Forget the keys that are not to be kept any more.
   void forget();
   // When the event that arrived last happened; 0 for none. Clocks are set back, so it need not be the latest time.
-  std::uint64_t last() const { return begin_ == end_ ? 0 : key_of(end_ - 1).time; }
+  std::uint64_t last() const { return order_.empty() ? 0 : order_.back().time; }
 
  private:
-  const EventKey& key_of(std::uint64_t number) const { return ring_[number & (ring_.size() - 1)]; }
-  std::size_t home(const EventKey& key) const;
-  std::uint32_t* find(const EventKey& key) const;
-  void grow();
+  struct Slot {
+    std::uint32_t tag = 0;     // a part of the key; the lowest bits are the slot's where the search for the key begins
+    std::uint32_t number = 0;  // of the key in the order of arrival; 0 for a free slot
+  };
+
+  static std::uint32_t tag_of(const EventKey& key);
+  std::size_t home(std::uint32_t tag) const { return tag & (table_.size() - 1); }
+  std::size_t find(const EventKey& key) const;
+  void rebuild(std::size_t slots);
   void drop_first();
 
-  // Both have sizes that are powers of two. The table has twice as many slots as the ring, each with a place in the ring and 1, or 0.
-  std::vector<EventKey> ring_;
-  mutable std::vector<std::uint32_t> table_;
-  std::uint64_t begin_ = 0, end_ = 0;  // numbers of the first key and of the one after the last
+  std::deque<EventKey> order_;
+  std::uint32_t first_ = 1;  // the number of the first of them
+  std::vector<Slot> table_;  // their number is a power of two
 };
 
 }  // namespace lanner
