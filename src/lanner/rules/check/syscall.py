@@ -90,6 +90,7 @@ _WITHOUT_FIELDS: Final = """
 _COMPARED_ALONE: Final = frozenset(_WITHOUT_FIELDS.split())
 _UNTRANSFORMED: Final = _COMPARED_ALONE - {"fd.types"}
 _NAMING: Final = frozenset({"=", "==", "!=", "in"})
+_SEARCHING: Final = _NAMING | {"exists"}
 _SEARCHED: Final = frozenset({"evt.type", "syscall.type"})
 _EVENTS: Final = {
     1: """
@@ -188,6 +189,16 @@ _COUNTS: Final[dict[str, int]] = {name: count for count, names in _EVENTS.items(
 _COUNTS[""] = 1  # an event that is none
 _ALL: Final = frozenset(_COUNTS)
 _GENERIC_CALLS: Final = frozenset(_CALLS.split())
+# Calls that Falco prints under the name of their event
+_RENAMED: Final = """
+    _llseek fcntl64 getegid32 geteuid32 getgid32 getresgid32 getresuid32 getuid32 na_1 page_fault_kernel page_fault_user pread64 prlimit64
+    pwrite64 sched_process_exit sched_switch sendfile64 setgid32 setresgid32 setresuid32 setuid32 signal_deliver ugetrlimit
+"""
+# The call accept4 belongs to two events, so the calls of those are told from the events
+_CALLED: Final = {"accept": {"accept()", "accept4()"}, "accept4": {"accept4()"}}
+_PRINTED: Final = {"accept()": {"accept"}, "accept4()": {"accept", "accept4"}}
+_LISTED: Final = (_ALL | _GENERIC_CALLS | frozenset(_PRINTED)) - frozenset(_RENAMED.split())
+_UNLISTED: Final = frozenset({_GENERIC, "unknown", ""})
 
 
 class SyscallCatalog(Catalog):
@@ -253,25 +264,39 @@ def unsearchable(condition: Condition) -> str:
             return unsearchable(child)
         case And(children) | Or(children):
             return next(filter(None, map(unsearchable, children)), "")
-        case Check(Transform() as left, operator) if operator in _NAMING and _is_searched(left):
+        case Check(Transform() as left, operator) if operator in _SEARCHING and _hides_type(left):
             return _NO_TRANSFORMERS
         case Check(Field(name), operator, Transform() as right) if operator in _NAMING and name in _SEARCHED:
-            return _NO_TRANSFORMERS if _is_searched(right) else _NO_FIELDS
+            return _NO_TRANSFORMERS if _hides_type(right) else _NO_FIELDS
     return ""
 
 
-def _is_searched(node: object) -> bool:
-    match node:
-        case Field(name):
-            return name in _SEARCHED
-        case Transform(_, parts) | OperandList(parts):
-            return any(map(_is_searched, parts))
+def _hides_type(node: Transform) -> bool:
+    """Return whether Falco finds the event type in a transformer: as an argument, or as the last one of a list."""
+    for part in node.arguments:
+        items = part.items if isinstance(part, OperandList) else (part,)
+        if any(isinstance(each, Transform) and _hides_type(each) for each in items):
+            return True
+        if items and isinstance(items[-1], Field) and items[-1].name in _SEARCHED:
+            return True
     return False
 
 
+def _last(node: Transform) -> Field | Constant | None:
+    """Return the last field or constant in the text of a transformer."""
+    for part in reversed(node.arguments):
+        for each in reversed(part.items if isinstance(part, OperandList) else (part,)):
+            if not isinstance(each, Transform):
+                return each
+            if (found := _last(each)) is not None:
+                return found
+    return None
+
+
 def event_names(condition: Condition) -> list[str]:
-    """The names of the event types that a condition can be true of, and of asynchronous events, in the order of the alphabet."""
-    return sorted((_events(condition, _ALL | _GENERIC_CALLS) | {"asyncevent"}) - {_GENERIC, "unknown", ""})
+    """Return the sorted names that Falco prints for the events that a condition can be true of."""
+    found = _events(condition, _LISTED) | {"asyncevent"}
+    return sorted(found - _UNLISTED - _PRINTED.keys() | {name for call in found for name in _PRINTED.get(call, ())})
 
 
 def _events(node: Condition, universe: frozenset[str], *, negated: bool = False) -> frozenset[str]:
@@ -282,6 +307,8 @@ def _events(node: Condition, universe: frozenset[str], *, negated: bool = False)
         case And(children) | Or(children):
             found = [_events(child, universe, negated=negated) for child in children]
             return frozenset.intersection(*found) if isinstance(node, And) != negated else frozenset.union(*found)
+        case Check(Transform() as left, operator) if negated and operator in _NAMING and isinstance(_last(left), Constant):
+            return frozenset()  # Falco takes that constant for a name of event types, and inverts "all"
         case Check(Field("evt.type" | "syscall.type", None), operator, right, None):
             if operator == "exists":
                 return frozenset() if negated else universe
@@ -299,5 +326,6 @@ def _named(right: object, universe: frozenset[str]) -> frozenset[str] | None:
         names = {item.text for item in right.items}
     else:
         return None
+    names |= {call for name in names for call in _CALLED.get(name, ())}
     known = names & universe - {_GENERIC}
     return frozenset(known | {_GENERIC} if names & _GENERIC_CALLS else known)
