@@ -7,9 +7,10 @@ true of. Fields with arguments are taken as they stand; what Falco checks in the
 from __future__ import annotations
 
 import re
-import socket
 from typing import TYPE_CHECKING, Final
 
+from lanner.rules.check import event_arguments
+from lanner.rules.check.event_arguments import refuse_port
 from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, OperandList, Or, Transform
 from lanner.rules.language.catalog import Catalog, FieldError, FieldRequest, Traits
 from lanner.sdk.types import FieldInfo, FieldType
@@ -161,28 +162,12 @@ _CALLS: Final = """
     file_setattr listns uprobe rseq_slice_yield
 """
 
-# The arguments of events that are numbers
-_NUMERIC_ARGUMENTS: Final = """
-    ID action arg arg2_int argument aux backlog cap_effective cap_inheritable cap_permitted clockid cmd core cpu cpu_sys cpu_usr
-    cq_entries creat_flags cur dev dirfd domain dpid dqb_bhardlimit dqb_bsoftlimit dqb_btime dqb_curspace dqb_ihardlimit
-    dqb_isoftlimit dqb_itime dqi_bgrace dqi_flags dqi_igrace egid entries error euid event_data event_type exe_ino exe_ino_ctime
-    exe_ino_mtime exe_ino_num fd fd1 fd2 fd_in fd_out fd_type fdin fdlimit fdout features first flags gid how id in_fd initval ino
-    ino_num interval ip key last len length level linkdirfd local_port loginuid mask max maxevents min_complete mnt_id mode
-    mountfd nativeID newcur newdir newdirfd newfd newmax next nr_args nsems nsops nstype offin offout offset oldcur olddir
-    olddirfd oldfd oldmax op opcode operation option optlen optname out_fd peer pgft_maj pgft_min pgid pgoffset pid pid_fd
-    pidns_init_start_ts plugin_id pos ppid prot proto ptid queuelen queuemax queuepct quota_fmt quota_fmt_out ratio reaper_tid
-    remote_port request res resolve resource ret rgid ruid sem_flg_0 sem_flg_1 sem_num_0 sem_num_1 sem_op_0 sem_op_1 semflg semid
-    semnum sgid sid sig size sk_pointer sk_proto sk_type source spid sq_entries sq_thread_cpu sq_thread_idle start_time status
-    suid target_fd tid timeout to_submit tty type uid vm_rss vm_size vm_swap vpgid vpid vtgid vtid whence
-"""
-_NUMBERS: Final = frozenset(_NUMERIC_ARGUMENTS.split())
-
 _TEXT_ARGUMENT: Final = re.compile(
     r"proc\.(?:aexe|aexepath|aname|args|aargs|acmdline|env|aenv)(?:\[[^\]]*\])?|thread\.cgroup[.\[].+"
-    r"|evt\.(?:arg|rawarg)(?:\[[0-9]+\]|\.[a-zA-Z0-9_]+)|evt\.abspath(?:\.src|\.dst)?"
+    r"|evt\.abspath(?:\.src|\.dst)?"
 )
 _NUMBER_ARGUMENT: Final = re.compile(r"proc\.apid(?:\[[^\]]*\])?|evt\.around\[[0-9]+\]|evt\.type\.is\.[a-z0-9_]+")
-_BASE: Final = re.compile(r"(?:evt\.(?:type\.is|arg|rawarg|abspath|around)|thread\.cgroup|fd\.types|proc\.[a-z]+)")
+_BASE: Final = re.compile(r"(?:evt\.(?:type\.is|abspath|around)|thread\.cgroup|fd\.types|proc\.[a-z]+)")
 _LIST_ARGUMENT: Final = re.compile(r"fd\.types(?:\[[^\]]*\])?")
 
 _COUNTS: Final[dict[str, int]] = {name: count for count, names in _EVENTS.items() for name in names.split()}
@@ -210,40 +195,39 @@ class SyscallCatalog(Catalog):
 
     def lookup(self, name: str) -> FieldInfo | None:
         """The field of exactly this name, without brackets."""
-        return super().lookup(name) or _with_argument(name)
+        try:
+            return super().lookup(name) or _with_argument(name)
+        except FieldError:
+            return None
 
     def request(self, text: str) -> FieldRequest:
         """The field that the text asks for. Raises `FieldError`."""
         info = _with_argument(text)
         return super().request(text) if info is None else FieldRequest(text, None, info)
 
-    def check_value(self, name: str, text: str) -> None:
-        """An event type has to be one."""
-        if name == "evt.type" and text not in _ALL | _GENERIC_CALLS:
-            raise FieldError(f"unknown event type {text}")
-        if _TYPE_NAMES.get(name) == "PORT" and not text.isdigit():
-            _check_service(text)
+    def traits(self, request: FieldRequest) -> Traits:
+        """What Falco knows of a field beyond its `FieldInfo`."""
+        name = request.info.name
+        argument = event_arguments.traits(request.name)
+        return argument._replace(
+            type_name=argument.type_name or _TYPE_NAMES.get(name, ""),
+            takes_transformers=name not in _UNTRANSFORMED,
+            takes_fields=name not in _COMPARED_ALONE,
+            only_equal=name == "evt.around",
+            refusal=_refuse_type if name == "evt.type" else refuse_port if _TYPE_NAMES.get(name) == "PORT" else argument.refusal,
+        )
 
-    def traits(self, name: str) -> Traits:
-        """What Falco knows of the field of that name beyond its `FieldInfo`."""
-        return Traits(_TYPE_NAMES.get(name, ""), name not in _UNTRANSFORMED, name not in _COMPARED_ALONE, name == "evt.around")
 
-
-def _check_service(name: str) -> None:
-    try:
-        socket.getservbyname(name)
-    except (OSError, ValueError):
-        raise FieldError(f"unrecognized protocol {name}") from None
+def _refuse_type(text: str) -> str:
+    return "" if text in _ALL | _GENERIC_CALLS else f"unknown event type {text}"
 
 
 def _with_argument(text: str) -> FieldInfo | None:
-    if text.startswith("evt.rawarg["):
-        raise FieldError("evt.arg fields must be expressed explicitly")
+    if (argument := event_arguments.find(text)) is not None:
+        return argument
     name = _BASE.match(text)
     if name is None:
         return None
-    if name[0] == "evt.rawarg" and text.rpartition(".")[2] in _NUMBERS:
-        return FieldInfo(name[0], FieldType.UINT64, "")
     if _TEXT_ARGUMENT.fullmatch(text):
         return FieldInfo(name[0], FieldType.STRING, "")
     if _NUMBER_ARGUMENT.fullmatch(text):
