@@ -46,7 +46,7 @@ class HttpOutput(Block, frozen=True):
     """Alerts to an HTTP server, a POST each. Falcosidekick takes them with `json_output: true`."""
 
     enabled: bool = False
-    url: Annotated[str, Meta(description="http:// or https:// with all that follows")] = ""
+    url: Annotated[str, Meta(description="http:// or https:// with all that follows", extra_json_schema={"format": "uri"})] = ""
     user_agent: Annotated[str, Meta(description="The header User-Agent; empty: lanner and its version")] = ""
     insecure: Annotated[bool, Meta(description="True: whoever answers is believed to be the server")] = False
     ca_cert: Annotated[str, Meta(description="A file with the certificate of who vouches for the server")] = ""
