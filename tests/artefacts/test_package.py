@@ -193,7 +193,7 @@ def test_an_older_api_is_required_as_it_was_built(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nothing"], "there is no plugin named 'nothing'"),
+        (["nothing"], "no plugin named 'nothing'"),
         (["docker", "--rules", "none.yaml"], "cannot read the rules file none.yaml: No such file or directory"),
         (["docker", "--rules", "wrong.yaml"], "wrong.yaml:2:14: error: "),
         (["docker", "--rules", "good.yaml", "--rules", "other/good.yaml"], "two rules files are named good.yaml"),

@@ -157,7 +157,7 @@ def test_bytes_that_are_not_utf_8_are_replaced_one_by_one():
 
 
 def test_half_a_character_is_refused_at_its_place():
-    with pytest.raises(YamlError, match=r"f\.yaml:1:2: this is half a character"):
+    with pytest.raises(YamlError, match=r"f\.yaml:1:2: this is half of a character"):
         read_documents(SourceFile("f.yaml", "a\ud800"))
 
 
