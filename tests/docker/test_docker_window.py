@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lanner.docker.window import KEPT, LastKeys, new_window, time_of
-from lanner.native import Dechunker, Events, Finisher, ObjectFramer, join_events
+from lanner.native import Dechunker, Events, Finisher, ObjectFramer, merge_events
 
 from . import reference
 from .stand_in import NOW, SECOND, chunk, event
@@ -208,7 +208,7 @@ def test_what_is_added_is_what_the_reference_adds(lines, name, described, data):
         assert list(events) == lines
     assert events.size == sum(map(len, events))
     half = len(lines) // 2
-    assert join_events([events[:half], events[half:]]) == b"".join(line + b"\n" for line in events)
+    assert merge_events([events]) == merge_events([events[:half], events[half:]]) == list(events)
 
 
 @given(st.sampled_from([b"", b'"host":"a"']), st.integers(0, 200))

@@ -17,7 +17,7 @@ from lanner.docker.client import EngineAwayError, EngineError
 from lanner.docker.log import log
 from lanner.docker.watch import Target, Watch
 from lanner.docker.window import NOWHERE, LastKeys
-from lanner.native import join_events
+from lanner.native import merge_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lanner.docker.buffer import Policy, Sink
     from lanner.docker.cursor import Cursor
     from lanner.docker.gaps import Part
+    from lanner.native import Lines
 
 _OTHERS: Final = 1.0
 """Seconds that a start waits for further engines, once one has answered."""
@@ -87,8 +88,8 @@ class EventStream:
         """Whether there is a stream of events, by the engine's name."""
         return {watch.target.host.label: watch.connected for watch in self._watches}
 
-    def read_chunk(self, timeout: float) -> bytes | lanner.Nothing:
-        """The lines that there are; NOTHING after `timeout` seconds; b"" where `until` has passed for all engines, or after close()."""
+    def read_chunk(self, timeout: float) -> Lines | bytes | lanner.Nothing:
+        """The events that there are; NOTHING after `timeout` seconds; b"" where `until` has passed for all engines, or after close()."""
         if self._closing.is_set:
             return b""
         parts = self._buffer.take()
@@ -102,7 +103,7 @@ class EventStream:
         self._given += 1
         if self._cursor is not None:
             self._hold(parts)
-        return join_events([part.events for part in parts])
+        return merge_events([part.events for part in parts])
 
     def fileno(self) -> int:
         """Readable when read_chunk need not wait."""

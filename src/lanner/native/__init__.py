@@ -12,7 +12,7 @@ from lanner.native._native import (
     call_log,
     casestr,
     fnmatch,
-    join_events,
+    merge_events,
 )
 
 __all__ = [
@@ -27,5 +27,5 @@ __all__ = [
     "call_log",
     "casestr",
     "fnmatch",
-    "join_events",
+    "merge_events",
 ]

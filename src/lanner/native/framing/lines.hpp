@@ -29,6 +29,7 @@ class LineList {
   }
 
   void begin(std::string_view chunk) { chunk_ = chunk; }
+  void reserve(std::size_t count) { parts_.reserve(count); }
   void add(std::string_view part) { parts_.push_back(part); }
   void add_copy(std::string text) { parts_.push_back(copies_.emplace_back(std::move(text))); }
   void add_cut(std::string text, std::size_t size) {

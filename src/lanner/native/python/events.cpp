@@ -268,38 +268,55 @@ StreamEvent* event_at(PyObject* events, Py_ssize_t place) {
   return nullptr;
 }
 
-PyObject* py_join_events(PyObject*, PyObject* parts) {
-  PyObject* all = PySequence_Fast(parts, "what is joined is a sequence of Events");
+// Events of one chunk stay where they are. Those of several are copied into one, because what parses them reads behind the end of each.
+PyObject* py_merge_events(PyObject*, PyObject* parts) {
+  PyObject* all = PySequence_Fast(parts, "what is merged is a sequence of Events");
   if (!all) return nullptr;
-  std::size_t size = 0;
-  const auto each = [&](auto&& take) {
-    for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(all); ++place) {
-      for (const auto& event : list_of(PySequence_Fast_GET_ITEM(all, place))) take(event);
-    }
+  const auto leave = [&](PyObject* result) {
+    Py_DECREF(all);
+    return result;
   };
+  std::size_t count = 0, size = 0;
   for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(all); ++place) {
     PyObject* part = PySequence_Fast_GET_ITEM(all, place);
-    if (is_events(part)) continue;
-    PyErr_Format(PyExc_TypeError, "what is joined is Events, not %.100s", Py_TYPE(part)->tp_name);
-    Py_DECREF(all);
-    return nullptr;
+    if (!is_events(part)) return leave(PyErr_Format(PyExc_TypeError, "what is merged is Events, not %.100s", Py_TYPE(part)->tp_name));
+    count += list_of(part).size();
+    for (const auto& event : list_of(part)) size += event.size() + 1;
   }
-  each([&](const StreamEvent& event) { size += event.size() + 1; });
-  PyObject* joined = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(size));
-  if (joined) {
-    char* to = PyBytes_AS_STRING(joined);
-    const auto put = [&](std::string_view text) {
-      std::memcpy(to, text.data(), text.size());
-      to += text.size();
-    };
-    each([&](const StreamEvent& event) {
-      put(event.head);
-      if (event.tail) put(*event.tail);
-      *to++ = '\n';
-    });
+  const bool is_one = PySequence_Fast_GET_SIZE(all) == 1;
+  PyObject* keeper = nullptr;
+  try {
+    LineList lines;
+    lines.reserve(count);
+    if (is_one) {
+      PyObject* part = PySequence_Fast_GET_ITEM(all, 0);
+      keeper = Py_NewRef(reinterpret_cast<Events*>(part)->owner);
+      if (const LineList* list = as_lines(keeper)) lines.begin(list->chunk());
+      for (const auto& event : list_of(part)) {
+        event.tail ? lines.add_copy(event.text()) : lines.add(event.head);
+      }
+    } else {
+      keeper = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(size));
+      if (!keeper) return leave(nullptr);
+      char* to = PyBytes_AS_STRING(keeper);
+      lines.begin({to, size});
+      for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(all); ++place) {
+        for (const auto& event : list_of(PySequence_Fast_GET_ITEM(all, place))) {
+          std::memcpy(to, event.head.data(), event.head.size());
+          if (event.tail) std::memcpy(to + event.head.size(), event.tail->data(), event.tail->size());
+          lines.add({to, event.size()});
+          to += event.size();
+          *to++ = '\n';
+        }
+      }
+    }
+    PyObject* merged = to_lines(keeper, std::move(lines));
+    Py_DECREF(keeper);
+    return leave(merged);
+  } catch (...) {
+    Py_XDECREF(keeper);
+    return leave(failed());
   }
-  Py_DECREF(all);
-  return joined;
 }
 
 int add_events(PyObject* module) {

@@ -18,7 +18,7 @@ using EventList = std::vector<StreamEvent>;
 // Make the type and add it to the module; -1 with a Python error set where that fails.
 int add_events(PyObject* module);
 
-PyObject* py_join_events(PyObject* module, PyObject* parts);
+PyObject* py_merge_events(PyObject* module, PyObject* parts);
 
 bool is_events(PyObject* object);
 EventList& list_of(PyObject* events);

@@ -58,8 +58,8 @@ PyMethodDef methods[] = {
      "Whether fnmatch(3) with no flags, or with FNM_CASEFOLD, matches. Both end at their first NUL."},
     {"casestr", as_method(py_casestr), METH_FASTCALL,
      "casestr(haystack: bytes, needle: bytes) -> bool\n\nWhether strcasestr(3) finds the needle. Both end at their first NUL."},
-    {"join_events", lanner::py_join_events, METH_O,
-     "join_events(parts: Sequence[Events]) -> bytes\n\nThe events as the host gets them, a line each."},
+    {"merge_events", lanner::py_merge_events, METH_O,
+     "merge_events(parts: Sequence[Events]) -> Lines\n\nThe events as the host gets them."},
     {"call_log", lanner::py_call_log, METH_VARARGS,
      "call_log(log: object, component: str, message: str, severity: int) -> bool\n\n"
      "A record to the log of a host, whose function is in `log`. False: the host has gone."},
