@@ -14,6 +14,8 @@ from . import reference
 from .stand_in import NOW, SECOND, chunk, event
 from .streaming import is_gap
 
+pytestmark = pytest.mark.native
+
 
 def plain(time, **others):
     return event(time, **others).rstrip()
