@@ -50,6 +50,16 @@ class Quiet(Words):
         return ThenNothing(super().open(params))
 
 
+class Choosy(Words):
+    """It opens one door alone."""
+
+    name = event_source = "choosy"
+
+    def check_open_params(self, params: str) -> None:
+        if params != "front":
+            raise lanner.UsageError(f"there is no door {params!r}")
+
+
 class ThenNothing:
     def __init__(self, events: Iterator[lanner.Event]) -> None:
         self._events = events

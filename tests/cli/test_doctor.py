@@ -398,7 +398,13 @@ def test_an_engine_over_ssh(examine, tmp_path, there):
 def test_an_address_that_is_none(examine):
     code, found = examine(host="npipe://somewhere")
     assert code == 1
-    assert "npipe:// is not supported" in only(found["engine"])[1]
+    assert "npipe:// is not supported" in found["configuration"][-1][1]
+
+
+def test_open_parameters_that_are_none(examine, falco_yaml):
+    code, found = examine("-c", falco_yaml("json_output: true", "{}, open_params: sinc=1"))
+    assert code == 1
+    assert "the open parameters have 'sinc'" in found["configuration"][-1][1]
 
 
 # Falco and sysdig

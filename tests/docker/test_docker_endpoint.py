@@ -40,7 +40,7 @@ def context(host):
 
 
 def failure(configured="", environ=None, tls=None):
-    with pytest.raises(lanner.SourceError) as caught:
+    with pytest.raises(lanner.UsageError) as caught:
         find_endpoint(configured, tls, environ or {})
     return str(caught.value)
 

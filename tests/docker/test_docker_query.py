@@ -37,7 +37,7 @@ def query(params="", since="", until="", filters=None):
 
 
 def failure(*args, **kwargs):
-    with pytest.raises(lanner.SourceError) as caught:
+    with pytest.raises(lanner.UsageError) as caught:
         query(*args, **kwargs)
     return str(caught.value)
 

@@ -163,6 +163,16 @@ def test_a_refusal_of_the_engine_is_told_in_its_own_words(engine, said, says):
     assert failure(engine, since="10m") == f"{engine.url}: the engine refuses GET /v1.41/events: {says}"
 
 
+def test_filters_that_the_engine_refuses_are_the_users_fault(engine):
+    engine.events = answer({"message": "invalid filter 'tpye'"}, "400 Bad Request")
+    with pytest.raises(lanner.UsageError) as caught:
+        failure(engine, filters={"tpye": ["container"]})
+    assert str(caught.value) == (
+        f"{engine.url}: the engine refuses GET /v1.41/events: 400 invalid filter 'tpye'. "
+        "See to the `filters` of the open parameters or the configuration"
+    )
+
+
 @pytest.mark.parametrize(
     ("said", "says"),
     [

@@ -20,7 +20,7 @@ from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_line
-from lanner.sdk.sources import open_source
+from lanner.sdk.sources import check_open_params, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +58,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     except RulesError as error:
         return show_wrong_rules(error, info)
     if limits.dry_run:
+        check_open_params(plugin, chosen.open_params)
         make_pump(plugin, compiled, settings)  # everything that a run makes of the rules
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
@@ -118,10 +119,10 @@ def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compi
     sinks = make_sinks(settings.falco)
     try:
         source = open_source(plugin, settings.plugin.open_params)
-    except SourceError as error:
+    except LannerError as error:
         for sink in sinks:
             sink.close()
-        return fail(str(error), UNREACHABLE)
+        return fail(str(error), UNREACHABLE if isinstance(error, SourceError) else exit_code(error))
     if without_values := plugin.fields_without_values():
         from lanner.rules.silent import silent_rules, tell_silent  # rare
 

@@ -124,8 +124,12 @@ class Docker(lanner.Plugin):
         )
         return EventStream(self.targets(params), options)
 
+    def check_open_params(self, params: str) -> None:
+        """Raise `UsageError` for addresses, times and filters that are invalid."""
+        self.targets(params)
+
     def targets(self, params: str = "") -> list[Target]:
-        """The engines that are to be watched. Raises `SourceError` for addresses, times and filters that cannot be."""
+        """The engines that are to be watched. Raises `UsageError` for addresses, times and filters that are invalid."""
         config = self.config
         if not config.hosts:
             endpoint = find_endpoint(config.host, config.tls)._replace(embedded=self.embedded)

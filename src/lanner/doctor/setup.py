@@ -12,6 +12,7 @@ from lanner.rules import load_rules
 from lanner.rules.silent import silent_rules, tell_silent
 from lanner.sdk.errors import ConfigError, LannerError
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.sources import check_open_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,6 +71,9 @@ class SetUp:
             fix = f"Correct its configuration; `lanner plugin {entry.target}` shows its options"
             odd: list[str] = []
             self.plugin = self._make(cls, entry, odd.append)
+            fix = f"Correct its configuration or open parameters; `lanner plugin {entry.target}` shows its options"
+            if self.info.has_source:
+                check_open_params(self.plugin, entry.open_params)
         except LannerError as error:
             yield problem(str(error), fix)
             return

@@ -1,4 +1,4 @@
-"""Misspelt names of attributes: told from the ordinary helper attributes that a plugin class may have."""
+"""Misspelt names: the known name that a written one resembles, and attributes told from the ordinary helpers of a plugin class."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ if TYPE_CHECKING:
 
 _LONG: Final = 6
 """The length from which a name with one letter more, less or other is taken for a slip: `names` and `ids` are ordinary words."""
+
+
+def find_near(written: str, known: Iterable[str]) -> str:
+    """Return the known name most like `written` without regard to case, "" if none is like it."""
+    from difflib import get_close_matches  # rare
+
+    folded = {name.casefold(): name for name in known}
+    near = get_close_matches(written.casefold(), folded, 1)
+    return folded[near[0]] if near else ""
 
 
 def find_misspelt(written: str, known: Iterable[str]) -> str:

@@ -142,6 +142,12 @@ class Plugin:
         """Suggestions for open's `params`: (value, description) pairs."""
         return ()
 
+    def check_open_params(self, params: str) -> None:
+        """Raise `lanner.UsageError` for parameters that `open` would refuse. Connect to nothing, for dry runs call this as well.
+
+        Every host calls it before `open`. By default all parameters are valid.
+        """
+
     def fields_without_values(self) -> dict[str, str]:
         """Beginnings of the names of fields that have no value under this configuration, each with the advice that changes this.
 
