@@ -11,6 +11,7 @@ from lanner.config.keys import assign
 from lanner.config.tree import MAX_SIZE, read_tree
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.files import read_whole
+from lanner.yamlfile.advice import advise_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[
 
     Of the options (`key=value`) those about includes count already.
     """
-    root = _read(path)
+    root = _read(path, warnings)
     places = _places(root, path)
     for option in options:
         if option.startswith(_INCLUDES):
@@ -37,7 +38,7 @@ def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[
             warnings.append(f"$.{_INCLUDES}: {include.path} does not exist; it is left out")
             continue
         for file in files_of(include.path):
-            tree = _read(file)
+            tree = _read(file, warnings)
             if _INCLUDES in tree:
                 raise ConfigError(f"{file}: an included file cannot include others: take out {_INCLUDES}")
             places |= _places(tree, file)
@@ -73,14 +74,17 @@ def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, fil
             root[key] = value
 
 
-def _read(path: str) -> dict[str, Tree]:
+def _read(path: str, warnings: list[str]) -> dict[str, Tree]:
     try:
         data = read_whole(path, MAX_SIZE)
     except OSError as error:
         raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}") from None
-    tree = read_tree(data.decode("utf-8", "surrogateescape"), path)
+    tree = read_tree(data.decode("utf-8", "surrogateescape"), path, warnings)
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: a configuration file is keys with their values, such as `json_output: true`")
+        advice = advise_line(tree.partition("\n")[0]) if isinstance(tree, str) else ""
+        raise ConfigError(
+            f"{path}: a configuration file is keys with their values, such as `json_output: true`" + (advice and f"; {advice}")
+        )
     return tree

@@ -34,6 +34,7 @@ from lanner.rules.overrides import APPENDABLE, REPLACEABLE, Overrides, read_over
 from lanner.rules.scalars import Refused, as_string, bad_conversion, boolean, optional, required, texts, unsigned, value_context
 from lanner.rules.versions import parse_version
 from lanner.sdk.files import TooLargeError, read_whole
+from lanner.yamlfile.advice import NEVER_CLOSED
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents
 from lanner.yamlfile.source import Place, Spot, source_file
 
@@ -79,8 +80,8 @@ def load_text(text: str, name: str) -> RulesFile:
     except YamlError as error:
         raise RulesError([finding("error", errors.YAML_PARSE, error.message, (error.spot,), error.advice)]) from None
     if (spot := open_quote(file.documents)) is not None:
-        message = "This quote is never closed: all that follows is part of the text."
-        file.items.append([finding("warning", errors.YAML_PARSE, message, (spot,), "Close the quote at the end of the text.", own=True)])
+        message, advice = NEVER_CLOSED
+        file.items.append([finding("warning", errors.YAML_PARSE, message, (spot,), advice, own=True)])
     if found := _NOT_UTF_8.search(source.text):
         message = f"The byte {ord(found[0]) - 0xDC00:#04x} is not UTF-8. It reads as U+FFFD."
         spot = Spot(source, found.start(), found.end())
