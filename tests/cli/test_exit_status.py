@@ -12,7 +12,7 @@ WRONG_PARAMS = [
     (["--host", "nonsense"], "error: invalid engine address 'nonsense'"),
     (["--host", "tcp://[::1"], "error: invalid engine address"),
     (["--host", "ssh://-oProxyCommand=x"], "error: invalid engine address"),
-    (["--config", '{"until": "never"}'], "error: `until` is 'never', which is no time"),
+    (["--config", '{"until": "never"}'], "error: `$.until` is 'never', which is no time"),
 ]
 
 

@@ -190,7 +190,7 @@ def test_an_engine_that_has_no_events_is_told(engine, said, says):
 def test_an_engine_that_is_not_there_is_told_with_what_to_do(engine):
     engine.stop()
     assert failure(engine) == (
-        f"no Docker engine at {engine.url} (from the configuration's `host`): no such file or directory. "
+        f"no Docker engine at {engine.url} (from `$.host` of the configuration): no such file or directory. "
         "Start the engine (systemctl start docker), or name its socket: --host unix:///path/to/docker.sock, or DOCKER_HOST"
     )
 
@@ -198,7 +198,7 @@ def test_an_engine_that_is_not_there_is_told_with_what_to_do(engine):
 def test_a_refused_connection_is_told_with_what_to_do(tcp_engine):
     tcp_engine.stop()
     assert failure(tcp_engine) == (
-        f"no Docker engine at {tcp_engine.url} (from the configuration's `host`): connection refused. "
+        f"no Docker engine at {tcp_engine.url} (from `$.host` of the configuration): connection refused. "
         "Check the address: --host tcp://host:2375, or DOCKER_HOST"
     )
 
@@ -207,7 +207,7 @@ def test_a_refused_connection_is_told_with_what_to_do(tcp_engine):
 def test_an_address_that_cannot_be_one_is_told_as_an_engine_that_is_not_there(url):
     with pytest.raises(lanner.SourceError) as caught:
         open_source(init_plugin(Docker, {"inspect": False, "host": url}))
-    assert str(caught.value).startswith(f"no Docker engine at {url} (from the configuration's `host`): ")
+    assert str(caught.value).startswith(f"no Docker engine at {url} (from `$.host` of the configuration): ")
 
 
 # what comes out

@@ -8,9 +8,10 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
-from lanner.cli.config import make_plugin
+from lanner.cli.config import make_entry
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
 from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
+from lanner.config.plugins import check_params
 from lanner.framework.load import load_plugin
 from lanner.framework.recording import no_recording, open_recording
 from lanner.framework.runner import Runner
@@ -20,7 +21,7 @@ from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_line
-from lanner.sdk.sources import check_open_params, open_source
+from lanner.sdk.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,13 +53,13 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     info = plugin_info(cls)
     if info.event_source is None:
         raise UsageError(f"the plugin {info.name} has no event source, so there is nothing to run")
-    plugin = make_plugin(cls, chosen.init_config, limits.host)
+    plugin = make_entry(cls, chosen, limits.host)
     try:
         compiled = compile_settings(info, settings)
     except RulesError as error:
         return show_wrong_rules(error, info)
     if limits.dry_run:
-        check_open_params(plugin, chosen.open_params)
+        check_params(plugin, chosen)
         make_pump(plugin, compiled, settings)  # everything that a run makes of the rules
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
@@ -116,6 +117,7 @@ def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compi
     from lanner.cli.live import operate
 
     limits = settings.limits
+    check_params(plugin, settings.plugin)
     sinks = make_sinks(settings.falco)
     try:
         source = open_source(plugin, settings.plugin.open_params)

@@ -106,7 +106,9 @@ def settle(
         say(f"warning: {warning}")
     if read.unused:
         say(f"warning: without effect here, where plugins alone run: {', '.join(read.unused)}")
-    plugins = tuple(each.given(config, params) for each in loaded(read.falco, plugin))
+    plugins = tuple(each.given(config, params) for each in loaded(read.falco, plugin, read.places))
+    if limits.host is not None:  # it replaces an option of the file
+        plugins = tuple(replace(each, config_place=None) for each in plugins)
     named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]
     included = [include.path for include in read.falco.config_files]
     own = [] if file is None else [file, *(each for path in included for each in files_of(path) if Path(each).exists())]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lanner.config.entries import new_decoder
 from lanner.config.falco import Strategy
 from lanner.config.keys import assign
+from lanner.config.places import ConfigPlace
 from lanner.config.tree import MAX_SIZE, read_tree
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.files import read_whole
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _INCLUDES = "config_files"
 
 
-def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[dict[str, Tree], dict[int, str]]:
+def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[dict[str, Tree], dict[int, ConfigPlace]]:
     """The tree of a file with its includes, and the places of the entries of `plugins` by their identity. Raises `ConfigError`.
 
     Of the options (`key=value`) those about includes count already.
@@ -56,9 +57,9 @@ def files_of(path: str) -> list[str]:
         raise ConfigError(f"cannot read the directory {path}: {error.strerror}") from None
 
 
-def _places(tree: dict[str, Tree], file: str) -> dict[int, str]:
+def _places(tree: dict[str, Tree], file: str) -> dict[int, ConfigPlace]:
     entries = tree.get("plugins")
-    return {id(entry): f"{file}: $.plugins[{number}]" for number, entry in enumerate(entries if isinstance(entries, list) else [])}
+    return {id(entry): ConfigPlace(file, ("plugins", number)) for number, entry in enumerate(entries if isinstance(entries, list) else [])}
 
 
 def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, file: str) -> None:
@@ -84,7 +85,6 @@ def _read(path: str, warnings: list[str]) -> dict[str, Tree]:
         return {}
     if not isinstance(tree, dict):
         advice = advise_line(tree.partition("\n")[0]) if isinstance(tree, str) else ""
-        raise ConfigError(
-            f"{path}: a configuration file is keys with their values, such as `json_output: true`" + (advice and f"; {advice}")
-        )
+        message = f"{path}: a configuration file is keys with their values, such as `json_output: true`"
+        raise ConfigError(f"{message}; {advice}" if advice else message)
     return tree

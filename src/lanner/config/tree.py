@@ -23,7 +23,8 @@ _MOST_VARIABLES: Final = 1000
 def read_tree(text: str, name: str, warnings: list[str] | None = None, *, expand: bool = True) -> Tree:
     """The tree of the first document; None if there is none. Raises `ConfigError` that begins with `name` and a place.
 
-    `warnings` takes sentences about what yaml-cpp reads and people hardly mean. With `expand`, `${NAME}` stands for an environment variable (see `expanded`).
+    `warnings` takes sentences about what yaml-cpp reads and people hardly mean. With `expand`, `${NAME}` stands for an environment
+    variable (see `expanded`).
     """
     if len(text) > MAX_SIZE:
         raise ConfigError(f"{name} is larger than {MAX_SIZE >> 20} MiB")

@@ -83,7 +83,7 @@ class Endpoint(NamedTuple):
 
     def advice(self, url: str) -> str:
         """Return where to write such an address as `url`."""
-        if "`hosts`" in self.origin:
+        if "`$.hosts`" in self.origin:
             return f"`{url}` in `hosts` of {'init_config' if self.embedded else 'the configuration'}"
         return f"`host: {url}` in init_config, or DOCKER_HOST" if self.embedded else f"--host {url}, or DOCKER_HOST"
 
@@ -91,7 +91,7 @@ class Endpoint(NamedTuple):
 def find_endpoint(configured: str = "", tls: TlsOptions | None = None, environ: Mapping[str, str] = os.environ) -> Endpoint:
     """The engine to talk to. Raises `UsageError` for an address that cannot be used, with who named it."""
     if configured:
-        return parse_endpoint(configured, "the configuration's `host`", tls=tls)
+        return parse_endpoint(configured, "`$.host` of the configuration", tls=tls)
     if tls is not None:
         raise lanner.UsageError("the configuration has `tls` but no `host`: write the engine's address, tcp://host:2376")
     folder = environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")

@@ -138,7 +138,7 @@ class Docker(lanner.Plugin):
         targets = []
         for host in config.hosts:
             each = HostConfig(url=host) if isinstance(host, str) else host
-            endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)._replace(embedded=self.embedded)
+            endpoint = parse_endpoint(each.url, "`$.hosts` of the configuration", tls=each.tls)._replace(embedded=self.embedded)
             query = make_query(params, config.since, config.until, each.filters or config.filters)
             targets.append(Target(Host(each.name or str(endpoint), named=True), endpoint, query))
         return targets

@@ -54,10 +54,11 @@ class Query(NamedTuple):
 def make_query(params: str, since: str, until: str, filters: Mapping[str, list[str]]) -> Query:
     """What `params` ask for, and where they say nothing, the options. Raises UsageError that names the part that is wrong."""
     now = time.time_ns()
-    asked: dict[str, Any] = {"since": since, "until": until, "filters": filters, **_read(params)}
+    given = _read(params)
+    asked: dict[str, Any] = {"since": since, "until": until, "filters": filters, **given}
     return Query(
-        since=_point("since", asked["since"], now),
-        until=_point("until", asked["until"], now),
+        since=_point("since" if "since" in given else "$.since", asked["since"], now),
+        until=_point("until" if "until" in given else "$.until", asked["until"], now),
         filters=_filters(asked["filters"]),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.config.plugins import loaded
+from lanner.config.plugins import check_params, loaded
 from lanner.config.read import given_files, read_configuration, rules_paths, with_own_rules
 from lanner.doctor.check import ok, problem, warning
 from lanner.framework.load import load_plugin
@@ -12,7 +12,6 @@ from lanner.rules import load_rules
 from lanner.rules.silent import silent_rules, tell_silent
 from lanner.sdk.errors import ConfigError, LannerError
 from lanner.sdk.plugin import plugin_info
-from lanner.sdk.sources import check_open_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +72,7 @@ class SetUp:
             self.plugin = self._make(cls, entry, odd.append)
             fix = f"Correct its configuration or open parameters; `lanner plugin {entry.target}` shows its options"
             if self.info.has_source:
-                check_open_params(self.plugin, entry.open_params)
+                check_params(self.plugin, entry)
         except LannerError as error:
             yield problem(str(error), fix)
             return
@@ -135,7 +134,7 @@ class SetUp:
         return silent_rules(load_rules(files, catalog, plugins={self.info.name: self.info.version}).rules, without_values)
 
     def _entry(self, read: Read) -> Loaded:
-        entries = loaded(read.falco, self._name or ("docker" if self._file is None else None))
+        entries = loaded(read.falco, self._name or ("docker" if self._file is None else None), read.places)
         if not entries:
             raise ConfigError(f"{self._file} loads no plugin: list one in $.plugins, or name one, as in `lanner doctor docker`")
         if len(entries) > 1:

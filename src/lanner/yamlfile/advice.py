@@ -30,7 +30,7 @@ _ADVICE: Final = {
     "illegal flow end": "A bracket is closed here that was not opened.",
     "illegal block entry": f"A list begins on a line of its key's own, or in brackets. {_QUOTE}",
     "unknown escape character": "In double quotes a backslash begins an escape: double the backslash, or take single quotes.",
-    "bad character found while scanning hex number": "After \\x, \\u and \\U in double quotes stand 2, 4 and 8 hexadecimal digits; take single quotes.",
+    "bad character found while scanning hex number": "After \\x, \\u and \\U stand 2, 4 and 8 hexadecimal digits; or take single quotes.",
     "invalid unicode": "There is no such character: correct the escape, or take single quotes.",
     "alias not found after *": f"A `*` begins an alias. {_QUOTE}",
     "illegal character found while scanning alias": f"A `*` begins an alias. {_QUOTE}",
