@@ -25,6 +25,7 @@ check: setup-dev lint unit ## Lint, types and unit tests, in two minutes
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	git ls-files '*.cpp' '*.hpp' '*.c' '*.h' | xargs $(BIN)/clang-format --dry-run --Werror
 	$(BIN)/mypy
 
 unit: setup-dev

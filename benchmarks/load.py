@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from benchmarks.measure import SHORT, progress, size, table
 from lanner.rules import Catalog, compile_rules, load_rules_text
-from lanner.rules.load import load_text
+from lanner.rules.files.load import load_text
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 RUNS = size(5, 1)

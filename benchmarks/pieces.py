@@ -11,7 +11,7 @@ from benchmarks.replay import RECORDING
 from lanner.docker import Docker
 from lanner.framework.generic import EventContext, generic_reader
 from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, compile_rules, load_rules
-from lanner.rules.run import compile_values
+from lanner.rules.plan.executor import compile_values
 from lanner.sdk.framing import new_framer
 from lanner.sdk.host import FieldReader, init_plugin
 

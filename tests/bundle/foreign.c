@@ -12,7 +12,8 @@
 #define VERSION "1.2.3"
 #endif
 #ifndef FIELDS
-#define FIELDS "[{\"type\": \"uint64\", \"name\": \"tick.count\", \"desc\": \"How many\", \"arg\": {\"isRequired\": true, \"isKey\": true}}]"
+#define FIELDS \
+  "[{\"type\": \"uint64\", \"name\": \"tick.count\", \"desc\": \"How many\", \"arg\": {\"isRequired\": true, \"isKey\": true}}]"
 #endif
 
 __attribute__((constructor)) static void noise(void) { puts("a library may print when it is loaded"); }

@@ -11,7 +11,7 @@
 
 static void* library;
 
-#define FIND(name, result, ...) result (*name)(__VA_ARGS__) = (result(*)(__VA_ARGS__))dlsym(library, "plugin_" #name)
+#define FIND(name, result, ...) result (*name)(__VA_ARGS__) = (result (*)(__VA_ARGS__))dlsym(library, "plugin_" #name)
 
 static void read_events(void* state, const char* params) {
   FIND(open, void*, void*, const char*, int32_t*);

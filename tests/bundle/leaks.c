@@ -45,7 +45,7 @@ static struct field fields[MOST_FIELDS];
 static unsigned event_count, field_count;
 static unsigned long long values;
 
-#define FIND(name, result, ...) result (*name)(__VA_ARGS__) = (result(*)(__VA_ARGS__))dlsym(library, "plugin_" #name)
+#define FIND(name, result, ...) result (*name)(__VA_ARGS__) = (result (*)(__VA_ARGS__))dlsym(library, "plugin_" #name)
 
 static void fail(const char* what) {
   printf("%s failed\n", what);

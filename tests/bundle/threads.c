@@ -15,7 +15,7 @@ static const char* params;
 static sem_t has_read, may_end;
 static pthread_t thread;
 
-#define FIND(name, result, ...) result (*name)(__VA_ARGS__) = (result(*)(__VA_ARGS__))dlsym(library, "plugin_" #name)
+#define FIND(name, result, ...) result (*name)(__VA_ARGS__) = (result (*)(__VA_ARGS__))dlsym(library, "plugin_" #name)
 
 static void* read_all(void* nothing) {
   FIND(init, void*, const void*, int32_t*);

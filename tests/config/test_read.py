@@ -10,8 +10,8 @@ from lanner.config.plugins import Loaded, loaded
 from lanner.config.read import read_configuration, rules_paths
 from lanner.config.tree import expanded
 from lanner.rules import Priority
-from lanner.rules.append import Append
-from lanner.rules.select import Switch
+from lanner.rules.output.append import Append
+from lanner.rules.resolve.select import Switch
 from lanner.sdk.errors import ConfigError
 
 

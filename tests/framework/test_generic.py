@@ -5,7 +5,7 @@ import time
 import pytest
 
 from lanner.framework.generic import EventContext, generic_reader, raw_description
-from lanner.rules.catalog import GENERIC_FIELDS
+from lanner.rules.language.catalog import GENERIC_FIELDS
 
 FIRST = 1_700_000_000_000_000_001
 SECOND = 1_700_000_061_000_000_016

@@ -5,11 +5,11 @@
 #include <iterator>
 #include <memory>
 
-#include "document.hpp"
 #include "fuzz.hpp"
 #include "maker.hpp"
-#include "offsets.hpp"
-#include "values.hpp"
+#include "values/document.hpp"
+#include "values/offsets.hpp"
+#include "values/values.hpp"
 
 namespace {
 
@@ -51,9 +51,25 @@ std::vector<Value> make_table() {
   Value time = over(Kind::unsigned_integer, {path({"n"})});
   time.factor = 1'000'000;
   return {
-      path({}), text, deep, path({"m", Argument{}}), path({"l", Argument{}}), path({Argument{}, std::uint64_t{0}}), before, after, after_long, after_last, when, time,
-      over(Kind::unsigned_integer, {path({"l", std::uint64_t{0}})}), over(Kind::unsigned_integer, {after}), path({}, Kind::keys), path({"m"}, Kind::keys),
-      path({Argument{}}, Kind::keys), over(Kind::first, {path({"missing"}), before, deep}), over(Kind::first, {time, over(Kind::unsigned_integer, {text})}),
+      path({}),
+      text,
+      deep,
+      path({"m", Argument{}}),
+      path({"l", Argument{}}),
+      path({Argument{}, std::uint64_t{0}}),
+      before,
+      after,
+      after_long,
+      after_last,
+      when,
+      time,
+      over(Kind::unsigned_integer, {path({"l", std::uint64_t{0}})}),
+      over(Kind::unsigned_integer, {after}),
+      path({}, Kind::keys),
+      path({"m"}, Kind::keys),
+      path({Argument{}}, Kind::keys),
+      over(Kind::first, {path({"missing"}), before, deep}),
+      over(Kind::first, {time, over(Kind::unsigned_integer, {text})}),
   };
 }
 
@@ -114,7 +130,8 @@ std::vector<std::string> seeds() {
       "\x82\x05\x06\x05\x02\x03\x04\x05\x06\x07\x01\x02\x03\x04\x05",
       "\x83" + std::string(200, '\x06'),
       "\x80" + std::string(300, '\x0c'),
-      "\x01{\"a\":\"b:c\",\"n\":1700000000123,\"m\":{\"k\":\"v\",\"d\":[0,{\"e\":\"deep\"}]},\"l\":[\"18446744073709551615\",2],\"t\":\"yes\"}",
+      "\x01{\"a\":\"b:c\",\"n\":1700000000123,\"m\":{\"k\":\"v\",\"d\":[0,{\"e\":\"deep\"}]},\"l\":[\"18446744073709551615\",2],\"t\":"
+      "\"yes\"}",
       "\x02{\"a\":\"\\u00e9\\u0000:\xC3\xA9:1\",\"a\":\":12\",\"n\":-0,\"m\":{\"\\u006b\":1,\"k\\u0000\":2,\"k\":3},\"l\":[1e400,-0]}",
       "\x06{\"n\":18446744073709551616,\"m\":[],\"l\":{},\"t\":null}",
       "\x01[[[{}]]]",
@@ -125,14 +142,29 @@ std::vector<std::string> seeds() {
 }
 
 std::vector<std::string> words() {
-  return {"\"a\":", "\"n\":", "\"m\":", "\"k\":", "\"l\":", "\"t\":", "\"d\":", "\"e\":", "{",    "}",    "[",   "]",       ",",    "\"",     "\\u0000", "\\ud83d\\ude00",
-          "\\ud800", "\\\"",  "\\\\",  ":",     "-0",    "1e999", "-1",    "18446744073709551615", "null", "true", "\"x\"", "\"yes\"", "\xC3\xA9", "\xF0\x9F\x98\x80", "\xFF", "[[[[[[[[[[[[[[[["};
+  return {"\"a\":",   "\"n\":",
+          "\"m\":",   "\"k\":",
+          "\"l\":",   "\"t\":",
+          "\"d\":",   "\"e\":",
+          "{",        "}",
+          "[",        "]",
+          ",",        "\"",
+          "\\u0000",  "\\ud83d\\ude00",
+          "\\ud800",  "\\\"",
+          "\\\\",     ":",
+          "-0",       "1e999",
+          "-1",       "18446744073709551615",
+          "null",     "true",
+          "\"x\"",    "\"yes\"",
+          "\xC3\xA9", "\xF0\x9F\x98\x80",
+          "\xFF",     "[[[[[[[[[[[[[[[["};
 }
 
 void try_input(std::string_view input) {
   if (input.empty()) return;
   static const std::vector<Value> table = make_table();
-  static const Given givens[] = {{}, std::string_view("k"), std::uint64_t{0}, std::string_view("a"), std::uint64_t{1}, std::string_view("")};
+  static const Given givens[] = {
+      {}, std::string_view("k"), std::uint64_t{0}, std::string_view("a"), std::uint64_t{1}, std::string_view("")};
   static lanner::Document document;  // one for all, as hosts have it
   const Given& given = givens[static_cast<unsigned char>(input[0]) % std::size(givens)];
   // memory of its own, so that a read beyond its end is seen

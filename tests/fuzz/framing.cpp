@@ -6,10 +6,10 @@
 #include <memory>
 #include <random>
 
-#include "chunked.hpp"
+#include "framing/chunked.hpp"
+#include "framing/lines.hpp"
+#include "framing/objects.hpp"
 #include "fuzz.hpp"
-#include "lines.hpp"
-#include "objects.hpp"
 
 namespace {
 
@@ -126,7 +126,10 @@ std::vector<std::string> seeds() {
   };
 }
 
-std::vector<std::string> words() { return {"\n", "\r\n", "\n\n", "0\r\n\r\n", "1\r\n", ";", " \t", "ffffffffffffff", "A\n", std::string(33, 'y'), "{", "}", "[", "]", "\"", "\\", ",", "{\"a\":1}", "\"b\":{\"c\":"}; }
+std::vector<std::string> words() {
+  return {"\n", "\r\n", "\n\n", "0\r\n\r\n", "1\r\n", ";",  " \t", "ffffffffffffff", "A\n",          std::string(33, 'y'),
+          "{",  "}",    "[",    "]",         "\"",    "\\", ",",   "{\"a\":1}",      "\"b\":{\"c\":"};
+}
 
 void try_input(std::string_view input) {
   if (input.size() < 2) return;

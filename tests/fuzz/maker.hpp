@@ -30,8 +30,9 @@ class Maker {
   }
 
   void value(int level) {
-    static const char* const scalars[] = {"0",    "1",    "-0",  "12",   "18446744073709551615", "18446744073709551616", "18446744073710",
-                                          "1e400", "-1.5e-7", "true", "null", "0.0",                  "-9223372036854775809"};
+    static const char* const scalars[] = {
+        "0",       "1",    "-0",   "12",  "18446744073709551615", "18446744073709551616", "18446744073710", "1e400",
+        "-1.5e-7", "true", "null", "0.0", "-9223372036854775809"};
     blank();
     switch (level < 40 ? next(8) : 0) {
       case 0:
@@ -75,8 +76,26 @@ class Maker {
   }
 
   void string() {
-    static const char* const pieces[] = {"x", "yes", ":", "1", "0", "\xC3\xA9", "\\u00e9", "\\u0000", "\\ud83d\\ude00", "\\\"", "\\\\", "\\n", "}", "]", ",",
-                                         "18446744073709551615", "::", "\xF0\x9F\x98\x80", "\\u003a", " "};
+    static const char* const pieces[] = {"x",
+                                         "yes",
+                                         ":",
+                                         "1",
+                                         "0",
+                                         "\xC3\xA9",
+                                         "\\u00e9",
+                                         "\\u0000",
+                                         "\\ud83d\\ude00",
+                                         "\\\"",
+                                         "\\\\",
+                                         "\\n",
+                                         "}",
+                                         "]",
+                                         ",",
+                                         "18446744073709551615",
+                                         "::",
+                                         "\xF0\x9F\x98\x80",
+                                         "\\u003a",
+                                         " "};
     text_ += '"';
     for (unsigned left = next(6); left; --left) text_ += pieces[next(std::size(pieces))];
     text_ += '"';

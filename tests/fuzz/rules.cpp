@@ -8,17 +8,19 @@
 #include <stdexcept>
 
 #include "fuzz.hpp"
-#include "machine.hpp"
 #include "maker.hpp"
-#include "text_index.hpp"
+#include "rules/machine.hpp"
+#include "rules/text_index.hpp"
 
 // Of the sanitizers' runtime; gcc comes without its header
-extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t), void (*on_free)(const volatile void*));
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
+                                                         void (*on_free)(const volatile void*));
 
 namespace {
 
 std::size_t taken;  // pieces of memory
-const int hooked = __sanitizer_install_malloc_and_free_hooks([](const volatile void*, std::size_t) { ++taken; }, [](const volatile void*) {});
+const int hooked =
+    __sanitizer_install_malloc_and_free_hooks([](const volatile void*, std::size_t) { ++taken; }, [](const volatile void*) {});
 
 using lanner::Check;
 using lanner::Comparison;
@@ -63,14 +65,16 @@ class Making {
     program_->operands.back().text = constant;
     const Type closed{Type::Is::text, false, true, false}, decoded{Type::Is::text, false, true, true};
     const auto lower = operand(Operand::Kind::lower, {a}, closed), base = operand(Operand::Kind::basename, {k}, closed);
-    const auto bytes = operand(Operand::Kind::base64, {a}, decoded), uppers = operand(Operand::Kind::upper, {keys}, {Type::Is::text, true, true, false});
+    const auto bytes = operand(Operand::Kind::base64, {a}, decoded),
+               uppers = operand(Operand::Kind::upper, {keys}, {Type::Is::text, true, true, false});
     const auto length = operand(Operand::Kind::length, {k}, number), count = operand(Operand::Kind::length, {keys}, number);
     const auto items = operand(Operand::Kind::items, {a, keys, operand(Operand::Kind::decimal, {n}, text)}, texts);
     const auto joined = operand(Operand::Kind::join, {fixed, items}, text), both = operand(Operand::Kind::concat, {a, lower, python}, text);
     const auto options = operand(Operand::Kind::getopt, {items, fixed}, texts);
     for (const auto each : {a, k, lower, base, bytes, joined, both, clock}) {
-      for (const auto word : {Operator::equal, Operator::unequal, Operator::in, Operator::contains, Operator::icontains, Operator::startswith, Operator::endswith,
-               Operator::glob, Operator::iglob, Operator::pmatch, Operator::regex}) {
+      for (const auto word :
+           {Operator::equal, Operator::unequal, Operator::in, Operator::contains, Operator::icontains, Operator::startswith,
+            Operator::endswith, Operator::glob, Operator::iglob, Operator::pmatch, Operator::regex}) {
         constant_check(each, word);
       }
       constant_check(each, Operator::endswith, Modifier::oneof);
@@ -80,7 +84,8 @@ class Making {
       fields_check(each, Operator::in, items);
     }
     for (std::size_t begin = 0; begin < constant.size(); ++begin) {
-      for (const auto word : {Operator::contains, Operator::icontains, Operator::endswith}) constant_check(a, word, Modifier::none, constant.substr(begin));
+      for (const auto word : {Operator::contains, Operator::icontains, Operator::endswith})
+        constant_check(a, word, Modifier::none, constant.substr(begin));
     }
     for (const auto each : {keys, uppers, items, options}) {
       constant_check(each, Operator::in);
@@ -179,7 +184,9 @@ class Making {
     program_->conditions.push_back(plain + 1);
   }
 
-  void constant_check(std::size_t left, Operator word, Modifier modifier = Modifier::none) { constant_check(left, word, modifier, constant_.text); }
+  void constant_check(std::size_t left, Operator word, Modifier modifier = Modifier::none) {
+    constant_check(left, word, modifier, constant_.text);
+  }
 
   void constant_check(std::size_t left, Operator word, Modifier modifier, std::string_view constant) {
     Check check;
@@ -266,7 +273,9 @@ std::vector<std::string> seeds() {
 }
 
 std::vector<std::string> words() {
-  return {"\"a\":", "\"n\":", "\"m\":{\"k\":", "\"-c\":", "{", "}", "[", "]", ",", "\"", "*", "?", "[a-z]", "\\", "(", "|", ".*", "/", "//", "..", "\\u0000", "YWI=", "\"YWI=\"", "-0", "\xC3\xA9", "\xFF"};
+  return {"\"a\":",  "\"n\":", "\"m\":{\"k\":", "\"-c\":", "{",        "}",   "[",  "]", ",",  "\"",
+          "*",       "?",      "[a-z]",         "\\",      "(",        "|",   ".*", "/", "//", "..",
+          "\\u0000", "YWI=",   "\"YWI=\"",      "-0",      "\xC3\xA9", "\xFF"};
 }
 
 void try_input(std::string_view input) {

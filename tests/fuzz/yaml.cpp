@@ -1,6 +1,6 @@
 // YAML of any bytes: it is read or refused, nodes are within the text, and the first document alone is read as it is among others.
 #include "fuzz.hpp"
-#include "yaml_tree.hpp"
+#include "yaml/tree.hpp"
 
 std::vector<std::string> seeds() {
   return {
@@ -12,8 +12,9 @@ std::vector<std::string> seeds() {
 }
 
 std::vector<std::string> words() {
-  return {"- ", ": ", "? ", "[", "]", "{", "}", ", ", "\n,", "&a ", "*a", "!t ", "!<t> ", "\"", "'", "|\n", ">-\n", "# c\n", "---\n", "...\n", "%TAG ! x\n", "~",
-      "null", "\t", "\r", "\r\n", "\n  ", "\\u12", "<<: *a", "\" b", "\x04", "\xC2\x85"};
+  return {"- ",   ": ",    "? ", "[",    "]",    "{",     "}",      ", ",    "\n,",   "&a ",        "*a",
+          "!t ",  "!<t> ", "\"", "'",    "|\n",  ">-\n",  "# c\n",  "---\n", "...\n", "%TAG ! x\n", "~",
+          "null", "\t",    "\r", "\r\n", "\n  ", "\\u12", "<<: *a", "\" b",  "\x04",  "\xC2\x85"};
 }
 
 void try_input(std::string_view input) {

@@ -18,7 +18,7 @@ enum { KIND_SOURCE = 1, KIND_EXTRACTOR = 2 }; /* what get_type answers, 0.3 alon
 
 struct flat_event {
   uint64_t number; /* the framework's to set */
-  const uint8_t *data;
+  const uint8_t* data;
   uint32_t length;
   uint64_t ts; /* UINT64_MAX: now */
 };
@@ -26,20 +26,20 @@ struct flat_event {
 /* 0.3: one value, text or number. Truth values are one byte; they are bytes here, as whoever fills them may have left garbage. */
 struct abi03_field {
   uint32_t id;
-  const char *name;
-  const char *arg; /* "" where there is none */
+  const char* name;
+  const char* arg; /* "" where there is none */
   uint32_t type;
   uint8_t present; /* from here on: the plugin's to fill */
-  const char *text;
+  const char* text;
   uint64_t number;
 };
 
 union field_values {
-  const char **text;
-  uint64_t *number;
-  uint32_t *truth;
-  struct byte_range *bytes;
-  void *any;
+  const char** text;
+  uint64_t* number;
+  uint32_t* truth;
+  struct byte_range* bytes;
+  void* any;
 };
 
 /* 1.0 and 2.0 */
@@ -47,8 +47,8 @@ struct abi1_field {
   union field_values values; /* these two: the plugin's to fill */
   uint64_t count;
   uint32_t id;
-  const char *name;
-  const char *key;
+  const char* name;
+  const char* key;
   uint64_t index;
   uint8_t has_arg;
   uint32_t type;
@@ -78,22 +78,22 @@ struct __attribute__((packed)) block_plugin_event {
 enum { EVENT_TYPE_PLUGIN = 322, EVENT_TYPE_ASYNC = 402, PAYLOAD_OFFSET = 38 };
 
 struct event_input {
-  const struct block_event *event;
+  const struct block_event* event;
   uint64_t number;
-  const char *source;
+  const char* source;
 };
 
 struct byte_range {
   uint32_t length;
-  const void *start;
+  const void* start;
 };
 
 struct abi3_field {
   union field_values values; /* these two: the plugin's to fill */
   uint64_t count;
   uint32_t id;
-  const char *name;
-  const char *key;
+  const char* name;
+  const char* key;
   uint64_t index;
   uint32_t has_arg;
   uint32_t type;
@@ -102,43 +102,43 @@ struct abi3_field {
 
 /* Where the values lie in the event, counted from its header: two arrays of the plugin, one entry for each value. Since 3.11. */
 struct value_offsets {
-  uint32_t *start;
-  uint32_t *length;
+  uint32_t* start;
+  uint32_t* length;
 };
 
 typedef void (*any_function)(void);
-typedef const char *(*owner_error_function)(void *owner);
-typedef void (*log_function)(void *owner, const char *component, const char *message, int32_t severity);
+typedef const char* (*owner_error_function)(void* owner);
+typedef void (*log_function)(void* owner, const char* component, const char* message, int32_t severity);
 
 /* Tables of state: nobody here uses them, so their functions are of no exact type. */
 struct tables_input {
   any_function list_tables, get_table, add_table;
   any_function list_fields, get_field, add_field;
-  void *fields_ext; /* since 3.1 */
-  void *reader_ext; /* since 3.6, this and the next one */
-  void *writer_ext;
+  void* fields_ext; /* since 3.1 */
+  void* reader_ext; /* since 3.6, this and the next one */
+  void* writer_ext;
 };
 
 struct init_input {
-  const char *config;
-  void *owner;
+  const char* config;
+  void* owner;
   owner_error_function owner_error;
-  const struct tables_input *tables;
+  const struct tables_input* tables;
   log_function log; /* since 3.3 */
 };
 
 struct extract_input {
-  void *owner;
+  void* owner;
   owner_error_function owner_error;
   uint32_t field_count;
-  struct abi3_field *fields;
+  struct abi3_field* fields;
   any_function table_name, table_size, table_entry, read_entry;
-  void *reader_ext;              /* since 3.1 */
-  struct value_offsets *offsets; /* since 3.11; NULL: not asked for */
+  void* reader_ext;              /* since 3.1 */
+  struct value_offsets* offsets; /* since 3.11; NULL: not asked for */
 };
 
 struct config_input {
-  const char *config;
+  const char* config;
 };
 
 union metric_value {
@@ -151,7 +151,7 @@ union metric_value {
 };
 
 struct metric {
-  const char *name;
+  const char* name;
   int32_t kind; /* 0: only grows, 1: any */
   union metric_value value;
   int32_t type; /* 0 to 6: u32 s32 u64 s64 double float int */

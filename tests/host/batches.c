@@ -9,13 +9,13 @@
 enum { LONGEST_EVENT = 1 << 28, EOF_REPEATED = 3 };
 
 /* A block as the framework takes it: checked, then written into. False: it would end with an error. */
-static bool take_block(struct session *session, struct block_plugin_event *block, struct event *event) {
-  const struct plugin *plugin = session->plugin;
+static bool take_block(struct session* session, struct block_plugin_event* block, struct event* event) {
+  const struct plugin* plugin = session->plugin;
   if (block == NULL) {
     violation("next_batch: NULL among the events");
     return false;
   }
-  struct block_event *header = &block->header;
+  struct block_event* header = &block->header;
   if (plugin->id == 0 && header->type != EVENT_TYPE_PLUGIN) {
     violation("next_batch: an event of type %u; this host knows the type of plugins alone", header->type);
     return false;
@@ -42,67 +42,67 @@ static bool take_block(struct session *session, struct block_plugin_event *block
 }
 
 /* Before 3.0 the framework copies an event into memory of its own, here of just its size. */
-static bool take_flat(const struct flat_event *flat, struct event *event) {
+static bool take_flat(const struct flat_event* flat, struct event* event) {
   if ((flat->data == NULL && flat->length > 0) || flat->length > LONGEST_EVENT) {
     violation("next_batch: an event with NULL data, or of %u bytes", flat->length);
     return false;
   }
-  uint8_t *copy = malloc(flat->length > 0 ? flat->length : 1);
+  uint8_t* copy = malloc(flat->length > 0 ? flat->length : 1);
   if (flat->length > 0) memcpy(copy, flat->data, flat->length);
   *event = (struct event){.ts = flat->ts == UINT64_MAX ? now_ns() : flat->ts, .payload = copy, .length = flat->length};
   return true;
 }
 
 struct batch {
-  struct event *events;
-  uint8_t **copies; /* of the plugin's own memory */
+  struct event* events;
+  uint8_t** copies; /* of the plugin's own memory */
   uint32_t count;
 };
 
-static const void *plugins_memory(const struct session *session, void *events, uint32_t i, size_t *size) {
+static const void* plugins_memory(const struct session* session, void* events, uint32_t i, size_t* size) {
   if (session->plugin->major >= 3) {
-    const struct block_event *block = ((struct block_event **)events)[i];
+    const struct block_event* block = ((struct block_event**)events)[i];
     *size = block->length;
     return block;
   }
-  const struct flat_event *flat = &((struct flat_event *)events)[i];
+  const struct flat_event* flat = &((struct flat_event*)events)[i];
   *size = flat->length;
   return flat->data;
 }
 
 /* False: the framework would take some of it and then end with an error. */
-static bool take_batch(struct session *session, void *events, uint32_t count, struct batch *batch) {
+static bool take_batch(struct session* session, void* events, uint32_t count, struct batch* batch) {
   batch->events = calloc(count, sizeof *batch->events);
   batch->copies = calloc(count, sizeof *batch->copies);
   for (batch->count = 0; batch->count < count; batch->count++) {
     uint32_t i = batch->count;
     doing = "what next_batch returned";
-    bool well = session->plugin->major >= 3 ? take_block(session, ((struct block_plugin_event **)events)[i], &batch->events[i])
-                                            : take_flat(&((struct flat_event *)events)[i], &batch->events[i]);
+    bool well = session->plugin->major >= 3 ? take_block(session, ((struct block_plugin_event**)events)[i], &batch->events[i])
+                                            : take_flat(&((struct flat_event*)events)[i], &batch->events[i]);
     if (!well) return false;
     size_t size;
-    const void *memory = plugins_memory(session, events, i, &size);
+    const void* memory = plugins_memory(session, events, i, &size);
     batch->copies[i] = malloc(size + 1);
     if (size > 0) memcpy(batch->copies[i], memory, size);
   }
   return true;
 }
 
-static void drop_batch(struct session *session, void *events, struct batch *batch) {
+static void drop_batch(struct session* session, void* events, struct batch* batch) {
   for (uint32_t i = 0; i < batch->count; i++) {
     size_t size;
-    const void *memory = plugins_memory(session, events, i, &size);
+    const void* memory = plugins_memory(session, events, i, &size);
     if (size > 0 && memcmp(memory, batch->copies[i], size) != 0) violation("next_batch: an event changed before the next call");
     free(batch->copies[i]);
-    if (session->plugin->major < 3) free((void *)batch->events[i].payload);
+    if (session->plugin->major < 3) free((void*)batch->events[i].payload);
   }
   free(batch->events);
   free(batch->copies);
 }
 
-void check_progress(struct session *session, bool write) {
+void check_progress(struct session* session, bool write) {
   uint32_t progress = UNWRITTEN;
-  const char *text = call_get_progress(session->plugin, session->state, session->instance, &progress);
+  const char* text = call_get_progress(session->plugin, session->state, session->instance, &progress);
   if (progress > 10000) violation("get_progress: %s", progress == (uint32_t)UNWRITTEN ? "not written" : "above 10000");
   if (text == NULL) violation("get_progress: NULL");
   if (!write) return;
@@ -112,9 +112,9 @@ void check_progress(struct session *session, bool write) {
   json_close(&session->head.out, '}');
 }
 
-bool next_batch(struct session *session, int32_t *rc) {
+bool next_batch(struct session* session, int32_t* rc) {
   uint32_t count = UNWRITTEN;
-  void *events = (void *)0xAAAAAAAAAAAAAAAA;
+  void* events = (void*)0xAAAAAAAAAAAAAAAA;
   double start = clock_seconds(CLOCK_MONOTONIC);
   *rc = call_next_batch(session->plugin, session->state, session->instance, &count, &events);
   double took_ms = (clock_seconds(CLOCK_MONOTONIC) - start) * 1000;
@@ -134,7 +134,7 @@ bool next_batch(struct session *session, int32_t *rc) {
     if (*rc == RC_SUCCESS) violation("next_batch: SUCCESS with 0 events");
     return *rc != RC_SUCCESS;
   }
-  if (events == NULL || events == (void *)0xAAAAAAAAAAAAAAAA) {
+  if (events == NULL || events == (void*)0xAAAAAAAAAAAAAAAA) {
     violation("next_batch: %u events, but the pointer to them is %s", count, events == NULL ? "NULL" : "not written");
     return false;
   }
@@ -149,10 +149,10 @@ bool next_batch(struct session *session, int32_t *rc) {
   return well;
 }
 
-void check_end_stays(struct session *session) {
+void check_end_stays(struct session* session) {
   for (int i = 0; i < EOF_REPEATED; i++) {
     uint32_t count = UNWRITTEN;
-    void *events = NULL;
+    void* events = NULL;
     int32_t rc = call_next_batch(session->plugin, session->state, session->instance, &count, &events);
     if (rc != RC_EOF || count != 0) violation("next_batch: after EOF, another call is no EOF without events");
   }

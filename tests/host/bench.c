@@ -18,12 +18,12 @@ enum { LATE_EVENTS = 1000, KEPT_EVENTS = 1024, KEPT_BYTES = 4 << 20, FEWEST_ROUN
 static const double ROUNDS_SECONDS = 0.1;
 
 struct bench {
-  struct plugin *plugin;
-  const struct options *options;
+  struct plugin* plugin;
+  const struct options* options;
   void *state, *instance;
   struct event events[KEPT_EVENTS];
   uint32_t kept;
-  uint8_t *memory;
+  uint8_t* memory;
   size_t used;
   uint64_t number;
   uint64_t taken, batches;
@@ -35,14 +35,14 @@ struct bench {
 static int64_t resident_bytes(void) {
   char line[128] = "";
   long pages = 0;
-  FILE *file = fopen("/proc/self/statm", "r");
+  FILE* file = fopen("/proc/self/statm", "r");
   if (file == NULL || fgets(line, sizeof line, file) == NULL || sscanf(line, "%*s %ld", &pages) != 1) pages = 0;
   if (file != NULL) fclose(file);
   return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
-static bool fail(struct bench *bench, const char *what) {
-  const char *error = bench->state == NULL ? NULL : call_last_error(bench->plugin, bench->state);
+static bool fail(struct bench* bench, const char* what) {
+  const char* error = bench->state == NULL ? NULL : call_last_error(bench->plugin, bench->state);
   violation("bench: %s failed: %s", what, error == NULL ? "no error text" : error);
   return false;
 }
@@ -56,7 +56,7 @@ static double clock_cost(void) {
   return least;
 }
 
-static bool open_again(struct bench *bench) {
+static bool open_again(struct bench* bench) {
   int32_t rc = RC_FAILURE;
   if (bench->instance != NULL) call_close(bench->plugin, bench->state, bench->instance);
   bench->instance = call_open(bench->plugin, bench->state, bench->options->open[0], &rc);
@@ -64,30 +64,30 @@ static bool open_again(struct bench *bench) {
 }
 
 /* Events for the rounds, blocks as blocks and payloads before 3.0. */
-static void keep(struct bench *bench, const struct event *event) {
+static void keep(struct bench* bench, const struct event* event) {
   bool is_block = event->block != NULL;
   size_t size = is_block ? event->block->length : event->length;
   if (bench->kept == KEPT_EVENTS || bench->used + size > KEPT_BYTES) return;
-  uint8_t *place = bench->memory + bench->used;
-  memcpy(place, is_block ? (const void *)event->block : event->payload, size);
+  uint8_t* place = bench->memory + bench->used;
+  memcpy(place, is_block ? (const void*)event->block : event->payload, size);
   bench->used += (size + 15) & ~(size_t)15;
-  struct event *kept = &bench->events[bench->kept++];
+  struct event* kept = &bench->events[bench->kept++];
   *kept = *event;
-  kept->block = is_block ? (const struct block_event *)place : NULL;
+  kept->block = is_block ? (const struct block_event*)place : NULL;
   kept->payload = is_block ? place + PAYLOAD_OFFSET : place;
 }
 
-static struct event event_of(const struct bench *bench, void *events, uint32_t i) {
+static struct event event_of(const struct bench* bench, void* events, uint32_t i) {
   if (bench->plugin->major >= 3) {
-    const struct block_plugin_event *block = ((struct block_plugin_event **)events)[i];
+    const struct block_plugin_event* block = ((struct block_plugin_event**)events)[i];
     return (struct event){.ts = block->header.ts, .payload = block->payload, .length = block->payload_length, .block = &block->header};
   }
-  const struct flat_event *flat = &((struct flat_event *)events)[i];
+  const struct flat_event* flat = &((struct flat_event*)events)[i];
   return (struct event){.ts = flat->ts, .payload = flat->data, .length = flat->length};
 }
 
 /* The number that is the payload's last member, as Docker's timeNano is; 0 where there is none. */
-static double sent_seconds(const struct event *event) {
+static double sent_seconds(const struct event* event) {
   uint32_t at = event->length;
   if (at == 0 || event->payload[at - 1] != '}') return 0;
   double seconds = 0, unit = 1e-9;
@@ -96,12 +96,12 @@ static double sent_seconds(const struct event *event) {
   return seconds;
 }
 
-static int compare(const void *a, const void *b) {
-  double left = *(const double *)a, right = *(const double *)b;
+static int compare(const void* a, const void* b) {
+  double left = *(const double*)a, right = *(const double*)b;
   return (left > right) - (left < right);
 }
 
-static void write_latency(struct bench *bench, struct json_out *out) {
+static void write_latency(struct bench* bench, struct json_out* out) {
   size_t count = bench->taken < LATE_EVENTS ? bench->taken : LATE_EVENTS;
   qsort(bench->late_ms, count, sizeof *bench->late_ms, compare);
   json_double(out, "late_p50_ms", bench->late_ms[count / 2]);
@@ -109,11 +109,11 @@ static void write_latency(struct bench *bench, struct json_out *out) {
 }
 
 /* Reads N events, opening the source anew at its end; each is asked for every field once, which is part of what memory it takes. */
-static bool read_events(struct bench *bench, uint64_t wanted, const struct request *requests, uint32_t request_count) {
+static bool read_events(struct bench* bench, uint64_t wanted, const struct request* requests, uint32_t request_count) {
   double until = clock_seconds(CLOCK_MONOTONIC) + bench->options->seconds;
   while (bench->taken < wanted && clock_seconds(CLOCK_MONOTONIC) < until) {
     uint32_t count = 0;
-    void *events = NULL;
+    void* events = NULL;
     double wall = clock_seconds(CLOCK_MONOTONIC), start = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
     int32_t rc = call_next_batch(bench->plugin, bench->state, bench->instance, &count, &events);
     bench->batch_seconds += clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - start - bench->clock_cost;
@@ -139,7 +139,7 @@ static bool read_events(struct bench *bench, uint64_t wanted, const struct reque
 }
 
 /* Nanoseconds an event, for these fields. */
-static double ask(struct bench *bench, const struct request *const *requests, uint32_t count) {
+static double ask(struct bench* bench, const struct request* const* requests, uint32_t count) {
   double best = 1e9, until = clock_seconds(CLOCK_MONOTONIC) + ROUNDS_SECONDS;
   for (int round = 0; round < FEWEST_ROUNDS || clock_seconds(CLOCK_MONOTONIC) < until; round++) {
     double start = clock_seconds(CLOCK_THREAD_CPUTIME_ID);
@@ -157,8 +157,8 @@ static double ask(struct bench *bench, const struct request *const *requests, ui
   return best / bench->kept * 1e9;
 }
 
-static void measure_fields(struct bench *bench, const struct request *requests, uint32_t count, struct json_out *out) {
-  const struct request *first = &requests[0];
+static void measure_fields(struct bench* bench, const struct request* requests, uint32_t count, struct json_out* out) {
+  const struct request* first = &requests[0];
   ask(bench, &first, 1); /* until caches and the clock of the CPU are warm */
   double first_ns = ask(bench, &first, 1), sum = 0;
   json_open(out, "fields", '{');
@@ -172,7 +172,7 @@ static void measure_fields(struct bench *bench, const struct request *requests, 
     json_close(out, '}');
   }
   json_close(out, '}');
-  const struct request **all = calloc(count, sizeof *all);
+  const struct request** all = calloc(count, sizeof *all);
   for (uint32_t i = 0; i < count; i++) all[i] = &requests[i];
   json_double(out, "first_field_ns", first_ns);
   json_double(out, "further_field_ns", sum / count);
@@ -180,8 +180,8 @@ static void measure_fields(struct bench *bench, const struct request *requests, 
   free(all);
 }
 
-static bool measure(struct bench *bench, struct json_out *out) {
-  struct plugin *plugin = bench->plugin;
+static bool measure(struct bench* bench, struct json_out* out) {
+  struct plugin* plugin = bench->plugin;
   int64_t bare = resident_bytes();
   double wall = clock_seconds(CLOCK_MONOTONIC), cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
   if (!plugin_load(plugin)) return false;
@@ -191,7 +191,7 @@ static bool measure(struct bench *bench, struct json_out *out) {
   bool well = plugin_describe(plugin, &ignored.out);
   text_free(&ignored);
   uint32_t count = 0;
-  struct request *requests = well && plugin->is_extractor ? plugin_requests(plugin, bench->options->fields[0], &count) : NULL;
+  struct request* requests = well && plugin->is_extractor ? plugin_requests(plugin, bench->options->fields[0], &count) : NULL;
   if (!well || !plugin->is_source || (plugin->is_extractor && requests == NULL)) {
     violation("bench: only a source can be measured, and only by fields that it has");
     return false;
@@ -223,7 +223,7 @@ static bool measure(struct bench *bench, struct json_out *out) {
   return true;
 }
 
-bool bench(struct plugin *plugin, const struct options *options, struct json_out *out) {
+bool bench(struct plugin* plugin, const struct options* options, struct json_out* out) {
   struct bench bench = {.plugin = plugin, .options = options, .clock_cost = clock_cost()};
   bench.memory = malloc(KEPT_BYTES);
   memset(bench.memory, 1, KEPT_BYTES); /* so that it counts as the bare host's */

@@ -4,6 +4,6 @@
 #include "session.h"
 
 /* Loads, runs and measures; writes an object "bench". False: nothing could be measured. */
-bool bench(struct plugin *plugin, const struct options *options, struct json_out *out);
+bool bench(struct plugin* plugin, const struct options* options, struct json_out* out);
 
 #endif

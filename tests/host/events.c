@@ -9,19 +9,19 @@
 /* An event as it came, to be read again as from a capture file. */
 struct kept_event {
   struct event event;
-  uint8_t *bytes; /* the block, or the payload before 3.0 */
+  uint8_t* bytes; /* the block, or the payload before 3.0 */
   size_t size;
-  char *fields;
+  char* fields;
   size_t fields_length;
 };
 
 /* All fields of an event, in an object; the last one's values are looked at twice, with other calls between. */
-static void write_fields(struct session *session, const struct event *event, bool live, struct text *to, struct text *offsets) {
-  const struct plugin *plugin = session->plugin;
+static void write_fields(struct session* session, const struct event* event, bool live, struct text* to, struct text* offsets) {
+  const struct plugin* plugin = session->plugin;
   struct extraction extraction;
   uint64_t count = 0;
   size_t from = 0;
-  const struct request *last = NULL;
+  const struct request* last = NULL;
   json_open(&to->out, NULL, '{');
   for (uint32_t i = 0; i < session->request_count; i++) {
     last = &session->requests[i];
@@ -49,23 +49,23 @@ static void write_fields(struct session *session, const struct event *event, boo
   text_flush(to);
 }
 
-static void keep_event(struct session *session, const struct event *event, const struct text *fields) {
+static void keep_event(struct session* session, const struct event* event, const struct text* fields) {
   struct kept_event kept = {.event = *event};
   kept.size = session->plugin->major < 3 ? event->length : event->block->length;
   kept.bytes = malloc(kept.size + 1);
-  memcpy(kept.bytes, session->plugin->major < 3 ? (const void *)event->payload : event->block, kept.size);
+  memcpy(kept.bytes, session->plugin->major < 3 ? (const void*)event->payload : event->block, kept.size);
   kept.fields = strndup(fields->bytes, fields->length);
   kept.fields_length = fields->length;
   session->kept = realloc(session->kept, (session->kept_count + 1) * sizeof kept);
   session->kept[session->kept_count++] = kept;
 }
 
-static void digest(struct session *session, const char *bytes, size_t length) {
+static void digest(struct session* session, const char* bytes, size_t length) {
   for (size_t i = 0; i < length; i++) session->digest = (session->digest ^ (unsigned char)bytes[i]) * 0x100000001B3;
 }
 
-void take_event(struct session *session, const struct event *event) {
-  const struct plugin *plugin = session->plugin;
+void take_event(struct session* session, const struct event* event) {
+  const struct plugin* plugin = session->plugin;
   struct text one, fields, offsets;
   text_start(&one);
   text_start(&fields);
@@ -82,7 +82,7 @@ void take_event(struct session *session, const struct event *event) {
     if (session->options->offline) keep_event(session, event, &fields);
   }
   if (plugin_has(plugin, SYMBOL_event_to_string)) {
-    const char *text = call_event_to_string(plugin, session->state, event);
+    const char* text = call_event_to_string(plugin, session->state, event);
     if (text == NULL) violation("event_to_string: NULL");
     json_text(&one.out, "text", text);
   }
@@ -101,19 +101,19 @@ void take_event(struct session *session, const struct event *event) {
 }
 
 /* As from a capture file: all events at the same place, and each the first of its file. */
-void read_again_offline(struct session *session) {
+void read_again_offline(struct session* session) {
   size_t most = 1;
   for (size_t i = 0; i < session->kept_count; i++) {
     if (session->kept[i].size > most) most = session->kept[i].size;
   }
-  uint8_t *place = malloc(most);
+  uint8_t* place = malloc(most);
   for (size_t i = 0; i < session->kept_count; i++) {
-    struct kept_event *kept = &session->kept[i];
+    struct kept_event* kept = &session->kept[i];
     struct event event = kept->event;
     bool is_block = session->plugin->major >= 3;
     memcpy(place, kept->bytes, kept->size);
     event.number = 1;
-    event.block = is_block ? (const struct block_event *)place : NULL;
+    event.block = is_block ? (const struct block_event*)place : NULL;
     event.payload = is_block ? place + (kept->size - event.length) : place;
     struct text fields;
     text_start(&fields);

@@ -34,15 +34,15 @@ static mode_t current_umask(void) {
 /* A digest of all variables: Python reads PYTHONHOME and the like, and must not set them for everybody. */
 static size_t environment_digest(void) {
   size_t digest = 5381;
-  for (char **variable = environ; *variable != NULL; variable++) {
-    for (const char *next = *variable; *next != '\0'; next++) digest = digest * 33 + (unsigned char)*next;
+  for (char** variable = environ; *variable != NULL; variable++) {
+    for (const char* next = *variable; *next != '\0'; next++) digest = digest * 33 + (unsigned char)*next;
   }
   return digest;
 }
 
-static int count_entries(const char *path) {
+static int count_entries(const char* path) {
   int count = 0;
-  DIR *directory = opendir(path);
+  DIR* directory = opendir(path);
   if (directory == NULL) return -1;
   while (readdir(directory) != NULL) count++;
   closedir(directory);

@@ -7,7 +7,7 @@
 /* -- writing ------------------------------------------------------------------------------------------------------------------------ */
 
 /* Length of the UTF-8 sequence that begins here: 0 where there is none (overlong forms and surrogates are none). */
-static size_t utf8_length(const unsigned char *bytes, size_t left) {
+static size_t utf8_length(const unsigned char* bytes, size_t left) {
   unsigned char lead = bytes[0];
   size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
   if (length == 0 || length > left) return 0;
@@ -19,7 +19,7 @@ static size_t utf8_length(const unsigned char *bytes, size_t left) {
   return length;
 }
 
-static bool is_utf8(const unsigned char *bytes, size_t length) {
+static bool is_utf8(const unsigned char* bytes, size_t length) {
   for (size_t i = 0, step; i < length; i += step) {
     step = utf8_length(bytes + i, length - i);
     if (step == 0) return false;
@@ -27,7 +27,7 @@ static bool is_utf8(const unsigned char *bytes, size_t length) {
   return true;
 }
 
-static void write_string(FILE *file, const unsigned char *bytes, size_t length) {
+static void write_string(FILE* file, const unsigned char* bytes, size_t length) {
   putc('"', file);
   for (size_t i = 0; i < length; i++) {
     if (bytes[i] == '"' || bytes[i] == '\\') {
@@ -42,37 +42,37 @@ static void write_string(FILE *file, const unsigned char *bytes, size_t length) 
   putc('"', file);
 }
 
-static void begin(struct json_out *out, const char *key) {
+static void begin(struct json_out* out, const char* key) {
   if (out->comma) fputs(", ", out->file);
   out->comma = true;
   if (key == NULL) return;
-  write_string(out->file, (const unsigned char *)key, strlen(key));
+  write_string(out->file, (const unsigned char*)key, strlen(key));
   fputs(": ", out->file);
 }
 
-void json_open(struct json_out *out, const char *key, char bracket) {
+void json_open(struct json_out* out, const char* key, char bracket) {
   begin(out, key);
   putc(bracket, out->file);
   out->comma = false;
 }
 
-void json_close(struct json_out *out, char bracket) {
+void json_close(struct json_out* out, char bracket) {
   putc(bracket, out->file);
   out->comma = true;
 }
 
-void json_bytes(struct json_out *out, const char *key, const void *bytes, size_t length) {
+void json_bytes(struct json_out* out, const char* key, const void* bytes, size_t length) {
   begin(out, key);
   if (is_utf8(bytes, length)) {
     write_string(out->file, bytes, length);
     return;
   }
   fputs("{\"hex\": \"", out->file);
-  for (size_t i = 0; i < length; i++) fprintf(out->file, "%02x", ((const unsigned char *)bytes)[i]);
+  for (size_t i = 0; i < length; i++) fprintf(out->file, "%02x", ((const unsigned char*)bytes)[i]);
   fputs("\"}", out->file);
 }
 
-void json_text(struct json_out *out, const char *key, const char *text) {
+void json_text(struct json_out* out, const char* key, const char* text) {
   if (text == NULL) {
     begin(out, key);
     fputs("null", out->file);
@@ -81,27 +81,27 @@ void json_text(struct json_out *out, const char *key, const char *text) {
   }
 }
 
-void json_int(struct json_out *out, const char *key, int64_t number) {
+void json_int(struct json_out* out, const char* key, int64_t number) {
   begin(out, key);
   fprintf(out->file, "%" PRId64, number);
 }
 
-void json_uint(struct json_out *out, const char *key, uint64_t number) {
+void json_uint(struct json_out* out, const char* key, uint64_t number) {
   begin(out, key);
   fprintf(out->file, "%" PRIu64, number);
 }
 
-void json_double(struct json_out *out, const char *key, double number) {
+void json_double(struct json_out* out, const char* key, double number) {
   begin(out, key);
   fprintf(out->file, "%.3f", number);
 }
 
-void json_bool(struct json_out *out, const char *key, bool truth) {
+void json_bool(struct json_out* out, const char* key, bool truth) {
   begin(out, key);
   fputs(truth ? "true" : "false", out->file);
 }
 
-void json_raw(struct json_out *out, const char *key, const char *json, size_t length) {
+void json_raw(struct json_out* out, const char* key, const char* json, size_t length) {
   begin(out, key);
   fwrite(json, 1, length, out->file);
 }
@@ -110,13 +110,11 @@ void json_raw(struct json_out *out, const char *key, const char *json, size_t le
 
 enum { DEEPEST = 64 };
 
-static struct json *parse_value(const char **at, int depth);
+static struct json* parse_value(const char** at, int depth);
 
-static void skip_blanks(const char **at) {
-  *at += strspn(*at, " \t\r\n");
-}
+static void skip_blanks(const char** at) { *at += strspn(*at, " \t\r\n"); }
 
-static bool parse_hex4(const char *at, unsigned *code) {
+static bool parse_hex4(const char* at, unsigned* code) {
   *code = 0;
   for (int i = 0; i < 4; i++) {
     char digit = at[i];
@@ -130,7 +128,7 @@ static bool parse_hex4(const char *at, unsigned *code) {
   return true;
 }
 
-static size_t put_utf8(char *to, unsigned code) {
+static size_t put_utf8(char* to, unsigned code) {
   if (code < 0x80) {
     to[0] = (char)code;
     return 1;
@@ -154,10 +152,10 @@ static size_t put_utf8(char *to, unsigned code) {
 }
 
 /* An escape, `at` being behind its backslash. NUL is refused: strings here are C strings. */
-static bool parse_escape(const char **at, char *text, size_t *length) {
+static bool parse_escape(const char** at, char* text, size_t* length) {
   static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
   char letter = *(*at)++;
-  const char *found = letter == '\0' ? NULL : strchr(from, letter);
+  const char* found = letter == '\0' ? NULL : strchr(from, letter);
   if (found != NULL) {
     text[(*length)++] = to[found - from];
     return true;
@@ -176,9 +174,9 @@ static bool parse_escape(const char **at, char *text, size_t *length) {
   return true;
 }
 
-static char *parse_string(const char **at) {
+static char* parse_string(const char** at) {
   if (**at != '"') return NULL;
-  char *text = malloc(strlen(*at) + 1); /* an escape is never shorter than what it stands for */
+  char* text = malloc(strlen(*at) + 1); /* an escape is never shorter than what it stands for */
   size_t length = 0;
   for ((*at)++; **at != '"';) {
     bool well = (unsigned char)**at >= 0x20;
@@ -198,9 +196,9 @@ static char *parse_string(const char **at) {
   return text;
 }
 
-static bool parse_members(struct json *node, const char **at, int depth) {
+static bool parse_members(struct json* node, const char** at, int depth) {
   char end = node->type == JSON_OBJECT ? '}' : ']';
-  struct json **link = &node->first;
+  struct json** link = &node->first;
   (*at)++;
   skip_blanks(at);
   if (**at == end) {
@@ -208,7 +206,7 @@ static bool parse_members(struct json *node, const char **at, int depth) {
     return true;
   }
   for (;;) {
-    char *key = NULL;
+    char* key = NULL;
     skip_blanks(at);
     if (node->type == JSON_OBJECT) {
       key = parse_string(at);
@@ -235,7 +233,7 @@ static bool parse_members(struct json *node, const char **at, int depth) {
 }
 
 /* A number: -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)? */
-static size_t number_length(const char *text) {
+static size_t number_length(const char* text) {
   size_t i = text[0] == '-', digits = strspn(text + i, "0123456789");
   if (digits == 0 || (digits > 1 && text[i] == '0')) return 0;
   i += digits;
@@ -253,9 +251,9 @@ static size_t number_length(const char *text) {
   return i;
 }
 
-static bool parse_into(struct json *node, const char **at, int depth) {
+static bool parse_into(struct json* node, const char** at, int depth) {
   static const struct {
-    const char *word;
+    const char* word;
     enum json_type type;
     bool truth;
   } words[] = {{"null", JSON_NULL, false}, {"true", JSON_BOOL, true}, {"false", JSON_BOOL, false}};
@@ -283,40 +281,40 @@ static bool parse_into(struct json *node, const char **at, int depth) {
   return length > 0;
 }
 
-static struct json *parse_value(const char **at, int depth) {
+static struct json* parse_value(const char** at, int depth) {
   if (depth > DEEPEST) return NULL;
-  struct json *node = calloc(1, sizeof *node);
+  struct json* node = calloc(1, sizeof *node);
   skip_blanks(at);
   if (parse_into(node, at, depth)) return node;
   json_free(node);
   return NULL;
 }
 
-struct json *json_parse(const char *text) {
-  if (!is_utf8((const unsigned char *)text, strlen(text))) return NULL;
-  struct json *node = parse_value(&text, 0);
+struct json* json_parse(const char* text) {
+  if (!is_utf8((const unsigned char*)text, strlen(text))) return NULL;
+  struct json* node = parse_value(&text, 0);
   skip_blanks(&text);
   if (*text == '\0') return node;
   json_free(node);
   return NULL;
 }
 
-const struct json *json_get(const struct json *object, const char *key) {
+const struct json* json_get(const struct json* object, const char* key) {
   if (object == NULL || object->type != JSON_OBJECT) return NULL;
-  for (const struct json *member = object->first; member != NULL; member = member->next) {
+  for (const struct json* member = object->first; member != NULL; member = member->next) {
     if (strcmp(member->key, key) == 0) return member;
   }
   return NULL;
 }
 
-const char *json_string(const struct json *object, const char *key) {
-  const struct json *member = json_get(object, key);
+const char* json_string(const struct json* object, const char* key) {
+  const struct json* member = json_get(object, key);
   return member != NULL && member->type == JSON_STRING ? member->text : NULL;
 }
 
-void json_free(struct json *node) {
+void json_free(struct json* node) {
   while (node != NULL) {
-    struct json *next = node->next;
+    struct json* next = node->next;
     json_free(node->first);
     free(node->key);
     free(node->text);

@@ -77,64 +77,111 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool read_number(const char *text, double least, double most, double *number) {
-  char *end;
+static bool read_number(const char* text, double least, double most, double* number) {
+  char* end;
   *number = strtod(text, &end);
   return *text != '\0' && *end == '\0' && *number >= least && *number <= most;
 }
 
 /* One text for each plugin; the last one holds for all that follow. */
 struct texts {
-  const char *all[MOST_PLUGINS];
+  const char* all[MOST_PLUGINS];
   unsigned count;
 };
 
-static bool add(struct texts *texts, const char *text) {
+static bool add(struct texts* texts, const char* text) {
   if (texts->count == MOST_PLUGINS) return false;
   texts->all[texts->count++] = text;
   return true;
 }
 
-static void spread(const struct texts *texts, const char *otherwise, const char **to) {
+static void spread(const struct texts* texts, const char* otherwise, const char** to) {
   for (unsigned i = 0; i < MOST_PLUGINS; i++) to[i] = texts->count == 0 ? otherwise : texts->all[i < texts->count ? i : texts->count - 1];
 }
 
 /* False: wrong usage. */
-static bool read_options(int count, char **arguments, struct options *options, struct plugins *plugins, const char **api) {
+static bool read_options(int count, char** arguments, struct options* options, struct plugins* plugins, const char** api) {
   struct texts init = {0}, open = {0}, fields = {0};
   bool lazy = false, deepbind = false, well = true;
   double number = 0;
   for (int option; (option = getopt_long(count, arguments, "", long_options, NULL)) != -1;) {
     switch (option) {
-      case 'i': options->info = true; break;
-      case 'I': well = add(&init, optarg) && well; break;
-      case 'n': options->no_schema = true; break;
-      case 'o': well = add(&open, optarg) && well; break;
-      case 'c': options->set_config = optarg; break;
-      case 'f': well = add(&fields, optarg) && well; break;
-      case 'E': options->feed = optarg; break;
-      case 'e': well = read_number(optarg, 1, 1e15, &number) && well; options->events = (uint64_t)number; break;
-      case 's': well = read_number(optarg, 0, 1e6, &options->seconds) && well; break;
-      case 'S': well = read_number(optarg, 0, 1e9, &options->slow_ms) && well; break;
-      case 'C': well = read_number(optarg, 1, 1e6, &number) && well; options->cycles = (unsigned)number; break;
-      case 'r': options->reload = true; break;
-      case 't': well = read_number(optarg, 1, MOST_THREADS, &number) && well; options->threads = (unsigned)number; break;
-      case 'O': options->offsets = true; break;
-      case 'F': options->offline = true; break;
-      case 'k': options->keep = *optarg; well = strchr("fan", *optarg) != NULL && well; break;
-      case 'l': lazy = true; break;
-      case 'd': deepbind = true; break;
-      case 'a': *api = optarg; break;
-      case 'b': options->bench = true; break;
-      case 'h': fputs(help, stdout); exit(0);
-      default: return false;
+      case 'i':
+        options->info = true;
+        break;
+      case 'I':
+        well = add(&init, optarg) && well;
+        break;
+      case 'n':
+        options->no_schema = true;
+        break;
+      case 'o':
+        well = add(&open, optarg) && well;
+        break;
+      case 'c':
+        options->set_config = optarg;
+        break;
+      case 'f':
+        well = add(&fields, optarg) && well;
+        break;
+      case 'E':
+        options->feed = optarg;
+        break;
+      case 'e':
+        well = read_number(optarg, 1, 1e15, &number) && well;
+        options->events = (uint64_t)number;
+        break;
+      case 's':
+        well = read_number(optarg, 0, 1e6, &options->seconds) && well;
+        break;
+      case 'S':
+        well = read_number(optarg, 0, 1e9, &options->slow_ms) && well;
+        break;
+      case 'C':
+        well = read_number(optarg, 1, 1e6, &number) && well;
+        options->cycles = (unsigned)number;
+        break;
+      case 'r':
+        options->reload = true;
+        break;
+      case 't':
+        well = read_number(optarg, 1, MOST_THREADS, &number) && well;
+        options->threads = (unsigned)number;
+        break;
+      case 'O':
+        options->offsets = true;
+        break;
+      case 'F':
+        options->offline = true;
+        break;
+      case 'k':
+        options->keep = *optarg;
+        well = strchr("fan", *optarg) != NULL && well;
+        break;
+      case 'l':
+        lazy = true;
+        break;
+      case 'd':
+        deepbind = true;
+        break;
+      case 'a':
+        *api = optarg;
+        break;
+      case 'b':
+        options->bench = true;
+        break;
+      case 'h':
+        fputs(help, stdout);
+        exit(0);
+      default:
+        return false;
     }
   }
   spread(&init, "", options->init);
   spread(&open, "", options->open);
   spread(&fields, NULL, options->fields);
   for (; optind < count && plugins->count < MOST_PLUGINS; optind++) {
-    struct plugin *plugin = &plugins->all[plugins->count++];
+    struct plugin* plugin = &plugins->all[plugins->count++];
     plugin->load_flags = (lazy ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL | (deepbind ? RTLD_DEEPBIND : 0);
     bool is_name = strchr(arguments[optind], '/') == NULL; /* dlopen would search for it elsewhere */
     snprintf(plugin->path, sizeof plugin->path, "%s%s", is_name ? "./" : "", arguments[optind]);
@@ -142,7 +189,7 @@ static bool read_options(int count, char **arguments, struct options *options, s
   return well && optind == count && plugins->count > 0 && (plugins->count == 1 || !options->bench);
 }
 
-static void check_api(const struct plugin *plugin, const char *wanted) {
+static void check_api(const struct plugin* plugin, const char* wanted) {
   char api[48];
   snprintf(api, sizeof api, "%u.%u.%u", plugin->major, plugin->minor, plugin->patch);
   size_t length = wanted == NULL ? 0 : strlen(wanted);
@@ -150,13 +197,13 @@ static void check_api(const struct plugin *plugin, const char *wanted) {
   if (!same) violation("get_required_api_version: %s, not %s", api, wanted);
 }
 
-static void *pump(void *session) {
+static void* pump(void* session) {
   session_pump(session);
   return NULL;
 }
 
 /* States and instances of plugins that live at the same time must be different ones. */
-static void check_distinct(const struct session *sessions, unsigned count) {
+static void check_distinct(const struct session* sessions, unsigned count) {
   for (unsigned i = 0; i < count; i++) {
     for (unsigned before = 0; before < i; before++) {
       if (sessions[i].state != NULL && sessions[i].state == sessions[before].state) violation("init: the same state twice");
@@ -166,21 +213,21 @@ static void check_distinct(const struct session *sessions, unsigned count) {
 }
 
 /* All plugins live at the same time, each with so many states and instances. False: the fields asked for are not a plugin's. */
-static bool run_cycle(const struct plugins *plugins, const struct options *options, unsigned cycle, struct json_out *out) {
+static bool run_cycle(const struct plugins* plugins, const struct options* options, unsigned cycle, struct json_out* out) {
   struct session sessions[MOST_PLUGINS * MOST_THREADS] = {0};
   pthread_t threads[MOST_PLUGINS * MOST_THREADS];
-  struct request *requests[MOST_PLUGINS] = {0};
+  struct request* requests[MOST_PLUGINS] = {0};
   uint32_t request_counts[MOST_PLUGINS] = {0};
   unsigned count = 0;
   for (unsigned i = 0; i < plugins->count; i++) {
-    const struct plugin *plugin = &plugins->all[i];
+    const struct plugin* plugin = &plugins->all[i];
     if (!plugin->is_extractor) continue;
     requests[i] = plugin_requests(plugin, options->fields[i], &request_counts[i]);
     if (requests[i] == NULL) return false;
   }
   for (unsigned i = 0; i < plugins->count * options->threads; i++) {
     unsigned index = i / options->threads;
-    struct session *session = &sessions[count++];
+    struct session* session = &sessions[count++];
     *session = (struct session){.plugin = &plugins->all[index], .options = options, .index = index, .cycle = cycle};
     session->thread = i % options->threads;
     session->init = options->init[index];
@@ -211,13 +258,13 @@ static bool run_cycle(const struct plugins *plugins, const struct options *optio
   return true;
 }
 
-static void unload(struct plugins *plugins) {
+static void unload(struct plugins* plugins) {
   for (unsigned i = 0; i < plugins->count; i++) {
     if (plugins->all[i].library != NULL) plugins->unloaded += plugin_unload(&plugins->all[i]);
   }
 }
 
-static bool reload(struct plugins *plugins) {
+static bool reload(struct plugins* plugins) {
   unload(plugins);
   struct text again;
   text_start(&again);
@@ -230,7 +277,7 @@ static bool reload(struct plugins *plugins) {
   return well;
 }
 
-static bool load(struct plugin *plugin, const char *api, const char *key, struct json_out *out) {
+static bool load(struct plugin* plugin, const char* api, const char* key, struct json_out* out) {
   if (!plugin_load(plugin)) return false;
   check_api(plugin, api);
   json_open(out, key, '{');
@@ -240,7 +287,7 @@ static bool load(struct plugin *plugin, const char *api, const char *key, struct
 }
 
 /* False: wrong usage. */
-static bool run(struct plugins *plugins, const struct options *options, const char *api, struct json_out *out) {
+static bool run(struct plugins* plugins, const struct options* options, const char* api, struct json_out* out) {
   bool well = load(&plugins->all[0], api, "info", out), usage = true;
   if (plugins->count > 1) {
     json_open(out, "beside", '[');
@@ -257,10 +304,10 @@ static bool run(struct plugins *plugins, const struct options *options, const ch
   return usage;
 }
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   struct options options = {.seconds = 30, .slow_ms = 1000, .cycles = 1, .threads = 1, .keep = 'f'};
   struct plugins plugins = {0};
-  const char *api = NULL;
+  const char* api = NULL;
   if (!read_options(count, arguments, &options, &plugins, &api)) {
     fputs("conformance_host: wrong usage; --help tells\n", stderr);
     return 2;
@@ -282,7 +329,7 @@ int main(int count, char **arguments) {
   write_violations(&text.out);
   json_close(&text.out, '}');
   text_flush(&text);
-  FILE *file = fdopen(report, "w");
+  FILE* file = fdopen(report, "w");
   if (usage) fprintf(file, "%s\n", text.bytes);
   text_free(&text);
   if (!usage) return 2;

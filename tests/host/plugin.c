@@ -10,33 +10,29 @@
 
 #include "report.h"
 
-static const char *const symbol_names[] = {
+static const char* const symbol_names[] = {
 #define AS_TEXT(name) #name,
     PLUGIN_SYMBOLS(AS_TEXT)
 #undef AS_TEXT
 };
 
-bool plugin_has(const struct plugin *plugin, enum symbol symbol) {
-  return plugin->symbols[symbol] != NULL;
-}
+bool plugin_has(const struct plugin* plugin, enum symbol symbol) { return plugin->symbols[symbol] != NULL; }
 
-bool plugin_since(const struct plugin *plugin, unsigned major, unsigned minor) {
-  return plugin->major == major && plugin->minor >= minor;
-}
+bool plugin_since(const struct plugin* plugin, unsigned major, unsigned minor) { return plugin->major == major && plugin->minor >= minor; }
 
 /* -- texts that plugins hand out ---------------------------------------------------------------------------------------------------- */
 
-static const char *call_text(struct plugin *plugin, enum symbol symbol) {
+static const char* call_text(struct plugin* plugin, enum symbol symbol) {
   doing = symbol_names[symbol];
-  const char *text = ((const char *(*)(void))plugin->symbols[symbol])();
+  const char* text = ((const char* (*)(void))plugin->symbols[symbol])();
   if (text == NULL) violation("%s: NULL", doing);
   if (text == NULL || plugin->held_count == MOST_HELD) return text;
   plugin->held[plugin->held_count++] = (struct held_text){.function = doing, .text = text, .copy = strdup(text)};
   return text;
 }
 
-void plugin_check_held_texts(const struct plugin *plugin) {
-  for (const struct held_text *held = plugin->held; held < plugin->held + plugin->held_count; held++) {
+void plugin_check_held_texts(const struct plugin* plugin) {
+  for (const struct held_text* held = plugin->held; held < plugin->held + plugin->held_count; held++) {
     if (strcmp(held->text, held->copy) != 0) violation("%s: its text changed while it was in use", held->function);
   }
 }
@@ -44,12 +40,12 @@ void plugin_check_held_texts(const struct plugin *plugin) {
 /* -- loading ------------------------------------------------------------------------------------------------------------------------ */
 
 /* Digits and two dots, as the framework reads versions. */
-static bool read_version(const char *text, unsigned *major, unsigned *minor, unsigned *patch) {
+static bool read_version(const char* text, unsigned* major, unsigned* minor, unsigned* patch) {
   int end = 0;
   return sscanf(text, "%u.%u.%u%n", major, minor, patch, &end) == 3 && text[end] == '\0' && isdigit((unsigned char)text[0]);
 }
 
-bool plugin_load(struct plugin *plugin) {
+bool plugin_load(struct plugin* plugin) {
   doing = "dlopen";
   plugin->library = dlopen(plugin->path, plugin->load_flags);
   if (plugin->library == NULL) {
@@ -65,7 +61,7 @@ bool plugin_load(struct plugin *plugin) {
     violation("symbol missing: plugin_get_required_api_version");
     return false;
   }
-  const char *version = call_text(plugin, SYMBOL_get_required_api_version);
+  const char* version = call_text(plugin, SYMBOL_get_required_api_version);
   if (version == NULL || !read_version(version, &plugin->major, &plugin->minor, &plugin->patch)) {
     violation("get_required_api_version: '%s' is no version", version == NULL ? "NULL" : version);
     return false;
@@ -80,7 +76,7 @@ bool plugin_load(struct plugin *plugin) {
   return false;
 }
 
-bool plugin_unload(struct plugin *plugin) {
+bool plugin_unload(struct plugin* plugin) {
   doing = "dlclose";
   while (plugin->held_count > 0) free(plugin->held[--plugin->held_count].copy);
   free(plugin->first_extract_source);
@@ -90,7 +86,7 @@ bool plugin_unload(struct plugin *plugin) {
   plugin->fields = NULL;
   plugin->field_count = 0;
   dlclose(plugin->library);
-  void *still = dlopen(plugin->path, RTLD_LAZY | RTLD_NOLOAD);
+  void* still = dlopen(plugin->path, RTLD_LAZY | RTLD_NOLOAD);
   if (still == NULL) return true;
   dlclose(still); /* asking counted as loading */
   return false;
@@ -98,7 +94,7 @@ bool plugin_unload(struct plugin *plugin) {
 
 /* -- symbols ------------------------------------------------------------------------------------------------------------------------ */
 
-static bool need(const struct plugin *plugin, const enum symbol *symbols, size_t count) {
+static bool need(const struct plugin* plugin, const enum symbol* symbols, size_t count) {
   bool well = true;
   for (size_t i = 0; i < count; i++) {
     if (plugin_has(plugin, symbols[i])) continue;
@@ -108,7 +104,7 @@ static bool need(const struct plugin *plugin, const enum symbol *symbols, size_t
   return well;
 }
 
-static void need_none(const struct plugin *plugin, const enum symbol *symbols, size_t count, const char *capability) {
+static void need_none(const struct plugin* plugin, const enum symbol* symbols, size_t count, const char* capability) {
   for (size_t i = 0; i < count; i++) {
     if (plugin_has(plugin, symbols[i])) violation("symbol without its capability (%s): plugin_%s", capability, symbol_names[symbols[i]]);
   }
@@ -118,13 +114,13 @@ static void need_none(const struct plugin *plugin, const enum symbol *symbols, s
 #define NEED_NONE(capability, ...) \
   need_none(plugin, (const enum symbol[]){__VA_ARGS__}, sizeof((enum symbol[]){__VA_ARGS__}) / sizeof(enum symbol), capability)
 
-static bool check_symbols(struct plugin *plugin) {
+static bool check_symbols(struct plugin* plugin) {
   bool well = NEED(SYMBOL_get_version, SYMBOL_get_name, SYMBOL_get_description, SYMBOL_get_contact, SYMBOL_init, SYMBOL_destroy,
                    SYMBOL_get_last_error);
   if (plugin->major == 0) {
     if (!NEED(SYMBOL_get_type)) return false;
     doing = "get_type";
-    uint32_t kind = ((uint32_t(*)(void))plugin->symbols[SYMBOL_get_type])();
+    uint32_t kind = ((uint32_t (*)(void))plugin->symbols[SYMBOL_get_type])();
     if (kind != KIND_SOURCE && kind != KIND_EXTRACTOR) violation("get_type: %u is neither 1 (source) nor 2 (extractor)", kind);
     plugin->is_source = kind == KIND_SOURCE;
     if (plugin->is_source) well = NEED(SYMBOL_get_id, SYMBOL_get_event_source, SYMBOL_event_to_string) && well;
@@ -160,7 +156,7 @@ static bool check_symbols(struct plugin *plugin) {
   return well;
 }
 
-static void write_symbols(const struct plugin *plugin, struct json_out *out) {
+static void write_symbols(const struct plugin* plugin, struct json_out* out) {
   json_open(out, "symbols", '[');
   for (int i = 0; i < SYMBOL_COUNT; i++) {
     if (plugin->symbols[i] != NULL) json_text(out, NULL, symbol_names[i]);
@@ -177,11 +173,11 @@ static void write_symbols(const struct plugin *plugin, struct json_out *out) {
 
 /* -- fields ------------------------------------------------------------------------------------------------------------------------- */
 
-static uint32_t type_by_name(const struct plugin *plugin, const char *name) {
+static uint32_t type_by_name(const struct plugin* plugin, const char* name) {
   static const struct {
-    const char *name;
+    const char* name;
     uint32_t type;
-  } types[] = {{"string", TYPE_STRING},   {"uint64", TYPE_UINT64}, {"bool", TYPE_BOOL},    {"reltime", TYPE_RELTIME},
+  } types[] = {{"string", TYPE_STRING},   {"uint64", TYPE_UINT64}, {"bool", TYPE_BOOL},  {"reltime", TYPE_RELTIME},
                {"abstime", TYPE_ABSTIME}, {"ipaddr", TYPE_IPADDR}, {"ipnet", TYPE_IPNET}};
   size_t count = plugin->major < 3 ? 2 : sizeof types / sizeof *types;
   for (size_t i = 0; i < count; i++) {
@@ -191,7 +187,7 @@ static uint32_t type_by_name(const struct plugin *plugin, const char *name) {
 }
 
 /* [a-zA-Z]+[a-zA-Z0-9_]*(\.[a-zA-Z]+[a-zA-Z0-9_]*)+ : what conditions can name */
-static bool is_field_name(const char *name) {
+static bool is_field_name(const char* name) {
   int words = 0;
   for (;; name++) {
     if (!isalpha((unsigned char)*name)) return false;
@@ -201,23 +197,23 @@ static bool is_field_name(const char *name) {
   }
 }
 
-static bool flag(const struct json *object, const char *key, const char *field) {
-  const struct json *member = json_get(object, key);
+static bool flag(const struct json* object, const char* key, const char* field) {
+  const struct json* member = json_get(object, key);
   if (member == NULL || member->type == JSON_NULL) return false;
   if (member->type != JSON_BOOL) violation("get_fields: %s of %s is no boolean", key, field);
   return member->truth;
 }
 
-static void check_properties(const struct json *entry, const char *field) {
-  const struct json *properties = json_get(entry, "properties");
+static void check_properties(const struct json* entry, const char* field) {
+  const struct json* properties = json_get(entry, "properties");
   if (properties == NULL || properties->type == JSON_NULL) return;
   if (properties->type != JSON_ARRAY) violation("get_fields: properties of %s is no array", field);
-  for (const struct json *next = properties->first; next != NULL; next = next->next) {
+  for (const struct json* next = properties->first; next != NULL; next = next->next) {
     if (next->type != JSON_STRING) violation("get_fields: properties of %s holds something else than strings", field);
   }
 }
 
-static void read_field(const struct plugin *plugin, const struct json *entry, struct field *field) {
+static void read_field(const struct plugin* plugin, const struct json* entry, struct field* field) {
   const char *name = json_string(entry, "name"), *type = json_string(entry, "type"), *desc = json_string(entry, "desc");
   if (name == NULL) name = "";
   if (!is_field_name(name)) violation("get_fields: no condition can name '%s'", name);
@@ -232,7 +228,7 @@ static void read_field(const struct plugin *plugin, const struct json *entry, st
     field->takes_key = true; /* 0.3 has one kind of argument, and never says whether a field takes it */
     return;
   }
-  const struct json *arg = json_get(entry, "arg");
+  const struct json* arg = json_get(entry, "arg");
   field->is_list = flag(entry, "isList", name);
   field->needs_arg = flag(arg, "isRequired", name);
   field->takes_index = flag(arg, "isIndex", name);
@@ -241,18 +237,18 @@ static void read_field(const struct plugin *plugin, const struct json *entry, st
   if (field->needs_arg && !field->takes_index && !field->takes_key) violation("get_fields: %s needs an argument that can be neither", name);
 }
 
-static bool read_fields(struct plugin *plugin, const char *text, struct json_out *out) {
-  struct json *root = text == NULL ? NULL : json_parse(text);
+static bool read_fields(struct plugin* plugin, const char* text, struct json_out* out) {
+  struct json* root = text == NULL ? NULL : json_parse(text);
   if (root == NULL || root->type != JSON_ARRAY || root->first == NULL) {
     violation("get_fields: no JSON array with something in it");
     json_free(root);
     return false;
   }
   json_raw(out, "fields", text, strlen(text));
-  for (const struct json *entry = root->first; entry != NULL; entry = entry->next) plugin->field_count++;
+  for (const struct json* entry = root->first; entry != NULL; entry = entry->next) plugin->field_count++;
   plugin->fields = calloc(plugin->field_count, sizeof *plugin->fields);
   uint32_t i = 0;
-  for (const struct json *entry = root->first; entry != NULL; entry = entry->next, i++) {
+  for (const struct json* entry = root->first; entry != NULL; entry = entry->next, i++) {
     read_field(plugin, entry, &plugin->fields[i]);
     for (uint32_t before = 0; before < i; before++) {
       if (strcmp(plugin->fields[before].name, plugin->fields[i].name) == 0) violation("get_fields: %s twice", plugin->fields[i].name);
@@ -264,19 +260,19 @@ static bool read_fields(struct plugin *plugin, const char *text, struct json_out
 
 /* -- all that needs no init --------------------------------------------------------------------------------------------------------- */
 
-static const char *nonempty(struct plugin *plugin, enum symbol symbol, struct json_out *out, const char *key) {
-  const char *text = call_text(plugin, symbol);
+static const char* nonempty(struct plugin* plugin, enum symbol symbol, struct json_out* out, const char* key) {
+  const char* text = call_text(plugin, symbol);
   if (text != NULL && *text == '\0') violation("%s: empty", symbol_names[symbol]);
   json_text(out, key, text);
   return text == NULL ? "" : text;
 }
 
-static bool describe_source(struct plugin *plugin, struct json_out *out) {
+static bool describe_source(struct plugin* plugin, struct json_out* out) {
   plugin->id = 0;
   plugin->source = "";
   if (plugin_has(plugin, SYMBOL_get_id)) {
     doing = "get_id";
-    plugin->id = ((uint32_t(*)(void))plugin->symbols[SYMBOL_get_id])();
+    plugin->id = ((uint32_t (*)(void))plugin->symbols[SYMBOL_get_id])();
   }
   if (plugin_has(plugin, SYMBOL_get_event_source)) plugin->source = call_text(plugin, SYMBOL_get_event_source);
   if (plugin->source == NULL) plugin->source = "";
@@ -290,10 +286,10 @@ static bool describe_source(struct plugin *plugin, struct json_out *out) {
   return strcmp(plugin->source, "syscall") != 0;
 }
 
-static void describe_schema(struct plugin *plugin, struct json_out *out) {
+static void describe_schema(struct plugin* plugin, struct json_out* out) {
   doing = "get_init_schema";
   int32_t type = 0x5AA5AA5A;
-  const char *schema = ((const char *(*)(int32_t *))plugin->symbols[SYMBOL_get_init_schema])(&type);
+  const char* schema = ((const char* (*)(int32_t*))plugin->symbols[SYMBOL_get_init_schema])(&type);
   if (type != SCHEMA_NONE && type != SCHEMA_JSON) violation("get_init_schema: the type is not written, or %d", type);
   if (schema == NULL || *schema == '\0') {
     if (type == SCHEMA_JSON) violation("get_init_schema: JSON, but no text");
@@ -301,24 +297,24 @@ static void describe_schema(struct plugin *plugin, struct json_out *out) {
   }
   json_text(out, "schema", schema);
   if (type != SCHEMA_JSON) return;
-  struct json *root = json_parse(schema);
+  struct json* root = json_parse(schema);
   if (root == NULL || root->type != JSON_OBJECT) violation("get_init_schema: no JSON object");
   plugin->schema = root;
 }
 
-static void describe_extract_sources(struct plugin *plugin, struct json_out *out) {
-  const char *text = call_text(plugin, SYMBOL_get_extract_event_sources);
+static void describe_extract_sources(struct plugin* plugin, struct json_out* out) {
+  const char* text = call_text(plugin, SYMBOL_get_extract_event_sources);
   if (text == NULL || *text == '\0') return;
-  struct json *root = json_parse(text);
+  struct json* root = json_parse(text);
   bool well = root != NULL && root->type == JSON_ARRAY;
-  for (const struct json *next = well ? root->first : NULL; next != NULL; next = next->next) well = well && next->type == JSON_STRING;
+  for (const struct json* next = well ? root->first : NULL; next != NULL; next = next->next) well = well && next->type == JSON_STRING;
   if (well) json_raw(out, "extract_sources", text, strlen(text));
   else violation("get_extract_event_sources: no JSON array of strings");
   if (well && root->first != NULL && !plugin->is_source) plugin->source = plugin->first_extract_source = strdup(root->first->text);
   json_free(root);
 }
 
-bool plugin_describe(struct plugin *plugin, struct json_out *out) {
+bool plugin_describe(struct plugin* plugin, struct json_out* out) {
   json_free(plugin->schema);
   plugin->schema = NULL;
   plugin->source = "";
@@ -333,7 +329,7 @@ bool plugin_describe(struct plugin *plugin, struct json_out *out) {
   nonempty(plugin, SYMBOL_get_description, out, "description");
   nonempty(plugin, SYMBOL_get_contact, out, "contact");
   unsigned number[3];
-  const char *version = nonempty(plugin, SYMBOL_get_version, out, "version");
+  const char* version = nonempty(plugin, SYMBOL_get_version, out, "version");
   if (!read_version(version, &number[0], &number[1], &number[2])) violation("get_version: '%s' is no version", version);
   if (plugin->is_source) well = describe_source(plugin, out);
   if (plugin_has(plugin, SYMBOL_get_init_schema)) describe_schema(plugin, out);
@@ -346,10 +342,10 @@ bool plugin_describe(struct plugin *plugin, struct json_out *out) {
 /* -- fields asked for --------------------------------------------------------------------------------------------------------------- */
 
 /* As rules are read: an index is a number without a leading zero. Before 3.0 a field that takes indexes takes nothing else. */
-static bool read_arg(const struct plugin *plugin, struct request *request) {
-  const struct field *field = request->field;
+static bool read_arg(const struct plugin* plugin, struct request* request) {
+  const struct field* field = request->field;
   if (request->arg == NULL) return !field->needs_arg;
-  char *end = NULL;
+  char* end = NULL;
   bool digits = isdigit((unsigned char)request->arg[0]) && (request->arg[0] != '0' || request->arg[1] == '\0');
   errno = 0;
   if (digits) request->index = strtoull(request->arg, &end, 10);
@@ -358,24 +354,24 @@ static bool read_arg(const struct plugin *plugin, struct request *request) {
   return request->has_index || field->takes_key;
 }
 
-static bool read_request(const struct plugin *plugin, const char *text, size_t length, struct request *request) {
+static bool read_request(const struct plugin* plugin, const char* text, size_t length, struct request* request) {
   request->label = strndup(text, length);
-  const char *bracket = memchr(text, '[', length);
+  const char* bracket = memchr(text, '[', length);
   size_t name_length = bracket == NULL ? length : (size_t)(bracket - text);
   if (bracket != NULL) request->arg = strndup(bracket + 1, length - name_length - 2);
   for (uint32_t i = 0; i < plugin->field_count && request->field == NULL; i++) {
-    const char *name = plugin->fields[i].name;
+    const char* name = plugin->fields[i].name;
     if (strlen(name) != name_length || memcmp(name, text, name_length) != 0) continue;
     request->field = &plugin->fields[i];
     request->id = i;
   }
   if (request->field != NULL && read_arg(plugin, request)) return true;
-  const char *why = request->field == NULL ? "no such field" : "its argument is missing, or not allowed";
+  const char* why = request->field == NULL ? "no such field" : "its argument is missing, or not allowed";
   fprintf(stderr, "conformance_host: %s: %s\n", request->label, why);
   return false;
 }
 
-void free_requests(struct request *requests, uint32_t count) {
+void free_requests(struct request* requests, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     free(requests[i].label);
     free(requests[i].arg);
@@ -383,9 +379,9 @@ void free_requests(struct request *requests, uint32_t count) {
   free(requests);
 }
 
-struct request *plugin_requests(const struct plugin *plugin, const char *wish, uint32_t *count) {
+struct request* plugin_requests(const struct plugin* plugin, const char* wish, uint32_t* count) {
   *count = 0;
-  struct request *requests = calloc((wish == NULL ? plugin->field_count : strlen(wish)) + 1, sizeof *requests);
+  struct request* requests = calloc((wish == NULL ? plugin->field_count : strlen(wish)) + 1, sizeof *requests);
   if (wish == NULL) {
     for (uint32_t i = 0; i < plugin->field_count; i++) {
       if (plugin->fields[i].needs_arg) continue;
@@ -396,7 +392,7 @@ struct request *plugin_requests(const struct plugin *plugin, const char *wish, u
   while (*wish != '\0') {
     size_t length = strcspn(wish, ",["); /* an argument may hold commas */
     if (wish[length] == '[') {
-      const char *end = strchr(wish + length, ']');
+      const char* end = strchr(wish + length, ']');
       if (end == NULL || (end[1] != '\0' && end[1] != ',')) {
         fprintf(stderr, "conformance_host: %s: brackets\n", wish);
         return NULL;

@@ -22,30 +22,30 @@ enum symbol {
 #define AS_ENUM(name) SYMBOL_##name,
   PLUGIN_SYMBOLS(AS_ENUM)
 #undef AS_ENUM
-  SYMBOL_COUNT
+      SYMBOL_COUNT
 };
 
 struct field {
-  char *name;
+  char* name;
   uint32_t type;
   bool is_list, takes_index, takes_key, needs_arg;
 };
 
 /* A field as a rule asks for it. */
 struct request {
-  const struct field *field;
+  const struct field* field;
   uint32_t id;
-  char *label; /* docker.attributes[name] */
-  char *arg;   /* NULL: none */
+  char* label; /* docker.attributes[name] */
+  char* arg;   /* NULL: none */
   bool has_index;
   uint64_t index;
 };
 
 /* A text that a plugin handed out, and how it was then. */
 struct held_text {
-  const char *function;
-  const char *text;
-  char *copy;
+  const char* function;
+  const char* text;
+  char* copy;
 };
 
 enum { MOST_HELD = 16 };
@@ -57,57 +57,57 @@ struct plugin {
   char name[64];
   char path[4096];
   int load_flags;
-  void *library;
-  void *symbols[SYMBOL_COUNT];
+  void* library;
+  void* symbols[SYMBOL_COUNT];
   unsigned major, minor, patch; /* of the ABI that it requires; 0.3 is major 0 */
   bool is_source, is_extractor;
   uint32_t id;
-  const char *source; /* without one of its own: the first that it extracts from */
-  struct json *schema; /* of init's configuration; NULL: none in JSON */
-  struct field *fields;
+  const char* source;  /* without one of its own: the first that it extracts from */
+  struct json* schema; /* of init's configuration; NULL: none in JSON */
+  struct field* fields;
   uint32_t field_count;
-  char *first_extract_source;
+  char* first_extract_source;
   struct held_text held[MOST_HELD];
   int held_count;
 };
 
-bool plugin_has(const struct plugin *plugin, enum symbol symbol);
-bool plugin_since(const struct plugin *plugin, unsigned major, unsigned minor);
+bool plugin_has(const struct plugin* plugin, enum symbol symbol);
+bool plugin_since(const struct plugin* plugin, unsigned major, unsigned minor);
 
 /* False: cannot be used at all; the violations say why. */
-bool plugin_load(struct plugin *plugin);
-bool plugin_unload(struct plugin *plugin); /* whether it is really gone from the process */
+bool plugin_load(struct plugin* plugin);
+bool plugin_unload(struct plugin* plugin); /* whether it is really gone from the process */
 
 /* Everything that can be asked without init; written as members of an object. False: the framework would refuse the plugin. */
-bool plugin_describe(struct plugin *plugin, struct json_out *out);
+bool plugin_describe(struct plugin* plugin, struct json_out* out);
 /* Texts of plugin_describe must stay as they were for as long as their functions are not called again. */
-void plugin_check_held_texts(const struct plugin *plugin);
+void plugin_check_held_texts(const struct plugin* plugin);
 
 /* "name,name[arg]"; NULL: every field that needs no argument. NULL is returned with a message on stderr when the wish cannot be met. */
-struct request *plugin_requests(const struct plugin *plugin, const char *wish, uint32_t *count);
-void free_requests(struct request *requests, uint32_t count);
+struct request* plugin_requests(const struct plugin* plugin, const char* wish, uint32_t* count);
+void free_requests(struct request* requests, uint32_t count);
 
 /* -- calls -------------------------------------------------------------------------------------------------------------------------- */
 
-void *call_init(const struct plugin *plugin, const char *config, int32_t *rc);
-void call_destroy(const struct plugin *plugin, void *state);
-const char *call_last_error(const struct plugin *plugin, void *state);
-void *call_open(const struct plugin *plugin, void *state, const char *params, int32_t *rc);
-void call_close(const struct plugin *plugin, void *state, void *instance);
-int32_t call_next_batch(const struct plugin *plugin, void *state, void *instance, uint32_t *count, void **events);
-const char *call_list_open_params(const struct plugin *plugin, void *state, int32_t *rc);
-const char *call_get_progress(const struct plugin *plugin, void *state, void *instance, uint32_t *progress);
+void* call_init(const struct plugin* plugin, const char* config, int32_t* rc);
+void call_destroy(const struct plugin* plugin, void* state);
+const char* call_last_error(const struct plugin* plugin, void* state);
+void* call_open(const struct plugin* plugin, void* state, const char* params, int32_t* rc);
+void call_close(const struct plugin* plugin, void* state, void* instance);
+int32_t call_next_batch(const struct plugin* plugin, void* state, void* instance, uint32_t* count, void** events);
+const char* call_list_open_params(const struct plugin* plugin, void* state, int32_t* rc);
+const char* call_get_progress(const struct plugin* plugin, void* state, void* instance, uint32_t* progress);
 
 /* An event as the framework hands it to plugins. */
 struct event {
   uint64_t number;
   uint64_t ts;
-  const uint8_t *payload;
+  const uint8_t* payload;
   uint32_t length;
-  const struct block_event *block; /* 3.x */
+  const struct block_event* block; /* 3.x */
 };
 
-const char *call_event_to_string(const struct plugin *plugin, void *state, const struct event *event);
+const char* call_event_to_string(const struct plugin* plugin, void* state, const struct event* event);
 
 /* One field asked for of one event. */
 struct extraction {
@@ -121,8 +121,8 @@ struct extraction {
 };
 
 /* Fills in what the framework fills in, and garbage elsewhere. */
-void prepare_extraction(const struct plugin *plugin, const struct request *request, const char *name, const char *arg,
-                        struct extraction *to);
-void call_extract(const struct plugin *plugin, void *state, const struct event *event, struct extraction *extraction, bool with_offsets);
+void prepare_extraction(const struct plugin* plugin, const struct request* request, const char* name, const char* arg,
+                        struct extraction* to);
+void call_extract(const struct plugin* plugin, void* state, const struct event* event, struct extraction* extraction, bool with_offsets);
 
 #endif

@@ -10,21 +10,21 @@
 
 enum { MOST_VIOLATIONS = 200, MOST_LOGS = 1000 };
 
-_Thread_local const char *doing = "nothing";
+_Thread_local const char* doing = "nothing";
 _Thread_local uint64_t doing_event;
 
 /* The same thing wrong with every event is said once, with a count. */
 static struct {
-  char *text;
+  char* text;
   uint64_t times;
   uint64_t first_event;
 } violations[MOST_VIOLATIONS];
 static int violation_count;
 
 static struct {
-  char *owner;
-  char *component;
-  char *message;
+  char* owner;
+  char* component;
+  char* message;
   int severity;
 } logs[MOST_LOGS];
 static int log_count;
@@ -32,7 +32,7 @@ static int log_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int crash_fd = -1;
 
-void violation(const char *format, ...) {
+void violation(const char* format, ...) {
   char text[512];
   va_list values;
   va_start(values, format);
@@ -52,11 +52,9 @@ void violation(const char *format, ...) {
   pthread_mutex_unlock(&lock);
 }
 
-bool any_violation(void) {
-  return violation_count > 0;
-}
+bool any_violation(void) { return violation_count > 0; }
 
-void write_violations(struct json_out *out) {
+void write_violations(struct json_out* out) {
   json_open(out, "violations", '[');
   for (int i = 0; i < violation_count; i++) {
     char text[640];
@@ -72,7 +70,7 @@ void write_violations(struct json_out *out) {
   json_close(out, ']');
 }
 
-void keep_log(const char *owner, const char *component, const char *message, int severity) {
+void keep_log(const char* owner, const char* component, const char* message, int severity) {
   if (message == NULL) violation("log: the message is NULL");
   if (severity < 1 || severity > 8) violation("log: severity %d is none", severity);
   pthread_mutex_lock(&lock);
@@ -85,7 +83,7 @@ void keep_log(const char *owner, const char *component, const char *message, int
   pthread_mutex_unlock(&lock);
 }
 
-void write_logs(struct json_out *out) {
+void write_logs(struct json_out* out) {
   json_open(out, "logs", '[');
   for (int i = 0; i < log_count; i++) {
     json_open(out, NULL, '{');
@@ -110,7 +108,7 @@ static void on_crash(int number) {
   text[length++] = 'i';
   text[length++] = 'n';
   text[length++] = ' ';
-  for (const char *next = doing; *next != '\0' && length < sizeof text - 8; next++) text[length++] = *next;
+  for (const char* next = doing; *next != '\0' && length < sizeof text - 8; next++) text[length++] = *next;
   memcpy(text + length, "\"]}\n", 4);
   if (write(crash_fd, text, length + 4) < 0) _exit(3);
   _exit(1);

@@ -8,6 +8,6 @@
 #include "json.h"
 
 /* False: `error` (of `size` bytes) says why. A word of JSON Schema that is not known here is an error, too. */
-bool schema_validate(const struct json *schema, const char *config, char *error, size_t size);
+bool schema_validate(const struct json* schema, const char* config, char* error, size_t size);
 
 #endif

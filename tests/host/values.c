@@ -5,18 +5,18 @@
 
 #include "report.h"
 
-static const void *const garbage = (const void *)0xAAAAAAAAAAAAAAAA;
+static const void* const garbage = (const void*)0xAAAAAAAAAAAAAAAA;
 static const uint64_t garbage_count = 0xAAAAAAAAAAAAAAAA;
 
 /* Whether the plugin left alone what is its input. */
-static bool inputs_kept(const struct plugin *plugin, const struct extraction *before, const struct extraction *after) {
+static bool inputs_kept(const struct plugin* plugin, const struct extraction* before, const struct extraction* after) {
   size_t from = plugin->major == 0 ? 0 : offsetof(struct abi3_field, id);
   size_t to = plugin->major == 0 ? offsetof(struct abi03_field, present) : sizeof(struct abi3_field);
-  return memcmp((const char *)&before->field + from, (const char *)&after->field + from, to - from) == 0;
+  return memcmp((const char*)&before->field + from, (const char*)&after->field + from, to - from) == 0;
 }
 
-void extract_strictly(const struct plugin *plugin, void *state, const struct event *event, const struct request *request, bool with_offsets,
-                      struct extraction *extraction) {
+void extract_strictly(const struct plugin* plugin, void* state, const struct event* event, const struct request* request, bool with_offsets,
+                      struct extraction* extraction) {
   char name[256], arg[1024];
   snprintf(name, sizeof name, "%s", request->field->name);
   snprintf(arg, sizeof arg, "%s", request->arg == NULL ? "" : request->arg);
@@ -28,11 +28,9 @@ void extract_strictly(const struct plugin *plugin, void *state, const struct eve
   memset(arg, 'x', sizeof arg);
 }
 
-static bool readable(const void *pointer) {
-  return pointer != NULL && pointer != garbage;
-}
+static bool readable(const void* pointer) { return pointer != NULL && pointer != garbage; }
 
-static uint64_t check_abi03(const struct request *request, const struct abi03_field *field) {
+static uint64_t check_abi03(const struct request* request, const struct abi03_field* field) {
   if (field->present > 1) {
     violation("extract_fields: %s: field_present is not written", request->label);
     return 0;
@@ -44,7 +42,7 @@ static uint64_t check_abi03(const struct request *request, const struct abi03_fi
   return field->present;
 }
 
-static bool check_value(const struct request *request, union field_values values, uint64_t i) {
+static bool check_value(const struct request* request, union field_values values, uint64_t i) {
   switch (request->field->type) {
     case TYPE_STRING:
       if (readable(values.text[i])) return true;
@@ -68,12 +66,12 @@ static bool check_value(const struct request *request, union field_values values
   }
 }
 
-uint64_t check_extraction(const struct plugin *plugin, const struct request *request, const struct extraction *extraction) {
+uint64_t check_extraction(const struct plugin* plugin, const struct request* request, const struct extraction* extraction) {
   if (extraction->rc != RC_SUCCESS && extraction->rc != RC_FAILURE) {
     violation("extract_fields: %s: it returned %d", request->label, extraction->rc);
   }
   if (plugin->major == 0) return check_abi03(request, &extraction->field.abi03) * (extraction->rc == RC_SUCCESS);
-  const struct abi3_field *field = &extraction->field.abi3; /* values and count lie at the same place in 1.0 */
+  const struct abi3_field* field = &extraction->field.abi3; /* values and count lie at the same place in 1.0 */
   if (field->count == garbage_count) {
     violation("extract_fields: %s: res_len is not written%s", request->label, extraction->rc == RC_SUCCESS ? "" : " (with FAILURE)");
     return 0;
@@ -93,7 +91,7 @@ uint64_t check_extraction(const struct plugin *plugin, const struct request *req
   return field->count;
 }
 
-static void write_value(const char *key, uint32_t type, union field_values values, uint64_t i, struct json_out *out) {
+static void write_value(const char* key, uint32_t type, union field_values values, uint64_t i, struct json_out* out) {
   char address[INET6_ADDRSTRLEN];
   switch (type) {
     case TYPE_STRING:
@@ -112,8 +110,8 @@ static void write_value(const char *key, uint32_t type, union field_values value
   }
 }
 
-void write_values(const struct plugin *plugin, const struct request *request, const struct extraction *extraction, uint64_t count,
-                  struct json_out *out) {
+void write_values(const struct plugin* plugin, const struct request* request, const struct extraction* extraction, uint64_t count,
+                  struct json_out* out) {
   if (count == 0) return;
   uint32_t type = request->field->type;
   if (plugin->major == 0) {
@@ -133,8 +131,8 @@ void write_values(const struct plugin *plugin, const struct request *request, co
   json_close(out, ']');
 }
 
-void write_offsets(const struct request *request, const struct extraction *extraction, uint64_t count, uint32_t event_length,
-                   struct json_out *out) {
+void write_offsets(const struct request* request, const struct extraction* extraction, uint64_t count, uint32_t event_length,
+                   struct json_out* out) {
   const uint32_t *start = extraction->offsets.start, *length = extraction->offsets.length;
   if ((start == NULL) != (length == NULL)) violation("extract_fields: %s: one array of offsets without the other", request->label);
   if (count == 0 || start == NULL || length == NULL) return;

@@ -15,10 +15,10 @@ import pytest
 
 from lanner.outputs import Alert, OutputError
 from lanner.outputs.http import HttpOutput
-from lanner.rules.alert import AlertRule, AlertWriter
-from lanner.rules.catalog import Catalog
-from lanner.rules.format import parse_output
-from lanner.rules.typed import FieldTable
+from lanner.rules.language.catalog import Catalog
+from lanner.rules.language.typed import FieldTable
+from lanner.rules.output.alert import AlertRule, AlertWriter
+from lanner.rules.output.template import parse_output
 from lanner.sdk.types import FieldInfo, FieldType
 
 from .servers import Server, certificate, resolve_as, silent_address

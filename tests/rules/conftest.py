@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lanner.rules.catalog import Catalog
+from lanner.rules.language.catalog import Catalog
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 DATA = Path(__file__).parents[1] / "data" / "falco-corpus"

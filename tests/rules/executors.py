@@ -3,10 +3,10 @@
 from functools import partial
 
 from lanner.native._executor import Executor as NativeExecutor
-from lanner.rules.nativeplan import make_program, native_value
-from lanner.rules.plan import make_plan
-from lanner.rules.run import Executor, compile_values
-from lanner.rules.typed import All
+from lanner.rules.language.typed import All
+from lanner.rules.plan.executor import Executor, compile_values
+from lanner.rules.plan.plan import make_plan
+from lanner.rules.plan.program import make_program, native_value
 
 
 class Both:

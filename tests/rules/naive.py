@@ -2,7 +2,7 @@
 
 import re
 
-from lanner.rules.nodes import And, Check, Constant, ConstantList, Field, Not, Or
+from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, Or
 
 _EACH = {
     "=": lambda a, b: a == b,

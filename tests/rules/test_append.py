@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, RulesError, compile_rules, load_rules_text
-from lanner.rules.append import Append
-from lanner.rules.run import compile_values
+from lanner.rules.output.append import Append
+from lanner.rules.plan.executor import compile_values
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 CATALOG = Catalog(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanner.rules.catalog import Catalog
+from lanner.rules.language.catalog import Catalog
 from lanner.sdk.types import FieldInfo, FieldType
 
 CATALOG = Catalog([FieldInfo(f"kv.field{number}", FieldType.STRING, "") for number in range(500)], "kv")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from lanner.rules.catalog import Catalog, FieldError
-from lanner.rules.check import check, check_operand
-from lanner.rules.condition import parse
-from lanner.rules.errors import ConditionError
-from lanner.rules.nodes import Field
-from lanner.rules.typed import All, FieldTable, Kind, Negation, Net, Slot, Test, Transformed
+from lanner.rules.check.checker import check, check_operand
+from lanner.rules.condition.ast import Field
+from lanner.rules.condition.parser import parse
+from lanner.rules.findings import ConditionError
+from lanner.rules.language.catalog import Catalog, FieldError
+from lanner.rules.language.typed import All, FieldTable, Kind, Negation, Net, Slot, Test, Transformed
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 # not a test of pytest's

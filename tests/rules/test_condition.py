@@ -2,9 +2,9 @@
 
 import pytest
 
-from lanner.rules.condition import MAX_GROUPS, MAX_TRANSFORMERS, parse, parse_operand
-from lanner.rules.errors import ConditionError
-from lanner.rules.nodes import MAX_DEPTH, And, Check, Constant, ConstantList, Field, Macro, Not, OperandList, Or, Transform
+from lanner.rules.condition.ast import MAX_DEPTH, And, Check, Constant, ConstantList, Field, Macro, Not, OperandList, Or, Transform
+from lanner.rules.condition.parser import MAX_GROUPS, MAX_TRANSFORMERS, parse, parse_operand
+from lanner.rules.findings import ConditionError
 
 A, B, C = Macro("a"), Macro("b"), Macro("c")
 X = Field("x.y")

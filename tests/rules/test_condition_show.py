@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanner.rules.condition import parse
-from lanner.rules.errors import ConditionError
-from lanner.rules.nodes import And, Check, Constant, ConstantList, Field, Macro, Not, OperandList, Or, Transform
-from lanner.rules.show import show
+from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Macro, Not, OperandList, Or, Transform
+from lanner.rules.condition.parser import parse
+from lanner.rules.condition.unparse import show
+from lanner.rules.findings import ConditionError
 
 identifiers = st.from_regex(r"[a-zA-Z][a-zA-Z0-9_]{0,6}", fullmatch=True) | st.sampled_from(
     ["not", "and", "or", "in", "exists", "val", "oneof"]

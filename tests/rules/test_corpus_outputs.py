@@ -6,11 +6,11 @@ import time
 import pytest
 
 from lanner.framework.generic import EventContext, generic_reader
-from lanner.rules.alert import AlertRule, AlertWriter
-from lanner.rules.catalog import GENERIC_FIELDS
-from lanner.rules.errors import ConditionError
-from lanner.rules.format import drop_container_info, parse_output
-from lanner.rules.typed import FieldTable
+from lanner.rules.findings import ConditionError
+from lanner.rules.language.catalog import GENERIC_FIELDS
+from lanner.rules.language.typed import FieldTable
+from lanner.rules.output.alert import AlertRule, AlertWriter
+from lanner.rules.output.template import drop_container_info, parse_output
 
 from .executors import Values
 

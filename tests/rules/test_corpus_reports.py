@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from lanner.rules.report import as_json, as_text, locations, snippet
-from lanner.rules.syscall import SyscallCatalog
-from lanner.rules.validate import Validator
+from lanner.rules.check.syscall import SyscallCatalog
+from lanner.rules.report.falco_report import as_json, as_text, locations, snippet
+from lanner.rules.report.validate import Validator
 
 # ruff: noqa: T201 - the report is meant to be read
 

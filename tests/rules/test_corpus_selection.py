@@ -5,7 +5,7 @@ import json
 from lanner.config.falco import Matching
 from lanner.config.read import read_configuration
 from lanner.rules import compile_rules, load_rules_text
-from lanner.rules.select import select
+from lanner.rules.resolve.select import select
 from lanner.sdk.errors import ConfigError
 
 from .executors import Both

@@ -4,9 +4,9 @@ import json
 import lzma
 from pathlib import Path
 
-from lanner.rules.report import as_json
-from lanner.rules.syscall import SyscallCatalog
-from lanner.rules.validate import Validator
+from lanner.rules.check.syscall import SyscallCatalog
+from lanner.rules.report.falco_report import as_json
+from lanner.rules.report.validate import Validator
 
 RECORDED = Path(__file__).parents[1] / "data" / "falco-corpus" / "yaml.jsonl.xz"
 

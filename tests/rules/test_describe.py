@@ -2,12 +2,12 @@
 
 import pytest
 
-from lanner.rules.catalog import Catalog
-from lanner.rules.condition import parse
-from lanner.rules.describe import describe, table
-from lanner.rules.falco_text import show
-from lanner.rules.syscall import SyscallCatalog
-from lanner.rules.validate import Validator
+from lanner.rules.check.syscall import SyscallCatalog
+from lanner.rules.condition.falco_unparse import show
+from lanner.rules.condition.parser import parse
+from lanner.rules.language.catalog import Catalog
+from lanner.rules.report.describe import describe, table
+from lanner.rules.report.validate import Validator
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 FIELDS = [

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lanner.rules import Catalog, compile_rules, load_rules_text
-from lanner.rules.condition import parse
+from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, Or, Transform
+from lanner.rules.condition.parser import parse
+from lanner.rules.condition.unparse import show
 from lanner.rules.lint import check_files
-from lanner.rules.nodes import And, Check, Constant, ConstantList, Field, Not, Or, Transform
-from lanner.rules.show import show
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 from .executors import Both

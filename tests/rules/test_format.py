@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanner.rules.alert import AlertRule, AlertWriter
-from lanner.rules.catalog import Catalog
-from lanner.rules.check import check_operand
-from lanner.rules.condition import parse_operand
-from lanner.rules.errors import COMPILE_OUTPUT, ConditionError
-from lanner.rules.format import FormatError, parse_output
-from lanner.rules.message import Wanted, compile_message
-from lanner.rules.run import compile_values
-from lanner.rules.typed import FieldTable
+from lanner.rules.check.checker import check_operand
+from lanner.rules.condition.parser import parse_operand
+from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
+from lanner.rules.language.catalog import Catalog
+from lanner.rules.language.typed import FieldTable
+from lanner.rules.output.alert import AlertRule, AlertWriter
+from lanner.rules.output.message import Wanted, compile_message
+from lanner.rules.output.template import FormatError, parse_output
+from lanner.rules.plan.executor import compile_values
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 CATALOG = Catalog(

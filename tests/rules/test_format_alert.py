@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanner.rules.alert import AlertRule, AlertWriter
-from lanner.rules.catalog import Catalog
-from lanner.rules.format import parse_output
-from lanner.rules.jsontext import encode, loosely_replaced, quote
-from lanner.rules.typed import FieldTable
+from lanner.rules.language.catalog import Catalog
+from lanner.rules.language.typed import FieldTable
+from lanner.rules.output.alert import AlertRule, AlertWriter
+from lanner.rules.output.json_text import encode, loosely_replaced, quote
+from lanner.rules.output.template import parse_output
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 RULE = AlertRule("A rule", "Informational", "kv", ("t2", "t1", "t2"))

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from lanner.rules.alert import AlertWriter
-from lanner.rules.internal import internal_line
+from lanner.rules.output.alert import AlertWriter
+from lanner.rules.output.internal import internal_line
 
 TIMESTAMP = 1_700_000_000_000_000_015
 

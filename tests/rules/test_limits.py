@@ -5,16 +5,17 @@ No test here asserts a time: what is not linear would meet the timeout of all te
 
 import pytest
 
-from lanner.rules import Catalog, Executor, RulesError, compile_rules, load_rules_text, operators
-from lanner.rules.check import MAX_PROGRAM
-from lanner.rules.condition import MAX_GROUPS, parse
-from lanner.rules.describe import describe
-from lanner.rules.items import RuleException
-from lanner.rules.load import MAX_SIZE, load_text
-from lanner.rules.macros import MAX_SIZE as MAX_NODES
-from lanner.rules.nodes import MAX_DEPTH
-from lanner.rules.show import show
-from lanner.rules.validate import Validator
+from lanner.rules import Catalog, Executor, RulesError, compile_rules, load_rules_text
+from lanner.rules.check.checker import MAX_PROGRAM
+from lanner.rules.condition.ast import MAX_DEPTH
+from lanner.rules.condition.parser import MAX_GROUPS, parse
+from lanner.rules.condition.unparse import show
+from lanner.rules.files.items import RuleException
+from lanner.rules.files.load import MAX_SIZE, load_text
+from lanner.rules.language import operators
+from lanner.rules.report.describe import describe
+from lanner.rules.report.validate import Validator
+from lanner.rules.resolve.macros import MAX_SIZE as MAX_NODES
 from lanner.sdk.types import FieldInfo, FieldType
 
 CATALOG = Catalog([FieldInfo("x.text", FieldType.STRING, "d")], "x")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from lanner.rules.errors import Finding, RulesError
-from lanner.rules.items import ListItem, MacroItem, Priority, RuleItem
-from lanner.rules.load import MAX_SIZE, load_files, load_text
-from lanner.rules.scalars import unsigned
+from lanner.rules.files.items import ListItem, MacroItem, Priority, RuleItem
+from lanner.rules.files.load import MAX_SIZE, load_files, load_text
+from lanner.rules.files.scalars import unsigned
+from lanner.rules.findings import Finding, RulesError
 from lanner.yamlfile.reader import MAX_ALIASED, MAX_DEPTH
 
 RULE = """\

@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from lanner.rules.catalog import Catalog
-from lanner.rules.check import check
-from lanner.rules.condition import parse
-from lanner.rules.errors import ConditionError
-from lanner.rules.plan import make_plan
-from lanner.rules.typed import FieldTable
+from lanner.rules.check.checker import check
+from lanner.rules.condition.parser import parse
+from lanner.rules.findings import ConditionError
+from lanner.rules.language.catalog import Catalog
+from lanner.rules.language.typed import FieldTable
+from lanner.rules.plan.plan import make_plan
 from lanner.sdk.types import FieldInfo, FieldType
 
 from .executors import Both

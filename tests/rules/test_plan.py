@@ -2,11 +2,11 @@
 
 import pytest
 
-from lanner.rules.catalog import Catalog
-from lanner.rules.check import check
-from lanner.rules.condition import parse
-from lanner.rules.plan import make_plan, requirements
-from lanner.rules.typed import FieldTable
+from lanner.rules.check.checker import check
+from lanner.rules.condition.parser import parse
+from lanner.rules.language.catalog import Catalog
+from lanner.rules.language.typed import FieldTable
+from lanner.rules.plan.plan import make_plan, requirements
 from lanner.sdk.types import FieldInfo, FieldType
 
 CATALOG = Catalog(

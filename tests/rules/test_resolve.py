@@ -2,13 +2,13 @@
 
 import pytest
 
-from lanner.rules.condition import parse
-from lanner.rules.errors import ConditionError, RulesError
-from lanner.rules.items import Priority
-from lanner.rules.load import load_text
-from lanner.rules.nodes import MAX_DEPTH
-from lanner.rules.resolve import resolve
-from lanner.rules.show import show
+from lanner.rules.condition.ast import MAX_DEPTH
+from lanner.rules.condition.parser import parse
+from lanner.rules.condition.unparse import show
+from lanner.rules.files.items import Priority
+from lanner.rules.files.load import load_text
+from lanner.rules.findings import ConditionError, RulesError
+from lanner.rules.resolve.rules import resolve
 
 
 def rule(condition, name="r", more=""):

@@ -3,7 +3,7 @@
 import pytest
 
 from lanner.rules import Catalog, Priority, load_rules_text
-from lanner.rules.select import Switch, matches_wildcard, select
+from lanner.rules.resolve.select import Switch, matches_wildcard, select
 
 CATALOG = Catalog([], "x")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from lanner.rules import Catalog, load_rules_text
-from lanner.rules.silent import silent_rules
+from lanner.rules.lint.silent import silent_rules
 from lanner.sdk.types import FieldInfo, FieldType
 
 CATALOG = Catalog([FieldInfo(name, FieldType.STRING, name) for name in ("t.a", "t.off.b", "t.off.c")], "t")

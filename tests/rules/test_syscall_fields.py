@@ -7,8 +7,8 @@ import json
 import lzma
 from pathlib import Path
 
-from lanner.rules.syscall import SyscallCatalog
-from lanner.rules.validate import Validator
+from lanner.rules.check.syscall import SyscallCatalog
+from lanner.rules.report.validate import Validator
 
 DATA = Path(__file__).parents[1] / "data" / "syscall-fields.jsonl.xz"
 

@@ -6,7 +6,7 @@ from lanner.cli.config import read_config
 from lanner.config.read import read_configuration
 from lanner.config.tree import read_tree
 from lanner.rules import RulesError
-from lanner.rules.load import load_text
+from lanner.rules.files.load import load_text
 from lanner.sdk.errors import ConfigError
 
 COLON = "In the line above, write a colon between key and value, as in `key: value`."

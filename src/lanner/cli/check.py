@@ -10,7 +10,7 @@ from lanner.cli.ownrules import advise_own_rules
 from lanner.cli.show import print_text
 from lanner.config.read import OWN_RULES, given_files, with_own_rules
 from lanner.framework.load import load_plugin
-from lanner.rules.catalog import Catalog
+from lanner.rules.language.catalog import Catalog
 from lanner.rules.lint import check_files
 from lanner.rules.lint.hints import NO_RULE_CHECKED
 from lanner.sdk.errors import LannerError
@@ -20,7 +20,7 @@ from lanner.sdk.printable import printable_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.rules.errors import Finding
+    from lanner.rules.findings import Finding
     from lanner.sdk.plugin import PluginInfo
     from lanner.yamlfile.source import Place
 

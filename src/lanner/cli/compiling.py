@@ -10,7 +10,7 @@ from lanner.config.falco import Matching
 from lanner.config.read import with_own_rules
 from lanner.framework.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
-from lanner.rules.select import select
+from lanner.rules.resolve.select import select
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:

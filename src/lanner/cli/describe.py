@@ -9,8 +9,8 @@ from lanner.cli.show import outside, print_text
 from lanner.cli.validate import make_validator, read_rules
 from lanner.config.read import with_own_rules
 from lanner.framework.load import load_plugin
-from lanner.rules.describe import describe, table
-from lanner.rules.report import dump, full_text
+from lanner.rules.report.describe import describe, table
+from lanner.rules.report.falco_report import dump, full_text
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_line

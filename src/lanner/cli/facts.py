@@ -65,7 +65,7 @@ def show_config_schema() -> int:
 
 def show_rule_schema() -> int:
     """Print the JSON schema of rules files, and return the exit code."""
-    from lanner.rules.schema import json_schema
+    from lanner.rules.files.schema import json_schema
 
     return _print(json_schema(), indent=2)
 

@@ -18,7 +18,7 @@ from lanner.framework.reload import Reloader
 from lanner.operating.notify import Notifier
 from lanner.outputs.base import Alert
 from lanner.rules import Priority, RulesError
-from lanner.rules.internal import METRICS, RELOAD_FAILED, SOURCE, internal_line
+from lanner.rules.output.internal import METRICS, RELOAD_FAILED, SOURCE, internal_line
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:

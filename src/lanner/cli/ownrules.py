@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.config.read import OWN_RULES
-from lanner.rules.collect import NO_EARLIER_ITEM
+from lanner.rules.resolve.collect import NO_EARLIER_ITEM
 from lanner.yamlfile import values
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from lanner.package.oci import Layout
 from lanner.package.readme import fields_table, with_table
 from lanner.package.requirements import requirements
 from lanner.package.sbom import bill
-from lanner.rules.errors import RulesError
-from lanner.rules.load import MAX_SIZE, load_text
+from lanner.rules.files.load import MAX_SIZE, load_text
+from lanner.rules.findings import RulesError
 from lanner.sdk.files import read_whole
 from lanner.sdk.plugin import plugin_info
 

@@ -126,7 +126,7 @@ def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compi
             sink.close()
         return fail(str(error), UNREACHABLE if isinstance(error, SourceError) else exit_code(error))
     if without_values := plugin.fields_without_values():
-        from lanner.rules.silent import silent_rules, tell_silent  # rare
+        from lanner.rules.lint.silent import silent_rules, tell_silent  # rare
 
         for advice, names in silent_rules(compiled.rules, without_values).items():
             say(f"warning: {tell_silent(names)}. To change this, {advice}")

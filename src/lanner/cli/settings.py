@@ -12,7 +12,7 @@ from lanner.cli.messages import say
 from lanner.config.files import files_of
 from lanner.config.plugins import Loaded, loaded
 from lanner.config.read import read_configuration, rules_paths
-from lanner.rules.append import Append
+from lanner.rules.output.append import Append
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.config.read import with_own_rules
 from lanner.framework.pump import host_name
 from lanner.operating.snapshot import RuleMatches, Snapshot
-from lanner.rules.load import MAX_SIZE
+from lanner.rules.files.load import MAX_SIZE
 from lanner.sdk.address import mask_addresses
 from lanner.sdk.files import read_whole
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import outside, print_text
 from lanner.framework.load import load_plugin
-from lanner.rules.catalog import Catalog
-from lanner.rules.load import MAX_SIZE
-from lanner.rules.report import as_json, as_text, dump, full_text
-from lanner.rules.syscall import SOURCE, SyscallCatalog
-from lanner.rules.validate import Validator
+from lanner.rules.check.syscall import SOURCE, SyscallCatalog
+from lanner.rules.files.load import MAX_SIZE
+from lanner.rules.language.catalog import Catalog
+from lanner.rules.report.falco_report import as_json, as_text, dump, full_text
+from lanner.rules.report.validate import Validator
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.plugin import plugin_info

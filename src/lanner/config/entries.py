@@ -15,9 +15,9 @@ from lanner.config.falco import Include, Matching, PluginEntry, Strategy
 from lanner.config.kernel import Capture, ContainerEngines, Cri, Engine, Kmod, ModernEbpf, Switched
 from lanner.config.operating import Duration
 from lanner.config.values import UnfitError, as_json, but, duration, number, switch, text, whole
-from lanner.rules.append import Append
-from lanner.rules.items import Priority
-from lanner.rules.select import Switch
+from lanner.rules.files.items import Priority
+from lanner.rules.output.append import Append
+from lanner.rules.resolve.select import Switch
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from lanner.config.kernel import (
 from lanner.config.operating import Metrics, WebServer
 from lanner.config.outputs import Additions, FileOutput, HttpOutput, OutputsQueue, ProgramOutput, StdoutOutput, SyslogOutput
 from lanner.config.sizes import UINT32, WITHOUT_EFFECT
-from lanner.rules.append import Append  # noqa: TC001 - the decoder asks for the types
-from lanner.rules.items import Priority
-from lanner.rules.select import Switch  # noqa: TC001
+from lanner.rules.files.items import Priority
+from lanner.rules.output.append import Append  # noqa: TC001 - the decoder asks for the types
+from lanner.rules.resolve.select import Switch  # noqa: TC001
 from lanner.sdk.secrets import Masked
 
 LogLevel: TypeAlias = Literal["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]

@@ -6,7 +6,7 @@ import re
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.rules.scalars import truth
+from lanner.rules.files.scalars import truth
 from lanner.sdk.address import mask_addresses
 from lanner.sdk.errors import ConfigError
 

@@ -9,7 +9,7 @@ from lanner.config.read import given_files, read_configuration, rules_paths, wit
 from lanner.doctor.check import ok, problem, warning
 from lanner.framework.load import load_plugin
 from lanner.rules import load_rules
-from lanner.rules.silent import silent_rules, tell_silent
+from lanner.rules.lint.silent import silent_rules, tell_silent
 from lanner.sdk.errors import ConfigError, LannerError
 from lanner.sdk.plugin import plugin_info
 
@@ -88,7 +88,7 @@ class SetUp:
         """All that `lanner rules check` finds, in short."""
         if self.read is None or self.info is None:
             return
-        from lanner.rules.catalog import Catalog
+        from lanner.rules.language.catalog import Catalog
         from lanner.rules.lint import check_files
         from lanner.rules.lint.hints import NO_RULE_CHECKED
 

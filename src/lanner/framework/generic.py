@@ -1,6 +1,6 @@
 """The fields that every event has (`evt.*`, `static.*`): what the host knows of an event in, readers of single fields out.
 
-The names, types and descriptions stand in `lanner.rules.catalog`; here is where their values come from. The JSON forms, in
+The names, types and descriptions stand in `lanner.rules.language.catalog`; here is where their values come from. The JSON forms, in
 which times are integers, are the alert's matter.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.catalog import STATIC
-from lanner.rules.times import SECOND, Clock, local_datetime, local_time, utc_datetime
+from lanner.rules.language.catalog import STATIC
+from lanner.rules.output.times import SECOND, Clock, local_datetime, local_time, utc_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

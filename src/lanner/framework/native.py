@@ -11,8 +11,8 @@ import logging
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.native._executor import Executor
-from lanner.rules.catalog import STATIC
-from lanner.rules.nativeplan import PYTHON, Source, make_program, text_bytes
+from lanner.rules.language.catalog import STATIC
+from lanner.rules.plan.program import PYTHON, Source, make_program, text_bytes
 from lanner.sdk.host import field_arguments
 from lanner.sdk.plugin import plugin_info
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from lanner.native._executor import Hit
-    from lanner.rules.catalog import FieldRequest
-    from lanner.rules.plan import Plan
-    from lanner.rules.typed import Operand
+    from lanner.rules.language.catalog import FieldRequest
+    from lanner.rules.language.typed import Operand
+    from lanner.rules.plan.plan import Plan
     from lanner.sdk.plugin import Plugin, PluginInfo
     from lanner.sdk.values import Data
 

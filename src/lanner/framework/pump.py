@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lanner.framework.generic import EventContext, generic_reader
 from lanner.outputs.base import Alert
 from lanner.rules import AlertRule, Executor
-from lanner.rules.run import compile_values
+from lanner.rules.plan.executor import compile_values
 from lanner.sdk.host import FieldReader
 from lanner.sdk.plugin import plugin_info
 

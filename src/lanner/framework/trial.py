@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.framework.pump import Pump, host_name
 from lanner.framework.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, RuleSet, compile_rules, load_rules
-from lanner.rules.explain import Explainer
+from lanner.rules.report.explain import Explainer
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.host import init_plugin
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from lanner.rules import Compiled, Rule
-    from lanner.rules.explanation import Explanation
+    from lanner.rules.report.explanation import Explanation
     from lanner.sdk.plugin import Plugin
 
     Event: TypeAlias = tuple[bytes, int | None]

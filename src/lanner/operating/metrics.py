@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from lanner.operating.falco import falco_version, in_a_name
 from lanner.operating.process import boot_time, resources
-from lanner.rules.items import Priority
+from lanner.rules.files.items import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

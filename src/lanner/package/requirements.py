@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.package.oci import Dependency
-from lanner.rules.condition import parse, parse_operand
-from lanner.rules.errors import ConditionError
-from lanner.rules.items import EngineVersion, PluginVersion
-from lanner.rules.nodes import And, Check, ConstantList, Not, OperandList, Or, Transform
-from lanner.rules.scalars import unsigned
-from lanner.rules.versions import parse_version
+from lanner.rules.condition.ast import And, Check, ConstantList, Not, OperandList, Or, Transform
+from lanner.rules.condition.parser import parse, parse_operand
+from lanner.rules.files.items import EngineVersion, PluginVersion
+from lanner.rules.files.scalars import unsigned
+from lanner.rules.files.versions import parse_version
+from lanner.rules.findings import ConditionError
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanner.rules.collect import Collected, RuleDefinition
-    from lanner.rules.items import ExceptionEntry, RulesFile
-    from lanner.rules.nodes import Condition, Field, Operand
+    from lanner.rules.condition.ast import Condition, Field, Operand
+    from lanner.rules.files.items import ExceptionEntry, RulesFile
+    from lanner.rules.resolve.collect import Collected, RuleDefinition
     from lanner.yamlfile.source import Context
 
 

@@ -14,40 +14,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from lanner.rules.alert import AlertRule as AlertRule
-    from lanner.rules.alert import AlertWriter as AlertWriter
-    from lanner.rules.catalog import GENERIC_FIELDS as GENERIC_FIELDS
-    from lanner.rules.catalog import Catalog as Catalog
-    from lanner.rules.catalog import FieldRequest as FieldRequest
-    from lanner.rules.compile import Compiled as Compiled
-    from lanner.rules.compile import compile_rules as compile_rules
-    from lanner.rules.compile import load_rules as load_rules
-    from lanner.rules.compile import load_rules_text as load_rules_text
-    from lanner.rules.errors import Finding as Finding
-    from lanner.rules.errors import RulesError as RulesError
-    from lanner.rules.items import Priority as Priority
-    from lanner.rules.resolve import RuleSet as RuleSet
-    from lanner.rules.rule import Rule as Rule
-    from lanner.rules.run import Executor as Executor
+    from lanner.rules.files.items import Priority as Priority
+    from lanner.rules.findings import Finding as Finding
+    from lanner.rules.findings import RulesError as RulesError
+    from lanner.rules.language.catalog import GENERIC_FIELDS as GENERIC_FIELDS
+    from lanner.rules.language.catalog import Catalog as Catalog
+    from lanner.rules.language.catalog import FieldRequest as FieldRequest
+    from lanner.rules.output.alert import AlertRule as AlertRule
+    from lanner.rules.output.alert import AlertWriter as AlertWriter
+    from lanner.rules.plan.compile import Compiled as Compiled
+    from lanner.rules.plan.compile import compile_rules as compile_rules
+    from lanner.rules.plan.compile import load_rules as load_rules
+    from lanner.rules.plan.compile import load_rules_text as load_rules_text
+    from lanner.rules.plan.executor import Executor as Executor
+    from lanner.rules.resolve.rule import Rule as Rule
+    from lanner.rules.resolve.rules import RuleSet as RuleSet
     from lanner.yamlfile.source import Place as Place
 
 _HOMES: Final = {
-    "AlertRule": "alert",
-    "AlertWriter": "alert",
-    "Catalog": "catalog",
-    "Compiled": "compile",
-    "Executor": "run",
-    "FieldRequest": "catalog",
-    "Finding": "errors",
-    "GENERIC_FIELDS": "catalog",
+    "AlertRule": "output.alert",
+    "AlertWriter": "output.alert",
+    "Catalog": "language.catalog",
+    "Compiled": "plan.compile",
+    "Executor": "plan.executor",
+    "FieldRequest": "language.catalog",
+    "Finding": "findings",
+    "GENERIC_FIELDS": "language.catalog",
     "Place": "lanner.yamlfile.source",
-    "Priority": "items",
-    "Rule": "rule",
-    "RuleSet": "resolve",
-    "RulesError": "errors",
-    "compile_rules": "compile",
-    "load_rules": "compile",
-    "load_rules_text": "compile",
+    "Priority": "files.items",
+    "Rule": "resolve.rule",
+    "RuleSet": "resolve.rules",
+    "RulesError": "findings",
+    "compile_rules": "plan.compile",
+    "load_rules": "plan.compile",
+    "load_rules_text": "plan.compile",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one list of the names is enough
 
@@ -55,5 +55,7 @@ __all__ = sorted(_HOMES)  # noqa: PLE0605 - one list of the names is enough
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name] if "." in _HOMES[name] else f"{__name__}.{_HOMES[name]}"), name)
+    home = _HOMES[name]
+    module = import_module(home if home.startswith("lanner.") else f"{__name__}.{home}")
+    value = globals()[name] = getattr(module, name)
     return value

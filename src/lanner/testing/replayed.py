@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from lanner.framework.trial import Alert, Event
-    from lanner.rules.explanation import Explanation
+    from lanner.rules.report.explanation import Explanation
     from lanner.sdk.plugin import Plugin
 
 

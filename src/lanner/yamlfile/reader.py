@@ -1,7 +1,7 @@
 """From the text of a YAML file to its nodes, each with its place.
 
 Text in, documents as trees of `Scalar`, `Sequence` and `Mapping` out, or a `YamlError` that names the place where the YAML is wrong.
-yaml-cpp parses (native/yaml_reader.cpp), and its words are the error's: Falco reads rules and configuration with the same library. As
+yaml-cpp parses (native/yaml/reader.cpp), and its words are the error's: Falco reads rules and configuration with the same library. As
 in Falco a scalar is a text, and the caller converts it to what it needs. Merge keys (`<<`) have no meaning here.
 """
 

@@ -16,9 +16,9 @@ struct EventFields::Document {
   const char *type, *action, *status, *id, *from, *actor_id;
   std::optional<dom::object> attributes;
 
-  const char *attribute(std::string_view name) const {
+  const char* attribute(std::string_view name) const {
     if (!attributes) return nullptr;
-    const char *text;
+    const char* text;
     return attributes->at_key(name).get_c_str().get(text) == simdjson::SUCCESS ? text : nullptr;
   }
 
@@ -27,7 +27,7 @@ struct EventFields::Document {
     type = action = status = id = from = actor_id = nullptr;
     attributes.reset();
     for (auto [key, value] : event) {
-      const char *text = nullptr;
+      const char* text = nullptr;
       if (value.is_string()) text = value.get_c_str().value_unsafe();
       if (key == "Type") type = text;
       else if (key == "Action") action = text;
@@ -57,8 +57,8 @@ EventFields::~EventFields() = default;
 
 void EventFields::forget() { document_->length = UINT32_MAX; }
 
-bool EventFields::read(const uint8_t *payload, uint32_t length) {
-  Document &document = *document_;
+bool EventFields::read(const uint8_t* payload, uint32_t length) {
+  Document& document = *document_;
   // event numbers and addresses come again with other events; only the bytes tell
   if (document.length == length && std::memcmp(document.bytes.data(), payload, length) == 0) return document.well;
   if (document.bytes.size() < length + simdjson::SIMDJSON_PADDING) document.bytes.resize(2 * length + simdjson::SIMDJSON_PADDING);
@@ -70,37 +70,48 @@ bool EventFields::read(const uint8_t *payload, uint32_t length) {
   return document.well;
 }
 
-const char *EventFields::text(Field field, const char *key) const {
-  const Document &document = *document_;
+const char* EventFields::text(Field field, const char* key) const {
+  const Document& document = *document_;
   switch (field) {
-    case Field::type: return document.type;
-    case Field::action: return document.action;
-    case Field::status: return document.status;
-    case Field::id: return document.id;
-    case Field::from: return document.from;
-    case Field::actor_id: return document.actor_id;
-    case Field::attribute_name: return document.attribute("name");
-    case Field::attribute_image: return document.attribute("image");
-    case Field::attribute: return key == nullptr ? nullptr : document.attribute(key);
-    case Field::stack_namespace: return document.attribute("com.docker.stack.namespace");
-    default: return nullptr;
+    case Field::type:
+      return document.type;
+    case Field::action:
+      return document.action;
+    case Field::status:
+      return document.status;
+    case Field::id:
+      return document.id;
+    case Field::from:
+      return document.from;
+    case Field::actor_id:
+      return document.actor_id;
+    case Field::attribute_name:
+      return document.attribute("name");
+    case Field::attribute_image:
+      return document.attribute("image");
+    case Field::attribute:
+      return key == nullptr ? nullptr : document.attribute(key);
+    case Field::stack_namespace:
+      return document.attribute("com.docker.stack.namespace");
+    default:
+      return nullptr;
   }
 }
 
-bool EventFields::number(Field field, uint64_t &number) const {
+bool EventFields::number(Field field, uint64_t& number) const {
   if (field != Field::exit_code) return false;
-  const char *text = document_->attribute("exitCode");
-  const char *action = document_->action;
+  const char* text = document_->attribute("exitCode");
+  const char* action = document_->action;
   if (text == nullptr && action != nullptr && (std::strcmp(action, "die") == 0 || std::strcmp(action, "died") == 0)) {
     text = document_->attribute("containerExitCode");  // podman's, which has one on every event
   }
   if (text == nullptr || *text == '\0') return false;
-  const char *end = text + std::strlen(text);
+  const char* end = text + std::strlen(text);
   auto [last, problem] = std::from_chars(text, end, number);
   return problem == std::errc() && last == end;
 }
 
-void EventFields::list(std::vector<const char *> &values) const {
+void EventFields::list(std::vector<const char*>& values) const {
   values.clear();
   if (!document_->attributes) return;
   for (auto member = document_->attributes->begin(); member != document_->attributes->end(); ++member) values.push_back(member.key_c_str());
@@ -125,7 +136,7 @@ std::string describe_fields(bool api_03) {
       {"docker.attributes.keys", "string", "Names of all attributes", false, true},
   };
   std::string text = "[";
-  for (const auto &field : fields) {
+  for (const auto& field : fields) {
     if (api_03 && field.is_list) continue;
     if (text.size() > 1) text += ", ";
     text += std::string(R"({"name": ")") + field.name + R"(", "type": ")" + field.type + R"(", "desc": ")" + field.description + '"';

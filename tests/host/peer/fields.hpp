@@ -28,14 +28,14 @@ class EventFields {
   ~EventFields();
 
   // Reads the event, unless it is the one read last; false: no JSON object.
-  bool read(const uint8_t *payload, uint32_t length);
+  bool read(const uint8_t* payload, uint32_t length);
   // Reads the next event anew, whatever it is.
   void forget();
 
   // These stay valid until another event is read. Null: no value.
-  const char *text(Field field, const char *key) const;
-  bool number(Field field, uint64_t &number) const;
-  void list(std::vector<const char *> &values) const;
+  const char* text(Field field, const char* key) const;
+  bool number(Field field, uint64_t& number) const;
+  void list(std::vector<const char*>& values) const;
 
  private:
   struct Document;

@@ -13,12 +13,12 @@
 namespace {
 
 constexpr size_t batch_lines = 128;
-constexpr int idle_ms = 20;       // how long a call waits for events
-constexpr int answer_ms = 5000;   // how long opening waits for the answer's head
+constexpr int idle_ms = 20;      // how long a call waits for events
+constexpr int answer_ms = 5000;  // how long opening waits for the answer's head
 constexpr size_t longest = 1 << 24;
 
 // The lines that are whole, as views; where the rest begins.
-size_t split(std::string_view text, size_t most, std::vector<std::string_view> &lines) {
+size_t split(std::string_view text, size_t most, std::vector<std::string_view>& lines) {
   size_t start = 0;
   while (lines.size() < most) {
     size_t end = text.find('\n', start);
@@ -33,7 +33,7 @@ class File : public Source {
  public:
   explicit File(std::string text) : text_(std::move(text)) {}
 
-  Outcome next(std::vector<std::string_view> &lines) override {
+  Outcome next(std::vector<std::string_view>& lines) override {
     at_ += split(std::string_view(text_).substr(at_), batch_lines, lines);
     if (lines.size() == batch_lines) return Outcome::more;
     if (at_ < text_.size()) lines.push_back(std::string_view(text_).substr(at_));  // the last line may lack its end
@@ -52,7 +52,7 @@ class File : public Source {
 class Chunks {
  public:
   // False: that is no chunk.
-  bool feed(std::string_view bytes, std::string &body) {
+  bool feed(std::string_view bytes, std::string& body) {
     while (!bytes.empty()) {
       if (left_ > 0) {
         size_t size = std::min(left_, bytes.size());
@@ -101,19 +101,19 @@ class Socket : public Source {
     if (fd_ >= 0) ::close(fd_);
   }
 
-  bool connect(const std::string &path) {
+  bool connect(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) return fail("the path is too long");
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd_ < 0 || ::connect(fd_, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0) return fail(std::strerror(errno));
+    if (fd_ < 0 || ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return fail(std::strerror(errno));
     constexpr std::string_view request = "GET /events HTTP/1.1\r\nHost: docker\r\n\r\n";
     if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) return fail("cannot send");
     return read_head();
   }
 
-  Outcome next(std::vector<std::string_view> &lines) override {
+  Outcome next(std::vector<std::string_view>& lines) override {
     body_.erase(0, used_);
     used_ = split(body_, batch_lines, lines);
     while (lines.empty()) {
@@ -179,7 +179,7 @@ class Socket : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> open_source(std::string_view params, std::string &error) {
+std::unique_ptr<Source> open_source(std::string_view params, std::string& error) {
   std::string path(params.substr(std::min<size_t>(params.size(), 5)));
   if (params.substr(0, 5) == "unix:") {
     auto socket = std::make_unique<Socket>();
@@ -191,7 +191,7 @@ std::unique_ptr<Source> open_source(std::string_view params, std::string &error)
     error = "open parameters are unix:PATH or file:PATH, not '" + std::string(params) + "'";
     return nullptr;
   }
-  std::FILE *file = std::fopen(path.c_str(), "rbe");
+  std::FILE* file = std::fopen(path.c_str(), "rbe");
   if (file == nullptr) {
     error = path + ": " + std::strerror(errno);
     return nullptr;

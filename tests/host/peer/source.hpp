@@ -13,7 +13,7 @@ class Source {
 
   virtual ~Source() = default;
   // Some lines, which stay valid until the next call. They count whatever the outcome; without lines it is not `more`.
-  virtual Outcome next(std::vector<std::string_view> &lines) = 0;
+  virtual Outcome next(std::vector<std::string_view>& lines) = 0;
   // How much of it is read, of 10000; 0 where nobody knows.
   virtual uint32_t progress() const { return 0; }
 
@@ -21,4 +21,4 @@ class Source {
 };
 
 // "file:PATH" or "unix:PATH"; null with the reason in `error`.
-std::unique_ptr<Source> open_source(std::string_view params, std::string &error);
+std::unique_ptr<Source> open_source(std::string_view params, std::string& error);

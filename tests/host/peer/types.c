@@ -17,7 +17,7 @@ struct state {
   char error[64];
   char config[64];
   char text[LONGEST + 1];
-  const char *texts[3];
+  const char* texts[3];
   struct metric metrics[2];
 };
 
@@ -26,65 +26,51 @@ struct instance {
   bool fails;
   int calls;
   uint8_t blocks[EVENTS][sizeof(struct block_plugin_event) + LONGEST];
-  struct block_plugin_event *events[EVENTS];
+  struct block_plugin_event* events[EVENTS];
 };
 #endif
 
-static bool broken(const char *what) {
-  const char *chosen = getenv("TYPES_BREAK");
+static bool broken(const char* what) {
+  const char* chosen = getenv("TYPES_BREAK");
   return chosen != NULL && strcmp(chosen, what) == 0;
 }
 
-PLUGIN const char *plugin_get_required_api_version(void) {
-  return "3.6.0";
-}
+PLUGIN const char* plugin_get_required_api_version(void) { return "3.6.0"; }
 
-PLUGIN const char *plugin_get_name(void) {
-  return "types";
-}
+PLUGIN const char* plugin_get_name(void) { return "types"; }
 
-PLUGIN const char *plugin_get_description(void) {
-  return "A field of each type";
-}
+PLUGIN const char* plugin_get_description(void) { return "A field of each type"; }
 
-PLUGIN const char *plugin_get_contact(void) {
-  return "the Lanner authors";
-}
+PLUGIN const char* plugin_get_contact(void) { return "the Lanner authors"; }
 
-PLUGIN const char *plugin_get_version(void) {
-  return "1.2.3";
-}
+PLUGIN const char* plugin_get_version(void) { return "1.2.3"; }
 
-PLUGIN void *plugin_init(const struct init_input *input, int32_t *rc) {
-  struct state *state = calloc(1, sizeof *state);
+PLUGIN void* plugin_init(const struct init_input* input, int32_t* rc) {
+  struct state* state = calloc(1, sizeof *state);
   snprintf(state->config, sizeof state->config, "%s", input->config);
   *rc = RC_SUCCESS;
   return state;
 }
 
-PLUGIN void plugin_destroy(void *state) {
-  free(state);
-}
+PLUGIN void plugin_destroy(void* state) { free(state); }
 
-PLUGIN const char *plugin_get_last_error(void *state) {
-  return ((struct state *)state)->error;
-}
+PLUGIN const char* plugin_get_last_error(void* state) { return ((struct state*)state)->error; }
 
-PLUGIN int32_t plugin_set_config(void *self, const struct config_input *input) {
-  struct state *state = self;
+PLUGIN int32_t plugin_set_config(void* self, const struct config_input* input) {
+  struct state* state = self;
   snprintf(state->config, sizeof state->config, "%s", input->config);
   return RC_SUCCESS;
 }
 
-PLUGIN const struct metric *plugin_get_metrics(void *self, uint32_t *count) {
-  struct state *state = self;
+PLUGIN const struct metric* plugin_get_metrics(void* self, uint32_t* count) {
+  struct state* state = self;
   state->metrics[0] = (struct metric){.name = "config_bytes", .value.u64 = strlen(state->config), .type = 2};
   state->metrics[1] = (struct metric){.name = "below", .kind = 1, .value.f64 = -0.5, .type = broken("METRIC") ? 7 : 4};
   *count = 2;
   return state->metrics;
 }
 
-PLUGIN const uint16_t *plugin_get_extract_event_types(uint32_t *count, void *state) {
+PLUGIN const uint16_t* plugin_get_extract_event_types(uint32_t* count, void* state) {
   static const uint16_t types[] = {EVENT_TYPE_PLUGIN};
   (void)state;
   *count = 1;
@@ -92,45 +78,37 @@ PLUGIN const uint16_t *plugin_get_extract_event_types(uint32_t *count, void *sta
 }
 
 #ifdef ONLY_EXTRACTS
-PLUGIN const char *plugin_get_extract_event_sources(void) {
-  return "[\"docker\"]";
-}
+PLUGIN const char* plugin_get_extract_event_sources(void) { return "[\"docker\"]"; }
 #else
-PLUGIN const char *plugin_get_extract_event_sources(void) {
-  return "[\"types\"]";
-}
+PLUGIN const char* plugin_get_extract_event_sources(void) { return "[\"types\"]"; }
 
-PLUGIN uint32_t plugin_get_id(void) {
-  return PLUGIN_ID;
-}
+PLUGIN uint32_t plugin_get_id(void) { return PLUGIN_ID; }
 
-PLUGIN const char *plugin_get_event_source(void) {
-  return "types";
-}
+PLUGIN const char* plugin_get_event_source(void) { return "types"; }
 
-PLUGIN void *plugin_open(void *state, const char *params, int32_t *rc) {
+PLUGIN void* plugin_open(void* state, const char* params, int32_t* rc) {
   (void)state;
-  struct instance *instance = calloc(1, sizeof *instance);
+  struct instance* instance = calloc(1, sizeof *instance);
   instance->fails = strcmp(params, "fail") == 0;
   *rc = RC_SUCCESS;
   return instance;
 }
 
-PLUGIN void plugin_close(void *state, void *instance) {
+PLUGIN void plugin_close(void* state, void* instance) {
   (void)state;
   free(instance);
 }
 
-PLUGIN int32_t plugin_next_batch(void *self, void *opened, uint32_t *count, struct block_plugin_event ***events) {
-  static const char *const payloads[EVENTS] = {"first", ""};
-  struct instance *instance = opened;
+PLUGIN int32_t plugin_next_batch(void* self, void* opened, uint32_t* count, struct block_plugin_event*** events) {
+  static const char* const payloads[EVENTS] = {"first", ""};
+  struct instance* instance = opened;
   *count = 0;
   if (instance->calls++ > 0) {
-    snprintf(((struct state *)self)->error, LONGEST, "told to fail");
+    snprintf(((struct state*)self)->error, LONGEST, "told to fail");
     return instance->fails ? RC_FAILURE : RC_EOF;
   }
   for (int i = 0; i < EVENTS; i++) {
-    struct block_plugin_event *event = instance->events[i] = (struct block_plugin_event *)instance->blocks[i];
+    struct block_plugin_event* event = instance->events[i] = (struct block_plugin_event*)instance->blocks[i];
     uint32_t length = (uint32_t)strlen(payloads[i]);
     event->header = (struct block_event){i == 0 ? 1234567890 : UINT64_MAX, 0, PAYLOAD_OFFSET + length, EVENT_TYPE_PLUGIN, 2};
     event->id_length = 4;
@@ -157,7 +135,7 @@ enum field {
   FIELD_ARG,
 };
 
-PLUGIN const char *plugin_get_fields(void) {
+PLUGIN const char* plugin_get_fields(void) {
   return "[{\"name\": \"types.bool\", \"type\": \"bool\", \"desc\": \"-\"},"
          " {\"name\": \"types.bools\", \"type\": \"bool\", \"desc\": \"-\", \"isList\": true},"
          " {\"name\": \"types.uint64\", \"type\": \"uint64\", \"desc\": \"-\"},"
@@ -171,7 +149,7 @@ PLUGIN const char *plugin_get_fields(void) {
 }
 
 /* The values of one field; how many. */
-static uint64_t values_of(struct state *state, struct abi3_field *field) {
+static uint64_t values_of(struct state* state, struct abi3_field* field) {
   static uint32_t truths[] = {1, 0, 1};
   static uint64_t most = UINT64_MAX, reltime = 1500000000, abstime = 1700000000000000001;
   static const uint8_t v4[] = {192, 0, 2, 1}, v6[16] = {0x20, 0x01, 0x0D, 0xB8, [15] = 1};
@@ -179,7 +157,7 @@ static uint64_t values_of(struct state *state, struct abi3_field *field) {
   switch ((enum field)field->id) {
     case FIELD_BOOL:
       field->values.truth = truths;
-      if (broken("BOOL")) field->values.truth = (uint32_t *)(void *)"\1\2\3"; /* bools of one byte each */
+      if (broken("BOOL")) field->values.truth = (uint32_t*)(void*)"\1\2\3"; /* bools of one byte each */
       return 1;
     case FIELD_BOOLS:
       field->values.truth = truths;
@@ -220,8 +198,8 @@ static uint64_t values_of(struct state *state, struct abi3_field *field) {
   return 0;
 }
 
-PLUGIN int32_t plugin_extract_fields(void *self, const struct event_input *about, const struct extract_input *input) {
-  const struct block_plugin_event *event = (const struct block_plugin_event *)about->event;
+PLUGIN int32_t plugin_extract_fields(void* self, const struct event_input* about, const struct extract_input* input) {
+  const struct block_plugin_event* event = (const struct block_plugin_event*)about->event;
   for (uint32_t i = 0; i < input->field_count; i++) {
     input->fields[i].count = event->payload_length == 0 ? 0 : values_of(self, &input->fields[i]);
   }

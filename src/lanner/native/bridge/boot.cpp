@@ -10,12 +10,12 @@
 #include <set>
 #include <string>
 
-#include "bridge.h"
-#include "instance.hpp"
-#include "python.hpp"
-#include "runtime.hpp"
-#include "state.hpp"
-#include "threads.hpp"
+#include "bridge/bridge.h"
+#include "bridge/instance.hpp"
+#include "bridge/python.hpp"
+#include "bridge/runtime.hpp"
+#include "bridge/state.hpp"
+#include "bridge/threads.hpp"
 
 using namespace lanner;
 
@@ -43,7 +43,8 @@ class KeepSigint {
 };
 
 void check(const PyStatus& status) {
-  if (PyStatus_Exception(status)) throw Refusal{std::string("Python does not start: ") + (status.err_msg ? status.err_msg : "no reason given")};
+  if (PyStatus_Exception(status))
+    throw Refusal{std::string("Python does not start: ") + (status.err_msg ? status.err_msg : "no reason given")};
 }
 
 void set(PyConfig& config, wchar_t** place, const char* text) { check(PyConfig_SetBytesString(&config, place, text)); }
@@ -134,7 +135,7 @@ struct First {
   std::mutex booting;
   bool booted = false;
   std::string environment;
-  std::string home;           // several may have the same environment
+  std::string home;  // several may have the same environment
   std::string lanner;
   std::string python;
   bool bundled = false;
@@ -165,8 +166,9 @@ void join(const lanner_boot_request& request) {
                   request.executable + advice};
   }
   if (first.python != request.python || first.lanner != request.lanner) {
-    throw Refusal{"Python " + first.python + " with Lanner " + first.lanner + " (" + first.home + ") is in this process already; this one " +
-                  (is_bundled(request) ? "brings" : "is bound to") + " Python " + request.python + " with Lanner " + request.lanner + advice};
+    throw Refusal{"Python " + first.python + " with Lanner " + first.lanner + " (" + first.home +
+                  ") is in this process already; this one " + (is_bundled(request) ? "brings" : "is bound to") + " Python " +
+                  request.python + " with Lanner " + request.lanner + advice};
   }
   const Gil gil;
   if (!is_bundled(request)) {
@@ -180,12 +182,13 @@ void join(const lanner_boot_request& request) {
 void boot(const lanner_boot_request& request) {
   const Booting booting;
   if (request.version != LANNER_BRIDGE_VERSION) {
-    throw Refusal{std::string("it was built by Lanner ") + request.lanner + ", and its environment has another version now. Build it again: lanner build"};
+    throw Refusal{std::string("it was built by Lanner ") + request.lanner +
+                  ", and its environment has another version now. Build it again: lanner build"};
   }
   const std::string version = PY_VERSION;
   if (std::string running = Py_GetVersion(); running.compare(0, version.find('.', 2), version, 0, version.find('.', 2)) != 0) {
-    throw Refusal{"Python " + running.substr(0, running.find(' ')) + " is in this process already, and this plugin runs on Python " + version +
-                  ". A process has room for one: build all plugins with the same (lanner build --python)"};
+    throw Refusal{"Python " + running.substr(0, running.find(' ')) + " is in this process already, and this plugin runs on Python " +
+                  version + ". A process has room for one: build all plugins with the same (lanner build --python)"};
   }
   if (first.booted) {
     join(request);

@@ -61,9 +61,9 @@ struct lanner_bytes {
 
 /* What the bundle says; see lanner.bundle for the meaning of each. Texts end with NUL. */
 struct lanner_boot_request {
-  int version;            /* LANNER_BRIDGE_VERSION of the loader */
-  const char* lanner;     /* version of the package that built the bundle */
-  const char* python;     /* "3.11.7" */
+  int version;        /* LANNER_BRIDGE_VERSION of the loader */
+  const char* lanner; /* version of the package that built the bundle */
+  const char* python; /* "3.11.7" */
   const char* executable;
   const char* prefix;
   const char* base_prefix;
@@ -72,29 +72,29 @@ struct lanner_boot_request {
   const char* path;        /* of the .so */
   const char* hash;        /* names its content */
   /* Where the bundle brings its own Python (the texts from executable to search_path are empty then); see lanner.bundle.runtime. */
-  const char* natives;     /* the shared libraries in it; "" for a plugin that is bound to a Python of this machine */
-  int descriptor;          /* of the .so, open during the call */
-  long long archive_at;    /* the zip file in it */
+  const char* natives;  /* the shared libraries in it; "" for a plugin that is bound to a Python of this machine */
+  int descriptor;       /* of the .so, open during the call */
+  long long archive_at; /* the zip file in it */
   size_t archive_size;
 };
 
 /* One plugin_init. The texts are needed during the call alone. */
 struct lanner_init_request {
-  const char* plugin; /* module:Class */
-  const char* hash;   /* names this bundle's modules */
-  const char* path;   /* of the .so, for messages */
+  const char* plugin;          /* module:Class */
+  const char* hash;            /* names this bundle's modules */
+  const char* path;            /* of the .so, for messages */
   struct lanner_bytes archive; /* the plugin's modules as they stand in a zip file, perhaps none */
   const char* config;
   enum lanner_api api;
   uint32_t id;
   void* owner;
-  lanner_log log;     /* NULL: records go to stderr */
+  lanner_log log; /* NULL: records go to stderr */
 };
 
 /* A field that is asked for, and where its value goes. */
 struct lanner_request {
-  uint32_t field;      /* its place among the plugin's fields */
-  const char* key;     /* NULL: none */
+  uint32_t field;  /* its place among the plugin's fields */
+  const char* key; /* NULL: none */
   uint64_t index;
   bool has_index;
 };
@@ -108,7 +108,7 @@ struct lanner_buffer {
 struct lanner_result {
   const void* values;
   uint64_t count;
-  const uint32_t* starts;  /* with offsets: where each value stands in API 3's event block, and its size; 0 and 0: unknown */
+  const uint32_t* starts; /* with offsets: where each value stands in API 3's event block, and its size; 0 and 0: unknown */
   const uint32_t* sizes;
 };
 
@@ -137,7 +137,7 @@ struct lanner_bridge {
   bool (*extract)(lanner_state* state, const struct lanner_event* event, const struct lanner_request* requests, uint32_t count,
                   bool offsets, struct lanner_result* results);
   const char* (*event_to_string)(lanner_state* state, const struct lanner_event* event);
-  const char* (*list_open_params)(lanner_state* state); /* NULL: last_error */
+  const char* (*list_open_params)(lanner_state* state);             /* NULL: last_error */
   double (*progress)(lanner_instance* instance, const char** text); /* from 0 to 1 */
 };
 

@@ -1,4 +1,4 @@
-#include "instance.hpp"
+#include "bridge/instance.hpp"
 
 #include <poll.h>
 
@@ -7,8 +7,8 @@
 #include <ctime>
 #include <limits>
 
-#include "../framer.hpp"
-#include "threads.hpp"
+#include "bridge/threads.hpp"
+#include "python/framer.hpp"
 
 using namespace lanner;
 
@@ -145,8 +145,9 @@ int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
   try {
     PyObject* const arguments[] = {wait_.get()};
     const Ref batch = checked(PyObject_Vectorcall(next_.get(), arguments, 1, nullptr));
-    static PyObject *const payloads_name = PyUnicode_InternFromString("payloads"), *const times_name = PyUnicode_InternFromString("timestamps"),
-                            *const ended_name = PyUnicode_InternFromString("ended");
+    static PyObject *const payloads_name = PyUnicode_InternFromString("payloads"),
+                           *const times_name = PyUnicode_InternFromString("timestamps"),
+                           *const ended_name = PyUnicode_InternFromString("ended");
     const Ref payloads = checked(PyObject_GetAttr(batch.get(), payloads_name));
     const Ref times = checked(PyObject_GetAttr(batch.get(), times_name));
     const Ref ended = checked(PyObject_GetAttr(batch.get(), ended_name));

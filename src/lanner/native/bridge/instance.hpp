@@ -1,12 +1,12 @@
 // An open event source, and the memory of the batch that the host has.
 #pragma once
 
-#include "python.hpp"
+#include "bridge/python.hpp"
 
 #include <vector>
 
-#include "bridge.h"
-#include "state.hpp"
+#include "bridge/bridge.h"
+#include "bridge/state.hpp"
 
 struct lanner_instance {
  public:
@@ -25,14 +25,14 @@ struct lanner_instance {
   void* finish();
   int descriptor();
 
-  lanner::Ref source_;     // lanner.sdk.batches.Source
-  lanner::Ref next_;       // its next_batch
-  lanner::Ref wait_;       // seconds that it may wait
-  lanner::Ref fileno_;     // its fileno, or nothing
+  lanner::Ref source_;  // lanner.sdk.batches.Source
+  lanner::Ref next_;    // its next_batch
+  lanner::Ref wait_;    // seconds that it may wait
+  lanner::Ref fileno_;  // its fileno, or nothing
   int wait_ms_ = 0;
   int descriptor_ = -1;  // readable when the next call need not wait; -1 where only Python can wait
   bool ended_ = false;
-  bool commits_ = false;  // the source wants to know what the host has dealt with ...
+  bool commits_ = false;      // the source wants to know what the host has dealt with ...
   bool uncommitted_ = false;  // ... and was not told of the last events yet
   std::uint64_t number_ = 0;
   std::vector<char> memory_;  // the events, each with room for API 3's header before its payload

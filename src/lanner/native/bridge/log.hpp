@@ -1,8 +1,8 @@
 // The host's log function, for lanner.embedded.logs.
 #pragma once
 
-#include "bridge.h"
-#include "python.hpp"
+#include "bridge/bridge.h"
+#include "bridge/python.hpp"
 
 namespace lanner {
 

@@ -3,8 +3,8 @@
 
 #include <cstring>
 
-#include "state.hpp"
-#include "threads.hpp"
+#include "bridge/state.hpp"
+#include "bridge/threads.hpp"
 
 using namespace lanner;
 
@@ -64,8 +64,9 @@ PyObject* lanner_state::python_event(const lanner_event& event) {
   const Ref bytes = checked(PyBytes_FromStringAndSize(payload.data(), static_cast<Py_ssize_t>(payload.size())));
   const Ref time = event.timestamp == UINT64_MAX ? Ref::borrowed(Py_None) : checked(PyLong_FromUnsignedLongLong(event.timestamp));
   const Ref number = checked(PyLong_FromUnsignedLongLong(event.number));
-  const Ref source = event.source ? checked(PyUnicode_DecodeUTF8(event.source, static_cast<Py_ssize_t>(std::strlen(event.source)), "replace"))
-                                  : checked(PyObject_GetAttrString(host_.get(), "source"));
+  const Ref source = event.source
+                         ? checked(PyUnicode_DecodeUTF8(event.source, static_cast<Py_ssize_t>(std::strlen(event.source)), "replace"))
+                         : checked(PyObject_GetAttrString(host_.get(), "source"));
   PyObject* const arguments[] = {bytes.get(), time.get(), number.get(), source.get()};
   event_ = checked(PyObject_Vectorcall(event_type_.get(), arguments, 2, event_names_.get()));
   event_payload_ = payload;

@@ -1,4 +1,4 @@
-#include "python.hpp"
+#include "bridge/python.hpp"
 
 namespace lanner {
 

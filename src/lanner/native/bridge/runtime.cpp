@@ -1,4 +1,4 @@
-#include "runtime.hpp"
+#include "bridge/runtime.hpp"
 
 #include <dlfcn.h>
 #include <marshal.h>
@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "../loader/image.h"
+#include "loader/image.h"
 
 namespace lanner {
 
@@ -50,8 +50,8 @@ PyObject* stage(PyObject*, PyObject* arguments) {
   if (!PyArg_ParseTuple(arguments, "sy*n", &name, &packed, &size)) return nullptr;
   auto image = std::make_unique<struct image>();
   char error[4096 + 512];
-  const bool opened = image_open(image.get(), name, packed.buf, static_cast<std::size_t>(packed.len), static_cast<std::size_t>(size), error,
-                                 sizeof error);
+  const bool opened =
+      image_open(image.get(), name, packed.buf, static_cast<std::size_t>(packed.len), static_cast<std::size_t>(size), error, sizeof error);
   PyBuffer_Release(&packed);
   if (!opened) {
     PyErr_SetString(PyExc_ImportError, error);
@@ -141,10 +141,12 @@ void Runtime::install() const {
   const Ref globals = checked(PyDict_New());
   const Ref builtins = checked(PyImport_ImportModule("builtins"));
   const Ref name = checked(PyUnicode_FromString(finder));
-  if (PyDict_SetItemString(globals.get(), "__builtins__", builtins.get()) < 0 || PyDict_SetItemString(globals.get(), "__name__", name.get()) < 0)
+  if (PyDict_SetItemString(globals.get(), "__builtins__", builtins.get()) < 0 ||
+      PyDict_SetItemString(globals.get(), "__name__", name.get()) < 0)
     throw PythonError();
   checked(PyEval_EvalCode(compiled.get(), globals.get(), globals.get()));
-  const Ref view = checked(PyMemoryView_FromMemory(const_cast<char*>(archive_.data()), static_cast<Py_ssize_t>(archive_.size()), PyBUF_READ));
+  const Ref view =
+      checked(PyMemoryView_FromMemory(const_cast<char*>(archive_.data()), static_cast<Py_ssize_t>(archive_.size()), PyBUF_READ));
   const Ref path = checked(PyUnicode_DecodeFSDefault(path_.c_str()));
   const Ref stage_function = checked(PyCFunction_New(&functions[0], nullptr));
   const Ref load_function = checked(PyCFunction_New(&functions[1], nullptr));

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "bridge.h"
-#include "python.hpp"
+#include "bridge/bridge.h"
+#include "bridge/python.hpp"
 
 namespace lanner {
 

@@ -1,13 +1,13 @@
-#include "state.hpp"
+#include "bridge/state.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 
-#include "../offsets.hpp"
-#include "../table.hpp"
-#include "log.hpp"
-#include "threads.hpp"
+#include "bridge/log.hpp"
+#include "bridge/threads.hpp"
+#include "python/table.hpp"
+#include "values/offsets.hpp"
 
 using namespace lanner;
 
@@ -64,12 +64,11 @@ Given to_given(const Field& field, const lanner_request& request) {
 
 }  // namespace
 
-lanner_state::lanner_state(const lanner_init_request& request)
-    : api(request.api), id(request.id), log_(request.log, request.owner) {
+lanner_state::lanner_state(const lanner_init_request& request) : api(request.api), id(request.id), log_(request.log, request.owner) {
   const Ref module = checked(PyImport_ImportModule("lanner.embedded.state"));
   const Ref archive = checked(PyBytes_FromStringAndSize(request.archive.data, static_cast<Py_ssize_t>(request.archive.size)));
-  host_ = checked(PyObject_CallMethod(module.get(), "State", "sssOyOi", request.plugin, request.hash, request.path, archive.get(), request.config,
-                                      log_.object(), static_cast<int>(request.api)));
+  host_ = checked(PyObject_CallMethod(module.get(), "State", "sssOyOi", request.plugin, request.hash, request.path, archive.get(),
+                                      request.config, log_.object(), static_cast<int>(request.api)));
   event_type_ = attribute(module.get(), "Event");
   normalise_ = attribute(module.get(), "normalise");
   key_names_ = checked(Py_BuildValue("(s)", "key"));
@@ -94,7 +93,8 @@ void lanner_state::take_fields() {
     PyObject* item = PySequence_Fast_GET_ITEM(items.get(), place);
     int is_list, takes_key, takes_index, needs_argument, type;
     PyObject *tree, *method, *info;
-    if (!PyArg_ParseTuple(item, "ippppOOO", &type, &is_list, &takes_key, &takes_index, &needs_argument, &tree, &method, &info)) throw PythonError();
+    if (!PyArg_ParseTuple(item, "ippppOOO", &type, &is_list, &takes_key, &takes_index, &needs_argument, &tree, &method, &info))
+      throw PythonError();
     Field field;
     field.type = type;
     field.is_list = is_list;
@@ -129,7 +129,8 @@ std::optional<std::uint64_t> lanner_state::time_of(std::string_view payload) {
   return time ? std::optional(*time) : std::nullopt;
 }
 
-bool lanner_state::extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets, lanner_result* results) {
+bool lanner_state::extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets,
+                           lanner_result* results) {
   scratch_.clear();
   if (!kept_.empty()) {
     const Gil gil;

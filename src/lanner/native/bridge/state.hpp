@@ -1,17 +1,17 @@
 // What one plugin_init made: the plugin's instance, its fields, the event whose fields are asked for.
 #pragma once
 
-#include "python.hpp"
+#include "bridge/python.hpp"
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "../document.hpp"
-#include "../values.hpp"
-#include "bridge.h"
-#include "log.hpp"
-#include "scratch.hpp"
+#include "bridge/bridge.h"
+#include "bridge/log.hpp"
+#include "bridge/scratch.hpp"
+#include "values/document.hpp"
+#include "values/values.hpp"
 
 namespace lanner {
 

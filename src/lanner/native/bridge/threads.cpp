@@ -1,4 +1,4 @@
-#include "threads.hpp"
+#include "bridge/threads.hpp"
 
 #include <pthread.h>
 

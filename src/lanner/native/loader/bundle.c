@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "bundle.h"
+#include "loader/bundle.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -122,8 +122,9 @@ static bool read_bundle(void) {
   }
   const off_t at = find_texts(the_bundle.descriptor, status.st_size);
   if (at == 0)
-    return failed("has lost the plugin that stood at its end: it was stripped or cut off. Build it again with `lanner build`, and do not "
-                  "strip it");
+    return failed(
+        "has lost the plugin that stood at its end: it was stripped or cut off. Build it again with `lanner build`, and do not "
+        "strip it");
   if (at < 0) return failed("is damaged: its checksum is another. Copy it again, or build it again with `lanner build`");
   const off_t begin = at - at % sysconf(_SC_PAGESIZE);
   mapped_size = (size_t)(status.st_size - begin);

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "image.h"
+#include "loader/image.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -113,7 +113,8 @@ bool image_open(struct image* image, const char* name, const void* packed, size_
                 size_t error_size) {
   if (open_memory(image, name, packed, packed_size, size)) return true;
   const int failure = errno;
-  const char* const folders[] = {secure_getenv("LANNER_CACHE_DIR"), secure_getenv("XDG_RUNTIME_DIR"), secure_getenv("TMPDIR"), "/dev/shm", "/tmp", "/var/tmp"};
+  const char* const folders[] = {
+      secure_getenv("LANNER_CACHE_DIR"), secure_getenv("XDG_RUNTIME_DIR"), secure_getenv("TMPDIR"), "/dev/shm", "/tmp", "/var/tmp"};
   const size_t count = sizeof folders / sizeof *folders;
   if (failure != EBADMSG && failure != EINVAL) {
     for (size_t place = 0; place < count; ++place) {

@@ -19,8 +19,7 @@ struct image {
 /* Unpacks `packed` (an LZ4 block; of `size` bytes when unpacked) into a memory file; where that is forbidden, into a file without a
  * name; without /proc, by which these are opened, into a file of a new directory that only this user can enter: a kill before
  * `image_close` leaves that behind. False with the reason in `error`. */
-bool image_open(struct image* image, const char* name, const void* packed, size_t packed_size, size_t size, char* error,
-                size_t error_size);
+bool image_open(struct image* image, const char* name, const void* packed, size_t packed_size, size_t size, char* error, size_t error_size);
 
 /* Once the library is loaded the path is needed no more. */
 void image_close(struct image* image);

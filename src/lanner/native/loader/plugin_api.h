@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../bridge/bridge.h"
+#include "bridge/bridge.h"
 
 #if LANNER_API == 3
 
@@ -131,10 +131,8 @@ static inline void request_from_host(const struct host_field* from, struct lanne
 static inline void result_to_host(const struct lanner_result* from, struct host_field* to) {
   to->is_present = from->count == 1;
   if (!to->is_present) return;
-  if (to->type == LANNER_STRING)
-    to->text = *(const char* const*)from->values;
-  else
-    to->number = *(const uint64_t*)from->values;
+  if (to->type == LANNER_STRING) to->text = *(const char* const*)from->values;
+  else to->number = *(const uint64_t*)from->values;
 }
 
 #else

@@ -82,10 +82,10 @@ static void* init(const char* version, const char* config, int32_t* rc) {
 }
 
 static const char* const texts[] = {
-    "plugin_get_required_api_version", "plugin_get_name",          "plugin_get_version",
-    "plugin_get_description",          "plugin_get_contact",       "plugin_get_event_source",
+    "plugin_get_required_api_version",  "plugin_get_name",         "plugin_get_version",
+    "plugin_get_description",           "plugin_get_contact",      "plugin_get_event_source",
     "plugin_get_extract_event_sources", "plugin_get_fields",       "plugin_get_parse_event_sources",
-    "plugin_get_async_event_sources",  "plugin_get_async_events",
+    "plugin_get_async_event_sources",   "plugin_get_async_events",
 };
 
 static void record(FILE* to, const char* name, const char* value) {
@@ -131,10 +131,8 @@ static _Noreturn void info(const char* file) {
   if (!to || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) _exit(2);
   record(to, "call", "dlopen");
   library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-  if (library)
-    tell_info(to);
-  else
-    record(to, "error", dlerror());
+  if (library) tell_info(to);
+  else record(to, "error", dlerror());
   record(to, "done", "");
   _exit(0);
 }

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "python.h"
+#include "loader/python.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle.h"
-#include "image.h"
+#include "loader/bundle.h"
+#include "loader/image.h"
 
 /* libpython's symbols must be global: the extension modules that Python loads look for them there, and do not link it. */
 enum { PYTHON_FLAGS = RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE, OTHER_FLAGS = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE };

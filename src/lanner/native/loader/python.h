@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "../bridge/bridge.h"
+#include "bridge/bridge.h"
 
 /* The bridge; NULL with the reason in `error` (of `size` bytes). */
 const struct lanner_bridge* python_start(char* error, size_t size);

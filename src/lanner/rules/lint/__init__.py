@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.check import Checker
-from lanner.rules.collect import Collector
-from lanner.rules.compile import compile_condition, compile_output, is_field
-from lanner.rules.errors import ConditionError, Finding, RulesError, finding
-from lanner.rules.items import MacroItem
+from lanner.rules.check.checker import Checker
+from lanner.rules.files.items import MacroItem
+from lanner.rules.files.load import load_files
+from lanner.rules.findings import ConditionError, Finding, RulesError, finding
+from lanner.rules.language.typed import FieldTable
 from lanner.rules.lint.appends import risky_appends
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
@@ -31,18 +31,18 @@ from lanner.rules.lint.names import mistyped_names, one_letter_off, redefined, s
 from lanner.rules.lint.shadow import shadowed
 from lanner.rules.lint.truth import Truth
 from lanner.rules.lint.values import absent_fields, impossible_values, simple_regexes
-from lanner.rules.load import load_files
-from lanner.rules.resolve import Compilation, output_of
-from lanner.rules.typed import FieldTable
+from lanner.rules.plan.compile import compile_condition, compile_output, is_field
+from lanner.rules.resolve.collect import Collector
+from lanner.rules.resolve.rules import Compilation, output_of
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from os import PathLike
 
-    from lanner.rules.catalog import Catalog
-    from lanner.rules.collect import Collected
-    from lanner.rules.rule import Rule
+    from lanner.rules.language.catalog import Catalog
+    from lanner.rules.resolve.collect import Collected
+    from lanner.rules.resolve.rule import Rule
 
 _UNKNOWN_SOURCE: Final = "LOAD_UNKNOWN_SOURCE"
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.condition import parse
-from lanner.rules.errors import ConditionError, finding
-from lanner.rules.items import MacroItem, RuleUpdate
+from lanner.rules.condition.ast import And, Not, Or
+from lanner.rules.condition.parser import parse
+from lanner.rules.files.items import MacroItem, RuleUpdate
+from lanner.rules.findings import ConditionError, finding
 from lanner.rules.lint.hints import APPENDED_PRECEDENCE
-from lanner.rules.nodes import And, Not, Or
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanner.rules.collect import Collected
-    from lanner.rules.errors import Finding
-    from lanner.rules.items import Step
-    from lanner.rules.nodes import Condition
+    from lanner.rules.condition.ast import Condition
+    from lanner.rules.files.items import Step
+    from lanner.rules.findings import Finding
+    from lanner.rules.resolve.collect import Collected
 
 # Every append parses what is there already: this many characters may be parsed for one item
 _MAX_TEXT: Final = 20_000

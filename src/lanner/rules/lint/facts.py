@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules import operators
-from lanner.rules.typed import Slot, Test
+from lanner.rules.language import operators
+from lanner.rules.language.typed import Slot, Test
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
-    from lanner.rules.operators import Predicate
-    from lanner.rules.typed import Comparison, Constant, Operand
+    from lanner.rules.language.operators import Predicate
+    from lanner.rules.language.typed import Comparison, Constant, Operand
 
 _NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
 _LARGEST: Final = (1 << 64) - 1

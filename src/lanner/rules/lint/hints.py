@@ -8,17 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.nodes import And, Check, Not, Or
-from lanner.rules.rule import TEXT
+from lanner.rules.condition.ast import And, Check, Not, Or
+from lanner.rules.resolve.rule import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanner.rules.catalog import Catalog
-    from lanner.rules.check import Checker
-    from lanner.rules.nodes import Condition, Span
-    from lanner.rules.rule import Expression, Rule
-    from lanner.rules.typed import Tree
+    from lanner.rules.check.checker import Checker
+    from lanner.rules.condition.ast import Condition, Span
+    from lanner.rules.language.catalog import Catalog
+    from lanner.rules.language.typed import Tree
+    from lanner.rules.resolve.rule import Expression, Rule
 
 NEVER_TRUE: Final = "LINT_NEVER_TRUE"
 ALWAYS_TRUE: Final = "LINT_ALWAYS_TRUE"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.errors import finding
-from lanner.rules.exceptions import quote
-from lanner.rules.items import ListItem, MacroItem, RuleItem
+from lanner.rules.condition.ast import Constant, ConstantList
+from lanner.rules.files.exceptions import quote
+from lanner.rules.files.items import ListItem, MacroItem, RuleItem
+from lanner.rules.findings import finding
 from lanner.rules.lint.hints import COMMA_IN_ITEM, MISTYPED_NAME, REDEFINED, Hint
-from lanner.rules.nodes import Constant, ConstantList
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from lanner.rules.errors import Finding
-    from lanner.rules.items import RulesFile, Step
+    from lanner.rules.files.items import RulesFile, Step
+    from lanner.rules.findings import Finding
     from lanner.rules.lint.hints import Subject
 
 _ALIKE: Final = 0.85

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from lanner.rules.condition.ast import And, Not, Or
+from lanner.rules.language.typed import Slot, Test
 from lanner.rules.lint.hints import SHADOWED_RULE, Hint
-from lanner.rules.nodes import And, Not, Or
-from lanner.rules.typed import Slot, Test
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
+    from lanner.rules.condition.ast import Condition
+    from lanner.rules.language.typed import Constant
     from lanner.rules.lint.hints import Subject
-    from lanner.rules.nodes import Condition
-    from lanner.rules.typed import Constant
 
 Key: TypeAlias = "Hashable"
 # Rules that have a part in common are compared with each other, up to so many

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from lanner.rules.condition.ast import And, Check, ConstantList, Not, Or
+from lanner.rules.condition.unparse import show, show_operand
+from lanner.rules.language.typed import Comparison, Test
 from lanner.rules.lint.facts import Facts
 from lanner.rules.lint.hints import ALWAYS_TRUE, NEVER_TRUE, Hint, nodes_of
-from lanner.rules.nodes import And, Check, ConstantList, Not, Or
-from lanner.rules.rule import TEXT
-from lanner.rules.show import show, show_operand
-from lanner.rules.typed import Comparison, Test
+from lanner.rules.resolve.rule import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lanner.rules.condition.ast import Condition
     from lanner.rules.lint.hints import Subject
-    from lanner.rules.nodes import Condition
 
 _SHOWN: Final = 80
 

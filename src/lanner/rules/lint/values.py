@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.rules.catalog import GENERIC_FIELDS
+from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Macro, Not, Or, Transform
+from lanner.rules.condition.unparse import show, show_operand
+from lanner.rules.language.catalog import GENERIC_FIELDS
+from lanner.rules.language.typed import Test
 from lanner.rules.lint.hints import ABSENT_FIELD, IMPOSSIBLE_VALUE, SIMPLE_REGEX, Hint
-from lanner.rules.nodes import And, Check, Constant, ConstantList, Field, Macro, Not, Or, Transform
-from lanner.rules.rule import TEXT
-from lanner.rules.show import show, show_operand
-from lanner.rules.typed import Test
+from lanner.rules.resolve.rule import TEXT
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lanner.rules.condition.ast import Condition, Operand
     from lanner.rules.lint.hints import Subject
-    from lanner.rules.nodes import Condition, Operand
 
 _NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
 _WITHIN: Final = frozenset({"=", "==", "!=", "in", "intersects", "contains", "startswith", "endswith"})

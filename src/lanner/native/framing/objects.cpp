@@ -1,0 +1,195 @@
+#include "framing/objects.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "values/document.hpp"
+
+namespace lanner {
+namespace {
+
+constexpr std::size_t max_depth = 1024;  // as for documents
+
+// RFC 8259, section 2
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+// Between the items of arrays; RFC 7464 begins each text with the last
+bool is_separator(char c) { return is_blank(c) || c == ',' || c == '[' || c == ']' || c == '\x1e'; }
+
+std::string_view without_blanks(std::string_view text) {
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  return text;
+}
+
+// Whether a line is no more than one object, by what stands around its braces. Those in texts are taken for others: of a line that looks
+// as if it were more, the whole is looked at.
+bool is_one_object(std::string_view line) {
+  if (line.front() != '{' || line.back() != '}') return false;
+  const char* const last = line.data() + line.size() - 1;
+  std::ptrdiff_t depth = 0;
+  for (const char* at = line.data();;) {
+    const auto* brace = static_cast<const char*>(std::memchr(at, '}', static_cast<std::size_t>(last - at)));
+    if (!brace) return depth + std::count(at, last, '{') == 1;
+    depth += std::count(at, brace, '{') - 1;
+    if (depth < 1) return false;
+    const char* next = at = brace + 1;
+    while (is_blank(*next)) ++next;
+    if (*next == ',') {
+      for (++next; is_blank(*next);) ++next;
+      if (*next != '"') return false;
+    } else if (*next != '}' && *next != ']') {
+      return false;
+    }
+  }
+}
+
+}  // namespace
+
+void ObjectFramer::feed(std::string_view chunk, LineList& payloads) {
+  payloads.begin(chunk);
+  std::size_t at = 0;
+  std::size_t looked_at = 0;  // up to here lines were tried whole
+  while (at < chunk.size()) {
+    if (part_ == Part::none) {
+      while (at < chunk.size() && is_separator(chunk[at])) ++at;
+      if (at == chunk.size()) return;
+      if (at >= looked_at) {
+        looked_at = std::min(chunk.find('\n', at), chunk.size());
+        const auto line = without_blanks(chunk.substr(at, looked_at - at));
+        if (looked_at < chunk.size() && line.size() <= longest_ && is_one_object(line)) {
+          payloads.add(line);
+          at = looked_at;
+          continue;
+        }
+      }
+      begin(chunk[at]);
+    }
+    const auto from = at;
+    bool is_done = false;
+    bool is_whole = false;
+    if (part_ == Part::object) {
+      at = scan_object(chunk, at, is_done);
+      is_whole = is_done && brackets_.empty();
+    } else {
+      at = std::min(chunk.find('\n', at), chunk.size());
+      is_done = at < chunk.size();
+    }
+    const auto part = chunk.substr(from, at - from);
+    if (is_done) {
+      finish(part, is_whole, payloads);
+    } else if (at == chunk.size()) {
+      keep(part);
+    } else {
+      keep(part);  // brackets that do not belong together, or too many: the rest of the line is text
+      part_ = Part::text;
+      digest_.reset();
+    }
+  }
+}
+
+void ObjectFramer::end(LineList& payloads) {
+  if (is_within()) finish({}, false, payloads);
+}
+
+void ObjectFramer::begin(char first) {
+  part_ = first == '{' ? Part::object : Part::text;
+  brackets_.clear();
+  in_text_ = is_escaped_ = after_newline_ = false;
+  last_ = 0;
+}
+
+// Where the object ends, or what belongs to it: `is_done` where it ends or is broken off there, else all of the chunk belongs to it, or
+// what comes is no part of any object.
+std::size_t ObjectFramer::scan_object(std::string_view chunk, std::size_t at, bool& is_done) {
+  for (; at < chunk.size(); ++at) {
+    const char c = chunk[at];
+    if (c == '\n' && (in_text_ || !multiline_)) {
+      is_done = true;
+      return at;
+    }
+    if (in_text_) {
+      if (c == '"' && !is_escaped_) in_text_ = false;
+      is_escaped_ = c == '\\' && !is_escaped_;
+      continue;
+    }
+    if (is_blank(c)) {
+      after_newline_ |= c == '\n';
+      continue;
+    }
+    if (c == '"') {
+      in_text_ = true;
+    } else if (c == '{' || c == '[') {
+      if (after_newline_ && c == '{' && begins_another()) {
+        is_done = true;
+        return at;
+      }
+      if (brackets_.size() == max_depth) return at;
+      brackets_ += c;
+    } else if (c == '}' || c == ']') {
+      if (brackets_.back() != (c == '}' ? '{' : '[')) return at;
+      brackets_.pop_back();
+      if (brackets_.empty()) {
+        is_done = true;
+        return at + 1;
+      }
+    }
+    last_ = c;
+    after_newline_ = false;
+  }
+  return at;
+}
+
+// Whether a brace at the beginning of a line can only be that of another object: the one before was broken off.
+bool ObjectFramer::begins_another() const { return last_ != ':' && !(brackets_.back() == '[' && (last_ == '[' || last_ == ',')); }
+
+void ObjectFramer::keep(std::string_view part) {
+  size_ += part.size();
+  if (is_over_) {
+    if (digest_) digest_->feed(part);
+    return;
+  }
+  if (size_ <= longest_) {
+    // growing by doubling might reserve nearly twice of what may be held
+    if (size_ > tail_.capacity()) tail_.reserve(std::min(longest_, std::max(size_, 2 * tail_.capacity())));
+    tail_.append(part);
+    return;
+  }
+  is_over_ = true;
+  if (part_ == Part::object && !kept_.members.empty()) {
+    digest_ = std::make_unique<Digest>(kept_);
+    digest_->feed(tail_);
+    digest_->feed(part);
+  }
+  std::string().swap(tail_);
+}
+
+// The part has ended with `last`. `is_whole`: it is an object from brace to brace.
+void ObjectFramer::finish(std::string_view last, bool is_whole, LineList& payloads) {
+  if (!size_ && last.size() <= longest_) {
+    if (const auto text = without_blanks(last); !text.empty()) payloads.add(text);
+  } else {
+    keep(last);
+    if (!is_over_) {
+      const auto text = without_blanks(tail_);
+      if (text.size() == tail_.size()) {
+        payloads.add_copy(std::move(tail_));
+      } else if (!text.empty()) {
+        payloads.add_copy(std::string(text));
+      }
+    } else {
+      auto digest = is_whole && digest_ ? digest_->finish() : std::nullopt;
+      if (digest && Document().load(*digest)) {
+        payloads.add_cut(std::move(*digest), size_);
+      } else {
+        ++too_long_;
+      }
+    }
+  }
+  std::string().swap(tail_);
+  digest_.reset();
+  size_ = 0;
+  is_over_ = false;
+  part_ = Part::none;
+}
+
+}  // namespace lanner

@@ -1,0 +1,299 @@
+// The extension module lanner.native._executor: a program at work on batches of payloads. See _executor.pyi for what it does.
+#include <functional>
+#include <memory>
+
+#include "python/extension.hpp"
+#include "python/framer.hpp"
+#include "python/hits.hpp"
+#include "python/program_read.hpp"
+#include "rules/c_locale.hpp"
+#include "rules/machine.hpp"
+
+namespace lanner {
+namespace {
+
+struct State {
+  State(std::shared_ptr<const Program> shared, bool is_first) : program(std::move(shared)), first(is_first), machine(*program, is_first) {}
+
+  const std::shared_ptr<const Program> program;
+  const bool first;
+  Machine machine;
+  std::vector<Hit> hits;
+  Kept kept;
+  std::vector<std::string_view> payloads;
+  bool is_running = false;
+};
+
+AsLines lines_of;  // of the module _native, which has the type
+
+struct Executor {
+  PyObject_HEAD State* state;
+};
+
+PyObject* make(PyTypeObject* type, std::shared_ptr<const Program> program, bool first) {
+  auto state = std::make_unique<State>(std::move(program), first);
+  auto* self = reinterpret_cast<Executor*>(type->tp_alloc(type, 0));
+  if (!self) return nullptr;
+  self->state = state.release();
+  return reinterpret_cast<PyObject*>(self);
+}
+
+PyObject* executor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+  static const char* const names[] = {"program", "first", nullptr};
+  PyObject* object;
+  int first;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "Op:Executor", const_cast<char**>(names), &object, &first)) return nullptr;
+  try {
+    auto program = std::make_shared<Program>();
+    if (!to_program(object, *program)) return nullptr;
+    return make(type, std::move(program), first != 0);
+  } catch (...) {
+    return failed();
+  }
+}
+
+void executor_dealloc(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  delete reinterpret_cast<Executor*>(self)->state;
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyObject* executor_copy(PyObject* self, PyObject*) {
+  const auto& state = *reinterpret_cast<Executor*>(self)->state;
+  try {
+    return make(Py_TYPE(self), state.program, state.first);
+  } catch (...) {
+    return failed();
+  }
+}
+
+// A number or None; false with an error set for anything else
+bool to_optional(PyObject* object, bool& has, std::uint64_t& number) {
+  has = object != Py_None;
+  if (!has) return true;
+  number = PyLong_AsUnsignedLongLong(object);
+  return !PyErr_Occurred();
+}
+
+struct Outcome {
+  std::size_t not_json = 0;
+  bool has_time = false;
+  std::uint64_t time = 0;
+  bool has_first = false;
+  std::uint64_t first = 0;
+};
+
+// How events that tell no time get one
+struct Times {
+  std::vector<std::uint64_t> given;  // from the source, by event; empty where there are none
+  std::vector<bool> is_given;
+  bool has_fallback = false;
+  std::uint64_t fallback = 0;
+  bool carries = false;  // the fallback is the time of the event before
+};
+
+// Whether simdjson may read past the payload's end: what lies there is more of the chunk
+bool has_room_behind(std::string_view payload, std::string_view chunk) {
+  const auto before = std::less<>();
+  if (before(payload.data(), chunk.data()) || before(chunk.data() + chunk.size(), payload.data() + payload.size())) return false;
+  return static_cast<std::size_t>(chunk.data() + chunk.size() - (payload.data() + payload.size())) >= simdjson::SIMDJSON_PADDING;
+}
+
+Outcome run(State& state, std::size_t count, std::string_view chunk, std::uint64_t place, Times& times, Outcome outcome) {
+  const CLocale locale;
+  auto& machine = state.machine;
+  for (std::size_t number = 0; number < count; ++number) {
+    const auto payload = state.payloads[number];
+    const bool is_padded = has_room_behind(payload, chunk);
+    const bool valid = machine.load(payload, is_padded);
+    outcome.not_json += !valid;
+    Moment moment;
+    moment.place = ++place;
+    moment.has_time = valid && machine.own_time(moment.time);
+    if (!moment.has_time && !times.given.empty() && times.is_given[number]) {
+      moment.has_time = true;
+      moment.time = times.given[number];
+    }
+    if (!moment.has_time) {
+      moment.has_time = times.carries ? outcome.has_time : times.has_fallback;
+      moment.time = times.carries ? outcome.time : times.fallback;
+    }
+    if (!outcome.has_first) {
+      outcome.has_first = moment.has_time;
+      outcome.first = moment.time;
+    }
+    moment.has_first = outcome.has_first;
+    moment.first = outcome.first;
+    outcome.has_time = moment.has_time;
+    outcome.time = moment.time;
+    machine.match(moment, number, state.hits, state.kept);
+  }
+  return outcome;
+}
+
+bool to_times(PyObject* object, std::size_t count, Times& times) {
+  if (object == Py_None) return true;
+  if (!PyList_Check(object) || static_cast<std::size_t>(PyList_GET_SIZE(object)) < count) {
+    PyErr_SetString(PyExc_TypeError, "timestamps are a list with one for each payload, or None");
+    return false;
+  }
+  times.given.resize(count);
+  times.is_given.resize(count);
+  for (std::size_t place = 0; place < count; ++place) {
+    bool has;
+    if (!to_optional(PyList_GET_ITEM(object, static_cast<Py_ssize_t>(place)), has, times.given[place])) return false;
+    times.is_given[place] = has;
+  }
+  return true;
+}
+
+// The payloads as they lie in memory, and the chunk that they are parts of, if they are. `kept` keeps them there.
+bool to_payloads(PyObject* object, std::vector<std::string_view>& payloads, std::string_view& chunk, PyObject*& kept) {
+  payloads.clear();
+  if (const auto* lines = lines_of(object)) {
+    kept = Py_NewRef(object);
+    chunk = lines->chunk();
+    for (std::size_t place = 0; place < lines->size(); ++place) payloads.push_back(lines->at(place));
+    return true;
+  }
+  kept = PySequence_Tuple(object);
+  if (!kept) return false;
+  for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(kept); ++place) {
+    PyObject* payload = PyTuple_GET_ITEM(kept, place);
+    if (!PyBytes_Check(payload)) {
+      PyErr_Format(PyExc_TypeError, "a payload is bytes, not %.100s", Py_TYPE(payload)->tp_name);
+      Py_CLEAR(kept);
+      return false;
+    }
+    payloads.emplace_back(PyBytes_AS_STRING(payload), static_cast<std::size_t>(PyBytes_GET_SIZE(payload)));
+  }
+  return true;
+}
+
+PyObject* executor_run(PyObject* self, PyObject* args) {
+  PyObject* object;
+  PyObject* given;
+  PyObject* before;
+  PyObject* first;
+  PyObject* now;
+  unsigned long long place;
+  if (!PyArg_ParseTuple(args, "OOKOOO:run", &object, &given, &place, &before, &first, &now)) return nullptr;
+  auto& state = *reinterpret_cast<Executor*>(self)->state;
+  if (state.is_running) {
+    PyErr_SetString(PyExc_RuntimeError, "an Executor is for one thread at a time: copy() makes another");
+    return nullptr;
+  }
+  PyObject* kept = nullptr;
+  try {
+    std::string_view chunk;
+    Outcome outcome;
+    Times times;
+    if (!to_payloads(object, state.payloads, chunk, kept)) return nullptr;
+    times.carries = now == Py_None;
+    if (!to_times(given, state.payloads.size(), times) || !to_optional(before, outcome.has_time, outcome.time) ||
+        !to_optional(first, outcome.has_first, outcome.first) || !to_optional(now, times.has_fallback, times.fallback)) {
+      Py_DECREF(kept);
+      return nullptr;
+    }
+    state.hits.clear();
+    state.kept.clear();
+    state.is_running = true;
+    std::exception_ptr error;
+    Py_BEGIN_ALLOW_THREADS try { outcome = run(state, state.payloads.size(), chunk, place, times, outcome); } catch (...) {
+      error = std::current_exception();
+    }
+    Py_END_ALLOW_THREADS state.is_running = false;
+    Py_DECREF(kept);
+    kept = nullptr;
+    if (error) std::rethrow_exception(error);
+    return Py_BuildValue("(NnNN)", to_hits(state.hits, state.kept, *state.program), static_cast<Py_ssize_t>(outcome.not_json),
+                         from_optional(outcome.has_time, outcome.time), from_optional(outcome.has_first, outcome.first));
+  } catch (...) {
+    Py_XDECREF(kept);
+    return failed();
+  }
+}
+
+// One value that Python got; false with an error set where it is none
+bool to_scalar(PyObject* object, Scalar& scalar) {
+  if (PyBytes_Check(object)) {
+    scalar = Scalar::of(std::string_view(PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))));
+    return true;
+  }
+  if (!PyLong_Check(object)) {
+    PyErr_Format(PyExc_TypeError, "a value is bytes or a number, not %.100s", Py_TYPE(object)->tp_name);
+    return false;
+  }
+  scalar = Scalar::of(static_cast<std::uint64_t>(PyLong_AsUnsignedLongLong(object)));
+  return !PyErr_Occurred();
+}
+
+bool to_cell(PyObject* object, Cell& cell) {
+  cell.state = object == Py_None ? Cell::State::absent : object == Py_Ellipsis ? Cell::State::open : Cell::State::scalar;
+  if (cell.state != Cell::State::scalar) return true;
+  if (!PyTuple_Check(object)) return to_scalar(object, cell.scalar);
+  cell.state = Cell::State::list;
+  cell.list.clear();
+  for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(object); ++place) {
+    cell.list.emplace_back();
+    if (!to_scalar(PyTuple_GET_ITEM(object, place), cell.list.back())) return false;
+  }
+  return true;
+}
+
+PyObject* executor_match(PyObject* self, PyObject* values) {
+  auto& state = *reinterpret_cast<Executor*>(self)->state;
+  if (!PyTuple_Check(values) || static_cast<std::size_t>(PyTuple_GET_SIZE(values)) != state.program->slots.size()) {
+    return PyErr_Format(PyExc_TypeError, "match takes a tuple with a value for each of %zu slots", state.program->slots.size());
+  }
+  if (state.is_running) return PyErr_Format(PyExc_RuntimeError, "an Executor is for one thread at a time: copy() makes another");
+  try {
+    const CLocale locale;
+    state.hits.clear();
+    state.kept.clear();
+    state.machine.load({}, false);
+    for (Py_ssize_t slot = 0; slot < PyTuple_GET_SIZE(values); ++slot) {
+      if (!to_cell(PyTuple_GET_ITEM(values, slot), state.machine.given(static_cast<std::size_t>(slot)))) return nullptr;
+    }
+    state.machine.match({}, 0, state.hits, state.kept);
+    return to_hits(state.hits, state.kept, *state.program);
+  } catch (...) {
+    return failed();
+  }
+}
+
+PyMethodDef methods[] = {
+    {"copy", executor_copy, METH_NOARGS, "copy() -> Executor\n\nAnother one of the same program, for another thread."},
+    {"run", executor_run, METH_VARARGS,
+     "run(payloads, timestamps, number, before, first, now) -> (hits, not_json, last, first)\n\n"
+     "The rules that match each payload, without the GIL: hits are (place, rule, sure, time, values)."},
+    {"match", executor_match, METH_O,
+     "match(values) -> hits\n\nThe rules that match an event of which all values are given, by slot: bytes, a number, a tuple of these, "
+     "None, or ... for one that is not known."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(executor_new)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(executor_dealloc)},
+    {Py_tp_methods, methods},
+    {Py_tp_doc, const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.plan.program at work on batches of payloads. "
+                                  "For one thread at a time.")},
+    {0, nullptr},
+};
+
+PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Executor), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+
+int fill(PyObject* module) {
+  lines_of = reinterpret_cast<AsLines>(PyCapsule_Import(as_lines_name, 0));
+  return lines_of ? add_type(module, spec, "Executor") : -1;
+}
+
+PyModuleDef_Slot module_slots[] = {{Py_mod_exec, reinterpret_cast<void*>(fill)}, {0, nullptr}};
+PyModuleDef module = {PyModuleDef_HEAD_INIT, "_executor", nullptr, 0, nullptr, module_slots, nullptr, nullptr, nullptr};
+
+}  // namespace
+}  // namespace lanner
+
+PyMODINIT_FUNC PyInit__executor() { return PyModuleDef_Init(&lanner::module); }

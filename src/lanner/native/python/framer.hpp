@@ -1,0 +1,19 @@
+// Bytes as they come to payloads: the Python types lanner.native.Framer, ObjectFramer and Lines.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "framing/lines.hpp"
+
+namespace lanner {
+
+// Make the types and add them to the module; -1 with a Python error set where that fails.
+int add_lines(PyObject* module);
+
+// The list in a Python object, if it is a Lines; other modules find the function in the capsule of that name.
+const LineList* as_lines(PyObject* object);
+using AsLines = const LineList* (*)(PyObject*);
+inline constexpr const char* as_lines_name = "lanner.native._native.as_lines";
+
+}  // namespace lanner

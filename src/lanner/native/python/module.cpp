@@ -1,0 +1,75 @@
+// The extension module lanner.native._native: the type Reader, and the C library's matchers as Falco uses them.
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include "bridge/log.hpp"
+#include "python/dechunker.hpp"
+#include "python/framer.hpp"
+#include "python/reader.hpp"
+#include "rules/c_locale.hpp"
+
+#ifdef Py_GIL_DISABLED
+#error "Lanner does not support free-threaded builds of Python yet: build it with a Python that has the GIL"
+#endif
+
+namespace {
+
+// Whether a call has `count` arguments of which the first two are bytes; else false with a TypeError set.
+bool has_texts(const char* name, PyObject* const* args, Py_ssize_t given, Py_ssize_t count) {
+  if (given != count) {
+    PyErr_Format(PyExc_TypeError, "%s takes %zd arguments, not %zd", name, count, given);
+    return false;
+  }
+  for (Py_ssize_t place = 0; place < 2; ++place) {
+    if (!PyBytes_Check(args[place])) {
+      PyErr_Format(PyExc_TypeError, "%s matches bytes, not %.100s", name, Py_TYPE(args[place])->tp_name);
+      return false;
+    }
+  }
+  return true;
+}
+
+PyObject* py_fnmatch(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  if (!has_texts("fnmatch", args, count, 3)) return nullptr;
+  const int casefold = PyObject_IsTrue(args[2]);
+  if (casefold < 0) return nullptr;
+  const lanner::CLocale locale;
+  return PyBool_FromLong(fnmatch(PyBytes_AS_STRING(args[0]), PyBytes_AS_STRING(args[1]), casefold ? FNM_CASEFOLD : 0) == 0);
+}
+
+PyObject* py_casestr(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  if (!has_texts("casestr", args, count, 2)) return nullptr;
+  const lanner::CLocale locale;
+  return PyBool_FromLong(strcasestr(PyBytes_AS_STRING(args[0]), PyBytes_AS_STRING(args[1])) != nullptr);
+}
+
+using FastCall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
+PyCFunction as_method(FastCall function) { return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)); }
+
+PyMethodDef methods[] = {
+    {"fnmatch", as_method(py_fnmatch), METH_FASTCALL,
+     "fnmatch(pattern: bytes, text: bytes, casefold: bool) -> bool\n\n"
+     "Whether fnmatch(3) with no flags, or with FNM_CASEFOLD, matches. Both end at their first NUL."},
+    {"casestr", as_method(py_casestr), METH_FASTCALL,
+     "casestr(haystack: bytes, needle: bytes) -> bool\n\nWhether strcasestr(3) finds the needle. Both end at their first NUL."},
+    {"call_log", lanner::py_call_log, METH_VARARGS,
+     "call_log(log: object, component: str, message: str, severity: int) -> bool\n\n"
+     "A record to the log of a host, whose function is in `log`. False: the host has gone."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lines)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_dechunker)},
+    {0, nullptr},
+};
+
+PyModuleDef module = {PyModuleDef_HEAD_INIT, "_native", nullptr, 0, methods, slots, nullptr, nullptr, nullptr};
+
+}  // namespace
+
+PyMODINIT_FUNC PyInit__native() { return PyModuleDef_Init(&module); }

@@ -1,0 +1,14 @@
+// Programs from the plain data that lanner.rules.plan.program makes.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "rules/program.hpp"
+
+namespace lanner {
+
+// False with a ValueError set where the object is no program.
+bool to_program(PyObject* object, Program& program);
+
+}  // namespace lanner

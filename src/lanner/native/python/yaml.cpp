@@ -1,0 +1,371 @@
+// The extension module lanner.native._yaml: nodes of a YAML text as Python objects. See _yaml.pyi for what it does.
+#include "python/extension.hpp"
+// after Python.h
+#include <structmember.h>
+
+#include <algorithm>
+#include <climits>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "yaml/tree.hpp"
+
+namespace lanner {
+namespace {
+
+struct Node {
+  PyObject_HEAD PyObject* file;
+  Py_ssize_t begin, end;
+  Py_ssize_t offset, line, column;
+  char is_null;
+  PyObject* tag;
+  PyObject* first;   // a scalar's value, a sequence's items, a mapping's pairs
+  PyObject* second;  // a scalar's style, a mapping's values
+};
+
+int node_traverse(PyObject* self, visitproc visit, void* arg) {
+  auto* node = reinterpret_cast<Node*>(self);
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(node->file);
+  Py_VISIT(node->first);
+  Py_VISIT(node->second);
+  return 0;
+}
+
+int node_clear(PyObject* self) {
+  auto* node = reinterpret_cast<Node*>(self);
+  Py_CLEAR(node->file);
+  Py_CLEAR(node->tag);
+  Py_CLEAR(node->first);
+  Py_CLEAR(node->second);
+  return 0;
+}
+
+void node_dealloc(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  if (PyType_IS_GC(type)) PyObject_GC_UnTrack(self);
+  node_clear(self);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyObject* node_mark(PyObject* self, void*) {
+  const auto* node = reinterpret_cast<Node*>(self);
+  return Py_BuildValue("(nnn)", node->offset, node->line, node->column);
+}
+
+PyMemberDef node_members[] = {
+    {"file", T_OBJECT_EX, offsetof(Node, file), READONLY, "The file, as it was given"},
+    {"begin", T_PYSSIZET, offsetof(Node, begin), READONLY, "Where it begins in the text, in characters"},
+    {"end", T_PYSSIZET, offsetof(Node, end), READONLY, "Where it ends, exclusive"},
+    {"tag", T_OBJECT_EX, offsetof(Node, tag), READONLY, "Its tag as resolved; \"\" if none is written"},
+    {"is_null", T_BOOL, offsetof(Node, is_null), READONLY, "Whether it is YAML's null"},
+    {nullptr, 0, 0, 0, nullptr},
+};
+PyGetSetDef node_getset[] = {
+    {"mark", node_mark, nullptr, "Where yaml-cpp has it: (offset, line, column), in bytes and from 0", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+PyMemberDef scalar_members[] = {
+    {"value", T_OBJECT_EX, offsetof(Node, first), READONLY, "Its text"},
+    {"style", T_OBJECT_EX, offsetof(Node, second), READONLY, "\"\" for a plain one, else its first character"},
+    {nullptr, 0, 0, 0, nullptr},
+};
+PyMemberDef sequence_members[] = {
+    {"items", T_OBJECT_EX, offsetof(Node, first), READONLY, "Its nodes"},
+    {nullptr, 0, 0, 0, nullptr},
+};
+PyMemberDef mapping_members[] = {
+    {"pairs", T_OBJECT_EX, offsetof(Node, first), READONLY, "Its keys and values in order"},
+    {"values", T_OBJECT_EX, offsetof(Node, second), READONLY, "Values by those keys that are texts; of equal keys the first counts"},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
+constexpr unsigned long plain_flags =
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
+
+PyType_Slot node_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)}, {Py_tp_members, node_members}, {Py_tp_getset, node_getset}, {0, nullptr}};
+PyType_Slot scalar_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)}, {Py_tp_members, scalar_members}, {0, nullptr}};
+PyType_Slot sequence_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+                                {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+                                {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
+                                {Py_tp_members, sequence_members},
+                                {0, nullptr}};
+PyType_Slot mapping_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+                               {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+                               {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
+                               {Py_tp_members, mapping_members},
+                               {0, nullptr}};
+
+PyType_Spec node_spec = {"lanner.native._yaml.Node", sizeof(Node), 0, plain_flags, node_slots};
+PyType_Spec scalar_spec = {"lanner.native._yaml.Scalar", sizeof(Node), 0, plain_flags, scalar_slots};
+PyType_Spec sequence_spec = {"lanner.native._yaml.Sequence", sizeof(Node), 0, plain_flags | Py_TPFLAGS_HAVE_GC, sequence_slots};
+PyType_Spec mapping_spec = {"lanner.native._yaml.Mapping", sizeof(Node), 0, plain_flags | Py_TPFLAGS_HAVE_GC, mapping_slots};
+
+// A reference of its own; null is an error that Python knows of.
+struct Owned {
+  PyObject* object;
+  explicit Owned(PyObject* taken = nullptr) : object(taken) {}
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+  ~Owned() { Py_XDECREF(object); }
+  PyObject* release() { return std::exchange(object, nullptr); }
+};
+
+// Calls without the GIL.
+class Unlocked {
+ public:
+  Unlocked() : state_(PyEval_SaveThread()) {}
+  ~Unlocked() { PyEval_RestoreThread(state_); }
+  Unlocked(const Unlocked&) = delete;
+  Unlocked& operator=(const Unlocked&) = delete;
+
+  template <typename Function, typename... Arguments>
+  auto operator()(Function function, const Arguments&... arguments) const {
+    return function(arguments...);
+  }
+
+ private:
+  PyThreadState* state_;
+};
+
+// While many objects are made of which none is garbage, looking for garbage takes a tenth of the time.
+class NoCollection {
+ public:
+  NoCollection() : was_enabled_(PyGC_Disable() != 0) {}
+  ~NoCollection() {
+    if (was_enabled_) PyGC_Enable();
+  }
+  NoCollection(const NoCollection&) = delete;
+  NoCollection& operator=(const NoCollection&) = delete;
+
+ private:
+  bool was_enabled_;
+};
+
+// Places in bytes as places in characters of the same text, fastest in order.
+class Positions {
+ public:
+  explicit Positions(PyObject* text) : text_(text), is_ascii_(PyUnicode_IS_ASCII(text)), size_(PyUnicode_GET_LENGTH(text)) {}
+
+  Py_ssize_t index(std::size_t offset) {
+    if (is_ascii_) return static_cast<Py_ssize_t>(offset);
+    const auto wanted = static_cast<Py_ssize_t>(offset);
+    while (bytes_ < wanted && at_ < size_) bytes_ += width(at_++);
+    while (bytes_ > wanted && at_ > 0) bytes_ -= width(--at_);
+    return at_;
+  }
+
+ private:
+  // A byte that is not UTF-8 is a surrogate in the text
+  Py_ssize_t width(Py_ssize_t at) const {
+    const Py_UCS4 c = PyUnicode_READ_CHAR(text_, at);
+    return c < 0x80 || (c >= 0xDC80 && c <= 0xDCFF) ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+  }
+
+  PyObject* text_;
+  bool is_ascii_;
+  Py_ssize_t size_, at_ = 0, bytes_ = 0;
+};
+
+// What is no UTF-8 becomes U+FFFD, byte by byte.
+PyObject* to_text(std::string_view value) {
+  const auto size = static_cast<Py_ssize_t>(value.size());
+  PyObject* text = PyUnicode_DecodeUTF8(value.data(), size, nullptr);
+  if (text || !PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) return text;
+  PyErr_Clear();
+  Owned escaped(PyUnicode_DecodeUTF8(value.data(), size, "surrogateescape"));
+  if (!escaped.object) return nullptr;
+  const auto length = PyUnicode_GET_LENGTH(escaped.object);
+  Owned result(PyUnicode_New(length, 0x10FFFF));
+  for (Py_ssize_t at = 0; result.object && at < length; ++at) {
+    const Py_UCS4 c = PyUnicode_READ_CHAR(escaped.object, at);
+    PyUnicode_WRITE(PyUnicode_KIND(result.object), PyUnicode_DATA(result.object), at, c >= 0xDC80 && c <= 0xDCFF ? 0xFFFD : c);
+  }
+  // as narrow as Python wants its texts
+  return result.object ? PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, PyUnicode_DATA(result.object), length) : nullptr;
+}
+
+// Makes Python's nodes of a tree, each once: an alias is another reference.
+class Maker {
+ public:
+  Maker(const YamlTree& tree, PyObject* text, PyObject* file, PyTypeObject* const (&types)[3])
+      : tree_(tree), positions_(text), file_(file), types_(types), made_(tree.nodes.size()) {}
+  ~Maker() {
+    for (PyObject* each : made_) Py_XDECREF(each);
+    for (const auto& [key, object] : keys_) Py_DECREF(object);
+  }
+  Maker(const Maker&) = delete;
+  Maker& operator=(const Maker&) = delete;
+
+  // A new reference
+  PyObject* node(std::uint32_t index, bool is_key = false) {
+    if (!made_[index]) made_[index] = make(tree_.nodes[index], is_key);
+    return Py_XNewRef(made_[index]);
+  }
+
+ private:
+  PyObject* make(const YamlNode& node, bool is_key) {
+    const bool is_scalar = node.kind == YamlNode::Kind::null || node.kind == YamlNode::Kind::scalar;
+    PyTypeObject* type = types_[is_scalar ? 0 : node.kind == YamlNode::Kind::sequence ? 1 : 2];
+    Owned object(type->tp_alloc(type, 0));
+    if (!object.object) return nullptr;
+    auto* made = reinterpret_cast<Node*>(object.object);
+    made->file = Py_NewRef(file_);
+    made->tag = to_text(node.tag);
+    if (!made->tag) return nullptr;
+    made->begin = positions_.index(node.begin);
+    made->end = positions_.index(node.end);
+    made->offset = static_cast<Py_ssize_t>(node.mark.offset);
+    made->line = static_cast<Py_ssize_t>(node.mark.line);
+    made->column = static_cast<Py_ssize_t>(node.mark.column);
+    made->is_null = node.kind == YamlNode::Kind::null;
+    const bool whole = is_scalar                               ? fill_scalar(node, *made, is_key)
+                       : node.kind == YamlNode::Kind::sequence ? fill_sequence(node, *made)
+                                                               : fill_mapping(node, *made);
+    return whole ? object.release() : nullptr;
+  }
+
+  bool fill_scalar(const YamlNode& node, Node& made, bool is_key) {
+    made.first = is_key ? key(node.value) : to_text(node.value);
+    made.second = node.style ? PyUnicode_FromStringAndSize(&node.style, 1) : PyUnicode_FromStringAndSize(nullptr, 0);
+    return made.first && made.second;
+  }
+
+  bool fill_sequence(const YamlNode& node, Node& made) {
+    made.first = PyList_New(static_cast<Py_ssize_t>(node.children.size()));
+    if (!made.first) return false;
+    for (std::size_t at = 0; at < node.children.size(); ++at) {
+      PyObject* item = this->node(node.children[at]);
+      if (!item) return false;
+      PyList_SET_ITEM(made.first, static_cast<Py_ssize_t>(at), item);
+    }
+    return true;
+  }
+
+  bool fill_mapping(const YamlNode& node, Node& made) {
+    made.first = PyList_New(static_cast<Py_ssize_t>(node.children.size() / 2));
+    made.second = PyDict_New();
+    if (!made.first || !made.second) return false;
+    for (std::size_t at = 0; at + 1 < node.children.size(); at += 2) {
+      PyObject* pair = PyTuple_New(2);
+      if (!pair) return false;
+      PyList_SET_ITEM(made.first, static_cast<Py_ssize_t>(at / 2), pair);
+      PyObject* key = this->node(node.children[at], true);
+      if (!key) return false;
+      PyTuple_SET_ITEM(pair, 0, key);
+      PyObject* value = this->node(node.children[at + 1]);
+      if (!value) return false;
+      PyTuple_SET_ITEM(pair, 1, value);
+      const auto kind = tree_.nodes[node.children[at]].kind;
+      if (kind != YamlNode::Kind::null && kind != YamlNode::Kind::scalar) continue;
+      if (!PyDict_SetDefault(made.second, reinterpret_cast<Node*>(key)->first, value)) return false;
+    }
+    return true;
+  }
+
+  // Few keys are written many times.
+  PyObject* key(const std::string& text) {
+    const auto found = keys_.find(text);
+    if (found != keys_.end()) return Py_NewRef(found->second);
+    PyObject* made = to_text(text);
+    if (made) keys_.emplace(text, Py_NewRef(made));
+    return made;
+  }
+
+  const YamlTree& tree_;
+  Positions positions_;
+  PyObject* file_;
+  PyTypeObject* const (&types_)[3];
+  std::vector<PyObject*> made_;
+  std::unordered_map<std::string, PyObject*> keys_;
+};
+
+PyObject* read(PyObject* module, PyObject* args) {
+  PyObject *text, *file;
+  PyTypeObject* types[3];
+  Py_ssize_t depth, aliased;
+  int only_first;
+  if (!PyArg_ParseTuple(args, "UO(O!O!O!)nnp:read", &text, &file, &PyType_Type, &types[0], &PyType_Type, &types[1], &PyType_Type, &types[2],
+                        &depth, &aliased, &only_first))
+    return nullptr;
+  const auto** bases = static_cast<const PyTypeObject**>(PyModule_GetState(module));
+  for (int at = 0; at < 3; ++at) {
+    if (!PyType_IsSubtype(types[at], const_cast<PyTypeObject*>(bases[at])))
+      return PyErr_Format(PyExc_TypeError, "%s is no subclass of %s", types[at]->tp_name, bases[at]->tp_name);
+  }
+  if (depth < 0 || aliased < 0) return PyErr_Format(PyExc_ValueError, "a limit is negative");
+  Owned bytes(PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape"));
+  if (!bytes.object) return nullptr;
+  if (PyBytes_GET_SIZE(bytes.object) > INT_MAX) return PyErr_Format(PyExc_ValueError, "the text is too long");
+  try {
+    const std::string_view view(PyBytes_AS_STRING(bytes.object), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.object)));
+    const YamlLimits limits{static_cast<std::size_t>(depth), static_cast<std::size_t>(aliased), only_first != 0};
+    // a reload reads while events go on
+    const auto tree = Unlocked()(read_yaml, view, limits);
+    if (const auto& error = tree.error) {
+      Positions positions(text);
+      const auto begin = positions.index(std::min(error->mark.offset, view.size()));
+      const auto end = positions.index(std::min(error->mark.offset + error->length, view.size()));
+      Owned message(to_text(error->message));
+      if (!message.object) return nullptr;
+      return Py_BuildValue("([](Onn(nnn)N))", message.object, begin, end, static_cast<Py_ssize_t>(error->mark.offset),
+                           static_cast<Py_ssize_t>(error->mark.line), static_cast<Py_ssize_t>(error->mark.column),
+                           PyBool_FromLong(error->is_limit));
+    }
+    const NoCollection until_made;
+    Maker maker(tree, text, file, types);
+    Owned documents(PyList_New(0));
+    for (const auto root : tree.documents) {
+      Owned node(documents.object ? maker.node(root) : nullptr);
+      if (!node.object || PyList_Append(documents.object, node.object)) return nullptr;
+    }
+    return documents.object ? Py_BuildValue("(NO)", documents.release(), Py_None) : nullptr;
+  } catch (...) {
+    return failed();
+  }
+}
+
+PyMethodDef methods[] = {
+    {"read", read, METH_VARARGS,
+     "read(text, file, (Scalar, Sequence, Mapping), depth, aliased, only_first) -> (documents, None) or ([], error)\n\n"
+     "The root nodes of a text's documents up to the first that is null; an error is (message, begin, end, (offset, line, column), "
+     "is_limit)."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+int fill(PyObject* module) {
+  auto** bases = static_cast<PyObject**>(PyModule_GetState(module));
+  Owned node(PyType_FromModuleAndSpec(module, &node_spec, nullptr));
+  if (!node.object || PyModule_AddObjectRef(module, "Node", node.object)) return -1;
+  PyType_Spec* const specs[] = {&scalar_spec, &sequence_spec, &mapping_spec};
+  const char* const names[] = {"Scalar", "Sequence", "Mapping"};
+  for (int at = 0; at < 3; ++at) {
+    bases[at] = PyType_FromModuleAndSpec(module, specs[at], node.object);
+    if (!bases[at] || PyModule_AddObjectRef(module, names[at], bases[at])) return -1;
+  }
+  return 0;
+}
+
+int module_traverse(PyObject* module, visitproc visit, void* arg) {
+  auto** bases = static_cast<PyObject**>(PyModule_GetState(module));
+  for (int at = 0; at < 3; ++at) Py_VISIT(bases[at]);
+  return 0;
+}
+
+int module_clear(PyObject* module) {
+  auto** bases = static_cast<PyObject**>(PyModule_GetState(module));
+  for (int at = 0; at < 3; ++at) Py_CLEAR(bases[at]);
+  return 0;
+}
+
+PyModuleDef_Slot module_slots[] = {{Py_mod_exec, reinterpret_cast<void*>(fill)}, {0, nullptr}};
+PyModuleDef module = {PyModuleDef_HEAD_INIT, "_yaml",      nullptr, 3 * sizeof(PyObject*), methods, module_slots,
+                      module_traverse,       module_clear, nullptr};
+
+}  // namespace
+}  // namespace lanner
+
+PyMODINIT_FUNC PyInit__yaml() { return PyModuleDef_Init(&lanner::module); }

@@ -1,0 +1,26 @@
+// An event's time as text: the native form of lanner.rules.output.times. No Python here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lanner {
+
+enum class ClockText : std::uint8_t { time, time_seconds, iso8601, datetime, datetime_seconds };
+
+class Clock {
+ public:
+  // Puts the text of a time (ns since 1970) behind what is in `text`.
+  void append(ClockText shape, std::uint64_t time, std::string& text);
+
+ private:
+  struct Known {
+    std::uint64_t second = 0;
+    std::string text;  // of that second; empty: none is known
+  };
+  std::array<Known, 3> known_;
+};
+
+}  // namespace lanner

@@ -1,0 +1,62 @@
+// Which of many texts stand in another one, told by one pass over it (the automaton of Aho and Corasick). No Python here.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lanner {
+
+class Literals {
+ public:
+  // Which texts were found already by the search that goes on: each thread has its own
+  class Seen {
+   public:
+    void begin(std::size_t count) {
+      if (rounds_.size() < count) rounds_.resize(count);
+      ++round_;
+    }
+    bool add(std::size_t text) {
+      if (rounds_[text] == round_) return false;
+      rounds_[text] = round_;
+      return true;
+    }
+
+   private:
+    std::vector<std::uint64_t> rounds_;
+    std::uint64_t round_ = 0;
+  };
+
+  // Of texts that are not empty, each given once. `folds`: letters of ASCII in whatever case, the texts in lower case. False, and nothing
+  // to be searched for, where that took more steps (4 bytes each) than `most`.
+  bool build(const std::vector<std::string>& texts, bool folds, std::size_t most);
+
+  // How many steps it has.
+  std::size_t size() const { return next_.size(); }
+
+  // Calls `found` with the number of each text that stands in this one, once
+  template <typename Found>
+  void find(std::string_view text, Seen& seen, Found&& found) const {
+    seen.begin(shorter_.size());
+    std::uint32_t state = 0;
+    for (const char c : text) {
+      state = next_[state + classes_[static_cast<unsigned char>(c)]];
+      // of what ends here, the longest first; where it was seen before, so were the others
+      for (auto end = ending_[state / width_]; end != none && seen.add(end); end = shorter_[end]) found(end);
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
+
+  std::array<std::uint16_t, 256> classes_{};  // of bytes; 0: those that stand in no text
+  std::uint32_t width_ = 0;                   // how many classes there are
+  std::vector<std::uint32_t> next_;           // by state, which is a place in here, and class
+  std::vector<std::uint32_t> ending_;         // by state: the longest text that ends there
+  std::vector<std::uint32_t> shorter_;        // by text: the longest other one that it ends with
+};
+
+}  // namespace lanner

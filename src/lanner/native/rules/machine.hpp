@@ -1,0 +1,105 @@
+// Runs a program on one event after the other. No Python here; for one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "rules/clock.hpp"
+#include "rules/kept.hpp"
+#include "rules/program.hpp"
+#include "rules/transforms.hpp"
+#include "values/document.hpp"
+
+namespace lanner {
+
+enum class Truth : std::uint8_t { no, yes, open };
+
+// What the host knows of an event besides its payload
+struct Moment {
+  std::uint64_t place = 0;  // from 1
+  bool has_time = false;
+  std::uint64_t time = 0;  // in nanoseconds since 1970
+  bool has_first = false;
+  std::uint64_t first = 0;  // the time of the first event
+};
+
+// A rule that matches an event, or that may: `is_open` leaves it to Python. Where all is known that its alert shows (`has_values`),
+// that lies among the kept values from `values` on.
+struct Hit {
+  std::size_t event = 0;  // in its batch, from 0
+  std::uint32_t rule = 0;
+  bool is_open = false;
+  bool has_time = false;
+  std::uint64_t time = 0;
+  bool has_values = false;
+  std::size_t values = 0;
+};
+
+class Machine {
+ public:
+  Machine(const Program& program, bool first)
+      : program_(program),
+        first_(first),
+        slots_(program.slots.size()),
+        operands_(program.operands.size()),
+        positions_(program.index.size() + 2) {
+    types_.resize(program.operands.size());
+    values_.resize(program.operands.size());
+    for (std::size_t number = 0; number < program.operands.size(); ++number) {
+      for (const auto operand : program.operands[number].operands) types_[number].push_back(&program.operands[operand].type);
+      values_[number].resize(program.operands[number].operands.size());
+    }
+  }
+
+  // Take the next payload; whether it is valid JSON, always true where nothing reads it. With `is_padded` so many bytes may be
+  // read behind it as simdjson wants, and it stays where it is until the next.
+  bool load(std::string_view payload, bool is_padded);
+
+  // The event's own time, if it tells one
+  bool own_time(std::uint64_t& time);
+
+  // The rules that match, in order. Where one is open, so may be others after it; the first that is sure ends the round.
+  void match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept);
+
+  // The value of a field, to be put there by whoever got it elsewhere: after load(), before match()
+  Cell& given(std::size_t slot) {
+    touched_.push_back(slot);
+    return slots_[slot];
+  }
+
+ private:
+  const Cell& slot(std::size_t number);
+  const Cell& operand(std::size_t number);
+  void find_texts(const std::vector<TextIndex>& texts);
+  void read(const Source& source, Cell& cell);
+  void put_time(const Source& source, std::uint64_t time, Cell& cell) const;
+  static void put_names(const Names& names, Cell& cell);
+  bool keep(std::uint32_t rule, Kept& kept);
+  Truth check(const Check& check);
+  Truth evaluate(std::uint32_t number);
+
+  const Program& program_;
+  const bool first_;
+  Document document_;
+  std::vector<Cell> slots_;
+  std::vector<std::size_t> touched_;  // the slots that were read for this event
+  std::vector<Cell> operands_;
+  std::vector<std::size_t> made_;  // the operands, other than slots, that were evaluated for this event
+  std::vector<std::vector<const Type*>> types_;
+  std::vector<std::vector<const Cell*>> values_;
+  struct Range {
+    const std::uint32_t* at;
+    const std::uint32_t* end;
+  };
+  std::vector<Range> positions_;
+  Literals::Seen seen_;
+  std::vector<std::uint32_t> found_;  // the rules that the texts of the event have brought up
+  Moment moment_;
+  Clock clock_;
+  Arena arena_;
+  Scratch scratch_;
+  Names names_;
+};
+
+}  // namespace lanner

@@ -1,0 +1,122 @@
+// The rules' plan as the native executor runs it: numbered fields, operands, checks and trees in compact arrays. No Python here.
+//
+// Made once (program_read.cpp), never changed after that: any number of threads run it, each with its own Machine.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "rules/clock.hpp"
+#include "rules/literals.hpp"
+#include "rules/operators.hpp"
+#include "values/values.hpp"
+
+namespace lanner {
+
+// Where the value of a field comes from
+struct Source {
+  enum class Kind {
+    python,  // only Python can tell: what depends on it is left open
+    absent,
+    text,     // the same for every event
+    number,   // the same for every event
+    json,     // read off the payload
+    place,    // the event's number, from 1
+    time,     // of the event
+    elapsed,  // since the first event
+    clock,    // the time of the event as a text
+  };
+  enum class Part { whole, seconds, nanoseconds };  // of times
+
+  Kind kind = Kind::python;
+  Part part = Part::whole;
+  ClockText clock = ClockText::time;
+  std::string text;
+  std::uint64_t number = 0;
+  std::size_t tree = 0;  // json: in Program::trees
+  bool has_argument = false;
+  bool is_index = false;  // the argument is `number`, not `text`
+};
+
+// What is known of an operand's values before there is an event: see lanner.rules.language.typed.Kind
+struct Type {
+  enum class Is { text, number, boolean, address, network };
+
+  Is is = Is::text;
+  bool is_list = false;
+  bool is_terminated = false;
+  bool is_binary = false;
+};
+
+struct Operand {
+  enum class Kind { slot, text, items, lower, upper, base64, basename, length, joined_length, join, concat, getopt, decimal };
+
+  Kind kind = Kind::slot;
+  Type type;
+  std::size_t slot = 0;
+  std::string text;  // text; getopt: the selected option
+  bool has_selector = false;
+  std::vector<std::size_t> operands;
+};
+
+// A comparison with constants or, where there is a right side, of two values
+struct Check {
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  std::size_t left = 0;
+  std::size_t right = none;
+  bool is_existence = false;
+  Comparison compare;                    // with a right side
+  std::unique_ptr<Predicate> predicate;  // without one
+};
+
+struct Node {
+  enum class Kind : std::uint8_t { check, negation, all, some, open };  // open: only Python can tell
+
+  Kind kind = Kind::check;
+  std::uint32_t check = 0;  // check
+  std::uint32_t begin = 0;  // negation, all, some: the children, in Program::children
+  std::uint32_t end = 0;
+};
+
+// Groups of rules by value of the field: the rules of the group can match where the field has that value
+struct IndexedField {
+  std::size_t slot = 0;
+  std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> texts;
+  std::unordered_map<std::uint64_t, std::uint32_t> numbers;
+};
+
+// The rules that can match where one of some texts stands in the operand's value; a rule may be found by several
+struct TextIndex {
+  std::size_t operand = 0;
+  Literals literals;
+  std::vector<std::vector<std::uint32_t>> rules;  // by text
+  std::vector<std::uint32_t> all;
+};
+
+// Rules that can match the same events, by number: `rules`, in order, need a look each; the others stand in `texts`
+struct Group {
+  std::vector<std::uint32_t> rules;
+  std::vector<TextIndex> texts;  // made by index_texts
+};
+
+struct Program {
+  std::vector<Value> trees;
+  bool reads_payload = false;
+  bool has_time = false;  // the last of the trees gives the event's time
+  std::vector<Source> slots;
+  std::vector<Operand> operands;
+  std::vector<Check> checks;
+  std::vector<Node> nodes;
+  std::vector<std::uint32_t> children;
+  std::vector<std::uint32_t> conditions;  // nodes, by rule
+  std::vector<IndexedField> index;
+  std::vector<Group> groups;                       // the first holds the rules that no indexed field selects
+  std::vector<std::vector<std::uint32_t>> wanted;  // by rule: the operands whose values its alerts show
+};
+
+}  // namespace lanner

@@ -1,0 +1,263 @@
+#include "rules/text_index.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <tuple>
+
+namespace lanner {
+namespace {
+
+// Fewer are looked at one by one as fast; and each operand whose texts are looked for is another that every event is read for
+constexpr std::size_t fewest_rules = 8;
+constexpr std::size_t most_operands = 8;
+// Of all automata together: 32 MiB
+constexpr std::size_t most_steps = std::size_t{1} << 23;
+// Texts looked at for all groups together: bounds the time, and the lists of rules to 16 MiB
+constexpr std::size_t most_looks = std::size_t{1} << 21;
+// Automata that came out too large, of all groups together
+constexpr std::size_t most_failures = 16;
+// Of a condition that needs several things those that are rarest; and rules that need a part of a condition count up to here
+constexpr std::size_t most_options = 4;
+constexpr std::uint64_t most_counted = std::uint64_t{1} << 32;
+
+using Place = std::pair<std::size_t, bool>;  // an operand, and whether case counts for nothing
+
+struct Literal {
+  Place place;
+  std::string text;
+
+  bool operator<(const Literal& other) const { return std::tie(place, text) < std::tie(other.place, other.text); }
+};
+
+using Needed = std::vector<std::uint32_t>;  // numbers of literals: one of them stands in its operand's value, or the condition is false
+using Options = std::vector<Needed>;        // each of them is needed, and one is enough to find the rule by
+
+// What conditions need, with literals by number
+class Needs {
+ public:
+  explicit Needs(const Program& program) : program_(program), known_(program.nodes.size()) {
+    std::vector<std::uint64_t> rules(program.nodes.size());
+    for (const auto node : program.conditions) ++rules[node];
+    for (auto number = program.nodes.size(); number-- > 0;) {  // children come before their parents
+      const auto& node = program.nodes[number];
+      if (node.kind == Node::Kind::check) add_check(number, rules[number]);
+      if (node.kind == Node::Kind::negation) continue;
+      for (auto place = node.begin; place < node.end; ++place) {
+        auto& of_child = rules[program.children[place]];
+        of_child = std::min(of_child + rules[number], most_counted);
+      }
+    }
+    for (std::size_t number = 0; number < program.nodes.size(); ++number) combine(number);
+  }
+
+  const Options& of(std::uint32_t node) const { return known_[node]; }
+  const Literal& literal(std::uint32_t number) const { return *literals_[number]; }
+  std::size_t size() const { return literals_.size(); }
+
+  // How much it costs to find a rule by these: the rules that each text brings up with it, and more where the text is so short that
+  // it stands in many values by chance
+  template <typename Counts>
+  std::uint64_t cost(const Needed& needed, const Counts& counts) const {
+    std::uint64_t sum = 0;
+    for (const auto number : needed) {
+      const auto size = literals_[number]->text.size();
+      sum += counts[number] * (size == 1 ? 16 : size == 2 ? 4 : 1);
+    }
+    return sum;
+  }
+
+ private:
+  void add_check(std::size_t node, std::uint64_t rules) {
+    const auto& check = program_.checks[program_.nodes[node].check];
+    const auto& type = program_.operands[check.left].type;
+    if (!check.predicate || type.is != Type::Is::text) return;
+    bool folds = false;
+    const auto texts = check.predicate->literals(folds);
+    if (texts.empty() || std::any_of(texts.begin(), texts.end(), [](const std::string& text) { return text.empty(); })) return;
+    Needed needed;
+    for (const auto& text : texts) {
+      const auto [found, is_new] = numbers_.try_emplace({{check.left, folds}, text}, static_cast<std::uint32_t>(literals_.size()));
+      if (is_new) {
+        literals_.push_back(&found->first);
+        rules_.push_back(0);
+      }
+      rules_[found->second] = std::min(rules_[found->second] + rules, most_counted);
+      needed.push_back(found->second);
+    }
+    known_[node] = {needed};
+  }
+
+  void combine(std::size_t number) {
+    const auto& node = program_.nodes[number];
+    auto& options = known_[number];
+    if (node.kind == Node::Kind::all) {
+      for (auto place = node.begin; place < node.end; ++place) {
+        const auto& child = known_[program_.children[place]];
+        options.insert(options.end(), child.begin(), child.end());
+        if (options.size() > most_options) keep_best(options);
+      }
+      keep_best(options);
+    } else if (node.kind == Node::Kind::some) {
+      Needed any;
+      for (auto place = node.begin; place < node.end; ++place) {
+        const auto& child = known_[program_.children[place]];
+        if (child.empty() || any.size() + child.front().size() > Predicate::most_literals) return;
+        any.insert(any.end(), child.front().begin(), child.front().end());
+      }
+      std::sort(any.begin(), any.end());
+      any.erase(std::unique(any.begin(), any.end()), any.end());
+      if (!any.empty()) options.push_back(std::move(any));
+    }
+  }
+
+  // The cheapest come first
+  void keep_best(Options& options) const {
+    std::stable_sort(options.begin(), options.end(),
+                     [&](const Needed& left, const Needed& right) { return cost(left, rules_) < cost(right, rules_); });
+    if (options.size() > most_options) options.resize(most_options);
+  }
+
+  const Program& program_;
+  std::map<Literal, std::uint32_t> numbers_;
+  std::vector<const Literal*> literals_;
+  std::vector<std::uint64_t> rules_;  // by literal: how many rules may need it
+  std::vector<Options> known_;        // by node
+};
+
+using Rules = std::map<std::uint32_t, std::vector<std::uint32_t>>;  // by literal
+
+// Indexes one group after the other, while there is room
+class Indexing {
+ public:
+  explicit Indexing(Program& program) : program_(program), needs_(program), counts_(needs_.size()) {}
+
+  // `slot`: the field that all rules of the group need the same value of
+  void index(Group& group, std::optional<std::size_t> slot) {
+    if (group.rules.size() < fewest_rules || failures_ == most_failures) return;
+    std::vector<std::vector<const Needed*>> options;
+    std::vector<std::uint32_t> counted;
+    auto looks = looks_;
+    for (const auto rule : group.rules) {
+      auto& usable = options.emplace_back();
+      for (const auto& needed : needs_.of(program_.conditions[rule])) {
+        if (needed.size() > looks) return clear(counted);
+        looks -= needed.size();
+        if (slot && std::any_of(needed.begin(), needed.end(), [&](std::uint32_t literal) { return is_of(literal, *slot); })) continue;
+        usable.push_back(&needed);
+        for (const auto literal : needed) {
+          ++counts_[literal];
+          counted.push_back(literal);
+        }
+      }
+    }
+    looks_ = looks;
+    for (auto& usable : options) {
+      std::stable_sort(usable.begin(), usable.end(),
+                       [&](const auto* left, const auto* right) { return needs_.cost(*left, counts_) < needs_.cost(*right, counts_); });
+    }
+    clear(counted);
+    std::map<Place, std::size_t> wanted;
+    for (const auto& usable : options) {
+      if (usable.empty()) continue;
+      for (const auto literal : *usable.front()) ++wanted[needs_.literal(literal).place];
+    }
+    // a rule whose texts are at several places is found at all of them or at none
+    while (const auto too_much = index_at(chosen(wanted), options, group)) {
+      if (++failures_ == most_failures) return;
+      wanted.erase(*too_much);
+    }
+  }
+
+ private:
+  bool is_of(std::uint32_t literal, std::size_t slot) const {
+    const auto& operand = program_.operands[needs_.literal(literal).place.first];
+    return operand.kind == Operand::Kind::slot && operand.slot == slot;
+  }
+
+  void clear(const std::vector<std::uint32_t>& counted) {
+    for (const auto literal : counted) counts_[literal] = 0;
+  }
+
+  // The places that enough rules want, at most so many, those of most rules first
+  static std::vector<Place> chosen(const std::map<Place, std::size_t>& wanted) {
+    std::vector<std::pair<std::size_t, Place>> places;
+    for (const auto& [place, count] : wanted) {
+      if (count >= fewest_rules) places.emplace_back(count, place);
+    }
+    std::sort(places.rbegin(), places.rend());
+    places.resize(std::min(places.size(), most_operands));
+    std::vector<Place> result;
+    for (const auto& each : places) result.push_back(each.second);
+    return result;
+  }
+
+  // The place that took too much, if there is one; then nothing is changed
+  std::optional<Place> index_at(const std::vector<Place>& places, const std::vector<std::vector<const Needed*>>& options, Group& group) {
+    std::map<Place, Rules> found;
+    for (const auto& place : places) found[place];
+    const auto is_found = [&](std::uint32_t literal) { return found.contains(needs_.literal(literal).place); };
+    Group made;
+    for (std::size_t at = 0; at < group.rules.size(); ++at) {
+      const auto needed = std::find_if(options[at].begin(), options[at].end(),
+                                       [&](const auto* each) { return std::all_of(each->begin(), each->end(), is_found); });
+      if (needed == options[at].end()) {
+        made.rules.push_back(group.rules[at]);
+        continue;
+      }
+      for (const auto literal : **needed) found[needs_.literal(literal).place][literal].push_back(group.rules[at]);
+    }
+    auto room = steps_;
+    for (const auto& [place, rules] : found) {
+      if (rules.empty()) continue;
+      auto index = make(place, rules, room);
+      if (!index) return place;
+      room -= index->literals.size();
+      made.texts.push_back(std::move(*index));
+    }
+    steps_ = room;
+    group = std::move(made);
+    return std::nullopt;
+  }
+
+  // Null where that took more than `most` steps
+  std::optional<TextIndex> make(const Place& place, const Rules& rules, std::size_t most) const {
+    TextIndex index;
+    index.operand = place.first;
+    std::vector<std::string> texts;
+    for (const auto& [literal, listed] : rules) {
+      texts.push_back(needs_.literal(literal).text);
+      index.all.insert(index.all.end(), listed.begin(), listed.end());
+      index.rules.push_back(listed);
+    }
+    if (!index.literals.build(texts, place.second, most)) return std::nullopt;
+    return index;
+  }
+
+  Program& program_;
+  const Needs needs_;
+  std::vector<std::uint64_t> counts_;  // by literal: the rules of the group that may be found by it
+  std::size_t steps_ = most_steps;
+  std::size_t looks_ = most_looks;
+  std::size_t failures_ = 0;
+};
+
+}  // namespace
+
+void index_texts(Program& program) {
+  Indexing indexing(program);
+  indexing.index(program.groups.front(), std::nullopt);
+  std::map<std::uint32_t, std::size_t> slots;  // by group
+  for (const auto& field : program.index) {
+    for (const auto& [value, group] : field.texts) slots[group] = field.slot;
+    for (const auto& [value, group] : field.numbers) slots[group] = field.slot;
+  }
+  // where room is scarce, the largest groups gain the most
+  std::vector<std::pair<std::size_t, std::uint32_t>> order;
+  for (const auto& [group, slot] : slots) order.emplace_back(program.groups[group].rules.size(), group);
+  std::sort(order.begin(), order.end(),
+            [](const auto& left, const auto& right) { return std::pair(right.first, left.second) < std::pair(left.first, right.second); });
+  for (const auto& [size, group] : order) indexing.index(program.groups[group], slots[group]);
+}
+
+}  // namespace lanner

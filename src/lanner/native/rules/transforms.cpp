@@ -1,0 +1,255 @@
+#include "rules/transforms.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace lanner {
+namespace {
+
+void put(Cell& cell, Scalar scalar) {
+  cell.state = Cell::State::scalar;
+  cell.scalar = scalar;
+}
+
+// Calls `visit` with each value, also where there is a single one
+template <typename Visit>
+void each(const Cell& cell, Visit&& visit) {
+  if (cell.state != Cell::State::list) return visit(cell.scalar);
+  for (const auto& value : cell.list) visit(value);
+}
+
+// The first of a list, else the value itself; null where the list has none
+const Scalar* first(const Cell& cell) {
+  if (cell.state != Cell::State::list) return &cell.scalar;
+  return cell.list.empty() ? nullptr : &cell.list[0];
+}
+
+// What Falco reads where it takes a value for a C string: of a number its bytes, little endian
+std::string_view text_of(const Scalar& value, const Type& type, Arena& arena) {
+  if (value.is_text) return type.is == Type::Is::text && !type.is_binary ? value.text : c_text(value.text);
+  auto& raw = arena.take();
+  auto number = value.number;
+  for (std::size_t left = type.is == Type::Is::boolean ? 4 : 8; left > 0 && (number & 0xFF) != 0; --left, number >>= 8)
+    raw.push_back(static_cast<char>(number & 0xFF));
+  return raw;
+}
+
+std::string_view change_case(std::string_view text, char begin, char end, char target, Arena& arena) {
+  auto& result = arena.take();
+  result.assign(text);
+  for (auto& c : result) {
+    if (c >= begin && c <= end) c = static_cast<char>(c - begin + target);
+  }
+  return result;
+}
+
+constexpr std::array<signed char, 256> digits_of_base64() {
+  std::array<signed char, 256> digits{};
+  for (auto& digit : digits) digit = -1;
+  const char* alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (signed char place = 0; place < 64; ++place) digits[static_cast<unsigned char>(alphabet[place])] = place;
+  return digits;
+}
+
+// Base64, with or without its `=` (at most two); bits that stand for no byte must be 0. False where it is none.
+bool decode(std::string_view text, std::string_view& decoded, Arena& arena) {
+  static constexpr auto digits = digits_of_base64();
+  if (text.empty()) {
+    decoded = text;
+    return true;
+  }
+  const auto body = text.substr(0, text.size() - (text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0));
+  if (body.empty() || body.size() % 4 == 1) return false;
+  auto& result = arena.take();
+  std::uint32_t bits = 0;
+  int held = 0;
+  for (const char c : body) {
+    const int digit = digits[static_cast<unsigned char>(c)];
+    if (digit < 0) return false;
+    bits = (bits << 6 | static_cast<std::uint32_t>(digit)) & 0xFFFF;
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    result.push_back(static_cast<char>(bits >> held & 0xFF));
+  }
+  if (bits & ((1U << held) - 1)) return false;
+  decoded = stripped(result);
+  return true;
+}
+
+// One text changed; false where that fails
+bool change(Operand::Kind kind, std::string_view text, std::string_view& changed, Arena& arena) {
+  switch (kind) {
+    case Operand::Kind::lower:
+      changed = change_case(text, 'A', 'Z', 'a', arena);
+      return true;
+    case Operand::Kind::upper:
+      changed = change_case(text, 'a', 'z', 'A', arena);
+      return true;
+    case Operand::Kind::basename:
+      changed = text.substr(text.rfind('/') + 1);
+      return true;
+    default:
+      return decode(text, changed, arena);
+  }
+}
+
+void change_all(Operand::Kind kind, const Cell& value, Cell& result, Arena& arena) {
+  std::string_view changed;
+  if (value.state != Cell::State::list) {
+    if (change(kind, value.scalar.text, changed, arena)) put(result, Scalar::of(changed));
+    return;
+  }
+  for (const auto& item : value.list) {
+    if (!change(kind, item.text, changed, arena)) return;
+    result.list.push_back(Scalar::of(changed));
+  }
+  result.state = Cell::State::list;
+}
+
+std::uint64_t size(const Scalar& value) { return c_text(value.text).size(); }
+
+void join(const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result, Arena& arena) {
+  const auto* separator = first(*values[0]);
+  if (!separator) return;
+  const auto between = text_of(*separator, *types[0], arena);
+  auto& text = arena.take();
+  bool is_first = true;
+  each(*values[1], [&](const Scalar& item) {
+    if (!is_first) {
+      text.append(between);
+      if (types[0]->is_terminated) text.push_back('\0');
+    }
+    is_first = false;
+    text.append(text_of(item, *types[1], arena));
+  });
+  put(result, Scalar::of(text));
+}
+
+// Short options of a command line: the native form of lanner.rules.language.getopt
+class Options {
+ public:
+  explicit Options(std::string_view letters) {
+    if (letters.starts_with(':')) letters.remove_prefix(1);
+    for (std::size_t place = 0; place < letters.size(); ++place) {
+      if (letters[place] == ':') continue;
+      const auto letter = static_cast<unsigned char>(letters[place]);
+      known_[letter] = true;
+      if (place + 1 < letters.size() && letters[place + 1] == ':') valued_[letter] = true;
+    }
+  }
+
+  // Calls `found` with each option's letter (empty where it is unknown) and the texts that stand for it
+  template <typename Found>
+  void scan(const std::vector<std::string_view>& arguments, Found&& found) const {
+    for (std::size_t position = 0; position < arguments.size();) {
+      const auto argument = arguments[position++];
+      if (argument.starts_with("--") && argument.size() > 2) continue;
+      if (argument == "--" || !argument.starts_with('-') || argument == "-") return;
+      for (std::size_t place = 1; place < argument.size(); ++place) {
+        const auto name = argument.substr(place, 1);
+        const auto letter = static_cast<unsigned char>(name[0]);
+        if (!known_[letter]) {
+          found(std::string_view(), std::string_view("?"), nullptr);
+        } else if (!valued_[letter]) {
+          found(name, name, nullptr);
+        } else {
+          if (place + 1 < argument.size()) {
+            const auto value = argument.substr(place + 1);
+            found(name, name, &value);
+          } else if (position < arguments.size()) {
+            found(name, name, &arguments[position++]);
+          } else {
+            found(name, std::string_view(), nullptr);
+          }
+          break;
+        }
+      }
+    }
+  }
+
+ private:
+  std::array<bool, 256> known_{};
+  std::array<bool, 256> valued_{};
+};
+
+void getopt(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result,
+            Arena& arena) {
+  const auto raw = [&](const Scalar& value, const Type& type) {
+    const auto text = text_of(value, type, arena);
+    if (!type.is_terminated) return text;
+    auto& closed = arena.take();
+    closed.assign(text).push_back('\0');
+    return std::string_view(closed);
+  };
+  const auto* letters = first(*values[1]);
+  if (!letters) return;
+  auto& arguments = arena.list();
+  each(*values[0], [&](const Scalar& value) { arguments.push_back(raw(value, *types[0])); });
+  Options(raw(*letters, *types[1])).scan(arguments, [&](std::string_view letter, std::string_view name, const std::string_view* value) {
+    if (operand.has_selector) {
+      if (letter == operand.text && !letter.empty()) put(result, Scalar::of(value ? *value : name));
+      return;
+    }
+    result.list.push_back(Scalar::of(name));
+    if (value) result.list.push_back(Scalar::of(*value));
+  });
+  if (!operand.has_selector) result.state = Cell::State::list;
+}
+
+}  // namespace
+
+void transform(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result,
+               Arena& arena) {
+  result.state = Cell::State::absent;
+  result.list.clear();
+  if (operand.kind == Operand::Kind::items) {
+    result.state = Cell::State::list;
+    for (std::size_t place = 0; place < values.size(); ++place) {
+      each(*values[place], [&](const Scalar& item) { result.list.push_back(Scalar::of(text_of(item, *types[place], arena))); });
+    }
+    return;
+  }
+  const auto& value = *values[0];  // all but a list have an operand
+  switch (operand.kind) {
+    case Operand::Kind::lower:
+    case Operand::Kind::upper:
+    case Operand::Kind::base64:
+    case Operand::Kind::basename:
+      return change_all(operand.kind, value, result, arena);
+    case Operand::Kind::length:
+      if (value.state == Cell::State::list) return put(result, Scalar::of(static_cast<std::uint64_t>(value.list.size())));
+      return put(result, Scalar::of(size(value.scalar)));
+    case Operand::Kind::joined_length:
+      if (value.state == Cell::State::list && value.list.size() == 1) put(result, Scalar::of(size(value.list[0])));
+      return;
+    case Operand::Kind::join:
+      return join(types, values, result, arena);
+    case Operand::Kind::concat: {
+      auto& text = arena.take();
+      for (std::size_t place = 0; place < values.size(); ++place) {
+        const auto* item = first(*values[place]);
+        if (!item) return;
+        text.append(text_of(*item, *types[place], arena));
+      }
+      return put(result, Scalar::of(text));
+    }
+    case Operand::Kind::getopt:
+      return getopt(operand, types, values, result, arena);
+    case Operand::Kind::decimal: {
+      const auto* item = first(value);
+      if (!item) return;
+      if (item->is_text) return put(result, *item);
+      char digits[20];
+      const auto [stop, error] = std::to_chars(digits, digits + sizeof digits, item->number);
+      auto& text = arena.take();
+      text.assign(digits, stop);
+      return put(result, Scalar::of(text));
+    }
+    default:
+      return;
+  }
+}
+
+}  // namespace lanner

@@ -1,0 +1,231 @@
+#include "values/document.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <new>
+
+namespace lanner {
+namespace {
+
+constexpr std::size_t max_depth = 1024;
+// What one large payload took is given back when the next ones are small
+constexpr std::size_t kept_capacity = 1 << 20;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_number_char(char c) { return is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; }
+
+// RFC 8259, section 6
+bool is_number(const char* at, const char* end) {
+  const auto digits = [&] {
+    const char* begin = at;
+    while (at != end && is_digit(*at)) ++at;
+    return at != begin;
+  };
+  if (at != end && *at == '-') ++at;
+  if (at != end && *at == '0') {
+    ++at;
+  } else if (!digits()) {
+    return false;
+  }
+  if (at != end && *at == '.') {
+    ++at;
+    if (!digits()) return false;
+  }
+  if (at != end && (*at == 'e' || *at == 'E')) {
+    ++at;
+    if (at != end && (*at == '+' || *at == '-')) ++at;
+    if (!digits()) return false;
+  }
+  return at == end;
+}
+
+bool fits(const char* at, const char* end) {
+  std::uint64_t natural;
+  std::int64_t integer;
+  const auto whole = [&](auto& number) {
+    const auto [stop, error] = std::from_chars(at, end, number);
+    return error == std::errc{} && stop == end;
+  };
+  return *at == '-' ? whole(integer) : whole(natural);
+}
+
+// After the text that begins at `at`, or at the end.
+template <typename Char>
+Char* after_text(Char* at, const char* end) {
+  for (++at; at != end && *at != '"'; ++at) {
+    if (*at == '\\' && at + 1 != end) ++at;
+  }
+  return at == end ? at : at + 1;
+}
+
+// How deep brackets nest; of what is not JSON, some number.
+std::size_t levels(const char* at, const char* end) {
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  while (at != end) {
+    if (*at == '"') {
+      at = after_text(at, end);
+      continue;
+    }
+    if (*at == '[' || *at == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if ((*at == ']' || *at == '}') && depth) {
+      --depth;
+    }
+    ++at;
+  }
+  return deepest;
+}
+
+// Whether a number may be -0: no dash and 0 in a name or a date is taken for one, only what begins a token.
+bool may_hold_negative_zero(const char* at, const char* end) {
+  const auto begins_token = [begin = at](const char* place) {
+    return place == begin || std::string_view(":,[ \t\n\r").find(place[-1]) != std::string_view::npos;
+  };
+  for (const char* last = end - 1; at < last; ++at) {
+    at = static_cast<const char*>(std::memchr(at, '-', static_cast<std::size_t>(last - at)));
+    if (!at) return false;
+    if (at[1] == '0' && begins_token(at)) return true;
+  }
+  return false;
+}
+
+// Whether simdjson may have refused what is JSON nevertheless: for its numbers or its levels.
+bool may_be_json(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::EMPTY:
+    case simdjson::UTF8_ERROR:
+    case simdjson::UNCLOSED_STRING:
+    case simdjson::UNESCAPED_CHARS:
+    case simdjson::STRING_ERROR:
+    case simdjson::TAPE_ERROR:
+    case simdjson::T_ATOM_ERROR:
+    case simdjson::F_ATOM_ERROR:
+    case simdjson::N_ATOM_ERROR:
+      return false;
+    default:  // newer releases have further errors for large numbers
+      return true;
+  }
+}
+
+// simdjson refuses numbers that fit neither 64 bits nor a double, which JSON does not. No field can read those, nor any
+// double: put null in their places. Numbers of fewer than four characters always fit. And it makes 0 of -0, which is no
+// unsigned number: put -1 there.
+void rewrite_numbers(char* at, char* end) {
+  while (at != end) {
+    if (*at == '"') {
+      at = after_text(at, end);
+    } else if (*at == '-' || is_digit(*at)) {
+      char* const begin = at;
+      while (at != end && is_number_char(*at)) ++at;
+      if (at - begin >= 4 && is_number(begin, at) && !fits(begin, at)) {
+        std::memset(begin, ' ', static_cast<std::size_t>(at - begin));
+        std::memcpy(begin, "null", 4);
+      } else if (at - begin == 2 && std::memcmp(begin, "-0", 2) == 0) {
+        begin[1] = '1';
+      }
+    } else {
+      ++at;
+    }
+  }
+}
+
+}  // namespace
+
+bool Document::load(std::string_view payload) {
+  valid_ = is_as_given_ = false;  // also when what follows throws
+  in_place_ = {};
+  const auto size = payload.size();
+  if (size == 0) return false;
+  make_room(size);
+  std::memcpy(buffer_.data(), payload.data(), size);
+  std::memset(buffer_.data() + size, ' ', simdjson::SIMDJSON_PADDING);
+  size_ = size;
+  is_as_given_ = true;
+  char* const end = buffer_.data() + size;
+  // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders refuse it
+  if (payload.starts_with("\xEF\xBB\xBF")) return false;
+  zeros_are_sure_ = false;
+  auto error = parse(buffer_.data(), size, max_depth);
+  if (error && may_be_json(error)) {
+    const auto depth = levels(buffer_.data(), end);
+    if (depth > max_depth) return false;
+    rewrite(end);
+    // within its limit simdjson counts an innermost empty array or object for nothing, all others for one level more
+    error = parse(buffer_.data(), size, std::max(max_depth, depth + 1));
+  }
+  valid_ = !error;
+  return valid_;
+}
+
+bool Document::load_in_place(std::string_view payload) {
+  valid_ = is_as_given_ = false;
+  // what is rare is left to the other, which may write into its copy
+  if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
+  if (std::max(buffer_.size(), parser_.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
+    parser_ = simdjson::dom::parser();
+    buffer_ = std::vector<char>();
+  }
+  if (parse(payload.data(), payload.size(), max_depth)) return load(payload);
+  in_place_ = payload;
+  zeros_are_sure_ = false;
+  return valid_ = true;
+}
+
+Result Document::read(const Value& value, const Given& given) {
+  if (!valid_) return {};
+  auto result = evaluate(value, root_, given);
+  const auto* number = std::get_if<std::uint64_t>(&result);
+  if (!number || *number != 0 || zeros_are_sure_) return result;
+  // rare, so it is looked for only now: -0 was read as 0, and is no unsigned number
+  if (in_place_.data()) {
+    if (!may_hold_negative_zero(in_place_.data(), in_place_.data() + in_place_.size())) {
+      zeros_are_sure_ = true;
+      return result;
+    }
+    if (!load(in_place_)) return {};
+  }
+  zeros_are_sure_ = true;
+  char* const end = buffer_.data() + size_;
+  if (!may_hold_negative_zero(buffer_.data(), end)) return result;
+  rewrite(end);
+  valid_ = !parse(buffer_.data(), size_, parser_.max_depth());
+  return valid_ ? evaluate(value, root_, given) : Result{};
+}
+
+void Document::read(const Value& value, const Given& given, Names& names) {
+  names.clear();
+  if (valid_) read_names(value, root_, given, names);
+}
+
+bool Document::holds(std::string_view payload) const {
+  return is_as_given_ && payload.size() == size_ && std::memcmp(buffer_.data(), payload.data(), size_) == 0;
+}
+
+void Document::rewrite(char* end) {
+  is_as_given_ = false;
+  rewrite_numbers(buffer_.data(), end);
+}
+
+void Document::make_room(std::size_t size) {
+  const bool is_spare = buffer_.size() > kept_capacity && size < kept_capacity / 4;
+  if (!is_spare && buffer_.size() >= size + simdjson::SIMDJSON_PADDING) return;
+  if (is_spare) parser_ = simdjson::dom::parser();
+  buffer_ = std::vector<char>(size + size / 2 + simdjson::SIMDJSON_PADDING);
+}
+
+simdjson::error_code Document::parse(const char* data, std::size_t size, std::size_t depth) {
+  if (parser_.max_depth() != depth || parser_.capacity() < size) {
+    if (const auto error = parser_.allocate(std::max(buffer_.size(), size + size / 2), depth)) {
+      if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+      return error;
+    }
+  }
+  const auto error = parser_.parse(data, size, false).get(root_);
+  if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+  return error;
+}
+
+}  // namespace lanner

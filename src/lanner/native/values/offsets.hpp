@@ -1,0 +1,23 @@
+// Where in a payload's text a value stands: for hosts that ask for it (value_offsets). No Python here.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "values/values.hpp"
+
+namespace lanner {
+
+// A part of the payload; size 0 at begin 0: unknown.
+struct Span {
+  std::uint32_t begin = 0;
+  std::uint32_t size = 0;
+};
+
+// The spans of the value that `evaluate` gave for the same tree and payload, one for each of its `count` texts or numbers. A text's
+// span is between its quotes, as it was written; where that cannot be told (a cut text with escapes) it is unknown.
+std::vector<Span> locate(const Value& value, simdjson::dom::element document, std::string_view payload, const Given& given,
+                         std::size_t count);
+
+}  // namespace lanner

@@ -1,0 +1,151 @@
+// What each word of lanner.sdk.values means, over a simdjson document; lanner.sdk.evaluate is the reference.
+#include "values/values.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <unordered_set>
+
+namespace lanner {
+namespace {
+
+using simdjson::dom::element;
+
+// C hosts read a text up to its first NUL, so nobody sees more.
+std::string_view until_nul(std::string_view text) { return text.substr(0, text.find('\0')); }
+
+// Of equal names the last counts.
+std::optional<element> member(element place, std::string_view name) {
+  simdjson::dom::object object;
+  if (place.get(object)) return std::nullopt;
+  const auto end = object.end();
+  auto last = end;
+  for (auto at = object.begin(); at != end; ++at) {
+    if (at.key_equals(name)) last = at;
+  }
+  return last != end ? std::optional(last.value()) : std::nullopt;
+}
+
+std::optional<element> item(element place, std::uint64_t number) {
+  simdjson::dom::array array;
+  if (place.get(array)) return std::nullopt;
+  for (const auto each : array) {
+    if (number-- == 0) return each;
+  }
+  return std::nullopt;
+}
+
+std::optional<element> walk(element place, const std::vector<Step>& steps, const Given& given) {
+  for (const auto& step : steps) {
+    std::optional<element> next;
+    if (const auto* name = std::get_if<std::string>(&step)) {
+      next = member(place, *name);
+    } else if (const auto* number = std::get_if<std::uint64_t>(&step)) {
+      next = item(place, *number);
+    } else if (const auto* key = std::get_if<std::string_view>(&given)) {
+      next = member(place, *key);
+    } else if (const auto* index = std::get_if<std::uint64_t>(&given)) {
+      next = item(place, *index);
+    }
+    if (!next) return std::nullopt;
+    place = *next;
+  }
+  return place;
+}
+
+Result read(element found, bool number) {
+  std::string_view text;
+  if (!found.get(text)) return until_nul(text);
+  std::uint64_t integer;
+  // get() converts no double to an integer
+  if (number && !found.get(integer)) return integer;
+  return {};
+}
+
+Result to_unsigned(const Result& result, std::uint64_t factor) {
+  std::uint64_t integer = 0;
+  if (const auto* text = std::get_if<std::string_view>(&result)) {
+    // 20 digits hold every unsigned 64-bit integer; longer ones with leading zeros are nobody's numbers
+    const char* end = text->data() + text->size();
+    if (text->empty() || text->size() > 20 || !std::all_of(text->begin(), text->end(), [](char c) { return c >= '0' && c <= '9'; }))
+      return {};
+    if (std::from_chars(text->data(), end, integer).ec != std::errc{}) return {};
+  } else if (const auto* read = std::get_if<std::uint64_t>(&result)) {
+    integer = *read;
+  } else {
+    return {};
+  }
+  std::uint64_t product;
+  if (__builtin_mul_overflow(integer, factor, &product)) return {};
+  return product;
+}
+
+}  // namespace
+
+void read_names(const Value& value, element document, const Given& given, Names& names) {
+  constexpr std::size_t few = 32;  // are compared with each other
+  names.clear();
+  const auto found = walk(document, value.steps, given);
+  simdjson::dom::object object;
+  if (!found || found->get(object)) return;
+  std::unordered_set<std::string_view> seen;
+  for (const auto field : object) {
+    const auto name = until_nul(field.key);
+    if (names.size() == few) seen.insert(names.begin(), names.end());
+    if (names.size() < few ? std::find(names.begin(), names.end(), name) == names.end() : seen.insert(name).second) names.push_back(name);
+  }
+}
+
+const char* text_at(const std::vector<Step>& steps, element document, const Given& given) {
+  const auto found = walk(document, steps, given);
+  const char* text;
+  return found && !found->get(text) ? text : nullptr;
+}
+
+Result evaluate(const Value& value, element document, const Given& given, bool number) {
+  switch (value.kind) {
+    case Value::Kind::path: {
+      const auto found = walk(document, value.steps, given);
+      return found ? read(*found, number) : Result{};
+    }
+    case Value::Kind::first:
+      for (const auto& option : value.children) {
+        auto result = evaluate(option, document, given, number);
+        if (!std::holds_alternative<std::monostate>(result)) return result;
+      }
+      return {};
+    case Value::Kind::when: {
+      const auto condition = evaluate(value.children[1], document, given);
+      const auto* text = std::get_if<std::string_view>(&condition);
+      if (!text || std::find(value.texts.begin(), value.texts.end(), *text) == value.texts.end()) return {};
+      return evaluate(value.children[0], document, given, number);
+    }
+    case Value::Kind::before:
+    case Value::Kind::after: {
+      const auto result = evaluate(value.children[0], document, given);
+      const auto* text = std::get_if<std::string_view>(&result);
+      if (!text) return {};
+      const auto at = text->find(value.separator);
+      if (value.kind == Value::Kind::before) return text->substr(0, at);
+      return at == std::string_view::npos ? Result{} : Result{text->substr(at + value.separator.size())};
+    }
+    case Value::Kind::after_last: {
+      const auto result = evaluate(value.children[0], document, given);
+      const auto* text = std::get_if<std::string_view>(&result);
+      if (!text) return {};
+      const auto at = text->rfind(value.separator);
+      return at == std::string_view::npos ? *text : text->substr(at + value.separator.size());
+    }
+    case Value::Kind::unsigned_integer:
+      return to_unsigned(evaluate(value.children[0], document, given, true), value.factor);
+    case Value::Kind::keys: {
+      Names names;
+      read_names(value, document, given, names);
+      if (names.empty()) return {};
+      return names;
+    }
+  }
+  return {};
+}
+
+}  // namespace lanner

@@ -1,0 +1,1 @@
+"""Checks of conditions against the fields, and Falco's warnings about old forms."""

@@ -1,0 +1,328 @@
+"""Check a condition against a catalog: names, types, constants.
+
+In come a tree as parsed (macros replaced) and the fields that there are, out comes the typed tree and what is odd in it; or
+ConditionError, with Falco's message, at the check that is wrong. The order in which Falco finds errors is kept: left side,
+operator, right side. Nothing is run here.
+"""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from lanner.rules.condition import ast
+from lanner.rules.findings import ConditionError
+from lanner.rules.language import constants, operators, transformers, typed
+from lanner.rules.language.catalog import PLAIN, FieldError, Traits
+from lanner.sdk.errors import LannerError
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from lanner.rules.language.catalog import Catalog
+
+_TRANSFORMERS: Final = ("val", "tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt")
+_SINGLE: Final = frozenset({"tolower", "toupper", "b64", "basename", "len"})
+_NO_BLANKS: Final = str.maketrans(dict.fromkeys(" \t\n\v\f\r"))
+_REGEX_SPECIAL: Final = frozenset(".+*?^$()[]{}|\\")
+# What all regexes of the rules may come to, in RE2's instructions; an ordinary one has 10 to 100
+MAX_PROGRAM: Final = 2_000_000
+_REGEX_REPEAT: Final = frozenset("+*?")
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that is allowed but odd; `span` are offsets in the condition."""
+
+    message: str
+    span: ast.Span
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A condition that can be run, and the warnings about it in the order of the text."""
+
+    tree: typed.Tree
+    warnings: tuple[Warned, ...]
+
+
+def check(condition: ast.Condition, catalog: Catalog, fields: typed.FieldTable) -> Checked:
+    """Check a condition; the values that it needs get their numbers in `fields`. Raises ConditionError."""
+    return Checker(catalog, fields).check(condition)
+
+
+def check_operand(node: ast.Field | ast.Transform, catalog: Catalog, fields: typed.FieldTable) -> typed.Operand:
+    """Check a field or a transformer that stands by itself, as in an output; raises ConditionError."""
+    return Checker(catalog, fields).operand(node)
+
+
+class _RefusedError(LannerError, ValueError):
+    """A check is wrong; where it stands is added by who knows it."""
+
+
+class _PatternError(_RefusedError):
+    """A regular expression is none."""
+
+
+class _ProgramError(_RefusedError):
+    """All regular expressions together are too large."""
+
+
+_REFUSALS: Final = (_RefusedError, FieldError, constants.ConstantError, transformers.TransformError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of a check. `name` and `base` are those of the innermost field, which Falco's messages and some of its rules go by."""
+
+    operand: typed.Operand
+    name: str
+    base: typed.Kind
+    combined: bool = False  # made by join, concat or getopt
+    traits: Traits = PLAIN
+
+    @property
+    def kind(self) -> typed.Kind:
+        return self.operand.kind
+
+    @property
+    def is_buffer(self) -> bool:
+        return self.traits.type_name == "BYTEBUF"
+
+    @property
+    def type_name(self) -> str:
+        """The type by its name in libscap, for messages and to compare."""
+        return (self.traits.type_name or transformers.TYPE_NAMES[self.kind.type]) + (" (list)" if self.kind.is_list else "")
+
+
+class Checker:
+    """Checks conditions against one catalog; the values that they need get their numbers in `fields`.
+
+    What several conditions have in common, which is what macros bring, is looked at once.
+    """
+
+    def __init__(self, catalog: Catalog, fields: typed.FieldTable) -> None:
+        self._catalog = catalog
+        self._fields = fields
+        self._warnings: list[Warned] = []
+        self._patterns: set[str] = set()
+        self._program = 0
+        # By the node's identity, which holds as long as the node is kept
+        self._known: dict[int, tuple[ast.Condition, Checked]] = {}
+
+    def check(self, condition: ast.Condition) -> Checked:
+        """Check a condition. Raises ConditionError."""
+        self._warnings = []
+        return Checked(self._tree(condition), tuple(self._warnings))
+
+    def _tree(self, node: ast.Condition) -> typed.Tree:
+        known = self._known.get(id(node))
+        if known:
+            self._warnings += known[1].warnings
+            return known[1].tree
+        before = len(self._warnings)
+        tree = self._new_tree(node)
+        self._known[id(node)] = node, Checked(tree, tuple(self._warnings[before:]))
+        return tree
+
+    def _new_tree(self, node: ast.Condition) -> typed.Tree:
+        match node:
+            case ast.Check():
+                return self._check(node)
+            case ast.Not(child):
+                return typed.Negation(self._tree(child))
+            case ast.And(children):
+                return typed.All(tuple(map(self._tree, children)))
+            case ast.Or(children):
+                return typed.Some(tuple(map(self._tree, children)))
+            case ast.Macro(name):
+                raise self._error(f"filter error: unexpected identifier '{name}'", node)
+
+    def _check(self, node: ast.Check) -> typed.Tree:
+        try:
+            return self._checked(node)
+        except _REFUSALS as error:
+            raise self._error(str(error), node, self._advice(error)) from None
+
+    def operand(self, node: ast.Field | ast.Transform) -> typed.Operand:
+        """Check a field or a transformer that stands by itself. Raises ConditionError."""
+        try:
+            return self._side(node).operand
+        except _REFUSALS as error:
+            raise self._error(str(error), node, self._advice(error)) from None
+
+    def _checked(self, node: ast.Check) -> typed.Tree:
+        left = self._side(node.left)
+        operator: ast.Operator = "=" if node.operator == "==" else node.operator
+        reason = operators.refusal(operator, node.modifier, left.kind, is_buffer=left.is_buffer)
+        if reason:
+            raise _RefusedError(f"filter error: {reason}")
+        if node.right is None:
+            return typed.Test(left.operand, "exists")
+        if isinstance(node.right, ast.Constant | ast.ConstantList):
+            values = self._constants(operator, left, node.right)
+            if left.traits.only_equal and operator != "=":
+                raise _RefusedError(f"{left.name} supports only '=' comparison operator")
+            return typed.Test(left.operand, operator, values, node.modifier)
+        right = self._side(node.right)
+        _refuse_sides(operator, left, right)
+        if left.combined and (operator in {"in", "intersects"} or not _same_type(left, right)):
+            # Falco takes it and then has nothing to compare with
+            return typed.Test(left.operand, "in")
+        return typed.Comparison(left.operand, operator, right.operand)
+
+    @staticmethod
+    def _error(message: str, node: ast.Check | ast.Macro | ast.Field | ast.Transform, advice: str = "") -> ConditionError:
+        begin, end = node.span
+        return ConditionError(message, begin, max(1, end - begin), advice=advice)
+
+    def _advice(self, error: Exception) -> str:
+        if isinstance(error, _PatternError):
+            return "A pattern is in RE2's syntax, and a backslash before (, [, { or another of its signs takes it as it is."
+        if isinstance(error, _ProgramError):
+            return "Repetitions such as {1,100} are written out: repeat less, or use `contains`, `startswith` and `in` where they do."
+        return self._catalog.advice(error.unknown) if isinstance(error, FieldError) and error.unknown else ""
+
+    def _side(self, node: ast.Field | ast.Transform | ast.Constant | ast.ConstantList | ast.OperandList) -> _Side:
+        match node:
+            case ast.Field(name, argument):
+                request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
+                kind = typed.Kind(request.info.type, request.info.is_list)
+                traits = self._catalog.traits(request.info.name)
+                return _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind, traits=traits)
+            case ast.Transform():
+                return self._transform(node)
+            case ast.Constant(text):
+                operand: typed.Operand = typed.Text(text)
+            case ast.OperandList(items) | ast.ConstantList(items):
+                operand = typed.Items(tuple(_item(self._side(item)) for item in items))
+        return _Side(operand, "NA", operand.kind)
+
+    def _transform(self, node: ast.Transform) -> _Side:
+        sides = [self._side(argument) for argument in node.arguments]
+        if node.name == "val" or len(sides) == 1:
+            if node.selector is not None:
+                subject = "transformer 'val'" if node.name == "val" else f"transformer '{node.name}'"
+                raise _RefusedError(f"filter error: {subject} does not support field arguments")
+            return sides[0] if node.name == "val" else self._single(node.name, sides[0])
+        if node.name in _SINGLE:
+            raise _RefusedError(f"transformer '{node.name}' takes one argument, not {len(sides)}")
+        name = cast("typed.TransformName", node.name)
+        if name == "concat" and any(side.is_buffer for side in sides):
+            raise _RefusedError("concat() arguments must be strings")
+        kind = transformers.combined(name, [side.base for side in sides], node.selector)
+        operand = typed.Transformed(name, tuple(side.operand for side in sides), kind, node.selector)
+        return _Side(operand, "NA", typed.Kind(FieldType.STRING), combined=True)
+
+    @staticmethod
+    def _single(name: str, side: _Side) -> _Side:
+        if name not in _SINGLE:
+            raise _RefusedError(f"unknown field transfomer '{name}'")  # Falco's spelling
+        if not side.traits.takes_transformers:
+            raise _RefusedError(f"field '{side.name}' does not support transformers")
+        transform = cast("typed.TransformName", name)
+        kind = transformers.result(transform, side.kind, side.name, side.traits.type_name)
+        traits = side.traits._replace(type_name="")
+        return _Side(typed.Transformed(transform, (side.operand,), kind), side.name, side.base, side.combined, traits)
+
+    def _constants(self, operator: ast.Operator, left: _Side, right: ast.Constant | ast.ConstantList) -> tuple[typed.Constant, ...]:
+        texts = [right.text] if isinstance(right, ast.Constant) else [item.text for item in right.items]
+        values = []
+        for text in texts:
+            if operator == "regex" or "." in text or "(" in text:  # as in a regex, in fields and in transformers; most have none
+                self._warn(operator, text, right.span)
+            if left.is_buffer and operator in {"bcontains", "bstartswith"}:
+                _refuse_hex(text)
+            self._catalog.check_value(left.name, text)
+            value = constants.convert(text, left.kind.type)
+            if operator == "regex":
+                self._add_pattern(text)
+            values.append(value)
+        return tuple(values)
+
+    def _add_pattern(self, text: str) -> None:
+        """Compile a regex, each once; after the limit none, so that what is left takes no time."""
+        if text in self._patterns:
+            return
+        if self._program <= MAX_PROGRAM:
+            self._program += _program_size(text)
+            self._patterns.add(text)
+        if self._program > MAX_PROGRAM:
+            raise _ProgramError(f"the regexes up to this one are larger than {MAX_PROGRAM} instructions of RE2 in all")
+
+    def _warn(self, operator: ast.Operator, text: str, span: ast.Span) -> None:
+        if operator == "regex" and _is_simple(text):
+            instead = "'=', 'contains', 'startswith', 'endswith'"
+            message = f"regex check with '{text}' may be optimized with simpler operators such as {instead}"
+            self._warnings.append(Warned(message, span))
+        packed = text.translate(_NO_BLANKS)
+        try:
+            self._catalog.request(packed)
+            self._warnings.append(Warned(f"'{text}' may be a valid field misused as a const string value", span))
+        except FieldError:
+            pass
+        if any(packed.startswith(f"{name}(") and packed.endswith(")") for name in _TRANSFORMERS):
+            self._warnings.append(Warned(f"'{text}' may be a valid field transformer misused as a const string value", span))
+
+
+def _item(side: _Side) -> typed.Operand:
+    """An operand as an item of a list of operands: numbers become decimal texts."""
+    if side.base.type is FieldType.UINT64:
+        return typed.Transformed("decimal", (side.operand,), typed.Kind(FieldType.STRING))
+    return side.operand
+
+
+def _refuse_sides(operator: ast.Operator, left: _Side, right: _Side) -> None:
+    """Raise for a right side that does not go with the left one."""
+    if operator in {"pmatch", "regex"}:
+        raise _RefusedError(f"operator '{operator.upper()}' doesn't support right-hand side fields")
+    if left.kind.type is FieldType.IPNET:
+        raise _RefusedError("field type 'IPNET' doesn't support right-hand side fields")
+    if not left.traits.takes_fields:
+        raise _RefusedError(f"field '{left.name}' doesn't support right-hand side fields")
+    if not right.traits.takes_fields:
+        raise _RefusedError(f"field '{right.name}' can't be used as a right-hand side field")
+    if not left.combined and not _same_type(left, right):  # of join, concat and getopt Falco does not look at the types
+        raise _RefusedError(
+            f"field '{left.name}' has type '{left.type_name}' while the right-hand side field "
+            f"'{_internal(right)}' has incompatible type '{right.type_name}'"
+        )
+
+
+def _same_type(left: _Side, right: _Side) -> bool:
+    return left.type_name == right.type_name
+
+
+def _internal(side: _Side) -> str:
+    return "INTERNAL" if side.combined and side.kind.is_list else side.name
+
+
+def _refuse_hex(text: str) -> None:
+    if len(text) % 2 or not all(char in string.hexdigits for char in text):
+        raise _RefusedError("filter error: bcontains and bstartswith operator support hex strings only")
+
+
+def _program_size(text: str) -> int:
+    import re2
+
+    try:
+        return int(operators.compile_regex(text).programsize)
+    except re2.error as error:
+        reason = error.args[0]
+        raise _PatternError(f"invalid regex pattern: {reason.decode() if isinstance(reason, bytes) else reason}") from None
+
+
+def _is_simple(pattern: str) -> bool:
+    """Whether a pattern looks as if simpler operators could do: Falco's own rule of thumb."""
+    last = len(pattern) - 1
+    index = 0
+    while index <= last:
+        char = pattern[index]
+        anchor = (index == 0 and char == "^") or (index == last and char == "$")
+        at_edge = (index == 0 and last > 0) or index == last - 1
+        if at_edge and char == "." and pattern[index + 1] in _REGEX_REPEAT:
+            index += 1
+        elif not anchor and char in _REGEX_SPECIAL:
+            return False
+        index += 1
+    return True

@@ -1,0 +1,98 @@
+"""What Falco warns of before it compiles a rule: fields that are no more, and comparisons with `<NA>`.
+
+In come a rule's output or the tree of its condition, out come `Remark`s in Falco's order. It looks at names alone, whether or not
+there are such fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, Or, Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.rules.condition.ast import Condition, Operand, OperandList
+
+_NO_ENTER: Final = "field is not available due to the drop of enter events."
+_DEPRECATED: Final = {
+    "evt.dir": (
+        "due to the drop of enter events, 'evt.dir = <' always evaluates to true, and 'evt.dir = >' always evaluates to false. "
+        "The rule expression can be simplified by removing the condition on 'evt.dir'"
+    ),
+    "evt.latency": _NO_ENTER,
+    "evt.latency.s": _NO_ENTER,
+    "evt.latency.ns": _NO_ENTER,
+    "evt.latency.human": _NO_ENTER,
+    "evt.wait_latency": _NO_ENTER,
+}
+_UNSAFE: Final = ("ka.", "jevt.")
+_EQUALITY: Final = frozenset({"==", "=", "!=", "in", "intersects", "pmatch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A warning; `field` is the deprecated one that it is about."""
+
+    code: str
+    message: str
+    field: str = ""
+
+
+def of_output(text: str) -> list[Remark]:
+    """Deprecated fields whose names stand in an output, be it as fields or not."""
+    return [
+        Remark("LOAD_DEPRECATED_ITEM", f"usage of deprecated field '{name}' has been detected in the rule output", name)
+        for name in _DEPRECATED
+        if name in text
+    ]
+
+
+def of_condition(tree: Condition) -> list[Remark]:
+    """Comparisons with `<NA>`, as one remark without words, and deprecated fields."""
+    named: set[str] = set()
+    unsafe = False
+    for check in _checks(tree):
+        fields = list(_fields(check.left))
+        named.update(fields)
+        if check.operator in _EQUALITY and check.modifier is None and fields and fields[-1].startswith(_UNSAFE) and check.right:
+            unsafe = unsafe or _says_nothing(check.right)
+            named.update(_fields(check.right))
+    deprecated = [Remark("LOAD_DEPRECATED_ITEM", message, name) for name, message in _DEPRECATED.items() if name in named]
+    return [Remark("LOAD_UNSAFE_NA_CHECK", ""), *deprecated] if unsafe else deprecated
+
+
+def _checks(tree: Condition) -> Iterator[Check]:
+    """In whatever order."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Check):
+            yield node
+        elif isinstance(node, And | Or):
+            todo += node.children
+        elif isinstance(node, Not):
+            todo.append(node.child)
+
+
+def _fields(operand: Operand | OperandList) -> Iterator[str]:
+    """The names of the fields in an operand, without those in lists of operands."""
+    match operand:
+        case Field(name):
+            yield name
+        case Transform(_, arguments):
+            for argument in arguments:
+                yield from _fields(argument)
+
+
+def _says_nothing(right: Operand | OperandList) -> bool:
+    match right:
+        case Constant(text):
+            return text == "<NA>"
+        case ConstantList(items):
+            return any(item.text == "<NA>" for item in items)
+        case Transform(_, arguments):
+            return any(map(_says_nothing, arguments))
+    return False

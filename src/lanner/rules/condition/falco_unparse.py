@@ -1,0 +1,61 @@
+"""From the tree of a condition to the text that Falco prints of it (`condition_compiled`).
+
+In comes a tree (nodes.py), out comes one line. How Lanner itself writes conditions, with few parentheses, is in show.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Macro, Not, OperandList, Or, Transform
+
+if TYPE_CHECKING:
+    from lanner.rules.condition.ast import Condition, Operand
+
+# libsinsp/filter/escaping.cpp: what makes a text go into quotes, and what stands there for it
+_ESCAPES: Final = {
+    "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "'": "'", " ": " ", "=": "=",
+}  # fmt: skip
+
+
+def show(node: Condition) -> str:
+    """The condition as Falco writes it."""
+    match node:
+        case And(children):
+            return f"({' and '.join(map(show, children))})"
+        case Or(children):
+            return f"({' or '.join(map(show, children))})"
+        case Not(child):
+            return f"not {show(child)}"
+        case Macro(name):
+            return name
+        case Check(left, operator, right, modifier):
+            parts = (_operand(left), operator, modifier, None if right is None else _operand(right))
+            return " ".join(part for part in parts if part is not None)  # an empty text leaves its blank
+
+
+def field_text(name: str, argument: str | None) -> str:
+    """A field, with what stands in its brackets in quotes where that is needed."""
+    if argument is None:
+        return name
+    return f"{name}[{quote(argument)}]" if argument else f'{name}[""]'
+
+
+def quote(text: str) -> str:
+    """A text in quotes, if it needs them."""
+    inside = "".join(_ESCAPES.get(char, char) for char in text)
+    return f'"{inside}"' if any(char in _ESCAPES for char in text) else text
+
+
+def _operand(node: Operand | OperandList) -> str:
+    match node:
+        case Field(name, argument):
+            return field_text(name, argument)
+        case Constant(text):
+            return quote(text)
+        case ConstantList(items):
+            return f"({', '.join([quote(item.text) for item in items])})"
+        case OperandList(items):
+            return f"({','.join(map(_operand, items))})"
+        case Transform(name, arguments, selector):
+            return field_text(f"{name}({','.join(map(_operand, arguments))})", selector)

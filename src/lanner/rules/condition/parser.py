@@ -1,0 +1,408 @@
+r"""From the text of a condition to its tree, and back.
+
+In comes a text in Falco's condition language (as engine 0.62 reads it); out comes a tree (nodes.py), or a `ConditionError`
+with Falco's message and position. Whether fields exist, types fit and macros are known is not looked at here.
+
+    or     := and ("or" and)*                     "or" and "and" want a blank or a "(" behind them
+    and    := not ("and" not)*
+    not    := ("not" blank)* ("not(" or ")" | check)
+    check  := "(" or ")" | left operator right | identifier
+    left   := field | transformer "(" argument ("," argument)* ")" selector?
+
+Two of Falco's ways need care: `a or(b) and c` is an error, because what follows `or(` is the parentheses alone; and a list whose
+first text is not one counts as empty, so that `in ()` and `in ("\z")` are the same.
+
+Parentheses are kept on a list and not on Python's stack, so that no condition can exhaust it. `MAX_GROUPS` of them may be open,
+`MAX_TRANSFORMERS` transformers, and the tree may be `nodes.MAX_DEPTH` deep; Falco has no such limits that work.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+
+from lanner.rules.condition import lexer as words
+from lanner.rules.condition.ast import (
+    MAX_DEPTH,
+    And,
+    Check,
+    Condition,
+    Constant,
+    ConstantList,
+    Field,
+    Macro,
+    Not,
+    Operand,
+    OperandList,
+    Or,
+    Transform,
+    measure,
+)
+from lanner.rules.condition.lexer import Scanner
+from lanner.rules.findings import ConditionError
+
+if TYPE_CHECKING:
+    from lanner.rules.condition.ast import Modifier, Operator, Span
+
+MAX_GROUPS: Final = 1000
+MAX_TRANSFORMERS: Final = 50
+
+_TRANSFORMERS: Final = "'val', 'tolower', 'toupper', 'b64', 'basename', 'len', 'join', 'concat', 'getopt'"
+_OPERATORS: Final = (
+    "'exists', '<=', '<', '>=', '>', '==', '=', '!=', 'glob', 'iglob', 'contains', 'icontains', 'bcontains', "
+    "'startswith', 'bstartswith', 'endswith', 'regex', 'intersects', 'in', 'pmatch'"
+)
+
+
+def parse(text: str, base: int = 0) -> Condition:
+    """The tree of a condition. Spans and the offset of a raised `ConditionError` are counted from `base` on."""
+    if not text:
+        raise ConditionError("filter input string is empty", base)
+    scan = Scanner(text, base)
+    tree = _Parser(scan).condition()
+    if scan.at != len(text):
+        raise scan.error(f"unexpected token after '{scan.last}', expecting 'or', 'and'")
+    too_deep = measure(tree).too_deep
+    if too_deep is not None:
+        begin, end = too_deep.span
+        raise ConditionError(f"the condition nests 'and', 'or' and 'not' more than {MAX_DEPTH} levels deep", begin, end - begin)
+    return tree
+
+
+def parse_operand(text: str) -> tuple[Field | Transform, int]:
+    """The field or transformer that the text begins with, and its length. Raises `ConditionError` if there is none."""
+    scan = Scanner(text)
+    operand = _Parser(scan).left()
+    if operand is None:
+        raise scan.error(f"unexpected token after '{scan.last}")
+    return operand, scan.at
+
+
+# How an open parenthesis hangs on what stands before it: as an operand of its own, or glued to the word ("or(", "and(")
+_Glue: TypeAlias = Literal["operand", "and", "or"]
+
+
+class _Group:
+    """What has been read between a parenthesis (or the text's begin) and the cursor."""
+
+    __slots__ = ("ands", "begin", "glue", "negated", "ors")
+
+    def __init__(self, glue: _Glue = "operand", *, negated: bool = False, begin: int = 0) -> None:
+        self.glue = glue
+        self.negated = negated  # the whole of it, by a "not" before it
+        self.begin = begin  # the offset of that "not"
+        self.ors: list[Condition] = []
+        self.ands: list[Condition] = []
+
+
+class _Parser:
+    def __init__(self, scan: Scanner) -> None:
+        self.scan = scan
+        self.groups: list[_Group] = []  # the enclosing ones; the innermost is `group`
+        self.group = _Group()
+        self.transformers = 0  # how many are open
+
+    # The levels of or, and, not
+
+    def condition(self) -> Condition:
+        """A whole condition: or := and ("or" and)*, with everything below it; stops where nothing more fits."""
+        while True:
+            self._operand()
+            tree = self._follow()
+            if tree is not None:
+                return tree
+
+    def _operand(self) -> None:
+        """Read up to the next whole check, opening groups on the way, and add it to its group."""
+        scan = self.scan
+        while True:
+            scan.blank()
+            begin, negated = scan.at, False
+            while scan.match(words.NOT):
+                negated = not negated
+            if scan.take("not("):
+                self._open("operand", negated=not negated, begin=begin)
+                continue
+            scan.blank()
+            if scan.take("("):
+                self._open("operand", negated=negated, begin=begin)
+                continue
+            child: Condition = self._check()
+            self.group.ands.append(Not(child, scan.span(begin)) if negated else child)
+            return
+
+    def _follow(self) -> Condition | None:
+        """Read what follows an operand, closing groups on the way: the tree at the end, None if another operand has to come."""
+        scan = self.scan
+        while True:
+            group = self.group
+            scan.blank()
+            if group.ands:
+                if scan.take("and"):
+                    self._after("and")
+                    return None
+                group.ors.append(_join(And, group.ands))
+                group.ands = []
+            if scan.take("or"):
+                self._after("or")
+                return None
+            tree = _join(Or, group.ors)
+            if not self.groups:
+                return tree
+            if not scan.take(")"):
+                raise scan.error("expected a ')' token", advice="A `(` before this is not closed, or `and` or `or` is missing.")
+            self.group = self.groups.pop()
+            if group.negated:
+                tree = Not(tree, scan.span(group.begin))
+            (self.group.ors if group.glue == "or" else self.group.ands).append(tree)
+
+    def _after(self, word: Literal["and", "or"]) -> None:
+        if self.scan.blank():
+            return
+        if not self.scan.take("("):
+            raise self.scan.error(f"expected blank or '(' after '{word}'")
+        self._open(word)
+
+    def _open(self, glue: _Glue, *, negated: bool = False, begin: int = 0) -> None:
+        if len(self.groups) >= MAX_GROUPS:
+            raise ConditionError(f"more than {MAX_GROUPS} parentheses are open here", self.scan.base + self.scan.at - 1)
+        self.groups.append(self.group)
+        self.group = _Group(glue, negated=negated, begin=begin)
+
+    # One check
+
+    def _check(self) -> Check | Macro:
+        scan = self.scan
+        begin = scan.at
+        left = self.left()
+        if left is not None:
+            return self._comparison(left, begin)
+        if scan.match(words.IDENTIFIER):
+            return Macro(scan.last, scan.span(begin))
+        raise scan.error("expected a '(' token, a field check, or an identifier")
+
+    def left(self) -> Field | Transform | None:
+        """A field or a transformer, None if neither stands here."""
+        scan = self.scan
+        begin = scan.at
+        if scan.match(words.FIELD_NAME):
+            return self._field(begin)
+        if scan.match(words.TRANSFORMER):
+            return self._transform(begin)
+        return None
+
+    def _field(self, begin: int) -> Field:
+        name = self.scan.last
+        return Field(name, self._brackets(), self.scan.span(begin))
+
+    def _brackets(self) -> str | None:
+        scan = self.scan
+        if not scan.take("["):
+            return None
+        if not scan.quoted() and not scan.match(words.BARE_ARGUMENT):
+            raise scan.error("expected a valid field argument: a quoted string or a bare string")
+        argument = scan.last
+        if not scan.take("]"):
+            raise scan.error("expected a ']' token")
+        return argument
+
+    def _comparison(self, left: Field | Transform, begin: int) -> Check:
+        scan = self.scan
+        scan.blank()
+        if scan.take("exists"):
+            return Check(left, "exists", None, None, scan.span(begin))
+        modifier = None
+        right: Operand
+        if scan.match(words.NUMBER_OPERATOR):
+            operator = scan.last
+            right = self._number_side()
+        elif scan.match(words.TEXT_OPERATOR):
+            operator = scan.last
+            modifier = self._modifier()
+            right = self._list_side(transformers=False) if modifier else self._text_side()
+        elif scan.match(words.LIST_OPERATOR):
+            operator = scan.last
+            right = self._list_side(transformers=True)
+        else:
+            raise scan.error(f"expected a valid check operator: one of {_OPERATORS}")
+        return Check(left, cast("Operator", operator), right, modifier, scan.span(begin))
+
+    def _modifier(self) -> Modifier | None:
+        """oneof, anyof or allof, if it stands there as a modifier and not as a text: `= oneof` alone compares with a text."""
+        scan = self.scan
+        blank = scan.blank()
+        at, last = scan.at, scan.last
+        if blank and scan.match(words.MODIFIER):
+            modifier = scan.last
+            scan.blank()
+            if (scan.text.startswith("(", scan.at) or scan.sees(words.IDENTIFIER)) and not scan.sees(words.KEYWORD):
+                return cast("Modifier", modifier)
+        scan.at, scan.last = at, last
+        return None
+
+    # The right side
+
+    def _number_side(self) -> Operand:
+        operand = self._right_transform()
+        if operand is not None:
+            return operand
+        constant = self._constant(words.NUMBER)
+        if constant is None:
+            raise self.scan.error(
+                f"expected a number value or a field with a valid transformer: {_TRANSFORMERS}",
+                advice="A number is written in digits: `> 1`.",
+            )
+        return constant
+
+    def _text_side(self) -> Operand:
+        operand = self._right_transform() or self._text()
+        if operand is None:
+            quoted = self.scan.text.startswith(("'", '"'), self.scan.at)
+            advice = "The quote is not closed." if quoted else ""
+            raise self.scan.error(f"expected a string value or a field with a valid transformer: {_TRANSFORMERS}", advice=advice)
+        return operand
+
+    def _list_side(self, *, transformers: bool) -> Operand:
+        self.scan.blank()
+        operand = self._list() or (self._right_transform() if transformers else None) or self._constant(words.IDENTIFIER)
+        if operand is None and transformers:
+            raise self.scan.error(f"expected a list, an identifier, or a field with a valid transformer: {_TRANSFORMERS}")
+        if operand is None:
+            raise self.scan.error("expected a list or an identifier")
+        return operand
+
+    def _list(self) -> ConstantList | None:
+        scan = self.scan
+        begin = scan.at
+        if not scan.take("("):
+            return None
+        scan.blank()
+        first = self._first_text()
+        items = [] if first is None else [first]
+        self._plain_items(items)
+        scan.blank()
+        while items and scan.take(","):
+            scan.blank()
+            item = self._text()
+            if item is None:
+                raise scan.error("expected a string value")
+            items.append(item)
+            self._plain_items(items)
+            scan.blank()
+        if not scan.take(")"):
+            raise scan.error("expected a ')' token")
+        return ConstantList(tuple(items), scan.span(begin))
+
+    def _plain_items(self, items: list[Constant]) -> None:
+        """Add what follows to the items, as far as it is plain: the quick way for lists, of which rules files are full."""
+        scan = self.scan
+        while items and (found := words.NEXT_ITEM.match(scan.text, scan.at)):
+            text, quoted = (found[2], False) if found[1] is None else (found[1][1:-1], True)
+            scan.at = found.end()
+            scan.last = text
+            items.append(Constant(text, quoted, scan.span(scan.at - len(text) - 2 * quoted)))
+
+    def _first_text(self) -> Constant | None:
+        """The first text of a list. One with a wrong escape is stepped over, and Falco then takes the list as empty."""
+        try:
+            return self._text()
+        except ConditionError as error:
+            self.scan.at = error.falco_offset - self.scan.base
+            return None
+
+    def _text(self) -> Constant | None:
+        scan = self.scan
+        begin = scan.at
+        if scan.quoted():
+            return Constant(scan.last, quoted=True, span=scan.span(begin))
+        return self._constant(words.BARE_TEXT)
+
+    def _constant(self, pattern: words.Pattern) -> Constant | None:
+        scan = self.scan
+        begin = scan.at
+        return Constant(scan.last, quoted=False, span=scan.span(begin)) if scan.match(pattern) else None
+
+    def _right_transform(self) -> Transform | None:
+        scan = self.scan
+        scan.blank()
+        begin = scan.at
+        if scan.match(words.TRANSFORMER):
+            return self._transform(begin)
+        if not scan.take("val("):
+            return None
+        scan.blank()
+        scan.last = "val"
+        inner = scan.at
+        if not scan.match(words.FIELD_NAME):
+            raise scan.error("expected a field within 'val' transformer")
+        child = self._field(inner)
+        return self._close("val", (child,), begin)
+
+    # Transformers
+
+    def _transform(self, begin: int) -> Transform:
+        """Read a transformer: name "(" argument ("," argument)* ")" selector?, from behind its parenthesis on."""
+        scan = self.scan
+        if self.transformers >= MAX_TRANSFORMERS:
+            raise ConditionError(f"more than {MAX_TRANSFORMERS} transformers are open here", scan.base + begin, scan.at - begin)
+        self.transformers += 1
+        scan.last = name = scan.last[:-1]
+        arguments = [self._argument()]
+        scan.blank()
+        while scan.take(","):
+            arguments.append(self._argument())
+            scan.blank()
+        self.transformers -= 1
+        return self._close(name, tuple(arguments), begin)
+
+    def _close(self, name: str, arguments: tuple[Field | Transform | Constant | OperandList, ...], begin: int) -> Transform:
+        scan = self.scan
+        scan.blank()
+        if not scan.take(")"):
+            raise scan.error("expected a ')' token closing the transformer")
+        return Transform(name, arguments, self._brackets(), scan.span(begin))
+
+    def _argument(self) -> Field | Transform | Constant | OperandList:
+        scan = self.scan
+        scan.blank()
+        begin = scan.at
+        argument = self._constant(words.NUMBER) or self._quoted()
+        if argument is not None:
+            return argument
+        if scan.take("("):
+            return self._operand_list(begin)
+        operand = self.left()
+        if operand is None:
+            raise scan.error("expected field transformer argument: field, transformer, quoted string, number, or transformer list")
+        return operand
+
+    def _operand_list(self, begin: int) -> OperandList:
+        scan = self.scan
+        scan.blank()
+        if scan.take(")"):
+            return OperandList((), scan.span(begin))
+        items = [self._list_item()]
+        scan.blank()
+        while scan.take(","):
+            scan.blank()
+            items.append(self._list_item())
+            scan.blank()
+        if not scan.take(")"):
+            raise scan.error("expected ')'")
+        return OperandList(tuple(items), scan.span(begin))
+
+    def _list_item(self) -> Field | Transform | Constant:
+        item = self.left() or self._quoted() or self._constant(words.NUMBER)
+        if item is None:
+            raise self.scan.error("expected transformer list argument: field, transformer, quoted string, or number")
+        return item
+
+    def _quoted(self) -> Constant | None:
+        begin = self.scan.at
+        return Constant(self.scan.last, quoted=True, span=self.scan.span(begin)) if self.scan.quoted() else None
+
+
+def _join(kind: type[And | Or], children: list[Condition]) -> Condition:
+    if len(children) == 1:
+        return children[0]
+    span: Span = (children[0].span[0], children[-1].span[1])
+    return kind(tuple(children), span)

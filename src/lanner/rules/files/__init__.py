@@ -1,0 +1,1 @@
+"""Rules files: documents, items, overrides, exceptions, required versions."""

@@ -1,0 +1,187 @@
+"""What stands in rules files, item by item, as plain data.
+
+Made by the loader (load.py), used in order by the collector (collect.py). A text that is parsed later is kept as the YAML scalar
+that it came from, so that its characters keep their places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from lanner.rules.findings import Finding
+
+if TYPE_CHECKING:
+    from lanner.yamlfile.reader import Node, Scalar
+    from lanner.yamlfile.source import Context, SourceFile
+
+
+class Priority(IntEnum):
+    """How urgent an alert is; the smaller, the more urgent."""
+
+    EMERGENCY = 0
+    ALERT = 1
+    CRITICAL = 2
+    ERROR = 3
+    WARNING = 4
+    NOTICE = 5
+    INFORMATIONAL = 6
+    DEBUG = 7
+
+    @classmethod
+    def parse(cls, text: str) -> Priority | None:
+        """The priority of this name, in whatever case; "info" is short for informational."""
+        name = text.upper() if text.isascii() else ""
+        return cls.__members__.get("INFORMATIONAL" if name == "INFO" else name)
+
+    def __str__(self) -> str:
+        return self.name.capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineVersion:
+    """`required_engine_version`, as three numbers."""
+
+    context: Context
+    version: tuple[int, int, int]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PluginVersion:
+    """One entry of `required_plugin_versions`: (name, version) and its alternatives."""
+
+    context: Context
+    alternatives: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListItem:
+    """A list, or what is appended to one."""
+
+    context: Context
+    name: str
+    items: tuple[Scalar, ...]
+    append: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MacroItem:
+    """A macro, or what is appended to one."""
+
+    context: Context
+    name: str
+    condition: Scalar
+    append: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionEntry:
+    """A value in an exception: a text, or a list of entries. Falco takes an empty one of either kind for a missing one."""
+
+    text: str = ""
+    entries: tuple[ExceptionEntry, ...] = ()
+    is_list: bool = False
+
+    @property
+    def is_given(self) -> bool:
+        """Whether it is neither an empty text nor an empty list."""
+        return bool(self.entries if self.is_list else self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleException:
+    """One of a rule's exceptions, by the name that `label` gives it."""
+
+    context: Context
+    label: Scalar
+    fields: ExceptionEntry = ExceptionEntry()
+    comps: ExceptionEntry = ExceptionEntry()
+    values: tuple[ExceptionEntry, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The exception's name."""
+        return self.label.value
+
+
+@dataclass(frozen=True, slots=True)
+class RuleItem:
+    """A whole rule."""
+
+    context: Context
+    name: str
+    condition: Scalar
+    output: Scalar
+    desc: Scalar
+    priority: Priority
+    source: str
+    enabled: bool = True
+    tags: tuple[str, ...] = ()
+    exceptions: tuple[RuleException, ...] = ()
+    skip_if_unknown_filter: bool = False
+    warn_evttypes: bool = True
+    capture: bool = False
+    capture_duration: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RuleUpdate:
+    """What is appended to a rule, or replaced in it; None is left as it is."""
+
+    context: Context
+    name: str
+    append: bool
+    source: str = ""
+    condition: Scalar | None = None
+    output: Scalar | None = None
+    desc: Scalar | None = None
+    priority: Priority | None = None
+    enabled: bool | None = None
+    tags: tuple[str, ...] | None = None
+    exceptions: tuple[RuleException, ...] | None = None
+    skip_if_unknown_filter: bool | None = None
+    warn_evttypes: bool | None = None
+    capture: bool | None = None
+    capture_duration: int | None = None
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether there is anything to append or to replace."""
+        given = (
+            self.condition,
+            self.output,
+            self.desc,
+            self.priority,
+            self.enabled,
+            self.tags,
+            self.exceptions,
+            self.skip_if_unknown_filter,
+            self.warn_evttypes,
+            self.capture,
+            self.capture_duration,
+        )
+        return any(value is not None for value in given)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleToggle:
+    """`rule` and `enabled` alone: the old way to switch a rule on or off."""
+
+    context: Context
+    name: str
+    enabled: bool
+
+
+# What one item asks for, in order, between warnings; after an error nothing follows
+Step: TypeAlias = Finding | EngineVersion | PluginVersion | ListItem | MacroItem | RuleItem | RuleUpdate | RuleToggle
+
+
+@dataclass(slots=True)
+class RulesFile:
+    """One file as loaded: for each of its items the steps that it asks for."""
+
+    source: SourceFile
+    documents: list[Node] = field(default_factory=list)
+    items: list[list[Step]] = field(default_factory=list)

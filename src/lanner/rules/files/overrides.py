@@ -1,0 +1,65 @@
+"""The key `override` of an item: which of its other keys append to an earlier item of that name, and which replace.
+
+In comes an item's mapping, out come two sets of keys, or a `Refused` with Falco's message. Applying them is the collector's matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.files.scalars import Refused, as_string, bad_conversion, bad_iteration
+from lanner.yamlfile.reader import Mapping, Scalar
+
+if TYPE_CHECKING:
+    from lanner.yamlfile.source import Context
+
+APPENDABLE: Final = frozenset({"condition", "output", "desc", "tags", "exceptions"})
+REPLACEABLE: Final = APPENDABLE | {"priority", "capture", "capture_duration", "enabled", "warn_evttypes", "skip-if-unknown-filter"}
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """The keys that append and those that replace; false if there are none."""
+
+    append: frozenset[str] = frozenset()
+    replace: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.append or self.replace)
+
+
+def read_overrides(item: Mapping, context: Context, appendable: frozenset[str], replaceable: frozenset[str]) -> Overrides:
+    """What `override` says of the keys; nothing if there is no such key."""
+    node = item.values.get("override")
+    if node is None or isinstance(node, Scalar):
+        return Overrides()  # Falco finds no keys in a text either
+    outer: Context = (*context, item.spot("overrides"))
+    advice = "'override' takes a mapping of keys to append or replace."
+    if not isinstance(node, Mapping):
+        raise bad_iteration(node, advice)
+    found: dict[str, set[str]] = {"append": set(), "replace": set()}
+    for key, value in node.pairs:
+        for each in (key, value):
+            if not isinstance(each, Scalar):
+                raise bad_conversion(each, advice)
+        assert isinstance(key, Scalar)
+        assert isinstance(value, Scalar)
+        _check(key, value, outer, appendable, replaceable)
+        found[value.value].add(key.value)
+    return Overrides(frozenset(found["append"]), frozenset(found["replace"]))
+
+
+def _check(key: Scalar, value: Scalar, outer: Context, appendable: frozenset[str], replaceable: frozenset[str]) -> None:
+    name, operation = as_string(key), as_string(value)
+    at_key: Context = (*outer, key.spot("overrides", name))
+    if operation == "append":
+        if name not in appendable:
+            raise Refused(f"Key '{name}' cannot be appended to, use 'replace' instead", at_key)
+    elif operation == "replace":
+        if name not in replaceable:
+            raise Refused(f"Key '{name}' cannot be replaced", at_key)
+    else:
+        allowed = ("append " if name in appendable else "") + ("replace " if name in replaceable else "")
+        message = f"Invalid override operation for key '{name}': '{operation}'. Allowed values are: {allowed}"
+        raise Refused(message, (*outer, value.spot("value for", name)))

@@ -1,0 +1,132 @@
+"""From YAML nodes to the values that keys want, as Falco converts them.
+
+In comes a mapping and a key, out comes the value, or a `Refused` with Falco's message at the value's place. Scalars convert as
+yaml-cpp does it, in whatever quotes they stand: `yes` and `On` are true, `010` is eight, 1 is no bool.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules import findings
+from lanner.rules.findings import Sight, finding
+from lanner.yamlfile.reader import Scalar, Sequence
+
+if TYPE_CHECKING:
+    from lanner.rules.findings import Finding
+    from lanner.yamlfile.reader import Mapping, Node
+    from lanner.yamlfile.source import Context
+
+_TRUE: Final = frozenset({"y", "yes", "true", "on"})
+_FALSE: Final = frozenset({"n", "no", "false", "off"})
+_UINT: Final = re.compile(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)\s*")
+
+_NEEDS: Final = {
+    "list": "A list needs 'items'.",
+    "macro": "A macro needs a 'condition'.",
+    "rule": "A rule needs 'condition', 'output', 'desc' and 'priority'; with none of them, 'enabled' switches an earlier rule on or off.",
+    "exception": "An exception needs a 'name' and 'fields'.",
+}
+
+
+class Refused(Exception):  # noqa: N818 - it ends the reading of one item and never leaves the loader
+    """An item cannot be used, for the reason in `finding`."""
+
+    def __init__(
+        self, message: str, context: Context, advice: str = "", code: str = findings.YAML_VALIDATE, sight: Sight | None = None
+    ) -> None:
+        super().__init__(message)
+        self.finding: Finding = finding("error", code, message, context, advice, sight=sight)
+
+
+def required(item: Mapping, key: str, context: Context) -> Scalar:
+    """The value of a key that has to be there, a text that is not empty."""
+    node = item.values.get(key)
+    if node is None:
+        raise Refused(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
+    if isinstance(node, Scalar) and node.is_null:
+        raise Refused(f"Mapping for key '{key}' is empty", context, f"Write a value behind '{key}:'.")
+    inner = value_context(node, key, context)
+    if not isinstance(node, Scalar):
+        raise Refused("Value is not a scalar value", inner, f"'{key}' takes a text, not a list or a mapping.")
+    if not node.value:
+        raise Refused("Value must be non-empty", inner)
+    return node
+
+
+def optional(item: Mapping, key: str, context: Context) -> Scalar | None:
+    """The same for a key that may be left out; None then."""
+    return required(item, key, context) if key in item.values else None
+
+
+def boolean(item: Mapping, key: str, context: Context, *, default: bool) -> bool:
+    """A truth value, in one of the spellings of YAML 1.1."""
+    node = optional(item, key, context)
+    if node is None:
+        return default
+    value = truth(node.value)
+    if value is None:
+        raise Refused("Can't decode YAML scalar value", value_context(node, key, context), f"'{key}' takes true or false.")
+    return value
+
+
+def truth(text: str) -> bool | None:
+    """A truth value; None if the text is none."""
+    # yaml-cpp knows all lower, all upper, and one capital
+    plain = text if text.islower() else text.lower() if text.isupper() or text == text.capitalize() else ""
+    return plain in _TRUE if plain in _TRUE | _FALSE else None
+
+
+def unsigned(text: str) -> int | None:
+    """A number below 2**32, decimal, octal with a leading 0 or hexadecimal; None if the text is no such number."""
+    found = _UINT.fullmatch(text)
+    if found is None:
+        return None
+    digits = found[1]
+    base = 10 if digits[0] != "0" else 16 if digits[1:2] in {"x", "X"} else 8
+    number = int(digits[:20], base)  # longer ones are too large anyway
+    return number if number < 1 << 32 else None
+
+
+def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[Scalar, ...]:
+    """A sequence of texts."""
+    node = item.values.get(key)
+    if node is None:
+        if not needed:
+            return ()
+        raise Refused(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
+    inner = value_context(node, key, context)
+    if not isinstance(node, Sequence):
+        raise Refused("Value is not a sequence", inner, f"'{key}' takes a list, as in `{key}: [a, b]`.")
+    found = []
+    for each in node.items:
+        if not isinstance(each, Scalar) or each.is_null:
+            raise Refused("sequence value is not scalar", (*inner, each.spot("list item")))
+        found.append(each)
+    return tuple(found)
+
+
+def as_string(node: Scalar) -> str:
+    """The text that yaml-cpp makes of a scalar: a null in any spelling is `null`."""
+    return "null" if node.is_null else node.value
+
+
+def bad_conversion(node: Node, advice: str) -> Refused:
+    """A node that should be a text is none, where Falco leaves the error to yaml-cpp, in its words and without saying where."""
+    mark = node.spot().mark()
+    return _of_yaml_cpp(node, f"yaml-cpp: error at line {mark.line + 1}, column {mark.column + 1}: bad conversion", advice)
+
+
+def bad_iteration(node: Node, advice: str) -> Refused:
+    """A list where Falco goes through a mapping, with the error left to yaml-cpp as above."""
+    return _of_yaml_cpp(node, "invalid node; this may result from using a map iterator as a sequence iterator, or vice-versa", advice)
+
+
+def _of_yaml_cpp(node: Node, message: str, advice: str) -> Refused:
+    return Refused(message, (node.spot(),), advice, findings.VALIDATE, Sight())
+
+
+def value_context(node: Node, key: str, context: Context) -> Context:
+    """The context of a key's value."""
+    return (*context, node.spot("value for", key))

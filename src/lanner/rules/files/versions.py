@@ -1,0 +1,56 @@
+"""Versions that rules ask for: of the rules language and of plugins.
+
+In come requirements as loaded, and what there is; nothing comes out, or a `Refused`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules import findings
+from lanner.rules.files.scalars import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanner.rules.files.items import PluginVersion
+
+# The engine whose language this is: that of Falco 0.44.1
+ENGINE_VERSION: Final = (0, 62, 0)
+
+_VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
+
+
+def parse_version(text: str) -> tuple[int, int, int] | None:
+    """The three numbers of a version `x.y.z`; None if it is none."""
+    found = _VERSION.fullmatch(text)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def check_requirement(required: PluginVersion) -> None:
+    """The alternatives must be of different plugins and have versions. Raises `Refused`."""
+    names = set()
+    for name, version in required.alternatives:
+        if parse_version(version) is None:
+            raise Refused(f"Invalid required version '{version}' for plugin '{name}'", required.context, code=findings.VALIDATE)
+        if name in names:
+            message = f"Defined multiple alternative version requirements for plugin '{name}'"
+            raise Refused(message, required.context, code=findings.VALIDATE)
+        names.add(name)
+
+
+def unmet(required: PluginVersion, plugins: Mapping[str, str]) -> str:
+    """Why none of the alternatives is there (the same major version, and not an older one); nothing if one is.
+
+    `plugins` has the versions of the plugins by name.
+    """
+    for name, version in required.alternatives:
+        there, wanted = parse_version(plugins.get(name, "")), parse_version(version)
+        if there is None or wanted is None:
+            continue
+        if there[0] == wanted[0] and there >= wanted:
+            return ""
+        return f"Plugin '{name}' version '{plugins[name]}' is not compatible with required plugin version '{version}'"
+    asked = ", ".join(f"{name} (>= {version})" for name, version in required.alternatives)
+    return f"Plugin requirement not satisfied, must load one of: {asked}"

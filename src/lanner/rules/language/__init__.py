@@ -1,0 +1,1 @@
+"""The words of the rules language: operators, transformers, constants, fields."""

@@ -1,0 +1,221 @@
+"""Operators: which types they take, and the test that each one is.
+
+`refusal` says why an operator does not go with a type; `test` and `comparison` make the predicates that the executor calls
+with values that are there. What a missing value means is the executor's business (it makes a check false).
+"""
+
+from __future__ import annotations
+
+import operator as op
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from lanner.native import fnmatch
+from lanner.rules.language.path_prefixes import PathPrefixes
+from lanner.rules.language.typed import Kind, Net
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lanner.rules.condition.ast import Modifier, Operator
+    from lanner.rules.language.typed import Constant
+
+Predicate: TypeAlias = "Callable[[Any], bool]"
+
+_EQUALITY: Final = frozenset({"=", "!=", "in", "intersects"})
+_ORDER: Final = frozenset({"<", "<=", ">", ">="})
+_STRING: Final = _EQUALITY | _ORDER | {"contains", "icontains", "startswith", "endswith", "glob", "iglob", "pmatch", "regex"}
+_BUFFER: Final = _EQUALITY | {"contains", "startswith", "endswith", "bcontains", "bstartswith"}
+# What goes with a type, and how Falco calls the type when something does not (filter_compare.cpp; bool is "numeric" there, too)
+_TYPES: Final = {
+    FieldType.STRING: (_STRING, "for string filters"),
+    FieldType.UINT64: (_EQUALITY | _ORDER, "for numeric filters"),
+    FieldType.RELTIME: (_EQUALITY | _ORDER, "for numeric filters"),
+    FieldType.ABSTIME: (_EQUALITY | _ORDER, "for numeric filters"),
+    FieldType.BOOL: (_EQUALITY, "for numeric filters"),
+    FieldType.IPADDR: (_EQUALITY, "for ip address and network filters"),
+    FieldType.IPNET: (_EQUALITY, "for ip address and network filters"),
+}
+_ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {"<": op.lt, "<=": op.le, ">": op.gt, ">=": op.ge}
+
+
+def refusal(operator: Operator, modifier: Modifier | None, kind: Kind, *, is_buffer: bool = False) -> str | None:
+    """Falco's reason why the operator cannot be used on values of this kind (or on a byte buffer), or None where it can."""
+    if operator == "exists":
+        return None
+    if is_buffer:
+        return None if operator in _BUFFER else f"'{operator}' operator not supported for buffer filters"
+    if kind.is_list:
+        return None if operator in {"in", "intersects"} else f"'{operator}' operator not supported list filters"
+    allowed, words = _TYPES[kind.type]
+    if operator in allowed:
+        return None
+    if modifier and kind.type in {FieldType.IPADDR, FieldType.IPNET}:
+        return f"'{operator}' with modifier not supported {words}"
+    return f"'{operator}' operator not supported {words}"
+
+
+def test(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier | None, kind: Kind) -> Predicate:
+    """The predicate for a comparison of values of this kind with constants."""
+    if kind.is_list:
+        return _list_test(operator, constants, kind)
+    if modifier:
+        return _modified(operator, constants, modifier, kind)
+    if kind.type is FieldType.IPNET:
+        inside = _any([_network(net) for net in constants if isinstance(net, Net)])
+        return (lambda value: not inside(value)) if operator == "!=" else inside
+    if operator in {"in", "intersects"}:
+        members = frozenset(constants)
+        return _whole(members.__contains__, kind)
+    if operator == "pmatch":
+        return _whole(PathPrefixes(map(str, constants)).match, kind)
+    return _single(operator, constants[0], kind)
+
+
+def comparison(operator: Operator, left: Kind, right: Kind) -> Callable[[Any, Any], bool]:
+    """The predicate for a comparison of two values of the same type."""
+    if operator in {"in", "intersects"}:
+        return _comparison_of_sets(operator, left, right)
+    if left.type is not FieldType.STRING:
+        return _ORDERINGS.get(operator) or (op.ne if operator == "!=" else op.eq)
+    compare = _BYTES[operator]
+    return lambda a, b: compare(_c_bytes(a), _c_bytes(b))
+
+
+def _comparison_of_sets(operator: Operator, left: Kind, right: Kind) -> Callable[[Any, Any], bool]:
+    """`in` and `intersects` of two fields.
+
+    Falco compares lengths and bytes here. It takes closing NULs off a single value on the left, and off nothing else.
+    """
+    if not left.is_list:
+        return (lambda _a, _b: False) if right.terminated else (lambda a, b: _stripped(a) == b)
+    if left.terminated != right.terminated:
+        return (lambda a, _b: not a) if operator == "in" else (lambda _a, _b: False)
+    if operator == "in":
+        return lambda a, b: set(a).issubset(b)
+    return lambda a, b: not set(a).isdisjoint(b)
+
+
+def _list_test(operator: Operator, constants: tuple[Constant, ...], kind: Kind) -> Predicate:
+    every = operator == "in"
+    if kind.type is FieldType.IPNET:
+        inside = _any([_network(net) for net in constants if isinstance(net, Net)])
+        return (lambda values: all(map(inside, values))) if every else (lambda values: any(map(inside, values)))
+    # a constant never has the closing NUL that these values count
+    members = frozenset() if kind.terminated else frozenset(constants)
+    return members.issuperset if every else lambda values: not members.isdisjoint(values)
+
+
+def _modified(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier, kind: Kind) -> Predicate:
+    if not constants:
+        return lambda _value: False
+    if (operator, modifier) in {("=", "anyof"), ("!=", "allof")}:
+        # Falco looks the value's bytes up in a set; a network's bytes are never those of an address
+        members = frozenset() if kind.type is FieldType.IPNET else frozenset(constants)
+        if operator == "=":
+            return _whole(members.__contains__, kind)
+        return _whole(lambda value: value not in members, kind)
+    tests = [test(operator, (constant,), None, kind) for constant in constants]
+    if modifier == "anyof":
+        return _any(tests)
+    if modifier == "allof":
+        return lambda value: all(each(value) for each in tests)
+    return lambda value: sum(each(value) for each in tests) == 1
+
+
+def _single(operator: Operator, constant: Constant, kind: Kind) -> Predicate:
+    if operator == "=":
+        return _cut(lambda value: bool(value == constant), kind)
+    if operator == "!=":
+        return _cut(lambda value: bool(value != constant), kind)
+    if not isinstance(constant, str):
+        ordering = _ORDERINGS[operator]
+        return lambda value: ordering(value, constant)
+    return _whole(_regex(constant), kind) if operator == "regex" else _cut(_text_test(operator, constant), kind)
+
+
+def _text_test(operator: Operator, constant: str) -> Predicate:
+    # Constants are whole characters, so these agree with a search for their bytes
+    if operator == "contains":
+        return lambda value: bool(constant in value)
+    if operator == "startswith":
+        return lambda value: bool(value.startswith(constant))
+    if operator == "endswith":
+        return lambda value: bool(value.endswith(constant))
+    needle = _bytes(constant)
+    if operator in _ORDERINGS:
+        ordering = _ORDERINGS[operator]
+        return lambda value: ordering(_bytes(value), needle)
+    if operator == "icontains":
+        needle = needle.lower()
+        return lambda value: needle in _bytes(value).lower()
+    compare = _BYTES[operator]
+    return lambda value: compare(_bytes(value), needle)
+
+
+def _regex(pattern: str) -> Predicate:
+    match = compile_regex(pattern).fullmatch
+    return lambda value: match(_bytes(value)) is not None
+
+
+def compile_regex(pattern: str) -> Any:
+    """The pattern as RE2 compiles it for Falco (POSIX syntax, leftmost-longest, UTF-8); raises re2.error."""
+    import re2
+
+    options = re2.Options()
+    options.posix_syntax = True
+    options.longest_match = True
+    options.never_capture = True  # of interest is only whether it matches; groups would cost a hundred times as much
+    options.log_errors = False
+    return re2.compile(_bytes(pattern), options)
+
+
+def _glob(pattern: bytes, text: bytes, *, casefold: bool) -> bool:
+    return fnmatch(pattern, text, casefold)
+
+
+def _network(net: Net) -> Predicate:
+    size, shift = len(net.address), len(net.address) * 8 - net.bits
+    wanted = int.from_bytes(net.address, "big") >> shift
+    return lambda value: len(value) == size and int.from_bytes(value, "big") >> shift == wanted
+
+
+def _any(tests: Iterable[Predicate]) -> Predicate:
+    tests = tuple(tests)
+    return tests[0] if len(tests) == 1 else lambda value: any(each(value) for each in tests)
+
+
+def _cut(predicate: Predicate, kind: Kind) -> Predicate:
+    """For comparisons of C strings, which end at the first NUL."""
+    return (lambda value: predicate(value.partition("\0")[0])) if kind.binary else predicate
+
+
+def _whole(predicate: Predicate, kind: Kind) -> Predicate:
+    """For comparisons by length, which take closing NULs off the value but keep the ones inside."""
+    return (lambda value: predicate(_stripped(value))) if kind.binary else predicate
+
+
+def _stripped(value: Any) -> Any:
+    return value.rstrip("\0") if isinstance(value, str) else value
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _c_bytes(text: str) -> bytes:
+    return _bytes(text).partition(b"\0")[0]
+
+
+# The operators on the bytes of two strings: (value, operand)
+_BYTES: Final[dict[str, Callable[[bytes, bytes], bool]]] = {
+    "=": op.eq,
+    "!=": op.ne,
+    **_ORDERINGS,
+    "contains": lambda a, b: b in a,
+    "icontains": lambda a, b: b.lower() in a.lower(),
+    "startswith": lambda a, b: a.startswith(b),
+    "endswith": lambda a, b: a.endswith(b),
+    "glob": lambda a, b: _glob(b, a, casefold=False),
+    "iglob": lambda a, b: _glob(b, a, casefold=True),
+}

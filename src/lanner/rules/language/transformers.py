@@ -1,0 +1,224 @@
+"""Transformers: which operands they take, and what they make of their values.
+
+`result` and `combined` say what kind of value comes out, or raise TransformError in Falco's words; `function` makes what the
+executor calls with values that are there, and which gives None where the transformer fails.
+
+Strings are `str` (bytes that are not UTF-8 as surrogate escapes); case folding and lengths go by bytes, as in C.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import string
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from lanner.rules.language.getopt import Options
+from lanner.rules.language.typed import Kind, Text, Transformed
+from lanner.sdk.errors import LannerError
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanner.rules.language.typed import Operand, TransformName
+
+Value: TypeAlias = Any  # a FieldValue that is not None; `()` can come from getopt
+
+# libscap's names of the types, for messages
+TYPE_NAMES: Final = {
+    FieldType.STRING: "CHARBUF",
+    FieldType.UINT64: "UINT64",
+    FieldType.RELTIME: "RELTIME",
+    FieldType.ABSTIME: "ABSTIME",
+    FieldType.BOOL: "BOOL",
+    FieldType.IPADDR: "IPADDR",
+    FieldType.IPNET: "IPNET",
+}
+# What a value handed over as a C string looks like where it is none (its first bytes, little endian)
+_RAW_SIZES: Final = {FieldType.UINT64: 8, FieldType.RELTIME: 8, FieldType.ABSTIME: 8, FieldType.BOOL: 4}
+_BASE64: Final = frozenset(string.ascii_letters + string.digits + "+/")
+
+
+class TransformError(LannerError, ValueError):
+    """The transformer does not take these operands."""
+
+
+def result(name: TransformName, kind: Kind, base: str, type_name: str = "") -> Kind:
+    """The kind of what a transformer of one operand gives; `base` is the name of the field inside, for the message.
+
+    `type_name` is libscap's name of its type, where that is none of a plugin's fields.
+    """
+    if type_name == "BYTEBUF" and name != "len":
+        pass
+    elif name == "len" and (kind.is_list or kind.type is FieldType.STRING):
+        return Kind(FieldType.UINT64)
+    elif name != "len" and kind.type is FieldType.STRING:
+        return Kind(FieldType.STRING, kind.is_list, terminated=True, binary=kind.binary or name == "b64")
+    raise TransformError(
+        f"can't add field transformer: type '{type_name or TYPE_NAMES[kind.type]}' is not supported by '{name}' transformer "
+        f"applied on {'list ' if kind.is_list else ''}field '{base}'"
+    )
+
+
+def combined(name: TransformName, kinds: Sequence[Kind], selector: str | None) -> Kind:
+    """The kind of what join, concat or getopt gives. `kinds` are those of the innermost fields: Falco looks at nothing else."""
+    if name == "join":
+        _join_takes(kinds)
+    elif name == "concat":
+        if any(kind.type is not FieldType.STRING or kind.is_list for kind in kinds):
+            raise TransformError("concat() arguments must be strings")
+    else:
+        _getopt_takes(kinds)
+    if name == "getopt":
+        if selector is not None and len(selector.encode("utf-8", "surrogateescape")) != 1:
+            raise TransformError("getopt() field argument must be a single option character")
+        return Kind(FieldType.STRING, is_list=selector is None)
+    if selector is not None:
+        raise TransformError(f"transformer '{name}' does not support field arguments")
+    # a separator that counts its closing NUL brings it into the text
+    return Kind(FieldType.STRING, binary=name == "join")
+
+
+def _join_takes(kinds: Sequence[Kind]) -> None:
+    if len(kinds) != 2:
+        raise TransformError("join() requires exactly 2 arguments: separator and list")
+    if kinds[0].is_list:
+        raise TransformError("join() first argument (separator) must be a single value, not a list")
+    if not kinds[1].is_list:
+        raise TransformError("join() second argument must be a list")
+
+
+def _getopt_takes(kinds: Sequence[Kind]) -> None:
+    if len(kinds) != 2:
+        raise TransformError("getopt() requires exactly 2 arguments: args list and optstring")
+    if not kinds[0].is_list:
+        raise TransformError("getopt() first argument must be a list")
+    if kinds[1].is_list:
+        raise TransformError("getopt() second argument (optstring) must be a single value")
+    if kinds[0].type is not FieldType.STRING or kinds[1].type is not FieldType.STRING:
+        raise TransformError("getopt() arguments must be strings")
+
+
+def function(node: Transformed) -> Callable[..., Value | None]:
+    """What to call with the operands' values, none of which is None; None means that there is no value."""
+    if node.name == "len":
+        return _length(node.operands[0])
+    if node.name == "decimal":
+        return lambda value: str(value[0] if isinstance(value, tuple) else value)
+    if node.name == "getopt":
+        return _getopt(node)
+    texts = [text_of(operand.kind) for operand in node.operands]
+    if node.name == "join":
+        separator_of, item_of = texts
+        closing = "\0" if node.operands[0].kind.terminated else ""
+        return lambda separator, items: (separator_of(_first(separator)) + closing).join(map(item_of, _each(items)))
+    if node.name == "concat":
+        return lambda *values: None if () in values else "".join(text(_first(v)) for text, v in zip(texts, values, strict=True))
+    change = _STRINGS[node.name]
+    return _on_each(change) if node.operands[0].kind.is_list else change
+
+
+def text_of(kind: Kind) -> Callable[[Value], str]:
+    """What Falco reads where it takes a value of this kind for a C string."""
+    if kind.type is FieldType.STRING:
+        return (lambda value: value.partition("\0")[0]) if kind.binary else str
+    size = _RAW_SIZES.get(kind.type)
+
+    def raw(value: Value) -> str:
+        data: bytes = value if size is None else int(value).to_bytes(size, "little")
+        return data.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+    return raw
+
+
+def _getopt(node: Transformed) -> Callable[[Value, Value], Value | None]:
+    arguments, optstring = node.operands
+    constant = Options(_raw(optstring.text, optstring.kind)) if isinstance(optstring, Text) else None
+    selector = None if node.selector is None else node.selector.encode("utf-8", "surrogateescape")
+
+    def parsed(values: Value, options: Value) -> Value | None:
+        known = constant or Options(_raw(_first(options), optstring.kind))
+        found = known.scan([_raw(value, arguments.kind) for value in _each(values)])
+        if selector is None:
+            return tuple(text.decode("utf-8", "surrogateescape") for option in found for text in option.texts)
+        chosen = [option.texts[-1] for option in found if option.letter == selector]
+        return chosen[-1].decode("utf-8", "surrogateescape") if chosen else None
+
+    return parsed
+
+
+def _raw(value: Value, kind: Kind) -> bytes:
+    return text_of(kind)(value).encode("utf-8", "surrogateescape") + (b"\0" if kind.terminated else b"")
+
+
+def _each(value: Value) -> tuple[Value, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _first(value: Value) -> Value:
+    return value[0] if isinstance(value, tuple) else value
+
+
+def _on_each(change: Callable[[str], str | None]) -> Callable[[tuple[str, ...]], Value | None]:
+    def changed(values: tuple[str, ...]) -> Value | None:
+        results = tuple(change(value) for value in values)
+        return None if None in results else results
+
+    return changed
+
+
+def _length(operand: Operand) -> Callable[[Value], int | None]:
+    inner = operand
+    while isinstance(inner, Transformed) and len(inner.operands) == 1:
+        inner = inner.operands[0]
+    if isinstance(inner, Transformed) and operand.kind.is_list:
+        # Falco knows of getopt's result only while it compiles that it is a list; it measures the one string in it
+        return lambda values: _size(values[0]) if len(values) == 1 else None
+    return len if operand.kind.is_list else _size
+
+
+def _size(text: str) -> int:
+    text = text.partition("\0")[0]
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+
+
+def _lower(text: str) -> str:
+    return text.lower() if text.isascii() else text.translate(_TO_LOWER)
+
+
+def _upper(text: str) -> str:
+    return text.upper() if text.isascii() else text.translate(_TO_UPPER)
+
+
+_TO_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_TO_UPPER: Final = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
+
+
+def _basename(text: str) -> str:
+    return text.rpartition("/")[2]
+
+
+def _decode(text: str) -> str | None:
+    """Base64, with or without its `=` (at most two); bits that stand for no byte must be 0."""
+    padding = 2 if text.endswith("==") else 1 if text.endswith("=") else 0
+    body = text[: len(text) - padding]
+    if not text:
+        return ""
+    if len(body) % 4 == 1 or not body or not _BASE64.issuperset(body):
+        return None
+    try:
+        decoded = base64.b64decode(body + "=" * (-len(body) % 4))
+    except binascii.Error:  # pragma: no cover - the alphabet and the length were looked at above
+        return None
+    if base64.b64encode(decoded).rstrip(b"=").decode() != body:
+        return None
+    return decoded.rstrip(b"\0").decode("utf-8", "surrogateescape")
+
+
+_STRINGS: Final[dict[str, Callable[[str], str | None]]] = {
+    "tolower": _lower,
+    "toupper": _upper,
+    "basename": _basename,
+    "b64": _decode,
+}

@@ -1,0 +1,139 @@
+"""The tree of a checked condition: fields are numbers, constants have their field's type, nothing is left to be refused.
+
+Plain data, made by `check`, kept in the plan, read by whoever executes it. Nodes compare and hash by value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from lanner.rules.condition.ast import Modifier, Operator
+    from lanner.rules.language.catalog import FieldRequest
+
+
+class Net(NamedTuple):
+    """An IP network: an address of 4 or 16 bytes, of which `bits` leading bits count."""
+
+    address: bytes
+    bits: int
+
+
+# The type of a constant follows the field's: STRING str, numbers and times int, BOOL bool, IPADDR bytes, IPNET Net
+Constant: TypeAlias = str | int | bool | bytes | Net
+
+# "decimal" is no word of the language: it is what happens to numbers inside a list of operands
+TransformName: TypeAlias = Literal["tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt", "decimal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is known of an operand's values before there is an event.
+
+    `terminated`: Falco's values count a closing NUL (what tolower, toupper, b64 and basename give), so that comparisons by
+    length and bytes never find them equal to values without one. `binary`: a NUL may stand inside (what b64 gives).
+    """
+
+    type: FieldType
+    is_list: bool = False
+    terminated: bool = False
+    binary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The value of the plan's field of this number."""
+
+    number: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that is the same for every event."""
+
+    text: str
+    kind: Kind = Kind(FieldType.STRING)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The values of several operands as one list; no value if one of them has none."""
+
+    items: tuple[Operand, ...]
+    kind: Kind = Kind(FieldType.STRING, is_list=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """What a transformer makes of its operands; no value if an operand has none. `selector` is getopt's option."""
+
+    name: TransformName
+    operands: tuple[Operand, ...]
+    kind: Kind
+    selector: str | None = None
+
+
+Operand: TypeAlias = Slot | Text | Items | Transformed
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A comparison with constants. An operator that takes one constant finds it alone in `constants`."""
+
+    left: Operand
+    operator: Operator
+    constants: tuple[Constant, ...] = ()
+    modifier: Modifier | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A comparison of two values of the event, of the same type."""
+
+    left: Operand
+    operator: Operator
+    right: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """True where the child is false; thus also where a value of the child is missing."""
+
+    child: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """All of the children."""
+
+    children: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """At least one of the children."""
+
+    children: tuple[Tree, ...]
+
+
+Tree: TypeAlias = Test | Comparison | Negation | All | Some
+
+
+class FieldTable:
+    """Numbers for the values that rules ask for: the same request gets the same number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[FieldRequest, int] = {}
+
+    def number(self, request: FieldRequest) -> int:
+        """The request's number; a new one where it was not known yet."""
+        return self._numbers.setdefault(request, len(self._numbers))
+
+    @property
+    def requests(self) -> tuple[FieldRequest, ...]:
+        """All requests, each at the place of its number."""
+        return tuple(self._numbers)

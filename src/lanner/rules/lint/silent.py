@@ -1,0 +1,52 @@
+"""Rules that cannot match, because fields that they need have no value under the plugin's configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lanner.rules.condition.ast import And, Check, Field, Or, Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lanner.rules.condition.ast import Condition
+    from lanner.rules.resolve.rule import Rule
+
+
+def silent_rules(rules: Iterable[Rule], without_values: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the names of enabled rules that cannot match, by the advice that changes this.
+
+    `without_values` has the advice for fields by the beginnings of their names.
+    """
+    found: dict[str, list[str]] = {}
+    for rule in rules:
+        for beginning, advice in without_values.items():
+            if rule.enabled and _needs(rule.condition, beginning):
+                found.setdefault(advice, []).append(rule.name)
+    return found
+
+
+def tell_silent(names: list[str]) -> str:
+    """Say which rules cannot match."""
+    return f"{len(names)} rules cannot match, as the fields that they ask for have no value: {', '.join(names)}"
+
+
+def _needs(condition: Condition, beginning: str) -> bool:
+    """Whether the condition is false wherever fields of such names have no value."""
+    match condition:
+        case Check(left=left):
+            return _reads(left, beginning)
+        case And(children=children):
+            return any(_needs(child, beginning) for child in children)
+        case Or(children=children):
+            return all(_needs(child, beginning) for child in children)
+    return False
+
+
+def _reads(operand: object, beginning: str) -> bool:
+    match operand:
+        case Field(name=name):
+            return name.startswith(beginning)
+        case Transform(arguments=arguments):
+            return any(_reads(argument, beginning) for argument in arguments)
+    return False

@@ -1,0 +1,162 @@
+"""The line of an alert: a rule's message and fields in, Falco's exact text or JSON out.
+
+`AlertWriter.compile` makes, once for each rule, the function that writes the rule's alerts; where an event's values come from and
+where the lines go is not decided here. The layouts are those of falco_formats::format_event in Falco 0.44.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+
+from msgspec import defstruct
+
+from lanner.rules.output.json_fields import TIME, compile_extra, compile_fields, signed
+from lanner.rules.output.json_text import encode, loosely_replaced, replaced
+from lanner.rules.output.message import Wanted, compile_message, getter
+from lanner.rules.output.times import Clock, local_time, utc_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lanner.rules.language.typed import Operand
+    from lanner.rules.output.message import Values
+    from lanner.rules.output.template import Format
+
+    Line: TypeAlias = Callable[[int, Values], str]
+    """From an event's timestamp (ns since 1970) and values to the line of the alert, without a newline."""
+
+Kind: TypeAlias = Literal["text", "json"]
+
+_PRIORITY_SEPARATOR: Final = ": "
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """What an alert tells of its rule. `priority` as Falco prints it ("Critical", "Informational")."""
+
+    name: str
+    priority: str
+    source: str
+    tags: tuple[str, ...] = ()
+
+
+class AlertFormat(NamedTuple):
+    """How a rule's alerts are written: `line`, from an event's timestamp and its values of `operands`, in their order."""
+
+    operands: tuple[Operand, ...]
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class AlertWriter:
+    """How alerts look. The names of the toggles are Falco's, without its `json_` and `_property`; so are their defaults.
+
+    `iso8601` is Falco's time_format_iso_8601: UTC with the date in place of the local time of day. `hostname` stands in JSON alone.
+    """
+
+    kind: Kind = "text"
+    iso8601: bool = False
+    hostname: str = ""
+    include_output: bool = True
+    include_tags: bool = True
+    include_message: bool = False
+    include_output_fields: bool = True
+    _local: Clock = field(default_factory=lambda: Clock(local_time), init=False, repr=False, compare=False)
+    _utc: Clock = field(default_factory=lambda: Clock(utc_datetime), init=False, repr=False, compare=False)
+
+    def compile(self, rule: AlertRule, output: Format) -> AlertFormat:
+        """How the alerts of a rule with that output are written.
+
+        A text may hold newlines and bytes that are not UTF-8 (as surrogate escapes); JSON holds neither.
+        """
+        wanted = Wanted()
+        line = self._json(rule, output, wanted) if self.kind == "json" else self._text(rule, output, wanted)
+        return AlertFormat(wanted.operands, line)
+
+    def _text(self, rule: AlertRule, output: Format, wanted: Wanted) -> Line:
+        message, time = compile_message(output, wanted), self._prefix()
+        title = f"{_PRIORITY_SEPARATOR}{rule.priority} "
+        return lambda timestamp, values: f"{time(timestamp)}{title}{message(values)}"
+
+    def _json(self, rule: AlertRule, output: Format, wanted: Wanted) -> Line:
+        message_of, time, utc = compile_message(output, wanted), self._prefix(), self._utc
+        has_message, has_output = self.include_message, self.include_output
+        fields_of = self._fields(output, wanted) if self.include_output_fields else None
+        title = f"{_PRIORITY_SEPARATOR}{rule.priority} "
+        begin, end = [replaced(self.hostname)], [replaced(text) for text in (rule.priority, rule.name, rule.source)]
+        tags = [[replaced(tag) for tag in _in_byte_order(set(rule.tags))]] if self.include_tags else []
+        make = _object_of(self._members())
+
+        def line(timestamp: int, values: Values, *, clean: bool = False) -> str:
+            parts: list[Any] = begin.copy()
+            message = message_of(values)
+            if clean:
+                message = replaced(message)
+            if has_message:
+                parts.append(message)
+            if has_output:
+                parts.append(f"{time(timestamp)}{title}{message}")
+            if fields_of is not None:
+                parts.append(fields_of(timestamp, values, clean))
+            try:
+                return encode(make(*parts, *end, *tags, utc(timestamp) + "Z")).decode()
+            except UnicodeEncodeError:  # bytes that are not UTF-8 are rare
+                return line(timestamp, values, clean=True)
+
+        return line
+
+    def _prefix(self) -> Callable[[int], str]:
+        utc = self._utc
+        return (lambda timestamp: utc(timestamp) + "+0000") if self.iso8601 else self._local
+
+    def _members(self) -> tuple[str, ...]:
+        """The names of an alert's members in their order."""
+        optional = {
+            "message": self.include_message,
+            "output": self.include_output,
+            "output_fields": self.include_output_fields,
+            "tags": self.include_tags,
+        }
+        names = ("hostname", "message", "output", "output_fields", "priority", "rule", "source", "tags", "time")
+        return tuple(name for name in names if optional.get(name, True))
+
+    def _fields(self, output: Format, wanted: Wanted) -> Callable[[int, Values, bool], Any]:
+        """A function that makes the object output_fields for an encoder, on demand with texts that are UTF-8 for sure."""
+        members = compile_fields(output, wanted)
+        # The time in front of the message is a field of the alert, too
+        members["evt.time.iso8601" if self.iso8601 else "evt.time"] = TIME
+        members |= compile_extra(output, wanted)
+        keys = _in_byte_order(members)
+        make = _object_of(tuple(map(loosely_replaced, keys)))
+        # a row of all there is: the values, what functions make of them, the time at its end
+        functions = [member for member in members.values() if callable(member)]
+        count = len(wanted.operands)
+        pick = getter([count + functions.index(each) if callable(each) else each for each in (members[key] for key in keys)])
+
+        def fields(timestamp: int, values: Values, clean: bool) -> Any:
+            row = [*values, *[function(values) for function in functions], signed(timestamp)] if functions else [*values, signed(timestamp)]
+            return make(*pick(list(map(_cleaned, row)) if clean else row))
+
+        return fields
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return loosely_replaced(value)
+    return tuple(map(_cleaned, value)) if isinstance(value, tuple) else value
+
+
+@lru_cache(1024)
+def _object_of(keys: tuple[str, ...]) -> Callable[..., Any]:
+    """A function from the members' values to what becomes a JSON object with these keys, in their order."""
+    if len(set(keys)) < len(keys) or any(not key.isprintable() or '"' in key or "\\" in key for key in keys):
+        # a struct has each key once, and writes it without escapes
+        return lambda *values: dict(zip(keys, values, strict=True))
+    names = {f"_{number}": key for number, key in enumerate(keys)}
+    return defstruct("Object", [(name, Any) for name in names], rename=names, gc=False)
+
+
+def _in_byte_order(texts: Iterable[str]) -> list[str]:
+    return sorted(texts, key=lambda text: text.encode("utf-8", "surrogateescape"))

@@ -1,0 +1,38 @@
+"""Alerts about the program itself, which come from no rule: a message and figures in, Falco's exact text or JSON out.
+
+The layouts are those of falco_outputs::handle_msg in Falco 0.44.1: source `internal`, no tags, and times as they are everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.output.json_text import quote
+from lanner.rules.output.times import SECOND, local_time, utc_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanner.rules.output.alert import AlertWriter
+
+SOURCE: Final = "internal"
+RELOAD_FAILED: Final = "Falco internal: hot restart failure"
+METRICS: Final = "Falco internal: metrics snapshot"
+
+
+def internal_line(writer: AlertWriter, rule: str, priority: str, message: str, fields: Mapping[str, str | float], timestamp: int) -> str:
+    """The line of such an alert, without a newline; `timestamp` in ns since 1970."""
+    shown = {key: quote(value) if isinstance(value, str) else json.dumps(value) for key, value in sorted(fields.items())}
+    if writer.kind == "json":
+        members = ",".join(f"{quote(key)}:{value}" for key, value in shown.items())
+        return (
+            f'{{"hostname":{quote(writer.hostname)},"output":{quote(message)},"output_fields":{{{members}}},"priority":{quote(priority)},'
+            f'"rule":{quote(rule)},"source":{quote(SOURCE)},"time":"{_precise(utc_datetime(timestamp // SECOND), timestamp)}Z"}}'
+        )
+    figures = " ".join(f"{key}={value}" for key, value in shown.items())
+    return f"{_precise(local_time(timestamp // SECOND), timestamp)}: {priority} {message} ({figures})"
+
+
+def _precise(seconds: str, timestamp: int) -> str:
+    return f"{seconds}.{timestamp % SECOND:09}"

@@ -1,0 +1,155 @@
+"""The message of an alert: a parsed output in, a function from an event's values to the text out.
+
+Which values a message needs is noted in `Wanted`; whoever has an event gets them, in that order, from wherever it is cheapest.
+
+As in Falco, widths and limits count bytes; a text is `str` with surrogate escapes for what is not UTF-8.
+"""
+
+from __future__ import annotations
+
+import socket
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from lanner.sdk.types import FieldType, FieldValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanner.rules.language.typed import Kind, Operand
+    from lanner.rules.output.template import Format, Placeholder
+
+Values: TypeAlias = "Sequence[FieldValue]"
+"""An event's values of the operands that are wanted, in their order; None for one that is not there."""
+
+NOT_AVAILABLE: Final = "<NA>"
+
+# sinsp_filtercheck.cpp, STRPROPERTY_STORAGE_SIZE less the closing NUL: where the text of a list is cut
+_LIST_BYTES: Final = 1023
+
+
+class Wanted:
+    """The operands whose values are needed, each once, in order."""
+
+    def __init__(self) -> None:
+        self._places: dict[Operand, int] = {}
+
+    def place(self, operand: Operand) -> int:
+        """Where the operand's value is to be found among `Values`."""
+        return self._places.setdefault(operand, len(self._places))
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """All of them."""
+        return tuple(self._places)
+
+
+def compile_message(parsed: Format, wanted: Wanted) -> Callable[[Values], str]:
+    """A function that gives the rule's message for an event's values."""
+    template = ""
+    places: list[int] = []
+    changed: list[tuple[int, int, Callable[[Any], str]]] = []
+    for part in parsed.parts:
+        if isinstance(part, str):
+            template += part.replace("%", "%%")
+        elif part.silent:
+            template += _fit(NOT_AVAILABLE, part.width) if part.width else NOT_AVAILABLE
+        else:
+            template += "%s"
+            place = wanted.place(part.operand)
+            text = _special_text(part)
+            if text is not None:
+                changed.append((len(places), place, text))
+            places.append(place)
+
+    pick = getter(places)
+
+    def message(values: Values) -> str:
+        # most texts are what % makes of a value
+        if not changed and None not in values:
+            return template % pick(values)
+        shown = [NOT_AVAILABLE if value is None else value for value in pick(values)]
+        for number, place, text in changed:
+            shown[number] = text(values[place])
+        return template % tuple(shown)
+
+    return message
+
+
+def getter(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """A function that takes what lies at these places out of a sequence."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: tuple([row[place] for place in places])
+
+
+def _special_text(part: Placeholder) -> Callable[[Any], str] | None:
+    """The function that gives the text of a value or of None; None where it is the value as `str` has it."""
+    kind, width = part.operand.kind, part.width
+    text_of = _list_text(kind) if kind.is_list else _padded if part.padded else _text(kind)
+    if text_of is str and not width:
+        return None
+
+    def text(value: Any) -> str:
+        return NOT_AVAILABLE if value is None else text_of(value)
+
+    return (lambda value: _fit(text(value), width)) if width else text
+
+
+def _fit(text: str, width: int) -> str:
+    """The text with exactly `width` bytes, cut or filled with blanks."""
+    if text.isascii():
+        return text[:width].ljust(width)
+    return _cut(text, width) + " " * (width - len(text.encode("utf-8", "surrogateescape")))
+
+
+def _cut(text: str, size: int) -> str:
+    return text.encode("utf-8", "surrogateescape")[:size].decode("utf-8", "surrogateescape")
+
+
+def _text(kind: Kind) -> Callable[[Any], str]:
+    """The function that gives one value's text (sinsp_filtercheck.cpp, rawval_to_string)."""
+    if kind.binary:
+        return lambda value: value.partition("\0")[0]
+    return TEXTS[kind.type]
+
+
+def _list_text(kind: Kind) -> Callable[[Any], str]:
+    item = _text(kind)
+
+    def text(values: tuple[Any, ...]) -> str:
+        texts = list(map(item, values))
+        if texts and not texts[0]:  # a comma goes in front of an item only if there is anything before it
+            texts = texts[next((index for index, shown in enumerate(texts) if shown), len(texts)) :]
+        shown = f"({','.join(texts)})"
+        return shown if len(shown) * 4 <= _LIST_BYTES else _cut(shown, _LIST_BYTES)
+
+    return text
+
+
+def _padded(value: int) -> str:
+    return f"{value:09d}"
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _address(value: bytes) -> str:
+    return ".".join(map(str, value)) if len(value) == 4 else socket.inet_ntop(socket.AF_INET6, value)
+
+
+def _network(_: bytes) -> str:
+    return "<IPNET>"  # all that Falco prints of one
+
+
+TEXTS: Final[dict[FieldType, Callable[[Any], str]]] = {
+    FieldType.STRING: str,
+    FieldType.UINT64: str,
+    FieldType.RELTIME: str,
+    FieldType.ABSTIME: str,
+    FieldType.BOOL: _boolean,
+    FieldType.IPADDR: _address,
+    FieldType.IPNET: _network,
+}
+"""For each type the function that gives a value's text."""

@@ -1,0 +1,206 @@
+"""The output of a rule: its text in, a `Format` out, plain data over the plan's numbered values.
+
+`parse_output` finds the fields and transformers in the text and checks them against the catalog. The message is rendered in `message`,
+the fields of the alert are made in `jsonfields`, the alert around it all in `alert`.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.check.checker import check_operand
+from lanner.rules.condition import lexer as words
+from lanner.rules.condition.ast import Field, OperandList, Transform
+from lanner.rules.condition.falco_unparse import field_text
+from lanner.rules.condition.parser import parse_operand
+from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
+from lanner.rules.language.catalog import is_generic
+from lanner.rules.language.typed import FieldTable, Slot, Transformed
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.rules.language.catalog import Catalog
+    from lanner.rules.language.typed import Operand
+
+_CONTAINER_INFO: Final = "%container.info"
+_CONTAINER_INFO_WARNING: Final = (
+    "%container.info is deprecated and no more useful, and will be dropped by Falco 1.0.0. "
+    "The container plugin will automatically add required fields to the output message."
+)
+
+# Falco would set aside that much memory for one value; nobody means a width like that
+_WIDTH_LIMIT: Final = 1 << 20
+# No field or transformer with all its arguments is longer than this
+_PLACEHOLDER_LIMIT: Final = 1 << 12
+_NAME: Final = re.compile(r"[\w.-]++(?:\[[^\]\s]*+\]?+)?+(?!\()|[^\s%]*")
+# No name of a field is longer
+_NAME_LIMIT: Final = 256
+_WIDTH: Final = re.compile("[0-9]*")
+# What nearly every value is written as
+_PLAIN_FIELD: Final = re.compile(rf"({words.FIELD_NAME.pattern})(?:\[({words.BARE_ARGUMENT.pattern})\])?+(?!\[)")
+
+# Numbers whose text has nine digits at least
+_PADDED: Final = frozenset({"evt.rawtime.ns", "evt.reltime", "evt.reltime.ns"})
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A place where a value's text goes. `width` 0 means as long as it is.
+
+    `padded`: a number with nine digits at least. `silent`: a number that Falco has no way to print, so that it is never there.
+    """
+
+    operand: Operand
+    width: int = 0
+    padded: bool = False
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value that goes to the alert's fields: under which key, from which field, and which of the plan's values it is."""
+
+    key: str
+    field: str
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """An output as parsed: texts and places for values in order, the fields that the alert carries, each once, and added ones."""
+
+    parts: tuple[str | Placeholder, ...]
+    fields: tuple[Shown, ...]
+    extra: tuple[Extra, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A field that is added to the alert's: a text with values, a value as it is, or null."""
+
+    key: str
+    shown: Format | Shown | None
+
+
+class FormatError(ConditionError):
+    """An output is wrong. `offset` and `length` count characters in its text; Falco's own reports point at its beginning."""
+
+    def __init__(self, message: str, offset: int, length: int = 1, *, advice: str = "") -> None:
+        super().__init__(message, offset, length, code=COMPILE_OUTPUT, advice=advice)
+
+
+def drop_container_info(text: str) -> tuple[str, str | None]:
+    """The output without the `%container.info` of old rules, and Falco's warning about it (None where there is none)."""
+    return text.replace(_CONTAINER_INFO, ""), _CONTAINER_INFO_WARNING if _CONTAINER_INFO in text else None
+
+
+def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
+    """Parse the (trimmed) output of a rule; the values that it needs get their numbers in `table`. Raises FormatError."""
+    if not text:
+        raise FormatError("empty formatting token", 0, advice="write at least one character")
+    # A `*` in front says that values may be missing, which rules' outputs always allow
+    start = 1 if text[0] == "*" else 0
+    parts: list[str | Placeholder] = []
+    fields: dict[str, Shown] = {}
+    while (sign := text.find("%", start)) >= 0:
+        if sign > start:
+            parts.append(text[start:sign])
+        begin, width = _parse_width(text, sign)
+        node, operand, start = _parse_placeholder(text, sign, begin, catalog, table)
+        parts.append(_placeholder(node, width, operand))
+        for field in _fields_of(node):
+            key = field_text(field.name, field.argument)
+            slot = operand if field is node else check_operand(field, catalog, table)
+            if isinstance(slot, Slot):
+                fields.setdefault(key, Shown(key, field.name, slot))
+    if start < len(text):
+        parts.append(text[start:])
+    return Format(tuple(parts), tuple(fields.values()))
+
+
+def _parse_width(text: str, sign: int) -> tuple[int, int]:
+    """Where the name begins after the percent sign at `sign`, and the width in front of it (0: none)."""
+    digits = _WIDTH.match(text, sign + 1)
+    end = digits.end() if digits else sign + 1
+    what = "a number" if end > sign + 1 else "a %"
+    if end == len(text):
+        advice = "a percent sign begins a field, as in %evt.time; there is no way to write one that does not"
+        raise FormatError(f"invalid formatting syntax: formatting cannot end with {what}", sign, end - sign, advice=advice)
+    width = text[sign + 1 : end].lstrip("0") or "0"
+    if len(width) > len(str(_WIDTH_LIMIT)) or int(width) > _WIDTH_LIMIT:
+        raise FormatError(f"the width of a value is limited to {_WIDTH_LIMIT} bytes", sign, end - sign)
+    return end, int(width)
+
+
+def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table: FieldTable) -> tuple[Field | Transform, Operand, int]:
+    """The longest piece of text at `begin` that is a field or transformer that there is, and where it ends.
+
+    A shorter piece can only differ from one that was refused if it ends before what the parser had read of that.
+    """
+    plain = _PLAIN_FIELD.match(text, begin, begin + _PLACEHOLDER_LIMIT)
+    if plain:
+        with suppress(ConditionError):
+            field = Field(plain[1], plain[2])
+            return field, check_operand(field, catalog, table), plain.end()
+    piece = text[begin : begin + _PLACEHOLDER_LIMIT]
+    while piece:
+        try:
+            node, stop = parse_operand(piece)
+        except ConditionError as error:
+            piece = _shorter(piece, min(error.falco_offset, len(piece) - 1))
+            continue
+        try:
+            if isinstance(node, Transform):  # a refused one must leave nothing in the table
+                check_operand(node, catalog, FieldTable())
+            return node, check_operand(node, catalog, table), begin + stop
+        except ConditionError:
+            piece = _shorter(piece, stop - 1)
+    name = _NAME.match(text, begin)
+    length = (name.end() if name else begin) - sign
+    shown = text[begin : sign + length]
+    # The rest of Falco's message is lost on its way; it is the same for everything that is not found
+    advice = f"`{shown}` is no field of source {catalog.source}; all percent signs begin a field. {_what_is_wrong(shown, catalog)}"
+    raise FormatError("unknown filter: unexpected token after '", sign, length, advice=advice)
+
+
+def _what_is_wrong(shown: str, catalog: Catalog) -> str:
+    field = catalog.lookup(shown.partition("[")[0])
+    if field is None:
+        return catalog.advice(shown) if shown[:1].isalpha() and "(" not in shown else "One itself cannot be written: say 'percent'."
+    if field.argument is None:
+        return f"{field.name} takes no brackets."
+    argument = "name" if field.argument.key else "0"
+    return f"{field.name} takes an argument in brackets: %{field.name}[{argument}]"
+
+
+def _shorter(piece: str, end: int) -> str:
+    """The next piece to be tried, of at most `end` characters: without brackets, or with a shorter name."""
+    if words.TRANSFORMER.match(piece):
+        return piece[: piece.rfind(")[", 0, end + 1) + 1]  # before its parenthesis is closed, nothing can end it
+    bracket = piece.find("[", 0, end)
+    return piece[: min(end, _NAME_LIMIT) if bracket < 0 else bracket]
+
+
+def _placeholder(node: Field | Transform, width: int, operand: Operand) -> Placeholder:
+    # Falco has no number format for what is not a plugin's: the length of such a text is not printed
+    silent = isinstance(operand, Transformed) and operand.kind.type is FieldType.UINT64 and not _measures_plugin_field(node)
+    return Placeholder(operand, width, padded=isinstance(node, Field) and node.name in _PADDED, silent=silent)
+
+
+def _measures_plugin_field(node: object) -> bool:
+    while isinstance(node, Transform) and len(node.arguments) == 1:
+        node = node.arguments[0]
+    return isinstance(node, Field) and not is_generic(node.name)
+
+
+def _fields_of(node: object) -> Iterator[Field]:
+    if isinstance(node, Field):
+        yield node
+    elif isinstance(node, Transform | OperandList):
+        for child in node.arguments if isinstance(node, Transform) else node.items:
+            yield from _fields_of(child)

@@ -1,0 +1,142 @@
+"""The plan: all rules as plain data, for whoever executes them.
+
+In come checked conditions in rule order and the fields that they and the outputs need; out comes a `Plan`: numbered fields, trees
+over those numbers, and an index that tells from a few of an event's values which rules can match at all. There is no function
+in a plan, and nothing in it says how or where it is run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from lanner.rules.language.typed import All, Constant, Slot, Some, Test, Tree
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lanner.rules.language.catalog import FieldRequest
+
+# What must hold for a condition to match: the field of a number has one of these values
+Requirements: TypeAlias = "dict[int, frozenset[Constant]]"
+
+# Each indexed field costs every event a look at its value, wanted by a rule or not
+_INDEXED_FIELDS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedField:
+    """A field whose value decides which rules can match: `rules` has the numbers of those that can, in order, for each value."""
+
+    slot: int
+    rules: Mapping[Constant, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A rule is a candidate if it is in `always`, or if an indexed field of the event has a value that names it.
+
+    A rule that is found in neither can never match.
+    """
+
+    fields: tuple[IndexedField, ...]
+    always: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Fields by number, conditions by rule number (in rule order), and the index over them."""
+
+    fields: tuple[FieldRequest, ...]
+    conditions: tuple[Tree, ...]
+    index: Index
+
+
+def make_plan(conditions: Sequence[Tree], fields: Sequence[FieldRequest]) -> Plan:
+    """The plan of these conditions; a slot in them is a place in `fields`."""
+    return Plan(tuple(fields), tuple(conditions), make_index(conditions))
+
+
+def make_index(conditions: Sequence[Tree]) -> Index:
+    """For each rule the requirement, if it has any, that it shares with the fewest other rules."""
+    known: dict[int, Requirements] = {}
+    required = [requirements(tree, known) for tree in conditions]
+    shares = Counter((slot, value) for each in required for slot, values in each.items() for value in values)
+    popular = Counter(slot for each in required for slot in each)
+    allowed = set(popular)
+    chosen = [_choose(each, allowed, shares, popular) for each in required]
+    used = Counter(slot for slot in chosen if slot is not None)
+    if len(used) > _INDEXED_FIELDS:
+        allowed = {slot for slot, _ in used.most_common(_INDEXED_FIELDS)}
+        chosen = [_choose(each, allowed, shares, popular) for each in required]
+    rules: dict[int, dict[Constant, list[int]]] = {}
+    always = []
+    for number, (slot, each) in enumerate(zip(chosen, required, strict=True)):
+        if slot is None:
+            always.append(number)
+            continue
+        values = rules.setdefault(slot, {})
+        for value in each[slot]:
+            values.setdefault(value, []).append(number)
+    fields = (IndexedField(slot, {value: tuple(numbers) for value, numbers in values.items()}) for slot, values in sorted(rules.items()))
+    return Index(tuple(fields), tuple(always))
+
+
+def _choose(
+    required: Requirements, allowed: Iterable[int], shares: Mapping[tuple[int, Constant], int], popular: Mapping[int, int]
+) -> int | None:
+    def cost(slot: int) -> tuple[int, int, int]:
+        # the rules that come along in the worst case; then fields that other rules ask for anyway
+        return max((shares[slot, value] for value in required[slot]), default=0), -popular[slot], slot
+
+    return min((slot for slot in required if slot in allowed), key=cost, default=None)
+
+
+def requirements(tree: Tree, known: dict[int, Requirements] | None = None) -> Requirements:
+    """What must hold for the tree to be true, as far as equality of single fields with constants says it.
+
+    `known` is for trees that share parts, as macros make them: what was found before, by the part's identity.
+    """
+    known = {} if known is None else known
+    found = known.get(id(tree))
+    if found is None:
+        found = known[id(tree)] = _requirements(tree, known)
+    return found
+
+
+def _requirements(tree: Tree, known: dict[int, Requirements]) -> Requirements:
+    match tree:
+        case Test():
+            return _of_test(tree)
+        case All(children):
+            return _all_of(requirements(child, known) for child in children)
+        case Some(children):
+            return _one_of([requirements(child, known) for child in children])
+    return {}  # a negation is true of missing values, too; a comparison of two fields says nothing of either
+
+
+def _of_test(test: Test) -> Requirements:
+    # A list field has many values, and a network is no value that an address could be looked up by
+    if not isinstance(test.left, Slot) or test.left.kind.is_list or test.left.kind.type is FieldType.IPNET:
+        return {}
+    plain = test.modifier is None and test.operator in {"=", "in", "intersects"}
+    if plain or (test.operator == "=" and test.modifier == "anyof"):
+        return {test.left.number: frozenset(test.constants)}
+    return {}
+
+
+def _all_of(parts: Iterable[Requirements]) -> Requirements:
+    found: Requirements = {}
+    for part in parts:
+        for slot, values in part.items():
+            found[slot] = values & found.get(slot, values)
+    return found
+
+
+def _one_of(parts: Sequence[Requirements]) -> Requirements:
+    common = set(parts[0])
+    for part in parts:
+        common.intersection_update(part)
+    return {slot: frozenset[Constant]().union(*(part[slot] for part in parts)) for slot in common}

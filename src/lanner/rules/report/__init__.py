@@ -1,0 +1,1 @@
+"""What the commands print about rules: validation, descriptions, explanations."""

@@ -1,0 +1,209 @@
+"""What rules are made of, as `falco -L` and `falco -l` describe them.
+
+In comes a `Validator` that has loaded files without an error, out comes JSON in Falco's layout, or its table. What Falco gives in no
+order stands here in the order of the alphabet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from lanner.rules.check import syscall
+from lanner.rules.condition import falco_unparse
+from lanner.rules.condition.ast import And, Check, ConstantList, Field, Macro, Not, OperandList, Or, Transform
+from lanner.rules.condition.parser import parse
+from lanner.rules.findings import ConditionError
+from lanner.rules.language.typed import FieldTable
+from lanner.rules.output.append import added
+from lanner.rules.output.template import drop_container_info, parse_output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanner.rules.condition.ast import Condition, Operand
+    from lanner.rules.files.items import ExceptionEntry, PluginVersion
+    from lanner.rules.report.validate import Validator
+    from lanner.rules.resolve.collect import Collected, RuleDefinition
+    from lanner.rules.resolve.rule import Rule
+    from lanner.sdk.plugin import PluginInfo
+
+_PLUGIN_EVENTS: Final = ["asyncevent", "pluginevent"]
+_COLUMN: Final = 51
+_LINE: Final = 110
+
+
+@dataclass(slots=True)
+class _Names:
+    """What a condition names."""
+
+    macros: set[str] = field(default_factory=set)
+    items: set[str] = field(default_factory=set)  # of the constant lists
+    operators: set[str] = field(default_factory=set)
+    fields: set[str] = field(default_factory=set)
+
+
+def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | None = None) -> dict[str, Any]:
+    """Everything that was loaded, or the one rule of that name. Raises `KeyError` if that is not loaded."""
+    rules = validator.rules if name is None else [rule for rule in validator.rules if rule.name == name]
+    if name is not None and not rules:
+        raise KeyError(name)
+    described: dict[str, Any] = {"rules": [_rule(rule, validator, plugins) for rule in rules]}
+    if name is None:
+        collected = validator.collected
+        described["required_engine_version"] = ".".join(map(str, collected.engine_version))
+        described["required_plugin_versions"] = [_requirement(each) for each in collected.requirements]
+        described["macros"] = [_macro(macro, validator) for macro in collected.macros]
+        described["lists"] = [_list(each, validator) for each in collected.lists]
+    return described
+
+
+def table(described: dict[str, Any], escape: Callable[[str], str] = str) -> str:
+    """The rules' names and descriptions in two columns, without a line feed at the end; `escape` treats what files say."""
+    rows = [("Rule", "Description"), ("----", "-----------")]
+    rows += [(escape(rule["info"]["name"]), _wrapped(rule["info"]["description"], escape) + "\n") for rule in described["rules"]]
+    return "\n".join(f"{left:<{_COLUMN - 1}} {right}" for left, right in rows)
+
+
+def _wrapped(text: str, escape: Callable[[str], str]) -> str:
+    lines, length = [""], 0
+    for word in map(escape, text.split()):
+        if length + len(word) + 1 > _LINE - _COLUMN:
+            lines.append(" " * _COLUMN)
+            length = 0
+        lines[-1] += word + " "
+        length += len(word) + 1
+    return "\n".join(lines)
+
+
+def _requirement(required: PluginVersion) -> dict[str, Any]:
+    (name, version), *others = required.alternatives
+    return {"name": name, "version": version, "alternatives": [{"name": other, "version": at} for other, at in others]}
+
+
+def _rule(rule: Rule, validator: Validator, plugins: Sequence[PluginInfo]) -> dict[str, Any]:
+    definition = validator.collected.rules[rule.name]
+    catalog = validator.catalogs[rule.source]
+    more = added(rule, validator.appends, catalog)
+    output, _ = drop_container_info(rule.output + more.text)
+    compiled = _names(rule.condition)
+    shown = [each.key for each in parse_output(output, catalog, FieldTable()).fields]
+    used = {name.partition("[")[0] for name in (*compiled.fields, *shown)}
+    formatted = {key: form for key, form in more.fields.items() if form is not None}
+    return {
+        "info": {
+            "name": rule.name,
+            "condition": definition.condition.text,
+            "priority": str(rule.priority),
+            "output": rule.output,
+            "description": rule.desc,
+            "enabled": rule.enabled,
+            "source": rule.source,
+            "capture": definition.capture,
+            "capture_duration": definition.capture_duration,
+            "tags": list(rule.tags),
+        },
+        "details": {
+            **_details(definition.condition.text, rule.condition, validator.collected),
+            **_exceptions(definition),
+            "output_fields": sorted(f"%{key}" if form is None else form for key, form in more.fields.items()) + shown,
+            **({"extra_output_formatted_fields": formatted} if formatted else {}),
+            "output_compiled": output,
+            "events": syscall.event_names(rule.condition) if rule.source == syscall.SOURCE else _PLUGIN_EVENTS,
+            "plugins": sorted(plugin.name for plugin in plugins if _uses(plugin, rule.source, used)),
+        },
+    }
+
+
+def _uses(plugin: PluginInfo, source: str, fields: set[str]) -> bool:
+    """Whether the plugin has the events of a source, or one of the fields for it."""
+    if plugin.has_source and plugin.event_source == source:
+        return True
+    own = {declaration.info.name for declaration in plugin.fields}
+    return (not plugin.read_sources or source in plugin.read_sources) and not own.isdisjoint(fields)
+
+
+def _exceptions(definition: RuleDefinition) -> dict[str, Any]:
+    given = [each for each in definition.exceptions if each.values]
+    fields = {name for each in given for name in _texts(each.fields)}
+    operators = {name for each in definition.exceptions for name in _texts(each.comps)}
+    return {
+        "exception_fields": sorted(fields),
+        "exception_names": sorted({each.name for each in definition.exceptions}),
+        "exception_operators": sorted(operators),
+    }
+
+
+def _texts(entry: ExceptionEntry) -> list[str]:
+    return [text for each in entry.entries for text in _texts(each)] if entry.is_list else [entry.text]
+
+
+def _macro(name: str, validator: Validator) -> dict[str, Any]:
+    text = validator.collected.macros[name].condition.text
+    expanded = validator.compilation.macros.macros[name].expanded
+    assert expanded is not None
+    details = _details(text, expanded.tree, validator.collected)
+    used = {"used": name in validator.compilation.macros.used, "events": syscall.event_names(expanded.tree), "plugins": []}
+    return {"info": {"name": name, "condition": text}, "details": {**details, **used}}
+
+
+def _list(name: str, validator: Validator) -> dict[str, Any]:
+    compiled = validator.compilation.lists.items(name)
+    items = [item.value for item in validator.collected.lists[name].items]
+    return {
+        "info": {"name": name, "items": [item for item in items if item in compiled]},
+        "details": {
+            "used": name in validator.compilation.lists.used,
+            "lists": sorted({item for item in items if item not in compiled}),
+            "items_compiled": compiled,
+            "plugins": [],
+        },
+    }
+
+
+def _details(text: str, condition: Condition, collected: Collected) -> dict[str, Any]:
+    try:
+        named = _names(parse(text))
+    except ConditionError:  # one that is none before its lists are written in
+        named = _Names()
+    compiled = _names(condition)
+    return {
+        "macros": sorted(named.macros & collected.macros.keys()),
+        "lists": sorted(named.items & collected.lists.keys()),
+        "condition_operators": sorted(compiled.operators),
+        "condition_fields": sorted(compiled.fields),
+        "condition_compiled": falco_unparse.show(condition),
+    }
+
+
+def _names(condition: Condition) -> _Names:
+    names = _Names()
+    _collect(condition, names)
+    return names
+
+
+def _collect(node: Condition, names: _Names) -> None:
+    match node:
+        case And(children) | Or(children):
+            for child in children:
+                _collect(child, names)
+        case Not(child):
+            _collect(child, names)
+        case Macro(name):
+            names.macros.add(name)
+        case Check(left, operator, right, modifier):
+            names.operators.add(f"{operator} {modifier}" if modifier else operator)
+            _collect_operand(left, names)
+            if right is not None:
+                _collect_operand(right, names)
+
+
+def _collect_operand(operand: Operand | OperandList, names: _Names) -> None:
+    match operand:
+        case Field(name, argument):
+            names.fields.add(f"{name}[{argument}]" if argument else name)
+        case Transform(_, operands) | OperandList(operands):
+            for each in operands:
+                _collect_operand(each, names)
+        case ConstantList(items):
+            names.items.update(item.text for item in items)

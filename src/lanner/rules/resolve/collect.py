@@ -1,0 +1,335 @@
+"""From items in the order of the files to lists, macros and rules: what was defined, redefined, appended, replaced, switched.
+
+In come the steps of items (load.py), one after another; out come `Collected` definitions, each with its place in the order (`index`,
+of its first definition) and its `visibility` (when it was last touched). Conditions are still texts. Messages are Falco's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules import findings
+from lanner.rules.files.exceptions import check_exception
+from lanner.rules.files.items import (
+    EngineVersion,
+    ListItem,
+    MacroItem,
+    PluginVersion,
+    Priority,
+    RuleException,
+    RuleItem,
+    RuleToggle,
+    RuleUpdate,
+)
+from lanner.rules.files.scalars import Refused
+from lanner.rules.files.text import Text, join
+from lanner.rules.files.versions import ENGINE_VERSION, check_requirement, unmet
+from lanner.rules.findings import Finding, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from lanner.rules.files.items import Step
+    from lanner.yamlfile.reader import Scalar
+    from lanner.yamlfile.source import Context
+
+_DIFFERENT_SOURCE: Final = "Rule has been re-defined with a different source"
+_NO_LIST: Final = "List uses 'append' or 'override.items: append' but no list by that name already exists"
+_NO_MACRO: Final = "Macro uses 'append' or 'override.condition: append' but no macro by that name already exists"
+_NO_RULE_TO_APPEND: Final = "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists"
+_NO_RULE_TO_REPLACE: Final = "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists"
+_NO_RULE_TO_SWITCH: Final = "Rule has 'enabled' key but no rule by that name already exists"
+NO_EARLIER_ITEM: Final = frozenset({_NO_LIST, _NO_MACRO, _NO_RULE_TO_APPEND, _NO_RULE_TO_REPLACE, _NO_RULE_TO_SWITCH})
+"""The messages about an item that changes one which no file before it has."""
+_NOTHING_TO_APPEND: Final = "Appended rule must have exceptions or condition property"
+_NOTHING_TO_REPLACE: Final = "The rule must have at least one field that can be replaced"
+
+
+@dataclass(slots=True)
+class Definition:
+    """What lists, macros and rules have in common."""
+
+    context: Context
+    name: str
+    index: int
+    visibility: int
+
+
+@dataclass(slots=True)
+class ListDefinition(Definition):
+    """A list's items as written, names of other lists among them."""
+
+    items: tuple[Scalar, ...]
+
+
+@dataclass(slots=True)
+class MacroDefinition(Definition):
+    """A macro's condition as written."""
+
+    condition: Text
+    condition_context: Context
+
+
+@dataclass(slots=True)
+class RuleDefinition(Definition):
+    """A rule with everything that was done to it."""
+
+    condition: Text
+    output: Text
+    desc: str
+    priority: Priority
+    source: str
+    enabled: bool
+    tags: frozenset[str]
+    exceptions: list[RuleException]
+    skip_if_unknown_filter: bool
+    known_source: bool
+    # Where Falco has them, whatever replaced them later
+    condition_context: Context
+    output_context: Context
+    warn_evttypes: bool = True
+    capture: bool = False
+    capture_duration: int = 0
+    _places: dict[str, int] = field(default_factory=dict)
+    _placed: list[RuleException] = field(default_factory=list)
+    _count: int = 0
+
+    def exception_place(self, name: str) -> int | None:
+        """Return the index of the first exception of that name; each is looked at once, however many are appended."""
+        if self._placed is not self.exceptions:
+            self._places, self._placed, self._count = {}, self.exceptions, 0
+        for place in range(self._count, len(self.exceptions)):
+            self._places.setdefault(self.exceptions[place].name, place)
+        self._count = len(self.exceptions)
+        return self._places.get(name)
+
+
+@dataclass(slots=True)
+class Collected:
+    """Everything defined so far, by name, in the order of first definition."""
+
+    lists: dict[str, ListDefinition] = field(default_factory=dict)
+    macros: dict[str, MacroDefinition] = field(default_factory=dict)
+    rules: dict[str, RuleDefinition] = field(default_factory=dict)
+    requirements: list[PluginVersion] = field(default_factory=list)
+    engine_version: tuple[int, int, int] = (0, 0, 0)
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Collector:
+    """Applies items to what was collected before them."""
+
+    def __init__(
+        self, sources: Collection[str], is_field: Callable[[str, str], bool] | None = None, plugins: Mapping[str, str] | None = None
+    ) -> None:
+        self.sources = sources
+        self.is_field = is_field
+        self.plugins = plugins
+        self.collected = Collected()
+        self._count = 0
+
+    def take(self, steps: Iterable[Step]) -> None:
+        """Apply one item's steps, up to its first error."""
+        for step in steps:
+            if isinstance(step, Finding):
+                self.collected.findings.append(step)
+                continue
+            try:
+                self._apply(step)
+            except Refused as refused:
+                self.collected.findings.append(refused.finding)
+                return
+
+    def _apply(self, step: Step) -> None:
+        match step:
+            case EngineVersion():
+                self._check_engine(step)
+            case PluginVersion():
+                self._require(step)
+            case ListItem():
+                self._list(step)
+            case MacroItem():
+                self._macro(step)
+            case RuleItem():
+                self._rule(step)
+            case RuleUpdate():
+                self._update(step)
+            case RuleToggle():
+                if step.name not in self.collected.rules:
+                    raise _refuse(_NO_RULE_TO_SWITCH, step.context)
+                self.collected.rules[step.name].enabled = step.enabled
+
+    def _require(self, step: PluginVersion) -> None:
+        check_requirement(step)
+        self.collected.requirements.append(step)
+        reason = unmet(step, self.plugins) if self.plugins is not None else ""
+        if reason:
+            raise _refuse(reason, step.context)
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
+    def _check_engine(self, step: EngineVersion) -> None:
+        if step.version[0] != ENGINE_VERSION[0] or step.version > ENGINE_VERSION:
+            engine = ".".join(map(str, ENGINE_VERSION))
+            raise _refuse(f"Rules require engine version {step.text}, but engine version is {engine}", step.context)
+        self.collected.engine_version = max(self.collected.engine_version, step.version)
+
+    def _list(self, item: ListItem) -> None:
+        lists = self.collected.lists
+        if item.append:
+            if item.name not in lists:
+                raise _refuse(_NO_LIST, item.context)
+            lists[item.name].items += item.items
+            lists[item.name].visibility = self._next()
+            return
+        number = self._next()
+        index = lists[item.name].index if item.name in lists else number
+        lists[item.name] = ListDefinition(item.context, item.name, index, number, item.items)
+
+    def _macro(self, item: MacroItem) -> None:
+        macros = self.collected.macros
+        condition = Text.of(item.condition)
+        if item.append:
+            if item.name not in macros:
+                raise _refuse(_NO_MACRO, item.context)
+            macros[item.name].condition = join(macros[item.name].condition, condition)
+            macros[item.name].visibility = self._next()
+            return
+        number = self._next()
+        index = macros[item.name].index if item.name in macros else number
+        where = (*item.context, item.condition.spot("macro condition"))
+        macros[item.name] = MacroDefinition(item.context, item.name, index, number, condition, where)
+
+    def _earlier_rule(self, name: str, source: str, context: Context) -> RuleDefinition | None:
+        rule = self.collected.rules.get(name)
+        if rule is not None and rule.source and source and rule.source != source:
+            advice = f"The rule's source is '{rule.source}'; a whole rule that names no source is one of 'syscall'."
+            raise _refuse(_DIFFERENT_SOURCE, context, advice)
+        return rule
+
+    def _rule(self, item: RuleItem) -> None:
+        earlier = self._earlier_rule(item.name, item.source, item.context)
+        known = item.source in self.sources
+        if not known:
+            here = " or ".join(sorted(self.sources))
+            near = get_close_matches(item.source, self.sources, 1)
+            advice = f"The rules that are looked at here say `source: {here}`; one that names no source is about syscall."
+            if near and item.source:
+                advice = f"Did you mean `source: {near[0]}`?"
+            message = f"Unknown source {item.source}, skipping"
+            self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
+        exceptions = []
+        for exception in item.exceptions:
+            if not exception.fields.is_given:
+                raise _refuse("Rule exception item must have fields property with a list of fields", exception.context)
+            exceptions.append(self._checked(exception, item.source))
+        number = self._next()
+        self.collected.rules[item.name] = RuleDefinition(
+            item.context,
+            item.name,
+            earlier.index if earlier else number,
+            number,
+            Text.of(item.condition),
+            Text.of(item.output).strip(),
+            item.desc.value,
+            item.priority,
+            item.source,
+            item.enabled,
+            frozenset(item.tags),
+            exceptions,
+            item.skip_if_unknown_filter,
+            known,
+            (*item.context, item.condition.spot("rule condition")),
+            (*item.context, item.output.spot("rule output")),
+            item.warn_evttypes,
+            item.capture,
+            item.capture_duration,
+        )
+
+    def _checked(self, exception: RuleException, source: str) -> RuleException:
+        is_known = partial(self.is_field, source) if self.is_field and source in self.sources else None
+        return check_exception(exception, is_known)
+
+    def _update(self, item: RuleUpdate) -> None:
+        rule = self._earlier_rule(item.name, item.source, item.context)
+        if rule is None:
+            raise _refuse(_NO_RULE_TO_APPEND if item.append else _NO_RULE_TO_REPLACE, item.context)
+        if not item.changes_something:
+            raise _refuse(_NOTHING_TO_APPEND if item.append else _NOTHING_TO_REPLACE, item.context)
+        if item.append:
+            self._append(rule, item)
+        else:
+            self._replace(rule, item)
+        rule.visibility = self._next()
+
+    def _append(self, rule: RuleDefinition, item: RuleUpdate) -> None:
+        if item.condition is not None:
+            rule.condition = join(rule.condition, Text.of(item.condition))
+        if item.output is not None:
+            rule.output = join(rule.output, Text.of(item.output))
+        if item.desc is not None:
+            rule.desc += " " + item.desc.value
+        rule.tags |= frozenset(item.tags or ())
+        for exception in item.exceptions or ():
+            self._append_exception(rule, exception)
+
+    def _append_exception(self, rule: RuleDefinition, exception: RuleException) -> None:
+        place = rule.exception_place(exception.name)
+        context = exception.context
+        if place is None:
+            if not exception.fields.is_given:
+                raise _refuse("Rule exception must have fields property with a list of fields", context)
+            if not exception.values:
+                raise _refuse("Rule exception must have values property with a list of values", context)
+            rule.exceptions.append(self._checked(exception, rule.source))
+            return
+        if exception.fields.is_given:
+            raise _refuse("Can not append exception fields to existing exception, only values", context)
+        if exception.comps.is_given:
+            raise _refuse("Can not append exception comps to existing exception, only values", context)
+        earlier = rule.exceptions[place]
+        rule.exceptions[place] = replace(earlier, values=earlier.values + exception.values)
+
+    def _replace(self, rule: RuleDefinition, item: RuleUpdate) -> None:
+        """Falco checks nothing of a replaced exception before it is written into the condition."""
+        given = {
+            "condition": item.condition and Text.of(item.condition),
+            "output": item.output and Text.of(item.output),
+            "desc": item.desc and item.desc.value,
+            "tags": item.tags if item.tags is None else frozenset(item.tags),
+            "exceptions": item.exceptions and self._replaced_exceptions(rule.exceptions, item.exceptions),
+        }
+        plain = ("priority", "enabled", "skip_if_unknown_filter", "warn_evttypes", "capture", "capture_duration")
+        for key, value in (given | {key: getattr(item, key) for key in plain}).items():
+            if value is not None:
+                setattr(rule, key, value)
+
+    def _replaced_exceptions(self, earlier: Sequence[RuleException], exceptions: Iterable[RuleException]) -> list[RuleException]:
+        """Exceptions without operators get those that Falco reads for them: of the exception that was at their place.
+
+        Falco writes the new exceptions over the old ones. Where it has no old operators to read, it crashes.
+        """
+        replaced = []
+        for place, exception in enumerate(exceptions):
+            count = len(exception.fields.entries)
+            is_read = exception.fields.is_list and exception.values and len(exception.values[0].entries) == count
+            if is_read and len(exception.comps.entries) < count:
+                before = earlier[place].comps if place < len(earlier) else exception.comps
+                advice = f"Write one operator for each field ({count}), as in `comps: [{', '.join(['='] * count)}]`."
+                if exception.comps.entries or len(before.entries) < count:
+                    raise _refuse("Fields and comps lists must have equal length", exception.context, advice)
+                taken = ", ".join(each.text for each in before.entries[:count])
+                message = f"The exception has no comps. It takes those of the exception that it replaces: {taken}"
+                self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_KEY", message, exception.context, advice, own=True))
+                exception = replace(exception, comps=before)  # noqa: PLW2901 - the exception as Falco reads it
+            replaced.append(exception)
+        return replaced
+
+
+def _refuse(message: str, context: Context, advice: str = "") -> Refused:
+    return Refused(message, context, advice, findings.VALIDATE)

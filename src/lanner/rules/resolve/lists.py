@@ -1,0 +1,140 @@
+"""Lists, written into conditions before they are parsed.
+
+In come the lists as collected and a condition's text; out comes the text in which each list's name, wherever it stands between
+delimiters, gave way to its items. This is done on text, as in Falco, and reaches into quotes as well: `"a (shells)"` is not safe from
+a list `shells`. Each list is written in once, in the order of definition, so that what it brings with it is written out only if it
+names a later list.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.files.exceptions import quote
+from lanner.rules.files.text import Text, TextBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lanner.rules.resolve.collect import ListDefinition
+
+# Lists may name lists: what all of them hold together, and how long a condition may become
+MAX_ITEMS: Final = 2_000_000
+MAX_TEXT: Final = 4_000_000
+# Every list that is written in copies the condition once more; this many characters may be copied in all, a piece counting as many
+MAX_COPIED: Final = 400_000_000
+_PIECE: Final = 100
+
+_BLANKS: Final = " \t\n\r"
+_DELIMITERS: Final = " \t\n\r(),="
+_WORD: Final = re.compile(r"[^ \t\n\r(),=]+")
+
+
+class TooLargeError(Exception):
+    """Lists make too much of a text; the message says of which."""
+
+
+class Lists:
+    """All lists, with their items as text, ready to be written in. `used` has the names of those that were."""
+
+    def __init__(self, definitions: Mapping[str, ListDefinition]) -> None:
+        self.used: set[str] = set()
+        self._copied = 0
+        self.names = list(definitions)
+        self._items = list(_flat(definitions, self.used))
+        self._texts = [", ".join(map(quote, items)) for items in self._items]
+        self._numbers = {name: number for number, name in enumerate(self.names)}
+        # A name with a delimiter in it is no word; such names are few, and looked for each time
+        self._odd = frozenset(number for number, name in enumerate(self.names) if not _WORD.fullmatch(name))
+        self._mentions = [self._mentioned(text) for text in self._texts]
+
+    def items(self, name: str) -> list[str]:
+        """What stands for a list's name."""
+        return self._items[self._numbers[name]]
+
+    def write_into(self, text: Text) -> Text:
+        """The text with the lists' items. Raises `TooLargeError`.
+
+        A text without pieces is quicker to write into than one that knows its places, and less often too large.
+        """
+        todo = self._mentioned(text.text)
+        while todo:
+            number = min(todo)
+            todo.discard(number)
+            written = _write(text, self.names[number], self._texts[number])
+            if written is text:
+                continue
+            self.used.add(self.names[number])
+            text = written
+            todo |= {later for later in self._mentions[number] if later > number}
+            self._copied += len(text.text) + _PIECE * len(text.pieces)
+            if len(text.text) > MAX_TEXT or self._copied > MAX_COPIED:
+                raise TooLargeError(f"lists make the condition too long, up to list '{self.names[number]}'")
+        return text
+
+    def _mentioned(self, text: str) -> set[int]:
+        return {self._numbers[word] for word in _WORD.findall(text) if word in self._numbers} | self._odd
+
+
+def _flat(definitions: Mapping[str, ListDefinition], used: set[str]) -> Iterable[list[str]]:
+    """Each list's items, with the items of the lists that it names: one level deep, and as far as those were there before it."""
+    total = 0
+    for definition in definitions.values():
+        items: list[str] = []
+        for item in definition.items:
+            other = definitions.get(item.value)
+            if other is None or other.index >= definition.visibility:
+                items.append(item.value)
+                continue
+            used.add(other.name)
+            items += [each.value for each in other.items]
+            if total + len(items) > MAX_ITEMS:
+                raise TooLargeError(f"lists hold more than {MAX_ITEMS} items in all, up to list '{definition.name}'")
+        total += len(items)
+        yield items
+
+
+def _write(text: Text, name: str, items: str) -> Text:
+    """The text with one list written in; the same object where the name does not stand."""
+    source = text.text
+    out = TextBuilder()
+    done = 0  # up to here the source is in the output
+    start = source.find(name)
+    while start >= 0:
+        end = start + len(name)
+        if not _delimited(source, start, end):
+            start = source.find(name, start + 1)
+            continue
+        out.add_text(text, done, start)
+        out.strip(_BLANKS)
+        done = end
+        while done < len(source) and source[done] in _BLANKS:
+            done += 1
+        if not items and not out.take_off(",") and source[done : done + 1] == ",":
+            done += 1
+        if out.size:
+            out.add(" ")
+            start = source.find(name, done)
+        else:
+            # Behind a name at the very begin, Falco goes on one character too late
+            start = source.find(name, done + 1)
+        _write_items(out, text, items, end - len(name), len(name))
+    if not done:
+        return text
+    out.add_text(text, done)
+    return out.build()
+
+
+def _delimited(source: str, start: int, end: int) -> bool:
+    return (start == 0 or source[start - 1] in _DELIMITERS) and (end >= len(source) or source[end] in _DELIMITERS)
+
+
+def _write_items(out: TextBuilder, text: Text, items: str, start: int, length: int) -> None:
+    """Whatever the items say, their place is the name that they are written in for."""
+    piece = text.piece_at(start)
+    if piece is None or not piece.begin <= start < piece.begin + piece.size:
+        out.add(items)
+    else:
+        out.add_as(items, piece.scalar, piece.value_offset(start - piece.begin), piece.whole or length)
+    out.add(" ")

@@ -1,0 +1,72 @@
+"""Which rules run, and in which order: what `rules` and `priority` of falco.yaml make of a rule set.
+
+In come resolved rules, out come those that an event is tried on, in the order of trying. All rules are compiled, these or not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lanner.rules.files.items import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lanner.rules.resolve.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Switches rules on or off, those whose name matches `rule` and those that have `tag`; an empty text stands for none."""
+
+    enable: bool
+    rule: str = ""
+    tag: str = ""
+
+    def concerns(self, rule: Rule) -> bool:
+        """Whether it switches this rule."""
+        return any(test(rule) for test in self.tests())
+
+    def tests(self) -> Iterator[Callable[[Rule], bool]]:
+        """What is tried on all rules, one after the other."""
+        if self.rule:
+            yield lambda rule: matches_wildcard(self.rule, rule.name)
+        if self.tag:
+            yield lambda rule: self.tag in rule.tags
+
+
+def select(rules: Sequence[Rule], switches: Sequence[Switch] = (), least: Priority = Priority.DEBUG) -> tuple[Rule, ...]:
+    """The rules that run, in order: one that is switched off and on again comes last.
+
+    Rules less urgent than `least` never run, whatever the switches say.
+    """
+    known = [rule for rule in rules if rule.priority <= least]
+    running = dict.fromkeys(rule for rule in known if rule.enabled)
+    for switch in switches:
+        for test in switch.tests():
+            for rule in filter(test, known):
+                if switch.enable:
+                    running.setdefault(rule)
+                else:
+                    running.pop(rule, None)
+    return tuple(running)
+
+
+def matches_wildcard(pattern: str, text: str) -> bool:
+    """Whether the text is as the pattern says; `*` is anything.
+
+    What follows a `*` is looked for once, so that `*foo` does not match "foo foo".
+    """
+    first, *others = pattern.split("*")
+    if not others:
+        return pattern == text
+    if not text.startswith(first):
+        return False
+    at = len(first)
+    for word in filter(None, others):
+        found = text.find(word, at)
+        if found < 0:
+            return False
+        at = found + len(word)
+    return pattern.endswith("*") or at == len(text)
