@@ -210,6 +210,35 @@ class Extractor(lanner.Plugin):
         return len(event.payload)
 
 
+class Copy(Extractor):
+    """It has a field of another plugin."""
+
+    name = "copy"
+
+
+class Stranger(lanner.Plugin):
+    """It reads events of another source."""
+
+    name, version, contact = "stranger", "0.1.0", "nobody"
+    extract_sources = ("k8s_audit",)
+
+    @lanner.field("stranger.size", "Size of the payload")
+    def size(self, event: lanner.Event) -> int:
+        return len(event.payload)
+
+
+class Every(lanner.Plugin):
+    """It reads events of all sources."""
+
+    name, version, contact = "every", "0.1.0", "nobody"
+    extract_sources = lanner.ANY
+
+    @lanner.field("every.size", "Size of the payload")
+    def size(self, event: lanner.Event) -> int:
+        assert event.source
+        return len(event.payload)
+
+
 class Ticks(Words):
     """Numbers from 0 on, a thousand a second or so, as many as the open parameters say; then nothing for good."""
 

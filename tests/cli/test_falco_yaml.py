@@ -237,11 +237,12 @@ def test_the_configuration_of_a_plugin_is_checked(falco):
 
 
 def test_two_event_sources_are_one_too_many(falco):
-    text = "plugins: [{name: a, library_path: docker}, {name: b, library_path: b.py}]"
+    text = "plugins: [{name: a, library_path: docker}, {name: b, library_path: 'lanner.docker:Docker'}]"
     done = falco(text)
     assert (done.code, done.out) == (1, b"")
     assert (
-        "2 plugins would be loaded (a, b), and Lanner runs one event source at a time: name one of them, as in `lanner run a -c" in done.err
+        "2 plugins with event sources would be loaded (a, b), and Lanner runs one event source at a time: name one of them, as in "
+        "`lanner run a -c" in done.err
     )
     assert falco(text, "a").code == 0
 

@@ -131,7 +131,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
     """The rules as an artefact, found right and with what they require. Raises `RulesError` with all that is wrong."""
     if not paths:
         return None
-    validator = make_validator(info, Falco())
+    validator = make_validator([info], Falco())
     contents: dict[str, bytes] = {}
     loaded = []
     for path in paths:

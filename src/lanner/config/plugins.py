@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.config.places import place_option
-from lanner.framework.load import BUILT_IN
+from lanner.framework.load import BUILT_IN, load_plugin
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.options import shown_path
 from lanner.sdk.plugin import plugin_info
@@ -44,6 +45,29 @@ class Loaded:
         """With what is given in place of what is configured; None changes nothing."""
         result = self if init_config is None else replace(self, init_config=init_config, config_place=None)
         return result if open_params is None else replace(result, open_params=open_params, params_place=None)
+
+
+def split_plugins(plugins: Sequence[Loaded]) -> tuple[Loaded, tuple[Loaded, ...]]:
+    """Return the plugin whose events are watched, and those that extract beside it. Raise `ConfigError` if that is not clear."""
+    if not plugins:
+        raise ConfigError("no plugin is loaded: name one, as in `lanner run docker`, or list it in $.plugins of the file of -c")
+    if len(plugins) == 1:
+        return plugins[0], ()
+    watched = [each for each in plugins if _has_source(each.target)]
+    if not watched:
+        names = ", ".join(each.name for each in plugins)
+        raise ConfigError(f"no plugin of {names} has an event source, so there is nothing to watch: load the plugin of their events too")
+    if len(watched) > 1:
+        raise ConfigError(
+            f"{len(watched)} plugins with event sources would be loaded ({', '.join(each.name for each in watched)}), and Lanner runs one "
+            f"event source at a time: name one of them, as in `lanner run {watched[0].name} -c ...`, or in $.load_plugins"
+        )
+    return watched[0], tuple(each for each in plugins if each is not watched[0])
+
+
+@cache
+def _has_source(target: str) -> bool:
+    return plugin_info(load_plugin(target)).has_source
 
 
 def check_params(plugin: Plugin, entry: Loaded) -> None:

@@ -31,9 +31,7 @@ def open_source(plugin: Plugin, params: str = "") -> Source:
     """Open the plugin's event source with `params`. Raises `SourceError`, and `UsageError` for wrong parameters."""
     info = plugin_info(type(plugin))
     if not info.has_source:
-        raise SourceError(
-            f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.read_sources) or 'all event sources'}"
-        )
+        raise SourceError(f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.shown_sources)}")
     check_open_params(plugin, params)
     try:
         opened = plugin.open(params)  # type: ignore[attr-defined]
