@@ -128,11 +128,12 @@ class FieldReader:
     ) -> None:
         info = plugin_info(type(plugin))
         self._plugin = plugin
-        self._info = info
         self._event: Event | None = None
         self._payload = b""
         self._number = 0
         self._failures = failures or Failures(info.name)
+        self.source = info.event_source or ""
+        """The event source that events come from."""
         self.timestamp: int | None = None
         self.valid_json = True
         self.errors = self._failures.counts
@@ -182,7 +183,7 @@ class FieldReader:
     def event(self) -> Event:
         """The current event as plugin code sees it."""
         if self._event is None:
-            self._event = Event(self._payload, self.timestamp, number=self._number, source=self._info.event_source or "")
+            self._event = Event(self._payload, self.timestamp, number=self._number, source=self.source)
         return self._event
 
     def describe(self) -> str | None:
