@@ -59,7 +59,7 @@ def unpack(image: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
     """The texts and files of a plugin's .so. Raises `ValueError` where it is none of ours, or was stripped or altered."""
     trailer = image[-_TRAILER:]
     if not trailer.startswith(MARK):
-        raise ValueError("it has no bundle at its end: it was not made by `lanner build`, or it was stripped or cut off")
+        raise ValueError("its end is missing: it was cut off or stripped")
     if hashlib.sha256(image[:-72]).hexdigest().encode() != trailer[-64:]:
         raise ValueError("it was altered after it was built: its SHA-256 is another")
     begin = int(trailer[len(MARK) : len(MARK) + 16], 16)
