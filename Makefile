@@ -6,7 +6,7 @@ BIN := .venv/bin
 # what takes its time: with real processes, servers, signals and clocks
 LATER := tests/operating $(addprefix tests/cli/test_,live.py reload.py outputs.py doctor.py ruletest.py faults.py) \
 	$(addprefix tests/docker/test_docker_,backoff.py cursor.py enrich.py gaps.py health.py hosts.py long.py patience.py queue.py resume.py ssh.py stream.py tls.py wait.py) \
-	$(addprefix tests/framework/test_,jobs.py native.py) $(addprefix tests/outputs/test_,delivery.py spool.py spool_damage.py)
+	$(addprefix tests/host/test_,jobs.py native.py) $(addprefix tests/outputs/test_,delivery.py spool.py spool_damage.py)
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from benchmarks.measure import LANNER, progress, require, run, size, table
 from benchmarks.replay import RECORDING
 from lanner.docker import Docker
-from lanner.framework.jobs import Jobs
-from lanner.framework.native import native_rules
-from lanner.framework.pump import Pump
+from lanner.host.jobs import Jobs
+from lanner.host.native import native_rules
+from lanner.host.pump import Pump
 from lanner.native import Framer
 from lanner.native._executor import Executor
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.sdk.batches import Batch
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:

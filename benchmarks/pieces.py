@@ -9,11 +9,11 @@ import msgspec
 from benchmarks.measure import progress, require, size, table
 from benchmarks.replay import RECORDING
 from lanner.docker import Docker
-from lanner.framework.generic import EventContext, generic_reader
+from lanner.host.generic import EventContext, generic_reader
 from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, compile_rules, load_rules
 from lanner.rules.plan.executor import compile_values
 from lanner.sdk.framing import new_framer
-from lanner.sdk.host import FieldReader, init_plugin
+from lanner.sdk.hosting import FieldReader, init_plugin
 
 ROUNDS = size(60, 1)
 

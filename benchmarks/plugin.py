@@ -1,4 +1,4 @@
-"""The Docker plugin as a built library beside one written by hand in C++ against the same ABI, both in the C host of tests/host.
+"""The Docker plugin as a built library beside one written by hand in C++ against the same ABI, both in the C host of tests/conformance.
 
 Both read the same events from a stand-in for an engine, a process of its own that answers on a unix socket as dockerd does. The host
 measures CPU time around its calls; runs alternate between the two, and the best counts (of memory the median).
@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any, TypeAlias
 
-from tests.host import host
+from tests.conformance import host
 
 from benchmarks.measure import LANNER, progress, require, size, table
 from benchmarks.replay import RECORDING

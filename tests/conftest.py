@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "host"))
+sys.path.insert(0, str(Path(__file__).parent / "conformance"))
 
 import host
 
@@ -20,5 +20,5 @@ for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, si
 
 @pytest.fixture(scope="session")
 def run_host():
-    """`run_host(so, *options)`: what the C host saw of a plugin's .so (tests/host)."""
+    """`run_host(so, *options)`: what the C host saw of a plugin's .so (tests/conformance)."""
     return host.run_host

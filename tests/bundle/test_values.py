@@ -9,8 +9,8 @@ import pytest
 from lanner.abi.fields import offers
 from lanner.abi.versions import APIS
 from lanner.docker import Docker
-from lanner.framework.load import load_plugin
-from lanner.sdk.host import FieldReader, init_plugin
+from lanner.host.load import load_plugin
+from lanner.sdk.hosting import FieldReader, init_plugin
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.types import FieldType
 

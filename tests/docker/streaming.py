@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import lanner.testing
 from lanner.docker import Docker
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
 
 from .stand_in import NOW, event

@@ -8,7 +8,7 @@ import pytest
 
 import lanner
 from lanner.docker import Docker
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
 
 from .stand_in import NOW, STREAM, RememberingEngine, event

@@ -15,7 +15,7 @@ from lanner.docker import cursor as cursor_module
 from lanner.docker.buffer import Counters
 from lanner.docker.cursor import Cursor, _decode
 from lanner.docker.window import Position
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
 
 from .stand_in import NOW, SECOND, RememberingEngine, event

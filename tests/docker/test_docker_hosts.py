@@ -10,7 +10,7 @@ import lanner
 import lanner.testing
 from lanner.docker import Docker, client, stream
 from lanner.docker.gaps import Host
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 
 from .stand_in import NOW, RememberingEngine, answer, chunk, event
 from .streaming import eventually, gap_of, lines

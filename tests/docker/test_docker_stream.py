@@ -14,7 +14,7 @@ import pytest
 import lanner
 import lanner.testing
 from lanner.docker import Docker, client, watch
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
 
 from .stand_in import LAST_CHUNK, NOW, SECOND, STREAM, answer, chunk, event, version

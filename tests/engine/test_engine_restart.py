@@ -7,7 +7,7 @@ import pytest
 
 import lanner.testing
 from lanner.docker import Docker
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
 
 pytestmark = pytest.mark.engine

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lanner.framework.generic import EventContext, generic_reader
+from lanner.host.generic import EventContext, generic_reader
 from lanner.rules.findings import ConditionError
 from lanner.rules.language.catalog import GENERIC_FIELDS
 from lanner.rules.language.typed import FieldTable

@@ -12,7 +12,7 @@ import lanner
 from lanner import NOTHING, Chunk
 from lanner.sdk import framing
 from lanner.sdk.batches import Batch, Source
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
 
 

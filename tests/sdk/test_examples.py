@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import lanner
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.plugin import plugin_info
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

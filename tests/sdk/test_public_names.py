@@ -34,8 +34,8 @@ def test_every_error_is_a_lanner_error():
             ["msgspec", "asyncio", "threading", "logging", "lanner.rules", "lanner.native"],
         ),
         (
-            "import lanner.sdk.host, lanner.sdk.sources",
-            ["msgspec", "asyncio", "ssl", "lanner.sdk.reading", "lanner.rules", "lanner.framework"],
+            "import lanner.sdk.hosting, lanner.sdk.sources",
+            ["msgspec", "asyncio", "ssl", "lanner.sdk.reading", "lanner.rules", "lanner.host"],
         ),
         ("import lanner; lanner.Config", ["asyncio", "logging"]),
     ],

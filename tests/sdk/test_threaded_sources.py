@@ -13,7 +13,7 @@ import lanner
 from lanner import NOTHING, Event
 from lanner.sdk import reading
 from lanner.sdk.batches import Batch, Source
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
 
 LONG = 60.0  # seconds that a test waits for what comes at once

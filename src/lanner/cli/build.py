@@ -15,7 +15,7 @@ from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
-from lanner.framework.load import BUILT_IN, load_plugin
+from lanner.host.load import BUILT_IN, load_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:

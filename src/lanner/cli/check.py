@@ -9,7 +9,7 @@ from lanner.cli.messages import FAILED, OK
 from lanner.cli.ownrules import advise_own_rules
 from lanner.cli.show import print_text
 from lanner.config.read import OWN_RULES, given_files, with_own_rules
-from lanner.framework.load import load_plugin
+from lanner.host.load import load_plugin
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.lint import check_files
 from lanner.rules.lint.hints import NO_RULE_CHECKED

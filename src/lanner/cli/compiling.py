@@ -8,8 +8,8 @@ from lanner.cli.messages import add, fail, many, say
 from lanner.cli.ownrules import advise_own_rules
 from lanner.config.falco import Matching
 from lanner.config.read import with_own_rules
-from lanner.framework.beside import join_fields
-from lanner.framework.pump import Pump, host_name
+from lanner.host.beside import join_fields
+from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
 from lanner.rules.resolve.select import select
 from lanner.sdk.errors import LannerError

@@ -8,7 +8,7 @@ from lanner.cli.messages import say
 from lanner.config.places import ConfigPlace, place_option
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.files import read_whole
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.options import shown_path
 from lanner.sdk.plugin import plugin_info
 

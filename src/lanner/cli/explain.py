@@ -10,8 +10,8 @@ from lanner.cli.config import read_config
 from lanner.cli.messages import OK, fail, say
 from lanner.cli.show import print_text
 from lanner.config.read import given_files, with_own_rules
-from lanner.framework.load import load_plugin
-from lanner.framework.trial import LoadedRules, explain
+from lanner.host.load import load_plugin
+from lanner.host.trial import LoadedRules, explain
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_json
 

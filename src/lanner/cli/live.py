@@ -1,6 +1,6 @@
 """What a run has around it while it watches: rules and configuration are loaded again, and what the program does is told.
 
-`operate` starts all that and ends it; it gives the signals that are heard. The run itself is `lanner.framework.runner`.
+`operate` starts all that and ends it; it gives the signals that are heard. The run itself is `lanner.host.runner`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_
 from lanner.cli.messages import many, say
 from lanner.cli.outputs import deliver_on, make_sinks, outputs_of
 from lanner.cli.status import Status
-from lanner.framework.reload import Reloader
+from lanner.host.reload import Reloader
 from lanner.operating.notify import Notifier
 from lanner.outputs.base import Alert
 from lanner.rules import Priority, RulesError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
-    from lanner.framework.runner import Runner
+    from lanner.host.runner import Runner
     from lanner.rules import Compiled
     from lanner.sdk.batches import Source
     from lanner.sdk.plugin import Plugin, PluginInfo

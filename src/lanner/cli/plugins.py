@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from lanner.cli.config import make_entry
 from lanner.cli.messages import OK
 from lanner.cli.show import outside, print_text
-from lanner.framework.load import load_plugin
+from lanner.host.load import load_plugin
 from lanner.sdk.errors import UsageError
-from lanner.sdk.host import plugin_failure
+from lanner.sdk.hosting import plugin_failure
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import time
 
 from lanner.cli.config import make_plugin
 from lanner.cli.messages import OK, UNREACHABLE, fail, say
-from lanner.framework.load import load_plugin
-from lanner.framework.recording import recorded
-from lanner.framework.stop import closing
+from lanner.host.load import load_plugin
+from lanner.host.recording import recorded
+from lanner.host.stop import closing
 from lanner.outputs.base import OutputError
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.plugin import plugin_info

@@ -12,10 +12,10 @@ from lanner.cli.config import make_entry
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
 from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
 from lanner.config.plugins import check_params
-from lanner.framework.load import load_plugin
-from lanner.framework.recording import no_recording, open_recording
-from lanner.framework.runner import Runner
-from lanner.framework.stop import closing
+from lanner.host.load import load_plugin
+from lanner.host.recording import no_recording, open_recording
+from lanner.host.runner import Runner
+from lanner.host.stop import closing
 from lanner.outputs.base import OutputClosedError
 from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lanner.cli.live import Operation
     from lanner.cli.settings import Settings
-    from lanner.framework.recording import Replay
+    from lanner.host.recording import Replay
     from lanner.rules import Compiled
     from lanner.sdk.batches import Batch, Source
     from lanner.sdk.plugin import Plugin, PluginInfo

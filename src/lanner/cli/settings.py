@@ -12,7 +12,7 @@ from lanner.cli.messages import say
 from lanner.config.files import files_of
 from lanner.config.plugins import Loaded, loaded, split_plugins
 from lanner.config.read import read_configuration, rules_paths
-from lanner.framework.load import load_plugin
+from lanner.host.load import load_plugin
 from lanner.rules.output.append import Append
 from lanner.sdk.plugin import plugin_info
 

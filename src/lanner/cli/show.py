@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lanner.framework.load import load_plugin
+from lanner.host.load import load_plugin
 from lanner.outputs.base import OutputError
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info

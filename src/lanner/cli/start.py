@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import say
 from lanner.cli.settings import Limits, settle
-from lanner.framework.jobs import cores
+from lanner.host.jobs import cores
 from lanner.sdk.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.config.read import with_own_rules
-from lanner.framework.pump import host_name
+from lanner.host.pump import host_name
 from lanner.operating.snapshot import RuleMatches, Snapshot
 from lanner.rules.files.load import MAX_SIZE
 from lanner.sdk.address import mask_addresses
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lanner.cli.settings import Settings
-    from lanner.framework.reload import Reloader
-    from lanner.framework.runner import Runner
+    from lanner.host.reload import Reloader
+    from lanner.host.runner import Runner
     from lanner.rules import Compiled, Rule
     from lanner.sdk.batches import Source
     from lanner.sdk.plugin import PluginInfo

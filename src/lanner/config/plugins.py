@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.config.places import place_option
-from lanner.framework.load import BUILT_IN, load_plugin
+from lanner.host.load import BUILT_IN, load_plugin
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.options import shown_path
 from lanner.sdk.plugin import plugin_info

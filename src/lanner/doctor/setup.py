@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from lanner.config.plugins import check_params, loaded, split_plugins
 from lanner.config.read import given_files, read_configuration, rules_paths, with_own_rules
 from lanner.doctor.check import ok, problem, warning
-from lanner.framework.beside import join_fields
-from lanner.framework.load import load_plugin
+from lanner.host.beside import join_fields
+from lanner.host.load import load_plugin
 from lanner.rules import load_rules
 from lanner.rules.lint.silent import silent_rules, tell_silent
 from lanner.sdk.errors import ConfigError, LannerError

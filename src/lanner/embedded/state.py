@@ -14,7 +14,7 @@ from lanner.embedded.logs import send_records
 from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.errors import LannerError, PayloadError
 from lanner.sdk.events import Event
-from lanner.sdk.host import Failures, init_plugin, normalise, plugin_failure
+from lanner.sdk.hosting import Failures, init_plugin, normalise, plugin_failure
 from lanner.sdk.loglines import log_lines
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source

@@ -1,7 +1,7 @@
 """The base class of plugins. Defining a subclass checks all of it; what is wrong is a `DefinitionError` that says what to write.
 
 A plugin class becomes a `PluginInfo`, from which hosts, docs and builds read. Its instance is what Falco calls the plugin
-state; `lanner.sdk.host` makes and uses it. Nothing here depends on which host runs the plugin.
+state; `lanner.sdk.hosting` makes and uses it. Nothing here depends on which host runs the plugin.
 """
 
 from __future__ import annotations

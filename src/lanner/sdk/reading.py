@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.sdk.batches import Batch, close_instance, describe_instance
 from lanner.sdk.errors import LannerError, OpenError, SourceError
 from lanner.sdk.events import Event, Nothing
-from lanner.sdk.host import plugin_failure
+from lanner.sdk.hosting import plugin_failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -14,7 +14,7 @@ from lanner.sdk.batches import Batch, Source, close_instance, describe_instance,
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Chunk, Nothing
 from lanner.sdk.framing import new_framer, warn_too_long
-from lanner.sdk.host import plugin_failure
+from lanner.sdk.hosting import plugin_failure
 from lanner.sdk.plugin import Plugin, plugin_info
 
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lanner.framework.load import load_plugin
-from lanner.framework.trial import LoadedRules, explain
+from lanner.host.load import load_plugin
+from lanner.host.trial import LoadedRules, explain
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from os import PathLike
 
-    from lanner.framework.trial import Alert, Event
+    from lanner.host.trial import Alert, Event
     from lanner.rules.report.explanation import Explanation
     from lanner.sdk.plugin import Plugin
 

@@ -17,7 +17,7 @@ from lanner.testing.replayed import Replayed, Rules
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lanner.framework.trial import Alert
+    from lanner.host.trial import Alert
     from lanner.testing.casefile import Case, Expected
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.sdk.batches import Batch, Source
 from lanner.sdk.events import Event
-from lanner.sdk.host import Failures, FieldReader, init_plugin
+from lanner.sdk.hosting import Failures, FieldReader, init_plugin
 from lanner.sdk.plugin import Plugin, plugin_info
 from lanner.sdk.sources import open_source
 

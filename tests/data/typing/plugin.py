@@ -8,7 +8,7 @@ from typing import Annotated
 
 import lanner
 from lanner import INDEX, KEY, Meta, field, payload
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 
 attributes = payload["Actor", "Attributes"]
 reveal_type(attributes["com.example.role"])  # reveals: lanner.sdk.values.Path

@@ -35,7 +35,7 @@ const char* address_text(PyObject* value, Scratch& scratch) {
   return scratch.text(text);
 }
 
-// Values that need no second look. Of others the Python side makes such (lanner.sdk.host.normalise).
+// Values that need no second look. Of others the Python side makes such (lanner.sdk.hosting.normalise).
 bool is_plain(PyObject* value, const Field& field) {
   if (field.is_list) return false;
   switch (field.type) {

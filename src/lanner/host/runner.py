@@ -13,14 +13,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.framework.jobs import Jobs
+from lanner.host.jobs import Jobs
 from lanner.outputs.base import OutputClosedError
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanner.framework.pump import Pump
+    from lanner.host.pump import Pump
     from lanner.outputs.base import Alert, Delivery
     from lanner.sdk.batches import Batch, Source
 

@@ -11,7 +11,7 @@ import pytest
 
 import lanner
 from lanner.docker import Docker
-from lanner.framework.recording import Replay, needs_envelope, open_recording, recorded
+from lanner.host.recording import Replay, needs_envelope, open_recording, recorded
 from lanner.sdk.errors import SourceError
 from lanner.sdk.plugin import plugin_info
 

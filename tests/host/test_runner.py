@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from lanner.framework.runner import Runner
+from lanner.host.runner import Runner
 from lanner.outputs import Alert, OutputClosedError, OutputError, SinkCounts
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError

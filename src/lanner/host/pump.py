@@ -12,17 +12,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lanner.framework.generic import EventContext, generic_reader
+from lanner.host.generic import EventContext, generic_reader
 from lanner.outputs.base import Alert
 from lanner.rules import AlertRule, Executor
 from lanner.rules.plan.executor import compile_values
-from lanner.sdk.host import FieldReader
+from lanner.sdk.hosting import FieldReader
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lanner.framework.native import Found, NativeRules
+    from lanner.host.native import Found, NativeRules
     from lanner.rules import AlertWriter, Compiled
     from lanner.sdk.batches import Batch
     from lanner.sdk.plugin import Plugin
@@ -85,7 +85,7 @@ class Pump:
         self.native: NativeRules | None = None
         """The rules as the native executor has them."""
         if native:
-            from lanner.framework.native import native_rules
+            from lanner.host.native import native_rules
 
             wanted = [each.operands for each in formats]
             self.native = native_rules(

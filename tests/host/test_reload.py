@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lanner.framework.reload import Reloader, directories_of
+from lanner.host.reload import Reloader, directories_of
 from lanner.sdk.errors import LannerError
 
 

@@ -5,10 +5,10 @@ import itertools
 import pytest
 
 import lanner
-from lanner.framework.pump import Pump, host_name
+from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.sdk.batches import Batch
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.plugin import plugin_info
 
 SECOND = 1_000_000_000

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lanner.framework.generic import EventContext, generic_reader, raw_description
+from lanner.host.generic import EventContext, generic_reader, raw_description
 from lanner.rules.language.catalog import GENERIC_FIELDS
 
 FIRST = 1_700_000_000_000_000_001

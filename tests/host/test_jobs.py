@@ -8,8 +8,8 @@ import threading
 import pytest
 import zstandard
 
-from lanner.framework.jobs import Jobs
-from lanner.framework.recording import open_recording
+from lanner.host.jobs import Jobs
+from lanner.host.recording import open_recording
 from lanner.native import ObjectFramer
 from lanner.sdk.errors import SourceError
 from lanner.sdk.plugin import plugin_info

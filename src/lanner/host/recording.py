@@ -21,7 +21,7 @@ import stat
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
-from lanner.framework.compressed import HEAD, Unpacker, check_head
+from lanner.host.compressed import HEAD, Unpacker, check_head
 from lanner.native import ObjectFramer, Reader
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError

@@ -9,12 +9,12 @@ from ipaddress import IPv4Address
 import pytest
 
 import lanner
-from lanner.framework.pump import Pump
+from lanner.host.pump import Pump
 from lanner.native import Framer
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.rules.plan.program import NativePlanError, text_bytes
 from lanner.sdk.batches import Batch
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.plugin import plugin_info
 
 payload = lanner.payload
@@ -431,7 +431,7 @@ def test_a_rule_that_the_native_executor_cannot_hold_runs_in_python(monkeypatch,
 
 
 def test_where_the_native_executor_cannot_hold_the_fields_python_runs_all_rules(monkeypatch, caplog):
-    monkeypatch.setattr("lanner.framework.native._source", lambda *_: ("unknown",))
+    monkeypatch.setattr("lanner.host.native._source", lambda *_: ("unknown",))
     compiled = compile_rules(load_rules_text(RULE.format("r", "t.a = a", "o"), CATALOG), CATALOG)
     assert len(agree(compiled, [Batch([b'{"a":"a"}'])], first=True)) == 1
     assert "Python evaluates all rules" in caplog.text

@@ -2,7 +2,7 @@
 
 What a field's value is made of decides where it is read: a declared value is read natively, and so is what the host knows of an
 event; for methods and the plugin's words there is Python. A rule for which such a value matters comes out as not sure, and an alert
-that shows one without its values. Nothing is decided about those here: `lanner.framework.pump` finishes them with the Python executor.
+that shows one without its values. Nothing is decided about those here: `lanner.host.pump` finishes them with the Python executor.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lanner.native._executor import Executor
 from lanner.rules.language.catalog import STATIC
 from lanner.rules.plan.program import PYTHON, Source, make_program, text_bytes
-from lanner.sdk.host import field_arguments
+from lanner.sdk.hosting import field_arguments
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lanner.framework.stop import closing
+from lanner.host.stop import closing
 
 
 class Closed:
@@ -90,7 +90,7 @@ def test_a_time_limit_beyond_all_clocks_leaves_signals_heard(close, duration):
 
 
 def test_a_long_time_limit_is_waited_for_in_parts(monkeypatch, close):
-    monkeypatch.setattr("lanner.framework.stop._LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("lanner.host.stop._LONGEST_WAIT", 0.01)
     begin = time.monotonic()
     with closing(close, 0.1):
         assert close.called.wait(10)
@@ -138,7 +138,7 @@ def test_a_second_signal_ends_the_process_while_close_hangs(monkeypatch, close, 
         raise SystemExit  # as the real one, it does not come back
 
     monkeypatch.setattr(os, "_exit", leave)
-    monkeypatch.setattr("lanner.framework.stop._ONE_STOP", 0.0)
+    monkeypatch.setattr("lanner.host.stop._ONE_STOP", 0.0)
     close.release.clear()
     with closing(close):
         os.kill(os.getpid(), signal.SIGINT)
@@ -167,7 +167,7 @@ def test_other_signals_are_left_to_their_handlers(close):
 
 def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch, close):
     monkeypatch.setattr(os, "_exit", lambda code: pytest.fail(f"the process would have ended with {code}"))
-    monkeypatch.setattr("lanner.framework.stop._ONE_STOP", 3600.0)
+    monkeypatch.setattr("lanner.host.stop._ONE_STOP", 3600.0)
     with closing(close):
         os.kill(os.getpid(), signal.SIGINT)
         assert close.called.wait(10)

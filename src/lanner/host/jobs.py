@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from lanner.framework.native import Found, NativeRules
-    from lanner.framework.pump import Pump
+    from lanner.host.native import Found, NativeRules
+    from lanner.host.pump import Pump
     from lanner.sdk.batches import Batch
 
 

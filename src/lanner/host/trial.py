@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.framework.pump import Pump, host_name
-from lanner.framework.recording import no_recording, open_recording
+from lanner.host.pump import Pump, host_name
+from lanner.host.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, RuleSet, compile_rules, load_rules
 from lanner.rules.report.explain import Explainer
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import LannerError, SourceError
-from lanner.sdk.host import init_plugin
+from lanner.sdk.hosting import init_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
