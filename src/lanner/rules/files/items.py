@@ -124,6 +124,8 @@ class RuleItem:
     warn_evttypes: bool = True
     capture: bool = False
     capture_duration: int = 0
+    unread: frozenset[str] = frozenset()
+    """Which of condition and output cannot be read; only a thorough reading makes such an item."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,83 @@
+"""All that is wrong in one rule, where Falco stops at the first error: each exception, each check, each field of the output.
+
+Messages and places are Falco's; only how many there are is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lanner.rules.condition import ast
+from lanner.rules.findings import ConditionError
+from lanner.rules.language.typed import FieldTable
+from lanner.rules.output.template import FormatError, drop_container_info, parse_output
+from lanner.rules.plan.compile import compile_condition, compile_output, weigh
+from lanner.rules.resolve.collect import Collector
+from lanner.rules.resolve.rules import output_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.rules.check.checker import Checker
+    from lanner.rules.files.scalars import Refused
+    from lanner.rules.findings import Finding
+    from lanner.rules.language.catalog import Catalog
+    from lanner.rules.output.template import Format
+    from lanner.rules.resolve.collect import RuleDefinition
+    from lanner.rules.resolve.rule import Rule
+
+_MOST_ERRORS: Final = 20
+"""Errors of one output."""
+
+
+class ThoroughCollector(Collector):
+    """Goes on with a rule without an exception that is wrong."""
+
+    def refuse(self, refused: Refused) -> None:
+        """Note what is wrong with the exception."""
+        self.collected.findings.append(refused.finding)
+
+
+def check_output(definition: RuleDefinition, catalog: Catalog, fields: FieldTable, found: list[Finding]) -> Format | None:
+    """Compile the output; None where it is wrong, with everything that is wrong among the findings."""
+    printed, skip = output_of(definition), definition.skip_if_unknown_filter
+    output = compile_output(printed, catalog, fields, found, skip=skip)
+    if output is not None:
+        return output
+    text, _ = drop_container_info(printed.text.text)
+    for number in range(_MOST_ERRORS):
+        try:
+            parse_output(text, catalog, FieldTable())
+        except FormatError as error:
+            if number:  # the first one is told already
+                found.append(printed.finding(error, *weigh(error, skip=skip)))
+            begin, end = error.offset, error.offset + error.length
+            text = text[:begin] + "." * (end - begin) + text[end:]
+        else:
+            break
+    return None
+
+
+def check_condition(rule: Rule, checker: Checker, found: list[Finding]) -> bool:
+    """Whether the condition is right. Everything that is wrong goes to the findings, the first error first."""
+    if compile_condition(rule, checker, found) is not None:
+        return True
+    for each in _checks(rule.condition):
+        try:
+            checker.check(each)
+        except ConditionError as error:
+            told = rule.finding(error, *weigh(error, skip=rule.skip_if_unknown_filter))
+            if told not in found:
+                found.append(told)
+    return False
+
+
+def _checks(node: ast.Condition) -> Iterator[ast.Check]:
+    match node:
+        case ast.Check():
+            yield node
+        case ast.Not():
+            yield from _checks(node.child)
+        case ast.And() | ast.Or():
+            for child in node.children:
+                yield from _checks(child)
