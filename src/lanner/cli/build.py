@@ -164,14 +164,16 @@ def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:
     lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {_scalar(str(path.absolute()))}"]
     lines += ["    open_params: ''"] if info.has_source else []
     lines += [f"load_plugins: [{info.name}]"]
-    if info.rules:
-        files = f"[{_scalar(info.rules)}]"
-        if version_of(api) >= RULES_FILES:
-            lines.append(f"rules_files: {files}")
-        elif version_of(api) >= version_of(APIS["3"].version):
-            lines.append(f"rules_files: {files}  # before Falco 0.38: rules_file")
-        else:
-            lines.append(f"rules_file: {files}")
+    remarks = []
+    file = info.rules
+    if file is None:
+        file = str(path.absolute().with_name(f"{info.name}_rules.yaml"))
+        source = next(iter(info.read_sources), "")
+        remarks.append(f"yours{source and f', about `source: {source}`'}: {info.name} ships none")
+    if version_of(api) < RULES_FILES and version_of(api) >= version_of(APIS["3"].version):
+        remarks.append("before Falco 0.38: rules_file")
+    key = "rules_files" if version_of(api) >= version_of(APIS["3"].version) else "rules_file"
+    lines.append(f"{key}: [{_scalar(file)}]" + (f"  # {'; '.join(remarks)}" if remarks else ""))
     return lines
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.ownrules import advise_own_rules
 from lanner.cli.show import print_text
-from lanner.config.read import OWN_RULES, given_files, with_own_rules
+from lanner.config.read import given_files, with_own_rules
 from lanner.host.load import load_plugin
+from lanner.rules.files.load import OWN_RULES
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.lint import check_files
 from lanner.rules.lint.hints import NO_RULE_CHECKED

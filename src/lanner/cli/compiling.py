@@ -13,6 +13,7 @@ from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
 from lanner.rules.resolve.select import select
 from lanner.sdk.errors import LannerError
+from lanner.sdk.misspelt import suggest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,9 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
     ruleset = load_rules(paths, catalog, plugins={each.name: each.version for each in infos})
     for number, switch in enumerate(falco.rules):
         if not any(map(switch.concerns, ruleset.rules)):
-            say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}")
+            tags = {tag for rule in ruleset.rules for tag in rule.tags}
+            near = suggest_name(switch.rule, [rule.name for rule in ruleset.rules]) if switch.rule else suggest_name(switch.tag, tags)
+            say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}{near}")
     compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
     _warn(compiled.findings, info.event_source or "")
     if not compiled.rules:

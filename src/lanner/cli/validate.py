@@ -13,6 +13,7 @@ from lanner.rules.report.falco_report import as_json, as_text, dump, full_text
 from lanner.rules.report.validate import Validator
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import TooLargeError, read_whole
+from lanner.sdk.misspelt import suggest_file
 from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
@@ -61,5 +62,6 @@ def read_rules(path: str) -> str:
     except TooLargeError:
         raise LannerError(f"the rules file {path} is larger than {MAX_SIZE >> 20} MiB") from None
     except OSError as error:
-        raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}") from None
+        near = suggest_file(path) if isinstance(error, FileNotFoundError) else ""
+        raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}{near}") from None
     return data.decode("utf-8", "surrogateescape")

@@ -12,6 +12,7 @@ from lanner.config.places import ConfigPlace
 from lanner.config.tree import MAX_SIZE, read_tree
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.files import read_whole
+from lanner.sdk.misspelt import suggest_file
 from lanner.yamlfile.advice import advise_line
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[
         if Path(include.path) == Path(path):
             raise ConfigError(f"{path}: {_INCLUDES} includes the file itself")
         if not include.path or not Path(include.path).exists():
-            warnings.append(f"$.{_INCLUDES}: {include.path} does not exist; it is left out")
+            warnings.append(f"$.{_INCLUDES}: {include.path} does not exist; it is left out{suggest_file(include.path)}")
             continue
         for file in files_of(include.path):
             tree = _read(file, warnings)
@@ -79,7 +80,8 @@ def _read(path: str, warnings: list[str]) -> dict[str, Tree]:
     try:
         data = read_whole(path, MAX_SIZE)
     except OSError as error:
-        raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}") from None
+        near = suggest_file(path) if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}{near}") from None
     tree = read_tree(data.decode("utf-8", "surrogateescape"), path, warnings)
     if tree is None:
         return {}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.config.places import place_option
 from lanner.host.load import BUILT_IN, load_plugin
 from lanner.sdk.errors import ConfigError, UsageError
+from lanner.sdk.misspelt import suggest_name
 from lanner.sdk.options import shown_path
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import check_open_params
@@ -102,8 +103,8 @@ def loaded(falco: Falco, name: str | None, places: Sequence[ConfigPlace | None] 
         numbers.setdefault(entry.name, number)
     for place, wanted in enumerate(falco.load_plugins):
         if wanted not in numbers:
-            there = f"there are {', '.join(numbers)}" if numbers else "there is none"
-            raise ConfigError(f"$.load_plugins[{place}] is {wanted!r}, but no plugin of that name is in $.plugins: {there}")
+            there = suggest_name(wanted, numbers) or (f": there are {', '.join(numbers)}" if numbers else ": there is none")
+            raise ConfigError(f"$.load_plugins[{place}] is {wanted!r}, but no plugin of that name is in $.plugins{there}")
         if wanted in falco.load_plugins[:place]:
             raise ConfigError(f"$.load_plugins[{place}] is {wanted!r} for the second time: take it out")
     return tuple(load(numbers[wanted]) for wanted in falco.load_plugins)

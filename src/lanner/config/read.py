@@ -10,7 +10,9 @@ from lanner.config.checks import check
 from lanner.config.entries import new_decoder
 from lanner.config.files import files_of, read_files
 from lanner.config.keys import assign, put
+from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.misspelt import suggest_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from lanner.config.tree import Tree
     from lanner.sdk.plugin import PluginInfo
 
-OWN_RULES: Final = "plugin"
-"""The word for the plugin's own rules in `rules_files` and `-r`; a file of this name is ./plugin."""
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -102,9 +102,11 @@ def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
     if configured is None:
         return None
     there = [path for path in configured if path == OWN_RULES or Path(path).exists()]
-    read.warnings.extend(f"$.rules_files: {path} does not exist; it is left out" for path in configured if path not in there)
+    missing = {path: suggest_file(path, [OWN_RULES]) for path in configured if path not in there}
     if not there:
-        raise ConfigError(f"$.rules_files: there is none of {', '.join(configured) or '[]'}; name a rules file with -r FILE")
+        near = next(filter(None, missing.values()), "; name a rules file with -r FILE")
+        raise ConfigError(f"$.rules_files: there is none of {', '.join(configured) or '[]'}{near}")
+    read.warnings.extend(f"$.rules_files: {path} does not exist; it is left out{near}" for path, near in missing.items())
     read.warnings.extend(
         f"$.rules_files: {path} ends neither in .yaml nor in .yml; it is left out"
         for path in there

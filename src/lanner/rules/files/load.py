@@ -37,7 +37,7 @@ from lanner.rules.files.scalars import Refused, as_string, bad_conversion, boole
 from lanner.rules.files.versions import parse_version
 from lanner.rules.findings import Finding, RulesError, finding
 from lanner.sdk.files import TooLargeError, read_whole
-from lanner.sdk.misspelt import find_near
+from lanner.sdk.misspelt import find_near, suggest_file
 from lanner.yamlfile.advice import NEVER_CLOSED
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents
 from lanner.yamlfile.source import Place, Spot, source_file
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from lanner.yamlfile.source import Context
 
 MAX_SIZE: Final = 16 * 1024 * 1024
+OWN_RULES: Final = "plugin"
+"""The word for the plugin's own rules in `rules_files` and `-r`; a file of this name is ./plugin."""
 _T = TypeVar("_T")
 
 APPEND_IS_OLD: Final = "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."
@@ -117,12 +119,14 @@ def _read(path: Path) -> str:
     except TooLargeError:
         raise _unreadable(str(path), f"The file is larger than {MAX_SIZE >> 20} MiB.", findings.FILE_READ) from None
     except OSError as error:
-        raise _unreadable(str(path), f"The file cannot be read: {error.strerror or error}", findings.FILE_READ) from None
+        near = suggest_file(str(path), [OWN_RULES]) if isinstance(error, FileNotFoundError) else ""
+        advice = near.removeprefix(": ").replace("did", "Did", 1)
+        raise _unreadable(str(path), f"The file cannot be read: {error.strerror or error}", findings.FILE_READ, advice) from None
     return data.decode("utf-8", "surrogateescape")
 
 
-def _unreadable(name: str, message: str, code: str) -> RulesError:
-    return RulesError([Finding("error", code, message, (Place(name, 1, 1),))])
+def _unreadable(name: str, message: str, code: str, advice: str = "") -> RulesError:
+    return RulesError([Finding("error", code, message, (Place(name, 1, 1),), advice=advice)])
 
 
 class Attempt(Protocol):
