@@ -62,3 +62,10 @@ def test_names_on_the_command_line(lanner, folder, arguments, said):
 
 def test_rules_check_names_the_file(lanner, folder):
     assert b"Did you mean 'doors_rules.yaml'?" in lanner("rules", "check", "door_rules.yaml", cwd=folder).out
+
+
+def test_fields_of_append_output(lanner, folder):
+    (folder / "falco.yaml").write_text('append_output: [{extra_output: "id %docker.idd"}, {extra_fields: [{x: "%evt.times"}]}]\n')
+    said = lanner("run", "docker", "-c", "falco.yaml", "--dry-run", cwd=folder).err
+    assert "warning: $.append_output[0].extra_output: `%docker.idd` is the field docker.id with the text `d` after it" in said
+    assert "warning: $.append_output[1].extra_fields.x: `%evt.times` is the field evt.time with the text `s` after it" in said

@@ -11,6 +11,7 @@ from lanner.config.read import with_own_rules
 from lanner.host.beside import join_fields
 from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
+from lanner.rules.lint.names import mistyped_fields
 from lanner.rules.resolve.select import select
 from lanner.sdk.errors import LannerError
 from lanner.sdk.misspelt import suggest_name
@@ -47,6 +48,13 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
             tags = {tag for rule in ruleset.rules for tag in rule.tags}
             near = suggest_name(switch.rule, [rule.name for rule in ruleset.rules]) if switch.rule else suggest_name(switch.tag, tags)
             say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}{near}")
+    for number, append in enumerate(falco.append_output):
+        if append.source not in {"", info.event_source}:
+            continue
+        texts = {"extra_output": append.output, **{f"extra_fields.{key}": form for key, form in append.formatted.items()}}
+        for key, text in texts.items():
+            for _, message, advice in mistyped_fields(text, catalog) if "%" in text else ():
+                say(f"warning: $.append_output[{number}].{key}: {message} {advice}")
     compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
     _warn(compiled.findings, info.event_source or "")
     if not compiled.rules:

@@ -84,6 +84,8 @@ FIELDS = [
     field("docker.host", payload["lanner", "host"], "The engine that the event is from, as the configuration names it"),
     field("docker.gap.from", gap["from"].time("ns"), "Since when events may be missing"),
     field("docker.gap.until", gap["until"].time("ns"), "Until when events may be missing"),
+    field("docker.gap.from.iso8601", gap["fromTime"], "The same in words: 2026-01-31T12:00:00.000000000Z"),
+    field("docker.gap.until.iso8601", gap["untilTime"], "Until when, in words"),
     field(
         "docker.gap.reason",
         gap["reason"],

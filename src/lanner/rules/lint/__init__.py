@@ -18,6 +18,7 @@ from lanner.rules.language.typed import FieldTable
 from lanner.rules.lint.appends import risky_appends
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
+    MISTYPED_FIELD,
     NO_DESCRIPTION,
     NO_RULE_CHECKED,
     NO_TAGS,
@@ -27,7 +28,7 @@ from lanner.rules.lint.hints import (
     Hint,
     Subject,
 )
-from lanner.rules.lint.names import mistyped_names, one_letter_off, redefined, split_items
+from lanner.rules.lint.names import mistyped_fields, mistyped_names, one_letter_off, redefined, split_items
 from lanner.rules.lint.shadow import shadowed
 from lanner.rules.lint.thorough import ThoroughCollector, check_condition, check_output
 from lanner.rules.lint.truth import Truth
@@ -164,19 +165,22 @@ def _compile(
         rule = compilation.rule(definition, text or definition.condition)
         if rule and check_condition(rule, checker, found) and text and output:
             subjects.append(Subject(rule, checker, catalog))
-            found += _plain_hints(rule, fields=bool(output.fields))
+            found += _plain_hints(rule, catalog, fields=bool(output.fields))
     found += compilation.findings[known:]
     del compilation.findings[known:]
     return found
 
 
-def _plain_hints(rule: Rule, *, fields: bool) -> Iterator[Finding]:
+def _plain_hints(rule: Rule, catalog: Catalog, *, fields: bool) -> Iterator[Finding]:
     if not rule.tags:
         message, advice = "The rule has no tags.", "Tags pick rules and sort alerts: `tags: [container, mitre_execution]`."
         yield replace(rule.warning(NO_TAGS, message), advice=advice, own=True)
     if not rule.desc.strip() or rule.desc.strip().casefold() == rule.name.strip().casefold():
         advice = "Say under `desc` what happened and why it matters, for whoever gets the alert."
         yield replace(rule.warning(NO_DESCRIPTION, "The rule has no description beyond its name."), advice=advice, own=True)
+    for (begin, end), message, advice in mistyped_fields(rule.output, catalog):
+        odd = ConditionError(message, begin, end - begin, advice=advice)
+        yield replace(rule.output_finding(odd, "warning", MISTYPED_FIELD), own=True)
     if not fields:
         about = ConditionError(
             "The output names no field: its alerts do not tell what they are about.",

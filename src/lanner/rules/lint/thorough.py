@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.condition import ast
+from lanner.rules.condition.ast import Check
 from lanner.rules.findings import ConditionError
 from lanner.rules.language.typed import FieldTable
+from lanner.rules.lint.hints import nodes_of
 from lanner.rules.output.template import FormatError, drop_container_info, parse_output
 from lanner.rules.plan.compile import compile_condition, compile_output, weigh
 from lanner.rules.resolve.collect import Collector
 from lanner.rules.resolve.rules import output_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lanner.rules.check.checker import Checker
     from lanner.rules.files.scalars import Refused
     from lanner.rules.findings import Finding
@@ -62,7 +61,9 @@ def check_condition(rule: Rule, checker: Checker, found: list[Finding]) -> bool:
     """Whether the condition is right. Everything that is wrong goes to the findings, the first error first."""
     if compile_condition(rule, checker, found) is not None:
         return True
-    for each in _checks(rule.condition):
+    for each in nodes_of(rule.condition):
+        if not isinstance(each, Check):
+            continue
         try:
             checker.check(each)
         except ConditionError as error:
@@ -70,14 +71,3 @@ def check_condition(rule: Rule, checker: Checker, found: list[Finding]) -> bool:
             if told not in found:
                 found.append(told)
     return False
-
-
-def _checks(node: ast.Condition) -> Iterator[ast.Check]:
-    match node:
-        case ast.Check():
-            yield node
-        case ast.Not():
-            yield from _checks(node.child)
-        case ast.And() | ast.Or():
-            for child in node.children:
-                yield from _checks(child)
