@@ -1,6 +1,7 @@
 """Several engines in one stream: whose an event is, and that one which is down, slow or mad costs the others nothing."""
 
 import json
+import logging
 
 import pytest
 from hypothesis import given
@@ -88,6 +89,7 @@ def test_fifty_engines(engines):
 def test_an_engine_that_is_down_at_the_start_is_said_and_found_later(engines, no_pause, caplog):
     up, down = engines(2)
     down.stop()
+    caplog.set_level(logging.INFO, "lanner.plugin.docker")
     with watching(named([up, down])) as host:
         assert f"n1: {down.url} (not reached yet)" in host.source.description
         up.publish(event())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Probed:
-    """What a host sees: the info functions' texts, capabilities, the time of dlopen and init, why init or open failed, if they did."""
+    """What a host sees: the info functions' texts, capabilities, the time of dlopen and init, why init, open or reading failed."""
 
     name: str = ""
     version: str = ""
@@ -25,6 +25,7 @@ class Probed:
     milliseconds: float = 0.0
     init_error: str = ""
     open_error: str = ""
+    read_error: str = ""
 
     @property
     def opens_nowhere(self) -> bool:
@@ -33,7 +34,7 @@ class Probed:
 
 
 def probe(path: Path, shown: str | Path = "", config: str = "") -> Probed:
-    """Load, ask, init, open, close, destroy. Raises `BuildError` where the file cannot even be loaded, or crashes.
+    """Load, ask, init, open, read the first events, close, destroy. Raises `BuildError` where the file cannot even be loaded, or crashes.
 
     Messages say `shown` for a temporary `path`, which is gone when they are read.
     """
@@ -56,8 +57,12 @@ def probe(path: Path, shown: str | Path = "", config: str = "") -> Probed:
                 result.init_error = value
             case "open error":
                 result.open_error = value
+            case "read error":
+                result.read_error = value
             case "error":
                 raise BuildError(f"the file does not load: {value}")
+            case _ if result.read_error:
+                result.read_error += f"\n{line}"
             case _ if result.open_error:
                 result.open_error += f"\n{line}"
             case _ if result.init_error:

@@ -74,10 +74,18 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
         if seen.opens_nowhere:
             raise BuildError(f"no host can open it, so nothing is written: {seen.open_error}")
     _tell(path, info, seen, made)
+    warn_of_source(seen)
     if seen.init_error:
         first, *more = seen.init_error.splitlines()
         return fail(f"{path} is written, but a host cannot init it: {first}", FAILED, more=more)
     return OK
+
+
+def warn_of_source(seen: Probed) -> None:
+    """Warn of an event source that fails before its first event: what it needs may be elsewhere, or its code may be wrong."""
+    if seen.read_error:
+        first, *more = seen.read_error.splitlines()
+        say(f"warning: its event source fails before the first event, here and now: {first}", *more)
 
 
 def _runtime(environment: Environment, target: str, folder: str, collected: Collected, bundling: Bundling) -> Runtime:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_wrong_rules, wrong_rules
 from lanner.cli.messages import many, say
 from lanner.cli.outputs import deliver_on, make_sinks, outputs_of
+from lanner.cli.ownrules import advise_own_rules
 from lanner.cli.status import Status
 from lanner.host.reload import Reloader
 from lanner.operating.notify import Notifier
@@ -138,7 +139,8 @@ class _Loading:
             compiled = compile_settings(self._infos, new)
         except RulesError as error:
             show_wrong_rules(error, self._infos[0])
-            first = next(finding for finding in error.findings if finding.severity == "error")
+            told = advise_own_rules(error.findings, self._infos[0])
+            first = next(finding for finding in told if finding.severity == "error")
             said = f"{wrong_rules(error)}: {first.render().splitlines()[0]}"
             raise LannerError(f"{said} {first.advice}".rstrip()) from None
         if new.plugins != old.plugins:
