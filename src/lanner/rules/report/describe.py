@@ -17,6 +17,7 @@ from lanner.rules.findings import ConditionError
 from lanner.rules.language.typed import FieldTable
 from lanner.rules.output.append import added
 from lanner.rules.output.template import drop_container_info, parse_output
+from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,10 @@ _COLUMN: Final = 51
 _LINE: Final = 110
 
 
+class DescribeError(LannerError, ValueError):
+    """A condition that runs and that Falco does not describe: nothing left of one of its operators names a field."""
+
+
 @dataclass(slots=True)
 class _Names:
     """What a condition names."""
@@ -44,7 +49,7 @@ class _Names:
 
 
 def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | None = None) -> dict[str, Any]:
-    """Everything that was loaded, or the one rule of that name. Raises `KeyError` if that is not loaded."""
+    """Everything that was loaded, or the one rule of that name. Raises `KeyError` if that is not loaded, and `DescribeError`."""
     rules = validator.rules if name is None else [rule for rule in validator.rules if rule.name == name]
     if name is not None and not rules:
         raise KeyError(name)
@@ -194,8 +199,18 @@ def _collect(node: Condition, names: _Names) -> None:
         case Check(left, operator, right, modifier):
             names.operators.add(f"{operator} {modifier}" if modifier else operator)
             _collect_operand(left, names)
+            if not _has_field(left):
+                raise DescribeError(f"can't find field info in {'unary' if right is None else 'binary'} check expression")
             if right is not None:
                 _collect_operand(right, names)
+
+
+def _has_field(operand: Operand | OperandList) -> bool:
+    match operand:
+        case Transform(_, operands) | OperandList(operands):
+            return any(map(_has_field, operands))
+        case _:
+            return isinstance(operand, Field)
 
 
 def _collect_operand(operand: Operand | OperandList, names: _Names) -> None:
