@@ -1,4 +1,4 @@
-"""The exit statuses that README lists: 2 for wrong usage, 3 where the event source cannot be opened."""
+"""The exit statuses that docs/operating.md lists: 2 for wrong usage, 3 where the event source cannot be opened."""
 
 import pytest
 
@@ -14,6 +14,7 @@ WRONG_PARAMS = [
     (["--host", "ssh://-oProxyCommand=x"], "error: invalid engine address"),
     (["--config", '{"until": "never"}'], "error: `$.until` is 'never', which is no time"),
 ]
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("kind", ["generator", "async", "iterator"])

@@ -12,6 +12,8 @@ from lanner.docker.gaps import Host
 from .stand_in import NOW, SECOND, STREAM, answer, chunk, event, version
 from .streaming import gap_of, is_gap, lines, payloads, watching
 
+pytestmark = pytest.mark.slow
+
 
 def in_words(when):
     return f"{datetime.fromtimestamp(when // 10**9, UTC):%Y-%m-%dT%H:%M:%S}.{when % 10**9:09}Z"

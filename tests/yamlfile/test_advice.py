@@ -13,9 +13,9 @@ COLON = "In the line above, write a colon between key and value, as in `key: val
 BLANK = "In the line above, write a blank after the colon, as in `key: value`."
 
 MISTAKES = [
-    ("a: 1\n\tb: 2\n", "YAML indents with blanks: replace the tab."),
-    ('a: "b', "A quote is opened and never closed."),
-    ("a: 'it's'\n", "After the closing quote nothing may follow in this line: put the whole text in quotes."),
+    ("a: 1\n\tb: 2\n", "YAML is indented with spaces: replace the tab."),
+    ('a: "b', "A quote is opened but never closed."),
+    ("a: 'it's'\n", "Nothing may follow a closing quote on its line: put the whole text in quotes."),
     ("json_output true\nb: 2\n", COLON),
     ("a: 1\njson_output true\nb: 2\n", COLON),
     ("a:\n  b true\n  c: 1\n", COLON),
@@ -30,12 +30,12 @@ MISTAKES = [
     ("a: [b, c\nd: 2\n", "A '[' is not closed, or a comma is missing."),
     ("a: {b: 1\nc: 2\n", "A '{' is not closed, or a comma is missing."),
     ("a: ]\n", "A bracket is closed here that was not opened."),
-    ("a: %x\n", "No text begins with this character. Put the text in quotes."),
+    ("a: %x\n", "A plain text cannot begin with this character. Put the text in quotes."),
     ('a: "C:\\q"\n', "In double quotes a backslash begins an escape: double the backslash, or take single quotes."),
     ("a: *x\n", "A `*` begins an alias. Put the text in quotes."),
     ("a: *\n", "A `*` begins an alias. Put the text in quotes."),
     ("a: & b\n", "A `&` begins an anchor. Put the text in quotes."),
-    ("a: - b\n", "A list begins on a line of its key's own, or in brackets. Put the text in quotes."),
+    ("a: - b\n", "A list must begin on a new line after its key, or in brackets. Put the text in quotes."),
 ]
 
 

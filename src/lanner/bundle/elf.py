@@ -1,4 +1,4 @@
-"""Symbols of a prebuilt loader, hidden: hosts infer a plugin's capabilities from which of its symbols exist."""
+"""Hide symbols of a prebuilt loader: hosts infer a plugin's capabilities from the symbols it defines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-# elf(5), 64-bit little-endian; the loaders that come with the package are of no other kind
+# elf(5), 64-bit little-endian: the only kind of loader in the package
 _HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION: Final = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL: Final = struct.Struct("<IBBHQQ")
@@ -21,7 +21,7 @@ _UNDEFINED: Final = 0
 
 
 def hide_symbols(image: bytes, kept: Container[str]) -> bytes:
-    """The shared library `image` with only the functions in `kept` defined; all others are undefined and weak: nobody finds them."""
+    """Return the library `image` with only the functions in `kept` defined. The others become undefined weak symbols."""
     result = bytearray(image)
     for at, name in _functions(image):
         if name not in kept:
@@ -31,11 +31,11 @@ def hide_symbols(image: bytes, kept: Container[str]) -> bytes:
 
 
 def functions(image: bytes) -> list[str]:
-    """The names of the functions that a shared library defines."""
+    """Return the names of the functions that a shared library defines."""
     return [name for _, name in _functions(image)]
 
 
-def is_cut_off(image: bytes) -> bool:
+def is_truncated(image: bytes) -> bool:
     """Whether a 64-bit ELF file ends before its headers, or before what its headers place in it."""
     if image[: len(_MAGIC)] != _MAGIC:
         return False
@@ -54,7 +54,7 @@ def is_cut_off(image: bytes) -> bool:
 
 
 def _functions(image: bytes) -> Iterator[tuple[int, str]]:
-    """Each defined symbol of the dynamic table: where its entry is, and its name."""
+    """Yield the entry offset and name of each defined symbol in the dynamic symbol table."""
     if image[: len(_MAGIC)] != _MAGIC:
         raise ValueError("not a 64-bit little-endian ELF file")
     header = _HEADER.unpack_from(image)

@@ -8,7 +8,8 @@ from lanner.cli.messages import OK, fail, say
 from lanner.cli.show import outside, print_text
 from lanner.cli.validate import make_validator, read_rules
 from lanner.config.read import with_own_rules
-from lanner.rules.report.describe import DescribeError, describe, table
+from lanner.rules.findings import ConditionError
+from lanner.rules.report.describe import describe, table
 from lanner.rules.report.falco_report import dump, full_text
 from lanner.sdk.errors import LannerError
 from lanner.sdk.printable import printable_line
@@ -39,7 +40,7 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
         described = describe(validator, infos, rule)
     except KeyError:
         return fail(f'Rule "{rule}" is not loaded')
-    except DescribeError as error:
-        return fail(f"{error}: a transformer of texts alone stands left of an operator, and `falco -L` ends there too")
+    except ConditionError as error:
+        return fail(error.message)
     print_text(dump(described) if settings.falco.json_output else table(described, outside()))
     return OK

@@ -13,7 +13,7 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # libsinsp's table of generic fields (sinsp_filtercheck_gen_event.cpp, libs 0.25.4): what exists for an event of a plugin
 GENERIC_FIELDS: Final[tuple[FieldInfo, ...]] = (
@@ -47,9 +47,9 @@ _INDEX_LIMIT: Final = 1 << 64
 
 @dataclass(frozen=True, slots=True)
 class FieldRequest:
-    """One value to be got from an event: a field and what stands in its brackets.
+    """A request for one value of an event: a field and the argument in its brackets.
 
-    `argument` is None without brackets, an `int` where the field takes an index and no key, else the text.
+    `argument` is None without brackets, an `int` if the field takes only an index, else the text.
     """
 
     name: str
@@ -68,6 +68,11 @@ class FieldError(LannerError, LookupError):
         self.unknown = unknown
 
 
+def _accept(text: str) -> str:
+    del text
+    return ""
+
+
 class Traits(NamedTuple):
     """What Falco knows of a field beyond its `FieldInfo`: the fields of plugins have none of it."""
 
@@ -77,6 +82,10 @@ class Traits(NamedTuple):
     takes_fields: bool = True
     """Whether it is compared with other fields, on either side."""
     only_equal: bool = False
+    comparable: bool = True
+    """False: no operator but `exists` takes it."""
+    refusal: Callable[[str], str] = _accept
+    """Says why a constant cannot be compared with it; nothing if it can."""
 
 
 def is_generic(name: str) -> bool:
@@ -88,10 +97,10 @@ PLAIN: Final = Traits()
 
 
 class Catalog:
-    """Fields by name. `source` is the event source whose rules may use them.
+    """The fields that rules of the event source `source` may use.
 
-    `static` are the names (without their `static.`) of fields that have the same value for all events. `suggested` are those
-    that suggest themselves for outputs.
+    `static` contains the names (without `static.`) of fields with the same value for all events. `suggested` contains the fields that
+    are suggested for outputs.
     """
 
     def __init__(self, fields: Iterable[FieldInfo], source: str, static: Iterable[str] = ()) -> None:
@@ -104,23 +113,20 @@ class Catalog:
         self._requests: dict[str, FieldRequest] = {}
 
     def lookup(self, name: str) -> FieldInfo | None:
-        """The field of exactly this name (without brackets), or None."""
+        """Return the field with exactly this name (without brackets), or None."""
         return self._generic.get(name) or self._plugin.get(name)
 
     def __iter__(self) -> Iterator[FieldInfo]:
         yield from self._plugin.values()
         yield from self._generic.values()
 
-    def check_value(self, name: str, text: str) -> None:
-        """Raise `FieldError` for a constant that the field of that name is not to be compared with; there is none of a plugin's."""
-
-    def traits(self, name: str) -> Traits:
-        """What Falco knows of the field of that name beyond its `FieldInfo`."""
-        del name
+    def traits(self, request: FieldRequest) -> Traits:
+        """What Falco knows of a field beyond its `FieldInfo`."""
+        del request
         return PLAIN
 
     def advice(self, unknown: str) -> str:
-        """What to do about a text that names no field."""
+        """Return advice for the name of an unknown field."""
         from difflib import get_close_matches
 
         name = unknown.partition("[")[0]
@@ -143,7 +149,7 @@ class Catalog:
         return None
 
     def request(self, text: str) -> FieldRequest:
-        """The one value that a text like `kv.map[key]` asks for; raises FieldError.
+        """Return the request for the value of a text such as `kv.map[key]`. Raise `FieldError` for an unknown field.
 
         The steps, their order and their messages are Falco's (plugin_filtercheck.cpp): a blank in a key, for one, ends the text.
         """
