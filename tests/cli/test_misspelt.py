@@ -1,4 +1,4 @@
-"""Misspelt names of files, plugins and rules are told with what may be meant."""
+"""Errors about misspelt names of files, plugins and rules suggest the name that may be meant."""
 
 import pytest
 

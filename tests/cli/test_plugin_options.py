@@ -1,4 +1,4 @@
-"""What is wrong with a plugin's options is told with file, line, plugin, and what may be written there."""
+"""Errors in a plugin's options name file, line, plugin, and the allowed values."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`lanner rules check` shows everything that is wrong in one rule, and what a change of an earlier rule lacks; a run and -V stop as Falco."""
+"""`lanner rules check` shows all errors of one rule, and what a change of an earlier rule lacks; a run and -V stop as Falco does."""
 
 import pytest
 

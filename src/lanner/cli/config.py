@@ -40,8 +40,8 @@ def make_plugin(
 ) -> Plugin:
     """Return an instance with this configuration (options, JSON, YAML or @FILE); `host` replaces the option of that name.
 
-    `warn` is called with each sentence about what is odd in the configuration; by default people are told on standard error. All
-    sentences begin with the place of the option, if the configuration stands in a file, and the plugin. `place` is the place of an
+    `warn` is called with each sentence about what is odd in the configuration; by default it goes to standard error. All
+    sentences begin with the place of the option, if the configuration is in a file, and the plugin. `place` is the place of an
     entry whose init_config this is.
     """
     name = plugin_info(cls).name

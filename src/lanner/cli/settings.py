@@ -62,7 +62,7 @@ class Settings:
 
     @property
     def beside(self) -> tuple[Loaded, ...]:
-        """The plugins that extract fields of those events beside it. Raises `ConfigError` as `plugin` does."""
+        """The plugins that extract fields of those events. Raises `ConfigError` as `plugin` does."""
         return split_plugins(self.plugins)[1]
 
     def all_infos(self) -> list[PluginInfo]:

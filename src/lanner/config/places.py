@@ -1,4 +1,4 @@
-"""Where options stand in configuration files, for messages: found by reading the file again."""
+"""Places of options in configuration files, for messages: a second reading of the file finds them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ConfigPlace(NamedTuple):
         return f"{self.file}: $" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.steps)
 
     def locate(self, *steps: str | int) -> str:
-        """Return `file:line` of what `steps` lead to from here, or of what is nearest to it; the file alone where it cannot be read."""
+        """Return `file:line` of what `steps` lead to from here, or of what is nearest to it; only the file if it cannot be read."""
         path = [*self.steps, *steps]
         key = path.pop() if path and isinstance(path[-1], str) else ""
         try:

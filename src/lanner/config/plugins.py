@@ -49,7 +49,7 @@ class Loaded:
 
 
 def split_plugins(plugins: Sequence[Loaded]) -> tuple[Loaded, tuple[Loaded, ...]]:
-    """Return the plugin whose events are watched, and those that extract beside it. Raise `ConfigError` if that is not clear."""
+    """Return the plugin whose events are watched, and those that extract fields of its events. Raise `ConfigError` if that is not clear."""
     if not plugins:
         raise ConfigError("no plugin is loaded: name one, as in `lanner run docker`, or list it in $.plugins of the file of -c")
     if len(plugins) == 1:

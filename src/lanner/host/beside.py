@@ -1,4 +1,4 @@
-"""Plugins of one run: the one whose events are read, and those that extract fields of its events beside it."""
+"""The plugins of one run: the one whose events are read, and those that extract fields of its events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lanner.sdk.plugin import PluginInfo
 
 _SYSCALL: Final = "syscall"
-"""The event source that every Falco has, so that a plugin for it alone is loaded, without an effect here."""
+"""The event source that every Falco has: a plugin only for it is loaded, and has no effect here."""
 
 
 def join_fields(infos: Sequence[PluginInfo]) -> PluginInfo:

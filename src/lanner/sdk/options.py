@@ -1,4 +1,4 @@
-"""What is wrong with a plugin's options, in words that name the option, what it takes, and the known option that may be meant."""
+"""Errors in a plugin's options, in words that name the option, its allowed values, and the known option that may be meant."""
 
 from __future__ import annotations
 

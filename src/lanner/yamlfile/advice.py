@@ -17,7 +17,7 @@ _ADVICE: Final = {
     "illegal map key": f"A list or a key begins here inside of a text: {_COLUMNS}",
     "illegal EOF in scalar": "A quote is opened but never closed.",
     "illegal document indicator in scalar": "A quote is opened and not closed before this line.",
-    "illegal character in scalar": "A tab or another control character stands here: replace it by a blank.",
+    "illegal character in scalar": "Replace the tab or control character here by a space.",
     "unexpected scalar": "Nothing may follow a closing quote on its line: put the whole text in quotes.",
     "unexpected character in block scalar": "After `|` or `>` the text begins on the next line.",
     "cannot set zero indentation for a block scalar": "After `|` or `>` leave the 0 out.",
@@ -30,7 +30,7 @@ _ADVICE: Final = {
     "illegal flow end": "A bracket is closed here that was not opened.",
     "illegal block entry": f"A list must begin on a new line after its key, or in brackets. {_QUOTE}",
     "unknown escape character": "In double quotes a backslash begins an escape: double the backslash, or take single quotes.",
-    "bad character found while scanning hex number": "After \\x, \\u and \\U stand 2, 4 and 8 hexadecimal digits; or take single quotes.",
+    "bad character found while scanning hex number": "After \\x, \\u and \\U write 2, 4 and 8 hexadecimal digits; or take single quotes.",
     "invalid unicode": "There is no such character: correct the escape, or take single quotes.",
     "alias not found after *": f"A `*` begins an alias. {_QUOTE}",
     "illegal character found while scanning alias": f"A `*` begins an alias. {_QUOTE}",
@@ -60,7 +60,7 @@ def advise(message: str, text: str, begin: int) -> str:
 
 
 def advise_line(line: str) -> str:
-    """Return what a line lacks that was meant as a key with its value and is a text, "" where it is no such line."""
+    """Return what a line lacks that was meant as a key with its value and is a text, "" for any other line."""
     if _KEY.match(line):
         return ""
     if _NO_BLANK.match(line):
@@ -69,7 +69,7 @@ def advise_line(line: str) -> str:
 
 
 def _missing_colon(text: str, begin: int) -> str:
-    """What the line above lacks, whose text goes on in the line of the colon that stands at `begin`."""
+    """Return what the line above lacks, whose text continues in the line of the colon at `begin`."""
     first = text.rfind("\n", 0, begin) + 1
     if _KEY.match(text[first:begin]):
         return ""

@@ -16,8 +16,8 @@ namespace lanner {
 // The JSON objects of one stream: one a line, several in a line, without any line ends, or as the items of arrays. What is no object is a
 // payload up to its line's end, so that what reads payloads says that it is not JSON. A newline within an object ends it as broken, unless
 // `multiline`, where only one that begins another object does. Whether a brace at the beginning of a line is that of another object is
-// known at once after a value; after a colon or within an array it is known when the object ends: of a broken one, the objects that begin
-// in lines of their own and no further right are payloads.
+// known at once after a value; after a colon or within an array it is known when the object ends. Of a broken one, the objects that begin
+// at a line's start and no further right are payloads.
 //
 // Of an object over `longest` bytes the members of `kept` are kept; without any it is dropped. No more than `longest` bytes are held.
 class ObjectFramer {
@@ -71,7 +71,7 @@ class ObjectFramer {
   char last_ = 0;                        // the last character outside texts that is no blank
   std::size_t column_ = 0;               // blanks at the beginning of the line
   std::size_t indent_ = 0;               // those before the object
-  std::vector<Inner> inner_;             // what may be objects of their own, none within one that has ended
+  std::vector<Inner> inner_;             // possible payloads, none within one that has ended
   std::vector<std::size_t> unfinished_;  // those of them that have not ended
 };
 

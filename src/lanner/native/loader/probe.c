@@ -58,7 +58,7 @@ static void log_to_stderr(void* owner, const char* component, const char* messag
   fprintf(stderr, "%s: %d: %s\n", component, severity, message);
 }
 
-/* A source may wait for its first event for good: so long is waited for one, or for what is wrong. */
+/* Milliseconds to wait for a first event or an error: a source may never have an event. */
 static const double patience = 300.0;
 
 /* Reads until there is an event, the end, a failure, or patience ends. */

@@ -80,7 +80,7 @@ def load_files(paths: Iterable[str | PathLike[str]], *, thorough: bool = False) 
 def load_text(text: str, name: str, *, thorough: bool = False) -> RulesFile:
     """Read the text of one rules file; `name` stands for it in findings. Raises `RulesError` if it is not YAML.
 
-    Falco looks no further in an item after its first error; with `thorough` the other keys of the item are looked at as well. A byte
+    Falco reads an item up to its first error; with `thorough` the other keys of the item are read as well. A byte
     of the file that is not UTF-8 is a surrogate in `text` (`surrogateescape`).
     """
     if len(text) > MAX_SIZE:
@@ -361,7 +361,7 @@ def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Ste
     label = required(item, "rule", context)  # stands for what cannot be read
     advice = _change_advice(item, f"A rule needs {_WHOLE}.")
     if attempt is _leniently and item.values.keys().isdisjoint({"condition", "output"}):
-        # one error for what was meant as a change, and those of the keys that there are
+        # one error for an item that is meant as a change, and those of its own keys
         if "priority" in item.values:
             attempt(steps, lambda: _read_priority(item, context), None)
         required(item, "condition", context, advice)

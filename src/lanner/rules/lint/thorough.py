@@ -1,4 +1,4 @@
-"""All that is wrong in one rule, where Falco stops at the first error: each exception, each check, each field of the output.
+"""All errors of one rule, of which Falco reports the first: those of each exception, each check, and each field of the output.
 
 Messages and places are Falco's; only how many there are is not.
 """
@@ -30,15 +30,15 @@ _MOST_ERRORS: Final = 20
 
 
 class ThoroughCollector(Collector):
-    """Goes on with a rule without an exception that is wrong."""
+    """A collector that keeps a rule without its invalid exceptions."""
 
     def refuse(self, refused: Refused) -> None:
-        """Note what is wrong with the exception."""
+        """Record the error of an exception."""
         self.collected.findings.append(refused.finding)
 
 
 def check_output(definition: RuleDefinition, catalog: Catalog, fields: FieldTable, found: list[Finding]) -> Format | None:
-    """Compile the output; None where it is wrong, with everything that is wrong among the findings."""
+    """Compile the output; return None if it is invalid, with all its errors among the findings."""
     printed, skip = output_of(definition), definition.skip_if_unknown_filter
     output = compile_output(printed, catalog, fields, found, skip=skip)
     if output is not None:
@@ -48,7 +48,7 @@ def check_output(definition: RuleDefinition, catalog: Catalog, fields: FieldTabl
         try:
             parse_output(text, catalog, FieldTable())
         except FormatError as error:
-            if number:  # the first one is told already
+            if number:  # the first one was reported by compile_output
                 found.append(printed.finding(error, *weigh(error, skip=skip)))
             begin, end = error.offset, error.offset + error.length
             text = text[:begin] + "." * (end - begin) + text[end:]
@@ -58,7 +58,7 @@ def check_output(definition: RuleDefinition, catalog: Catalog, fields: FieldTabl
 
 
 def check_condition(rule: Rule, checker: Checker, found: list[Finding]) -> bool:
-    """Whether the condition is right. Everything that is wrong goes to the findings, the first error first."""
+    """Return whether the condition is valid. All its errors go to the findings, the first one first."""
     if compile_condition(rule, checker, found) is not None:
         return True
     for each in nodes_of(rule.condition):
