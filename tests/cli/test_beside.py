@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 RULE = """
 - required_plugin_versions: [{name: extractor, version: 0.1.0}]
 - rule: Long

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 RULES = """
 - rule: A door opened
   desc: d

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PLUGINS = """json_output: true
 plugins:
   - name: docker
