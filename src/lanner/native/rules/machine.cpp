@@ -205,7 +205,9 @@ const Cell& Machine::operand(std::size_t number) {
   if (is_open) {
     cell.state = Cell::State::open;
   } else {
-    transform(operand, types_[number], values, cell, arena_);
+    cell.state = Cell::State::absent;
+    cell.list.clear();
+    operand.transformer->make(operand, types_[number], values, cell, arena_);
   }
   return cell;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -36,24 +37,11 @@ struct Cell {
   std::vector<Scalar> list;  // keeps its room from event to event
 };
 
-enum class Operator {
-  equal,
-  unequal,
-  in,
-  intersects,
-  less,
-  less_equal,
-  greater,
-  greater_equal,
-  contains,
-  icontains,
-  startswith,
-  endswith,
-  glob,
-  iglob,
-  pmatch,
-  regex
-};
+// The operators, which operators.cpp declares with their names
+enum class Operator : std::uint8_t;
+std::vector<std::string_view> operator_names();
+std::optional<Operator> operator_of(std::string_view name);
+
 enum class Modifier { none, anyof, allof, oneof };
 
 // A constant as the plan has it. `bits` < 0: no network.
@@ -107,7 +95,7 @@ std::unique_ptr<Predicate> make_predicate(Operator word, const std::vector<Const
 
 // Of two values
 struct Comparison {
-  Operator word = Operator::equal;
+  Operator word{};
   bool is_list = false;  // the left side is a list
   bool is_text = false;
   bool left_terminated = false;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <deque>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rules/program.hpp"
@@ -32,8 +34,22 @@ class Arena {
   std::vector<std::string_view> list_;
 };
 
-// The value of a transformer or list of operands, from its operands' values: all of them are there. `types` are the operands'.
-void transform(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result,
-               Arena& arena);
+using Types = std::vector<const Type*>;
+using Cells = std::vector<const Cell*>;
+
+// A transformer or list of operands. `make` puts its value into `result`, which is absent and has an empty list, from its operands'
+// values: all of them are there.
+struct Transformer {
+  static constexpr std::size_t any = static_cast<std::size_t>(-1);
+
+  std::string_view name;
+  std::size_t least;  // operands
+  std::size_t most;
+  void (*make)(const Operand& operand, const Types& types, const Cells& values, Cell& result, Arena& arena);
+};
+
+std::span<const Transformer> transformers();
+// Null where there is none of that name
+const Transformer* transformer_of(std::string_view name);
 
 }  // namespace lanner

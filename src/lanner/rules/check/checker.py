@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from lanner.rules.condition import ast
 from lanner.rules.findings import ConditionError
 from lanner.rules.language import constants, operators, transformers, typed
 from lanner.rules.language.catalog import PLAIN, FieldError, Traits
+from lanner.rules.language.vocabulary import BY_OPERATOR, BY_TRANSFORMER, LIST_OPERATORS, Group
 from lanner.sdk.errors import LannerError
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
     from lanner.rules.language.catalog import Catalog
+    from lanner.rules.language.vocabulary import Operator
 
-_TRANSFORMERS: Final = ("val", "tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt")
-_SINGLE: Final = frozenset({"tolower", "toupper", "b64", "basename", "len"})
+# As transformers look in a text: their names with a parenthesis
+_TRANSFORMERS: Final = tuple(f"{name}(" for name in BY_TRANSFORMER)
 _NO_BLANKS: Final = str.maketrans(dict.fromkeys(" \t\n\v\f\r"))
 _REGEX_SPECIAL: Final = frozenset(".+*?^$()[]{}|\\")
 # What all regexes of the rules may come to, in RE2's instructions; an ordinary one has 10 to 100
@@ -153,7 +155,7 @@ class Checker:
 
     def _checked(self, node: ast.Check) -> typed.Tree:
         left = self._side(node.left)
-        operator: ast.Operator = "=" if node.operator == "==" else node.operator
+        operator = BY_OPERATOR[node.operator].same_as or node.operator
         reason = operators.refusal(operator, node.modifier, left.kind, is_buffer=left.is_buffer)
         if reason:
             raise _RefusedError(f"filter error: {reason}")
@@ -166,7 +168,7 @@ class Checker:
             return typed.Test(left.operand, operator, values, node.modifier)
         right = self._side(node.right)
         _refuse_sides(operator, left, right)
-        if left.combined and (operator in {"in", "intersects"} or not _same_type(left, right)):
+        if left.combined and (operator in LIST_OPERATORS or not _same_type(left, right)):
             # Falco takes it and then has nothing to compare with
             return typed.Test(left.operand, "in")
         return typed.Comparison(left.operand, operator, right.operand)
@@ -205,33 +207,32 @@ class Checker:
                 subject = "transformer 'val'" if node.name == "val" else f"transformer '{node.name}'"
                 raise _RefusedError(f"filter error: {subject} does not support field arguments")
             return sides[0] if node.name == "val" else self._single(node.name, sides[0])
-        if node.name in _SINGLE:
+        row = BY_TRANSFORMER[node.name]
+        if not row.is_combining:
             raise _RefusedError(f"transformer '{node.name}' takes one argument, not {len(sides)}")
-        name = cast("typed.TransformName", node.name)
-        if name == "concat" and any(side.is_buffer for side in sides):
-            raise _RefusedError("concat() arguments must be strings")
-        kind = transformers.combined(name, [side.base for side in sides], node.selector)
-        operand = typed.Transformed(name, tuple(side.operand for side in sides), kind, node.selector)
+        kind = transformers.combined(row, [side.base for side in sides], node.selector, has_buffer=any(side.is_buffer for side in sides))
+        operand = typed.Transformed(row.name, tuple(side.operand for side in sides), kind, node.selector)
         return _Side(operand, "NA", typed.Kind(FieldType.STRING), combined=True)
 
     @staticmethod
     def _single(name: str, side: _Side) -> _Side:
-        if name not in _SINGLE:
+        row = BY_TRANSFORMER[name]
+        if row.is_combining:
             raise _RefusedError(f"unknown field transfomer '{name}'")  # Falco's spelling
         if not side.traits.takes_transformers:
             raise _RefusedError(f"field '{side.name}' does not support transformers")
-        transform = cast("typed.TransformName", name)
-        kind = transformers.result(transform, side.kind, side.name, side.traits.type_name)
+        kind = transformers.result(row, side.kind, side.name, side.traits.type_name)
         traits = side.traits._replace(type_name="")
-        return _Side(typed.Transformed(transform, (side.operand,), kind), side.name, side.base, side.combined, traits)
+        return _Side(typed.Transformed(row.name, (side.operand,), kind), side.name, side.base, side.combined, traits)
 
-    def _constants(self, operator: ast.Operator, left: _Side, right: ast.Constant | ast.ConstantList) -> tuple[typed.Constant, ...]:
+    def _constants(self, operator: Operator, left: _Side, right: ast.Constant | ast.ConstantList) -> tuple[typed.Constant, ...]:
         texts = [right.text] if isinstance(right, ast.Constant) else [item.text for item in right.items]
+        is_hex = BY_OPERATOR[operator].types == {Group.BUFFERS}
         values = []
         for text in texts:
             if operator == "regex" or "." in text or "(" in text:  # as in a regex, in fields and in transformers; most have none
                 self._warn(operator, text, right.span)
-            if left.is_buffer and operator in {"bcontains", "bstartswith"}:
+            if is_hex:
                 _refuse_hex(text)
             self._catalog.check_value(left.name, text)
             value = constants.convert(text, left.kind.type)
@@ -250,7 +251,7 @@ class Checker:
         if self._program > MAX_PROGRAM:
             raise _ProgramError(f"the regexes up to this one are larger than {MAX_PROGRAM} instructions of RE2 in all")
 
-    def _warn(self, operator: ast.Operator, text: str, span: ast.Span) -> None:
+    def _warn(self, operator: Operator, text: str, span: ast.Span) -> None:
         if operator == "regex" and _is_simple(text):
             instead = "'=', 'contains', 'startswith', 'endswith'"
             message = f"regex check with '{text}' may be optimized with simpler operators such as {instead}"
@@ -261,7 +262,7 @@ class Checker:
             self._warnings.append(Warned(f"'{text}' may be a valid field misused as a const string value", span))
         except FieldError:
             pass
-        if any(packed.startswith(f"{name}(") and packed.endswith(")") for name in _TRANSFORMERS):
+        if packed.startswith(_TRANSFORMERS) and packed.endswith(")"):
             self._warnings.append(Warned(f"'{text}' may be a valid field transformer misused as a const string value", span))
 
 
@@ -272,9 +273,9 @@ def _item(side: _Side) -> typed.Operand:
     return side.operand
 
 
-def _refuse_sides(operator: ast.Operator, left: _Side, right: _Side) -> None:
+def _refuse_sides(operator: Operator, left: _Side, right: _Side) -> None:
     """Raise for a right side that does not go with the left one."""
-    if operator in {"pmatch", "regex"}:
+    if not BY_OPERATOR[operator].takes_fields:
         raise _RefusedError(f"operator '{operator.upper()}' doesn't support right-hand side fields")
     if left.kind.type is FieldType.IPNET:
         raise _RefusedError("field type 'IPNET' doesn't support right-hand side fields")

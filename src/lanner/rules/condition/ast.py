@@ -10,14 +10,12 @@ plain recursion.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from lanner.rules.language.vocabulary import Modifier, Operator
 
 Span: TypeAlias = tuple[int, int]
-Operator: TypeAlias = Literal[
-    "exists", "=", "==", "!=", "<", "<=", ">", ">=", "glob", "iglob", "contains", "icontains", "bcontains", "startswith",
-    "bstartswith", "endswith", "regex", "in", "intersects", "pmatch",
-]  # fmt: skip
-Modifier: TypeAlias = Literal["oneof", "anyof", "allof"]
 
 # Far above what people write, and far below what would exhaust Python's stack at some calls a level
 MAX_DEPTH: Final = 200
@@ -59,7 +57,7 @@ class OperandList:
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """`name(argument, ...)`: tolower, toupper, b64, basename, len, join, concat, getopt; `val` stands on the right only.
+    """`name(argument, ...)`, with a name from `vocabulary.TRANSFORMERS`.
 
     `selector` is the text in the brackets after it, as in `getopt(list, 'ab:')[b]`.
     """

@@ -39,18 +39,17 @@ from lanner.rules.condition.ast import (
 )
 from lanner.rules.condition.lexer import Scanner
 from lanner.rules.findings import ConditionError
+from lanner.rules.language import vocabulary
 
 if TYPE_CHECKING:
-    from lanner.rules.condition.ast import Modifier, Operator, Span
+    from lanner.rules.condition.ast import Span
+    from lanner.rules.language.vocabulary import Modifier, Operator
 
 MAX_GROUPS: Final = 1000
 MAX_TRANSFORMERS: Final = 50
 
-_TRANSFORMERS: Final = "'val', 'tolower', 'toupper', 'b64', 'basename', 'len', 'join', 'concat', 'getopt'"
-_OPERATORS: Final = (
-    "'exists', '<=', '<', '>=', '>', '==', '=', '!=', 'glob', 'iglob', 'contains', 'icontains', 'bcontains', "
-    "'startswith', 'bstartswith', 'endswith', 'regex', 'intersects', 'in', 'pmatch'"
-)
+_TRANSFORMERS: Final = vocabulary.listed(tuple(row.name for row in vocabulary.TRANSFORMERS))
+_OPERATORS: Final = vocabulary.listed(tuple(row.name for row in vocabulary.OPERATORS))
 
 
 def parse(text: str, base: int = 0) -> Condition:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
-    from lanner.rules.condition.ast import Modifier, Operator
     from lanner.rules.language.catalog import FieldRequest
+    from lanner.rules.language.vocabulary import Modifier, Operator, TransformerName
 
 
 class Net(NamedTuple):
@@ -24,9 +24,6 @@ class Net(NamedTuple):
 
 # The type of a constant follows the field's: STRING str, numbers and times int, BOOL bool, IPADDR bytes, IPNET Net
 Constant: TypeAlias = str | int | bool | bytes | Net
-
-# "decimal" is no word of the language: it is what happens to numbers inside a list of operands
-TransformName: TypeAlias = Literal["tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt", "decimal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +66,12 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Transformed:
-    """What a transformer makes of its operands; no value if an operand has none. `selector` is getopt's option."""
+    """What a transformer makes of its operands; no value if an operand has none. `selector` is getopt's option.
 
-    name: TransformName
+    "decimal" is not in the vocabulary: it is what happens to numbers in a list of operands.
+    """
+
+    name: TransformerName | Literal["decimal"]
     operands: tuple[Operand, ...]
     kind: Kind
     selector: str | None = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lanner.rules.language.typed import All, Constant, Slot, Some, Test, Tree
+from lanner.rules.language.vocabulary import MEMBER_OPERATORS
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _of_test(test: Test) -> Requirements:
     # A list field has many values, and a network is no value that an address could be looked up by
     if not isinstance(test.left, Slot) or test.left.kind.is_list or test.left.kind.type is FieldType.IPNET:
         return {}
-    plain = test.modifier is None and test.operator in {"=", "in", "intersects"}
+    plain = test.modifier is None and test.operator in MEMBER_OPERATORS
     if plain or (test.operator == "=" and test.modifier == "anyof"):
         return {test.left.number: frozenset(test.constants)}
     return {}
