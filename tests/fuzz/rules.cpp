@@ -53,7 +53,8 @@ class Making {
  public:
   explicit Making(std::string_view constant, bool has_text_index) : constant_{std::string(constant), 0, true, -1} {
     Value integer;
-    integer.kind = Value::Kind::unsigned_integer;
+    integer.kind = Value::Kind::word;
+    integer.word = lanner::word_of("time");
     integer.children = {path({"n"})};
     program_->trees = {path({"a"}), path({"m", lanner::Argument{}}), integer, path({"m"}, Value::Kind::keys), integer};
     program_->trees.back().factor = 1'000;

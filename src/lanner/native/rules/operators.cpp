@@ -36,7 +36,7 @@ enum class Operator : std::uint8_t {
 namespace {
 
 // As lanner.rules.language.vocabulary spells them
-constexpr std::pair<std::string_view, Operator> words[] = {
+constexpr std::pair<std::string_view, Operator> spellings[] = {
     {"=", Operator::equal},
     {"!=", Operator::unequal},
     {"in", Operator::in},
@@ -447,12 +447,12 @@ std::unique_ptr<Predicate> modified(Operator word, const std::vector<Constant>& 
 
 std::vector<std::string_view> operator_names() {
   std::vector<std::string_view> names;
-  for (const auto& [name, value] : words) names.push_back(name);
+  for (const auto& [name, value] : spellings) names.push_back(name);
   return names;
 }
 
 std::optional<Operator> operator_of(std::string_view name) {
-  for (const auto& [each, value] : words) {
+  for (const auto& [each, value] : spellings) {
     if (each == name) return value;
   }
   return std::nullopt;

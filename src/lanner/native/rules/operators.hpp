@@ -10,6 +10,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "values/arena.hpp"
+
 namespace lanner {
 
 struct TextHash {
@@ -51,16 +53,6 @@ struct Constant {
   bool is_text = false;
   int bits = -1;
 };
-
-// Room for texts is kept from event to event, but not what a huge one took
-constexpr std::size_t kept_room = std::size_t{1} << 20;
-inline void empty(std::string& text) {
-  if (text.capacity() > kept_room) {
-    text = std::string();
-  } else {
-    text.clear();
-  }
-}
 
 // Room for texts that are made for one check
 struct Scratch {
