@@ -21,7 +21,7 @@ from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
     from lanner.rules.language.catalog import Catalog
-    from lanner.rules.language.vocabulary import Operator
+    from lanner.rules.language.vocabulary import Modifier, Operator
 
 # As transformers look in a text: their names with a parenthesis
 _TRANSFORMERS: Final = tuple(f"{name}(" for name in BY_TRANSFORMER)
@@ -111,6 +111,9 @@ class Checker:
         self._program = 0
         # By the node's identity, which holds as long as the node is kept
         self._known: dict[int, tuple[ast.Condition, Checked]] = {}
+        self._sides: dict[tuple[str, str | None], _Side] = {}
+        # By field, operator and identity of a list's items, which conditions share
+        self._tests: dict[tuple[str, str | None, Operator, Modifier | None, int], tuple[tuple[ast.Constant, ...], typed.Test]] = {}
 
     def check(self, condition: ast.Condition) -> Checked:
         """Check a condition. Raises ConditionError."""
@@ -141,6 +144,20 @@ class Checker:
                 raise self._error(f"filter error: unexpected identifier '{name}'", node)
 
     def _check(self, node: ast.Check) -> typed.Tree:
+        left, right = node.left, node.right
+        if not isinstance(left, ast.Field) or not isinstance(right, ast.ConstantList):
+            return self._new_check(node)
+        key = left.name, left.argument, node.operator, node.modifier, id(right.items)
+        known = self._tests.get(key)
+        if known:
+            return known[1]
+        before = len(self._warnings)
+        tree = self._new_check(node)
+        if isinstance(tree, typed.Test) and len(self._warnings) == before:
+            self._tests[key] = right.items, tree
+        return tree
+
+    def _new_check(self, node: ast.Check) -> typed.Tree:
         try:
             return self._checked(node)
         except _REFUSALS as error:
@@ -188,10 +205,7 @@ class Checker:
     def _side(self, node: ast.Field | ast.Transform | ast.Constant | ast.ConstantList | ast.OperandList) -> _Side:
         match node:
             case ast.Field(name, argument):
-                request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
-                kind = typed.Kind(request.info.type, request.info.is_list)
-                traits = self._catalog.traits(request.info.name)
-                return _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind, traits=traits)
+                return self._sides.get((name, argument)) or self._field(name, argument)
             case ast.Transform():
                 return self._transform(node)
             case ast.Constant(text):
@@ -199,6 +213,14 @@ class Checker:
             case ast.OperandList(items) | ast.ConstantList(items):
                 operand = typed.Items(tuple(_item(self._side(item)) for item in items))
         return _Side(operand, "NA", operand.kind)
+
+    def _field(self, name: str, argument: str | None) -> _Side:
+        request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
+        kind = typed.Kind(request.info.type, request.info.is_list)
+        traits = self._catalog.traits(request.info.name)
+        side = _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind, traits=traits)
+        self._sides[name, argument] = side
+        return side
 
     def _transform(self, node: ast.Transform) -> _Side:
         sides = [self._side(argument) for argument in node.arguments]

@@ -32,7 +32,10 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class ConstantList:
-    """`(a, b, c)`: the right side of list operators."""
+    """`(a, b, c)`: the right side of list operators.
+
+    The spans of its items count from its own begin, so that equal lists share them.
+    """
 
     items: tuple[Constant, ...]
     span: Span = field(default=(0, 0), compare=False, repr=False)

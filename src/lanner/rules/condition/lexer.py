@@ -50,6 +50,18 @@ LIST_OPERATOR: Final = re.compile(_any_of(vocabulary.operators_of(Side.LIST)))
 MODIFIER: Final = re.compile(_any_of(vocabulary.MODIFIERS) + r"(?=[ \t\x08\r\n])")
 KEYWORD: Final = re.compile(r"(?:and|or|not)(?![a-zA-Z0-9])")
 
+# What most checks begin with, in one step: a field (1, with 2 in brackets), and exists (3) or an operator before a number (4), a text (5)
+# or a list (6). What it does not match is read word by word.
+LEFT: Final = re.compile(
+    rf"({FIELD_NAME.pattern})(?:\[({BARE_ARGUMENT.pattern})\])?+[ \t\x08\r\n]*+"
+    rf"(?:(exists)|({NUMBER_OPERATOR.pattern})|({TEXT_OPERATOR.pattern})|({LIST_OPERATOR.pattern}))"
+)
+EXISTS: Final = 3
+BEFORE_NUMBER: Final = 4
+BEFORE_LIST: Final = 6
+# A constant behind an operator before a text, in quotes (1) or without (2): neither a transformer nor a modifier
+TEXT: Final = re.compile(rf"""[ \t\x08\r\n]*+(?!{MODIFIER.pattern})(?:("[^"\\\0]*+"|'[^'\\\0]*+')|({BARE_TEXT.pattern})(?!\())""")
+
 _PLAIN_QUOTED: Final = re.compile(r""""([^"\\\0]*+)"|'([^'\\\0]*+)'""")  # what it holds stands for itself
 _NEXT_WORD: Final = re.compile(rf"[^(){_SPACE}]+|.", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)

@@ -169,6 +169,8 @@ def _item_context(item: Mapping, kind: str, name: str = "") -> Context:
 
 
 def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps: list[Step]) -> None:
+    if len(item.values) == len(item.pairs) and item.values.keys() <= known:  # as nearly always
+        return
     seen: Counter[str] = Counter()
     for key, _ in item.pairs:
         if not isinstance(key, Scalar):

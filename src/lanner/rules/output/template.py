@@ -17,8 +17,8 @@ from lanner.rules.condition.ast import Field, OperandList, Transform
 from lanner.rules.condition.falco_unparse import field_text
 from lanner.rules.condition.parser import parse_operand
 from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
-from lanner.rules.language.catalog import is_generic
-from lanner.rules.language.typed import FieldTable, Slot, Transformed
+from lanner.rules.language.catalog import FieldError, is_generic
+from lanner.rules.language.typed import FieldTable, Kind, Slot, Transformed
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -144,9 +144,10 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table
     """
     plain = _PLAIN_FIELD.match(text, begin, begin + _PLACEHOLDER_LIMIT)
     if plain:
-        with suppress(ConditionError):
-            field = Field(plain[1], plain[2])
-            return field, check_operand(field, catalog, table), plain.end()
+        with suppress(FieldError):
+            request = catalog.request(plain[0])
+            slot = Slot(table.number(request), Kind(request.info.type, request.info.is_list))
+            return Field(plain[1], plain[2]), slot, plain.end()
     piece = text[begin : begin + _PLACEHOLDER_LIMIT]
     while piece:
         try:

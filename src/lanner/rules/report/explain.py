@@ -171,16 +171,16 @@ class _Builder:
     def _text(self, node: ast.Check, source: _Source) -> str:
         right = node.right
         if isinstance(right, ast.ConstantList):
-            right = replace(right, items=tuple(self._named(right.items, source)))
+            right = replace(right, items=tuple(self._named(right.items, source, right.span[0])))
         elif isinstance(right, ast.Constant):
-            right = next(self._named((right,), source))
+            right = next(self._named((right,), source, 0))
         return show(replace(node, right=right))
 
-    def _named(self, items: Sequence[ast.Constant], source: _Source) -> Iterator[ast.Constant]:
-        """The items, those that a list brought as its name."""
+    def _named(self, items: Sequence[ast.Constant], source: _Source, begin: int) -> Iterator[ast.Constant]:
+        """The items, those that a list brought as its name; their spans count from `begin` on."""
         last = -1
         for item in items:
-            number, name = source.list_at(item.span[0])
+            number, name = source.list_at(begin + item.span[0])
             if number < 0:
                 yield item
             elif number != last:
