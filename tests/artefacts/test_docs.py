@@ -7,6 +7,8 @@ import pytest
 from lanner.package import requirements
 from lanner.rules.language import vocabulary
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs" / "packaging.md").read_text("utf-8")
 KNOWN = {
     **{f"{row.name}()": row.since for row in vocabulary.TRANSFORMERS},

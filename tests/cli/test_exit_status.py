@@ -1,6 +1,8 @@
-"""The exit statuses that README lists: 2 for wrong usage, 3 where the event source cannot be opened."""
+"""The exit statuses that docs/operating.md lists: 2 for wrong usage, 3 where the event source cannot be opened."""
 
 import pytest
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("kind", ["generator", "async", "iterator"])

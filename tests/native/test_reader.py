@@ -18,6 +18,8 @@ from lanner.sdk import evaluate
 from lanner.sdk.types import FieldType
 from lanner.sdk.values import UNITS, WORDS
 
+pytestmark = pytest.mark.native
+
 RECORDING = Path(__file__).parent.parent / "data" / "docker-engine-20.10-events.jsonl"
 
 NAMES = ["a", "b", "c", "a b", "é", "", "x\x00y", "1"]

@@ -38,4 +38,4 @@ def test_the_form_of_a_word_is_how_it_is_called():
 def test_the_documentation_has_the_same_table():
     rows = [(f"`{form}`".replace("|", "\\|"), means) for form, means in (*FORMS, *((row.form, row.means) for row in WORDS))]
     table = "\n".join(f"| {form} | {means} |" for form, means in rows)
-    assert f"| Word | Means |\n|---|---|\n{table}\n\n" in PAGE.read_text("utf-8")
+    assert f"| Expression | Meaning |\n|---|---|\n{table}\n\n" in PAGE.read_text("utf-8")

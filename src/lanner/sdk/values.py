@@ -37,7 +37,7 @@ Data: TypeAlias = "list[str | int | dict[str, str] | Data]"
 
 
 class Value(Record):
-    """A node of the tree. Each kind knows its field type, whether it is a list, and the values that it is made of."""
+    """A value as data: a node of a tree, with its field type and the values that it is made of."""
 
     @property
     def type(self) -> FieldType:
@@ -59,7 +59,7 @@ class Value(Record):
         raise NotImplementedError
 
     def __or__(self, other: Value) -> First:
-        """The first of the two that has a value."""
+        """Return the first of the two values that an event has; "" is a value."""
         if not isinstance(other, Value):
             return NotImplemented
         if (self.type, self.is_list) != (other.type, other.is_list):
@@ -67,7 +67,7 @@ class Value(Record):
         return First((*_options(self), *_options(other)))
 
     def when(self, condition: Value, *texts: str) -> When:
-        """The value itself, but only where the text `condition` is one of `texts`."""
+        """Return the value only if the text `condition` equals one of `texts`."""
         if not texts:
             raise DefinitionError('`when` needs at least one text: payload["id"].when(payload["Type"], "container")')
         if condition.type is not FieldType.STRING or condition.is_list:
@@ -75,23 +75,23 @@ class Value(Record):
         return When(self, condition, texts)
 
     def before(self, separator: str) -> Word:
-        """The text before the first `separator`, the whole text if it has no separator."""
+        """Return the text before the first `separator`, or the whole text without a separator."""
         return _word("before", _text(self, "before"), _separator(separator))
 
     def after(self, separator: str) -> Word:
-        """The text after the first `separator`, no value if the text has no separator."""
+        """Return the text after the first `separator`, or no value without a separator."""
         return _word("after", _text(self, "after"), _separator(separator))
 
     def after_last(self, separator: str) -> Word:
-        """The text after the last `separator`, the whole text if it has no separator."""
+        """Return the text after the last `separator`, or the whole text without a separator."""
         return _word("after_last", _text(self, "after_last"), _separator(separator))
 
     def integer(self) -> Word:
-        """An unsigned integer of at most 64 bits, from a text of decimal digits or a JSON integer."""
+        """Return an unsigned 64-bit integer, from a text of decimal digits or a JSON integer."""
         return _word("integer", _text(self, "integer"))
 
     def time(self, unit: Unit) -> Word:
-        """A point in time, from an integer that counts `unit` since 1970, UTC."""
+        """Return a point in time, from an integer that counts `unit` since 1970 (UTC)."""
         if unit not in UNITS:
             raise DefinitionError(f"unknown unit {unit!r} of time; write one of {', '.join(UNITS)}")
         return _word("time", _text(self, "time"), unit)
@@ -114,37 +114,38 @@ class WordRow(Record):
 FORMS: tuple[tuple[str, str], ...] = (
     (
         'payload["a", "b", 0]',
-        "the text at that place: member `b` of the object at `a`, then its first item (`integer` and `time` read a number there)",
+        "the text at that place: member `b` of the object at `a`, then its first item. For a number there, use `integer` or `time`",
     ),
     ("payload[KEY]", "the same, with the field's argument as a name: `field[argument]`"),
     ("payload[INDEX]", "the same, with the field's argument as a number"),
-    ("a | b", 'the first that has a value; "" is a value'),
-    ('a.when(b, "x", "y")', "`a`, but only where the text `b` is one of these"),
+    ("a | b", 'the first of the two that has a value; "" is a value'),
+    ('a.when(b, "x", "y")', "`a`, if the text `b` equals one of these texts"),
 )
 """The words that are no methods of one value: how each is written, and what it means."""
 
 WORDS: tuple[WordRow, ...] = (
-    WordRow("before", 'a.before(":")', "the text before the first separator, the whole text if it has no separator", "separator"),
-    WordRow("after", 'a.after(":")', "the text after the first separator, no value if the text has no separator", "separator"),
-    WordRow("after_last", 'a.after_last("/")', "the text after the last separator, the whole text if it has no separator", "separator"),
+    WordRow("before", 'a.before(":")', "the text before the first separator; without a separator, the whole text", "separator"),
+    WordRow("after", 'a.after(":")', "the text after the first separator; without a separator, no value", "separator"),
+    WordRow("after_last", 'a.after_last("/")', "the text after the last separator; without a separator, the whole text", "separator"),
     WordRow(
         "integer",
         "a.integer()",
-        "an unsigned 64-bit integer, from at most 20 decimal digits in a text or from a JSON integer (`-0` and numbers with a fraction "
-        "or an exponent are none)",
+        "an unsigned 64-bit integer, from a text of at most 20 decimal digits or a JSON integer. `-0`, a fraction and an exponent give "
+        "no value",
         gives=FieldType.UINT64,
     ),
     WordRow(
         "time",
         'a.time("ns")',
-        "a point in time, from such an integer that counts `ns`, `us`, `ms` or `s` since 1970; no value beyond 64 bits of nanoseconds",
+        "a point in time, from such an integer that counts `ns`, `us`, `ms` or `s` since 1970. More than 64 bits of nanoseconds give no "
+        "value",
         "unit",
         FieldType.ABSTIME,
     ),
     WordRow(
         "keys",
         "a.keys()",
-        "the names of the members of the object at `a`, each once, in order of first appearance; no value of an empty object",
+        "a list of the names of an object's members, each once, in order of first appearance. An empty object has no value",
         is_list=True,
     ),
 )
@@ -182,7 +183,7 @@ class Path(Value):
     parts: tuple[Part, ...] = ()
 
     def __getitem__(self, parts: Part | tuple[Part, ...]) -> Path:
-        """The place below this one: names of members, numbers of items (0 is the first), KEY or INDEX."""
+        """Return the place below this one: names of members, indexes of items from 0, `KEY` or `INDEX`."""
         new = parts if isinstance(parts, tuple) else (parts,)
         for part in new:
             if isinstance(part, bool) or not isinstance(part, (str, int)) or (isinstance(part, int) and part < 0):
@@ -193,7 +194,7 @@ class Path(Value):
         return Path(whole)
 
     def keys(self) -> Word:
-        """The names of the members of the object at this place."""
+        """Return the names of the members of the object at this place, as a list."""
         return _word("keys", self)
 
     def data(self) -> Data:
