@@ -49,7 +49,7 @@ def repr_with_spans(node):
         return node
     if isinstance(node, tuple):
         return [repr_with_spans(each) for each in node]
-    return type(node).__name__, [repr_with_spans(getattr(node, name)) for name in node.__slots__]
+    return type(node).__name__, [repr_with_spans(getattr(node, name)) for name in node.__struct_fields__]
 
 
 def slowly(text):

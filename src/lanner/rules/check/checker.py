@@ -8,8 +8,9 @@ operator, right side. Nothing is run here.
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from lanner.rules.condition import ast
 from lanner.rules.findings import ConditionError
@@ -32,16 +33,14 @@ MAX_PROGRAM: Final = 2_000_000
 _REGEX_REPEAT: Final = frozenset("+*?")
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(Struct, frozen=True, gc=False):
     """Something that is allowed but odd; `span` are offsets in the condition."""
 
     message: str
     span: ast.Span
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True, gc=False):
     """A condition that can be run, and the warnings about it in the order of the text."""
 
     tree: typed.Tree
@@ -73,8 +72,7 @@ class _ProgramError(_RefusedError):
 _REFUSALS: Final = (_RefusedError, FieldError, constants.ConstantError, transformers.TransformError)
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True, gc=False):
     """One side of a check. `name` and `base` are those of the innermost field, which Falco's messages and some of its rules go by."""
 
     operand: typed.Operand

@@ -6,8 +6,9 @@ there are such fields.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, Or, Transform
 from lanner.rules.language.vocabulary import BY_OPERATOR
@@ -32,8 +33,7 @@ _DEPRECATED: Final = {
 _UNSAFE: Final = ("ka.", "jevt.")
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True, gc=False):
     """A warning; `field` is the deprecated one that it is about."""
 
     code: str

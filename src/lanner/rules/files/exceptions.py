@@ -6,8 +6,9 @@ It is text, as in Falco, so that a list's name in a value is written out like on
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.files.items import ExceptionEntry, RuleException

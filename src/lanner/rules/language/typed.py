@@ -5,8 +5,9 @@ Plain data, made by `check`, kept in the plan, read by whoever executes it. Node
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from lanner.sdk.types import FieldType
 
@@ -26,8 +27,7 @@ class Net(NamedTuple):
 Constant: TypeAlias = str | int | bool | bytes | Net
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True, gc=False):
     """What is known of an operand's values before there is an event.
 
     `terminated`: Falco's values count a closing NUL (what tolower, toupper, b64 and basename give), so that comparisons by
@@ -40,32 +40,28 @@ class Kind:
     binary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True, gc=False):
     """The value of the plan's field of this number."""
 
     number: int
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True, gc=False):
     """A text that is the same for every event."""
 
     text: str
     kind: Kind = Kind(FieldType.STRING)
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True, gc=False):
     """The values of several operands as one list; no value if one of them has none."""
 
     items: tuple[Operand, ...]
     kind: Kind = Kind(FieldType.STRING, is_list=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Transformed:
+class Transformed(Struct, frozen=True, gc=False):
     """What a transformer makes of its operands; no value if an operand has none. `selector` is getopt's option.
 
     "decimal" is not in the vocabulary: it is what happens to numbers in a list of operands.
@@ -80,8 +76,7 @@ class Transformed:
 Operand: TypeAlias = Slot | Text | Items | Transformed
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True, gc=False):
     """A comparison with constants. An operator that takes one constant finds it alone in `constants`."""
 
     left: Operand
@@ -90,8 +85,7 @@ class Test:
     modifier: Modifier | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True, gc=False):
     """A comparison of two values of the event, of the same type."""
 
     left: Operand
@@ -99,22 +93,19 @@ class Comparison:
     right: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Negation:
+class Negation(Struct, frozen=True, gc=False):
     """True where the child is false; thus also where a value of the child is missing."""
 
     child: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True, gc=False):
     """All of the children."""
 
     children: tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(Struct, frozen=True, gc=False):
     """At least one of the children."""
 
     children: tuple[Tree, ...]

@@ -9,9 +9,10 @@ The order of the rows is Falco's: its error messages list the words so, and its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final, Literal, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from lanner.sdk.types import FieldType
 
@@ -75,8 +76,7 @@ _STRINGS: Final = frozenset({Group.STRINGS})
 _BUFFERS: Final = frozenset({Group.BUFFERS})
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorRow:
+class OperatorRow(Struct, frozen=True, gc=False):
     """An operator. `since` is None where every Falco with plugins has it."""
 
     name: Operator
@@ -151,8 +151,7 @@ class Shape(Enum):
     SELECTED = "a list, or with a selector one value"
 
 
-@dataclass(frozen=True, slots=True)
-class TransformerRow:
+class TransformerRow(Struct, frozen=True, gc=False):
     """A transformer.
 
     `operands` are the types of its operands; `repeats`: the last of them stands for any number. `terminated` and `binary` are as in

@@ -7,9 +7,11 @@ closures over its part of the plan's tree, so that this cannot say anything else
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lanner.rules.condition import ast
 from lanner.rules.condition.falco_unparse import field_text
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.rule import Expression, Rule
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Struct):
     """A part that can be asked again for each event."""
 
     kind: Kind
@@ -90,8 +91,7 @@ class Explainer:
         return Explanation(self._rule.name, str(self._rule.place), part, dict(self._lists), number, event)
 
 
-@dataclass(slots=True)
-class _Source:
+class _Source(Struct):
     """A condition as written: its tree with macros, and the pieces of its text that stand for a list's name or an exception."""
 
     expression: Expression

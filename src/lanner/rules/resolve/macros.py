@@ -9,8 +9,9 @@ may count at most `MAX_SIZE` nodes and be `nodes.MAX_DEPTH` deep, because what c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from lanner.rules.condition.ast import MAX_DEPTH, And, Check, Macro, Not, Or
 
@@ -39,8 +40,7 @@ class BrokenMacroError(Exception):
     """A macro is named whose own condition is wrong, which has been said already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expanded:
+class Expanded(Struct, frozen=True, gc=False):
     """A tree without macros, how many nodes it counts and how many levels it has."""
 
     tree: Condition
@@ -48,8 +48,7 @@ class Expanded:
     depth: int = 1
 
 
-@dataclass(slots=True)
-class ParsedMacro:
+class ParsedMacro(Struct):
     """A macro's condition, with macros in it and, once that is done, without. Both None: the condition is wrong."""
 
     name: str

@@ -10,9 +10,11 @@ errors are reported, where one does not follow from another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.condition.parser import parse
@@ -34,8 +36,7 @@ if TYPE_CHECKING:
 _SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSet:
+class RuleSet(Struct, frozen=True, gc=False):
     """The rules in order, including disabled ones, and the warnings about them."""
 
     rules: tuple[Rule, ...] = ()
