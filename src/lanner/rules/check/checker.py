@@ -171,6 +171,8 @@ class Checker:
     def _checked(self, node: ast.Check) -> typed.Tree:
         left = self._side(node.left)
         operator = BY_OPERATOR[node.operator].same_as or node.operator
+        if not left.traits.comparable and operator != "exists":
+            raise _RefusedError(f"filter error: '{operator}' operator not supported for type '{left.type_name}'")
         reason = operators.refusal(operator, node.modifier, left.kind, is_buffer=left.is_buffer)
         if reason:
             raise _RefusedError(f"filter error: {reason}")
@@ -215,7 +217,7 @@ class Checker:
     def _field(self, name: str, argument: str | None) -> _Side:
         request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
         kind = typed.Kind(request.info.type, request.info.is_list)
-        traits = self._catalog.traits(request.info.name)
+        traits = self._catalog.traits(request)
         side = _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind, traits=traits)
         self._sides[name, argument] = side
         return side
@@ -230,7 +232,9 @@ class Checker:
         row = BY_TRANSFORMER[node.name]
         if not row.is_combining:
             raise _RefusedError(f"transformer '{node.name}' takes one argument, not {len(sides)}")
-        kind = transformers.combined(row, [side.base for side in sides], node.selector, has_buffer=any(side.is_buffer for side in sides))
+        kind = transformers.combined(
+            row, [side.base for side in sides], node.selector, is_plain=not any(side.traits.type_name for side in sides)
+        )
         operand = typed.Transformed(row.name, tuple(side.operand for side in sides), kind, node.selector)
         return _Side(operand, "NA", typed.Kind(FieldType.STRING), combined=True)
 
@@ -254,7 +258,8 @@ class Checker:
                 self._warn(operator, text, right.span)
             if is_hex:
                 _refuse_hex(text)
-            self._catalog.check_value(left.name, text)
+            if reason := left.traits.refusal(text):
+                raise _RefusedError(reason)
             value = constants.convert(text, left.kind.type)
             if operator == "regex":
                 self._add_pattern(text)

@@ -60,8 +60,11 @@ def result(row: TransformerRow, kind: Kind, base: str, type_name: str = "") -> K
     )
 
 
-def combined(row: TransformerRow, kinds: Sequence[Kind], selector: str | None, *, has_buffer: bool = False) -> Kind:
-    """The kind of what a combining transformer gives. `kinds` are those of the innermost fields: Falco looks at nothing else."""
+def combined(row: TransformerRow, kinds: Sequence[Kind], selector: str | None, *, is_plain: bool = True) -> Kind:
+    """The kind of what a combining transformer gives. `kinds` are those of the innermost fields: Falco looks at nothing else.
+
+    `is_plain`: all of them are of the types that fields of plugins have.
+    """
     errors = _ERRORS[row.name]
     if not row.repeats and len(kinds) != len(row.operands):
         raise TransformError(errors.number)
@@ -69,7 +72,7 @@ def combined(row: TransformerRow, kinds: Sequence[Kind], selector: str | None, *
     for place, (kind, takes) in enumerate(zip(kinds, operands, strict=True)):
         if not any(is_list is kind.is_list for _, is_list in takes):
             raise TransformError(errors.shapes[place] if errors.shapes else errors.types)
-    if (has_buffer and not row.takes_buffers) or any(
+    if (not is_plain and not row.takes_buffers) or any(
         (kind.type, kind.is_list) not in takes for kind, takes in zip(kinds, operands, strict=True)
     ):
         raise TransformError(errors.types)
