@@ -72,7 +72,7 @@ class Making {
     const auto joined = operand("join", {fixed, items}, text), both = operand("concat", {a, lower, python}, text);
     const auto options = operand("getopt", {items, fixed}, texts);
     for (const auto each : {a, k, lower, base, bytes, joined, both, clock}) {
-      for (const auto word : {"=", "!=", "in", "contains", "icontains", "startswith", "endswith", "glob", "iglob", "pmatch", "regex"}) {
+      for (const auto word : lanner::operator_names()) {
         constant_check(each, word);
       }
       constant_check(each, "endswith", Modifier::oneof);
@@ -187,11 +187,11 @@ class Making {
     program_->conditions.push_back(plain + 1);
   }
 
-  void constant_check(std::size_t left, const char* word, Modifier modifier = Modifier::none) {
+  void constant_check(std::size_t left, std::string_view word, Modifier modifier = Modifier::none) {
     constant_check(left, word, modifier, constant_.text);
   }
 
-  void constant_check(std::size_t left, const char* word, Modifier modifier, std::string_view constant) {
+  void constant_check(std::size_t left, std::string_view word, Modifier modifier, std::string_view constant) {
     Check check;
     check.left = left;
     check.predicate =
@@ -199,7 +199,7 @@ class Making {
     rules(std::move(check));
   }
 
-  void fields_check(std::size_t left, const char* word, std::size_t right) {
+  void fields_check(std::size_t left, std::string_view word, std::size_t right) {
     const auto& type = program_->operands[left].type;
     Check check;
     check.left = left;
