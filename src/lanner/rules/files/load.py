@@ -216,6 +216,8 @@ def _warn_of_keys_of(item: Mapping, steps: list[Step]) -> None:
 
 
 def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps: list[Step]) -> None:
+    if len(item.values) == len(item.pairs) and item.values.keys() <= known:  # as nearly always
+        return
     seen: Counter[str] = Counter()
     for key, _ in item.pairs:
         if not isinstance(key, Scalar):

@@ -5,8 +5,9 @@ In comes an item's mapping, out come two sets of keys, or a `Refused` with Falco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from lanner.rules.files.scalars import Refused, as_string, bad_conversion, bad_iteration
 from lanner.sdk.misspelt import find_near
@@ -19,8 +20,7 @@ APPENDABLE: Final = frozenset({"condition", "output", "desc", "tags", "exception
 REPLACEABLE: Final = APPENDABLE | {"priority", "capture", "capture_duration", "enabled", "warn_evttypes", "skip-if-unknown-filter"}
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
+class Overrides(Struct, frozen=True, gc=False):
     """The keys that append and those that replace; false if there are none."""
 
     append: frozenset[str] = frozenset()

@@ -46,11 +46,10 @@ def required(item: Mapping, key: str, context: Context, advice: str = "") -> Sca
         raise Refused(f"Item has no mapping for key '{key}'", context, advice or _NEEDS.get(context[-1].kind, ""))
     if isinstance(node, Scalar) and node.is_null:
         raise Refused(f"Mapping for key '{key}' is empty", context, f"Write a value behind '{key}:'.")
-    inner = value_context(node, key, context)
     if not isinstance(node, Scalar):
-        raise Refused("Value is not a scalar value", inner, f"'{key}' takes a text, not a list or a mapping.")
+        raise Refused("Value is not a scalar value", value_context(node, key, context), f"'{key}' takes a text, not a list or a mapping.")
     if not node.value:
-        raise Refused("Value must be non-empty", inner)
+        raise Refused("Value must be non-empty", value_context(node, key, context))
     return node
 
 
@@ -95,13 +94,12 @@ def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[S
         if not needed:
             return ()
         raise Refused(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
-    inner = value_context(node, key, context)
     if not isinstance(node, Sequence):
-        raise Refused("Value is not a sequence", inner, f"'{key}' takes a list, as in `{key}: [a, b]`.")
+        raise Refused("Value is not a sequence", value_context(node, key, context), f"'{key}' takes a list, as in `{key}: [a, b]`.")
     found = []
     for each in node.items:
         if not isinstance(each, Scalar) or each.is_null:
-            raise Refused("sequence value is not scalar", (*inner, each.spot("list item")))
+            raise Refused("sequence value is not scalar", (*value_context(node, key, context), each.spot("list item")))
         found.append(each)
     return tuple(found)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lanner.rules.check import deprecations
 from lanner.rules.check.checker import Checked, Checker, check
@@ -37,8 +39,7 @@ if TYPE_CHECKING:
 _UNKNOWN: Final = ("nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:")
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True, gc=False):
     """Compiled rules. The number of a rule is its index in `rules`, `outputs` and the plan's conditions.
 
     Disabled rules are checked and then dropped. `findings` are the warnings, those of the rule set first.
