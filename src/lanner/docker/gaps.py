@@ -6,6 +6,7 @@ the cursor, which cannot be read. How the member is added, and why an engine's o
 
 from __future__ import annotations
 
+import time
 from typing import Final, NamedTuple
 
 import msgspec
@@ -44,6 +45,7 @@ class Host:
 
     def gap(self, reason: str, since: int, until: int) -> Part:
         """The part of a stream that says: between these times (ns since 1970) the engine may have told what did not arrive."""
+        times = {"from": since, "until": until, "fromTime": _in_words(since), "untilTime": _in_words(until)}
         told = {
             "Type": "lanner",
             "Action": "gap",
@@ -51,7 +53,7 @@ class Host:
             "scope": "local",
             "time": until // _SECOND,
             "timeNano": until,
-            "lanner": {"host": self.label, "gap": {"from": since, "until": until, "reason": reason}},
+            "lanner": {"host": self.label, "gap": {**times, "reason": reason}},
         }
         return Part(self, Events([msgspec.json.encode(told)]), (since, until))
 
@@ -62,3 +64,9 @@ class Part(NamedTuple):
     host: Host
     events: Events
     gap: tuple[int, int] | None = None
+
+
+def _in_words(when: int) -> str:
+    """A time (ns since 1970) as ISO 8601, UTC."""
+    seconds, rest = divmod(when, _SECOND)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09}Z"
