@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanner.docker import watch
+from lanner.docker import intake
 from lanner.docker.buffer import Buffer, Counters, Flag, put_all
 from lanner.docker.gaps import Host, Part
 from lanner.native import Events
@@ -232,7 +232,7 @@ def test_the_reader_goes_on_while_the_host_does_not(remembering, policy, first):
 
 
 def test_a_reader_that_has_to_wait_loses_nothing_itself_and_tells_of_it(remembering, monkeypatch):
-    monkeypatch.setattr(watch, "_PATIENCE", 0.0)
+    monkeypatch.setattr(intake, "_PATIENCE", 0.0)
     with watching(remembering, queueEvents=10, queuePolicy="block") as host:
         remembering.publish(*lines(0, 100))
         seen = []

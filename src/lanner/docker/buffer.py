@@ -14,6 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from lanner.docker.gaps import FULL, Part
+from lanner.native import clear_eventfd, set_eventfd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,15 +46,12 @@ class Flag:
     def set(self) -> None:
         """Make it readable."""
         self.is_set = True
-        os.eventfd_write(self._descriptor, 1)
+        set_eventfd(self._descriptor)
 
     def clear(self) -> None:
         """Make it unreadable."""
         self.is_set = False
-        try:
-            os.eventfd_read(self._descriptor)
-        except BlockingIOError:
-            return
+        clear_eventfd(self._descriptor)
 
 
 def wait(flags: Sequence[Flag], timeout: float) -> None:
@@ -120,7 +118,9 @@ class Buffer:
                 if taken < count and room is not None:
                     self._waiting.add(room)
             else:
-                self._append(part)
+                self._parts.append(part)
+                self._count += count
+                self._size += size
                 taken = count
             if self._parts and not self.ready.is_set:
                 self.ready.set()

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from lanner.docker.client import MAX_BODY, EngineError, EngineTimeoutError, get
+from lanner.docker.client import MAX_BODY, get
+from lanner.docker.engineerrors import EngineError, EngineTimeoutError
 from lanner.docker.link import Spare
 
 if TYPE_CHECKING:

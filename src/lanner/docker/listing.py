@@ -10,7 +10,8 @@ import select
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.docker.client import Connection, EngineError
+from lanner.docker.client import Connection
+from lanner.docker.engineerrors import EngineError
 from lanner.docker.eventframer import EventFramer
 from lanner.docker.http import HttpError
 

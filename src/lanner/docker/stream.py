@@ -5,6 +5,7 @@ Each engine has a thread that reads (`lanner.docker.watch`); all put events into
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 from collections import deque
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lanner
 from lanner.docker.buffer import Buffer, Counters, Flag, wait
-from lanner.docker.client import EngineAwayError, EngineError, EngineRejectionError
+from lanner.docker.engineerrors import EngineAwayError, EngineError, EngineRejectionError
 from lanner.docker.log import log
 from lanner.docker.watch import Target, Watch
 from lanner.docker.window import NOWHERE, LastKeys
@@ -66,6 +67,9 @@ class EventStream:
         """What happened on the way, by its name."""
         self._closing, self._news = Flag(), Flag()
         self._buffer = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters, writers=len(targets))
+        self._poll = select.poll()
+        for flag in (self._buffer.ready, self._closing):
+            self._poll.register(flag, select.POLLIN)
         self._given = self._committed = 0
         self._held: deque[tuple[int, dict[str, LastKeys]]] = deque()
         self._cursor = _open_cursor(targets, options, self._counters)
@@ -96,7 +100,7 @@ class EventStream:
             return b""
         parts = self._buffer.take()
         if parts == []:
-            wait([self._buffer.ready, self._closing], timeout)
+            self._poll.poll(max(0.0, min(timeout, 1e6)) * 1000)
             parts = [] if self._closing.is_set else self._buffer.take()
         if parts is None or self._closing.is_set:
             return b""

@@ -11,7 +11,8 @@ import stat
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.docker.client import HEAD_PATIENCE, EngineError, find_engine, get, open_events
+from lanner.docker.client import HEAD_PATIENCE, find_engine, get, open_events
+from lanner.docker.engineerrors import EngineError
 from lanner.doctor.check import ok, problem, warning
 
 if TYPE_CHECKING:

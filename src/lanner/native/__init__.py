@@ -11,8 +11,10 @@ from lanner.native._native import (
     Reader,
     call_log,
     casestr,
+    clear_eventfd,
     fnmatch,
     merge_events,
+    set_eventfd,
 )
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "Reader",
     "call_log",
     "casestr",
+    "clear_eventfd",
     "fnmatch",
     "merge_events",
+    "set_eventfd",
 ]
