@@ -143,7 +143,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
         if errors := [finding for finding in result.findings if finding.severity == "error"]:
             raise RulesError(errors)
         loaded.append(load_text(text, path))
-    required = requirements(loaded, validator.collected, info.name, info.version)
+    required = requirements(loaded, validator.session.collected, info.name, info.version)
     return _Rules(rules_artefact(info.name, info.version, contents), required)
 
 

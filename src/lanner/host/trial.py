@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.host.pump import Pump, host_name
 from lanner.host.recording import no_recording, open_recording
-from lanner.rules import AlertWriter, Catalog, RuleSet, compile_rules, load_rules
+from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
 from lanner.rules.report.explain import Explainer
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import LannerError, SourceError
@@ -82,8 +82,8 @@ class LoadedRules:
         """The rules compiled, those of `enable` as if their files said `enabled: true`."""
         names = frozenset(self.rule(name).name for name in enable)
         if names not in self._compiled:
-            rules = tuple(replace(rule, enabled=True) if rule.name in names else rule for rule in self.rules)
-            self._compiled[names] = compile_rules(RuleSet(rules, self._ruleset.findings), self._catalog)
+            running = [rule for rule in self.rules if rule.enabled or rule.name in names]
+            self._compiled[names] = compile_rules(self._ruleset, self._catalog, running)
         return self._compiled[names]
 
     def trial(self, enable: Collection[str] = (), *, first: bool = True) -> Trial:

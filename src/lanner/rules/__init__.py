@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from lanner.rules.output.alert import AlertRule as AlertRule
     from lanner.rules.output.alert import AlertWriter as AlertWriter
     from lanner.rules.plan.compile import Compiled as Compiled
+    from lanner.rules.plan.compile import RuleSet as RuleSet
     from lanner.rules.plan.compile import compile_rules as compile_rules
     from lanner.rules.plan.compile import load_rules as load_rules
     from lanner.rules.plan.compile import load_rules_text as load_rules_text
     from lanner.rules.plan.executor import Executor as Executor
     from lanner.rules.resolve.rule import Rule as Rule
-    from lanner.rules.resolve.rules import RuleSet as RuleSet
     from lanner.yamlfile.source import Place as Place
 
 _HOMES: Final = {
@@ -43,7 +43,7 @@ _HOMES: Final = {
     "Place": "lanner.yamlfile.source",
     "Priority": "files.items",
     "Rule": "resolve.rule",
-    "RuleSet": "resolve.rules",
+    "RuleSet": "plan.compile",
     "RulesError": "findings",
     "compile_rules": "plan.compile",
     "load_rules": "plan.compile",

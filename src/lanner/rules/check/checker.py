@@ -102,8 +102,8 @@ class Checker:
     """
 
     def __init__(self, catalog: Catalog, fields: typed.FieldTable) -> None:
-        self._catalog = catalog
-        self._fields = fields
+        self.catalog = catalog
+        self.fields = fields
         self._warnings: list[Warned] = []
         self._patterns: set[str] = set()
         self._program = 0
@@ -181,15 +181,15 @@ class Checker:
             return "A pattern is in RE2's syntax, and a backslash before (, [, { or another of its signs takes it as it is."
         if isinstance(error, _ProgramError):
             return "Repetitions such as {1,100} are written out: repeat less, or use `contains`, `startswith` and `in` where they do."
-        return self._catalog.advice(error.unknown) if isinstance(error, FieldError) and error.unknown else ""
+        return self.catalog.advice(error.unknown) if isinstance(error, FieldError) and error.unknown else ""
 
     def _side(self, node: ast.Field | ast.Transform | ast.Constant | ast.ConstantList | ast.OperandList) -> _Side:
         match node:
             case ast.Field(name, argument):
-                request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
+                request = self.catalog.request(name if argument is None else f"{name}[{argument}]")
                 kind = typed.Kind(request.info.type, request.info.is_list)
-                traits = self._catalog.traits(request.info.name)
-                return _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind, traits=traits)
+                traits = self.catalog.traits(request.info.name)
+                return _Side(typed.Slot(self.fields.number(request), kind), request.info.name, kind, traits=traits)
             case ast.Transform():
                 return self._transform(node)
             case ast.Constant(text):
@@ -233,7 +233,7 @@ class Checker:
                 self._warn(operator, text, right.span)
             if left.is_buffer and operator in {"bcontains", "bstartswith"}:
                 _refuse_hex(text)
-            self._catalog.check_value(left.name, text)
+            self.catalog.check_value(left.name, text)
             value = constants.convert(text, left.kind.type)
             if operator == "regex":
                 self._add_pattern(text)
@@ -257,7 +257,7 @@ class Checker:
             self._warnings.append(Warned(message, span))
         packed = text.translate(_NO_BLANKS)
         try:
-            self._catalog.request(packed)
+            self.catalog.request(packed)
             self._warnings.append(Warned(f"'{text}' may be a valid field misused as a const string value", span))
         except FieldError:
             pass

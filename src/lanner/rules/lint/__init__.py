@@ -10,11 +10,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.check.checker import Checker
 from lanner.rules.files.items import MacroItem
 from lanner.rules.files.load import load_files
-from lanner.rules.findings import ConditionError, Finding, RulesError, finding
-from lanner.rules.language.typed import FieldTable
+from lanner.rules.findings import ConditionError, Finding, RulesError, finding, finish
 from lanner.rules.lint.appends import risky_appends
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
@@ -31,9 +29,7 @@ from lanner.rules.lint.names import mistyped_names, one_letter_off, redefined, s
 from lanner.rules.lint.shadow import shadowed
 from lanner.rules.lint.truth import Truth
 from lanner.rules.lint.values import absent_fields, impossible_values, simple_regexes
-from lanner.rules.plan.compile import compile_condition, compile_output, is_field
-from lanner.rules.resolve.collect import Collector
-from lanner.rules.resolve.rules import Compilation, output_of
+from lanner.rules.session import Session
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
@@ -43,6 +39,7 @@ if TYPE_CHECKING:
     from lanner.rules.language.catalog import Catalog
     from lanner.rules.resolve.collect import Collected
     from lanner.rules.resolve.rule import Rule
+    from lanner.rules.session import CompiledRule
 
 _UNKNOWN_SOURCE: Final = "LOAD_UNKNOWN_SOURCE"
 
@@ -58,15 +55,14 @@ def check_files(
     There is one catalog for each event source; `plugins` are as for `load_rules`. `own` are rules that the plugins ship, whose macros
     are known by name.
     """
-    by_source = {catalog.source: catalog for catalog in catalogs}
-    collector = Collector(by_source, lambda source, text: is_field(text, by_source[source]), plugins)
-    collected = collector.collected
+    shipped = _macros(own)
+    session = Session(catalogs, plugins, shipped)
+    collected = session.collected
     found: list[Finding] = []
-    subjects: list[Subject] = []
+    of_items: list[Finding] = []
+    rules: list[CompiledRule] = []
     last: list[Finding] = []
     odd: list[Finding] = []
-    shipped = _macros(own)
-    compilation = Compilation(collected, shipped)
     names = [str(path) for path in paths]
     for name in names:
         try:
@@ -79,17 +75,16 @@ def check_files(
             found.append(Finding("warning", EMPTY_FILE, message, (Place(name, 1, 1),), own=True))
         for steps in file.items:
             odd += [*risky_appends(steps, collected), *split_items(steps)]
-            collector.take(steps)
+            of_items += session.collect(steps)
         odd += redefined(file)
         # Nothing can refer to a later file: what is wrong up to here stays wrong
-        compilation = Compilation(collected, shipped)
-        subjects = []
-        last = [*compilation.findings, *_compile(compilation, collected, by_source, subjects)]
+        last = list(session.expand())
+        rules = finish(session.compile(), last)
         found += [each for each in last if each.severity == "error"]
-    found += [*_by_source(collected.findings), *last, *odd, *_hints(subjects, collected), *_unchecked(collected, by_source)]
+    found += [*_by_source(of_items), *last, *odd, *_hints(rules, collected), *_unchecked(collected, session.catalogs)]
     if all(each.severity != "error" for each in found):  # what is wrong names macros and lists, too
-        _use_in_others(compilation, collected)
-        found += (_unused(each, {*collected.macros, *shipped}) for each in compilation.unused())
+        _use_in_others(session)
+        found += (_unused(each, {*collected.macros, *shipped}) for each in session.compilation.unused())
     return tuple(sorted(_distinct(found), key=partial(_order, names)))
 
 
@@ -119,13 +114,11 @@ def _by_source(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield replace(rules[0], message=f"{message}{count}", snippet="")
 
 
-def _use_in_others(compilation: Compilation, collected: Collected) -> None:
+def _use_in_others(session: Session) -> None:
     """Count the macros and lists that rules of other sources refer to as used."""
-    known = len(compilation.findings)
-    for definition in collected.rules.values():
-        if not definition.known_source and (text := compilation.text(definition)):
-            compilation.rule(definition, text)
-    del compilation.findings[known:]
+    for definition in session.collected.rules.values():
+        if not definition.known_source:
+            finish(session.compilation.rule(definition), [])
 
 
 def _unchecked(collected: Collected, sources: Collection[str]) -> Iterator[Finding]:
@@ -136,27 +129,6 @@ def _unchecked(collected: Collected, sources: Collection[str]) -> Iterator[Findi
         advice = f"Name the plugin whose events they are about, --plugin PLUGIN; or write `source: {names}` in them."
         message = f"None of the rules is of event source {names}, so none was checked."
         yield finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
-
-
-def _compile(compilation: Compilation, collected: Collected, catalogs: Mapping[str, Catalog], subjects: list[Subject]) -> list[Finding]:
-    """What is wrong with rules; those that are right become subjects."""
-    found: list[Finding] = []
-    tables = {source: FieldTable() for source in catalogs}
-    checkers = {source: Checker(catalog, tables[source]) for source, catalog in catalogs.items()}
-    known = len(compilation.findings)
-    for definition in collected.rules.values():
-        if not definition.known_source:
-            continue
-        catalog, fields, checker = catalogs[definition.source], tables[definition.source], checkers[definition.source]
-        output = compile_output(output_of(definition), catalog, fields, found, skip=definition.skip_if_unknown_filter)
-        text = compilation.text(definition)
-        rule = compilation.rule(definition, text) if text else None
-        if rule and compile_condition(rule, checker, found) and output:
-            subjects.append(Subject(rule, checker, catalog))
-            found += _plain_hints(rule, fields=bool(output.fields))
-    found += compilation.findings[known:]
-    del compilation.findings[known:]
-    return found
 
 
 def _plain_hints(rule: Rule, *, fields: bool) -> Iterator[Finding]:
@@ -176,10 +148,12 @@ def _plain_hints(rule: Rule, *, fields: bool) -> Iterator[Finding]:
         yield replace(rule.output_finding(about, "warning", OUTPUT_WITHOUT_FIELDS), own=True)
 
 
-def _hints(subjects: list[Subject], collected: Collected) -> Iterator[Finding]:
+def _hints(rules: list[CompiledRule], collected: Collected) -> Iterator[Finding]:
     truth = Truth()
     items = {item.value for definition in collected.lists.values() for item in definition.items}
-    for subject in subjects:
+    subjects = [Subject(each.rule, each.checker) for each in rules]
+    for each, subject in zip(rules, subjects, strict=True):
+        yield from _plain_hints(each.rule, fields=bool(each.output.fields))
         yield from (_finding(subject, hint) for hint in mistyped_names(subject, collected.lists, collected.macros, items))
         for lint in (truth.hints, impossible_values, absent_fields, simple_regexes):
             yield from (_finding(subject, hint) for hint in lint(subject))

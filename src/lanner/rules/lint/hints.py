@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from lanner.rules.check.checker import Checker
     from lanner.rules.condition.ast import Condition, Span
-    from lanner.rules.language.catalog import Catalog
     from lanner.rules.language.typed import Tree
     from lanner.rules.resolve.rule import Expression, Rule
 
@@ -69,7 +68,6 @@ class Subject:
 
     rule: Rule
     checker: Checker
-    catalog: Catalog
 
     def typed(self, node: Condition) -> Tree:
         """A part of the condition as it was checked."""

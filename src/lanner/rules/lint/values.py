@@ -61,8 +61,8 @@ def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
         if len(digits) > 20 or int(digits or "0") >> 64:
             return "it does not fit into 64 bits, and Falco takes the largest number that does"
     if isinstance(check.left, Field) and check.operator in {"=", "==", "in"}:
-        if check.left.name == "evt.source" and text != subject.catalog.source:
-            return f"the rule sees events of the source '{subject.catalog.source}' alone"
+        if check.left.name == "evt.source" and text != subject.checker.catalog.source:
+            return f"the rule sees events of the source '{subject.checker.catalog.source}' alone"
         if check.left.name == "evt.is_async" and text == "true":
             return "a plugin's events are not asynchronous"
     return ""

@@ -14,9 +14,7 @@ from lanner.rules.condition import falco_unparse
 from lanner.rules.condition.ast import And, Check, ConstantList, Field, Macro, Not, OperandList, Or, Transform
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
-from lanner.rules.language.typed import FieldTable
-from lanner.rules.output.append import added
-from lanner.rules.output.template import drop_container_info, parse_output
+from lanner.rules.output.template import drop_container_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from lanner.rules.files.items import ExceptionEntry, PluginVersion
     from lanner.rules.report.validate import Validator
     from lanner.rules.resolve.collect import Collected, RuleDefinition
-    from lanner.rules.resolve.rule import Rule
+    from lanner.rules.session import CompiledRule, Session
     from lanner.sdk.plugin import PluginInfo
 
 _PLUGIN_EVENTS: Final = ["asyncevent", "pluginevent"]
@@ -45,16 +43,17 @@ class _Names:
 
 def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | None = None) -> dict[str, Any]:
     """Everything that was loaded, or the one rule of that name. Raises `KeyError` if that is not loaded."""
-    rules = validator.rules if name is None else [rule for rule in validator.rules if rule.name == name]
+    session = validator.session
+    rules = [each for each in validator.rules if name in {None, each.rule.name}]
     if name is not None and not rules:
         raise KeyError(name)
-    described: dict[str, Any] = {"rules": [_rule(rule, validator, plugins) for rule in rules]}
+    described: dict[str, Any] = {"rules": [_rule(rule, session, plugins) for rule in rules]}
     if name is None:
-        collected = validator.collected
+        collected = session.collected
         described["required_engine_version"] = ".".join(map(str, collected.engine_version))
         described["required_plugin_versions"] = [_requirement(each) for each in collected.requirements]
-        described["macros"] = [_macro(macro, validator) for macro in collected.macros]
-        described["lists"] = [_list(each, validator) for each in collected.lists]
+        described["macros"] = [_macro(macro, session) for macro in collected.macros]
+        described["lists"] = [_list(each, session) for each in collected.lists]
     return described
 
 
@@ -81,14 +80,12 @@ def _requirement(required: PluginVersion) -> dict[str, Any]:
     return {"name": name, "version": version, "alternatives": [{"name": other, "version": at} for other, at in others]}
 
 
-def _rule(rule: Rule, validator: Validator, plugins: Sequence[PluginInfo]) -> dict[str, Any]:
-    definition = validator.collected.rules[rule.name]
-    catalog = validator.catalogs[rule.source]
-    more = added(rule, validator.appends, catalog)
+def _rule(compiled: CompiledRule, session: Session, plugins: Sequence[PluginInfo]) -> dict[str, Any]:
+    rule, more = compiled.rule, compiled.addition
+    definition = session.collected.rules[rule.name]
     output, _ = drop_container_info(rule.output + more.text)
-    compiled = _names(rule.condition)
-    shown = [each.key for each in parse_output(output, catalog, FieldTable()).fields]
-    used = {name.partition("[")[0] for name in (*compiled.fields, *shown)}
+    shown = [each.key for each in compiled.output.fields]
+    used = {name.partition("[")[0] for name in (*_names(rule.condition).fields, *shown)}
     formatted = {key: form for key, form in more.fields.items() if form is not None}
     return {
         "info": {
@@ -104,7 +101,7 @@ def _rule(rule: Rule, validator: Validator, plugins: Sequence[PluginInfo]) -> di
             "tags": list(rule.tags),
         },
         "details": {
-            **_details(definition.condition.text, rule.condition, validator.collected),
+            **_details(definition.condition.text, rule.condition, session.collected),
             **_exceptions(definition),
             "output_fields": sorted(f"%{key}" if form is None else form for key, form in more.fields.items()) + shown,
             **({"extra_output_formatted_fields": formatted} if formatted else {}),
@@ -138,22 +135,24 @@ def _texts(entry: ExceptionEntry) -> list[str]:
     return [text for each in entry.entries for text in _texts(each)] if entry.is_list else [entry.text]
 
 
-def _macro(name: str, validator: Validator) -> dict[str, Any]:
-    text = validator.collected.macros[name].condition.text
-    expanded = validator.compilation.macros.macros[name].expanded
+def _macro(name: str, session: Session) -> dict[str, Any]:
+    text = session.collected.macros[name].condition.text
+    macros = session.compilation.macros
+    expanded = macros.macros[name].expanded
     assert expanded is not None
-    details = _details(text, expanded.tree, validator.collected)
-    used = {"used": name in validator.compilation.macros.used, "events": syscall.event_names(expanded.tree), "plugins": []}
+    details = _details(text, expanded.tree, session.collected)
+    used = {"used": name in macros.used, "events": syscall.event_names(expanded.tree), "plugins": []}
     return {"info": {"name": name, "condition": text}, "details": {**details, **used}}
 
 
-def _list(name: str, validator: Validator) -> dict[str, Any]:
-    compiled = validator.compilation.lists.items(name)
-    items = [item.value for item in validator.collected.lists[name].items]
+def _list(name: str, session: Session) -> dict[str, Any]:
+    lists = session.compilation.lists
+    compiled = lists.items(name)
+    items = [item.value for item in session.collected.lists[name].items]
     return {
         "info": {"name": name, "items": [item for item in items if item in compiled]},
         "details": {
-            "used": name in validator.compilation.lists.used,
+            "used": name in lists.used,
             "lists": sorted({item for item in items if item not in compiled}),
             "items_compiled": compiled,
             "plugins": [],

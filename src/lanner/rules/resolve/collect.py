@@ -116,7 +116,6 @@ class Collected:
     rules: dict[str, RuleDefinition] = field(default_factory=dict)
     requirements: list[PluginVersion] = field(default_factory=list)
     engine_version: tuple[int, int, int] = (0, 0, 0)
-    findings: list[Finding] = field(default_factory=list)
 
 
 class Collector:
@@ -130,18 +129,21 @@ class Collector:
         self.plugins = plugins
         self.collected = Collected()
         self._count = 0
+        self._findings: list[Finding] = []
 
-    def take(self, steps: Iterable[Step]) -> None:
-        """Apply one item's steps, up to its first error."""
+    def take(self, steps: Iterable[Step]) -> list[Finding]:
+        """Apply one item's steps, up to its first error, and return the findings."""
+        found = self._findings = []
         for step in steps:
             if isinstance(step, Finding):
-                self.collected.findings.append(step)
+                found.append(step)
                 continue
             try:
                 self._apply(step)
             except Refused as refused:
-                self.collected.findings.append(refused.finding)
-                return
+                found.append(refused.finding)
+                break
+        return found
 
     def _apply(self, step: Step) -> None:
         match step:
@@ -222,7 +224,7 @@ class Collector:
             if near and item.source:
                 advice = f"Did you mean `source: {near[0]}`?"
             message = f"Unknown source {item.source}, skipping"
-            self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
+            self._findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
         exceptions = []
         for exception in item.exceptions:
             if not exception.fields.is_given:
@@ -325,7 +327,7 @@ class Collector:
                     raise _refuse("Fields and comps lists must have equal length", exception.context, advice)
                 taken = ", ".join(each.text for each in before.entries[:count])
                 message = f"The exception has no comps. It takes those of the exception that it replaces: {taken}"
-                self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_KEY", message, exception.context, advice, own=True))
+                self._findings.append(finding("warning", "LOAD_UNKNOWN_KEY", message, exception.context, advice, own=True))
                 exception = replace(exception, comps=before)  # noqa: PLW2901 - the exception as Falco reads it
             replaced.append(exception)
         return replaced

@@ -1,0 +1,107 @@
+"""The one driver of rules files: from loaded files to rules that are ready to run, stage by stage.
+
+Each stage yields its findings in Falco's order while it goes; the caller decides when to stop. `lanner run` stops after the first file
+with an error (plan/compile.py), `-V` at the first error (report/validate.py), `lanner rules check` never (lint/).
+
+Falco looks at everything again after each file, so that nothing can refer to a later file: after the items of a file, expand lists and
+macros, then resolve or compile all rules up to here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lanner.rules.check.checker import Checker
+from lanner.rules.check.rule_condition import compile_condition, is_field
+from lanner.rules.language.typed import FieldTable
+from lanner.rules.output.append import added
+from lanner.rules.output.rule_output import compile_output
+from lanner.rules.resolve.collect import Collector
+from lanner.rules.resolve.rules import Compilation, output_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from lanner.rules.check.checker import Checked
+    from lanner.rules.files.items import Step
+    from lanner.rules.findings import Finding, Stage
+    from lanner.rules.language.catalog import Catalog
+    from lanner.rules.output.append import Added, Append
+    from lanner.rules.output.template import Format
+    from lanner.rules.resolve.collect import RuleDefinition
+    from lanner.rules.resolve.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule that is right: what is added to its output, the output, the condition as checked, and the checker of both."""
+
+    rule: Rule
+    addition: Added
+    output: Format
+    condition: Checked
+    checker: Checker
+
+
+class Session:
+    """Takes rules files, one after another, through all stages."""
+
+    def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str] | None = None, shipped: Collection[str] = ()) -> None:
+        """There is one catalog for each event source; rules of other sources are left out, with a warning.
+
+        `plugins` are the versions of plugins by name, for `required_plugin_versions` (None: leave that alone). `shipped` are macros of
+        the plugins' own rules, which advice may name.
+        """
+        self.catalogs = {catalog.source: catalog for catalog in catalogs}
+        self._shipped = shipped
+        self._collector = Collector(self.catalogs, lambda source, text: is_field(text, self.catalogs[source]), plugins)
+        self.collected = self._collector.collected
+        self.compilation = Compilation(self.collected, shipped)
+
+    def collect(self, steps: Iterable[Step]) -> list[Finding]:
+        """Apply the steps of a file's next item, and return the findings."""
+        return self._collector.take(steps)
+
+    def expand(self) -> Stage[None]:
+        """Write out all lists and macros collected up to here."""
+        self.compilation = Compilation(self.collected, self._shipped)
+        yield from self.compilation.expand()
+
+    def resolve(self) -> Stage[list[Rule]]:
+        """Make rules of all definitions; those that are wrong are left out."""
+        rules = []
+        for definition in self._definitions():
+            rule = yield from self.compilation.rule(definition)
+            if rule:
+                rules.append(rule)
+        return rules
+
+    def compile(
+        self, appends: Sequence[Append] = (), checkers: Callable[[RuleDefinition], Checker] | None = None
+    ) -> Stage[list[CompiledRule]]:
+        """Take all definitions through exceptions, output and condition; those that are wrong are left out.
+
+        `appends` are added to outputs. There is one checker for each source, unless `checkers` chooses them.
+        """
+        by_source = {source: Checker(catalog, FieldTable()) for source, catalog in self.catalogs.items()}
+        compiled = []
+        for definition in self._definitions():
+            checker = checkers(definition) if checkers else by_source[definition.source]
+            rule = yield from self._compile(definition, added(definition, appends, checker.catalog), checker)
+            if rule:
+                compiled.append(rule)
+        return compiled
+
+    def _definitions(self) -> Iterator[RuleDefinition]:
+        return (definition for definition in self.collected.rules.values() if definition.known_source)
+
+    def _compile(self, definition: RuleDefinition, addition: Added, checker: Checker) -> Stage[CompiledRule | None]:
+        yield from self.compilation.text(definition)
+        skip = definition.skip_if_unknown_filter
+        output = yield from compile_output(output_of(definition), checker, addition, skip=skip)
+        if output is None and skip:
+            return None
+        rule = yield from self.compilation.rule(definition)
+        condition = (yield from compile_condition(rule, checker)) if rule else None
+        return CompiledRule(rule, addition, output, condition, checker) if rule and output and condition else None
