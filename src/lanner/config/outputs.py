@@ -15,111 +15,112 @@ from lanner.sdk.secrets import Masked
 
 
 class StdoutOutput(Block, frozen=True):
-    """Alerts to standard output."""
+    """Write alerts to standard output."""
 
     enabled: bool = False
 
 
 class FileOutput(Block, frozen=True):
-    """Alerts to a file, at its end; made with mode 0600 where there is none."""
+    """Append alerts to a file. A new file has mode 0600."""
 
     enabled: bool = False
-    filename: Annotated[str, Meta(description="The file")] = ""
-    keep_alive: Annotated[bool, Meta(description="False: it is opened again for more alerts; true: on SIGUSR1 alone")] = False
+    filename: Annotated[str, Meta(description="Path of the file")] = ""
+    keep_alive: Annotated[bool, Meta(description="True: keep the file open until SIGUSR1; false: open it for each batch of alerts")] = False
 
 
 class ProgramOutput(Masked, msgspec.Struct, frozen=True):
-    """Alerts to a program's standard input, a line each."""
+    """Write alerts to a program's standard input, one line each."""
 
     enabled: bool = False
-    program: Annotated[str, REQUIRED, Meta(description="A command line for /bin/sh")] = ""
-    keep_alive: Annotated[bool, Meta(description="True: one process for all alerts; false: one start an alert")] = False
+    program: Annotated[str, REQUIRED, Meta(description="Command line for /bin/sh")] = ""
+    keep_alive: Annotated[bool, Meta(description="True: one process for all alerts; false: one process for each alert")] = False
 
 
 class SyslogOutput(Block, frozen=True):
-    """Alerts to this machine's syslog, or by `lanner.syslog` to another's."""
+    """Send alerts to this machine's syslog, or to the server in `lanner.syslog`."""
 
     enabled: bool = False
 
 
 class HttpOutput(Block, frozen=True):
-    """Alerts to an HTTP server, a POST each. Falcosidekick takes them with `json_output: true`."""
+    """Send alerts to an HTTP server, one POST each. Falcosidekick needs `json_output: true`."""
 
     enabled: bool = False
-    url: Annotated[str, Meta(description="http:// or https:// with all that follows")] = ""
-    user_agent: Annotated[str, Meta(description="The header User-Agent; empty: lanner and its version")] = ""
-    insecure: Annotated[bool, Meta(description="True: whoever answers is believed to be the server")] = False
-    ca_cert: Annotated[str, Meta(description="A file with the certificate of who vouches for the server")] = ""
-    ca_bundle: Annotated[str, Meta(description="A file with several such certificates")] = ""
-    ca_path: Annotated[str, Meta(description="A directory of such files, named by their hashes")] = ""
-    mtls: Annotated[bool, Meta(description="True: show `client_cert`")] = False
-    client_cert: Annotated[str, Meta(description="The client's certificate, a file")] = "/etc/ssl/certs/client.crt"
-    client_key: Annotated[str, Meta(description="Its key, a file")] = "/etc/ssl/certs/client.key"
-    echo: Annotated[bool, Meta(description="True: the server's answers are printed to standard output")] = False
-    compress_uploads: Annotated[bool, Meta(description="True: gzip")] = False
+    url: Annotated[str, Meta(description="URL that begins with http:// or https://")] = ""
+    user_agent: Annotated[str, Meta(description="Header User-Agent; empty: lanner and its version")] = ""
+    insecure: Annotated[bool, Meta(description="True: do not verify the server's certificate")] = False
+    ca_cert: Annotated[str, Meta(description="File with the authority of the server's certificate")] = ""
+    ca_bundle: Annotated[str, Meta(description="File with several such certificates")] = ""
+    ca_path: Annotated[str, Meta(description="Directory of such files, named by their hashes")] = ""
+    mtls: Annotated[bool, Meta(description="True: present `client_cert`")] = False
+    client_cert: Annotated[str, Meta(description="File with the client certificate")] = "/etc/ssl/certs/client.crt"
+    client_key: Annotated[str, Meta(description="File with its key")] = "/etc/ssl/certs/client.key"
+    echo: Annotated[bool, Meta(description="True: print the server's answers to standard output")] = False
+    compress_uploads: Annotated[bool, Meta(description="True: compress with gzip")] = False
     keep_alive: Annotated[bool, Meta(description="True: one connection for many alerts")] = False
-    max_consecutive_timeouts: Annotated[int, UINT8, Meta(description="So many timeouts in a row are not logged as errors")] = 5
+    max_consecutive_timeouts: Annotated[int, UINT8, Meta(description="Number of consecutive timeouts that are not logged as errors")] = 5
 
 
 class OutputsQueue(Block, frozen=True):
-    """The queue in front of each output."""
+    """The queue of each output."""
 
-    capacity: Annotated[int, UINT64, Meta(description="Alerts that may wait in front of each output; 0: as many as memory is for")] = 0
+    capacity: Annotated[
+        int, UINT64, Meta(description="Alerts that may wait for each output; 0: no limit other than `lanner.queue_size_mb`")
+    ] = 0
 
 
 class SyslogTarget(Masked, msgspec.Struct, frozen=True):
-    """Where `syslog_output` sends to, if not to this machine's syslog."""
+    """Server for `syslog_output`, instead of this machine's syslog."""
 
     address: Annotated[
         str, Meta(description="tcp://host:port or tls://host:port (RFC 5424), unix:///path; empty: this machine's /dev/log")
     ] = ""
     facility: Annotated[str, Meta(description="user, daemon, auth, authpriv, local0 to local7")] = "user"
-    ca_cert: Annotated[str, Meta(description="A file with the certificate of who vouches for the server; empty: the system's")] = ""
-    client_cert: Annotated[str, Meta(description="The client's certificate, a file")] = ""
-    client_key: Annotated[str, Meta(description="Its key, a file")] = ""
+    ca_cert: Annotated[str, Meta(description="File with the authority of the server's certificate; empty: the system's authorities")] = ""
+    client_cert: Annotated[str, Meta(description="File with the client certificate")] = ""
+    client_key: Annotated[str, Meta(description="File with its key")] = ""
 
 
 class HttpAdditions(Masked, msgspec.Struct, frozen=True):
-    """What Lanner adds to `http_output`."""
+    """Lanner's additions to `http_output`."""
 
     headers: Annotated[
-        dict[str, str], Meta(description="Headers by name, each with the file that holds its value (a token): read again on SIGUSR1")
+        dict[str, str], Meta(description="Headers by name, each with the file that contains its value (a token); read again on SIGUSR1")
     ] = {}
-    batch_size: Annotated[int, Meta(ge=1, le=10_000, description="Alerts in a POST at most; more than 1: a line each")] = 1
+    batch_size: Annotated[int, Meta(ge=1, le=10_000, description="Maximum number of alerts in a POST; with more than 1, one line each")] = 1
 
 
 class Spool(Masked, msgspec.Struct, frozen=True):
-    """Alerts on disk while an output is down."""
+    """Store alerts on disk while an output is down."""
 
-    path: Annotated[str, Meta(description="A directory; empty: no spool")] = ""
-    max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that an output may have there; then new ones wait in memory")] = 1024
+    path: Annotated[str, Meta(description="Directory; empty: no spool")] = ""
+    max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts on disk for each output; further alerts wait in memory")] = 1024
 
 
 class Throttle(Masked, msgspec.Struct, frozen=True):
-    """So many alerts of a rule and no more."""
+    """Limit the rate of alerts of each rule."""
 
-    rate: Annotated[float, Meta(ge=0, description="Alerts a second of each rule; 0: no limit")] = 0
-    burst: Annotated[int, Meta(ge=1, description="Alerts that may come at once")] = 100
+    rate: Annotated[float, Meta(ge=0, description="Alerts per second of each rule; 0: no limit")] = 0
+    burst: Annotated[int, Meta(ge=1, description="Alerts that may arrive at the same time")] = 100
 
 
 class Deduplicate(Masked, msgspec.Struct, frozen=True):
-    """The same alert once."""
+    """Drop repeated alerts."""
 
     window: Annotated[
-        float, Meta(ge=0, description="Seconds in which an alert like one before, but for its time, is left out; 0: none")
+        float,
+        Meta(ge=0, description="Seconds in which Lanner drops alerts that differ from an earlier one only in time; 0: no deduplication"),
     ] = 0
 
 
 class Additions(Masked, msgspec.Struct, frozen=True):
-    """What Lanner has and Falco has not. Falco warns of the key and goes on without it."""
+    """Keys that only Lanner has. Falco prints a warning and ignores them."""
 
     syslog: SyslogTarget = SyslogTarget()
     http: HttpAdditions = HttpAdditions()
     spool: Spool = Spool()
     throttle: Throttle = Throttle()
     deduplicate: Deduplicate = Deduplicate()
-    allow_no_rules: Annotated[
-        bool, Meta(description="True: a start or a reload that leaves no rule is no error; there are no alerts then")
-    ] = False
-    queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory in front of each output")] = 64
-    log_format: Annotated[Literal["text", "json"], Meta(description="How Lanner's own messages look")] = "text"
+    allow_no_rules: Annotated[bool, Meta(description="True: a start or a reload without any rule is allowed, and raises no alerts")] = False
+    queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory for each output")] = 64
+    log_format: Annotated[Literal["text", "json"], Meta(description="Format of Lanner's own messages")] = "text"

@@ -1,10 +1,9 @@
-"""The one driver of rules files: from loaded files to rules that are ready to run, stage by stage.
+"""The driver of rules files: from loaded files to compiled rules, stage by stage.
 
-Each stage yields its findings in Falco's order while it goes; the caller decides when to stop. `lanner run` stops after the first file
-with an error (plan/compile.py), `-V` at the first error (report/validate.py), `lanner rules check` never (lint/).
+A stage yields its findings in Falco's order, and the caller decides when to stop: `lanner run` stops after the first file with an error
+(plan/compile.py), `-V` at the first error (report/validate.py), and `lanner rules check` never stops (lint/).
 
-Falco looks at everything again after each file, so that nothing can refer to a later file: after the items of a file, expand lists and
-macros, then resolve or compile all rules up to here.
+As in Falco, no file can refer to a later one: after the items of each file, call `expand`, then `resolve` or `compile`.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule that is right: what is added to its output, the output, the condition as checked, and the checker of both."""
+    """A valid rule with its compiled output, the additions to that output, the checked condition, and the checker of both."""
 
     rule: Rule
     addition: Added
@@ -45,13 +44,13 @@ class CompiledRule:
 
 
 class Session:
-    """Takes rules files, one after another, through all stages."""
+    """Rules files on their way through all stages, one after another."""
 
     def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str] | None = None, shipped: Collection[str] = ()) -> None:
-        """There is one catalog for each event source; rules of other sources are left out, with a warning.
+        """Begin with one catalog for each event source; rules of other sources are skipped, with a warning.
 
-        `plugins` are the versions of plugins by name, for `required_plugin_versions` (None: leave that alone). `shipped` are macros of
-        the plugins' own rules, which advice may name.
+        `plugins` contains the versions of plugins by name, for `required_plugin_versions`. None disables that check. `shipped` are the
+        names of macros in the plugins' own rules, which findings may suggest.
         """
         self.catalogs = {catalog.source: catalog for catalog in catalogs}
         self._shipped = shipped
@@ -69,7 +68,7 @@ class Session:
         yield from self.compilation.expand()
 
     def resolve(self) -> Stage[list[Rule]]:
-        """Make rules of all definitions; those that are wrong are left out."""
+        """Return the rules of all definitions, without invalid ones."""
         rules = []
         for definition in self._definitions():
             rule = yield from self.compilation.rule(definition)
@@ -80,9 +79,9 @@ class Session:
     def compile(
         self, appends: Sequence[Append] = (), checkers: Callable[[RuleDefinition], Checker] | None = None
     ) -> Stage[list[CompiledRule]]:
-        """Take all definitions through exceptions, output and condition; those that are wrong are left out.
+        """Compile exceptions, output and condition of all definitions, and return the valid rules.
 
-        `appends` are added to outputs. There is one checker for each source, unless `checkers` chooses them.
+        `appends` are additions to outputs. `checkers` chooses the checker of a rule; the default is one for each event source.
         """
         by_source = {source: Checker(catalog, FieldTable()) for source, catalog in self.catalogs.items()}
         compiled = []

@@ -1,4 +1,4 @@
-"""The stage that checks a rule's condition, with what Falco warns of, and what `skip-if-unknown-filter` forgives."""
+"""The stage that checks the condition of a rule: errors, Falco's warnings, and the effect of `skip-if-unknown-filter`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TOO_MANY: Final = "Rule matches too many evt.type values. This has a significan
 
 
 def compile_condition(rule: Rule, checker: Checker) -> Stage[Checked | None]:
-    """Check a rule's condition; return None where it is wrong."""
+    """Check the condition of a rule; return None for an invalid one."""
     for remark in deprecations.of_condition(rule.condition):
         yield rule.remark(remark.code, remark.message, remark.field)
     try:
@@ -44,7 +44,7 @@ def compile_condition(rule: Rule, checker: Checker) -> Stage[Checked | None]:
 
 
 def weight(error: ConditionError, *, skip: bool) -> tuple[Severity, str]:
-    """Return severity and code of an error: with `skip`, an unknown field is only a reason to go on without the rule."""
+    """Return severity and code of an error. With `skip`, an unknown field is a warning, and the rule is skipped."""
     if skip and any(words in error.message for words in _UNKNOWN):
         return "warning", "LOAD_UNKNOWN_FILTER"
     return "error", error.code

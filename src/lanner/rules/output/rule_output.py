@@ -1,4 +1,4 @@
-"""The stage that compiles a rule's output, with all that is added to it."""
+"""The stage that compiles the output of a rule, with additions from `append_output`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def compile_output(printed: Output, checker: Checker, more: Added = NOTHING, *, skip: bool) -> Stage[Format | None]:
-    """Compile a rule's output; return None where it is wrong. With `skip` an unknown field is no error, but in an added field."""
+    """Compile the output of a rule; return None for an invalid one. With `skip`, an unknown field in its text is only a warning."""
     text, warning = drop_container_info(printed.text.text + more.text)
     if warning:
         yield printed.remark(warning)
@@ -44,7 +44,7 @@ def compile_output(printed: Output, checker: Checker, more: Added = NOTHING, *, 
 
 
 def _at_home(error: FormatError, printed: Output, text: str) -> FormatError:
-    """The error itself, or where it is behind the rule's own output one that tells of the text that was added there."""
+    """Return the error; one in added text is moved to the end of the rule's own output and its advice names that text."""
     end = len(drop_container_info(printed.text.text)[0])
     if error.offset < end or not text:
         return error

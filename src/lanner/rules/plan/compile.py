@@ -1,7 +1,7 @@
-"""From rules files to what a host runs: the plan of their conditions, and their outputs.
+"""From rules files to the plan and the outputs that a host runs.
 
-In come files and the catalog of one event source; out come a `RuleSet` and then a `Compiled`, plain data, or `RulesError`. The stages
-on the way are the session's (session.py); execution and alerts come after (executor.py, alert.py).
+The input are files and the catalog of one event source, the output is a `RuleSet` and then a `Compiled`. `lanner.rules.session` drives
+the stages; a file with errors ends them with a `RulesError`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """The rules in order, disabled ones among them, and the warnings on the way to them."""
+    """The rules in order, including disabled ones, and the warnings about them."""
 
     rules: tuple[Rule, ...]
     findings: tuple[Finding, ...]
@@ -40,9 +40,9 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Rules ready to run. A rule's number is its place in `rules` and `outputs`, and in the plan's conditions.
+    """Compiled rules. The number of a rule is its index in `rules`, `outputs` and the plan's conditions.
 
-    Disabled rules are checked like others and then left out. `findings` are the warnings, those of the rule set first.
+    Disabled rules are checked and then dropped. `findings` are the warnings, those of the rule set first.
     """
 
     plan: Plan
@@ -52,22 +52,22 @@ class Compiled:
 
 
 def load_rules(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugins: Mapping[str, str] | None = None) -> RuleSet:
-    """The rules of these files, in order, as far as they are for the catalog's source. Raises RulesError.
+    """Load the rules of these files, in order, for the catalog's event source. Raise `RulesError` for files with errors.
 
-    `plugins` are the versions of the plugins that there are, for `required_plugin_versions`; None to leave that alone.
+    `plugins` contains the versions of the available plugins, for `required_plugin_versions`. None disables that check.
     """
     with _uncollected():
         return resolve_files(load_files(paths), catalog, plugins=plugins)
 
 
 def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, plugins: Mapping[str, str] | None = None) -> RuleSet:
-    """The rules of the text of one file; `name` stands for it in findings. Raises RulesError."""
+    """Load the rules of the text of one file, which findings call `name`. Raise `RulesError` for a text with errors."""
     with _uncollected():
         return resolve_files([load_text(text, name)], catalog, plugins=plugins)
 
 
 def resolve_files(files: Iterable[RulesFile], catalog: Catalog, *, plugins: Mapping[str, str] | None = None) -> RuleSet:
-    """The rules of these files. Raises `RulesError` with everything that is wrong in the first file that has errors."""
+    """Resolve the rules of these files. Raise `RulesError` with all errors of the first file that has any."""
     session = Session([catalog], plugins)
     rules: list[Rule] = []
     collected: list[Finding] = []
@@ -82,9 +82,9 @@ def resolve_files(files: Iterable[RulesFile], catalog: Catalog, *, plugins: Mapp
 
 
 def compile_rules(ruleset: RuleSet, catalog: Catalog, running: Sequence[Rule] | None = None, appends: Sequence[Append] = ()) -> Compiled:
-    """Check every rule's output and condition, and plan those of `running` in that order. Raises RulesError.
+    """Check the output and condition of every rule, and build the plan of the rules in `running`, in that order.
 
-    Without `running` it is the enabled ones (see `select`). `appends` are added to outputs and alerts.
+    Without `running`, the enabled rules run. `appends` are additions to outputs and alerts. Raise `RulesError` for rules with errors.
     """
     with _uncollected():
         return _compile(ruleset, catalog, running, appends)

@@ -1,7 +1,7 @@
-"""From collected definitions to rules that can be checked and compiled.
+"""From collected definitions to rules for the checker.
 
-In comes what is collected up to a file; out come rules, their conditions as trees with lists written in, exceptions added and macros
-put in. The checker finds out whether fields exist and types fit; a rule knows the place of such a finding (`Rule.finding`).
+The input are the definitions of all files up to here, the output are rules. The condition of a rule is a tree that contains its lists,
+exceptions and macros. The checker looks at fields and types; `Rule.finding` places what it reports in the files.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} c
 
 
 class Compilation:
-    """One look at everything collected: lists and macros, then each rule once."""
+    """One pass over all definitions: lists and macros first, then each rule."""
 
     def __init__(self, collected: Collected, shipped: Collection[str] = ()) -> None:
         """`shipped` are macros of the plugin's own rules, which advice may name."""
