@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.package.oci import Dependency
-from lanner.rules.condition.ast import And, Check, ConstantList, Not, OperandList, Or, Transform
+from lanner.rules.condition.ast import Check, Transform, find, find_operands
 from lanner.rules.condition.parser import parse, parse_operand
 from lanner.rules.files.items import EngineVersion, PluginVersion
 from lanner.rules.files.scalars import unsigned
@@ -23,7 +23,7 @@ from lanner.yamlfile.reader import Mapping, Scalar, Sequence
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanner.rules.condition.ast import Condition, Field, Operand
+    from lanner.rules.condition.ast import Operand
     from lanner.rules.files.items import ExceptionEntry, RulesFile
     from lanner.rules.resolve.collect import Collected, RuleDefinition
     from lanner.yamlfile.source import Context
@@ -156,39 +156,23 @@ def _of_text(text: str, about: str, where: str) -> Iterator[Need]:
         operand, _ = parse_operand(text)
     except ConditionError:
         return
-    yield from _of_operand(operand, about, where)
+    yield from _of_operands((operand,), about, where)
 
 
 def _of_condition(text: str, about: str, where: str) -> Iterator[Need]:
     try:
-        todo: list[Condition] = [parse(text)]
+        condition = parse(text)
     except ConditionError:  # of a macro that no rule uses, which Falco does not read either
         return
-    while todo:
-        node = todo.pop()
-        match node:
-            case And() | Or():
-                todo += node.children
-            case Not():
-                todo.append(node.child)
-            case Check():
-                yield from _of_words(node.operator, about, where)
-                yield from _of_words(node.modifier or "", about, where)
-                yield from _of_operand(node.left, about, where)
-                yield from _of_operand(node.right, about, where)
-            case _:
-                pass
+    for check in find(Check, condition):
+        yield from _of_words(check.operator, about, where)
+        yield from _of_words(check.modifier or "", about, where)
+        yield from _of_operands((check.left, check.right), about, where)
 
 
-def _of_operand(operand: Operand | OperandList | Field | None, about: str, where: str) -> Iterator[Need]:
-    todo = [operand]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, Transform):
-            yield Need(_TRANSFORMERS[node.name], f"the transformer `{node.name}()` {about}", where)
-            todo += node.arguments
-        elif isinstance(node, OperandList | ConstantList):
-            todo += node.items
+def _of_operands(operands: Iterable[Operand | None], about: str, where: str) -> Iterator[Need]:
+    for node in find_operands(Transform, *operands):
+        yield Need(_TRANSFORMERS[node.name], f"the transformer `{node.name}()` {about}", where)
 
 
 def _texts(entry: ExceptionEntry) -> Iterator[str]:

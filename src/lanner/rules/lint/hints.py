@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.condition.ast import And, Check, Not, Or
+from lanner.rules.condition.ast import Check, find, walk
 from lanner.rules.resolve.rule import TEXT
 
 if TYPE_CHECKING:
@@ -89,23 +89,8 @@ class Subject:
 
     def parts(self) -> Iterator[Condition]:
         """Every node of the condition, each once however often it is there."""
-        return nodes_of(self.rule.condition)
+        return walk(self.rule.condition)
 
     def checks(self) -> Iterator[Check]:
         """Every comparison of the condition, each once."""
-        return (node for node in self.parts() if isinstance(node, Check))
-
-
-def nodes_of(tree: Condition) -> Iterator[Condition]:
-    """Every node of a tree from the root on, each once however often it is there."""
-    todo, seen = [tree], set[int]()
-    while todo:
-        node = todo.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        yield node
-        if isinstance(node, And | Or):
-            todo += reversed(node.children)
-        elif isinstance(node, Not):
-            todo.append(node.child)
+        return find(Check, self.rule.condition)

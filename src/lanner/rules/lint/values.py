@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Macro, Not, Or, Transform
+from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Macro, Not, Or, Transform, find_operands
 from lanner.rules.condition.unparse import show, show_operand
 from lanner.rules.language.catalog import GENERIC_FIELDS
 from lanner.rules.language.typed import Test
@@ -156,18 +156,9 @@ class _Presence:
                     return frozenset[Field]().union(*parts)
                 return parts[0].intersection(*parts[1:])
             case Check(left, operator):
-                return frozenset(_fields(left)) if wanted and operator != "!=" else frozenset()
+                return frozenset(find_operands(Field, left)) if wanted and operator != "!=" else frozenset()
             case Macro():
                 return frozenset()
-
-
-def _fields(operand: Field | Transform) -> Iterator[Field]:
-    if isinstance(operand, Field):
-        yield operand
-        return
-    for argument in operand.arguments:
-        if isinstance(argument, Field | Transform):
-            yield from _fields(argument)
 
 
 def simple_regexes(subject: Subject) -> Iterator[Hint]:

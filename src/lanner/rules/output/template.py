@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules.check.checker import check_operand
 from lanner.rules.condition import lexer as words
-from lanner.rules.condition.ast import Field, OperandList, Transform
+from lanner.rules.condition.ast import Field, Transform, find_operands
 from lanner.rules.condition.falco_unparse import field_text
 from lanner.rules.condition.parser import parse_operand
 from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
@@ -22,8 +22,6 @@ from lanner.rules.language.typed import FieldTable, Slot, Transformed
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lanner.rules.language.catalog import Catalog
     from lanner.rules.language.typed import Operand
 
@@ -113,7 +111,7 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
         begin, width = _parse_width(text, sign)
         node, operand, start = _parse_placeholder(text, sign, begin, catalog, table)
         parts.append(_placeholder(node, width, operand))
-        for field in _fields_of(node):
+        for field in find_operands(Field, node):
             key = field_text(field.name, field.argument)
             slot = operand if field is node else check_operand(field, catalog, table)
             if isinstance(slot, Slot):
@@ -196,11 +194,3 @@ def _measures_plugin_field(node: object) -> bool:
     while isinstance(node, Transform) and len(node.arguments) == 1:
         node = node.arguments[0]
     return isinstance(node, Field) and not is_generic(node.name)
-
-
-def _fields_of(node: object) -> Iterator[Field]:
-    if isinstance(node, Field):
-        yield node
-    elif isinstance(node, Transform | OperandList):
-        for child in node.arguments if isinstance(node, Transform) else node.items:
-            yield from _fields_of(child)

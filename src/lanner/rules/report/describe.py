@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.rules.check import syscall
 from lanner.rules.condition import falco_unparse
-from lanner.rules.condition.ast import And, Check, ConstantList, Field, Macro, Not, OperandList, Or, Transform
+from lanner.rules.condition.ast import Check, ConstantList, Field, Macro, find, find_operands
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
 from lanner.rules.output.template import drop_container_info
@@ -19,7 +19,7 @@ from lanner.rules.output.template import drop_container_info
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lanner.rules.condition.ast import Condition, Operand
+    from lanner.rules.condition.ast import Condition
     from lanner.rules.files.items import ExceptionEntry, PluginVersion
     from lanner.rules.report.validate import Validator
     from lanner.rules.resolve.collect import Collected, RuleDefinition
@@ -176,33 +176,11 @@ def _details(text: str, condition: Condition, collected: Collected) -> dict[str,
 
 
 def _names(condition: Condition) -> _Names:
-    names = _Names()
-    _collect(condition, names)
-    return names
-
-
-def _collect(node: Condition, names: _Names) -> None:
-    match node:
-        case And(children) | Or(children):
-            for child in children:
-                _collect(child, names)
-        case Not(child):
-            _collect(child, names)
-        case Macro(name):
-            names.macros.add(name)
-        case Check(left, operator, right, modifier):
-            names.operators.add(f"{operator} {modifier}" if modifier else operator)
-            _collect_operand(left, names)
-            if right is not None:
-                _collect_operand(right, names)
-
-
-def _collect_operand(operand: Operand | OperandList, names: _Names) -> None:
-    match operand:
-        case Field(name, argument):
-            names.fields.add(f"{name}[{argument}]" if argument else name)
-        case Transform(_, operands) | OperandList(operands):
-            for each in operands:
-                _collect_operand(each, names)
-        case ConstantList(items):
-            names.items.update(item.text for item in items)
+    checks = list(find(Check, condition))
+    operands = [operand for check in checks for operand in (check.left, check.right)]
+    return _Names(
+        macros={macro.name for macro in find(Macro, condition)},
+        items={item.text for each in find_operands(ConstantList, *operands) for item in each.items},
+        operators={f"{check.operator} {check.modifier}" if check.modifier else check.operator for check in checks},
+        fields={f"{each.name}[{each.argument}]" if each.argument else each.name for each in find_operands(Field, *operands)},
+    )
