@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanner.cli.messages import add, fail, many, say
-from lanner.cli.ownrules import advise_own_rules
 from lanner.config.falco import Matching
-from lanner.config.read import with_own_rules
+from lanner.host.own_rules import advise_own_rules, rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
 from lanner.rules.resolve.select import select
@@ -29,12 +28,7 @@ _FOREIGN: Final = "LOAD_UNKNOWN_SOURCE"
 def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
     """The rules that run. Warns of what is odd; raises `LannerError`, of wrong rules `RulesError`, also where no rule is left."""
     falco = settings.falco
-    paths = settings.rules
-    if paths is None:
-        if info.rules is None:
-            raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
-        paths = (info.rules,)
-    paths = with_own_rules(paths, info)
+    paths = rules_files(settings.rules, info, advice="name a rules file with -r FILE")
     catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", falco.static_fields)
     ruleset = load_rules(paths, catalog, plugins={info.name: info.version})
     for number, switch in enumerate(falco.rules):

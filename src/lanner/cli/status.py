@@ -6,7 +6,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.config.read import with_own_rules
+from lanner.host.own_rules import rules_files
 from lanner.host.pump import host_name
 from lanner.operating.snapshot import RuleMatches, Snapshot
 from lanner.rules.files.load import MAX_SIZE
@@ -45,8 +45,7 @@ class Status:
         """These settings hold now."""
         self._loaded = time.time_ns()
         self._rules |= {rule.name: rule for rule in compiled.rules}
-        own = [] if self._info.rules is None else [str(self._info.rules)]
-        self._rules_files = _digests(with_own_rules(settings.rules, self._info) if settings.rules else own)
+        self._rules_files = _digests(rules_files(settings.rules, self._info))
         self._config_files = _digests(settings.config_files)
 
     def is_alive(self) -> bool:

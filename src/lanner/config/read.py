@@ -10,6 +10,7 @@ from lanner.config.checks import check
 from lanner.config.entries import new_decoder
 from lanner.config.files import files_of, read_files
 from lanner.config.keys import assign, put
+from lanner.host.own_rules import OWN_RULES
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,10 +18,7 @@ if TYPE_CHECKING:
 
     from lanner.config.falco import Falco
     from lanner.config.tree import Tree
-    from lanner.sdk.plugin import PluginInfo
 
-OWN_RULES: Final = "plugin"
-"""The word for the plugin's own rules in `rules_files` and `-r`; a file of this name is ./plugin."""
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -69,13 +67,6 @@ def _refuse_second_entries(entries: Tree, places: Mapping[int, str]) -> None:
 def given_files(given: Sequence[str]) -> tuple[str, ...]:
     """The files that were named, and those in the directories that were. Raises `ConfigError` for a directory without any."""
     return tuple(file for path in given for file in (_yaml_in(path) if path != OWN_RULES and Path(path).is_dir() else [path]))
-
-
-def with_own_rules(files: Sequence[str], info: PluginInfo) -> tuple[str, ...]:
-    """Return the files with the plugin's own rules in the place of the word for them. Raise `ConfigError` if it ships none."""
-    if OWN_RULES in files and info.rules is None:
-        raise ConfigError(f"`{OWN_RULES}` stands for the plugin's own rules, and {info.name} ships none: take it out of the rules files")
-    return tuple(str(info.rules) if file == OWN_RULES else file for file in files)
 
 
 def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:

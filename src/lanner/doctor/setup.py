@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.config.plugins import loaded
-from lanner.config.read import given_files, read_configuration, rules_paths, with_own_rules
+from lanner.config.read import read_configuration, rules_paths
 from lanner.doctor.check import ok, problem, warning
 from lanner.host.load import load_plugin
+from lanner.host.own_rules import rules_files
 from lanner.rules import load_rules
 from lanner.rules.lint.silent import silent_rules, tell_silent
 from lanner.sdk.errors import ConfigError, LannerError
@@ -91,12 +92,9 @@ class SetUp:
 
         info = self.info
         try:
-            files = with_own_rules(given_files(self._rules) or rules_paths((), self.read) or ((info.rules,) if info.rules else ()), info)
+            files = rules_files(rules_paths(self._rules, self.read), info, advice="there will be no alerts")
         except ConfigError as error:
-            yield problem(str(error), "Name rules files that there are: -r FILE, or $.rules_files")
-            return
-        if not files:
-            yield problem(f"the plugin {info.name} ships no rules", "Name a rules file: -r FILE, or $.rules_files")
+            yield problem(str(error), "Name rules files: -r FILE, or $.rules_files")
             return
         catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", self.read.falco.static_fields)
         found = check_files(files, catalog, plugins={info.name: info.version})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from lanner.host.own_rules import rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.host.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
@@ -53,10 +54,8 @@ class LoadedRules:
         self.info = plugin_info(plugin)
         self._plugin = plugin
         self._config = config
-        if not files and self.info.rules is None:
-            raise LannerError(f"the plugin {self.info.name} ships no rules: name a rules file")
         self._catalog = Catalog([declaration.info for declaration in self.info.fields], self.info.event_source or "")
-        self._ruleset = load_rules(files or [str(self.info.rules)], self._catalog, plugins={self.info.name: self.info.version})
+        self._ruleset = load_rules(rules_files(files, self.info), self._catalog, plugins={self.info.name: self.info.version})
         self._compiled: dict[frozenset[str], Compiled] = {}
         self.compiled()
         init_plugin(plugin, config)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 from msgspec import Meta, field
 
+from lanner.host.own_rules import OWN_RULES
 from lanner.rules import Priority
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import read_whole
@@ -107,6 +108,10 @@ class TestFile:
     def beside(self, name: str) -> str:
         """A path as the file means it: relative to itself."""
         return str(self.path.parent / name)
+
+    def rules(self) -> list[str]:
+        """The paths of the rules files; the word for the plugin's own rules stays as it is."""
+        return [name if name == OWN_RULES else self.beside(name) for name in self.content.rules]
 
     def recording(self, case: Case) -> str | None:
         """The path of a test's recording, if it has one; `example` is the plugin's own."""
