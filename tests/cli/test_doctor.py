@@ -22,6 +22,8 @@ from lanner.doctor.check import Check, Level, ok, run
 
 from .conftest import ENVIRONMENT
 
+pytestmark = pytest.mark.slow
+
 ENGINE = {"Version": "20.10.24", "ApiVersion": "1.41", "Components": [{"Name": "Engine"}]}
 
 

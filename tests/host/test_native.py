@@ -17,6 +17,8 @@ from lanner.sdk.batches import Batch
 from lanner.sdk.hosting import init_plugin
 from lanner.sdk.plugin import plugin_info
 
+pytestmark = [pytest.mark.native, pytest.mark.slow]
+
 payload = lanner.payload
 
 
