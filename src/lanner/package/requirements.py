@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lanner.rules.condition.ast import Operand
     from lanner.rules.files.items import ExceptionEntry, RulesFile
-    from lanner.rules.resolve.collect import Collected, RuleDefinition
+    from lanner.rules.resolve.collect import Definitions, RuleDefinition
     from lanner.yamlfile.source import Context
 
 
@@ -92,7 +92,7 @@ class Requirements:
     understated: list[str] = field(default_factory=list)
 
 
-def requirements(files: Iterable[RulesFile], collected: Collected, plugin: str, version: str) -> Requirements:
+def requirements(files: Iterable[RulesFile], collected: Definitions, plugin: str, version: str) -> Requirements:
     """Return the requirements of rules that use the fields of a plugin of this name and version. `collected` is the content of `files`."""
     files = list(files)
     found = sorted(needs(files, collected), key=lambda need: (need.engine.version, need.where == ""), reverse=True)
@@ -103,7 +103,7 @@ def requirements(files: Iterable[RulesFile], collected: Collected, plugin: str, 
     return result
 
 
-def needs(files: Iterable[RulesFile], collected: Collected) -> Iterator[Need]:
+def needs(files: Iterable[RulesFile], collected: Definitions) -> Iterator[Need]:
     """Yield every use of a feature that older engines do not support, including duplicates; at least one."""
     yield Need(_0_31, "rules on a plugin's fields", "")
     for file in files:

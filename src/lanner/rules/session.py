@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lanner.rules.check.checker import Checker
 from lanner.rules.check.rule_condition import compile_condition, is_field
 from lanner.rules.language.typed import FieldTable
-from lanner.rules.output.append import added
+from lanner.rules.output.append import merge_appends
 from lanner.rules.output.rule_output import compile_output
 from lanner.rules.resolve.collect import Collector
 from lanner.rules.resolve.rules import Compilation, output_of
@@ -22,11 +22,11 @@ from lanner.rules.resolve.rules import Compilation, output_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from lanner.rules.check.checker import Checked
+    from lanner.rules.check.checker import CheckedCondition
     from lanner.rules.files.items import Step
     from lanner.rules.findings import Finding, Stage
     from lanner.rules.language.catalog import Catalog
-    from lanner.rules.output.append import Added, Append
+    from lanner.rules.output.append import Addition, Append
     from lanner.rules.output.template import Format
     from lanner.rules.resolve.collect import RuleDefinition
     from lanner.rules.resolve.rule import Rule
@@ -37,9 +37,9 @@ class CompiledRule:
     """A valid rule with its compiled output, the additions to that output, the checked condition, and the checker of both."""
 
     rule: Rule
-    addition: Added
+    addition: Addition
     output: Format
-    condition: Checked
+    condition: CheckedCondition
     checker: Checker
 
 
@@ -87,7 +87,7 @@ class Session:
         compiled = []
         for definition in self._definitions():
             checker = checkers(definition) if checkers else by_source[definition.source]
-            rule = yield from self._compile(definition, added(definition, appends, checker.catalog), checker)
+            rule = yield from self._compile(definition, merge_appends(definition, appends, checker.catalog), checker)
             if rule:
                 compiled.append(rule)
         return compiled
@@ -95,7 +95,7 @@ class Session:
     def _definitions(self) -> Iterator[RuleDefinition]:
         return (definition for definition in self.collected.rules.values() if definition.known_source)
 
-    def _compile(self, definition: RuleDefinition, addition: Added, checker: Checker) -> Stage[CompiledRule | None]:
+    def _compile(self, definition: RuleDefinition, addition: Addition, checker: Checker) -> Stage[CompiledRule | None]:
         yield from self.compilation.text(definition)
         skip = definition.skip_if_unknown_filter
         output = yield from compile_output(output_of(definition), checker, addition, skip=skip)

@@ -31,7 +31,7 @@ _REGEX_REPEAT: Final = frozenset("+*?")
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class ConditionWarning:
     """Something that is allowed but odd; `span` are offsets in the condition."""
 
     message: str
@@ -39,14 +39,14 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedCondition:
     """A condition that can be run, and the warnings about it in the order of the text."""
 
     tree: typed.Tree
-    warnings: tuple[Warned, ...]
+    warnings: tuple[ConditionWarning, ...]
 
 
-def check(condition: ast.Condition, catalog: Catalog, fields: typed.FieldTable) -> Checked:
+def check(condition: ast.Condition, catalog: Catalog, fields: typed.FieldTable) -> CheckedCondition:
     """Check a condition; the values that it needs get their numbers in `fields`. Raises ConditionError."""
     return Checker(catalog, fields).check(condition)
 
@@ -104,16 +104,16 @@ class Checker:
     def __init__(self, catalog: Catalog, fields: typed.FieldTable) -> None:
         self.catalog = catalog
         self.fields = fields
-        self._warnings: list[Warned] = []
+        self._warnings: list[ConditionWarning] = []
         self._patterns: set[str] = set()
         self._program = 0
         # By the node's identity, which holds as long as the node is kept
-        self._known: dict[int, tuple[ast.Condition, Checked]] = {}
+        self._known: dict[int, tuple[ast.Condition, CheckedCondition]] = {}
 
-    def check(self, condition: ast.Condition) -> Checked:
+    def check(self, condition: ast.Condition) -> CheckedCondition:
         """Check a condition. Raises ConditionError."""
         self._warnings = []
-        return Checked(self._tree(condition), tuple(self._warnings))
+        return CheckedCondition(self._tree(condition), tuple(self._warnings))
 
     def _tree(self, node: ast.Condition) -> typed.Tree:
         known = self._known.get(id(node))
@@ -122,7 +122,7 @@ class Checker:
             return known[1].tree
         before = len(self._warnings)
         tree = self._new_tree(node)
-        self._known[id(node)] = node, Checked(tree, tuple(self._warnings[before:]))
+        self._known[id(node)] = node, CheckedCondition(tree, tuple(self._warnings[before:]))
         return tree
 
     def _new_tree(self, node: ast.Condition) -> typed.Tree:
@@ -211,7 +211,7 @@ class Checker:
         if name == "concat" and any(side.is_buffer for side in sides):
             raise _RefusedError("concat() arguments must be strings")
         kind = transformers.combined(name, [side.base for side in sides], node.selector)
-        operand = typed.Transformed(name, tuple(side.operand for side in sides), kind, node.selector)
+        operand = typed.Transformation(name, tuple(side.operand for side in sides), kind, node.selector)
         return _Side(operand, "NA", typed.Kind(FieldType.STRING), combined=True)
 
     @staticmethod
@@ -223,7 +223,7 @@ class Checker:
         transform = cast("typed.TransformName", name)
         kind = transformers.result(transform, side.kind, side.name, side.traits.type_name)
         traits = side.traits._replace(type_name="")
-        return _Side(typed.Transformed(transform, (side.operand,), kind), side.name, side.base, side.combined, traits)
+        return _Side(typed.Transformation(transform, (side.operand,), kind), side.name, side.base, side.combined, traits)
 
     def _constants(self, operator: ast.Operator, left: _Side, right: ast.Constant | ast.ConstantList) -> tuple[typed.Constant, ...]:
         texts = [right.text] if isinstance(right, ast.Constant) else [item.text for item in right.items]
@@ -254,21 +254,21 @@ class Checker:
         if operator == "regex" and _is_simple(text):
             instead = "'=', 'contains', 'startswith', 'endswith'"
             message = f"regex check with '{text}' may be optimized with simpler operators such as {instead}"
-            self._warnings.append(Warned(message, span))
+            self._warnings.append(ConditionWarning(message, span))
         packed = text.translate(_NO_BLANKS)
         try:
             self.catalog.request(packed)
-            self._warnings.append(Warned(f"'{text}' may be a valid field misused as a const string value", span))
+            self._warnings.append(ConditionWarning(f"'{text}' may be a valid field misused as a const string value", span))
         except FieldError:
             pass
         if any(packed.startswith(f"{name}(") and packed.endswith(")") for name in _TRANSFORMERS):
-            self._warnings.append(Warned(f"'{text}' may be a valid field transformer misused as a const string value", span))
+            self._warnings.append(ConditionWarning(f"'{text}' may be a valid field transformer misused as a const string value", span))
 
 
 def _item(side: _Side) -> typed.Operand:
     """An operand as an item of a list of operands: numbers become decimal texts."""
     if side.base.type is FieldType.UINT64:
-        return typed.Transformed("decimal", (side.operand,), typed.Kind(FieldType.STRING))
+        return typed.Transformation("decimal", (side.operand,), typed.Kind(FieldType.STRING))
     return side.operand
 
 

@@ -11,7 +11,7 @@ from lanner.rules.findings import ConditionError
 from lanner.rules.language.typed import FieldTable
 
 if TYPE_CHECKING:
-    from lanner.rules.check.checker import Checked, Checker
+    from lanner.rules.check.checker import CheckedCondition, Checker
     from lanner.rules.findings import Severity, Stage
     from lanner.rules.language.catalog import Catalog
     from lanner.rules.resolve.rule import Rule
@@ -21,7 +21,7 @@ _UNKNOWN: Final = ("nonexistent field", "invalid formatting token", "unknown eve
 _TOO_MANY: Final = "Rule matches too many evt.type values. This has a significant performance penalty."
 
 
-def compile_condition(rule: Rule, checker: Checker) -> Stage[Checked | None]:
+def compile_condition(rule: Rule, checker: Checker) -> Stage[CheckedCondition | None]:
     """Check the condition of a rule; return None for an invalid one."""
     for remark in deprecations.of_condition(rule.condition):
         yield rule.remark(remark.code, remark.message, remark.field)

@@ -1,6 +1,6 @@
 """The key `override` of an item: which of its other keys append to an earlier item of that name, and which replace.
 
-In comes an item's mapping, out come two sets of keys, or a `Refused` with Falco's message. Applying them is the collector's matter.
+In comes an item's mapping, out come two sets of keys, or an `ItemError` with Falco's message. Applying them is the collector's matter.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.files.scalars import Refused, as_string, bad_conversion, bad_iteration
+from lanner.rules.files.scalars import ItemError, as_string, bad_conversion, bad_iteration
 from lanner.yamlfile.reader import Mapping, Scalar
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ def _check(key: Scalar, value: Scalar, outer: Context, appendable: frozenset[str
     at_key: Context = (*outer, key.spot("overrides", name))
     if operation == "append":
         if name not in appendable:
-            raise Refused(f"Key '{name}' cannot be appended to, use 'replace' instead", at_key)
+            raise ItemError(f"Key '{name}' cannot be appended to, use 'replace' instead", at_key)
     elif operation == "replace":
         if name not in replaceable:
-            raise Refused(f"Key '{name}' cannot be replaced", at_key)
+            raise ItemError(f"Key '{name}' cannot be replaced", at_key)
     else:
         allowed = ("append " if name in appendable else "") + ("replace " if name in replaceable else "")
         message = f"Invalid override operation for key '{name}': '{operation}'. Allowed values are: {allowed}"
-        raise Refused(message, (*outer, value.spot("value for", name)))
+        raise ItemError(message, (*outer, value.spot("value for", name)))

@@ -68,7 +68,7 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
-class Transformed:
+class Transformation:
     """What a transformer makes of its operands; no value if an operand has none. `selector` is getopt's option."""
 
     name: TransformName
@@ -77,7 +77,7 @@ class Transformed:
     selector: str | None = None
 
 
-Operand: TypeAlias = Slot | Text | Items | Transformed
+Operand: TypeAlias = Slot | Text | Items | Transformation
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from lanner.rules.language.catalog import Catalog
-    from lanner.rules.resolve.collect import Collected
+    from lanner.rules.resolve.collect import Definitions
     from lanner.rules.resolve.rule import Rule
     from lanner.rules.session import CompiledRule
 
@@ -121,7 +121,7 @@ def _use_in_others(session: Session) -> None:
             finish(session.compilation.rule(definition), [])
 
 
-def _unchecked(collected: Collected, sources: Collection[str]) -> Iterator[Finding]:
+def _unchecked(collected: Definitions, sources: Collection[str]) -> Iterator[Finding]:
     """Where none of the rules could be looked at."""
     rules = list(collected.rules.values())
     if rules and not any(rule.known_source for rule in rules):
@@ -148,7 +148,7 @@ def _plain_hints(rule: Rule, *, fields: bool) -> Iterator[Finding]:
         yield replace(rule.output_finding(about, "warning", OUTPUT_WITHOUT_FIELDS), own=True)
 
 
-def _hints(rules: list[CompiledRule], collected: Collected) -> Iterator[Finding]:
+def _hints(rules: list[CompiledRule], collected: Definitions) -> Iterator[Finding]:
     truth = Truth()
     items = {item.value for definition in collected.lists.values() for item in definition.items}
     subjects = [Subject(each.rule, each.checker) for each in rules]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lanner.rules.check import deprecations
 from lanner.rules.check.rule_condition import weight
 from lanner.rules.findings import ConditionError
-from lanner.rules.output.append import NOTHING, Added, parse_extra
+from lanner.rules.output.append import NOTHING, Addition, parse_extra
 from lanner.rules.output.template import Format, FormatError, drop_container_info, parse_output
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.rule import Output
 
 
-def compile_output(printed: Output, checker: Checker, more: Added = NOTHING, *, skip: bool) -> Stage[Format | None]:
+def compile_output(printed: Output, checker: Checker, more: Addition = NOTHING, *, skip: bool) -> Stage[Format | None]:
     """Compile the output of a rule; return None for an invalid one. With `skip`, an unknown field in its text is only a warning."""
     text, warning = drop_container_info(printed.text.text + more.text)
     if warning:

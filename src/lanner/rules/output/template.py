@@ -18,7 +18,7 @@ from lanner.rules.condition.falco_unparse import field_text
 from lanner.rules.condition.parser import parse_operand
 from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
 from lanner.rules.language.catalog import is_generic
-from lanner.rules.language.typed import FieldTable, Slot, Transformed
+from lanner.rules.language.typed import FieldTable, Slot, Transformation
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Placeholder:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class AlertField:
     """A value that goes to the alert's fields: under which key, from which field, and which of the plan's values it is."""
 
     key: str
@@ -73,7 +73,7 @@ class Format:
     """An output as parsed: texts and places for values in order, the fields that the alert carries, each once, and added ones."""
 
     parts: tuple[str | Placeholder, ...]
-    fields: tuple[Shown, ...]
+    fields: tuple[AlertField, ...]
     extra: tuple[Extra, ...] = ()
 
 
@@ -82,7 +82,7 @@ class Extra:
     """A field that is added to the alert's: a text with values, a value as it is, or null."""
 
     key: str
-    shown: Format | Shown | None
+    shown: Format | AlertField | None
 
 
 class FormatError(ConditionError):
@@ -104,7 +104,7 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
     # A `*` in front says that values may be missing, which rules' outputs always allow
     start = 1 if text[0] == "*" else 0
     parts: list[str | Placeholder] = []
-    fields: dict[str, Shown] = {}
+    fields: dict[str, AlertField] = {}
     while (sign := text.find("%", start)) >= 0:
         if sign > start:
             parts.append(text[start:sign])
@@ -115,7 +115,7 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
             key = field_text(field.name, field.argument)
             slot = operand if field is node else check_operand(field, catalog, table)
             if isinstance(slot, Slot):
-                fields.setdefault(key, Shown(key, field.name, slot))
+                fields.setdefault(key, AlertField(key, field.name, slot))
     if start < len(text):
         parts.append(text[start:])
     return Format(tuple(parts), tuple(fields.values()))
@@ -186,7 +186,7 @@ def _shorter(piece: str, end: int) -> str:
 
 def _placeholder(node: Field | Transform, width: int, operand: Operand) -> Placeholder:
     # Falco has no number format for what is not a plugin's: the length of such a text is not printed
-    silent = isinstance(operand, Transformed) and operand.kind.type is FieldType.UINT64 and not _measures_plugin_field(node)
+    silent = isinstance(operand, Transformation) and operand.kind.type is FieldType.UINT64 and not _measures_plugin_field(node)
     return Placeholder(operand, width, padded=isinstance(node, Field) and node.name in _PADDED, silent=silent)
 
 

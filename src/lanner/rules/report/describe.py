@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lanner.rules.condition.ast import Condition
     from lanner.rules.files.items import ExceptionEntry, PluginVersion
     from lanner.rules.report.validate import Validator
-    from lanner.rules.resolve.collect import Collected, RuleDefinition
+    from lanner.rules.resolve.collect import Definitions, RuleDefinition
     from lanner.rules.session import CompiledRule, Session
     from lanner.sdk.plugin import PluginInfo
 
@@ -160,7 +160,7 @@ def _list(name: str, session: Session) -> dict[str, Any]:
     }
 
 
-def _details(text: str, condition: Condition, collected: Collected) -> dict[str, Any]:
+def _details(text: str, condition: Condition, collected: Definitions) -> dict[str, Any]:
     try:
         named = _names(parse(text))
     except ConditionError:  # one that is none before its lists are written in

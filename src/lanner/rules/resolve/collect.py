@@ -1,6 +1,6 @@
 """From items in the order of the files to lists, macros and rules: what was defined, redefined, appended, replaced, switched.
 
-In come the steps of items (load.py), one after another; out come `Collected` definitions, each with its place in the order (`index`,
+In come the steps of items (load.py), one after another; out come `Definitions`, each with its place in the order (`index`,
 of its first definition) and its `visibility` (when it was last touched). Conditions are still texts. Messages are Falco's.
 """
 
@@ -24,7 +24,7 @@ from lanner.rules.files.items import (
     RuleToggle,
     RuleUpdate,
 )
-from lanner.rules.files.scalars import Refused
+from lanner.rules.files.scalars import ItemError
 from lanner.rules.files.text import Text, join
 from lanner.rules.files.versions import ENGINE_VERSION, check_requirement, unmet
 from lanner.rules.findings import Finding, finding
@@ -108,7 +108,7 @@ class RuleDefinition(Definition):
 
 
 @dataclass(slots=True)
-class Collected:
+class Definitions:
     """Everything defined so far, by name, in the order of first definition."""
 
     lists: dict[str, ListDefinition] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class Collector:
         self.sources = sources
         self.is_field = is_field
         self.plugins = plugins
-        self.collected = Collected()
+        self.collected = Definitions()
         self._count = 0
         self._findings: list[Finding] = []
 
@@ -140,7 +140,7 @@ class Collector:
                 continue
             try:
                 self._apply(step)
-            except Refused as refused:
+            except ItemError as refused:
                 found.append(refused.finding)
                 break
         return found
@@ -333,5 +333,5 @@ class Collector:
         return replaced
 
 
-def _refuse(message: str, context: Context, advice: str = "") -> Refused:
-    return Refused(message, context, advice, findings.VALIDATE)
+def _refuse(message: str, context: Context, advice: str = "") -> ItemError:
+    return ItemError(message, context, advice, findings.VALIDATE)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.rules import findings
 from lanner.rules.condition.parser import parse
 from lanner.rules.files.exceptions import with_exceptions
-from lanner.rules.files.scalars import Refused
+from lanner.rules.files.scalars import ItemError
 from lanner.rules.files.text import Text
 from lanner.rules.findings import ConditionError, finding
 from lanner.rules.resolve.lists import MAX_TEXT, Lists, TooLargeError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lanner.rules.condition.ast import Condition
     from lanner.rules.findings import Finding, Stage
-    from lanner.rules.resolve.collect import Collected, MacroDefinition, RuleDefinition
+    from lanner.rules.resolve.collect import Definitions, MacroDefinition, RuleDefinition
 
 _SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
 
@@ -33,7 +33,7 @@ _SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} c
 class Compilation:
     """One pass over all definitions: lists and macros first, then each rule."""
 
-    def __init__(self, collected: Collected, shipped: Collection[str] = ()) -> None:
+    def __init__(self, collected: Definitions, shipped: Collection[str] = ()) -> None:
         """`shipped` are macros of the plugin's own rules, which advice may name."""
         self.collected = collected
         self._shipped = shipped
@@ -75,7 +75,7 @@ class Compilation:
             text = None
             try:
                 text = with_exceptions(definition.condition, definition.exceptions)
-            except Refused as refused:
+            except ItemError as refused:
                 yield refused.finding
             self._texts[definition.name] = text
         return self._texts[definition.name]
