@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
-    from lanner.rules import Compiled, Finding, RulesError
+    from lanner.rules import CompiledRules, Finding, RulesError
     from lanner.sdk.plugin import Plugin, PluginInfo
 
 _SHOWN_FINDINGS: Final = 50
@@ -25,7 +25,7 @@ _SHOWN_FOREIGN: Final = 3
 _FOREIGN: Final = "LOAD_UNKNOWN_SOURCE"
 
 
-def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
+def compile_settings(info: PluginInfo, settings: Settings) -> CompiledRules:
     """The rules that run. Warns of what is odd; raises `LannerError`, of wrong rules `RulesError`, also where no rule is left."""
     falco = settings.falco
     paths = rules_files(settings.rules, info, advice="name a rules file with -r FILE")
@@ -46,7 +46,7 @@ def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
     return compiled
 
 
-def make_pump(plugin: Plugin, compiled: Compiled, settings: Settings) -> Pump:
+def make_pump(plugin: Plugin, compiled: CompiledRules, settings: Settings) -> Pump:
     """The way of events through the rules, as the configuration wants alerts."""
     falco = settings.falco
     return Pump(

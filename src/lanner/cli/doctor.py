@@ -15,7 +15,7 @@ from lanner.sdk.loglines import log_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lanner.config.plugins import Loaded
+    from lanner.config.plugins import PluginSetup
     from lanner.sdk.plugin import Plugin
 
 
@@ -38,7 +38,7 @@ def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: s
     except ImportError as error:  # the native module, or a package that Lanner needs
         return [Result("Lanner", [problem(f"it does not load: {error}", "See `native module` below, or install Lanner anew")])]
 
-    def make(cls: type[Plugin], entry: Loaded, warn: Callable[[str], object]) -> Plugin:
+    def make(cls: type[Plugin], entry: PluginSetup, warn: Callable[[str], object]) -> Plugin:
         return make_plugin(cls, entry.given(config, None).init_config, host, warn=warn)
 
     return look_at_setup(SetUp(plugin, file, rules, make))

@@ -27,14 +27,20 @@ if TYPE_CHECKING:
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
     from lanner.host.runner import Runner
-    from lanner.rules import Compiled
+    from lanner.rules import CompiledRules
     from lanner.sdk.batches import Source
     from lanner.sdk.plugin import Plugin, PluginInfo
 
 
 @contextmanager
 def operate(
-    plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, runner: Runner, source: Source, again: Callable[[], Settings]
+    plugin: Plugin,
+    info: PluginInfo,
+    settings: Settings,
+    compiled: CompiledRules,
+    runner: Runner,
+    source: Source,
+    again: Callable[[], Settings],
 ) -> Iterator[Operation]:
     """While in this context the run is looked after. `again` makes the settings anew. Raises `LannerError` where that cannot be."""
     status = Status(info, runner, source)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lanner.cli.live import Operation
     from lanner.cli.settings import Settings
     from lanner.host.recording import Replay
-    from lanner.rules import Compiled
+    from lanner.rules import CompiledRules
     from lanner.sdk.batches import Batch, Source
     from lanner.sdk.plugin import Plugin, PluginInfo
 
@@ -65,7 +65,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     return run(plugin, info, settings, compiled, again)
 
 
-def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, _: Callable[[], Settings]) -> int:
+def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: CompiledRules, _: Callable[[], Settings]) -> int:
     limits, path = settings.limits, str(settings.limits.replay)
     delivery = deliver_directly(settings.falco, make_sinks(settings.falco))
     try:
@@ -111,7 +111,7 @@ def _progress(source: Replay, runner: Runner, *, prints: bool) -> Iterator[None]
         progress.close()
 
 
-def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, again: Callable[[], Settings]) -> int:
+def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: CompiledRules, again: Callable[[], Settings]) -> int:
     from lanner.cli.live import operate
 
     limits = settings.limits
@@ -193,7 +193,7 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
         say(f"{what} failed {many(count, 'time')}")
 
 
-def _rules(settings: Settings, compiled: Compiled) -> str:
+def _rules(settings: Settings, compiled: CompiledRules) -> str:
     return f"{many(len(compiled.rules), 'rule')} ({_origin(settings)})"
 
 

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from lanner.cli.messages import say
 from lanner.config.files import files_of
-from lanner.config.plugins import Loaded, loaded
+from lanner.config.plugins import PluginSetup, select_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.rules.output.append import Append
 from lanner.sdk.errors import ConfigError
@@ -47,14 +47,14 @@ class Settings:
     """
 
     falco: Falco
-    plugins: tuple[Loaded, ...]
+    plugins: tuple[PluginSetup, ...]
     rules: tuple[str, ...] | None
     limits: Limits
     sources: tuple[str, ...] = ()
     config_files: tuple[str, ...] = ()
 
     @property
-    def plugin(self) -> Loaded:
+    def plugin(self) -> PluginSetup:
         """The plugin whose events are watched. Raises `ConfigError` if that is not clear."""
         if not self.plugins:
             raise ConfigError("no plugin is loaded: name one, as in `lanner run docker`, or list it in $.plugins of the file of -c")
@@ -106,7 +106,7 @@ def settle(
         say(f"warning: {warning}")
     if read.unused:
         say(f"warning: without effect here, where plugins alone run: {', '.join(read.unused)}")
-    plugins = tuple(each.given(config, params) for each in loaded(read.falco, plugin))
+    plugins = tuple(each.given(config, params) for each in select_plugins(read.falco, plugin))
     named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]
     included = [include.path for include in read.falco.config_files]
     own = [] if file is None else [file, *(each for path in included for each in files_of(path) if Path(each).exists())]

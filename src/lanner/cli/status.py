@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanner.cli.settings import Settings
     from lanner.host.reload import Reloader
     from lanner.host.runner import Runner
-    from lanner.rules import Compiled, Rule
+    from lanner.rules import CompiledRules, Rule
     from lanner.sdk.batches import Source
     from lanner.sdk.plugin import PluginInfo
 
@@ -41,7 +41,7 @@ class Status:
         self.running = False
         """Whether events are being watched."""
 
-    def loaded(self, settings: Settings, compiled: Compiled) -> None:
+    def loaded(self, settings: Settings, compiled: CompiledRules) -> None:
         """These settings hold now."""
         self._loaded = time.time_ns()
         self._rules |= {rule.name: rule for rule in compiled.rules}

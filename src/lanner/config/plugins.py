@@ -18,7 +18,7 @@ _PYTHON: Final = re.compile(r"(?:.*\.py(?::\w+)?|[\w.]+:\w+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class PluginSetup:
     """A plugin to load: `target` is its name for `load_plugin`, the others what it is made and opened with: secrets may be among it."""
 
     target: str
@@ -27,17 +27,17 @@ class Loaded:
     init_config: str | dict[str, Any] = field(default="", repr=False)
     open_params: str = field(default="", repr=False)
 
-    def given(self, init_config: str | None, open_params: str | None) -> Loaded:
+    def given(self, init_config: str | None, open_params: str | None) -> PluginSetup:
         """With what is given in place of what is configured; None changes nothing."""
         config = self.init_config if init_config is None else init_config
         return replace(self, init_config=config, open_params=self.open_params if open_params is None else open_params)
 
 
-def loaded(falco: Falco, name: str | None) -> tuple[Loaded, ...]:
+def select_plugins(falco: Falco, name: str | None) -> tuple[PluginSetup, ...]:
     """The plugins that are loaded, in order; with `name` that one alone, which need not be configured. Raises `ConfigError`."""
     if name is not None:
         found = [number for number, entry in enumerate(falco.plugins) if entry.name == name]
-        return (_load(falco.plugins[found[0]], found[0]),) if found else (Loaded(name, name),)
+        return (_load(falco.plugins[found[0]], found[0]),) if found else (PluginSetup(name, name),)
     if falco.load_plugins is None:
         return tuple(_load(entry, number) for number, entry in enumerate(falco.plugins))
     numbers: dict[str, int] = {}
@@ -52,7 +52,7 @@ def loaded(falco: Falco, name: str | None) -> tuple[Loaded, ...]:
     return tuple(_load(falco.plugins[numbers[wanted]], numbers[wanted]) for wanted in falco.load_plugins)
 
 
-def _load(entry: PluginEntry, number: int) -> Loaded:
+def _load(entry: PluginEntry, number: int) -> PluginSetup:
     library = entry.library_path
     found = _LIBRARY.fullmatch(Path(library).name)
     if library in BUILT_IN:
@@ -68,4 +68,4 @@ def _load(entry: PluginEntry, number: int) -> Loaded:
             f"$.plugins[{number}].library_path is {library!r}, and Lanner {what}: built in are {built_in}; "
             "for a plugin in Python write path/to/file.py[:Class] or module:Class"
         )
-    return Loaded(target, entry.name, library, entry.init_config, entry.open_params)
+    return PluginSetup(target, entry.name, library, entry.init_config, entry.open_params)

@@ -23,7 +23,7 @@ _SUFFIXES: Final = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class Configuration:
     """A configuration, sentences about what is odd in it, and the keys that ask for what Lanner does not do."""
 
     falco: Falco
@@ -31,7 +31,7 @@ class Read:
     unused: list[str] = field(default_factory=list)
 
 
-def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequence[str]) -> Read:
+def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequence[str]) -> Configuration:
     """What the file says (none: alerts to standard output), the flags, by key, and the options, as `key=value`, each on top of the others.
 
     Raises `ConfigError`.
@@ -49,7 +49,7 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     falco = decoder.falco(root)
     check(falco)
     _refuse_second_entries(root.get("plugins"), places)
-    return Read(falco, [*warnings, *decoder.warnings], decoder.unused)
+    return Configuration(falco, [*warnings, *decoder.warnings], decoder.unused)
 
 
 def _refuse_second_entries(entries: Tree, places: Mapping[int, str]) -> None:
@@ -69,7 +69,7 @@ def given_files(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(file for path in given for file in (_yaml_in(path) if path != OWN_RULES and Path(path).is_dir() else [path]))
 
 
-def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
+def rules_paths(given: Sequence[str], read: Configuration) -> tuple[str, ...] | None:
     """The rules files, those in directories among them: the ones that were given, else the configured; None if nothing names any.
 
     As in Falco a configured file need not exist. Warns of what is left out. Raises `ConfigError` if nothing is left.

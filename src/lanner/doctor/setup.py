@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.config.plugins import loaded
+from lanner.config.plugins import select_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.doctor.check import ok, problem, warning
 from lanner.host.load import load_plugin
@@ -17,13 +17,13 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lanner.config.plugins import Loaded
-    from lanner.config.read import Read
+    from lanner.config.plugins import PluginSetup
+    from lanner.config.read import Configuration
     from lanner.doctor.check import Finding
     from lanner.rules import Catalog
     from lanner.sdk.plugin import Plugin, PluginInfo
 
-    Make = Callable[[type[Plugin], Loaded, Callable[[str], object]], Plugin]
+    Make = Callable[[type[Plugin], PluginSetup, Callable[[str], object]], Plugin]
 
 _SHOWN = 5
 
@@ -37,7 +37,7 @@ class SetUp:
 
     def __init__(self, name: str | None, file: str | None, rules: Sequence[str], make: Make) -> None:
         self._name, self._file, self._rules, self._make = name, file, rules, make
-        self.read: Read | None = None
+        self.read: Configuration | None = None
         self.target = ""
         self.info: PluginInfo | None = None
         self.plugin: Plugin | None = None
@@ -128,8 +128,8 @@ class SetUp:
             return {}
         return silent_rules(load_rules(files, catalog, plugins={self.info.name: self.info.version}).rules, without_values)
 
-    def _entry(self, read: Read) -> Loaded:
-        entries = loaded(read.falco, self._name or ("docker" if self._file is None else None))
+    def _entry(self, read: Configuration) -> PluginSetup:
+        entries = select_plugins(read.falco, self._name or ("docker" if self._file is None else None))
         if not entries:
             raise ConfigError(f"{self._file} loads no plugin: list one in $.plugins, or name one, as in `lanner doctor docker`")
         if len(entries) > 1:

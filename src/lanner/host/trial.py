@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import TypeAlias
 
-    from lanner.rules import Compiled, Rule
+    from lanner.rules import CompiledRules, Rule
     from lanner.rules.report.explanation import Explanation
     from lanner.sdk.plugin import Plugin
 
@@ -56,7 +56,7 @@ class LoadedRules:
         self._config = config
         self._catalog = Catalog([declaration.info for declaration in self.info.fields], self.info.event_source or "")
         self._ruleset = load_rules(rules_files(files, self.info), self._catalog, plugins={self.info.name: self.info.version})
-        self._compiled: dict[frozenset[str], Compiled] = {}
+        self._compiled: dict[frozenset[str], CompiledRules] = {}
         self.compiled()
         init_plugin(plugin, config)
 
@@ -77,7 +77,7 @@ class LoadedRules:
         near = nearest_rule(name, [rule.name for rule in self.rules])
         raise LannerError(f"no rule {name!r}" + (f": did you mean {near!r}?" if near else " in these files"))
 
-    def compiled(self, enable: Collection[str] = ()) -> Compiled:
+    def compiled(self, enable: Collection[str] = ()) -> CompiledRules:
         """Return the compiled rules, with those in `enable` as if their files said `enabled: true`."""
         names = frozenset(self.rule(name).name for name in enable)
         if names not in self._compiled:
@@ -106,7 +106,7 @@ class LoadedRules:
 class Trial:
     """One run of the rules: `feed` it the events."""
 
-    def __init__(self, plugin: Plugin, compiled: Compiled, *, first: bool = True) -> None:
+    def __init__(self, plugin: Plugin, compiled: CompiledRules, *, first: bool = True) -> None:
         self._lines: list[str] = []
         self._compiled = compiled
         writer = AlertWriter("json", hostname=host_name(), include_message=True)

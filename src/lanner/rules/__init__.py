@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lanner.rules.language.catalog import FieldRequest as FieldRequest
     from lanner.rules.output.alert import AlertRule as AlertRule
     from lanner.rules.output.alert import AlertWriter as AlertWriter
-    from lanner.rules.plan.compile import Compiled as Compiled
+    from lanner.rules.plan.compile import CompiledRules as CompiledRules
     from lanner.rules.plan.compile import RuleSet as RuleSet
     from lanner.rules.plan.compile import compile_rules as compile_rules
     from lanner.rules.plan.compile import load_rules as load_rules
@@ -35,7 +35,7 @@ _HOMES: Final = {
     "AlertRule": "output.alert",
     "AlertWriter": "output.alert",
     "Catalog": "language.catalog",
-    "Compiled": "plan.compile",
+    "CompiledRules": "plan.compile",
     "Executor": "plan.executor",
     "FieldRequest": "language.catalog",
     "Finding": "findings",

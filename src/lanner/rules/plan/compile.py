@@ -1,6 +1,6 @@
 """From rules files to the plan and the outputs that a host runs.
 
-The input are files and the catalog of one event source, the output is a `RuleSet` and then a `Compiled`. `lanner.rules.session` drives
+The input are files and the catalog of one event source, the output is a `RuleSet` and then a `CompiledRules`. `lanner.rules.session` drives
 the stages; a file with errors ends them with a `RulesError`.
 """
 
@@ -39,8 +39,8 @@ class RuleSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
-    """Compiled rules. The number of a rule is its index in `rules`, `outputs` and the plan's conditions.
+class CompiledRules:
+    """CompiledRules rules. The number of a rule is its index in `rules`, `outputs` and the plan's conditions.
 
     Disabled rules are checked and then dropped. `findings` are the warnings, those of the rule set first.
     """
@@ -81,7 +81,9 @@ def resolve_files(files: Iterable[RulesFile], catalog: Catalog, *, plugins: Mapp
     return RuleSet(tuple(rules), (*collected, *resolved, *session.compilation.unused()), session)
 
 
-def compile_rules(ruleset: RuleSet, catalog: Catalog, running: Sequence[Rule] | None = None, appends: Sequence[Append] = ()) -> Compiled:
+def compile_rules(
+    ruleset: RuleSet, catalog: Catalog, running: Sequence[Rule] | None = None, appends: Sequence[Append] = ()
+) -> CompiledRules:
     """Check the output and condition of every rule, and build the plan of the rules in `running`, in that order.
 
     Without `running`, the enabled rules run. `appends` are additions to outputs and alerts. Raise `RulesError` for rules with errors.
@@ -102,7 +104,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _compile(ruleset: RuleSet, catalog: Catalog, running: Sequence[Rule] | None, appends: Sequence[Append]) -> Compiled:
+def _compile(ruleset: RuleSet, catalog: Catalog, running: Sequence[Rule] | None, appends: Sequence[Append]) -> CompiledRules:
     if running is None:
         running = [rule for rule in ruleset.rules if rule.enabled]
     # What a rule asks for that does not run is not among the values that an event is read for
@@ -114,7 +116,7 @@ def _compile(ruleset: RuleSet, catalog: Catalog, running: Sequence[Rule] | None,
     ready = {each.rule.name: each for each in compiled}
     rules = tuple(rule for rule in running if rule.name in ready)
     plan = make_plan([ready[rule.name].condition.tree for rule in rules], checkers[True].fields.requests)
-    return Compiled(plan, rules, tuple(ready[rule.name].output for rule in rules), tuple(findings))
+    return CompiledRules(plan, rules, tuple(ready[rule.name].output for rule in rules), tuple(findings))
 
 
 def _raise_errors(findings: Sequence[Finding]) -> None:
