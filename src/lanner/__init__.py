@@ -4,15 +4,14 @@ A plugin is one class that derives from `lanner.Plugin`. Python imports each nam
 `import lanner` is fast.
 """
 
-from importlib import import_module
-
+from lanner._lazy import lazy_names
 from lanner._version import __version__
 
 TYPE_CHECKING = False  # type checkers know the name; importing it from typing costs more than all the rest here
 if TYPE_CHECKING:
     from msgspec import Meta
 
-    from lanner import testing
+    from lanner import rules, testing
     from lanner.sdk.address import Address
     from lanner.sdk.annotations import Abstime, Reltime
     from lanner.sdk.config import Config
@@ -45,6 +44,8 @@ _HOMES = {
     "field": "lanner.sdk.fields",
     "look_up": "lanner.sdk.lookup",
     "payload": "lanner.sdk.values",
+    "rules": "",
+    "testing": "",
 }
 
 __all__ = [
@@ -70,20 +71,10 @@ __all__ = [
     "field",
     "look_up",
     "payload",
+    "rules",
     "testing",
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name == "testing":
-        return import_module("lanner.testing")
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'lanner' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:  # a checker would take every name for one of the package
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES)
