@@ -1,4 +1,4 @@
-# ruff: noqa: B018, F403, F405, F821 - some lines are wrong on purpose
+# ruff: noqa: B018, F403, F405 - some lines are wrong on purpose
 
 import lanner
 from lanner import *
