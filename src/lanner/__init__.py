@@ -14,19 +14,23 @@ if TYPE_CHECKING:
     from lanner import rules, testing
     from lanner.sdk.address import Address
     from lanner.sdk.annotations import Abstime, Reltime
+    from lanner.sdk.batches import Batch, Source
     from lanner.sdk.config import Config
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
     from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
     from lanner.sdk.fields import field
     from lanner.sdk.lookup import look_up
     from lanner.sdk.plugin import ANY, Plugin
+    from lanner.sdk.protocols import ChunkReader, Opened, OpenInstance, Payload
     from lanner.sdk.values import INDEX, KEY, payload
 
 _HOMES = {
     "ANY": "lanner.sdk.plugin",
     "Abstime": "lanner.sdk.annotations",
     "Address": "lanner.sdk.address",
+    "Batch": "lanner.sdk.batches",
     "Chunk": "lanner.sdk.events",
+    "ChunkReader": "lanner.sdk.protocols",
     "Config": "lanner.sdk.config",
     "ConfigError": "lanner.sdk.errors",
     "DefinitionError": "lanner.sdk.errors",
@@ -37,9 +41,13 @@ _HOMES = {
     "Meta": "msgspec",
     "NOTHING": "lanner.sdk.events",
     "Nothing": "lanner.sdk.events",
+    "OpenInstance": "lanner.sdk.protocols",
+    "Opened": "lanner.sdk.protocols",
+    "Payload": "lanner.sdk.protocols",
     "PayloadError": "lanner.sdk.errors",
     "Plugin": "lanner.sdk.plugin",
     "Reltime": "lanner.sdk.annotations",
+    "Source": "lanner.sdk.batches",
     "SourceError": "lanner.sdk.errors",
     "field": "lanner.sdk.fields",
     "look_up": "lanner.sdk.lookup",
@@ -55,7 +63,9 @@ __all__ = [
     "NOTHING",
     "Abstime",
     "Address",
+    "Batch",
     "Chunk",
+    "ChunkReader",
     "Config",
     "ConfigError",
     "DefinitionError",
@@ -63,9 +73,13 @@ __all__ = [
     "LannerError",
     "Meta",
     "Nothing",
+    "OpenInstance",
+    "Opened",
+    "Payload",
     "PayloadError",
     "Plugin",
     "Reltime",
+    "Source",
     "SourceError",
     "__version__",
     "field",

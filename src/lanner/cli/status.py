@@ -56,7 +56,7 @@ class Status:
         """How it stands."""
         counts = self._runner.pump.counts()
         reloader = self.reloader
-        engines = {mask_addresses(name): is_open for name, is_open in getattr(self._source, "connections", {}).items()}
+        engines = {mask_addresses(name): is_open for name, is_open in self._source.connections.items()}
         return Snapshot(
             plugin=self._info.name,
             plugin_version=self._info.version,

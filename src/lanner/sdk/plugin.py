@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from lanner.sdk.config import Config
     from lanner.sdk.events import Event
+    from lanner.sdk.protocols import Opened
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 # semver.org: three numbers, perhaps a pre-release and build data
@@ -136,6 +137,12 @@ class Plugin:
         if not abstract:
             # a class made in a function may name its configuration class by a local name
             cls.__plugin__ = _read(cls, sys._getframe(1).f_locals)  # noqa: SLF001
+
+    if TYPE_CHECKING:  # a class without it has no event source
+
+        def open(self, params: str, /) -> Opened:
+            """Open the event source. `params` is the value of `open_params` of falco.yaml, or "" without one."""
+            ...
 
     def event_to_string(self, event: Event) -> str:
         """Return the event as text, for `%evt.plugininfo`. By default this is its payload."""
