@@ -9,6 +9,8 @@ import pytest
 
 from lanner.host.own_rules import rules_files
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "src/lanner/docker/docker_rules.yaml"
 OVERRIDE = "- rule: Container exported\n  enabled: false\n  override: {enabled: replace}\n"

@@ -278,8 +278,9 @@ PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(executor_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(executor_dealloc)},
     {Py_tp_methods, methods},
-    {Py_tp_doc, const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.plan.program at work on batches of payloads. "
-                                  "For one thread at a time.")},
+    {Py_tp_doc,
+     const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.plan.program at work on batches of payloads. "
+                       "For one thread at a time.")},
     {0, nullptr},
 };
 

@@ -6,7 +6,7 @@ order stands here in the order of the alphabet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.rules.check import syscall
@@ -35,14 +35,18 @@ _LINE: Final = 110
 class _Names:
     """What a condition names."""
 
-    macros: set[str] = field(default_factory=set)
-    items: set[str] = field(default_factory=set)  # of the constant lists
-    operators: set[str] = field(default_factory=set)
-    fields: set[str] = field(default_factory=set)
+    macros: set[str]
+    items: set[str]  # of the constant lists
+    operators: set[str]
+    fields: set[str]
 
 
 def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | None = None) -> dict[str, Any]:
-    """Everything that was loaded, or the one rule of that name. Raises `KeyError` if that is not loaded."""
+    """Describe everything that was loaded, or the one rule of that name.
+
+    Raises `KeyError` if that rule is not loaded, `ConditionError` for a condition that ends `falco -L`: one that cannot be parsed before
+    its lists are written in, one whose left side names no field, and one whose event types Falco cannot search.
+    """
     session = validator.session
     rules = [each for each in validator.rules if name in {None, each.rule.name}]
     if name is not None and not rules:
@@ -141,6 +145,8 @@ def _macro(name: str, session: Session) -> dict[str, Any]:
     expanded = macros.macros[name].expanded
     assert expanded is not None
     details = _details(text, expanded.tree, session.collected)
+    if reason := syscall.unsearchable(expanded.tree):
+        raise ConditionError(reason, 0)
     used = {"used": name in macros.used, "events": syscall.event_names(expanded.tree), "plugins": []}
     return {"info": {"name": name, "condition": text}, "details": {**details, **used}}
 
@@ -161,10 +167,7 @@ def _list(name: str, session: Session) -> dict[str, Any]:
 
 
 def _details(text: str, condition: Condition, collected: Definitions) -> dict[str, Any]:
-    try:
-        named = _names(parse(text))
-    except ConditionError:  # one that is none before its lists are written in
-        named = _Names()
+    named = _names(parse(text))
     compiled = _names(condition)
     return {
         "macros": sorted(named.macros & collected.macros.keys()),
@@ -177,6 +180,10 @@ def _details(text: str, condition: Condition, collected: Definitions) -> dict[st
 
 def _names(condition: Condition) -> _Names:
     checks = list(find(Check, condition))
+    for check in checks:
+        if next(find_operands(Field, check.left), None) is None:
+            kind = "unary" if check.right is None else "binary"
+            raise ConditionError(f"can't find field info in {kind} check expression", check.span[0])
     operands = [operand for check in checks for operand in (check.left, check.right)]
     return _Names(
         macros={macro.name for macro in find(Macro, condition)},
