@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lanner.sdk.address import Address
     from lanner.sdk.annotations import Abstime, Reltime
     from lanner.sdk.batches import Batch, Source
+    from lanner.sdk.checks import Check, Finding, check_disk
     from lanner.sdk.config import Config
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
     from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
@@ -29,12 +30,14 @@ _HOMES = {
     "Abstime": "lanner.sdk.annotations",
     "Address": "lanner.sdk.address",
     "Batch": "lanner.sdk.batches",
+    "Check": "lanner.sdk.checks",
     "Chunk": "lanner.sdk.events",
     "ChunkReader": "lanner.sdk.protocols",
     "Config": "lanner.sdk.config",
     "ConfigError": "lanner.sdk.errors",
     "DefinitionError": "lanner.sdk.errors",
     "Event": "lanner.sdk.events",
+    "Finding": "lanner.sdk.checks",
     "INDEX": "lanner.sdk.values",
     "KEY": "lanner.sdk.values",
     "LannerError": "lanner.sdk.errors",
@@ -49,6 +52,7 @@ _HOMES = {
     "Reltime": "lanner.sdk.annotations",
     "Source": "lanner.sdk.batches",
     "SourceError": "lanner.sdk.errors",
+    "check_disk": "lanner.sdk.checks",
     "field": "lanner.sdk.fields",
     "look_up": "lanner.sdk.lookup",
     "payload": "lanner.sdk.values",
@@ -64,12 +68,14 @@ __all__ = [
     "Abstime",
     "Address",
     "Batch",
+    "Check",
     "Chunk",
     "ChunkReader",
     "Config",
     "ConfigError",
     "DefinitionError",
     "Event",
+    "Finding",
     "LannerError",
     "Meta",
     "Nothing",
@@ -82,6 +88,7 @@ __all__ = [
     "Source",
     "SourceError",
     "__version__",
+    "check_disk",
     "field",
     "look_up",
     "payload",

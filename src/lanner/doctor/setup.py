@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lanner.config.plugins import select_plugins
 from lanner.config.read import read_configuration, rules_paths
-from lanner.doctor.check import ok, problem, warning
+from lanner.doctor.results import ok, problem, warning
 from lanner.host.load import load_plugin
 from lanner.host.own_rules import rules_files
 from lanner.rules import load_rules
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from lanner.config.plugins import PluginSetup
     from lanner.config.read import Configuration
-    from lanner.doctor.check import Finding
     from lanner.rules import Catalog
+    from lanner.sdk.checks import Finding
     from lanner.sdk.plugin import Plugin, PluginInfo
 
     Make = Callable[[type[Plugin], PluginSetup, Callable[[str], object]], Plugin]

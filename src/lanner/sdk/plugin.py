@@ -23,6 +23,7 @@ from lanner.sdk.values import Value, arguments
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from lanner.sdk.checks import Check
     from lanner.sdk.config import Config
     from lanner.sdk.events import Event
     from lanner.sdk.protocols import Opened
@@ -158,6 +159,10 @@ class Plugin:
         Hosts warn about rules that use such fields. By default the mapping is empty.
         """
         return {}
+
+    def checks(self) -> Iterable[Check]:
+        """Return checks of what the plugin needs, such as a server and files, for `lanner doctor`. By default there are none."""
+        return ()
 
     def progress(self) -> float | None:
         """Return the part of the open source that was read, from 0.0 to 1.0. None, the default, means unknown or endless."""

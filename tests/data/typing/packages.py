@@ -3,7 +3,7 @@
 import lanner
 from lanner import *
 from lanner import testing
-from lanner.rules import *
+from lanner.rules import RuleSet
 
 reveal_type(Event(b"").payload)  # reveals: bytes
 reveal_type(RuleSet.rules)  # reveals: tuple[lanner.rules.resolve.rule.Rule, ...]
