@@ -20,6 +20,14 @@ def test_every_public_name_is_there_and_listed(package):
         _ = package.Plugins
 
 
+def test_every_other_package_says_that_it_is_private():
+    root = Path(lanner.__file__).parent
+    public = {root, root / "rules", root / "testing"}
+    packages = [path.parent for path in root.rglob("__init__.py") if path.parent not in public]
+    assert len(packages) > 20
+    assert [str(path) for path in packages if "Private" not in (path / "__init__.py").read_text("utf-8").split('"""')[1]] == []
+
+
 def test_every_error_is_a_lanner_error():
     errors = [value for name in lanner.__all__ if isinstance(value := getattr(lanner, name), type) and issubclass(value, Exception)]
     assert len(errors) == 5

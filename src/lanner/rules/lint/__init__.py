@@ -1,4 +1,4 @@
-"""All errors of rules files at once, and lints that Falco does not have.
+"""All errors of rules files at once, and lints that Falco does not have. Private.
 
 The input are paths and the catalog of an event source, the output are findings in the order of the files. An error in one rule does not
 prevent the check of the others. docs/checking-rules.md describes each lint.
