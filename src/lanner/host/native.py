@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.native._executor import Executor
 from lanner.rules.language.catalog import STATIC
-from lanner.rules.plan.program import PYTHON, Source, make_program, text_bytes
+from lanner.rules.plan.native_program import PYTHON, Source, make_program, text_bytes
 from lanner.sdk.hosting import field_arguments
 from lanner.sdk.plugin import plugin_info
 

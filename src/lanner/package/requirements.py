@@ -15,8 +15,8 @@ from lanner.package.oci import Dependency
 from lanner.rules.condition.ast import Check, Transform, find, find_operands
 from lanner.rules.condition.parser import parse, parse_operand
 from lanner.rules.files.items import EngineVersion, PluginVersion
+from lanner.rules.files.required_versions import parse_version
 from lanner.rules.files.scalars import unsigned
-from lanner.rules.files.versions import parse_version
 from lanner.rules.findings import ConditionError
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence
 

@@ -17,7 +17,7 @@ from lanner.rules.language.typed import FieldTable
 from lanner.rules.output.append import merge_appends
 from lanner.rules.output.rule_output import compile_output
 from lanner.rules.resolve.collect import Collector
-from lanner.rules.resolve.rules import Compilation, output_of
+from lanner.rules.resolve.compilation import Compilation, output_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

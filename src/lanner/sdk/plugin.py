@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.fields import FieldDeclaration, method_declaration
-from lanner.sdk.hints import raw_annotations, resolve
 from lanner.sdk.misspelt import find_misspelt
 from lanner.sdk.records import Record, replaced
+from lanner.sdk.type_hints import raw_annotations, resolve
 from lanner.sdk.types import FieldType
 from lanner.sdk.values import Value, arguments
 

@@ -31,8 +31,8 @@ from lanner.rules.files.items import (
     Step,
 )
 from lanner.rules.files.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
+from lanner.rules.files.required_versions import parse_version
 from lanner.rules.files.scalars import ItemError, as_string, bad_conversion, boolean, optional, required, texts, unsigned, value_context
-from lanner.rules.files.versions import parse_version
 from lanner.rules.findings import Finding, RulesError, finding
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents

@@ -14,6 +14,7 @@ from lanner.rules.files.items import MacroItem
 from lanner.rules.files.load import load_files
 from lanner.rules.findings import ConditionError, Finding, RulesError, finding, finish
 from lanner.rules.lint.appends import risky_appends
+from lanner.rules.lint.comparisons import absent_fields, impossible_values, simple_regexes
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
     NO_DESCRIPTION,
@@ -28,7 +29,6 @@ from lanner.rules.lint.hints import (
 from lanner.rules.lint.names import mistyped_names, one_letter_off, redefined, split_items
 from lanner.rules.lint.shadow import shadowed
 from lanner.rules.lint.truth import Truth
-from lanner.rules.lint.values import absent_fields, impossible_values, simple_regexes
 from lanner.rules.session import Session
 from lanner.yamlfile.source import Place
 

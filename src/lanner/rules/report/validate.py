@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from lanner.rules import findings
 from lanner.rules.files.load import load_text
+from lanner.rules.files.required_versions import unmet
 from lanner.rules.files.schema import SchemaError, schema_status
-from lanner.rules.files.versions import unmet
 from lanner.rules.findings import Finding, RulesError, Sight
 from lanner.rules.session import Session
 
