@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lanner.config.falco import FileOutput, Include, Matching, PluginEntry, Strategy
-from lanner.config.plugins import PluginSetup, select_plugins
+from lanner.config.plugin_entries import PluginSetup, select_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.config.tree import expanded
 from lanner.rules import Priority

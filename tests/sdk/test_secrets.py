@@ -4,7 +4,7 @@ import pytest
 
 from lanner.config.falco import Falco, PluginEntry
 from lanner.config.outputs import Additions, HttpOutput, SyslogTarget
-from lanner.config.plugins import PluginSetup
+from lanner.config.plugin_entries import PluginSetup
 from lanner.sdk.secrets import mask_option, mask_text
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.abi.versions import APIS, RULES_FILES, hosts, version_of
 from lanner.bundle.build import build, written
-from lanner.bundle.collect import Collected, collect, may_be_brought
+from lanner.bundle.contents import Collected, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
-from lanner.host.load import BUILT_IN, load_plugin
+from lanner.host.plugin_loader import BUILT_IN, load_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_text
 from lanner.config.read import given_files
-from lanner.host.load import load_plugin
 from lanner.host.own_rules import advise_own_rules, rules_files
+from lanner.host.plugin_loader import load_plugin
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.lint import check_files
 from lanner.rules.lint.hints import NO_RULE_CHECKED

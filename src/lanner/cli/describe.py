@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from lanner.cli.messages import OK, fail, say
 from lanner.cli.show import outside, print_text
 from lanner.cli.validate import make_validator, read_rules
-from lanner.host.load import load_plugin
 from lanner.host.own_rules import rules_files
+from lanner.host.plugin_loader import load_plugin
 from lanner.rules.findings import ConditionError
 from lanner.rules.report.describe import describe, table
 from lanner.rules.report.falco_report import dump, full_text

@@ -16,7 +16,7 @@ from lanner.sdk.loglines import log_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lanner.config.plugins import PluginSetup
+    from lanner.config.plugin_entries import PluginSetup
     from lanner.sdk.plugin import Plugin
 
 
@@ -34,7 +34,7 @@ def examine(plugin: str | None, file: str | None, rules: Sequence[str], config: 
 
 def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: str | None, host: str | None) -> list[Result]:
     try:
-        from lanner.cli.config import make_plugin
+        from lanner.cli.plugin_config import make_plugin
         from lanner.doctor.setup import SetUp
     except ImportError as error:  # the native module, or a package that Lanner needs
         return [Result("Lanner", [problem(f"it does not load: {error}", "See `native module` below, or install Lanner anew")])]

@@ -6,11 +6,11 @@ import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
-from lanner.cli.config import read_config
 from lanner.cli.messages import OK, fail, say
+from lanner.cli.plugin_config import read_config
 from lanner.cli.show import print_text
 from lanner.config.read import given_files
-from lanner.host.load import load_plugin
+from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules, explain
 from lanner.sdk.printable import printable_json
 

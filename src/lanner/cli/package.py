@@ -17,8 +17,8 @@ from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
 from lanner.cli.validate import make_validator, read_rules
 from lanner.config.falco import Falco
-from lanner.host.load import load_plugin
 from lanner.host.own_rules import rules_files
+from lanner.host.plugin_loader import load_plugin
 from lanner.package.artefacts import PackageError, check_version, machine_here, place, plugin_artefact, rules_artefact, sums
 from lanner.package.oci import Layout
 from lanner.package.readme import fields_table, with_table

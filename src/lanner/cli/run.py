@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
-from lanner.cli.config import make_plugin
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
 from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
-from lanner.host.load import load_plugin
+from lanner.cli.plugin_config import make_plugin
+from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import no_recording, open_recording
 from lanner.host.runner import Runner
 from lanner.host.stop import closing

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import structs
 
 from lanner.cli.messages import say
-from lanner.config.files import files_of
-from lanner.config.plugins import PluginSetup, select_plugins
+from lanner.config.includes import files_of
+from lanner.config.plugin_entries import PluginSetup, select_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.rules.output.append import Append
 from lanner.sdk.errors import ConfigError

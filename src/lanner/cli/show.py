@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lanner.host.load import load_plugin
 from lanner.host.own_rules import rules_files
+from lanner.host.plugin_loader import load_plugin
 from lanner.outputs.base import OutputError
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import outside, print_text
-from lanner.host.load import load_plugin
+from lanner.host.plugin_loader import load_plugin
 from lanner.rules.check.syscall import SOURCE, SyscallCatalog
 from lanner.rules.files.load import MAX_SIZE
 from lanner.rules.language.catalog import Catalog

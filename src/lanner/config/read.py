@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.config.checks import check
 from lanner.config.entries import new_decoder
-from lanner.config.files import files_of, read_files
+from lanner.config.includes import files_of, read_files
 from lanner.config.keys import assign, put
 from lanner.host.own_rules import OWN_RULES
 from lanner.sdk.errors import ConfigError

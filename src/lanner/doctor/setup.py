@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.config.plugins import select_plugins
+from lanner.config.plugin_entries import select_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.doctor.results import ok, problem, warning
-from lanner.host.load import load_plugin
 from lanner.host.own_rules import rules_files
+from lanner.host.plugin_loader import load_plugin
 from lanner.rules import load_rules
 from lanner.rules.lint.silent import silent_rules, tell_silent
 from lanner.sdk.errors import ConfigError, LannerError
@@ -17,7 +17,7 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lanner.config.plugins import PluginSetup
+    from lanner.config.plugin_entries import PluginSetup
     from lanner.config.read import Configuration
     from lanner.rules import Catalog
     from lanner.sdk.checks import Finding

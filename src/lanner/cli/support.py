@@ -12,9 +12,9 @@ from lanner import __version__
 from lanner.cli.messages import OK, say
 from lanner.cli.show import print_lines, print_text
 from lanner.cli.validate import read_rules
-from lanner.host.load import load_plugin
 from lanner.host.own_rules import rules_files
-from lanner.operating.falco import falco_version, version_members
+from lanner.host.plugin_loader import load_plugin
+from lanner.operating.falco_versions import falco_version, version_members
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.secrets import mask_option, mask_text
 

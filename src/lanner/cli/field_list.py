@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.cli.messages import OK, say
 from lanner.cli.show import print_text
-from lanner.host.load import load_plugin
+from lanner.host.plugin_loader import load_plugin
 from lanner.rules.language.catalog import GENERIC_FIELDS
 from lanner.sdk.errors import UsageError
 from lanner.sdk.plugin import plugin_info

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.host.load import BUILT_IN
+from lanner.host.plugin_loader import BUILT_IN
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
