@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.config.checks import check
+from lanner.config.consistency import check
 from lanner.config.entries import new_decoder
 from lanner.config.includes import files_of, read_files
 from lanner.config.keys import assign, put

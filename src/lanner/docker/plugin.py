@@ -142,7 +142,7 @@ class Docker(lanner.Plugin):
 
     def checks(self) -> Iterator[lanner.Check]:
         """Check the engines and the cursor for `lanner doctor`."""
-        from lanner.docker.checks import checks_of  # only `lanner doctor` needs it
+        from lanner.docker.engine_checks import checks_of  # only `lanner doctor` needs it
 
         return checks_of(self)
 
