@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lanner.sdk.batches import Batch, Source
     from lanner.sdk.checks import Check, Finding, check_disk
     from lanner.sdk.config import Config
-    from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
+    from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError, UsageError
     from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
     from lanner.sdk.fields import field
     from lanner.sdk.lookup import look_up
@@ -53,6 +53,7 @@ _HOMES = {
     "Source": "lanner.sdk.batches",
     "SourceError": "lanner.sdk.errors",
     "check_disk": "lanner.sdk.checks",
+    "UsageError": "lanner.sdk.errors",
     "field": "lanner.sdk.fields",
     "look_up": "lanner.sdk.lookup",
     "payload": "lanner.sdk.values",
@@ -87,6 +88,7 @@ __all__ = [
     "Reltime",
     "Source",
     "SourceError",
+    "UsageError",
     "__version__",
     "check_disk",
     "field",

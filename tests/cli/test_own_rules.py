@@ -112,3 +112,18 @@ def test_the_word_means_the_rules_of_every_plugin(lanner, plugin):
     done = lanner("rules", "check", "plugin", "--plugin", "docker", "--plugin", plugin("Words"))
     assert done.code == 1
     assert "`plugin` means the plugin's own rules, and words ships none" in done.err
+
+
+def test_a_failed_reload_is_answered_with_the_word(start, override):
+    whole = "- rule: Mine\n  desc: d\n  condition: docker.id exists\n  output: '%docker.id'\n  priority: INFO\n  source: docker\n"
+    override.write_text(whole)
+    process = start("run", "docker", "-r", override, "--host", "tcp://127.0.0.1:1", "--config", "waitForEngine: true")
+    next(line for line in iter(process.stderr.readline, b"") if b"1 rule (" in line)
+    override.write_text(whole + OVERRIDE)
+    alert = process.stdout.readline()
+    assert b"Critical Falco internal: hot restart failure" in alert
+    assert b"name these first by the word `plugin`, as in `-r plugin -r FILE`" in alert
+    said = next(line for line in iter(process.stderr.readline, b"") if b"loading again failed" in line)
+    assert b"name these first by the word `plugin`" in said
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.rules.findings import Finding
-    from lanner.sdk.plugin import PluginInfo
     from lanner.yamlfile.source import Place
 
 
@@ -33,9 +32,7 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
     if not sources:
         names = ", ".join(info.name for info in infos)
         raise LannerError(f"{names} reads the events of all sources: name the plugin of the rules' source too, such as --plugin docker")
-    catalogs = [
-        Catalog([each.info for info in infos if _has_fields_for(info, source) for each in info.fields], source) for source in sources
-    ]
+    catalogs = [Catalog([each.info for info in infos if info.reads(source) for each in info.fields], source) for source in sources]
     own = [info.rules for info in infos if info.rules is not None]
     found = check_files(paths, *catalogs, plugins={info.name: info.version for info in infos}, own=own)
     for info in infos:
@@ -48,10 +45,6 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
         print_text("\n\n".join([*(finding.render() for finding in found), _sum(count)]))
     unchecked = any(finding.code == NO_RULE_CHECKED for finding in found)
     return FAILED if count["error"] or unchecked or (strict and found) else OK
-
-
-def _has_fields_for(info: PluginInfo, source: str) -> bool:
-    return not info.read_sources or source in info.read_sources
 
 
 def _sum(count: Counter[str]) -> str:

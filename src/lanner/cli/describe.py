@@ -8,11 +8,9 @@ from lanner.cli.messages import OK, fail, say
 from lanner.cli.show import outside, print_text
 from lanner.cli.validate import make_validator, read_rules
 from lanner.host.own_rules import rules_files
-from lanner.host.plugin_loader import load_plugin
 from lanner.rules.findings import ConditionError
 from lanner.rules.report.describe import describe, table
 from lanner.rules.report.falco_report import dump, full_text
-from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
@@ -24,9 +22,9 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
 
     Raises `LannerError` for a file that cannot be read.
     """
-    info = plugin_info(load_plugin(settings.plugin.target))
-    files = rules_files(settings.rules, info, advice="name a rules file with -r FILE")
-    validator = make_validator(info, settings.falco)
+    infos = settings.all_infos()
+    files = rules_files(settings.rules, infos[0], advice="name a rules file with -r FILE")
+    validator = make_validator(infos, settings.falco)
     for file in files:
         result = validator.load(file, read_rules(file))
         if result.findings:
@@ -36,7 +34,7 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
         if not result.successful:
             return fail(f"the rules file {file} has an error")
     try:
-        described = describe(validator, [info], rule)
+        described = describe(validator, infos, rule)
     except KeyError:
         return fail(f'Rule "{rule}" is not loaded')
     except ConditionError as error:

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lanner.host.own_rules import rules_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.outputs.base import OutputError
 from lanner.sdk.errors import LannerError
@@ -43,7 +42,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
         "contact": info.contact,
         "id": info.id,
         "event_source": info.event_source,
-        "extract_event_sources": list(info.read_sources) if info.fields else [],
+        "extract_event_sources": list(info.shown_sources) if info.fields else [],
         "capabilities": list(info.capabilities),
         "fields": len(info.fields),
         "rules_file": info.rules,
@@ -62,6 +61,8 @@ def show_plugin(name: str, *, as_json: bool) -> None:
 def show_rules(name: str) -> None:
     """Print the rules file that a plugin ships. Raise `LannerError` if it ships none, or if it cannot be read."""
     info = plugin_info(load_plugin(name))
+    from lanner.host.own_rules import rules_files  # doctor prints tables where the native part does not load
+
     (path,) = rules_files((), info, advice="there is nothing to show")
     try:
         text = Path(path).read_text("utf-8")

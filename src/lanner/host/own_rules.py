@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from lanner.rules.files.load import OWN_RULES
+from lanner.rules.resolve.collect import NO_EARLIER_ITEM
 from lanner.sdk.errors import ConfigError
+from lanner.yamlfile import values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,9 +17,6 @@ if TYPE_CHECKING:
 
     from lanner.rules import Finding
     from lanner.sdk.plugin import PluginInfo
-
-OWN_RULES: Final = "plugin"
-"""The word for the plugin's own rules in `rules_files` and `-r`; a file of this name is ./plugin."""
 
 
 def rules_files(named: Sequence[str | PathLike[str]] | None, *infos: PluginInfo, advice: str = "name a rules file") -> tuple[str, ...]:
@@ -36,9 +36,6 @@ def rules_files(named: Sequence[str | PathLike[str]] | None, *infos: PluginInfo,
 
 def advise_own_rules(findings: Sequence[Finding], info: PluginInfo) -> tuple[Finding, ...]:
     """Return the findings; those about a missing item that the plugin ships say how its rules are loaded first."""
-    from lanner.rules.resolve.collect import NO_EARLIER_ITEM  # `lanner doctor` names files without what loads them
-    from lanner.yamlfile import values
-
     if info.rules is None or not any(finding.message in NO_EARLIER_ITEM for finding in findings):
         return tuple(findings)
     shipped = values.load(Path(info.rules).read_text("utf-8"), info.rules)[0]

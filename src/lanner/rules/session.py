@@ -44,7 +44,9 @@ class CompiledRule:
 
 
 class Session:
-    """Rules files on their way through all stages, one after another."""
+    """Rules files on their way through all stages, one after another. A subclass may replace the stages of a rule."""
+
+    collector: type[Collector] = Collector
 
     def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str] | None = None, shipped: Collection[str] = ()) -> None:
         """Begin with one catalog for each event source; rules of other sources are skipped, with a warning.
@@ -54,11 +56,11 @@ class Session:
         """
         self.catalogs = {catalog.source: catalog for catalog in catalogs}
         self._shipped = shipped
-        self._collector = Collector(self.catalogs, lambda source, text: is_field(text, self.catalogs[source]), plugins)
+        self._collector = self.collector(self.catalogs, lambda source, text: is_field(text, self.catalogs[source]), plugins)
         self.collected = self._collector.collected
         self.compilation = Compilation(self.collected, shipped)
 
-    def collect(self, steps: Iterable[Step]) -> list[Finding]:
+    def collect(self, steps: Sequence[Step]) -> list[Finding]:
         """Apply the steps of a file's next item, and return the findings."""
         return self._collector.take(steps)
 
@@ -71,7 +73,7 @@ class Session:
         """Return the rules of all definitions, without invalid ones."""
         rules = []
         for definition in self._definitions():
-            rule = yield from self.compilation.rule(definition)
+            rule = yield from self.rule(definition)
             if rule:
                 rules.append(rule)
         return rules
@@ -95,12 +97,23 @@ class Session:
     def _definitions(self) -> Iterator[RuleDefinition]:
         return (definition for definition in self.collected.rules.values() if definition.known_source)
 
+    def output(self, definition: RuleDefinition, addition: Addition, checker: Checker) -> Stage[Format | None]:
+        """Compile the output of a rule."""
+        return compile_output(output_of(definition), checker, addition, skip=definition.skip_if_unknown_filter)
+
+    def rule(self, definition: RuleDefinition) -> Stage[Rule | None]:
+        """Resolve a rule: write lists, exceptions and macros into its condition."""
+        return self.compilation.rule(definition)
+
+    def condition(self, rule: Rule, checker: Checker) -> Stage[CheckedCondition | None]:
+        """Check the condition of a rule."""
+        return compile_condition(rule, checker)
+
     def _compile(self, definition: RuleDefinition, addition: Addition, checker: Checker) -> Stage[CompiledRule | None]:
-        yield from self.compilation.text(definition)
-        skip = definition.skip_if_unknown_filter
-        output = yield from compile_output(output_of(definition), checker, addition, skip=skip)
-        if output is None and skip:
+        text = yield from self.compilation.text(definition)
+        output = yield from self.output(definition, addition, checker)
+        if output is None and definition.skip_if_unknown_filter:
             return None
-        rule = yield from self.compilation.rule(definition)
-        condition = (yield from compile_condition(rule, checker)) if rule else None
-        return CompiledRule(rule, addition, output, condition, checker) if rule and output and condition else None
+        rule = yield from self.rule(definition)
+        condition = (yield from self.condition(rule, checker)) if rule else None
+        return CompiledRule(rule, addition, output, condition, checker) if text and rule and output and condition else None

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 from msgspec import Meta, field
 
-from lanner.host.own_rules import OWN_RULES
 from lanner.rules import Priority
+from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import read_whole
 from lanner.yamlfile import values

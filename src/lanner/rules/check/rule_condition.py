@@ -28,7 +28,7 @@ def compile_condition(rule: Rule, checker: Checker) -> Stage[CheckedCondition | 
     try:
         checked = checker.check(rule.condition)
     except ConditionError as error:
-        yield rule.finding(error, *weight(error, skip=rule.skip_if_unknown_filter))
+        yield rule.finding(error, *weigh(error, skip=rule.skip_if_unknown_filter))
         return None
     for each in checked.warnings:
         begin, end = each.span
@@ -43,7 +43,7 @@ def compile_condition(rule: Rule, checker: Checker) -> Stage[CheckedCondition | 
     return checked
 
 
-def weight(error: ConditionError, *, skip: bool) -> tuple[Severity, str]:
+def weigh(error: ConditionError, *, skip: bool) -> tuple[Severity, str]:
     """Return severity and code of an error. With `skip`, an unknown field is a warning, and the rule is skipped."""
     if skip and any(words in error.message for words in _UNKNOWN):
         return "warning", "LOAD_UNKNOWN_FILTER"

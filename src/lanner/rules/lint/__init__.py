@@ -17,6 +17,7 @@ from lanner.rules.lint.appends import risky_appends
 from lanner.rules.lint.comparisons import absent_fields, impossible_values, simple_regexes
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
+    MISTYPED_FIELD,
     NO_DESCRIPTION,
     NO_RULE_CHECKED,
     NO_TAGS,
@@ -26,10 +27,10 @@ from lanner.rules.lint.hints import (
     Hint,
     Subject,
 )
-from lanner.rules.lint.names import mistyped_names, one_letter_off, redefined, split_items
+from lanner.rules.lint.names import mistyped_fields, mistyped_names, one_letter_off, redefined, split_items
 from lanner.rules.lint.shadow import shadowed
+from lanner.rules.lint.thorough import ThoroughSession
 from lanner.rules.lint.truth import Truth
-from lanner.rules.session import Session
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def check_files(
     may suggest the names of their macros.
     """
     shipped = _macros(own)
-    session = Session(catalogs, plugins, shipped)
+    session = ThoroughSession(catalogs, plugins, shipped)
     collected = session.collected
     found: list[Finding] = []
     of_items: list[Finding] = []
@@ -66,7 +67,7 @@ def check_files(
     names = [str(path) for path in paths]
     for name in names:
         try:
-            (file,) = load_files([name])
+            (file,) = load_files([name], thorough=True)
         except RulesError as error:
             found += error.findings
             continue
@@ -114,7 +115,7 @@ def _by_source(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield replace(rules[0], message=f"{message}{count}", snippet="")
 
 
-def _use_in_others(session: Session) -> None:
+def _use_in_others(session: ThoroughSession) -> None:
     """Count the macros and lists that rules of other sources refer to as used."""
     for definition in session.collected.rules.values():
         if not definition.known_source:
@@ -131,13 +132,16 @@ def _unchecked(collected: Definitions, sources: Collection[str]) -> Iterator[Fin
         yield finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
 
 
-def _plain_hints(rule: Rule, *, fields: bool) -> Iterator[Finding]:
+def _plain_hints(rule: Rule, catalog: Catalog, *, fields: bool) -> Iterator[Finding]:
     if not rule.tags:
         message, advice = "The rule has no tags.", "Tags pick rules and sort alerts: `tags: [container, mitre_execution]`."
         yield replace(rule.warning(NO_TAGS, message), advice=advice, own=True)
     if not rule.desc.strip() or rule.desc.strip().casefold() == rule.name.strip().casefold():
         advice = "Say under `desc` what happened and why it matters, for whoever gets the alert."
         yield replace(rule.warning(NO_DESCRIPTION, "The rule has no description beyond its name."), advice=advice, own=True)
+    for (begin, end), message, advice in mistyped_fields(rule.output, catalog):
+        odd = ConditionError(message, begin, end - begin, advice=advice)
+        yield replace(rule.output_finding(odd, "warning", MISTYPED_FIELD), own=True)
     if not fields:
         about = ConditionError(
             "The output names no field: its alerts do not tell what they are about.",
@@ -153,7 +157,7 @@ def _hints(rules: list[CompiledRule], collected: Definitions) -> Iterator[Findin
     items = {item.value for definition in collected.lists.values() for item in definition.items}
     subjects = [Subject(each.rule, each.checker) for each in rules]
     for each, subject in zip(rules, subjects, strict=True):
-        yield from _plain_hints(each.rule, fields=bool(each.output.fields))
+        yield from _plain_hints(each.rule, each.checker.catalog, fields=bool(each.output.fields))
         yield from (_finding(subject, hint) for hint in mistyped_names(subject, collected.lists, collected.macros, items))
         for lint in (truth.hints, impossible_values, absent_fields, simple_regexes):
             yield from (_finding(subject, hint) for hint in lint(subject))

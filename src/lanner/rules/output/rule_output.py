@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lanner.rules.check import deprecations
-from lanner.rules.check.rule_condition import weight
+from lanner.rules.check.rule_condition import weigh
 from lanner.rules.findings import ConditionError
 from lanner.rules.output.append import NOTHING, Addition, parse_extra
 from lanner.rules.output.template import Format, FormatError, drop_container_info, parse_output
@@ -27,7 +27,7 @@ def compile_output(printed: Output, checker: Checker, more: Addition = NOTHING, 
     try:
         output = parse_output(text, checker.catalog, checker.fields)
     except FormatError as error:
-        yield printed.finding(_at_home(error, printed, more.text), *weight(error, skip=skip))
+        yield printed.finding(_at_home(error, printed, more.text), *weigh(error, skip=skip))
         return None
     yield from _remarks(text, printed)
     extra = []

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from lanner.rules.check.checker import Checker
 from lanner.rules.files.load import load_files, load_text
@@ -29,18 +30,16 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSet:
+class RuleSet(Struct, frozen=True, gc=False):
     """The rules in order, including disabled ones, and the warnings about them."""
 
     rules: tuple[Rule, ...]
     findings: tuple[Finding, ...]
-    session: Session = field(repr=False, compare=False)
+    session: Session
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledRules:
-    """CompiledRules rules. The number of a rule is its index in `rules`, `outputs` and the plan's conditions.
+class CompiledRules(Struct, frozen=True, gc=False):
+    """Compiled rules. The number of a rule is its index in `rules`, `outputs` and the plan's conditions.
 
     Disabled rules are checked and then dropped. `findings` are the warnings, those of the rule set first.
     """

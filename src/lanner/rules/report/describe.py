@@ -121,7 +121,7 @@ def _uses(plugin: PluginInfo, source: str, fields: set[str]) -> bool:
     if plugin.has_source and plugin.event_source == source:
         return True
     own = {declaration.info.name for declaration in plugin.fields}
-    return (not plugin.read_sources or source in plugin.read_sources) and not own.isdisjoint(fields)
+    return plugin.reads(source) and not own.isdisjoint(fields)
 
 
 def _exceptions(definition: RuleDefinition) -> dict[str, Any]:

@@ -6,9 +6,10 @@ exceptions and macros. The checker looks at fields and types; `Rule.finding` pla
 
 from __future__ import annotations
 
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.condition.parser import parse
@@ -23,7 +24,7 @@ from lanner.rules.resolve.rule import TEXT, Expression, Output, Rule
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from lanner.rules.condition.ast import Condition
+    from lanner.rules.condition.ast import Condition, Constant
     from lanner.rules.findings import Finding, Stage
     from lanner.rules.resolve.collect import Definitions, MacroDefinition, RuleDefinition
 
@@ -39,6 +40,7 @@ class Compilation:
         self._shipped = shipped
         self.lists = Lists({})
         self.expressions: list[Expression] = []  # of the macros, in order
+        self._shared: dict[str, tuple[Constant, ...]] = {}  # the items of lists, by their texts
         self.macros = Macros({})
         self._texts: dict[str, Text | None] = {}
         self._rules: dict[str, Rule | None] = {}
@@ -80,9 +82,9 @@ class Compilation:
             self._texts[definition.name] = text
         return self._texts[definition.name]
 
-    def rule(self, definition: RuleDefinition) -> Stage[Rule | None]:
-        """The rule with its condition as a tree; None if that is wrong."""
-        text = yield from self.text(definition)
+    def rule(self, definition: RuleDefinition, without_exceptions: Text | None = None) -> Stage[Rule | None]:
+        """The rule with its condition as a tree; None if that is wrong. `without_exceptions` is its text if exceptions are."""
+        text = (yield from self.text(definition)) or without_exceptions
         if definition.name not in self._rules:
             self._rules[definition.name] = (yield from self._rule(definition, text)) if text else None
         return self._rules[definition.name]
@@ -124,7 +126,7 @@ class Compilation:
         try:
             written = self.lists.write_into(Text(text.text)).text
             expression = replace(expression, written=written)
-            return expression, parse(written, base)
+            return expression, parse(written, base, self._shared)
         except TooLargeError as error:
             yield expression.finding("error", findings.COMPILE_CONDITION, str(error), 0, 1, _SMALLER)
         except ConditionError as error:
