@@ -33,10 +33,8 @@ def checks_of(plugin: Docker) -> Iterator[Check]:
     """Return the checks of the plugin's engines, and of its cursor."""
     try:
         endpoints = [target.endpoint for target in plugin.targets()]
-    except LannerError as error:
-        text = str(error)
-        yield Check("engine", lambda: [Finding.problem(text, "See docs/docker.md on addresses")])
-        return
+    except LannerError:
+        return  # `check_open_params` reports it
     if cursor := plugin.config.cursor:
         yield Check("cursor", lambda: [look_at_cursor(cursor)])
     for endpoint in endpoints:
