@@ -14,6 +14,8 @@ from lanner.sdk.types import FieldInfo, FieldType
 
 from .executors import Both
 
+pytestmark = pytest.mark.slow
+
 OPERATORS = [
     *("=", "==", "!=", "<", "<=", ">", ">=", "in", "intersects", "contains", "icontains", "startswith", "endswith"),
     *("glob", "iglob", "pmatch", "regex", "bcontains", "bstartswith"),
