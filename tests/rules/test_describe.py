@@ -1,15 +1,21 @@
 """What Falco's -L says of rules, macros and lists."""
 
+import json
+import lzma
+from pathlib import Path
+
 import pytest
 
 from lanner.rules.check.syscall import SyscallCatalog
 from lanner.rules.condition.falco_unparse import show
 from lanner.rules.condition.parser import parse
+from lanner.rules.findings import ConditionError
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.report.describe import describe, table
 from lanner.rules.report.validate import Validator
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
+MACRO_EVENTS = Path(__file__).parents[1] / "data" / "macro-events.jsonl.xz"
 FIELDS = [
     FieldInfo("kv.str", FieldType.STRING, ""),
     FieldInfo("kv.num", FieldType.UINT64, ""),
@@ -132,3 +138,61 @@ def test_the_table_wraps_descriptions():
 )
 def test_falcos_text_of_a_condition(condition, shown):
     assert shown in show(parse(condition))
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind"),
+    [
+        ('tolower("X") = x', "binary"),
+        ('kv.num > 1 and tolower("X") = kv.str', "binary"),
+        ('tolower("X") = val(kv.str)', "binary"),
+        ('kv.num > 1 or not join(",", ()) = ""', "binary"),
+        ('join(",", ("a", "b")) in (a)', "binary"),
+        ('concat("a", toupper("x")) exists', "unary"),
+        ('concat("a", kv.str) = x', ""),
+        ("tolower(kv.str) exists", ""),
+    ],
+)
+@pytest.mark.parametrize("macro", [False, True])
+def test_a_condition_that_names_no_field_on_the_left_is_not_described(condition, kind, macro):
+    other = "- rule: other\n  desc: d\n  condition: kv.num > 1\n  output: o\n  priority: INFO\n  source: kv\n"
+    text = other.replace("other", "r").replace("kv.num > 1", "m" if macro else f"'{condition}'")
+    validator = Validator([Catalog(FIELDS, "kv")], {"kv": "0.1.0"})
+    assert validator.load("r.yaml", f"- macro: m\n  condition: '{condition if macro else 'kv.num > 1'}'\n{text}{other}").successful
+    assert describe(validator, [], "other")["rules"]
+    for name in ("r", None):
+        if not kind:
+            assert describe(validator, [], name)["rules"]
+            continue
+        with pytest.raises(ConditionError) as caught:
+            describe(validator, [], name)
+        assert str(caught.value) == f"can't find field info in {kind} check expression"
+
+
+def _described(condition):
+    macro = {"macro": "m", "condition": condition}
+    rule = {"rule": "r", "desc": "d", "condition": "evt.type = open", "output": "o", "priority": "INFO"}
+    validator = Validator([SyscallCatalog()], {})
+    assert validator.load("r.yaml", json.dumps([macro, rule])).successful
+    try:
+        return describe(validator, ())["macros"][0]["details"]["events"]
+    except ConditionError as error:
+        return error.message
+
+
+def test_events_of_macros_are_those_that_falco_prints():
+    """A line of the data: a macro's condition, and the events that Falco 0.44.1 prints for it, or the error that ends it."""
+    lines = lzma.decompress(MACRO_EVENTS.read_bytes()).decode().splitlines()
+    wrong = [(condition, expected) for condition, expected in map(json.loads, lines) if _described(condition) != expected]
+    assert not wrong
+
+
+def test_a_condition_whose_lists_complete_its_syntax_cannot_be_described():
+    rules = [
+        {"list": "equals", "items": ["="]},
+        {"rule": "r", "desc": "d", "condition": "proc.name equals cat", "output": "o", "priority": "INFO"},
+    ]
+    validator = Validator([SyscallCatalog()], {})
+    assert validator.load("r.yaml", json.dumps(rules)).successful
+    with pytest.raises(ConditionError, match="expected a valid check operator"):
+        describe(validator, ())

@@ -11,7 +11,7 @@ from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from lanner.config.falco import Falco
-    from lanner.config.kernel import SyscallEventDrops
+    from lanner.config.kernel import Engine, SyscallEventDrops
 
 _NEEDED: Final = (
     ("file_output", "filename", "the path of the file that alerts go to"),
@@ -19,6 +19,8 @@ _NEEDED: Final = (
     ("program_output", "program", "the command line that alerts go to"),
 )
 _SEVERITIES: Final = ("trace", "debug", "info", "notice", "warning", "error", "critical", "fatal")
+_NO_PRESET: Final = -1
+_LARGEST_PRESET: Final = 10
 _SHORTEST: Final = 0.1
 _HIGHEST_PORT: Final = 65_535
 _ADDRESS: Final = re.compile(r"[ \t\n\f\r]*([0-9A-Fa-f.:]+)(%.+)?[ \t\n\f\r]*")
@@ -28,8 +30,7 @@ def check(falco: Falco) -> None:
     """Raise `ConfigError` for what does not hold together."""
     if falco.libs_logger.enabled and falco.libs_logger.severity not in _SEVERITIES:
         raise ConfigError(f"$.libs_logger.severity takes one of {', '.join(_SEVERITIES)}, {but(falco.libs_logger.severity)}")
-    if falco.engine.kind == "replay" and not falco.engine.replay.capture_file:
-        raise ConfigError("$.engine.replay.capture_file is empty, which $.engine.kind needs: write another kind, such as nodriver")
+    _check_engine(falco.engine)
     for output, key, what in _NEEDED:
         block = getattr(falco, output)
         if block.enabled and not getattr(block, key):
@@ -51,6 +52,15 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _check_engine(engine: Engine) -> None:
+    if engine.kind == "replay" and not engine.replay.capture_file:
+        raise ConfigError("$.engine.replay.capture_file is empty, which $.engine.kind needs: write another kind, such as nodriver")
+    presets = {"kmod": engine.kmod.buf_size_preset, "modern_ebpf": engine.modern_ebpf.buf_size_preset}
+    preset = presets.get(engine.kind, _NO_PRESET)
+    if preset != _NO_PRESET and not 1 <= preset <= _LARGEST_PRESET:
+        raise ConfigError(f"$.engine.{engine.kind}.buf_size_preset takes a number from 1 to {_LARGEST_PRESET}, not {preset}")
 
 
 def _check_webserver(falco: Falco) -> None:

@@ -6,14 +6,15 @@ condition or an output means (`FieldRequest`). How values are got, and what an o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec import Struct
 
 from lanner.sdk.errors import LannerError
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # libsinsp's table of generic fields (sinsp_filtercheck_gen_event.cpp, libs 0.25.4): what exists for an event of a plugin
 GENERIC_FIELDS: Final[tuple[FieldInfo, ...]] = (
@@ -45,8 +46,7 @@ _NEAREST: Final = 3  # fields that the advice on an unknown one names
 _INDEX_LIMIT: Final = 1 << 64
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRequest:
+class FieldRequest(Struct, frozen=True, gc=False):
     """A request for one value of an event: a field and the argument in its brackets.
 
     `argument` is None without brackets, an `int` if the field takes only an index, else the text.
@@ -54,7 +54,10 @@ class FieldRequest:
 
     name: str
     argument: str | int | None
-    info: FieldInfo = field(hash=False)
+    info: FieldInfo
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.argument))
 
 
 class FieldError(LannerError, LookupError):
@@ -68,6 +71,11 @@ class FieldError(LannerError, LookupError):
         self.unknown = unknown
 
 
+def _accept(text: str) -> str:
+    del text
+    return ""
+
+
 class Traits(NamedTuple):
     """What Falco knows of a field beyond its `FieldInfo`: the fields of plugins have none of it."""
 
@@ -77,6 +85,10 @@ class Traits(NamedTuple):
     takes_fields: bool = True
     """Whether it is compared with other fields, on either side."""
     only_equal: bool = False
+    comparable: bool = True
+    """False: no operator but `exists` takes it."""
+    refusal: Callable[[str], str] = _accept
+    """Says why a constant cannot be compared with it; nothing if it can."""
 
 
 def is_generic(name: str) -> bool:
@@ -111,12 +123,9 @@ class Catalog:
         yield from self._plugin.values()
         yield from self._generic.values()
 
-    def check_value(self, name: str, text: str) -> None:
-        """Raise `FieldError` for a constant that the field of that name is not to be compared with; there is none of a plugin's."""
-
-    def traits(self, name: str) -> Traits:
-        """What Falco knows of the field of that name beyond its `FieldInfo`."""
-        del name
+    def traits(self, request: FieldRequest) -> Traits:
+        """What Falco knows of a field beyond its `FieldInfo`."""
+        del request
         return PLAIN
 
     def advice(self, unknown: str) -> str:

@@ -17,6 +17,7 @@ from lanner.rules.findings import ConditionError
 from lanner.rules.language.typed import FieldTable
 from lanner.rules.output.append import added
 from lanner.rules.output.template import drop_container_info, parse_output
+from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,10 @@ _COLUMN: Final = 51
 _LINE: Final = 110
 
 
+class DescribeError(LannerError, ValueError):
+    """A condition that runs and that Falco does not describe: nothing left of one of its operators names a field."""
+
+
 @dataclass(slots=True)
 class _Names:
     """What a condition names."""
@@ -44,7 +49,11 @@ class _Names:
 
 
 def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | None = None) -> dict[str, Any]:
-    """Everything that was loaded, or the one rule of that name. Raises `KeyError` if that is not loaded."""
+    """Describe everything that was loaded, or the one rule of that name.
+
+    Raises `KeyError` if that rule is not loaded, `ConditionError` for a condition that ends `falco -L`: one that cannot be parsed before
+    its lists are written in, one whose left side names no field, and one whose event types Falco cannot search.
+    """
     rules = validator.rules if name is None else [rule for rule in validator.rules if rule.name == name]
     if name is not None and not rules:
         raise KeyError(name)
@@ -120,7 +129,7 @@ def _uses(plugin: PluginInfo, source: str, fields: set[str]) -> bool:
     if plugin.has_source and plugin.event_source == source:
         return True
     own = {declaration.info.name for declaration in plugin.fields}
-    return (not plugin.read_sources or source in plugin.read_sources) and not own.isdisjoint(fields)
+    return plugin.reads(source) and not own.isdisjoint(fields)
 
 
 def _exceptions(definition: RuleDefinition) -> dict[str, Any]:
@@ -143,6 +152,8 @@ def _macro(name: str, validator: Validator) -> dict[str, Any]:
     expanded = validator.compilation.macros.macros[name].expanded
     assert expanded is not None
     details = _details(text, expanded.tree, validator.collected)
+    if reason := syscall.unsearchable(expanded.tree):
+        raise ConditionError(reason, 0)
     used = {"used": name in validator.compilation.macros.used, "events": syscall.event_names(expanded.tree), "plugins": []}
     return {"info": {"name": name, "condition": text}, "details": {**details, **used}}
 
@@ -162,10 +173,7 @@ def _list(name: str, validator: Validator) -> dict[str, Any]:
 
 
 def _details(text: str, condition: Condition, collected: Collected) -> dict[str, Any]:
-    try:
-        named = _names(parse(text))
-    except ConditionError:  # one that is none before its lists are written in
-        named = _Names()
+    named = _names(parse(text))
     compiled = _names(condition)
     return {
         "macros": sorted(named.macros & collected.macros.keys()),
@@ -193,17 +201,22 @@ def _collect(node: Condition, names: _Names) -> None:
             names.macros.add(name)
         case Check(left, operator, right, modifier):
             names.operators.add(f"{operator} {modifier}" if modifier else operator)
-            _collect_operand(left, names)
+            if not _collect_operand(left, names):
+                kind = "unary" if right is None else "binary"
+                raise ConditionError(f"can't find field info in {kind} check expression", node.span[0])
             if right is not None:
                 _collect_operand(right, names)
 
 
-def _collect_operand(operand: Operand | OperandList, names: _Names) -> None:
+def _collect_operand(operand: Operand | OperandList, names: _Names) -> bool:
+    """Collect the names of an operand, and return whether a field is among them."""
     match operand:
         case Field(name, argument):
             names.fields.add(f"{name}[{argument}]" if argument else name)
+            return True
         case Transform(_, operands) | OperandList(operands):
-            for each in operands:
-                _collect_operand(each, names)
+            fields = [_collect_operand(each, names) for each in operands]
+            return any(fields)
         case ConstantList(items):
             names.items.update(item.text for item in items)
+    return False
