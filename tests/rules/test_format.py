@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lanner.rules.check.checker import check_operand
@@ -13,7 +13,7 @@ from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.language.typed import FieldTable
 from lanner.rules.output.alert import AlertRule, AlertWriter
-from lanner.rules.output.message import Wanted, compile_message
+from lanner.rules.output.message import OperandTable, compile_message
 from lanner.rules.output.template import FormatError, parse_output
 from lanner.rules.plan.executor import compile_values
 from lanner.sdk.types import Argument, FieldInfo, FieldType
@@ -49,7 +49,7 @@ def prepared(text, values):
 
 def rendered(text, values):
     parsed, value = prepared(text, values)
-    wanted = Wanted()
+    wanted = OperandTable()
     render = compile_message(parsed, wanted)
     return render(compile_values(wanted.operands, value)())
 
@@ -250,6 +250,7 @@ def longest_by_trying(text):
     return None
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=14).map("".join).filter(lambda text: not text[0].isdigit()))
 def test_the_longest_piece_is_found_without_trying_all(text):
     try:

@@ -15,7 +15,7 @@ reveal_type(attributes["com.example.role"])  # reveals: lanner.sdk.values.Path
 reveal_type(attributes[KEY])  # reveals: lanner.sdk.values.Path
 reveal_type(payload["list", INDEX])  # reveals: lanner.sdk.values.Path
 reveal_type(payload["status"] | payload["Action"].when(payload["Type"], "container"))  # reveals: lanner.sdk.values.First
-reveal_type(payload["time"].time("ns"))  # reveals: lanner.sdk.values.Time
+reveal_type(payload["time"].time("ns"))  # reveals: lanner.sdk.values.Word
 reveal_type(field("docker.type", payload["Type"], "Kind"))  # reveals: lanner.sdk.fields.FieldDeclaration
 payload["time"].time("minutes")  # error: [arg-type]
 payload[1.5]  # error: [index]
@@ -55,6 +55,27 @@ class Doors(lanner.Plugin):
     @field("doors.opened", "When")
     def opened(self, event: lanner.Event) -> lanner.Abstime:
         return 5
+
+
+class Reader(lanner.OpenInstance):
+    """Reads chunks."""
+
+    def read_chunk(self, timeout: float) -> bytes | lanner.Nothing:
+        return b"" if timeout else lanner.NOTHING
+
+
+class Chunks(lanner.Plugin, abstract=True):
+    """A source of chunks, opened by a parameter of any name."""
+
+    def open(self, _given: str) -> Reader:
+        return Reader()
+
+
+class NoSource(lanner.Plugin, abstract=True):
+    """A wrong return type."""
+
+    def open(self, params: str) -> int:  # error: [override]
+        return 1
 
 
 class Feed(Doors, abstract=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Macro, Not, OperandList, Or, Transform
 
 if TYPE_CHECKING:
-    from lanner.rules.condition.ast import Condition, Operand
+    from lanner.rules.condition.ast import AnyOperand, Condition
 
 # libsinsp/filter/escaping.cpp: what makes a text go into quotes, and what stands there for it
 _ESCAPES: Final = {
@@ -43,11 +43,13 @@ def field_text(name: str, argument: str | None) -> str:
 
 def quote(text: str) -> str:
     """A text in quotes, if it needs them."""
+    if _ESCAPES.keys().isdisjoint(text):  # as nearly all are
+        return text
     inside = "".join(_ESCAPES.get(char, char) for char in text)
-    return f'"{inside}"' if any(char in _ESCAPES for char in text) else text
+    return f'"{inside}"'
 
 
-def _operand(node: Operand | OperandList) -> str:
+def _operand(node: AnyOperand) -> str:
     match node:
         case Field(name, argument):
             return field_text(name, argument)

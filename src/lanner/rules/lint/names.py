@@ -35,20 +35,22 @@ def mistyped_names(subject: Subject, lists: Collection[str], macros: Collection[
     plain_macros = {_plain(name): name for name in macros if "_" in name}
     for check in subject.checks():
         right = check.right
+        origin = right.span[0] if isinstance(right, ConstantList) else 0
         for constant in right.items if isinstance(right, ConstantList) else (right,) if isinstance(right, Constant) else ():
             word = constant.text
             if constant.quoted or "_" not in word.strip("_") or word in items or constant.span == (0, 0):
                 continue
+            span = (origin + constant.span[0], origin + constant.span[1])
             if word in macros:
                 advice = f"A macro is no value: join it by `and` or `or`. Put the text into quotes if it is meant: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, and the name of a macro.", advice, constant.span)
+                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, and the name of a macro.", advice, span)
             elif isinstance(right, ConstantList) and (near := get_close_matches(_plain(word), names, 1, _ALIKE)):
                 name = names[near[0]]
                 advice = f"Write `{name}` if the list is meant; put the text into quotes if that is: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a list `{name}`.", advice, constant.span)
+                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a list `{name}`.", advice, span)
             elif near := [name for plain, name in plain_macros.items() if one_letter_off(_plain(word), plain)]:
                 advice = f"A macro is no value: join `{near[0]}` by `and` or `or`. Put the text into quotes if it is meant: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a macro `{near[0]}`.", advice, constant.span)
+                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a macro `{near[0]}`.", advice, span)
 
 
 def mistyped_fields(text: str, catalog: Catalog) -> Iterator[tuple[Span, str, str]]:

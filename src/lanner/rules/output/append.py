@@ -5,8 +5,9 @@ Which rules get what is told here; how it is parsed and written is the matter of
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from lanner.rules.output.template import Extra, parse_output
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(Struct, frozen=True, gc=False):
     """One entry of `append_output`. It is for the rule of that name, of that source, with all of the tags; empty: for any.
 
     `formatted` are fields with their formats, `raw` those that go as they are. With `suggested` the fields that ask for it go
@@ -40,18 +40,17 @@ class Append:
         return self.rule in {"", rule.name} and self.source in {"", rule.source} and self.tags <= set(rule.tags)
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Addition(Struct, frozen=True, gc=False):
     """What one rule gets: text behind its output, and by key the format of a field, or None for the field as it is."""
 
     text: str = ""
     fields: Mapping[str, str | None] = field(default_factory=dict)
 
 
-NOTHING: Final = Added()
+NOTHING: Final = Addition()
 
 
-def added(rule: Rule | RuleDefinition, appends: Iterable[Append], catalog: Catalog) -> Added:
+def merge_appends(rule: Rule | RuleDefinition, appends: Iterable[Append], catalog: Catalog) -> Addition:
     """What all entries together add to a rule."""
     texts: list[str] = []
     fields: dict[str, str | None] = {}
@@ -61,7 +60,7 @@ def added(rule: Rule | RuleDefinition, appends: Iterable[Append], catalog: Catal
             texts += [f"{name.replace('.', '_')}=%{name}" for name in catalog.suggested] if each.suggested else []
             fields |= each.formatted
             fields |= dict.fromkeys(each.raw)
-    return Added("".join(f" {text}" for text in texts), fields)
+    return Addition("".join(f" {text}" for text in texts), fields)
 
 
 def parse_extra(key: str, text: str | None, catalog: Catalog, table: FieldTable) -> Extra:

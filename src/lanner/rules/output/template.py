@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from lanner.rules.check.checker import check_operand
 from lanner.rules.condition import lexer as words
-from lanner.rules.condition.ast import Field, OperandList, Transform
+from lanner.rules.condition.ast import Field, Transform, find_operands
 from lanner.rules.condition.falco_unparse import field_text
 from lanner.rules.condition.parser import parse_operand
 from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
-from lanner.rules.language.catalog import is_generic
-from lanner.rules.language.typed import FieldTable, Slot, Transformed
+from lanner.rules.language.catalog import FieldError, is_generic
+from lanner.rules.language.typed import FieldTable, Kind, Slot, Transformation
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lanner.rules.language.catalog import Catalog
     from lanner.rules.language.typed import Operand
 
@@ -48,8 +47,7 @@ _PLAIN_FIELD: Final = re.compile(rf"({words.FIELD_NAME.pattern})(?:\[({words.BAR
 _PADDED: Final = frozenset({"evt.rawtime.ns", "evt.reltime", "evt.reltime.ns"})
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(Struct, frozen=True, gc=False):
     """A place where a value's text goes. `width` 0 means as long as it is.
 
     `padded`: a number with nine digits at least. `silent`: a number that Falco has no way to print, so that it is never there.
@@ -61,8 +59,7 @@ class Placeholder:
     silent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class AlertField(Struct, frozen=True, gc=False):
     """A value that goes to the alert's fields: under which key, from which field, and which of the plan's values it is."""
 
     key: str
@@ -70,21 +67,19 @@ class Shown:
     slot: Slot
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True, gc=False):
     """An output as parsed: texts and places for values in order, the fields that the alert carries, each once, and added ones."""
 
     parts: tuple[str | Placeholder, ...]
-    fields: tuple[Shown, ...]
+    fields: tuple[AlertField, ...]
     extra: tuple[Extra, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
+class Extra(Struct, frozen=True, gc=False):
     """A field that is added to the alert's: a text with values, a value as it is, or null."""
 
     key: str
-    shown: Format | Shown | None
+    shown: Format | AlertField | None
 
 
 class FormatError(ConditionError):
@@ -106,18 +101,18 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
     # A `*` in front says that values may be missing, which rules' outputs always allow
     start = 1 if text[0] == "*" else 0
     parts: list[str | Placeholder] = []
-    fields: dict[str, Shown] = {}
+    fields: dict[str, AlertField] = {}
     while (sign := text.find("%", start)) >= 0:
         if sign > start:
             parts.append(text[start:sign])
         begin, width = _parse_width(text, sign)
         node, operand, start = _parse_placeholder(text, sign, begin, catalog, table)
         parts.append(_placeholder(node, width, operand))
-        for field in _fields_of(node):
+        for field in find_operands(Field, node):
             key = field_text(field.name, field.argument)
             slot = operand if field is node else check_operand(field, catalog, table)
             if isinstance(slot, Slot):
-                fields.setdefault(key, Shown(key, field.name, slot))
+                fields.setdefault(key, AlertField(key, field.name, slot))
     if start < len(text):
         parts.append(text[start:])
     return Format(tuple(parts), tuple(fields.values()))
@@ -125,6 +120,8 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
 
 def _parse_width(text: str, sign: int) -> tuple[int, int]:
     """Where the name begins after the percent sign at `sign`, and the width in front of it (0: none)."""
+    if text[sign + 1 : sign + 2].isalpha():  # as nearly always
+        return sign + 1, 0
     digits = _WIDTH.match(text, sign + 1)
     end = digits.end() if digits else sign + 1
     what = "a number" if end > sign + 1 else "a %"
@@ -144,9 +141,10 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table
     """
     plain = _PLAIN_FIELD.match(text, begin, begin + _PLACEHOLDER_LIMIT)
     if plain:
-        with suppress(ConditionError):
-            field = Field(plain[1], plain[2])
-            return field, check_operand(field, catalog, table), plain.end()
+        with suppress(FieldError):
+            request = catalog.request(plain[0])
+            slot = Slot(table.number(request), Kind(request.info.type, request.info.is_list))
+            return Field(plain[1], plain[2]), slot, plain.end()
     piece = text[begin : begin + _PLACEHOLDER_LIMIT]
     while piece:
         try:
@@ -188,7 +186,7 @@ def _shorter(piece: str, end: int) -> str:
 
 def _placeholder(node: Field | Transform, width: int, operand: Operand) -> Placeholder:
     # Falco has no number format for what is not a plugin's: the length of such a text is not printed
-    silent = isinstance(operand, Transformed) and operand.kind.type is FieldType.UINT64 and not _measures_plugin_field(node)
+    silent = isinstance(operand, Transformation) and operand.kind.type is FieldType.UINT64 and not _measures_plugin_field(node)
     return Placeholder(operand, width, padded=isinstance(node, Field) and node.name in _PADDED, silent=silent)
 
 
@@ -196,11 +194,3 @@ def _measures_plugin_field(node: object) -> bool:
     while isinstance(node, Transform) and len(node.arguments) == 1:
         node = node.arguments[0]
     return isinstance(node, Field) and not is_generic(node.name)
-
-
-def _fields_of(node: object) -> Iterator[Field]:
-    if isinstance(node, Field):
-        yield node
-    elif isinstance(node, Transform | OperandList):
-        for child in node.arguments if isinstance(node, Transform) else node.items:
-            yield from _fields_of(child)

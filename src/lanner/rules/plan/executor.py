@@ -13,7 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lanner.rules.language import operators, transformers
-from lanner.rules.language.typed import All, Comparison, Items, Negation, Slot, Some, Test, Text, Transformed
+from lanner.rules.language.typed import All, Comparison, Items, Negation, Slot, Some, Test, Text, Transformation
+from lanner.rules.language.vocabulary import MEMBER_OPERATORS
 from lanner.sdk.types import FieldType, FieldValue
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def compile_operand(operand: Operand, value: Callable[[int], FieldValue]) -> Cal
             return lambda: text
         case Items(items):
             return _items([(compile_operand(item, value), item.kind.is_list, transformers.text_of(item.kind)) for item in items])
-        case Transformed(operands=operands):
+        case Transformation(operands=operands):
             function = transformers.function(operand)
             inner = [compile_operand(each, value) for each in operands]
             return _one(inner[0], function) if len(inner) == 1 else _many(inner, function)
@@ -209,7 +210,7 @@ class _Compiler:
             if test.operator == "=":
                 constant = test.constants[0]
                 return lambda: memo[number] == constant
-            if test.operator in {"in", "intersects"}:
+            if test.operator in MEMBER_OPERATORS:
                 members = frozenset(test.constants)
                 return lambda: memo[number] in members
         predicate = operators.test(test.operator, test.constants, test.modifier, slot.kind)

@@ -1,0 +1,173 @@
+"""From collected definitions to rules for the checker.
+
+The input are the definitions of all files up to here, the output are rules. The condition of a rule is a tree that contains its lists,
+exceptions and macros. The checker looks at fields and types; `Rule.finding` places what it reports in the files.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from lanner.rules import findings
+from lanner.rules.condition.parser import parse
+from lanner.rules.files.exceptions import with_exceptions
+from lanner.rules.files.scalars import ItemError
+from lanner.rules.files.text import Text
+from lanner.rules.findings import ConditionError, finding
+from lanner.rules.resolve.lists import MAX_TEXT, Lists, TooLargeError
+from lanner.rules.resolve.macros import BrokenMacroError, MacroError, Macros, ParsedMacro
+from lanner.rules.resolve.rule import TEXT, Expression, Output, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lanner.rules.condition.ast import Condition, Constant
+    from lanner.rules.findings import Finding, Stage
+    from lanner.rules.resolve.collect import Definitions, MacroDefinition, RuleDefinition
+
+_SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
+
+
+class Compilation:
+    """One pass over all definitions: lists and macros first, then each rule."""
+
+    def __init__(self, collected: Definitions, shipped: Collection[str] = ()) -> None:
+        """`shipped` are macros of the plugin's own rules, which advice may name."""
+        self.collected = collected
+        self._shipped = shipped
+        self.lists = Lists({})
+        self.expressions: list[Expression] = []  # of the macros, in order
+        self._shared: dict[str, tuple[Constant, ...]] = {}  # the items of lists, by their texts
+        self.macros = Macros({})
+        self._texts: dict[str, Text | None] = {}
+        self._rules: dict[str, Rule | None] = {}
+
+    def expand(self) -> Stage[None]:
+        """Write lists into lists and macros into macros."""
+        try:
+            self.lists = Lists(self.collected.lists)
+        except TooLargeError as error:
+            context = next(iter(self.collected.lists.values())).context
+            yield finding("error", findings.VALIDATE, str(error), context)
+        parsed: dict[str, ParsedMacro] = {}
+        for number, macro in enumerate(self.collected.macros.values(), start=1):
+            expression, tree = yield from self._parse(macro, macro.condition, "macro condition", number * TEXT)
+            self.expressions.append(expression)
+            parsed[macro.name] = ParsedMacro(macro.name, macro.index, macro.visibility, tree)
+        self.macros = Macros(parsed)
+        for each, expression in zip(parsed.values(), self.expressions, strict=True):
+            if each.tree is not None:
+                yield from self._expand(each, each.tree, expression)
+
+    def _expand(self, macro: ParsedMacro, tree: Condition, expression: Expression) -> Stage[None]:
+        try:
+            macro.expanded = self.macros.expand(tree, macro.visibility)
+        except BrokenMacroError:
+            macro.tree = None
+        except MacroError as error:
+            macro.tree = None
+            yield self._finding(error, expression)
+
+    def text(self, definition: RuleDefinition) -> Stage[Text | None]:
+        """A rule's condition with its exceptions; None if they do not fit."""
+        if definition.name not in self._texts:
+            text = None
+            try:
+                text = with_exceptions(definition.condition, definition.exceptions)
+            except ItemError as refused:
+                yield refused.finding
+            self._texts[definition.name] = text
+        return self._texts[definition.name]
+
+    def rule(self, definition: RuleDefinition, without_exceptions: Text | None = None) -> Stage[Rule | None]:
+        """The rule with its condition as a tree; None if that is wrong. `without_exceptions` is its text if exceptions are."""
+        text = (yield from self.text(definition)) or without_exceptions
+        if definition.name not in self._rules:
+            self._rules[definition.name] = (yield from self._rule(definition, text)) if text else None
+        return self._rules[definition.name]
+
+    def _rule(self, definition: RuleDefinition, text: Text) -> Stage[Rule | None]:
+        expression, tree = yield from self._parse(definition, text, "rule condition", 0)
+        if tree is None:
+            return None
+        try:
+            expanded = self.macros.expand(tree)
+        except BrokenMacroError:
+            return None
+        except MacroError as error:
+            yield self._finding(error, expression)
+            return None
+        return Rule(
+            definition.name,
+            expanded.tree,
+            text.text,
+            output_of(definition),
+            definition.desc,
+            definition.priority,
+            definition.source,
+            tuple(sorted(definition.tags)),
+            definition.enabled,
+            definition.skip_if_unknown_filter,
+            definition.context[-1].place(),
+            definition.warn_evttypes,
+            definition.context,
+            expression,
+            tuple(self.expressions),
+        )
+
+    def _parse(
+        self, definition: MacroDefinition | RuleDefinition, text: Text, kind: str, base: int
+    ) -> Stage[tuple[Expression, Condition | None]]:
+        """The condition with lists written in, and its tree; None if it is wrong."""
+        expression = Expression(text, definition.context, definition.condition_context, kind, self.lists)
+        try:
+            written = self.lists.write_into(Text(text.text)).text
+            expression = replace(expression, written=written)
+            return expression, parse(written, base, self._shared)
+        except TooLargeError as error:
+            yield expression.finding("error", findings.COMPILE_CONDITION, str(error), 0, 1, _SMALLER)
+        except ConditionError as error:
+            offset = error.offset - base
+            sight = expression.sight(expression.falco_context, written, error.falco_offset - base)
+            yield expression.finding("error", error.code, error.message, offset, error.length, error.advice, (), sight)
+        return expression, None
+
+    def _finding(self, error: MacroError, expression: Expression) -> Finding:
+        number, offset = divmod(error.span[0], TEXT)
+        where = self.expressions[number - 1] if number else expression
+        outer = () if where is expression else expression.context
+        if number:
+            # Whoever else names this macro would only say the same again
+            self.macros.macros[where.context[-1].name].tree = None
+        advice = self._advice(error.name) if error.unknown else ""
+        length = error.span[1] - error.span[0]
+        sight = where.sight(expression.context, expression.text.text, offset)
+        return where.finding("error", findings.VALIDATE, error.message, offset, length, advice, outer, sight)
+
+    def _advice(self, name: str) -> str:
+        if name in self.collected.lists:
+            return f"'{name}' is a list: compare a field with it, as in `field in ({name})`."
+        if name in self.collected.macros:
+            place = self.collected.macros[name].context[-1].place()
+            return f"The macro is defined at {place}, after this one; define it before, or this one after it."
+        if name in self._shipped:
+            return "The plugin's own rules define the macro: name them before this file, as `plugin`."
+        near = get_close_matches(name, [*self.collected.macros, *self._shipped], 1)
+        return f"Did you mean '{near[0]}'?" if near else "A field's name has a dot in it; anything else is the name of a macro."
+
+    def unused(self) -> list[Finding]:
+        """Warnings of macros and lists that nothing refers to."""
+        macros = [macro for name, macro in self.collected.macros.items() if name not in self.macros.used]
+        lists = [each for name, each in self.collected.lists.items() if name not in self.lists.used]
+        return [
+            *(finding("warning", "LOAD_UNUSED_MACRO", "Macro not referred to by any other rule/macro", macro.context) for macro in macros),
+            *(finding("warning", "LOAD_UNUSED_LIST", "List not referred to by any other rule/macro", each.context) for each in lists),
+        ]
+
+
+def output_of(definition: RuleDefinition) -> Output:
+    """A rule's output, before anything is known of its condition."""
+    return Output(definition.output, definition.context, definition.output_context)
