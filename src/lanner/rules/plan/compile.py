@@ -178,7 +178,7 @@ def _remark(text: str, printed: Output, findings: list[Finding]) -> None:
 
 def compile_condition(rule: Rule, checker: Checker, findings: list[Finding]) -> Checked | None:
     """A rule's condition; None where it is wrong, with the reason among the findings."""
-    findings += [rule.remark(remark.code, remark.message, remark.field) for remark in deprecations.of_condition(rule.condition)]
+    findings += [rule.remark(remark.code, remark.message, remark.field) for remark in checker.deprecations.remarks(rule.condition)]
     try:
         checked = checker.check(rule.condition)
     except ConditionError as error:
