@@ -118,6 +118,8 @@ class RuleItem(Struct, frozen=True, gc=False):
     warn_evttypes: bool = True
     capture: bool = False
     capture_duration: int = 0
+    unread: frozenset[str] = frozenset()
+    """Which of condition and output cannot be read; only a thorough reading makes such an item."""
 
 
 class RuleUpdate(Struct, frozen=True, gc=False):

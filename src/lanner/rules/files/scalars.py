@@ -25,7 +25,6 @@ _UINT: Final = re.compile(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)\s*")
 _NEEDS: Final = {
     "list": "A list needs 'items'.",
     "macro": "A macro needs a 'condition'.",
-    "rule": "A rule needs 'condition', 'output', 'desc' and 'priority'; with none of them, 'enabled' switches an earlier rule on or off.",
     "exception": "An exception needs a 'name' and 'fields'.",
 }
 
@@ -40,11 +39,11 @@ class Refused(Exception):  # noqa: N818 - it ends the reading of one item and ne
         self.finding: Finding = finding("error", code, message, context, advice, sight=sight)
 
 
-def required(item: Mapping, key: str, context: Context) -> Scalar:
-    """The value of a key that has to be there, a text that is not empty."""
+def required(item: Mapping, key: str, context: Context, advice: str = "") -> Scalar:
+    """The value of a key that has to be there, a text that is not empty. `advice` is what to do where the key is missing."""
     node = item.values.get(key)
     if node is None:
-        raise Refused(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
+        raise Refused(f"Item has no mapping for key '{key}'", context, advice or _NEEDS.get(context[-1].kind, ""))
     if isinstance(node, Scalar) and node.is_null:
         raise Refused(f"Mapping for key '{key}' is empty", context, f"Write a value behind '{key}:'.")
     if not isinstance(node, Scalar):

@@ -145,7 +145,7 @@ def compile_output(
     try:
         output = parse_output(text, catalog, fields)
     except FormatError as error:
-        findings.append(printed.finding(_at_home(error, printed, more.text), *_weight(error, skip=skip)))
+        findings.append(printed.finding(_at_home(error, printed, more.text), *weigh(error, skip=skip)))
         return None
     _remark(text, printed, findings)
     extra = []
@@ -182,7 +182,7 @@ def compile_condition(rule: Rule, checker: Checker, findings: list[Finding]) -> 
     try:
         checked = checker.check(rule.condition)
     except ConditionError as error:
-        findings.append(rule.finding(error, *_weight(error, skip=rule.skip_if_unknown_filter)))
+        findings.append(rule.finding(error, *weigh(error, skip=rule.skip_if_unknown_filter)))
         return None
     for each in checked.warnings:
         begin, end = each.span
@@ -190,7 +190,7 @@ def compile_condition(rule: Rule, checker: Checker, findings: list[Finding]) -> 
     return checked
 
 
-def _weight(error: ConditionError, *, skip: bool) -> tuple[Severity, str]:
+def weigh(error: ConditionError, *, skip: bool) -> tuple[Severity, str]:
     """Whether this ends the loading, or is a reason to go on without the rule."""
     if skip and any(words in error.message for words in _UNKNOWN):
         return "warning", "LOAD_UNKNOWN_FILTER"

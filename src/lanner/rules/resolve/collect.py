@@ -159,6 +159,10 @@ class Collector:
                     raise _refuse(_NO_RULE_TO_SWITCH, step.context)
                 self.collected.rules[step.name].enabled = step.enabled
 
+    def refuse(self, refused: Refused) -> None:
+        """Give an item up for one of its parts, as Falco does. To go on without that part, note what is wrong instead."""
+        raise refused
+
     def _require(self, step: PluginVersion) -> None:
         check_requirement(step)
         self.collected.requirements.append(step)
@@ -222,9 +226,12 @@ class Collector:
             self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
         exceptions = []
         for exception in item.exceptions:
-            if not exception.fields.is_given:
-                raise _refuse("Rule exception item must have fields property with a list of fields", exception.context)
-            exceptions.append(self._checked(exception, item.source))
+            try:
+                if not exception.fields.is_given:
+                    raise _refuse("Rule exception item must have fields property with a list of fields", exception.context)
+                exceptions.append(self._checked(exception, item.source))
+            except Refused as refused:
+                self.refuse(refused)
         number = self._next()
         self.collected.rules[item.name] = RuleDefinition(
             item.context,
