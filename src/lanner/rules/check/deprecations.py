@@ -51,14 +51,14 @@ def of_output(text: str) -> list[Remark]:
 
 
 class Conditions:
-    """Looks at conditions one after the other; what they have in common, which is what macros bring, is looked at once."""
+    """Checks the conditions of rules for remarks. It visits each shared part, such as an expanded macro, once."""
 
     def __init__(self) -> None:
         # By the node's identity, which holds as long as the node is kept
         self._known: dict[int, tuple[Condition, _Found]] = {}
 
     def remarks(self, tree: Condition) -> list[Remark]:
-        """Comparisons with `<NA>`, as one remark without words, and deprecated fields."""
+        """Return one remark without text for comparisons with `<NA>`, and one for each deprecated field."""
         found = self._look(tree)
         deprecated = [Remark("LOAD_DEPRECATED_ITEM", message, name) for name, message in _DEPRECATED.items() if name in found.deprecated]
         return [Remark("LOAD_UNSAFE_NA_CHECK", ""), *deprecated] if found.is_unsafe else deprecated
@@ -79,7 +79,7 @@ class Conditions:
 
 
 class _Found(NamedTuple):
-    """What is to be remarked on in a part of a condition."""
+    """The remarkable things in a part of a condition."""
 
     deprecated: frozenset[str] = frozenset()
     is_unsafe: bool = False
