@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 
-from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, Or, Transform
+from lanner.rules.condition.ast import And, Check, Constant, Field, Not, Or, find_operands
 from lanner.rules.language.vocabulary import BY_OPERATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from lanner.rules.condition.ast import Condition, Operand, OperandList
+    from lanner.rules.condition.ast import Condition, Operand
 
 _NO_ENTER: Final = "field is not available due to the drop of enter events."
 _DEPRECATED: Final = {
@@ -94,31 +94,19 @@ def _together(parts: Iterable[_Found]) -> _Found:
 
 
 def _of_check(check: Check) -> _Found:
-    fields = [check.left.name] if isinstance(check.left, Field) else list(_fields(check.left))
+    fields = [check.left.name] if isinstance(check.left, Field) else _fields(check.left)
     unsafe = False
     if fields and fields[-1].startswith(_UNSAFE) and BY_OPERATOR[check.operator].remarks_na and check.modifier is None and check.right:
-        unsafe = _says_nothing(check.right)
+        unsafe = _compares_nothing(check.right)
         fields += _fields(check.right)
     deprecated = _DEPRECATED.keys() & fields
     return _Found(frozenset(deprecated), unsafe) if unsafe or deprecated else _NOTHING
 
 
-def _fields(operand: Operand | OperandList) -> Iterator[str]:
-    """The names of the fields in an operand, without those in lists of operands."""
-    match operand:
-        case Field(name):
-            yield name
-        case Transform(_, arguments):
-            for argument in arguments:
-                yield from _fields(argument)
+def _fields(operand: Operand) -> list[str]:
+    """Return the names of the fields in an operand, without those in lists of operands."""
+    return [field.name for field in find_operands(Field, operand, lists=False)]
 
 
-def _says_nothing(right: Operand | OperandList) -> bool:
-    match right:
-        case Constant(text):
-            return text == "<NA>"
-        case ConstantList(items):
-            return any(item.text == "<NA>" for item in items)
-        case Transform(_, arguments):
-            return any(map(_says_nothing, arguments))
-    return False
+def _compares_nothing(right: Operand) -> bool:
+    return any(constant.text == "<NA>" for constant in find_operands(Constant, right, lists=False))
