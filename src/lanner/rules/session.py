@@ -56,7 +56,8 @@ class Session:
         """
         self.catalogs = {catalog.source: catalog for catalog in catalogs}
         self._shipped = shipped
-        self._collector = self.collector(self.catalogs, lambda source, text: is_field(text, self.catalogs[source]), plugins)
+        by_source = self.catalogs  # not by `self`: a circle would keep the rules until the garbage collector comes
+        self._collector = self.collector(by_source, lambda source, text: is_field(text, by_source[source]), plugins)
         self.collected = self._collector.collected
         self.compilation = Compilation(self.collected, shipped)
 
