@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import findings
@@ -37,6 +37,7 @@ class Expression:
     kind: str
     lists: Lists
     written: str = ""
+    _placed: list[Text] = field(default_factory=list, compare=False, repr=False)
 
     def finding(
         self,
@@ -66,12 +67,14 @@ class Expression:
         return Sight(context, quoted, len(before), len(lines), len(lines[-1]) + 1)
 
     def _spot(self, offset: int, length: int) -> Spot | None:
-        """Places are carried through the writing of lists only here, where something is wrong: most conditions never need them."""
-        text, where = self.text, 0
-        with suppress(TooLargeError):
-            if self.written:
-                text, where = self.lists.write_into(self.text), offset
-        return text.spot(where, length, "condition expression")
+        """Return the place of characters. Lists are written in with their places once, at the first finding: most conditions have none."""
+        if not self._placed:
+            text = self.text
+            with suppress(TooLargeError):
+                text = self.lists.write_into(text) if self.written else text
+            self._placed.append(text)
+        placed = self._placed[0]
+        return placed.spot(offset if placed.text == self.written else 0, length, "condition expression")
 
 
 def _excerpt(text: str, offset: int) -> str:
