@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 # a file's first four bytes to its encoding and the length of its byte order mark
@@ -23,8 +24,7 @@ _MARKS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, gc=False):
     """A span on one line of a file. `line` and `column` count characters from 1.
 
     `kind` and `name` identify the item in Falco's terms ("rule", "macro", "condition expression" ...).
@@ -92,8 +92,7 @@ class SourceFile:
         return self.text[starts[number - 1] : ends[number - 1]]
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True, gc=False):
     """Characters of a file, with the kind of item in Falco's terms ("rule", "value for" ...) and its name.
 
     `at` is yaml-cpp's position if it differs from the beginning: a missing value is at the next token.

@@ -44,6 +44,7 @@ class Texts {
 struct State {
   std::vector<Value> table;
   Document document;
+  Arena arena;
   Texts texts;
 };
 
@@ -139,7 +140,8 @@ PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   Given given;
   if (!to_given(count == 2 ? args[1] : nullptr, given)) return nullptr;
   try {
-    return to_python(state.document.read(state.table[static_cast<std::size_t>(slot)], given), state.texts);
+    state.arena.clear();
+    return to_python(state.document.read(state.table[static_cast<std::size_t>(slot)], given, state.arena), state.texts);
   } catch (...) {
     return failed();
   }

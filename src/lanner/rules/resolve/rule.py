@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import Struct
 
 from lanner.rules import findings
 from lanner.rules.findings import Finding, Sight, finding
@@ -27,8 +29,7 @@ TEXT: Final = 1 << 32
 _LINE_END: Final = re.compile(b"[\r\n]")
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True, gc=False):
     """A condition's text with its places, whose it is, and how it reads with the lists written in."""
 
     text: Text
@@ -37,7 +38,7 @@ class Expression:
     kind: str
     lists: Lists
     written: str = ""
-    _placed: list[Text] = field(default_factory=list, compare=False, repr=False)
+    _placed: list[Text] = msgspec.field(default_factory=list)
 
     def finding(
         self,
@@ -82,8 +83,7 @@ def _excerpt(text: str, offset: int) -> str:
     return ("..." if begin else "") + text[begin:end].replace("\n", " ") + ("..." if end < len(text) else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True, gc=False):
     """A rule's output, its places, and where Falco has them."""
 
     text: Text
@@ -104,8 +104,7 @@ class Output:
         return finding("warning", "LOAD_DEPRECATED_ITEM", message, context, sight=Sight(self.context))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class Rule(Struct, frozen=True, eq=False, gc=False):
     """A rule before its check. `condition` is the tree after macro expansion. Only `finding` understands its spans."""
 
     name: str
