@@ -119,8 +119,8 @@ def test_a_plugin_that_ships_no_rules_needs_a_file(lanner, plugin):
 
 
 def test_an_option_out_of_bounds_is_said_with_its_path_and_the_bound(lanner):
-    done = lanner("run", "docker", "--config", '{"flushInterval": 0}')
-    assert (done.code, done.err) == (1, "lanner: error: Expected `int` >= 1 - at `$.flushInterval`\n")
+    done = lanner("run", "docker", "--config", '{"flushInterval": -1}')
+    assert (done.code, done.err) == (1, "lanner: error: plugin docker: Expected `int` >= 0 - at `$.flushInterval`\n")
 
 
 _RULE = """\
