@@ -4,88 +4,122 @@ A plugin is one class that derives from `lanner.Plugin`. Python imports each nam
 `import lanner` is fast.
 """
 
-from importlib import import_module
-
+from lanner._lazy import lazy_names
 from lanner._version import __version__
 
 TYPE_CHECKING = False  # type checkers know the name; importing it from typing costs more than all the rest here
 if TYPE_CHECKING:
     from msgspec import Meta
 
-    from lanner import testing
+    from lanner import rules, testing
+    from lanner.native import Dechunker, Framer, ObjectFramer
     from lanner.sdk.address import Address
     from lanner.sdk.annotations import Abstime, Reltime
+    from lanner.sdk.batches import Batch, Source
+    from lanner.sdk.checks import Check, Finding, check_disk
     from lanner.sdk.config import Config
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError, UsageError
     from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
     from lanner.sdk.fields import field
+    from lanner.sdk.files import check_regular, read_whole
+    from lanner.sdk.framing import MAX_LINE
     from lanner.sdk.lookup import look_up
+    from lanner.sdk.misspelt import suggest_name
     from lanner.sdk.plugin import ANY, Plugin
-    from lanner.sdk.values import INDEX, KEY, payload
+    from lanner.sdk.protocols import ChunkReader, Opened, OpenInstance, Payload
+    from lanner.sdk.values import INDEX, KEY, Path, Value, payload
 
 _HOMES = {
     "ANY": "lanner.sdk.plugin",
     "Abstime": "lanner.sdk.annotations",
     "Address": "lanner.sdk.address",
+    "Batch": "lanner.sdk.batches",
+    "Check": "lanner.sdk.checks",
     "Chunk": "lanner.sdk.events",
+    "ChunkReader": "lanner.sdk.protocols",
     "Config": "lanner.sdk.config",
     "ConfigError": "lanner.sdk.errors",
+    "Dechunker": "lanner.native",
     "DefinitionError": "lanner.sdk.errors",
     "Event": "lanner.sdk.events",
+    "Finding": "lanner.sdk.checks",
+    "Framer": "lanner.native",
     "INDEX": "lanner.sdk.values",
     "KEY": "lanner.sdk.values",
     "LannerError": "lanner.sdk.errors",
+    "MAX_LINE": "lanner.sdk.framing",
     "Meta": "msgspec",
     "NOTHING": "lanner.sdk.events",
     "Nothing": "lanner.sdk.events",
+    "ObjectFramer": "lanner.native",
+    "OpenInstance": "lanner.sdk.protocols",
+    "Opened": "lanner.sdk.protocols",
+    "Path": "lanner.sdk.values",
+    "Payload": "lanner.sdk.protocols",
     "PayloadError": "lanner.sdk.errors",
     "Plugin": "lanner.sdk.plugin",
     "Reltime": "lanner.sdk.annotations",
+    "Source": "lanner.sdk.batches",
     "SourceError": "lanner.sdk.errors",
     "UsageError": "lanner.sdk.errors",
+    "Value": "lanner.sdk.values",
+    "check_disk": "lanner.sdk.checks",
+    "check_regular": "lanner.sdk.files",
     "field": "lanner.sdk.fields",
     "look_up": "lanner.sdk.lookup",
     "payload": "lanner.sdk.values",
+    "read_whole": "lanner.sdk.files",
+    "rules": "",
+    "suggest_name": "lanner.sdk.misspelt",
+    "testing": "",
 }
 
 __all__ = [
     "ANY",
     "INDEX",
     "KEY",
+    "MAX_LINE",
     "NOTHING",
     "Abstime",
     "Address",
+    "Batch",
+    "Check",
     "Chunk",
+    "ChunkReader",
     "Config",
     "ConfigError",
+    "Dechunker",
     "DefinitionError",
     "Event",
+    "Finding",
+    "Framer",
     "LannerError",
     "Meta",
     "Nothing",
+    "ObjectFramer",
+    "OpenInstance",
+    "Opened",
+    "Path",
+    "Payload",
     "PayloadError",
     "Plugin",
     "Reltime",
+    "Source",
     "SourceError",
     "UsageError",
+    "Value",
     "__version__",
+    "check_disk",
+    "check_regular",
     "field",
     "look_up",
     "payload",
+    "read_whole",
+    "rules",
+    "suggest_name",
     "testing",
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name == "testing":
-        return import_module("lanner.testing")
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'lanner' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:  # a checker would take every name for one of the package
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -10,7 +10,7 @@ import pytest
 from lanner.docker import client, listing, watch
 from lanner.docker.client import find_engine, get
 from lanner.docker.endpoint import parse_endpoint
-from lanner.docker.engineerrors import EngineError, EngineTimeoutError
+from lanner.docker.engine_errors import EngineError, EngineTimeoutError
 
 from .stand_in import LAST_CHUNK, NOW, SECOND, STREAM, RememberingEngine, StandInEngine, answer, chunk, event, version
 from .streaming import eventually, lines, payloads, watching

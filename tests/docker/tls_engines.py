@@ -10,7 +10,7 @@ import pytest
 from lanner import Address
 from lanner.docker.client import open_events
 from lanner.docker.endpoint import Endpoint
-from lanner.docker.engineerrors import EngineError
+from lanner.docker.engine_errors import EngineError
 from lanner.docker.tls import Tls
 
 from .certificates import Authority

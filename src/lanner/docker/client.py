@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 import lanner
-from lanner.docker.engineerrors import EngineError, EngineTimeoutError, NoAnswerError, no_answer, no_connection, refusal, speaks_tls
+from lanner.docker.engine_errors import EngineError, EngineTimeoutError, NoAnswerError, no_answer, no_connection, refusal, speaks_tls
 from lanner.docker.http import Body, Head, HttpError, parse_head
 from lanner.docker.link import SSH_TIMEOUT, Link, Timer, WokenError, open_link
 

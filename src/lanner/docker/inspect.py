@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.docker.client import MAX_BODY, get
-from lanner.docker.engineerrors import EngineError, EngineTimeoutError
+from lanner.docker.engine_errors import EngineError, EngineTimeoutError
 from lanner.docker.link import Spare
 
 if TYPE_CHECKING:

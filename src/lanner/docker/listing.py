@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.docker.client import Connection
-from lanner.docker.engineerrors import EngineError
+from lanner.docker.engine_errors import EngineError
 from lanner.docker.eventframer import EventFramer
 from lanner.docker.http import HttpError
 

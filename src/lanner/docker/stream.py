@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lanner
 from lanner.docker.buffer import Buffer, Counters, Flag, wait
-from lanner.docker.engineerrors import EngineAwayError, EngineError, EngineRejectionError
+from lanner.docker.engine_errors import EngineAwayError, EngineError, EngineRejectionError
 from lanner.docker.log import log
 from lanner.docker.watch import Target, Watch
 from lanner.docker.window import NOWHERE, LastKeys
@@ -23,7 +23,7 @@ from lanner.native import merge_events
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lanner.docker.buffer import Policy, Sink
+    from lanner.docker.buffer import Policy
     from lanner.docker.cursor import Cursor
     from lanner.docker.gaps import Part
     from lanner.native import Lines
@@ -145,14 +145,14 @@ class EventStream:
 
     def _watch(self, target: Target, options: Options) -> None:
         past = self._cursor.position(target.host.label) if self._cursor else NOWHERE
-        sink: Sink = self._buffer
+        enricher = None
         if options.inspect:
             from lanner.docker.enrich import Enricher  # not where it is turned off
 
             waiting = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters)
-            sink = enricher = Enricher(waiting, self._buffer, self._closing, options.inspect_timeout)
-        watch = Watch(target, sink, self._counters, self._closing, self._news, options.ping_interval, past)
-        if options.inspect:
+            enricher = Enricher(waiting, self._buffer, self._closing, options.inspect_timeout)
+        watch = Watch(target, enricher or self._buffer, self._counters, self._closing, self._news, options.ping_interval, past)
+        if enricher is not None:
             self._run(partial(enricher.run, watch), f"{target.host.label}-inspect")
         watch.damaged_at = self._cursor.damaged_at if self._cursor else None
         self._watches.append(watch)

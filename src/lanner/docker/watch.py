@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.docker.buffer import Flag, wait
 from lanner.docker.client import Connection, Engine, find_engine, open_events, ping
-from lanner.docker.engineerrors import EngineError, EngineTimeoutError
+from lanner.docker.engine_errors import EngineError, EngineTimeoutError
 from lanner.docker.eventframer import EventFramer
 from lanner.docker.gaps import AWAY, CURSOR, LOST
 from lanner.docker.http import HttpError
@@ -295,6 +295,7 @@ class Watch:
                     return
                 raise _ClosedError("the engine closed the stream")
             now = time.monotonic()
+            lines, has_more = _NO_LINES, False
             if data:
                 heard = now
                 lines = self._intake.frame(data)

@@ -1,4 +1,4 @@
-"""The native part: field values read off JSON payloads, chunks and lines, streams of events, the C library's own matchers."""
+"""The native part: field values read off JSON payloads, chunks and lines, streams of events, the C library's own matchers. Private."""
 
 from lanner.native._native import (
     Dechunker,
