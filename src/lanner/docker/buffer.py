@@ -79,6 +79,11 @@ class Counters:
 class Sink(Protocol):
     """What takes the events of an engine."""
 
+    @property
+    def is_crowded(self) -> bool:
+        """See `Buffer.is_crowded`."""
+        ...
+
     def put(self, part: Part, room: Flag | None = None) -> int:
         """See `Buffer.put`."""
         ...
@@ -108,6 +113,11 @@ class Buffer:
         """Whether `take` has nothing now."""
         with self._lock:
             return not self._parts and not self._dropped
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether more than a quarter of the room is taken: the host is behind."""
+        return self._count * 4 > self._most or self._size * 4 > self._most_bytes
 
     def put(self, part: Part, room: Flag | None = None) -> int:
         """Take the events, and say how many: where the policy is to block fewer than all, and `room` will be set when there is some."""

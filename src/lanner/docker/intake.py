@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.docker.buffer import Flag, put_all
+from lanner.docker.buffer import Flag, put_all, wait
 from lanner.docker.eventframer import MAX_EVENT, EventFramer
 from lanner.docker.gaps import BLOCKED, TOO_LONG, Part
 from lanner.docker.log import log
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 0.1
 """Seconds after which an engine drops a listener's events without telling."""
+_BREATH: Final = 0.002
+"""Seconds that the reader leaves to a host that is behind, between two chunks: far less than engines wait for a listener."""
 _MOST_HELD: Final = 16 * 1024 * 1024
 _UNFINISHED: Final = 10.0
 """Seconds that an event may take to arrive before people are told."""
@@ -100,6 +102,8 @@ class Intake:
             if (seconds := self._put(Part(self._host, events))) > _PATIENCE and not self._closing.is_set:
                 now = time.time_ns()
                 self.put_gap(BLOCKED, now - int(seconds * 1e9), now)
+            elif self._sink.is_crowded:
+                wait([self._closing], _BREATH)
         if lost:
             self._counters.add("lines too long", lost)
             self._warn("%s: an event of more than %d MiB could not be read and is lost", MAX_EVENT >> 20)

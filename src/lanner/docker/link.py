@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.tls import Session
 
-_READ_SIZE: Final = 256 * 1024
+_READ_SIZE: Final = 128 * 1024
 SSH_TIMEOUT: Final = 10
 """Seconds that ssh has to connect and log in, before the time of the request itself begins."""
 _UNIX_PAUSE: Final = 0.02
@@ -129,7 +129,7 @@ class Link:
                 timer.wait(self._socket.fileno(), select.POLLOUT)
 
     def read(self) -> bytes | None:
-        """The bytes that are there, at most 64 KiB or so; None where the engine has closed."""
+        """The bytes that are there, at most 128 KiB or so; None where the engine has closed."""
         try:
             return self._socket.recv(_READ_SIZE) or None
         except (BlockingIOError, InterruptedError):
