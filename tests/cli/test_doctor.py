@@ -18,7 +18,8 @@ from time import time
 import pytest
 
 from lanner.cli.commands import commands
-from lanner.doctor.check import Check, Level, ok, run
+from lanner.doctor.check import Check, run
+from lanner.sdk.diagnosis import Level, ok
 
 from .conftest import ENVIRONMENT
 
@@ -609,7 +610,7 @@ def test_rules_that_are_not_there(examine, tmp_path, falco_yaml):
         ("program_output: {enabled: true, program: 'A=b /bin/cat'}", "ok", "the shell's to understand"),
         ("http_output: {enabled: true, url: 'http://127.0.0.1:1/'}", "problem", "127.0.0.1:1 takes no connection: connection refused"),
         ("http_output: {enabled: true, url: 'ftp://127.0.0.1/'}", "problem", "invalid URL 'ftp://127.0.0.1/'"),
-        ("http_output: {enabled: true, url: 'https://[::1]:1/', insecure: true}", "warning", "whoever answers is believed"),
+        ("http_output: {enabled: true, url: 'https://[::1]:1/', insecure: true}", "warning", "the server's certificate is not verified"),
         (
             "http_output: {enabled: true, url: 'https://127.0.0.1:1/'}\nlanner: {http: {headers: {Authorization: TMP/none}}}",
             "problem",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from lanner.cli.messages import FAILED, OK, many
 from lanner.cli.show import print_json, print_table, print_text
 from lanner.doctor.all import look_at_machine, look_at_setup
-from lanner.doctor.check import Level, Result, problem
+from lanner.doctor.check import Result
 from lanner.sdk.address import mask_addresses
+from lanner.sdk.diagnosis import Level, problem
 from lanner.sdk.loglines import log_line
 
 if TYPE_CHECKING:

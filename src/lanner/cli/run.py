@@ -7,10 +7,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
+from lanner.cli.alerts import deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.config import make_plugin
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
-from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
 from lanner.host.load import load_plugin
 from lanner.host.recording import no_recording, open_recording
 from lanner.host.runner import Runner
@@ -21,6 +21,7 @@ from lanner.sdk.errors import LannerError, SourceError, UsageError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_line
 from lanner.sdk.sources import open_source
+from lanner.sinks.stdout import STDOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,7 +68,8 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
 
 def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, _: Callable[[], Settings]) -> int:
     limits, path = settings.limits, str(settings.limits.replay)
-    delivery = deliver_directly(settings.falco, make_sinks(settings.falco))
+    sinks = make_sinks(settings.falco)
+    delivery = deliver_directly(settings.falco, sinks)
     try:
         source = open_recording(limits.recordings, info)
     except SourceError as error:
@@ -76,7 +78,7 @@ def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Comp
     pump = make_pump(plugin, compiled, settings)
     # a recording's events have the recording's times; one without a time happens when the one before it did
     runner = Runner(source, pump, delivery, None, limits.max_events, limits.jobs)
-    with _progress(source, runner, prints=settings.falco.stdout_output.enabled):
+    with _progress(source, runner, prints=any(sink.name == STDOUT.name for sink in sinks)):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
     if code or (counts.events > counts.not_json and (source.tells_time or delivery.accepted)):

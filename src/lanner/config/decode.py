@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, g
 import msgspec
 
 from lanner.config.falco import Falco, Include
-from lanner.config.sizes import REQUIRED, WITHOUT_EFFECT, Block, has
 from lanner.config.values import UnfitError, but, is_off, odd, one_of
+from lanner.sdk.blocks import REQUIRED, WITHOUT_EFFECT, Block, has
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from lanner.config.sizes import INT16, REQUIRED, UINT16, UINT32, UINT64, Block
+from lanner.sdk.blocks import INT16, REQUIRED, UINT16, UINT32, UINT64, Block
 from lanner.sdk.secrets import Masked
 
 

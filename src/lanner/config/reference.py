@@ -11,7 +11,7 @@ import msgspec
 
 from lanner.config.falco import Falco
 from lanner.config.operating import Duration
-from lanner.config.sizes import WITHOUT_EFFECT, has
+from lanner.sdk.blocks import WITHOUT_EFFECT, has
 
 _HEAD: Final = """# Configuration reference
 
@@ -66,7 +66,7 @@ def _blocks(cls: type[msgspec.Struct], prefix: str) -> list[str]:
 def _table(cls: type[msgspec.Struct], prefix: str) -> str:
     rows = [_ROWS]
     kinds = get_type_hints(cls, include_extras=True)
-    for field in msgspec.structs.fields(cls):
+    for field in sorted(msgspec.structs.fields(cls), key=lambda field: _is_block(kinds[field.name])):  # plain keys first
         kind, meaning = kinds[field.name], ""
         if _is_unused(kind):
             continue

@@ -8,15 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.doctor import machine
-from lanner.doctor.check import Check, problem, run
+from lanner.doctor.check import Check, run
+from lanner.sdk.diagnosis import problem
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lanner.docker.endpoint import Endpoint
-    from lanner.doctor.check import Finding, Result
+    from lanner.doctor.check import Result
     from lanner.doctor.setup import SetUp
+    from lanner.sdk.diagnosis import Finding
 
 
 def look_at_setup(setup: SetUp) -> list[Result]:
@@ -52,9 +54,9 @@ def _engine_checks(setup: SetUp) -> Iterator[Check]:
         yield Check("engine", lambda: [problem(text, "See docs/docker.md on addresses")])
         return
     if cursor := setup.plugin.config.cursor:
-        from lanner.doctor import outputs
+        from lanner.doctor import storage
 
-        yield Check("cursor", lambda: outputs.look_at_cursor(cursor))
+        yield Check("cursor", lambda: storage.look_at_cursor(cursor))
     for endpoint in endpoints:
         yield from _engine("engine" if len(endpoints) == 1 else f"engine {endpoint}", endpoint)
 
@@ -68,14 +70,14 @@ def _engine(name: str, endpoint: Endpoint) -> Iterator[Check]:
 
 
 def _other_checks(setup: SetUp) -> Iterator[Check]:
-    from lanner.doctor import outputs
+    from lanner.doctor import alerts, storage
 
     yield Check("rules", setup.look_at_rules)
     if setup.read is not None:
         falco = setup.read.falco
-        yield Check("outputs", lambda: outputs.look_at_outputs(falco))
-        yield Check("disk", lambda: outputs.look_at_disk(falco))
-        yield Check("web server", lambda: outputs.look_at_webserver(falco))
+        yield Check("outputs", lambda: alerts.look_at_outputs(falco))
+        yield Check("disk", lambda: storage.look_at_disk(falco))
+        yield Check("web server", lambda: alerts.look_at_webserver(falco))
 
 
 def _in_turn(*all_findings: Iterable[Finding]) -> Iterator[Finding]:

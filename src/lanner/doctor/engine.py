@@ -12,14 +12,14 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.docker.client import HEAD_PATIENCE, EngineError, find_engine, get, open_events
-from lanner.doctor.check import ok, problem, warning
+from lanner.sdk.diagnosis import ok, problem, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.docker.client import Engine
     from lanner.docker.endpoint import Endpoint
-    from lanner.doctor.check import Finding
+    from lanner.sdk.diagnosis import Finding
     from lanner.sdk.errors import LannerError
 
 _NAMES_MATTER: Final = (1, 22)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from lanner.config.plugins import loaded
 from lanner.config.read import given_files, read_configuration, rules_paths, with_own_rules
-from lanner.doctor.check import ok, problem, warning
 from lanner.host.load import load_plugin
 from lanner.rules import load_rules
 from lanner.rules.lint.silent import silent_rules, tell_silent
+from lanner.sdk.diagnosis import ok, problem, warning
 from lanner.sdk.errors import ConfigError, LannerError
 from lanner.sdk.plugin import plugin_info
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from lanner.config.plugins import Loaded
     from lanner.config.read import Read
-    from lanner.doctor.check import Finding
     from lanner.rules import Catalog
+    from lanner.sdk.diagnosis import Finding
     from lanner.sdk.plugin import Plugin, PluginInfo
 
     Make = Callable[[type[Plugin], Loaded, Callable[[str], object]], Plugin]

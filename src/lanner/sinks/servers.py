@@ -1,0 +1,26 @@
+"""Doctor's look at a server that alerts go to: whether it takes a connection. Nothing is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lanner.sdk.diagnosis import ok, problem
+
+if TYPE_CHECKING:
+    from lanner.sdk.diagnosis import Finding
+
+_ANSWER: Final = 5.0
+"""Seconds that a server has to take a connection."""
+
+
+def look_at_server(host: str, port: int, what: str, key: str) -> Finding:
+    """Return whether `what` takes a connection; `key` is the key of falco.yaml with its address."""
+    import socket
+
+    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        socket.create_connection((host, port), timeout=_ANSWER).close()
+    except (OSError, UnicodeError) as error:
+        reason = "no answer" if isinstance(error, TimeoutError) else str(getattr(error, "strerror", None) or error).lower()
+        return problem(f"{what} at {shown} takes no connection: {reason}", f"Start it, or correct {key}; with a spool, alerts wait for it")
+    return ok(f"{what} at {shown} takes connections")

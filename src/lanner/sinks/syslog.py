@@ -1,0 +1,68 @@
+"""The sink `syslog_output`, declared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from lanner.sdk.diagnosis import ok, problem
+from lanner.sdk.secrets import Masked
+from lanner.sinks.declaration import Common, Declaration, SinkBlock
+from lanner.sinks.servers import look_at_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.outputs.base import Sink
+    from lanner.sdk.diagnosis import Finding
+
+
+class SyslogBlock(SinkBlock, frozen=True):
+    """Alerts to this machine's syslog, or by `lanner.syslog` to another's."""
+
+
+class SyslogTarget(Masked, msgspec.Struct, frozen=True):
+    """Destination of `syslog_output`, if not this machine's syslog."""
+
+    address: Annotated[
+        str, Meta(description="tcp://host:port or tls://host:port (RFC 5424), unix:///path; empty: this machine's /dev/log")
+    ] = ""
+    facility: Annotated[str, Meta(description="user, daemon, auth, authpriv, local0 to local7")] = "user"
+    ca_cert: Annotated[str, Meta(description="A file with the certificate of who vouches for the server; empty: the system's")] = ""
+    client_cert: Annotated[str, Meta(description="The client's certificate, a file")] = ""
+    client_key: Annotated[str, Meta(description="Its key, a file")] = ""
+
+
+def _make(_: SyslogBlock, target: SyslogTarget, common: Common) -> Sink:
+    from lanner.outputs.syslog import SyslogOutput
+
+    return SyslogOutput(
+        target.address,
+        facility=target.facility,
+        ca_cert=target.ca_cert,
+        client_cert=target.client_cert,
+        client_key=target.client_key,
+        timeout=common.timeout,
+    )
+
+
+def _examine(_: SyslogBlock, target: SyslogTarget) -> Iterator[Finding]:
+    from urllib.parse import urlsplit
+
+    address = target.address
+    scheme, _separator, rest = address.partition("://")
+    if not address or scheme == "unix":
+        path = rest or "/dev/log"
+        if Path(path).is_socket():
+            yield ok(f"syslog at {path}")
+        else:
+            yield problem(f"no syslog daemon listens at {path}", "Start one (systemd-journald, rsyslog), or write $.lanner.syslog.address")
+        return
+    host, port = urlsplit(address).hostname, urlsplit(address).port or (6514 if scheme == "tls" else 514)
+    yield look_at_server(host or "", port, "syslog", "$.lanner.syslog.address")
+
+
+SYSLOG: Final = Declaration("syslog_output", SyslogBlock, _make, _examine, additions=SyslogTarget)
