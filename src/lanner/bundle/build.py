@@ -18,6 +18,7 @@ from lanner.bundle.elf import hide_symbols
 from lanner.bundle.environment import BuildError
 from lanner.native import _native
 from lanner.sdk.plugin import Plugin, plugin_info
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,7 +76,7 @@ def build(
     texts["modules"] = str(max((archive.places[name] + len(files[name]) for name in files), default=0))
     texts.update(_bundled(runtime, archive) if runtime else _bound(environment))
     loader = _loader(api)
-    digest = hashlib.sha256(repr(sorted(texts.items())).encode("utf-8", "surrogateescape") + archive.data + loader)
+    digest = hashlib.sha256(to_bytes(repr(sorted(texts.items()))) + archive.data + loader)
     texts["hash"] = digest.hexdigest()[:16]
     image = pack(hide_symbols(loader, _symbols(cls, info, api)), texts, archive)
     return Built(image, required, losses(fields, api))

@@ -27,6 +27,7 @@ from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.findings import RulesError
 from lanner.sdk.files import read_whole
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,7 +139,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
         name, text = Path(path).name, read_rules(path)
         if name in contents:
             raise PackageError(f"two rules files are named {name}, and the archive has no directories: rename one")
-        contents[name] = text.encode("utf-8", "surrogateescape")
+        contents[name] = to_bytes(text)
         result = validator.load(path, text)
         if errors := [finding for finding in result.findings if finding.severity == "error"]:
             raise RulesError(errors)

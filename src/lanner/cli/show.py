@@ -11,6 +11,7 @@ from lanner.outputs.base import OutputError
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable, printable_json, printable_line
+from lanner.sdk.text import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -136,7 +137,7 @@ def print_text(text: str) -> None:
         text = printable(text.expandtabs())
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+        sys.stdout.buffer.write(to_bytes_leniently(text) + b"\n")
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise

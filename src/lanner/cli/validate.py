@@ -16,6 +16,7 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_line
+from lanner.sdk.text import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,4 +61,4 @@ def read_rules(path: str) -> str:
         raise LannerError(f"the rules file {path} is larger than {MAX_SIZE >> 20} MiB") from None
     except OSError as error:
         raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}") from None
-    return data.decode("utf-8", "surrogateescape")
+    return from_bytes(data)

@@ -11,6 +11,7 @@ from lanner.config.keys import assign
 from lanner.config.tree import MAX_SIZE, read_tree
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.files import read_whole
+from lanner.sdk.text import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ def _read(path: str) -> dict[str, Tree]:
         data = read_whole(path, MAX_SIZE)
     except OSError as error:
         raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}") from None
-    tree = read_tree(data.decode("utf-8", "surrogateescape"), path)
+    tree = read_tree(from_bytes(data), path)
     if tree is None:
         return {}
     if not isinstance(tree, dict):

@@ -233,7 +233,8 @@ def _signal(group: int, number: int) -> None:
 
 
 def _tidy(said: bytes) -> str:
-    """Return what was said as one line, without control characters."""
-    lines = said.decode("utf-8", "replace").splitlines()
-    printable = ("".join(char for char in line if char.isprintable()).strip() for line in lines)
-    return "; ".join(line for line in printable if line)
+    """Return what was said as one line."""
+    from lanner.sdk.printable import printable_line  # rare
+
+    lines = (printable_line(line.strip()) for line in said.decode("utf-8", "replace").splitlines())
+    return "; ".join(line for line in lines if line)

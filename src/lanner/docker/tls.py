@@ -169,8 +169,9 @@ def _try_to_read(what: str, path: str) -> None:
     try:
         check_regular(path)
     except OSError as error:
-        shown = path if path.isprintable() else repr(path)
-        raise TlsError(f"cannot read the TLS {what} {shown}: {(error.strerror or str(error)).lower()}") from None
+        from lanner.sdk.printable import printable_line  # rare
+
+        raise TlsError(f"cannot read the TLS {what} {printable_line(path)}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _refuse_password(key: str) -> Callable[[], NoReturn]:

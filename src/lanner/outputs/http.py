@@ -22,10 +22,10 @@ from lanner._version import __version__
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection
 from lanner.outputs.exchange import CLOSED, Answer, Client, post
-from lanner.outputs.lines import encoded
 from lanner.outputs.tls import client_context
 from lanner.sdk.address import Address
 from lanner.sdk.files import read_whole
+from lanner.sdk.text import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,7 +155,7 @@ class HttpOutput:
                 raise
 
     def _post(self, text: str) -> None:
-        body = encoded(text)
+        body = to_bytes_leniently(text)
         if self._compress:
             body = gzip.compress(body, 6)
         deadline = time.monotonic() + self._timeout

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection, send_all
-from lanner.outputs.stdout import escape_controls
 from lanner.outputs.tls import client_context
 from lanner.sdk.address import Address
+from lanner.sdk.printable import escape_controls
+from lanner.sdk.text import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,7 +143,7 @@ class SyslogOutput:
             f"<{self._priority(alert)}>1 {moment} {_word(self._hostname, 255)} {_word(self._ident, 48)} {os.getpid()} - "
             f"[lanner@{_ENTERPRISE} {about}] "
         )
-        message = head.encode("utf-8", "replace") + _text(alert)
+        message = to_bytes_leniently(head) + _text(alert)
         send_all(connection, b"%d %b" % (len(message), message), time.monotonic() + self._timeout)
 
     def _priority(self, alert: Alert) -> int:
@@ -240,7 +241,7 @@ def _parsed(address: Address) -> tuple[str, str, int, bool]:
 
 def _text(alert: Alert) -> bytes:
     """One line, without control characters."""
-    return escape_controls(alert.line).encode("utf-8", "replace")
+    return to_bytes_leniently(escape_controls(alert.line))
 
 
 def _cut(message: bytes) -> bytes:

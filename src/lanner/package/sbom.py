@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from lanner._version import __version__
 from lanner.bundle.licences import debian_package, packages_of
+from lanner.sdk.printable import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,7 +92,7 @@ def bill(
         "serialNumber": f"urn:uuid:{serial}",
         **content,
     }
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    return (printable_json(document, indent=2) + "\n").encode()
 
 
 def _parts(environment: Environment, collected: Collected, runtime: Runtime | None) -> list[Component]:

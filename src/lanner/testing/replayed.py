@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lanner.host.load import load_plugin
 from lanner.host.trial import LoadedRules, explain
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -55,7 +56,7 @@ def payload(event: Any) -> bytes:
     if isinstance(event, bytes):
         return event
     if isinstance(event, str):
-        return event.encode("utf-8", "surrogateescape")
+        return to_bytes(event)
     import msgspec
 
     try:

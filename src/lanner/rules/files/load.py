@@ -35,6 +35,7 @@ from lanner.rules.files.scalars import Refused, as_string, bad_conversion, boole
 from lanner.rules.files.versions import parse_version
 from lanner.rules.findings import Finding, RulesError, finding
 from lanner.sdk.files import TooLargeError, read_whole
+from lanner.sdk.text import from_bytes
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents
 from lanner.yamlfile.source import Place, Spot, source_file
 
@@ -109,7 +110,7 @@ def _read(path: Path) -> str:
         raise _unreadable(str(path), f"The file is larger than {MAX_SIZE >> 20} MiB.", findings.FILE_READ) from None
     except OSError as error:
         raise _unreadable(str(path), f"The file cannot be read: {error.strerror or error}", findings.FILE_READ) from None
-    return data.decode("utf-8", "surrogateescape")
+    return from_bytes(data)
 
 
 def _unreadable(name: str, message: str, code: str) -> RulesError:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from lanner.rules.language.getopt import Options
 from lanner.rules.language.typed import Kind, Text, Transformed
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text import from_bytes, to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def combined(name: TransformName, kinds: Sequence[Kind], selector: str | None) -
     else:
         _getopt_takes(kinds)
     if name == "getopt":
-        if selector is not None and len(selector.encode("utf-8", "surrogateescape")) != 1:
+        if selector is not None and len(to_bytes(selector)) != 1:
             raise TransformError("getopt() field argument must be a single option character")
         return Kind(FieldType.STRING, is_list=selector is None)
     if selector is not None:
@@ -127,7 +128,7 @@ def text_of(kind: Kind) -> Callable[[Value], str]:
 
     def raw(value: Value) -> str:
         data: bytes = value if size is None else int(value).to_bytes(size, "little")
-        return data.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        return from_bytes(data.partition(b"\0")[0])
 
     return raw
 
@@ -135,21 +136,21 @@ def text_of(kind: Kind) -> Callable[[Value], str]:
 def _getopt(node: Transformed) -> Callable[[Value, Value], Value | None]:
     arguments, optstring = node.operands
     constant = Options(_raw(optstring.text, optstring.kind)) if isinstance(optstring, Text) else None
-    selector = None if node.selector is None else node.selector.encode("utf-8", "surrogateescape")
+    selector = None if node.selector is None else to_bytes(node.selector)
 
     def parsed(values: Value, options: Value) -> Value | None:
         known = constant or Options(_raw(_first(options), optstring.kind))
         found = known.scan([_raw(value, arguments.kind) for value in _each(values)])
         if selector is None:
-            return tuple(text.decode("utf-8", "surrogateescape") for option in found for text in option.texts)
+            return tuple(from_bytes(text) for option in found for text in option.texts)
         chosen = [option.texts[-1] for option in found if option.letter == selector]
-        return chosen[-1].decode("utf-8", "surrogateescape") if chosen else None
+        return from_bytes(chosen[-1]) if chosen else None
 
     return parsed
 
 
 def _raw(value: Value, kind: Kind) -> bytes:
-    return text_of(kind)(value).encode("utf-8", "surrogateescape") + (b"\0" if kind.terminated else b"")
+    return to_bytes(text_of(kind)(value)) + (b"\0" if kind.terminated else b"")
 
 
 def _each(value: Value) -> tuple[Value, ...]:
@@ -180,7 +181,7 @@ def _length(operand: Operand) -> Callable[[Value], int | None]:
 
 def _size(text: str) -> int:
     text = text.partition("\0")[0]
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+    return len(text) if text.isascii() else len(to_bytes(text))
 
 
 def _lower(text: str) -> str:
@@ -213,7 +214,7 @@ def _decode(text: str) -> str | None:
         return None
     if base64.b64encode(decoded).rstrip(b"=").decode() != body:
         return None
-    return decoded.rstrip(b"\0").decode("utf-8", "surrogateescape")
+    return from_bytes(decoded.rstrip(b"\0"))
 
 
 _STRINGS: Final[dict[str, Callable[[str], str | None]]] = {
