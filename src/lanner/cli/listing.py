@@ -10,6 +10,7 @@ from lanner.host.load import load_plugin
 from lanner.rules.language.catalog import GENERIC_FIELDS
 from lanner.sdk.errors import UsageError
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.tables import beside, wrap
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -52,28 +53,20 @@ def list_fields(settings: Settings, source: str, *, layout: str, verbose: bool, 
 
 
 def _as_text(name: str, short: str, desc: str, fields: Iterable[FieldInfo], sources: Sequence[str], *, verbose: bool) -> str:
-    lines = ["-" * 31, f"{'Field Class:':<{_RIGHT}}{name}{f' ({short})' if short else ''}"]
+    lines = ["-" * 31, *beside("Field Class:", [f"{name} ({short})" if short else name], _RIGHT)]
     if desc:
-        lines += _wrapped("Description:", desc)
-    lines += [f"{'Event Sources:':<{_RIGHT}}{''.join(f'{each} ' for each in sources)}", ""]
+        lines += _described("Description:", desc)
+    lines += [*beside("Event Sources:", ["".join(f"{each} " for each in sources)], _RIGHT), ""]
     for field in fields:
         tags = _tags(field)
         kind = f"(Type: {_type(field)}) " if verbose else ""
-        lines += _wrapped(field.name, f"{kind}{_in_brackets(tags)}{field.description}")
+        lines += _described(field.name, f"{kind}{_in_brackets(tags)}{field.description}")
     return "\n".join([*lines, ""])
 
 
-def _wrapped(left: str, text: str) -> list[str]:
-    lines, line = [], ""
-    for word in text.split():
-        if len(line) + len(word) + 1 > _WIDTH - _RIGHT:
-            lines.append(line)
-            line = ""
-        line += f"{word} "
-    shown = [*lines, line]
-    if len(left) > _RIGHT:
-        return [left, *(f"{'':<{_RIGHT}}{each}" for each in shown)]
-    return [f"{left if not number else '':<{_RIGHT}}{each}" for number, each in enumerate(shown)]
+def _described(name: str, text: str) -> list[str]:
+    lines = wrap(text.split(), _WIDTH - _RIGHT)
+    return beside(name, lines, _RIGHT) if len(name) <= _RIGHT else [name, *beside("", lines, _RIGHT)]
 
 
 def _tags(field: FieldInfo) -> list[str]:

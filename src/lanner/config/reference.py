@@ -12,6 +12,7 @@ import msgspec
 from lanner.config.falco import Falco
 from lanner.config.operating import Duration
 from lanner.sdk.blocks import WITHOUT_EFFECT, has
+from lanner.sdk.tables import markdown
 
 _HEAD: Final = """# Configuration reference
 
@@ -22,7 +23,7 @@ _UNUSED: Final = (
     "Falco's keys for system calls, and what Lanner has no use for: checked as in Falco, "
     "and named in a warning where they ask for something: "
 )
-_ROWS: Final = "| Key | Takes | Default | Meaning |\n|---|---|---|---|"
+_COLUMNS: Final = ("Key", "Takes", "Default", "Meaning")
 _NAMES: Final = {bool: "true, false", int: "number", float: "number", str: "text", Duration: "duration"}
 
 
@@ -64,7 +65,7 @@ def _blocks(cls: type[msgspec.Struct], prefix: str) -> list[str]:
 
 
 def _table(cls: type[msgspec.Struct], prefix: str) -> str:
-    rows = [_ROWS]
+    rows = []
     kinds = get_type_hints(cls, include_extras=True)
     for field in sorted(msgspec.structs.fields(cls), key=lambda field: _is_block(kinds[field.name])):  # plain keys first
         kind, meaning = kinds[field.name], ""
@@ -77,8 +78,8 @@ def _table(cls: type[msgspec.Struct], prefix: str) -> str:
             meaning, shown, default = f"{inspect.getdoc(kind)} [More](#{_anchor(prefix + field.name)})", "keys", ""
         else:
             shown, default = _shown(kind), _default(field.default, field.default_factory)
-        rows.append(f"| `{prefix}{field.name}` | {shown} | {default} | {meaning or 'Whether it is used'} |")
-    return "\n".join([*rows, ""])
+        rows.append((f"`{prefix}{field.name}`", shown, default, meaning or "Whether it is used"))
+    return markdown(_COLUMNS, rows)
 
 
 def _anchor(path: str) -> str:
