@@ -1,4 +1,4 @@
-# Falco with the bundled Docker plugin, for Docker's events alone: no driver, no privileges but the socket.
+# Falco with the bundled Docker plugin, only for Docker's events: without a driver, and without privileges other than the socket.
 #
 #   docker build -t falco-docker -f docker/falco.Dockerfile .
 #   docker run --rm -v /var/run/docker.sock:/var/run/docker.sock falco-docker

@@ -1,4 +1,4 @@
-"""The smallest plugin: an event source that counts, and one field."""
+"""An event source that never ends, and a field that is a method."""
 
 import itertools
 import time
@@ -8,7 +8,7 @@ import lanner
 
 
 class Counter(lanner.Plugin):
-    """Counts."""
+    """An endless counter."""
 
     id, name, version, event_source = 4242, "counter", "0.1.0", "counter"
     contact = "github.com/you/counter"

@@ -1,4 +1,4 @@
-"""Events of programs that write JSON lines to a unix socket: fields as data, a configuration, and a source of chunks.
+"""Events from programs that write JSON lines to a unix socket: fields as data, a configuration, and a source of chunks.
 
 lanner run examples/lines.py --config '{"path": "/tmp/lines.sock"}' -r rules.yaml
 echo '{"name": "front", "state": "open", "at": 1767323045}' | nc -NU /tmp/lines.sock
@@ -17,7 +17,7 @@ from lanner import KEY, Meta, field, payload
 class LinesConfig(lanner.Config):
     """What `init_config` may hold."""
 
-    path: Annotated[str, Meta(min_length=1, description="Where the socket is made")] = "/tmp/lines.sock"  # noqa: S108
+    path: Annotated[str, Meta(min_length=1, description="Path of the socket")] = "/tmp/lines.sock"  # noqa: S108
 
 
 class Lines(lanner.Plugin):
@@ -28,8 +28,8 @@ class Lines(lanner.Plugin):
     config: LinesConfig
     timestamp = payload["at"].time("s")
     fields = (
-        field("lines.name", payload["name"], "Who writes"),
-        field("lines.state", payload["state"] | payload["status"], "What state that is in"),
+        field("lines.name", payload["name"], "Name of the writer"),
+        field("lines.state", payload["state"] | payload["status"], "State of the writer"),
         field("lines.label", payload["labels", KEY], "A label: lines.label[color]"),
     )
 
@@ -38,7 +38,7 @@ class Lines(lanner.Plugin):
 
 
 class Listener:
-    """The open instance. Each connection is a stream of its own, so lines that arrive in pieces do not mix."""
+    """The open instance. Each connection is its own stream, so partial lines of two connections do not mix."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -67,14 +67,14 @@ class Listener:
                 return lanner.Chunk(data, stream)
         self._selector.unregister(connection)
         connection.close()
-        return lanner.Chunk(b"\n", stream)  # what it wrote last may lack its newline
+        return lanner.Chunk(b"\n", stream)  # end its last line, which may lack a newline
 
     def close(self) -> None:
-        self._wake.send(b"x")  # perhaps from another thread: a waiting read_chunk ends
+        self._wake.send(b"x")  # may run in another thread: ends a waiting read_chunk
         Path(self._path).unlink(missing_ok=True)
 
     def __del__(self) -> None:
-        # only now: while another thread waits for these sockets, they stay open
+        # not in close(): another thread may still wait for these sockets
         for key in list(self._selector.get_map().values()):
             cast("socket.socket", key.fileobj).close()
         self._selector.close()

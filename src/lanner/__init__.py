@@ -1,7 +1,7 @@
-"""Lanner: Falco plugins in Python.
+"""Falco plugins in Python: the public API for plugin authors.
 
-A plugin is one class that derives from `lanner.Plugin`; what it needs is here. Names are imported when they are first used, so
-that `import lanner` costs nothing that is not needed.
+A plugin is one class that derives from `lanner.Plugin`. Python imports each name of this module at its first use, so that
+`import lanner` is fast.
 """
 
 from importlib import import_module

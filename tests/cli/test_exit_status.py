@@ -1,4 +1,4 @@
-"""The exit statuses that README lists: 2 for wrong usage, 3 where the event source cannot be opened."""
+"""The exit statuses that docs/operating.md lists: 2 for wrong usage, 3 where the event source cannot be opened."""
 
 import pytest
 

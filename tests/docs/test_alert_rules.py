@@ -1,4 +1,4 @@
-"""The alerts for Prometheus name rules that there are."""
+"""The alerts for Prometheus name rules that are shipped."""
 
 import re
 from pathlib import Path

@@ -15,4 +15,6 @@ def test_words_wrap_beside_a_left_column():
 
 
 def test_markdown_shows_cells_as_they_are():
-    assert markdown(("A", "B"), [("`a|b`", markdown_cell("a|b <c>\n&"))]) == "| A | B |\n| --- | --- |\n| `a|b` | a\\|b &lt;c><br/>&amp; |\n"
+    assert (
+        markdown(("A", "B"), [("`a|b`", markdown_cell("a|b <c>\n&"))]) == "| A | B |\n| --- | --- |\n| `a|b` | a\\|b &lt;c><br/>&amp; |\n"
+    )

@@ -18,30 +18,33 @@ from lanner.sinks.registry import SINKS
 
 
 class OutputsQueue(Block, frozen=True):
-    """The queue in front of each output."""
+    """The queue of each output."""
 
-    capacity: Annotated[int, UINT64, Meta(description="Alerts that may wait in front of each output; 0: as many as memory is for")] = 0
+    capacity: Annotated[
+        int, UINT64, Meta(description="Alerts that may wait for each output; 0: no limit other than `lanner.queue_size_mb`")
+    ] = 0
 
 
 class Spool(Masked, msgspec.Struct, frozen=True):
-    """Alerts on disk while an output is down."""
+    """Store alerts on disk while an output is down."""
 
-    path: Annotated[str, Meta(description="A directory; empty: no spool")] = ""
-    max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that an output may have there; then new ones wait in memory")] = 1024
+    path: Annotated[str, Meta(description="Directory; empty: no spool")] = ""
+    max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts on disk for each output; further alerts wait in memory")] = 1024
 
 
 class Throttle(Masked, msgspec.Struct, frozen=True):
-    """So many alerts of a rule and no more."""
+    """Limit the rate of alerts of each rule."""
 
-    rate: Annotated[float, Meta(ge=0, description="Alerts a second of each rule; 0: no limit")] = 0
-    burst: Annotated[int, Meta(ge=1, description="Alerts that may come at once")] = 100
+    rate: Annotated[float, Meta(ge=0, description="Alerts per second of each rule; 0: no limit")] = 0
+    burst: Annotated[int, Meta(ge=1, description="Alerts that may arrive at the same time")] = 100
 
 
 class Deduplicate(Masked, msgspec.Struct, frozen=True):
-    """The same alert once."""
+    """Drop repeated alerts."""
 
     window: Annotated[
-        float, Meta(ge=0, description="Seconds in which an alert like one before, but for its time, is left out; 0: none")
+        float,
+        Meta(ge=0, description="Seconds in which Lanner drops alerts that differ from an earlier one only in time; 0: no deduplication"),
     ] = 0
 
 
@@ -60,13 +63,11 @@ else:
 
 
 class Additions(_OfSinks, Masked, msgspec.Struct, frozen=True):
-    """Keys that Lanner has and Falco has not. Falco warns of the key and goes on without it."""
+    """Keys that only Lanner has. Falco prints a warning and ignores them."""
 
     spool: Spool = Spool()
     throttle: Throttle = Throttle()
     deduplicate: Deduplicate = Deduplicate()
-    allow_no_rules: Annotated[
-        bool, Meta(description="True: a start or a reload that leaves no rule is no error; there are no alerts then")
-    ] = False
-    queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory in front of each output")] = 64
-    log_format: Annotated[Literal["text", "json"], Meta(description="How Lanner's own messages look")] = "text"
+    allow_no_rules: Annotated[bool, Meta(description="True: a start or a reload without any rule is allowed, and raises no alerts")] = False
+    queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory for each output")] = 64
+    log_format: Annotated[Literal["text", "json"], Meta(description="Format of Lanner's own messages")] = "text"

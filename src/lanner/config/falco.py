@@ -80,48 +80,48 @@ class Falco(_Outputs, Masked, msgspec.Struct, frozen=True, kw_only=True):
     """All of it. None is told from an empty list where that makes a difference."""
 
     config_files: Annotated[
-        tuple[Include, ...], Meta(description="Files and directories to read, too, with `strategy` `append`, `override` or `add-only`")
+        tuple[Include, ...], Meta(description="More files and directories to read, with the `strategy` `append`, `override` or `add-only`")
     ] = ()
     plugins: Annotated[
-        tuple[PluginEntry, ...], Meta(description="`name`, `library_path`, `init_config` and `open_params` of each; see below")
+        tuple[PluginEntry, ...], Meta(description="A list of mappings with `name`, `library_path`, `init_config` and `open_params`")
     ] = ()
-    load_plugins: Annotated[tuple[str, ...] | None, Meta(description="Names of those that are loaded; without the key all")] = None
+    load_plugins: Annotated[tuple[str, ...] | None, Meta(description="Names of the plugins to load; without the key all")] = None
     plugins_hostinfo: Annotated[bool, Meta(description="False: `evt.hostname` is empty")] = True
     rules_files: Annotated[
-        tuple[str, ...] | None, Meta(description="Files, and directories of .yaml and .yml files; without the key the plugin's own rules")
+        tuple[str, ...] | None, Meta(description="Files, and directories with .yaml and .yml files; without the key the plugin's own rules")
     ] = None
     rules_file: Annotated[tuple[str, ...] | None, Meta(description="The old name of `rules_files`")] = None
     rules: Annotated[
-        tuple[Switch, ...], Meta(description="`enable` and `disable`, by `rule` (`*` is anything) or `tag`, one after the other")
+        tuple[Switch, ...], Meta(description="`enable` and `disable`, by `rule` (`*` matches any text) or `tag`, applied in order")
     ] = ()
-    priority: Annotated[Priority, Meta(description="Less urgent rules do not run")] = Priority.DEBUG
+    priority: Annotated[Priority, Meta(description="Rules of lower priority do not run")] = Priority.DEBUG
     rule_matching: Annotated[Matching, Meta(description="Which of the rules that match an event raise an alert: `first`, `all`")] = (
         Matching.FIRST
     )
     append_output: Annotated[
         tuple[Append, ...],
-        Meta(description="`match` (`rule`, `source`, `tags`), `extra_output`, `extra_fields`, `suggested_output`: what is added to alerts"),
+        Meta(description="`match` (`rule`, `source`, `tags`), `extra_output`, `extra_fields`, `suggested_output`: additions to alerts"),
     ] = ()
     static_fields: Annotated[
         dict[str, str], Meta(description="Fields `static.NAME` for conditions and outputs; `suggested_output` adds them")
     ] = {}
     json_output: Annotated[bool, Meta(description="Alerts as JSON")] = False
-    json_include_output_property: Annotated[bool, Meta(description="`output` in it")] = True
-    json_include_message_property: Annotated[bool, Meta(description="`message` in it: the output without time and priority")] = False
-    json_include_tags_property: Annotated[bool, Meta(description="`tags` in it")] = True
-    json_include_output_fields_property: Annotated[bool, Meta(description="`output_fields` in it")] = True
+    json_include_output_property: Annotated[bool, Meta(description="Include `output` in the JSON")] = True
+    json_include_message_property: Annotated[bool, Meta(description="Include `message`: the output without time and priority")] = False
+    json_include_tags_property: Annotated[bool, Meta(description="Include `tags`")] = True
+    json_include_output_fields_property: Annotated[bool, Meta(description="Include `output_fields`")] = True
     time_format_iso_8601: Annotated[bool, Meta(description="Times in UTC with the date")] = False
     outputs_queue: OutputsQueue = OutputsQueue()
     output_timeout: Annotated[
-        int, UINT32, Meta(description="Milliseconds that an output may take for what is handed to it; longer is said, and ends an exchange")
+        int,
+        UINT32,
+        Meta(description="Timeout of an output, in milliseconds. Lanner logs a longer delivery, and ends the exchange with a server"),
     ] = 2000
-    buffered_outputs: Annotated[bool, Meta(description="Without a difference: what there is goes out at once, as one write")] = False
-    watch_config_files: Annotated[
-        bool, Meta(description="Load the configuration and the rules again when a file changes, as on SIGHUP")
-    ] = True
-    log_level: Annotated[LogLevel, Meta(description="How much Lanner says of itself")] = "info"
-    log_stderr: Annotated[bool, Meta(description="It says so on standard error")] = True
-    log_syslog: Annotated[bool, Meta(description="and to this machine's syslog")] = False
+    buffered_outputs: Annotated[bool, Meta(description="No effect: Lanner writes all waiting alerts immediately, in one write")] = False
+    watch_config_files: Annotated[bool, Meta(description="Reload the configuration and the rules when a file changes, as on SIGHUP")] = True
+    log_level: Annotated[LogLevel, Meta(description="Level of Lanner's own messages")] = "info"
+    log_stderr: Annotated[bool, Meta(description="Write these messages to standard error")] = True
+    log_syslog: Annotated[bool, Meta(description="Write these messages to this machine's syslog")] = False
     webserver: WebServer = WebServer()
     metrics: Metrics = Metrics()
     lanner: Additions = Additions()

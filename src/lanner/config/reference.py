@@ -16,12 +16,12 @@ from lanner.sdk.tables import markdown
 
 _HEAD: Final = """# Configuration reference
 
-Made from the classes that read it, by `python -m lanner.config.reference`. [falco.yaml](falco-yaml.md) tells how such a file is used, [outputs](outputs.md) and [operating](operating.md) what
-its keys are good for. The options of a plugin (`init_config`) are its own matter: `lanner plugin NAME` shows them; those of Docker are [here](docker.md).
+`python -m lanner.config.reference` generates this page from the configuration classes. [falco.yaml](falco-yaml.md) describes how to use such a file. [Outputs](outputs.md) and [operating](operating.md)
+describe its keys in detail. Each plugin defines its own options (`init_config`): `lanner plugin NAME` prints them. [Docker's options](docker.md#configuration) are on the page of that plugin.
 """  # noqa: E501 - a paragraph of the page
 _UNUSED: Final = (
-    "Falco's keys for system calls, and what Lanner has no use for: checked as in Falco, "
-    "and named in a warning where they ask for something: "
+    "Falco's keys for system calls, and others that Lanner does not use. Lanner checks them as Falco does, "
+    "and prints a warning if they request something: "
 )
 _COLUMNS: Final = ("Key", "Takes", "Default", "Meaning")
 _NAMES: Final = {bool: "true, false", int: "number", float: "number", str: "text", Duration: "duration"}
@@ -78,7 +78,7 @@ def _table(cls: type[msgspec.Struct], prefix: str) -> str:
             meaning, shown, default = f"{inspect.getdoc(kind)} [More](#{_anchor(prefix + field.name)})", "keys", ""
         else:
             shown, default = _shown(kind), _default(field.default, field.default_factory)
-        rows.append((f"`{prefix}{field.name}`", shown, default, meaning or "Whether it is used"))
+        rows.append((f"`{prefix}{field.name}`", shown, default, meaning or "Enable it"))
     return markdown(_COLUMNS, rows)
 
 

@@ -26,7 +26,7 @@ FIELDS = [
     field(
         "docker.status",
         payload["status"] | action.when(kind, "container", "image"),
-        "What happened to a container or image, as older engines put it",
+        "What happened to a container or image, in the words of older engines",
     ),
     field("docker.id", payload["id"] | actor.when(kind, "container", "image"), "ID of the container or image"),
     field("docker.from", payload["from"] | attributes["image"].when(kind, "container"), "Image of the container"),
@@ -34,12 +34,12 @@ FIELDS = [
         "docker.type",
         kind,
         "Kind of object: container, image, network, volume, service, node, secret, config, plugin, daemon, builder; "
-        "lanner for events of Lanner's own",
+        "lanner for Lanner's own events",
     ),
     field("docker.action", action, "What happened, with the text after its colon: start, die, exec_create: sh -c id"),
     field("docker.action.name", action_name, "What happened, without the text after its colon: start, die, exec_create"),
     field("docker.scope", payload["scope"], "local for an event of this engine, swarm for one of the cluster"),
-    field("docker.time", payload["timeNano"].time("ns") | payload["time"].time("s"), "When the engine says that it happened"),
+    field("docker.time", payload["timeNano"].time("ns") | payload["time"].time("s"), "Time of the event, by the engine's clock"),
     field("docker.actor.id", actor, "ID of the object that the event is about"),
     field("docker.attributes", attributes[KEY], "Any attribute or label by its own name: docker.attributes[com.example.role]"),
     field("docker.attributes.keys", attributes.keys(), "Names of all attributes and labels"),
@@ -81,9 +81,9 @@ FIELDS = [
     field("docker.swarm.task", attributes["com.docker.swarm.task"], "Swarm task"),
     field("docker.swarm.taskid", attributes["com.docker.swarm.task.id"], "ID of the swarm task"),
     field("docker.swarm.taskname", attributes["com.docker.swarm.task.name"], "Name of the swarm task"),
-    field("docker.host", payload["lanner", "host"], "The engine that the event is from, as the configuration names it"),
-    field("docker.gap.from", gap["from"].time("ns"), "Since when events may be missing"),
-    field("docker.gap.until", gap["until"].time("ns"), "Until when events may be missing"),
+    field("docker.host", payload["lanner", "host"], "The engine that the event is from, as named in the configuration"),
+    field("docker.gap.from", gap["from"].time("ns"), "Time since which events may be missing"),
+    field("docker.gap.until", gap["until"].time("ns"), "Time until which events may be missing"),
     field(
         "docker.gap.reason",
         gap["reason"],
@@ -93,26 +93,34 @@ FIELDS = [
     field(
         "docker.truncated",
         payload["lanner", "truncated"],
-        "true for an event that was too long, of which only what identifies it was kept: labels are missing",
+        "true for an event that was too long: it has only its identifying members, and no labels",
     ),
-    field("docker.truncated.bytes", payload["lanner", "bytes"].integer(), "Size of such an event as the engine sent it"),
+    field("docker.truncated.bytes", payload["lanner", "bytes"].integer(), "Size in bytes of such an event, as the engine sent it"),
     field("docker.container.privileged", inspected["privileged"], "Whether the container is privileged: true, false"),
-    field("docker.container.caps.added", inspected["caps", "added"].keys(), "Capabilities that were added: SYS_ADMIN, ALL"),
-    field("docker.container.caps.dropped", inspected["caps", "dropped"].keys(), "Capabilities that were dropped: CHOWN, ALL"),
+    field("docker.container.caps.added", inspected["caps", "added"].keys(), "Added capabilities: SYS_ADMIN, ALL"),
+    field("docker.container.caps.dropped", inspected["caps", "dropped"].keys(), "Dropped capabilities: CHOWN, ALL"),
     field(
         "docker.container.network.mode", inspected["modes", "network"], "Network of the container: host, none, container:ID, bridge, a name"
     ),
     field(
-        "docker.container.pid.mode", inspected["modes", "pid"], "Whose processes the container sees: host, container:ID; none for its own"
+        "docker.container.pid.mode",
+        inspected["modes", "pid"],
+        "Owner of the processes that the container sees: host, container:ID; no value for its own",
     ),
-    field("docker.container.ipc.mode", inspected["modes", "ipc"], "Whose shared memory the container sees: host, container:ID, private"),
-    field("docker.container.uts.mode", inspected["modes", "uts"], "Whose host name the container has: host; none for its own"),
     field(
-        "docker.container.userns.mode", inspected["modes", "userns"], "Whose users the container has: host; none for what the engine does"
+        "docker.container.ipc.mode",
+        inspected["modes", "ipc"],
+        "Owner of the shared memory that the container sees: host, container:ID, private",
     ),
-    field("docker.container.cgroup.mode", inspected["modes", "cgroup"], "Whose cgroups the container sees: host, private"),
+    field("docker.container.uts.mode", inspected["modes", "uts"], "Owner of the container's host name: host; no value for its own"),
+    field(
+        "docker.container.userns.mode",
+        inspected["modes", "userns"],
+        "Owner of the container's users: host; no value for the engine's default",
+    ),
+    field("docker.container.cgroup.mode", inspected["modes", "cgroup"], "Owner of the cgroups that the container sees: host, private"),
     field("docker.container.mounts", inspected["mounts"].keys(), "Paths of the host that are mounted into the container"),
-    field("docker.container.mounts.writable", inspected["writable"].keys(), "Those of them that the container may write to"),
+    field("docker.container.mounts.writable", inspected["writable"].keys(), "Paths of the host that are mounted writable"),
     field(
         "docker.container.mounts.socket",
         inspected["socket"],
@@ -121,16 +129,16 @@ FIELDS = [
     field(
         "docker.container.devices",
         inspected["devices"].keys(),
-        "Devices of the host that were given to the container, and rules that allow devices: /dev/sda, b 8:* rwm",
+        "Devices of the host in the container, and device rules: /dev/sda, b 8:* rwm",
     ),
     field("docker.container.user", inspected["user"], 'User that the container runs as: 1000, www-data:www-data; "" for root'),
     field("docker.container.readonly", inspected["readonly"], "Whether the root file system of the container is read-only: true, false"),
     field("docker.container.image.id", inspected["image", "id"], "ID of the container's image: sha256:..."),
-    field("docker.container.image.digest", inspected["image", "digest"], "Digest of the image's manifest, where the engine tells it"),
+    field("docker.container.image.digest", inspected["image", "digest"], "Digest of the image's manifest, if the engine has it"),
     field(
         "docker.container.restart.policy",
         inspected["restart"],
-        "When the container is started again: no, always, on-failure, unless-stopped",
+        "When the engine restarts the container: no, always, on-failure, unless-stopped",
     ),
     field(
         "docker.container.security.options",
@@ -140,7 +148,7 @@ FIELDS = [
     field(
         "docker.container.inspect.error",
         inspected["error"],
-        "Why the container could not be described, or not wholly: timeout, gone, refused, unreachable, skipped, answer, id, cut",
+        "Why the container's description is missing or incomplete: timeout, gone, refused, unreachable, skipped, answer, id, cut",
     ),
 ]
 

@@ -19,18 +19,18 @@ from lanner.docker.watch import Target
 class TlsConfig(lanner.Config):
     """Files of TLS, and whether the engine has to prove who it is."""
 
-    ca: Annotated[str, Meta(description="Who signed the engine's certificate, a file; empty: the system's authorities")] = ""
-    cert: Annotated[str, Meta(description="Our certificate, a file")] = ""
-    key: Annotated[str, Meta(description="Its key, a file; empty: it is in the certificate's")] = ""
-    verify: Annotated[bool, Meta(description="false takes any engine for the right one")] = True
+    ca: Annotated[str, Meta(description="File with the authority of the engine's certificate; empty: the system's authorities")] = ""
+    cert: Annotated[str, Meta(description="File with the client certificate")] = ""
+    key: Annotated[str, Meta(description="File with its key; empty: the key is in `cert`")] = ""
+    verify: Annotated[bool, Meta(description="false accepts any certificate")] = True
 
 
 class HostConfig(lanner.Config):
     """One of several engines."""
 
     url: Annotated[str, Meta(description="The engine's address")] = ""
-    name: Annotated[str, Meta(description="What events name it by, in docker.host; empty: its address")] = ""
-    filters: Annotated[dict[str, list[str]], Meta(description="Filters of this engine, in place of the others")] = field(
+    name: Annotated[str, Meta(description="Name of the engine in docker.host; empty: its address")] = ""
+    filters: Annotated[dict[str, list[str]], Meta(description="Filters of this engine; they replace the general ones")] = field(
         default_factory=dict
     )
     tls: Annotated[TlsConfig | None, Meta(description="TLS to this engine")] = None
@@ -40,7 +40,7 @@ class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the origin
     """What `init_config` may hold."""
 
     flush_interval: Annotated[
-        int, Meta(ge=1, le=60_000, description="Milliseconds that an unfinished batch of events may wait at most")
+        int, Meta(ge=1, le=60_000, description="Maximum milliseconds that an unfinished batch of events may wait")
     ] = 30
     host: Annotated[
         str,
@@ -54,7 +54,7 @@ class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the origin
         list[str | HostConfig], Meta(description="Several engines instead: addresses, or objects of url, name, filters, tls")
     ] = field(default_factory=list)
     since: Annotated[
-        str, Meta(description="Begin with events since this time, as far as the engine still has them: 10m, 2026-01-31T12:00:00Z")
+        str, Meta(description="Begin with events since this time, as far as the engine remembers them: 10m, 2026-01-31T12:00:00Z")
     ] = ""
     until: Annotated[str, Meta(description="End with events at this time")] = ""
     filters: Annotated[
@@ -62,26 +62,20 @@ class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the origin
         Meta(description="Filters that the engine applies, as the Engine API names them: type, event, container, image ..."),
     ] = field(default_factory=dict)
     inspect: Annotated[bool, Meta(description="Ask the engine about each container that is created or started: docker.container.*")] = True
-    inspect_timeout: Annotated[int, Meta(ge=1, le=60_000, description="Milliseconds that one such answer may take")] = 500
-    cursor: Annotated[
-        str, Meta(description="A file that keeps how far events have been dealt with, so that a restart goes on there; empty: none")
-    ] = ""
+    inspect_timeout: Annotated[int, Meta(ge=1, le=60_000, description="Timeout of such a request, in milliseconds")] = 500
+    cursor: Annotated[str, Meta(description="File with the last processed events, so that a restart resumes there; empty: none")] = ""
     cursor_interval: Annotated[int, Meta(ge=10, le=3_600_000, description="Milliseconds between writes of that file")] = 1000
     queue_events: Annotated[int, Meta(ge=1, le=10_000_000, description="Events that may wait for the host")] = 65_536
-    queue_bytes: Annotated[int, Meta(ge=1024, le=2**40, description="Bytes that they may have in all")] = 64 * 1024 * 1024
+    queue_bytes: Annotated[int, Meta(ge=1024, le=2**40, description="Bytes that these events may take")] = 64 * 1024 * 1024
     queue_policy: Annotated[
         Literal["drop_newest", "drop_oldest", "block"],
-        Meta(description="What happens when no more may wait: drop_newest, drop_oldest, or block, which leaves the dropping to the engine"),
+        Meta(description="Policy when the queue is full: drop_newest, drop_oldest, or block, which makes the engine drop events"),
     ] = "drop_newest"
     wait_for_engine: Annotated[
         bool | None,
-        Meta(
-            description="Whether a start waits for an engine that is away, instead of failing; null: in Falco it does, under `lanner` not"
-        ),
+        Meta(description="Whether a start waits for an unreachable engine instead of failing; null: true in Falco, false under `lanner`"),
     ] = None
-    ping_interval: Annotated[
-        int, Meta(ge=1, le=86_400, description="Seconds of silence after which the engine is asked whether it is alive")
-    ] = 30
+    ping_interval: Annotated[int, Meta(ge=1, le=86_400, description="Seconds of silence after which Lanner pings the engine")] = 30
 
     def __post_init__(self) -> None:
         """Refuse what cannot go together."""
@@ -93,7 +87,7 @@ class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the origin
             raise ValueError("an item of `hosts` has no `url`")
         twice = {label for label in labels if labels.count(label) > 1}
         if twice:
-            raise ValueError(f"`hosts` names {min(twice)!r} twice: give each engine a `name` of its own")
+            raise ValueError(f"`hosts` names {min(twice)!r} twice: give each engine its own `name`")
 
 
 class Docker(lanner.Plugin):

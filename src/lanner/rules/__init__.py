@@ -1,11 +1,11 @@
-"""Falco rules without Falco: load, compile, run.
+"""Falco rules without Falco: load, compile and run them.
 
-    ruleset = load_rules(["rules.yaml"], catalog)       # RulesError carries what is wrong, with places
+    ruleset = load_rules(["rules.yaml"], catalog)       # RulesError has the findings with their places
     compiled = compile_rules(ruleset, catalog)
-    executor = Executor(compiled.plan, get)             # get(slot): a value of the current event
+    executor = Executor(compiled.plan, get)             # get(slot) returns a value of the current event
     for number in executor.match(): ...                 # compiled.rules[number], compiled.outputs[number]
 
-The names here are the way in; each is imported from its module when it is first used.
+The names here are public. Python imports each of them at its first use.
 """
 
 from __future__ import annotations

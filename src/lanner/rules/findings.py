@@ -49,10 +49,10 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One error or warning. `places` go from the outermost (the item) to the innermost (the very characters).
+    """An error or a warning. `places` go from the outermost (the item) to the innermost (the characters).
 
-    `context` are the same places as spots of the file, `sight` is where Falco sees it (None: at those of them that have a kind).
-    `subject` is the deprecated field that a warning is about. Of what is `own` Falco says nothing.
+    `context` has the same places as spots of the file. `sight` is the place that Falco reports (None: the places with a kind).
+    `subject` is the deprecated field that a warning is about. `own` marks a finding that Falco does not have.
     """
 
     severity: Severity
@@ -72,7 +72,7 @@ class Finding:
         return self.places[-1] if self.places else None
 
     def render(self) -> str:
-        """`file:line:column: error: message [CODE]`, then the marked source line and the advice, where there are such."""
+        """Return `file:line:column: error: message [CODE]`, the marked source line and the advice, as far as they exist."""
         items = [place for place in self.places if place.name and place.kind in _ITEMS]
         inside = f" (in {items[-1].kind} '{items[-1].name}')" if items else ""
         where = f"{self.place}: " if self.place else ""
@@ -102,7 +102,7 @@ def finding(
 
 
 class RulesError(LannerError, ValueError):
-    """Rules cannot be used. `findings` holds at least one error, and the warnings that came before it."""
+    """Rules have errors. `findings` contains at least one error, and the warnings before it."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)

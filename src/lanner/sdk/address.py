@@ -28,6 +28,7 @@ class Address:
         self.user: str | None = None
         """The user name, or None. Percent escapes are decoded, as in `password`."""
         self.password: str | None = None
+        """The password, or None."""
         self.place = rest if separator else text
         """The text after :// and the credentials: host, port, path and query; or the path of a local socket."""
         if self.scheme not in _LOCAL:

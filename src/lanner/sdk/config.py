@@ -28,11 +28,11 @@ def _ignore(_: str) -> None:
 
 
 class Config(Masked, msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """Base of configuration classes: a msgspec Struct whose options are camelCase in JSON and of which unknown ones are refused.
+    """Base class of configurations: a msgspec Struct with camelCase names in JSON, which refuses unknown options.
 
-    Every option has a default, so that no configuration is a configuration. Bounds and descriptions come by
-    `Annotated[int, Meta(ge=1, description="...")]`. A subclass that says `forbid_unknown_fields=False` takes unknown options: each is
-    a warning, and its schema allows them. Its `repr` masks passwords in addresses, and options whose names say that they are secret
+    Every option has a default, so that an empty configuration is valid. Declare bounds and descriptions with
+    `Annotated[int, Meta(ge=1, description="...")]`. A subclass with `forbid_unknown_fields=False` accepts unknown options: each is
+    a warning, and the schema allows them. The `repr` masks passwords in addresses, and options with secret names
     (password, secret, token, api_key ...).
     """
 

@@ -6,7 +6,7 @@ to do. Errors in rules files have a home of their own (`lanner.rules`), because 
 
 
 class LannerError(Exception):
-    """Base of everything that Lanner raises on purpose."""
+    """Base class of all errors that Lanner raises."""
 
     def lines(self) -> list[str]:
         """Return the message in the lines in which it is to be shown: one, unless an error lays out more."""
@@ -14,19 +14,19 @@ class LannerError(Exception):
 
 
 class DefinitionError(LannerError, TypeError):
-    """A plugin class is not complete or contradicts itself; raised where the class is defined."""
+    """A plugin class is incomplete or contradictory. Python raises it when it defines the class."""
 
 
 class ConfigError(LannerError, ValueError):
-    """The text for a plugin's configuration does not fit its `Config` class."""
+    """A configuration does not match the plugin's `Config` class."""
 
 
 class PayloadError(LannerError, ValueError):
-    """`Event.json` was asked for, but the payload is not wholly valid JSON."""
+    """`Event.json` was read, but the payload is not valid JSON."""
 
 
 class SourceError(LannerError, RuntimeError):
-    """An event source cannot be opened, or has ended with a failure."""
+    """An event source cannot be opened, or failed."""
 
 
 class OpenError(SourceError):

@@ -29,9 +29,9 @@ _NO_TIME: Final = 2**64 - 1
 
 @final
 class Event:
-    """One event: what a source yields when it knows the time, and what field methods are given.
+    """An event: a source yields it together with its time, and field methods receive it.
 
-    Handed to a field method it is valid during that call only.
+    An event is valid only during the call of a field method.
     """
 
     __slots__ = ("_json", "number", "payload", "source", "timestamp")
@@ -54,7 +54,7 @@ class Event:
 
     @property
     def json(self) -> Any:
-        """The payload decoded from JSON, once. Raises `PayloadError` (for the host: no value) where it is not wholly valid JSON."""
+        """The payload decoded from JSON, once. Raise `PayloadError` (no value, for the host) if it is not valid JSON."""
         if self._json is _UNREAD:
             self._json = _decode(self.payload)
         return self._json
@@ -90,10 +90,10 @@ def _check_time(timestamp: object) -> None:
 
 @final
 class Chunk(Record):
-    """Bytes as they came from one of several connections: any number of newline-separated payloads, the last perhaps unfinished.
+    """Bytes as they arrived from one of several connections: newline-separated payloads, the last one perhaps unfinished.
 
-    `stream` names the connection: the host keeps one unfinished tail for each. `reset` says that the connection began anew: an
-    unfinished tail of it is dropped and counted.
+    `stream` names the connection: the host keeps one unfinished line for each. `reset` means that the connection was reopened: the host
+    drops and counts its unfinished line.
     """
 
     data: bytes

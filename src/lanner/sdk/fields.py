@@ -37,9 +37,11 @@ def field(
 ) -> FieldDeclaration | Callable[[_M], _M]:
     """Declare a field by its full name ("docker.type") and a description.
 
-    `field(name, value, description)`: a value of the event's JSON payload, as data (see `lanner.payload`).
-    `@field(name, description)`: the method below, whose annotations tell the type. With `add_output` the field goes to the end of
-    rules' outputs where Falco is told `append_output: [{suggested_output: true}]`. Raises `DefinitionError`.
+    `field(name, value, description)` declares a value of the event's JSON payload, as data (see `lanner.payload`).
+    `@field(name, description)` declares a method, whose annotations declare the type. `add_output` suggests the field for the end of
+    rules' outputs: it is added if falco.yaml has `append_output: [{suggested_output: true}]`.
+
+    Raise `DefinitionError` for an invalid declaration.
     """
     if not isinstance(name, str) or not FIELD_NAME.fullmatch(name):
         raise DefinitionError(f'{name!r} is no name of a field: write words joined by dots, such as "docker.actor.id"')

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def look_up(host: str, port: int, wait: Callable[[int], object]) -> Addresses:
-    """Return what `socket.getaddrinfo` finds for a stream to `host`.
+    """Return the result of `socket.getaddrinfo` for a stream to `host`.
 
-    `wait` waits until a descriptor is readable, and raises when that takes too long. A thread that asks goes on until it is answered.
-    Raises OSError.
+    `wait` waits until a descriptor is readable, and raises an exception at its deadline. The thread that asks the resolver then
+    continues until the answer arrives. Raise `OSError` if the name cannot be resolved.
     """
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)

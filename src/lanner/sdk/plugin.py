@@ -90,7 +90,7 @@ class PluginInfo(Record):
 
 
 class Plugin:
-    """A Falco plugin: subclass it, and say what it is in class attributes.
+    """Base class of Falco plugins: a subclass declares the plugin in its class attributes.
 
         class Counter(lanner.Plugin):
             "Counts."                      # the description
@@ -102,11 +102,14 @@ class Plugin:
             @lanner.field("counter.value", "The number")
             def value(self, event: lanner.Event) -> int: ...
 
-    `fields` lists fields as data, `config: MyConfig` names the configuration class, `timestamp` the place of the event's time
-    in the payload. A class without `open` only extracts: it names in `extract_sources` the event sources that it reads, or `lanner.ANY`.
-    `rules` and `example` may name a rules file and a recording beside the module, `hint` a command that makes an event happen.
-    `host_logging` and `value_offsets` ask for newer versions of Falco: log records go to its log (0.38), and places of values in
-    the payload are told (0.41).
+    - `fields`: fields as data.
+    - `config: MyConfig`: the configuration class.
+    - `timestamp`: the place of the event's time in the payload.
+    - `extract_sources`: the event sources whose events have the fields, or `lanner.ANY`. Required in a class without `open`.
+    - `rules`, `example`: a rules file and a recording in the directory of the module.
+    - `hint`: a command that causes an event.
+    - `host_logging`, `value_offsets`: use newer versions of Falco. Log records go to Falco's log (0.38), and the positions of values in
+      the payload are reported (0.41).
     """
 
     name: ClassVar[str]
@@ -135,22 +138,22 @@ class Plugin:
             cls.__plugin__ = _read(cls, sys._getframe(1).f_locals)  # noqa: SLF001
 
     def event_to_string(self, event: Event) -> str:
-        """The event as text, what `%evt.plugininfo` shows. By default its payload."""
+        """Return the event as text, for `%evt.plugininfo`. By default this is its payload."""
         return event.payload.decode("utf-8", "replace")
 
     def list_open_params(self) -> Iterable[tuple[str, str]]:
-        """Suggestions for open's `params`: (value, description) pairs."""
+        """Return suggestions for the open parameters, as pairs of a value and its description."""
         return ()
 
     def fields_without_values(self) -> dict[str, str]:
-        """Beginnings of the names of fields that have no value under this configuration, each with the advice that changes this.
+        """Return prefixes of the names of fields without a value under this configuration, each with advice.
 
-        Hosts tell people which of their rules ask for such fields. By default there are none.
+        Hosts warn about rules that use such fields. By default the mapping is empty.
         """
         return {}
 
     def progress(self) -> float | None:
-        """How much of the open source was read, from 0.0 to 1.0; None (the default) where nobody knows, or it has no end."""
+        """Return the part of the open source that was read, from 0.0 to 1.0. None, the default, means unknown or endless."""
         return None
 
 

@@ -1,7 +1,7 @@
 """Text to bytes and back: the one place that knows how Lanner keeps bytes that are not UTF-8.
 
 Inside Lanner text is `str`. A byte that is not UTF-8 is an escape, a character from U+DC80 to U+DCFF (Python's `surrogateescape`).
-Other surrogates are halves of characters, for which no bytes stand. `lanner.sdk.printable` makes text fit for people.
+Other surrogates are halves of characters, which no bytes represent. `lanner.sdk.printable` makes text fit for people.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ Data: TypeAlias = "list[str | int | dict[str, str] | Data]"
 
 
 class Value(Record):
-    """A node of the tree. Each kind knows its field type, whether it is a list, and the values that it is made of."""
+    """A value as data: a node of a tree, with its field type and the values that it is made of."""
 
     @property
     def type(self) -> FieldType:
@@ -70,7 +70,7 @@ class Value(Record):
         raise NotImplementedError
 
     def __or__(self, other: Value) -> First:
-        """The first of the two that has a value."""
+        """Return the first of the two values that an event has; "" is a value."""
         if not isinstance(other, Value):
             return NotImplemented
         if (self.type, self.is_list) != (other.type, other.is_list):
@@ -78,7 +78,7 @@ class Value(Record):
         return First((*_options(self), *_options(other)))
 
     def when(self, condition: Value, *texts: str) -> When:
-        """The value itself, but only where the text `condition` is one of `texts`."""
+        """Return the value only if the text `condition` equals one of `texts`."""
         if not texts:
             raise DefinitionError('`when` needs at least one text: payload["id"].when(payload["Type"], "container")')
         if condition.type is not FieldType.STRING or condition.is_list:
@@ -86,23 +86,23 @@ class Value(Record):
         return When(self, condition, texts)
 
     def before(self, separator: str) -> Before:
-        """The text before the first `separator`, the whole text where there is none."""
+        """Return the text before the first `separator`, or the whole text without a separator."""
         return Before(_text(self, "before"), _separator(separator))
 
     def after(self, separator: str) -> After:
-        """The text after the first `separator`, no value where there is none."""
+        """Return the text after the first `separator`, or no value without a separator."""
         return After(_text(self, "after"), _separator(separator))
 
     def after_last(self, separator: str) -> AfterLast:
-        """The text after the last `separator`, the whole text where there is none."""
+        """Return the text after the last `separator`, or the whole text without a separator."""
         return AfterLast(_text(self, "after_last"), _separator(separator))
 
     def integer(self) -> Integer:
-        """An unsigned integer of at most 64 bits, from a text of decimal digits or a JSON integer."""
+        """Return an unsigned 64-bit integer, from a text of decimal digits or a JSON integer."""
         return Integer(_text(self, "integer"))
 
     def time(self, unit: Unit) -> Time:
-        """A point in time, from an integer that counts `unit` since 1970, UTC."""
+        """Return a point in time, from an integer that counts `unit` since 1970 (UTC)."""
         if unit not in UNITS:
             raise DefinitionError(f"unknown unit {unit!r} of time; write one of {', '.join(UNITS)}")
         return Time(_text(self, "time"), unit)
@@ -115,7 +115,7 @@ class Path(Value):
     parts: tuple[Part, ...] = ()
 
     def __getitem__(self, parts: Part | tuple[Part, ...]) -> Path:
-        """The place below this one: names of members, numbers of items (0 is the first), KEY or INDEX."""
+        """Return the place below this one: names of members, indexes of items from 0, `KEY` or `INDEX`."""
         new = parts if isinstance(parts, tuple) else (parts,)
         for part in new:
             if isinstance(part, bool) or not isinstance(part, (str, int)) or (isinstance(part, int) and part < 0):
@@ -126,7 +126,7 @@ class Path(Value):
         return Path(whole)
 
     def keys(self) -> Keys:
-        """The names of the members of the object at this place."""
+        """Return the names of the members of the object at this place, as a list."""
         return Keys(self)
 
     def data(self) -> Data:

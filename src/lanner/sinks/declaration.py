@@ -45,7 +45,7 @@ class Declaration(Generic[B, A]):
     `name`: its key in falco.yaml, which ends in `_output`; its additions have the key before that under `lanner:`.
     `required`: keys of the block that must not be empty when the sink is enabled, each with the text that tells what to write.
     `examine`: doctor's findings about an enabled sink; it sends nothing.
-    `file`: the path of a file that grows with alerts, for doctor's look at the disk.
+    `file`: the path of a file that grows with alerts, whose disk doctor checks for room.
     """
 
     name: str

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class FileBlock(SinkBlock, frozen=True):
-    """Alerts to a file, appended; Lanner creates it with mode 0600."""
+    """Append alerts to a file. A new file has mode 0600."""
 
-    filename: Annotated[str, Meta(description="The file")] = ""
-    keep_alive: Annotated[bool, Meta(description="False: it is opened again for more alerts; true: on SIGUSR1 only")] = False
+    filename: Annotated[str, Meta(description="Path of the file")] = ""
+    keep_alive: Annotated[bool, Meta(description="True: keep the file open until SIGUSR1; false: open it for each batch of alerts")] = False
 
 
 def _make(block: FileBlock, _: NoAdditions, __: Common) -> Sink:

@@ -25,30 +25,30 @@ if TYPE_CHECKING:
 
 
 class HttpBlock(SinkBlock, frozen=True):
-    """Alerts to an HTTP server, a POST each. Falcosidekick takes them with `json_output: true`."""
+    """Send alerts to an HTTP server, one POST each. Falcosidekick needs `json_output: true`."""
 
-    url: Annotated[str, Meta(description="http:// or https:// with all that follows")] = ""
-    user_agent: Annotated[str, Meta(description="The header User-Agent; empty: lanner and its version")] = ""
-    insecure: Annotated[bool, Meta(description="True: the server's certificate is not verified")] = False
-    ca_cert: Annotated[str, Meta(description="A file with the certificate of who vouches for the server")] = ""
-    ca_bundle: Annotated[str, Meta(description="A file with several such certificates")] = ""
-    ca_path: Annotated[str, Meta(description="A directory of such files, named by their hashes")] = ""
-    mtls: Annotated[bool, Meta(description="True: show `client_cert`")] = False
-    client_cert: Annotated[str, Meta(description="The client's certificate, a file")] = "/etc/ssl/certs/client.crt"
-    client_key: Annotated[str, Meta(description="Its key, a file")] = "/etc/ssl/certs/client.key"
-    echo: Annotated[bool, Meta(description="True: the server's answers are printed to standard output")] = False
-    compress_uploads: Annotated[bool, Meta(description="True: gzip")] = False
+    url: Annotated[str, Meta(description="URL that begins with http:// or https://")] = ""
+    user_agent: Annotated[str, Meta(description="Header User-Agent; empty: lanner and its version")] = ""
+    insecure: Annotated[bool, Meta(description="True: do not verify the server's certificate")] = False
+    ca_cert: Annotated[str, Meta(description="File with the authority of the server's certificate")] = ""
+    ca_bundle: Annotated[str, Meta(description="File with several such certificates")] = ""
+    ca_path: Annotated[str, Meta(description="Directory of such files, named by their hashes")] = ""
+    mtls: Annotated[bool, Meta(description="True: present `client_cert`")] = False
+    client_cert: Annotated[str, Meta(description="File with the client certificate")] = "/etc/ssl/certs/client.crt"
+    client_key: Annotated[str, Meta(description="File with its key")] = "/etc/ssl/certs/client.key"
+    echo: Annotated[bool, Meta(description="True: print the server's answers to standard output")] = False
+    compress_uploads: Annotated[bool, Meta(description="True: compress with gzip")] = False
     keep_alive: Annotated[bool, Meta(description="True: one connection for many alerts")] = False
-    max_consecutive_timeouts: Annotated[int, UINT8, Meta(description="So many timeouts in a row are not logged as errors")] = 5
+    max_consecutive_timeouts: Annotated[int, UINT8, Meta(description="Number of consecutive timeouts that are not logged as errors")] = 5
 
 
 class HttpAdditions(Masked, msgspec.Struct, frozen=True):
     """Lanner's additions to `http_output`."""
 
     headers: Annotated[
-        dict[str, str], Meta(description="Headers by name, each with the file that holds its value (a token): read again on SIGUSR1")
+        dict[str, str], Meta(description="Headers by name, each with the file that contains its value (a token); read again on SIGUSR1")
     ] = {}
-    batch_size: Annotated[int, Meta(ge=1, le=10_000, description="Alerts in a POST at most; more than 1: a line each")] = 1
+    batch_size: Annotated[int, Meta(ge=1, le=10_000, description="Maximum number of alerts in a POST; with more than 1, one line each")] = 1
 
 
 def _make(block: HttpBlock, additions: HttpAdditions, common: Common) -> Sink:

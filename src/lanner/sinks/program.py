@@ -21,10 +21,10 @@ _ANSWER: Final = 5.0
 
 
 class ProgramBlock(SinkBlock, frozen=True):
-    """Alerts to a program's standard input, a line each."""
+    """Write alerts to a program's standard input, one line each."""
 
-    program: Annotated[str, REQUIRED, Meta(description="A command line for /bin/sh")] = ""
-    keep_alive: Annotated[bool, Meta(description="True: one process for all alerts; false: one start an alert")] = False
+    program: Annotated[str, REQUIRED, Meta(description="Command line for /bin/sh")] = ""
+    keep_alive: Annotated[bool, Meta(description="True: one process for all alerts; false: one process for each alert")] = False
 
 
 def _make(block: ProgramBlock, _: NoAdditions, common: Common) -> Sink:

@@ -1,4 +1,4 @@
-"""Doctor's look at a server that alerts go to: whether it takes a connection. Nothing is sent."""
+"""Doctor's check of a server that receives alerts: it connects, and sends nothing."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class StdoutBlock(SinkBlock, frozen=True):
-    """Alerts to standard output."""
+    """Write alerts to standard output."""
 
 
 def _make(_: StdoutBlock, __: NoAdditions, ___: Common) -> Sink:

@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 class SyslogBlock(SinkBlock, frozen=True):
-    """Alerts to this machine's syslog, or by `lanner.syslog` to another's."""
+    """Send alerts to this machine's syslog, or to the server in `lanner.syslog`."""
 
 
 class SyslogTarget(Masked, msgspec.Struct, frozen=True):
-    """Destination of `syslog_output`, if not this machine's syslog."""
+    """Server for `syslog_output`, instead of this machine's syslog."""
 
     address: Annotated[
         str, Meta(description="tcp://host:port or tls://host:port (RFC 5424), unix:///path; empty: this machine's /dev/log")
     ] = ""
     facility: Annotated[str, Meta(description="user, daemon, auth, authpriv, local0 to local7")] = "user"
-    ca_cert: Annotated[str, Meta(description="A file with the certificate of who vouches for the server; empty: the system's")] = ""
-    client_cert: Annotated[str, Meta(description="The client's certificate, a file")] = ""
-    client_key: Annotated[str, Meta(description="Its key, a file")] = ""
+    ca_cert: Annotated[str, Meta(description="File with the authority of the server's certificate; empty: the system's authorities")] = ""
+    client_cert: Annotated[str, Meta(description="File with the client certificate")] = ""
+    client_key: Annotated[str, Meta(description="File with its key")] = ""
 
 
 def _make(_: SyslogBlock, target: SyslogTarget, common: Common) -> Sink:

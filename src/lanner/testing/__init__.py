@@ -1,7 +1,7 @@
-"""What helps to test plugins and rules.
+"""Support for tests of plugins and rules.
 
-`host` runs a plugin class, `Rules` are rules to try on events. Each is imported when it is first used; what else there is (a real
-Docker engine, an image registry) is imported from the modules of this package.
+`host` runs a plugin class, and `Rules` runs rules on events. Python imports each name at its first use. Import other helpers (a real
+Docker engine, an image registry) from the modules of this package.
 """
 
 from __future__ import annotations

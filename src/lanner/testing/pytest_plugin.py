@@ -26,10 +26,10 @@ def _falco_rules_loaded() -> dict[Any, Rules]:
 
 @pytest.fixture
 def falco_rules(request: pytest.FixtureRequest, _falco_rules_loaded: dict[Any, Rules]) -> Callable[..., Rules]:
-    """`falco_rules("my_rules.yaml").replay(events)`: rules files, relative to the test's file, on events.
+    """Return a function that loads rules: `falco_rules("my_rules.yaml").replay(events)`.
 
-    No file: the plugin's own rules. Options: `plugin` (a class, or what `lanner run` calls it), `config`, `enable` (disabled rules to
-    try as well). Files are read once a session.
+    Paths are relative to the test's file. Without a file, the plugin's own rules are loaded. Options: `plugin` (a class, or a name as
+    for `lanner run`), `config`, `enable` (disabled rules to enable). Each file is read once per session.
     """
 
     def load(

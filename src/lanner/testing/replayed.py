@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Rules:
-    """Rules files (none: the plugin's own) of a plugin, which is a class or what `lanner run` calls it.
+    """Rules of a plugin, from files or, without files, the plugin's own. The plugin is a class, or a name as for `lanner run`.
 
         result = Rules("docker_rules.yaml").replay([{"Type": "container", "Action": "oom"}])
         result.assert_fired("Container out of memory")
 
-    `enable` are disabled rules that are tried as well. Raises `LannerError` where the rules are wrong.
+    `enable` lists disabled rules to enable. Raise `LannerError` if the rules have errors.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Rules:
         self._enable = frozenset(enable)
 
     def replay(self, events: Iterable[Any] | str | PathLike[str], *, enable: Collection[str] = (), all_matches: bool = False) -> Replayed:
-        """What becomes of events: payloads, mappings (their JSON is the payload), or the path of a recording.
+        """Run the rules on events: payloads, mappings (their JSON is the payload), or the path of a recording.
 
-        With `all_matches` every rule that matches an event raises an alert, not the first alone.
+        With `all_matches` every rule that matches an event raises an alert, not only the first one.
         """
         enabled = self._enable | frozenset(enable)
         if isinstance(events, (str, os.PathLike)):
@@ -66,7 +66,7 @@ def payload(event: Any) -> bytes:
 
 
 class Replayed:
-    """The alerts that rules raised of events, in order."""
+    """The result of a replay: `alerts`, in the order of the events."""
 
     asked: ClassVar[tuple[Replayed, str, list[Alert]] | None] = None
     """What `fired` was last asked, and what it said, for whoever has to explain a failed assertion."""
@@ -80,15 +80,15 @@ class Replayed:
         self.alerts: list[Alert] = [alert for payload, timestamp in events for alert in trial.feed(payload, timestamp)]
 
     def fired(self, rule: str) -> list[Alert]:
-        """The alerts of a rule. Raises `LannerError` if there is no such rule."""
+        """Return the alerts of a rule. Raise `LannerError` for an unknown rule."""
         alerts = self._alerts_of(rule)
         Replayed.asked = self, rule, alerts
         return alerts
 
     def explain(self, rule: str, event: int | None = None) -> Explanation | None:
-        """Why a rule fired on that event or did not; without `event` on one that raised no alert of it, if there is one.
+        """Explain why a rule fired on an event or not. Without `event`, take an event that raised no alert of the rule.
 
-        Raises `LannerError` for a rule that is not there, or is disabled.
+        Return None if every event raised one. Raise `LannerError` for an unknown or disabled rule.
         """
         if not self.rules.rule(rule).enabled and rule not in self._enable:
             raise LannerError(f"the rule {rule!r} is disabled: only tests that enable it try it")
@@ -96,7 +96,7 @@ class Replayed:
         return explain(trial, rule, self.events, number=event, silent=True)
 
     def why(self, rule: str, event: int | None = None) -> str:
-        """The same as a text."""
+        """Return the explanation as text."""
         try:
             found = self.explain(rule, event)
         except LannerError as error:
@@ -106,7 +106,7 @@ class Replayed:
         return found.text()
 
     def assert_fired(self, rule: str, times: int | None = None) -> list[Alert]:
-        """The alerts of a rule; AssertionError with the explanation if there are none, or not so many as `times`."""
+        """Return the alerts of a rule. Raise `AssertionError` with the explanation without alerts, or if their number is not `times`."""
         __tracebackhide__ = True
         alerts = self._alerts_of(rule)
         if not alerts or (times is not None and len(alerts) != times):
@@ -116,7 +116,7 @@ class Replayed:
         return alerts
 
     def assert_silent(self, *rules: str) -> None:
-        """AssertionError with the explanation if one of these rules fired; without names, if any did."""
+        """Raise `AssertionError` with the explanation if one of these rules, or without names any rule, fired."""
         __tracebackhide__ = True
         for alert in [alert for rule in rules for alert in self._alerts_of(rule)] if rules else self.alerts:
             raise AssertionError(f"the rule {alert.rule!r} fired on event {alert.event}\n{self.why(alert.rule, alert.event)}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Host:
-    """A running plugin. `plugin` is its state; the event source is opened when the first event is asked for."""
+    """A running plugin. `plugin` is its instance. The first request for an event opens the event source."""
 
     def __init__(self, plugin: Plugin, params: str = "") -> None:
         self.plugin = plugin
@@ -36,15 +36,15 @@ class Host:
 
     @property
     def source(self) -> Source:
-        """The open event source. Raises `SourceError` where it cannot be opened."""
+        """The open event source. Raise `SourceError` if it cannot be opened."""
         if self._source is None:
             self._source = open_source(self.plugin, self._params)
         return self._source
 
     def next(self, timeout: float = 10.0) -> Event:
-        """The next event.
+        """Return the next event.
 
-        Raises `TimeoutError` where none comes within `timeout` seconds, `EOFError` where the source has ended, `SourceError` where it
+        Raise `TimeoutError` if none arrives within `timeout` seconds, `EOFError` if the source has ended, and `SourceError` if it
         has failed.
         """
         deadline = time.monotonic() + timeout
@@ -58,7 +58,7 @@ class Host:
         return self._take()
 
     def events(self, timeout: float = 10.0) -> Iterator[Event]:
-        """The events up to the end of the source; as `next` where they do not come."""
+        """Yield the events up to the end of the source. Raise the errors of `next`."""
         while True:
             try:
                 event = self.next(timeout)
@@ -67,10 +67,10 @@ class Host:
             yield event
 
     def extract(self, event: Event | bytes | str, field: str, argument: str | int | None = None) -> FieldValue:
-        """The value of a field as rules see it (see `lanner.sdk.types.FieldType`), None for no value.
+        """Return the value of a field as rules see it, or None for no value.
 
-        `event` may also be a payload. Raises what a field method raises, but for `PayloadError`, which means no value;
-        `LookupError` and `ValueError` where there is no such field or argument.
+        `event` may also be a payload. Raise `LookupError` for an unknown field, `ValueError` for an invalid argument, and every
+        exception of a field method except `PayloadError`, which means "no value".
         """
         if not isinstance(event, Event):
             event = Event(event)
@@ -84,11 +84,11 @@ class Host:
         return reader.get(0)
 
     def text(self, event: Event) -> str:
-        """The event as the plugin's `event_to_string` shows it."""
+        """Return the result of the plugin's `event_to_string`."""
         return self.plugin.event_to_string(event)
 
     def close(self) -> None:
-        """End the event source, if it was opened."""
+        """Close the event source if it is open."""
         if self._source is not None:
             self._source.close()
 
@@ -112,14 +112,14 @@ class _Raised(Failures):
 
 @contextmanager
 def host(cls: type[Plugin], config: str | dict[str, Any] = "", params: str = "") -> Iterator[Host]:
-    """Run the plugin class with a configuration (JSON text, or what it decodes to) and open parameters.
+    """Run a plugin class with a configuration (JSON text, or the decoded value) and open parameters.
 
         def test_value():
             with lanner.testing.host(Counter) as host:
                 event = host.next()
                 assert host.extract(event, "counter.value") == 0
 
-    Raises `ConfigError` where the configuration does not fit.
+    Raise `ConfigError` for an invalid configuration.
     """
     running = Host(init_plugin(cls, config), params)
     try:

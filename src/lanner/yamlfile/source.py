@@ -27,9 +27,9 @@ _MARKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A span of one line in a file; `line` and `column` count characters from 1.
+    """A span of characters in one line of a file; `line` and `column` count from 1.
 
-    `kind` and `name` say what stands there, in Falco's words ("rule", "macro", "condition expression" ...).
+    `kind` and `name` describe the text there in Falco's words ("rule", "macro", "condition expression" ...).
     """
 
     file: str

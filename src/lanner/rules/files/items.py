@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Priority(IntEnum):
-    """How urgent an alert is; the smaller, the more urgent."""
+    """The priority of an alert; 0 is the highest."""
 
     EMERGENCY = 0
     ALERT = 1

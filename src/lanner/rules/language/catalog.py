@@ -47,9 +47,9 @@ _INDEX_LIMIT: Final = 1 << 64
 
 @dataclass(frozen=True, slots=True)
 class FieldRequest:
-    """One value to be got from an event: a field and what stands in its brackets.
+    """A request for one value of an event: a field and the argument in its brackets.
 
-    `argument` is None without brackets, an `int` where the field takes an index and no key, else the text.
+    `argument` is None without brackets, an `int` if the field takes only an index, else the text.
     """
 
     name: str
@@ -88,10 +88,10 @@ PLAIN: Final = Traits()
 
 
 class Catalog:
-    """Fields by name. `source` is the event source whose rules may use them.
+    """The fields that rules of the event source `source` may use.
 
-    `static` are the names (without their `static.`) of fields that have the same value for all events. `suggested` are those
-    that suggest themselves for outputs.
+    `static` contains the names (without `static.`) of fields with the same value for all events. `suggested` contains the fields that
+    are suggested for outputs.
     """
 
     def __init__(self, fields: Iterable[FieldInfo], source: str, static: Iterable[str] = ()) -> None:
@@ -104,7 +104,7 @@ class Catalog:
         self._requests: dict[str, FieldRequest] = {}
 
     def lookup(self, name: str) -> FieldInfo | None:
-        """The field of exactly this name (without brackets), or None."""
+        """Return the field with exactly this name (without brackets), or None."""
         return self._generic.get(name) or self._plugin.get(name)
 
     def __iter__(self) -> Iterator[FieldInfo]:
@@ -120,7 +120,7 @@ class Catalog:
         return PLAIN
 
     def advice(self, unknown: str) -> str:
-        """What to do about a text that names no field."""
+        """Return advice for the name of an unknown field."""
         from difflib import get_close_matches
 
         name = unknown.partition("[")[0]
@@ -143,7 +143,7 @@ class Catalog:
         return None
 
     def request(self, text: str) -> FieldRequest:
-        """The one value that a text like `kv.map[key]` asks for; raises FieldError.
+        """Return the request for the value of a text such as `kv.map[key]`. Raise `FieldError` for an unknown field.
 
         The steps, their order and their messages are Falco's (plugin_filtercheck.cpp): a blank in a key, for one, ends the text.
         """

@@ -1,7 +1,7 @@
-"""Everything that is wrong or odd in rules files, in one go, and what Falco does not look for.
+"""All errors of rules files at once, and lints that Falco does not have.
 
-In come paths and the catalog of an event source, out come findings in the order of the files. After an error in one rule the others are
-still looked at. What each lint means is told in docs/checking-rules.md.
+The input are paths and the catalog of an event source, the output are findings in the order of the files. An error in one rule does not
+prevent the check of the others. docs/checking-rules.md describes each lint.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ def check_files(
     plugins: Mapping[str, str] | None = None,
     own: Iterable[str | PathLike[str]] = (),
 ) -> tuple[Finding, ...]:
-    """Return all findings of these files, taken together in this order.
+    """Return all findings of these files, which are read together in this order.
 
-    There is one catalog for each event source; `plugins` are as for `load_rules`. `own` are rules that the plugins ship, whose macros
-    are known by name.
+    Pass one catalog for each event source. `plugins` is as for `load_rules`. `own` are the rules files that the plugins ship: findings
+    may suggest the names of their macros.
     """
     by_source = {catalog.source: catalog for catalog in catalogs}
     collector = Collector(by_source, lambda source, text: is_field(text, by_source[source]), plugins)

@@ -35,7 +35,7 @@ _PRIORITY_SEPARATOR: Final = ": "
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """What an alert tells of its rule. `priority` as Falco prints it ("Critical", "Informational")."""
+    """The parts of a rule that its alerts contain. `priority` is written as in Falco ("Critical", "Informational")."""
 
     name: str
     priority: str
@@ -52,9 +52,9 @@ class AlertFormat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AlertWriter:
-    """How alerts look. The names of the toggles are Falco's, without its `json_` and `_property`; so are their defaults.
+    """Writes alerts as text or JSON. The options are Falco's, without `json_` and `_property`, with the same defaults.
 
-    `iso8601` is Falco's time_format_iso_8601: UTC with the date in place of the local time of day. `hostname` stands in JSON alone.
+    `iso8601` is Falco's time_format_iso_8601: date and time in UTC instead of the local time. `hostname` is used only in JSON.
     """
 
     kind: Kind = "text"
@@ -68,9 +68,9 @@ class AlertWriter:
     _utc: Clock = field(default_factory=lambda: Clock(utc_datetime), init=False, repr=False, compare=False)
 
     def compile(self, rule: AlertRule, output: Format) -> AlertFormat:
-        """How the alerts of a rule with that output are written.
+        """Return the format of the alerts of a rule with this output.
 
-        A text may hold newlines and bytes that are not UTF-8 (as surrogate escapes); JSON holds neither.
+        A text may contain newlines and bytes that are not UTF-8 (as surrogate escapes). JSON contains neither.
         """
         wanted = Wanted()
         line = self._json(rule, output, wanted) if self.kind == "json" else self._text(rule, output, wanted)

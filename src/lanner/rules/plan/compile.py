@@ -39,9 +39,9 @@ _UNKNOWN: Final = ("nonexistent field", "invalid formatting token", "unknown eve
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Rules ready to run. A rule's number is its place in `rules` and `outputs`, and in the plan's conditions.
+    """Compiled rules. The number of a rule is its index in `rules`, `outputs` and the plan's conditions.
 
-    Disabled rules are checked like others and then left out. `findings` are the warnings, those of the rule set first.
+    Disabled rules are checked and then dropped. `findings` are the warnings, those of the rule set first.
     """
 
     plan: Plan
@@ -51,16 +51,16 @@ class Compiled:
 
 
 def load_rules(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugins: Mapping[str, str] | None = None) -> RuleSet:
-    """The rules of these files, in order, as far as they are for the catalog's source. Raises RulesError.
+    """Load the rules of these files, in order, for the catalog's event source. Raise `RulesError` for files with errors.
 
-    `plugins` are the versions of the plugins that there are, for `required_plugin_versions`; None to leave that alone.
+    `plugins` contains the versions of the available plugins, for `required_plugin_versions`. None disables that check.
     """
     with _uncollected():
         return _resolve(load_files(paths), catalog, plugins)
 
 
 def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, plugins: Mapping[str, str] | None = None) -> RuleSet:
-    """The rules of the text of one file; `name` stands for it in findings. Raises RulesError."""
+    """Load the rules of the text of one file, which findings call `name`. Raise `RulesError` for a text with errors."""
     with _uncollected():
         return _resolve([load_text(text, name)], catalog, plugins)
 
@@ -88,9 +88,9 @@ def _is_left_side(text: str, catalog: Catalog) -> bool:
 
 
 def compile_rules(ruleset: RuleSet, catalog: Catalog, running: Sequence[Rule] | None = None, appends: Sequence[Append] = ()) -> Compiled:
-    """Check every rule's output and condition, and plan those of `running` in that order. Raises RulesError.
+    """Check the output and condition of every rule, and build the plan of the rules in `running`, in that order.
 
-    Without `running` it is the enabled ones (see `select`). `appends` are added to outputs and alerts.
+    Without `running`, the enabled rules run. `appends` are additions to outputs and alerts. Raise `RulesError` for rules with errors.
     """
     with _uncollected():
         return _compile(ruleset, catalog, running, appends)

@@ -44,28 +44,28 @@ class _Memo(dict[int, FieldValue]):
 
 
 class Executor:
-    """A plan at work on one event after the other.
+    """Evaluates a plan for one event after the other, in Python.
 
-    `get` gives the value of a field of the current event by the field's number in the plan, or None.
+    `get` returns the value of a field of the current event by the number of the field in the plan, or None.
     """
 
     match: Callable[[], Sequence[int]]
-    """The numbers of the rules that match the current event, in rule order (with `first`, one at most).
+    """Return the numbers of the rules that match the current event, in rule order (with `first`, at most one).
 
-    To be called once an event, before `value`: it forgets the values of the event before.
+    Call it once for each event, before `value`: it forgets the values of the previous event.
     """
 
     forget: Callable[[], None]
-    """Forget the values of the event before: what `match` does first, for those who know from elsewhere which rules to look at."""
+    """Forget the values of the previous event, as `match` does, for callers that evaluate single rules with `holds`."""
 
     holds: Callable[[int], bool]
-    """Whether the rule of a number matches the current event, to be called after `match` or `forget`."""
+    """Return whether the rule with this number matches the current event. Call it after `match` or `forget`."""
 
     value: Callable[[int], FieldValue]
-    """The value of a numbered field of the current event."""
+    """Return the value of the field with this number for the current event."""
 
     check: Callable[[Tree], Check]
-    """Makes of a part of a condition the function that tells whether it holds for the current event, to be called after `match`."""
+    """Return a function that evaluates a part of a condition for the current event. Call that function after `match`."""
 
     def __init__(self, plan: Plan, get: Callable[[int], FieldValue], *, first: bool = True) -> None:
         memo = _Memo(get)

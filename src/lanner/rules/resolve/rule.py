@@ -104,7 +104,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A rule, ready to be checked. `condition` has no macros left; its spans are understood by `finding` alone."""
+    """A rule before its check. `condition` is the tree after macro expansion. Only `finding` understands its spans."""
 
     name: str
     condition: Condition

@@ -36,7 +36,7 @@ _SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} c
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """The rules in order, disabled ones among them, and the warnings on the way to them."""
+    """The rules in order, including disabled ones, and the warnings about them."""
 
     rules: tuple[Rule, ...] = ()
     findings: tuple[Finding, ...] = ()
