@@ -26,16 +26,8 @@ struct State {
 
 AsLines lines_of;  // of the module _native, which has the type
 
-struct Executor {
-  PyObject_HEAD State* state;
-};
-
 PyObject* make(PyTypeObject* type, std::shared_ptr<const Program> program, bool first) {
-  auto state = std::make_unique<State>(std::move(program), first);
-  auto* self = reinterpret_cast<Executor*>(type->tp_alloc(type, 0));
-  if (!self) return nullptr;
-  self->state = state.release();
-  return reinterpret_cast<PyObject*>(self);
+  return hold(type, std::make_unique<State>(std::move(program), first));
 }
 
 PyObject* executor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
@@ -52,15 +44,8 @@ PyObject* executor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   }
 }
 
-void executor_dealloc(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  delete reinterpret_cast<Executor*>(self)->state;
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
 PyObject* executor_copy(PyObject* self, PyObject*) {
-  const auto& state = *reinterpret_cast<Executor*>(self)->state;
+  const auto& state = content_of<State>(self);
   try {
     return make(Py_TYPE(self), state.program, state.first);
   } catch (...) {
@@ -148,27 +133,24 @@ bool to_times(PyObject* object, std::size_t count, Times& times) {
   return true;
 }
 
-// The payloads as they lie in memory, and the chunk that they are parts of, if they are. `kept` keeps them there.
-bool to_payloads(PyObject* object, std::vector<std::string_view>& payloads, std::string_view& chunk, PyObject*& kept) {
+// The payloads as they lie in memory, and the chunk that they are parts of, if they are; the result keeps them there. Raises PythonError.
+Ref to_payloads(PyObject* object, std::vector<std::string_view>& payloads, std::string_view& chunk) {
   payloads.clear();
   if (const auto* lines = lines_of(object)) {
-    kept = Py_NewRef(object);
     chunk = lines->chunk();
     for (std::size_t place = 0; place < lines->size(); ++place) payloads.push_back(lines->at(place));
-    return true;
+    return Ref::borrowed(object);
   }
-  kept = PySequence_Tuple(object);
-  if (!kept) return false;
-  for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(kept); ++place) {
-    PyObject* payload = PyTuple_GET_ITEM(kept, place);
+  Ref kept = checked(PySequence_Tuple(object));
+  for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(kept.get()); ++place) {
+    PyObject* payload = PyTuple_GET_ITEM(kept.get(), place);
     if (!PyBytes_Check(payload)) {
       PyErr_Format(PyExc_TypeError, "a payload is bytes, not %.100s", Py_TYPE(payload)->tp_name);
-      Py_CLEAR(kept);
-      return false;
+      throw PythonError();
     }
-    payloads.emplace_back(PyBytes_AS_STRING(payload), static_cast<std::size_t>(PyBytes_GET_SIZE(payload)));
+    payloads.push_back(view_of(payload));
   }
-  return true;
+  return kept;
 }
 
 PyObject* executor_run(PyObject* self, PyObject* args) {
@@ -179,21 +161,19 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
   PyObject* now;
   unsigned long long place;
   if (!PyArg_ParseTuple(args, "OOKOOO:run", &object, &given, &place, &before, &first, &now)) return nullptr;
-  auto& state = *reinterpret_cast<Executor*>(self)->state;
+  auto& state = content_of<State>(self);
   if (state.is_running) {
     PyErr_SetString(PyExc_RuntimeError, "an Executor is for one thread at a time: copy() makes another");
     return nullptr;
   }
-  PyObject* kept = nullptr;
   try {
     std::string_view chunk;
     Outcome outcome;
     Times times;
-    if (!to_payloads(object, state.payloads, chunk, kept)) return nullptr;
+    const Ref kept = to_payloads(object, state.payloads, chunk);
     times.carries = now == Py_None;
     if (!to_times(given, state.payloads.size(), times) || !to_optional(before, outcome.has_time, outcome.time) ||
         !to_optional(first, outcome.has_first, outcome.first) || !to_optional(now, times.has_fallback, times.fallback)) {
-      Py_DECREF(kept);
       return nullptr;
     }
     state.hits.clear();
@@ -204,13 +184,10 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
       error = std::current_exception();
     }
     Py_END_ALLOW_THREADS state.is_running = false;
-    Py_DECREF(kept);
-    kept = nullptr;
     if (error) std::rethrow_exception(error);
     return Py_BuildValue("(NnNN)", to_hits(state.hits, state.kept, *state.program), static_cast<Py_ssize_t>(outcome.not_json),
                          from_optional(outcome.has_time, outcome.time), from_optional(outcome.has_first, outcome.first));
   } catch (...) {
-    Py_XDECREF(kept);
     return failed();
   }
 }
@@ -218,7 +195,7 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
 // One value that Python got; false with an error set where it is none
 bool to_scalar(PyObject* object, Scalar& scalar) {
   if (PyBytes_Check(object)) {
-    scalar = Scalar::of(std::string_view(PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))));
+    scalar = Scalar::of(view_of(object));
     return true;
   }
   if (!PyLong_Check(object)) {
@@ -243,7 +220,7 @@ bool to_cell(PyObject* object, Cell& cell) {
 }
 
 PyObject* executor_match(PyObject* self, PyObject* values) {
-  auto& state = *reinterpret_cast<Executor*>(self)->state;
+  auto& state = content_of<State>(self);
   if (!PyTuple_Check(values) || static_cast<std::size_t>(PyTuple_GET_SIZE(values)) != state.program->slots.size()) {
     return PyErr_Format(PyExc_TypeError, "match takes a tuple with a value for each of %zu slots", state.program->slots.size());
   }
@@ -276,14 +253,15 @@ PyMethodDef methods[] = {
 
 PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(executor_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(executor_dealloc)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(drop<State>)},
     {Py_tp_methods, methods},
-    {Py_tp_doc, const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.plan.program at work on batches of payloads. "
-                                  "For one thread at a time.")},
+    {Py_tp_doc,
+     const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.plan.program at work on batches of payloads. "
+                       "For one thread at a time.")},
     {0, nullptr},
 };
 
-PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Executor), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Holder<State>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 int fill(PyObject* module) {
   lines_of = reinterpret_cast<AsLines>(PyCapsule_Import(as_lines_name, 0));
