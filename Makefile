@@ -3,10 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run test check unit bench soak sanitize dist docs clean setup-run setup-dev setup-test
 BIN := .venv/bin
-# what takes its time: with real processes, servers, signals and clocks
-LATER := tests/operating $(addprefix tests/cli/test_,live.py reload.py outputs.py doctor.py ruletest.py faults.py) \
-	$(addprefix tests/docker/test_docker_,backoff.py cursor.py enrich.py gaps.py health.py hosts.py long.py patience.py queue.py resume.py ssh.py stream.py tls.py wait.py) \
-	$(addprefix tests/host/test_,jobs.py native.py) $(addprefix tests/outputs/test_,delivery.py spool.py spool_damage.py)
+# WORKERS=1 runs the tests in one process after the other. The markers are explained in pyproject.toml.
+WORKERS := auto
+PYTEST := $(BIN)/pytest -q -n $(WORKERS) --dist loadgroup
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -14,13 +13,11 @@ help: ## This list
 run: setup-run ## Watch this machine's Docker engine by the shipped rules; where there is none, replay a recording (ARGS="...")
 	@tools/run-docker $(ARGS)
 
-test: setup-test check ## Set everything up and pass all tests, those on a real Docker engine too
-	$(BIN)/pytest -q -k "not bundled" $(LATER)
-	$(BIN)/pytest -q tests -k bundled --ignore=tests/engine --ignore=tests/package --ignore=tests/artefacts
-	$(BIN)/pytest -q tests/rules/test_limits.py tests/artefacts tests/engine tests/package tests/benchmarks
+test: setup-test lint ## Set everything up and pass all tests, those on a real Docker engine too
+	$(PYTEST)
 	tools/sanitize
 
-check: setup-dev lint unit ## Lint, types and unit tests, in two minutes
+check: lint unit ## Lint, types and unit tests, in 90 seconds
 
 lint: setup-dev
 	$(BIN)/ruff check .
@@ -30,7 +27,7 @@ lint: setup-dev
 	$(BIN)/mypy
 
 unit: setup-dev
-	$(BIN)/pytest -q -k "not bundled" $(LATER:%=--ignore=%) --ignore=tests/rules/test_limits.py --ignore=tests/artefacts --ignore=tests/engine --ignore=tests/package --ignore=tests/benchmarks
+	$(PYTEST) -m "not slow and not bundled and not engine and not soak"
 
 bench: setup-dev ## Speed, as numbers beside a peer or a limit (benchmarks/README.md)
 	$(BIN)/python -m benchmarks

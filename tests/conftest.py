@@ -1,5 +1,8 @@
-"""What tests of several rooms use."""
+"""What tests of several rooms use, and how they share it when several workers run them."""
 
+import fcntl
+import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -16,6 +19,53 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGCHLD else lambda *_: None)
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the users of a fixture `bundled`, and let one worker run all tests of the one Docker engine."""
+    for item in items:
+        if "bundled" in item.fixturenames:
+            item.add_marker(pytest.mark.bundled)
+        if item.get_closest_marker("engine"):
+            item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable():
+    """Escape lone surrogates, as in names that are not UTF-8: xdist cannot send a report with them and would end the whole run."""
+    return _encodable((yield))
+
+
+def _encodable(data):
+    if isinstance(data, str):
+        return data.encode("utf-8", "backslashreplace").decode()
+    if isinstance(data, dict):
+        return {_encodable(key): _encodable(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return type(data)(map(_encodable, data))
+    return data
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """`made_once(name, make)`: the path that `make(path)` wrote. All workers of a run share it; the first to ask makes it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made"
+
+    def get(name, make):
+        path = shared / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.with_name(f"{path.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = path.with_name(f"{path.name}.done")
+            if not done.exists():
+                if path.is_dir():  # an attempt that failed
+                    shutil.rmtree(path)
+                make(path)
+                done.touch()
+        return path
+
+    return get
 
 
 @pytest.fixture(scope="session")

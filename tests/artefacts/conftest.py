@@ -18,26 +18,27 @@ def lanner(*arguments, cwd=None, env=()):
     return subprocess.run([LANNER, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd, env=_CLEAN | dict(env))
 
 
-def _packager(tmp_path_factory, *options):
-    def package():
-        folder = tmp_path_factory.mktemp("dist")
-        done = lanner("package", "docker", "-o", folder, "--source", "https://example.org/docker", *options)
+def _packaged(made_once, form, *options):
+    def make(folder):
+        folder.mkdir()
+        done = lanner("package", "docker", "-o", folder / "dist", "--source", "https://example.org/docker", *options)
         assert done.returncode == 0, done.stderr
-        return folder, done
+        (folder / "printed").write_text(done.stdout + done.stderr)
 
-    return package
-
-
-@pytest.fixture(scope="session")
-def bound(tmp_path_factory):
-    """The directory that `lanner package docker` made, and what it said."""
-    return _packager(tmp_path_factory)()
+    folder = made_once(f"packaged-{form}", make)
+    return folder / "dist", (folder / "printed").read_text()
 
 
 @pytest.fixture(scope="session")
-def bundled(tmp_path_factory):
+def bound(made_once):
+    """The directory that `lanner package docker` made, and all that it printed."""
+    return _packaged(made_once, "bound")
+
+
+@pytest.fixture(scope="session")
+def bundled(made_once):
     """The same with --bundle."""
-    return _packager(tmp_path_factory, "--bundle")()
+    return _packaged(made_once, "bundled", "--bundle")
 
 
 @pytest.fixture

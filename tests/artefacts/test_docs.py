@@ -6,6 +6,8 @@ import pytest
 
 from lanner.package import requirements
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs" / "packaging.md").read_text("utf-8")
 KNOWN = {
     **{f"{name}()": engine for name, engine in requirements._TRANSFORMERS.items()},

@@ -4,6 +4,8 @@ import pytest
 
 from .conftest import lanner
 
+pytestmark = pytest.mark.slow
+
 BEGIN, END = "<!-- README-PLUGIN-FIELDS -->", "<!-- /README-PLUGIN-FIELDS -->"
 
 

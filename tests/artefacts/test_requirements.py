@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import lanner
 
+pytestmark = pytest.mark.slow
+
 RULE = "- rule: R\n  desc: d\n  condition: {condition}\n  output: {output}\n  priority: INFO\n  source: small\n{more}"
 STATED = "- required_engine_version: {engine}\n- required_plugin_versions:\n    - name: small\n      version: {plugin}\n"
 

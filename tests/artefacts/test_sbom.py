@@ -14,6 +14,8 @@ from lanner.docker import Docker
 
 from .conftest import lanner
 
+pytestmark = pytest.mark.slow
+
 
 def _bill(folder):
     (path,) = folder.glob("*.cdx.json")
@@ -78,7 +80,7 @@ def test_what_a_bound_plugin_needs_is_told_from_what_it_holds(small):
     assert components["beside.py"]["hashes"][0]["content"] == hashlib.sha256(b"X = 1\n").hexdigest()
     for name in ("cpython", "lanner"):
         (note,) = components[name]["properties"]
-        assert note["value"].startswith("no: it is taken from the environment")
+        assert note["value"].startswith("no: provided by the environment")
 
 
 def test_packages_of_any_size_are_brought_and_named(small):

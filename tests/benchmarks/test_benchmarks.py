@@ -11,6 +11,8 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.__main__ import NAMES  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_short_run_ends_with_figures(name):

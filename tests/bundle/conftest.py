@@ -16,34 +16,35 @@ def lanner(*arguments, cwd=None):
     return subprocess.run([LANNER, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
 
 
-def _builder(tmp_path_factory, *options):
-    made = {}
-
+def _builder(made_once, form, *options):
     def build(plugin, api="3"):
-        if (plugin, api) not in made:
-            path = tmp_path_factory.mktemp("so") / f"lib{plugin}-{api}.so"
-            source = PLUGINS / f"{plugin}.py"
-            done = lanner("build", source if source.exists() else plugin, "--api", api, "-o", path, *options)
+        name, _, cls = plugin.partition(":")
+        source = PLUGINS / f"{name}.py"
+        target = f"{source}{plugin[len(name) :]}" if source.exists() else plugin
+
+        def make(path):
+            done = lanner("build", target, "--api", api, "-o", path, *options)
             assert done.returncode == 0, done.stderr
-            made[plugin, api] = path
-        return made[plugin, api]
+            assert "In falco.yaml" in done.stdout
+
+        return made_once(f"{form}/lib{name}{cls}-{api}.so", make)
 
     return build
 
 
 @pytest.fixture(scope="session")
-def bound(tmp_path_factory):
-    """`bound(plugin, api)`: the path of the plugin's .so for the API; a plugin is a file of tests/data/plugins, or built in."""
-    return _builder(tmp_path_factory)
+def bound(made_once):
+    """`bound(plugin, api)`: the .so for the API, built once. A plugin is a file of tests/data/plugins, `file:Class`, or built in."""
+    return _builder(made_once, "bound")
 
 
 @pytest.fixture(scope="session")
-def bundled(tmp_path_factory):
+def bundled(made_once):
     """The same with a Python of its own."""
-    return _builder(tmp_path_factory, "--bundle")
+    return _builder(made_once, "bundled", "--bundle")
 
 
-@pytest.fixture(scope="session", params=["bound", "bundled"])
+@pytest.fixture(scope="session", params=["bound", pytest.param("bundled", marks=pytest.mark.bundled)])
 def built(request):
     """Both: what a host sees is the same."""
     return request.getfixturevalue(request.param)

@@ -22,6 +22,8 @@ from lanner.docker import Docker
 from ..docker.stand_in import STREAM, StandInEngine, chunk
 from .conftest import ROOT, lanner
 
+pytestmark = [pytest.mark.slow, pytest.mark.bundled]
+
 RECORDINGS = ROOT / "tests" / "data" / "docker-engine-20.10-events.jsonl"
 NOBODY = "65534"
 
@@ -308,7 +310,7 @@ def test_a_library_that_is_missing_when_it_is_built_is_told(helped):
     (helped / "libhelper.so.1").unlink()
     done = lanner("build", helped / "late.py", "--bundle", "-o", helped / "liblate.so")
     assert done.returncode == 1
-    assert "needs libhelper.so.1, which is not on this machine" in done.stderr
+    assert "needs libhelper.so.1, which is missing on this machine" in done.stderr
 
 
 def test_it_is_small_and_brings_its_licences(bundled):

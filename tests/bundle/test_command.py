@@ -16,6 +16,8 @@ from lanner.docker import Docker
 
 from .conftest import PLUGINS, lanner
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_says_what_it_made_and_what_to_do_with_it(tmp_path):
     done = lanner("build", "docker", "-o", "libdocker.so", cwd=tmp_path)
@@ -77,7 +79,7 @@ def test_only_the_symbols_of_its_capabilities_are_there(built):
         ("3", "3.0.0", []),
         ("2", "2.0.0", ["every.bool (bool) becomes", "every.ip (ipaddr) becomes a text", "every.time (abstime) becomes nanoseconds"]),
         ("1", "1.0.0", ["every.reltime (reltime) becomes nanoseconds"]),
-        ("0.3", "0.3.0", ["every.keys is left out: API 0.3 has no lists"]),
+        ("0.3", "0.3.0", ["every.keys is omitted: API 0.3 has no lists"]),
     ],
 )
 def test_what_an_older_api_cannot_say_is_said(tmp_path, api, version, warnings):
@@ -116,10 +118,10 @@ def test_the_file_takes_the_place_of_one_that_is_open(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nothing"], "there is no plugin named 'nothing'"),
+        (["nothing"], "no plugin named 'nothing'"),
         (
             ["docker", "-o", "/nowhere/libdocker.so"],
-            "cannot write /nowhere/libdocker.so: No such file or directory: make the directory /nowhere first",
+            "cannot write /nowhere/libdocker.so: No such file or directory: create the directory /nowhere first",
         ),
         (["docker", "--python", "/nowhere/python"], "cannot run /nowhere/python: No such file or directory"),
         (["docker", "--python", "/bin/false"], "/bin/false cannot serve plugins"),
@@ -170,7 +172,7 @@ def test_a_file_that_is_no_library_is_not_replaced(tmp_path):
     rules.write_text("- rule: mine\n")
     done = lanner("build", "docker", "-o", rules)
     assert done.returncode == 1
-    assert f"{rules} is there and is no library" in done.stderr
+    assert f"{rules} exists and is not a library" in done.stderr
     assert rules.read_text() == "- rule: mine\n"
 
 

@@ -12,6 +12,8 @@ from lanner.native import _native
 
 from .conftest import PLUGINS, lanner
 
+pytestmark = pytest.mark.slow
+
 
 def inspected(so):
     done = lanner("inspect", so, "--json")
@@ -22,7 +24,7 @@ def inspected(so):
 @pytest.mark.parametrize("api", ["3", "2", "1", "0.3"])
 def test_it_says_what_the_host_sees(built, run_host, api):
     so = built("docker", api)
-    host, seen = run_host(so, "--init", "{}")["info"], inspected(so)
+    host, seen = run_host(so, "--info")["info"], inspected(so)
     for name in ("api", "name", "version", "description", "contact", "id", "capabilities"):
         assert seen[name] == host[name], name
     assert seen["event_source"] == host["source"]
@@ -83,14 +85,14 @@ def test_what_was_altered_or_cut_is_refused(built, tmp_path):
     assert "was made by `lanner build`, but it has no bundle at its end" in refused(so)
     so.write_bytes(whole)
     subprocess.run(["strip", so], check=True)
-    assert "stripped or cut off. Build or copy it again" in refused(so)
+    assert "stripped or truncated. Build or copy it again" in refused(so)
     so.write_bytes(whole[:2000])
-    assert "is no shared library for 64-bit Linux, or it is cut off" in refused(so)
+    assert "is not a shared library for 64-bit Linux, or it is truncated" in refused(so)
 
 
 def test_what_is_no_plugin_is_refused(tmp_path):
-    assert "is a shared library but no Falco plugin" in refused(_native.__file__)
-    assert "is no shared library for 64-bit Linux" in refused(__file__)
+    assert "is a shared library but not a Falco plugin" in refused(_native.__file__)
+    assert "is not a shared library for 64-bit Linux" in refused(__file__)
     assert "No such file or directory" in refused(tmp_path / "nowhere.so")
     assert "Is a directory" in refused(tmp_path)
 
@@ -125,7 +127,7 @@ def test_a_plugin_of_another_make_is_asked(foreign):
     [
         (["-DBREAK=raise(SIGSEGV)"], "plugin_get_fields ended the process (signal 11)"),
         (["-DBREAK=_exit(0)"], "plugin_get_fields ended the process (exit status 0)"),
-        (['-DFIELDS="[nonsense"'], "plugin_get_fields gives no JSON"),
+        (['-DFIELDS="[nonsense"'], "invalid JSON from plugin_get_fields"),
         (["-DBREAK=not_there()", "-Wno-implicit-function-declaration"], "it does not load here: "),
         (['-DVERSION=""'], "Falco refuses it: its version is '', not three numbers such as 0.1.0"),
         (['-DVERSION="1.2"'], "Falco refuses it: its version is '1.2'"),

@@ -10,6 +10,8 @@ from lanner.host.load import load_plugin
 
 from .conftest import PLUGINS
 
+pytestmark = pytest.mark.slow
+
 EVENTS = [
     '{"text":"a:b:c","number":"123","at":1700000000123,"map":{"x":"y","k":"v","deep":{"er":"z"}},"list":["p","q"],"n":1}',
     '{"text":"b\\u00e9","bool":true,"numbers":[1,18446744073709551615],"texts":["one","two"],"ips":["10.0.0.1"],"six":true,"at":5}',

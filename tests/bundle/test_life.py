@@ -12,6 +12,8 @@ from lanner.docker import Docker
 
 from .conftest import PLUGINS, ROOT, lanner
 
+pytestmark = [pytest.mark.slow, pytest.mark.native]
+
 BUILT = ROOT / "build" / "host"
 
 

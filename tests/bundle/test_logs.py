@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 MESSAGES = {"root debug of", "library of", "opened by", "thread of"}
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}: \[(\w+)\] ([\w.]+): (.*)")
 

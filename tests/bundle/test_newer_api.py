@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.native]
+
 PAYLOAD = (
     '{"text": "a:b\\u00e9", "number" : 12, "map":{ "x":"y","deep":{"er":"z"}}, "list":["p","q"], "at": 5, "z":[{"x,\\"y]":[{"text":1}]}]}'
 )

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.slow, pytest.mark.native]
+
 
 @pytest.fixture(scope="module")
 def forks(tmp_path_factory):

@@ -8,6 +8,8 @@ import pytest
 from ..docker.stand_in import NOW, RememberingEngine
 from ..docker.streaming import eventually, gap_of, is_gap, lines
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def engine(tmp_path):

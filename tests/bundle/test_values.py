@@ -14,6 +14,8 @@ from lanner.sdk.hosting import FieldReader, init_plugin
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.types import FieldType
 
+pytestmark = [pytest.mark.slow, pytest.mark.native]
+
 ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT / "src" / "lanner" / "docker" / "example.jsonl"
 PLUGINS = ROOT / "tests" / "data" / "plugins"

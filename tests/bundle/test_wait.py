@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_open_waits_for_the_engine_and_says_so_in_the_hosts_log(built, run_host):
     report = run_host(built("docker", "3.3"), "--init", '{"host": "unix:///nowhere/docker.sock"}', "--seconds", "0.3")

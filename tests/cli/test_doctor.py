@@ -23,6 +23,8 @@ from lanner.sdk.diagnosis import Level, ok
 
 from .conftest import ENVIRONMENT
 
+pytestmark = pytest.mark.slow
+
 ENGINE = {"Version": "20.10.24", "ApiVersion": "1.41", "Components": [{"Name": "Engine"}]}
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", ["generator", "async", "iterator"])
 @pytest.mark.parametrize("command", ["run", "record"])

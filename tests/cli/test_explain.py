@@ -65,7 +65,7 @@ def test_rules_and_plugin_of_ones_own(lanner, plugin, rules, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["Servce removed", "--replay", "example"], "there is no rule 'Servce removed': did you mean 'Service removed'?"),
+        (["Servce removed", "--replay", "example"], "no rule 'Servce removed': did you mean 'Service removed'?"),
         (["Service removed", "--replay", "/nonexistent/x"], "cannot read the recording /nonexistent/x: No such file or directory"),
         (["Service removed", "--replay", "example", "--event", "999"], "the recording example has no event 999"),
         (["Service removed", "--replay", "/dev/null"], "the recording /dev/null has no event"),
@@ -87,7 +87,7 @@ def test_a_file_that_is_no_recording_is_said(lanner, plugin, rules, tmp_path):
     recording.write_text("1\n2\n")
     done = explain(lanner, "Something", "--plugin", plugin("Words"), "-r", rules("words"), "--replay", recording)
     assert done.code != 0
-    assert "none of its lines is an envelope with an event. `lanner record words -o FILE` makes one" in done.err
+    assert "none of its lines is an envelope with an event. Make one with `lanner record words -o FILE`" in done.err
 
 
 def test_a_rule_of_another_source_asks_for_its_plugin(lanner, rules):
@@ -107,4 +107,4 @@ def test_a_rule_of_another_source_asks_for_its_plugin(lanner, rules):
 )
 def test_a_misspelt_rule_is_answered_with_the_nearest(lanner, example, name, near):
     done = lanner("rules", "explain", name, "--replay", example)
-    assert (done.code, done.err) == (1, f"lanner: error: there is no rule {name!r}: did you mean {near!r}?\n")
+    assert (done.code, done.err) == (1, f"lanner: error: no rule {name!r}: did you mean {near!r}?\n")

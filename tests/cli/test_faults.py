@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+
 LANNER = [str(Path(sys.executable).parent / "lanner")]
 REPLAY = ["run", "docker", "--replay", "example"]
 

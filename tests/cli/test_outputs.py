@@ -8,6 +8,8 @@ import threading
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 class Receiver:
     """An HTTP server that keeps what is posted; it can go away and come back at its address."""

@@ -94,7 +94,7 @@ def test_lines_that_are_no_envelope_are_counted(lanner, plugin, rules):
     assert done.code == 0
     assert done.lines == ["22:13:20.000000000: Notice got a"] * 2
     assert "2 events, 2 alerts in " in done.err
-    assert "lanner: lines that are no envelope: 4\n" in done.err
+    assert "lanner: invalid envelopes: 4\n" in done.err
 
 
 def test_what_a_plugin_prints_is_no_part_of_what_was_asked_for(lanner, plugin, words, rules, tmp_path):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 RULE = "- rule: {name}\n  desc: d\n  condition: {condition}\n  output: '{name} %words.text'\n  priority: NOTICE\n  source: {source}\n"
 RELOAD_FAILED = "Falco internal: hot restart failure"
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = "100"
 GOOD = (
     b'{"Type":"volume","Action":"destroy","Actor":{"ID":"orders","Attributes":{"driver":"local"}},'
@@ -278,18 +280,23 @@ def test_a_file_that_is_no_recording_is_told(lanner, tmp_path):
     path.write_text("2026-11-23T21:26:41 container start 1234\n2026-11-23T21:26:42 container die 1234\n")
     done = lanner("run", "docker", "--replay", path)
     assert (done.code, done.out) == (1, b"")
-    assert f"error: {path} is no recording of docker: none of its lines is JSON. `lanner record docker -o FILE` makes one" in done.err
+    assert (
+        f"error: {path} is not a recording of docker: none of its lines is JSON. Make one with `lanner record docker -o FILE`" in done.err
+    )
 
 
 def test_the_recording_of_another_plugin_is_told(lanner, plugin, rules, example, tmp_path):
     done = lanner("run", plugin("Words"), "-r", rules("words"), "--replay", example)
     assert (done.code, done.out) == (1, b"")
-    assert f"error: {example} is no recording of words: none of its lines is an envelope with an event. `lanner record words" in done.err
+    assert (
+        f"error: {example} is not a recording of words: none of its lines is an envelope with an event. Make one with `lanner record words"
+        in done.err
+    )
     words = tmp_path / "words.jsonl"
     words.write_text('{"ts":5,"payload":"Zm9v"}\n')
     done = lanner("run", "docker", "--replay", words)
     assert (done.code, done.out) == (1, b"")
-    assert f"error: {words} is no recording of docker: it has envelopes of a plugin whose payload tells no time" in done.err
+    assert f"error: {words} is not a recording of docker: it has envelopes of a plugin whose payload has no time" in done.err
 
 
 def test_a_recording_without_events_is_said(lanner):
@@ -355,5 +362,5 @@ def test_events_of_another_form_are_no_recording(lanner, tmp_path, form):
     (tmp_path / "events").write_bytes(form(events))
     done = lanner("run", "docker", "--replay", str(tmp_path / "events"))
     assert (done.code, done.out) == (1, b"")
-    assert "is no recording of docker: none of its lines is JSON that tells its time as events of docker do" in done.err
-    assert "`lanner record docker -o FILE` makes one" in done.err
+    assert "is not a recording of docker: none of its lines is JSON with a time as in events of docker" in done.err
+    assert "Make one with `lanner record docker -o FILE`" in done.err

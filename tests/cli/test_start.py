@@ -14,6 +14,8 @@ import pytest
 
 from lanner import __version__
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_version_is_printed(lanner):
     done = lanner("--version")
@@ -78,8 +80,8 @@ def test_an_unknown_plugin_is_answered_with_one_that_there_is(lanner):
     done = lanner("run", "dokcer")
     assert done.code == 2
     assert done.err == (
-        "lanner: error: there is no plugin named 'dokcer': did you mean 'docker'? built in are: docker; "
-        "your own are named module:Class or path/to/file.py[:Class]\n"
+        "lanner: error: no plugin named 'dokcer': did you mean 'docker'? built-in plugins: docker; "
+        "name your own as module:Class or path/to/file.py[:Class]\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import json
 import os
@@ -17,9 +18,12 @@ BUILD = HERE.parents[1] / "build" / "host"
 
 
 def make(*targets: str) -> None:
-    """Builds what is not there yet, or older than its sources."""
+    """Builds what is not there yet, or older than its sources. Several test workers may ask at once."""
     command = ["make", "-s", f"-j{os.cpu_count() or 1}", "-C", str(HERE), f"BUILD={BUILD}", *targets]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
         raise RuntimeError(f"{' '.join(command)}:\n{made.stdout}{made.stderr}")
 

@@ -13,6 +13,8 @@ import pytest
 from . import host
 from .conftest import APIS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "src" / "lanner" / "docker" / "example.jsonl"
 RECORDING = ROOT / "tests" / "data" / "docker-engine-20.10-events.jsonl"

@@ -1,10 +1,11 @@
-"""Engines for tests that need none."""
+"""Stand-ins for engines, on sockets, on TCP and behind TLS."""
 
 import pytest
 
 from lanner.docker import watch
 
 from .stand_in import RememberingEngine, StandInEngine
+from .tls_engines import Certificates, TlsEngine, context_of
 
 
 @pytest.fixture
@@ -47,3 +48,23 @@ def no_pause(monkeypatch):
     """Connections that are lost are opened again at once."""
     monkeypatch.setattr(watch, "_FIRST_PAUSE", 0.01)
     monkeypatch.setattr(watch, "_STEADY", 0.0)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """The certificates of `tls_engine` and its clients."""
+    return Certificates(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def tls_engine(certificates):
+    """`tls_engine(own, version)`: a stand-in engine behind TLS."""
+    engines = []
+
+    def start(own=None, version=None):
+        engines.append(TlsEngine(context_of(certificates, own, version)))
+        return engines[-1]
+
+    yield start
+    for engine in engines:
+        engine.stop()

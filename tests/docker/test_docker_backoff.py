@@ -10,6 +10,8 @@ from lanner.docker import watch
 from .stand_in import NOW, SECOND
 from .streaming import eventually, lines, payloads, watching
 
+pytestmark = pytest.mark.slow
+
 
 def told(caplog, level):
     return [record.getMessage() for record in caplog.records if record.levelno == level and record.name == "lanner.plugin.docker"]

@@ -21,6 +21,8 @@ from lanner.sdk.sources import open_source
 from .stand_in import NOW, SECOND, RememberingEngine, event
 from .streaming import eventually, gap_of, is_gap, lines, source_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def path(tmp_path):

@@ -14,6 +14,8 @@ from lanner.docker import Docker
 from .stand_in import NOW, RememberingEngine, answer, event
 from .streaming import eventually, gap_of, is_gap, payloads, watching
 
+pytestmark = pytest.mark.slow
+
 ID = "4f2d" * 16
 CONTAINER = {"Id": ID, "Image": "sha256:0d5d", "HostConfig": {"Privileged": True}, "Mounts": [], "Config": {"User": ""}}
 

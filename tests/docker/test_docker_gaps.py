@@ -11,6 +11,8 @@ from lanner.docker.gaps import Host
 from .stand_in import NOW, SECOND, STREAM, answer, chunk, event, version
 from .streaming import gap_of, is_gap, lines, payloads, watching
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_restart_of_the_engine_is_told_in_front_of_what_comes_after_it(remembering, no_pause):
     began = time.time_ns()

@@ -7,6 +7,8 @@ from lanner.docker import watch
 from .stand_in import answer, event
 from .streaming import eventually, gap_of, lines, payloads, watching
 
+pytestmark = pytest.mark.slow
+
 
 def pings(engine):
     return sum("/_ping " in request for request in engine.requests)

@@ -15,6 +15,8 @@ from lanner.sdk.hosting import init_plugin
 from .stand_in import NOW, RememberingEngine, answer, chunk, event
 from .streaming import eventually, gap_of, lines
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def engines(stand_in, tmp_path):

@@ -11,6 +11,8 @@ from lanner.native import ObjectFramer
 from .stand_in import NOW, STREAM, answer, chunk, event
 from .streaming import eventually, gap_of, lines, payloads, watching
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def short(monkeypatch):

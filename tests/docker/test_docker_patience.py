@@ -14,6 +14,8 @@ from lanner.docker.endpoint import parse_endpoint
 from .stand_in import LAST_CHUNK, NOW, SECOND, STREAM, RememberingEngine, StandInEngine, answer, chunk, event, version
 from .streaming import eventually, lines, payloads, watching
 
+pytestmark = pytest.mark.slow
+
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 

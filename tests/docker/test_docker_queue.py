@@ -15,6 +15,8 @@ from lanner.docker.window import key_of
 from .stand_in import NOW, event
 from .streaming import eventually, gap_of, is_gap, lines, payloads, source_of, watching
 
+pytestmark = pytest.mark.slow
+
 HOST, OTHER = Host("a", named=False), Host("b", named=False)
 
 

@@ -12,6 +12,8 @@ from lanner.docker.window import Window, key_of, time_of
 from .stand_in import NOW, SECOND, STREAM, answer, chunk, event
 from .streaming import is_gap, lines, payloads, watching
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_happens_while_the_connection_is_lost_comes_once_and_without_a_gap(remembering, no_pause):
     with watching(remembering) as host:

@@ -19,6 +19,8 @@ from lanner.sdk.sources import open_source
 
 from .stand_in import LAST_CHUNK, NOW, SECOND, STREAM, answer, chunk, event, version
 
+pytestmark = pytest.mark.slow
+
 
 def gap_of(payload):
     """What an event of Lanner's own says of a gap."""

@@ -1,15 +1,10 @@
-"""TLS to an engine, with real certificates: what comes through it, who is refused, and what a user is told of every way it fails."""
+"""TLS to engines: records of any size, refused certificates, unusable files, and one side without TLS."""
 
 import contextlib
-import gc
 import logging
 import os
 import select
 import shutil
-import signal
-import socket
-import ssl
-import subprocess
 import sys
 import tempfile
 import threading
@@ -19,121 +14,15 @@ from pathlib import Path
 import pytest
 
 from lanner import Address
-from lanner.docker import client
-from lanner.docker.client import EngineError, find_engine, open_events
+from lanner.docker.client import find_engine
 from lanner.docker.endpoint import Endpoint
-from lanner.docker.link import Link, Timer, open_link
 from lanner.docker.tls import Session, Tls, TlsError
 
-from .certificates import OPENSSL, Authority
-from .stand_in import LAST_CHUNK, StandInEngine, answer, chunk
+from .certificates import OPENSSL
+from .stand_in import LAST_CHUNK, answer, chunk
+from .tls_engines import IS_TLS, VERSIONS, answer_once, endpoint, events_of, failure, listening, read
 
-pytestmark = pytest.mark.skipif(OPENSSL is None, reason="certificates are made by openssl, which is not installed")
-
-IS_TLS = (
-    "{} (from DOCKER_HOST): it wants TLS and was asked in clear text. If this is the engine's TLS port, configure `tls` with this address, "
-    "or set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH beside DOCKER_HOST"
-)
-VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
-
-
-class TlsEngine(StandInEngine):
-    """A stand-in engine behind TLS that wants client certificates of its authority."""
-
-    def __init__(self, context):
-        self._context = context
-        super().__init__("tcp://127.0.0.1:0")
-
-    def _talk(self, exchange):
-        try:
-            exchange.connection = self._context.wrap_socket(exchange.connection, server_side=True)
-        except OSError:  # the client is refused, or refuses
-            exchange.ended.set()
-        else:
-            super()._talk(exchange)
-
-
-class Certificates:
-    """All that tests need: an authority with an engine's and a client's certificate, and another authority with a client's."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        authority, other = Authority(folder, "authority"), Authority(folder, "other")
-        self.engine = authority.certificate("engine", "serverAuth", "DNS:localhost,IP:127.0.0.1")
-        self.elsewhere = authority.certificate("elsewhere", "serverAuth", "DNS:engine.example.com")
-        client, stranger = authority.certificate("client", "clientAuth"), other.certificate("stranger", "clientAuth")
-        locked = authority.certificate("locked", "clientAuth", passphrase="secret")
-        garbage = folder / "garbage.pem"
-        garbage.write_text("no certificate\n")
-        good = Tls(str(authority.ca), str(client.cert), str(client.key))
-        self.good = good
-        self.bare = Tls(good.ca)
-        self.strange = Tls(good.ca, str(stranger.cert), str(stranger.key))
-        self.other_ca = good._replace(ca=str(other.ca))
-        self.system = good._replace(ca="")
-        self.locked = Tls(good.ca, str(locked.cert), str(locked.key))
-        self.mixed = good._replace(key=str(stranger.key))
-        self.garbage = str(garbage)
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    return Certificates(tmp_path_factory.mktemp("tls"))
-
-
-def context_of(certificates, own=None, version=None):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    own = own or certificates.engine
-    context.load_cert_chain(own.cert, own.key)
-    context.load_verify_locations(certificates.good.ca)
-    context.verify_mode = ssl.CERT_REQUIRED
-    if version is not None:
-        context.minimum_version = context.maximum_version = version
-    return context
-
-
-@pytest.fixture
-def tls_engine(certificates):
-    """`tls_engine(own, version)`: a stand-in engine behind TLS."""
-    engines = []
-
-    def start(own=None, version=None):
-        engines.append(TlsEngine(context_of(certificates, own, version)))
-        return engines[-1]
-
-    yield start
-    for engine in engines:
-        engine.stop()
-
-
-def endpoint(engine, tls, host="127.0.0.1"):
-    port = int(engine.url.rpartition(":")[2])
-    return Endpoint(Address(f"tcp://{host}:{port}"), "DOCKER_HOST", host=host, port=port, tls=tls)
-
-
-def events_of(engine, tls):
-    connection = open_events(endpoint(engine, tls), "/v1.41/events")
-    return connection, engine.stream()
-
-
-def read(connection, size):
-    """So much of the body, waiting by poll(2) alone, as the readers of streams do."""
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    data = b""
-    while len(data) < size:
-        if not connection.has_unread:
-            assert poll.poll(10_000), f"nothing after {len(data)} of {size} bytes"
-        more = connection.read()
-        assert more is not None
-        data += more
-    return data
-
-
-def failure(ask):
-    with pytest.raises(EngineError) as caught:
-        ask()
-    return str(caught.value)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(OPENSSL is None, reason="certificates are made by openssl, which is not installed")]
 
 
 # what comes through
@@ -369,148 +258,3 @@ def test_tls_to_a_clear_port_is_told_as_such(certificates, said, says):
         where = Endpoint(Address("tcp://engine"), "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
         assert failure(lambda: find_engine(where)) == f"tcp://engine (from DOCKER_HOST): {says}"
         answering.join()
-
-
-@contextlib.contextmanager
-def listening():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener, listener.getsockname()[1]
-
-
-def answer_once(listener, said):
-    connection, _ = listener.accept()
-    with connection:
-        connection.recv(65536)
-        connection.sendall(said)
-
-
-# no wait without end
-
-
-def test_a_handshake_that_is_not_answered_ends_with_the_time(certificates, monkeypatch):
-    monkeypatch.setattr(client, "TIMEOUT", 0.2)
-    with listening() as (_, port):
-        where = Endpoint(Address("tcp://engine"), "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
-        told = failure(lambda: find_engine(where))
-    assert told.startswith("no Docker engine at tcp://engine (from DOCKER_HOST): no answer within 0.2 s. ")
-
-
-def test_close_ends_a_handshake(certificates, monkeypatch):
-    monkeypatch.setattr(client, "TIMEOUT", 3600.0)
-    wake = os.eventfd(0)
-    told = []
-    with listening() as (listener, port):
-        where = Endpoint(Address("tcp://engine"), "DOCKER_HOST", host="127.0.0.1", port=port, tls=certificates.good)
-        asking = threading.Thread(target=lambda: told.append(failure(lambda: find_engine(where, wake))), daemon=True)
-        asking.start()
-        connection, _ = listener.accept()
-        with connection:
-            assert connection.recv(3) == b"\x16\x03\x01"  # the handshake has begun
-            os.eventfd_write(wake, 1)
-            asking.join(20)
-    os.close(wake)
-    assert told == ["tcp://engine: closed before the engine answered"]
-
-
-def test_close_ends_a_wait_for_a_connection(monkeypatch):
-    """A listener whose queue is full takes no more: the system tries again and again."""
-    monkeypatch.setattr(client, "TIMEOUT", 3600.0)
-    wake = os.eventfd(1)
-    with contextlib.ExitStack() as open_sockets:
-        listener = open_sockets.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        address = listener.getsockname()
-        for _ in range(3):
-            filling = open_sockets.enter_context(socket.socket())
-            filling.setblocking(False)
-            filling.connect_ex(address)
-        where = Endpoint(Address("tcp://engine"), "DOCKER_HOST", host=address[0], port=address[1])
-        assert failure(lambda: find_engine(where, wake)) == "tcp://engine: closed before the engine answered"
-    os.close(wake)
-
-
-@pytest.mark.parametrize("host", ["a..b", "a\0b", "x" * 70, "no-such-host.invalid"])
-def test_a_name_that_no_host_has_is_told(host):
-    told = failure(lambda: find_engine(Endpoint(Address("tcp://engine"), "DOCKER_HOST", host=host, port=2375)))
-    assert told.startswith("no Docker engine at tcp://engine (from DOCKER_HOST): ")
-
-
-def test_close_ends_the_look_up_of_a_name(monkeypatch):
-    answered, ask = threading.Event(), socket.getaddrinfo
-
-    def slow(*args, flags=0, **kwargs):
-        if not flags:
-            answered.wait(20)
-        return ask(*args, flags=flags, **kwargs)
-
-    monkeypatch.setattr(socket, "getaddrinfo", slow)
-    monkeypatch.setattr(client, "TIMEOUT", 3600.0)
-    wake = os.eventfd(1)
-    where = Endpoint(Address("tcp://engine"), "DOCKER_HOST", host="localhost", port=1)
-    assert failure(lambda: find_engine(where, wake)) == "tcp://engine: closed before the engine answered"
-    answered.set()
-    os.close(wake)
-
-
-@pytest.mark.parametrize("secure", [False, True], ids=["clear", "TLS"])
-def test_a_peer_that_is_gone_without_a_word_is_noticed_by_the_system(certificates, tls_engine, tcp_engine, secure):
-    engine = tls_engine() if secure else tcp_engine
-    connection = open_events(endpoint(engine, certificates.good if secure else None), "/v1.41/events")
-    engine.stream()
-    options = {
-        (socket.SOL_SOCKET, socket.SO_KEEPALIVE): 1,
-        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE): 30,
-        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL): 10,
-        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT): 3,
-        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT): 60_000,
-    }
-    with socket.socket(fileno=os.dup(connection.fileno())) as same:
-        assert {option: same.getsockopt(*option) for option in options} == options
-    connection.close()
-
-
-# what a host must not notice
-
-
-def test_an_engine_that_has_closed_raises_no_signal(certificates, tls_engine):
-    """Python ignores SIGPIPE, and so this would not be seen; a host of plugins need not."""
-    engine = tls_engine()
-    links = [open_link(endpoint(engine, certificates.good), Timer(10.0))]
-    mine, other = socket.socketpair()
-    mine.setblocking(False)
-    links.append(Link(mine))
-    links[0].send(b"GET /v1.41/events HTTP/1.1\r\n\r\n", Timer(10.0))
-    engine.stream()
-    engine.stop()
-    other.close()
-    raised = []
-    before = signal.signal(signal.SIGPIPE, lambda *_: raised.append("SIGPIPE"))
-    try:
-        for link in links:
-            for _ in range(3):
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    link.send(b"GET / HTTP/1.1\r\n", Timer(10.0))
-            link.close()
-    finally:
-        signal.signal(signal.SIGPIPE, before)
-    assert raised == []
-
-
-def test_without_tls_openssl_is_not_loaded(engine):
-    script = "import sys; from lanner.docker import client, endpoint; client.find_engine(endpoint.parse_endpoint(sys.argv[1], 'test')); "
-    script += "print(sorted({'ssl', '_ssl', 'hashlib', 'logging'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script, engine.url], capture_output=True, check=True, text=True)
-    assert done.stdout == "[]\n"
-
-
-def test_no_descriptor_is_left_open_whatever_fails(certificates, tls_engine):
-    engine = tls_engine()
-    cases = [certificates.other_ca, certificates.bare, certificates.strange, certificates.locked, certificates.mixed, None]
-    gc.collect()
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    for tls in cases:
-        failure(lambda tls=tls: find_engine(endpoint(engine, tls)))
-    find_engine(endpoint(engine, certificates.good))
-    engine.wait_until_idle()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -9,6 +9,8 @@ from lanner.sdk.hosting import init_plugin
 from .stand_in import RememberingEngine, answer, event
 from .streaming import eventually, gap_of, watching
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def engine(tmp_path):

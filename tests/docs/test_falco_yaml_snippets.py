@@ -12,6 +12,8 @@ from lanner.config.read import read_configuration
 from lanner.yamlfile import values
 from lanner.yamlfile.reader import YamlError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FILES = [ROOT / "docker/falco.d/docker.yaml", ROOT / "packaging/systemd/falco.yaml"]

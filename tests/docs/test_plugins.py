@@ -14,6 +14,8 @@ from lanner.host.load import load_plugin
 from lanner.sdk.values import Path as Path_
 from lanner.sdk.values import Value
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plugins.md").read_text("utf-8")
 FIELDS, CONFIG, TEST = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)

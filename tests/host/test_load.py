@@ -72,7 +72,7 @@ def test_the_one_plugin_of_a_file(file, tmp_path, name):
 def test_one_of_the_plugins_of_a_file_is_named(file):
     path = file("doors.py", DOORS + NOT_ONE)
     assert load_plugin(f"{path}:Windows").__name__ == "Windows"
-    assert said(path) == f"{path} does not tell which class is the plugin: it has Doors, Windows; say which: {path}:Doors"
+    assert said(path) == f"cannot tell which class of {path} is the plugin: it has Doors, Windows; say which: {path}:Doors"
 
 
 def test_a_plugin_that_a_file_imports_is_not_the_plugin_of_the_file(file):
@@ -91,35 +91,35 @@ def test_a_file_imports_what_is_beside_it(file):
 
 def test_a_name_that_is_none_is_answered_with_what_there_is():
     assert said("dockre") == (
-        "there is no plugin named 'dockre': did you mean 'docker'? "
-        "built in are: docker; your own are named module:Class or path/to/file.py[:Class]"
+        "no plugin named 'dockre': did you mean 'docker'? "
+        "built-in plugins: docker; name your own as module:Class or path/to/file.py[:Class]"
     )
-    assert said("doors").startswith("there is no plugin named 'doors': built in are: docker")
-    assert said("").startswith("'' names no plugin: built in are")
-    assert said(":Doors").startswith("':Doors' names no plugin: built in are")
+    assert said("doors").startswith("no plugin named 'doors': built-in plugins: docker")
+    assert said("").startswith("invalid plugin name '': built-in plugins")
+    assert said(":Doors").startswith("invalid plugin name ':Doors': built-in plugins")
 
 
 def test_a_file_without_its_ending_is_recognised(file):
     file("doors.py", DOORS)
-    assert said("doors") == "there is no plugin named 'doors': for the file of that name write doors.py"
+    assert said("doors") == "no plugin named 'doors': to name the file, write doors.py"
 
 
 @pytest.mark.parametrize("name", ["./doors.so", "doors.so", "./libdoors.so:Doors"])
 def test_a_compiled_plugin_is_refused_with_what_to_name_instead(name):
-    assert "is a compiled plugin: Lanner's own host runs Python classes" in said(name)
+    assert "is a compiled plugin, but Lanner's host runs Python classes" in said(name)
 
 
 def test_a_file_that_is_not_there_or_none_is_said(file, tmp_path):
-    assert said("rooms/doors.py").startswith("the plugin file rooms/doors.py does not exist: built in are")
-    assert said(f"{tmp_path}/").startswith(f"the plugin file {tmp_path} is a directory: built in are")
+    assert said("rooms/doors.py").startswith("the plugin file rooms/doors.py does not exist: built-in plugins")
+    assert said(f"{tmp_path}/").startswith(f"the plugin file {tmp_path} is a directory: built-in plugins")
     path = file("doors.txt", DOORS)
-    assert said(path) == f"{path} is no Python file: {str(path)!r} has to name one that ends in .py, or module:Class"
+    assert said(path) == f"{path} is not a Python file: {str(path)!r} must name a file that ends in .py, or module:Class"
 
 
 def test_a_class_that_is_not_there_is_answered_with_those_that_are(file):
     path = file("doors.py", DOORS + "\nLock = 7\n")
     assert said(f"{path}:Window") == f"{path} has no Window: it has Doors"
-    assert said(f"{path}:Lock") == f"{path} has a Lock that is no class derived from lanner.Plugin: it has Doors"
+    assert said(f"{path}:Lock") == f"{path} has a Lock, but not as a class derived from lanner.Plugin: it has Doors"
     assert said("json:JSONDecoder").endswith("it has no class that derives from lanner.Plugin")
     assert said(file("empty.py", "")).endswith("it has no class that derives from lanner.Plugin")
 

@@ -18,6 +18,8 @@ from lanner.sdk.hosting import init_plugin
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.text import to_bytes
 
+pytestmark = [pytest.mark.native, pytest.mark.slow]
+
 payload = lanner.payload
 
 

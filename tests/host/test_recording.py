@@ -141,7 +141,7 @@ def test_empty_lines_are_no_events(replay):
 def test_a_line_that_is_no_envelope_is_counted_and_the_next_is_read(replay, line):
     source = replay(line + b'\n{"payload": "YQ==", "ts": 5, "more": {}}\n', BARE)
     assert read(source) == [(b"a", 5)]
-    assert source.counters == {"lines that are no envelope": 1}
+    assert source.counters == {"invalid envelopes": 1}
 
 
 def test_envelopes_without_whole_base64_are_as_python_writes_them(replay):
@@ -169,7 +169,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(replay):
 
 
 def test_envelopes_are_no_recording_of_a_plugin_that_needs_none(replay):
-    with pytest.raises(SourceError, match="recording is no recording of timed: it has envelopes of a plugin whose payload tells no time"):
+    with pytest.raises(SourceError, match="recording is not a recording of timed: it has envelopes of a plugin whose payload has no time"):
         read(replay(b'{"ts":1,"payload":"YQ=="}\n', TIMED))
 
 
@@ -188,7 +188,7 @@ def test_zstd_without_its_package_is_said_before_anything_is_read(tmp_path, monk
     monkeypatch.setitem(sys.modules, "zstandard", None)
     (tmp_path / "packed").write_bytes(b"\x28\xb5\x2f\xfdmore")
     (tmp_path / "plain").write_bytes(b'{"at":1}\n')
-    with pytest.raises(SourceError, match=f"packed is packed with zstd: {sys.executable} -m pip install zstandard"):
+    with pytest.raises(SourceError, match=f"packed is compressed with zstd: {sys.executable} -m pip install zstandard"):
         open_recording([str(tmp_path / "plain"), str(tmp_path / "packed")], TIMED)
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from lanner.native import casestr, fnmatch
 
+pytestmark = pytest.mark.native
+
 FNMATCH = [
     (b"*", b"", False, True),
     (b"a*c", b"abbc", False, True),

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from lanner.native import ObjectFramer
 
+pytestmark = pytest.mark.native
+
 KEPT = [["Type"], ["Action"], ["Actor", "ID"], ["Actor", "Attributes", "name"], ["timeNano"]]
 
 

@@ -16,6 +16,8 @@ from lanner.docker.fields import FIELDS
 from lanner.native import Reader
 from lanner.sdk import evaluate
 
+pytestmark = pytest.mark.native
+
 RECORDING = Path(__file__).parent.parent / "data" / "docker-engine-20.10-events.jsonl"
 
 NAMES = ["a", "b", "c", "a b", "é", "", "x\x00y", "1"]

@@ -13,6 +13,8 @@ from lanner.config.read import read_configuration
 from lanner.operating.metrics import render
 from lanner.yamlfile import values
 
+pytestmark = pytest.mark.slow
+
 PACKAGING = Path(__file__).parents[2] / "packaging"
 
 

@@ -23,6 +23,8 @@ from lanner.operating.metrics import render
 from lanner.operating.webserver import WebServer
 from lanner.sdk.errors import LannerError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def serve():
@@ -336,7 +338,7 @@ def test_a_port_that_is_taken_is_told_with_what_to_do(serve, idle):
         WebServer("127.0.0.1", port, lambda: idle)
     assert str(caught.value) == (
         f"the web server cannot listen on 127.0.0.1:{port}: the port is in use, perhaps by Falco or another Lanner: "
-        "write another $.webserver.listen_port, or turn this one off ($.webserver.enabled: false)"
+        "set another $.webserver.listen_port, or disable this server ($.webserver.enabled: false)"
     )
 
 
@@ -392,7 +394,7 @@ def test_a_key_with_a_passphrase_asks_nobody(idle, certificate, tmp_path):
     path = tmp_path / "falco.pem"
     subprocess.run(["openssl", "pkey", "-in", certificate, "-aes256", "-passout", "pass:secret", "-out", path], check=True)
     path.write_text(path.read_text() + Path(f"{certificate}.crt").read_text())
-    with pytest.raises(LannerError, match="has a passphrase: a service has nobody to ask"):
+    with pytest.raises(LannerError, match="has a passphrase: a service cannot ask for it"):
         WebServer("127.0.0.1", 0, lambda: idle, certificate=str(path))
 
 

@@ -22,6 +22,8 @@ from lanner.outputs.worker import Backoff
 
 from .standins import StandInSink, Switch, make_alert, small_file_system
 
+pytestmark = pytest.mark.slow
+
 QUICK = Backoff(0.01, 0.05)
 PLENTY = 1 << 30
 

@@ -11,6 +11,8 @@ import pytest
 from lanner.outputs.base import Alert, SpoolError
 from lanner.outputs.spool import Spool
 
+pytestmark = pytest.mark.slow
+
 PLENTY = 1 << 30
 COUNT = 120
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.skipif(shutil.which("cmake") is None, reason="no cmake on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("cmake") is None, reason="no cmake on this machine")]
 
 
 def configure(folder: Path, *definitions: str, **environment: str) -> tuple[int, str]:

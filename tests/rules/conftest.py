@@ -16,7 +16,10 @@ from typing import Any
 import pytest
 
 from lanner.rules.language.catalog import Catalog
+from lanner.rules.lint import check_files
 from lanner.sdk.types import Argument, FieldInfo, FieldType
+
+from .linting import CATALOG, marked_text, rules
 
 DATA = Path(__file__).parents[1] / "data" / "falco-corpus"
 
@@ -123,3 +126,26 @@ def corpus() -> Corpus:
 @pytest.fixture(scope="session")
 def kv(corpus: Corpus) -> Kv:
     return Kv(corpus)
+
+
+@pytest.fixture
+def check(tmp_path):
+    """`check(*texts)`: what `lanner rules check` finds in files with these texts."""
+
+    def run(*texts):
+        paths = [tmp_path / f"{number}.yaml" for number in range(len(texts))]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return check_files(paths, CATALOG)
+
+    return run
+
+
+@pytest.fixture
+def marked(check):
+    """`marked(condition, before)`: the code and the marked characters of each finding in a rule with the condition."""
+
+    def run(condition, before=""):
+        return [(each.code, marked_text(each)) for each in check(rules(condition, before=before))]
+
+    return run

@@ -18,6 +18,8 @@ from lanner.rules.report.validate import Validator
 from lanner.rules.resolve.macros import MAX_SIZE as MAX_NODES
 from lanner.sdk.types import FieldInfo, FieldType
 
+pytestmark = pytest.mark.slow
+
 CATALOG = Catalog([FieldInfo("x.text", FieldType.STRING, "d")], "x")
 CHECK = "x.text = b"
 MEGABYTE = 1_000_000

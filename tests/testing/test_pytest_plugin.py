@@ -129,7 +129,7 @@ def test_assert_silent_says_why_it_fired(rules):
 def test_a_disabled_rule_or_one_that_is_not_there_is_no_silence(rules):
     with pytest.raises(AssertionError, match="the rule 'Ended' is disabled: only tests that enable it try it"):
         rules.replay([{"Action": "die"}]).assert_fired("Ended")
-    with pytest.raises(LannerError, match="there is no rule 'Strated': did you mean 'Started'"):
+    with pytest.raises(LannerError, match="no rule 'Strated': did you mean 'Started'"):
         rules.replay([START]).assert_silent("Strated")
-    with pytest.raises(LannerError, match="there is no rule 'Endet'"):
+    with pytest.raises(LannerError, match="no rule 'Endet'"):
         rules.replay([START], enable=["Endet"])

@@ -13,6 +13,8 @@ import pytest
 from lanner.yamlfile.reader import MAX_DEPTH, Mapping, Scalar, Sequence, YamlError, read_documents
 from lanner.yamlfile.source import SourceFile, source_file
 
+pytestmark = pytest.mark.native
+
 
 def read(text, **options):
     return read_documents(source_file("f.yaml", text), **options)
@@ -155,7 +157,7 @@ def test_bytes_that_are_not_utf_8_are_replaced_one_by_one():
 
 
 def test_half_a_character_is_refused_at_its_place():
-    with pytest.raises(YamlError, match=r"f\.yaml:1:2: this is half a character"):
+    with pytest.raises(YamlError, match=r"f\.yaml:1:2: this is half of a character"):
         read_documents(SourceFile("f.yaml", "a\ud800"))
 
 

@@ -7,6 +7,8 @@ import pytest
 from lanner.yamlfile.reader import YamlError
 from lanner.yamlfile.values import line_of, load
 
+pytestmark = pytest.mark.native
+
 
 @pytest.mark.parametrize(
     ("text", "value"),
@@ -31,7 +33,7 @@ def test_merges():
     ("text", "message"),
     [
         ("a: !!binary x", "f.yaml:1:4: the tag tag:yaml.org,2002:binary means nothing here"),
-        ("- [a]: b", "f.yaml:1:3: a key must be a text or a number"),
+        ("- [a]: b", "f.yaml:1:3: a key must be a string or a number"),
         ("<<: 1", "f.yaml:1:5: `<<` takes a mapping or a list of mappings"),
         ("a\n---\nb", "f.yaml:3:1: a second document begins here, but only one is read"),
     ],

@@ -1,4 +1,4 @@
-"""Falco's plugin ABI as Python knows it: its versions, their symbols, the texts of get_fields.
+"""Falco's plugin ABI: versions, symbols, and the text of get_fields. Private.
 
-The facts are those of falcosecurity/libs (userspace/plugin/plugin_api.h, plugin_types.h, and the same files at older tags).
+Source of the facts: falcosecurity/libs (userspace/plugin/plugin_api.h, plugin_types.h, and the same files at older tags).
 """

@@ -1,4 +1,4 @@
-"""A plugin's fields as a host of some API version gets them: which there are, of what type, and the text of get_fields."""
+"""A plugin's fields as a host of a given API version sees them: which exist, their types, and the text of get_fields."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ TYPE_NUMBERS: Final = {
 }
 _LONGEST_NAME: Final = 63
 _LOWERED: Final = {
-    FieldType.RELTIME: (FieldType.UINT64, "nanoseconds, a number"),
-    FieldType.ABSTIME: (FieldType.UINT64, "nanoseconds since 1970, a number"),
-    FieldType.BOOL: (FieldType.STRING, '"true" or "false", a text'),
+    FieldType.RELTIME: (FieldType.UINT64, "a number of nanoseconds"),
+    FieldType.ABSTIME: (FieldType.UINT64, "a number of nanoseconds since 1970"),
+    FieldType.BOOL: (FieldType.STRING, 'the string "true" or "false"'),
     FieldType.IPADDR: (FieldType.STRING, "a text"),
     FieldType.IPNET: (FieldType.STRING, "a text"),
 }
 
 
 def offers(number: int, field: FieldInfo) -> bool:
-    """Whether an API of these structs (`Api.number`) has the field at all: a field's id is its place among those."""
+    """Return whether an API of these structs (`Api.number`) can have the field. A field's id is its index among those that it can have."""
     return number != 0 or not field.is_list
 
 
 def fields_json(fields: Iterable[FieldInfo], api: Api) -> str:
-    """The text of get_fields."""
+    """Return the text of get_fields."""
     import json  # only a build needs it
 
     return json.dumps([_described(field, api) for field in fields if offers(api.number, field)], ensure_ascii=False)
@@ -60,13 +60,13 @@ def _described(field: FieldInfo, api: Api) -> dict[str, Any]:
 
 
 def losses(fields: Iterable[FieldInfo], api: Api) -> list[str]:
-    """What a host of this API gets otherwise than it was declared: a sentence each."""
+    """Return one sentence for each field that a host of this API sees differently from its declaration."""
     told = []
     for field in fields:
         if not offers(api.number, field):
-            told.append(f"{field.name} is left out: API {api.name} has no lists")
+            told.append(f"{field.name} is omitted: API {api.name} has no lists")
         elif not api.has_all_types and field.type in _LOWERED:
             told.append(f"{field.name} ({field.type}) becomes {_LOWERED[field.type][1]}")
         if not api.has_all_types and len(field.name.encode()) > _LONGEST_NAME:
-            told.append(f"{field.name} is cut to {_LONGEST_NAME} bytes by hosts of API {api.name}: choose a shorter name")
+            told.append(f"hosts of API {api.name} cut {field.name} to {_LONGEST_NAME} bytes: choose a shorter name")
     return told

@@ -1,4 +1,4 @@
-"""The versions of the plugin API: those that a plugin can be built for, which hosts have which, and the symbols of each capability."""
+"""Versions of the plugin API: which can be built, which hosts support them, and the symbols of each capability."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One of them: `name` as on the command line, the least version that is required, the number of its structs in the bridge."""
+    """An API version: `name` on the command line, the minimum version it requires, and the number of its structs in the bridge."""
 
     name: str
     version: str
@@ -20,19 +20,19 @@ class Api:
 
     @property
     def has_all_types(self) -> bool:
-        """Whether fields have all types, not texts and uint64 alone."""
+        """Whether fields can have all types, not only strings and uint64."""
         return self.number == 3
 
     @property
     def has_lists(self) -> bool:
-        """Whether fields may be lists."""
+        """Whether fields can be lists."""
         return self.number != 0
 
 
 HOST_LOGGING: Final = "3.3.0"
 VALUE_OFFSETS: Final = "3.11.0"
 RULES_FILES: Final = (3, 3, 0)
-"""A host of this version, Falco 0.38, has the key `rules_files`; older ones have `rules_file`."""
+"""Whether hosts of this version read the key `rules_files` (Falco 0.38 and later); older ones read `rules_file`."""
 APIS: Final = {
     api.name: api
     for api in (
@@ -43,8 +43,8 @@ APIS: Final = {
         Api("0.3", "0.3.0", 0, "Falco 0.31 and sysdig 0.29"),
     )
 }
-# The API 3 that each Falco has, as (minor, patch): PLUGIN_API_VERSION_* of the libs that this Falco was released with. A host loads
-# plugins that require its version or an earlier one
+# The API 3 version of each Falco, as (minor, patch): PLUGIN_API_VERSION_* of the libs release it uses. A host loads plugins that
+# require its version or an earlier one
 _FALCO_OF: Final = {
     (0, 0): "0.35",
     (1, 0): "0.36",
@@ -74,12 +74,12 @@ _CAPABILITIES: Final = {
 
 
 def version_of(text: str) -> tuple[int, ...]:
-    """Return the numbers of a version, to compare them."""
+    """Return the numbers of a version, for comparison."""
     return tuple(int(part) for part in text.split(".") if part.isascii() and part.isdigit())
 
 
 def hosts(version: str) -> str:
-    """Which hosts load a plugin that requires this version of the API; "" where none is known."""
+    """Return which hosts load a plugin that requires this API version; "" if none is known."""
     numbers = version_of(version)
     if len(numbers) != 3:
         return ""
@@ -90,5 +90,5 @@ def hosts(version: str) -> str:
 
 
 def capabilities(functions: Container[str]) -> tuple[str, ...]:
-    """What a plugin that defines these functions can do, as hosts infer it. The names are those of Falco's documentation."""
+    """Return the capabilities of a plugin that defines these functions, as hosts infer them. Names are those of Falco's documentation."""
     return tuple(name for name, needed in _CAPABILITIES.items() if all(f"plugin_{function}" in functions for function in needed))

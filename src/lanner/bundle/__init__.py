@@ -1,1 +1,1 @@
-"""`lanner build`: a plugin class becomes a native lib<name>.so. No compiler is needed: a prebuilt loader and a bundle behind it."""
+"""`lanner build`: turn a plugin class into a native lib<name>.so: a prebuilt loader followed by a bundle. No compiler needed. Private."""

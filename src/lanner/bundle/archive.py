@@ -1,7 +1,7 @@
-"""What stands behind the loader in a plugin's .so: texts by name, then a zip file of modules (and of Python itself, where it is brought).
+"""The bundle after the loader in a plugin's .so: texts by name, then a zip file of modules (and of Python itself if bundled).
 
-The zip's comment is the file's end: it tells where the texts begin, and checksums. The loader reads it
-(lanner/native/loader/bundle.h); `unzip -l` on the .so shows the files too.
+The zip file's comment is the end of the .so: it holds the offset of the texts, and checksums. The loader reads it
+(lanner/native/loader/bundle.h). `unzip -l` on the .so lists the files.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 MARK: Final = b"lanner-bundle-2 "
 _TRAILER: Final = len(MARK) + 16 + 8 + 64
-_FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)  # of zip files: the same input gives the same bytes
+_FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)  # the first day of zip files: the same input gives the same bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A zip file without its end, and where the content of each file stands in it."""
+    """A zip file without its end record, and the offset of each file's content."""
 
     data: bytes
     places: dict[str, int]
 
 
 def store(files: Mapping[str, bytes]) -> Archive:
-    """A zip file of these files, in their order, none of them compressed."""
+    """Write a zip file of these files in their order, uncompressed."""
     whole = io.BytesIO()
     places = {}
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name, _FIRST_DAY)
-            entry.create_system = 3  # Unix, wherever it is built
+            entry.create_system = 3  # Unix, on every build machine
             archive.writestr(entry, content)
             places[name] = whole.tell() - len(content)
         archive.comment = bytes(_TRAILER)
@@ -46,7 +46,7 @@ def store(files: Mapping[str, bytes]) -> Archive:
 
 
 def pack(loader: bytes, texts: Mapping[str, str], archive: Archive) -> bytes:
-    """The whole file. Raises `ValueError` for a text with a NUL."""
+    """Return the whole .so. Raises `ValueError` for a text that contains NUL."""
     parts = [loader, b"\0" * (-len(loader) % 16)]
     begin = sum(map(len, parts))
     for name, value in texts.items():
@@ -58,12 +58,12 @@ def pack(loader: bytes, texts: Mapping[str, str], archive: Archive) -> bytes:
 
 
 def unpack(image: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
-    """The texts and files of a plugin's .so. Raises `ValueError` where it is none of ours, or was stripped or altered."""
+    """Return the texts and files of a plugin's .so. Raises `ValueError` if it was not built by Lanner, or was stripped or altered."""
     trailer = image[-_TRAILER:]
     if not trailer.startswith(MARK):
-        raise ValueError("it has no bundle at its end: it was not made by `lanner build`, or it was stripped or cut off")
+        raise ValueError("it has no bundle at its end: it was not made by `lanner build`, or it was stripped or truncated")
     if hashlib.sha256(image[:-72]).hexdigest().encode() != trailer[-64:]:
-        raise ValueError("it was altered after it was built: its SHA-256 is another")
+        raise ValueError("it was altered after it was built: its SHA-256 does not match")
     begin = int(trailer[len(MARK) : len(MARK) + 16], 16)
     with zipfile.ZipFile(io.BytesIO(image)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}

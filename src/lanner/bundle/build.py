@@ -1,4 +1,4 @@
-"""A plugin class and an environment to the bytes of a .so."""
+"""Build a plugin class and an environment into the bytes of a .so."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ELF: Final = b"\x7fELF"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The file's bytes, the API version that it asks for, and what a host of it gets otherwise than it was declared."""
+    """The .so's bytes, its API version, and one sentence for each field that a host of this version sees differently."""
 
     image: bytes
     required_api: str
@@ -45,13 +45,13 @@ class Built:
 def build(
     cls: type[Plugin], target: str, api: Api, environment: Environment, modules: Mapping[str, bytes], runtime: Runtime | None = None
 ) -> Built:
-    """The .so of `cls`, which the environment or `modules` have at `target` (module:Class). The same input gives the same bytes.
+    """Build the .so of `cls`, found at `target` (module:Class) in `modules` or the environment. The same input gives the same bytes.
 
-    It is bound to the environment, unless there is a `runtime` for it to bring.
+    Without a `runtime` to bundle, the .so is bound to the environment.
     """
     info = plugin_info(cls)
     if api.number == 0 and info.has_source and info.read_sources != (info.event_source,):
-        raise BuildError(f"API {api.name} has sources or extractors, and {info.name} reads other sources beside its own")
+        raise BuildError(f"API {api.name} has either sources or extractors, but {info.name} also extracts from other sources")
     fields = [declaration.info for declaration in info.fields]
     required = _required_api(info, api)
     texts = {
@@ -99,16 +99,16 @@ def _bundled(runtime: Runtime, archive: Archive) -> dict[str, str]:
 
 
 def write(image: bytes, path: Path) -> None:
-    """Put the file there at once, so that a host never sees half of one. Raises `BuildError`."""
+    """Write the file atomically: a host never sees a part of it. Raises `BuildError`."""
     with written(image, path):
         pass
 
 
 @contextmanager
 def written(image: bytes, path: Path) -> Iterator[Path]:
-    """The file under a name of its own beside `path`, to be tried; it takes the place of `path` if that ends well. Raises `BuildError`.
+    """Context manager: write a temporary file beside `path` for a trial, and rename it to `path` on success. Raises `BuildError`.
 
-    What is there and is no library stays.
+    An existing file that is not a library is never replaced.
     """
     _check_place(path)
     try:
@@ -141,11 +141,11 @@ def _check_place(path: Path) -> None:
     except OSError as error:
         raise _unwritten(path, error) from None
     if head not in {_ELF, b""}:
-        raise BuildError(f"{path} is there and is no library: it would be lost. Name another file with -o, or remove it")
+        raise BuildError(f"{path} exists and is not a library, so it is not overwritten. Choose another file with -o, or remove it")
 
 
 def _unwritten(path: Path, error: OSError) -> BuildError:
-    advice = "" if path.parent.is_dir() else f": make the directory {path.parent} first, or name another place with -o"
+    advice = "" if path.parent.is_dir() else f": create the directory {path.parent} first, or choose another with -o"
     return BuildError(f"cannot write {path}: {error.strerror}{advice}")
 
 
@@ -173,7 +173,7 @@ def _schema(info: PluginInfo) -> str:
 
 
 def _symbols(cls: type[Plugin], info: PluginInfo, api: Api) -> frozenset[str]:
-    """What hosts may find. What the class does not write itself is not there either: a host can do without."""
+    """Return the symbols that hosts may see. Functions that the class does not define are hidden: hosts have defaults."""
     kept = {*BASE}
     if info.config is not None:
         kept.add("plugin_get_init_schema")
@@ -190,7 +190,7 @@ def _symbols(cls: type[Plugin], info: PluginInfo, api: Api) -> frozenset[str]:
         kept.update(EXTRACTION)
         if api.number == 3:
             kept.add(EVENT_TYPES)
-        # an extractor that names no sources reads all
+        # an extractor that names no sources reads all sources
         if info.read_sources and not (api.number == 0 and info.has_source):
             kept.add(EVENT_SOURCES)
     return frozenset(kept)

@@ -1,7 +1,7 @@
-"""The modules that a plugin needs besides the environment's: its own file, its neighbours, and pure-Python packages that it imports.
+"""Collect the modules a plugin needs beside the environment's: its own file, neighbouring modules, and pure-Python packages it imports.
 
-What is imported is read off the source text, also inside of functions; nothing is run. The standard library, Lanner and what
-Lanner needs stay in the environment, and so does every package with compiled parts: those are told.
+Imports are read from the source text, also inside functions; nothing is executed. The standard library, Lanner, Lanner's dependencies
+and every package with compiled parts stay in the environment. The latter are reported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from importlib.machinery import ModuleSpec
 
-# Lanner's own needs: one copy of them in a process is enough
+# Lanner's own dependencies: a process needs only one copy
 _IN_THE_ENVIRONMENT: Final = frozenset({"lanner", "msgspec", "yaml", "click"})
 
 
@@ -33,19 +33,19 @@ class Collected:
 
 
 def collect(module: str, search_path: Sequence[str]) -> Collected:
-    """`module` and all that it imports, found along `search_path`. Raises `BuildError` where a file cannot be read."""
+    """Collect `module` and all its imports, found along `search_path`. Raises `BuildError` if a file cannot be read."""
     result = Collected()
     _take(module.partition(".")[0], search_path, result)
     return result
 
 
 def may_be_brought(top: str) -> bool:
-    """Whether a top-level module of that name is not the standard library's, Lanner's, or one that Lanner needs."""
+    """Return whether a top-level module belongs to neither the standard library, Lanner, nor Lanner's dependencies."""
     return top not in sys.stdlib_module_names and top not in _IN_THE_ENVIRONMENT
 
 
 def _take(top: str, search_path: Sequence[str], result: Collected) -> None:
-    """A top-level module or package, whole, and what its files import."""
+    """Add a whole top-level module or package, and what its files import."""
     if not may_be_brought(top) or top in result.left or top in result.missing or f"{top}.py" in result.modules:
         return
     if f"{top}/__init__.py" in result.modules:
@@ -67,7 +67,7 @@ def _take(top: str, search_path: Sequence[str], result: Collected) -> None:
 
 
 def _files(top: str, spec: ModuleSpec) -> list[tuple[str, Path]] | None:
-    """The files of a module or package; None where it has compiled parts, or no files."""
+    """Return the files of a module or package; None if it has compiled parts or no files."""
     if spec.submodule_search_locations is None:
         return [(f"{top}.py", Path(spec.origin))] if spec.origin and spec.origin.endswith(".py") else None
     found: list[tuple[str, Path]] = []
@@ -84,7 +84,7 @@ def _imports(source: bytes, path: Path) -> Iterator[str]:
     try:
         tree = ast.parse(source, str(path))
     except (SyntaxError, ValueError) as error:
-        raise BuildError(f"{path} is no Python: {error}") from None
+        raise BuildError(f"invalid Python in {path}: {error}") from None
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)

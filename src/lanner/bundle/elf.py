@@ -1,4 +1,4 @@
-"""Symbols of a prebuilt loader, hidden: hosts infer a plugin's capabilities from which of its symbols exist."""
+"""Hide symbols of a prebuilt loader: hosts infer a plugin's capabilities from the symbols it defines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-# elf(5), 64-bit little-endian; the loaders that come with the package are of no other kind
+# elf(5), 64-bit little-endian: the only kind of loader in the package
 _HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION: Final = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL: Final = struct.Struct("<IBBHQQ")
@@ -18,7 +18,7 @@ _UNDEFINED: Final = 0
 
 
 def hide_symbols(image: bytes, kept: Container[str]) -> bytes:
-    """The shared library `image` with only the functions in `kept` defined; all others are undefined and weak: nobody finds them."""
+    """Return the library `image` with only the functions in `kept` defined. The others become undefined weak symbols."""
     result = bytearray(image)
     for at, name in _functions(image):
         if name not in kept:
@@ -28,12 +28,12 @@ def hide_symbols(image: bytes, kept: Container[str]) -> bytes:
 
 
 def functions(image: bytes) -> list[str]:
-    """The names of the functions that a shared library defines."""
+    """Return the names of the functions that a shared library defines."""
     return [name for _, name in _functions(image)]
 
 
 def _functions(image: bytes) -> Iterator[tuple[int, str]]:
-    """Each defined symbol of the dynamic table: where its entry is, and its name."""
+    """Yield the entry offset and name of each defined symbol in the dynamic symbol table."""
     if image[:6] != b"\x7fELF\x02\x01":
         raise ValueError("not a 64-bit little-endian ELF file")
     header = _HEADER.unpack_from(image)

@@ -1,6 +1,6 @@
-"""The Python that a plugin's .so is bound to: where its library is, and the paths that it needs to start as this one does.
+"""The Python environment that a plugin's .so is bound to: its library, and the paths with which it starts.
 
-`python -P -m lanner.bundle.environment` prints it as JSON; `describe` runs that, so that any installed Python can be asked.
+`python -P -m lanner.bundle.environment` prints it as JSON. `describe` runs this command, so that any installed Python can be queried.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class BuildError(LannerError):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """All paths are absolute. `libpython` is "" where there is no shared library."""
+    """Absolute paths and versions. `libpython` is "" if the Python has no shared library."""
 
     lanner: str
     python: str
@@ -37,14 +37,14 @@ class Environment:
 
 
 def describe(python: str = "") -> Environment:
-    """The environment of this interpreter (empty: the running one). Raises `BuildError` where a plugin cannot run on it."""
+    """Describe the environment of an interpreter ("": the running one). Raises `BuildError` if plugins cannot run in it."""
     command = [python or sys.executable, "-P", "-m", "lanner.bundle.environment"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the user named it
     except OSError as error:
         raise BuildError(f"cannot run {command[0]}: {error.strerror}") from None
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        last = (done.stderr.strip().splitlines() or ["no error message"])[-1]
         raise BuildError(
             f"{command[0]} cannot serve plugins: {last}. Install lanner {__version__} there: "
             f"{command[0]} -m pip install /path/to/lanner (its checkout or wheel)"
@@ -58,14 +58,14 @@ def describe(python: str = "") -> Environment:
 def _check(environment: Environment) -> None:
     name = f"Python {environment.python} ({environment.executable})"
     if environment.lanner != __version__:
-        raise BuildError(f"{name} has lanner {environment.lanner}, and this is {__version__}: install the same there")
+        raise BuildError(f"{name} has lanner {environment.lanner}, but this is {__version__}: install the same version there")
     if environment.free_threaded:
-        raise BuildError(f"{name} is a free-threaded build, which Lanner does not support yet: use a Python that has the GIL")
+        raise BuildError(f"{name} is a free-threaded build, which Lanner does not support yet: use a Python with the GIL")
     if not environment.libpython:
         version = ".".join(environment.python.split(".")[:2])
         raise BuildError(
             f"{name} has no shared library (libpython{version}.so), so nothing can load it: on Debian `apt install libpython{version}`; "
-            "of pyenv use a Python built with --enable-shared; those of uv, conda and Docker's python images have one"
+            "with pyenv, use a Python built with --enable-shared; those of uv, conda and Docker's python images have one"
         )
 
 
@@ -86,7 +86,7 @@ def _libpython() -> str:
 def _running() -> Environment:
     from lanner.native import _native
 
-    # what an editable install finds by a hook stands in no entry of sys.path
+    # the import hook of an editable install finds modules outside of sys.path
     home = str(Path(__file__).parents[2])
     paths = [str(Path(entry).absolute()) for entry in sys.path if entry and Path(entry).exists()]
     return Environment(

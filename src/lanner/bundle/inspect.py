@@ -1,4 +1,4 @@
-"""What a plugin's .so is: read from the file where `lanner build` made it, else asked of the library, in a process of its own."""
+"""Describe a plugin's .so: read from the file if `lanner build` made it, otherwise queried from the library in a separate process."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _VERSION: Final = re.compile(r"\s*\d+\.\d+\.\d+")
 
 @dataclass(slots=True)
 class Brought:
-    """What a file of `lanner build` has in it beside the plugin's declarations.
+    """Contents of a file made by `lanner build`, beside the plugin's declarations.
 
-    `python` is the version; `executable` the Python that it is bound to, "" where it brings its own. `modules` are the plugin's own
-    files and, of a bundled one, `runtime` those of Python and packages, by name; `libraries` are shared ones: name, size in the file,
-    size unpacked. `licences` are texts by the name of what they are for. `glibc` is the oldest that runs it, "" where that is up to
-    the Python it is bound to.
+    `python` is the version. `executable` is the Python that the file is bound to, or "" if it has its own. `modules` are the plugin's
+    files, `runtime` those of the bundled Python and packages, both by name. `libraries` are shared libraries: name, size in the file,
+    size unpacked. `licences` are texts by component. `glibc` is the minimum version, or "" if the bound Python
+    determines it.
     """
 
     lanner: str
@@ -50,8 +50,8 @@ class Brought:
 class Inspected:
     """A plugin as a host sees it.
 
-    `id` is 0 without an event source; `fields` are in the layout of get_fields; `brought` is None for a library that was not made by
-    `lanner build`; `trouble` says what of such a one could not be learned.
+    `id` is 0 without an event source. `fields` have the layout of get_fields. `brought` is None for a library not made by
+    `lanner build`; for these, `trouble` says what could not be determined.
     """
 
     sha256: str
@@ -72,9 +72,9 @@ class Inspected:
 
 
 def inspect(path: Path) -> Inspected:
-    """Say what the file is. One that was not made by `lanner build` is loaded, and what it runs when loaded is run.
+    """Describe the file. A library not made by `lanner build` is loaded, so its initialisation code runs.
 
-    Raises `LannerError` for a file that cannot be read, is no plugin, or is not as it was built.
+    Raises `LannerError` for a file that cannot be read, is not a plugin, or was altered.
     """
     try:
         image = read_whole(path, _MOST_BYTES)
@@ -83,11 +83,11 @@ def inspect(path: Path) -> Inspected:
     try:
         defined = set(functions(image))
     except (ValueError, StopIteration, struct.error, IndexError):
-        raise LannerError(f"{path} is no shared library for 64-bit Linux, or it is cut off") from None
+        raise LannerError(f"{path} is not a shared library for 64-bit Linux, or it is truncated") from None
     if not {"plugin_get_required_api_version", "plugin_get_name"} <= defined:
-        raise LannerError(f"{path} is a shared library but no Falco plugin: it does not define plugin_get_name")
+        raise LannerError(f"{path} is a shared library but not a Falco plugin: it does not define plugin_get_name")
     seen = Inspected(hashlib.sha256(image).hexdigest(), len(image), capabilities=capabilities(defined))
-    if MARK in image:  # the loader has it too, so a file that lost its end is found
+    if MARK in image:  # the loader contains it too, so a truncated file is recognised
         try:
             _read(seen, *unpack(image))
         except ValueError as error:
@@ -140,7 +140,7 @@ def _ask(seen: Inspected, path: Path) -> None:
 
 
 def _refusal(seen: Inspected) -> str:
-    """Return why Falco refuses to load it, "" where it does not (libs, sinsp_plugin::resolve_dylib_symbols)."""
+    """Return why Falco refuses to load it, or "" if Falco accepts it (libs, sinsp_plugin::resolve_dylib_symbols)."""
     if not _VERSION.match(seen.version):
         return f"Falco refuses it: its version is {seen.version!r}, not three numbers such as 0.1.0"
     if not seen.capabilities:
@@ -175,7 +175,7 @@ def _take(seen: Inspected, texts: Mapping[str, str]) -> None:
     try:
         seen.init_schema = json.loads(schema) if schema else None
     except ValueError as error:
-        seen.trouble = seen.trouble or f"its configuration's schema is no JSON: {error}"
+        seen.trouble = seen.trouble or f"invalid JSON in the schema of its configuration: {error}"
 
 
 def _json(seen: Inspected, texts: Mapping[str, str], name: str) -> list[Any]:
@@ -185,6 +185,6 @@ def _json(seen: Inspected, texts: Mapping[str, str], name: str) -> list[Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        seen.trouble = seen.trouble or f"{name} gives no JSON: {error}"
+        seen.trouble = seen.trouble or f"invalid JSON from {name}: {error}"
         return []
     return value if isinstance(value, list) else []

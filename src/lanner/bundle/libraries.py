@@ -1,10 +1,11 @@
-"""Shared libraries as a bundle takes them along.
+"""Shared libraries for a bundle.
 
-Which others they need, the oldest glibc that has all that they use, and what of their files is loaded.
+Their dependencies, the minimum glibc for the symbols they use, and the loadable part of their files.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import struct
@@ -23,7 +24,7 @@ from lanner.bundle.environment import BuildError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# glibc's own: they go together, so the machine's are used
+# part of glibc: taken from the machine, as they must match each other
 _GLIBC: Final = re.compile(
     r"(libc|libm|libmvec|libdl|libpthread|librt|libutil|libresolv|libanl|libnsl|libBrokenLocale|ld-linux[-\w]*)\.so\.\d+"
 )
@@ -34,7 +35,7 @@ _SEGMENT: Final = struct.Struct("<IIQQQQQQ")
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One file: the name under which others need it, those that it needs itself (without glibc's), and the glibc that it asks for."""
+    """A shared library: its soname, its dependencies (without glibc's), and the minimum glibc version."""
 
     path: Path
     soname: str
@@ -42,8 +43,9 @@ class Library:
     glibc: tuple[int, ...]
 
 
+@functools.cache  # a build meets the same libraries again behind each module
 def read_library(path: Path) -> Library:
-    """Raises `BuildError` where it is no shared library of this kind of machine."""
+    """Read a library. Raises `BuildError` if it is not a shared library for this machine."""
     try:
         with path.open("rb") as file:
             elf = ELFFile(file)
@@ -65,9 +67,9 @@ def read_library(path: Path) -> Library:
 
 
 def with_needed(paths: Iterable[Path], interpreter: str) -> dict[str, Library]:
-    """What these libraries need, and what that needs, by the name under which it is needed; dependencies before those who need them.
+    """Return the libraries' transitive dependencies by soname, dependencies first.
 
-    Raises `BuildError` where one is missing on this machine.
+    Raises `BuildError` if one is missing on this machine.
     """
     found: dict[str, Library] = {}
     for path in paths:
@@ -84,27 +86,28 @@ def _take(library: Library, places: dict[str, str], found: dict[str, Library]) -
             found[name] = needed
 
 
+@functools.cache
 def _resolve(path: Path, interpreter: str) -> dict[str, str]:
-    """Where the dynamic linker finds what a library needs; nothing of it is run."""
-    # as ldd does; what is preloaded here is not there in the plugin's host
+    """Return where the dynamic linker finds a library's dependencies, without running its code."""
+    # as ldd does, without libraries preloaded here, which the plugin's host will not have
     environ = {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1", "LD_PRELOAD": ""}
     done = subprocess.run([interpreter, str(path)], capture_output=True, text=True, check=False, env=environ)  # noqa: S603 - the linker
     places: dict[str, str] = {}
     for line in done.stdout.splitlines():
         if listed := _LISTED.fullmatch(line):
             if listed[3]:
-                raise BuildError(f"{path} needs {listed[3]}, which is not on this machine: install what has it, then build again")
+                raise BuildError(f"{path} needs {listed[3]}, which is missing on this machine: install its package, then build again")
             places[listed[1]] = listed[2]
     missing = [name for name in read_library(path).needs if name not in places]
     if missing:
         raise BuildError(
-            f"{path} needs {missing[0]}, and the dynamic linker does not find it: {done.stderr.strip() or done.stdout.strip()}"
+            f"{path} needs {missing[0]}, but the dynamic linker does not find it: {done.stderr.strip() or done.stdout.strip()}"
         )
     return places
 
 
 def interpreter_of(executable: str) -> str:
-    """The dynamic linker that a program names."""
+    """Return the dynamic linker that a program names."""
     try:
         with Path(executable).open("rb") as file:
             for segment in ELFFile(file).iter_segments("PT_INTERP"):
@@ -117,13 +120,13 @@ def interpreter_of(executable: str) -> str:
 
 
 def loaded_part(image: bytes) -> bytes:
-    """The file without what is never loaded: symbols and information for debuggers stand behind the last segment."""
+    """Return the file without symbols and debug information, which stand after the last loadable segment."""
     header = list(_HEADER.unpack_from(image))
     end = header[5] + header[9] * header[10]
     for place in range(header[10]):
         segment = _SEGMENT.unpack_from(image, header[5] + place * header[9])
         end = max(end, segment[2] + segment[5])
-    header[6] = header[12] = header[13] = 0  # no table of sections
+    header[6] = header[12] = header[13] = 0  # no section headers
     return _HEADER.pack(*header) + image[_HEADER.size : end]
 
 

@@ -1,4 +1,4 @@
-"""The licences of what a bundle brings: of Python, of packages (from their metadata) and of the system's libraries (from Debian's)."""
+"""Licences of a bundle's contents: of Python, of packages (from metadata) and of system libraries (from Debian's packages)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from lanner.bundle.environment import Environment
 
 _NAMES: Final = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS")
-_UNKNOWN: Final = "No text of a licence was found for it on the machine where this was built.\n"
+_UNKNOWN: Final = "No licence text was found on the machine where this was built.\n"
 
 
 def licences(environment: Environment, libraries: Iterable[Path], packages: Iterable[str]) -> dict[str, bytes]:
-    """Texts by a name of what they are for: `python.txt`, `msgspec.txt`, `libexpat1.txt`."""
+    """Return licence texts by file name: `python.txt`, `msgspec.txt`, `libexpat1.txt`."""
     texts = {"python.txt": _python(environment)}
     for name, text in _of_packages(environment, set(packages)):
         texts[f"{name}.txt"] = text
@@ -48,7 +48,7 @@ def _of_packages(environment: Environment, tops: set[str]) -> Iterable[tuple[str
 
 
 def packages_of(environment: Environment, tops: set[str]) -> Iterator[Distribution]:
-    """The distributions of the environment that have one of these top-level modules. An editable Lanner counts as having its own."""
+    """Return the environment's distributions with these top-level modules. An editable Lanner counts as their owner."""
     for distribution in distributions(path=list(environment.search_path)):
         names = {file.parts[0].partition(".")[0] for file in distribution.files or [] if len(file.parts) > 0}
         if distribution.name == "lanner":
@@ -58,17 +58,17 @@ def packages_of(environment: Environment, tops: set[str]) -> Iterator[Distributi
 
 
 def debian_package(path: Path) -> str:
-    """The Debian package that has the file; "" where none has, or this is no Debian."""
+    """Return the Debian package that owns the file; "" if none does or this is not Debian."""
     if dpkg := shutil.which("dpkg"):
-        for asked in (path, path.resolve(), Path("/usr") / path.resolve().relative_to("/")):
-            done = subprocess.run([dpkg, "-S", str(asked)], capture_output=True, text=True, check=False)  # noqa: S603
-            if done.returncode == 0:
-                return done.stdout.partition(":")[0].strip()
+        names = dict.fromkeys(map(str, (path, path.resolve(), Path("/usr") / path.resolve().relative_to("/"))))
+        # one call: each reads the lists of all packages. It lists what it finds, and fails if a name is unknown
+        done = subprocess.run([dpkg, "-S", *names], capture_output=True, text=True, check=False)  # noqa: S603
+        return done.stdout.partition(":")[0].strip()
     return ""
 
 
 def _of_library(path: Path) -> tuple[str, bytes]:
-    """By the Debian package that has the file; else by the file's name."""
+    """Group files by Debian package, or by file name if no package owns them."""
     package = debian_package(path)
     text = Path(f"/usr/share/doc/{package}/copyright")
     if package and text.is_file():

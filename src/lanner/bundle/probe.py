@@ -1,4 +1,4 @@
-"""Tries a plugin's .so in a fresh process that is no Python, through the C ABI."""
+"""Try a plugin's .so through the C ABI, in a new process without Python."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Probed:
-    """What a host sees: the info functions' texts, capabilities, the time of dlopen and init, why init or open failed, if they did."""
+    """What a host sees: the info functions' texts, capabilities, times of dlopen and init, and the errors of init and open, if any."""
 
     name: str = ""
     version: str = ""
@@ -28,14 +28,14 @@ class Probed:
 
     @property
     def opens_nowhere(self) -> bool:
-        """Whether open failed for what the plugin does, not for what there is to open."""
+        """Whether open failed because of the plugin's code, not because of a missing source."""
         return YIELDS in self.open_error
 
 
 def probe(path: Path, shown: str | Path = "", config: str = "") -> Probed:
-    """Load, ask, init, open, close, destroy. Raises `BuildError` where the file cannot even be loaded, or crashes.
+    """Load, query, init, open, close, destroy. Raises `BuildError` if the file cannot be loaded or crashes.
 
-    Messages say `shown` for a temporary `path`, which is gone when they are read.
+    Messages name `shown` instead of a temporary `path`.
     """
     command = [str(LOADERS / "probe"), str(path.absolute()), config]
     done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")  # noqa: S603 - our own

@@ -1,8 +1,8 @@
-"""Which modules a plugin reaches: read off the imports in the sources, and found in a trial run.
+"""Find the modules that a plugin reaches: from import statements in the sources, and from a trial run.
 
-`python -P -m lanner.bundle.reach` runs in the Python that is to be bundled, takes a request as JSON on standard input and prints what
-it found (`Reached`). The standard library is followed by what its modules import when they are imported; plugin, Lanner and
-packages also by what their functions import. What is imported by a name that is made up at runtime only the trial run sees.
+`python -P -m lanner.bundle.reach` runs in the Python to be bundled. It reads a request as JSON from standard input and prints its
+result (`Reached`). For the standard library it follows imports at module level; for the plugin, Lanner and packages also imports
+inside functions. Imports by names built at run time are only seen in the trial run.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-# What C code imports, or Python by names that it makes up
+# imports from C code, and imports by computed names
 _ALWAYS: Final = ("encodings.ascii", "encodings.latin_1", "encodings.utf_8", "encodings.utf_16", "encodings.utf_32")
 _HIDDEN: Final = {
     "socket": ("encodings.idna",),  # getaddrinfo
     "hashlib": ("_md5", "_sha1", "_sha2", "_sha256", "_sha512", "_sha3", "_blake2"),
 }
-_FROZEN: Final = frozenset({"importlib._bootstrap", "importlib._bootstrap_external"})  # under other names
-# What a module can do without, or imports for plugins that are known to need it
+_FROZEN: Final = frozenset({"importlib._bootstrap", "importlib._bootstrap_external"})  # imported under other names
+# optional imports, and imports only for plugins that are known to need them
 _OPTIONAL: Final = frozenset({("hashlib", "_hashlib"), ("lanner.sdk.reading", "asyncio")})
-# Packages that import late, or can do without, what nothing here asks them for
+# packages with late or optional imports that nothing here uses
 _LAZY: Final = frozenset({"msgspec", "yaml", "click"})
 _WITHOUT: Final = frozenset({"typing_extensions"})
 _STDLIB: Final = Path(sysconfig.get_path("stdlib"))
@@ -62,7 +62,7 @@ print("\\n".join(["", "modules:", *(name for name, module in sys.modules.items()
 
 
 def main() -> None:
-    """See above."""
+    """Result of the search; see above."""
     request = json.load(sys.stdin)
     sys.path.extend(request["search_path"])
     reach = Reach(request["exclude"])
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 class Reach:
-    """Modules by name, as they are found."""
+    """Collects modules by name."""
 
     def __init__(self, exclude: Iterable[str]) -> None:
         self.found: dict[str, ModuleSpec] = {}
@@ -85,7 +85,7 @@ class Reach:
         self._specs: dict[str, ModuleSpec | None] = {}
 
     def follow(self, names: Iterable[str]) -> None:
-        """These modules, the packages that they are in, and all that they import."""
+        """Add these modules, their parent packages, and all their imports."""
         queue = list(names)
         while queue:
             name = queue.pop()
@@ -103,7 +103,7 @@ class Reach:
                 queue += _wanted(imported) if name.partition(".")[0] in _LAZY else imported
 
     def take_whole(self, top: str) -> None:
-        """All files of a package: what it imports by names that it makes up is there."""
+        """Add all files of a package, so that imports by computed names work."""
         spec = self.spec(top)
         for folder in map(Path, (spec.submodule_search_locations if spec else None) or ()):
             for path in sorted(folder.rglob("*")):
@@ -119,13 +119,13 @@ class Reach:
                     self.data[inner.as_posix()] = path
 
     def spec(self, name: str) -> ModuleSpec | None:
-        """Where a module is, without importing anything."""
+        """Return the location of a module without importing it."""
         if name not in self._specs:
             self._specs[name] = self._find(name)
         return self._specs[name]
 
     def compiled(self) -> list[str]:
-        """The compiled modules so far of the standard library and of msgspec: what C code imports only a run of it shows."""
+        """Return the compiled modules found so far in the standard library and msgspec: only a run shows what their C code imports."""
         return sorted(
             name
             for name, spec in self.found.items()
@@ -133,7 +133,7 @@ class Reach:
         )
 
     def result(self) -> dict[str, Any]:
-        """Code (as a .pyc file has it, in base64) and files of extension modules by the modules' names; data files by their path."""
+        """Return code (as in a .pyc file, in base64) and extension modules' files by module name, and data files by path."""
         code, extensions = {}, {}
         for name, spec in sorted(self.found.items()):
             if spec.origin in {"built-in", "frozen", None} or name in _FROZEN:
@@ -161,7 +161,7 @@ class Reach:
                 return None
             path = package.submodule_search_locations
             if path is None:
-                # a frozen package, whose modules are frozen too
+                # modules of a frozen package are frozen too
                 path = []
         for finder in sys.meta_path:
             try:
@@ -174,7 +174,7 @@ class Reach:
 
 
 def imports_of(file: str, source: bytes) -> Iterator[str]:
-    """The modules that a plugin's own file (by its path in the bundle) may import by absolute names."""
+    """Return the modules that a plugin's file (by its path in the bundle) may import by absolute name."""
     is_package = file.endswith("/__init__.py")
     name = file.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
     return _imports(name, ModuleSpec(name, None, origin=file, is_package=is_package), source, lambda _: False)
@@ -188,14 +188,14 @@ def _compiled(path: Path, file: str) -> bytes:
     from importlib.util import MAGIC_NUMBER
 
     code = compile(path.read_bytes(), f"{file}.py", "exec", dont_inherit=True, optimize=0)
-    # never compared with a source: flags of an unchecked hash
+    # never compared with a source file: flags of an unchecked hash
     return MAGIC_NUMBER + b"\1\0\0\0" + bytes(8) + marshal.dumps(code)
 
 
 def _imports(name: str, spec: ModuleSpec, source: bytes, exists: Callable[[str], bool]) -> Iterator[str]:
-    """The modules that this one may import; of `from x import y` also x.y, which may be none."""
+    """Yield the modules that this one may import. `from x import y` also yields x.y, which may not be a module."""
     if name == "lanner":
-        return  # it imports what it is asked for
+        return  # its imports depend on the request
     package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
     origin = Path(spec.origin or "")
     lazily = _is_stdlib(origin) or name.partition(".")[0] in _LAZY
@@ -204,11 +204,11 @@ def _imports(name: str, spec: ModuleSpec, source: bytes, exists: Callable[[str],
     try:
         tree = ast.parse(source)
     except SyntaxError:
-        return  # a template, or for another Python
+        return  # a template, or written for another Python version
     for node in _Statements(package, exists, into_functions=not lazily).of(tree):
         if isinstance(node, ast.AsyncFunctionDef):
             if not lazily and not name.startswith("lanner."):
-                yield "asyncio"  # Lanner runs it there
+                yield "asyncio"  # Lanner runs coroutines there
         else:
             yield from (found for found in _named(node, package) if (name, found) not in _OPTIONAL)
 
@@ -232,9 +232,9 @@ def _named(node: ast.AST, package: str) -> Iterator[str]:
 
 
 class _Statements:
-    """Imports in a tree, names of modules that are given to import_module as texts, and functions that are coroutines.
+    """Imports in a syntax tree, string arguments of import_module, and names of coroutine functions.
 
-    Not what only type checkers see or scripts run, nor what is imported where something else that is here could not be.
+    Skips imports for type checkers and scripts, and imports that only happen if another module is missing.
     """
 
     def __init__(self, package: str, exists: Callable[[str], bool], *, into_functions: bool) -> None:
@@ -260,7 +260,7 @@ class _Statements:
                 yield from self.of(node)
 
     def _succeeds(self, node: ast.Try) -> bool:
-        """Whether all that it tries to import is there, so that no handler of an ImportError runs."""
+        """Return whether all modules imported in this `try` exist, so that its ImportError handler never runs."""
         caught = {getattr(of, "id", "") for handler in node.handlers for of in ast.walk(handler.type or ast.Name("BaseException"))}
         tried = [of for of in node.body if isinstance(of, ast.Import | ast.ImportFrom)]
         if not tried or not caught & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}:
@@ -278,10 +278,10 @@ def _is_never(test: ast.expr) -> bool:
 
 
 def _trial(request: dict[str, Any]) -> list[str]:
-    """The modules that a process has in which the plugin was loaded and, as far as it could be, opened."""
+    """Return the modules of a process that has loaded the plugin and, if possible, opened its source."""
     asked = {name: request[name] for name in ("search_path", "bridge", "plugin", "archive", "without", "compiled")}
     command = [sys.executable, "-I", "-S", "-"]
-    program = _TRIAL.format(request=asked)  # with the archive in it, it may be longer than an argument of a command can be
+    program = _TRIAL.format(request=asked)  # the archive in it can exceed the length limit of a command-line argument
     try:
         done = subprocess.run(command, input=program, capture_output=True, text=True, check=False, timeout=_TRIAL_SECONDS)  # noqa: S603 - this very Python
     except subprocess.TimeoutExpired:

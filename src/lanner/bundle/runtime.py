@@ -1,14 +1,14 @@
-"""The Python that a bundled plugin brings: its library, the modules that the plugin reaches, and the shared libraries of both.
+"""The Python of a bundled plugin: libpython, the modules that the plugin reaches, and the shared libraries of both.
 
-In the .so's zip file stand, behind the plugin's own modules:
+The .so's zip file contains, after the plugin's own modules:
 
-- `runtime/NAME.pyc`: modules, and data files of packages, as they are;
-- `native/NAME`: shared libraries and extension modules, each an LZ4 block of what of them is loaded;
-- `licences/NAME`: the texts of the licences of all that, as they are.
+- `runtime/NAME.pyc`: modules, and packages' data files unchanged;
+- `native/NAME`: shared libraries and extension modules, each the loadable part as one LZ4 block;
+- `licences/NAME`: licence texts.
 
-The text "natives" has a line for each of the second kind: role, name, where it stands in the zip file, its size there, its size
-unpacked, and the libraries that it needs (`-`: none). Those of the role `start` are loaded before Python starts, in their order, of which
-libpython and the bridge are the last; `library` and `module` when a module is imported that needs them.
+The text "natives" has a line for each file of the second kind: role, name, offset in the zip file, packed size, unpacked size, and
+dependencies (`-`: none). Files with the role `start` are loaded before Python starts, in order, ending with libpython and the
+bridge. `library` and `module` files are loaded when a module that needs them is imported.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
     from lanner.bundle.archive import Archive
     from lanner.bundle.environment import Environment
 
-# What every plugin needs: the bridge imports them, the last by its own code
+# needed by every plugin: the bridge imports them, the last one from its own code
 _ROOTS: Final = (
     *("encodings", "encodings.aliases", "encodings.utf_8"),
     *("lanner._version", "lanner.embedded.state", "lanner.embedded.logs", "lanner.embedded.runtime", "lanner.embedded.resources"),
-    # what `from lanner import ...` finds
+    # modules behind `from lanner import ...`
     *("lanner.sdk.annotations", "lanner.sdk.config", "lanner.sdk.events", "lanner.sdk.fields", "lanner.sdk.plugin", "lanner.sdk.values"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """A shared library in the archive, and the file that it was taken from."""
+    """A shared library in the archive, and the path of its original."""
 
     role: str
     name: str
@@ -56,7 +56,7 @@ class Native:
 
 @dataclass(slots=True)
 class Runtime:
-    """Files by their name in the archive; the oldest glibc that runs them; what was asked for in vain."""
+    """Files by name in the archive, the minimum glibc, and requested modules that were not found."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     natives: list[Native] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Runtime:
     missing: list[str] = field(default_factory=list)
 
     def natives_text(self, archive: Archive) -> str:
-        """The text "natives"; see above."""
+        """Return the text "natives"; see above."""
         return "\n".join(
             f"{native.role} {native.name} {archive.places[f'native/{native.name}']} {len(native.packed)} {native.size} "
             f"{','.join(native.needs) or '-'}"
@@ -82,10 +82,10 @@ def assemble(
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> Runtime:
-    """The runtime of `plugin` (module:Class), which `modules` or the environment have.
+    """Collect the runtime of `plugin` (module:Class), found in `modules` or the environment.
 
-    `folder` is where the plugin's own file is, and what it imports may be. `packages` are taken
-    whole; `include` and `exclude` are modules that come along, or do not, whatever was found. Raises `BuildError`.
+    `folder` contains the plugin's own file and possibly its imports. `packages` are included
+    completely. `include` and `exclude` add and remove modules regardless of the search. Raises `BuildError`.
     """
     roots = [*_ROOTS, *packages, plugin.partition(":")[0], *_imported(modules)]
     request = {
@@ -115,7 +115,7 @@ def assemble(
 
 
 def _add_natives(runtime: Runtime, environment: Environment, extensions: Mapping[str, Path]) -> list[Path]:
-    """libpython, the bridge, extension modules, and what they need; gives the files that it took."""
+    """Add libpython, the bridge, extension modules and their dependencies. Return the original files."""
     linker = interpreter_of(environment.executable)
     python, bridge = read_library(Path(environment.libpython)), read_library(Path(environment.bridge))
     first = with_needed([python.path, bridge.path], linker)
@@ -146,7 +146,7 @@ def _add(runtime: Runtime, role: str, name: str, path: Path, needs: tuple[str, .
 
 
 def _imported(modules: Mapping[str, bytes]) -> list[str]:
-    """All that the plugin's own modules import, by the names that they use."""
+    """Return all imports of the plugin's own modules, under the names they use."""
     from lanner.bundle.reach import imports_of
 
     return sorted({name for file, source in modules.items() if file.endswith(".py") for name in imports_of(file, source)})
@@ -156,6 +156,6 @@ def _reach(environment: Environment, request: Mapping[str, object]) -> dict[str,
     command = [environment.executable, "-P", "-m", "lanner.bundle.reach"]
     done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=False)  # noqa: S603 - the environment's Python
     if done.returncode:
-        raise BuildError(f"cannot find out which modules the plugin needs: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+        raise BuildError(f"cannot find the modules that the plugin needs: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
     result: dict[str, dict[str, str]] = json.loads(done.stdout)
     return result

@@ -1,7 +1,7 @@
-"""Log records to the host's own log (plugin API 3.3, `log_fn`), else to standard error with their time, level and plugin.
+"""Send log records to the host's log (plugin API 3.3, `log_fn`), or to standard error with time, level and plugin name.
 
-A process has one tree of loggers, whatever the number of plugins in it. So each record is traced to the plugin that it is from, and goes
-where that plugin's host wants it.
+A process has one tree of loggers for all its plugins. Each record is therefore attributed to the plugin it comes from and sent to the
+log of that plugin's host.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 _SEVERITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
 _TRACE: Final = 8
 _OWN: Final = "lanner.plugin."
-"""What the names of loggers begin with that Lanner itself uses for a plugin; its name follows."""
+"""Prefix of the names of Lanner's own loggers for a plugin; the plugin's name follows."""
 
 
 class Outlet:
-    """Where the records of one plugin state go: `log` is the bridge's capsule of its host's function, None for standard error."""
+    """Destination of one plugin state's records: `log` is the bridge's capsule of the host's function, or None for standard error."""
 
     def __init__(self, component: str, module: str, log: object) -> None:
         self.component = component
@@ -35,19 +35,19 @@ class Outlet:
         self.log = log
 
     def owns(self, name: str) -> bool:
-        """Whether a logger or a module of this name is the plugin's."""
+        """Return whether a logger or module of this name belongs to the plugin."""
         return any(name == own or name.startswith(own + ".") for own in (_OWN + self.component, self.module))
 
 
 class HostHandler(logging.Handler):
-    """Hands each record to the newest outlet of the plugin that it is from. A record of no plugin goes to the newest of all."""
+    """Hands each record to the newest outlet of its plugin. Records of no plugin go to the newest outlet of all."""
 
     def __init__(self) -> None:
         super().__init__()
         self._outlets: list[tuple[weakref.ref[object], Outlet]] = []
 
     def add(self, outlet: Outlet, state: object) -> None:
-        """Use the outlet as long as the plugin state lives."""
+        """Use the outlet for the lifetime of the plugin state."""
 
         def forget(gone: weakref.ref[object]) -> None:
             self._outlets = [each for each in self._outlets if each[0] is not gone]
@@ -55,7 +55,7 @@ class HostHandler(logging.Handler):
         self._outlets = [*self._outlets, (weakref.ref(state, forget), outlet)]
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand the text over, without what could end a line. An error in that is handled as the logging module does."""
+        """Send the text with line breaks escaped. Errors are handled as the logging module does."""
         try:
             severity = next((number for level, number in _SEVERITIES if record.levelno >= level), _TRACE)
             text = record_text(record)
@@ -79,7 +79,7 @@ class HostHandler(logging.Handler):
 
 
 def _callers() -> Iterator[str]:
-    """The modules whose functions are being called in this thread, the innermost first."""
+    """Yield the modules whose functions are on this thread's stack, innermost first."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
     while frame is not None:
         yield str(frame.f_globals.get("__name__", ""))
@@ -87,12 +87,12 @@ def _callers() -> Iterator[str]:
 
 
 def _write(record: logging.LogRecord, component: str, text: str) -> None:
-    """A line as Falco's own log has them, and the level."""
+    """Write a line in the format of Falco's own log."""
     moment = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(record.created))
     try:
         sys.stderr.write(f"{moment}: [{record.levelname.lower()}] {component}: {text}\n")
         sys.stderr.flush()
-    except (AttributeError, OSError, ValueError):  # a process without a standard error
+    except (AttributeError, OSError, ValueError):  # the process has no standard error
         return
 
 
@@ -100,10 +100,10 @@ _handler: Final = HostHandler()
 
 
 def send_records(plugin: str, log: object, state: object) -> Outlet:
-    """Send the records of `plugin` (module:Class) to its host's log, or to standard error, as long as `state` lives.
+    """Send the records of `plugin` (module:Class) to its host's log, or to standard error, for the lifetime of `state`.
 
-    The outlet is to be corrected once the class is known. The host filters by its own level: all records reach it. Where a
-    program that runs Python has set up logging of its own, and no host takes records, that stays as it is.
+    The caller updates the outlet once the class is known. All records reach the host, which filters by its own level. If the process
+    is a Python program with its own logging configuration and the host takes no records, that configuration stays.
     """
     module, _, name = plugin.partition(":")
     outlet = Outlet(name or module, module, log)

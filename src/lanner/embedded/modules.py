@@ -1,8 +1,8 @@
-"""The modules that a bundle brings, imported under names of its own.
+"""Import a bundle's modules under private names.
 
-Two plugins, or two versions of one, live in the one interpreter that a process has; each has its modules below a package whose
-name carries the bundle's hash. Their `import helper` finds the bundle's own helper first: they run with an `__import__` that looks
-there. What a bundle does not bring comes from the environment, as everywhere.
+Several plugins, or versions of one, share the interpreter of a process. Each has its modules in a package whose name contains the
+bundle's hash. Their `import helper` finds the bundle's helper first: they run with an `__import__` that searches
+there. Other modules come from the environment as usual.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _finders: dict[str, BundleFinder] = {}
 
 
 def plugin_class(plugin: str, bundle: str, path: str, archive: bytes) -> type[Plugin]:
-    """The class `module:Class`, out of the bundle if that brings the module. Raises `LannerError` with what failed and where."""
+    """Return the class `module:Class`, from the bundle if it contains the module. Raises `LannerError` naming what failed and where."""
     from importlib import import_module
 
     module, _, name = plugin.partition(":")
@@ -47,14 +47,14 @@ def plugin_class(plugin: str, bundle: str, path: str, archive: bytes) -> type[Pl
 
 
 def package_of(plugin: str, bundle: str) -> str:
-    """Return the name that the modules of `module:Class` have or begin with, once its class was loaded."""
+    """Return the name, or name prefix, of the modules of `module:Class` once its class has been loaded."""
     module = plugin.partition(":")[0]
     finder = _finders.get(bundle)
     return _PREFIX + bundle if finder is not None and finder.brings(module) else module
 
 
 def read_stored(archive: bytes) -> dict[str, bytes]:
-    """The files in a zip file that compresses none of them (what `lanner build` appends), by name; zipfile would take 15 ms to import."""
+    """Return the files of an uncompressed zip file (as `lanner build` appends it) by name. Importing zipfile would take 15 ms."""
     files: dict[str, bytes] = {}
     at = 0
     while archive[at : at + 4] == b"PK\x03\x04":
@@ -71,7 +71,7 @@ def read_stored(archive: bytes) -> dict[str, bytes]:
 
 
 class BundleFinder:
-    """Finds and loads the modules of one bundle: `PACKAGE.name` is the bundle's name.py or name/__init__.py."""
+    """Finder and loader for one bundle's modules: `PACKAGE.name` is the bundle's name.py or name/__init__.py."""
 
     def __init__(self, package: str, path: str, files: dict[str, bytes]) -> None:
         self._package = package
@@ -81,7 +81,7 @@ class BundleFinder:
         self._builtins = {**vars(builtins), "__import__": self._import}
 
     def brings(self, module: str) -> bool:
-        """Whether the bundle has this module."""
+        """Return whether the bundle contains this module."""
         return module.partition(".")[0] in self._own
 
     def find_spec(self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None) -> ModuleSpec | None:
@@ -105,7 +105,7 @@ class BundleFinder:
         return spec
 
     def create_module(self, _spec: ModuleSpec) -> None:
-        """See importlib.abc.Loader: Python's own way."""
+        """See importlib.abc.Loader: the default."""
 
     def exec_module(self, module: ModuleType) -> None:
         """See importlib.abc.Loader."""
@@ -116,12 +116,12 @@ class BundleFinder:
             exec(code, vars(module))  # noqa: S102 - this is what an import does
 
     def get_source(self, name: str) -> str | None:
-        """For tracebacks: the lines of the plugin's code."""
+        """Return a module's source, for tracebacks."""
         spec = self.find_spec(name)
         return self._files[spec.loader_state].decode("utf-8", "replace") if spec and spec.loader_state else None
 
     def get_data(self, path: str) -> bytes:
-        """A file of the bundle by its path below the .so, for pkgutil.get_data."""
+        """Return a file of the bundle by its path below the .so, for pkgutil.get_data."""
         name = path.removeprefix(self._path + "/")
         if name not in self._files:
             raise FileNotFoundError(path)

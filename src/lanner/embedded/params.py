@@ -1,4 +1,4 @@
-"""Open parameters as Falco's list_open_params has them."""
+"""Open parameters in the format of Falco's list_open_params."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ if TYPE_CHECKING:
 
 
 def params_json(params: Iterable[tuple[str, str]]) -> str:
-    """`(value, description)` pairs as a JSON array of objects. Raises `TypeError` or `ValueError` for what is no such pair."""
+    """Return `(value, description)` pairs as a JSON array of objects. Raises `TypeError` or `ValueError` for anything else."""
     return json.dumps([{"value": str(value), "desc": str(description)} for value, description in params])

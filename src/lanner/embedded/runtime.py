@@ -1,7 +1,7 @@
-"""Imports out of the .so of a plugin that brings its own Python.
+"""Import modules from the .so of a plugin with a bundled Python.
 
-The bridge runs this module's code before anything else can be imported: what it imports is built into every Python (`__future__` is
-not, so annotations are quoted where needed).
+The bridge runs this module before anything else can be imported: its own imports are built into every Python (`__future__` is
+not, so annotations are quoted where necessary).
 """
 
 import _imp
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 _PYC_HEADER = 16
 _FOLDER = "runtime/"
 _OTHERS = ("native/", "licences/")
-# Whoever reads a page of a mapped file gets some around it, too; so much may stay in memory of what is read once
+# Reading a page of a mapped file also loads pages around it. This much may stay in memory after a single read
 _AROUND = 1 << 16
 _MOST_READ = 1 << 18
 
 
 def install(path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load", rest: "Rest") -> None:
-    """From now on what nobody else finds is imported from the zip file `archive` of the plugin at `path`.
+    """Import modules not found elsewhere from the zip file `archive` of the plugin at `path`.
 
-    `natives` are the shared libraries in it, as lanner.bundle.runtime writes them; `stage` puts an unpacked one where it can be opened,
-    `load` loads one; `rest` lets go of the memory of what was read.
+    `natives` describes the shared libraries in it, in the format of lanner.bundle.runtime. `stage` stores an unpacked library where it
+    can be opened, `load` loads it, and `rest` releases memory after reading.
     """
     sys.meta_path.append(Finder(path, archive, natives, stage, load, rest))
     rest(archive)
 
 
 def _files(archive: memoryview) -> tuple[dict[str, memoryview], dict[str, memoryview]]:
-    """The files of the runtime by their name in its folder, and the plugin's own; nothing is copied."""
+    """Return the runtime's files by name in its folder, and the plugin's own, without copying."""
     files, own = {}, {}
     at = 0
     while bytes(archive[at : at + 4]) == b"PK\x03\x04":
@@ -57,7 +57,7 @@ def _files(archive: memoryview) -> tuple[dict[str, memoryview], dict[str, memory
 
 
 def _on_disk(inner: str) -> ModuleSpec | None:
-    """A module of a package of which the runtime has a part: a plugin that is bound to a Python of this machine may bring the rest."""
+    """A namespace-like package that the runtime contains partly: a plugin bound to a Python of this machine may contain the rest."""
     from importlib.machinery import PathFinder
 
     folder, _, _ = inner.rpartition("/")
@@ -65,7 +65,7 @@ def _on_disk(inner: str) -> ModuleSpec | None:
 
 
 class Finder:
-    """Finds and loads the modules of one runtime: name.pyc, name/__init__.pyc, and extension modules."""
+    """Finder and loader for one runtime's modules: name.pyc, name/__init__.pyc, and extension modules."""
 
     def __init__(self, path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load", rest: "Rest") -> None:
         self._path = path
@@ -81,7 +81,7 @@ class Finder:
             self._natives[kind, name] = (view, int(size), [] if needs == "-" else needs.split(","))
 
     def find_spec(self, name: str, _path: "Sequence[str] | None" = None, _target: "ModuleType | None" = None) -> ModuleSpec | None:
-        """See importlib.abc.MetaPathFinder. Asked last: what is not here is nowhere."""
+        """See importlib.abc.MetaPathFinder. This is the last finder: a module missing here is missing altogether."""
         inner = name.replace(".", "/")
         for file, is_package in ((f"{inner}/__init__.pyc", True), (f"{inner}.pyc", False)):
             if file in self._files:
@@ -100,7 +100,7 @@ class Finder:
             return
         what = "the part of Python's library" if name.partition(".")[0] in sys.stdlib_module_names else "the packages"
         raise ModuleNotFoundError(
-            f"No module named {name!r}: this plugin brings {what} that it was found to use, and this was not. If it needs it, build it "
+            f"No module named {name!r}: this plugin contains only {what} that it was found to use. If it needs it, build it "
             f"again: lanner build --bundle --include {name}",
             name=name,
         )
@@ -142,7 +142,7 @@ class Finder:
             exec(code, vars(module))  # noqa: S102 - as this
 
     def get_resource_reader(self, name: str) -> "Reader":
-        """See importlib.resources.abc: the data files of a package."""
+        """See importlib.resources.abc: data files of a package."""
         from lanner.embedded.resources import Reader
 
         return Reader({**self._own, **self._files}, name.replace(".", "/"))
@@ -154,7 +154,7 @@ class Finder:
             self._rest(self._archive)
 
     def get_data(self, path: str) -> bytes:
-        """A file of the runtime by its path below the .so, for pkgutil.get_data."""
+        """Return a file of the runtime by its path below the .so, for pkgutil.get_data."""
         name = path.removeprefix(f"{self._path}/{_FOLDER}")
         if name not in self._files:
             raise FileNotFoundError(path)

@@ -1,7 +1,7 @@
-"""One plugin_init: the plugin's class out of the bundle, its instance, and all that the bridge asks of it.
+"""State of one plugin_init: the plugin's class from the bundle, its instance, and everything the bridge calls.
 
-The bridge reads `fields`, `trees`, `timestamp` and `wait` once and evaluates fields as data by itself; it calls the bound methods
-of the others. What plugin code raises ends here or in the bridge, as text for the host and as a record in the log.
+The bridge reads `fields`, `trees`, `timestamp` and `wait` once and evaluates fields as data by itself; for other fields it calls the
+bound methods. Exceptions of plugin code end here or in the bridge, as a text for the host and a log record.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from lanner.sdk.fields import FieldDeclaration
     from lanner.sdk.types import FieldInfo
 
-__all__ = ["Event", "State", "normalise"]  # the first and the last: the bridge looks for them here
+__all__ = ["Event", "State", "normalise"]  # the bridge looks up the first and the last here
 
-# What there is is handed over at once, so that any flush interval is kept; this is how often a host hears of it that nothing is there
+# Available events are returned at once, so any flush interval is met. This is how often a host is told that there are none
 _WAIT: Final = 0.1
 _API_0_3: Final = 0  # LANNER_API_0_3 in bridge.h
 
 
 class State:
-    """What Falco calls the plugin state."""
+    """The plugin state, in Falco's terms."""
 
     def __init__(self, plugin: str, bundle: str, path: str, archive: bytes, config: str, log: object, api: int) -> None:
-        """Load the class and make its instance. Raises `LannerError`, which tells the host what is wrong."""
+        """Load the class and create its instance. Raises `LannerError` with the reason for the host."""
         outlet = send_records(plugin, log, self)
         cls = plugin_class(plugin, bundle, path, archive)
         info = plugin_info(cls)
@@ -61,36 +61,36 @@ class State:
         return (TYPE_NUMBERS[info.type], info.is_list, *takes, None, getattr(self._plugin, str(declaration.method)), info)
 
     def open(self, params: str) -> Source:
-        """The event source that plugin_open asks for. Raises `LannerError`."""
+        """Open the event source (plugin_open). Raises `LannerError`."""
         return open_source(self._plugin, params)
 
     def event_to_string(self, event: Event) -> str:
-        """What `%evt.plugininfo` shows."""
+        """Return the text of `%evt.plugininfo`."""
         return str(self._plugin.event_to_string(event))
 
     def list_open_params(self) -> str:
-        """The suggestions as Falco wants them: [{"value": ..., "desc": ...}]."""
+        """Return the suggested open parameters in Falco's format: [{"value": ..., "desc": ...}]."""
         from lanner.embedded.params import params_json
 
         return params_json(self._plugin.list_open_params())
 
     def progress(self) -> float:
-        """How much of the open source was read, from 0 to 1; 0 where nobody knows."""
+        """Return the progress of the open source from 0 to 1; 0 if unknown."""
         share = self._plugin.progress()
         return 0.0 if share is None else min(max(float(share), 0.0), 1.0)
 
     def failed(self, call: str, error: BaseException | None) -> str:
-        """Log what a call of the plugin raised; what to tell the host of it."""
+        """Log an exception from plugin code. Return the text for the host."""
         if error is None:
             return f"plugin {self._name}: {call} failed"
         if isinstance(error, LannerError):
             if call == "open" and self._api == _API_0_3:
-                # sysdig 0.29 crashes where open fails, before it asks why
+                # sysdig 0.29 crashes if open fails, before it asks for the error
                 sys.stderr.write(f"plugin {self._name}: {log_lines(str(error))}\n")
-            return log_lines(str(error))  # foreseen, and told in full
+            return log_lines(str(error))  # an expected error: the host gets the whole text
         self._failures.note(call, error)
         return str(plugin_failure(self._name, call, error))
 
     def field_failed(self, info: FieldInfo, error: BaseException) -> str | None:
-        """The same for a field's method; None where the payload is no JSON, which is no failure."""
+        """Log an exception of a field's method. Return None if the payload is not JSON, which is not a failure."""
         return None if isinstance(error, PayloadError) else self.failed(info.name, error)

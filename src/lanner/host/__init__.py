@@ -1,6 +1,6 @@
-"""Lanner's own host: finds a plugin, opens its source or a recording, pumps events through the rules, hands out alerts.
+"""Lanner's own host: load a plugin, open its source or a recording, run events through the rules, deliver alerts. Private.
 
-`load` finds plugin classes, `run` pumps, `replay` and `record` read and write recordings, `stop` ends a run from outside,
-`generic` knows the fields that every event has. Which options a user has, and how things look on a terminal, is the matter of
+`load` finds plugin classes, `pump` and `runner` process events, `recording` reads recordings, `stop` ends a run,
+`generic` has the fields that every event has. Options and terminal output belong to
 `lanner.cli`.
 """

@@ -1,6 +1,6 @@
-"""Bytes of a recording as they lie in a file (plain, gzip or zstd) in, the recording's own bytes out, in bounded pieces.
+"""Decompress a recording (plain, gzip or zstd) in bounded pieces.
 
-What a file is, its first bytes tell, not its name. Nothing is read here: whoever has the file hands its bytes over.
+The file's first bytes decide the format, not its name. The caller reads the file and passes its bytes.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _STEP: Final = 1024
 _INSTALL: Final = f"{sys.executable} -m pip install zstandard"
 HEAD: Final = 4
-"""So many bytes tell what a file is."""
+"""Number of bytes that decide the format."""
 
 
 def check_head(path: str, head: bytes) -> None:
-    """Raises `SourceError` where a file that begins so cannot be unpacked here."""
+    """Raise `SourceError` if a file that begins with `start` cannot be decompressed here."""
     if head.startswith(_ZSTD):
         _zstd(path)
 
 
 class Unpacker:
-    """The bytes of one file, unpacked: `feed` takes some, and `pieces` is asked until it has no more.
+    """Decompressor for one file: `feed` takes input, then the caller asks `pieces` until it returns nothing.
 
-    A piece is limited, so that a small file that unpacks to a very large one takes no more memory than others.
+    Pieces are bounded, so that a small file that decompresses to a very large one needs no more memory than others.
     """
 
     def __init__(self, path: str) -> None:
@@ -45,7 +45,7 @@ class Unpacker:
         self._ended = False
 
     def feed(self, data: bytes) -> None:
-        """Take bytes of the file; b"" is its end."""
+        """Take bytes of the file; b"" means end of file."""
         self._ended = not data
         if self._is_known:
             self._waiting += data
@@ -60,7 +60,7 @@ class Unpacker:
                 self._open = _zstd(self._path)
 
     def piece(self) -> bytes:
-        """The next bytes of the recording; b"" where more has to be fed first. Raises `SourceError` for a damaged file."""
+        """Return the next bytes of the recording, or b"" if more input is needed. Raises `SourceError` for a damaged file."""
         if self._open is None:
             if not self._is_known:
                 return b""
@@ -68,7 +68,7 @@ class Unpacker:
             return data
         while True:
             if self._stream is None:
-                # zeros may fill the last block of a tape; anything else has to be packed
+                # zeros may fill the last block of a tape; any other trailing data must be compressed
                 if not self._waiting.strip(b"\0"):
                     self._waiting = b""
                     return b""
@@ -86,7 +86,7 @@ class Unpacker:
                 return bytes(data)
             if self._stream is not None and not self._waiting:
                 if self._ended:
-                    raise SourceError(f"the recording {self._path} is cut off: its packed data has no end")
+                    raise SourceError(f"the recording {self._path} is truncated: its compressed data has no end")
                 return b""
 
 
@@ -97,13 +97,13 @@ def _zstd(path: str) -> Callable[[], Any]:
         try:
             import zstandard
         except ImportError:
-            raise SourceError(f"the recording {path} is packed with zstd: {_INSTALL}, or unpack it") from None
+            raise SourceError(f"the recording {path} is compressed with zstd: {_INSTALL}, or decompress it") from None
         return lambda: _Limited(zstandard.ZstdDecompressor())
     return lambda: _Kept(ZstdDecompressor())
 
 
 class _Kept:
-    """Python's own decompressor, which keeps the input that it did not get to."""
+    """Python's decompressor, which keeps unconsumed input."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
@@ -126,7 +126,7 @@ class _Kept:
 
 
 class _Limited:
-    """The decompressor of the package zstandard, whose output is limited by feeding it little: a frame's ratio has a limit."""
+    """The zstandard package's decompressor. Small inputs bound its output, since a frame's ratio is bounded."""
 
     def __init__(self, decompressor: Any) -> None:
         self._inner = decompressor.decompressobj()

@@ -1,7 +1,7 @@
-"""The fields that every event has (`evt.*`, `static.*`): what the host knows of an event in, readers of single fields out.
+"""Readers of the fields that every event has (`evt.*`, `static.*`).
 
-The names, types and descriptions stand in `lanner.rules.language.catalog`; here is where their values come from. The JSON forms, in
-which times are integers, are the alert's matter.
+Names, types and descriptions are in `lanner.rules.language.catalog`; their values come from here. The alert module writes the JSON
+forms, in which times are integers.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
     from lanner.sdk.types import FieldValue
 
-# Without words from the plugin, Falco shows so many bytes of the payload (plugin.cpp, event_to_string)
+# if the plugin has no event_to_string, Falco shows this many bytes of the payload (plugin.cpp, event_to_string)
 _SHOWN_BYTES: Final = 50
 _UINT64: Final = (1 << 64) - 1
 
 
 @dataclass(slots=True)
 class EventContext:
-    """What a host knows of the current event; one object for a run, moved on with `advance`.
+    """What the host knows about the current event. A run has one such object, updated by `advance`.
 
-    `describe` is the plugin's event_to_string for the current event (None or "" where it has no words for it). `timestamp`
-    is in nanoseconds since 1970; `number` counts from 1. `static` are the values of the fields `static.*`.
+    `describe` is the plugin's event_to_string for the current event (None or "" if it returns nothing). `timestamp`
+    is in nanoseconds since 1970. `number` counts from 1. `static` has the values of the fields `static.*`.
     """
 
     source: str
@@ -41,7 +41,7 @@ class EventContext:
     static: Mapping[str, str] = field(default_factory=dict)
 
     def advance(self, number: int, timestamp: int, payload: bytes) -> None:
-        """Make this the current event."""
+        """Set the current event."""
         if self.first_timestamp is None:
             self.first_timestamp = timestamp
         self.number = number
@@ -49,18 +49,18 @@ class EventContext:
         self.payload = payload
 
     def succeed(self, before: EventContext) -> None:
-        """Take the place of another one in the same run."""
+        """Continue from another context of the same run."""
         self.number, self.timestamp, self.payload = before.number, before.timestamp, before.payload
         self.first_timestamp = before.first_timestamp
 
     @property
     def elapsed(self) -> int:
-        """Nanoseconds since the first event; wraps, as an unsigned number does, for an event that is older than that."""
+        """Return the nanoseconds since the first event. An older event wraps around, as an unsigned integer does."""
         return (self.timestamp - (self.first_timestamp or 0)) & _UINT64
 
 
 def generic_reader(name: str, context: EventContext) -> Callable[[], FieldValue]:
-    """A function that gives the field's value for the current event of `context`. KeyError if there is no such field."""
+    """Return a function that reads the field's value from `context`. Raises KeyError for an unknown field."""
     if name.startswith(STATIC):
         value = context.static[name.removeprefix(STATIC)]
         return lambda: value
@@ -76,7 +76,7 @@ def _description(context: EventContext) -> str:
 
 
 def raw_description(payload: bytes) -> str:
-    """A payload in Falco's words where the plugin has none: its length and, if they can be printed, its first bytes."""
+    """Return Falco's text for a payload without event_to_string: its length and, if printable, its first bytes."""
     shown = payload[:_SHOWN_BYTES]
     if not all(0x20 <= byte <= 0x7E for byte in shown):
         return f"datalen={len(payload)} data=<binary>"

@@ -1,7 +1,7 @@
-"""Batches through the native executor on several threads, their alerts in order.
+"""Match batches on several threads with the native executor, and write alerts in order.
 
-In come batches, one after the other, from one thread; each is matched on a thread of its own without the GIL, and the pump writes
-its alerts, in the thread that feeds, when those of all batches before are written. Not more than a few batches are kept.
+Batches arrive in order from one thread. Each is matched on a worker thread without the GIL. The feeding thread writes a batch's
+alerts once those of all earlier batches are written. The number of waiting batches is bounded.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def cores() -> int:
-    """How many threads can run at once."""
+    """Return how many threads can run in parallel."""
     return len(os.sched_getaffinity(0))
 
 
 class Jobs:
-    """A pump that is fed by `jobs` threads. One job, or a pump without the native executor, and all is done by the feeding thread."""
+    """A pump with `jobs` worker threads. With one job, or without the native executor, the feeding thread does all the work."""
 
     def __init__(self, pump: Pump, jobs: int) -> None:
         self._pump = pump
@@ -37,14 +37,14 @@ class Jobs:
 
     @property
     def events(self) -> int:
-        """How many events were fed, also those whose alerts are still to be written."""
+        """Number of events fed, including those whose alerts are not written yet."""
         return self._events if self._pool else self._pump.events
 
     def feed(self, batch: Batch, clock: Callable[[], int] | None) -> None:
-        """See `Pump.feed`. With several jobs the alerts may come with a later call.
+        """See `Pump.feed`. With several jobs, alerts may be written by a later call.
 
-        With a clock, which several threads would have to ask in turn, and for the first event, whose time the others count from,
-        nothing is left to threads.
+        The feeding thread matches a batch by itself if there is a clock, which threads would have to share, and for the first event, whose
+        time is the reference for the others.
         """
         if self._jobs == 1 or clock is not None or not self._pump.events:
             self._pump.feed(batch, clock)
@@ -52,23 +52,23 @@ class Jobs:
         native = self._pump.native
         assert native is not None
         if self._pool is None:
-            from concurrent.futures import ThreadPoolExecutor  # where there is more than one block
+            from concurrent.futures import ThreadPoolExecutor  # only needed for more than one block
 
             self._pool = ThreadPoolExecutor(self._jobs, "lanner-rules")
             self._free = [native, *(native.copy() for _ in range(self._jobs - 1))]
             self._events = self._pump.events
-        while len(self._waiting) > 2 * self._jobs:  # each job has one at hand when it is done
+        while len(self._waiting) > 2 * self._jobs:  # each worker has its next batch ready
             self._finish()
         self._waiting.append((batch.payloads, self._pool.submit(self._run, batch, self._events, self._pump.first_timestamp)))
         self._events += len(batch.payloads)
 
     def drain(self) -> None:
-        """Write the alerts of all that was fed."""
+        """Write the alerts of all batches fed."""
         while self._waiting:
             self._finish()
 
     def close(self) -> None:
-        """End the threads; what is not written yet is left."""
+        """Stop the threads and drop unwritten alerts."""
         self._waiting.clear()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
@@ -80,7 +80,7 @@ class Jobs:
     def _run(self, batch: Batch, number: int, first: int | None) -> Found:
         native = self._free.pop()
         try:
-            # when the batch before ended is not known yet: what depends on it is left open
+            # the last time of the previous batch is not known yet, so values that depend on it stay open
             return native.run(batch.payloads, batch.timestamps, number, None, first, None)
         finally:
             self._free.append(native)

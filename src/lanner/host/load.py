@@ -1,7 +1,7 @@
-"""A plugin's name as the user wrote it in, the plugin's class out.
+"""Load a plugin class by the name that the user gave.
 
-A name is one of the built-in plugins, `module:Class`, or the path of a Python file with an optional `:Class`. The class is not
-made into an instance here, and its configuration is not looked at.
+A name is a built-in plugin's, `module:Class`, or the path of a Python file with an optional `:Class`. Loading neither instantiates the
+class nor looks at its configuration.
 """
 
 from __future__ import annotations
@@ -25,53 +25,53 @@ BUILT_IN: Final = {"docker": "lanner.docker:Docker"}
 
 
 class PluginNotFoundError(UsageError, LookupError):
-    """The given name means no plugin class."""
+    """The name does not identify a plugin class."""
 
 
 class PluginImportError(LannerError, ImportError):
-    """The module of a plugin cannot be imported, or does not tell which class is the plugin."""
+    """The plugin's module cannot be imported, or does not identify one plugin class."""
 
 
 def load_plugin(name: str) -> type[Plugin]:
-    """The plugin class that `name` means. Raise `PluginNotFoundError`, or `PluginImportError` where its code fails."""
+    """Return the plugin class. Raise `PluginNotFoundError`, or `PluginImportError` if importing it fails."""
     target, _, class_name = BUILT_IN.get(name, name).partition(":")
     if not target:
-        raise PluginNotFoundError(f"{name!r} names no plugin: {_forms()}")
+        raise PluginNotFoundError(f"invalid plugin name {name!r}: {_forms()}")
     if target.endswith((".py", ".so")) or "/" in target:
         return _plugin_class(_import_file(Path(target), name), class_name, target)
     if class_name:
         return _plugin_class(_import_module(target), class_name, target)
-    raise PluginNotFoundError(f"there is no plugin named {name!r}: {_advice(name)}")
+    raise PluginNotFoundError(f"no plugin named {name!r}: {_advice(name)}")
 
 
 def _advice(name: str) -> str:
     from difflib import get_close_matches
 
     if Path(name + ".py").is_file():
-        return f"for the file of that name write {name}.py"
+        return f"to name the file, write {name}.py"
     close = get_close_matches(name.lower(), BUILT_IN, n=1)
     return (f"did you mean {close[0]!r}? " if close else "") + _forms()
 
 
 def _forms() -> str:
-    return f"built in are: {', '.join(sorted(BUILT_IN))}; your own are named module:Class or path/to/file.py[:Class]"
+    return f"built-in plugins: {', '.join(sorted(BUILT_IN))}; name your own as module:Class or path/to/file.py[:Class]"
 
 
 def _import_module(name: str) -> ModuleType:
-    # As for `python -m`, the working directory counts; last, so that a file in it cannot stand in for a module of Python's
+    # as in `python -m`, the working directory is searched; last, so that its files cannot shadow Python's modules
     _search_in(Path.cwd())
     return _imported(lambda: import_module(name), name)
 
 
 def _import_file(path: Path, name: str) -> ModuleType:
     if path.suffix == ".so":
-        raise PluginNotFoundError(f"{path} is a compiled plugin: Lanner's own host runs Python classes, name the class it was made of")
+        raise PluginNotFoundError(f"{path} is a compiled plugin, but Lanner's host runs Python classes: name the class it was built from")
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
         raise PluginNotFoundError(f"the plugin file {path} {what}: {_forms()}")
     spec = spec_from_file_location(f"lanner_plugin_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise PluginNotFoundError(f"{path} is no Python file: {name!r} has to name one that ends in .py, or module:Class")
+        raise PluginNotFoundError(f"{path} is not a Python file: {name!r} must name a file that ends in .py, or module:Class")
     module, loader = module_from_spec(spec), spec.loader
     _search_in(path.resolve().parent)
     # dataclasses, msgspec and pickle find a class's module by its name
@@ -91,7 +91,7 @@ def _search_in(directory: Path) -> None:
 
 def _imported(load: Callable[[], ModuleType], shown: str) -> ModuleType:
     try:
-        with redirect_stdout(sys.stderr):  # which is for what was asked for
+        with redirect_stdout(sys.stderr):  # standard output is for results
             return load()
     except (Exception, SystemExit) as error:
         where = _last_line(error, shown)
@@ -100,12 +100,12 @@ def _imported(load: Callable[[], ModuleType], shown: str) -> ModuleType:
 
 
 def _is_missing(error: BaseException, name: str) -> bool:
-    """Whether the module `name` itself, or a package that it is in, is what was not found."""
+    """Return whether the missing module is `name` itself or one of its parent packages."""
     return isinstance(error, ModuleNotFoundError) and error.name is not None and f"{name}.".startswith(f"{error.name}.")
 
 
 def _last_line(error: BaseException, shown: str) -> str:
-    """`line 12: ` where the innermost frame of the user's file stands; a syntax error tells its own."""
+    """Return `line 12: ` for the innermost frame in the user's file, or a syntax error's own line."""
     if isinstance(error, SyntaxError):
         return ""
     line, trace = None, error.__traceback__
@@ -129,9 +129,9 @@ def _plugin_class(module: ModuleType, class_name: str, shown: str) -> type[Plugi
         found: Any = getattr(module, class_name, None)
         if isinstance(found, type) and issubclass(found, Plugin) and found is not Plugin:
             return found
-        what = f"has no {class_name}" if found is None else f"has a {class_name} that is no class derived from lanner.Plugin"
+        what = f"has no {class_name}" if found is None else f"has a {class_name}, but not as a class derived from lanner.Plugin"
         raise PluginNotFoundError(f"{shown} {what}: {there}")
     if len(own) != 1:
         advice = f"; say which: {shown}:{next(iter(own))}" if own else ""
-        raise PluginImportError(f"{shown} does not tell which class is the plugin: {there}{advice}")
+        raise PluginImportError(f"cannot tell which class of {shown} is the plugin: {there}{advice}")
     return next(iter(own.values()))

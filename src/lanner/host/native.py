@@ -1,8 +1,8 @@
-"""The rules on the native executor: batches of payloads in, the (event, rule) pairs that matched or may match out.
+"""Rules on the native executor: batches of payloads in, (event, rule) pairs that match or may match out.
 
-What a field's value is made of decides where it is read: a declared value is read natively, and so is what the host knows of an
-event; for methods and the plugin's words there is Python. A rule for which such a value matters comes out as not sure, and an alert
-that shows one without its values. Nothing is decided about those here: `lanner.host.pump` finishes them with the Python executor.
+Declared values and the host's own values are read natively; values of methods and event_to_string need Python. A rule that depends
+on such a value is returned as unsure, and an alert that shows one without its values. `lanner.host.pump` finishes both with the
+Python executor.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _GENERIC: Final[dict[str, Source]] = {
 
 
 class Found(NamedTuple):
-    """What a batch came to. `last` is the time of its last event, `first` that of the run's first one, where they are known."""
+    """Result of a batch. `last` is the time of its last event and `first` that of the run's first event, if known."""
 
     hits: list[Hit]
     not_json: int
@@ -57,13 +57,13 @@ class Found(NamedTuple):
 
 
 class NativeRules:
-    """A plan over a plugin's events. `copy` makes another for another thread."""
+    """A plan bound to a plugin's events. `copy` makes another one for another thread."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
     def copy(self) -> NativeRules:
-        """Another one of the same plan."""
+        """Return another instance with the same plan."""
         return NativeRules(self._executor.copy())
 
     def run(
@@ -75,10 +75,10 @@ class NativeRules:
         first: int | None,
         now: int | None,
     ) -> Found:
-        """The matches of a batch; the GIL is free meanwhile.
+        """Return the matches of a batch. The GIL is released meanwhile.
 
-        `number` events were there before, the last at `before`, the first at `first`. An event that tells no time, and has none from
-        the source, happens at `now`; where that is None, when the one before it did.
+        `number` events came before, the last one at `before`, the first one at `first`. An event without its own time, and without one from
+        the source, gets the time `now`, or, if that is None, the previous event's time.
         """
         return Found(*self._executor.run(payloads, timestamps, number, before, first, now))
 
@@ -93,9 +93,9 @@ def native_rules(
     static: Mapping[str, str],
     first: bool,
 ) -> NativeRules | None:
-    """The plan over events of the plugin; `names` are those of the rules, `wanted` by rule the operands whose values its alerts show.
+    """Return the plan for the plugin's events. `names` are the rules' names, `wanted` each rule's operands that its alerts show.
 
-    Python evaluates the rules that the native executor cannot hold. None: it can hold none, not even the fields.
+    Rules that the native executor does not support are evaluated in Python. Return None if it supports not even the fields.
     """
     info = plugin_info(type(plugin))
     trees: list[Data] = []
@@ -111,21 +111,21 @@ def native_rules(
     try:
         return NativeRules(make(()))
     except ValueError as error:
-        _log.debug("the native executor cannot hold all rules: %s", error)
+        _log.debug("the native executor does not support all rules: %s", error)
     every = frozenset(range(len(plan.conditions)))
     try:
         make(every)
     except ValueError as error:
-        _log.warning("Python evaluates all rules, because the native executor cannot hold their fields: %s", error)
+        _log.warning("Python evaluates all rules, because the native executor does not support their fields: %s", error)
         return None
     refused = _refused(sorted(every), lambda kept: make(every.difference(kept)))
     for number, reason in refused.items():
-        _log.warning("Python evaluates the rule '%s', because the native executor cannot hold it: %s", names[number], reason)
+        _log.warning("Python evaluates the rule '%s', because the native executor does not support it: %s", names[number], reason)
     return NativeRules(make(refused))
 
 
 def _refused(rules: Sequence[int], make: Callable[[Sequence[int]], object]) -> dict[int, str]:
-    """The rules that the native executor cannot hold, found by halving, and why."""
+    """Find the rules that the native executor does not support, by bisection, with the reasons."""
     try:
         make(rules)
     except ValueError as error:

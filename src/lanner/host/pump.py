@@ -1,7 +1,7 @@
-"""The way of an event through Lanner's own host: payloads in, lines of alerts out.
+"""The path of an event through Lanner's host: payloads in, lines of alerts out.
 
-`Pump` reads fields, matches rules and formats alerts for batches of payloads; where batches come from (a live source, a
-recording) and where lines go is told to it. Its loop is what every event costs.
+`Pump` reads fields, matches rules and formats alerts for batches of payloads. The caller supplies the batches (from a live source or a
+recording) and the destination. Its loop determines the cost of every event.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Counts:
-    """What a run has seen: events, alerts by rule (in the rules' order), payloads that are not JSON, failures by field."""
+    """Counters of a run: events, alerts by rule (in the rules' order), payloads that are not JSON, failures by field."""
 
     events: int = 0
     alerts: dict[str, int] = field(default_factory=dict)
@@ -39,15 +39,15 @@ class Counts:
 
 
 def host_name() -> str:
-    """The name of this host in alerts: FALCO_HOSTNAME, else the system's."""
+    """Return this host's name for alerts: FALCO_HOSTNAME, or the system's host name."""
     return os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
 
 
 class Pump:
-    """Events of one plugin through one set of rules; `emit` takes the alerts.
+    """Runs one plugin's events through one set of rules. `emit` receives the alerts.
 
-    `first`: of the rules that match an event only the first counts. `hostname` is the field `evt.hostname` (None: as the alerts have
-    it), `static` the values of `static.*`. `native`: the native executor says which rules match; Python has the rest.
+    `first`: only the first matching rule of an event counts. `hostname` is the field `evt.hostname` (None: as in alerts), `static`
+    the values of `static.*`. `native`: the native executor selects matching rules, and Python does the rest.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class Pump:
         self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own])
         host = writer.hostname if hostname is None else hostname
         self.context = EventContext(info.event_source or "", info.name, host, self._reader.describe, static=static or {})
-        """What the host knows of the last event."""
+        """Context of the last event."""
         getters = iter(self._reader.getters)
         table = [next(getters) if request.name in own else generic_reader(request.name, self.context) for request in requests]
         self.executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
-        """What the rules say of the last event, and its values."""
+        """Evaluates the rules for the last event, and holds its values."""
         formats = [
             writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output)
             for rule, output in zip(compiled.rules, compiled.outputs, strict=True)
@@ -81,7 +81,7 @@ class Pump:
         self._values = [compile_values(each.operands, self.executor.value) for each in formats]
         self._names = [rule.name for rule in compiled.rules]
         self.native: NativeRules | None = None
-        """The rules as the native executor has them."""
+        """The rules on the native executor."""
         if native:
             from lanner.host.native import native_rules
 
@@ -91,14 +91,14 @@ class Pump:
         self._about = [(rule.name, str(rule.priority), rule.source) for rule in compiled.rules]
         self._alerts = [0] * len(self._names)
         self.emit = emit
-        """Who takes the alerts."""
+        """Receiver of the alerts."""
         self._alerts_before: dict[str, int] = {}
         self._events = self._not_json = 0
 
     def feed(self, batch: Batch, clock: Callable[[], int] | None = time.time_ns) -> None:
         """Match the events of a batch and write their alerts.
 
-        `clock` gives the time (ns) of events that tell none; None: they happen when the one before did.
+        `clock` returns the time (ns) for events without one. None: they get the previous event's time.
         """
         if self.native is not None:
             number, first = self._events, self.context.first_timestamp
@@ -127,7 +127,7 @@ class Pump:
             self._events = number
 
     def finish(self, payloads: Sequence[bytes], found: Found) -> None:
-        """Write the alerts of a batch that the native executor went through; the batches before have been finished."""
+        """Write the alerts of a batch from the native executor. All earlier batches must be finished."""
         reader, context, executor, begin = self._reader, self.context, self.executor, self._events
         alerts, lines, about, emit = self._alerts, self._lines, self._about, self.emit
         if context.first_timestamp is None:
@@ -138,7 +138,7 @@ class Pump:
         for event, rule, sure, own, values in found.hits:
             if event != place:
                 place, done, loaded = event, False, False
-                # without a time it happens when the last event of the batch before did
+                # an event without a time gets that of the previous batch's last event
                 timestamp = before if own is None else own
                 self._events = begin + place + 1
             if done:
@@ -162,25 +162,25 @@ class Pump:
 
     @property
     def events(self) -> int:
-        """How many events there were so far."""
+        """Number of events so far."""
         return self._events
 
     @property
     def timestamp(self) -> int:
-        """When the last event happened (ns); 0 before the first."""
+        """Time of the last event (ns); 0 before the first."""
         return self.context.timestamp
 
     @property
     def first_timestamp(self) -> int | None:
-        """When the first event happened (ns)."""
+        """Time of the first event (ns)."""
         return self.context.first_timestamp
 
     def describe(self) -> str:
-        """The last event in the plugin's words, else its payload's beginning (`evt.plugininfo`)."""
+        """Return the last event as text (`evt.plugininfo`): from the plugin, or the beginning of its payload."""
         return str(generic_reader("evt.plugininfo", self.context)())
 
     def counts(self) -> Counts:
-        """What there was so far."""
+        """The counters so far."""
         alerts = dict(self._alerts_before)
         for name, count in zip(self._names, self._alerts, strict=True):
             if count:
@@ -188,7 +188,7 @@ class Pump:
         return Counts(self._events, alerts, self._not_json, dict(self._reader.errors))
 
     def succeed(self, before: Pump) -> None:
-        """Go on where another one has come to, with other rules: numbers of events, times and counts continue."""
+        """Continue from another pump with other rules: event numbers, times and counters go on."""
         counts = before.counts()
         self._events, self._not_json, self._alerts_before = counts.events, counts.not_json, counts.alerts
         self._reader.errors.update(counts.failures)

@@ -1,12 +1,12 @@
-"""Recordings: events in a file, one a line, written by `lanner record` and read by `--replay`.
+"""Recordings: files with one event per line, written by `lanner record` and read by `--replay`.
 
-A plugin whose payload is JSON and tells the event's time is recorded as it is, a payload a line (for docker, what
-`docker events --format '{{json .}}'` prints); objects over several lines, several in a line and arrays of objects are read as well. When
-recorded, JSON over several lines goes into one, with a carriage return for each newline:
-between words of JSON that is white space too, and in a string both are wrong, so that each field keeps its value. Any other
-plugin's events go into an envelope, an object a line: {"ts": nanoseconds since 1970, "payload": base64}. Which form it is follows
-from the plugin, never from the file; a file that begins with an envelope where none is expected is another plugin's. A byte order mark
-before the first line is no part of it.
+If a plugin's payload is JSON and contains the event's time, it is recorded unchanged, one payload per line (for docker, the output of
+`docker events --format '{{json .}}'`). The reader also accepts objects over several lines, several per line, and arrays of objects. The
+writer puts JSON over several lines on one, with a carriage return for each newline:
+both are whitespace between tokens and invalid in strings, so every field keeps its value. Other
+plugins' events are wrapped in an envelope, one object per line: {"ts": nanoseconds since 1970, "payload": base64}. The plugin
+determines the format, not the file; a file that begins with an unexpected envelope belongs to another plugin. A byte order mark
+before the first line is skipped.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _MARK: Final = b"\xef\xbb\xbf"
 
 
 def needs_envelope(info: PluginInfo) -> bool:
-    """Whether the plugin's events are recorded in an envelope: its payload does not tell the time."""
+    """Return whether the plugin's events are recorded in envelopes because their payload has no time."""
     return info.timestamp is None
 
 
 def open_recording(path: str | Sequence[str], info: PluginInfo) -> Replay:
-    """The recordings in these files, one after the other, packed with gzip or zstd or not. Raises `SourceError`.
+    """Open the recordings in these files, one after the other, compressed with gzip or zstd or not. Raises `SourceError`.
 
-    A path may be a glob pattern; `example` is the plugin's own recording, "-" standard input.
+    A path may be a glob pattern, `example` for the plugin's own recording, or "-" for standard input.
     """
     paths = [path] if isinstance(path, str) else path
     return Replay([found for each in paths for found in _expanded(each, info)], info)
@@ -57,36 +57,36 @@ def _expanded(path: str, info: PluginInfo) -> list[str]:
         return [path]
     if path == "example":
         if info.example is None:
-            raise SourceError(f"the plugin {info.name} ships no recording: name a file, which `lanner record` makes")
+            raise SourceError(f"the plugin {info.name} ships no recording: name a file made by `lanner record`")
         return [info.example]
     if not glob.has_magic(path):
-        return [path]  # whose opening says what is wrong
+        return [path]  # opening it reports the error
     found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - of texts
     if not found:
-        raise SourceError(f"cannot read the recording {path}: no file has such a name")
+        raise SourceError(f"cannot read the recording {path}: no file matches")
     return found
 
 
 class Replay:
-    """Recordings as a source. Events come in blocks, with the times that the recording tells; the clock plays no part."""
+    """Recordings as a source. Events come in blocks, with the times in the recording, as fast as they are read."""
 
     def __init__(self, paths: Sequence[str], info: PluginInfo) -> None:
-        """Open the first of `paths` ("-": standard input), and see that the others can be. Raises `SourceError`."""
+        """Open the first of `paths` ("-": standard input), and check that the others can be opened. Raises `SourceError`."""
         sizes = [_size(path) for path in paths]
         self.total = None if None in sizes else sum(size for size in sizes if size is not None)
-        """How many bytes there are in all files, None where that is not known (a pipe)."""
+        """Total size of all files in bytes, or None if unknown (a pipe)."""
         self.read = 0
-        """How many bytes of them were read."""
+        """Number of bytes read so far."""
         self._paths = list(paths)
         self._descriptor = -1
-        # a pipe may keep one waiting: close() ends the wait
+        # reading a pipe may block: close() ends the wait
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._framer: Framer | ObjectFramer = new_framer() if needs_envelope(info) else ObjectFramer(MAX_LINE, multiline=True)
         self._unwrapper = _unwrapper() if needs_envelope(info) else None
         self._info = info
         self._closed = False
         self.tells_time = info.timestamp is None
-        """Whether an event told its time, or events of the plugin tell none in their payload."""
+        """Whether an event had a time, or the plugin's payloads have none."""
         self.counters: dict[str, int] = {}
         self.position = 0
         self.description = ", ".join(paths)
@@ -100,7 +100,7 @@ class Replay:
         except (OSError, ValueError) as error:
             raise _unreadable(self._path, error) from None
         self._at_start = self._begins = True
-        with contextlib.suppress(OSError):  # where it is a pipe, let more fit in
+        with contextlib.suppress(OSError):  # a larger buffer, if it is a pipe
             fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _BLOCK)
         self._unpacker = Unpacker(self._path)
         self._poll = select.poll()
@@ -141,22 +141,22 @@ class Replay:
         return batch
 
     def _unmarked(self, block: bytes) -> bytes:
-        """The block, which may be the first of a file, without a byte order mark."""
+        """Return the block without a byte order mark if it is the first of a file."""
         if self._at_start:
             self._at_start = False
             return block.removeprefix(_MARK)
         return block
 
     def _check_first(self, lines: Sequence[bytes]) -> None:
-        """Raises `SourceError` where the first line of a file says that another plugin made it."""
+        """Raise `SourceError` if the first line of a file shows that another plugin recorded it."""
         if not self._begins or not lines:
             return
         self._begins = False
         if self._unwrapper is None and _is_foreign(lines[0], self._info):
             name = self._info.name
             raise SourceError(
-                f"{self._path} is no recording of {name}: it has envelopes of a plugin whose payload tells no time. "
-                f"`lanner record {name} -o FILE` makes one"
+                f"{self._path} is not a recording of {name}: it has envelopes of a plugin whose payload has no time. "
+                f"Make one with `lanner record {name} -o FILE`"
             )
 
     def _look_for_times(self, lines: Sequence[bytes]) -> None:
@@ -165,13 +165,13 @@ class Replay:
         self.tells_time = any(reader.load(line) and reader.get(0) is not None for line in lines)
 
     def _read(self) -> bytes:
-        """A block, or as much of it as there is now (a pipe gives little at once)."""
+        """Read a block, or what is available now (a pipe returns little at once)."""
         parts: list[bytes] = []
         wanted = _BLOCK
         try:
             while wanted > 0:
                 part = os.read(self._descriptor, wanted)
-                # an end of the file is met again by the next read
+                # the next read meets the end of the file again
                 if not part:
                     break
                 parts.append(part)
@@ -185,7 +185,7 @@ class Replay:
         return data
 
     def commit(self, position: int) -> None:
-        """See `lanner.sdk.batches.Source`: there is no going on after a restart."""
+        """See `lanner.sdk.batches.Source`: a replay does not resume after a restart."""
 
     def close(self) -> None:
         """See `lanner.sdk.batches.Source`."""
@@ -193,7 +193,7 @@ class Replay:
         os.eventfd_write(self._wake, 1)
 
     def __del__(self) -> None:
-        # closed here and not in close(): another thread may be waiting on these descriptors
+        # closed here, not in close(): another thread may be waiting on these descriptors
         for name in ("_descriptor", "_wake"):
             if self.__dict__.get(name, -1) >= 0:
                 os.close(self.__dict__[name])
@@ -205,7 +205,7 @@ class Replay:
             try:
                 payload, timestamp = unwrap(line)
             except (ValueError, RecursionError):
-                self.counters["lines that are no envelope"] = self.counters.get("lines that are no envelope", 0) + 1
+                self.counters["invalid envelopes"] = self.counters.get("invalid envelopes", 0) + 1
                 continue
             payloads.append(payload)
             timestamps.append(timestamp)
@@ -218,7 +218,7 @@ def _unreadable(path: str, error: Exception) -> SourceError:
 
 
 def _size(path: str) -> int | None:
-    """The size of the file, None where it is none. Raises `SourceError` where it cannot be read, or not be unpacked here."""
+    """Return the file's size, or None for other kinds of file. Raises `SourceError` if it cannot be read or decompressed here."""
     if path == "-":
         return None
     try:
@@ -237,16 +237,16 @@ def _size(path: str) -> int | None:
 
 
 def no_recording(path: str, info: PluginInfo, *, is_json: bool = False) -> str:
-    """What is said of a file in which there is no event of the plugin; `is_json`: there are objects of another form."""
+    """Return the message for a file without events of the plugin. `is_json`: it has other objects."""
     if is_json:
-        what = f"is JSON that tells its time as events of {info.name} do, and no rule matched"
+        what = f"is JSON with a time as in events of {info.name}, and no rule matched"
     else:
         what = "is an envelope with an event" if needs_envelope(info) else "is JSON"
-    return f"{path} is no recording of {info.name}: none of its lines {what}. `lanner record {info.name} -o FILE` makes one"
+    return f"{path} is not a recording of {info.name}: none of its lines {what}. Make one with `lanner record {info.name} -o FILE`"
 
 
 def _is_foreign(line: bytes, info: PluginInfo) -> bool:
-    """Whether the line is an envelope, and no event that tells its time as this plugin's do."""
+    """Return whether the line is an envelope, and not an event with a time as this plugin's have."""
     try:
         _unwrapper()(line)
     except (ValueError, RecursionError):
@@ -257,7 +257,7 @@ def _is_foreign(line: bytes, info: PluginInfo) -> bool:
 
 
 def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:
-    """A function that takes an envelope's line. Raises `ValueError` or `RecursionError` for what is none."""
+    """Return a function that parses an envelope. It raises `ValueError` or `RecursionError` for anything else."""
     import msgspec
 
     class Envelope(msgspec.Struct):
@@ -276,7 +276,7 @@ def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:
 
 
 def recorded(payload: bytes, timestamp: int, info: PluginInfo) -> bytes:
-    """The line, without its newline, that records an event."""
+    """Return the line that records an event, without its newline."""
     if not needs_envelope(info):
-        return payload.replace(b"\n", b"\r").strip() or b"null"  # an empty line would be no event
+        return payload.replace(b"\n", b"\r").strip() or b"null"  # an empty line would not be an event
     return b'{"ts":%d,"payload":"%s"}' % (timestamp, b64encode(payload))

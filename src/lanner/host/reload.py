@@ -1,8 +1,8 @@
-"""Rules and configuration loaded again while a run goes on: on demand (SIGHUP) and when a file changes.
+"""Hot-reload of rules and configuration: on SIGHUP and when a file changes.
 
-A `Reloader` has one thread, in which everything new is made and checked; the run takes it over when it is whole, or goes on with what it
-has. What there is to be made and what a failure looks like is told to it. Files are watched by their directories, so that those that
-are replaced (editors, configuration management, Kubernetes' links) are seen as well as those that are written.
+A `Reloader` has one thread, which creates and checks the new state. If that succeeds, the run exchanges it, otherwise the run keeps its
+current state. The caller supplies both functions. Watching directories instead of files also notices files that
+are replaced (by editors, configuration management, Kubernetes' symbolic links).
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _QUIET: Final = 0.1
-"""Seconds without another change after which files are read, as in Falco."""
+"""Quiet time in seconds after a change before the files are read, as in Falco."""
 _LEAVE_AFTER: Final = 2.0
 
 Fingerprint: TypeAlias = "tuple[tuple[str, int, int, int], ...]"
 
 
 class Reloader:
-    """Calls `load` in a thread of its own when asked, or when one of `files` has changed. `failed` hears what went wrong.
+    """Thread that calls `load` on request or when one of `files` changes, and `failed` with its error.
 
-    `files` gives the paths that count now, files and directories of files; None: nothing is watched.
+    `files` returns the current paths: files, and directories of files. None: nothing is watched.
     """
 
     def __init__(self, load: Callable[[], None], failed: Callable[[str], None], files: Callable[[], Iterable[str]] | None) -> None:
@@ -48,12 +48,12 @@ class Reloader:
         self._thread.start()
 
     def ask(self) -> None:
-        """Load again, whether or not a file has changed."""
+        """Reload, whether or not a file has changed."""
         self._asked = True
         self._wake_up()
 
     def close(self) -> None:
-        """End the thread; one that is loading may take a moment."""
+        """Stop the thread. A reload in progress may take a moment."""
         self._ended = True
         self._wake_up()
         self._thread.join(_LEAVE_AFTER)
@@ -86,7 +86,7 @@ class Reloader:
             self._watcher.drain()
 
     def _look(self) -> Fingerprint:
-        """Watch the files that count now; what they look like."""
+        """Watch the current files and return their fingerprints."""
         if self._files is None or self._watcher is None:
             return ()
         paths = [*self._files()]
@@ -105,13 +105,13 @@ class Reloader:
         except LannerError as error:
             self._note(str(error))
         except Exception as error:
-            logging.getLogger("lanner.reload").exception("loading again failed")
+            logging.getLogger("lanner.reload").exception("reload failed")
             self._note(f"{type(error).__name__}: {error}")
         else:
             self.succeeded += 1
             self.last_error = ""
-            logging.getLogger("lanner.reload").debug("loaded again in %.2f s", time.monotonic() - begin)
-        # what was loaded may name other files than before; a change since the files were read is another one
+            logging.getLogger("lanner.reload").debug("reloaded in %.2f s", time.monotonic() - begin)
+        # the new configuration may name other files; a change since they were read is another reload
         if self._files is not None and self._watcher is not None:
             self._watcher.watch(directories_of(self._files()))
 
@@ -122,10 +122,10 @@ class Reloader:
 
 
 class Watcher:
-    """Directories watched by inotify(7), on a poll object of somebody else's."""
+    """Directories watched by inotify(7), registered with the caller's poll object."""
 
     def __init__(self, poll: select.poll) -> None:
-        from inotify_simple import INotify, flags  # ctypes is not small, and not for a run that watches no file
+        from inotify_simple import INotify, flags  # imports ctypes, which a run without watched files does not need
 
         self._inotify = INotify(nonblocking=True)
         self._mask = flags.CLOSE_WRITE | flags.CREATE | flags.DELETE | flags.MOVED_FROM | flags.MOVED_TO | flags.ATTRIB | flags.DELETE_SELF
@@ -133,9 +133,9 @@ class Watcher:
         poll.register(self._inotify.fileno(), select.POLLIN)
 
     def watch(self, directories: set[str]) -> None:
-        """Watch these, and no others any more. What cannot be watched is logged."""
+        """Watch exactly these directories. Those that cannot be watched are logged."""
         for gone in self._watched.keys() - directories:
-            with suppress(OSError):  # the directory went away, and its watch with it
+            with suppress(OSError):  # the directory was removed, and its watch with it
                 self._inotify.rm_watch(self._watched[gone])
             del self._watched[gone]
         for directory in directories:
@@ -143,20 +143,20 @@ class Watcher:
                 self._watched[directory] = self._inotify.add_watch(directory, self._mask)
             except OSError as error:
                 logging.getLogger("lanner.reload").warning(
-                    "%s cannot be watched: %s; SIGHUP loads its files again", directory, error.strerror
+                    "cannot watch %s: %s; send SIGHUP to reload its files", directory, error.strerror
                 )
 
     def drain(self) -> None:
-        """Forget what has happened."""
+        """Discard pending notifications."""
         self._inotify.read(timeout=0)
 
     def close(self) -> None:
-        """Let go."""
+        """Stop watching."""
         self._inotify.close()
 
 
 def fingerprint(paths: Iterable[str]) -> Fingerprint:
-    """What tells that a file is another one: its inode, its size and when it was written."""
+    """Return what distinguishes versions of a file: inode, size and modification time."""
     found = []
     for path in paths:
         for file in _files_in(path):
@@ -170,7 +170,7 @@ def fingerprint(paths: Iterable[str]) -> Fingerprint:
 
 
 def directories_of(paths: Iterable[str]) -> set[str]:
-    """The directories in which a change of one of the paths shows: its own, and that of what a link leads to."""
+    """Return the directories in which a change of a path is visible: its own, and those of symbolic links' targets."""
     found = set()
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112
@@ -183,5 +183,5 @@ def directories_of(paths: Iterable[str]) -> set[str]:
 def _files_in(path: str) -> list[str]:
     try:
         return sorted(entry.path for entry in os.scandir(path))
-    except OSError:  # no directory
+    except OSError:  # not a directory
         return [path]

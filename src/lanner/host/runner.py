@@ -1,8 +1,8 @@
-"""A run from the first event to the last: batches of a source through a pump, alerts to a delivery, word back to the source.
+"""Run a source from its first event to its last: batches through a pump, alerts to a delivery, commits back to the source.
 
-Rules and outputs can be exchanged while it goes on (`exchange`), between two events. The source learns how far the host has come
-(`commit`) when the alerts of those events need no more care, so that after a restart nothing is lost. Where signals come from, what
-is shown to a person, and what rules and outputs are made of is told elsewhere.
+Rules and outputs can be exchanged between two events (`exchange`). The source learns the host's position
+(`commit`) once the alerts up to it are settled, so that a restart loses no event. Signals, terminal output, and creating rules and
+outputs are the caller's.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 _FOREVER: Final = 24 * 3600.0
 _SETTLING: Final = 0.2
-"""Seconds between looks at whether alerts have arrived, while the source has nothing."""
+"""Seconds between checks for delivered alerts while the source is idle."""
 
 
 class Exchange(NamedTuple):
-    """What takes the place of what is there: a pump, and who makes a delivery (None: the old one stays)."""
+    """A new pump, and a function that creates a delivery (None: keep the current one)."""
 
     pump: Pump
     make_delivery: Callable[[], Delivery] | None
 
 
 class Runner:
-    """One run. `clock` gives the time (ns) of events that tell none (None: that of the event before), `most` is how many there are to be.
+    """One run. `clock` returns the time (ns) of events without one (None: the previous event's time). `most`: stop after that many events.
 
-    `jobs` threads match rules, where there is no clock to ask.
+    `jobs` threads match rules if there is no clock.
     """
 
     def __init__(
@@ -55,36 +55,36 @@ class Runner:
         """Called after each batch of events."""
         self._exchanging = threading.Lock()
         self._next: Exchange | None = None
-        self._held: deque[tuple[int, int]] = deque()  # alerts that have to be settled, and what may be committed then
+        self._held: deque[tuple[int, int]] = deque()  # alerts to settle, and the position to commit then
         self._committed = 0
         self._busy_since: float | None = None
         pump.emit = delivery.write
         source.commit(0)
 
     def exchange(self, pump: Pump, make_delivery: Callable[[], Delivery] | None = None) -> None:
-        """From the next event on take this pump, and if `make_delivery` is given, what it makes. From any thread."""
+        """Use this pump from the next event on, and what `make_delivery` creates, if given. Callable from any thread."""
         with self._exchanging:
             self._next = Exchange(pump, make_delivery)
 
     def emit(self, alert: Alert) -> None:
-        """An alert that comes from no event. From any thread."""
+        """Raise an alert that belongs to no event. Callable from any thread."""
         with self._exchanging:
             self.delivery.write(alert)
             self.delivery.flush()
 
     def reopen(self) -> None:
-        """Have outputs open anew what they have open. From any thread."""
+        """Have outputs reopen their files and connections. Callable from any thread."""
         self.delivery.reopen()
 
     def busy_for(self) -> float:
-        """Seconds since the batch came that is being worked at; 0 while the run waits for one. From any thread."""
+        """Return the seconds since the current batch arrived; 0 while waiting for one. Callable from any thread."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
     def run(self, nudge_after: float | None = None, nudge: Callable[[], None] = lambda: None) -> None:
-        """Go on until the source ends or has been closed. Where so many seconds pass without a first event, `nudge` is called once.
+        """Run until the source ends or is closed. Call `nudge` once if no event arrives within `nudge_after` seconds.
 
-        Raises `LannerError`, as the source or a delivery does.
+        Raises `LannerError` from the source or a delivery.
         """
         nudge_at = None if nudge_after is None else time.monotonic() + nudge_after
         while True:
@@ -101,7 +101,7 @@ class Runner:
             if batch.payloads:
                 if self._most is not None and len(batch.payloads) > self._most - self._jobs.events:
                     batch.payloads = batch.payloads[: self._most - self._jobs.events]
-                    position = 0  # the chunk is not dealt with as a whole
+                    position = 0  # the chunk was processed only in part
                 self._jobs.feed(batch, self._clock)
                 self.delivery.flush()
                 if position:
@@ -119,7 +119,7 @@ class Runner:
                     nudge()
 
     def close(self) -> None:
-        """Deliver what there is, and tell the source. Raises what the delivery raises, but not that nobody reads any more."""
+        """Deliver the remaining alerts and commit. Raises the delivery's errors, except that standard output is closed."""
         self._jobs.close()
         try:
             self.delivery.close()
@@ -127,7 +127,7 @@ class Runner:
             pass
         finally:
             self._commit()
-            # after its end a source takes note at once
+            # after its end, a source handles commits at once
             self._source.commit(self._committed)
 
     def _patience(self, nudge_at: float | None) -> float:
@@ -150,7 +150,7 @@ class Runner:
             except LannerError as error:
                 logging.getLogger("lanner.run").error("%s", error)  # noqa: TRY400 - its message is all there is to know
             if self._held:
-                self._held = deque([(0, self._held[-1][1])])  # what could not be delivered by now has been said
+                self._held = deque([(0, self._held[-1][1])])  # undeliverable alerts have been reported by now
             self.delivery = new.make_delivery()
         new.pump.succeed(self.pump)
         new.pump.emit = self.delivery.write

@@ -1,8 +1,8 @@
-"""What reaches a run from outside: SIGINT, SIGTERM and a time limit end it; other signals, such as SIGHUP, have a function called.
+"""Stop a run from outside: SIGINT, SIGTERM and a time limit end it; other signals, such as SIGHUP, call a function.
 
-The main thread waits in the source for as long as it takes; a small thread waits for signals (on the pipe that Python writes
-their numbers to) and for the limit, and calls the function that closes the source. Nothing polls. What is done with the events
-that were taken already is the caller's matter.
+The main thread blocks in the source. A small thread waits for signals (on the pipe to which Python writes
+their numbers) and for the limit, and calls the function that closes the source. Nothing polls. The caller handles the events
+already taken.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-_LONGEST_WAIT: Final = 24 * 3600.0  # select refuses what no clock of the system reaches, infinity for one
+_LONGEST_WAIT: Final = 24 * 3600.0  # select refuses times beyond the system's clocks; treat those as infinite
 _DONE: Final = 0  # no signal has this number
 _PIPE_BYTES: Final = 1 << 16
 _ONE_STOP: Final = 0.5
-"""Seconds in which more signals are the same wish: `timeout` and a terminal's group send one twice."""
+"""Seconds within which further signals count as the same request: `timeout` and a terminal's process group send one twice."""
 
 
 @contextmanager
 def closing(
     close: Callable[[], None], duration: float | None = None, others: Mapping[int, Callable[[], None]] | None = None
 ) -> Iterator[None]:
-    """While in this context the first SIGINT or SIGTERM, or the end of `duration` (seconds), calls `close` from another thread.
+    """Within this context, the first SIGINT or SIGTERM, or the end of `duration` (seconds), calls `close` from another thread.
 
-    Each of the signals of `others` has its function called there, too, which returns soon; one that is ignored (nohup) stays so.
-    A second signal, half a second later or more, ends the process at once, with 128 + its number. `close` is called once at most. After
-    a signal this stays so, for what the caller has yet to do; else all is as before. Main thread only.
+    Each signal in `others` calls its function in that thread, which must return soon. An ignored signal (nohup) stays ignored.
+    A second signal, half a second later or more, ends the process at once with 128 + its number. `close` is called at most once. After
+    a signal the handlers stay, for the caller's remaining work; otherwise they are restored. Main thread only.
     """
     wakeup_read, wakeup_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     heard: list[float] = []
     calls = {number: call for number, call in (others or {}).items() if signal.getsignal(number) is not signal.SIG_IGN}
     watcher = threading.Thread(target=_watch, args=(wakeup_read, close, duration, heard, calls), name="lanner-stop", daemon=True)
     previous_wakeup = signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
-    # Python writes to the pipe only for signals that have a handler of its own
+    # Python writes to the pipe only for signals with a Python handler
     previous = {number: signal.signal(number, _nothing) for number in SIGNALS}
     previous_others = {number: signal.signal(number, _nothing) for number in calls}
     watcher.start()
@@ -50,24 +50,24 @@ def closing(
         yield
     finally:
         for number, handler in previous.items():
-            # where a signal ends the run, the same one sent twice must not cut off what the caller has yet to say
+            # if a signal ends the run, the same signal sent twice must not interrupt the caller's remaining work
             signal.signal(number, partial(_end, heard[0]) if heard else handler)
         for other, handler in previous_others.items():
             signal.signal(other, handler)
         signal.set_wakeup_fd(previous_wakeup)
-        with suppress(BlockingIOError):  # full of signals, and that it is closed then says enough
+        with suppress(BlockingIOError):  # the pipe is full of signals; closing it suffices
             os.write(wakeup_write, bytes([_DONE]))
-        # the plugin's close() may take its time; nobody waits for it here
+        # the plugin's close() may be slow, so do not wait for it
         watcher.join(timeout=0.1)
         os.close(wakeup_write)
 
 
 def _nothing(*_: object) -> None:
-    """The handler's work is done by the thread that reads the pipe."""
+    """Do nothing: the thread that reads the pipe does the work."""
 
 
 def _end(stopped: float, number: int, _: object = None) -> None:
-    """End the process, but for a signal that belongs to the one before it."""
+    """End the process, unless the signal belongs to the previous one."""
     if time.monotonic() - stopped >= _ONE_STOP:
         os._exit(128 + number)
 
@@ -75,7 +75,7 @@ def _end(stopped: float, number: int, _: object = None) -> None:
 def _watch(
     wakeup_read: int, close: Callable[[], None], duration: float | None, heard: list[float], others: Mapping[int, Callable[[], None]]
 ) -> None:
-    """`heard` gets the time of the first signal."""
+    """Watch the pipe. `heard` receives the time of the first signal."""
     deadline = None if duration is None else time.monotonic() + duration
     closer: threading.Thread | None = None
     while True:
@@ -94,9 +94,9 @@ def _watch(
         if _DONE in numbers or (ready and not numbers):
             os.close(wakeup_read)
             return
-        if signals or not ready:  # a signal to end, or the time is over
+        if signals or not ready:  # a stop signal, or the time limit
             deadline = None
-            # in a thread of its own, so that a close() that hangs does not keep a second signal from being heard
+            # in a separate thread, so that a close() that hangs does not keep a second signal from being handled
             if closer is None:
                 closer = threading.Thread(target=close, name="lanner-close", daemon=True)
                 closer.start()

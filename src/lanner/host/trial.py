@@ -1,7 +1,7 @@
-"""Rules tried on events one at a time: what alerts each event raises, and why a rule matched it or did not.
+"""Try rules on single events: which alerts each event raises, and why a rule matched or not.
 
-`LoadedRules` are a plugin's rules as loaded and checked, `Trial` one run of them from a first event on. Where events come from, and what
-alerts were expected, is for others to say (the commands `lanner rules explain` and `lanner rules test`, `lanner.testing`).
+`LoadedRules` are a plugin's rules, loaded and checked. A `Trial` runs them from a first event on. The callers (`lanner rules explain`,
+`lanner rules test`, `lanner.testing`) supply the events and compare alerts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FOREVER: Final = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert: `output` is its message, without the time and priority before it; `event` is the event's number, from 1."""
+    """An alert: `output` is its message without time and priority, `event` the event's number from 1."""
 
     rule: str
     priority: str
@@ -47,7 +47,7 @@ class Alert:
 
 
 class LoadedRules:
-    """The rules of files (none: the plugin's own), ready to be tried. Raises `LannerError` (of wrong rules, `RulesError`)."""
+    """Rules files (none: the plugin's own), ready to try. Raises `LannerError` (`RulesError` for invalid rules)."""
 
     def __init__(self, plugin: type[Plugin], files: Sequence[str | PathLike[str]] = (), *, config: str | dict[str, Any] = "") -> None:
         self.info = plugin_info(plugin)
@@ -63,11 +63,11 @@ class LoadedRules:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """All rules, disabled ones among them, in order."""
+        """All rules in order, including disabled ones."""
         return self._ruleset.rules
 
     def rule(self, name: str) -> Rule:
-        """The rule of that name. Raises `LannerError` if there is none."""
+        """Return the rule with that name. Raises `LannerError` if it does not exist."""
         for rule in self.rules:
             if rule.name == name:
                 return rule
@@ -76,10 +76,10 @@ class LoadedRules:
                 f"the rule {name!r} is not about events of {self.info.name}: name its plugin (--plugin, in a test file `plugin`)"
             )
         near = nearest_rule(name, [rule.name for rule in self.rules])
-        raise LannerError(f"there is no rule {name!r}" + (f": did you mean {near!r}?" if near else " in these files"))
+        raise LannerError(f"no rule {name!r}" + (f": did you mean {near!r}?" if near else " in these files"))
 
     def compiled(self, enable: Collection[str] = ()) -> Compiled:
-        """The rules compiled, those of `enable` as if their files said `enabled: true`."""
+        """Return the compiled rules, with those in `enable` as if their files said `enabled: true`."""
         names = frozenset(self.rule(name).name for name in enable)
         if names not in self._compiled:
             rules = tuple(replace(rule, enabled=True) if rule.name in names else rule for rule in self.rules)
@@ -87,11 +87,11 @@ class LoadedRules:
         return self._compiled[names]
 
     def trial(self, enable: Collection[str] = (), *, first: bool = True) -> Trial:
-        """A new run. `first`: of the rules that match an event only the first raises an alert."""
+        """Start a new run. `first`: only the first matching rule of an event raises an alert."""
         return Trial(init_plugin(self._plugin, self._config, warn=lambda _: None), self.compiled(enable), first=first)
 
     def recorded(self, path: str) -> Iterator[Event]:
-        """The events of a recording, with their times where it tells them. Raises `SourceError`."""
+        """Yield a recording's events, with their times if known. Raises `SourceError`."""
         source = open_recording(path, self.info)
         is_empty = True
         while True:
@@ -105,7 +105,7 @@ class LoadedRules:
 
 
 class Trial:
-    """One run of rules: `feed` it the events."""
+    """One run of the rules: `feed` it the events."""
 
     def __init__(self, plugin: Plugin, compiled: Compiled, *, first: bool = True) -> None:
         self._lines: list[str] = []
@@ -116,20 +116,20 @@ class Trial:
         self._alerts: list[Alert] = []
 
     def feed(self, payload: bytes, timestamp: int | None = None) -> list[Alert]:
-        """The alerts of the next event. One that tells no time has that of the event before."""
+        """Return the alerts of the next event. An event without a time gets the previous event's."""
         self._lines.clear()
         self._pump.feed(Batch([payload], [timestamp]), lambda: self._pump.timestamp)
         self._alerts = [_alert(line, self._pump.events) for line in self._lines]
         return self._alerts
 
     def explain(self, name: str) -> Explanation:
-        """What the rule says of the last event."""
+        """Explain the rule's result for the last event."""
         found = self._explainer(name).explain(self._pump.events, self._pump.describe())
         raised = [alert.rule for alert in self._alerts]
         return replace(found, taken_by=raised[0]) if found.holds and raised and name not in raised else found
 
     def progress(self, name: str) -> float:
-        """How far the last event came in the rule's condition, from 0 to 1; 1 is a match."""
+        """Return how far the last event came in the rule's condition, from 0 to 1; 1 is a match."""
         return self._explainer(name).progress()
 
     def _explainer(self, name: str) -> Explainer:
@@ -142,7 +142,7 @@ class Trial:
 
 
 def nearest_rule(name: str, names: Iterable[str]) -> str:
-    """Return the rule's name most like `name` without regard to case, "" if there are no rules."""
+    """Return the rule name most similar to `name`, ignoring case; "" if there are no rules."""
     folded = {each.casefold(): each for each in names}
     wanted = name.casefold()
     within = [each for each in folded if wanted and wanted in each]
@@ -156,9 +156,9 @@ def _alert(line: str, event: int) -> Alert:
 
 
 def explain(trial: Trial, name: str, events: Iterable[Event], *, number: int | None = None, silent: bool = False) -> Explanation | None:
-    """What a rule says of the event of that number; else of the first event that it matches, else of the one that came furthest.
+    """Explain the rule for the event of that number, otherwise for the first match, otherwise for the event that came closest.
 
-    `silent` leaves out events of which the rule raised an alert. None: there is no such event.
+    `silent` skips events for which the rule raised an alert. Return None if no event is left.
     """
     best, furthest = None, -1.0
     for count, (payload, timestamp) in enumerate(events, start=1):

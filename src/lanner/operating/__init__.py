@@ -1,4 +1,4 @@
-"""What a run looks like from outside: metrics, the web server, logs, word to systemd, a progress bar.
+"""Observability of a run: metrics, web server, logs, systemd notifications, progress bar. Private.
 
-Nothing here runs events. The host fills a `Snapshot` (lanner.operating.snapshot) when it is asked to, and all of this room reads that.
+This room evaluates no events. The host fills a `Snapshot` (lanner.operating.snapshot) on request, and everything here reads it.
 """

@@ -1,6 +1,6 @@
-"""What readers of Falco expect: names as Falco makes them, and versions in the form of its /versions.
+"""Names and versions in the forms that Falco's tools expect.
 
-`falcoctl` compares those with what artefacts require.
+`falcoctl` compares these versions with the requirements of artifacts.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from lanner.operating.snapshot import Snapshot
 
 _FALCO: Final = "0.44.1"
-"""The Falco whose rules language and outputs these are."""
+"""The Falco version whose rules language and outputs Lanner implements."""
 _PLUGIN_API: Final = "3.12.0"
-"""Of that Falco; Lanner's plugins are written against what stands before it."""
+"""The plugin API version of that Falco."""
 
 
 _NOT_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9]+")
 
 
 def in_a_name(text: str) -> str:
-    """What Falco makes of a text in the name of a metric or a label."""
+    """Return `text` as Falco writes it in the name of a metric or label."""
     return _NOT_IN_NAMES.sub("_", text)
 
 
 def falco_version(lanner: str) -> str:
-    """For those who compare it with Falco's, and for those who look at it: a semantic version with Lanner's behind the plus sign."""
+    """Return a semantic version: Falco's, with Lanner's after the plus sign as build metadata."""
     return f"{_FALCO}+lanner-{lanner}"
 
 
 def versions(snapshot: Snapshot) -> dict[str, object]:
-    """The members of Falco's answer to /versions."""
+    """Return the members of Falco's response to /versions."""
     return version_members(snapshot.version, {snapshot.plugin: snapshot.plugin_version})
 
 
 def version_members(lanner: str, plugins: Mapping[str, str]) -> dict[str, object]:
-    """Versions by Falco's names but those of drivers, which are not there, and `lanner_version`."""
+    """Return versions under Falco's names, and `lanner_version`. Driver versions are omitted: Lanner has no driver."""
     return {
         "engine_version": str(ENGINE_VERSION[1]),
         "engine_version_semver": ".".join(map(str, ENGINE_VERSION)),

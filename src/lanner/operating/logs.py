@@ -1,7 +1,7 @@
-"""Lanner's own messages: to standard error as text or lines of JSON, and to this machine's syslog. Alerts are another matter.
+"""Lanner's log messages: to standard error as text or JSON lines, and to the local syslog. Alerts do not pass through here.
 
-Messages may hold what events or engines said: control characters and line breaks come out as escapes, so that none can end a line and
-begin another, or talk to a terminal. Passwords in addresses are masked.
+Messages may contain text from events or engines. Control characters and line breaks are escaped, so that no message can forge a
+second line or send commands to a terminal. Passwords in addresses are masked.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SEVERITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNIN
 def setup_logs(
     level: LogLevel, form: Literal["text", "json"], *, to_stderr: bool = True, to_syslog: bool = False, syslog: str = _SYSLOG
 ) -> None:
-    """Have all of Python's logging go there from now on; a second call takes the place of the first. `syslog` is a unix socket's path."""
+    """Configure Python's logging for the whole process, replacing any earlier configuration. `syslog` is the path of a unix socket."""
     root = logging.getLogger()
     for handler in list(root.handlers):
         if isinstance(handler, _Stderr | _Syslog):
@@ -54,14 +54,14 @@ def setup_logs(
 
 
 class _Text(logging.Formatter):
-    """`lanner: WARNING: name: message`, with a traceback indented below."""
+    """Format a record as `lanner: WARNING: name: message`, with the traceback indented below."""
 
     def format(self, record: logging.LogRecord) -> str:
         return f"lanner: {record.levelname}: {record.name}: {record_text(record)}"
 
 
 class _Json(logging.Formatter):
-    """One object: time (UTC), level, logger, message, and exception where there is one."""
+    """Format a record as one JSON object: time (UTC), level, logger, message, and exception if the record has one."""
 
     def format(self, record: logging.LogRecord) -> str:
         seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
@@ -73,24 +73,24 @@ class _Json(logging.Formatter):
         }
         if record.exc_info and record.exc_info[1]:
             document["exception"] = mask_addresses(traceback_text(record.exc_info[1]))
-        return json.dumps(document)  # ASCII alone: control characters come out as escapes
+        return json.dumps(document)  # ASCII only: control characters become escapes
 
 
 class _Stderr(logging.Handler):
-    """To what `sys.stderr` is at that time: a progress bar stands in for it while it is drawn."""
+    """Write to the current `sys.stderr`, which is a stand-in while the progress bar is drawn."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()
         except (OSError, ValueError):
-            pass  # nobody is there to be told
+            pass  # standard error is closed
         except Exception:  # noqa: BLE001 - a message of a plugin that cannot be formatted
             self.handleError(record)
 
 
 class _Syslog(logging.Handler):
-    """To a syslog daemon's socket, a datagram each. It waits for nobody: what the daemon does not take at once is left out."""
+    """Send each record as a datagram to a syslog socket. The handler never blocks: it drops what the daemon does not accept at once."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class _Syslog(logging.Handler):
         except Exception:  # noqa: BLE001 - as above
             self.handleError(record)
             return
-        # a daemon that was restarted has a new socket at the same path
+        # a restarted daemon has a new socket at the same path
         if not self._send(b"<%d>lanner[%d]: %b" % (_DAEMON | severity, os.getpid(), text)):
             self._hang_up()
             self._send(b"<%d>lanner[%d]: %b" % (_DAEMON | severity, os.getpid(), text))

@@ -1,8 +1,8 @@
-"""A snapshot in, Prometheus's text out.
+"""Convert a snapshot to Prometheus's text format.
 
-What Falco has a name for bears that name (falco_metrics.cpp of Falco 0.44.1 and metrics_collector.cpp of its libs), so that dashboards
-made for Falco show Lanner, too: `falcosecurity_*`, with a source's counters as the plugin's own metrics. What Falco has not is
-`lanner_*`, and of the process the names that all of Prometheus's clients use.
+Metrics that Falco also has keep Falco's names (falco_metrics.cpp of Falco 0.44.1 and metrics_collector.cpp of its libs), so that
+dashboards made for Falco show Lanner too: `falcosecurity_*`, with the source's counters as metrics of the plugin. Lanner's additional
+metrics are named `lanner_*`. Process metrics have the names that all Prometheus clients use.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FALCO: Final = "falcosecurity_falco"
 
 
 def render(snapshot: Snapshot, *, rules: bool = True, resource_utilization: bool = True) -> bytes:
-    """The text of /metrics. `rules` and `resource_utilization` are the switches of the block `metrics` of falco.yaml."""
+    """Return the text of /metrics. `rules` and `resource_utilization` are the switches in falco.yaml's `metrics` block."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Families(snapshot, rules=rules, resource_utilization=resource_utilization))
     if resource_utilization:
@@ -61,17 +61,17 @@ def _about_the_run(snapshot: Snapshot) -> Iterator[Metric]:
         hashes = [({"file_name": name, "sha256": digest}, 1.0) for name, digest in named]
         yield _gauge(f"{_FALCO}_sha256_{kind}_files_info", f"SHA-256 of each {kind} file as it was last loaded", hashes)
     drops = sum(counts.dropped for counts in snapshot.outputs.values())
-    yield _counter(f"{_FALCO}_outputs_queue_num_drops", "Alerts that an output has not got", [({}, drops)])
-    yield _gauge(f"{_FALCO}_reload_timestamp_nanoseconds", "When rules and configuration were last loaded", [({}, snapshot.loaded)])
-    yield _gauge(f"{_FALCO}_start_timestamp_nanoseconds", "When the run began", [({}, snapshot.started)])
-    yield _counter(f"{_FALCO}_duration_seconds", "How long it has been going on", [({}, _duration(snapshot))])
+    yield _counter(f"{_FALCO}_outputs_queue_num_drops", "Alerts dropped before delivery", [({}, drops)])
+    yield _gauge(f"{_FALCO}_reload_timestamp_nanoseconds", "Time of the last load of rules and configuration", [({}, snapshot.loaded)])
+    yield _gauge(f"{_FALCO}_start_timestamp_nanoseconds", "Start time of the run", [({}, snapshot.started)])
+    yield _counter(f"{_FALCO}_duration_seconds", "Duration of the run", [({}, _duration(snapshot))])
     yield _info(f"{_FALCO}_kernel_release", "The kernel", kernel_release=os.uname().release)
-    yield _info("falcosecurity_evt_hostname", "The host's name in alerts", hostname=snapshot.hostname)
-    yield _info("falcosecurity_scap_engine_name", "Where events come from", engine_name="source_plugin", evt_source=snapshot.event_source)
+    yield _info("falcosecurity_evt_hostname", "Host name in alerts", hostname=snapshot.hostname)
+    yield _info("falcosecurity_scap_engine_name", "Kind of event source", engine_name="source_plugin", evt_source=snapshot.event_source)
     booted = boot_time()
-    yield _gauge(f"{_FALCO}_host_boot_timestamp_nanoseconds", "When the machine started", [] if booted is None else [({}, booted)])
+    yield _gauge(f"{_FALCO}_host_boot_timestamp_nanoseconds", "Boot time of the machine", [] if booted is None else [({}, booted)])
     yield _gauge(f"{_FALCO}_host_num_cpus_total", "CPUs of the machine", [({}, os.cpu_count() or 0)])
-    yield _counter("falcosecurity_scap_n_evts", "Events that were evaluated", [({}, snapshot.events)])
+    yield _counter("falcosecurity_scap_n_evts", "Events evaluated", [({}, snapshot.events)])
 
 
 def _duration(snapshot: Snapshot) -> int:
@@ -83,7 +83,7 @@ def _matches(snapshot: Snapshot) -> Metric:
     for rule in snapshot.matches:
         number = Priority.parse(rule.priority)
         labels = {"rule_name": rule.rule, "priority": "" if number is None else str(int(number)), "source": rule.source}
-        # a tag is a label of its own, as Falco has it
+        # each tag is a label, as in Falco
         samples.append((labels | {in_a_name(f"tag_{tag}"): "true" for tag in rule.tags}, rule.count))
     return _counter(f"{_FALCO}_rules_matches", "Alerts by rule", samples)
 
@@ -91,54 +91,54 @@ def _matches(snapshot: Snapshot) -> Metric:
 def _resources() -> Iterator[Metric]:
     for name, value in resources().items():
         if name.endswith("_perc"):
-            yield _gauge(f"{_FALCO}_{name.removesuffix('_perc')}_ratio", "CPU time by time, 1 is one CPU", [({}, value / 100)])
+            yield _gauge(f"{_FALCO}_{name.removesuffix('_perc')}_ratio", "CPU time per second; 1 is one CPU", [({}, value / 100)])
         elif name.endswith("_kb"):
             yield _gauge(f"{_FALCO}_{name.removesuffix('_kb')}_bytes", "Memory", [({}, value * 1024)])
         else:
-            yield _gauge(f"{_FALCO}_{name}_total", "On this machine, now", [({}, value)])
+            yield _gauge(f"{_FALCO}_{name}_total", "Current value for the whole machine", [({}, value)])
 
 
 def _counters(snapshot: Snapshot) -> Iterator[Metric]:
-    """The source's own, by Falco's name of a plugin's metrics."""
-    by_name: dict[str, Counter[str]] = {}  # words that differ in punctuation alone are one name
+    """Yield the source's counters under Falco's names for plugin metrics."""
+    by_name: dict[str, Counter[str]] = {}  # names that differ only in punctuation are one metric
     for engine, counters in (("", snapshot.counters), *snapshot.engine_counters.items()):
         for what, count in counters.items():
             by_name.setdefault(in_a_name(f"{snapshot.plugin}_{what}").removesuffix("_"), Counter())[engine] += count
     for name, by_engine in by_name.items():
         samples = [({"host": engine} if engine else {}, count) for engine, count in by_engine.items()]
-        yield _counter(f"falcosecurity_plugins_{name}", "Counted by the event source", samples)
+        yield _counter(f"falcosecurity_plugins_{name}", "Counter of the event source", samples)
 
 
 def _own(snapshot: Snapshot) -> Iterator[Metric]:
     about = {"version": snapshot.version, "plugin": snapshot.plugin, "plugin_version": snapshot.plugin_version}
-    yield _info("lanner", "Lanner and its plugin", **about)
-    yield _counter("lanner_events_not_json", "Payloads that are not wholly valid JSON", [({}, snapshot.not_json)])
+    yield _info("lanner", "Versions of Lanner and its plugin", **about)
+    yield _counter("lanner_events_not_json", "Payloads that are not valid JSON", [({}, snapshot.not_json)])
     failures = _each("field", snapshot.failures)
-    yield _counter("lanner_field_failures", "Extractions that failed", failures)
+    yield _counter("lanner_field_failures", "Failed field extractions", failures)
     suppressed = _each("rule_name", snapshot.suppressed)
-    yield _counter("lanner_alerts_suppressed", "Alerts left out by throttling or deduplication", suppressed)
+    yield _counter("lanner_alerts_suppressed", "Alerts suppressed by throttling or deduplication", suppressed)
     connected = _each("host", snapshot.connected)
-    yield _gauge("lanner_engine_connected", "Whether the engine's stream is open", connected)
+    yield _gauge("lanner_engine_connected", "1 if the engine's stream is open", connected)
     reloads = _each("result", {"ok": snapshot.reloads, "failed": snapshot.reloads_failed})
-    yield _counter("lanner_reloads", "Times that rules and configuration were loaded again", reloads)
-    yield _gauge("lanner_reload_failing", "Whether the last of these failed: what ran before runs on", [({}, bool(snapshot.reload_error))])
-    yield _gauge("lanner_ready", "Whether events are being watched", [({}, not snapshot.not_ready)])
-    yield _gauge("lanner_healthy", "Whether the process works as it should", [({}, not snapshot.unhealthy)])
+    yield _counter("lanner_reloads", "Reloads of rules and configuration", reloads)
+    yield _gauge("lanner_reload_failing", "1 if the last reload failed and the previous rules stay", [({}, bool(snapshot.reload_error))])
+    yield _gauge("lanner_ready", "1 if events are being watched", [({}, not snapshot.not_ready)])
+    yield _gauge("lanner_healthy", "1 if the process is healthy", [({}, not snapshot.unhealthy)])
 
 
 def _outputs(snapshot: Snapshot) -> Iterator[Metric]:
     counters = (
-        ("delivered", "Alerts that an output has got"),
-        ("dropped", "Alerts that an output has not got"),
-        ("retried", "Alerts that were tried again"),
-        ("failures", "Tries that failed"),
-        ("timeouts", "Times that an output took longer than output_timeout"),
-        ("damaged", "Damaged alerts and files of the spool, set aside"),
+        ("delivered", "Alerts delivered"),
+        ("dropped", "Alerts dropped"),
+        ("retried", "Alerts sent again after a failure"),
+        ("failures", "Failed deliveries"),
+        ("timeouts", "Deliveries that exceeded output_timeout"),
+        ("damaged", "Damaged alerts and spool files, set aside"),
     )
     outputs = snapshot.outputs
     for name, text in counters:
         yield _counter(f"lanner_output_{name}", text, _each("output", {key: getattr(counts, name) for key, counts in outputs.items()}))
-    for name, text in (("pending", "Alerts that wait in memory"), ("spooled", "Alerts that wait on disk")):
+    for name, text in (("pending", "Alerts queued in memory"), ("spooled", "Alerts queued on disk")):
         yield _gauge(f"lanner_output_{name}", text, _each("output", {key: getattr(counts, name) for key, counts in outputs.items()}))
 
 
@@ -161,7 +161,7 @@ def _counter(name: str, text: str, samples: Iterable[tuple[Mapping[str, str], fl
 def _family(name: str, text: str, kind: str, sample: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> Metric:
     family = Metric(name, text, kind)
     for labels, value in samples:
-        # a file's name may be no UTF-8
+        # a file name may be invalid UTF-8
         shown = {key: escape_bytes(label) for key, label in labels.items()}
         family.add_sample(sample, shown, float(value))
     return family

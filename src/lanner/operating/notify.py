@@ -1,6 +1,6 @@
-"""Word to the service manager, as sd_notify(3) has it: ready, reloading, stopping, a line of status, and that the run is alive.
+"""Notify the service manager (sd_notify(3)): ready, reloading, stopping, a status line, and the watchdog.
 
-Without NOTIFY_SOCKET in the environment all of it does nothing. No library is needed: a message is a datagram on a unix socket.
+Without NOTIFY_SOCKET in the environment every method does nothing. No library is needed: a message is a datagram on a unix socket.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _FORM: Final = "/path or @name"
 
 
 class Notifier:
-    """Takes the variables out of `environ`, so that programs that are started from here do not speak for this one.
+    """Connection to the service manager. Removes its variables from `environ`, so that child processes cannot speak for this one.
 
-    `alive` says whether the run works as it should; while it does, the manager's watchdog hears so twice in its time, from a thread.
+    `alive` returns whether the run is healthy. While it is, a thread notifies the watchdog twice per period.
     """
 
     def __init__(self, alive: Callable[[], bool] = lambda: True, environ: MutableMapping[str, str] = os.environ) -> None:
@@ -39,23 +39,23 @@ class Notifier:
             self._thread.start()
 
     def ready(self, status: str = "") -> None:
-        """Events are being watched, for the first time or after `reloading`."""
+        """Events are being watched: sent after the start and after each reload."""
         self._send("READY=1", *([_status(status)] if status else []))
 
     def status(self, text: str) -> None:
-        """What `systemctl status` shows."""
+        """Set the line that `systemctl status` shows."""
         self._send(_status(text))
 
     def reloading(self) -> None:
-        """Rules and configuration are loaded again; `ready` follows, whether it went well or not."""
+        """A reload of rules and configuration begins. `ready` follows, whether it succeeds or not."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
-        """The run has ended, what is left is delivered."""
+        """The run has ended and the remaining alerts are being delivered."""
         self._send("STOPPING=1")
 
     def close(self) -> None:
-        """Say no more."""
+        """Stop the watchdog thread and close the socket."""
         self._closed.set()
         if self._thread is not None:
             self._thread.join(1.0)
@@ -70,14 +70,14 @@ class Notifier:
             if is_alive:
                 self._send("WATCHDOG=1")
             elif was_alive:
-                _LOG.error("the run is stuck: the service manager's watchdog is told nothing more until it goes on")
+                _LOG.error("the run is stuck: no watchdog notifications until it continues")
             was_alive = is_alive
 
     def _asked(self) -> bool:
         try:
             return self._alive()
         except Exception:  # noqa: BLE001 - the host's defect
-            _LOG.exception("whether the run is alive cannot be told")
+            _LOG.exception("the health check failed")
             return False
 
     def _send(self, *lines: str) -> None:
@@ -86,30 +86,30 @@ class Notifier:
         try:
             self._socket.send(escape_bytes("\n".join(lines)).encode())
         except OSError as error:
-            _LOG.warning("the service manager could not be told %s: %s", lines[0], error.strerror)
+            _LOG.warning("cannot send %s to the service manager: %s", lines[0], error.strerror)
 
 
 def _connect(address: str) -> socket.socket | None:
     if not address.startswith(("/", "@")):
-        _LOG.warning("NOTIFY_SOCKET=%s is no %s: the service manager is told nothing", address, _FORM)
+        _LOG.warning("invalid NOTIFY_SOCKET=%s: expected %s; the service manager is not notified", address, _FORM)
         return None
-    # a manager that does not read must not hold up the run
+    # a manager that does not read must not block the run
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
     try:
         connection.connect(f"\0{address[1:]}" if address.startswith("@") else address)
     except OSError as error:
         connection.close()
-        _LOG.warning("nobody listens at NOTIFY_SOCKET=%s: %s", address, error)
+        _LOG.warning("no service manager listens at NOTIFY_SOCKET=%s: %s", address, error)
         return None
     return connection
 
 
 def _period(text: str, process: str) -> float:
-    """Seconds in which the watchdog wants to hear from this process; 0 for none."""
+    """Return the watchdog's period in seconds; 0 if the watchdog does not expect this process."""
     meant = not process or process == str(os.getpid())
     return int(text) / 1_000_000 if meant and text.isascii() and text.isdigit() and len(text) < 19 else 0.0
 
 
 def _status(text: str) -> str:
-    """A line break would begin another message."""
+    """Return the status as one line: a line break would begin another message."""
     return f"STATUS={' '.join(text.split())}"

@@ -1,6 +1,6 @@
-"""Figures every so often, as Falco's `metrics` block has them: a line of JSON in a file, and an alert if the host wants one.
+"""Periodic metrics, as in Falco's `metrics` block: a JSON line in a file, and optionally an alert.
 
-Names are those of Falco's stats_writer (0.44.1), so that what reads them there reads them here; `lanner.*` is what Falco has not.
+Names are those of Falco's stats_writer (0.44.1), so that existing readers understand them. Lanner's additions begin with `lanner.`.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ _MEBI: Final = 1024
 
 
 class Periodic:
-    """Takes figures every `interval` seconds until it is closed, in a thread of its own.
+    """Thread that collects metrics every `interval` seconds until it is closed.
 
-    Each time `emit`, if given, gets them with the time (ns), and `path`, if not "", a line. A file that cannot be written is logged once.
+    Each time it calls `emit` (if given) with the metrics and the time in ns, and appends a line to `path` (unless ""). A file that
+    cannot be written is logged once.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Periodic:
         self._thread.start()
 
     def close(self) -> None:
-        """No more of them."""
+        """Stop the thread."""
         self._closed.set()
         self._thread.join(1.0)
 
@@ -61,7 +62,7 @@ class Periodic:
             try:
                 self._take()
             except Exception:  # noqa: BLE001 - figures that fail once may do so no more
-                _LOG.exception("no figures this time")
+                _LOG.exception("collecting metrics failed this time")
 
     def _take(self) -> None:
         now, snapshot = time.time_ns(), self._snapshot()
@@ -78,7 +79,7 @@ class Periodic:
             self._emit(fields, now)
 
     def _write(self, line: str) -> None:
-        # opened each time: the file may be rotated as one likes
+        # opened each time, so that the file can be rotated
         try:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
             with os.fdopen(descriptor, "w") as file:
@@ -92,7 +93,7 @@ class Periodic:
 
 
 def figures(snapshot: Snapshot, now: int, *, rules: bool = True, resource_utilization: bool = True) -> dict[str, str | float]:
-    """The figures of one moment. Like Falco's default, they leave out what is 0, but for what says how much there was at all."""
+    """Return the current metrics. As with Falco's default, counters that are 0 are omitted, except for totals."""
     drops = sum(counts.dropped for counts in snapshot.outputs.values())
     fields: dict[str, str | float] = {
         "evt.time": now,
@@ -120,7 +121,7 @@ def figures(snapshot: Snapshot, now: int, *, rules: bool = True, resource_utiliz
         fields["falco.rules.matches_total"] = sum(rule.count for rule in snapshot.matches)
         counts |= {f"falco.rules.{_name(rule.rule)}": rule.count for rule in snapshot.matches}
     if resource_utilization:
-        # memory in MiB, as Falco's default `convert_memory_to_mb` has it
+        # memory in MiB: Falco's default `convert_memory_to_mb`
         for name, value in resources().items():
             shown = (f"{name.removesuffix('_kb')}_mb", round(value / _MEBI, 1)) if name.endswith("_kb") else (name, value)
             counts[f"falco.{shown[0]}"] = shown[1]
@@ -133,7 +134,7 @@ def figures(snapshot: Snapshot, now: int, *, rules: bool = True, resource_utiliz
 
 
 def _source(snapshot: Snapshot) -> dict[str, float]:
-    """What the source counts, all its engines together."""
+    """Return the source's counters, summed over its engines."""
     found: dict[str, float] = {}
     for counters in (snapshot.counters, *snapshot.engine_counters.values()):
         for what, count in counters.items():

@@ -1,6 +1,6 @@
-"""What this process and its machine use: read from /proc, by the names that Falco's `resource_utilization_enabled` has for it.
+"""Resource usage of this process and its machine, from /proc, under the names of Falco's `resource_utilization_enabled`.
 
-What cannot be read (a container, a sandbox with ProcSubset=pid) is left out.
+Values that cannot be read (in a container, or a sandbox with ProcSubset=pid) are omitted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def resources() -> dict[str, float]:
-    """Per cent of one CPU since the start, memory in KiB, and what the whole machine has in use; each by Falco's name."""
+    """Return CPU use since the start in percent of one CPU, memory in KiB, and the machine's totals, by Falco's names."""
     found: dict[str, float] = {}
     for read in (_own_cpu, _own_memory, _own_share, _machine_cpu, _machine_memory, _machine_files):
         with suppress(OSError, ValueError, KeyError, IndexError):
@@ -24,7 +24,7 @@ def resources() -> dict[str, float]:
 
 
 def boot_time() -> int | None:
-    """When the machine started, ns since 1970; None where the system does not tell."""
+    """Return the boot time of the machine in ns since 1970, or None if the system does not tell."""
     with suppress(OSError, ValueError):
         for line in _text("/proc/stat").splitlines():
             if line.startswith("btime "):
@@ -33,7 +33,7 @@ def boot_time() -> int | None:
 
 
 def _own_cpu() -> dict[str, float]:
-    # after the name, which may hold anything: the 22nd field is the start, in ticks since the machine's
+    # after the name, which may contain any character: field 22 is the start time in ticks since boot
     fields = _text("/proc/self/stat").rpartition(")")[2].split()
     alive = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / _TICKS
     return {"cpu_usage_perc": round(100 * time.process_time() / max(alive, 1 / _TICKS), 1)}
@@ -52,7 +52,7 @@ def _own_share() -> dict[str, float]:
 def _machine_cpu() -> dict[str, float]:
     lines = {line.split()[0]: line.split()[1:] for line in _text("/proc/stat").splitlines() if line}
     ticks = list(map(int, lines["cpu"]))
-    idle = ticks[3] + ticks[4]  # idle and waiting for disks
+    idle = ticks[3] + ticks[4]  # idle and iowait
     return {
         "host_cpu_usage_perc": round(100 * (1 - idle / max(sum(ticks[:8]), 1)), 1),
         "host_procs_running": int(lines["procs_running"][0]),
@@ -69,7 +69,7 @@ def _machine_files() -> dict[str, float]:
 
 
 def _kib(path: str) -> dict[str, int]:
-    """Lines such as `MemTotal:  1024 kB`."""
+    """Parse lines such as `MemTotal:  1024 kB`."""
     lines = (line.split() for line in _text(path).splitlines() if line.endswith(" kB"))
     return {fields[0].removesuffix(":"): int(fields[1]) for fields in lines}
 

@@ -1,7 +1,7 @@
-"""How far a long replay has come, drawn on standard error: bytes, events in a second, alerts.
+"""Progress bar of a long replay on standard error: bytes, events per second, alerts.
 
-Drawn after a second, and only for somebody who looks: where standard error is a terminal that can be drawn on, and no alerts are printed
-to a terminal, where they would tear the bar and the bar them.
+It appears after one second, and only if standard error is a terminal that supports drawing and alerts do not go to a terminal:
+alerts and bar would overwrite each other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STDOUT: Final = 1
 
 
 class Progress:
-    """Of a replay of `total` bytes, None where that is not known. `prints`: alerts go to standard output."""
+    """Bar for a replay of `total` bytes (None: unknown). `prints`: alerts go to standard output."""
 
     def __init__(self, total: int | None, *, prints: bool = False, after: float = _AFTER) -> None:
         self._total = total
@@ -34,7 +34,7 @@ class Progress:
         self._next = self._begin + after if _is_wanted(prints=prints) else float("inf")
 
     def advance(self, size: int, events: int, alerts: int) -> None:
-        """So many more of each. Cheap: it draws ten times a second at most."""
+        """Add to the counters. Cheap: the bar is drawn at most ten times per second."""
         self._bytes += size
         self._events += events
         self._alerts += alerts
@@ -44,7 +44,7 @@ class Progress:
             self._draw(now - self._begin)
 
     def close(self) -> None:
-        """Take the bar away; the terminal is as it was."""
+        """Remove the bar and restore the terminal."""
         self._next = float("inf")
         if self._bar is not None:
             self._bar.stop()

@@ -1,4 +1,4 @@
-"""What a run says of itself, as plain data: filled by the host, read by metrics and the web server. Nothing is computed here."""
+"""State of a run as plain data: the host fills it, metrics and web server read it. Nothing is computed here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RuleMatches:
-    """How many alerts a rule has raised; `priority` as Falco prints it ("Critical")."""
+    """Number of alerts of one rule; `priority` as Falco prints it ("Critical")."""
 
     rule: str
     priority: str
@@ -26,7 +26,7 @@ class RuleMatches:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One moment of a run. Times are ns since 1970; whoever makes one must not wait for the run, which may be stuck."""
+    """State of a run at one moment. Times are ns since 1970. Creating one must not block on the run, which may be stuck."""
 
     plugin: str
     plugin_version: str
@@ -34,7 +34,7 @@ class Snapshot:
     hostname: str
     started: int
     loaded: int
-    """When rules and configuration were last loaded."""
+    """Time of the last load of rules and configuration."""
     version: str = __version__
     events: int = 0
     matches: tuple[RuleMatches, ...] = ()
@@ -43,21 +43,21 @@ class Snapshot:
     """Failed extractions, by field."""
     outputs: Mapping[str, SinkCounts] = field(default_factory=dict)
     suppressed: Mapping[str, int] = field(default_factory=dict)
-    """Alerts that were left out on purpose, by rule."""
+    """Alerts suppressed by throttling or deduplication, by rule."""
     counters: Mapping[str, int] = field(default_factory=dict)
-    """What the source counts, by its words: `events dropped`, `gaps`."""
+    """Counters of the source by name: `events dropped`, `gaps`."""
     engine_counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """The same by the engine's name, where there are several; what stands here is left out of `counters`."""
+    """The same by engine name if the source has several engines; these are not in `counters`."""
     connected: Mapping[str, bool] = field(default_factory=dict)
-    """Whether there is a stream, by the engine's name."""
+    """Whether the stream is open, by engine name."""
     reloads: int = 0
     reloads_failed: int = 0
     reload_error: str = ""
-    """Of the last time, if that failed."""
+    """Error of the last reload; "" if it succeeded."""
     rules_files: Mapping[str, str] = field(default_factory=dict)
-    """The files' SHA-256 in hex, by path."""
+    """SHA-256 of each file in hex, by path."""
     config_files: Mapping[str, str] = field(default_factory=dict)
     not_ready: tuple[str, ...] = ()
-    """Why events are not being watched (yet); none: they are."""
+    """Reasons why events are not (yet) being watched; empty if they are."""
     unhealthy: tuple[str, ...] = ()
-    """Why the process should be restarted; none: all is well."""
+    """Reasons why the process should be restarted; empty if it is healthy."""

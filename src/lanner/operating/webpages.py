@@ -1,4 +1,4 @@
-"""What the web server answers: bytes of a request in, bytes of an answer out. No socket is known here."""
+"""Pages of the web server: request bytes in, response bytes out. This module knows no sockets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ METRICS: Final = "/metrics"
 
 
 class Page(NamedTuple):
-    """An answer without its headers."""
+    """Response without headers."""
 
     status: HTTPStatus
     kind: str
@@ -31,7 +31,7 @@ class Page(NamedTuple):
 
 
 class Pages:
-    """The page of each path. `metrics` makes the text of /metrics of a snapshot, None: there is none."""
+    """Maps paths to pages. `metrics` returns the text of /metrics for a snapshot; None disables the page."""
 
     def __init__(self, snapshot: Callable[[], Snapshot], healthz: str, metrics: Callable[[Snapshot], bytes] | None) -> None:
         self._snapshot, self._metrics = snapshot, metrics
@@ -40,16 +40,16 @@ class Pages:
             self._pages[METRICS] = self._show_metrics
 
     def get(self, path: str) -> Page:
-        """Return the answer to GET `path`."""
+        """Return the response to GET `path`."""
         try:
             page = self._pages.get(path)
             return _json({"error": "not found"}, HTTPStatus.NOT_FOUND) if page is None else page(self._snapshot())
         except Exception:  # noqa: BLE001 - the client has to be told
-            _LOG.exception("%s could not be answered", path)
+            _LOG.exception("the request for %s failed", path)
             return _json({"error": "see the log"}, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def is_slow(self, path: str) -> bool:
-        """Return whether the page takes long to make."""
+        """Return whether the page takes long to build."""
         return path == METRICS and self._metrics is not None
 
     def _show_metrics(self, snapshot: Snapshot) -> Page:
@@ -58,15 +58,15 @@ class Pages:
 
 
 class Request(BaseHTTPRequestHandler):
-    """One request: its head, as far as the client has sent it, or None of one that is too long.
+    """One request, from the part of its head that the client has sent, or from None if the head was too long.
 
-    `path` is what is asked for, "" where the answer is decided already; `answer` gives the parts of the answer.
+    `path` is the requested path, or "" if the response is already decided. `answer` returns the parts of the response.
     """
 
-    default_request_version = "HTTP/1.0"  # of what names none: HTTP/0.9 has answers without a status
+    default_request_version = "HTTP/1.0"  # for requests without a version: HTTP/0.9 responses have no status
 
     def __init__(self, head: bytes | None) -> None:
-        # not the base's, which would read from a socket and answer
+        # the base class would read from a socket and respond
         self.close_connection = True
         self.requestline, self.request_version, self.command, self.path = "", "HTTP/1.1", "", ""
         self.rfile = io.BytesIO(head or b"")
@@ -85,20 +85,20 @@ class Request(BaseHTTPRequestHandler):
             self.path = self.path.partition("?")[0]
 
     def answer(self, page: Page | None) -> tuple[bytes, bytes]:
-        """Return head and body; `page` is that of the path, None where there is no path."""
+        """Return head and body. `page` is the page of the path, or None if the path does not exist."""
         if page is not None:
             self._send(page)
         return self._written.getvalue(), self._body
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """In JSON, and without what the client said."""
+        """Respond in JSON, without repeating what the client sent."""
         self._send(_json({"error": HTTPStatus(code).phrase.lower()}, HTTPStatus(code)))
 
     def log_message(self, *_: object) -> None:
-        """Requests are not logged."""
+        """Do nothing: requests are not logged."""
 
     def version_string(self) -> str:
-        """For the header Server: no version."""
+        """Return the Server header: no version."""
         return "lanner"
 
     def _send(self, page: Page) -> None:

@@ -1,8 +1,8 @@
-"""The web server of a run: /healthz, /readyz, /versions and, if asked for, /metrics. It reads snapshots and changes nothing.
+"""Web server of a run: /healthz, /readyz, /versions and optionally /metrics. It reads snapshots and changes nothing.
 
-Paths and answers are Falco's where Falco has them. One thread serves all connections and waits for none of them. A connection has one
-request and a deadline for the whole of it. Only so many connections are open at a time: one more, and the oldest is closed. So clients
-that stall, read slowly or never say anything delay no other. No request is logged.
+Paths and responses are Falco's where Falco has them. One thread serves all connections and never blocks on one. Each connection serves
+one request within one deadline. The number of open connections is bounded: a new one beyond the bound closes the oldest. So clients
+that stall or read slowly delay no other client. Requests are not logged.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ _DEADLINE: Final = 3.0
 _MAX_HEAD: Final = 16 * 1024
 _BACKLOG: Final = 1024
 _MOST: Final = 256
-"""Connections at a time, at most; fewer where the process may have few descriptors."""
+"""Maximum number of connections; lower if the process's descriptor limit is low."""
 _AT_ONCE: Final = 64
-"""Connections that are accepted before the others have their turn."""
+"""Connections accepted before existing connections get their turn."""
 _CHUNK: Final = 32 * 1024
 _CHUNKS: Final = 2
-"""So many of an answer go out before the other connections have their turn: a short one is sent whole."""
+"""Bytes of a response sent before other connections get their turn; shorter responses are sent in one piece."""
 _PAUSE: Final = 0.1
 _LOG: Final = logging.getLogger("lanner.webserver")
 
 
 class WebServer:
-    """Listens once it is made; `port` is where. `metrics` makes the text of /metrics of a snapshot, None: there is none.
+    """Web server, listening from its creation on `port`. `metrics` returns the text of /metrics for a snapshot; None disables it.
 
-    `certificate` is a file with certificate and key, "" for no TLS. `deadline`: seconds that a connection has. Raises `LannerError`
-    where it cannot listen.
+    `certificate` is a file with certificate and key, or "" for plain HTTP. `deadline` is the time limit of a connection in seconds.
+    Raises `LannerError` if it cannot listen.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class WebServer:
         self._deadline = deadline
         self._most = min(_MOST, max(4, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4))
         self._closed = False
-        self._clients: OrderedDict[int, _Client] = OrderedDict()  # by descriptor, the oldest first
+        self._clients: OrderedDict[int, _Client] = OrderedDict()  # by descriptor, oldest first
         self._listener = _listen(address, port)
         self.port: int = self._listener.getsockname()[1]
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -75,7 +75,7 @@ class WebServer:
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._wake, selectors.EVENT_READ)
         self._waking = threading.Condition()
-        self._asking: list[_Client] = []  # for /metrics
+        self._asking: list[_Client] = []  # clients that wait for /metrics
         self._made: deque[tuple[list[_Client], Page]] = deque()
         self._threads = [threading.Thread(target=self._serve, name="lanner-web", daemon=True)]
         if metrics is not None:
@@ -84,7 +84,7 @@ class WebServer:
             thread.start()
 
     def close(self) -> None:
-        """Stop listening, and hang up on all clients. A second call does nothing."""
+        """Stop listening and close all connections. A second call does nothing."""
         with self._waking:
             if self._closed:
                 return
@@ -98,7 +98,7 @@ class WebServer:
         try:
             while not self._closed:
                 ready = self._selector.select(self._next_deadline())
-                ready.sort(key=lambda each: each[1])  # those who are sent something large wait for those who ask
+                ready.sort(key=lambda each: each[1])  # large responses wait for new requests
                 for key, _ in ready:
                     if key.fileobj is self._listener:
                         self._accept()
@@ -128,7 +128,7 @@ class WebServer:
                 connection, _ = self._listener.accept()
             except (BlockingIOError, ConnectionError):
                 return
-            except OSError:  # no descriptors left
+            except OSError:  # out of descriptors
                 if self._clients:
                     self._hang_up(next(iter(self._clients.values())))
                 else:
@@ -146,7 +146,7 @@ class WebServer:
             self._advance(client)
 
     def _advance(self, client: _Client) -> None:
-        """Go on with a client as far as that is possible without a wait."""
+        """Advance a client as far as possible without blocking."""
         try:
             wanted = client.advance()
             if client.request is not None and not client.is_answered:
@@ -160,10 +160,10 @@ class WebServer:
                 client.put(self._pages.get(client.request.path) if client.request.path else None)
                 wanted = client.advance()
         except OSError:
-            self._hang_up(client)  # it has gone
+            self._hang_up(client)  # the client has closed the connection
             return
         except Exception:  # noqa: BLE001 - a bug must not end the thread
-            _LOG.exception("a request could not be answered")
+            _LOG.exception("responding to a request failed")
             self._hang_up(client)
             return
         self._wait_for(client, wanted)
@@ -185,7 +185,7 @@ class WebServer:
             client.close()
 
     def _make_metrics(self) -> None:
-        """Make /metrics for all that have asked meanwhile: they share it, so that no number of them costs more."""
+        """Build /metrics once for all clients that have asked meanwhile."""
         while True:
             with self._waking:
                 self._waking.wait_for(lambda: self._asking or self._closed)
@@ -210,9 +210,9 @@ class WebServer:
 
 
 class _Client:
-    """One connection from its acceptance on. Each call does what can be done without a wait; its result is what to wait for, 0: its end.
+    """One connection. Each call does what it can without blocking and returns the event mask to wait for; 0 ends the connection.
 
-    `request` is there when it has been read. Raises OSError where the connection has ended.
+    `request` is set once the request has been read. Raises OSError if the connection has ended.
     """
 
     def __init__(self, connection: socket.socket, tls: ssl.SSLContext | None, until: float) -> None:
@@ -225,7 +225,7 @@ class _Client:
         self.request: Request | None = None
         self.is_answered = False
         self.is_watched = True
-        """Whether the server looks at its descriptor; not while its answer is made."""
+        """Return whether the server polls this descriptor; not while the response is being built."""
         self._head = b""
         self._outgoing: deque[memoryview] = deque()
         self._is_leaving = False
@@ -245,7 +245,7 @@ class _Client:
             return selectors.EVENT_WRITE
 
     def put(self, page: Page | None) -> None:
-        """Have this sent."""
+        """Queue these bytes for sending."""
         assert self.request is not None
         self.is_answered = True
         self._outgoing.extend(memoryview(part) for part in self.request.answer(page) if part)
@@ -254,7 +254,7 @@ class _Client:
         self._socket.close()
 
     def _read(self) -> int:
-        """The request up to its empty line, or what came of it before the client closed."""
+        """Return the request up to its empty line, or the part received before the client closed."""
         while b"\r\n\r\n" not in self._head and b"\n\n" not in self._head and len(self._head) <= _MAX_HEAD:
             data = self._socket.recv(4096)
             if not data:
@@ -276,7 +276,7 @@ class _Client:
         if not self._is_leaving:
             self._is_leaving = True
             self._socket.shutdown(socket.SHUT_WR)
-        # closed with input unread, the kernel would take back what the client has not read yet
+        # closing with unread input would make the kernel discard data that the client has not read yet
         return selectors.EVENT_READ if self._socket.recv(_CHUNK) else 0
 
 
@@ -301,19 +301,19 @@ def _listen(address: str, port: int) -> socket.socket:
 def _why(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            "the port is in use, perhaps by Falco or another Lanner: write another $.webserver.listen_port, "
-            "or turn this one off ($.webserver.enabled: false)"
+            "the port is in use, perhaps by Falco or another Lanner: set another $.webserver.listen_port, "
+            "or disable this server ($.webserver.enabled: false)"
         )
     if error.errno == errno.EACCES:
-        return "ports below 1024 are root's: write another $.webserver.listen_port"
-    advice = "write an address of this machine as $.webserver.listen_address, such as 127.0.0.1"
+        return "ports below 1024 need root: set another $.webserver.listen_port"
+    advice = "set $.webserver.listen_address to an address of this machine, such as 127.0.0.1"
     return f"{(error.strerror or str(error)).lower()}; {advice}"
 
 
 def _tls(certificate: str) -> ssl.SSLContext:
     def no_passphrase() -> str:
         raise LannerError(
-            f"the web server's key in {certificate} has a passphrase: a service has nobody to ask, so write the key without one"
+            f"the web server's key in {certificate} has a passphrase: a service cannot ask for it, so store the key without one"
         )
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -324,6 +324,6 @@ def _tls(certificate: str) -> ssl.SSLContext:
     except OSError as error:
         raise LannerError(
             f"the web server cannot use {certificate} ($.webserver.ssl_certificate): {error.strerror or error}; "
-            "it is a PEM file with the certificate and its key"
+            "the file must be PEM with the certificate and its key"
         ) from None
     return context

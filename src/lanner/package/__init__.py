@@ -1,1 +1,1 @@
-"""`lanner package`: a built plugin becomes what falcoctl and registries take: archives, an OCI image layout, sums and an SBOM."""
+"""`lanner package`: pack a built plugin for falcoctl and registries: archives, an OCI image layout, checksums and an SBOM. Private."""

@@ -1,4 +1,4 @@
-"""Archives as falcoctl unpacks them, their names, and sums. The same input gives the same bytes."""
+"""Archives for falcoctl, their names and checksums. The same input gives the same bytes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from lanner.sdk.errors import LannerError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# How `uname -m` calls it, which archives' names have, and how OCI does
+# the machine's name in `uname -m` and archive names, and in OCI
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
-# falcoctl takes a semantic version without build metadata, and a tag of a registry has no "+"
+# falcoctl requires a semantic version without build metadata; registry tags cannot contain "+"
 _VERSION: Final = re.compile(r"[0-9A-Za-z.-]+")
 
 
@@ -32,7 +32,7 @@ class PackageError(LannerError):
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """An archive: `name` and `version` as falcoctl has them, the archive's file name and its bytes."""
+    """An archive: `name` and `version` for falcoctl, the archive's file name and content."""
 
     name: str
     version: str
@@ -41,17 +41,17 @@ class Artefact:
 
 
 def plugin_artefact(name: str, version: str, machine: str, image: bytes) -> Artefact:
-    """The archive of a plugin's .so, `NAME-VERSION-linux-MACHINE.tar.gz` with lib<name>.so in it."""
+    """Return the archive of a plugin's .so: `NAME-VERSION-linux-MACHINE.tar.gz` containing lib<name>.so."""
     return Artefact(name, version, f"{name}-{version}-linux-{machine}.tar.gz", archive({f"lib{name}.so": image}, mode=0o755))
 
 
 def rules_artefact(plugin: str, version: str, files: Mapping[str, bytes]) -> Artefact:
-    """The archive of a plugin's rules files, `PLUGIN-rules-VERSION.tar.gz` with the files by their names."""
+    """Return the archive of a plugin's rules files: `PLUGIN-rules-VERSION.tar.gz` containing the files by name."""
     return Artefact(f"{plugin}-rules", version, f"{plugin}-rules-{version}.tar.gz", archive(files, mode=0o644))
 
 
 def archive(files: Mapping[str, bytes], *, mode: int) -> bytes:
-    """A tar.gz of these files, in their order, all of the owner 0 and of no date."""
+    """Return a tar.gz of these files in order, with owner 0 and no dates."""
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, content in files.items():
@@ -62,35 +62,35 @@ def archive(files: Mapping[str, bytes], *, mode: int) -> bytes:
 
 
 def machine_here() -> str:
-    """The architecture of this machine as archives' names have it, `x86_64` or `aarch64`. Raises `PackageError` for others."""
+    """Return this machine's architecture for archive names, `x86_64` or `aarch64`. Raises `PackageError` for others."""
     machine = platform.machine()
     if platform.system() != "Linux" or machine not in _ARCHITECTURES:
         raise PackageError(
-            f"plugins are packaged for Linux on {' and '.join(_ARCHITECTURES)}, and this is {platform.system()} on {machine}"
+            f"plugins can be packaged on Linux on {' and '.join(_ARCHITECTURES)}, but this is {platform.system()} on {machine}"
         )
     return machine
 
 
 def oci_architecture(machine: str) -> str:
-    """How OCI calls it: `amd64`, `arm64`."""
+    """Return the architecture's name in OCI: `amd64`, `arm64`."""
     return _ARCHITECTURES[machine]
 
 
 def check_version(version: str) -> None:
-    """Raises `PackageError` for a version that falcoctl and registries do not take."""
+    """Raise `PackageError` for a version that falcoctl and registries refuse."""
     if not _VERSION.fullmatch(version):
         raise PackageError(
-            f"the plugin's version {version} has build metadata, which falcoctl and registries do not take: leave out the + and the rest"
+            f"the plugin's version {version} has build metadata, which falcoctl and registries refuse: remove the + and what follows"
         )
 
 
 def sums(files: Mapping[str, bytes]) -> bytes:
-    """What `sha256sum -c` reads."""
+    """Return input for `sha256sum -c`."""
     return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)).encode()
 
 
 def place(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files by their names below the folder, each at once and whole. Raises `PackageError`."""
+    """Write files by name below the folder, each atomically. Raises `PackageError`."""
     for name, content in files.items():
         path = folder / name
         try:

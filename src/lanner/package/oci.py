@@ -1,11 +1,11 @@
-"""An OCI image layout of a plugin and its rules, in the types and with the annotations that falcoctl pushes and pulls.
+"""OCI image layout of a plugin and its rules, with the media types and annotations of falcoctl.
 
-    oci-layout                        the version of layouts
-    index.json                        the artefacts, each by a name such as docker-0.1.0 or docker-rules-0.1.0
+    oci-layout                        version of the layout
+    index.json                        the artifacts, each with a name such as docker-0.1.0 or docker-rules-0.1.0
     blobs/sha256/...                  by digest: archives, configurations, manifests, indexes
 
-A plugin is an index of manifests, one for each platform; rules are one manifest. A manifest has a configuration (name, version, what it
-requires and depends on) and one layer, the archive, whose title is its file name.
+A plugin is an index with one manifest per platform. Rules are one manifest. A manifest has a configuration (name, version,
+requirements, dependencies) and one layer: the archive, titled with its file name.
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ RULES: Final = "rulesfile"
 INDEX_TYPE: Final = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
 
-# The requirements that falcoctl and Falco know
+# the requirements that falcoctl and Falco support
 PLUGIN_API: Final = "plugin_api_version"
 ENGINE: Final = "engine_version_semver"
 
 
 def config_type(kind: str) -> str:
-    """The media type of the configuration of a `plugin` or a `rulesfile`."""
+    """Return the media type of a configuration: `plugin` or `rulesfile`."""
     return f"application/vnd.cncf.falco.{kind}.config.v1+json"
 
 
 def layer_type(kind: str) -> str:
-    """The media type of the archive of a `plugin` or a `rulesfile`."""
+    """Return the media type of an archive: `plugin` or `rulesfile`."""
     return f"application/vnd.cncf.falco.{kind}.layer.v1+tar.gz"
 
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A plugin that rules need, in that version or a later one of the same major version; others would do instead."""
+    """A plugin required by rules, in this or a later version of the same major version, with alternatives."""
 
     name: str
     version: str
     alternatives: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """As it stands in a configuration."""
+        """Return the dependency as it is written in a configuration."""
         shown: dict[str, Any] = {"name": self.name, "version": self.version}
         if self.alternatives:
             shown["alternatives"] = [{"name": name, "version": version} for name, version in self.alternatives]
@@ -62,9 +62,9 @@ class Dependency:
 
 @dataclass(slots=True)
 class Layout:
-    """A layout that is put together: its blobs by digest, and what its index names.
+    """A layout under construction: its blobs by digest, and the entries of its index.
 
-    `source` is the URL of the sources and `created` a time in RFC 3339 for annotations, "" for none.
+    `source` (URL of the sources) and `created` (time in RFC 3339) become annotations; "" omits them.
     """
 
     source: str = ""
@@ -73,7 +73,7 @@ class Layout:
     roots: list[Descriptor] = field(default_factory=list)
 
     def add_plugin(self, plugins: Sequence[tuple[str, Artefact]], required_api: str) -> Descriptor:
-        """Add one plugin's archives by architecture (`x86_64`); gives the descriptor of their index."""
+        """Add one plugin's archives by architecture (`x86_64`). Return the descriptor of their index."""
         _, first = plugins[0]
         config = _config(first, requirements={PLUGIN_API: required_api})
         manifests = []
@@ -87,12 +87,12 @@ class Layout:
         return self._root(self._json(INDEX_TYPE, index), first)
 
     def add_rules(self, artefact: Artefact, engine: str, dependencies: Sequence[Dependency]) -> Descriptor:
-        """Add rules; gives the descriptor of their manifest."""
+        """Add rules. Return the descriptor of their manifest."""
         config = _config(artefact, dependencies=dependencies, requirements={ENGINE: engine})
         return self._root(self._manifest(RULES, config, artefact), artefact)
 
     def files(self) -> dict[str, bytes]:
-        """The layout's files by their paths in it."""
+        """Return the layout's files by path."""
         index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": self.roots}
         blobs = {f"blobs/sha256/{digest}": self.blobs[digest] for digest in sorted(self.blobs)}
         return {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}', "index.json": _dump(index), **blobs}

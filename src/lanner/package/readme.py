@@ -1,4 +1,4 @@
-"""The table of a plugin's fields in a README, between two comments, as the READMEs of falcosecurity/plugins have it."""
+"""The table of a plugin's fields in a README, between two comments, as in the READMEs of falcosecurity/plugins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ END: Final = "<!-- /README-PLUGIN-FIELDS -->"
 
 
 def fields_table(fields: Iterable[FieldInfo]) -> str:
-    """The table in Markdown, with a line feed at its end."""
+    """Return the table in Markdown, ending in a line feed."""
     rows = [
         (f"`{field.name}`", f"`{field.type}{' (list)' if field.is_list else ''}`", _argument(field), markdown_cell(field.description))
         for field in fields
@@ -27,7 +27,7 @@ def fields_table(fields: Iterable[FieldInfo]) -> str:
 
 
 def with_table(text: str, table: str, file: str) -> str:
-    """The text of the README with the table in every place that is marked for it. Raises `PackageError` where it has none."""
+    """Return the README with the table at every marked place. Raises `PackageError` if none is marked."""
     begins, ends = text.count(BEGIN), text.count(END)
     places = re.compile(rf"({re.escape(BEGIN)}\r?\n).*?({re.escape(END)})", re.DOTALL)
     done, count = places.subn(lambda found: found[1] + table + found[2], text)
@@ -35,7 +35,7 @@ def with_table(text: str, table: str, file: str) -> str:
         raise PackageError(f"{file} has no place for the table of fields: add the two lines {BEGIN} and {END}")
     if begins != ends or count != begins:
         raise PackageError(
-            f"{file} has {BEGIN} {_times(begins)} and {END} {_times(ends)}: each {BEGIN} is a line of its own with {END} below it"
+            f"{file} has {BEGIN} {_times(begins)} and {END} {_times(ends)}: each {BEGIN} must be on its own line with {END} below it"
         )
     return done
 

@@ -1,8 +1,8 @@
-"""What rules ask of a Falco: the least engine that knows all that they use, and the plugins that they need.
+"""Requirements of rules: the minimum engine version that supports everything they use, and the plugins they need.
 
-In come rules files that were found right; out comes `Requirements`, and for each of them the place in the rules that it comes from. What
-stands in the files as required counts where it asks for more. The engine's version is told by the grammar alone: which fields of system
-calls an engine has, and which blanks it takes between words, is not looked at.
+The input are valid rules files. The output is `Requirements`, with the place in the rules for each requirement. Versions that the
+files state count if they are higher. The engine version is derived from the grammar only: which system call fields an engine has, and
+which whitespace it accepts between tokens, is not considered.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Engine(NamedTuple):
-    """The engine of the first release of Falco that knows something."""
+    """The engine of the first Falco release that supports a feature."""
 
     version: tuple[int, int, int]
     falco: str
@@ -67,7 +67,7 @@ _PLACEHOLDER: Final = re.compile(r"%[0-9]*(?=[a-z0-9]+\()")
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something in rules that asks for an engine: what it is in words, and `file:line` where it stands ("" for rules as a whole)."""
+    """A feature that needs an engine version: its description, and `file:line` ("" for rules as a whole)."""
 
     engine: Engine
     what: str
@@ -75,15 +75,15 @@ class Need:
 
     @property
     def version(self) -> str:
-        """The engine's version, as three numbers."""
+        """The engine version as three numbers."""
         return ".".join(map(str, self.engine.version))
 
 
 @dataclass(slots=True)
 class Requirements:
-    """What rules ask for: an engine's version as three numbers, plugins, and for each by its name where that comes from.
+    """Requirements of rules: an engine version as three numbers, plugins, and the origin of each by name.
 
-    `understated` says which of the files' own requirements ask for less than the rules use.
+    `understated` lists stated requirements that are lower than the rules need.
     """
 
     engine: str
@@ -93,7 +93,7 @@ class Requirements:
 
 
 def requirements(files: Iterable[RulesFile], collected: Collected, plugin: str, version: str) -> Requirements:
-    """The requirements of rules on the fields of a plugin of this name and version. `collected` is what `files` come to."""
+    """Return the requirements of rules that use the fields of a plugin of this name and version. `collected` is the content of `files`."""
     files = list(files)
     found = sorted(needs(files, collected), key=lambda need: (need.engine.version, need.where == ""), reverse=True)
     most = found[0]
@@ -104,7 +104,7 @@ def requirements(files: Iterable[RulesFile], collected: Collected, plugin: str, 
 
 
 def needs(files: Iterable[RulesFile], collected: Collected) -> Iterator[Need]:
-    """All that these rules use and older engines do not know, each as often as it stands there; at least one."""
+    """Yield every use of a feature that older engines do not support, including duplicates; at least one."""
     yield Need(_0_31, "rules on a plugin's fields", "")
     for file in files:
         for document in file.documents:
@@ -162,7 +162,7 @@ def _of_text(text: str, about: str, where: str) -> Iterator[Need]:
 def _of_condition(text: str, about: str, where: str) -> Iterator[Need]:
     try:
         todo: list[Condition] = [parse(text)]
-    except ConditionError:  # of a macro that no rule uses, which Falco does not read either
+    except ConditionError:  # in a macro that no rule uses, which Falco does not parse either
         return
     while todo:
         node = todo.pop()
@@ -199,7 +199,7 @@ def _texts(entry: ExceptionEntry) -> Iterator[str]:
         yield entry.text
 
 
-# What the files say themselves
+# stated requirements
 
 
 def _steps(files: Iterable[RulesFile], kind: type[EngineVersion | PluginVersion]) -> Iterator[EngineVersion | PluginVersion]:
@@ -217,12 +217,12 @@ def _stated_engine(files: Iterable[RulesFile], result: Requirements, most: Need)
     else:
         result.understated.append(
             f"{_line(highest.context)}: `required_engine_version` is {highest.text}, but {most.what}{_at(most.where)} needs {most.version} "
-            f"(Falco {most.engine.falco}): an older Falco fails with another message than this one"
+            f"(Falco {most.engine.falco}): an older Falco fails with a different message"
         )
 
 
 def _written(need: Need) -> str:
-    """As every Falco reads it that has that engine: a number before 0.37."""
+    """Return the version as every Falco with that engine can read it: a single number before 0.37."""
     return need.version if need.engine.version >= _0_37.version else str(need.engine.version[1])
 
 

@@ -1,9 +1,9 @@
-"""What is in a plugin's .so, or has to be there with it, as a software bill of materials in CycloneDX 1.5 (JSON).
+"""Software bill of materials of a plugin's .so and its dependencies, in CycloneDX 1.5 (JSON).
 
-In come the build's parts; out comes a document that is the same for the same input: its serial number is made of its content, and it
-has a time only where `SOURCE_DATE_EPOCH` gives one. Versions are those of the machine where the plugin was built: of Python packages from
-their metadata, of system libraries from Debian's. Licences are named where a package's metadata name them; of system libraries the text is
-in the .so, which `lanner inspect --licences` prints.
+The document depends only on the build's parts: its serial number is derived from its content, and it has a time only
+if `SOURCE_DATE_EPOCH` gives one. Versions are those of the build machine: of Python packages from
+metadata, of system libraries from Debian's packages. Package licences come from metadata. Licence texts of system libraries are
+in the .so; `lanner inspect --licences` prints them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Component: TypeAlias = dict[str, Any]
 
-# Licences that classifiers name without doubt, as SPDX does
+# licence classifiers that correspond to exactly one SPDX name
 _CLASSIFIERS: Final = {
     "License :: OSI Approved :: MIT License": "MIT",
     "License :: OSI Approved :: Apache Software License": "Apache-2.0",
@@ -40,9 +40,9 @@ _CLASSIFIERS: Final = {
     "License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "License :: OSI Approved :: The Unlicense (Unlicense)": "Unlicense",
 }
-# Of what a plugin needs and does not hold
+# a dependency that is not in the file
 _ELSEWHERE: Final[Component] = {
-    "properties": [{"name": "lanner:in-file", "value": "no: it is taken from the environment that the plugin is bound to"}]
+    "properties": [{"name": "lanner:in-file", "value": "no: provided by the environment that the plugin is bound to"}]
 }
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/schema/bom-1.5.schema.json")
 
@@ -56,10 +56,10 @@ def bill(
     runtime: Runtime | None,
     created: str,
 ) -> bytes:
-    """The document about the .so `image` of a plugin, built for `machine` (`x86_64`).
+    """Return the document about the .so `image` of a plugin, built for `machine` (`x86_64`).
 
-    `collected` are the modules that it has in it and the packages that it needs besides; `runtime` is the Python that it brings, None
-    where it is bound to `environment`. `created` is a time in RFC 3339, or "".
+    `collected` holds the modules in it and the packages it needs. `runtime` is the bundled Python, or None
+    if the .so is bound to `environment`. `created` is a time in RFC 3339, or "".
     """
     plugin: Component = {
         "type": "library",
@@ -170,7 +170,7 @@ def _licence(distribution: Distribution) -> dict[str, Any]:
 
 
 def _libraries(natives: Iterable[Native]) -> list[Component]:
-    """The system's libraries, one for each Debian package, or for each file that is of none."""
+    """Return the system libraries grouped by Debian package, or by file if no package owns them."""
     by_package: dict[tuple[str, str], list[Native]] = {}
     for native in natives:
         package = debian_package(native.path)

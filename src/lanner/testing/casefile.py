@@ -1,4 +1,4 @@
-"""Test files of rules: YAML in, typed tests out, or an error that names the file, the line and what may stand there."""
+"""Test files of rules: YAML to typed tests, or an error with file, line and expected content."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class TestFileError(LannerError, ValueError):
-    """A test file is wrong."""
+    """A test file is invalid."""
 
     __test__ = False
 
 
 class Expected(msgspec.Struct, forbid_unknown_fields=True):
-    """An alert that a test expects, so many `times` in a row; what is left out may be anything. `fields` are some of the alert's."""
+    """An expected alert, `times` in a row. Members left out match anything. `fields` are some of the alert's fields."""
 
     rule: str
     times: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
@@ -37,7 +37,7 @@ class Expected(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Case(msgspec.Struct, forbid_unknown_fields=True):
-    """One test: events, of which exactly these alerts come, in this order."""
+    """One test: events, and exactly the alerts they raise, in order."""
 
     name: str
     alerts: list[Expected | str]
@@ -47,16 +47,16 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     all_matches: bool = False
 
     def entries(self) -> list[Expected]:
-        """The alerts as the file has them, those that are named only as well."""
+        """The alerts as written in the file, including those given only by name."""
         return [Expected(each) if isinstance(each, str) else each for each in self.alerts]
 
     def expected(self) -> list[Expected]:
-        """The alerts, one by one."""
+        """The expected alerts one by one."""
         return [each for each in self.entries() for _ in range(each.times)]
 
 
 class Content(msgspec.Struct, forbid_unknown_fields=True):
-    """What a test file holds. `definitions` are for YAML anchors and mean nothing themselves."""
+    """Content of a test file. `definitions` holds YAML anchors and has no meaning of its own."""
 
     tests: list[Case]
     plugin: str = "docker"
@@ -77,7 +77,7 @@ _PATH: Final = re.compile(r"^(.*?)(?: - at (?:`key` in )?`\$(.*)`)?$", re.DOTALL
 class TestFile:
     """A test file as read. Raises `TestFileError`."""
 
-    __test__ = False  # pytest, this is none of yours
+    __test__ = False  # not a test class for pytest
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
@@ -86,45 +86,45 @@ class TestFile:
         except OSError as error:
             raise TestFileError(f"cannot read the test file {path}: {error.strerror or error}") from None
         except YamlError as error:
-            raise TestFileError(f"{path}:{error.spot.place().line}: this is not YAML: {error.message}") from None
+            raise TestFileError(f"{path}:{error.spot.place().line}: invalid YAML: {error.message}") from None
         except ValueError as error:
-            raise TestFileError(f"{path}: this is not YAML: {error}") from None
+            raise TestFileError(f"{path}: invalid YAML: {error}") from None
         if isinstance(content, list):
-            raise TestFileError(f"{path}: this is a rules file, or a list at least; a test file is a mapping with the key `tests`")
+            raise TestFileError(f"{path}: this is a list, perhaps a rules file; a test file is a mapping with the key `tests`")
         try:
             self.content = msgspec.convert(content, Content)
         except msgspec.ValidationError as error:
             raise self._invalid(str(error)) from None
         if not self.content.tests:
-            raise self.error("there are no tests in it: `tests` is empty", "tests")
+            raise self.error("no tests: `tests` is empty", "tests")
         for number, case in enumerate(self.content.tests):
             self._check(number, case)
 
     def error(self, message: str, *path: str | int) -> TestFileError:
-        """An error about what stands at a path in the file."""
+        """Return an error about the value at a path in the file."""
         return TestFileError(f"{self.path}:{values.line_of(self._node, list(path))}: {message}")
 
     def beside(self, name: str) -> str:
-        """A path as the file means it: relative to itself."""
+        """Return a path relative to the file."""
         return str(self.path.parent / name)
 
     def recording(self, case: Case) -> str | None:
-        """The path of a test's recording, if it has one; `example` is the plugin's own."""
+        """Return the path of a test's recording, or None; `example` is the plugin's own."""
         return self.beside(case.recording) if case.recording not in {None, "example"} else case.recording
 
     def plugin(self) -> str:
-        """The plugin's name; a path is relative to the file."""
+        """Return the plugin's name; a path is relative to the file."""
         name = self.content.plugin
         return self.beside(name) if name.partition(":")[0].endswith(".py") or "/" in name else name
 
     def check_rules(self, rules: tuple[Rule, ...]) -> None:
-        """Refuse tests of rules that there are not. Raises `TestFileError`."""
+        """Refuse tests of unknown rules. Raises `TestFileError`."""
         names = [rule.name for rule in rules]
         for number, case in enumerate(self.content.tests):
             for key, named in (("alerts", [each.rule for each in case.entries()]), ("enable", case.enable)):
                 for place, name in enumerate(named):
                     if name not in names:
-                        raise self.error(f"there is no rule {name!r}{_advice(name, names)}", "tests", number, key, place)
+                        raise self.error(f"unknown rule {name!r}{_advice(name, names)}", "tests", number, key, place)
 
     def _check(self, number: int, case: Case) -> None:
         if (case.events is None) == (case.recording is None):
@@ -133,7 +133,7 @@ class TestFile:
         for place, expected in enumerate(case.entries()):
             if expected.priority is not None and Priority.parse(expected.priority) is None:
                 allowed = ", ".join(map(str, Priority))
-                message = f"there is no priority {expected.priority!r}; allowed are: {allowed}"
+                message = f"unknown priority {expected.priority!r}; allowed are: {allowed}"
                 raise self.error(message, "tests", number, "alerts", place, "priority")
 
     def _invalid(self, message: str) -> TestFileError:
@@ -144,9 +144,9 @@ class TestFile:
         key = ""
         if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text):
             key = unknown[1]
-            text = f"there is no key `{key}` here{_advice(key, allowed)}; allowed are: {', '.join(allowed)}"
+            text = f"unknown key `{key}`{_advice(key, allowed)}; allowed are: {', '.join(allowed)}"
         elif missing := re.fullmatch(r"Object missing required field `(.*)`", text):
-            text = f"the key `{missing[1]}` is missing; allowed are: {', '.join(allowed)}"
+            text = f"missing key `{missing[1]}`; allowed are: {', '.join(allowed)}"
         elif wrong := re.fullmatch(r"Expected `(.*?)`(.*?)(?:, got `(.*)`)?", text):
             wanted = " or ".join(_WORDS.get(each, each) for each in wrong[1].split(" | ") if each != "null")
             subject = f"`{steps[-1]}`: " if steps and isinstance(steps[-1], str) else ""

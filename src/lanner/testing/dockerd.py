@@ -1,8 +1,8 @@
-"""A real Docker engine of its own, for tests, measurements and recordings: started in a temporary directory, gone afterwards.
+"""A private Docker engine for tests, measurements and recordings: started in a temporary directory and removed afterwards.
 
-In: a machine where one is root, with dockerd, its client and a static busybox (Debian: docker.io, busybox-static). Out: a running
-engine that no other program uses, its socket, its command line, and what its own client says of its events. No registry, network or
-machine-wide socket is touched; the image `busy:1` is made from busybox.
+Needs root, dockerd, its client and a static busybox (Debian: docker.io, busybox-static). Provides a running
+engine that no other program uses, its socket, its command line, and its events as its own client prints them. No registry, network or
+system-wide socket is used; the image `busy:1` is made from busybox.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STOP_TIMEOUT = 30.0
 
 
 def _program(name: str) -> str | None:
-    # Debian's own paths first: another client of that name may come earlier on PATH
+    # Debian's paths first: PATH may contain another client of that name
     for directory in ("/usr/bin", "/usr/sbin", "/bin", "/sbin"):
         if os.access(f"{directory}/{name}", os.X_OK):
             return f"{directory}/{name}"
@@ -40,7 +40,7 @@ def _program(name: str) -> str | None:
 
 
 def why_not() -> str | None:
-    """Say why no engine can be started on this machine; None if one can."""
+    """Return why no engine can be started on this machine, or None."""
     if os.geteuid() != 0:
         return "starting a dockerd takes root"
     missing = [name for name in ("dockerd", "docker", "containerd", "runc", "busybox") if _program(name) is None]
@@ -50,9 +50,9 @@ def why_not() -> str | None:
 
 
 class Dockerd:
-    """A private engine: a context manager, running inside its `with`.
+    """A private engine, as a context manager.
 
-    `host` is its address for DOCKER_HOST and `-H`, `socket` the path of its socket; `options` are more of dockerd's own, such as another
+    `host` is its address for DOCKER_HOST and `-H`, `socket` the path of its socket. `options` are further dockerd options, such as another
     `-H`. Raises RuntimeError, with the end of the engine's log, if it does not start.
     """
 
@@ -78,7 +78,7 @@ class Dockerd:
 
     @property
     def running(self) -> bool:
-        """Whether the engine was started and not stopped since."""
+        """Whether the engine is started."""
         return self._process is not None
 
     @property
@@ -88,11 +88,11 @@ class Dockerd:
         return self._process.pid
 
     def start(self) -> None:
-        """Start the engine, with the state that an earlier run left, and wait until it answers."""
+        """Start the engine with the state of an earlier run, and wait until it responds."""
         if why := why_not():
             raise RuntimeError(f"no Docker engine can be started: {why}")
         options = ("--iptables=false", "--bridge=none", "--storage-driver=vfs", "--shutdown-timeout=1")
-        configuration = self.root / "daemon.json"  # else it is the machine's own, in /etc/docker
+        configuration = self.root / "daemon.json"  # otherwise dockerd reads /etc/docker
         configuration.write_text("{}")
         places = (
             "--data-root",
@@ -112,7 +112,7 @@ class Dockerd:
                 stdout=log,
                 stderr=log,
                 env=environment,
-                start_new_session=True,  # a Ctrl-C at the terminal is for the tests, which then stop the engine
+                start_new_session=True,  # the tests handle Ctrl-C and then stop the engine
             )
         deadline = time.monotonic() + _START_TIMEOUT
         while not self._answers():
@@ -121,7 +121,7 @@ class Dockerd:
             time.sleep(0.05)
 
     def stop(self, *, kill: bool = False) -> None:
-        """End the engine's process, at once and uncleanly if `kill`; its state stays for `start`."""
+        """Stop the engine, with SIGKILL if `kill`. Its state is kept for `start`."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -131,18 +131,18 @@ class Dockerd:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if kill:  # containerd goes down with it; where nobody reaps it, the next dockerd would wait for the dead one
+        if kill:  # also stops containerd; an unreaped one would block the next dockerd
             (self.root / "exec/containerd/containerd.pid").unlink(missing_ok=True)
         self.socket.unlink(missing_ok=True)
 
     def reload(self) -> None:
-        """Let the engine read its configuration again."""
+        """Have the engine reload its configuration."""
         os.kill(self.pid, signal.SIGHUP)
 
     def docker(self, *arguments: str, check: bool = True, stdin: str | bytes = b"") -> str:
-        """Run `docker ARGUMENTS` against this engine and give what it printed.
+        """Run `docker ARGUMENTS` against this engine and return its output.
 
-        Raises RuntimeError with docker's own words if it fails, unless `check` is false.
+        Raises RuntimeError with docker's message if it fails, unless `check` is false.
         """
         text = stdin.encode() if isinstance(stdin, str) else stdin
         done = subprocess.run(self.command(*arguments), input=text, capture_output=True, check=False, timeout=90)  # noqa: S603
@@ -151,15 +151,15 @@ class Dockerd:
         return done.stdout.decode(errors="replace").strip()
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line of `docker ARGUMENTS` against this engine."""
+        """Return the command line of `docker ARGUMENTS` against this engine."""
         return [str(_program("docker")), "-H", self.host, *arguments]
 
     def recorded(self) -> Recording:
-        """A recording of the engine's events, from now on."""
+        """Return a recording of the engine's events from now on."""
         return Recording(self)
 
     def swarm_init(self) -> int:
-        """Make the engine a swarm of one manager; the port to join at comes back."""
+        """Make the engine a swarm of one manager. Return the port for joining."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port: int = free.getsockname()[1]
@@ -168,7 +168,7 @@ class Dockerd:
         return port
 
     def clear(self) -> None:
-        """Take away containers, services, the swarm, networks and volumes; images stay."""
+        """Remove containers, services, the swarm, networks and volumes; images stay."""
         self.docker("swarm", "leave", "--force", check=False)
         if containers := self.docker("ps", "-aq").split():
             self.docker("rm", "-fv", *containers, check=False)
@@ -178,7 +178,7 @@ class Dockerd:
                 self.docker(kind, "rm", *names, check=False)
 
     def close(self) -> None:
-        """End the engine and everything that it started, and remove what it kept. Safe to call again."""
+        """Stop the engine and all its processes, and remove its state. May be called again."""
         if self._process is not None:
             with contextlib.suppress(RuntimeError, subprocess.TimeoutExpired):
                 self.clear()
@@ -212,7 +212,7 @@ class Dockerd:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
 
     def _kill_leftovers(self) -> None:
-        """End what an engine that was killed left running: containerd, shims, and the containers below them."""
+        """Kill processes left by a killed engine: containerd, shims, and their containers."""
         for _ in range(50):
             alive = [pid for pid in _processes() if _names(pid, str(self.root))]
             if not alive:
@@ -229,10 +229,10 @@ class Dockerd:
 
 
 class Recording:
-    """What `docker events --format '{{json .}}'` prints while its `with` runs: `lines`, one event each, as text."""
+    """Output of `docker events --format '{{json .}}'` while its context is active: `lines`, one event each, as strings."""
 
     def __init__(self, engine: Dockerd) -> None:
-        # since: events that come while the client is still starting are not lost
+        # since: events before the client is ready are not lost
         since = f"{time.time_ns() / 1e9:.9f}"
         self.lines: list[str] = []
         self._news = threading.Condition()
@@ -262,7 +262,7 @@ class Recording:
                     self._news.notify_all()
 
     def wait_for(self, wanted: Callable[[dict[str, Any]], bool], timeout: float = 30.0) -> dict[str, Any]:
-        """The first event that is `wanted`, once it is there. Raises TimeoutError after `timeout` seconds."""
+        """Return the first event that satisfies `wanted`. Raises TimeoutError after `timeout` seconds."""
         seen = 0
 
         def found() -> dict[str, Any] | None:
@@ -277,11 +277,11 @@ class Recording:
         with self._news:
             event = self._news.wait_for(found, timeout)
         if event is None:
-            raise TimeoutError(f"of {seen} events none was the one waited for")
+            raise TimeoutError(f"none of {seen} events was the expected one")
         return event
 
     def wait_for_action(self, kind: str, action: str, **attributes: str) -> dict[str, Any]:
-        """The first event of this type and action (without the text after its colon) with these attributes (`_` stands for `.`)."""
+        """Return the first event with this type, action (without the part after its colon) and attributes (`_` stands for `.`)."""
         wanted = {key.replace("_", "."): value for key, value in attributes.items()}
         return self.wait_for(
             lambda event: (
@@ -297,7 +297,7 @@ def _processes() -> list[int]:
 
 
 def _names(pid: int, directory: str) -> bool:
-    """Whether the process was started by the engine of `directory`, or runs in one of its containers."""
+    """Return whether the engine of `directory` started the process, or the process runs in one of its containers."""
     with contextlib.suppress(OSError):
         if f"{directory}/".encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
             return True

@@ -1,7 +1,7 @@
-"""The pytest plugin: the fixture `falco_rules`, and why rules fired or not where a test fails.
+"""Pytest plugin: the fixture `falco_rules`, and explanations in failed assertions.
 
-A conftest.py asks for it: `pytest_plugins = ["lanner.testing.pytest_plugin"]`. It is no entry point, since pytest would then load it
-in everybody's runs and rewrite the whole package. Rules are imported when a test asks for them.
+A conftest.py enables it: `pytest_plugins = ["lanner.testing.pytest_plugin"]`. It is not an entry point, because pytest would then load it
+in every run and rewrite the whole package. Rules are imported when a test uses them.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def _falco_rules_loaded() -> dict[Any, Rules]:
 
 @pytest.fixture
 def falco_rules(request: pytest.FixtureRequest, _falco_rules_loaded: dict[Any, Rules]) -> Callable[..., Rules]:
-    """Return a function that loads rules: `falco_rules("my_rules.yaml").replay(events)`.
+    """`falco_rules("my_rules.yaml").replay(events)`: run rules files, relative to the test's file, on events.
 
-    Paths are relative to the test's file. Without a file, the plugin's own rules are loaded. Options: `plugin` (a class, or a name as
-    for `lanner run`), `config`, `enable` (disabled rules to enable). Each file is read once per session.
+    Without a file: the plugin's own rules. Options: `plugin` (a class, or its name for `lanner run`), `config`, `enable` (disabled rules to
+    try as well). Files are read once per session.
     """
 
     def load(
@@ -48,7 +48,7 @@ def falco_rules(request: pytest.FixtureRequest, _falco_rules_loaded: dict[Any, R
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
-    """Add to a failed assertion what the rule said that the test asked for last: `assert result.fired("My rule")`."""
+    """Add the explanation of the last queried rule to a failed assertion: `assert result.fired("My rule")`."""
     report = (yield).get_result()
     module = sys.modules.get("lanner.testing.replayed")
     if module is None or call.when != "call":

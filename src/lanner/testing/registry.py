@@ -1,7 +1,7 @@
-"""An image registry in memory, as much of one as an engine's push and pull ask for (Docker Registry HTTP API v2).
+"""An in-memory image registry for an engine's push and pull (Docker Registry HTTP API v2).
 
-In: an engine's requests on a port of 127.0.0.1, which engines accept without TLS. Out: the layers and manifests that were pushed.
-For tests and recordings: no checks, no users, no deletion.
+It listens on a port of 127.0.0.1, where engines accept plain HTTP, and keeps the layers and manifests that they push.
+For tests and recordings only: no checks, users or deletion.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _digest(data: bytes) -> str:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    blobs: dict[str, bytes]  # by digest; uploads that are under way by their path
+    blobs: dict[str, bytes]  # by digest; unfinished uploads by path
     manifests: dict[str, bytes]  # by path, /v2/NAME/manifests/TAG
 
     def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
@@ -81,12 +81,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._answer(201, Location=address.path, Docker_Content_Digest=_digest(data))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Say nothing: stderr is the tests'."""
+        """Log nothing: standard error belongs to the tests."""
 
 
 @contextmanager
 def registry() -> Iterator[str]:
-    """Serve an empty registry; its name for image references ("127.0.0.1:PORT") comes out."""
+    """Serve an empty registry and return its name for image references ("127.0.0.1:PORT")."""
     handler = type("Handler", (_Handler,), {"blobs": {}, "manifests": {}})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

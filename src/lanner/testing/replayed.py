@@ -1,4 +1,4 @@
-"""What rules made of some events, and why: the ground under tests of rules, whoever runs them."""
+"""Alerts that rules raise for events, with explanations: the basis of rule tests."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Rules:
 
 
 def payload(event: Any) -> bytes:
-    """The payload of an event as a test writes it. Raises `LannerError` for what cannot be JSON."""
+    """Return the payload of an event in a test. Raises `LannerError` if it cannot be JSON."""
     if isinstance(event, bytes):
         return event
     if isinstance(event, str):
@@ -62,14 +62,14 @@ def payload(event: Any) -> bytes:
     try:
         return msgspec.json.encode(event)
     except (TypeError, ValueError, RecursionError) as error:
-        raise LannerError(f"the event is no JSON: {error}") from None
+        raise LannerError(f"the event cannot be JSON: {error}") from None
 
 
 class Replayed:
     """The result of a replay: `alerts`, in the order of the events."""
 
     asked: ClassVar[tuple[Replayed, str, list[Alert]] | None] = None
-    """What `fired` was last asked, and what it said, for whoever has to explain a failed assertion."""
+    """The last query of `fired` and its result, to explain a failed assertion."""
 
     def __init__(self, rules: LoadedRules, events: Sequence[Event], enable: Collection[str] = (), *, first: bool = True) -> None:
         self.rules = rules

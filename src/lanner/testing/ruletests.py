@@ -1,4 +1,4 @@
-"""Running test files of rules: what was expected beside what came, and the explanation of each difference."""
+"""Run test files of rules: compare expected and actual alerts, and explain each difference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One way in which alerts are not as expected, and why that rule fired or did not (a text, may be empty). Both can be printed."""
+    """A difference between expected and actual alerts, and an explanation (may be empty). Both are printable."""
 
     what: str
     why: str = ""
@@ -40,13 +40,13 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Whether all was as expected."""
+        """Whether the test passed."""
         return not self.differences
 
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """A test file that was run, and the rules that it is about, each with its file. `own_rules`: they are the plugin's, by default."""
+    """A test file that was run, and its rules with their files. `own_rules`: they are the plugin's."""
 
     path: str
     outcomes: list[Outcome]
@@ -55,7 +55,7 @@ class FileOutcome:
 
 
 def run_file(path: str) -> FileOutcome:
-    """Run the tests of a file. Raises `LannerError` where the file or the rules are wrong."""
+    """Run the tests of a file. Raises `LannerError` if the file or the rules are invalid."""
     file = TestFile(path)
     content = file.content
     try:
@@ -77,7 +77,7 @@ def run_file(path: str) -> FileOutcome:
 
 
 def compare(case: Case, replayed: Replayed) -> Iterator[Difference]:
-    """In which ways the alerts are not those that the test expects."""
+    """Yield the differences between the alerts and the test's expectations."""
     expected, alerts = case.expected(), replayed.alerts
     names = [each.rule for each in expected], [each.rule for each in alerts]
     for what, begin, end, first, last in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
@@ -86,7 +86,7 @@ def compare(case: Case, replayed: Replayed) -> Iterator[Difference]:
                 yield from _details(wanted, alert)
             continue
         for wanted in expected[begin:end]:
-            yield Difference(f"- {printable_line(wanted.rule)}: expected, but there is no such alert", replayed.why(wanted.rule))
+            yield Difference(f"- {printable_line(wanted.rule)}: expected, but not raised", replayed.why(wanted.rule))
         for alert in alerts[first:last]:
             text = f"+ {alert.rule}: not expected, but event {alert.event} raised it: {alert.output}"
             yield Difference(printable_line(text), replayed.why(alert.rule, alert.event))
@@ -115,7 +115,7 @@ def _shown(value: Any) -> str:
 
 
 def never_fired(files: Sequence[FileOutcome]) -> list[str]:
-    """The rules that fired in no test of these files, in order."""
+    """Return the rules that fired in no test of these files, in order."""
     names = dict.fromkeys(rule for file in files for rule in file.rules)
     fired = {alert.rule for file in files for outcome in file.outcomes for alert in outcome.alerts}
     return [name for _, name in names if name not in fired]

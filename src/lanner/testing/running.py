@@ -1,6 +1,6 @@
-"""A plugin run by a test: `host` does what every host does, one event at a time, and asks for fields by name.
+"""Run a plugin in a test: `host` does what every host does, one event at a time, and extracts fields by name.
 
-Unlike a real host, it does not swallow what plugin code raises. Rules are not its business.
+Unlike a real host, it lets exceptions of plugin code through. It has no rules.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Host:
 
 
 class _Raised(Failures):
-    """Lets failures of plugin code through, for the test to see."""
+    """Lets exceptions of plugin code through to the test."""
 
     def note(self, what: str, error: BaseException) -> None:
         error.add_note(f"in {what} of the plugin")

@@ -1,1 +1,1 @@
-"""YAML files: their text and its places, and their nodes as yaml-cpp reads them, the library that Falco reads with."""
+"""YAML files: text with positions, and nodes parsed by yaml-cpp, the library that Falco uses. Private."""

@@ -1,8 +1,8 @@
-"""From the text of a YAML file to its nodes, each with its place.
+"""Parse a YAML file into nodes with positions.
 
-Text in, documents as trees of `Scalar`, `Sequence` and `Mapping` out, or a `YamlError` that names the place where the YAML is wrong.
-yaml-cpp parses (native/yaml/reader.cpp), and its words are the error's: Falco reads rules and configuration with the same library. As
-in Falco a scalar is a text, and the caller converts it to what it needs. Merge keys (`<<`) have no meaning here.
+The result are documents as trees of `Scalar`, `Sequence` and `Mapping`, or a `YamlError` with the position of the mistake.
+yaml-cpp parses (native/yaml/reader.cpp) and words the errors, because Falco reads rules and configuration with it. As in Falco,
+scalars are strings, which the caller converts. Merge keys (`<<`) have no meaning here.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
     from lanner.yamlfile.source import SourceFile
 
 MAX_DEPTH: Final = 64
-# What the aliases of one file may stand for, in nodes and in bytes of scalars
+# bounds on what the aliases of one file expand to, in nodes and in bytes of scalars
 MAX_ALIASED: Final = 10_000_000
 
 _CLOSED: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
-# Words of the text in messages
+# quoted text in yaml-cpp's messages
 _QUOTED: Final = re.compile(r"((?:not defined: |character: |version: |alias |the tag ))(?:'.*?'|\S+)", re.DOTALL)
 _QUOTE: Final = "Put the text in quotes."
 _ADVICE: Final = {
-    "illegal tab when looking for indentation": "YAML indents with blanks: replace the tab.",
+    "illegal tab when looking for indentation": "YAML is indented with spaces: replace the tab.",
     "illegal map value": "A text that contains ': ' needs quotes; keys of one item begin at the same column.",
-    "illegal EOF in scalar": "A quote is opened and never closed.",
-    "unexpected scalar": "After the closing quote nothing may follow in this line: put the whole text in quotes.",
-    "unknown token": f"No text begins with this character. {_QUOTE}",
+    "illegal EOF in scalar": "A quote is opened but never closed.",
+    "unexpected scalar": "Nothing may follow a closing quote on its line: put the whole text in quotes.",
+    "unknown token": f"A plain text cannot begin with this character. {_QUOTE}",
     "end of sequence not found": "Items of one list begin at the same column.",
     "end of map not found": "Keys of one item begin at the same column.",
     "end of sequence flow not found": "A '[' is not closed, or a comma is missing.",
     "end of map flow not found": "A '{' is not closed, or a comma is missing.",
-    "illegal block entry": f"A list begins on a line of its key's own, or in brackets. {_QUOTE}",
+    "illegal block entry": f"A list must begin on a new line after its key, or in brackets. {_QUOTE}",
 }
 
 
 class YamlError(LannerError, ValueError):
-    """A text is not YAML, or beyond Lanner's limits.
+    """Invalid YAML, or YAML beyond Lanner's limits.
 
-    `message` is yaml-cpp's own, `mark` the place as yaml-cpp counts, `spot` the characters in the file.
+    `message` is yaml-cpp's, `mark` the position as yaml-cpp counts, `spot` the characters in the file.
     """
 
     def __init__(self, message: str, spot: Spot, mark: Mark, advice: str = "") -> None:
@@ -53,13 +53,13 @@ class YamlError(LannerError, ValueError):
         self.advice = advice
 
     def without_text(self) -> str:
-        """Return place, message and advice without a word of the text, which may be a password."""
+        """Return position, message and advice without text from the file, which may be a password."""
         message = _QUOTED.sub(r"\1***", self.message)
         return f"{self.spot.place()}: {message}{self.advice and '. '}{self.advice}"
 
 
 class _Placed:
-    """A node that knows its place."""
+    """A node with its position."""
 
     __slots__ = ()
 
@@ -69,13 +69,13 @@ class _Placed:
     mark: tuple[int, int, int]
 
     def spot(self, kind: str = "", name: str = "") -> Spot:
-        """The place of the node."""
+        """Return the node's position."""
         at = Mark(*self.mark) if self.begin == self.end else None
         return Spot(self.file, self.begin, self.end, kind, name, at)
 
 
 class Scalar(_yaml.Scalar, _Placed):
-    """A text. `style` is YAML's: "" for a plain one, else its first character. A null is one as well."""
+    """A string or null. `style` is YAML's: "" for plain scalars, otherwise the first character."""
 
     __slots__ = ()
 
@@ -87,7 +87,7 @@ class Sequence(_yaml.Sequence, _Placed):
 
 
 class Mapping(_yaml.Mapping, _Placed):
-    """Pairs of nodes. `values` has those whose key is a text; of equal keys the first one counts, as in Falco."""
+    """Pairs of nodes. `values` has the pairs with scalar keys; the first of equal keys counts, as in Falco."""
 
     __slots__ = ()
 
@@ -96,14 +96,14 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 
 
 def read_documents(file: SourceFile, *, only_first: bool = False) -> list[Node]:
-    """The root nodes of a file's documents up to the first empty one, after which Falco reads no further. Raises `YamlError`.
+    """Return the root nodes of a file's documents. As Falco does, stop at the first empty document. Raises `YamlError`.
 
-    With `only_first` the others are not looked at, as in Falco's configuration.
+    With `only_first` the other documents are not parsed, as in Falco's configuration.
     """
     try:
         documents, wrong = _yaml.read(file.text, file, (Scalar, Sequence, Mapping), MAX_DEPTH, MAX_ALIASED, only_first)
     except UnicodeEncodeError as error:
-        raise YamlError("this is half a character", Spot(file, error.start, error.end), Mark(error.start, 0, error.start)) from None
+        raise YamlError("this is half of a character", Spot(file, error.start, error.end), Mark(error.start, 0, error.start)) from None
     if wrong is None:
         return documents
     message, begin, end, place, is_limit = wrong
@@ -115,7 +115,7 @@ def read_documents(file: SourceFile, *, only_first: bool = False) -> list[Node]:
 
 
 def open_quote(documents: list[Node]) -> Spot | None:
-    """Return the place of a quote that is never closed, which yaml-cpp takes for closed at the end of the file if that is in a new line."""
+    """Return the position of an unclosed quote that yaml-cpp accepts because the file ends on a new line."""
     node = documents[-1] if documents else None
     while node is not None and not isinstance(node, Scalar):
         node = (node.items[-1] if node.items else None) if isinstance(node, Sequence) else node.pairs[-1][1] if node.pairs else None

@@ -1,4 +1,4 @@
-"""The text of a YAML file and places in it: lines and columns as people count them, bytes as yaml-cpp does. Nothing is parsed here."""
+"""Text of a YAML file, and positions in it: lines and columns for people, bytes for yaml-cpp. Nothing is parsed here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 from lanner.sdk.text import from_bytes, to_bytes
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
-# The first four bytes of a file to its encoding and the length of its mark
+# a file's first four bytes to its encoding and the length of its byte order mark
 _MARKS: Final = (
     (re.compile(rb"\0\0\xfe\xff", re.DOTALL), "utf-32-be", 4),
     (re.compile(rb"\0\0\0", re.DOTALL), "utf-32-be", 0),
@@ -27,9 +27,9 @@ _MARKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A span of characters in one line of a file; `line` and `column` count from 1.
+    """A span on one line of a file. `line` and `column` count characters from 1.
 
-    `kind` and `name` describe the text there in Falco's words ("rule", "macro", "condition expression" ...).
+    `kind` and `name` identify the item in Falco's terms ("rule", "macro", "condition expression" ...).
     """
 
     file: str
@@ -44,7 +44,7 @@ class Place:
 
 
 class Mark(NamedTuple):
-    """A place as yaml-cpp counts: in bytes of UTF-8, from 0. Lines end as the first line does, in a line feed or a carriage return."""
+    """A position as yaml-cpp counts: bytes of UTF-8, from 0. All lines end as the first one does, in a line feed or a carriage return."""
 
     offset: int
     line: int
@@ -52,7 +52,7 @@ class Mark(NamedTuple):
 
 
 class SourceFile:
-    """A file's name and its text, with lines. A byte that is not UTF-8 is a surrogate in the text (`surrogateescape`)."""
+    """A file's name and text, by lines. A byte that is invalid UTF-8 is a surrogate in the text (`surrogateescape`)."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -64,7 +64,7 @@ class SourceFile:
 
     @cached_property
     def _marked(self) -> tuple[list[int], list[int]]:
-        """Where lines begin for yaml-cpp: in characters and in bytes."""
+        """Offsets of the lines for yaml-cpp, in characters and in bytes."""
         starts, offsets = [0], [0]
         first = _LINE_END.search(self.text)
         for line in self.text.split("\r" if first and first[0] == "\r" else "\n")[:-1]:
@@ -73,21 +73,21 @@ class SourceFile:
         return starts, offsets
 
     def mark(self, index: int) -> Mark:
-        """Where yaml-cpp has the character of that index; at the end of the text it begins a line."""
+        """Return where yaml-cpp has the character at that index. The end of the text begins a new line."""
         starts, offsets = self._marked
         line = bisect_right(starts, index) - 1
         column = len(to_bytes(self.text[starts[line] : index]))
         return Mark(offsets[line] + column, line, column if index < len(self.text) else 0)
 
     def place(self, begin: int, end: int, kind: str = "", name: str = "") -> Place:
-        """The place of characters begin to end (exclusive), as far as they are on one line."""
+        """Return the place of characters begin to end (exclusive), limited to the first line."""
         line = bisect_right(self._starts, begin) - 1
         start, text = self._starts[line], self.line(line + 1)
         length = max(1, min(end - begin, start + len(text) - begin))
         return Place(self.name, line + 1, begin - start + 1, length, kind, name)
 
     def line(self, number: int) -> str:
-        """The line of that number (from 1), without its end."""
+        """Return the line with that number (from 1), without its line end."""
         start = self._starts[number - 1]
         found = _LINE_END.search(self.text, start)
         return self.text[start : found.start() if found else len(self.text)]
@@ -95,9 +95,9 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Characters of a file, and what stands there in Falco's words ("rule", "value for" ...), with its name.
+    """Characters of a file, with the kind of item in Falco's terms ("rule", "value for" ...) and its name.
 
-    `at` is where yaml-cpp has it, if that is not where it begins: a value that is missing stands at the next token.
+    `at` is yaml-cpp's position if it differs from the beginning: a missing value is at the next token.
     """
 
     file: SourceFile
@@ -108,33 +108,33 @@ class Spot:
     at: Mark | None = None
 
     def place(self) -> Place:
-        """The same as people count."""
+        """Return the place as people count."""
         return self.file.place(self.begin, self.end, self.kind, self.name)
 
     def mark(self) -> Mark:
-        """Where yaml-cpp has it."""
+        """Return the position as yaml-cpp counts."""
         return self.at or self.file.mark(self.begin)
 
 
-# From the item to the very characters
+# from the item to the exact characters
 Context: TypeAlias = tuple[Spot, ...]
 
 
 def source_file(name: str, text: str) -> SourceFile:
-    """Return a file of this text, which stands for the file's bytes by UTF-8 with `surrogateescape`.
+    """Return a file with this text, which represents the file's bytes in UTF-8 with `surrogateescape`.
 
-    yaml-cpp tells the encoding by the first bytes, with or without a byte order mark.
+    As in yaml-cpp, the first bytes decide the encoding, with or without a byte order mark.
     """
     head = text[:4]
     if head.isascii() and "\0" not in head:
         return SourceFile(name, text)
     try:
         data = to_bytes(text)
-    except UnicodeEncodeError:  # half of a character, which only a caller's text has; the reader refuses it
+    except UnicodeEncodeError:  # half of a surrogate pair, possible only in a caller's text: the reader refuses it
         return SourceFile(name, text)
     encoding, size = next(((encoding, size) for begin, encoding, size in _MARKS if begin.match(data)), ("utf-8", 0))
     if encoding == "utf-8":
         return SourceFile(name, from_bytes(data[size:]))
     unit = 2 if "16" in encoding else 4
     decoded = data[size : len(data) - (len(data) - size) % unit].decode(encoding, "replace")
-    return SourceFile(name, decoded.replace("\4", "\ufffd"))  # which would be the end for yaml-cpp
+    return SourceFile(name, decoded.replace("\4", "\ufffd"))  # yaml-cpp would stop at \4

@@ -1,6 +1,6 @@
-"""YAML as people write options and tests in it: texts, numbers, lists and mappings, each with its place. No dates, no objects.
+"""YAML for options and tests: strings, numbers, lists and mappings, each with its position. No dates and no objects.
 
-Plain scalars have the types of YAML 1.1, except for dates and base 60. `<<` merges mappings, which win in the order in which they stand.
+Plain scalars have the types of YAML 1.1, except for dates and base 60. `<<` merges mappings; earlier ones take precedence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TEXT: Final = "tag:yaml.org,2002:str"
 
 
 def load(text: str, name: str) -> tuple[Any, Node | None]:
-    """Return the one document in the text, as values and as nodes with places. Raises `YamlError`."""
+    """Return the only document of the text, as values and as nodes with positions. Raises `YamlError`."""
     documents = read_documents(source_file(name, text))
     if not documents:
         return None, None
@@ -32,7 +32,7 @@ def load(text: str, name: str) -> tuple[Any, Node | None]:
 
 
 class _Maker:
-    """Makes values of nodes. What an alias names is made once, and shared."""
+    """Converts nodes to values. An aliased node is converted once and shared."""
 
     def __init__(self) -> None:
         self._made: dict[int, Any] = {}
@@ -58,7 +58,7 @@ class _Maker:
         own: dict[Any, Any] = {}
         for key, value in node.pairs:
             if not isinstance(key, Scalar):
-                raise _error("a key must be a text or a number", key)
+                raise _error("a key must be a string or a number", key)
             if key.value == "<<" and not key.style:
                 for each in value.items if isinstance(value, Sequence) else [value]:
                     if not isinstance(each, Mapping):
@@ -87,7 +87,7 @@ def plain(text: str) -> Any:
 
 
 def line_of(node: Node | None, path: list[str | int], key: str = "") -> int:
-    """The line (from 1) of the node at the path, or of a key of it; of the nearest node if it does not exist."""
+    """Return the line (from 1) of the node at the path, or of its key; of the nearest node if it does not exist."""
     for step in path:
         inner = _child(node, step)
         if inner is None:
