@@ -12,8 +12,9 @@
 namespace lanner {
 namespace {
 
-struct State {
-  State(std::shared_ptr<const Program> shared, bool is_first) : program(std::move(shared)), first(is_first), machine(*program, is_first) {}
+struct ExecutorState {
+  ExecutorState(std::shared_ptr<const Program> shared, bool is_first)
+      : program(std::move(shared)), first(is_first), machine(*program, is_first) {}
 
   const std::shared_ptr<const Program> program;
   const bool first;
@@ -27,7 +28,7 @@ struct State {
 AsLines lines_of;  // of the module _native, which has the type
 
 PyObject* make(PyTypeObject* type, std::shared_ptr<const Program> program, bool first) {
-  return hold(type, std::make_unique<State>(std::move(program), first));
+  return hold(type, std::make_unique<ExecutorState>(std::move(program), first));
 }
 
 PyObject* executor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
@@ -45,7 +46,7 @@ PyObject* executor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 }
 
 PyObject* executor_copy(PyObject* self, PyObject*) {
-  const auto& state = content_of<State>(self);
+  const auto& state = content_of<ExecutorState>(self);
   try {
     return make(Py_TYPE(self), state.program, state.first);
   } catch (...) {
@@ -85,7 +86,7 @@ bool has_room_behind(std::string_view payload, std::string_view chunk) {
   return static_cast<std::size_t>(chunk.data() + chunk.size() - (payload.data() + payload.size())) >= simdjson::SIMDJSON_PADDING;
 }
 
-Outcome run(State& state, std::size_t count, std::string_view chunk, std::uint64_t place, Times& times, Outcome outcome) {
+Outcome run(ExecutorState& state, std::size_t count, std::string_view chunk, std::uint64_t place, Times& times, Outcome outcome) {
   const CLocale locale;
   auto& machine = state.machine;
   for (std::size_t number = 0; number < count; ++number) {
@@ -161,7 +162,7 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
   PyObject* now;
   unsigned long long place;
   if (!PyArg_ParseTuple(args, "OOKOOO:run", &object, &given, &place, &before, &first, &now)) return nullptr;
-  auto& state = content_of<State>(self);
+  auto& state = content_of<ExecutorState>(self);
   if (state.is_running) {
     PyErr_SetString(PyExc_RuntimeError, "an Executor is for one thread at a time: copy() makes another");
     return nullptr;
@@ -220,7 +221,7 @@ bool to_cell(PyObject* object, Cell& cell) {
 }
 
 PyObject* executor_match(PyObject* self, PyObject* values) {
-  auto& state = content_of<State>(self);
+  auto& state = content_of<ExecutorState>(self);
   if (!PyTuple_Check(values) || static_cast<std::size_t>(PyTuple_GET_SIZE(values)) != state.program->slots.size()) {
     return PyErr_Format(PyExc_TypeError, "match takes a tuple with a value for each of %zu slots", state.program->slots.size());
   }
@@ -253,7 +254,7 @@ PyMethodDef methods[] = {
 
 PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(executor_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(drop<State>)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(drop<ExecutorState>)},
     {Py_tp_methods, methods},
     {Py_tp_doc,
      const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.plan.program at work on batches of payloads. "
@@ -261,7 +262,8 @@ PyType_Slot slots[] = {
     {0, nullptr},
 };
 
-PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Holder<State>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Holder<ExecutorState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                    slots};
 
 int fill(PyObject* module) {
   lines_of = reinterpret_cast<AsLines>(PyCapsule_Import(as_lines_name, 0));

@@ -36,7 +36,7 @@ class Texts {
   std::array<Ref, 1024> kept_;
 };
 
-struct State {
+struct ReaderState {
   std::vector<Value> table;
   Document document;
   Texts texts;
@@ -90,7 +90,7 @@ PyObject* reader_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   PyObject* table;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:Reader", const_cast<char**>(names), &table)) return nullptr;
   try {
-    auto state = std::make_unique<State>();
+    auto state = std::make_unique<ReaderState>();
     if (!to_table(table, state->table)) return nullptr;
     return hold(type, std::move(state));
   } catch (...) {
@@ -101,7 +101,7 @@ PyObject* reader_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 PyObject* reader_load(PyObject* self, PyObject* payload) {
   if (!PyBytes_Check(payload)) return PyErr_Format(PyExc_TypeError, "a payload is bytes, not %.100s", Py_TYPE(payload)->tp_name);
   try {
-    return PyBool_FromLong(content_of<State>(self).document.load(view_of(payload)));
+    return PyBool_FromLong(content_of<ReaderState>(self).document.load(view_of(payload)));
   } catch (...) {
     return failed();
   }
@@ -109,7 +109,7 @@ PyObject* reader_load(PyObject* self, PyObject* payload) {
 
 PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (count < 1 || count > 2) return PyErr_Format(PyExc_TypeError, "get takes a slot and an argument, not %zd values", count);
-  auto& state = content_of<State>(self);
+  auto& state = content_of<ReaderState>(self);
   const auto slot = PyLong_AsSsize_t(args[0]);
   if (slot == -1 && PyErr_Occurred()) return nullptr;
   if (slot < 0 || static_cast<std::size_t>(slot) >= state.table.size()) return PyErr_Format(PyExc_IndexError, "there is no slot %zd", slot);
@@ -131,13 +131,13 @@ PyMethodDef methods[] = {
 
 PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(reader_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(drop<State>)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(drop<ReaderState>)},
     {Py_tp_methods, methods},
     {Py_tp_doc, const_cast<char*>("Reads values off one payload at a time. For one thread at a time.")},
     {0, nullptr},
 };
 
-PyType_Spec spec = {"lanner.native.Reader", sizeof(Holder<State>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec spec = {"lanner.native.Reader", sizeof(Holder<ReaderState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace
 

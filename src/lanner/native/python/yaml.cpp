@@ -14,7 +14,7 @@
 namespace lanner {
 namespace {
 
-struct Node {
+struct NodeObject {
   PyObject_HEAD PyObject* file;
   Py_ssize_t begin, end;
   Py_ssize_t offset, line, column;
@@ -25,7 +25,7 @@ struct Node {
 };
 
 int node_traverse(PyObject* self, visitproc visit, void* arg) {
-  auto* node = reinterpret_cast<Node*>(self);
+  auto* node = reinterpret_cast<NodeObject*>(self);
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(node->file);
   Py_VISIT(node->first);
@@ -34,7 +34,7 @@ int node_traverse(PyObject* self, visitproc visit, void* arg) {
 }
 
 int node_clear(PyObject* self) {
-  auto* node = reinterpret_cast<Node*>(self);
+  auto* node = reinterpret_cast<NodeObject*>(self);
   Py_CLEAR(node->file);
   Py_CLEAR(node->tag);
   Py_CLEAR(node->first);
@@ -51,16 +51,16 @@ void node_dealloc(PyObject* self) {
 }
 
 PyObject* node_mark(PyObject* self, void*) {
-  const auto* node = reinterpret_cast<Node*>(self);
+  const auto* node = reinterpret_cast<NodeObject*>(self);
   return Py_BuildValue("(nnn)", node->offset, node->line, node->column);
 }
 
 PyMemberDef node_members[] = {
-    {"file", T_OBJECT_EX, offsetof(Node, file), READONLY, "The file, as it was given"},
-    {"begin", T_PYSSIZET, offsetof(Node, begin), READONLY, "Where it begins in the text, in characters"},
-    {"end", T_PYSSIZET, offsetof(Node, end), READONLY, "Where it ends, exclusive"},
-    {"tag", T_OBJECT_EX, offsetof(Node, tag), READONLY, "Its tag as resolved; \"\" if none is written"},
-    {"is_null", T_BOOL, offsetof(Node, is_null), READONLY, "Whether it is YAML's null"},
+    {"file", T_OBJECT_EX, offsetof(NodeObject, file), READONLY, "The file, as it was given"},
+    {"begin", T_PYSSIZET, offsetof(NodeObject, begin), READONLY, "Where it begins in the text, in characters"},
+    {"end", T_PYSSIZET, offsetof(NodeObject, end), READONLY, "Where it ends, exclusive"},
+    {"tag", T_OBJECT_EX, offsetof(NodeObject, tag), READONLY, "Its tag as resolved; \"\" if none is written"},
+    {"is_null", T_BOOL, offsetof(NodeObject, is_null), READONLY, "Whether it is YAML's null"},
     {nullptr, 0, 0, 0, nullptr},
 };
 PyGetSetDef node_getset[] = {
@@ -68,17 +68,17 @@ PyGetSetDef node_getset[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyMemberDef scalar_members[] = {
-    {"value", T_OBJECT_EX, offsetof(Node, first), READONLY, "Its text"},
-    {"style", T_OBJECT_EX, offsetof(Node, second), READONLY, "\"\" for a plain one, else its first character"},
+    {"value", T_OBJECT_EX, offsetof(NodeObject, first), READONLY, "Its text"},
+    {"style", T_OBJECT_EX, offsetof(NodeObject, second), READONLY, "\"\" for a plain one, else its first character"},
     {nullptr, 0, 0, 0, nullptr},
 };
 PyMemberDef sequence_members[] = {
-    {"items", T_OBJECT_EX, offsetof(Node, first), READONLY, "Its nodes"},
+    {"items", T_OBJECT_EX, offsetof(NodeObject, first), READONLY, "Its nodes"},
     {nullptr, 0, 0, 0, nullptr},
 };
 PyMemberDef mapping_members[] = {
-    {"pairs", T_OBJECT_EX, offsetof(Node, first), READONLY, "Its keys and values in order"},
-    {"values", T_OBJECT_EX, offsetof(Node, second), READONLY, "Values by those keys that are texts; of equal keys the first counts"},
+    {"pairs", T_OBJECT_EX, offsetof(NodeObject, first), READONLY, "Its keys and values in order"},
+    {"values", T_OBJECT_EX, offsetof(NodeObject, second), READONLY, "Values by those keys that are texts; of equal keys the first counts"},
     {nullptr, 0, 0, 0, nullptr},
 };
 
@@ -99,10 +99,10 @@ PyType_Slot mapping_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_deal
                                {Py_tp_members, mapping_members},
                                {0, nullptr}};
 
-PyType_Spec node_spec = {"lanner.native._yaml.Node", sizeof(Node), 0, plain_flags, node_slots};
-PyType_Spec scalar_spec = {"lanner.native._yaml.Scalar", sizeof(Node), 0, plain_flags, scalar_slots};
-PyType_Spec sequence_spec = {"lanner.native._yaml.Sequence", sizeof(Node), 0, plain_flags | Py_TPFLAGS_HAVE_GC, sequence_slots};
-PyType_Spec mapping_spec = {"lanner.native._yaml.Mapping", sizeof(Node), 0, plain_flags | Py_TPFLAGS_HAVE_GC, mapping_slots};
+PyType_Spec node_spec = {"lanner.native._yaml.Node", sizeof(NodeObject), 0, plain_flags, node_slots};
+PyType_Spec scalar_spec = {"lanner.native._yaml.Scalar", sizeof(NodeObject), 0, plain_flags, scalar_slots};
+PyType_Spec sequence_spec = {"lanner.native._yaml.Sequence", sizeof(NodeObject), 0, plain_flags | Py_TPFLAGS_HAVE_GC, sequence_slots};
+PyType_Spec mapping_spec = {"lanner.native._yaml.Mapping", sizeof(NodeObject), 0, plain_flags | Py_TPFLAGS_HAVE_GC, mapping_slots};
 
 // Calls without the GIL.
 class Unlocked {
@@ -198,7 +198,7 @@ class Maker {
     PyTypeObject* type = types_[is_scalar ? 0 : node.kind == YamlNode::Kind::sequence ? 1 : 2];
     Ref object(type->tp_alloc(type, 0));
     if (!object) return {};
-    auto* made = reinterpret_cast<Node*>(object.get());
+    auto* made = reinterpret_cast<NodeObject*>(object.get());
     made->file = Py_NewRef(file_);
     made->tag = to_text(node.tag);
     if (!made->tag) return {};
@@ -214,13 +214,13 @@ class Maker {
     return whole ? std::move(object) : Ref();
   }
 
-  bool fill_scalar(const YamlNode& node, Node& made, bool is_key) {
+  bool fill_scalar(const YamlNode& node, NodeObject& made, bool is_key) {
     made.first = is_key ? key(node.value) : to_text(node.value);
     made.second = node.style ? PyUnicode_FromStringAndSize(&node.style, 1) : PyUnicode_FromStringAndSize(nullptr, 0);
     return made.first && made.second;
   }
 
-  bool fill_sequence(const YamlNode& node, Node& made) {
+  bool fill_sequence(const YamlNode& node, NodeObject& made) {
     made.first = PyList_New(static_cast<Py_ssize_t>(node.children.size()));
     if (!made.first) return false;
     for (std::size_t at = 0; at < node.children.size(); ++at) {
@@ -231,7 +231,7 @@ class Maker {
     return true;
   }
 
-  bool fill_mapping(const YamlNode& node, Node& made) {
+  bool fill_mapping(const YamlNode& node, NodeObject& made) {
     made.first = PyList_New(static_cast<Py_ssize_t>(node.children.size() / 2));
     made.second = PyDict_New();
     if (!made.first || !made.second) return false;
@@ -247,7 +247,7 @@ class Maker {
       PyTuple_SET_ITEM(pair, 1, value);
       const auto kind = tree_.nodes[node.children[at]].kind;
       if (kind != YamlNode::Kind::null && kind != YamlNode::Kind::scalar) continue;
-      if (!PyDict_SetDefault(made.second, reinterpret_cast<Node*>(key)->first, value)) return false;
+      if (!PyDict_SetDefault(made.second, reinterpret_cast<NodeObject*>(key)->first, value)) return false;
     }
     return true;
   }
