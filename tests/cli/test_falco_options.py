@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EVENT = (
     b'{"Type":"volume","Action":"destroy","Actor":{"ID":"orders","Attributes":{"driver":"local"}},'
     b'"scope":"local","time":1795469199,"timeNano":1795469199073758155}\n'

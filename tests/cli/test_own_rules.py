@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "src/lanner/docker/docker_rules.yaml"
 OVERRIDE = "- rule: Container exported\n  enabled: false\n  override: {enabled: replace}\n"

@@ -1,15 +1,21 @@
 """What Falco's -L says of rules, macros and lists."""
 
+import json
+import lzma
+from pathlib import Path
+
 import pytest
 
 from lanner.rules.check.syscall import SyscallCatalog
 from lanner.rules.condition.falco_unparse import show
 from lanner.rules.condition.parser import parse
+from lanner.rules.findings import ConditionError
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.report.describe import describe, table
 from lanner.rules.report.validate import Validator
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
+MACRO_EVENTS = Path(__file__).parents[1] / "data" / "macro-events.jsonl.xz"
 FIELDS = [
     FieldInfo("kv.str", FieldType.STRING, ""),
     FieldInfo("kv.num", FieldType.UINT64, ""),
@@ -132,3 +138,32 @@ def test_the_table_wraps_descriptions():
 )
 def test_falcos_text_of_a_condition(condition, shown):
     assert shown in show(parse(condition))
+
+
+def _described(condition):
+    macro = {"macro": "m", "condition": condition}
+    rule = {"rule": "r", "desc": "d", "condition": "evt.type = open", "output": "o", "priority": "INFO"}
+    validator = Validator([SyscallCatalog()], {})
+    assert validator.load("r.yaml", json.dumps([macro, rule])).successful
+    try:
+        return describe(validator, ())["macros"][0]["details"]["events"]
+    except ConditionError as error:
+        return error.message
+
+
+def test_events_of_macros_are_those_that_falco_prints():
+    """A line of the data: a macro's condition, and the events that Falco 0.44.1 prints for it, or the error that ends it."""
+    lines = lzma.decompress(MACRO_EVENTS.read_bytes()).decode().splitlines()
+    wrong = [(condition, expected) for condition, expected in map(json.loads, lines) if _described(condition) != expected]
+    assert not wrong
+
+
+def test_a_condition_whose_lists_complete_its_syntax_cannot_be_described():
+    rules = [
+        {"list": "equals", "items": ["="]},
+        {"rule": "r", "desc": "d", "condition": "proc.name equals cat", "output": "o", "priority": "INFO"},
+    ]
+    validator = Validator([SyscallCatalog()], {})
+    assert validator.load("r.yaml", json.dumps(rules)).successful
+    with pytest.raises(ConditionError, match="expected a valid check operator"):
+        describe(validator, ())

@@ -9,6 +9,7 @@ from lanner.cli.show import outside, print_text
 from lanner.cli.validate import make_validator, read_rules
 from lanner.config.read import with_own_rules
 from lanner.host.load import load_plugin
+from lanner.rules.findings import ConditionError
 from lanner.rules.report.describe import describe, table
 from lanner.rules.report.falco_report import dump, full_text
 from lanner.sdk.errors import LannerError
@@ -40,5 +41,7 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
         described = describe(validator, [info], rule)
     except KeyError:
         return fail(f'Rule "{rule}" is not loaded')
+    except ConditionError as error:
+        return fail(error.message)
     print_text(dump(described) if settings.falco.json_output else table(described, outside()))
     return OK

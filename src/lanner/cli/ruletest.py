@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lanner.cli.messages import FAILED, OK, many
 from lanner.cli.show import print_text
 from lanner.sdk.errors import LannerError
-from lanner.sdk.printable import printable_json, printable_line
+from lanner.sdk.printable import message_line, printable_json, printable_line
 from lanner.testing.ruletests import never_fired, run_file
 
 if TYPE_CHECKING:
@@ -33,19 +33,19 @@ def run_tests(paths: Sequence[str], junit: str | None, *, as_json: bool) -> int:
 def _lines(files: Sequence[FileOutcome]) -> Iterator[str]:
     outcomes = [outcome for file in files for outcome in file.outcomes]
     for file in files:
-        yield file.path
-        width = max((len(outcome.name) for outcome in file.outcomes), default=0)
+        yield message_line(file.path)
+        width = max((len(message_line(outcome.name)) for outcome in file.outcomes), default=0)
         for outcome in file.outcomes:
-            count = len(outcome.alerts)
-            yield f"  {'ok' if outcome.passed else 'FAILED':6}  {outcome.name:{width}}  {count} alert{'' if count == 1 else 's'}"
+            name, count = message_line(outcome.name), len(outcome.alerts)
+            yield f"  {'ok' if outcome.passed else 'FAILED':6}  {name:{width}}  {count} alert{'' if count == 1 else 's'}"
     for file in files:
         for outcome in file.outcomes:
             if not outcome.passed:
-                yield from ("", f"{file.path}: {outcome.name}", *_failure(outcome))
+                yield from ("", message_line(f"{file.path}: {outcome.name}"), *_failure(outcome))
     named = {rule for file in files if not file.own_rules for _, rule in file.rules}
     silent = never_fired(files)
     if listed := [name for name in silent if name in named]:
-        yield from ("", "Rules that fired in no test:", *(f"  {name}" for name in listed))
+        yield from ("", "Rules that fired in no test:", *(f"  {message_line(name)}" for name in listed))
     if others := len(silent) - len(listed):
         yield from ("", f"{many(others, 'rule')} of the plugin's own fired in no test; --json names them")
     failed = sum(not outcome.passed for outcome in outcomes)

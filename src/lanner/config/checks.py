@@ -12,9 +12,11 @@ from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from lanner.config.falco import Falco
-    from lanner.config.kernel import SyscallEventDrops
+    from lanner.config.kernel import Engine, SyscallEventDrops
 
 _SEVERITIES: Final = ("trace", "debug", "info", "notice", "warning", "error", "critical", "fatal")
+_NO_PRESET: Final = -1
+_LARGEST_PRESET: Final = 10
 _SHORTEST: Final = 0.1
 _HIGHEST_PORT: Final = 65_535
 _ADDRESS: Final = re.compile(r"[ \t\n\f\r]*([0-9A-Fa-f.:]+)(%.+)?[ \t\n\f\r]*")
@@ -24,8 +26,7 @@ def check(falco: Falco) -> None:
     """Raise `ConfigError` for what does not hold together."""
     if falco.libs_logger.enabled and falco.libs_logger.severity not in _SEVERITIES:
         raise ConfigError(f"$.libs_logger.severity takes one of {', '.join(_SEVERITIES)}, {but(falco.libs_logger.severity)}")
-    if falco.engine.kind == "replay" and not falco.engine.replay.capture_file:
-        raise ConfigError("$.engine.replay.capture_file is empty, which $.engine.kind needs: write another kind, such as nodriver")
+    _check_engine(falco.engine)
     for sink in configured_sinks(falco):
         for key, what in sink.missing():
             raise ConfigError(f"$.{sink.declaration.name}.{key} is empty: write {what}")
@@ -46,6 +47,15 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _check_engine(engine: Engine) -> None:
+    if engine.kind == "replay" and not engine.replay.capture_file:
+        raise ConfigError("$.engine.replay.capture_file is empty, which $.engine.kind needs: write another kind, such as nodriver")
+    presets = {"kmod": engine.kmod.buf_size_preset, "modern_ebpf": engine.modern_ebpf.buf_size_preset}
+    preset = presets.get(engine.kind, _NO_PRESET)
+    if preset != _NO_PRESET and not 1 <= preset <= _LARGEST_PRESET:
+        raise ConfigError(f"$.engine.{engine.kind}.buf_size_preset takes a number from 1 to {_LARGEST_PRESET}, not {preset}")
 
 
 def _check_webserver(falco: Falco) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from lanner.config.falco import Falco, Include
 from lanner.config.values import UnfitError, but, is_off, odd, one_of
-from lanner.sdk.blocks import REQUIRED, WITHOUT_EFFECT, Block, has
+from lanner.sdk.blocks import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, find_schema_limit, has
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Decoder:
             value = self.value(kind, tree, path)
             if isinstance(value, int | float):
                 _look_at_bounds(value, about, path)
+                self._look_at_schema(value, tuple(about), tree, path)
             return value
         if get_origin(kind) is Literal:
             return one_of(get_args(kind), tree, path)
@@ -98,6 +99,14 @@ class Decoder:
                     self.warnings.append(f"{path} {oddity}")
                 return value
         return self.block(kind, tree, path)
+
+    def _look_at_schema(self, value: float, about: tuple[Meta, ...], tree: Tree, path: str) -> None:
+        """Warn of a number that Falco reads but its schema does not take."""
+        limit = find_schema_limit(about)
+        if limit is not None and value > limit:
+            self.warnings.append(f"{path} is {value}: Falco's schema takes a number <= {limit}")
+        if has(about, WHOLE) and (oddity := odd(int, tree)):
+            self.warnings.append(f"{path} {oddity}")
 
     def _list(self, kind: Any, tree: Tree, path: str) -> list[Any]:
         """As in Falco, one value is a list of one, and a mapping is none."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lanner.config.tree import Tree
 
 _S = TypeVar("_S", bound=msgspec.Struct)
+_USUAL_ENGINE: Final = "kmod"
+"""The kind of engine whose block Falco reads where no kind is written."""
 
 
 def priority(_: Decoder, tree: Tree, path: str) -> Priority:
@@ -58,7 +60,7 @@ def engine(decoder: Decoder, tree: Tree, path: str) -> Engine:
     """`engine`. Falco reads the block of its kind alone, so that whatever the others hold is no error."""
     if isinstance(tree, dict):
         blocks: dict[str, type[msgspec.Struct]] = {"kmod": Kmod, "modern_ebpf": ModernEbpf, "replay": Capture}
-        others = {key: value for key, value in tree.items() if key in blocks and key != tree.get("kind")}
+        others = {key: value for key, value in tree.items() if key in blocks and key != tree.get("kind", _USUAL_ENGINE)}
         for key, value in others.items():
             unread(blocks[key])(decoder, value, f"{path}.{key}")
         tree = {key: value for key, value in tree.items() if key not in others}

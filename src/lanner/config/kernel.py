@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from lanner.sdk.blocks import INT16, REQUIRED, UINT16, UINT32, UINT64, Block
+from lanner.sdk.blocks import INT16, REQUIRED, UINT16, UINT32, UINT64, WHOLE, Block, schema_limit
 from lanner.sdk.secrets import Masked
 
 
@@ -48,7 +48,7 @@ class Recording(Masked, msgspec.Struct, frozen=True):
     path_prefix: str = "/tmp/falco"  # noqa: S108 - Falco's default; nothing is written there
     mode: Literal["rules", "all_rules"] = "rules"
     default_duration: Annotated[int, UINT32] = 5000
-    max_file_size_mb: Annotated[int, UINT64] = 0
+    max_file_size_mb: Annotated[int, UINT64, schema_limit(1 << 20)] = 0
 
 
 class BaseSyscalls(Block, frozen=True):
@@ -74,7 +74,7 @@ class SyscallEventDrops(Block, frozen=True):
     threshold: float = 0.1
     actions: tuple[Literal["ignore", "log", "alert", "exit"], ...] = ()
     rate: float = 0.03333
-    max_burst: float = 1
+    max_burst: Annotated[float, WHOLE] = 1
     simulate_drops: bool = False
 
 

@@ -13,7 +13,7 @@ from lanner.config.operating import Duration
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append
 from lanner.rules.resolve.select import Switch
-from lanner.sdk.blocks import REQUIRED, Block, has
+from lanner.sdk.blocks import REQUIRED, WHOLE, Block, find_schema_limit, has
 
 _STRING: Final[dict[str, Any]] = {"type": "string"}
 _SIMPLE: Final[dict[Any, dict[str, Any]]] = {
@@ -52,7 +52,15 @@ def _schema(kind: Any) -> dict[str, Any]:
     about = _about(kind)
     if about:
         description = next((each.description for each in about if each.description), "")
-        bounds = {word: limit for each in about for word, limit in (("minimum", each.ge), ("maximum", each.le)) if limit is not None}
+        bounds: dict[str, Any] = {
+            word: limit for each in about for word, limit in (("minimum", each.ge), ("maximum", each.le)) if limit is not None
+        }
+        if (limit := find_schema_limit(about)) is not None:
+            bounds["maximum"] = limit
+        if has(about, WHOLE):
+            bounds["type"] = "integer"
+        for each in about:
+            bounds |= each.extra_json_schema or {}
         return {**_schema(get_args(kind)[0]), **bounds, **({"description": description} if description else {})}
     if kind in _SIMPLE:
         return _SIMPLE[kind]

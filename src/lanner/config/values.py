@@ -21,6 +21,7 @@ _UNITS: Final = (31_536_000_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 100
 _BLANKS: Final = re.compile(r"[ \t\n\v\f\r]+")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t\n\v\f\r]*")
 _LARGEST: Final = (1 << 64) - 1
+_INT64: Final = 1 << 63
 _LONGEST: Final = 100
 _NAMED: Final = {
     **{f"{sign}.{word}": float(f"{sign}inf") for sign in ("", "+", "-") for word in ("inf", "Inf", "INF")},
@@ -92,8 +93,8 @@ def odd(kind: Any, tree: Tree) -> str:
         return ""
     if kind is bool and tree not in {"true", "false"}:
         return f"is {tree!r}: Falco's schema takes true or false"
-    if kind is int and not _PLAIN_INTEGER.fullmatch(tree):
-        return f"is {tree!r}: Falco's schema takes a decimal number"
+    if kind is int and not (_PLAIN_INTEGER.fullmatch(tree) and len(tree) < _LONGEST and -_INT64 <= int(tree) < _INT64):
+        return f"is {tree[:60]!r}: Falco's schema takes a decimal number of at most 63 bits"
     if kind is float and (tree in _NAMED or tree != tree.rstrip()):
         return f"is {tree!r}: Falco's schema takes a plain number"
     return ""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from lanner.sdk.address import mask_addresses
 from lanner.sdk.loglines import record_text, traceback_text
-from lanner.sdk.printable import escape_bytes
+from lanner.sdk.printable import escape_bytes, shorten
 
 if TYPE_CHECKING:
     from lanner.config.falco import LogLevel
@@ -69,7 +69,7 @@ class _Json(logging.Formatter):
             "time": f"{seconds}.{int(record.created % 1 * 1_000_000):06}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": mask_addresses(record.getMessage()),
+            "message": "\n".join(map(shorten, mask_addresses(record.getMessage()).split("\n"))),
         }
         if record.exc_info and record.exc_info[1]:
             document["exception"] = mask_addresses(traceback_text(record.exc_info[1]))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from lanner.sdk.errors import LannerError
-from lanner.sdk.printable import one_column_each, printable_line
+from lanner.sdk.printable import message_line, one_column_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,11 +76,11 @@ class Finding:
         items = [place for place in self.places if place.name and place.kind in _ITEMS]
         inside = f" (in {items[-1].kind} '{items[-1].name}')" if items else ""
         where = f"{self.place}: " if self.place else ""
-        lines = [printable_line(f"{where}{self.severity}: {self.message}{inside} [{self.code}]")]
+        lines = [message_line(f"{where}{self.severity}: {self.message}{inside} [{self.code}]")]
         if self.snippet:
             lines += ["  " + line for line in self.snippet.splitlines()]
         if self.advice:
-            lines.append("  " + printable_line(self.advice))
+            lines.append("  " + message_line(self.advice))
         return "\n".join(lines)
 
 

@@ -19,8 +19,21 @@ UINT64: Final = Meta(ge=0, le=(1 << 64) - 1)
 REQUIRED: Final = Meta(extra={"required": True})
 """The schema demands the key wherever its block is given."""
 
+WHOLE: Final = Meta(extra={"whole": True})
+"""The schema takes whole numbers alone, though Falco reads others."""
+
 WITHOUT_EFFECT: Final = Meta(extra={"without_effect": True})
 """The key is read and checked, and nothing comes of it here."""
+
+
+def schema_limit(limit: int) -> Meta:
+    """Return the mark of a number for which Falco's schema has a limit that Falco itself has not."""
+    return Meta(extra={"schema_limit": limit})
+
+
+def find_schema_limit(about: tuple[Meta, ...]) -> int | None:
+    """Return the limit that a key's annotations give for the schema."""
+    return next((each.extra["schema_limit"] for each in about if each.extra and "schema_limit" in each.extra), None)
 
 
 class Block(Masked, msgspec.Struct, frozen=True):

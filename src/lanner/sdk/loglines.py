@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lanner.sdk.address import mask_addresses
-from lanner.sdk.printable import printable, printable_line
+from lanner.sdk.printable import message_line
 
 TYPE_CHECKING = False  # `lanner --version` imports next to nothing
 if TYPE_CHECKING:
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def log_line(text: str) -> str:
-    """Return `text` as one line, with escapes for all unprintable characters and `***` for the secrets of addresses."""
-    return printable_line(mask_addresses(text))
+    """Return `text` as one line of a message (see `message_line`), with `***` for the secrets of addresses."""
+    return message_line(mask_addresses(text))
 
 
 def log_lines(text: str) -> str:
     """Return a text that Lanner itself has laid out in lines, as `log_line` does it."""
-    return printable(mask_addresses(text))
+    return "\n".join(map(message_line, mask_addresses(text).split("\n")))
 
 
 def record_text(record: logging.LogRecord) -> str:

@@ -14,6 +14,9 @@ from lanner.sdk.text import is_byte, is_half
 _BYTE: Final = 0xDC00
 """The escape of a byte is this code point and the byte."""
 _ASTRAL: Final = 0x10000
+_LONGEST_WORD: Final = 500
+_LONGEST_LINE: Final = 4000
+_HEAD: Final = 2 / 3
 
 
 def printable(text: str) -> str:
@@ -24,6 +27,29 @@ def printable(text: str) -> str:
 def printable_line(text: str) -> str:
     """Return `text` as one line, with escapes for all unprintable characters: for each part of a text that comes from outside."""
     return text if text.isprintable() else "".join([char if char.isprintable() else _escape(char) for char in text])
+
+
+def message_line(text: str) -> str:
+    """Return `text` as one printable line of a message, shortened as `shorten` does it."""
+    return shorten(printable_line(text))
+
+
+def shorten(line: str) -> str:
+    """Return a line with its middle left out if it is long, and that of each long word: names in messages may have a megabyte."""
+    if len(line) <= _LONGEST_WORD:
+        return line
+    import re  # `lanner --version` imports next to nothing
+
+    line = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: _without_middle(word[0], _LONGEST_WORD), line)
+    return _without_middle(line, _LONGEST_LINE)
+
+
+def _without_middle(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    head = int(limit * _HEAD)
+    tail = limit - head
+    return f"{text[:head]}[... {len(text) - limit:,} characters ...]{text[-tail:]}"
 
 
 def printable_json(value: Any, *, indent: int | None = None) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class HttpBlock(SinkBlock, frozen=True):
     """Send alerts to an HTTP server, one POST each. Falcosidekick needs `json_output: true`."""
 
-    url: Annotated[str, Meta(description="URL that begins with http:// or https://")] = ""
+    url: Annotated[str, Meta(description="URL that begins with http:// or https://", extra_json_schema={"format": "uri"})] = ""
     user_agent: Annotated[str, Meta(description="Header User-Agent; empty: lanner and its version")] = ""
     insecure: Annotated[bool, Meta(description="True: do not verify the server's certificate")] = False
     ca_cert: Annotated[str, Meta(description="File with the authority of the server's certificate")] = ""

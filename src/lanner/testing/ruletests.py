@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.rules import Priority
 from lanner.sdk.errors import LannerError, UsageError
-from lanner.sdk.printable import printable_line
+from lanner.sdk.printable import message_line, printable_line
 from lanner.testing.casefile import TestFile
 from lanner.testing.replayed import Replayed, Rules
 
@@ -86,10 +86,10 @@ def compare(case: Case, replayed: Replayed) -> Iterator[Difference]:
                 yield from _details(wanted, alert)
             continue
         for wanted in expected[begin:end]:
-            yield Difference(f"- {printable_line(wanted.rule)}: expected, but not raised", replayed.why(wanted.rule))
+            yield Difference(f"- {message_line(wanted.rule)}: expected, but not raised", replayed.why(wanted.rule))
         for alert in alerts[first:last]:
             text = f"+ {alert.rule}: not expected, but event {alert.event} raised it: {alert.output}"
-            yield Difference(printable_line(text), replayed.why(alert.rule, alert.event))
+            yield Difference(message_line(text), replayed.why(alert.rule, alert.event))
 
 
 def _details(wanted: Expected, alert: Alert) -> Iterator[Difference]:
@@ -103,10 +103,10 @@ def _details(wanted: Expected, alert: Alert) -> Iterator[Difference]:
             pairs.append((f"field {name}", value, alert.fields[name]))
         else:
             there = ", ".join(sorted(alert.fields))
-            yield Difference(printable_line(f"! {alert.rule} (event {alert.event}): its output has no field {name}; it has {there}"))
+            yield Difference(message_line(f"! {alert.rule} (event {alert.event}): its output has no field {name}; it has {there}"))
     for name, want, have in pairs:
         if (type(want), want) != (type(have), have):
-            title = printable_line(f"! {alert.rule} (event {alert.event}): {name}")
+            title = message_line(f"! {alert.rule} (event {alert.event}): {name}")
             yield Difference(f"{title}\n    - {_shown(want)}\n    + {_shown(have)}")
 
 

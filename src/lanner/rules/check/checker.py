@@ -154,6 +154,8 @@ class Checker:
     def _checked(self, node: ast.Check) -> typed.Tree:
         left = self._side(node.left)
         operator: ast.Operator = "=" if node.operator == "==" else node.operator
+        if not left.traits.comparable and operator != "exists":
+            raise _RefusedError(f"filter error: '{operator}' operator not supported for type '{left.type_name}'")
         reason = operators.refusal(operator, node.modifier, left.kind, is_buffer=left.is_buffer)
         if reason:
             raise _RefusedError(f"filter error: {reason}")
@@ -188,7 +190,7 @@ class Checker:
             case ast.Field(name, argument):
                 request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
                 kind = typed.Kind(request.info.type, request.info.is_list)
-                traits = self._catalog.traits(request.info.name)
+                traits = self._catalog.traits(request)
                 return _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind, traits=traits)
             case ast.Transform():
                 return self._transform(node)
@@ -208,7 +210,7 @@ class Checker:
         if node.name in _SINGLE:
             raise _RefusedError(f"transformer '{node.name}' takes one argument, not {len(sides)}")
         name = cast("typed.TransformName", node.name)
-        if name == "concat" and any(side.is_buffer for side in sides):
+        if name == "concat" and any(side.traits.type_name for side in sides):
             raise _RefusedError("concat() arguments must be strings")
         kind = transformers.combined(name, [side.base for side in sides], node.selector)
         operand = typed.Transformed(name, tuple(side.operand for side in sides), kind, node.selector)
@@ -233,7 +235,8 @@ class Checker:
                 self._warn(operator, text, right.span)
             if left.is_buffer and operator in {"bcontains", "bstartswith"}:
                 _refuse_hex(text)
-            self._catalog.check_value(left.name, text)
+            if reason := left.traits.refusal(text):
+                raise _RefusedError(reason)
             value = constants.convert(text, left.kind.type)
             if operator == "regex":
                 self._add_pattern(text)

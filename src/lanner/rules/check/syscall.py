@@ -7,9 +7,10 @@ true of. Fields with arguments are taken as they stand; what Falco checks in the
 from __future__ import annotations
 
 import re
-import socket
 from typing import TYPE_CHECKING, Final
 
+from lanner.rules.check import event_arguments
+from lanner.rules.check.event_arguments import refuse_port
 from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, OperandList, Or, Transform
 from lanner.rules.language.catalog import Catalog, FieldError, FieldRequest, Traits
 from lanner.sdk.types import FieldInfo, FieldType
@@ -90,6 +91,7 @@ _WITHOUT_FIELDS: Final = """
 _COMPARED_ALONE: Final = frozenset(_WITHOUT_FIELDS.split())
 _UNTRANSFORMED: Final = _COMPARED_ALONE - {"fd.types"}
 _NAMING: Final = frozenset({"=", "==", "!=", "in"})
+_SEARCHING: Final = _NAMING | {"exists"}
 _SEARCHED: Final = frozenset({"evt.type", "syscall.type"})
 _EVENTS: Final = {
     1: """
@@ -160,34 +162,28 @@ _CALLS: Final = """
     file_setattr listns uprobe rseq_slice_yield
 """
 
-# The arguments of events that are numbers
-_NUMERIC_ARGUMENTS: Final = """
-    ID action arg arg2_int argument aux backlog cap_effective cap_inheritable cap_permitted clockid cmd core cpu cpu_sys cpu_usr
-    cq_entries creat_flags cur dev dirfd domain dpid dqb_bhardlimit dqb_bsoftlimit dqb_btime dqb_curspace dqb_ihardlimit
-    dqb_isoftlimit dqb_itime dqi_bgrace dqi_flags dqi_igrace egid entries error euid event_data event_type exe_ino exe_ino_ctime
-    exe_ino_mtime exe_ino_num fd fd1 fd2 fd_in fd_out fd_type fdin fdlimit fdout features first flags gid how id in_fd initval ino
-    ino_num interval ip key last len length level linkdirfd local_port loginuid mask max maxevents min_complete mnt_id mode
-    mountfd nativeID newcur newdir newdirfd newfd newmax next nr_args nsems nsops nstype offin offout offset oldcur olddir
-    olddirfd oldfd oldmax op opcode operation option optlen optname out_fd peer pgft_maj pgft_min pgid pgoffset pid pid_fd
-    pidns_init_start_ts plugin_id pos ppid prot proto ptid queuelen queuemax queuepct quota_fmt quota_fmt_out ratio reaper_tid
-    remote_port request res resolve resource ret rgid ruid sem_flg_0 sem_flg_1 sem_num_0 sem_num_1 sem_op_0 sem_op_1 semflg semid
-    semnum sgid sid sig size sk_pointer sk_proto sk_type source spid sq_entries sq_thread_cpu sq_thread_idle start_time status
-    suid target_fd tid timeout to_submit tty type uid vm_rss vm_size vm_swap vpgid vpid vtgid vtid whence
-"""
-_NUMBERS: Final = frozenset(_NUMERIC_ARGUMENTS.split())
-
 _TEXT_ARGUMENT: Final = re.compile(
     r"proc\.(?:aexe|aexepath|aname|args|aargs|acmdline|env|aenv)(?:\[[^\]]*\])?|thread\.cgroup[.\[].+"
-    r"|evt\.(?:arg|rawarg)(?:\[[0-9]+\]|\.[a-zA-Z0-9_]+)|evt\.abspath(?:\.src|\.dst)?"
+    r"|evt\.abspath(?:\.src|\.dst)?"
 )
 _NUMBER_ARGUMENT: Final = re.compile(r"proc\.apid(?:\[[^\]]*\])?|evt\.around\[[0-9]+\]|evt\.type\.is\.[a-z0-9_]+")
-_BASE: Final = re.compile(r"(?:evt\.(?:type\.is|arg|rawarg|abspath|around)|thread\.cgroup|fd\.types|proc\.[a-z]+)")
+_BASE: Final = re.compile(r"(?:evt\.(?:type\.is|abspath|around)|thread\.cgroup|fd\.types|proc\.[a-z]+)")
 _LIST_ARGUMENT: Final = re.compile(r"fd\.types(?:\[[^\]]*\])?")
 
 _COUNTS: Final[dict[str, int]] = {name: count for count, names in _EVENTS.items() for name in names.split()}
 _COUNTS[""] = 1  # an event that is none
 _ALL: Final = frozenset(_COUNTS)
 _GENERIC_CALLS: Final = frozenset(_CALLS.split())
+# Calls that Falco prints under the name of their event
+_RENAMED: Final = """
+    _llseek fcntl64 getegid32 geteuid32 getgid32 getresgid32 getresuid32 getuid32 na_1 page_fault_kernel page_fault_user pread64 prlimit64
+    pwrite64 sched_process_exit sched_switch sendfile64 setgid32 setresgid32 setresuid32 setuid32 signal_deliver ugetrlimit
+"""
+# The call accept4 belongs to two events, so the calls of those are told from the events
+_CALLED: Final = {"accept": {"accept()", "accept4()"}, "accept4": {"accept4()"}}
+_PRINTED: Final = {"accept()": {"accept"}, "accept4()": {"accept", "accept4"}}
+_LISTED: Final = (_ALL | _GENERIC_CALLS | frozenset(_PRINTED)) - frozenset(_RENAMED.split())
+_UNLISTED: Final = frozenset({_GENERIC, "unknown", ""})
 
 
 class SyscallCatalog(Catalog):
@@ -199,40 +195,39 @@ class SyscallCatalog(Catalog):
 
     def lookup(self, name: str) -> FieldInfo | None:
         """The field of exactly this name, without brackets."""
-        return super().lookup(name) or _with_argument(name)
+        try:
+            return super().lookup(name) or _with_argument(name)
+        except FieldError:
+            return None
 
     def request(self, text: str) -> FieldRequest:
         """The field that the text asks for. Raises `FieldError`."""
         info = _with_argument(text)
         return super().request(text) if info is None else FieldRequest(text, None, info)
 
-    def check_value(self, name: str, text: str) -> None:
-        """An event type has to be one."""
-        if name == "evt.type" and text not in _ALL | _GENERIC_CALLS:
-            raise FieldError(f"unknown event type {text}")
-        if _TYPE_NAMES.get(name) == "PORT" and not text.isdigit():
-            _check_service(text)
+    def traits(self, request: FieldRequest) -> Traits:
+        """What Falco knows of a field beyond its `FieldInfo`."""
+        name = request.info.name
+        argument = event_arguments.traits(request.name)
+        return argument._replace(
+            type_name=argument.type_name or _TYPE_NAMES.get(name, ""),
+            takes_transformers=name not in _UNTRANSFORMED,
+            takes_fields=name not in _COMPARED_ALONE,
+            only_equal=name == "evt.around",
+            refusal=_refuse_type if name == "evt.type" else refuse_port if _TYPE_NAMES.get(name) == "PORT" else argument.refusal,
+        )
 
-    def traits(self, name: str) -> Traits:
-        """What Falco knows of the field of that name beyond its `FieldInfo`."""
-        return Traits(_TYPE_NAMES.get(name, ""), name not in _UNTRANSFORMED, name not in _COMPARED_ALONE, name == "evt.around")
 
-
-def _check_service(name: str) -> None:
-    try:
-        socket.getservbyname(name)
-    except (OSError, ValueError):
-        raise FieldError(f"unrecognized protocol {name}") from None
+def _refuse_type(text: str) -> str:
+    return "" if text in _ALL | _GENERIC_CALLS else f"unknown event type {text}"
 
 
 def _with_argument(text: str) -> FieldInfo | None:
-    if text.startswith("evt.rawarg["):
-        raise FieldError("evt.arg fields must be expressed explicitly")
+    if (argument := event_arguments.find(text)) is not None:
+        return argument
     name = _BASE.match(text)
     if name is None:
         return None
-    if name[0] == "evt.rawarg" and text.rpartition(".")[2] in _NUMBERS:
-        return FieldInfo(name[0], FieldType.UINT64, "")
     if _TEXT_ARGUMENT.fullmatch(text):
         return FieldInfo(name[0], FieldType.STRING, "")
     if _NUMBER_ARGUMENT.fullmatch(text):
@@ -253,25 +248,39 @@ def unsearchable(condition: Condition) -> str:
             return unsearchable(child)
         case And(children) | Or(children):
             return next(filter(None, map(unsearchable, children)), "")
-        case Check(Transform() as left, operator) if operator in _NAMING and _is_searched(left):
+        case Check(Transform() as left, operator) if operator in _SEARCHING and _hides_type(left):
             return _NO_TRANSFORMERS
         case Check(Field(name), operator, Transform() as right) if operator in _NAMING and name in _SEARCHED:
-            return _NO_TRANSFORMERS if _is_searched(right) else _NO_FIELDS
+            return _NO_TRANSFORMERS if _hides_type(right) else _NO_FIELDS
     return ""
 
 
-def _is_searched(node: object) -> bool:
-    match node:
-        case Field(name):
-            return name in _SEARCHED
-        case Transform(_, parts) | OperandList(parts):
-            return any(map(_is_searched, parts))
+def _hides_type(node: Transform) -> bool:
+    """Return whether Falco finds the event type in a transformer: as an argument, or as the last one of a list."""
+    for part in node.arguments:
+        items = part.items if isinstance(part, OperandList) else (part,)
+        if any(isinstance(each, Transform) and _hides_type(each) for each in items):
+            return True
+        if items and isinstance(items[-1], Field) and items[-1].name in _SEARCHED:
+            return True
     return False
 
 
+def _last(node: Transform) -> Field | Constant | None:
+    """Return the last field or constant in the text of a transformer."""
+    for part in reversed(node.arguments):
+        for each in reversed(part.items if isinstance(part, OperandList) else (part,)):
+            if not isinstance(each, Transform):
+                return each
+            if (found := _last(each)) is not None:
+                return found
+    return None
+
+
 def event_names(condition: Condition) -> list[str]:
-    """The names of the event types that a condition can be true of, and of asynchronous events, in the order of the alphabet."""
-    return sorted((_events(condition, _ALL | _GENERIC_CALLS) | {"asyncevent"}) - {_GENERIC, "unknown", ""})
+    """Return the sorted names that Falco prints for the events that a condition can be true of."""
+    found = _events(condition, _LISTED) | {"asyncevent"}
+    return sorted(found - _UNLISTED - _PRINTED.keys() | {name for call in found for name in _PRINTED.get(call, ())})
 
 
 def _events(node: Condition, universe: frozenset[str], *, negated: bool = False) -> frozenset[str]:
@@ -282,6 +291,8 @@ def _events(node: Condition, universe: frozenset[str], *, negated: bool = False)
         case And(children) | Or(children):
             found = [_events(child, universe, negated=negated) for child in children]
             return frozenset.intersection(*found) if isinstance(node, And) != negated else frozenset.union(*found)
+        case Check(Transform() as left, operator) if negated and operator in _NAMING and isinstance(_last(left), Constant):
+            return frozenset()  # Falco takes that constant for a name of event types, and inverts "all"
         case Check(Field("evt.type" | "syscall.type", None), operator, right, None):
             if operator == "exists":
                 return frozenset() if negated else universe
@@ -299,5 +310,6 @@ def _named(right: object, universe: frozenset[str]) -> frozenset[str] | None:
         names = {item.text for item in right.items}
     else:
         return None
+    names |= {call for name in names for call in _CALLED.get(name, ())}
     known = names & universe - {_GENERIC}
     return frozenset(known | {_GENERIC} if names & _GENERIC_CALLS else known)

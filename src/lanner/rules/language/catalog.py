@@ -13,7 +13,7 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # libsinsp's table of generic fields (sinsp_filtercheck_gen_event.cpp, libs 0.25.4): what exists for an event of a plugin
 GENERIC_FIELDS: Final[tuple[FieldInfo, ...]] = (
@@ -68,6 +68,11 @@ class FieldError(LannerError, LookupError):
         self.unknown = unknown
 
 
+def _accept(text: str) -> str:
+    del text
+    return ""
+
+
 class Traits(NamedTuple):
     """What Falco knows of a field beyond its `FieldInfo`: the fields of plugins have none of it."""
 
@@ -77,6 +82,10 @@ class Traits(NamedTuple):
     takes_fields: bool = True
     """Whether it is compared with other fields, on either side."""
     only_equal: bool = False
+    comparable: bool = True
+    """False: no operator but `exists` takes it."""
+    refusal: Callable[[str], str] = _accept
+    """Says why a constant cannot be compared with it; nothing if it can."""
 
 
 def is_generic(name: str) -> bool:
@@ -111,12 +120,9 @@ class Catalog:
         yield from self._plugin.values()
         yield from self._generic.values()
 
-    def check_value(self, name: str, text: str) -> None:
-        """Raise `FieldError` for a constant that the field of that name is not to be compared with; there is none of a plugin's."""
-
-    def traits(self, name: str) -> Traits:
-        """What Falco knows of the field of that name beyond its `FieldInfo`."""
-        del name
+    def traits(self, request: FieldRequest) -> Traits:
+        """What Falco knows of a field beyond its `FieldInfo`."""
+        del request
         return PLAIN
 
     def advice(self, unknown: str) -> str:

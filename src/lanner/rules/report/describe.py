@@ -45,7 +45,11 @@ class _Names:
 
 
 def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | None = None) -> dict[str, Any]:
-    """Everything that was loaded, or the one rule of that name. Raises `KeyError` if that is not loaded."""
+    """Describe everything that was loaded, or the one rule of that name.
+
+    Raises `KeyError` if that rule is not loaded, `ConditionError` for a condition that ends `falco -L`: one that cannot be parsed before
+    its lists are written in, one whose left side names no field, and one whose event types Falco cannot search.
+    """
     rules = validator.rules if name is None else [rule for rule in validator.rules if rule.name == name]
     if name is not None and not rules:
         raise KeyError(name)
@@ -135,6 +139,8 @@ def _macro(name: str, validator: Validator) -> dict[str, Any]:
     expanded = validator.compilation.macros.macros[name].expanded
     assert expanded is not None
     details = _details(text, expanded.tree, validator.collected)
+    if reason := syscall.unsearchable(expanded.tree):
+        raise ConditionError(reason, 0)
     used = {"used": name in validator.compilation.macros.used, "events": syscall.event_names(expanded.tree), "plugins": []}
     return {"info": {"name": name, "condition": text}, "details": {**details, **used}}
 
@@ -154,10 +160,7 @@ def _list(name: str, validator: Validator) -> dict[str, Any]:
 
 
 def _details(text: str, condition: Condition, collected: Collected) -> dict[str, Any]:
-    try:
-        named = _names(parse(text))
-    except ConditionError:  # one that is none before its lists are written in
-        named = _Names()
+    named = _names(parse(text))
     compiled = _names(condition)
     return {
         "macros": sorted(named.macros & collected.macros.keys()),
@@ -185,17 +188,22 @@ def _collect(node: Condition, names: _Names) -> None:
             names.macros.add(name)
         case Check(left, operator, right, modifier):
             names.operators.add(f"{operator} {modifier}" if modifier else operator)
-            _collect_operand(left, names)
+            if not _collect_operand(left, names):
+                kind = "unary" if right is None else "binary"
+                raise ConditionError(f"can't find field info in {kind} check expression", node.span[0])
             if right is not None:
                 _collect_operand(right, names)
 
 
-def _collect_operand(operand: Operand | OperandList, names: _Names) -> None:
+def _collect_operand(operand: Operand | OperandList, names: _Names) -> bool:
+    """Collect the names of an operand, and return whether a field is among them."""
     match operand:
         case Field(name, argument):
             names.fields.add(f"{name}[{argument}]" if argument else name)
+            return True
         case Transform(_, operands) | OperandList(operands):
-            for each in operands:
-                _collect_operand(each, names)
+            fields = [_collect_operand(each, names) for each in operands]
+            return any(fields)
         case ConstantList(items):
             names.items.update(item.text for item in items)
+    return False

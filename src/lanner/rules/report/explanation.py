@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from lanner.sdk.printable import printable_line
+from lanner.sdk.printable import message_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,7 +94,7 @@ class Explanation:
         lines += ["", *_lines(self.part, 0)]
         if self.lists:
             lines += ["", *(f"{name}: {_items(items)}" for name, items in self.lists.items())]
-        return "\n".join(map(printable_line, lines))
+        return "\n".join(map(message_line, lines))
 
 
 def _lines(part: Part, depth: int) -> Iterator[str]:
