@@ -79,7 +79,9 @@ def test_an_enabled_output_is_made_and_examined(sink, tmp_path):
     assert not any("no output is enabled" in each.text for each in found)
 
 
-@pytest.mark.parametrize(("sink", "key"), [(sink, key) for sink in SINKS for key in sink.required], ids=str)
+@pytest.mark.parametrize(
+    ("sink", "key"), [(sink, key) for sink in SINKS for key in sink.required], ids=lambda value: getattr(value, "name", value)
+)
 def test_an_enabled_output_without_a_required_key_is_refused(sink, key):
     with pytest.raises(ConfigError, match=rf"\$\.{sink.name}\.{key} is empty: write {sink.required[key][:10]}"):
         read(f"{sink.name}.enabled=true")

@@ -40,11 +40,12 @@ def shorten(line: str) -> str:
         return line
     import re  # `lanner --version` imports next to nothing
 
-    line = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: _without_middle(word[0], _LONGEST_WORD), line)
-    return _without_middle(line, _LONGEST_LINE)
+    line = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: without_middle(word[0], _LONGEST_WORD), line)
+    return without_middle(line, _LONGEST_LINE)
 
 
-def _without_middle(text: str, limit: int) -> str:
+def without_middle(text: str, limit: int) -> str:
+    """Return `text`, or its beginning and its end with `limit` characters together and the count of the others between."""
     if len(text) <= limit:
         return text
     head = int(limit * _HEAD)
