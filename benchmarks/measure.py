@@ -53,10 +53,18 @@ def run(command: list[str], *, runs: int = 1, stdin: IO[bytes] | None = None) ->
     return Usage(median(u.wall for u in found), median(u.cpu for u in found), median(u.memory for u in found), found[-1].said)
 
 
+# As installed: without caches of compiled modules each start would compile them again
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def _once(command: list[str], stdin: IO[bytes] | None) -> Usage:
     begin = time.perf_counter()
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL if stdin is None else stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        stdin=subprocess.DEVNULL if stdin is None else stdin,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=_ENVIRONMENT,
     ) as process:
         assert process.stderr is not None
         said = process.stderr.read()

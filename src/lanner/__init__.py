@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lanner.sdk.address import Address
     from lanner.sdk.annotations import Abstime, Reltime
     from lanner.sdk.config import Config
-    from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError
+    from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError, UsageError
     from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
     from lanner.sdk.fields import field
     from lanner.sdk.lookup import look_up
@@ -42,6 +42,7 @@ _HOMES = {
     "Plugin": "lanner.sdk.plugin",
     "Reltime": "lanner.sdk.annotations",
     "SourceError": "lanner.sdk.errors",
+    "UsageError": "lanner.sdk.errors",
     "field": "lanner.sdk.fields",
     "look_up": "lanner.sdk.lookup",
     "payload": "lanner.sdk.values",
@@ -66,6 +67,7 @@ __all__ = [
     "Plugin",
     "Reltime",
     "SourceError",
+    "UsageError",
     "__version__",
     "field",
     "look_up",

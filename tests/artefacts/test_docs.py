@@ -5,15 +5,16 @@ from pathlib import Path
 import pytest
 
 from lanner.package import requirements
+from lanner.rules.language import vocabulary
 
 pytestmark = pytest.mark.slow
 
 PAGE = (Path(__file__).parents[2] / "docs" / "packaging.md").read_text("utf-8")
 KNOWN = {
-    **{f"{name}()": engine for name, engine in requirements._TRANSFORMERS.items()},
-    **requirements._OPERATORS,
+    **{f"{row.name}()": row.since for row in vocabulary.TRANSFORMERS},
+    **{row.name: row.since for row in vocabulary.OPERATORS if row.since},
     **{name: engine for name, engine in requirements._KEYS.items() if engine.version > (0, 11, 0)},
-    **dict.fromkeys(("oneof", "anyof", "allof"), requirements._MODIFIERS),
+    **dict.fromkeys(vocabulary.MODIFIERS, vocabulary.MODIFIERS_SINCE),
 }
 
 

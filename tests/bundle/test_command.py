@@ -211,6 +211,42 @@ def test_what_a_plugin_prints_is_no_error(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+SOURCE = """
+import time
+
+import lanner
+
+class It(lanner.Plugin):
+    "It."
+    id, name, version, contact, event_source = 4242, "it", "0.1.0", "me", "it"
+
+    def open(self, params):
+        {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("yield undefined_name", "NameError: name 'undefined_name' is not defined"),
+        ("raise OSError('no such device')\n        yield b''", "OSError: no such device"),
+        ("yield 5", "open yielded int"),
+        ("yield b'x'\n        raise OSError('later')", ""),
+        ("yield b'x'", ""),
+        ("return\n        yield", ""),
+        ("time.sleep(0.5)\n        yield b'x'", ""),
+    ],
+)
+def test_a_source_that_fails_at_its_first_step_is_a_warning(tmp_path, body, said):
+    (tmp_path / "it.py").write_text(SOURCE.format(body=body))
+    done = lanner("build", "it.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "libit.so").exists()
+    warning = "warning: its event source fails before the first event, here and now: plugin it: "
+    assert (warning in done.stderr) == bool(said), done.stderr
+    assert said in done.stderr
+
+
 def test_a_source_that_cannot_be_opened_is_told_with_the_path_of_the_file(tmp_path):
     so = tmp_path / "libit.so"
     body = "def open(self, params):\n        raise OSError('not here\\nand not now')"

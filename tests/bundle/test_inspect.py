@@ -82,12 +82,14 @@ def test_what_was_altered_or_cut_is_refused(built, tmp_path):
     )
     assert "was made by `lanner build`, but it was altered after it was built" in refused(so)
     so.write_bytes(whole[:-10])
-    assert "was made by `lanner build`, but it has no bundle at its end" in refused(so)
+    assert refused(so).endswith(
+        "was made by `lanner build`, but its end is missing: it was truncated or stripped. Build or copy it again\n"
+    )
     so.write_bytes(whole)
     subprocess.run(["strip", so], check=True)
-    assert "stripped or truncated. Build or copy it again" in refused(so)
+    assert "truncated or stripped. Build or copy it again" in refused(so)
     so.write_bytes(whole[:2000])
-    assert "is not a shared library for 64-bit Linux, or it is truncated" in refused(so)
+    assert refused(so).endswith("lib.so is truncated: it has 2,000 bytes of a shared library with more. Copy it again\n")
 
 
 def test_what_is_no_plugin_is_refused(tmp_path):
@@ -106,6 +108,17 @@ def foreign(tmp_path):
         return so
 
     return compile_it
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.9999])
+def test_a_truncated_file_draws_one_error(bound, foreign, tmp_path, share):
+    for so in (bound("every"), foreign()):
+        whole, cut = so.read_bytes(), tmp_path / "cut.so"
+        cut.write_bytes(whole[: int(len(whole) * share)])
+        (line,) = refused(cut).splitlines()
+        assert "truncated" in line
+        assert "not made by" not in line
+        assert "no shared library" not in line
 
 
 def test_a_plugin_of_another_make_is_asked(foreign):

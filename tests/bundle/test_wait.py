@@ -24,6 +24,13 @@ def test_open_fails_where_that_is_asked_for_or_the_configuration_is_wrong(bound,
         assert report["runs"][0]["open"]["rc"] == "failure"
 
 
+def test_wrong_open_parameters_are_told_to_the_host(built, run_host):
+    report = run_host(built("docker", "3.3"), "--open", "sinc=1")
+    opened = report["runs"][0]["open"]
+    assert opened["rc"] == "failure"
+    assert "the open parameters have 'sinc', which is none of since, until, filters: did you mean 'since'?" in opened["error"]
+
+
 def test_unknown_options_are_told_in_the_hosts_log(bound, run_host):
     report = run_host(bound("docker", "3.3"), "--init", '{"inspct": true, "waitForEngine": false}')
     assert report["runs"][0]["init"] == {"rc": "success"}

@@ -50,6 +50,16 @@ class Quiet(Words):
         return ThenNothing(super().open(params))
 
 
+class Choosy(Words):
+    """It opens one door alone."""
+
+    name = event_source = "choosy"
+
+    def check_open_params(self, params: str) -> None:
+        if params != "front":
+            raise lanner.UsageError(f"there is no door {params!r}")
+
+
 class ThenNothing:
     def __init__(self, events: Iterator[lanner.Event]) -> None:
         self._events = events
@@ -197,6 +207,35 @@ class Extractor(lanner.Plugin):
 
     @lanner.field("extractor.length", "Length of the payload")
     def length(self, event: lanner.Event) -> int:
+        return len(event.payload)
+
+
+class Copy(Extractor):
+    """It has a field of another plugin."""
+
+    name = "copy"
+
+
+class Stranger(lanner.Plugin):
+    """It reads events of another source."""
+
+    name, version, contact = "stranger", "0.1.0", "nobody"
+    extract_sources = ("k8s_audit",)
+
+    @lanner.field("stranger.size", "Size of the payload")
+    def size(self, event: lanner.Event) -> int:
+        return len(event.payload)
+
+
+class Every(lanner.Plugin):
+    """It reads events of all sources."""
+
+    name, version, contact = "every", "0.1.0", "nobody"
+    extract_sources = lanner.ANY
+
+    @lanner.field("every.size", "Size of the payload")
+    def size(self, event: lanner.Event) -> int:
+        assert event.source
         return len(event.payload)
 
 

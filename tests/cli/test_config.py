@@ -82,7 +82,7 @@ def test_a_plugin_without_the_option_refuses_host():
         ("flushInterval: 70000", r"Expected `int` <= 60000 - at `\$\.flushInterval`"),
         ("flushInterval: x", r"Expected `int`, got `str` - at `\$\.flushInterval`"),
         ('{"filters": {"type": "volume"}}', r"Expected `array`, got `str` - at `\$\.filters\[\.\.\.\]`"),
-        ("tls: {sinse: 10m}", r"unknown field `sinse` - at `\$\.tls`"),
+        ("tls: {sinse: 10m}", r"plugin docker: unknown option `\$\.tls\.sinse`; the options are: ca, cert"),
         ('{"since": "10m"', r"the configuration is neither JSON \(Input data was truncated\) nor YAML"),
         ("since: [", "the configuration is neither JSON nor YAML: "),
         (

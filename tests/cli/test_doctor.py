@@ -185,12 +185,12 @@ def test_an_engine_that_is_not_there(examine, tmp_path):
     code, found = examine(host=f"unix://{tmp_path}/none.sock")
     assert code == 1
     level, text, fix = only(found["engine: rights"])
-    assert (level, text) == ("problem", f"{tmp_path}/none.sock (from the configuration's `host`) does not exist")
+    assert (level, text) == ("problem", f"{tmp_path}/none.sock (from `$.host` of the configuration) does not exist")
     assert "systemctl start docker" in fix
     level, text, fix = only(found["engine: answer"])
     assert (level, text) == (
         "problem",
-        f"no Docker engine at unix://{tmp_path}/none.sock (from the configuration's `host`): no such file or directory.",
+        f"no Docker engine at unix://{tmp_path}/none.sock (from `$.host` of the configuration): no such file or directory.",
     )
     assert "systemctl start docker" in fix
 
@@ -211,7 +211,7 @@ def test_what_is_no_socket(examine, tmp_path, make, what):
     code, found = examine(host=f"unix://{tmp_path}/docker.d")
     assert code == 1
     level, text, fix = only(found["engine: rights"])
-    assert (level, text) == ("problem", f"{tmp_path}/docker.d (from the configuration's `host`) is {what}")
+    assert (level, text) == ("problem", f"{tmp_path}/docker.d (from `$.host` of the configuration) is {what}")
     assert ("mounted into a container" in fix) == (what == "a directory")
 
 
@@ -351,7 +351,7 @@ def test_passwords_in_addresses_are_shown_nowhere(examine, falco_yaml):
     code, found = examine("-c", falco_yaml(text), host="tcp://user:hunter2@127.0.0.1:1")
     assert code == 1
     assert "hunter2" not in str(found)
-    assert "tcp://***@127.0.0.1:1 (from the configuration's `host`) is plain TCP" in str(found)
+    assert "tcp://***@127.0.0.1:1 (from `$.host` of the configuration) is plain TCP" in str(found)
 
 
 def test_an_engine_that_begins_to_answer_with_its_first_event(examine, engine, monkeypatch):
@@ -389,19 +389,25 @@ def test_an_engine_over_ssh(examine, tmp_path, there):
     if there:
         assert (level, text[: text.index(", as ")]) == (
             "ok",
-            f"ssh://me@engine (from the configuration's `host`) is reached by {program}",
+            f"ssh://me@engine (from `$.host` of the configuration) is reached by {program}",
         )
         assert "ssh ended with status 255: Permission denied (publickey)" in only(found["engine: answer"])[1]
         assert "give ssh a key without a passphrase" in only(found["engine: answer"])[2]
     else:
-        assert (level, text) == ("problem", "ssh://me@engine (from the configuration's `host`) is reached by ssh, which is not in PATH")
+        assert (level, text) == ("problem", "ssh://me@engine (from `$.host` of the configuration) is reached by ssh, which is not in PATH")
         assert fix == "Debian: apt-get install openssh-client"
 
 
 def test_an_address_that_is_none(examine):
     code, found = examine(host="npipe://somewhere")
     assert code == 1
-    assert "npipe:// is not supported" in only(found["engine"])[1]
+    assert "npipe:// is not supported" in found["configuration"][-1][1]
+
+
+def test_open_parameters_that_are_none(examine, falco_yaml):
+    code, found = examine("-c", falco_yaml("json_output: true", "{}, open_params: sinc=1"))
+    assert code == 1
+    assert "the open parameters have 'sinc'" in found["configuration"][-1][1]
 
 
 # Falco and sysdig

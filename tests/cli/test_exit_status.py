@@ -2,6 +2,18 @@
 
 import pytest
 
+WRONG_PARAMS = [
+    (["--open", "since=abc"], "error: `since` is 'abc', which is no time: write seconds since 1970"),
+    (["--open", "sinc=1"], "error: the open parameters have 'sinc', which is none of since, until, filters: did you mean 'since'?"),
+    (["--open", "since"], "error: the open parameters have 'since', which is no key=value"),
+    (["--open", '{"until": []}'], "error: `until` is [], which is no time"),
+    (["--open", "filters={"], "error: `filters` is no JSON"),
+    (["--open", "filters=[1]"], "error: `filters` is wrong"),
+    (["--host", "nonsense"], "error: invalid engine address 'nonsense'"),
+    (["--host", "tcp://[::1"], "error: invalid engine address"),
+    (["--host", "ssh://-oProxyCommand=x"], "error: invalid engine address"),
+    (["--config", '{"until": "never"}'], "error: `$.until` is 'never', which is no time"),
+]
 pytestmark = pytest.mark.slow
 
 
@@ -15,6 +27,23 @@ def test_a_source_that_fails_before_it_yields_cannot_be_opened(lanner, plugin, r
     assert done.code == 3
     assert "error: plugin away: open: FileNotFoundError: [Errno 2] No such file or directory: '/nonexistent/events' (" in done.err
     assert recording.read_text() == "of before\n"
+
+
+@pytest.mark.parametrize("command", ["run", "record", "dry run"])
+@pytest.mark.parametrize(("given", "said"), WRONG_PARAMS)
+def test_wrong_open_parameters_are_wrong_usage(lanner, tmp_path, command, given, said):
+    more = {"record": ["-o", tmp_path / "x"], "dry run": ["--dry-run"]}.get(command, [])
+    done = lanner(command.split()[-1], "docker", *given, *more)
+    assert (done.code, done.out) == (2, b""), done.err
+    assert said in done.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_plugin_of_ones_own_checks_its_open_parameters(lanner, plugin, rules):
+    for more in ([], ["--dry-run"]):
+        done = lanner("run", plugin("Choosy"), "--open", "nope", "-r", rules("choosy", output="x"), *more)
+        assert (done.code, done.out) == (2, b""), done.err
+        assert "lanner: error: there is no door 'nope'\n" in done.err
 
 
 @pytest.mark.parametrize("command", ["run", "record", "fields", "plugin", "build", "package", "rules show", "rules check", "rules explain"])

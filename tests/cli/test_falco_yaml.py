@@ -233,17 +233,18 @@ def test_a_plugins_field_suggests_itself_for_outputs(lanner, plugin, rules, word
 def test_the_configuration_of_a_plugin_is_checked(falco):
     done = falco("plugins: [{name: docker, library_path: libdocker.so, init_config: {flushInterval: 0}}]")
     assert (done.code, done.out) == (1, b"")
-    assert done.err.startswith("lanner: error: Expected `int` >= 1 - at `$.flushInterval`")
+    assert "falco.yaml:1: plugin docker: Expected `int` >= 1 - at `$.flushInterval`" in done.err
     done = falco("plugins: [{name: docker, library_path: libdocker.so, init_config: '{\"flushInterval\": 50}'}]", "--dry-run")
     assert done.code == 0
 
 
 def test_two_event_sources_are_one_too_many(falco):
-    text = "plugins: [{name: a, library_path: docker}, {name: b, library_path: b.py}]"
+    text = "plugins: [{name: a, library_path: docker}, {name: b, library_path: 'lanner.docker:Docker'}]"
     done = falco(text)
     assert (done.code, done.out) == (1, b"")
     assert (
-        "2 plugins would be loaded (a, b), and Lanner runs one event source at a time: name one of them, as in `lanner run a -c" in done.err
+        "2 plugins with event sources would be loaded (a, b), and Lanner runs one event source at a time: name one of them, as in "
+        "`lanner run a -c" in done.err
     )
     assert falco(text, "a").code == 0
 

@@ -47,6 +47,13 @@ def test_an_engine_that_was_named_is_not_replaced(run_docker, arguments):
     assert (done.returncode, len(done.stdout.splitlines())) == (3, 1)
 
 
+def test_an_error_of_the_user_ends_it(run_docker, tmp_path):
+    lanner = tmp_path / ".venv" / "bin" / "lanner"
+    lanner.write_text("#!/bin/bash\necho asked\nexit 2\n")
+    done = run_docker("--open", "since=abc")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "asked\n", "")
+
+
 def test_nor_is_one_that_the_environment_names(run_docker):
     assert run_docker(DOCKER_HOST="tcp://127.0.0.1:1").returncode == 3
     assert run_docker(DOCKER_CONTEXT="far").returncode == 3

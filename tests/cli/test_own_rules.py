@@ -82,3 +82,18 @@ def test_a_reload_keeps_the_shipped_rules(start, override):
     assert int(after.partition(b"loaded again: ")[2].split()[0]) == count - 1
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
+
+
+def test_a_failed_reload_is_answered_with_the_word(start, override):
+    whole = "- rule: Mine\n  desc: d\n  condition: docker.id exists\n  output: '%docker.id'\n  priority: INFO\n  source: docker\n"
+    override.write_text(whole)
+    process = start("run", "docker", "-r", override, "--host", "tcp://127.0.0.1:1", "--config", "waitForEngine: true")
+    next(line for line in iter(process.stderr.readline, b"") if b"1 rule (" in line)
+    override.write_text(whole + OVERRIDE)
+    alert = process.stdout.readline()
+    assert b"Critical Falco internal: hot restart failure" in alert
+    assert b"name these first by the word `plugin`, as in `-r plugin -r FILE`" in alert
+    said = next(line for line in iter(process.stderr.readline, b"") if b"loading again failed" in line)
+    assert b"name these first by the word `plugin`" in said
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)

@@ -130,6 +130,8 @@ def added(ours):
         "docker.host": texts(ours).get("host"),
         "docker.gap.from": number(gap.get("from")),
         "docker.gap.until": number(gap.get("until")),
+        "docker.gap.from.iso8601": texts(gap).get("fromTime"),
+        "docker.gap.until.iso8601": texts(gap).get("untilTime"),
         "docker.gap.reason": texts(gap).get("reason"),
         "docker.truncated": texts(ours).get("truncated"),
         "docker.truncated.bytes": number(ours.get("bytes")),

@@ -40,7 +40,7 @@ def context(host):
 
 
 def failure(configured="", environ=None, tls=None):
-    with pytest.raises(lanner.SourceError) as caught:
+    with pytest.raises(lanner.UsageError) as caught:
         find_endpoint(configured, tls, environ or {})
     return str(caught.value)
 
@@ -56,7 +56,7 @@ def test_who_is_asked_in_which_order(folder):
     write_context(folder, "chosen", context("unix:///chosen"))
     environ = {"DOCKER_HOST": "unix:///host", "DOCKER_CONTEXT": "chosen"}
     assert find_endpoint("unix:///configured", environ=environ) == Endpoint(
-        Address("unix:///configured"), "the configuration's `host`", "/configured"
+        Address("unix:///configured"), "`$.host` of the configuration", "/configured"
     )
     assert find_endpoint("", environ=environ) == Endpoint(Address("unix:///host"), "DOCKER_HOST", "/host")
     del environ["DOCKER_HOST"]
@@ -158,7 +158,7 @@ def test_an_address_is_a_socket_or_a_host_and_port(url, path, host, port):
 )
 def test_what_is_no_address_is_told_with_who_named_it_and_what_to_write(url):
     says = f"invalid engine address {url.strip()!r} (from"
-    assert failure(url) == f"{says} the configuration's `host`): {ADDRESSES}"
+    assert failure(url) == f"{says} `$.host` of the configuration): {ADDRESSES}"
     assert failure("", {"DOCKER_HOST": url}) == f"{says} DOCKER_HOST): {ADDRESSES}"
 
 
@@ -170,7 +170,7 @@ def test_what_is_no_address_is_told_with_who_named_it_and_what_to_write(url):
     ],
 )
 def test_what_dockers_client_knows_and_we_do_not_is_told_as_such(url, advice):
-    assert failure(url) == f"invalid engine address {url!r} (from the configuration's `host`): {advice}"
+    assert failure(url) == f"invalid engine address {url!r} (from `$.host` of the configuration): {advice}"
 
 
 # over SSH
@@ -192,7 +192,7 @@ def test_what_dockers_client_knows_and_we_do_not_is_told_as_such(url, advice):
     ],
 )
 def test_an_address_over_ssh_is_what_dockers_client_takes(folder, url, ssh):
-    assert find_endpoint(url, environ={}) == Endpoint(Address(url), "the configuration's `host`", ssh=ssh)
+    assert find_endpoint(url, environ={}) == Endpoint(Address(url), "`$.host` of the configuration", ssh=ssh)
     assert find_endpoint("", environ={"DOCKER_HOST": url, "DOCKER_TLS_VERIFY": "1"}) == Endpoint(Address(url), "DOCKER_HOST", ssh=ssh)
     write_context(folder, "lab", context(url))
     assert find_endpoint("", environ={"DOCKER_CONTEXT": "lab"}) == Endpoint(Address(url), 'the docker context "lab"', ssh=ssh)
@@ -224,21 +224,21 @@ def test_an_address_over_ssh_is_what_dockers_client_takes(folder, url, ssh):
 def test_what_ssh_must_not_be_given_is_refused(url, says):
     told = failure(url)
     assert told.startswith("invalid engine address ")
-    assert "(from the configuration's `host`): " in told
+    assert "(from `$.host` of the configuration): " in told
     assert says in told
 
 
 def test_a_password_is_not_for_ssh_and_not_shown():
     told = failure("ssh://me:hunter2@engine")
     assert told == (
-        "ssh://me:***@engine (from the configuration's `host`) has a password, which ssh does not take: "
+        "ssh://me:***@engine (from `$.host` of the configuration) has a password, which ssh does not take: "
         "write ssh://user@host, and give ssh a key"
     )
 
 
 def test_ssh_needs_no_tls():
     assert failure("ssh://engine", tls=FILES) == (
-        "ssh://engine (from the configuration's `host`) has `tls`, but ssh encrypts the connection: leave it out"
+        "ssh://engine (from `$.host` of the configuration) has `tls`, but ssh encrypts the connection: leave it out"
     )
 
 
@@ -257,7 +257,7 @@ FILES = Tls("/tls/ca.pem", "/tls/cert.pem", "/tls/key.pem")
     ],
 )
 def test_the_configurations_tls_is_that_of_its_address(url, host, port):
-    assert find_endpoint(url, FILES, {}) == Endpoint(Address(url), "the configuration's `host`", host=host, port=port, tls=FILES)
+    assert find_endpoint(url, FILES, {}) == Endpoint(Address(url), "`$.host` of the configuration", host=host, port=port, tls=FILES)
 
 
 def test_a_configuration_class_of_any_make_says_what_tls_is(monkeypatch):
@@ -275,16 +275,16 @@ def test_https_alone_is_tls_with_the_authorities_of_the_system():
 @pytest.mark.parametrize(
     ("url", "tls", "says"),
     [
-        ("unix:///x", FILES, "unix:///x (from the configuration's `host`) has `tls`, which a unix socket does not speak: leave it out"),
+        ("unix:///x", FILES, "unix:///x (from `$.host` of the configuration) has `tls`, which a unix socket does not speak: leave it out"),
         (
             "http://engine",
             FILES,
-            "http://engine (from the configuration's `host`) is without TLS, which is asked for: write https:// or tcp://",
+            "http://engine (from `$.host` of the configuration) is without TLS, which is asked for: write https:// or tcp://",
         ),
         (
             "tcp://engine",
             Tls(key="/tls/key.pem"),
-            "tcp://engine (from the configuration's `host`): `tls` has a `key` but no `cert`, the certificate that it is of",
+            "tcp://engine (from `$.host` of the configuration): `tls` has a `key` but no `cert`, the certificate that it is of",
         ),
         ("", FILES, "the configuration has `tls` but no `host`: write the engine's address, tcp://host:2376"),
     ],

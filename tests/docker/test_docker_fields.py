@@ -71,7 +71,13 @@ DESCRIBED = {
     "mounts": {"/root": "/r", "/var/run/docker.sock": "/docker.sock"},
     "error": "cut",
 }
-GAP = {"from": 1_795_426_345_860_357_172, "until": 1_795_426_346_000_000_000, "reason": "queue full"}
+GAP = {
+    "from": 1_795_426_345_860_357_172,
+    "until": 1_795_426_346_000_000_000,
+    "fromTime": "2026-11-23T09:32:25.860357172Z",
+    "untilTime": "2026-11-23T09:32:26.000000000Z",
+    "reason": "queue full",
+}
 # What Lanner adds
 ADDED = [
     event("container", "start", {"image": "busy:1"}, lanner={"host": "db", "inspect": DESCRIBED}),

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,6 +13,10 @@ from .stand_in import NOW, SECOND, STREAM, answer, chunk, event, version
 from .streaming import gap_of, is_gap, lines, payloads, watching
 
 pytestmark = pytest.mark.slow
+
+
+def in_words(when):
+    return f"{datetime.fromtimestamp(when // 10**9, UTC):%Y-%m-%dT%H:%M:%S}.{when % 10**9:09}Z"
 
 
 def test_a_restart_of_the_engine_is_told_in_front_of_what_comes_after_it(remembering, no_pause):
@@ -33,6 +38,8 @@ def test_a_restart_of_the_engine_is_told_in_front_of_what_comes_after_it(remembe
         assert host.extract(gap, "docker.gap.reason") == "engine restarted or out of reach"
         assert host.extract(gap, "docker.gap.from") == NOW + 2
         assert host.extract(gap, "docker.gap.until") == told["until"] == gap.timestamp
+        assert host.extract(gap, "docker.gap.from.iso8601") == in_words(NOW + 2)
+        assert host.extract(gap, "docker.gap.until.iso8601") == in_words(told["until"])
 
 
 def test_each_restart_is_told_once(remembering, no_pause):
@@ -152,7 +159,16 @@ def test_the_event_is_one_of_the_engines_form():
         "scope": "local",
         "time": 7,
         "timeNano": 7_000_000_001,
-        "lanner": {"host": 'a"b\n\x1b', "gap": {"from": 5_000_000_000, "until": 7_000_000_001, "reason": "queue full"}},
+        "lanner": {
+            "host": 'a"b\n\x1b',
+            "gap": {
+                "from": 5_000_000_000,
+                "until": 7_000_000_001,
+                "fromTime": "1970-01-01T00:00:05.000000000Z",
+                "untilTime": "1970-01-01T00:00:07.000000001Z",
+                "reason": "queue full",
+            },
+        },
     }
 
 

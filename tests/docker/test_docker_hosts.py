@@ -1,6 +1,7 @@
 """Several engines in one stream: whose an event is, and that one which is down, slow or mad costs the others nothing."""
 
 import json
+import logging
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,7 @@ def test_fifty_engines(engines):
 def test_an_engine_that_is_down_at_the_start_is_said_and_found_later(engines, no_pause, caplog):
     up, down = engines(2)
     down.stop()
+    caplog.set_level(logging.INFO, "lanner.plugin.docker")
     with watching(named([up, down])) as host:
         assert f"n1: {down.url} (not reached yet)" in host.source.description
         up.publish(event())
@@ -100,7 +102,7 @@ def test_an_engine_that_is_down_at_the_start_is_said_and_found_later(engines, no
         down.publish(event())
         assert host.extract(host.next(), "docker.host") == "n1"
     said = [record.getMessage() for record in caplog.records]
-    assert said[0].startswith(f"no Docker engine at {down.url} (from the configuration's `hosts`): no such file or directory.")
+    assert said[0].startswith(f"no Docker engine at {down.url} (from `$.hosts` of the configuration): no such file or directory.")
     assert said[0].endswith("; it is tried again")
     assert said[1] == f"connected to n1: Docker Engine 20.10.24 (API 1.41) at {down.url}"
     assert len(said) == 2
@@ -182,9 +184,11 @@ def test_what_cannot_be_is_refused(config, says):
 
 
 def test_an_address_that_is_none_is_told_with_where_it_is_from():
-    with pytest.raises(lanner.SourceError) as caught:
+    with pytest.raises(lanner.UsageError) as caught:
         Docker.open(init_plugin(Docker, {"inspect": False, "hosts": ["npipe://a"]}), "")
-    assert str(caught.value).startswith("invalid engine address 'npipe://a' (from the configuration's `hosts`): npipe:// is not supported")
+    assert str(caught.value).startswith(
+        "invalid engine address 'npipe://a' (from `$.hosts` of the configuration): npipe:// is not supported"
+    )
 
 
 @pytest.mark.parametrize("several", [False, True])

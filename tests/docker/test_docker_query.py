@@ -37,7 +37,7 @@ def query(params="", since="", until="", filters=None):
 
 
 def failure(*args, **kwargs):
-    with pytest.raises(lanner.SourceError) as caught:
+    with pytest.raises(lanner.UsageError) as caught:
         query(*args, **kwargs)
     return str(caught.value)
 
@@ -126,9 +126,9 @@ def test_a_time_in_json_may_be_a_number_and_keeps_its_nanoseconds(number):
     ],
 )
 def test_what_is_no_time_is_told_with_what_to_write(key, text):
-    says = f"`{key}` is {text!r}, {TIME_ADVICE}"
-    assert failure(**{key: text}) == says
-    assert failure(json.dumps({key: text})) == says
+    says = f"{key}` is {text!r}, {TIME_ADVICE}"
+    assert failure(**{key: text}) == f"`$.{says}"
+    assert failure(json.dumps({key: text})) == f"`{says}"
 
 
 @pytest.mark.parametrize(

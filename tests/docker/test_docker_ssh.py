@@ -198,7 +198,7 @@ def test_a_password_is_not_asked_for(server, no_key):
     started = time.monotonic()
     told = failure(server.url)
     assert time.monotonic() - started < 8
-    assert told.startswith(f"no Docker engine at {server.url} (from the configuration's `host`): ssh ended with status 255: ")
+    assert told.startswith(f"no Docker engine at {server.url} (from `$.host` of the configuration): ssh ended with status 255: ")
     assert "Permission denied (publickey" in told
     assert told.endswith("give ssh a key without a passphrase, or an agent (SSH_AUTH_SOCK), for this user")
 
@@ -289,7 +289,7 @@ def test_a_host_that_does_not_answer_ends_in_time_with_what_ssh_said(server, mon
 def test_without_the_program_ssh_that_is_told(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     assert failure("ssh://engine") == (
-        "no Docker engine at ssh://engine (from the configuration's `host`): cannot start ssh: there is no such program in PATH. "
+        "no Docker engine at ssh://engine (from `$.host` of the configuration): cannot start ssh: there is no such program in PATH. "
         "Install it (Debian: apt-get install openssh-client)"
     )
 

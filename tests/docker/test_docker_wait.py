@@ -1,5 +1,7 @@
 """waitForEngine: a start waits for an engine that is away, and fails at once for what no waiting mends."""
 
+import logging
+
 import pytest
 
 import lanner
@@ -21,12 +23,13 @@ def engine(tmp_path):
 
 
 def open_error(**config):
-    with pytest.raises(lanner.SourceError) as caught:
+    with pytest.raises(lanner.LannerError) as caught:
         Docker.open(init_plugin(Docker, {"waitForEngine": True, **config}), "")
     return str(caught.value)
 
 
 def test_a_start_waits_and_the_gap_is_told_before_the_engines_events(engine, no_pause, caplog):
+    caplog.set_level(logging.INFO, "lanner.plugin.docker")
     with watching(engine, waitForEngine=True) as host:
         assert host.source._instance.connections == {engine.url: False}
         engine.start()
@@ -40,6 +43,7 @@ def test_a_start_waits_and_the_gap_is_told_before_the_engines_events(engine, no_
     assert said[0].startswith(f"no Docker engine at {engine.url}")
     assert said[0].endswith("it is tried again")
     assert said[1].startswith("connected to ")
+    assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.INFO]
 
 
 def test_the_engine_is_asked_for_what_it_told_since_the_start(engine, no_pause):
@@ -94,7 +98,7 @@ def test_what_no_waiting_mends_fails_at_once(engine, tmp_path):
     ],
 )
 def test_advice_names_what_the_reader_can_write(embedded, config, says):
-    with pytest.raises(lanner.SourceError) as caught:
+    with pytest.raises(lanner.LannerError) as caught:
         Docker.open(init_plugin(Docker, {**config, "waitForEngine": False}, embedded=embedded), "")
     assert says in str(caught.value)
     assert "--host" not in str(caught.value) or not embedded

@@ -46,10 +46,13 @@ def test_each_command_does_what_the_text_says(folder, command):
     assert done.returncode == 0, done.stderr
     if "run" in command:
         assert done.stdout.endswith("Warning ended with 7 (container=one image=busy:1 id=0123456789ab)\n")
+    if "check" in command:
+        assert done.stdout == "Nothing found.\n"
     if "fields" in command:
         assert "trial.short" in done.stdout
     if "build" in command:
         assert (folder / "libtrial.so").stat().st_size > 1000
+        assert f"rules_files: [{folder}/trial_rules.yaml]  # yours, about `source: trial`: trial ships none" in done.stdout
 
 
 def test_what_was_built_gives_the_same_events_and_fields(folder, run_host, monkeypatch):

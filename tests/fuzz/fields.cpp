@@ -35,42 +35,44 @@ Value over(Kind kind, std::vector<Value> children) {
   return value;
 }
 
+Value word(const char* name, Value operand) {
+  Value value = over(Kind::word, {std::move(operand)});
+  value.word = lanner::word_of(name);
+  value.separator = ":";
+  return value;
+}
+
 std::vector<Value> make_table() {
   const Value text = path({"a"});
   const Value deep = path({"m", "d", std::uint64_t{1}, "e"});
-  Value before = over(Kind::before, {text});
-  before.separator = ":";
-  Value after = over(Kind::after, {text});
-  after.separator = ":";
-  Value after_long = over(Kind::after, {before});
+  const Value before = word("before", text);
+  const Value after = word("after", text);
+  Value after_long = word("after", before);
   after_long.separator = "\xC3\xA9";
-  Value after_last = over(Kind::after_last, {text});
-  after_last.separator = ":";
   Value when = over(Kind::when, {deep, path({"t"})});
   when.texts = {"x", "yes", ""};
-  Value time = over(Kind::unsigned_integer, {path({"n"})});
+  Value time = word("time", path({"n"}));
   time.factor = 1'000'000;
-  return {
+  std::vector<Value> table = {
       path({}),
       text,
       deep,
       path({"m", Argument{}}),
       path({"l", Argument{}}),
       path({Argument{}, std::uint64_t{0}}),
-      before,
-      after,
       after_long,
-      after_last,
       when,
       time,
-      over(Kind::unsigned_integer, {path({"l", std::uint64_t{0}})}),
-      over(Kind::unsigned_integer, {after}),
+      word("integer", path({"l", std::uint64_t{0}})),
+      word("integer", after),
       path({}, Kind::keys),
       path({"m"}, Kind::keys),
       path({Argument{}}, Kind::keys),
       over(Kind::first, {path({"missing"}), before, deep}),
-      over(Kind::first, {time, over(Kind::unsigned_integer, {text})}),
+      over(Kind::first, {time, word("integer", text)}),
   };
+  for (const auto& each : lanner::words()) table.push_back(word(each.name.data(), each.reads_numbers ? path({"n"}) : text));
+  return table;
 }
 
 bool is_text(std::string_view text) {
@@ -109,9 +111,10 @@ std::size_t count_of(const Result& result) {
   return names ? names->size() : !std::holds_alternative<std::monostate>(result);
 }
 
-void check_spans(const Value& value, const lanner::Document& document, std::string_view payload, const Given& given, const Result& result) {
+void check_spans(const Value& value, const lanner::Document& document, std::string_view payload, const Given& given, const Result& result,
+                 lanner::Arena& arena) {
   const auto count = count_of(result);
-  const auto spans = lanner::locate(value, *document.root(), payload, given, count);
+  const auto spans = lanner::locate(value, *document.root(), payload, given, count, arena);
   REQUIRE(spans.size() == count);
   for (std::size_t i = 0; i < count; ++i) {
     REQUIRE(spans[i].begin <= payload.size() && spans[i].size <= payload.size() - spans[i].begin);
@@ -180,11 +183,13 @@ void try_input(std::string_view input) {
   lanner::Document other;
   REQUIRE(other.load(payload) == is_json);
   if (!is_json) return;
+  static lanner::Arena arena;
   for (const auto& value : table) {
-    const auto result = lanner::evaluate(value, *document.root(), given);
+    arena.clear();
+    const auto result = lanner::evaluate(value, *document.root(), given, arena);
     check(result);
-    REQUIRE(lanner::evaluate(value, *document.root(), given) == result);
-    REQUIRE(lanner::evaluate(value, *other.root(), given) == result);
-    check_spans(value, document, payload, given, result);
+    REQUIRE(lanner::evaluate(value, *document.root(), given, arena) == result);
+    REQUIRE(lanner::evaluate(value, *other.root(), given, arena) == result);
+    check_spans(value, document, payload, given, result, arena);
   }
 }

@@ -11,6 +11,7 @@
 #include "maker.hpp"
 #include "rules/machine.hpp"
 #include "rules/text_index.hpp"
+#include "rules/transforms.hpp"
 
 // Of the sanitizers' runtime; gcc comes without its header
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
@@ -32,7 +33,6 @@ using lanner::Modifier;
 using lanner::Moment;
 using lanner::Node;
 using lanner::Operand;
-using lanner::Operator;
 using lanner::Program;
 using lanner::Source;
 using lanner::Type;
@@ -53,7 +53,8 @@ class Making {
  public:
   explicit Making(std::string_view constant, bool has_text_index) : constant_{std::string(constant), 0, true, -1} {
     Value integer;
-    integer.kind = Value::Kind::unsigned_integer;
+    integer.kind = Value::Kind::word;
+    integer.word = lanner::word_of("time");
     integer.children = {path({"n"})};
     program_->trees = {path({"a"}), path({"m", lanner::Argument{}}), integer, path({"m"}, Value::Kind::keys), integer};
     program_->trees.back().factor = 1'000;
@@ -64,37 +65,33 @@ class Making {
     const auto fixed = operand(Operand::Kind::text, {}, text);
     program_->operands.back().text = constant;
     const Type closed{Type::Is::text, false, true, false}, decoded{Type::Is::text, false, true, true};
-    const auto lower = operand(Operand::Kind::lower, {a}, closed), base = operand(Operand::Kind::basename, {k}, closed);
-    const auto bytes = operand(Operand::Kind::base64, {a}, decoded),
-               uppers = operand(Operand::Kind::upper, {keys}, {Type::Is::text, true, true, false});
-    const auto length = operand(Operand::Kind::length, {k}, number), count = operand(Operand::Kind::length, {keys}, number);
-    const auto items = operand(Operand::Kind::items, {a, keys, operand(Operand::Kind::decimal, {n}, text)}, texts);
-    const auto joined = operand(Operand::Kind::join, {fixed, items}, text), both = operand(Operand::Kind::concat, {a, lower, python}, text);
-    const auto options = operand(Operand::Kind::getopt, {items, fixed}, texts);
+    const auto lower = operand("tolower", {a}, closed), base = operand("basename", {k}, closed);
+    const auto bytes = operand("b64", {a}, decoded), uppers = operand("toupper", {keys}, {Type::Is::text, true, true, false});
+    const auto length = operand("len", {k}, number), count = operand("len", {keys}, number);
+    const auto items = operand("items", {a, keys, operand("decimal", {n}, text)}, texts);
+    const auto joined = operand("join", {fixed, items}, text), both = operand("concat", {a, lower, python}, text);
+    const auto options = operand("getopt", {items, fixed}, texts);
     for (const auto each : {a, k, lower, base, bytes, joined, both, clock}) {
-      for (const auto word :
-           {Operator::equal, Operator::unequal, Operator::in, Operator::contains, Operator::icontains, Operator::startswith,
-            Operator::endswith, Operator::glob, Operator::iglob, Operator::pmatch, Operator::regex}) {
+      for (const auto word : lanner::operator_names()) {
         constant_check(each, word);
       }
-      constant_check(each, Operator::endswith, Modifier::oneof);
-      fields_check(each, Operator::icontains, a);
-      fields_check(each, Operator::less, joined);
-      fields_check(each, Operator::glob, k);
-      fields_check(each, Operator::in, items);
+      constant_check(each, "endswith", Modifier::oneof);
+      fields_check(each, "icontains", a);
+      fields_check(each, "<", joined);
+      fields_check(each, "glob", k);
+      fields_check(each, "in", items);
     }
     for (std::size_t begin = 0; begin < constant.size(); ++begin) {
-      for (const auto word : {Operator::contains, Operator::icontains, Operator::endswith})
-        constant_check(a, word, Modifier::none, constant.substr(begin));
+      for (const auto word : {"contains", "icontains", "endswith"}) constant_check(a, word, Modifier::none, constant.substr(begin));
     }
     for (const auto each : {keys, uppers, items, options}) {
-      constant_check(each, Operator::in);
-      constant_check(each, Operator::intersects);
-      fields_check(each, Operator::intersects, keys);
+      constant_check(each, "in");
+      constant_check(each, "intersects");
+      fields_check(each, "intersects", keys);
       exists(each);
     }
-    fields_check(length, Operator::less_equal, count);
-    fields_check(n, Operator::greater, elapsed);
+    fields_check(length, "<=", count);
+    fields_check(n, ">", elapsed);
     program_->groups.resize(2);
     auto& always = program_->groups[0].rules;
     auto& indexed = program_->groups[1].rules;
@@ -154,6 +151,12 @@ class Making {
     return program_->operands.size() - 1;
   }
 
+  std::size_t operand(const char* transformer, std::vector<std::size_t> operands, Type type) {
+    const auto made = operand(Operand::Kind::made, std::move(operands), type);
+    program_->operands.back().transformer = lanner::transformer_of(transformer);
+    return made;
+  }
+
   void rules(Check check) {
     program_->checks.push_back(std::move(check));
     Node node;
@@ -184,23 +187,25 @@ class Making {
     program_->conditions.push_back(plain + 1);
   }
 
-  void constant_check(std::size_t left, Operator word, Modifier modifier = Modifier::none) {
+  void constant_check(std::size_t left, std::string_view word, Modifier modifier = Modifier::none) {
     constant_check(left, word, modifier, constant_.text);
   }
 
-  void constant_check(std::size_t left, Operator word, Modifier modifier, std::string_view constant) {
+  void constant_check(std::size_t left, std::string_view word, Modifier modifier, std::string_view constant) {
     Check check;
     check.left = left;
-    check.predicate = lanner::make_predicate(word, {{std::string(constant), 0, true, -1}}, modifier, program_->operands[left].type);
+    check.predicate =
+        lanner::make_predicate(*lanner::operator_of(word), {{std::string(constant), 0, true, -1}}, modifier, program_->operands[left].type);
     rules(std::move(check));
   }
 
-  void fields_check(std::size_t left, Operator word, std::size_t right) {
+  void fields_check(std::size_t left, std::string_view word, std::size_t right) {
     const auto& type = program_->operands[left].type;
     Check check;
     check.left = left;
     check.right = right;
-    check.compare = {word, type.is_list, type.is == Type::Is::text, type.is_terminated, program_->operands[right].type.is_terminated};
+    check.compare = {*lanner::operator_of(word), type.is_list, type.is == Type::Is::text, type.is_terminated,
+                     program_->operands[right].type.is_terminated};
     rules(std::move(check));
   }
 

@@ -87,6 +87,59 @@ def test_a_newline_ends_a_broken_object_unless_objects_may_have_several_lines():
     assert framed(data, multiline=True) == [b'{"a":\n1}']
 
 
+BROKEN = [
+    b'{"a":',
+    b'{"a": ',
+    b'{"a":[',
+    b'{"a":[1,',
+    b'{"a":{"x":',
+    b'{"a":[{"x":1},',
+    b'{"a":[[',
+    b'{"a":1,"b":[{"c":',
+    b'{\n  "a": [\n    1,',
+]
+NEXT = [b'{"b":2}', b'{\n  "b": {\n    "c": [\n      {}\n    ]\n  }\n}', b'{"b":\n  {"c": 3}}']
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("following", NEXT)
+@pytest.mark.parametrize("more", [b"", b'\n{"d":4}', b'\n{"d":4}\n{"e":5}'])
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\n\n"])
+def test_a_line_that_breaks_off_swallows_no_object_after_it(broken, following, more, newline):
+    data = broken + newline + following + more + b"\n"
+    expected = [broken.strip(), following, *more.split()]
+    assert framed(data, multiline=True) == expected
+    assert framed(*cuts(data, 1), multiline=True) == expected
+
+
+def test_several_that_break_off_cost_their_lines_alone():
+    data = b'{"a":\n{"b":[\n{"c":3}\n{"d":[1,\n{"e":5},\n{"f":6}\n'
+    expected = [b'{"a":', b'{"b":[', b'{"c":3}', b'{"d":[1,', b'{"e":5}', b'{"f":6}']
+    assert framed(data, multiline=True) == expected
+    assert framed(*cuts(data, 1), multiline=True) == expected
+    indented = b'[\n  {"a":\n  {"b":2},\n  {"c":3}\n]\n'
+    assert framed(indented, multiline=True) == [b'{"a":', b'{"b":2}', b'{"c":3}']
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":\n{"b":2}\n}',
+        b'{\n"a": [\n{\n"b": 1\n},\n{\n"c": 2\n}\n]\n}',
+        b'{\n  "a":\n  {\n    "b": [\n    {\n    }\n    ]\n  }\n}',
+    ],
+    ids=["colon", "no indentation", "braces in lines of their own"],
+)
+def test_whole_objects_stay_whole_however_they_are_written(data):
+    assert framed(data + b"\n" + data, multiline=True) == [data, data]
+    assert framed(*cuts(data + b"\n" + data, 1), multiline=True) == [data, data]
+
+
+def test_inner_objects_of_a_broken_one_are_no_events_of_their_own():
+    data = b'{\n  "a":\n  {\n    "b": 1\n  },\n  "c": '
+    assert framed(data + b'\n{"d":4}\n', multiline=True) == [data.rstrip(), b'{"d":4}']
+
+
 def event(labels, **members):
     members = {"Type": "container", "Action": "create"} | members
     members |= {"Actor": {"ID": "4f2d", "Attributes": {**labels, "name": "web"}}, "scope": "local", "timeNano": 12}
@@ -156,7 +209,7 @@ def test_without_members_to_keep_an_object_that_is_too_long_is_dropped_and_count
     assert framer.too_long == 1
 
 
-@pytest.mark.parametrize("piece", [b"{}", b"{},", b"[[[", b'{"a":1}x', b"}"])
+@pytest.mark.parametrize("piece", [b"{}", b"{},", b"[[[", b'{"a":1}x', b"}", b'{"a":\n', b'{"a":[\n{},\n'])
 def test_the_time_grows_with_the_bytes_alone(piece):
     """Many objects in a line without an end took a search for that end each."""
     framer = ObjectFramer(10**8, multiline=True)

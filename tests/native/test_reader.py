@@ -15,6 +15,8 @@ from lanner import INDEX, KEY, payload
 from lanner.docker.fields import FIELDS
 from lanner.native import Reader
 from lanner.sdk import evaluate
+from lanner.sdk.types import FieldType
+from lanner.sdk.values import UNITS, WORDS
 
 pytestmark = pytest.mark.native
 
@@ -30,6 +32,20 @@ documents = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(NAMES), inner, max_size=5)),
     max_leaves=20,
 )
+# By what it takes beside the value
+OPERANDS = {
+    None: st.just(()),
+    "separator": st.tuples(st.sampled_from([":", ": ", "b", "é"])),
+    "unit": st.tuples(st.sampled_from(list(UNITS))),
+}
+TEXT_WORDS = [row for row in WORDS if row.gives is FieldType.STRING and not row.is_list]
+
+
+def applied(row, inner):
+    """Values that the word of a row makes of other ones."""
+    return st.tuples(inner, OPERANDS[row.operand]).map(lambda two: getattr(two[0], row.name)(*two[1]))
+
+
 paths = st.lists(st.one_of(st.sampled_from(NAMES), st.integers(0, 3), st.sampled_from([KEY, INDEX])), max_size=3).filter(
     lambda parts: sum(part in {KEY, INDEX} and not isinstance(part, int) for part in parts) <= 1
 )
@@ -39,15 +55,12 @@ words = st.recursive(
     lambda inner: st.one_of(
         st.tuples(inner, inner).map(lambda two: two[0] | two[1]),
         st.tuples(inner, inner, st.lists(texts, min_size=1, max_size=2)).map(lambda three: three[0].when(three[1], *three[2])),
-        st.tuples(inner, st.sampled_from([":", ": ", "b", "é"])).map(lambda two: two[0].before(two[1])),
-        st.tuples(inner, st.sampled_from([":", ": ", "b", "é"])).map(lambda two: two[0].after_last(two[1])),
-        st.tuples(inner, st.sampled_from([":", ": ", "b", "é"])).map(lambda two: two[0].after(two[1])),
+        st.tuples(inner, st.sampled_from(TEXT_WORDS)).flatmap(lambda two: applied(two[1], st.just(two[0]))),
     ),
     max_leaves=5,
 )
 values = st.one_of(
-    words, words.map(lambda value: value.integer()), paths.map(lambda path: path.keys()),
-    st.tuples(words, st.sampled_from(["ns", "us", "ms", "s"])).map(lambda two: two[0].time(two[1])),
+    words, *(applied(row, words) for row in WORDS if row.name != "keys"), paths.map(lambda path: path.keys()),
 )  # fmt: skip
 arguments = st.one_of(st.none(), st.sampled_from(NAMES), st.integers(-1, 5))
 

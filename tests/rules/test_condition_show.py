@@ -8,6 +8,7 @@ from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field
 from lanner.rules.condition.parser import parse
 from lanner.rules.condition.unparse import show
 from lanner.rules.findings import ConditionError
+from lanner.rules.language.vocabulary import MODIFIERS, TRANSFORMERS, Side, operators_of
 
 identifiers = st.from_regex(r"[a-zA-Z][a-zA-Z0-9_]{0,6}", fullmatch=True) | st.sampled_from(
     ["not", "and", "or", "in", "exists", "val", "oneof"]
@@ -25,24 +26,22 @@ lists = st.builds(ConstantList, st.lists(quoted | bare, max_size=4).map(tuple))
 def transforms(inner):
     item = fields | quoted | numbers | inner
     argument = item | st.builds(OperandList, st.lists(item, max_size=3).map(tuple))
-    kinds = st.sampled_from(["tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt"])
+    kinds = st.sampled_from([row.name for row in TRANSFORMERS if not row.only_right])
     return st.builds(Transform, kinds, st.lists(argument, min_size=1, max_size=3).map(tuple), arguments)
 
 
 transformers = st.recursive(st.builds(Transform, st.just("len"), st.tuples(fields), arguments), transforms, max_leaves=4)
 values = st.builds(Transform, st.just("val"), st.tuples(fields), arguments)
 lefts = fields | transformers
-text_operators = st.sampled_from([
-    "=", "==", "!=", "glob", "iglob", "contains", "icontains", "bcontains", "startswith", "bstartswith", "endswith", "regex",
-])  # fmt: skip
+text_operators = st.sampled_from(operators_of(Side.TEXT))
 # Where a list is wanted, a name is one, except after a modifier, which then is no modifier but a text
 list_names = st.builds(Constant, identifiers)
 checks = st.one_of(
     st.builds(Check, lefts, st.just("exists")),
-    st.builds(Check, lefts, st.sampled_from(["<", "<=", ">", ">="]), numbers | values | transformers),
+    st.builds(Check, lefts, st.sampled_from(operators_of(Side.NUMBER)), numbers | values | transformers),
     st.builds(Check, lefts, text_operators, quoted | bare | values | transformers),
-    st.builds(Check, lefts, text_operators, lists | st.builds(Constant, st.just("shells")), st.sampled_from(["oneof", "anyof", "allof"])),
-    st.builds(Check, lefts, st.sampled_from(["in", "intersects", "pmatch"]), lists | list_names | values | transformers),
+    st.builds(Check, lefts, text_operators, lists | st.builds(Constant, st.just("shells")), st.sampled_from(MODIFIERS)),
+    st.builds(Check, lefts, st.sampled_from(operators_of(Side.LIST)), lists | list_names | values | transformers),
 )
 
 

@@ -140,6 +140,35 @@ def test_falcos_text_of_a_condition(condition, shown):
     assert shown in show(parse(condition))
 
 
+@pytest.mark.parametrize(
+    ("condition", "kind"),
+    [
+        ('tolower("X") = x', "binary"),
+        ('kv.num > 1 and tolower("X") = kv.str', "binary"),
+        ('tolower("X") = val(kv.str)', "binary"),
+        ('kv.num > 1 or not join(",", ()) = ""', "binary"),
+        ('join(",", ("a", "b")) in (a)', "binary"),
+        ('concat("a", toupper("x")) exists', "unary"),
+        ('concat("a", kv.str) = x', ""),
+        ("tolower(kv.str) exists", ""),
+    ],
+)
+@pytest.mark.parametrize("macro", [False, True])
+def test_a_condition_that_names_no_field_on_the_left_is_not_described(condition, kind, macro):
+    other = "- rule: other\n  desc: d\n  condition: kv.num > 1\n  output: o\n  priority: INFO\n  source: kv\n"
+    text = other.replace("other", "r").replace("kv.num > 1", "m" if macro else f"'{condition}'")
+    validator = Validator([Catalog(FIELDS, "kv")], {"kv": "0.1.0"})
+    assert validator.load("r.yaml", f"- macro: m\n  condition: '{condition if macro else 'kv.num > 1'}'\n{text}{other}").successful
+    assert describe(validator, [], "other")["rules"]
+    for name in ("r", None):
+        if not kind:
+            assert describe(validator, [], name)["rules"]
+            continue
+        with pytest.raises(ConditionError) as caught:
+            describe(validator, [], name)
+        assert str(caught.value) == f"can't find field info in {kind} check expression"
+
+
 def _described(condition):
     macro = {"macro": "m", "condition": condition}
     rule = {"rule": "r", "desc": "d", "condition": "evt.type = open", "output": "o", "priority": "INFO"}

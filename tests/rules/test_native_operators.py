@@ -7,6 +7,7 @@ import pytest
 from lanner.rules.check.checker import check
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
+from lanner.rules.language import vocabulary
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.language.typed import FieldTable
 from lanner.rules.plan.plan import make_plan
@@ -14,11 +15,9 @@ from lanner.sdk.types import FieldInfo, FieldType
 
 from .executors import Both
 
-OPERATORS = [
-    *("=", "==", "!=", "<", "<=", ">", ">=", "in", "intersects", "contains", "icontains", "startswith", "endswith"),
-    *("glob", "iglob", "pmatch", "regex", "bcontains", "bstartswith"),
-]
-MODIFIERS = ["", " anyof", " allof", " oneof"]
+OPERATORS = [row.name for row in vocabulary.OPERATORS if row.name != "exists"]
+MODIFIERS = ["", *(f" {modifier}" for modifier in vocabulary.MODIFIERS)]
+SINGLE = [row.name for row in vocabulary.TRANSFORMERS if not row.is_combining and not row.only_right]
 TEXTS = ["", "a", "A", "ab", "aB", "/a/b", "a*", "é", "YWI=", "YQ", "-a", "-c", "1", "10", "b/"]
 NUMBERS = [0, 1, 2, 10, 255, 2**32, 2**63, 2**64 - 1]
 # some end in zero bytes, some hold them inside
@@ -40,8 +39,8 @@ FIELDS = {
 }
 CATALOG = Catalog(FIELDS.values(), "x")
 TRANSFORMED = [
-    *(f"{name}({{0}}.string)" for name in ("tolower", "toupper", "b64", "basename", "len")),
-    *(f"{name}({{0}}.strings)" for name in ("tolower", "toupper", "b64", "basename", "len")),
+    *(f"{name}({{0}}.string)" for name in SINGLE),
+    *(f"{name}({{0}}.strings)" for name in SINGLE),
     *(f"tolower({name}({{0}}.string))" for name in ("b64", "basename")),
     *(
         'join(",", {0}.strings)',

@@ -292,7 +292,7 @@ def test_the_configuration_is_there_before_anything_else_runs():
 
 
 def test_a_wrong_configuration_is_refused():
-    with pytest.raises(lanner.ConfigError, match=r"unknown field `words` - at `\$`; the options are: word"):
+    with pytest.raises(lanner.ConfigError, match=r"unknown option `\$\.words`; did you mean `word`\?"):
         init_plugin(Doors, '{"words": 1}')
 
 

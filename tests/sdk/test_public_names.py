@@ -21,7 +21,7 @@ def test_every_public_name_is_there_and_listed():
 
 def test_every_error_is_a_lanner_error():
     errors = [value for name in lanner.__all__ if isinstance(value := getattr(lanner, name), type) and issubclass(value, Exception)]
-    assert len(errors) == 5
+    assert len(errors) == 6
     assert all(issubclass(error, lanner.LannerError) for error in errors)
 
 

@@ -61,7 +61,7 @@ def unpack(image: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
     """Return the texts and files of a plugin's .so. Raises `ValueError` if it was not built by Lanner, or was stripped or altered."""
     trailer = image[-_TRAILER:]
     if not trailer.startswith(MARK):
-        raise ValueError("it has no bundle at its end: it was not made by `lanner build`, or it was stripped or truncated")
+        raise ValueError("its end is missing: it was truncated or stripped")
     if hashlib.sha256(image[:-72]).hexdigest().encode() != trailer[-64:]:
         raise ValueError("it was altered after it was built: its SHA-256 does not match")
     begin = int(trailer[len(MARK) : len(MARK) + 16], 16)

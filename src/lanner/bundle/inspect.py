@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.abi.versions import capabilities
 from lanner.bundle.archive import MARK, unpack
 from lanner.bundle.build import LOADERS
-from lanner.bundle.elf import functions
+from lanner.bundle.elf import functions, is_truncated
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import read_whole
 
@@ -80,10 +80,12 @@ def inspect(path: Path) -> Inspected:
         image = read_whole(path, _MOST_BYTES)
     except OSError as error:
         raise LannerError(f"cannot read {path}: {error.strerror}") from None
+    if is_truncated(image):
+        raise LannerError(f"{path} is truncated: it has {len(image):,} bytes of a shared library with more. Copy it again")
     try:
         defined = set(functions(image))
     except (ValueError, StopIteration, struct.error, IndexError):
-        raise LannerError(f"{path} is not a shared library for 64-bit Linux, or it is truncated") from None
+        raise LannerError(f"{path} is not a shared library for 64-bit Linux") from None
     if not {"plugin_get_required_api_version", "plugin_get_name"} <= defined:
         raise LannerError(f"{path} is a shared library but not a Falco plugin: it does not define plugin_get_name")
     seen = Inspected(hashlib.sha256(image).hexdigest(), len(image), capabilities=capabilities(defined))

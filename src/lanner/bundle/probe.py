@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Probed:
-    """What a host sees: the info functions' texts, capabilities, times of dlopen and init, and the errors of init and open, if any."""
+    """What a host sees: the info functions' texts, capabilities, times of dlopen and init, and the errors of init, open and reading."""
 
     name: str = ""
     version: str = ""
@@ -25,6 +25,7 @@ class Probed:
     milliseconds: float = 0.0
     init_error: str = ""
     open_error: str = ""
+    read_error: str = ""
 
     @property
     def opens_nowhere(self) -> bool:
@@ -33,7 +34,7 @@ class Probed:
 
 
 def probe(path: Path, shown: str | Path = "", config: str = "") -> Probed:
-    """Load, query, init, open, close, destroy. Raises `BuildError` if the file cannot be loaded or crashes.
+    """Load, query, init, open, read the first events, close, destroy. Raises `BuildError` if the file cannot be loaded or crashes.
 
     Messages name `shown` instead of a temporary `path`.
     """
@@ -56,8 +57,12 @@ def probe(path: Path, shown: str | Path = "", config: str = "") -> Probed:
                 result.init_error = value
             case "open error":
                 result.open_error = value
+            case "read error":
+                result.read_error = value
             case "error":
                 raise BuildError(f"the file does not load: {value}")
+            case _ if result.read_error:
+                result.read_error += f"\n{line}"
             case _ if result.open_error:
                 result.open_error += f"\n{line}"
             case _ if result.init_error:

@@ -74,10 +74,18 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
         if seen.opens_nowhere:
             raise BuildError(f"no host can open it, so nothing is written: {seen.open_error}")
     _tell(path, info, seen, made)
+    warn_of_source(seen)
     if seen.init_error:
         first, *more = seen.init_error.splitlines()
         return fail(f"{path} is written, but a host cannot init it: {first}", FAILED, more=more)
     return OK
+
+
+def warn_of_source(seen: Probed) -> None:
+    """Warn of an event source that fails before its first event: what it needs may be elsewhere, or its code may be wrong."""
+    if seen.read_error:
+        first, *more = seen.read_error.splitlines()
+        say(f"warning: its event source fails before the first event, here and now: {first}", *more)
 
 
 def _runtime(environment: Environment, target: str, folder: str, collected: Collected, bundling: Bundling) -> Runtime:
@@ -164,14 +172,16 @@ def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:
     lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {_scalar(str(path.absolute()))}"]
     lines += ["    open_params: ''"] if info.has_source else []
     lines += [f"load_plugins: [{info.name}]"]
-    if info.rules:
-        files = f"[{_scalar(info.rules)}]"
-        if version_of(api) >= RULES_FILES:
-            lines.append(f"rules_files: {files}")
-        elif version_of(api) >= version_of(APIS["3"].version):
-            lines.append(f"rules_files: {files}  # before Falco 0.38: rules_file")
-        else:
-            lines.append(f"rules_file: {files}")
+    remarks = []
+    file = info.rules
+    if file is None:
+        file = str(path.absolute().with_name(f"{info.name}_rules.yaml"))
+        source = next(iter(info.read_sources), "")
+        remarks.append(f"yours{source and f', about `source: {source}`'}: {info.name} ships none")
+    if version_of(api) < RULES_FILES and version_of(api) >= version_of(APIS["3"].version):
+        remarks.append("before Falco 0.38: rules_file")
+    key = "rules_files" if version_of(api) >= version_of(APIS["3"].version) else "rules_file"
+    lines.append(f"{key}: [{_scalar(file)}]" + (f"  # {'; '.join(remarks)}" if remarks else ""))
     return lines
 
 

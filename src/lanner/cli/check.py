@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.ownrules import advise_own_rules
 from lanner.cli.show import print_text
-from lanner.config.read import OWN_RULES, given_files, with_own_rules
+from lanner.config.read import given_files, with_own_rules
 from lanner.host.load import load_plugin
+from lanner.rules.files.load import OWN_RULES
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.lint import check_files
 from lanner.rules.lint.hints import NO_RULE_CHECKED
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.rules.findings import Finding
-    from lanner.sdk.plugin import PluginInfo
     from lanner.yamlfile.source import Place
 
 
@@ -36,9 +36,7 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
     if not sources:
         names = ", ".join(info.name for info in infos)
         raise LannerError(f"{names} reads the events of all sources: name the plugin of the rules' source too, such as --plugin docker")
-    catalogs = [
-        Catalog([each.info for info in infos if _has_fields_for(info, source) for each in info.fields], source) for source in sources
-    ]
+    catalogs = [Catalog([each.info for info in infos if info.reads(source) for each in info.fields], source) for source in sources]
     named = given_files(files)
     for info in infos if OWN_RULES in named else ():
         named = with_own_rules(named, info)
@@ -53,10 +51,6 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
         print_text("\n\n".join([*(finding.render() for finding in found), _sum(count)]))
     unchecked = any(finding.code == NO_RULE_CHECKED for finding in found)
     return FAILED if count["error"] or unchecked or (strict and found) else OK
-
-
-def _has_fields_for(info: PluginInfo, source: str) -> bool:
-    return not info.read_sources or source in info.read_sources
 
 
 def _sum(count: Counter[str]) -> str:

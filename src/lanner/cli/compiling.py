@@ -8,10 +8,13 @@ from lanner.cli.messages import add, fail, many, say
 from lanner.cli.ownrules import advise_own_rules
 from lanner.config.falco import Matching
 from lanner.config.read import with_own_rules
+from lanner.host.beside import join_fields
 from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
+from lanner.rules.lint.names import mistyped_fields
 from lanner.rules.resolve.select import select
 from lanner.sdk.errors import LannerError
+from lanner.sdk.misspelt import suggest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +29,12 @@ _SHOWN_FOREIGN: Final = 3
 _FOREIGN: Final = "LOAD_UNKNOWN_SOURCE"
 
 
-def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
-    """The rules that run. Warns of what is odd; raises `LannerError`, of wrong rules `RulesError`, also where no rule is left."""
-    falco = settings.falco
+def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compiled:
+    """The rules that run on events of the first plugin, with the fields of all. Warns of what is odd.
+
+    Raises `LannerError`, of wrong rules `RulesError`, also where no rule is left.
+    """
+    falco, info = settings.falco, join_fields(infos)
     paths = settings.rules
     if paths is None:
         if info.rules is None:
@@ -36,10 +42,19 @@ def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
         paths = (info.rules,)
     paths = with_own_rules(paths, info)
     catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", falco.static_fields)
-    ruleset = load_rules(paths, catalog, plugins={info.name: info.version})
+    ruleset = load_rules(paths, catalog, plugins={each.name: each.version for each in infos})
     for number, switch in enumerate(falco.rules):
         if not any(map(switch.concerns, ruleset.rules)):
-            say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}")
+            tags = {tag for rule in ruleset.rules for tag in rule.tags}
+            near = suggest_name(switch.rule, [rule.name for rule in ruleset.rules]) if switch.rule else suggest_name(switch.tag, tags)
+            say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}{near}")
+    for number, append in enumerate(falco.append_output):
+        if append.source not in {"", info.event_source}:
+            continue
+        texts = {"extra_output": append.output, **{f"extra_fields.{key}": form for key, form in append.formatted.items()}}
+        for key, text in texts.items():
+            for _, message, advice in mistyped_fields(text, catalog) if "%" in text else ():
+                say(f"warning: $.append_output[{number}].{key}: {message} {advice}")
     compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
     _warn(compiled.findings, info.event_source or "")
     if not compiled.rules:
@@ -52,16 +67,17 @@ def compile_settings(info: PluginInfo, settings: Settings) -> Compiled:
     return compiled
 
 
-def make_pump(plugin: Plugin, compiled: Compiled, settings: Settings) -> Pump:
-    """The way of events through the rules, as the configuration wants alerts."""
+def make_pump(plugins: Sequence[Plugin], compiled: Compiled, settings: Settings) -> Pump:
+    """The way of the first plugin's events through the rules, as the configuration wants alerts; the other plugins extract, too."""
     falco = settings.falco
     return Pump(
-        plugin,
+        plugins[0],
         compiled,
         make_writer(falco),
         first=falco.rule_matching is Matching.FIRST,
         hostname=None if falco.plugins_hostinfo else "",
         static=falco.static_fields,
+        beside=plugins[1:],
         native=settings.limits.executor == "native",
     )
 

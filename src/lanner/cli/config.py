@@ -5,34 +5,63 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.cli.messages import say
+from lanner.config.places import ConfigPlace, place_option
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.files import read_whole
 from lanner.sdk.hosting import init_plugin
+from lanner.sdk.options import shown_path
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lanner.config.plugins import Loaded
     from lanner.sdk.plugin import Plugin
 
 _MOST_BYTES: Final = 16 << 20
 
 
+def _warn(text: str) -> None:
+    say(f"warning: {text}")
+
+
+def make_entry(cls: type[Plugin], entry: Loaded, host: str | None = None, *, warn: Callable[[str], object] = _warn) -> Plugin:
+    """Return an instance as an entry of falco.yaml or the command line says. The rest is as for `make_plugin`."""
+    return make_plugin(cls, entry.init_config, host, warn=warn, place=entry.config_place)
+
+
 def make_plugin(
-    cls: type[Plugin], config: str | dict[str, Any], host: str | None = None, *, warn: Callable[[str], object] | None = None
+    cls: type[Plugin],
+    config: str | dict[str, Any],
+    host: str | None = None,
+    *,
+    warn: Callable[[str], object] = _warn,
+    place: ConfigPlace | None = None,
 ) -> Plugin:
     """Return an instance with this configuration (options, JSON, YAML or @FILE); `host` replaces the option of that name.
 
-    `warn` is called with each sentence about what is odd in the configuration; by default people are told on standard error.
+    `warn` is called with each sentence about what is odd in the configuration; by default it goes to standard error. All
+    sentences begin with the place of the option, if the configuration is in a file, and the plugin. `place` is the place of an
+    entry whose init_config this is.
     """
     name = plugin_info(cls).name
+    steps: tuple[str, ...] = ("init_config",)
+    if isinstance(config, str) and config.startswith("@"):
+        place, steps = ConfigPlace(config[1:]), ()
+
+    def placed(text: str) -> str:
+        return place_option(text, name, place, [*steps, *shown_path(text)])
+
     values = config if isinstance(config, dict) else read_config(config)
     if host is not None:
         info = plugin_info(cls)
         if info.config is None or "host" not in info.config.__struct_fields__:
             raise UsageError(f"the plugin {info.name} has no option `host`: leave out --host")
         values = {**values, "host": host}
-    return init_plugin(cls, values, warn=warn or (lambda text: say(f"warning: plugin {name}: {text}")))
+    try:
+        return init_plugin(cls, values, warn=lambda text: warn(placed(text)))
+    except ConfigError as error:
+        raise ConfigError(placed(str(error))) from None
 
 
 def read_config(text: str) -> dict[str, Any]:

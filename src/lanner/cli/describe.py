@@ -8,12 +8,10 @@ from lanner.cli.messages import OK, fail, say
 from lanner.cli.show import outside, print_text
 from lanner.cli.validate import make_validator, read_rules
 from lanner.config.read import with_own_rules
-from lanner.host.load import load_plugin
 from lanner.rules.findings import ConditionError
 from lanner.rules.report.describe import describe, table
 from lanner.rules.report.falco_report import dump, full_text
 from lanner.sdk.errors import LannerError
-from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
@@ -25,10 +23,11 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
 
     Raises `LannerError` for a file that cannot be read.
     """
-    info, files = plugin_info(load_plugin(settings.plugin.target)), settings.rules
+    infos, files = settings.all_infos(), settings.rules
+    info = infos[0]
     if files is None and info.rules is None:
         raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
-    validator = make_validator(info, settings.falco)
+    validator = make_validator(infos, settings.falco)
     for file in [str(info.rules)] if files is None else with_own_rules(files, info):
         result = validator.load(file, read_rules(file))
         if result.findings:
@@ -38,7 +37,7 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
         if not result.successful:
             return fail(f"the rules file {file} has an error")
     try:
-        described = describe(validator, [info], rule)
+        described = describe(validator, infos, rule)
     except KeyError:
         return fail(f'Rule "{rule}" is not loaded')
     except ConditionError as error:

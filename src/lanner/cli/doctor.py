@@ -34,13 +34,13 @@ def examine(plugin: str | None, file: str | None, rules: Sequence[str], config: 
 
 def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: str | None, host: str | None) -> list[Result]:
     try:
-        from lanner.cli.config import make_plugin
+        from lanner.cli.config import make_entry
         from lanner.doctor.setup import SetUp
     except ImportError as error:  # the native module, or a package that Lanner needs
         return [Result("Lanner", [problem(f"it does not load: {error}", "See `native module` below, or install Lanner anew")])]
 
     def make(cls: type[Plugin], entry: Loaded, warn: Callable[[str], object]) -> Plugin:
-        return make_plugin(cls, entry.given(config, None).init_config, host, warn=warn)
+        return make_entry(cls, entry.given(config, None), host, warn=warn)
 
     return look_at_setup(SetUp(plugin, file, rules, make))
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lanner.cli.messages import OK, say
 from lanner.cli.show import print_text
-from lanner.host.load import load_plugin
 from lanner.rules.language.catalog import GENERIC_FIELDS
 from lanner.sdk.errors import UsageError
-from lanner.sdk.plugin import plugin_info
 from lanner.sdk.tables import beside, wrap
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from lanner.cli.settings import Settings
     from lanner.sdk.types import FieldInfo
@@ -25,39 +23,52 @@ _TYPES: Final = {FieldType.STRING: "CHARBUF"}
 _EVERY: Final = "Fields that every event has"
 
 
+class _Class(NamedTuple):
+    """A class of fields, as Falco lists them, and the event sources that have them."""
+
+    name: str
+    sources: Sequence[str]
+    fields: Sequence[FieldInfo]
+    short: str = ""
+    description: str = ""
+
+
 def list_fields(settings: Settings, source: str, *, layout: str, verbose: bool, names_only: bool) -> int:
     """Print the fields of an event source ("": the plugin's), and return the exit code. Raises `LannerError`."""
-    info = plugin_info(load_plugin(settings.plugin.target))
-    sources = info.read_sources
+    infos = settings.infos()
+    sources = dict.fromkeys(each for info in infos for each in info.read_sources)
+    has_any = not all(info.read_sources for info in infos)
     if source == "syscall" and source not in sources:
         raise UsageError("no fields of system calls are listed: Lanner reads no system calls; leave out `=syscall`")
-    if source and sources and source not in sources:
-        raise UsageError(f"there is no event source {source!r}: the plugin {info.name} has fields for {', '.join(sources)}")
+    if source and source not in sources and not has_any:
+        names = f"plugin {infos[0].name} has" if len(infos) == 1 else f"plugins {', '.join(info.name for info in infos)} have"
+        raise UsageError(f"there is no event source {source!r}: the {names} fields for {', '.join(sources)}")
     if not source:
         say("the fields of system calls are left out: Lanner reads no system calls")
-    shown = [source] if source else sources
-    classes = [
-        ("evt", "All event types", _EVERY, GENERIC_FIELDS),
-        (f"{info.name} (plugin)", "", "", [field.info for field in info.fields]),
-    ]
+    every = [source] if source else [*sources] or [*infos[0].shown_sources]
+    classes = [_Class("evt", every, GENERIC_FIELDS, "All event types", _EVERY)]
+    for info in infos:
+        if not source or info.reads(source):
+            shown = every if source or not info.read_sources else info.read_sources
+            classes.append(_Class(f"{info.name} (plugin)", shown, [field.info for field in info.fields]))
     if names_only:
-        names = [field.name for *_, fields in classes for field in fields]
-        print_text(_json({"fieldnames": names}) if layout == "json" else "\n".join(names))
+        names_of_fields = [field.name for each in classes for field in each.fields]
+        print_text(_json({"fieldnames": names_of_fields}) if layout == "json" else "\n".join(names_of_fields))
     elif layout == "json":
-        print_text(_json({"fieldclasses": [_as_json(name, desc, fields, shown) for name, _, desc, fields in classes]}))
+        print_text(_json({"fieldclasses": [_as_json(each) for each in classes]}))
     elif layout == "markdown":
-        print_text("\n\n".join(_as_markdown(name, desc, fields, shown) for name, _, desc, fields in classes))
+        print_text("\n\n".join(map(_as_markdown, classes)))
     else:
-        print_text("\n".join(_as_text(*each, shown, verbose=verbose) for each in classes))
+        print_text("\n".join(_as_text(each, verbose=verbose) for each in classes))
     return OK
 
 
-def _as_text(name: str, short: str, desc: str, fields: Iterable[FieldInfo], sources: Sequence[str], *, verbose: bool) -> str:
-    lines = ["-" * 31, *beside("Field Class:", [f"{name} ({short})" if short else name], _RIGHT)]
-    if desc:
-        lines += _described("Description:", desc)
-    lines += [*beside("Event Sources:", ["".join(f"{each} " for each in sources)], _RIGHT), ""]
-    for field in fields:
+def _as_text(shown: _Class, *, verbose: bool) -> str:
+    lines = ["-" * 31, *beside("Field Class:", [f"{shown.name} ({shown.short})" if shown.short else shown.name], _RIGHT)]
+    if shown.description:
+        lines += _described("Description:", shown.description)
+    lines += [*beside("Event Sources:", ["".join(f"{each} " for each in shown.sources)], _RIGHT), ""]
+    for field in shown.fields:
         tags = _tags(field)
         kind = f"(Type: {_type(field)}) " if verbose else ""
         lines += _described(field.name, f"{kind}{_in_brackets(tags)}{field.description}")
@@ -87,25 +98,27 @@ def _type(field: FieldInfo) -> str:
     return _TYPES.get(field.type, field.type.upper())
 
 
-def _as_markdown(name: str, desc: str, fields: Iterable[FieldInfo], sources: Sequence[str]) -> str:
-    lines = [f"## Field Class: {name}", "", *([desc, ""] if desc else []), f"Event Sources: {''.join(f'{each} ' for each in sources)}", ""]
+def _as_markdown(shown: _Class) -> str:
+    lines = [f"## Field Class: {shown.name}", "", *([shown.description, ""] if shown.description else [])]
+    lines += [f"Event Sources: {''.join(f'{each} ' for each in shown.sources)}", ""]
     lines += ["Name | Type | Description", ":----|:-----|:-----------"]
-    for field in fields:
+    for field in shown.fields:
         kind = f"LIST({_type(field)})" if field.is_list else _type(field)
         lines.append(f"`{field.name}` | {kind} | {field.description}")
     return "\n".join(lines)
 
 
-def _as_json(name: str, desc: str, fields: Iterable[FieldInfo], sources: Sequence[str]) -> dict[str, Any]:
-    shown = []
-    for field in fields:
+def _as_json(shown: _Class) -> dict[str, Any]:
+    fields = []
+    for field in shown.fields:
         argument = field.argument and {
             "required": field.argument.required,
             "type": [word for word, has in (("INDEX", field.argument.index), ("KEY", field.argument.key)) if has],
         }
         each = {"argument": argument, "desc": field.description, "is_list": field.is_list, "name": field.name, "type": _type(field)}
-        shown.append(each)
-    return {**({"desc": desc} if desc else {}), "event_sources": list(sources), "fields": shown, "name": name}
+        fields.append(each)
+    described = {"desc": shown.description} if shown.description else {}
+    return {**described, "event_sources": list(shown.sources), "fields": fields, "name": shown.name}
 
 
 def _json(value: Any) -> str:

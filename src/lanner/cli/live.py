@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lanner.cli.alerts import deliver_on, make_sinks, outputs_of
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_wrong_rules, wrong_rules
 from lanner.cli.messages import many, say
+from lanner.cli.ownrules import advise_own_rules
 from lanner.cli.status import Status
 from lanner.host.reload import Reloader
 from lanner.operating.notify import Notifier
@@ -22,7 +23,7 @@ from lanner.rules.output.internal import METRICS, RELOAD_FAILED, SOURCE, interna
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
@@ -34,15 +35,24 @@ if TYPE_CHECKING:
 
 @contextmanager
 def operate(
-    plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, runner: Runner, source: Source, again: Callable[[], Settings]
+    plugins: Sequence[Plugin],
+    infos: Sequence[PluginInfo],
+    settings: Settings,
+    compiled: Compiled,
+    runner: Runner,
+    source: Source,
+    again: Callable[[], Settings],
 ) -> Iterator[Operation]:
-    """While in this context the run is looked after. `again` makes the settings anew. Raises `LannerError` where that cannot be."""
-    status = Status(info, runner, source)
+    """While in this context the run of the first of these plugins is looked after. `again` makes the settings again.
+
+    Raises `LannerError` where that cannot be.
+    """
+    status = Status(infos[0], runner, source)
     status.loaded(settings, compiled)
     with ExitStack() as stack:
         notifier = Notifier(status.is_alive)
         stack.callback(notifier.close)
-        loading = _Loading(plugin, info, settings, runner, source, again, status, notifier)
+        loading = _Loading(plugins, infos, settings, runner, source, again, status, notifier)
         _show_status(settings.falco, status, loading, stack)
         watched = (lambda: loading.settings.sources) if settings.falco.watch_config_files else None
         status.reloader = Reloader(loading.load, loading.failed, watched)
@@ -102,8 +112,8 @@ class _Loading:
 
     def __init__(
         self,
-        plugin: Plugin,
-        info: PluginInfo,
+        plugins: Sequence[Plugin],
+        infos: Sequence[PluginInfo],
         settings: Settings,
         runner: Runner,
         source: Source,
@@ -112,7 +122,7 @@ class _Loading:
         notifier: Notifier,
     ) -> None:
         self.settings = settings
-        self._plugin, self._info, self._runner, self._source, self._again = plugin, info, runner, source, again
+        self._plugins, self._infos, self._runner, self._source, self._again = plugins, infos, runner, source, again
         self._status, self._notifier = status, notifier
 
     def load(self) -> None:
@@ -126,13 +136,14 @@ class _Loading:
     def _load(self) -> None:
         old, new = self.settings, self._again()
         try:
-            compiled = compile_settings(self._info, new)
+            compiled = compile_settings(self._infos, new)
         except RulesError as error:
-            show_wrong_rules(error, self._info)
-            first = next(finding for finding in error.findings if finding.severity == "error")
+            show_wrong_rules(error, self._infos[0])
+            told = advise_own_rules(error.findings, self._infos[0])
+            first = next(finding for finding in told if finding.severity == "error")
             said = f"{wrong_rules(error)}: {first.render().splitlines()[0]}"
             raise LannerError(f"{said} {first.advice}".rstrip()) from None
-        if new.plugin != old.plugin:
+        if new.plugins != old.plugins:
             say("warning: which plugin is loaded, its init_config and its open_params change with the next start alone")
         for key in ("webserver", "metrics", "log_level", "log_stderr", "log_syslog", "watch_config_files"):
             if getattr(new.falco, key) != getattr(old.falco, key):
@@ -141,7 +152,7 @@ class _Loading:
         if outputs_of(new.falco) != outputs_of(old.falco):
             sinks = make_sinks(new.falco)
             make_delivery = lambda: deliver_on(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
-        self._runner.exchange(make_pump(self._plugin, compiled, new), make_delivery)
+        self._runner.exchange(make_pump(self._plugins, compiled, new), make_delivery)
         self.settings = new
         self._status.loaded(new, compiled)
         say(f"loaded again: {many(len(compiled.rules), 'rule')}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanner.config.read import OWN_RULES
+from lanner.rules.files.load import OWN_RULES
 from lanner.rules.resolve.collect import NO_EARLIER_ITEM
 from lanner.yamlfile import values
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lanner.bundle.build import write
 from lanner.bundle.probe import probe
-from lanner.cli.build import make_plugin
+from lanner.cli.build import make_plugin, warn_of_source
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
 from lanner.cli.validate import make_validator, read_rules
@@ -73,6 +73,7 @@ def package_plugin(
         return fail(f"a host cannot init the plugin, so nothing is packaged: {seen.init_error}", FAILED)
     if seen.opens_nowhere:
         return fail(f"no host can open the plugin, so nothing is packaged: {seen.open_error}", FAILED)
+    warn_of_source(seen)
 
     plugin = plugin_artefact(info.name, info.version, machine, made.built.image)
     layout = Layout(source, created)
@@ -132,7 +133,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
     """The rules as an artefact, found right and with what they require. Raises `RulesError` with all that is wrong."""
     if not paths:
         return None
-    validator = make_validator(info, Falco())
+    validator = make_validator([info], Falco())
     contents: dict[str, bytes] = {}
     loaded = []
     for path in paths:

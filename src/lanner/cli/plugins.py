@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.cli.config import make_plugin
+from lanner.cli.config import make_entry
 from lanner.cli.messages import OK
 from lanner.cli.show import outside, print_text
 from lanner.host.load import load_plugin
@@ -31,7 +31,7 @@ def show_one(settings: Settings, name: str) -> int:
             cls = load_plugin(each.target)
             info = plugin_info(cls)
             texts = [_described(info), _schema(info)]
-            plugin = make_plugin(cls, each.init_config, settings.limits.host)
+            plugin = make_entry(cls, each, settings.limits.host)
             if info.has_source:
                 texts.append(_open_params(plugin))
             print_text("\n\n".join(texts) + "\n")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.cli.alerts import deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
-from lanner.cli.config import make_plugin
+from lanner.cli.config import make_entry
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
+from lanner.config.plugins import check_params
 from lanner.host.load import load_plugin
 from lanner.host.recording import no_recording, open_recording
 from lanner.host.runner import Runner
@@ -18,13 +19,12 @@ from lanner.host.stop import closing
 from lanner.outputs.base import OutputClosedError
 from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
-from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_line
 from lanner.sdk.sources import open_source
 from lanner.sinks.stdout import STDOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lanner.cli.live import Operation
     from lanner.cli.settings import Settings
@@ -49,24 +49,28 @@ def run_plugin(settings: Settings, again: Callable[[], Settings]) -> int:
 def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     chosen, limits, falco = settings.plugin, settings.limits, settings.falco
     talk(falco.log_level, falco.lanner.log_format, to_stderr=falco.log_stderr, to_syslog=falco.log_syslog)
-    cls = load_plugin(chosen.target)
-    info = plugin_info(cls)
-    if info.event_source is None:
-        raise UsageError(f"the plugin {info.name} has no event source, so there is nothing to run")
-    plugin = make_plugin(cls, chosen.init_config, limits.host)
+    infos = settings.infos()
+    if infos[0].event_source is None:
+        raise UsageError(f"the plugin {infos[0].name} has no event source, so there is nothing to run")
+    plugins = [make_entry(load_plugin(chosen.target), chosen, limits.host)]
+    plugins += [make_entry(load_plugin(each.target), each) for each in settings.beside]
     try:
-        compiled = compile_settings(info, settings)
+        compiled = compile_settings(infos, settings)
     except RulesError as error:
-        return show_wrong_rules(error, info)
+        return show_wrong_rules(error, infos[0])
     if limits.dry_run:
-        make_pump(plugin, compiled, settings)  # everything that a run makes of the rules
+        check_params(plugins[0], chosen)
+        make_pump(plugins, compiled, settings)  # everything that a run makes of the rules
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
     run = _replay if limits.replay is not None else _watch
-    return run(plugin, info, settings, compiled, again)
+    return run(plugins, infos, settings, compiled, again)
 
 
-def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, _: Callable[[], Settings]) -> int:
+def _replay(
+    plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: Compiled, _: Callable[[], Settings]
+) -> int:
+    info = infos[0]
     limits, path = settings.limits, str(settings.limits.replay)
     sinks = make_sinks(settings.falco)
     delivery = deliver_directly(settings.falco, sinks)
@@ -75,7 +79,7 @@ def _replay(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Comp
     except SourceError as error:
         delivery.close()
         return fail(str(error), FAILED)
-    pump = make_pump(plugin, compiled, settings)
+    pump = make_pump(plugins, compiled, settings)
     # a recording's events have the recording's times; one without a time happens when the one before it did
     runner = Runner(source, pump, delivery, None, limits.max_events, limits.jobs)
     with _progress(source, runner, prints=any(sink.name == STDOUT.name for sink in sinks)):
@@ -113,17 +117,20 @@ def _progress(source: Replay, runner: Runner, *, prints: bool) -> Iterator[None]
         progress.close()
 
 
-def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compiled, again: Callable[[], Settings]) -> int:
+def _watch(
+    plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: Compiled, again: Callable[[], Settings]
+) -> int:
     from lanner.cli.live import operate
 
-    limits = settings.limits
+    limits, plugin, info = settings.limits, plugins[0], infos[0]
+    check_params(plugin, settings.plugin)
     sinks = make_sinks(settings.falco)
     try:
         source = open_source(plugin, settings.plugin.open_params)
-    except SourceError as error:
+    except LannerError as error:
         for sink in sinks:
             sink.close()
-        return fail(str(error), UNREACHABLE)
+        return fail(str(error), UNREACHABLE if isinstance(error, SourceError) else exit_code(error))
     if without_values := plugin.fields_without_values():
         from lanner.rules.lint.silent import silent_rules, tell_silent  # rare
 
@@ -134,10 +141,10 @@ def _watch(plugin: Plugin, info: PluginInfo, settings: Settings, compiled: Compi
     except LannerError:
         source.close()
         raise
-    runner = Runner(source, make_pump(plugin, compiled, settings), delivery, time.time_ns, limits.max_events)
+    runner = Runner(source, make_pump(plugins, compiled, settings), delivery, time.time_ns, limits.max_events)
     start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
     try:
-        with operate(plugin, info, settings, compiled, runner, source, again) as operation:
+        with operate(plugins, infos, settings, compiled, runner, source, again) as operation:
             return _go_on(runner, source, limits.duration, start, operation, info.hint)
     finally:
         source.close()

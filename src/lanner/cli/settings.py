@@ -10,15 +10,17 @@ from msgspec import structs
 
 from lanner.cli.messages import say
 from lanner.config.files import files_of
-from lanner.config.plugins import Loaded, loaded
+from lanner.config.plugins import Loaded, loaded, split_plugins
 from lanner.config.read import read_configuration, rules_paths
+from lanner.host.load import load_plugin
 from lanner.rules.output.append import Append
-from lanner.sdk.errors import ConfigError
+from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.config.falco import Falco
+    from lanner.sdk.plugin import PluginInfo
 
 
 _CONTAINER_DETAILS: Final = ("c", "container", "k", "kubernetes")
@@ -56,15 +58,22 @@ class Settings:
     @property
     def plugin(self) -> Loaded:
         """The plugin whose events are watched. Raises `ConfigError` if that is not clear."""
-        if not self.plugins:
-            raise ConfigError("no plugin is loaded: name one, as in `lanner run docker`, or list it in $.plugins of the file of -c")
-        if len(self.plugins) > 1:
-            names = ", ".join(plugin.name for plugin in self.plugins)
-            raise ConfigError(
-                f"{len(self.plugins)} plugins would be loaded ({names}), and Lanner runs one event source at a time: "
-                f"name one of them, as in `lanner run {self.plugins[0].name} -c ...`, or in $.load_plugins"
-            )
-        return self.plugins[0]
+        return split_plugins(self.plugins)[0]
+
+    @property
+    def beside(self) -> tuple[Loaded, ...]:
+        """The plugins that extract fields of those events. Raises `ConfigError` as `plugin` does."""
+        return split_plugins(self.plugins)[1]
+
+    def all_infos(self) -> list[PluginInfo]:
+        """What all loaded plugins declare, in order. Raises `LannerError`."""
+        if len(self.plugins) < 2:
+            return self.infos()
+        return [plugin_info(load_plugin(each.target)) for each in self.plugins]
+
+    def infos(self) -> list[PluginInfo]:
+        """What these plugins declare, the watched one first. Raises `LannerError`."""
+        return [plugin_info(load_plugin(each.target)) for each in (self.plugin, *self.beside)]
 
 
 def settle(
@@ -106,7 +115,9 @@ def settle(
         say(f"warning: {warning}")
     if read.unused:
         say(f"warning: without effect here, where plugins alone run: {', '.join(read.unused)}")
-    plugins = tuple(each.given(config, params) for each in loaded(read.falco, plugin))
+    plugins = tuple(each.given(config, params) for each in loaded(read.falco, plugin, read.places))
+    if limits.host is not None:  # it replaces an option of the file
+        plugins = tuple(replace(each, config_place=None) for each in plugins)
     named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]
     included = [include.path for include in read.falco.config_files]
     own = [] if file is None else [file, *(each for path in included for each in files_of(path) if Path(each).exists())]

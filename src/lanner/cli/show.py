@@ -44,7 +44,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
         "contact": info.contact,
         "id": info.id,
         "event_source": info.event_source,
-        "extract_event_sources": list(info.read_sources) if info.fields else [],
+        "extract_event_sources": list(info.shown_sources) if info.fields else [],
         "capabilities": list(info.capabilities),
         "fields": len(info.fields),
         "rules_file": info.rules,

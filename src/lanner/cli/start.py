@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lanner.cli.messages import say
 from lanner.cli.settings import Limits, settle
 from lanner.host.jobs import cores
-from lanner.host.load import load_plugin
 from lanner.sdk.errors import UsageError
-from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from lanner.cli.settings import Settings
@@ -122,7 +120,7 @@ def check_sources(settings: Settings, enabled: tuple[str, ...], disabled: tuple[
         return
     if enabled and disabled:
         raise UsageError("--enable-source and --disable-source exclude each other: use one of them")
-    info = plugin_info(load_plugin(settings.plugin.target))
+    info = settings.infos()[0]
     for each in (*enabled, *disabled):
         if each not in {"syscall", info.event_source}:
             raise UsageError(f"there is no event source {each!r}: the plugin {info.name} has {info.event_source}")

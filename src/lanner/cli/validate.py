@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import outside, print_text
-from lanner.host.load import load_plugin
 from lanner.rules.check.syscall import SOURCE, SyscallCatalog
 from lanner.rules.files.load import MAX_SIZE
 from lanner.rules.language.catalog import Catalog
@@ -14,21 +13,22 @@ from lanner.rules.report.falco_report import as_json, as_text, dump, full_text
 from lanner.rules.report.validate import Validator
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import TooLargeError, read_whole
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.misspelt import suggest_file
 from lanner.sdk.printable import printable_line
 from lanner.sdk.text import from_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
     from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.types import FieldInfo
 
 
 def validate_files(settings: Settings, files: Iterable[str]) -> int:
     """Print Falco's report; gives the exit code. Raises `LannerError` for a file that cannot be read."""
-    validator = make_validator(plugin_info(load_plugin(settings.plugin.target)), settings.falco)
+    validator = make_validator(settings.all_infos(), settings.falco)
     contents = [(file, read_rules(file)) for file in files]
     results = []
     for file, content in contents:
@@ -45,12 +45,15 @@ def validate_files(settings: Settings, files: Iterable[str]) -> int:
     return OK if all(result.successful for result in results) else FAILED
 
 
-def make_validator(info: PluginInfo, falco: Falco) -> Validator:
-    """One that knows the plugin's event sources and that of system calls, and what the configuration adds."""
-    fields = [declaration.info for declaration in info.fields]
-    sources = dict.fromkeys([*info.extract_sources, info.event_source or SOURCE])
-    catalogs = [Catalog(fields, source, falco.static_fields) for source in sources if source != SOURCE]
-    return Validator([*catalogs, SyscallCatalog(fields if SOURCE in sources else ())], {info.name: info.version}, falco.append_output)
+def make_validator(infos: Sequence[PluginInfo], falco: Falco) -> Validator:
+    """One that knows the event sources of plugins and that of system calls, and what the configuration adds."""
+    sources = dict.fromkeys(source for info in infos for source in (*info.extract_sources, info.event_source or SOURCE))
+
+    def fields(source: str) -> list[FieldInfo]:
+        return [each.info for info in infos if info.reads(source) for each in info.fields]
+
+    catalogs = [Catalog(fields(source), source, falco.static_fields) for source in sources if source != SOURCE]
+    return Validator([*catalogs, SyscallCatalog(fields(SOURCE))], {info.name: info.version for info in infos}, falco.append_output)
 
 
 def read_rules(path: str) -> str:
@@ -60,5 +63,6 @@ def read_rules(path: str) -> str:
     except TooLargeError:
         raise LannerError(f"the rules file {path} is larger than {MAX_SIZE >> 20} MiB") from None
     except OSError as error:
-        raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}") from None
+        near = suggest_file(path) if isinstance(error, FileNotFoundError) else ""
+        raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}{near}") from None
     return from_bytes(data)

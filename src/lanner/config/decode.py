@@ -6,6 +6,7 @@ schema, is a warning with the same words, and the default holds.
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
@@ -15,6 +16,7 @@ from lanner.config.falco import Falco, Include
 from lanner.config.values import UnfitError, but, is_off, odd, one_of
 from lanner.sdk.blocks import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, find_schema_limit, has
 from lanner.sdk.errors import ConfigError
+from lanner.yamlfile.advice import advise_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,8 +76,7 @@ class Decoder:
         """Warn of keys that there are not."""
         for key in tree:
             if key not in known:
-                near = get_close_matches(key, [*known], 1)
-                self.warnings.append(f"{path}.{key} is no key of falco.yaml" + (f": did you mean {near[0]}?" if near else ""))
+                self.warnings.append(f"{path}.{key} is no key of falco.yaml{_key_advice(key, known)}")
 
     def value(self, kind: Any, tree: Tree, path: str) -> Any:
         """A value of any kind. Raises `ConfigError`, `UnfitError`."""
@@ -124,9 +125,19 @@ class Decoder:
         """A block of keys. Raises `ConfigError` for a text, `UnfitError` for what Falco leaves out."""
         if isinstance(tree, dict):
             return self.struct(kind, tree, path, lenient=True)
-        message = f"{path} takes keys with their values ({', '.join(get_type_hints(kind))}), {but(tree)}"
+        advice = advise_line(tree.partition("\n")[0]) if isinstance(tree, str) else ""
+        message = f"{path} takes keys with their values ({', '.join(get_type_hints(kind))}), {but(tree)}" + (advice and f": {advice}")
         # Falco takes no text as a block, and its schema's validator ends it at an empty list
         raise ConfigError(message) if isinstance(tree, str) or tree == [] else UnfitError(message)
+
+
+def _key_advice(key: str, known: Iterable[str]) -> str:
+    """What may be meant by an unknown key, with the words before it, "" if there is no telling."""
+    name = re.split(r"[\s:]", key, maxsplit=1)[0]
+    if name != key and name in known:
+        return f": {advise_line(key)}"
+    near = get_close_matches(key, [*known], 1)
+    return f": did you mean {near[0]}?" if near else ""
 
 
 def _look_at_bounds(value: float, about: Iterable[Meta], path: str) -> None:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from lanner.config.entries import new_decoder
 from lanner.config.falco import Strategy
 from lanner.config.keys import assign
+from lanner.config.places import ConfigPlace
 from lanner.config.tree import MAX_SIZE, read_tree
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.files import read_whole
+from lanner.sdk.misspelt import suggest_file
 from lanner.sdk.text import from_bytes
+from lanner.yamlfile.advice import advise_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +24,12 @@ if TYPE_CHECKING:
 _INCLUDES = "config_files"
 
 
-def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[dict[str, Tree], dict[int, str]]:
+def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[dict[str, Tree], dict[int, ConfigPlace]]:
     """The tree of a file with its includes, and the places of the entries of `plugins` by their identity. Raises `ConfigError`.
 
     Of the options (`key=value`) those about includes count already.
     """
-    root = _read(path)
+    root = _read(path, warnings)
     places = _places(root, path)
     for option in options:
         if option.startswith(_INCLUDES):
@@ -35,10 +38,10 @@ def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[
         if Path(include.path) == Path(path):
             raise ConfigError(f"{path}: {_INCLUDES} includes the file itself")
         if not include.path or not Path(include.path).exists():
-            warnings.append(f"$.{_INCLUDES}: {include.path} does not exist; it is left out")
+            warnings.append(f"$.{_INCLUDES}: {include.path} does not exist; it is left out{suggest_file(include.path)}")
             continue
         for file in files_of(include.path):
-            tree = _read(file)
+            tree = _read(file, warnings)
             if _INCLUDES in tree:
                 raise ConfigError(f"{file}: an included file cannot include others: take out {_INCLUDES}")
             places |= _places(tree, file)
@@ -56,9 +59,9 @@ def files_of(path: str) -> list[str]:
         raise ConfigError(f"cannot read the directory {path}: {error.strerror}") from None
 
 
-def _places(tree: dict[str, Tree], file: str) -> dict[int, str]:
+def _places(tree: dict[str, Tree], file: str) -> dict[int, ConfigPlace]:
     entries = tree.get("plugins")
-    return {id(entry): f"{file}: $.plugins[{number}]" for number, entry in enumerate(entries if isinstance(entries, list) else [])}
+    return {id(entry): ConfigPlace(file, ("plugins", number)) for number, entry in enumerate(entries if isinstance(entries, list) else [])}
 
 
 def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, file: str) -> None:
@@ -74,14 +77,17 @@ def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, fil
             root[key] = value
 
 
-def _read(path: str) -> dict[str, Tree]:
+def _read(path: str, warnings: list[str]) -> dict[str, Tree]:
     try:
         data = read_whole(path, MAX_SIZE)
     except OSError as error:
-        raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}") from None
-    tree = read_tree(from_bytes(data), path)
+        near = suggest_file(path) if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}{near}") from None
+    tree = read_tree(from_bytes(data), path, warnings)
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: a configuration file is keys with their values, such as `json_output: true`")
+        advice = advise_line(tree.partition("\n")[0]) if isinstance(tree, str) else ""
+        message = f"{path}: a configuration file is keys with their values, such as `json_output: true`"
+        raise ConfigError(f"{message}; {advice}" if advice else message)
     return tree

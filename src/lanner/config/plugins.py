@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.host.load import BUILT_IN
-from lanner.sdk.errors import ConfigError
+from lanner.config.places import place_option
+from lanner.host.load import BUILT_IN, load_plugin
+from lanner.sdk.errors import ConfigError, UsageError
+from lanner.sdk.misspelt import suggest_name
+from lanner.sdk.options import shown_path
+from lanner.sdk.plugin import plugin_info
+from lanner.sdk.sources import check_open_params
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lanner.config.falco import Falco, PluginEntry
+    from lanner.config.places import ConfigPlace
+    from lanner.sdk.plugin import Plugin
 
 _LIBRARY: Final = re.compile(r"lib(.+)\.so")
 _PYTHON: Final = re.compile(r"(?:.*\.py(?::\w+)?|[\w.]+:\w+)", re.DOTALL)
@@ -19,40 +29,88 @@ _PYTHON: Final = re.compile(r"(?:.*\.py(?::\w+)?|[\w.]+:\w+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A plugin to load: `target` is its name for `load_plugin`, the others what it is made and opened with: secrets may be among it."""
+    """A plugin to load: `target` is its name for `load_plugin`, the others what it is made and opened with: secrets may be among it.
+
+    `config_place` and `params_place` are those of the entry that says init_config and open_params, None where a file says neither.
+    """
 
     target: str
     name: str
     library_path: str = ""
     init_config: str | dict[str, Any] = field(default="", repr=False)
     open_params: str = field(default="", repr=False)
+    config_place: ConfigPlace | None = field(default=None, compare=False)
+    params_place: ConfigPlace | None = field(default=None, compare=False)
 
     def given(self, init_config: str | None, open_params: str | None) -> Loaded:
         """With what is given in place of what is configured; None changes nothing."""
-        config = self.init_config if init_config is None else init_config
-        return replace(self, init_config=config, open_params=self.open_params if open_params is None else open_params)
+        result = self if init_config is None else replace(self, init_config=init_config, config_place=None)
+        return result if open_params is None else replace(result, open_params=open_params, params_place=None)
 
 
-def loaded(falco: Falco, name: str | None) -> tuple[Loaded, ...]:
-    """The plugins that are loaded, in order; with `name` that one alone, which need not be configured. Raises `ConfigError`."""
+def split_plugins(plugins: Sequence[Loaded]) -> tuple[Loaded, tuple[Loaded, ...]]:
+    """Return the plugin whose events are watched, and those that extract fields of its events. Raise `ConfigError` if that is not clear."""
+    if not plugins:
+        raise ConfigError("no plugin is loaded: name one, as in `lanner run docker`, or list it in $.plugins of the file of -c")
+    if len(plugins) == 1:
+        return plugins[0], ()
+    watched = [each for each in plugins if _has_source(each.target)]
+    if not watched:
+        names = ", ".join(each.name for each in plugins)
+        raise ConfigError(f"no plugin of {names} has an event source, so there is nothing to watch: load the plugin of their events too")
+    if len(watched) > 1:
+        raise ConfigError(
+            f"{len(watched)} plugins with event sources would be loaded ({', '.join(each.name for each in watched)}), and Lanner runs one "
+            f"event source at a time: name one of them, as in `lanner run {watched[0].name} -c ...`, or in $.load_plugins"
+        )
+    return watched[0], tuple(each for each in plugins if each is not watched[0])
+
+
+@cache
+def _has_source(target: str) -> bool:
+    return plugin_info(load_plugin(target)).has_source
+
+
+def check_params(plugin: Plugin, entry: Loaded) -> None:
+    """Let the plugin check the open parameters of its entry. Raises `UsageError` with their place, and as `check_open_params` does."""
+    try:
+        check_open_params(plugin, entry.open_params)
+    except UsageError as error:
+        path = shown_path(str(error))
+        place, steps = (entry.config_place, ["init_config", *path]) if path else (entry.params_place, ["open_params"])
+        if place is None:
+            raise
+        raise UsageError(place_option(str(error), plugin_info(type(plugin)).name, place, steps)) from None
+
+
+def loaded(falco: Falco, name: str | None, places: Sequence[ConfigPlace | None] = ()) -> tuple[Loaded, ...]:
+    """The plugins that are loaded, in order; with `name` that one alone, which need not be configured. Raises `ConfigError`.
+
+    `places` are those of the entries of `plugins`.
+    """
+    entries = dict(enumerate(places))
+
+    def load(number: int) -> Loaded:
+        return _load(falco.plugins[number], number, entries.get(number))
+
     if name is not None:
         found = [number for number, entry in enumerate(falco.plugins) if entry.name == name]
-        return (_load(falco.plugins[found[0]], found[0]),) if found else (Loaded(name, name),)
+        return (load(found[0]),) if found else (Loaded(name, name),)
     if falco.load_plugins is None:
-        return tuple(_load(entry, number) for number, entry in enumerate(falco.plugins))
+        return tuple(map(load, range(len(falco.plugins))))
     numbers: dict[str, int] = {}
     for number, entry in enumerate(falco.plugins):
         numbers.setdefault(entry.name, number)
     for place, wanted in enumerate(falco.load_plugins):
         if wanted not in numbers:
-            there = f"there are {', '.join(numbers)}" if numbers else "there is none"
-            raise ConfigError(f"$.load_plugins[{place}] is {wanted!r}, but no plugin of that name is in $.plugins: {there}")
+            there = suggest_name(wanted, numbers) or (f": there are {', '.join(numbers)}" if numbers else ": there is none")
+            raise ConfigError(f"$.load_plugins[{place}] is {wanted!r}, but no plugin of that name is in $.plugins{there}")
         if wanted in falco.load_plugins[:place]:
             raise ConfigError(f"$.load_plugins[{place}] is {wanted!r} for the second time: take it out")
-    return tuple(_load(falco.plugins[numbers[wanted]], numbers[wanted]) for wanted in falco.load_plugins)
+    return tuple(load(numbers[wanted]) for wanted in falco.load_plugins)
 
 
-def _load(entry: PluginEntry, number: int) -> Loaded:
+def _load(entry: PluginEntry, number: int, place: ConfigPlace | None) -> Loaded:
     library = entry.library_path
     found = _LIBRARY.fullmatch(Path(library).name)
     if library in BUILT_IN:
@@ -68,4 +126,4 @@ def _load(entry: PluginEntry, number: int) -> Loaded:
             f"$.plugins[{number}].library_path is {library!r}, and Lanner {what}: built in are {built_in}; "
             "for a plugin in Python write path/to/file.py[:Class] or module:Class"
         )
-    return Loaded(target, entry.name, library, entry.init_config, entry.open_params)
+    return Loaded(target, entry.name, library, entry.init_config, entry.open_params, place, place)

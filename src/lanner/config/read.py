@@ -10,27 +10,32 @@ from lanner.config.checks import check
 from lanner.config.entries import new_decoder
 from lanner.config.files import files_of, read_files
 from lanner.config.keys import assign, put
+from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.misspelt import suggest_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lanner.config.falco import Falco
+    from lanner.config.places import ConfigPlace
     from lanner.config.tree import Tree
     from lanner.sdk.plugin import PluginInfo
 
-OWN_RULES: Final = "plugin"
-"""The word for the plugin's own rules in `rules_files` and `-r`; a file of this name is ./plugin."""
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A configuration, sentences about what is odd in it, and the keys that ask for what Lanner does not do."""
+    """A configuration, sentences about what is odd in it, and the keys that ask for what Lanner does not do.
+
+    `places` are those of the entries of `plugins`, None of one that an option made.
+    """
 
     falco: Falco
     warnings: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    places: tuple[ConfigPlace | None, ...] = ()
 
 
 def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequence[str]) -> Read:
@@ -40,7 +45,7 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     """
     warnings: list[str] = []
     root: dict[str, Tree] = {"stdout_output": {"enabled": "true"}}
-    places: dict[int, str] = {}
+    places: dict[int, ConfigPlace] = {}
     if path is not None:
         root, places = read_files(path, options, warnings)
     for key, value in flags.items():
@@ -50,16 +55,18 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     decoder = new_decoder()
     falco = decoder.falco(root)
     check(falco)
-    _refuse_second_entries(root.get("plugins"), places)
-    return Read(falco, [*warnings, *decoder.warnings], decoder.unused)
+    found = root.get("plugins")
+    entries = found if isinstance(found, list) else []
+    _refuse_second_entries(entries, places)
+    return Read(falco, [*warnings, *decoder.warnings], decoder.unused, tuple(places.get(id(entry)) for entry in entries))
 
 
-def _refuse_second_entries(entries: Tree, places: Mapping[int, str]) -> None:
+def _refuse_second_entries(entries: list[Tree], places: Mapping[int, ConfigPlace]) -> None:
     """Raise `ConfigError` for two entries of `plugins` with one name: Falco loads the first, or aborts, and a person means the second."""
     first: dict[str, str] = {}
-    for number, entry in enumerate(entries if isinstance(entries, list) else []):
+    for number, entry in enumerate(entries):
         name = entry["name"] if isinstance(entry, dict) else None
-        place = places.get(id(entry), f"$.plugins[{number}] of the options")
+        place = str(places.get(id(entry), f"$.plugins[{number}] of the options"))
         if isinstance(name, str) and name in first:
             raise ConfigError(f"the plugin {name} has two entries, {first[name]} and {place}: take one of them out, or override it")
         if isinstance(name, str):
@@ -95,9 +102,11 @@ def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
     if configured is None:
         return None
     there = [path for path in configured if path == OWN_RULES or Path(path).exists()]
-    read.warnings.extend(f"$.rules_files: {path} does not exist; it is left out" for path in configured if path not in there)
+    missing = {path: suggest_file(path, [OWN_RULES]) for path in configured if path not in there}
     if not there:
-        raise ConfigError(f"$.rules_files: there is none of {', '.join(configured) or '[]'}; name a rules file with -r FILE")
+        near = next(filter(None, missing.values()), "; name a rules file with -r FILE")
+        raise ConfigError(f"$.rules_files: there is none of {', '.join(configured) or '[]'}{near}")
+    read.warnings.extend(f"$.rules_files: {path} does not exist; it is left out{near}" for path, near in missing.items())
     read.warnings.extend(
         f"$.rules_files: {path} ends neither in .yaml nor in .yml; it is left out"
         for path in there

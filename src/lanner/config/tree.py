@@ -9,7 +9,8 @@ import os
 from typing import Final, TypeAlias
 
 from lanner.sdk.errors import ConfigError
-from lanner.yamlfile.reader import Mapping, Node, Scalar, Sequence, YamlError, read_documents
+from lanner.yamlfile.advice import NEVER_CLOSED
+from lanner.yamlfile.reader import Mapping, Node, Scalar, Sequence, YamlError, open_quote, read_documents
 from lanner.yamlfile.source import source_file
 
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
@@ -19,10 +20,11 @@ MAX_SIZE: Final = 4 * 1024 * 1024
 _MOST_VARIABLES: Final = 1000
 
 
-def read_tree(text: str, name: str, *, expand: bool = True) -> Tree:
+def read_tree(text: str, name: str, warnings: list[str] | None = None, *, expand: bool = True) -> Tree:
     """The tree of the first document; None if there is none. Raises `ConfigError` that begins with `name` and a place.
 
-    With `expand`, `${NAME}` stands for an environment variable (see `expanded`).
+    `warnings` takes sentences about what yaml-cpp reads and people hardly mean. With `expand`, `${NAME}` stands for an environment
+    variable (see `expanded`).
     """
     if len(text) > MAX_SIZE:
         raise ConfigError(f"{name} is larger than {MAX_SIZE >> 20} MiB")
@@ -30,6 +32,8 @@ def read_tree(text: str, name: str, *, expand: bool = True) -> Tree:
         documents = read_documents(source_file(name, text), only_first=True)
     except YamlError as error:
         raise ConfigError(error.without_text()) from None
+    if warnings is not None and (quote := open_quote(documents)) is not None:
+        warnings.append(f"{quote.place()}: {' '.join(NEVER_CLOSED)}")
     return _Maker(expand=expand).tree(documents[0]) if documents else None
 
 

@@ -40,6 +40,10 @@ class EngineError(lanner.SourceError):
     """The engine cannot be reached, or answers as no Docker engine does."""
 
 
+class EngineRejectionError(EngineError):
+    """The engine answers and calls the request invalid (400)."""
+
+
 class EngineAwayError(EngineError):
     """The engine is not there now, and may come: nothing says that the configuration is wrong."""
 
@@ -317,7 +321,7 @@ def _seconds(date: str) -> int | None:
 def _refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineError:
     asked = path.partition("?")[0]
     # an engine that is not ready, or a proxy whose engine is away
-    kind = EngineAwayError if head.status >= 500 else EngineError
+    kind = EngineAwayError if head.status >= 500 else EngineRejectionError if head.status == 400 else EngineError
     try:
         words = str(msgspec.json.decode(text)["message"])
     except (ValueError, KeyError, TypeError, RecursionError):

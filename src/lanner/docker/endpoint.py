@@ -83,17 +83,17 @@ class Endpoint(NamedTuple):
 
     def advice(self, url: str) -> str:
         """Return where to write such an address as `url`."""
-        if "`hosts`" in self.origin:
+        if "`$.hosts`" in self.origin:
             return f"`{url}` in `hosts` of {'init_config' if self.embedded else 'the configuration'}"
         return f"`host: {url}` in init_config, or DOCKER_HOST" if self.embedded else f"--host {url}, or DOCKER_HOST"
 
 
 def find_endpoint(configured: str = "", tls: TlsOptions | None = None, environ: Mapping[str, str] = os.environ) -> Endpoint:
-    """The engine to talk to. Raises `SourceError` for an address that cannot be used, with who named it."""
+    """The engine to talk to. Raises `UsageError` for an address that cannot be used, with who named it."""
     if configured:
-        return parse_endpoint(configured, "the configuration's `host`", tls=tls)
+        return parse_endpoint(configured, "`$.host` of the configuration", tls=tls)
     if tls is not None:
-        raise lanner.SourceError("the configuration has `tls` but no `host`: write the engine's address, tcp://host:2376")
+        raise lanner.UsageError("the configuration has `tls` but no `host`: write the engine's address, tcp://host:2376")
     folder = environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
     if environ.get("DOCKER_HOST"):
         return parse_endpoint(environ["DOCKER_HOST"], "DOCKER_HOST", environ)
@@ -106,29 +106,29 @@ def find_endpoint(configured: str = "", tls: TlsOptions | None = None, environ: 
 
 
 def parse_endpoint(url: str, origin: str, environ: Mapping[str, str] | None = None, tls: TlsOptions | None = None) -> Endpoint:
-    """Read unix:///path, tcp://host:port, http://, https:// or ssh://; with TLS as `tls` or else `environ` says. Raises `SourceError`."""
+    """Read unix:///path, tcp://host:port, http://, https:// or ssh://; with TLS as `tls` or else `environ` says. Raises `UsageError`."""
     address = lanner.Address(url.strip())
     scheme, rest = address.scheme, address.place
     what = f"{address} (from {origin})"
     if scheme == "unix" and rest.startswith("/"):
         if tls is not None:
-            raise lanner.SourceError(f"{what} has `tls`, which a unix socket does not speak: leave it out")
+            raise lanner.UsageError(f"{what} has `tls`, which a unix socket does not speak: leave it out")
         return Endpoint(address, origin, path=rest)
     if scheme == "ssh" and rest:
         if tls is not None:
-            raise lanner.SourceError(f"{what} has `tls`, but ssh encrypts the connection: leave it out")
+            raise lanner.UsageError(f"{what} has `tls`, but ssh encrypts the connection: leave it out")
         return Endpoint(address, origin, ssh=_read_ssh(address, origin))
     if scheme in _TCP_SCHEMES and rest:
         spoken = _read_tls(tls, what) if tls is not None else _environment_tls(environ or {})
         if scheme == "http" and spoken is not None:
-            raise lanner.SourceError(f"{what} is without TLS, which is asked for: write https:// or tcp://")
+            raise lanner.UsageError(f"{what} is without TLS, which is asked for: write https:// or tcp://")
         if scheme == "https":
             spoken = spoken or Tls()
         host, port = _host_and_port(rest.rstrip("/"), _TLS_PORT if spoken else _HTTP_PORT)
         if host and port:
             return Endpoint(address, origin, host=host, port=port, tls=spoken)
     advice = f"{scheme}:// is not supported; {_ADDRESSES}" if scheme in {"npipe", "fd"} else _ADDRESSES
-    raise lanner.SourceError(f"invalid engine address {str(address)!r} (from {origin}): {advice}")
+    raise lanner.UsageError(f"invalid engine address {str(address)!r} (from {origin}): {advice}")
 
 
 def _read_ssh(address: lanner.Address, origin: str) -> Ssh:
@@ -138,15 +138,15 @@ def _read_ssh(address: lanner.Address, origin: str) -> Ssh:
     place, slash, path = address.place.partition("/")
     host, port = _host_and_port(place, _SSH_PORT)
     if address.password is not None:
-        raise lanner.SourceError(
+        raise lanner.UsageError(
             f"{address} (from {origin}) has a password, which ssh does not take: write ssh://user@host, and give ssh a key"
         )
     if not host or "?" in address.place or "#" in address.place:
-        raise lanner.SourceError(f"invalid engine address {str(address)!r} (from {origin}): write {_SSH_ADDRESS}")
+        raise lanner.UsageError(f"invalid engine address {str(address)!r} (from {origin}): write {_SSH_ADDRESS}")
     # without a port in the address ssh's own configuration chooses it
     ssh = Ssh(host, address.user or "", port if place.endswith(f":{port}") else 0, unquote(slash + path) if path.strip("/") else "")
     if problem := ssh.problem():
-        raise lanner.SourceError(f"invalid engine address {str(address)!r} (from {origin}): {problem}")
+        raise lanner.UsageError(f"invalid engine address {str(address)!r} (from {origin}): {problem}")
     return ssh
 
 
@@ -154,6 +154,8 @@ def _host_and_port(text: str, default: int) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or (host.count(":") > 0 and not host.endswith("]")):
         host, port = text, str(default)
+    if host.startswith("[") != host.endswith("]"):
+        return "", 0
     if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
         return "", 0
     return host.removeprefix("[").removesuffix("]"), int(port)
@@ -163,7 +165,7 @@ def _read_tls(options: TlsOptions, what: str) -> Tls:
     ca, cert, key = (os.path.expanduser(path) for path in (options.ca, options.cert, options.key))
     tls = Tls(ca, cert, key, options.verify)
     if tls.key and not tls.cert:
-        raise lanner.SourceError(f"{what}: `tls` has a `key` but no `cert`, the certificate that it is of")
+        raise lanner.UsageError(f"{what}: `tls` has a `key` but no `cert`, the certificate that it is of")
     return tls
 
 
@@ -194,7 +196,7 @@ def _context_endpoint(folder: str, name: str, origin: str) -> Endpoint:
         docker = _read_json(meta)["Endpoints"]["docker"]
         host = str(docker["Host"])
     except (KeyError, TypeError):
-        raise lanner.SourceError(f'the docker context "{name}" (from {origin}) has no readable address in {meta}') from None
+        raise lanner.UsageError(f'the docker context "{name}" (from {origin}) has no readable address in {meta}') from None
     tls = None
     if not host.startswith(("unix://", "ssh://")):
         tls = _context_tls(f"{folder}/contexts/tls/{place}/docker", skip_verify=docker.get("SkipTLSVerify") is True)

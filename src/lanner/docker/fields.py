@@ -84,6 +84,8 @@ FIELDS = [
     field("docker.host", payload["lanner", "host"], "The engine that the event is from, as named in the configuration"),
     field("docker.gap.from", gap["from"].time("ns"), "Time since which events may be missing"),
     field("docker.gap.until", gap["until"].time("ns"), "Time until which events may be missing"),
+    field("docker.gap.from.iso8601", gap["fromTime"], "The same as text, ISO 8601 in UTC: 2026-01-31T12:00:00.000000000Z"),
+    field("docker.gap.until.iso8601", gap["untilTime"], "Time until which events may be missing, as text"),
     field(
         "docker.gap.reason",
         gap["reason"],

@@ -11,6 +11,7 @@ that closes this object ends the line.
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 import msgspec
@@ -77,6 +78,7 @@ class Host:
 
     def gap(self, reason: str, since: int, until: int) -> bytes:
         """An event that says: between these times (ns since 1970) the engine may have told what did not arrive."""
+        times = {"from": since, "until": until, "fromTime": _in_words(since), "untilTime": _in_words(until)}
         told = {
             "Type": "lanner",
             "Action": "gap",
@@ -84,9 +86,15 @@ class Host:
             "scope": "local",
             "time": until // _SECOND,
             "timeNano": until,
-            "lanner": {"host": self.label, "gap": {"from": since, "until": until, "reason": reason}},
+            "lanner": {"host": self.label, "gap": {**times, "reason": reason}},
         }
         return msgspec.json.encode(told)
+
+
+def _in_words(when: int) -> str:
+    """A time (ns since 1970) as ISO 8601, UTC."""
+    seconds, rest = divmod(when, _SECOND)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09}Z"
 
 
 def gap_times(line: bytes) -> tuple[int, int]:

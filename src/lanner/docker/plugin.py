@@ -118,8 +118,12 @@ class Docker(lanner.Plugin):
         )
         return EventStream(self.targets(params), options)
 
+    def check_open_params(self, params: str) -> None:
+        """Raise `UsageError` for addresses, times and filters that are invalid."""
+        self.targets(params)
+
     def targets(self, params: str = "") -> list[Target]:
-        """The engines that are to be watched. Raises `SourceError` for addresses, times and filters that cannot be."""
+        """The engines that are to be watched. Raises `UsageError` for addresses, times and filters that are invalid."""
         config = self.config
         if not config.hosts:
             endpoint = find_endpoint(config.host, config.tls)._replace(embedded=self.embedded)
@@ -128,7 +132,7 @@ class Docker(lanner.Plugin):
         targets = []
         for host in config.hosts:
             each = HostConfig(url=host) if isinstance(host, str) else host
-            endpoint = parse_endpoint(each.url, "the configuration's `hosts`", tls=each.tls)._replace(embedded=self.embedded)
+            endpoint = parse_endpoint(each.url, "`$.hosts` of the configuration", tls=each.tls)._replace(embedded=self.embedded)
             query = make_query(params, config.since, config.until, each.filters or config.filters)
             targets.append(Target(Host(each.name or str(endpoint), named=True), endpoint, query))
         return targets

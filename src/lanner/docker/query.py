@@ -11,7 +11,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lanner import SourceError
+from lanner import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,12 +52,13 @@ class Query(NamedTuple):
 
 
 def make_query(params: str, since: str, until: str, filters: Mapping[str, list[str]]) -> Query:
-    """What `params` ask for, and where they say nothing, the options. Raises SourceError that names the part that is wrong."""
+    """What `params` ask for, and where they say nothing, the options. Raises UsageError that names the part that is wrong."""
     now = time.time_ns()
-    asked: dict[str, Any] = {"since": since, "until": until, "filters": filters, **_read(params)}
+    given = _read(params)
+    asked: dict[str, Any] = {"since": since, "until": until, "filters": filters, **given}
     return Query(
-        since=_point("since", asked["since"], now),
-        until=_point("until", asked["until"], now),
+        since=_point("since" if "since" in given else "$.since", asked["since"], now),
+        until=_point("until" if "until" in given else "$.until", asked["until"], now),
         filters=_filters(asked["filters"]),
     )
 
@@ -67,7 +68,11 @@ def _read(params: str) -> dict[str, Any]:
     read = _from_json(params) if params.startswith("{") else _from_words(params)
     for key in read:
         if key not in _KEYS:
-            raise SourceError(f"the open parameters have {key!r}, which is none of {', '.join(_KEYS)}")
+            from lanner.sdk.misspelt import find_near  # rare
+
+            near = find_near(key, _KEYS)
+            advice = f": did you mean {near!r}?" if near else ""
+            raise UsageError(f"the open parameters have {key!r}, which is none of {', '.join(_KEYS)}{advice}")
     return read
 
 
@@ -81,9 +86,9 @@ def _from_words(text: str) -> dict[str, Any]:
     for word in filter(None, text.split("&")):
         key, equals, value = word.partition("=")
         if not equals:
-            raise SourceError(f"the open parameters have {word!r}, which is no key=value: write since=10m&until=...&filters=...")
+            raise UsageError(f"the open parameters have {word!r}, which is no key=value: write since=10m&until=...&filters=...")
         if key in read:
-            raise SourceError(f"the open parameters have {key!r} twice")
+            raise UsageError(f"the open parameters have {key!r} twice")
         if "%" in value:
             from urllib.parse import unquote
 
@@ -98,7 +103,7 @@ def _json(text: str, subject: str) -> Any:
     try:
         return json.loads(text, parse_float=str, parse_int=str)  # a float would lose the nanoseconds
     except (ValueError, RecursionError) as error:
-        raise SourceError(f"{subject} no JSON: {error}") from None
+        raise UsageError(f"{subject} no JSON: {error}") from None
 
 
 def _point(key: str, value: Any, now: int) -> int | None:
@@ -134,8 +139,8 @@ def _fraction(digits: str | None) -> int:
     return int((digits or "").ljust(9, "0"))
 
 
-def _not_a_time(key: str, value: Any) -> SourceError:
-    return SourceError(
+def _not_a_time(key: str, value: Any) -> UsageError:
+    return UsageError(
         f"`{key}` is {value!r}, which is no time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
     )
 
@@ -154,5 +159,5 @@ def _filters(value: Any) -> dict[str, tuple[str, ...]] | None:
     return result
 
 
-def _not_filters(what: str, value: Any) -> SourceError:
-    return SourceError(f'`filters` is wrong: {what} is {value!r}; write {{"type": ["container"], "event": ["die", "oom"]}}')
+def _not_filters(what: str, value: Any) -> UsageError:
+    return UsageError(f'`filters` is wrong: {what} is {value!r}; write {{"type": ["container"], "event": ["die", "oom"]}}')

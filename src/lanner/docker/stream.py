@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lanner
 from lanner.docker.buffer import Buffer, Counters, Flag, wait
-from lanner.docker.client import EngineAwayError, EngineError
+from lanner.docker.client import EngineAwayError, EngineError, EngineRejectionError
 from lanner.docker.log import log
 from lanner.docker.watch import Target, Watch
 from lanner.docker.window import NOWHERE, Position
@@ -50,6 +50,8 @@ class EventStream:
 
     def __init__(self, targets: Sequence[Target], options: Options) -> None:
         """Connect. Raises `EngineError` where no engine can be reached, `SourceError` where the cursor cannot be kept.
+
+        Raises `UsageError` where the engine refuses the filters.
 
         With `options.wait_for_engine` engines that are merely away are waited for in the background.
         """
@@ -207,8 +209,9 @@ def _undisturbed(work: Callable[[], None]) -> None:
     work()
 
 
-def _all_failed(watches: list[Watch]) -> EngineError:
+def _all_failed(watches: list[Watch]) -> lanner.LannerError:
     failures = [watch.failure for watch in watches if watch.failure]
-    if len(failures) == 1:
-        return failures[0]
-    return EngineError("no engine can be reached: " + "; ".join(map(str, failures[:10])))
+    text = str(failures[0]) if len(failures) == 1 else "no engine can be reached: " + "; ".join(map(str, failures[:10]))
+    if all(isinstance(watch.failure, EngineRejectionError) and watch.target.query.filters for watch in watches):
+        return lanner.UsageError(f"{text}. See to the `filters` of the open parameters or the configuration")
+    return failures[0] if len(failures) == 1 else EngineError(text)

@@ -105,7 +105,7 @@ class Watch:
         self._spare = Spare()
         self._closed_because = ""
         self._gaps = 0
-        self._is_alarmed = False  # an outage was logged as a warning, and so is its end
+        self._is_alarmed = False  # an outage was logged as a warning
         self._early: list[bytes] = []
         self._broken = ""
         self._suspects: list[bytes] = []
@@ -191,7 +191,7 @@ class Watch:
         if self._is_first and not self.was_missed:
             return
         lost = self._gaps > gaps
-        tell = log().warning if self._is_alarmed or self.was_missed or lost else log().info
+        tell = log().warning if lost and not self._is_first else log().info
         again = "" if self._is_first else " again"
         tell("connected%s to %s%s", again, self.describe(), "; events may be missing" if lost else "")
         self._is_alarmed = self.was_missed = False

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from lanner.doctor import machine
 from lanner.doctor.check import Check, run
-from lanner.sdk.diagnosis import problem
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
@@ -49,10 +48,8 @@ def _engine_checks(setup: SetUp) -> Iterator[Check]:
         return
     try:
         endpoints = [target.endpoint for target in setup.plugin.targets()]
-    except LannerError as error:
-        text = str(error)
-        yield Check("engine", lambda: [problem(text, "See docs/docker.md on addresses")])
-        return
+    except LannerError:
+        return  # look_at_plugin has told it
     if cursor := setup.plugin.config.cursor:
         from lanner.doctor import storage
 

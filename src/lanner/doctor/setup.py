@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.config.plugins import loaded
+from lanner.config.plugins import check_params, loaded, split_plugins
 from lanner.config.read import given_files, read_configuration, rules_paths, with_own_rules
+from lanner.host.beside import join_fields
 from lanner.host.load import load_plugin
 from lanner.rules import load_rules
 from lanner.rules.lint.silent import silent_rules, tell_silent
@@ -40,6 +41,7 @@ class SetUp:
         self.target = ""
         self.info: PluginInfo | None = None
         self.plugin: Plugin | None = None
+        self._versions: dict[str, str] = {}
 
     def look_at_configuration(self) -> Iterator[Finding]:
         """The file of -c."""
@@ -63,13 +65,18 @@ class SetUp:
             return
         fix = f"Correct $.plugins or $.load_plugins in {self._file}, or name a plugin, as in `lanner doctor docker`"
         try:
-            entry = self._entry(self.read)
+            entry, beside = self._entries(self.read)
             fix = "Name a plugin that there is and that can be imported, here" + (f" or in {self._file}" if self._file else "")
-            cls = load_plugin(entry.target)
-            self.target, self.info = entry.target, plugin_info(cls)
+            classes = [load_plugin(each.target) for each in (entry, *beside)]
+            infos = [plugin_info(cls) for cls in classes]
+            self._versions = {info.name: info.version for info in infos}
+            self.target, self.info = entry.target, join_fields(infos) if beside else infos[0]
             fix = f"Correct its configuration; `lanner plugin {entry.target}` shows its options"
             odd: list[str] = []
-            self.plugin = self._make(cls, entry, odd.append)
+            self.plugin, *_ = [self._make(cls, each, odd.append) for cls, each in zip(classes, (entry, *beside), strict=True)]
+            fix = f"Correct its configuration or open parameters; `lanner plugin {entry.target}` shows its options"
+            if self.info.has_source:
+                check_params(self.plugin, entry)
         except LannerError as error:
             yield problem(str(error), fix)
             return
@@ -99,7 +106,7 @@ class SetUp:
             yield problem(f"the plugin {info.name} ships no rules", "Name a rules file: -r FILE, or $.rules_files")
             return
         catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", self.read.falco.static_fields)
-        found = check_files(files, catalog, plugins={info.name: info.version})
+        found = check_files(files, catalog, plugins=self._versions)
         errors = [each for each in found if each.severity == "error"]
         fix = f"lanner rules check --plugin {self.target} {' '.join(files)}"
         for each in errors[:_SHOWN]:
@@ -128,15 +135,10 @@ class SetUp:
         without_values = self.plugin.fields_without_values()
         if not without_values:
             return {}
-        return silent_rules(load_rules(files, catalog, plugins={self.info.name: self.info.version}).rules, without_values)
+        return silent_rules(load_rules(files, catalog, plugins=self._versions).rules, without_values)
 
-    def _entry(self, read: Read) -> Loaded:
-        entries = loaded(read.falco, self._name or ("docker" if self._file is None else None))
+    def _entries(self, read: Read) -> tuple[Loaded, tuple[Loaded, ...]]:
+        entries = loaded(read.falco, self._name or ("docker" if self._file is None else None), read.places)
         if not entries:
             raise ConfigError(f"{self._file} loads no plugin: list one in $.plugins, or name one, as in `lanner doctor docker`")
-        if len(entries) > 1:
-            names = ", ".join(entry.name for entry in entries)
-            raise ConfigError(
-                f"{self._file} loads several plugins ({names}), and Lanner runs one: name it, as in `lanner doctor {entries[0].name}`"
-            )
-        return entries[0]
+        return split_plugins(entries)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.errors import LannerError, UsageError
+from lanner.sdk.misspelt import find_near, suggest_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,12 +46,10 @@ def load_plugin(name: str) -> type[Plugin]:
 
 
 def _advice(name: str) -> str:
-    from difflib import get_close_matches
-
     if Path(name + ".py").is_file():
         return f"to name the file, write {name}.py"
-    close = get_close_matches(name.lower(), BUILT_IN, n=1)
-    return (f"did you mean {close[0]!r}? " if close else "") + _forms()
+    near = find_near(name, BUILT_IN)
+    return (f"did you mean {near!r}? " if near else "") + _forms()
 
 
 def _forms() -> str:
@@ -68,7 +67,8 @@ def _import_file(path: Path, name: str) -> ModuleType:
         raise PluginNotFoundError(f"{path} is a compiled plugin, but Lanner's host runs Python classes: name the class it was built from")
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
-        raise PluginNotFoundError(f"the plugin file {path} {what}: {_forms()}")
+        near = "" if path.is_dir() else suggest_file(str(path))
+        raise PluginNotFoundError(f"the plugin file {path} {what}{near or f': {_forms()}'}")
     spec = spec_from_file_location(f"lanner_plugin_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise PluginNotFoundError(f"{path} is not a Python file: {name!r} must name a file that ends in .py, or module:Class")

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from lanner.rules.language.catalog import FieldRequest
     from lanner.rules.language.typed import Operand
     from lanner.rules.plan.plan import Plan
-    from lanner.sdk.plugin import Plugin, PluginInfo
+    from lanner.sdk.fields import FieldDeclaration
+    from lanner.sdk.plugin import Plugin
     from lanner.sdk.values import Data
 
 _log = logging.getLogger("lanner.rules")
@@ -92,16 +93,19 @@ def native_rules(
     hostname: str,
     static: Mapping[str, str],
     first: bool,
+    beside: Sequence[Plugin] = (),
 ) -> NativeRules | None:
     """Return the plan for the plugin's events. `names` are the rules' names, `wanted` each rule's operands that its alerts show.
 
-    Rules that the native executor does not support are evaluated in Python. Return None if it supports not even the fields.
+    The plugins `beside` have further fields. Rules that the native executor does not support are evaluated in Python. Return None if it
+    supports not even the fields.
     """
     info = plugin_info(type(plugin))
     trees: list[Data] = []
     constants = {"evt.source": info.event_source or "", "evt.pluginname": info.name, "evt.hostname": hostname}
     constants |= {f"{STATIC}{name}": value for name, value in static.items()}
-    sources = [_source(request, info, trees, constants) for request in plan.fields]
+    declared = {each.info.name: each for owner in (plugin, *beside) for each in plugin_info(type(owner)).fields}
+    sources = [_source(request, declared, trees, constants) for request in plan.fields]
     if info.timestamp is not None:
         trees.append(info.timestamp.data())
 
@@ -136,8 +140,8 @@ def _refused(rules: Sequence[int], make: Callable[[Sequence[int]], object]) -> d
     return {}
 
 
-def _source(request: FieldRequest, info: PluginInfo, trees: list[Data], constants: Mapping[str, str]) -> Source:
-    declared = next((each for each in info.fields if each.info.name == request.name), None)
+def _source(request: FieldRequest, fields: Mapping[str, FieldDeclaration], trees: list[Data], constants: Mapping[str, str]) -> Source:
+    declared = fields.get(request.name)
     if declared is None:
         if request.name in constants:
             return "text", to_bytes(constants[request.name])

@@ -47,7 +47,8 @@ class Pump:
     """Runs one plugin's events through one set of rules. `emit` receives the alerts.
 
     `first`: only the first matching rule of an event counts. `hostname` is the field `evt.hostname` (None: as in alerts), `static`
-    the values of `static.*`. `native`: the native executor selects matching rules, and Python does the rest.
+    the values of `static.*`. The plugins `beside` extract further fields. `native`: the native executor selects matching rules, and
+    Python does the rest.
     """
 
     def __init__(
@@ -60,12 +61,13 @@ class Pump:
         first: bool = True,
         hostname: str | None = None,
         static: Mapping[str, str] | None = None,
+        beside: Sequence[Plugin] = (),
         native: bool = False,
     ) -> None:
         info = plugin_info(type(plugin))
-        own = {declaration.info.name for declaration in info.fields}
+        own = {declaration.info.name for each in (plugin, *beside) for declaration in plugin_info(type(each)).fields}
         requests = compiled.plan.fields
-        self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own])
+        self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own], beside=beside)
         host = writer.hostname if hostname is None else hostname
         self.context = EventContext(info.event_source or "", info.name, host, self._reader.describe, static=static or {})
         """Context of the last event."""
@@ -86,7 +88,9 @@ class Pump:
             from lanner.host.native import native_rules
 
             wanted = [each.operands for each in formats]
-            self.native = native_rules(compiled.plan, plugin, self._names, wanted, hostname=host, static=static or {}, first=first)
+            self.native = native_rules(
+                compiled.plan, plugin, self._names, wanted, hostname=host, static=static or {}, first=first, beside=beside
+            )
         self._first = first
         self._about = [(rule.name, str(rule.priority), rule.source) for rule in compiled.rules]
         self._alerts = [0] * len(self._names)

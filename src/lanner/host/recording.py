@@ -26,6 +26,7 @@ from lanner.native import ObjectFramer, Reader
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
 from lanner.sdk.framing import MAX_LINE, new_framer, warn_too_long
+from lanner.sdk.misspelt import suggest_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -214,7 +215,8 @@ class Replay:
 
 def _unreadable(path: str, error: Exception) -> SourceError:
     reason = error.strerror if isinstance(error, OSError) else str(error)
-    return SourceError(f"cannot read the recording {path or repr(path)}: {reason}")
+    near = suggest_file(path) if isinstance(error, FileNotFoundError) else ""
+    return SourceError(f"cannot read the recording {path or repr(path)}: {reason}{near}")
 
 
 def _size(path: str) -> int | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import structs
+
 from lanner.host.pump import Pump, host_name
 from lanner.host.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, RuleSet, compile_rules, load_rules
@@ -82,7 +84,7 @@ class LoadedRules:
         """Return the compiled rules, with those in `enable` as if their files said `enabled: true`."""
         names = frozenset(self.rule(name).name for name in enable)
         if names not in self._compiled:
-            rules = tuple(replace(rule, enabled=True) if rule.name in names else rule for rule in self.rules)
+            rules = tuple(structs.replace(rule, enabled=True) if rule.name in names else rule for rule in self.rules)
             self._compiled[names] = compile_rules(RuleSet(rules, self._ruleset.findings), self._catalog)
         return self._compiled[names]
 

@@ -7,6 +7,9 @@ from lanner.sdk.types import FieldValue
 
 Hit: TypeAlias = tuple[int, int, bool, int | None, tuple[FieldValue, ...] | None]
 
+OPERATORS: list[str]
+TRANSFORMERS: list[tuple[str, int, int | None]]
+
 @final
 class Executor:
     def __new__(cls, program: tuple[Any, ...], first: bool) -> Executor: ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from lanner.package.oci import Dependency
 from lanner.rules.condition.ast import And, Check, ConstantList, Not, OperandList, Or, Transform
@@ -18,6 +18,7 @@ from lanner.rules.files.items import EngineVersion, PluginVersion
 from lanner.rules.files.scalars import unsigned
 from lanner.rules.files.versions import parse_version
 from lanner.rules.findings import ConditionError
+from lanner.rules.language.vocabulary import BY_OPERATOR, BY_TRANSFORMER, MODIFIERS, MODIFIERS_SINCE, Engine
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
@@ -29,32 +30,12 @@ if TYPE_CHECKING:
     from lanner.yamlfile.source import Context
 
 
-class Engine(NamedTuple):
-    """The engine of the first Falco release that supports a feature."""
-
-    version: tuple[int, int, int]
-    falco: str
-
-
 _0_28: Final = Engine((0, 8, 0), "0.28")
 _0_31: Final = Engine((0, 11, 0), "0.31")
-_0_32: Final = Engine((0, 12, 0), "0.32")
 _0_33: Final = Engine((0, 15, 0), "0.33")
 _0_37: Final = Engine((0, 31, 0), "0.37")
-_0_38: Final = Engine((0, 40, 0), "0.38")
-_0_39: Final = Engine((0, 43, 0), "0.39")
-_0_40: Final = Engine((0, 46, 0), "0.40")
 _0_42: Final = Engine((0, 57, 0), "0.42")
-_0_44: Final = Engine((0, 62, 0), "0.44")
 
-_OPERATORS: Final = {"bcontains": _0_32, "bstartswith": _0_32, "iglob": _0_38, "regex": _0_39}
-_TRANSFORMERS: Final = {
-    **dict.fromkeys(("val", "tolower", "toupper", "b64"), _0_38),
-    "basename": _0_39,
-    "len": _0_40,
-    **dict.fromkeys(("join", "concat", "getopt"), _0_44),
-}
-_MODIFIERS: Final = _0_44
 _KEYS: Final = {
     "exceptions": _0_28,
     "required_plugin_versions": _0_31,
@@ -145,10 +126,11 @@ def _of_rule(rule: RuleDefinition) -> Iterator[Need]:
 
 
 def _of_words(word: str, about: str, where: str) -> Iterator[Need]:
-    if word in _OPERATORS:
-        yield Need(_OPERATORS[word], f"the operator `{word}` {about}", where)
-    elif word in {"oneof", "anyof", "allof"}:
-        yield Need(_MODIFIERS, f"the modifier `{word}` {about}", where)
+    operator = BY_OPERATOR.get(word)
+    if operator and operator.since:
+        yield Need(operator.since, f"the operator `{word}` {about}", where)
+    elif word in MODIFIERS:
+        yield Need(MODIFIERS_SINCE, f"the modifier `{word}` {about}", where)
 
 
 def _of_text(text: str, about: str, where: str) -> Iterator[Need]:
@@ -185,7 +167,7 @@ def _of_operand(operand: Operand | OperandList | Field | None, about: str, where
     while todo:
         node = todo.pop()
         if isinstance(node, Transform):
-            yield Need(_TRANSFORMERS[node.name], f"the transformer `{node.name}()` {about}", where)
+            yield Need(BY_TRANSFORMER[node.name].since, f"the transformer `{node.name}()` {about}", where)
             todo += node.arguments
         elif isinstance(node, OperandList | ConstantList):
             todo += node.items

@@ -53,7 +53,9 @@ def check_config_class(cls: type[Config]) -> None:
 
 
 def load_config(cls: type[_C], text: str | bytes, warn: Warn = _ignore) -> _C:
-    """Return the configuration in `text` (JSON; empty, `{}` or `null`: the defaults). Raise `ConfigError` with the path of a fault.
+    """Return the configuration in `text` (JSON; empty, `{}` or `null`: the defaults).
+
+    Raise `ConfigError` with the path of a fault, in backquotes.
 
     `warn` is called with a sentence for each unknown option of a class that allows them.
     """
@@ -73,10 +75,9 @@ def convert_config(cls: type[_C], raw: Any, warn: Warn = _ignore) -> _C:
     try:
         return msgspec.convert(_Adapter(warn).adapted(msgspec.inspect.type_info(cls), raw, "$"), cls)
     except msgspec.ValidationError as error:
-        text = str(error) if " - at " in str(error) else f"{error} - at `$`"
-        if "unknown field" in text and text.endswith("`$`"):
-            text += f"; the options are: {', '.join(sorted(option.encode_name for option in msgspec.structs.fields(cls)))}"
-        raise ConfigError(text) from None
+        from lanner.sdk.options import explain  # rare
+
+        raise ConfigError(explain(str(error), cls)) from None
 
 
 class _Adapter:
@@ -111,7 +112,7 @@ class _Adapter:
             case ((msgspec.inspect.DictType() | msgspec.inspect.StructType()), None):
                 return {}
             case msgspec.inspect.ListType(item_type=item), list():
-                return [self.adapted(item, value, f"{path}[...]") for value in raw]
+                return [self.adapted(item, value, f"{path}[{place}]") for place, value in enumerate(raw)]
             case msgspec.inspect.DictType(value_type=item), dict():
                 return {name: self.adapted(item, value, f"{path}[...]") for name, value in raw.items()}
             case msgspec.inspect.StructType(), dict():
@@ -127,7 +128,9 @@ class _Adapter:
             if exact in result:
                 raise ConfigError(f"Object contains `{exact}` twice, in different spellings - at `{path}`")
             if option is None and not kind.cls.__struct_config__.forbid_unknown_fields:
-                self._warn(_unknown(str(name), path, [each.encode_name for each in kind.fields]))
+                from lanner.sdk.options import describe_unknown  # rare
+
+                self._warn(describe_unknown(str(name), path, [each.encode_name for each in kind.fields], ", which has no effect"))
                 continue
             result[exact] = value if option is None else self.adapted(option.type, value, f"{path}.{exact}")
         return result
@@ -144,15 +147,6 @@ _TAKES: dict[type, tuple[type, ...]] = {
     int: _NUMBER,
     float: _NUMBER,
 }
-
-
-def _unknown(name: str, path: str, options: list[str]) -> str:
-    from difflib import get_close_matches  # rare
-
-    near = get_close_matches(name.lower(), [option.lower() for option in options], 1)
-    meant = next((option for option in options if [option.lower()] == near), "")
-    advice = f"did you mean `{meant}`?" if meant else f"the options are: {', '.join(sorted(options))}"
-    return f"unknown option `{path}.{name[:100]}`, which has no effect; {advice}"
 
 
 def config_schema(cls: type[Config]) -> dict[str, Any]:

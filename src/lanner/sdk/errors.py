@@ -34,4 +34,4 @@ class OpenError(SourceError):
 
 
 class UsageError(LannerError, ValueError):
-    """A command does not take these arguments."""
+    """A command does not take these arguments, or an event source these open parameters."""

@@ -115,23 +115,32 @@ class FieldReader:
     `requests` are (field name, argument) pairs; a slot is a place among them. The argument is None, a text, or a number for an
     index; `KeyError` and `ValueError` say that the plugin has no such field, or the field no such argument. Values are as
     `FieldType` tells; a method that fails gives no value, is counted in `errors` by field, and logged once for each kind of
-    failure. `timestamp` is the event's: from the class's `timestamp` place, else what `load` was given.
+    failure. Plugins `beside` have further fields of the same events.
+
+    `timestamp` is the event's: from the class's `timestamp` place, else what `load` was given.
     """
 
-    def __init__(self, plugin: Plugin, requests: Sequence[tuple[str, str | int | None]], failures: Failures | None = None) -> None:
+    def __init__(
+        self,
+        plugin: Plugin,
+        requests: Sequence[tuple[str, str | int | None]],
+        failures: Failures | None = None,
+        beside: Sequence[Plugin] = (),
+    ) -> None:
         info = plugin_info(type(plugin))
         self._plugin = plugin
-        self._info = info
         self._event: Event | None = None
         self._payload = b""
         self._number = 0
         self._failures = failures or Failures(info.name)
+        self.source = info.event_source or ""
+        """The event source that events come from."""
         self.timestamp: int | None = None
         self.valid_json = True
         self.errors = self._failures.counts
-        declared = {declaration.info.name: declaration for declaration in info.fields}
+        declared = {each.info.name: (each, owner) for owner in (plugin, *beside) for each in plugin_info(type(owner)).fields}
         trees: list[Any] = []
-        plans = [self._getter(declared[name], argument, trees) for name, argument in requests]
+        plans = [self._getter(*declared[name], argument, trees) for name, argument in requests]
         if info.timestamp is not None:
             trees.append(info.timestamp.data())
         self._reads_payload = bool(trees)
@@ -144,12 +153,12 @@ class FieldReader:
         """For each slot, the function that gives its value: what `get` calls."""
 
     def _getter(
-        self, declaration: FieldDeclaration, argument: str | int | None, trees: list[Any]
+        self, declaration: FieldDeclaration, owner: Plugin, argument: str | int | None, trees: list[Any]
     ) -> tuple[Any, ...] | Callable[[], FieldValue]:
         if declaration.value is not None:
             trees.append(declaration.value.data())
             return (len(trees) - 1, *field_arguments(declaration.info, argument).values())
-        method = getattr(self._plugin, str(declaration.method))
+        method = getattr(owner, str(declaration.method))
         return partial(self._call, method, declaration.info, field_arguments(declaration.info, argument))
 
     def load(self, payload: bytes, timestamp: int | None = None, number: int = 0) -> bool:
@@ -175,7 +184,7 @@ class FieldReader:
     def event(self) -> Event:
         """The current event as plugin code sees it."""
         if self._event is None:
-            self._event = Event(self._payload, self.timestamp, number=self._number, source=self._info.event_source or "")
+            self._event = Event(self._payload, self.timestamp, number=self._number, source=self.source)
         return self._event
 
     def describe(self) -> str | None:

@@ -1,14 +1,47 @@
-"""Misspelt names of attributes: told from the ordinary helper attributes that a plugin class may have."""
+"""Misspelt names: the known name that a written one resembles, and attributes told from the ordinary helpers of a plugin class."""
 
 from __future__ import annotations
 
+import os
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_MOST_ENTRIES: Final = 10_000
+"""Entries of one directory that are compared with a name."""
 _LONG: Final = 6
 """The length from which a name with one letter more, less or other is taken for a slip: `names` and `ids` are ordinary words."""
+
+
+def find_near(written: str, known: Iterable[str]) -> str:
+    """Return the known name most like `written` without regard to case, "" if none is like it."""
+    from difflib import get_close_matches  # rare
+
+    folded = {name.casefold(): name for name in known}
+    near = get_close_matches(written.casefold(), folded, 1)
+    return folded[near[0]] if near else ""
+
+
+def suggest_name(written: str, known: Iterable[str]) -> str:
+    """Return `: did you mean 'x'?` with the known name most like `written`, "" if none is like it."""
+    near = find_near(written, known)
+    return f": did you mean {near!r}?" if near else ""
+
+
+def suggest_file(path: str, words: Iterable[str] = ()) -> str:
+    """Return the same for a path that does not exist: one of `words`, or a file beside the path."""
+    folder, name = os.path.split(path)
+    if not folder and (near := find_near(path, words)):
+        return f": did you mean {near!r}?"
+    try:
+        with os.scandir(folder or ".") as entries:
+            stems = {os.path.splitext(entry.name)[0]: entry.name for entry in islice(entries, _MOST_ENTRIES)}
+    except (OSError, ValueError):
+        return ""
+    near = find_near(os.path.splitext(name)[0], stems)
+    return f": did you mean {os.path.join(folder, stems[near])!r}?" if near else ""
 
 
 def find_misspelt(written: str, known: Iterable[str]) -> str:

@@ -83,6 +83,15 @@ class PluginInfo(Record):
         own = (self.event_source,) if self.event_source else ()
         return tuple(dict.fromkeys((*own, *self.extract_sources)))
 
+    def reads(self, source: str | None) -> bool:
+        """Whether events of that source have the plugin's fields."""
+        return source in self.read_sources or isinstance(self.extract_sources, AnySource)
+
+    @property
+    def shown_sources(self) -> tuple[str, ...]:
+        """The event sources that it reads, for people: `any` for all of them."""
+        return ("any",) if isinstance(self.extract_sources, AnySource) else self.read_sources
+
     @property
     def capabilities(self) -> tuple[str, ...]:
         """Falco's names of what the plugin can do."""
@@ -144,6 +153,12 @@ class Plugin:
     def list_open_params(self) -> Iterable[tuple[str, str]]:
         """Return suggestions for the open parameters, as pairs of a value and its description."""
         return ()
+
+    def check_open_params(self, params: str) -> None:
+        """Raise `lanner.UsageError` for parameters that `open` would refuse. Connect to nothing, for dry runs call this as well.
+
+        Every host calls it before `open`. By default all parameters are valid.
+        """
 
     def fields_without_values(self) -> dict[str, str]:
         """Return prefixes of the names of fields without a value under this configuration, each with advice.

@@ -28,12 +28,11 @@ _PATIENCE: Final = 0.25
 
 
 def open_source(plugin: Plugin, params: str = "") -> Source:
-    """Open the plugin's event source with `params`. Raises `SourceError`."""
+    """Open the plugin's event source with `params`. Raises `SourceError`, and `UsageError` for wrong parameters."""
     info = plugin_info(type(plugin))
     if not info.has_source:
-        raise SourceError(
-            f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.read_sources) or 'all event sources'}"
-        )
+        raise SourceError(f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.shown_sources)}")
+    check_open_params(plugin, params)
     try:
         opened = plugin.open(params)  # type: ignore[attr-defined]
     except LannerError:
@@ -53,6 +52,16 @@ def open_source(plugin: Plugin, params: str = "") -> Source:
         f"plugin {info.name}: open returned {type(opened).__name__}; {YIELDS}, or return an iterator, "
         "an async iterator, or an object with read_chunk(timeout)"
     )
+
+
+def check_open_params(plugin: Plugin, params: str) -> None:
+    """Let the plugin check the open parameters, without opening. Raises `LannerError`, of wrong parameters `UsageError`."""
+    try:
+        plugin.check_open_params(params)
+    except LannerError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise plugin_failure(plugin_info(type(plugin)).name, "check_open_params", error) from error
 
 
 class ChunkSource:

@@ -3,22 +3,11 @@
 `payload` is the start of every value. What is built from it is a small tree that says nothing of how it is evaluated: the
 reference evaluator is `lanner.sdk.evaluate`, the fast one is native. `Value.data()` gives the tree as plain JSON-able lists.
 
-What the words mean, for every evaluator:
+`WORDS` and `FORMS` say what the words mean, for every evaluator; docs/plugins.md has the same table. A new word is a row, a method of
+`Value`, and a case in `lanner.sdk.evaluate` and in `native/values/values.cpp`.
 
-- `payload["a", "b", 0]`: the member `b` of the object at `a`, then its first item. A text is a value, up to its first NUL;
-  anything else at that place is no value (numbers are reached with `integer` and `time`). Of equal names the last counts.
-- `KEY` and `INDEX` stand in a path for the argument of the field (`field[argument]`).
-- `a | b`: the first that has a value; "" is a value.
-- `a.when(b, "x", "y")`: `a`, but only where the text `b` is one of those given.
-- `a.before(":")`: the text before the first separator, the whole text where there is none.
-- `a.after(":")`: the text after the first separator, no value where there is none.
-- `a.after_last("/")`: the text after the last separator, the whole text where there is none.
-- `a.integer()`: an unsigned integer of at most 64 bits, from decimal digits in a text (at most 20) or from a JSON integer (`-0`
-  and numbers with a fraction or an exponent are none).
-- `a.time("ns")`: such an integer, counted in that unit since 1970, as nanoseconds; no value where those pass 64 bits.
-- `a.keys()`: the names of the object at `a`, up to their first NUL, each once, in order of first appearance; no value where there are none.
-
-A payload that is not wholly valid JSON (RFC 8259, UTF-8, at most 1024 levels deep) has no values.
+Texts end at their first NUL. Of equal names the last counts. A payload that is not wholly valid JSON (RFC 8259, UTF-8, at most 1024
+levels deep) has no values.
 """
 
 from __future__ import annotations
@@ -85,27 +74,106 @@ class Value(Record):
             raise DefinitionError("`when` compares a text; its condition here is a " + _kind(condition))
         return When(self, condition, texts)
 
-    def before(self, separator: str) -> Before:
+    def before(self, separator: str) -> Word:
         """Return the text before the first `separator`, or the whole text without a separator."""
-        return Before(_text(self, "before"), _separator(separator))
+        return _word("before", _text(self, "before"), _separator(separator))
 
-    def after(self, separator: str) -> After:
+    def after(self, separator: str) -> Word:
         """Return the text after the first `separator`, or no value without a separator."""
-        return After(_text(self, "after"), _separator(separator))
+        return _word("after", _text(self, "after"), _separator(separator))
 
-    def after_last(self, separator: str) -> AfterLast:
+    def after_last(self, separator: str) -> Word:
         """Return the text after the last `separator`, or the whole text without a separator."""
-        return AfterLast(_text(self, "after_last"), _separator(separator))
+        return _word("after_last", _text(self, "after_last"), _separator(separator))
 
-    def integer(self) -> Integer:
+    def integer(self) -> Word:
         """Return an unsigned 64-bit integer, from a text of decimal digits or a JSON integer."""
-        return Integer(_text(self, "integer"))
+        return _word("integer", _text(self, "integer"))
 
-    def time(self, unit: Unit) -> Time:
+    def time(self, unit: Unit) -> Word:
         """Return a point in time, from an integer that counts `unit` since 1970 (UTC)."""
         if unit not in UNITS:
             raise DefinitionError(f"unknown unit {unit!r} of time; write one of {', '.join(UNITS)}")
-        return Time(_text(self, "time"), unit)
+        return _word("time", _text(self, "time"), unit)
+
+
+class WordRow(Record):
+    """A word that makes a value of another one.
+
+    `form` is how it is written and `means` what it gives, as in the documentation. `operand` is what it takes beside the value.
+    """
+
+    name: str
+    form: str
+    means: str
+    operand: Literal["separator", "unit"] | None = None
+    gives: FieldType = FieldType.STRING
+    is_list: bool = False
+
+
+FORMS: tuple[tuple[str, str], ...] = (
+    (
+        'payload["a", "b", 0]',
+        "the text at that place: member `b` of the object at `a`, then its first item. For a number there, use `integer` or `time`",
+    ),
+    ("payload[KEY]", "the same, with the field's argument as a name: `field[argument]`"),
+    ("payload[INDEX]", "the same, with the field's argument as a number"),
+    ("a | b", 'the first of the two that has a value; "" is a value'),
+    ('a.when(b, "x", "y")', "`a`, if the text `b` equals one of these texts"),
+)
+"""The words that are no methods of one value: how each is written, and what it means."""
+
+WORDS: tuple[WordRow, ...] = (
+    WordRow("before", 'a.before(":")', "the text before the first separator; without a separator, the whole text", "separator"),
+    WordRow("after", 'a.after(":")', "the text after the first separator; without a separator, no value", "separator"),
+    WordRow("after_last", 'a.after_last("/")', "the text after the last separator; without a separator, the whole text", "separator"),
+    WordRow(
+        "integer",
+        "a.integer()",
+        "an unsigned 64-bit integer, from a text of at most 20 decimal digits or a JSON integer. `-0`, a fraction and an exponent give "
+        "no value",
+        gives=FieldType.UINT64,
+    ),
+    WordRow(
+        "time",
+        'a.time("ns")',
+        "a point in time, from such an integer that counts `ns`, `us`, `ms` or `s` since 1970. More than 64 bits of nanoseconds give no "
+        "value",
+        "unit",
+        FieldType.ABSTIME,
+    ),
+    WordRow(
+        "keys",
+        "a.keys()",
+        "a list of the names of an object's members, each once, in order of first appearance. An empty object has no value",
+        is_list=True,
+    ),
+)
+_ROWS = {row.name: row for row in WORDS}
+
+
+@final
+class Word(Value):
+    """What a word of `WORDS` makes of a value."""
+
+    row: WordRow
+    value: Value
+    operand: str | None = None
+
+    @property
+    def type(self) -> FieldType:
+        return self.row.gives
+
+    @property
+    def is_list(self) -> bool:
+        return self.row.is_list
+
+    @property
+    def children(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    def data(self) -> Data:
+        return [self.row.name, self.value.data(), *([] if self.operand is None else [self.operand])]
 
 
 @final
@@ -125,9 +193,9 @@ class Path(Value):
             raise DefinitionError("a path has room for one argument: KEY or INDEX, once")
         return Path(whole)
 
-    def keys(self) -> Keys:
+    def keys(self) -> Word:
         """Return the names of the members of the object at this place, as a list."""
-        return Keys(self)
+        return _word("keys", self)
 
     def data(self) -> Data:
         return ["path", [{"argument": part.value} if isinstance(part, FieldArgument) else part for part in self.parts]]
@@ -179,106 +247,6 @@ class When(Value):
         return ["when", self.value.data(), self.condition.data(), list(self.texts)]
 
 
-@final
-class Before(Value):
-    """The text before a separator."""
-
-    value: Value
-    separator: str
-
-    @property
-    def children(self) -> tuple[Value, ...]:
-        return (self.value,)
-
-    def data(self) -> Data:
-        return ["before", self.value.data(), self.separator]
-
-
-@final
-class After(Value):
-    """The text after a separator."""
-
-    value: Value
-    separator: str
-
-    @property
-    def children(self) -> tuple[Value, ...]:
-        return (self.value,)
-
-    def data(self) -> Data:
-        return ["after", self.value.data(), self.separator]
-
-
-@final
-class AfterLast(Value):
-    """The text after the last separator."""
-
-    value: Value
-    separator: str
-
-    @property
-    def children(self) -> tuple[Value, ...]:
-        return (self.value,)
-
-    def data(self) -> Data:
-        return ["after_last", self.value.data(), self.separator]
-
-
-@final
-class Integer(Value):
-    """An unsigned integer."""
-
-    value: Value
-
-    @property
-    def type(self) -> FieldType:
-        return FieldType.UINT64
-
-    @property
-    def children(self) -> tuple[Value, ...]:
-        return (self.value,)
-
-    def data(self) -> Data:
-        return ["integer", self.value.data()]
-
-
-@final
-class Time(Value):
-    """A point in time."""
-
-    value: Value
-    unit: Unit
-
-    @property
-    def type(self) -> FieldType:
-        return FieldType.ABSTIME
-
-    @property
-    def children(self) -> tuple[Value, ...]:
-        return (self.value,)
-
-    def data(self) -> Data:
-        return ["time", self.value.data(), self.unit]
-
-
-@final
-class Keys(Value):
-    """The names of an object's members."""
-
-    path: Path
-
-    @property
-    def is_list(self) -> bool:
-        return True
-
-    @property
-    def children(self) -> tuple[Value, ...]:
-        return (self.path,)
-
-    def data(self) -> Data:
-        return ["keys", self.path.data()]
-
-
 payload = Path()
 
 
@@ -300,6 +268,10 @@ def _text(value: Value, word: str) -> Value:
     if value.type is not FieldType.STRING or value.is_list:
         raise DefinitionError(f"`{word}` works on a text, not on a {_kind(value)}")
     return value
+
+
+def _word(name: str, value: Value, operand: str | None = None) -> Word:
+    return Word(_ROWS[name], value, operand)
 
 
 def _separator(separator: str) -> str:

@@ -80,6 +80,7 @@ class Host:
             if field not in known:
                 raise LookupError(f"the plugin has no field {field!r}; it has {', '.join(known)}")
             reader = self._readers[field, argument] = FieldReader(self.plugin, [(field, argument)], self._failures)
+        reader.source = event.source or plugin_info(type(self.plugin)).event_source or ""
         reader.load(event.payload, event.timestamp, event.number)
         return reader.get(0)
 

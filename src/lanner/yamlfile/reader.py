@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lanner.native import _yaml
 from lanner.sdk.errors import LannerError
+from lanner.yamlfile.advice import advise
 from lanner.yamlfile.source import Mark, Spot
 
 if TYPE_CHECKING:
@@ -24,19 +25,6 @@ MAX_ALIASED: Final = 10_000_000
 _CLOSED: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 # quoted text in yaml-cpp's messages
 _QUOTED: Final = re.compile(r"((?:not defined: |character: |version: |alias |the tag ))(?:'.*?'|\S+)", re.DOTALL)
-_QUOTE: Final = "Put the text in quotes."
-_ADVICE: Final = {
-    "illegal tab when looking for indentation": "YAML is indented with spaces: replace the tab.",
-    "illegal map value": "A text that contains ': ' needs quotes; keys of one item begin at the same column.",
-    "illegal EOF in scalar": "A quote is opened but never closed.",
-    "unexpected scalar": "Nothing may follow a closing quote on its line: put the whole text in quotes.",
-    "unknown token": f"A plain text cannot begin with this character. {_QUOTE}",
-    "end of sequence not found": "Items of one list begin at the same column.",
-    "end of map not found": "Keys of one item begin at the same column.",
-    "end of sequence flow not found": "A '[' is not closed, or a comma is missing.",
-    "end of map flow not found": "A '{' is not closed, or a comma is missing.",
-    "illegal block entry": f"A list must begin on a new line after its key, or in brackets. {_QUOTE}",
-}
 
 
 class YamlError(LannerError, ValueError):
@@ -111,7 +99,9 @@ def read_documents(file: SourceFile, *, only_first: bool = False) -> list[Node]:
     spot = Spot(file, begin, max(begin + 1, end), "value for", at=mark)
     if is_limit:
         raise YamlError(message, spot, mark)
-    raise YamlError(f"yaml-cpp: error at line {mark.line + 1}, column {mark.column + 1}: {message}", spot, mark, _ADVICE.get(message, ""))
+    raise YamlError(
+        f"yaml-cpp: error at line {mark.line + 1}, column {mark.column + 1}: {message}", spot, mark, advise(message, file.text, begin)
+    )
 
 
 def open_quote(documents: list[Node]) -> Spot | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from lanner.sdk.text import from_bytes, to_bytes
 
@@ -25,8 +26,7 @@ _MARKS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, gc=False):
     """A span on one line of a file. `line` and `column` count characters from 1.
 
     `kind` and `name` identify the item in Falco's terms ("rule", "macro", "condition expression" ...).
@@ -93,8 +93,7 @@ class SourceFile:
         return self.text[start : found.start() if found else len(self.text)]
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True, gc=False):
     """Characters of a file, with the kind of item in Falco's terms ("rule", "value for" ...) and its name.
 
     `at` is yaml-cpp's position if it differs from the beginning: a missing value is at the next token.

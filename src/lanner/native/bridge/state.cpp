@@ -26,7 +26,8 @@ Ref attribute(PyObject* object, const char* name) { return checked(PyObject_GetA
 void find_time_member(const Value& value, std::string& member, std::uint64_t& factor) {
   if (value.kind == Value::Kind::first && value.children.empty()) return;
   const Value& first = value.kind == Value::Kind::first ? value.children.front() : value;
-  if (first.kind != Value::Kind::unsigned_integer || first.children[0].kind != Value::Kind::path) return;
+  const bool is_time = first.kind == Value::Kind::word && first.word->operand == Word::Operand::unit;
+  if (!is_time || first.children[0].kind != Value::Kind::path) return;
   const auto& steps = first.children[0].steps;
   const auto* name = steps.size() == 1 ? std::get_if<std::string>(&steps[0]) : nullptr;
   if (!name || name->find_first_of("\"\\") != std::string::npos) return;
@@ -124,7 +125,8 @@ std::optional<std::uint64_t> lanner_state::time_of(std::string_view payload) {
     if (const auto time = last_member(payload, time_member_, time_factor_)) return time;
   }
   timed_.load(payload);
-  const auto result = timed_.read(table_[*timestamp_], {});
+  timed_arena_.clear();
+  const auto result = timed_.read(table_[*timestamp_], {}, timed_arena_);
   const auto* time = std::get_if<std::uint64_t>(&result);
   return time ? std::optional(*time) : std::nullopt;
 }
@@ -132,6 +134,7 @@ std::optional<std::uint64_t> lanner_state::time_of(std::string_view payload) {
 bool lanner_state::extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets,
                            lanner_result* results) {
   scratch_.clear();
+  arena_.clear();
   if (!kept_.empty()) {
     const Gil gil;
     kept_.clear();
@@ -172,10 +175,10 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
       result.count = 1;
     }
   } else {
-    take(document_.read(value, given), field, result);
+    take(document_.read(value, given, arena_), field, result);
   }
   if (offsets && result.count) {
-    const auto spans = locate(table_[*field.value], *document_.root(), payload, given, result.count);
+    const auto spans = locate(table_[*field.value], *document_.root(), payload, given, result.count, arena_);
     auto* starts = scratch_.take<std::uint32_t>(result.count);
     auto* sizes = scratch_.take<std::uint32_t>(result.count);
     for (std::size_t i = 0; i < spans.size(); ++i) {
@@ -189,7 +192,7 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
 }
 
 void lanner_state::take(const Result& value, const Field& field, lanner_result& result) {
-  // a text of the document ends with NUL where it was not cut
+  // a text of the document or the arena ends with NUL where it was not cut
   const auto text = [&](std::string_view part) { return part.data()[part.size()] == 0 ? part.data() : scratch_.text(part); };
   if (const auto* part = std::get_if<std::string_view>(&value)) {
     if (field.type != LANNER_STRING) return;

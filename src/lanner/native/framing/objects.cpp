@@ -9,6 +9,7 @@ namespace lanner {
 namespace {
 
 constexpr std::size_t max_depth = 1024;  // as for documents
+constexpr std::size_t max_inner = 1 << 16;
 
 // RFC 8259, section 2
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -18,6 +19,12 @@ bool is_separator(char c) { return is_blank(c) || c == ',' || c == '[' || c == '
 std::string_view without_blanks(std::string_view text) {
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  return text;
+}
+
+std::string_view without_separators(std::string_view text) {
+  while (!text.empty() && is_separator(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_separator(text.front())) text.remove_prefix(1);
   return text;
 }
 
@@ -51,7 +58,9 @@ void ObjectFramer::feed(std::string_view chunk, LineList& payloads) {
   std::size_t looked_at = 0;  // up to here lines were tried whole
   while (at < chunk.size()) {
     if (part_ == Part::none) {
-      while (at < chunk.size() && is_separator(chunk[at])) ++at;
+      for (; at < chunk.size() && is_separator(chunk[at]); ++at) {
+        column_ = chunk[at] == '\n' ? 0 : column_ + is_blank(chunk[at]);
+      }
       if (at == chunk.size()) return;
       if (at >= looked_at) {
         looked_at = std::min(chunk.find('\n', at), chunk.size());
@@ -96,11 +105,15 @@ void ObjectFramer::begin(char first) {
   brackets_.clear();
   in_text_ = is_escaped_ = after_newline_ = false;
   last_ = 0;
+  indent_ = column_;
+  inner_.clear();
+  unfinished_.clear();
 }
 
 // Where the object ends, or what belongs to it: `is_done` where it ends or is broken off there, else all of the chunk belongs to it, or
 // what comes is no part of any object.
 std::size_t ObjectFramer::scan_object(std::string_view chunk, std::size_t at, bool& is_done) {
+  const std::size_t from = at;
   for (; at < chunk.size(); ++at) {
     const char c = chunk[at];
     if (c == '\n' && (in_text_ || !multiline_)) {
@@ -114,6 +127,7 @@ std::size_t ObjectFramer::scan_object(std::string_view chunk, std::size_t at, bo
     }
     if (is_blank(c)) {
       after_newline_ |= c == '\n';
+      column_ = c == '\n' ? 0 : column_ + after_newline_;
       continue;
     }
     if (c == '"') {
@@ -124,10 +138,10 @@ std::size_t ObjectFramer::scan_object(std::string_view chunk, std::size_t at, bo
         return at;
       }
       if (brackets_.size() == max_depth) return at;
-      brackets_ += c;
+      open(c, size_ + at - from);
     } else if (c == '}' || c == ']') {
       if (brackets_.back() != (c == '}' ? '{' : '[')) return at;
-      brackets_.pop_back();
+      close(size_ + at - from);
       if (brackets_.empty()) {
         is_done = true;
         return at + 1;
@@ -141,6 +155,44 @@ std::size_t ObjectFramer::scan_object(std::string_view chunk, std::size_t at, bo
 
 // Whether a brace at the beginning of a line can only be that of another object: the one before was broken off.
 bool ObjectFramer::begins_another() const { return last_ != ':' && !(brackets_.back() == '[' && (last_ == '[' || last_ == ',')); }
+
+void ObjectFramer::open(char bracket, std::size_t place) {
+  if (bracket == '{' && after_newline_ && column_ <= indent_ && !brackets_.empty() && inner_.size() < max_inner) {
+    unfinished_.push_back(inner_.size());
+    inner_.push_back({place, 0, brackets_.size()});
+  }
+  brackets_ += bracket;
+}
+
+void ObjectFramer::close(std::size_t place) {
+  brackets_.pop_back();
+  if (unfinished_.empty() || inner_[unfinished_.back()].depth != brackets_.size()) return;
+  inner_.resize(unfinished_.back() + 1);
+  inner_.back().end = place + 1;
+  unfinished_.pop_back();
+}
+
+// The text of a broken object: up to the first object in it a payload, then each object, and what is between them. `is_held`: the text is
+// here only as long as this call.
+void ObjectFramer::split(std::string_view text, bool is_held, LineList& payloads) {
+  const auto add = [&](std::string_view part) {
+    if (part.empty()) return;
+    if (is_held) payloads.add_copy(std::string(part));
+    else payloads.add(part);
+  };
+  std::size_t at = 0;
+  bool is_between = false;
+  for (const Inner& inner : inner_) {
+    const auto before = text.substr(at, inner.begin - at);
+    add(is_between ? without_separators(before) : without_blanks(before));
+    at = inner.begin;
+    is_between = inner.end != 0;
+    if (!is_between) continue;
+    add(text.substr(at, inner.end - at));
+    at = inner.end;
+  }
+  add(is_between ? without_separators(text.substr(at)) : without_blanks(text.substr(at)));
+}
 
 void ObjectFramer::keep(std::string_view part) {
   size_ += part.size();
@@ -165,7 +217,11 @@ void ObjectFramer::keep(std::string_view part) {
 
 // The part has ended with `last`. `is_whole`: it is an object from brace to brace.
 void ObjectFramer::finish(std::string_view last, bool is_whole, LineList& payloads) {
-  if (!size_ && last.size() <= longest_) {
+  if (!is_whole && !inner_.empty() && !is_over_ && size_ + last.size() <= longest_) {
+    const bool is_held = size_ != 0;
+    if (is_held) keep(last);
+    split(is_held ? std::string_view(tail_) : last, is_held, payloads);
+  } else if (!size_ && last.size() <= longest_) {
     if (const auto text = without_blanks(last); !text.empty()) payloads.add(text);
   } else {
     keep(last);
@@ -189,6 +245,7 @@ void ObjectFramer::finish(std::string_view last, bool is_whole, LineList& payloa
   digest_.reset();
   size_ = 0;
   is_over_ = false;
+  inner_.clear();
   part_ = Part::none;
 }
 

@@ -1,6 +1,6 @@
 /* Loads a plugin as a host would, in a process without Python, and tells what it says.
  *
- * probe FILE CONFIG: the info functions, init, open and close where there is a source, destroy; a line `NAME<tab>VALUE` for each
+ * probe FILE CONFIG: the info functions, init, open, read and close where there is a source, destroy; a line `NAME<tab>VALUE` for each
  * thing. The exit status is 0 where init succeeded, 1 where it failed, 2 where the file is no plugin. `lanner build` ends with it.
  *
  * probe --info FILE: all info functions, and no init; `NAME<tab>VALUE<NUL>` for each thing. What is about to be called is told first
@@ -58,6 +58,23 @@ static void log_to_stderr(void* owner, const char* component, const char* messag
   fprintf(stderr, "%s: %d: %s\n", component, severity, message);
 }
 
+/* Milliseconds to wait for a first event or an error: a source may never have an event. */
+static const double patience = 300.0;
+
+/* Reads until there is an event, the end, a failure, or patience ends. */
+static void try_read(void* state, void* instance, const char* (*last_error)(void*)) {
+  enum { timeout = -1, failure = 1 };
+  int32_t (*next_batch)(void*, void*, uint32_t*, void**);
+  *(void**)&next_batch = find("plugin_next_batch");
+  const double end = now() + patience;
+  int32_t rc = timeout;
+  for (uint32_t events = 0; events == 0 && (rc == timeout || rc == 0) && now() < end;) {
+    void* batch = NULL;
+    rc = next_batch(state, instance, &events, &batch);
+  }
+  if (rc == failure) printf("read error\t%s\n", last_error(state));
+}
+
 static void try_open(void* state, const char* (*last_error)(void*)) {
   void* (*open)(void*, const char*, int32_t*);
   void (*close)(void*, void*);
@@ -66,6 +83,7 @@ static void try_open(void* state, const char* (*last_error)(void*)) {
   int32_t rc = 12345;
   void* instance = open(state, "", &rc);
   if (rc) printf("open error\t%s\n", last_error(state));
+  else try_read(state, instance, last_error);
   close(state, instance);
 }
 

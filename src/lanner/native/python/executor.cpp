@@ -8,6 +8,7 @@
 #include "python/program_read.hpp"
 #include "rules/c_locale.hpp"
 #include "rules/machine.hpp"
+#include "rules/transforms.hpp"
 
 namespace lanner {
 namespace {
@@ -265,9 +266,38 @@ PyType_Slot slots[] = {
 PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Holder<ExecutorState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                     slots};
 
+// Adds the names of the operators, and the transformers as (name, least and most operands or None), which are compared with the
+// vocabulary in tests.
+int add_words(PyObject* module) {
+  const auto as_list = [](const auto& words, auto&& make) {
+    PyObject* list = PyList_New(0);
+    for (const auto& word : words) {
+      PyObject* item = list ? make(word) : nullptr;
+      if (!item || PyList_Append(list, item) < 0) Py_CLEAR(list);
+      Py_XDECREF(item);
+    }
+    return list;
+  };
+  PyObject* names = as_list(operator_names(), [](std::string_view name) {
+    return PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size()));
+  });
+  const auto add = [&](const char* name, PyObject* list) {
+    const int failed = list ? PyModule_AddObjectRef(module, name, list) : -1;
+    Py_XDECREF(list);
+    return failed;
+  };
+  if (add("OPERATORS", names) < 0) return -1;
+  PyObject* rows = as_list(transformers(), [](const Transformer& each) {
+    const auto size = static_cast<Py_ssize_t>(each.name.size());
+    if (each.most == Transformer::any) return Py_BuildValue("(s#nO)", each.name.data(), size, each.least, Py_None);
+    return Py_BuildValue("(s#nn)", each.name.data(), size, each.least, each.most);
+  });
+  return add("TRANSFORMERS", rows);
+}
+
 int fill(PyObject* module) {
   lines_of = reinterpret_cast<AsLines>(PyCapsule_Import(as_lines_name, 0));
-  return lines_of ? add_type(module, spec, "Executor") : -1;
+  return lines_of && add_type(module, spec, "Executor") == 0 ? add_words(module) : -1;
 }
 
 PyModuleDef_Slot module_slots[] = {{Py_mod_exec, reinterpret_cast<void*>(fill)}, {0, nullptr}};

@@ -10,6 +10,7 @@
 #include "python/framer.hpp"
 #include "python/reader.hpp"
 #include "rules/c_locale.hpp"
+#include "values/values.hpp"
 
 #ifdef Py_GIL_DISABLED
 #error "Lanner does not support free-threaded builds of Python yet: build it with a Python that has the GIL"
@@ -61,7 +62,21 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
+// Adds the names of the words on values, which are compared with lanner.sdk.values in tests.
+int add_words(PyObject* module) {
+  PyObject* names = PyList_New(0);
+  for (const auto& word : lanner::words()) {
+    PyObject* name = names ? PyUnicode_FromStringAndSize(word.name.data(), static_cast<Py_ssize_t>(word.name.size())) : nullptr;
+    if (!name || PyList_Append(names, name) < 0) Py_CLEAR(names);
+    Py_XDECREF(name);
+  }
+  const int failed = names ? PyModule_AddObjectRef(module, "WORDS", names) : -1;
+  Py_XDECREF(names);
+  return failed;
+}
+
 PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, reinterpret_cast<void*>(add_words)},
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lines)},
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_dechunker)},

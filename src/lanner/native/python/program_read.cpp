@@ -10,6 +10,7 @@
 #include "python/extension.hpp"
 #include "python/table.hpp"
 #include "rules/text_index.hpp"
+#include "rules/transforms.hpp"
 
 namespace lanner {
 namespace {
@@ -70,6 +71,12 @@ T chosen(PyObject* object, const std::array<std::pair<const char*, T>, N>& words
   throw Unfit("unknown word \"" + text + "\"");
 }
 
+Operator chosen_operator(PyObject* object) {
+  const auto name = word(object);
+  if (const auto found = operator_of(name)) return *found;
+  throw Unfit("unknown word \"" + name + "\"");
+}
+
 constexpr std::array<std::pair<const char*, Type::Is>, 7> types{{{"string", Type::Is::text},
                                                                  {"uint64", Type::Is::number},
                                                                  {"reltime", Type::Is::number},
@@ -77,35 +84,8 @@ constexpr std::array<std::pair<const char*, Type::Is>, 7> types{{{"string", Type
                                                                  {"bool", Type::Is::boolean},
                                                                  {"ipaddr", Type::Is::address},
                                                                  {"ipnet", Type::Is::network}}};
-constexpr std::array<std::pair<const char*, Operator>, 16> operators{{{"=", Operator::equal},
-                                                                      {"!=", Operator::unequal},
-                                                                      {"in", Operator::in},
-                                                                      {"intersects", Operator::intersects},
-                                                                      {"<", Operator::less},
-                                                                      {"<=", Operator::less_equal},
-                                                                      {">", Operator::greater},
-                                                                      {">=", Operator::greater_equal},
-                                                                      {"contains", Operator::contains},
-                                                                      {"icontains", Operator::icontains},
-                                                                      {"startswith", Operator::startswith},
-                                                                      {"endswith", Operator::endswith},
-                                                                      {"glob", Operator::glob},
-                                                                      {"iglob", Operator::iglob},
-                                                                      {"pmatch", Operator::pmatch},
-                                                                      {"regex", Operator::regex}}};
 constexpr std::array<std::pair<const char*, Modifier>, 3> modifiers{
     {{"anyof", Modifier::anyof}, {"allof", Modifier::allof}, {"oneof", Modifier::oneof}}};
-constexpr std::array<std::pair<const char*, Operand::Kind>, 11> transformers{{{"items", Operand::Kind::items},
-                                                                              {"tolower", Operand::Kind::lower},
-                                                                              {"toupper", Operand::Kind::upper},
-                                                                              {"b64", Operand::Kind::base64},
-                                                                              {"basename", Operand::Kind::basename},
-                                                                              {"len", Operand::Kind::length},
-                                                                              {"joined len", Operand::Kind::joined_length},
-                                                                              {"join", Operand::Kind::join},
-                                                                              {"concat", Operand::Kind::concat},
-                                                                              {"getopt", Operand::Kind::getopt},
-                                                                              {"decimal", Operand::Kind::decimal}}};
 constexpr std::array<std::pair<const char*, Source::Part>, 3> parts{
     {{"", Source::Part::whole}, {"s", Source::Part::seconds}, {"ns", Source::Part::nanoseconds}}};
 constexpr std::array<std::pair<const char*, ClockText>, 5> clocks{{{"time", ClockText::time},
@@ -217,11 +197,12 @@ class Reading {
       result.text = bytes(found[2]);
       return result;
     }
-    result.kind = chosen(found[0], transformers);
+    result.kind = Operand::Kind::made;
+    result.transformer = transformer_of(name);
+    if (!result.transformer) throw Unfit("unknown word \"" + name + "\"");
     for (PyObject* each : items(found[2])) result.operands.push_back(below(each, program_.operands.size(), "operand before this one"));
-    const bool takes_two = result.kind == Operand::Kind::join || result.kind == Operand::Kind::getopt;
-    const bool takes_some = result.kind == Operand::Kind::concat && !result.operands.empty();
-    if (result.kind != Operand::Kind::items && !takes_some && result.operands.size() != (takes_two ? 2 : 1))
+    const auto count = result.operands.size();
+    if (count < result.transformer->least || count > result.transformer->most)
       throw Unfit("\"" + name + "\" has another number of operands");
     result.has_selector = found[3] != Py_None;
     if (result.has_selector) result.text = bytes(found[3]);
@@ -263,12 +244,12 @@ class Reading {
     } else if (name == "fields") {
       result.right = below(found[3], operands, "operand");
       const auto& right = program_.operands[result.right].type;
-      result.compare = {chosen(found[2], operators), left.is_list, left.is == Type::Is::text, left.is_terminated, right.is_terminated};
+      result.compare = {chosen_operator(found[2]), left.is_list, left.is == Type::Is::text, left.is_terminated, right.is_terminated};
     } else if (name == "constants") {
       std::vector<Constant> constants;
       for (PyObject* each : items(found[3])) constants.push_back(constant(each));
       result.predicate =
-          make_predicate(chosen(found[2], operators), constants, found[4] == Py_None ? Modifier::none : chosen(found[4], modifiers), left);
+          make_predicate(chosen_operator(found[2]), constants, found[4] == Py_None ? Modifier::none : chosen(found[4], modifiers), left);
     } else {
       throw Unfit("unknown word \"" + name + "\"");
     }

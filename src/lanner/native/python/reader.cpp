@@ -39,6 +39,7 @@ class Texts {
 struct ReaderState {
   std::vector<Value> table;
   Document document;
+  Arena arena;
   Texts texts;
 };
 
@@ -116,7 +117,8 @@ PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   Given given;
   if (!to_given(count == 2 ? args[1] : nullptr, given)) return nullptr;
   try {
-    return to_python(state.document.read(state.table[static_cast<std::size_t>(slot)], given), state.texts);
+    state.arena.clear();
+    return to_python(state.document.read(state.table[static_cast<std::size_t>(slot)], given, state.arena), state.texts);
   } catch (...) {
     return failed();
   }

@@ -57,6 +57,11 @@ Step step(PyObject* object) {
   throw Unfit("a step of a path is a text, a number, or {\"argument\": \"key\"} or \"index\", not " + kind(object));
 }
 
+std::string separator(std::string text) {
+  if (text.empty()) throw Unfit("a separator is not empty");
+  return text;
+}
+
 std::uint64_t factor(const std::string& unit) {
   if (unit == "ns") return 1;
   if (unit == "us") return 1'000;
@@ -91,22 +96,17 @@ class Compiler {
       result.kind = Value::Kind::when;
       result.children = {child(1), child(2)};
       for (PyObject* each : items(parts[3], "the last operand of \"when\"")) result.texts.push_back(text(each, "an operand of \"when\""));
-    } else if (word == "before" || word == "after" || word == "after_last") {
-      expect(2);
-      result.kind = word == "before" ? Value::Kind::before : word == "after" ? Value::Kind::after : Value::Kind::after_last;
-      result.children = {child(1)};
-      result.separator = text(parts[2], "a separator");
-      if (result.separator.empty()) throw Unfit("a separator is not empty");
-    } else if (word == "integer" || word == "time") {
-      expect(word == "integer" ? 1 : 2);
-      result.kind = Value::Kind::unsigned_integer;
-      result.children = {child(1)};
-      if (word == "time") result.factor = factor(text(parts[2], "a unit of time"));
     } else if (word == "keys") {
       expect(1);
       result = child(1);
       if (result.kind != Value::Kind::path) throw Unfit("\"keys\" has a path as its operand");
       result.kind = Value::Kind::keys;
+    } else if ((result.word = word_of(word))) {
+      expect(result.word->operand == Word::Operand::none ? 1 : 2);
+      result.kind = Value::Kind::word;
+      result.children = {child(1)};
+      if (result.word->operand == Word::Operand::separator) result.separator = separator(text(parts[2], "a separator"));
+      if (result.word->operand == Word::Operand::unit) result.factor = factor(text(parts[2], "a unit of time"));
     } else {
       throw Unfit("unknown word \"" + word + "\"");
     }

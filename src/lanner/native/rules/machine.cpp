@@ -18,7 +18,7 @@ bool Machine::load(std::string_view payload, bool is_padded) {
 
 bool Machine::own_time(std::uint64_t& time) {
   if (!program_.has_time) return false;
-  const auto result = document_.read(program_.trees.back(), {});
+  const auto result = document_.read(program_.trees.back(), {}, arena_);
   const auto* number = std::get_if<std::uint64_t>(&result);
   if (number) time = *number;
   return number != nullptr;
@@ -161,7 +161,7 @@ void Machine::read(const Source& source, Cell& cell) {
     if (!names_.empty()) put_names(names_, cell);
     return;
   }
-  const auto result = document_.read(tree, given);
+  const auto result = document_.read(tree, given, arena_);
   if (const auto* text = std::get_if<std::string_view>(&result)) return put(Scalar::of(*text));
   if (const auto* number = std::get_if<std::uint64_t>(&result)) return put(Scalar::of(*number));
   if (const auto* names = std::get_if<Names>(&result)) put_names(*names, cell);
@@ -205,7 +205,9 @@ const Cell& Machine::operand(std::size_t number) {
   if (is_open) {
     cell.state = Cell::State::open;
   } else {
-    transform(operand, types_[number], values, cell, arena_);
+    cell.state = Cell::State::absent;
+    cell.list.clear();
+    operand.transformer->make(operand, types_[number], values, cell, arena_);
   }
   return cell;
 }

@@ -7,12 +7,53 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "rules/paths.hpp"
 #include "rules/program.hpp"
 
 namespace lanner {
+
+enum class Operator : std::uint8_t {
+  equal,
+  unequal,
+  in,
+  intersects,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  contains,
+  icontains,
+  startswith,
+  endswith,
+  glob,
+  iglob,
+  pmatch,
+  regex
+};
+
 namespace {
+
+// As lanner.rules.language.vocabulary spells them
+constexpr std::pair<std::string_view, Operator> spellings[] = {
+    {"=", Operator::equal},
+    {"!=", Operator::unequal},
+    {"in", Operator::in},
+    {"intersects", Operator::intersects},
+    {"<", Operator::less},
+    {"<=", Operator::less_equal},
+    {">", Operator::greater},
+    {">=", Operator::greater_equal},
+    {"contains", Operator::contains},
+    {"icontains", Operator::icontains},
+    {"startswith", Operator::startswith},
+    {"endswith", Operator::endswith},
+    {"glob", Operator::glob},
+    {"iglob", Operator::iglob},
+    {"pmatch", Operator::pmatch},
+    {"regex", Operator::regex},
+};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
@@ -404,6 +445,19 @@ std::unique_ptr<Predicate> modified(Operator word, const std::vector<Constant>& 
 }
 
 }  // namespace
+
+std::vector<std::string_view> operator_names() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, value] : spellings) names.push_back(name);
+  return names;
+}
+
+std::optional<Operator> operator_of(std::string_view name) {
+  for (const auto& [each, value] : spellings) {
+    if (each == name) return value;
+  }
+  return std::nullopt;
+}
 
 std::unique_ptr<Predicate> make_predicate(Operator word, const std::vector<Constant>& constants, Modifier modifier, const Type& type) {
   const bool is_network = type.is == Type::Is::network;

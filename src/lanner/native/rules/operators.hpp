@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
+
+#include "values/arena.hpp"
 
 namespace lanner {
 
@@ -36,24 +39,11 @@ struct Cell {
   std::vector<Scalar> list;  // keeps its room from event to event
 };
 
-enum class Operator {
-  equal,
-  unequal,
-  in,
-  intersects,
-  less,
-  less_equal,
-  greater,
-  greater_equal,
-  contains,
-  icontains,
-  startswith,
-  endswith,
-  glob,
-  iglob,
-  pmatch,
-  regex
-};
+// The operators, which operators.cpp declares with their names
+enum class Operator : std::uint8_t;
+std::vector<std::string_view> operator_names();
+std::optional<Operator> operator_of(std::string_view name);
+
 enum class Modifier { none, anyof, allof, oneof };
 
 // A constant as the plan has it. `bits` < 0: no network.
@@ -63,16 +53,6 @@ struct Constant {
   bool is_text = false;
   int bits = -1;
 };
-
-// Room for texts is kept from event to event, but not what a huge one took
-constexpr std::size_t kept_room = std::size_t{1} << 20;
-inline void empty(std::string& text) {
-  if (text.capacity() > kept_room) {
-    text = std::string();
-  } else {
-    text.clear();
-  }
-}
 
 // Room for texts that are made for one check
 struct Scratch {
@@ -107,7 +87,7 @@ std::unique_ptr<Predicate> make_predicate(Operator word, const std::vector<Const
 
 // Of two values
 struct Comparison {
-  Operator word = Operator::equal;
+  Operator word{};
   bool is_list = false;  // the left side is a list
   bool is_text = false;
   bool left_terminated = false;

@@ -52,10 +52,13 @@ struct Type {
   bool is_binary = false;
 };
 
+struct Transformer;  // see transforms.hpp
+
 struct Operand {
-  enum class Kind { slot, text, items, lower, upper, base64, basename, length, joined_length, join, concat, getopt, decimal };
+  enum class Kind { slot, text, made };
 
   Kind kind = Kind::slot;
+  const Transformer* transformer = nullptr;  // made
   Type type;
   std::size_t slot = 0;
   std::string text;  // text; getopt: the selected option

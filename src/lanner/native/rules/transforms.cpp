@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 
 namespace lanner {
 namespace {
@@ -78,31 +79,35 @@ bool decode(std::string_view text, std::string_view& decoded, Arena& arena) {
   return true;
 }
 
-// One text changed; false where that fails
-bool change(Operand::Kind kind, std::string_view text, std::string_view& changed, Arena& arena) {
-  switch (kind) {
-    case Operand::Kind::lower:
-      changed = change_case(text, 'A', 'Z', 'a', arena);
-      return true;
-    case Operand::Kind::upper:
-      changed = change_case(text, 'a', 'z', 'A', arena);
-      return true;
-    case Operand::Kind::basename:
-      changed = text.substr(text.rfind('/') + 1);
-      return true;
-    default:
-      return decode(text, changed, arena);
-  }
+// Changes one text; false where that fails
+using Change = bool (*)(std::string_view text, std::string_view& changed, Arena& arena);
+
+bool to_lower(std::string_view text, std::string_view& changed, Arena& arena) {
+  changed = change_case(text, 'A', 'Z', 'a', arena);
+  return true;
 }
 
-void change_all(Operand::Kind kind, const Cell& value, Cell& result, Arena& arena) {
+bool to_upper(std::string_view text, std::string_view& changed, Arena& arena) {
+  changed = change_case(text, 'a', 'z', 'A', arena);
+  return true;
+}
+
+bool to_basename(std::string_view text, std::string_view& changed, Arena&) {
+  changed = text.substr(text.rfind('/') + 1);
+  return true;
+}
+
+// A text, or each text of a list
+template <Change change>
+void change_all(const Operand&, const Types&, const Cells& values, Cell& result, Arena& arena) {
+  const auto& value = *values[0];
   std::string_view changed;
   if (value.state != Cell::State::list) {
-    if (change(kind, value.scalar.text, changed, arena)) put(result, Scalar::of(changed));
+    if (change(value.scalar.text, changed, arena)) put(result, Scalar::of(changed));
     return;
   }
   for (const auto& item : value.list) {
-    if (!change(kind, item.text, changed, arena)) return;
+    if (!change(item.text, changed, arena)) return;
     result.list.push_back(Scalar::of(changed));
   }
   result.state = Cell::State::list;
@@ -110,7 +115,48 @@ void change_all(Operand::Kind kind, const Cell& value, Cell& result, Arena& aren
 
 std::uint64_t size(const Scalar& value) { return c_text(value.text).size(); }
 
-void join(const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result, Arena& arena) {
+void length(const Operand&, const Types&, const Cells& values, Cell& result, Arena&) {
+  const auto& value = *values[0];
+  put(result, Scalar::of(value.state == Cell::State::list ? static_cast<std::uint64_t>(value.list.size()) : size(value.scalar)));
+}
+
+// What `len` is of getopt's result: Falco measures the one text in it
+void joined_length(const Operand&, const Types&, const Cells& values, Cell& result, Arena&) {
+  const auto& value = *values[0];
+  if (value.state == Cell::State::list && value.list.size() == 1) put(result, Scalar::of(size(value.list[0])));
+}
+
+void concat(const Operand&, const Types& types, const Cells& values, Cell& result, Arena& arena) {
+  auto& text = arena.take();
+  for (std::size_t place = 0; place < values.size(); ++place) {
+    const auto* item = first(*values[place]);
+    if (!item) return;
+    text.append(text_of(*item, *types[place], arena));
+  }
+  put(result, Scalar::of(text));
+}
+
+// A number as an item of a list of operands
+void decimal(const Operand&, const Types&, const Cells& values, Cell& result, Arena& arena) {
+  const auto* item = first(*values[0]);
+  if (!item) return;
+  if (item->is_text) return put(result, *item);
+  char digits[20];
+  const auto [stop, error] = std::to_chars(digits, digits + sizeof digits, item->number);
+  auto& text = arena.take();
+  text.assign(digits, stop);
+  put(result, Scalar::of(text));
+}
+
+// A list of operands
+void items(const Operand&, const Types& types, const Cells& values, Cell& result, Arena& arena) {
+  result.state = Cell::State::list;
+  for (std::size_t place = 0; place < values.size(); ++place) {
+    each(*values[place], [&](const Scalar& item) { result.list.push_back(Scalar::of(text_of(item, *types[place], arena))); });
+  }
+}
+
+void join(const Operand&, const Types& types, const Cells& values, Cell& result, Arena& arena) {
   const auto* separator = first(*values[0]);
   if (!separator) return;
   const auto between = text_of(*separator, *types[0], arena);
@@ -174,8 +220,7 @@ class Options {
   std::array<bool, 256> valued_{};
 };
 
-void getopt(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result,
-            Arena& arena) {
+void getopt(const Operand& operand, const Types& types, const Cells& values, Cell& result, Arena& arena) {
   const auto raw = [&](const Scalar& value, const Type& type) {
     const auto text = text_of(value, type, arena);
     if (!type.is_terminated) return text;
@@ -198,58 +243,28 @@ void getopt(const Operand& operand, const std::vector<const Type*>& types, const
   if (!operand.has_selector) result.state = Cell::State::list;
 }
 
+// As lanner.rules.language.vocabulary spells them; `items`, `decimal` and `joined len` are lanner.rules.plan.program's
+constexpr Transformer table[] = {
+    {"items", 0, Transformer::any, items},
+    {"decimal", 1, 1, decimal},
+    {"joined len", 1, 1, joined_length},
+    {"tolower", 1, 1, change_all<to_lower>},
+    {"toupper", 1, 1, change_all<to_upper>},
+    {"b64", 1, 1, change_all<decode>},
+    {"basename", 1, 1, change_all<to_basename>},
+    {"len", 1, 1, length},
+    {"join", 2, 2, join},
+    {"concat", 1, Transformer::any, concat},
+    {"getopt", 2, 2, getopt},
+};
+
 }  // namespace
 
-void transform(const Operand& operand, const std::vector<const Type*>& types, const std::vector<const Cell*>& values, Cell& result,
-               Arena& arena) {
-  result.state = Cell::State::absent;
-  result.list.clear();
-  if (operand.kind == Operand::Kind::items) {
-    result.state = Cell::State::list;
-    for (std::size_t place = 0; place < values.size(); ++place) {
-      each(*values[place], [&](const Scalar& item) { result.list.push_back(Scalar::of(text_of(item, *types[place], arena))); });
-    }
-    return;
-  }
-  const auto& value = *values[0];  // all but a list have an operand
-  switch (operand.kind) {
-    case Operand::Kind::lower:
-    case Operand::Kind::upper:
-    case Operand::Kind::base64:
-    case Operand::Kind::basename:
-      return change_all(operand.kind, value, result, arena);
-    case Operand::Kind::length:
-      if (value.state == Cell::State::list) return put(result, Scalar::of(static_cast<std::uint64_t>(value.list.size())));
-      return put(result, Scalar::of(size(value.scalar)));
-    case Operand::Kind::joined_length:
-      if (value.state == Cell::State::list && value.list.size() == 1) put(result, Scalar::of(size(value.list[0])));
-      return;
-    case Operand::Kind::join:
-      return join(types, values, result, arena);
-    case Operand::Kind::concat: {
-      auto& text = arena.take();
-      for (std::size_t place = 0; place < values.size(); ++place) {
-        const auto* item = first(*values[place]);
-        if (!item) return;
-        text.append(text_of(*item, *types[place], arena));
-      }
-      return put(result, Scalar::of(text));
-    }
-    case Operand::Kind::getopt:
-      return getopt(operand, types, values, result, arena);
-    case Operand::Kind::decimal: {
-      const auto* item = first(value);
-      if (!item) return;
-      if (item->is_text) return put(result, *item);
-      char digits[20];
-      const auto [stop, error] = std::to_chars(digits, digits + sizeof digits, item->number);
-      auto& text = arena.take();
-      text.assign(digits, stop);
-      return put(result, Scalar::of(text));
-    }
-    default:
-      return;
-  }
+std::span<const Transformer> transformers() { return table; }
+
+const Transformer* transformer_of(std::string_view name) {
+  const auto* const found = std::find_if(std::begin(table), std::end(table), [&](const Transformer& each) { return each.name == name; });
+  return found == std::end(table) ? nullptr : found;
 }
 
 }  // namespace lanner

@@ -174,9 +174,9 @@ bool Document::load_in_place(std::string_view payload) {
   return valid_ = true;
 }
 
-Result Document::read(const Value& value, const Given& given) {
+Result Document::read(const Value& value, const Given& given, Arena& arena) {
   if (!valid_) return {};
-  auto result = evaluate(value, root_, given);
+  auto result = evaluate(value, root_, given, arena);
   const auto* number = std::get_if<std::uint64_t>(&result);
   if (!number || *number != 0 || zeros_are_sure_) return result;
   // rare, so it is looked for only now: -0 was read as 0, and is no unsigned number
@@ -192,7 +192,7 @@ Result Document::read(const Value& value, const Given& given) {
   if (!may_hold_negative_zero(buffer_.data(), end)) return result;
   rewrite(end);
   valid_ = !parse(buffer_.data(), size_, parser_.max_depth());
-  return valid_ ? evaluate(value, root_, given) : Result{};
+  return valid_ ? evaluate(value, root_, given, arena) : Result{};
 }
 
 void Document::read(const Value& value, const Given& given, Names& names) {

@@ -19,8 +19,9 @@ class Document {
   // The same without a copy: `payload` stays where it is until the next, and SIMDJSON_PADDING bytes behind it can be read.
   bool load_in_place(std::string_view payload);
 
-  // The value of a tree for the document; none where there is no document.
-  Result read(const Value& value, const Given& given);
+  // The value of a tree for the document; none where there is no document. Its texts stay until the next load, and until the arena, which
+  // has those that are not the document's, is cleared.
+  Result read(const Value& value, const Given& given, Arena& arena);
 
   // The same for a tree of keys, into `names`: empty where there is no value.
   void read(const Value& value, const Given& given, Names& names);

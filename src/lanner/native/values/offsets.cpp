@@ -2,6 +2,7 @@
 #include "values/offsets.hpp"
 
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -87,8 +88,8 @@ class JsonText {
 
 class Locator {
  public:
-  Locator(std::string_view payload, simdjson::dom::element document, const Given& given)
-      : text_(payload), document_(document), given_(given) {}
+  Locator(std::string_view payload, simdjson::dom::element document, const Given& given, Arena& arena)
+      : text_(payload), document_(document), given_(given), arena_(arena) {}
 
   std::optional<Span> find(const Value& value, bool number = false) const {
     switch (value.kind) {
@@ -99,28 +100,13 @@ class Locator {
       }
       case Value::Kind::first:
         for (const auto& option : value.children) {
-          if (!std::holds_alternative<std::monostate>(evaluate(option, document_, given_, number))) return find(option, number);
+          if (!std::holds_alternative<std::monostate>(evaluate(option, document_, given_, arena_, number))) return find(option, number);
         }
         return std::nullopt;
       case Value::Kind::when:
         return find(value.children[0], number);
-      case Value::Kind::before:
-      case Value::Kind::after:
-      case Value::Kind::after_last: {
-        const auto whole = find(value.children[0]);
-        if (!whole) return std::nullopt;
-        const auto written = text_.of(*whole);
-        if (written.find('\\') != std::string_view::npos) return std::nullopt;
-        const bool is_last = value.kind == Value::Kind::after_last;
-        const auto at = is_last ? written.rfind(value.separator) : written.find(value.separator);
-        if (value.kind == Value::Kind::before)
-          return Span{whole->begin, static_cast<std::uint32_t>(at == std::string_view::npos ? written.size() : at)};
-        if (at == std::string_view::npos) return is_last ? whole : std::nullopt;
-        const auto skipped = static_cast<std::uint32_t>(at + value.separator.size());
-        return Span{whole->begin + skipped, whole->size - skipped};
-      }
-      case Value::Kind::unsigned_integer:
-        return find(value.children[0], true);
+      case Value::Kind::word:
+        return find_word(value);
       case Value::Kind::keys:
         return std::nullopt;
     }
@@ -136,6 +122,23 @@ class Locator {
   }
 
  private:
+  // A number is where it is written. A text is known by its place where it is a part of one that is written without escapes.
+  std::optional<Span> find_word(const Value& value) const {
+    const auto& operand = value.children[0];
+    const auto whole = find(operand, value.word->reads_numbers);
+    const auto from = evaluate(operand, document_, given_, arena_, value.word->reads_numbers);
+    const auto made = value.word->make(from, value, arena_);
+    if (!whole || std::holds_alternative<std::monostate>(made)) return std::nullopt;
+    const auto* part = std::get_if<std::string_view>(&made);
+    if (!part) return whole;
+    const auto* text = std::get_if<std::string_view>(&from);
+    const auto written = text_.of(*whole);
+    if (!text || written != *text || std::less<>()(part->data(), text->data()) ||
+        std::less<>()(text->data() + text->size(), part->data() + part->size()))
+      return std::nullopt;
+    return Span{whole->begin + static_cast<std::uint32_t>(part->data() - text->data()), static_cast<std::uint32_t>(part->size())};
+  }
+
   std::optional<Span> walk(const std::vector<Step>& steps) const {
     Span place = text_.value(0);
     for (const auto& step : steps) {
@@ -174,13 +177,14 @@ class Locator {
   const JsonText text_;
   const simdjson::dom::element document_;
   const Given& given_;
+  Arena& arena_;
 };
 
 }  // namespace
 
 std::vector<Span> locate(const Value& value, simdjson::dom::element document, std::string_view payload, const Given& given,
-                         std::size_t count) {
-  const Locator locator(payload, document, given);
+                         std::size_t count, Arena& arena) {
+  const Locator locator(payload, document, given, arena);
   std::vector<Span> spans;
   if (value.kind == Value::Kind::keys) {
     spans = locator.names(value);

@@ -16,8 +16,8 @@ struct Span {
 };
 
 // The spans of the value that `evaluate` gave for the same tree and payload, one for each of its `count` texts or numbers. A text's
-// span is between its quotes, as it was written; where that cannot be told (a cut text with escapes) it is unknown.
+// span is between its quotes, as it was written; where that cannot be told (a cut text with escapes, a new text) it is unknown.
 std::vector<Span> locate(const Value& value, simdjson::dom::element document, std::string_view payload, const Given& given,
-                         std::size_t count);
+                         std::size_t count, Arena& arena);
 
 }  // namespace lanner

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <unordered_set>
 
@@ -62,25 +63,60 @@ Result read(element found, bool number) {
   return {};
 }
 
-Result to_unsigned(const Result& result, std::uint64_t factor) {
+// A word on a text
+template <Result (*make)(std::string_view text, const Value& value, Arena& arena)>
+Result of_text(const Result& operand, const Value& value, Arena& arena) {
+  const auto* text = std::get_if<std::string_view>(&operand);
+  return text ? make(*text, value, arena) : Result{};
+}
+
+Result before(std::string_view text, const Value& value, Arena&) { return text.substr(0, text.find(value.separator)); }
+
+Result after(std::string_view text, const Value& value, Arena&) {
+  const auto at = text.find(value.separator);
+  return at == std::string_view::npos ? Result{} : Result{text.substr(at + value.separator.size())};
+}
+
+Result after_last(std::string_view text, const Value& value, Arena&) {
+  const auto at = text.rfind(value.separator);
+  return at == std::string_view::npos ? text : text.substr(at + value.separator.size());
+}
+
+Result to_unsigned(const Result& operand, const Value& value, Arena&) {
   std::uint64_t integer = 0;
-  if (const auto* text = std::get_if<std::string_view>(&result)) {
+  if (const auto* text = std::get_if<std::string_view>(&operand)) {
     // 20 digits hold every unsigned 64-bit integer; longer ones with leading zeros are nobody's numbers
     const char* end = text->data() + text->size();
     if (text->empty() || text->size() > 20 || !std::all_of(text->begin(), text->end(), [](char c) { return c >= '0' && c <= '9'; }))
       return {};
     if (std::from_chars(text->data(), end, integer).ec != std::errc{}) return {};
-  } else if (const auto* read = std::get_if<std::uint64_t>(&result)) {
-    integer = *read;
+  } else if (const auto* number = std::get_if<std::uint64_t>(&operand)) {
+    integer = *number;
   } else {
     return {};
   }
   std::uint64_t product;
-  if (__builtin_mul_overflow(integer, factor, &product)) return {};
+  if (__builtin_mul_overflow(integer, value.factor, &product)) return {};
   return product;
 }
 
+// As lanner.sdk.values has them
+constexpr Word table[] = {
+    {"before", Word::Operand::separator, false, of_text<before>},
+    {"after", Word::Operand::separator, false, of_text<after>},
+    {"after_last", Word::Operand::separator, false, of_text<after_last>},
+    {"integer", Word::Operand::none, true, to_unsigned},
+    {"time", Word::Operand::unit, true, to_unsigned},
+};
+
 }  // namespace
+
+std::span<const Word> words() { return table; }
+
+const Word* word_of(std::string_view name) {
+  const auto* const found = std::find_if(std::begin(table), std::end(table), [&](const Word& each) { return each.name == name; });
+  return found == std::end(table) ? nullptr : found;
+}
 
 void read_names(const Value& value, element document, const Given& given, Names& names) {
   constexpr std::size_t few = 32;  // are compared with each other
@@ -102,7 +138,7 @@ const char* text_at(const std::vector<Step>& steps, element document, const Give
   return found && !found->get(text) ? text : nullptr;
 }
 
-Result evaluate(const Value& value, element document, const Given& given, bool number) {
+Result evaluate(const Value& value, element document, const Given& given, Arena& arena, bool number) {
   switch (value.kind) {
     case Value::Kind::path: {
       const auto found = walk(document, value.steps, given);
@@ -110,34 +146,18 @@ Result evaluate(const Value& value, element document, const Given& given, bool n
     }
     case Value::Kind::first:
       for (const auto& option : value.children) {
-        auto result = evaluate(option, document, given, number);
+        auto result = evaluate(option, document, given, arena, number);
         if (!std::holds_alternative<std::monostate>(result)) return result;
       }
       return {};
     case Value::Kind::when: {
-      const auto condition = evaluate(value.children[1], document, given);
+      const auto condition = evaluate(value.children[1], document, given, arena);
       const auto* text = std::get_if<std::string_view>(&condition);
       if (!text || std::find(value.texts.begin(), value.texts.end(), *text) == value.texts.end()) return {};
-      return evaluate(value.children[0], document, given, number);
+      return evaluate(value.children[0], document, given, arena, number);
     }
-    case Value::Kind::before:
-    case Value::Kind::after: {
-      const auto result = evaluate(value.children[0], document, given);
-      const auto* text = std::get_if<std::string_view>(&result);
-      if (!text) return {};
-      const auto at = text->find(value.separator);
-      if (value.kind == Value::Kind::before) return text->substr(0, at);
-      return at == std::string_view::npos ? Result{} : Result{text->substr(at + value.separator.size())};
-    }
-    case Value::Kind::after_last: {
-      const auto result = evaluate(value.children[0], document, given);
-      const auto* text = std::get_if<std::string_view>(&result);
-      if (!text) return {};
-      const auto at = text->rfind(value.separator);
-      return at == std::string_view::npos ? *text : text->substr(at + value.separator.size());
-    }
-    case Value::Kind::unsigned_integer:
-      return to_unsigned(evaluate(value.children[0], document, given, true), value.factor);
+    case Value::Kind::word:
+      return value.word->make(evaluate(value.children[0], document, given, arena, value.word->reads_numbers), value, arena);
     case Value::Kind::keys: {
       Names names;
       read_names(value, document, given, names);

@@ -8,21 +8,24 @@ operator, right side. Nothing is run here.
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from lanner.rules.condition import ast
 from lanner.rules.findings import ConditionError
 from lanner.rules.language import constants, operators, transformers, typed
 from lanner.rules.language.catalog import PLAIN, FieldError, Traits
+from lanner.rules.language.vocabulary import BY_OPERATOR, BY_TRANSFORMER, LIST_OPERATORS, Group
 from lanner.sdk.errors import LannerError
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
     from lanner.rules.language.catalog import Catalog
+    from lanner.rules.language.vocabulary import Modifier, Operator
 
-_TRANSFORMERS: Final = ("val", "tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt")
-_SINGLE: Final = frozenset({"tolower", "toupper", "b64", "basename", "len"})
+# As transformers look in a text: their names with a parenthesis
+_TRANSFORMERS: Final = tuple(f"{name}(" for name in BY_TRANSFORMER)
 _NO_BLANKS: Final = str.maketrans(dict.fromkeys(" \t\n\v\f\r"))
 _REGEX_SPECIAL: Final = frozenset(".+*?^$()[]{}|\\")
 # What all regexes of the rules may come to, in RE2's instructions; an ordinary one has 10 to 100
@@ -30,16 +33,14 @@ MAX_PROGRAM: Final = 2_000_000
 _REGEX_REPEAT: Final = frozenset("+*?")
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(Struct, frozen=True, gc=False):
     """Something that is allowed but odd; `span` are offsets in the condition."""
 
     message: str
     span: ast.Span
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True, gc=False):
     """A condition that can be run, and the warnings about it in the order of the text."""
 
     tree: typed.Tree
@@ -71,8 +72,7 @@ class _ProgramError(_RefusedError):
 _REFUSALS: Final = (_RefusedError, FieldError, constants.ConstantError, transformers.TransformError)
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True, gc=False):
     """One side of a check. `name` and `base` are those of the innermost field, which Falco's messages and some of its rules go by."""
 
     operand: typed.Operand
@@ -109,6 +109,9 @@ class Checker:
         self._program = 0
         # By the node's identity, which holds as long as the node is kept
         self._known: dict[int, tuple[ast.Condition, Checked]] = {}
+        self._sides: dict[tuple[str, str | None], _Side] = {}
+        # By field, operator and identity of a list's items, which conditions share
+        self._tests: dict[tuple[str, str | None, Operator, Modifier | None, int], tuple[tuple[ast.Constant, ...], typed.Test]] = {}
 
     def check(self, condition: ast.Condition) -> Checked:
         """Check a condition. Raises ConditionError."""
@@ -139,6 +142,20 @@ class Checker:
                 raise self._error(f"filter error: unexpected identifier '{name}'", node)
 
     def _check(self, node: ast.Check) -> typed.Tree:
+        left, right = node.left, node.right
+        if not isinstance(left, ast.Field) or not isinstance(right, ast.ConstantList):
+            return self._new_check(node)
+        key = left.name, left.argument, node.operator, node.modifier, id(right.items)
+        known = self._tests.get(key)
+        if known:
+            return known[1]
+        before = len(self._warnings)
+        tree = self._new_check(node)
+        if isinstance(tree, typed.Test) and len(self._warnings) == before:
+            self._tests[key] = right.items, tree
+        return tree
+
+    def _new_check(self, node: ast.Check) -> typed.Tree:
         try:
             return self._checked(node)
         except _REFUSALS as error:
@@ -153,7 +170,7 @@ class Checker:
 
     def _checked(self, node: ast.Check) -> typed.Tree:
         left = self._side(node.left)
-        operator: ast.Operator = "=" if node.operator == "==" else node.operator
+        operator = BY_OPERATOR[node.operator].same_as or node.operator
         if not left.traits.comparable and operator != "exists":
             raise _RefusedError(f"filter error: '{operator}' operator not supported for type '{left.type_name}'")
         reason = operators.refusal(operator, node.modifier, left.kind, is_buffer=left.is_buffer)
@@ -168,7 +185,7 @@ class Checker:
             return typed.Test(left.operand, operator, values, node.modifier)
         right = self._side(node.right)
         _refuse_sides(operator, left, right)
-        if left.combined and (operator in {"in", "intersects"} or not _same_type(left, right)):
+        if left.combined and (operator in LIST_OPERATORS or not _same_type(left, right)):
             # Falco takes it and then has nothing to compare with
             return typed.Test(left.operand, "in")
         return typed.Comparison(left.operand, operator, right.operand)
@@ -188,10 +205,7 @@ class Checker:
     def _side(self, node: ast.Field | ast.Transform | ast.Constant | ast.ConstantList | ast.OperandList) -> _Side:
         match node:
             case ast.Field(name, argument):
-                request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
-                kind = typed.Kind(request.info.type, request.info.is_list)
-                traits = self._catalog.traits(request)
-                return _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind, traits=traits)
+                return self._sides.get((name, argument)) or self._field(name, argument)
             case ast.Transform():
                 return self._transform(node)
             case ast.Constant(text):
@@ -200,6 +214,14 @@ class Checker:
                 operand = typed.Items(tuple(_item(self._side(item)) for item in items))
         return _Side(operand, "NA", operand.kind)
 
+    def _field(self, name: str, argument: str | None) -> _Side:
+        request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
+        kind = typed.Kind(request.info.type, request.info.is_list)
+        traits = self._catalog.traits(request)
+        side = _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind, traits=traits)
+        self._sides[name, argument] = side
+        return side
+
     def _transform(self, node: ast.Transform) -> _Side:
         sides = [self._side(argument) for argument in node.arguments]
         if node.name == "val" or len(sides) == 1:
@@ -207,33 +229,34 @@ class Checker:
                 subject = "transformer 'val'" if node.name == "val" else f"transformer '{node.name}'"
                 raise _RefusedError(f"filter error: {subject} does not support field arguments")
             return sides[0] if node.name == "val" else self._single(node.name, sides[0])
-        if node.name in _SINGLE:
+        row = BY_TRANSFORMER[node.name]
+        if not row.is_combining:
             raise _RefusedError(f"transformer '{node.name}' takes one argument, not {len(sides)}")
-        name = cast("typed.TransformName", node.name)
-        if name == "concat" and any(side.traits.type_name for side in sides):
-            raise _RefusedError("concat() arguments must be strings")
-        kind = transformers.combined(name, [side.base for side in sides], node.selector)
-        operand = typed.Transformed(name, tuple(side.operand for side in sides), kind, node.selector)
+        kind = transformers.combined(
+            row, [side.base for side in sides], node.selector, is_plain=not any(side.traits.type_name for side in sides)
+        )
+        operand = typed.Transformed(row.name, tuple(side.operand for side in sides), kind, node.selector)
         return _Side(operand, "NA", typed.Kind(FieldType.STRING), combined=True)
 
     @staticmethod
     def _single(name: str, side: _Side) -> _Side:
-        if name not in _SINGLE:
+        row = BY_TRANSFORMER[name]
+        if row.is_combining:
             raise _RefusedError(f"unknown field transfomer '{name}'")  # Falco's spelling
         if not side.traits.takes_transformers:
             raise _RefusedError(f"field '{side.name}' does not support transformers")
-        transform = cast("typed.TransformName", name)
-        kind = transformers.result(transform, side.kind, side.name, side.traits.type_name)
+        kind = transformers.result(row, side.kind, side.name, side.traits.type_name)
         traits = side.traits._replace(type_name="")
-        return _Side(typed.Transformed(transform, (side.operand,), kind), side.name, side.base, side.combined, traits)
+        return _Side(typed.Transformed(row.name, (side.operand,), kind), side.name, side.base, side.combined, traits)
 
-    def _constants(self, operator: ast.Operator, left: _Side, right: ast.Constant | ast.ConstantList) -> tuple[typed.Constant, ...]:
+    def _constants(self, operator: Operator, left: _Side, right: ast.Constant | ast.ConstantList) -> tuple[typed.Constant, ...]:
         texts = [right.text] if isinstance(right, ast.Constant) else [item.text for item in right.items]
+        is_hex = BY_OPERATOR[operator].types == {Group.BUFFERS}
         values = []
         for text in texts:
             if operator == "regex" or "." in text or "(" in text:  # as in a regex, in fields and in transformers; most have none
                 self._warn(operator, text, right.span)
-            if left.is_buffer and operator in {"bcontains", "bstartswith"}:
+            if is_hex:
                 _refuse_hex(text)
             if reason := left.traits.refusal(text):
                 raise _RefusedError(reason)
@@ -253,7 +276,7 @@ class Checker:
         if self._program > MAX_PROGRAM:
             raise _ProgramError(f"the regexes up to this one are larger than {MAX_PROGRAM} instructions of RE2 in all")
 
-    def _warn(self, operator: ast.Operator, text: str, span: ast.Span) -> None:
+    def _warn(self, operator: Operator, text: str, span: ast.Span) -> None:
         if operator == "regex" and _is_simple(text):
             instead = "'=', 'contains', 'startswith', 'endswith'"
             message = f"regex check with '{text}' may be optimized with simpler operators such as {instead}"
@@ -264,7 +287,7 @@ class Checker:
             self._warnings.append(Warned(f"'{text}' may be a valid field misused as a const string value", span))
         except FieldError:
             pass
-        if any(packed.startswith(f"{name}(") and packed.endswith(")") for name in _TRANSFORMERS):
+        if packed.startswith(_TRANSFORMERS) and packed.endswith(")"):
             self._warnings.append(Warned(f"'{text}' may be a valid field transformer misused as a const string value", span))
 
 
@@ -275,9 +298,9 @@ def _item(side: _Side) -> typed.Operand:
     return side.operand
 
 
-def _refuse_sides(operator: ast.Operator, left: _Side, right: _Side) -> None:
+def _refuse_sides(operator: Operator, left: _Side, right: _Side) -> None:
     """Raise for a right side that does not go with the left one."""
-    if operator in {"pmatch", "regex"}:
+    if not BY_OPERATOR[operator].takes_fields:
         raise _RefusedError(f"operator '{operator.upper()}' doesn't support right-hand side fields")
     if left.kind.type is FieldType.IPNET:
         raise _RefusedError("field type 'IPNET' doesn't support right-hand side fields")

@@ -6,10 +6,12 @@ there are such fields.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, Or, Transform
+from lanner.rules.language.vocabulary import BY_OPERATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +31,9 @@ _DEPRECATED: Final = {
     "evt.wait_latency": _NO_ENTER,
 }
 _UNSAFE: Final = ("ka.", "jevt.")
-_EQUALITY: Final = frozenset({"==", "=", "!=", "in", "intersects", "pmatch"})
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True, gc=False):
     """A warning; `field` is the deprecated one that it is about."""
 
     code: str
@@ -57,7 +57,7 @@ def of_condition(tree: Condition) -> list[Remark]:
     for check in _checks(tree):
         fields = list(_fields(check.left))
         named.update(fields)
-        if check.operator in _EQUALITY and check.modifier is None and fields and fields[-1].startswith(_UNSAFE) and check.right:
+        if BY_OPERATOR[check.operator].remarks_na and check.modifier is None and fields and fields[-1].startswith(_UNSAFE) and check.right:
             unsafe = unsafe or _says_nothing(check.right)
             named.update(_fields(check.right))
     deprecated = [Remark("LOAD_DEPRECATED_ITEM", message, name) for name, message in _DEPRECATED.items() if name in named]

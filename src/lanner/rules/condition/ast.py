@@ -9,57 +9,66 @@ plain recursion.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+from lanner.rules.language.vocabulary import Modifier, Operator  # noqa: TC001 - part of the nodes' types at run time
 
 Span: TypeAlias = tuple[int, int]
-Operator: TypeAlias = Literal[
-    "exists", "=", "==", "!=", "<", "<=", ">", ">=", "glob", "iglob", "contains", "icontains", "bcontains", "startswith",
-    "bstartswith", "endswith", "regex", "in", "intersects", "pmatch",
-]  # fmt: skip
-Modifier: TypeAlias = Literal["oneof", "anyof", "allof"]
 
 # Far above what people write, and far below what would exhaust Python's stack at some calls a level
 MAX_DEPTH: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Node(Struct, frozen=True, eq=False, gc=False):
+    """A node of the tree. Nodes are equal where all but their spans are."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and type(self) is type(other) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def _parts(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "span")
+
+
+class Constant(Node, frozen=True):
     """A text as written, after escapes; `quoted` tells whether it stood in quotes."""
 
     text: str
     quoted: bool = False
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class ConstantList:
-    """`(a, b, c)`: the right side of list operators."""
+class ConstantList(Node, frozen=True):
+    """`(a, b, c)`: the right side of list operators.
+
+    The spans of its items count from its own begin, so that equal lists share them.
+    """
 
     items: tuple[Constant, ...]
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Node, frozen=True):
     """`name` or `name[argument]`."""
 
     name: str
     argument: str | None = None
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class OperandList:
+class OperandList(Node, frozen=True):
     """`(field, transformer, 'text', 1)`: a list as an argument of a transformer; it may be empty."""
 
     items: tuple[Field | Transform | Constant, ...]
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Transform:
-    """`name(argument, ...)`: tolower, toupper, b64, basename, len, join, concat, getopt; `val` stands on the right only.
+class Transform(Node, frozen=True):
+    """`name(argument, ...)`, with a name from `vocabulary.TRANSFORMERS`.
 
     `selector` is the text in the brackets after it, as in `getopt(list, 'ab:')[b]`.
     """
@@ -67,53 +76,48 @@ class Transform:
     name: str
     arguments: tuple[Field | Transform | Constant | OperandList, ...]
     selector: str | None = None
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
 Operand: TypeAlias = Field | Transform | Constant | ConstantList
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Node, frozen=True):
     """One comparison: `left operator right`, `left operator modifier list`, or `left exists` (no right side)."""
 
     left: Field | Transform
     operator: Operator
     right: Operand | None = None
     modifier: Modifier | None = None
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Macro:
+class Macro(Node, frozen=True):
     """A bare name where a check could stand."""
 
     name: str
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Node, frozen=True):
     """Negation."""
 
     child: Condition
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Node, frozen=True):
     """All of at least two."""
 
     children: tuple[Condition, ...]
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Node, frozen=True):
     """Any of at least two."""
 
     children: tuple[Condition, ...]
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
 Condition: TypeAlias = Check | Macro | Not | And | Or

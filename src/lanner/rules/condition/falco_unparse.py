@@ -43,8 +43,10 @@ def field_text(name: str, argument: str | None) -> str:
 
 def quote(text: str) -> str:
     """A text in quotes, if it needs them."""
+    if _ESCAPES.keys().isdisjoint(text):  # as nearly all are
+        return text
     inside = "".join(_ESCAPES.get(char, char) for char in text)
-    return f'"{inside}"' if any(char in _ESCAPES for char in text) else text
+    return f'"{inside}"'
 
 
 def _operand(node: Operand | OperandList) -> str:

@@ -11,11 +11,21 @@ linear. The one exception is a quote that never closes, after which nothing can 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lanner.rules.findings import ConditionError
+from lanner.rules.language import vocabulary
+from lanner.rules.language.vocabulary import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Pattern = re.Pattern[str]
+
+
+def _any_of(names: Iterable[str]) -> str:
+    return f"(?:{'|'.join(map(re.escape, names))})"
+
 
 _SPACE: Final = r" \t\n\v\f\r"
 BARE_TEXT: Final = re.compile(rf"""[^()"'{_SPACE}=,]++""")
@@ -26,18 +36,31 @@ IDENTIFIER: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*+")
 FIELD_NAME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*+(?:\.[a-zA-Z][a-zA-Z0-9_]*+)++")
 NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F]+|[+-]?[0-9]+\.?[0-9]*(?:[eE][+-][0-9]+)?")
 NOT: Final = re.compile(rf"not[{_SPACE}]++")
-TRANSFORMER: Final = re.compile(r"(?:tolower|toupper|b64|basename|len|join|concat|getopt)\(")
+TRANSFORMER: Final = re.compile(_any_of(row.name for row in vocabulary.TRANSFORMERS if not row.only_right) + r"\(")
 
 # A backspace is a blank for Falco, while the vertical tab and the form feed are not
 _BLANKS: Final = re.compile(r"[ \t\x08\r\n]++")
-NUMBER_OPERATOR: Final = re.compile(r"<=|<|>=|>")
-# Operators that are words want a blank behind them here, and get along without one among the list operators
-TEXT_OPERATOR: Final = re.compile(
-    r"==?|!=|(?:glob|iglob|contains|icontains|bcontains|startswith|bstartswith|endswith|regex)(?=[ \t\x08\r\n])"
-)
-LIST_OPERATOR: Final = re.compile(r"intersects|in|pmatch")
-MODIFIER: Final = re.compile(r"(?:oneof|anyof|allof)(?=[ \t\x08\r\n])")
+NUMBER_OPERATOR: Final = re.compile(_any_of(vocabulary.operators_of(Side.NUMBER)))
+# A word needs a blank after it here; a list operator does not
+_TEXT_OPERATORS: Final = vocabulary.operators_of(Side.TEXT)
+_SYMBOLS: Final = _any_of(name for name in _TEXT_OPERATORS if not name.isalpha())
+_WORDS: Final = _any_of(name for name in _TEXT_OPERATORS if name.isalpha())
+TEXT_OPERATOR: Final = re.compile(rf"{_SYMBOLS}|{_WORDS}(?=[ \t\x08\r\n])")
+LIST_OPERATOR: Final = re.compile(_any_of(vocabulary.operators_of(Side.LIST)))
+MODIFIER: Final = re.compile(_any_of(vocabulary.MODIFIERS) + r"(?=[ \t\x08\r\n])")
 KEYWORD: Final = re.compile(r"(?:and|or|not)(?![a-zA-Z0-9])")
+
+# What most checks begin with, in one step: a field (1, with 2 in brackets), and exists (3) or an operator before a number (4), a text (5)
+# or a list (6). What it does not match is read word by word.
+LEFT: Final = re.compile(
+    rf"({FIELD_NAME.pattern})(?:\[({BARE_ARGUMENT.pattern})\])?+[ \t\x08\r\n]*+"
+    rf"(?:(exists)|({NUMBER_OPERATOR.pattern})|({TEXT_OPERATOR.pattern})|({LIST_OPERATOR.pattern}))"
+)
+EXISTS: Final = 3
+BEFORE_NUMBER: Final = 4
+BEFORE_LIST: Final = 6
+# A constant behind an operator before a text, in quotes (1) or without (2): neither a transformer nor a modifier
+TEXT: Final = re.compile(rf"""[ \t\x08\r\n]*+(?!{MODIFIER.pattern})(?:("[^"\\\0]*+"|'[^'\\\0]*+')|({BARE_TEXT.pattern})(?!\())""")
 
 _PLAIN_QUOTED: Final = re.compile(r""""([^"\\\0]*+)"|'([^'\\\0]*+)'""")  # what it holds stands for itself
 _NEXT_WORD: Final = re.compile(rf"[^(){_SPACE}]+|.", re.DOTALL)

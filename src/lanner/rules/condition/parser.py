@@ -39,29 +39,35 @@ from lanner.rules.condition.ast import (
 )
 from lanner.rules.condition.lexer import Scanner
 from lanner.rules.findings import ConditionError
+from lanner.rules.language import vocabulary
 
 if TYPE_CHECKING:
-    from lanner.rules.condition.ast import Modifier, Operator, Span
+    import re
+
+    from lanner.rules.condition.ast import Span
+    from lanner.rules.language.vocabulary import Modifier, Operator
 
 MAX_GROUPS: Final = 1000
 MAX_TRANSFORMERS: Final = 50
 
-_TRANSFORMERS: Final = "'val', 'tolower', 'toupper', 'b64', 'basename', 'len', 'join', 'concat', 'getopt'"
-_OPERATORS: Final = (
-    "'exists', '<=', '<', '>=', '>', '==', '=', '!=', 'glob', 'iglob', 'contains', 'icontains', 'bcontains', "
-    "'startswith', 'bstartswith', 'endswith', 'regex', 'intersects', 'in', 'pmatch'"
-)
+_TRANSFORMERS: Final = vocabulary.listed(tuple(row.name for row in vocabulary.TRANSFORMERS))
+_OPERATORS: Final = vocabulary.listed(tuple(row.name for row in vocabulary.OPERATORS))
 
 
-def parse(text: str, base: int = 0) -> Condition:
-    """The tree of a condition. Spans and the offset of a raised `ConditionError` are counted from `base` on."""
+def parse(text: str, base: int = 0, shared: dict[str, tuple[Constant, ...]] | None = None) -> Condition:
+    """The tree of a condition. Spans and the offset of a raised `ConditionError` are counted from `base` on.
+
+    `shared` are the items of lists that were read before, by the text of the list: conditions that are given the same dict share them.
+    """
     if not text:
         raise ConditionError("filter input string is empty", base)
     scan = Scanner(text, base)
-    tree = _Parser(scan).condition()
+    parser = _Parser(scan, {} if shared is None else shared)
+    tree = parser.condition()
     if scan.at != len(text):
         raise scan.error(f"unexpected token after '{scan.last}', expecting 'or', 'and'")
-    too_deep = measure(tree).too_deep
+    # A group adds `or`, `and` and `not`, and so does the whole; most conditions need no measuring
+    too_deep = measure(tree).too_deep if parser.deepest >= MAX_DEPTH // 4 else None
     if too_deep is not None:
         begin, end = too_deep.span
         raise ConditionError(f"the condition nests 'and', 'or' and 'not' more than {MAX_DEPTH} levels deep", begin, end - begin)
@@ -71,7 +77,7 @@ def parse(text: str, base: int = 0) -> Condition:
 def parse_operand(text: str) -> tuple[Field | Transform, int]:
     """The field or transformer that the text begins with, and its length. Raises `ConditionError` if there is none."""
     scan = Scanner(text)
-    operand = _Parser(scan).left()
+    operand = _Parser(scan, {}).left()
     if operand is None:
         raise scan.error(f"unexpected token after '{scan.last}")
     return operand, scan.at
@@ -95,10 +101,12 @@ class _Group:
 
 
 class _Parser:
-    def __init__(self, scan: Scanner) -> None:
+    def __init__(self, scan: Scanner, shared: dict[str, tuple[Constant, ...]]) -> None:
         self.scan = scan
+        self.shared = shared
         self.groups: list[_Group] = []  # the enclosing ones; the innermost is `group`
         self.group = _Group()
+        self.deepest = 0  # how many groups were open at once
         self.transformers = 0  # how many are open
 
     # The levels of or, and, not
@@ -117,12 +125,13 @@ class _Parser:
         while True:
             scan.blank()
             begin, negated = scan.at, False
-            while scan.match(words.NOT):
-                negated = not negated
-            if scan.take("not("):
-                self._open("operand", negated=not negated, begin=begin)
-                continue
-            scan.blank()
+            if scan.text.startswith("not", begin):
+                while scan.match(words.NOT):
+                    negated = not negated
+                if scan.take("not("):
+                    self._open("operand", negated=not negated, begin=begin)
+                    continue
+                scan.blank()
             if scan.take("("):
                 self._open("operand", negated=negated, begin=begin)
                 continue
@@ -166,6 +175,7 @@ class _Parser:
         if len(self.groups) >= MAX_GROUPS:
             raise ConditionError(f"more than {MAX_GROUPS} parentheses are open here", self.scan.base + self.scan.at - 1)
         self.groups.append(self.group)
+        self.deepest = max(self.deepest, len(self.groups))
         self.group = _Group(glue, negated=negated, begin=begin)
 
     # One check
@@ -173,6 +183,8 @@ class _Parser:
     def _check(self) -> Check | Macro:
         scan = self.scan
         begin = scan.at
+        if found := words.LEFT.match(scan.text, begin):
+            return self._quick_comparison(found)
         left = self.left()
         if left is not None:
             return self._comparison(left, begin)
@@ -204,6 +216,41 @@ class _Parser:
         if not scan.take("]"):
             raise scan.error("expected a ']' token")
         return argument
+
+    def _quick_comparison(self, found: re.Match[str]) -> Check:
+        """The check that begins with what `LEFT` matched, as `_comparison` reads it."""
+        scan = self.scan
+        begin, last = found.start(), found.lastindex or 0
+        name, argument = found[1], found[2]
+        end = found.end(1) if argument is None else found.end(2) + 1
+        left = Field(name, argument, (scan.base + begin, scan.base + end))
+        scan.at = found.end()
+        scan.last = operator = found[last]
+        modifier = None
+        right: Operand | None
+        if last == words.EXISTS:
+            right = None
+        elif last == words.BEFORE_NUMBER:
+            right = self._number_side()
+        elif last == words.BEFORE_LIST:
+            right = self._list_side(transformers=True)
+        else:
+            right = self._plain_text()
+            if right is None:
+                modifier = self._modifier()
+                right = self._list_side(transformers=False) if modifier else self._text_side()
+        return Check(left, cast("Operator", operator), right, modifier, scan.span(begin))
+
+    def _plain_text(self) -> Constant | None:
+        """The text at the cursor, after blanks, where it is neither a transformer nor a modifier and stands for itself."""
+        scan = self.scan
+        found = words.TEXT.match(scan.text, scan.at)
+        if found is None:
+            return None
+        quoted = found[2] is None
+        begin, scan.at = found.span(1 if quoted else 2)
+        scan.last = found[1][1:-1] if quoted else found[2]
+        return Constant(scan.last, quoted, scan.span(begin))
 
     def _comparison(self, left: Field | Transform, begin: int) -> Check:
         scan = self.scan
@@ -275,31 +322,51 @@ class _Parser:
         begin = scan.at
         if not scan.take("("):
             return None
+        # What stands up to the first parenthesis is all that was read of a list that ended there, so it is always read the same
+        written = scan.text[begin : scan.text.find(")", begin) + 1]
+        if known := self.shared.get(written):
+            scan.at = begin + len(written)
+            scan.last = ")"
+            return ConstantList(known, scan.span(begin))
+        items = self._items(begin)
+        if scan.at - begin == len(written):
+            self.shared[written] = items
+        return ConstantList(items, scan.span(begin))
+
+    def _items(self, origin: int) -> tuple[Constant, ...]:
+        """The items of the list whose parenthesis is at `origin`, from behind that on."""
+        scan = self.scan
         scan.blank()
         first = self._first_text()
-        items = [] if first is None else [first]
-        self._plain_items(items)
+        items = [] if first is None else [self._from(origin, first)]
+        self._plain_items(items, origin)
         scan.blank()
         while items and scan.take(","):
             scan.blank()
             item = self._text()
             if item is None:
                 raise scan.error("expected a string value")
-            items.append(item)
-            self._plain_items(items)
+            items.append(self._from(origin, item))
+            self._plain_items(items, origin)
             scan.blank()
         if not scan.take(")"):
             raise scan.error("expected a ')' token")
-        return ConstantList(tuple(items), scan.span(begin))
+        return tuple(items)
 
-    def _plain_items(self, items: list[Constant]) -> None:
+    def _from(self, origin: int, item: Constant) -> Constant:
+        begin, end = item.span
+        origin += self.scan.base
+        return Constant(item.text, item.quoted, (begin - origin, end - origin))
+
+    def _plain_items(self, items: list[Constant], origin: int) -> None:
         """Add what follows to the items, as far as it is plain: the quick way for lists, of which rules files are full."""
         scan = self.scan
         while items and (found := words.NEXT_ITEM.match(scan.text, scan.at)):
             text, quoted = (found[2], False) if found[1] is None else (found[1][1:-1], True)
             scan.at = found.end()
             scan.last = text
-            items.append(Constant(text, quoted, scan.span(scan.at - len(text) - 2 * quoted)))
+            end = scan.at - origin
+            items.append(Constant(text, quoted, (end - len(text) - 2 * quoted, end)))
 
     def _first_text(self) -> Constant | None:
         """The first text of a list. One with a wrong escape is stepped over, and Falco then takes the list as empty."""

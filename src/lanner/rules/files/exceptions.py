@@ -6,14 +6,16 @@ It is text, as in Falco, so that a list's name in a value is written out like on
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.files.items import ExceptionEntry, RuleException
 from lanner.rules.files.scalars import Refused, required
 from lanner.rules.files.text import Text, TextBuilder
 from lanner.rules.findings import Sight, finding
+from lanner.rules.language.vocabulary import BY_OPERATOR, MODIFIERS, Side, operators_of
 from lanner.sdk.errors import LannerError
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence
 
@@ -25,12 +27,9 @@ if TYPE_CHECKING:
     from lanner.yamlfile.reader import Node
     from lanner.yamlfile.source import Context
 
-_TEXT_OPERATORS: Final = frozenset({
-    "==", "=", "!=", "glob", "iglob", "contains", "icontains", "bcontains", "startswith", "bstartswith", "endswith", "regex",
-})  # fmt: skip
-_LIST_OPERATORS: Final = frozenset({"in", "intersects", "pmatch"})
-_OPERATORS: Final = _TEXT_OPERATORS | _LIST_OPERATORS | {"exists", "<=", "<", ">=", ">"}
-_MODIFIED: Final = frozenset(f"{operator} {modifier}" for operator in _TEXT_OPERATORS for modifier in ("oneof", "anyof", "allof"))
+_LIST_OPERATORS: Final = frozenset[str](operators_of(Side.LIST))
+_MODIFIED: Final = frozenset(f"{operator} {modifier}" for operator in operators_of(Side.TEXT) for modifier in MODIFIERS)
+_COMPARISONS: Final = _MODIFIED.union(BY_OPERATOR)
 
 
 # Reading
@@ -106,7 +105,7 @@ def check_exception(exception: RuleException, is_field: Callable[[str], bool] | 
             raise _refuse("Fields and comps lists must have equal length", context)
         comps = replace(comps, entries=tuple(replace(each, text=each.text.strip(" \t\r\n")) for each in comps.entries))
         for each in comps.entries:
-            if each.text not in _OPERATORS | _MODIFIED:
+            if each.text not in _COMPARISONS:
                 raise _refuse(f"'{each.text}' is not a supported comparison operator", context)
         names = [each.text for each in fields.entries]
     else:

@@ -6,9 +6,10 @@ that it came from, so that its characters keep their places.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct, field
 
 from lanner.rules.findings import Finding
 
@@ -39,8 +40,7 @@ class Priority(IntEnum):
         return self.name.capitalize()
 
 
-@dataclass(frozen=True, slots=True)
-class EngineVersion:
+class EngineVersion(Struct, frozen=True, gc=False):
     """`required_engine_version`, as three numbers."""
 
     context: Context
@@ -48,16 +48,14 @@ class EngineVersion:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PluginVersion:
+class PluginVersion(Struct, frozen=True, gc=False):
     """One entry of `required_plugin_versions`: (name, version) and its alternatives."""
 
     context: Context
     alternatives: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ListItem:
+class ListItem(Struct, frozen=True, gc=False):
     """A list, or what is appended to one."""
 
     context: Context
@@ -66,8 +64,7 @@ class ListItem:
     append: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MacroItem:
+class MacroItem(Struct, frozen=True, gc=False):
     """A macro, or what is appended to one."""
 
     context: Context
@@ -76,8 +73,7 @@ class MacroItem:
     append: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ExceptionEntry:
+class ExceptionEntry(Struct, frozen=True, gc=False):
     """A value in an exception: a text, or a list of entries. Falco takes an empty one of either kind for a missing one."""
 
     text: str = ""
@@ -90,8 +86,7 @@ class ExceptionEntry:
         return bool(self.entries if self.is_list else self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class RuleException:
+class RuleException(Struct, frozen=True, gc=False):
     """One of a rule's exceptions, by the name that `label` gives it."""
 
     context: Context
@@ -106,8 +101,7 @@ class RuleException:
         return self.label.value
 
 
-@dataclass(frozen=True, slots=True)
-class RuleItem:
+class RuleItem(Struct, frozen=True, gc=False):
     """A whole rule."""
 
     context: Context
@@ -124,10 +118,11 @@ class RuleItem:
     warn_evttypes: bool = True
     capture: bool = False
     capture_duration: int = 0
+    unread: frozenset[str] = frozenset()
+    """Which of condition and output cannot be read; only a thorough reading makes such an item."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleUpdate:
+class RuleUpdate(Struct, frozen=True, gc=False):
     """What is appended to a rule, or replaced in it; None is left as it is."""
 
     context: Context
@@ -165,8 +160,7 @@ class RuleUpdate:
         return any(value is not None for value in given)
 
 
-@dataclass(frozen=True, slots=True)
-class RuleToggle:
+class RuleToggle(Struct, frozen=True, gc=False):
     """`rule` and `enabled` alone: the old way to switch a rule on or off."""
 
     context: Context
@@ -178,8 +172,7 @@ class RuleToggle:
 Step: TypeAlias = Finding | EngineVersion | PluginVersion | ListItem | MacroItem | RuleItem | RuleUpdate | RuleToggle
 
 
-@dataclass(slots=True)
-class RulesFile:
+class RulesFile(Struct):
     """One file as loaded: for each of its items the steps that it asks for."""
 
     source: SourceFile

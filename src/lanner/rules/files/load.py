@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from lanner.rules import findings
 from lanner.rules.condition import lexer
@@ -24,6 +25,7 @@ from lanner.rules.files.items import (
     MacroItem,
     PluginVersion,
     Priority,
+    RuleException,
     RuleItem,
     RulesFile,
     RuleToggle,
@@ -35,18 +37,23 @@ from lanner.rules.files.scalars import Refused, as_string, bad_conversion, boole
 from lanner.rules.files.versions import parse_version
 from lanner.rules.findings import Finding, RulesError, finding
 from lanner.sdk.files import TooLargeError, read_whole
+from lanner.sdk.misspelt import find_near, suggest_file
 from lanner.sdk.text import from_bytes
+from lanner.yamlfile.advice import NEVER_CLOSED
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents
 from lanner.yamlfile.source import Place, Spot, source_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from os import PathLike
 
     from lanner.yamlfile.reader import Node
     from lanner.yamlfile.source import Context
 
 MAX_SIZE: Final = 16 * 1024 * 1024
+OWN_RULES: Final = "plugin"
+"""The word for the plugin's own rules in `rules_files` and `-r`; a file of this name is ./plugin."""
+_T = TypeVar("_T")
 
 APPEND_IS_OLD: Final = "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."
 ENABLED_IS_OLD: Final = (
@@ -59,19 +66,23 @@ BOTH_APPEND: Final = (
 _NOT_UTF_8: Final = re.compile("[\udc80-\udcff]")
 _NOTHING: Final = re.compile(r"\s+|#.*|^(?:---|\.\.\.)$", re.MULTILINE)
 _LIST_KEYS: Final = frozenset({"list", "items", "append", "override"})
+_WHOLE: Final = "'condition', 'output', 'desc' and 'priority'"
+_ALONE: Final = f"Without {_WHOLE} an item switches an earlier rule on or off: it needs 'enabled'."
+_KINDS: Final = ("rule", "macro", "list", "required_engine_version", "required_plugin_versions")
 _MACRO_KEYS: Final = frozenset({"macro", "condition", "append", "override"})
 _RULE_KEYS: Final = APPENDABLE | REPLACEABLE | {"rule", "source", "override", "append"}
 
 
-def load_files(paths: Iterable[str | PathLike[str]]) -> list[RulesFile]:
-    """Read rules files. Raises `RulesError` for the first that cannot be read or is no YAML."""
-    return [load_text(_read(Path(path)), str(path)) for path in paths]
+def load_files(paths: Iterable[str | PathLike[str]], *, thorough: bool = False) -> list[RulesFile]:
+    """Read rules files. Raises `RulesError` for the first that cannot be read or is no YAML. `thorough` is as for `load_text`."""
+    return [load_text(_read(Path(path)), str(path), thorough=thorough) for path in paths]
 
 
-def load_text(text: str, name: str) -> RulesFile:
+def load_text(text: str, name: str, *, thorough: bool = False) -> RulesFile:
     """Read the text of one rules file; `name` stands for it in findings. Raises `RulesError` if it is not YAML.
 
-    A byte of the file that is not UTF-8 is a surrogate in `text` (`surrogateescape`).
+    Falco reads an item up to its first error; with `thorough` the other keys of the item are read as well. A byte
+    of the file that is not UTF-8 is a surrogate in `text` (`surrogateescape`).
     """
     if len(text) > MAX_SIZE:
         raise _unreadable(name, f"The file is larger than {MAX_SIZE >> 20} MiB.", findings.YAML_PARSE)
@@ -81,15 +92,15 @@ def load_text(text: str, name: str) -> RulesFile:
     except YamlError as error:
         raise RulesError([finding("error", findings.YAML_PARSE, error.message, (error.spot,), error.advice)]) from None
     if (spot := open_quote(file.documents)) is not None:
-        message = "This quote is never closed: all that follows is part of the text."
-        file.items.append([finding("warning", findings.YAML_PARSE, message, (spot,), "Close the quote at the end of the text.", own=True)])
+        message, advice = NEVER_CLOSED
+        file.items.append([finding("warning", findings.YAML_PARSE, message, (spot,), advice, own=True)])
     if found := _NOT_UTF_8.search(source.text):
         message = f"The byte {ord(found[0]) - 0xDC00:#04x} is not UTF-8. It reads as U+FFFD."
         spot = Spot(source, found.start(), found.end())
         file.items.append([finding("warning", findings.FILE_READ, message, (spot,), "Save the file as UTF-8.", own=True)])
     end = file.documents.pop() if file.documents and file.documents[-1].is_null else None
     for document in file.documents:
-        _read_document(document, file)
+        _read_document(document, file, _leniently if thorough else _strictly)
     if end is not None:
         file.items.append(_warn_of_end(end))
     return file
@@ -109,15 +120,37 @@ def _read(path: Path) -> str:
     except TooLargeError:
         raise _unreadable(str(path), f"The file is larger than {MAX_SIZE >> 20} MiB.", findings.FILE_READ) from None
     except OSError as error:
-        raise _unreadable(str(path), f"The file cannot be read: {error.strerror or error}", findings.FILE_READ) from None
+        near = suggest_file(str(path), [OWN_RULES]) if isinstance(error, FileNotFoundError) else ""
+        advice = near.removeprefix(": ").replace("did", "Did", 1)
+        raise _unreadable(str(path), f"The file cannot be read: {error.strerror or error}", findings.FILE_READ, advice) from None
     return from_bytes(data)
 
 
-def _unreadable(name: str, message: str, code: str) -> RulesError:
-    return RulesError([Finding("error", code, message, (Place(name, 1, 1),))])
+def _unreadable(name: str, message: str, code: str, advice: str = "") -> RulesError:
+    return RulesError([Finding("error", code, message, (Place(name, 1, 1),), advice=advice)])
 
 
-def _read_document(document: Node, file: RulesFile) -> None:
+class Attempt(Protocol):
+    """How one key of an item is read, and what becomes of its error."""
+
+    def __call__(self, steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T: ...
+
+
+def _strictly(steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T:  # noqa: ARG001 - as `_leniently`
+    """Read one key. An error ends the item."""
+    return read()
+
+
+def _leniently(steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T:
+    """Read one key. An error becomes a step, and `fallback` the value."""
+    try:
+        return read()
+    except Refused as refused:
+        steps.append(refused.finding)
+        return fallback
+
+
+def _read_document(document: Node, file: RulesFile, attempt: Attempt) -> None:
     if not isinstance(document, Sequence):
         message = "Rules content is not yaml" if isinstance(document, Scalar) else "Rules content is not yaml array of objects"
         advice = "A rules file is a list of items: each begins with `- rule:`, `- macro:` or `- list:`."
@@ -128,13 +161,15 @@ def _read_document(document: Node, file: RulesFile) -> None:
             continue
         steps: list[Step] = []
         try:
-            _read_item(item, steps)
+            _read_item(item, steps, attempt)
         except Refused as refused:
             steps.append(refused.finding)
+            if attempt is _leniently and isinstance(item, Mapping):
+                _warn_of_keys_of(item, steps)
         file.items.append(steps)
 
 
-def _read_item(item: Node, steps: list[Step]) -> None:
+def _read_item(item: Node, steps: list[Step], attempt: Attempt) -> None:
     if not isinstance(item, Mapping):
         message = "Unexpected element type. Each element should be a yaml associative array."
         raise Refused(message, (item.spot("rules content item"),), "An item is a mapping, as in `- rule: name`.")
@@ -148,9 +183,12 @@ def _read_item(item: Node, steps: list[Step]) -> None:
     elif "macro" in keys:
         _read_macro(item, steps)
     elif "rule" in keys:
-        _read_rule(item, steps)
+        _read_rule(item, steps, attempt)
     else:
-        advice = f"An item begins with rule, macro, list, required_engine_version or required_plugin_versions; this one has {_names(item)}."
+        near = next((found for key in item.values if (found := find_near(key, _KINDS))), "")
+        advice = f"An item begins with {', '.join(_KINDS[:-1])} or {_KINDS[-1]}; this one has {_names(item)}."
+        if near:
+            advice += f" Did you mean '{near}'?"
         steps.append(finding("warning", "LOAD_UNKNOWN_ITEM", "Unknown top level item", (_first_key(item),), advice))
 
 
@@ -169,7 +207,18 @@ def _item_context(item: Mapping, kind: str, name: str = "") -> Context:
     return (Spot(item.file, item.begin, end, kind, name),)
 
 
+def _warn_of_keys_of(item: Mapping, steps: list[Step]) -> None:
+    """Warn of the unknown keys of an item that cannot be read."""
+    for kind, known in (("list", _LIST_KEYS), ("macro", _MACRO_KEYS), ("rule", frozenset(_RULE_KEYS))):
+        name = item.values.get(kind)
+        if isinstance(name, Scalar):
+            _leniently(steps, lambda: _warn_of_keys(item, known, _item_context(item, kind, name.value), steps), None)  # noqa: B023 - at once
+            return
+
+
 def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps: list[Step]) -> None:
+    if len(item.values) == len(item.pairs) and item.values.keys() <= known:  # as nearly always
+        return
     seen: Counter[str] = Counter()
     for key, _ in item.pairs:
         if not isinstance(key, Scalar):
@@ -178,7 +227,9 @@ def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps:
         seen[name] += 1
         if name not in known:
             message = f"Unknown key '{name}'. The key will be ignored."
-            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot())))
+            near = find_near(name, known)
+            advice = f"Did you mean '{near}'?" if near else f"The keys are: {', '.join(sorted(known))}."
+            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), advice))
         elif seen[name] == 2:
             message = f"The key '{name}' stands here again. The first one counts, this one will be ignored."
             steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), own=True))
@@ -275,7 +326,7 @@ def _read_old_append(item: Mapping, context: Context, steps: list[Step]) -> bool
 # Rules
 
 
-def _read_rule(item: Mapping, steps: list[Step]) -> None:
+def _read_rule(item: Mapping, steps: list[Step], attempt: Attempt) -> None:
     name = required(item, "rule", _item_context(item, "rule")).value
     context = _item_context(item, "rule", name)
     source = _read_any_source(item, context)
@@ -284,18 +335,18 @@ def _read_rule(item: Mapping, steps: list[Step]) -> None:
     if append and overrides:
         raise Refused(BOTH_APPEND, context)
     if overrides:
-        _read_overriding(item, name, source, overrides, context, steps)
+        _read_overriding(item, name, source, overrides, context, steps, attempt)
     elif append:
         condition = optional(item, "condition", context)
         exceptions = read_exceptions(item, context, steps, append=True) if "exceptions" in item.values else None
         steps.append(RuleUpdate(context, name, append=True, source=source, condition=condition, exceptions=exceptions))
     elif item.values.keys().isdisjoint({"condition", "output", "desc", "priority"}):
-        required(item, "enabled", context)
+        required(item, "enabled", context, _change_advice(item, _ALONE))
         enabled = boolean(item, "enabled", context, default=True)
         steps.append(finding("warning", "LOAD_DEPRECATED_ITEM", ENABLED_IS_OLD, context))
         steps.append(RuleToggle(context, name, enabled))
     else:
-        steps.append(_read_whole_rule(item, name, context, steps))
+        steps.append(_read_whole_rule(item, name, context, steps, attempt))
     _warn_of_keys(item, frozenset(_RULE_KEYS), context, steps)
 
 
@@ -309,29 +360,50 @@ def _read_any_source(item: Mapping, context: Context) -> str:
     return "" if node.is_null else node.value
 
 
-def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Step]) -> RuleItem:
-    condition = required(item, "condition", context)
-    output = required(item, "output", context)
-    desc = required(item, "desc", context)
-    priority = _read_priority(item, context)
-    source = optional(item, "source", context)
-    enabled = boolean(item, "enabled", context, default=True)
+def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Step], attempt: Attempt) -> RuleItem:
+    label = required(item, "rule", context)  # stands for what cannot be read
+    advice = _change_advice(item, f"A rule needs {_WHOLE}.")
+    if attempt is _leniently and item.values.keys().isdisjoint({"condition", "output"}):
+        # one error for an item that is meant as a change, and those of its own keys
+        if "priority" in item.values:
+            attempt(steps, lambda: _read_priority(item, context), None)
+        required(item, "condition", context, advice)
+    keys = ("condition", "output", "desc")
+    condition, output, desc = (attempt(steps, partial(required, item, key, context, advice), label) for key in keys)
+    priority = attempt(steps, lambda: _read_priority(item, context, advice), Priority.DEBUG)
+    source = attempt(steps, lambda: optional(item, "source", context), None)
+    enabled = attempt(steps, lambda: boolean(item, "enabled", context, default=True), fallback=True)
     # Captures of system calls mean nothing for a plugin's events
-    capture = boolean(item, "capture", context, default=False)
-    duration = _read_duration(item, context) if "capture_duration" in item.values else 0
-    warn = boolean(item, "warn_evttypes", context, default=True)
-    skip = boolean(item, "skip-if-unknown-filter", context, default=False)
-    tags = _read_tags(item, context)
-    exceptions = read_exceptions(item, context, steps, append=False)
+    capture = attempt(steps, lambda: boolean(item, "capture", context, default=False), fallback=False)
+    duration = attempt(steps, lambda: _read_duration(item, context) if "capture_duration" in item.values else 0, 0)
+    warn = attempt(steps, lambda: boolean(item, "warn_evttypes", context, default=True), fallback=True)
+    skip = attempt(steps, lambda: boolean(item, "skip-if-unknown-filter", context, default=False), fallback=False)
+    tags: tuple[str, ...] = ()
+    tags = attempt(steps, lambda: _read_tags(item, context), tags)
+    exceptions: tuple[RuleException, ...] = ()
+    exceptions = attempt(steps, lambda: read_exceptions(item, context, steps, append=False), exceptions)
     where = source.value if source else "syscall"
-    return RuleItem(context, name, condition, output, desc, priority, where, enabled, tags, exceptions, skip, warn, capture, duration)
+    unread = frozenset(key for key, node in (("condition", condition), ("output", output)) if node is label)
+    return RuleItem(
+        context, name, condition, output, desc, priority, where, enabled, tags, exceptions, skip, warn, capture, duration, unread
+    )
 
 
-def _read_priority(item: Mapping, context: Context) -> Priority:
-    node = required(item, "priority", context)
+def _change_advice(item: Mapping, needs: str) -> str:
+    """What to do where a rule lacks a key, after what it needs: most such items are to change an earlier rule."""
+    slip = next((key for key in item.values if key not in _RULE_KEYS and find_near(key, ("override",))), "")
+    if slip:
+        return f"Did you mean 'override' by '{slip}'? {needs}"
+    change = ", ".join(f"{key}: replace" for key in item.values if key in REPLACEABLE)
+    return f"{needs} To change an earlier rule of that name, add `override: {{{change}}}`." if change else needs
+
+
+def _read_priority(item: Mapping, context: Context, advice: str = "") -> Priority:
+    node = required(item, "priority", context, advice)
     priority = Priority.parse(node.value)
     if priority is None:
-        advice = f"Take one of {', '.join(str(each) for each in Priority)}."
+        near = find_near(node.value, (str(each) for each in Priority))
+        advice = (f"Did you mean {near}? " if near else "") + f"Take one of {', '.join(str(each) for each in Priority)}."
         raise Refused("Invalid priority", (*context, node.spot("rule priority")), advice)
     return priority
 
@@ -349,7 +421,9 @@ def _read_tags(item: Mapping, context: Context) -> tuple[str, ...]:
     return tuple(sorted({tag.value for tag in texts(item, "tags", context, needed=False)}))
 
 
-def _read_overriding(item: Mapping, name: str, source: str, overrides: Overrides, context: Context, steps: list[Step]) -> None:
+def _read_overriding(
+    item: Mapping, name: str, source: str, overrides: Overrides, context: Context, steps: list[Step], attempt: Attempt
+) -> None:
     """What is appended comes before what is replaced."""
     left = {key for key in APPENDABLE | REPLACEABLE if key in item.values}
     for append, keys in ((True, overrides.append), (False, overrides.replace)):
@@ -358,7 +432,12 @@ def _read_overriding(item: Mapping, name: str, source: str, overrides: Overrides
     for key in sorted(left):
         message = f"Unexpected key '{key}': no corresponding entry under 'override' is defined."
         advice = f"Say under 'override' what '{key}' is to do: `{key}: replace`, for instance."
-        raise Refused(message, (*context, item.values[key].spot("overrides", key)), advice)
+        refused = Refused(message, (*context, item.values[key].spot("overrides", key)), advice)
+        attempt(steps, partial(_raise, refused), None)
+
+
+def _raise(refused: Refused) -> None:
+    raise refused
 
 
 class _Update:

@@ -5,10 +5,12 @@ In comes an item's mapping, out come two sets of keys, or a `Refused` with Falco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from lanner.rules.files.scalars import Refused, as_string, bad_conversion, bad_iteration
+from lanner.sdk.misspelt import find_near
 from lanner.yamlfile.reader import Mapping, Scalar
 
 if TYPE_CHECKING:
@@ -18,8 +20,7 @@ APPENDABLE: Final = frozenset({"condition", "output", "desc", "tags", "exception
 REPLACEABLE: Final = APPENDABLE | {"priority", "capture", "capture_duration", "enabled", "warn_evttypes", "skip-if-unknown-filter"}
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
+class Overrides(Struct, frozen=True, gc=False):
     """The keys that append and those that replace; false if there are none."""
 
     append: frozenset[str] = frozenset()
@@ -55,11 +56,21 @@ def _check(key: Scalar, value: Scalar, outer: Context, appendable: frozenset[str
     at_key: Context = (*outer, key.spot("overrides", name))
     if operation == "append":
         if name not in appendable:
-            raise Refused(f"Key '{name}' cannot be appended to, use 'replace' instead", at_key)
+            raise Refused(f"Key '{name}' cannot be appended to, use 'replace' instead", at_key, _advise(name, replaceable))
     elif operation == "replace":
         if name not in replaceable:
-            raise Refused(f"Key '{name}' cannot be replaced", at_key)
+            raise Refused(f"Key '{name}' cannot be replaced", at_key, _advise(name, replaceable))
     else:
         allowed = ("append " if name in appendable else "") + ("replace " if name in replaceable else "")
         message = f"Invalid override operation for key '{name}': '{operation}'. Allowed values are: {allowed}"
-        raise Refused(message, (*outer, value.spot("value for", name)))
+        near = find_near(operation, allowed.split())
+        advice = f"Did you mean '{near}'?" if near else "" if name in replaceable else _advise(name, replaceable)
+        raise Refused(message, (*outer, value.spot("value for", name)), advice)
+
+
+def _advise(name: str, replaceable: frozenset[str]) -> str:
+    """What a key may be meant for that has no override, "" for one that has."""
+    if name in replaceable:
+        return ""
+    near = find_near(name, replaceable)
+    return f"Did you mean '{near}'?" if near else f"The keys are: {', '.join(sorted(replaceable))}."

@@ -25,7 +25,6 @@ _UINT: Final = re.compile(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)\s*")
 _NEEDS: Final = {
     "list": "A list needs 'items'.",
     "macro": "A macro needs a 'condition'.",
-    "rule": "A rule needs 'condition', 'output', 'desc' and 'priority'; with none of them, 'enabled' switches an earlier rule on or off.",
     "exception": "An exception needs a 'name' and 'fields'.",
 }
 
@@ -40,18 +39,17 @@ class Refused(Exception):  # noqa: N818 - it ends the reading of one item and ne
         self.finding: Finding = finding("error", code, message, context, advice, sight=sight)
 
 
-def required(item: Mapping, key: str, context: Context) -> Scalar:
-    """The value of a key that has to be there, a text that is not empty."""
+def required(item: Mapping, key: str, context: Context, advice: str = "") -> Scalar:
+    """The value of a key that has to be there, a text that is not empty. `advice` is what to do where the key is missing."""
     node = item.values.get(key)
     if node is None:
-        raise Refused(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
+        raise Refused(f"Item has no mapping for key '{key}'", context, advice or _NEEDS.get(context[-1].kind, ""))
     if isinstance(node, Scalar) and node.is_null:
         raise Refused(f"Mapping for key '{key}' is empty", context, f"Write a value behind '{key}:'.")
-    inner = value_context(node, key, context)
     if not isinstance(node, Scalar):
-        raise Refused("Value is not a scalar value", inner, f"'{key}' takes a text, not a list or a mapping.")
+        raise Refused("Value is not a scalar value", value_context(node, key, context), f"'{key}' takes a text, not a list or a mapping.")
     if not node.value:
-        raise Refused("Value must be non-empty", inner)
+        raise Refused("Value must be non-empty", value_context(node, key, context))
     return node
 
 
@@ -96,13 +94,12 @@ def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[S
         if not needed:
             return ()
         raise Refused(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
-    inner = value_context(node, key, context)
     if not isinstance(node, Sequence):
-        raise Refused("Value is not a sequence", inner, f"'{key}' takes a list, as in `{key}: [a, b]`.")
+        raise Refused("Value is not a sequence", value_context(node, key, context), f"'{key}' takes a list, as in `{key}: [a, b]`.")
     found = []
     for each in node.items:
         if not isinstance(each, Scalar) or each.is_null:
-            raise Refused("sequence value is not scalar", (*inner, each.spot("list item")))
+            raise Refused("sequence value is not scalar", (*value_context(node, key, context), each.spot("list item")))
         found.append(each)
     return tuple(found)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lanner.yamlfile.source import Spot
 
@@ -27,8 +29,7 @@ _ESCAPED: Final = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n":
 _ESCAPED_BLANKS: Final = {"N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029", "\t": "\t"}
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True, gc=False):
     """`size` characters from `begin` on stand in a scalar's value at `offset`; all of them at once if `whole` is their length there."""
 
     begin: int
@@ -42,8 +43,7 @@ class Piece:
         return self.offset if self.whole else self.offset + inside
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True, gc=False):
     """A text and its pieces in order. Characters between pieces stand in no file."""
 
     text: str

@@ -6,8 +6,9 @@ condition or an output means (`FieldRequest`). How values are got, and what an o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec import Struct
 
 from lanner.sdk.errors import LannerError
 from lanner.sdk.types import Argument, FieldInfo, FieldType
@@ -45,8 +46,7 @@ _NEAREST: Final = 3  # fields that the advice on an unknown one names
 _INDEX_LIMIT: Final = 1 << 64
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRequest:
+class FieldRequest(Struct, frozen=True, gc=False):
     """A request for one value of an event: a field and the argument in its brackets.
 
     `argument` is None without brackets, an `int` if the field takes only an index, else the text.
@@ -54,7 +54,10 @@ class FieldRequest:
 
     name: str
     argument: str | int | None
-    info: FieldInfo = field(hash=False)
+    info: FieldInfo
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.argument))
 
 
 class FieldError(LannerError, LookupError):

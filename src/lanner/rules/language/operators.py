@@ -12,48 +12,37 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from lanner.native import fnmatch
 from lanner.rules.language.path_prefixes import PathPrefixes
 from lanner.rules.language.typed import Kind, Net
+from lanner.rules.language.vocabulary import BY_OPERATOR, GROUPS, LIST_OPERATORS, Group
 from lanner.sdk.text import to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lanner.rules.condition.ast import Modifier, Operator
     from lanner.rules.language.typed import Constant
+    from lanner.rules.language.vocabulary import Modifier, Operator
 
 Predicate: TypeAlias = "Callable[[Any], bool]"
 
-_EQUALITY: Final = frozenset({"=", "!=", "in", "intersects"})
-_ORDER: Final = frozenset({"<", "<=", ">", ">="})
-_STRING: Final = _EQUALITY | _ORDER | {"contains", "icontains", "startswith", "endswith", "glob", "iglob", "pmatch", "regex"}
-_BUFFER: Final = _EQUALITY | {"contains", "startswith", "endswith", "bcontains", "bstartswith"}
-# What goes with a type, and how Falco calls the type when something does not (filter_compare.cpp; bool is "numeric" there, too)
-_TYPES: Final = {
-    FieldType.STRING: (_STRING, "for string filters"),
-    FieldType.UINT64: (_EQUALITY | _ORDER, "for numeric filters"),
-    FieldType.RELTIME: (_EQUALITY | _ORDER, "for numeric filters"),
-    FieldType.ABSTIME: (_EQUALITY | _ORDER, "for numeric filters"),
-    FieldType.BOOL: (_EQUALITY, "for numeric filters"),
-    FieldType.IPADDR: (_EQUALITY, "for ip address and network filters"),
-    FieldType.IPNET: (_EQUALITY, "for ip address and network filters"),
+# How Falco names types when an operator does not go with them (filter_compare.cpp; booleans are "numeric" there, too)
+_FILTERS: Final = {
+    Group.STRINGS: "for string filters",
+    Group.NUMBERS: "for numeric filters",
+    Group.BOOLEANS: "for numeric filters",
+    Group.ADDRESSES: "for ip address and network filters",
+    Group.BUFFERS: "for buffer filters",
+    Group.LISTS: "list filters",
 }
 _ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {"<": op.lt, "<=": op.le, ">": op.gt, ">=": op.ge}
 
 
 def refusal(operator: Operator, modifier: Modifier | None, kind: Kind, *, is_buffer: bool = False) -> str | None:
     """Falco's reason why the operator cannot be used on values of this kind (or on a byte buffer), or None where it can."""
-    if operator == "exists":
+    group = Group.BUFFERS if is_buffer else Group.LISTS if kind.is_list else GROUPS[kind.type]
+    if group in BY_OPERATOR[operator].types:
         return None
-    if is_buffer:
-        return None if operator in _BUFFER else f"'{operator}' operator not supported for buffer filters"
-    if kind.is_list:
-        return None if operator in {"in", "intersects"} else f"'{operator}' operator not supported list filters"
-    allowed, words = _TYPES[kind.type]
-    if operator in allowed:
-        return None
-    if modifier and kind.type in {FieldType.IPADDR, FieldType.IPNET}:
-        return f"'{operator}' with modifier not supported {words}"
-    return f"'{operator}' operator not supported {words}"
+    what = "with modifier" if modifier and group is Group.ADDRESSES else "operator"
+    return f"'{operator}' {what} not supported {_FILTERS[group]}"
 
 
 def test(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier | None, kind: Kind) -> Predicate:
@@ -65,7 +54,7 @@ def test(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier
     if kind.type is FieldType.IPNET:
         inside = _any([_network(net) for net in constants if isinstance(net, Net)])
         return (lambda value: not inside(value)) if operator == "!=" else inside
-    if operator in {"in", "intersects"}:
+    if operator in LIST_OPERATORS:
         members = frozenset(constants)
         return _whole(members.__contains__, kind)
     if operator == "pmatch":
@@ -75,7 +64,7 @@ def test(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier
 
 def comparison(operator: Operator, left: Kind, right: Kind) -> Callable[[Any, Any], bool]:
     """The predicate for a comparison of two values of the same type."""
-    if operator in {"in", "intersects"}:
+    if operator in LIST_OPERATORS:
         return _comparison_of_sets(operator, left, right)
     if left.type is not FieldType.STRING:
         return _ORDERINGS.get(operator) or (op.ne if operator == "!=" else op.eq)

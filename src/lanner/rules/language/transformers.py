@@ -11,10 +11,11 @@ from __future__ import annotations
 import base64
 import binascii
 import string
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from lanner.rules.language.getopt import Options
 from lanner.rules.language.typed import Kind, Text, Transformed
+from lanner.rules.language.vocabulary import Shape
 from lanner.sdk.errors import LannerError
 from lanner.sdk.text import from_bytes, to_bytes
 from lanner.sdk.types import FieldType
@@ -22,7 +23,8 @@ from lanner.sdk.types import FieldType
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lanner.rules.language.typed import Operand, TransformName
+    from lanner.rules.language.typed import Operand
+    from lanner.rules.language.vocabulary import TransformerRow
 
 Value: TypeAlias = Any  # a FieldValue that is not None; `()` can come from getopt
 
@@ -38,6 +40,7 @@ TYPE_NAMES: Final = {
 }
 # What a value handed over as a C string looks like where it is none (its first bytes, little endian)
 _RAW_SIZES: Final = {FieldType.UINT64: 8, FieldType.RELTIME: 8, FieldType.ABSTIME: 8, FieldType.BOOL: 4}
+_BUFFER: Final = "BYTEBUF"
 _BASE64: Final = frozenset(string.ascii_letters + string.digits + "+/")
 
 
@@ -45,60 +48,75 @@ class TransformError(LannerError, ValueError):
     """The transformer does not take these operands."""
 
 
-def result(name: TransformName, kind: Kind, base: str, type_name: str = "") -> Kind:
+def result(row: TransformerRow, kind: Kind, base: str, type_name: str = "") -> Kind:
     """The kind of what a transformer of one operand gives; `base` is the name of the field inside, for the message.
 
     `type_name` is libscap's name of its type, where that is none of a plugin's fields.
     """
-    if type_name == "BYTEBUF" and name != "len":
-        pass
-    elif name == "len" and (kind.is_list or kind.type is FieldType.STRING):
-        return Kind(FieldType.UINT64)
-    elif name != "len" and kind.type is FieldType.STRING:
-        return Kind(FieldType.STRING, kind.is_list, terminated=True, binary=kind.binary or name == "b64")
+    if (kind.type, kind.is_list) in row.operands[0] and (row.takes_buffers or type_name != _BUFFER):
+        return _given(row, kind, is_list=kind.is_list and row.shape is Shape.SAME)
     raise TransformError(
-        f"can't add field transformer: type '{type_name or TYPE_NAMES[kind.type]}' is not supported by '{name}' transformer "
+        f"can't add field transformer: type '{type_name or TYPE_NAMES[kind.type]}' is not supported by '{row.name}' transformer "
         f"applied on {'list ' if kind.is_list else ''}field '{base}'"
     )
 
 
-def combined(name: TransformName, kinds: Sequence[Kind], selector: str | None) -> Kind:
-    """The kind of what join, concat or getopt gives. `kinds` are those of the innermost fields: Falco looks at nothing else."""
-    if name == "join":
-        _join_takes(kinds)
-    elif name == "concat":
-        if any(kind.type is not FieldType.STRING or kind.is_list for kind in kinds):
-            raise TransformError("concat() arguments must be strings")
-    else:
-        _getopt_takes(kinds)
-    if name == "getopt":
-        if selector is not None and len(to_bytes(selector)) != 1:
-            raise TransformError("getopt() field argument must be a single option character")
-        return Kind(FieldType.STRING, is_list=selector is None)
+def combined(row: TransformerRow, kinds: Sequence[Kind], selector: str | None, *, is_plain: bool = True) -> Kind:
+    """The kind of what a combining transformer gives. `kinds` are those of the innermost fields: Falco looks at nothing else.
+
+    `is_plain`: all of them are of the types that fields of plugins have.
+    """
+    errors = _ERRORS[row.name]
+    if not row.repeats and len(kinds) != len(row.operands):
+        raise TransformError(errors.number)
+    operands = row.operands * len(kinds) if row.repeats else row.operands
+    for place, (kind, takes) in enumerate(zip(kinds, operands, strict=True)):
+        if not any(is_list is kind.is_list for _, is_list in takes):
+            raise TransformError(errors.shapes[place] if errors.shapes else errors.types)
+    if (not is_plain and not row.takes_buffers) or any(
+        (kind.type, kind.is_list) not in takes for kind, takes in zip(kinds, operands, strict=True)
+    ):
+        raise TransformError(errors.types)
     if selector is not None:
-        raise TransformError(f"transformer '{name}' does not support field arguments")
-    # a separator that counts its closing NUL brings it into the text
-    return Kind(FieldType.STRING, binary=name == "join")
+        if not row.takes_selector:
+            raise TransformError(f"transformer '{row.name}' does not support field arguments")
+        if len(to_bytes(selector)) != 1:
+            raise TransformError(errors.selector)
+    return _given(row, kinds[0], is_list=row.takes_selector and selector is None)
 
 
-def _join_takes(kinds: Sequence[Kind]) -> None:
-    if len(kinds) != 2:
-        raise TransformError("join() requires exactly 2 arguments: separator and list")
-    if kinds[0].is_list:
-        raise TransformError("join() first argument (separator) must be a single value, not a list")
-    if not kinds[1].is_list:
-        raise TransformError("join() second argument must be a list")
+def _given(row: TransformerRow, operand: Kind, *, is_list: bool) -> Kind:
+    return Kind(row.gives or operand.type, is_list, row.terminated, row.binary or (operand.binary and row.terminated))
 
 
-def _getopt_takes(kinds: Sequence[Kind]) -> None:
-    if len(kinds) != 2:
-        raise TransformError("getopt() requires exactly 2 arguments: args list and optstring")
-    if not kinds[0].is_list:
-        raise TransformError("getopt() first argument must be a list")
-    if kinds[1].is_list:
-        raise TransformError("getopt() second argument (optstring) must be a single value")
-    if kinds[0].type is not FieldType.STRING or kinds[1].type is not FieldType.STRING:
-        raise TransformError("getopt() arguments must be strings")
+class _Errors(NamedTuple):
+    """Falco's words for operands that a combining transformer does not take."""
+
+    number: str = ""
+    shapes: tuple[str, ...] = ()
+    types: str = ""
+    selector: str = ""
+
+
+_ERRORS: Final = {
+    "join": _Errors(
+        "join() requires exactly 2 arguments: separator and list",
+        (
+            "join() first argument (separator) must be a single value, not a list",
+            "join() second argument must be a list",
+        ),
+    ),
+    "concat": _Errors(types="concat() arguments must be strings"),
+    "getopt": _Errors(
+        "getopt() requires exactly 2 arguments: args list and optstring",
+        (
+            "getopt() first argument must be a list",
+            "getopt() second argument (optstring) must be a single value",
+        ),
+        "getopt() arguments must be strings",
+        "getopt() field argument must be a single option character",
+    ),
+}
 
 
 def function(node: Transformed) -> Callable[..., Value | None]:

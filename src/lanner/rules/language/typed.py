@@ -5,14 +5,15 @@ Plain data, made by `check`, kept in the plan, read by whoever executes it. Node
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
-    from lanner.rules.condition.ast import Modifier, Operator
     from lanner.rules.language.catalog import FieldRequest
+    from lanner.rules.language.vocabulary import Modifier, Operator, TransformerName
 
 
 class Net(NamedTuple):
@@ -25,12 +26,8 @@ class Net(NamedTuple):
 # The type of a constant follows the field's: STRING str, numbers and times int, BOOL bool, IPADDR bytes, IPNET Net
 Constant: TypeAlias = str | int | bool | bytes | Net
 
-# "decimal" is no word of the language: it is what happens to numbers inside a list of operands
-TransformName: TypeAlias = Literal["tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt", "decimal"]
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True, gc=False):
     """What is known of an operand's values before there is an event.
 
     `terminated`: Falco's values count a closing NUL (what tolower, toupper, b64 and basename give), so that comparisons by
@@ -43,35 +40,34 @@ class Kind:
     binary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True, gc=False):
     """The value of the plan's field of this number."""
 
     number: int
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True, gc=False):
     """A text that is the same for every event."""
 
     text: str
     kind: Kind = Kind(FieldType.STRING)
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True, gc=False):
     """The values of several operands as one list; no value if one of them has none."""
 
     items: tuple[Operand, ...]
     kind: Kind = Kind(FieldType.STRING, is_list=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Transformed:
-    """What a transformer makes of its operands; no value if an operand has none. `selector` is getopt's option."""
+class Transformed(Struct, frozen=True, gc=False):
+    """What a transformer makes of its operands; no value if an operand has none. `selector` is getopt's option.
 
-    name: TransformName
+    "decimal" is not in the vocabulary: it is what happens to numbers in a list of operands.
+    """
+
+    name: TransformerName | Literal["decimal"]
     operands: tuple[Operand, ...]
     kind: Kind
     selector: str | None = None
@@ -80,8 +76,7 @@ class Transformed:
 Operand: TypeAlias = Slot | Text | Items | Transformed
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True, gc=False):
     """A comparison with constants. An operator that takes one constant finds it alone in `constants`."""
 
     left: Operand
@@ -90,8 +85,7 @@ class Test:
     modifier: Modifier | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True, gc=False):
     """A comparison of two values of the event, of the same type."""
 
     left: Operand
@@ -99,22 +93,19 @@ class Comparison:
     right: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Negation:
+class Negation(Struct, frozen=True, gc=False):
     """True where the child is false; thus also where a value of the child is missing."""
 
     child: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True, gc=False):
     """All of the children."""
 
     children: tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(Struct, frozen=True, gc=False):
     """At least one of the children."""
 
     children: tuple[Tree, ...]

@@ -11,13 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules.check.checker import Checker
-from lanner.rules.files.items import MacroItem
+from lanner.rules.files.items import MacroItem, RuleItem
 from lanner.rules.files.load import load_files
 from lanner.rules.findings import ConditionError, Finding, RulesError, finding
 from lanner.rules.language.typed import FieldTable
 from lanner.rules.lint.appends import risky_appends
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
+    MISTYPED_FIELD,
     NO_DESCRIPTION,
     NO_RULE_CHECKED,
     NO_TAGS,
@@ -27,13 +28,13 @@ from lanner.rules.lint.hints import (
     Hint,
     Subject,
 )
-from lanner.rules.lint.names import mistyped_names, one_letter_off, redefined, split_items
+from lanner.rules.lint.names import mistyped_fields, mistyped_names, one_letter_off, redefined, split_items
 from lanner.rules.lint.shadow import shadowed
+from lanner.rules.lint.thorough import ThoroughCollector, check_condition, check_output
 from lanner.rules.lint.truth import Truth
 from lanner.rules.lint.values import absent_fields, impossible_values, simple_regexes
-from lanner.rules.plan.compile import compile_condition, compile_output, is_field
-from lanner.rules.resolve.collect import Collector
-from lanner.rules.resolve.rules import Compilation, output_of
+from lanner.rules.plan.compile import is_field
+from lanner.rules.resolve.rules import Compilation
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
@@ -59,18 +60,19 @@ def check_files(
     may suggest the names of their macros.
     """
     by_source = {catalog.source: catalog for catalog in catalogs}
-    collector = Collector(by_source, lambda source, text: is_field(text, by_source[source]), plugins)
+    collector = ThoroughCollector(by_source, lambda source, text: is_field(text, by_source[source]), plugins)
     collected = collector.collected
     found: list[Finding] = []
     subjects: list[Subject] = []
     last: list[Finding] = []
     odd: list[Finding] = []
+    unread: dict[str, frozenset[str]] = {}
     shipped = _macros(own)
     compilation = Compilation(collected, shipped)
     names = [str(path) for path in paths]
     for name in names:
         try:
-            (file,) = load_files([name])
+            (file,) = load_files([name], thorough=True)
         except RulesError as error:
             found += error.findings
             continue
@@ -80,11 +82,12 @@ def check_files(
         for steps in file.items:
             odd += [*risky_appends(steps, collected), *split_items(steps)]
             collector.take(steps)
+            unread |= {step.name: step.unread for step in steps if isinstance(step, RuleItem)}
         odd += redefined(file)
         # Nothing can refer to a later file: what is wrong up to here stays wrong
         compilation = Compilation(collected, shipped)
         subjects = []
-        last = [*compilation.findings, *_compile(compilation, collected, by_source, subjects)]
+        last = [*compilation.findings, *_compile(compilation, collected, by_source, unread, subjects)]
         found += [each for each in last if each.severity == "error"]
     found += [*_by_source(collected.findings), *last, *odd, *_hints(subjects, collected), *_unchecked(collected, by_source)]
     if all(each.severity != "error" for each in found):  # what is wrong names macros and lists, too
@@ -138,8 +141,14 @@ def _unchecked(collected: Collected, sources: Collection[str]) -> Iterator[Findi
         yield finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
 
 
-def _compile(compilation: Compilation, collected: Collected, catalogs: Mapping[str, Catalog], subjects: list[Subject]) -> list[Finding]:
-    """What is wrong with rules; those that are right become subjects."""
+def _compile(
+    compilation: Compilation,
+    collected: Collected,
+    catalogs: Mapping[str, Catalog],
+    unread: Mapping[str, frozenset[str]],
+    subjects: list[Subject],
+) -> list[Finding]:
+    """What is wrong with rules; those that are right become subjects. `unread` are by rule the texts that could not be read."""
     found: list[Finding] = []
     tables = {source: FieldTable() for source in catalogs}
     checkers = {source: Checker(catalog, tables[source]) for source, catalog in catalogs.items()}
@@ -148,24 +157,30 @@ def _compile(compilation: Compilation, collected: Collected, catalogs: Mapping[s
         if not definition.known_source:
             continue
         catalog, fields, checker = catalogs[definition.source], tables[definition.source], checkers[definition.source]
-        output = compile_output(output_of(definition), catalog, fields, found, skip=definition.skip_if_unknown_filter)
+        missing = unread.get(definition.name, frozenset())
+        output = None if "output" in missing else check_output(definition, catalog, fields, found)
+        if "condition" in missing:
+            continue
         text = compilation.text(definition)
-        rule = compilation.rule(definition, text) if text else None
-        if rule and compile_condition(rule, checker, found) and output:
+        rule = compilation.rule(definition, text or definition.condition)
+        if rule and check_condition(rule, checker, found) and text and output:
             subjects.append(Subject(rule, checker, catalog))
-            found += _plain_hints(rule, fields=bool(output.fields))
+            found += _plain_hints(rule, catalog, fields=bool(output.fields))
     found += compilation.findings[known:]
     del compilation.findings[known:]
     return found
 
 
-def _plain_hints(rule: Rule, *, fields: bool) -> Iterator[Finding]:
+def _plain_hints(rule: Rule, catalog: Catalog, *, fields: bool) -> Iterator[Finding]:
     if not rule.tags:
         message, advice = "The rule has no tags.", "Tags pick rules and sort alerts: `tags: [container, mitre_execution]`."
         yield replace(rule.warning(NO_TAGS, message), advice=advice, own=True)
     if not rule.desc.strip() or rule.desc.strip().casefold() == rule.name.strip().casefold():
         advice = "Say under `desc` what happened and why it matters, for whoever gets the alert."
         yield replace(rule.warning(NO_DESCRIPTION, "The rule has no description beyond its name."), advice=advice, own=True)
+    for (begin, end), message, advice in mistyped_fields(rule.output, catalog):
+        odd = ConditionError(message, begin, end - begin, advice=advice)
+        yield replace(rule.output_finding(odd, "warning", MISTYPED_FIELD), own=True)
     if not fields:
         about = ConditionError(
             "The output names no field: its alerts do not tell what they are about.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules.language import operators
 from lanner.rules.language.typed import Slot, Test
+from lanner.rules.language.vocabulary import MEMBER_OPERATORS
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Facts:
 def _candidates(test: Test, *, holds: bool) -> list[Constant] | None:
     """The values that the test leaves, where it names them."""
     if holds:
-        plain = test.modifier is None and test.operator in {"=", "in", "intersects"}
+        plain = test.modifier is None and test.operator in MEMBER_OPERATORS
         named = plain or (test.operator, test.modifier) == ("=", "anyof")
     else:
         named = test.operator == "!=" and test.modifier in {None, "allof"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
@@ -10,16 +11,21 @@ from lanner.rules.files.exceptions import quote
 from lanner.rules.files.items import ListItem, MacroItem, RuleItem
 from lanner.rules.findings import finding
 from lanner.rules.lint.hints import COMMA_IN_ITEM, MISTYPED_NAME, REDEFINED, Hint
+from lanner.sdk.misspelt import find_near
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from lanner.rules.condition.ast import Span
     from lanner.rules.files.items import RulesFile, Step
     from lanner.rules.findings import Finding
+    from lanner.rules.language.catalog import Catalog
     from lanner.rules.lint.hints import Subject
 
 _ALIKE: Final = 0.85
+_SHOWN: Final = re.compile(r"%[0-9]*([A-Za-z][\w.-]*)(?!\()")
+"""A field in an output, as far as its name goes."""
 _KINDS: Final = {ListItem: "list", MacroItem: "macro", RuleItem: "rule"}
 
 
@@ -29,20 +35,36 @@ def mistyped_names(subject: Subject, lists: Collection[str], macros: Collection[
     plain_macros = {_plain(name): name for name in macros if "_" in name}
     for check in subject.checks():
         right = check.right
+        origin = right.span[0] if isinstance(right, ConstantList) else 0
         for constant in right.items if isinstance(right, ConstantList) else (right,) if isinstance(right, Constant) else ():
             word = constant.text
             if constant.quoted or "_" not in word.strip("_") or word in items or constant.span == (0, 0):
                 continue
+            span = (origin + constant.span[0], origin + constant.span[1])
             if word in macros:
                 advice = f"A macro is no value: join it by `and` or `or`. Put the text into quotes if it is meant: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, and the name of a macro.", advice, constant.span)
+                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, and the name of a macro.", advice, span)
             elif isinstance(right, ConstantList) and (near := get_close_matches(_plain(word), names, 1, _ALIKE)):
                 name = names[near[0]]
                 advice = f"Write `{name}` if the list is meant; put the text into quotes if that is: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a list `{name}`.", advice, constant.span)
+                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a list `{name}`.", advice, span)
             elif near := [name for plain, name in plain_macros.items() if one_letter_off(_plain(word), plain)]:
                 advice = f"A macro is no value: join `{near[0]}` by `and` or `or`. Put the text into quotes if it is meant: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a macro `{near[0]}`.", advice, constant.span)
+                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a macro `{near[0]}`.", advice, span)
+
+
+def mistyped_fields(text: str, catalog: Catalog) -> Iterator[tuple[Span, str, str]]:
+    """Return place, message and advice of each field in an output that is a known field with more letters: those are shown as text."""
+    for found in _SHOWN.finditer(text):
+        name = found[1].rstrip(".-")
+        shown = catalog.prefix(name)
+        if shown is None or catalog.lookup(name) is not None or (shown.argument is not None and shown.argument.required):
+            continue
+        rest = name.removeprefix(shown.name)
+        near = find_near(name, (each.name for each in catalog))
+        other = f"Write `%{near}`" if near and near != shown.name else f"Write `%{shown.name}`, or put a blank or a bracket after it"
+        message = f"`%{name}` is the field {shown.name} with the text `{rest}` after it: there is no field {name}."
+        yield (found.start(), found.start(1) + len(name)), message, f"{other} if that is meant."
 
 
 def one_letter_off(word: str, name: str) -> bool:

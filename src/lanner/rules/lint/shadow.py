@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from lanner.rules.condition.ast import And, Not, Or
 from lanner.rules.language.typed import Slot, Test
+from lanner.rules.language.vocabulary import MEMBER_OPERATORS
 from lanner.rules.lint.hints import SHADOWED_RULE, Hint
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class _Parts:
 
 
 def _names_values(test: Test) -> bool:
-    return test.modifier is None and not test.left.kind.is_list and test.operator in {"=", "in", "intersects"}
+    return test.modifier is None and not test.left.kind.is_list and test.operator in MEMBER_OPERATORS
 
 
 def shadowed(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Hint]]:

@@ -9,6 +9,7 @@ from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field
 from lanner.rules.condition.unparse import show, show_operand
 from lanner.rules.language.catalog import GENERIC_FIELDS
 from lanner.rules.language.typed import Test
+from lanner.rules.language.vocabulary import BY_TRANSFORMER, LITERAL_OPERATORS
 from lanner.rules.lint.hints import ABSENT_FIELD, IMPOSSIBLE_VALUE, SIMPLE_REGEX, Hint
 from lanner.rules.resolve.rule import TEXT
 from lanner.sdk.types import FieldType
@@ -20,13 +21,7 @@ if TYPE_CHECKING:
     from lanner.rules.lint.hints import Subject
 
 _NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
-_WITHIN: Final = frozenset({"=", "==", "!=", "in", "intersects", "contains", "startswith", "endswith"})
 _ALWAYS_THERE: Final = frozenset(field.name for field in GENERIC_FIELDS) - {"evt.asynctype"}
-_SHAPES: Final = {
-    "tolower": (re.compile(r"[A-Z]"), "has no capital letters"),
-    "toupper": (re.compile(r"[a-z]"), "has no small letters"),
-    "basename": (re.compile(r"/"), "has no slash"),
-}
 # Macros that are there to be replaced, and match no event until then
 _PLACEHOLDER: Final = re.compile(r"(?i)(?:^|_)(?:never|nothing|none|placeholder)(?:_|$)")
 # Every character but those that mean something, which may stand behind a backslash
@@ -50,9 +45,9 @@ def impossible_values(subject: Subject) -> Iterator[Hint]:
 
 def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
     text = constant.text
-    if isinstance(check.left, Transform) and check.left.name in _SHAPES and check.operator in _WITHIN:
-        pattern, reason = _SHAPES[check.left.name]
-        return f"{check.left.name}() {reason}" if pattern.search(text) else ""
+    if isinstance(check.left, Transform) and (lacks := BY_TRANSFORMER[check.left.name].lacks) and check.operator in LITERAL_OPERATORS:
+        pattern, reason = lacks
+        return f"{check.left.name}() {reason}" if re.search(pattern, text) else ""
     test = subject.typed(check)
     if isinstance(test, Test) and test.left.kind.type in _NUMBERS:
         if text.lstrip().startswith("-") and text.strip("- 0"):

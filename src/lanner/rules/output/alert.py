@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-from msgspec import defstruct
+from msgspec import Struct, defstruct
 
 from lanner.rules.output.json_fields import TIME, compile_extra, compile_fields, signed
 from lanner.rules.output.json_text import encode, loosely_replaced, replaced
@@ -33,8 +33,7 @@ Kind: TypeAlias = Literal["text", "json"]
 _PRIORITY_SEPARATOR: Final = ": "
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRule:
+class AlertRule(Struct, frozen=True, gc=False):
     """The parts of a rule that its alerts contain. `priority` is written as in Falco ("Critical", "Informational")."""
 
     name: str

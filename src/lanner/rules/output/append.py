@@ -5,8 +5,9 @@ Which rules get what is told here; how it is parsed and written is the matter of
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from lanner.rules.output.template import Extra, parse_output
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(Struct, frozen=True, gc=False):
     """One entry of `append_output`. It is for the rule of that name, of that source, with all of the tags; empty: for any.
 
     `formatted` are fields with their formats, `raw` those that go as they are. With `suggested` the fields that ask for it go
@@ -40,8 +40,7 @@ class Append:
         return self.rule in {"", rule.name} and self.source in {"", rule.source} and self.tags <= set(rule.tags)
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(Struct, frozen=True, gc=False):
     """What one rule gets: text behind its output, and by key the format of a field, or None for the field as it is."""
 
     text: str = ""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from lanner.rules.check.checker import check_operand
 from lanner.rules.condition import lexer as words
@@ -17,8 +18,8 @@ from lanner.rules.condition.ast import Field, OperandList, Transform
 from lanner.rules.condition.falco_unparse import field_text
 from lanner.rules.condition.parser import parse_operand
 from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
-from lanner.rules.language.catalog import is_generic
-from lanner.rules.language.typed import FieldTable, Slot, Transformed
+from lanner.rules.language.catalog import FieldError, is_generic
+from lanner.rules.language.typed import FieldTable, Kind, Slot, Transformed
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ _PLAIN_FIELD: Final = re.compile(rf"({words.FIELD_NAME.pattern})(?:\[({words.BAR
 _PADDED: Final = frozenset({"evt.rawtime.ns", "evt.reltime", "evt.reltime.ns"})
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(Struct, frozen=True, gc=False):
     """A place where a value's text goes. `width` 0 means as long as it is.
 
     `padded`: a number with nine digits at least. `silent`: a number that Falco has no way to print, so that it is never there.
@@ -61,8 +61,7 @@ class Placeholder:
     silent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True, gc=False):
     """A value that goes to the alert's fields: under which key, from which field, and which of the plan's values it is."""
 
     key: str
@@ -70,8 +69,7 @@ class Shown:
     slot: Slot
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True, gc=False):
     """An output as parsed: texts and places for values in order, the fields that the alert carries, each once, and added ones."""
 
     parts: tuple[str | Placeholder, ...]
@@ -79,8 +77,7 @@ class Format:
     extra: tuple[Extra, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
+class Extra(Struct, frozen=True, gc=False):
     """A field that is added to the alert's: a text with values, a value as it is, or null."""
 
     key: str
@@ -125,6 +122,8 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
 
 def _parse_width(text: str, sign: int) -> tuple[int, int]:
     """Where the name begins after the percent sign at `sign`, and the width in front of it (0: none)."""
+    if text[sign + 1 : sign + 2].isalpha():  # as nearly always
+        return sign + 1, 0
     digits = _WIDTH.match(text, sign + 1)
     end = digits.end() if digits else sign + 1
     what = "a number" if end > sign + 1 else "a %"
@@ -144,9 +143,10 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table
     """
     plain = _PLAIN_FIELD.match(text, begin, begin + _PLACEHOLDER_LIMIT)
     if plain:
-        with suppress(ConditionError):
-            field = Field(plain[1], plain[2])
-            return field, check_operand(field, catalog, table), plain.end()
+        with suppress(FieldError):
+            request = catalog.request(plain[0])
+            slot = Slot(table.number(request), Kind(request.info.type, request.info.is_list))
+            return Field(plain[1], plain[2]), slot, plain.end()
     piece = text[begin : begin + _PLACEHOLDER_LIMIT]
     while piece:
         try:

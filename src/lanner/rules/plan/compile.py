@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lanner.rules.check import deprecations
 from lanner.rules.check.checker import Checked, Checker, check
@@ -37,8 +39,7 @@ if TYPE_CHECKING:
 _UNKNOWN: Final = ("nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:")
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True, gc=False):
     """Compiled rules. The number of a rule is its index in `rules`, `outputs` and the plan's conditions.
 
     Disabled rules are checked and then dropped. `findings` are the warnings, those of the rule set first.
@@ -144,7 +145,7 @@ def compile_output(
     try:
         output = parse_output(text, catalog, fields)
     except FormatError as error:
-        findings.append(printed.finding(_at_home(error, printed, more.text), *_weight(error, skip=skip)))
+        findings.append(printed.finding(_at_home(error, printed, more.text), *weigh(error, skip=skip)))
         return None
     _remark(text, printed, findings)
     extra = []
@@ -181,7 +182,7 @@ def compile_condition(rule: Rule, checker: Checker, findings: list[Finding]) -> 
     try:
         checked = checker.check(rule.condition)
     except ConditionError as error:
-        findings.append(rule.finding(error, *_weight(error, skip=rule.skip_if_unknown_filter)))
+        findings.append(rule.finding(error, *weigh(error, skip=rule.skip_if_unknown_filter)))
         return None
     for each in checked.warnings:
         begin, end = each.span
@@ -189,7 +190,7 @@ def compile_condition(rule: Rule, checker: Checker, findings: list[Finding]) -> 
     return checked
 
 
-def _weight(error: ConditionError, *, skip: bool) -> tuple[Severity, str]:
+def weigh(error: ConditionError, *, skip: bool) -> tuple[Severity, str]:
     """Whether this ends the loading, or is a reason to go on without the rule."""
     if skip and any(words in error.message for words in _UNKNOWN):
         return "warning", "LOAD_UNKNOWN_FILTER"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lanner.rules.language import operators, transformers
 from lanner.rules.language.typed import All, Comparison, Items, Negation, Slot, Some, Test, Text, Transformed
+from lanner.rules.language.vocabulary import MEMBER_OPERATORS
 from lanner.sdk.types import FieldType, FieldValue
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ class _Compiler:
             if test.operator == "=":
                 constant = test.constants[0]
                 return lambda: memo[number] == constant
-            if test.operator in {"in", "intersects"}:
+            if test.operator in MEMBER_OPERATORS:
                 members = frozenset(test.constants)
                 return lambda: memo[number] in members
         predicate = operators.test(test.operator, test.constants, test.modifier, slot.kind)

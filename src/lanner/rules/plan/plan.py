@@ -8,10 +8,12 @@ in a plan, and nothing in it says how or where it is run.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from msgspec import Struct
+
 from lanner.rules.language.typed import All, Constant, Slot, Some, Test, Tree
+from lanner.rules.language.vocabulary import MEMBER_OPERATORS
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -26,16 +28,14 @@ Requirements: TypeAlias = "dict[int, frozenset[Constant]]"
 _INDEXED_FIELDS: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedField:
+class IndexedField(Struct, frozen=True, gc=False):
     """A field whose value decides which rules can match: `rules` has the numbers of those that can, in order, for each value."""
 
     slot: int
     rules: Mapping[Constant, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True, gc=False):
     """A rule is a candidate if it is in `always`, or if an indexed field of the event has a value that names it.
 
     A rule that is found in neither can never match.
@@ -45,8 +45,7 @@ class Index:
     always: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True, gc=False):
     """Fields by number, conditions by rule number (in rule order), and the index over them."""
 
     fields: tuple[FieldRequest, ...]
@@ -121,7 +120,7 @@ def _of_test(test: Test) -> Requirements:
     # A list field has many values, and a network is no value that an address could be looked up by
     if not isinstance(test.left, Slot) or test.left.kind.is_list or test.left.kind.type is FieldType.IPNET:
         return {}
-    plain = test.modifier is None and test.operator in {"=", "in", "intersects"}
+    plain = test.modifier is None and test.operator in MEMBER_OPERATORS
     if plain or (test.operator == "=" and test.modifier == "anyof"):
         return {test.left.number: frozenset(test.constants)}
     return {}

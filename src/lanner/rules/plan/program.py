@@ -37,6 +37,8 @@ Source: TypeAlias = "tuple[Any, ...]"
 Program: TypeAlias = "tuple[Any, ...]"
 
 PYTHON: Final[Source] = ("python",)
+# Operands that are no transformers of the vocabulary: a list of operands, a number in it, and `len` of what getopt gives
+OWN_OPERANDS: Final = frozenset({"items", "decimal", "joined len"})
 
 
 class NativePlanError(LannerError, ValueError):

@@ -17,6 +17,7 @@ from lanner.rules.findings import ConditionError
 from lanner.rules.language.typed import FieldTable
 from lanner.rules.output.append import added
 from lanner.rules.output.template import drop_container_info, parse_output
+from lanner.sdk.errors import LannerError
 from lanner.sdk.tables import beside, wrap
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 _PLUGIN_EVENTS: Final = ["asyncevent", "pluginevent"]
 _COLUMN: Final = 51
 _LINE: Final = 110
+
+
+class DescribeError(LannerError, ValueError):
+    """A condition that runs and that Falco does not describe: nothing left of one of its operators names a field."""
 
 
 @dataclass(slots=True)
@@ -116,7 +121,7 @@ def _uses(plugin: PluginInfo, source: str, fields: set[str]) -> bool:
     if plugin.has_source and plugin.event_source == source:
         return True
     own = {declaration.info.name for declaration in plugin.fields}
-    return (not plugin.read_sources or source in plugin.read_sources) and not own.isdisjoint(fields)
+    return plugin.reads(source) and not own.isdisjoint(fields)
 
 
 def _exceptions(definition: RuleDefinition) -> dict[str, Any]:

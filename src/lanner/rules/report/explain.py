@@ -7,9 +7,11 @@ closures over its part of the plan's tree, so that this cannot say anything else
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lanner.rules.condition import ast
 from lanner.rules.condition.falco_unparse import field_text
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.rule import Expression, Rule
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Struct):
     """A part that can be asked again for each event."""
 
     kind: Kind
@@ -90,8 +91,7 @@ class Explainer:
         return Explanation(self._rule.name, str(self._rule.place), part, dict(self._lists), number, event)
 
 
-@dataclass(slots=True)
-class _Source:
+class _Source(Struct):
     """A condition as written: its tree with macros, and the pieces of its text that stand for a list's name or an exception."""
 
     expression: Expression
@@ -171,16 +171,16 @@ class _Builder:
     def _text(self, node: ast.Check, source: _Source) -> str:
         right = node.right
         if isinstance(right, ast.ConstantList):
-            right = replace(right, items=tuple(self._named(right.items, source)))
+            right = replace(right, items=tuple(self._named(right.items, source, right.span[0])))
         elif isinstance(right, ast.Constant):
-            right = next(self._named((right,), source))
+            right = next(self._named((right,), source, 0))
         return show(replace(node, right=right))
 
-    def _named(self, items: Sequence[ast.Constant], source: _Source) -> Iterator[ast.Constant]:
-        """The items, those that a list brought as its name."""
+    def _named(self, items: Sequence[ast.Constant], source: _Source, begin: int) -> Iterator[ast.Constant]:
+        """The items, those that a list brought as its name; their spans count from `begin` on."""
         last = -1
         for item in items:
-            number, name = source.list_at(item.span[0])
+            number, name = source.list_at(begin + item.span[0])
             if number < 0:
                 yield item
             elif number != last:

@@ -6,10 +6,12 @@ of its first definition) and its `visibility` (when it was last touched). Condit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.files.exceptions import check_exception
@@ -48,8 +50,7 @@ _NOTHING_TO_APPEND: Final = "Appended rule must have exceptions or condition pro
 _NOTHING_TO_REPLACE: Final = "The rule must have at least one field that can be replaced"
 
 
-@dataclass(slots=True)
-class Definition:
+class Definition(Struct):
     """What lists, macros and rules have in common."""
 
     context: Context
@@ -58,14 +59,12 @@ class Definition:
     visibility: int
 
 
-@dataclass(slots=True)
 class ListDefinition(Definition):
     """A list's items as written, names of other lists among them."""
 
     items: tuple[Scalar, ...]
 
 
-@dataclass(slots=True)
 class MacroDefinition(Definition):
     """A macro's condition as written."""
 
@@ -73,7 +72,6 @@ class MacroDefinition(Definition):
     condition_context: Context
 
 
-@dataclass(slots=True)
 class RuleDefinition(Definition):
     """A rule with everything that was done to it."""
 
@@ -107,8 +105,7 @@ class RuleDefinition(Definition):
         return self._places.get(name)
 
 
-@dataclass(slots=True)
-class Collected:
+class Collected(Struct):
     """Everything defined so far, by name, in the order of first definition."""
 
     lists: dict[str, ListDefinition] = field(default_factory=dict)
@@ -161,6 +158,10 @@ class Collector:
                 if step.name not in self.collected.rules:
                     raise _refuse(_NO_RULE_TO_SWITCH, step.context)
                 self.collected.rules[step.name].enabled = step.enabled
+
+    def refuse(self, refused: Refused) -> None:
+        """Give an item up for one of its parts, as Falco does. To go on without that part, note what is wrong instead."""
+        raise refused
 
     def _require(self, step: PluginVersion) -> None:
         check_requirement(step)
@@ -225,9 +226,12 @@ class Collector:
             self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
         exceptions = []
         for exception in item.exceptions:
-            if not exception.fields.is_given:
-                raise _refuse("Rule exception item must have fields property with a list of fields", exception.context)
-            exceptions.append(self._checked(exception, item.source))
+            try:
+                if not exception.fields.is_given:
+                    raise _refuse("Rule exception item must have fields property with a list of fields", exception.context)
+                exceptions.append(self._checked(exception, item.source))
+            except Refused as refused:
+                self.refuse(refused)
         number = self._next()
         self.collected.rules[item.name] = RuleDefinition(
             item.context,

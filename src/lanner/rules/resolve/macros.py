@@ -9,10 +9,11 @@ may count at most `MAX_SIZE` nodes and be `nodes.MAX_DEPTH` deep, because what c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.condition.ast import MAX_DEPTH, And, Macro, Not, Or
+from msgspec import Struct
+
+from lanner.rules.condition.ast import MAX_DEPTH, And, Check, Macro, Not, Or
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +40,7 @@ class BrokenMacroError(Exception):
     """A macro is named whose own condition is wrong, which has been said already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expanded:
+class Expanded(Struct, frozen=True, gc=False):
     """A tree without macros, how many nodes it counts and how many levels it has."""
 
     tree: Condition
@@ -48,8 +48,7 @@ class Expanded:
     depth: int = 1
 
 
-@dataclass(slots=True)
-class ParsedMacro:
+class ParsedMacro(Struct):
     """A macro's condition, with macros in it and, once that is done, without. Both None: the condition is wrong."""
 
     name: str
@@ -106,10 +105,18 @@ class _Run:
                 inner = self.expand(child)
                 return self._checked(Expanded(Not(inner.tree, span), inner.size + 1, inner.depth + 1), span)
             case And(children, span) | Or(children, span):
-                inner_ones = list(map(self.expand, children))
-                size = 1 + sum([each.size for each in inner_ones])
-                depth = 1 + max([each.depth for each in inner_ones])
-                return self._checked(Expanded(type(node)(tuple([each.tree for each in inner_ones]), span), size, depth), span)
+                trees: list[Condition] = []
+                size, depth = 1, 1
+                for child in children:
+                    if isinstance(child, Check) and self.level < MAX_DEPTH:  # as most are
+                        trees.append(child)
+                        size += 1
+                        continue
+                    inner = self.expand(child)
+                    trees.append(inner.tree)
+                    size += inner.size
+                    depth = max(depth, inner.depth)
+                return self._checked(Expanded(type(node)(tuple(trees), span), size, depth + 1), span)
             case _:
                 return Expanded(node)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from lanner.rules import findings
 from lanner.rules.findings import Finding, Sight, finding
@@ -28,8 +29,7 @@ TEXT: Final = 1 << 32
 _LINE_END: Final = re.compile(b"[\r\n]")
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True, gc=False):
     """A condition's text with its places, whose it is, and how it reads with the lists written in."""
 
     text: Text
@@ -80,8 +80,7 @@ def _excerpt(text: str, offset: int) -> str:
     return ("..." if begin else "") + text[begin:end].replace("\n", " ") + ("..." if end < len(text) else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True, gc=False):
     """A rule's output, its places, and where Falco has them."""
 
     text: Text
@@ -102,8 +101,7 @@ class Output:
         return finding("warning", "LOAD_DEPRECATED_ITEM", message, context, sight=Sight(self.context))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class Rule(Struct, frozen=True, eq=False, gc=False):
     """A rule before its check. `condition` is the tree after macro expansion. Only `finding` understands its spans."""
 
     name: str

@@ -10,9 +10,11 @@ errors are reported, where one does not follow from another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.condition.parser import parse
@@ -28,14 +30,13 @@ from lanner.rules.resolve.rule import TEXT, Expression, Output, Rule
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from lanner.rules.condition.ast import Condition
+    from lanner.rules.condition.ast import Condition, Constant
     from lanner.rules.files.items import RulesFile
 
 _SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSet:
+class RuleSet(Struct, frozen=True, gc=False):
     """The rules in order, including disabled ones, and the warnings about them."""
 
     rules: tuple[Rule, ...] = ()
@@ -84,6 +85,7 @@ class Compilation:
         self.findings: list[Finding] = []
         self.lists = self._lists()
         self.expressions: list[Expression] = []  # of the macros, in order
+        self._shared: dict[str, tuple[Constant, ...]] = {}  # the items of lists, by their texts
         self.macros = Macros({})
         self._read_macros()
 
@@ -171,7 +173,7 @@ class Compilation:
         try:
             written = self.lists.write_into(Text(text.text)).text
             expression = replace(expression, written=written)
-            return expression, parse(written, base)
+            return expression, parse(written, base, self._shared)
         except TooLargeError as error:
             self.findings.append(expression.finding("error", findings.COMPILE_CONDITION, str(error), 0, 1, _SMALLER))
         except ConditionError as error:

@@ -5,8 +5,9 @@ In come resolved rules, out come those that an event is tried on, in the order o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from lanner.rules.files.items import Priority
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(Struct, frozen=True, gc=False):
     """Switches rules on or off, those whose name matches `rule` and those that have `tag`; an empty text stands for none."""
 
     enable: bool

@@ -1,0 +1,43 @@
+"""Places of options in configuration files, for messages: a second reading of the file finds them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lanner.sdk.files import read_whole
+from lanner.sdk.text import from_bytes
+from lanner.yamlfile.reader import YamlError, read_documents
+from lanner.yamlfile.source import source_file
+from lanner.yamlfile.values import line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MOST_BYTES: Final = 16 << 20
+
+
+class ConfigPlace(NamedTuple):
+    """A value in a configuration file: the keys and indices that lead to it, none for the whole."""
+
+    file: str
+    steps: tuple[str | int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.file}: $" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.steps)
+
+    def locate(self, *steps: str | int) -> str:
+        """Return `file:line` of what `steps` lead to from here, or of what is nearest to it; only the file if it cannot be read."""
+        path = [*self.steps, *steps]
+        key = path.pop() if path and isinstance(path[-1], str) else ""
+        try:
+            text = from_bytes(read_whole(self.file, _MOST_BYTES))
+            documents = read_documents(source_file(self.file, text), only_first=True)
+        except (OSError, ValueError, YamlError):
+            return self.file
+        return f"{self.file}:{line_of(documents[0] if documents else None, path, str(key))}"
+
+
+def place_option(text: str, plugin: str, place: ConfigPlace | None, steps: Sequence[str | int]) -> str:
+    """Return a sentence about a plugin's option with the plugin's name before it, and the place of what `steps` lead to, if it has one."""
+    where = "" if place is None else f"{place.locate(*steps)}: "
+    return f"{where}plugin {plugin}: {text}"

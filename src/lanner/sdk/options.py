@@ -1,0 +1,95 @@
+"""Errors in a plugin's options, in words that name the option, its allowed values, and the known option that may be meant."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec.inspect
+
+from lanner.sdk.misspelt import find_near
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lanner.sdk.config import Config
+
+_PLACED: Final = re.compile(r"(.*) - at `(\$.*)`", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_ENUM: Final = re.compile(r"Invalid enum value (.*)", re.DOTALL)
+_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([0-9]+|\.\.\.)\]")
+_SHOWN: Final = re.compile(r"`\$([^`]*)`")
+_MOST_SHOWN: Final = 100
+
+
+def explain(error: str, cls: type[Config]) -> str:
+    """Return msgspec's words for a fault in options of `cls` with the option's path, and with what may be written there."""
+    found = _PLACED.fullmatch(error)
+    message, path = found.groups() if found else (error, "$")
+    kinds = list(_kinds_at(msgspec.inspect.type_info(cls), path))
+    if unknown := _UNKNOWN.fullmatch(message):
+        names = [each.encode_name for kind in kinds if isinstance(kind, msgspec.inspect.StructType) for each in kind.fields]
+        return describe_unknown(unknown[1], path, names)
+    if given := _ENUM.fullmatch(message):
+        allowed = [str(value) for kind in kinds for value in _values(kind)]
+        return f"invalid value {given[1]} at `{path}`: it takes {_one_of(allowed)}"
+    return f"{message} - at `{path}`"
+
+
+def describe_unknown(name: str, path: str, names: Iterable[str], effect: str = "") -> str:
+    """Return the words for an unknown option at `path`, with the known one that may be meant, else all of them."""
+    known = sorted(names)
+    near = find_near(name, known)
+    advice = f"did you mean `{near}`?" if near else f"the options are: {', '.join(known)}"
+    return f"unknown option `{path}.{name[:_MOST_SHOWN]}`{effect}; {advice}"
+
+
+def shown_path(text: str) -> list[str | int]:
+    """Return the steps of the path that a sentence about an option names, none where it names none."""
+    found = _SHOWN.search(text)
+    return list(_steps(found[1])) if found else []
+
+
+def _steps(path: str) -> Iterator[str | int]:
+    for key, place in _STEP.findall(path):
+        yield key or (int(place) if place.isdigit() else place)
+
+
+def _kinds_at(kind: msgspec.inspect.Type, path: str) -> Iterator[msgspec.inspect.Type]:
+    kinds = list(_alternatives(kind))
+    for step in _steps(path.removeprefix("$")):
+        kinds = [inner for each in kinds for inner in _inner(each, step)]
+    yield from kinds
+
+
+def _alternatives(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Type]:
+    match kind:
+        case msgspec.inspect.Metadata(type=inner):
+            yield from _alternatives(inner)
+        case msgspec.inspect.UnionType(types=kinds):
+            for each in kinds:
+                yield from _alternatives(each)
+        case _:
+            yield kind
+
+
+def _inner(kind: msgspec.inspect.Type, step: str | int) -> Iterator[msgspec.inspect.Type]:
+    match kind:
+        case msgspec.inspect.StructType(fields=fields):
+            for each in fields:
+                if each.encode_name == step:
+                    yield from _alternatives(each.type)
+        case msgspec.inspect.ListType(item_type=inner) | msgspec.inspect.DictType(value_type=inner):
+            yield from _alternatives(inner)
+
+
+def _values(kind: msgspec.inspect.Type) -> Iterator[Any]:
+    match kind:
+        case msgspec.inspect.LiteralType(values=values):
+            yield from values
+        case msgspec.inspect.EnumType(cls=cls):
+            yield from (each.value for each in cls)
+
+
+def _one_of(words: list[str]) -> str:
+    return f"one of {', '.join(words)}" if len(words) > 1 else "".join(words)

@@ -1,0 +1,41 @@
+"""The table of words is the one declaration of them: evaluators, methods and documentation agree with it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lanner import payload
+from lanner.native import Reader, _native
+from lanner.sdk import evaluate
+from lanner.sdk.values import FORMS, WORDS
+
+PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
+OPERANDS = {None: (), "separator": (":",), "unit": ("ns",)}
+
+
+@pytest.mark.parametrize("row", WORDS, ids=lambda row: row.name)
+def test_a_word_is_a_method_that_both_evaluators_know(row):
+    value = getattr(payload["a"], row.name)(*OPERANDS[row.operand])
+    assert (value.type, value.is_list) == (row.gives, row.is_list)
+    assert value.data() == [row.name, payload["a"].data(), *OPERANDS[row.operand]]
+    for kind in (Reader, evaluate.Reader):
+        reader = kind([value.data()])
+        assert reader.load(b'{"b": 1}')
+        assert reader.get(0) is None
+
+
+def test_the_native_words_are_those_of_the_table():
+    assert sorted([*_native.WORDS, "keys"]) == sorted(row.name for row in WORDS)
+
+
+def test_the_form_of_a_word_is_how_it_is_called():
+    for row in WORDS:
+        assert re.fullmatch(rf"a\.{row.name}\((\".+\")?\)", row.form), row.form
+        assert eval(row.form, {"a": payload}).row is row
+
+
+def test_the_documentation_has_the_same_table():
+    rows = [(f"`{form}`".replace("|", "\\|"), means) for form, means in (*FORMS, *((row.form, row.means) for row in WORDS))]
+    table = "\n".join(f"| {form} | {means} |" for form, means in rows)
+    assert f"| Expression | Meaning |\n|---|---|\n{table}\n\n" in PAGE.read_text("utf-8")
