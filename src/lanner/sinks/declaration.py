@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from lanner.sdk.blocks import Block
 from lanner.sdk.secrets import Masked
 
 if TYPE_CHECKING:
@@ -17,8 +16,11 @@ if TYPE_CHECKING:
     from lanner.sdk.diagnosis import Finding
 
 
-class SinkBlock(Block, frozen=True):
-    """A sink's block in falco.yaml. Its docstring is the sink's description in the configuration reference."""
+class SinkBlock(Masked, msgspec.Struct, frozen=True):
+    """A sink's block in falco.yaml. Its docstring is the sink's description in the configuration reference.
+
+    One in which Falco's schema demands at least one key derives from `lanner.sdk.blocks.Block` as well.
+    """
 
     enabled: bool = False
 

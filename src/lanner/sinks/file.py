@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
+from lanner.sdk.blocks import Block
 from lanner.sdk.diagnosis import ok, problem, warning
 from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lanner.sdk.diagnosis import Finding
 
 
-class FileBlock(SinkBlock, frozen=True):
+class FileBlock(SinkBlock, Block, frozen=True):
     """Append alerts to a file. A new file has mode 0600."""
 
     filename: Annotated[str, Meta(description="Path of the file")] = ""

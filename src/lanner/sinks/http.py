@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from lanner.sdk.address import Address
-from lanner.sdk.blocks import UINT8
+from lanner.sdk.blocks import UINT8, Block
 from lanner.sdk.diagnosis import problem, warning
 from lanner.sdk.secrets import Masked
 from lanner.sinks.declaration import Common, Declaration, SinkBlock
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lanner.sdk.diagnosis import Finding
 
 
-class HttpBlock(SinkBlock, frozen=True):
+class HttpBlock(SinkBlock, Block, frozen=True):
     """Send alerts to an HTTP server, one POST each. Falcosidekick needs `json_output: true`."""
 
     url: Annotated[str, Meta(description="URL that begins with http:// or https://", extra_json_schema={"format": "uri"})] = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lanner.sdk.blocks import Block
 from lanner.sdk.diagnosis import ok
 from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from lanner.sdk.diagnosis import Finding
 
 
-class StdoutBlock(SinkBlock, frozen=True):
+class StdoutBlock(SinkBlock, Block, frozen=True):
     """Write alerts to standard output."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from lanner.sdk.blocks import Block
 from lanner.sdk.diagnosis import ok, problem
 from lanner.sdk.secrets import Masked
 from lanner.sinks.declaration import Common, Declaration, SinkBlock
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lanner.sdk.diagnosis import Finding
 
 
-class SyslogBlock(SinkBlock, frozen=True):
+class SyslogBlock(SinkBlock, Block, frozen=True):
     """Send alerts to this machine's syslog, or to the server in `lanner.syslog`."""
 
 
