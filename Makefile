@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 # WORKERS=1 runs the tests in one process after the other. The markers are explained in pyproject.toml.
 WORKERS := auto
-PYTEST := $(BIN)/pytest -q -n $(WORKERS) --dist loadgroup
+PYTEST := $(BIN)/pytest -q -n $(WORKERS)
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

@@ -22,12 +22,23 @@ for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, si
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the users of a fixture `bundled`, and let one worker run all tests of the one Docker engine."""
+    """Mark the users of a fixture `bundled`."""
     for item in items:
         if "bundled" in item.fixturenames:
             item.add_marker(pytest.mark.bundled)
-        if item.get_closest_marker("engine"):
-            item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give the tests of a file to one worker, which shares their fixtures; and all tests of the Docker engine, as there is one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "tests/engine" if file.startswith("tests/engine/") else file
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ from ..docker.ssh_server import SshServer, why_not, write_dial
 from ..docker.stand_in import RememberingEngine
 from ..docker.streaming import eventually, lines
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ssh"), pytest.mark.skipif(bool(why_not()), reason=f"no SSH server: {why_not()}")]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=f"no SSH server: {why_not()}")]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.slow
 
 LANNER = [str(Path(sys.executable).parent / "lanner")]
 REPLAY = ["run", "docker", "--replay", "example"]

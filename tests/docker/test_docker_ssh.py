@@ -18,7 +18,7 @@ from .ssh_server import SshServer, why_not, write_dial, write_program
 from .stand_in import NOW, SECOND, answer, event
 from .streaming import eventually, is_gap, lines, payloads, watching
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ssh"), pytest.mark.skipif(bool(why_not()), reason=f"no SSH server: {why_not()}")]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=f"no SSH server: {why_not()}")]
 
 
 @pytest.fixture(scope="module")

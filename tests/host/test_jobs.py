@@ -16,7 +16,7 @@ from lanner.sdk.plugin import plugin_info
 
 from .test_native import Things, Writing, pump
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("jobs")]
+pytestmark = pytest.mark.slow
 
 PACKED = {
     "plain": bytes,

@@ -12,7 +12,7 @@ from lanner.rules.plan.plan import make_plan
 
 from .executors import Both
 
-pytestmark = [pytest.mark.xdist_group("conditions"), pytest.mark.native]
+pytestmark = pytest.mark.native
 
 # Whether macros are known is not the parser's business, nor is an empty text
 ELSEWHERE = {"LOAD_ERR_VALIDATE", "LOAD_ERR_YAML_VALIDATE"}

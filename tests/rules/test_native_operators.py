@@ -15,6 +15,8 @@ from lanner.sdk.types import FieldInfo, FieldType
 
 from .executors import Both
 
+pytestmark = pytest.mark.slow
+
 OPERATORS = [row.name for row in vocabulary.OPERATORS if row.name != "exists"]
 MODIFIERS = ["", *(f" {modifier}" for modifier in vocabulary.MODIFIERS)]
 SINGLE = [row.name for row in vocabulary.TRANSFORMERS if not row.is_combining and not row.only_right]

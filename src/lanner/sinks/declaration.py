@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lanner.outputs.base import Sink
-    from lanner.sdk.diagnosis import Finding
+    from lanner.sdk.checks import Finding
 
 
 class SinkBlock(Masked, msgspec.Struct, frozen=True):

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from lanner.sdk.blocks import Block
-from lanner.sdk.diagnosis import ok, problem, warning
+from lanner.sdk.checks import Finding
 from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.outputs.base import Sink
-    from lanner.sdk.diagnosis import Finding
 
 
 class FileBlock(SinkBlock, Block, frozen=True):
@@ -37,17 +36,17 @@ def _examine(block: FileBlock, _: NoAdditions) -> Iterator[Finding]:
     path = block.filename
     file, folder = Path(path), Path(path).parent
     if file.is_dir():
-        yield problem(f"the file {path} is a directory", "$.file_output.filename: name a file")
+        yield Finding.problem(f"the file {path} is a directory", "$.file_output.filename: name a file")
     elif file.exists() and not os.access(file, os.W_OK):
-        yield problem(f"the file {path} cannot be written by this user", f"Check its owner and mode: {_rights(file)}")
+        yield Finding.problem(f"the file {path} cannot be written by this user", f"Check its owner and mode: {_rights(file)}")
     elif not file.exists() and not folder.is_dir():
-        yield problem(f"the directory of the file {path} does not exist", f"mkdir -p {folder}")
+        yield Finding.problem(f"the directory of the file {path} does not exist", f"mkdir -p {folder}")
     elif not file.exists() and not os.access(folder, os.W_OK | os.X_OK):
-        yield problem(f"this user cannot create a file in {folder}", f"Check its owner and mode: {_rights(folder)}")
+        yield Finding.problem(f"this user cannot create a file in {folder}", f"Check its owner and mode: {_rights(folder)}")
     elif file.exists() and stat.S_IMODE(file.stat().st_mode) & stat.S_IROTH:
-        yield warning(f"everybody can read the file {path}, and alerts hold command lines", f"chmod o-r {path}")
+        yield Finding.warning(f"everybody can read the file {path}, and alerts hold command lines", f"chmod o-r {path}")
     else:
-        yield ok(f"the file {path}")
+        yield Finding.ok(f"the file {path}")
 
 
 def _rights(path: Path) -> str:

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from lanner.sdk.address import Address
 from lanner.sdk.blocks import UINT8, Block
-from lanner.sdk.diagnosis import problem, warning
+from lanner.sdk.checks import Finding
 from lanner.sdk.secrets import Masked
 from lanner.sinks.declaration import Common, Declaration, SinkBlock
 from lanner.sinks.servers import look_at_server
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.outputs.base import Sink
-    from lanner.sdk.diagnosis import Finding
 
 
 class HttpBlock(SinkBlock, Block, frozen=True):
@@ -80,13 +79,15 @@ def _examine(block: HttpBlock, additions: HttpAdditions) -> Iterator[Finding]:
 
     parts = urlsplit(block.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        yield problem(f"invalid URL {str(Address(block.url))!r}", "$.http_output.url: such as http://127.0.0.1:2801/")
+        yield Finding.problem(f"invalid URL {str(Address(block.url))!r}", "$.http_output.url: such as http://127.0.0.1:2801/")
         return
     yield look_at_server(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), "the HTTP server", "$.http_output.url")
     if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
-        yield warning(f"alerts go to {parts.hostname} in clear text", "$.http_output.url: use https://")
+        yield Finding.warning(f"alerts go to {parts.hostname} in clear text", "$.http_output.url: use https://")
     if parts.scheme == "https" and block.insecure:
-        yield warning("the server's certificate is not verified", "$.http_output.insecure: false, with ca_cert for a certificate of yours")
+        yield Finding.warning(
+            "the server's certificate is not verified", "$.http_output.insecure: false, with ca_cert for a certificate of yours"
+        )
     yield from _look_at_files(block, additions)
 
 
@@ -98,9 +99,9 @@ def _look_at_files(block: HttpBlock, additions: HttpAdditions) -> Iterator[Findi
         secrets["$.http_output.client_key"] = block.client_key
     for key, path in {**secrets, **files}.items():
         if not os.access(path, os.R_OK):
-            yield problem(f"{path} cannot be read", f"{key}: name a file that this user may read")
+            yield Finding.problem(f"{path} cannot be read", f"{key}: name a file that this user may read")
         elif key in secrets and stat.S_IMODE(Path(path).stat().st_mode) & stat.S_IROTH:
-            yield warning(f"everybody can read the secret in {path}", f"chmod o-r {path}")
+            yield Finding.warning(f"everybody can read the secret in {path}", f"chmod o-r {path}")
 
 
 HTTP: Final = Declaration(

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from lanner.sdk.blocks import REQUIRED
-from lanner.sdk.diagnosis import ok, problem
+from lanner.sdk.checks import Finding
 from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.outputs.base import Sink
-    from lanner.sdk.diagnosis import Finding
 
 _ANSWER: Final = 5.0
 """Seconds in which the shell finds a command."""
@@ -38,16 +37,16 @@ def _examine(block: ProgramBlock, _: NoAdditions) -> Iterator[Finding]:
 
     words = block.program.split()
     if not words or any(char in words[0] for char in "=$`(;|&<>'\"\\"):
-        yield ok(f"the program {block.program!r}, which is the shell's to understand")
+        yield Finding.ok(f"the program {block.program!r}, which is the shell's to understand")
         return
     # the shell that will run it knows its own commands, too
     done = subprocess.run(  # noqa: S603 - a constant text, and a word that it does not run
         ["/bin/sh", "-c", 'command -v -- "$1"', "sh", words[0]], capture_output=True, timeout=_ANSWER, check=False, stdin=subprocess.DEVNULL
     )
     if done.returncode:
-        yield problem(f"the program {words[0]} is not there", "$.program_output.program: install it, or write its whole path")
+        yield Finding.problem(f"the program {words[0]} is not there", "$.program_output.program: install it, or write its whole path")
     else:
-        yield ok(f"the program {words[0]}")
+        yield Finding.ok(f"the program {words[0]}")
 
 
 PROGRAM: Final = Declaration("program_output", ProgramBlock, _make, _examine, required={"program": "the command line that alerts go to"})

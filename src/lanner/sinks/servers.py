@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from lanner.sdk.diagnosis import ok, problem
-
-if TYPE_CHECKING:
-    from lanner.sdk.diagnosis import Finding
+from lanner.sdk.checks import Finding
 
 _ANSWER: Final = 5.0
 """Seconds that a server has to take a connection."""
@@ -22,5 +19,7 @@ def look_at_server(host: str, port: int, what: str, key: str) -> Finding:
         socket.create_connection((host, port), timeout=_ANSWER).close()
     except (OSError, UnicodeError) as error:
         reason = "no answer" if isinstance(error, TimeoutError) else str(getattr(error, "strerror", None) or error).lower()
-        return problem(f"{what} at {shown} takes no connection: {reason}", f"Start it, or correct {key}; with a spool, alerts wait for it")
-    return ok(f"{what} at {shown} takes connections")
+        return Finding.problem(
+            f"{what} at {shown} takes no connection: {reason}", f"Start it, or correct {key}; with a spool, alerts wait for it"
+        )
+    return Finding.ok(f"{what} at {shown} takes connections")

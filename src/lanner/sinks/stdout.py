@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanner.sdk.blocks import Block
-from lanner.sdk.diagnosis import ok
+from lanner.sdk.checks import Finding
 from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.outputs.base import Sink
-    from lanner.sdk.diagnosis import Finding
 
 
 class StdoutBlock(SinkBlock, Block, frozen=True):
@@ -26,7 +25,7 @@ def _make(_: StdoutBlock, __: NoAdditions, ___: Common) -> Sink:
 
 
 def _examine(_: StdoutBlock, __: NoAdditions) -> Iterator[Finding]:
-    yield ok("standard output")
+    yield Finding.ok("standard output")
 
 
 STDOUT: Final = Declaration("stdout_output", StdoutBlock, _make, _examine)

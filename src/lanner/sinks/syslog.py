@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from lanner.sdk.blocks import Block
-from lanner.sdk.diagnosis import ok, problem
+from lanner.sdk.checks import Finding
 from lanner.sdk.secrets import Masked
 from lanner.sinks.declaration import Common, Declaration, SinkBlock
 from lanner.sinks.servers import look_at_server
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.outputs.base import Sink
-    from lanner.sdk.diagnosis import Finding
 
 
 class SyslogBlock(SinkBlock, Block, frozen=True):
@@ -58,9 +57,11 @@ def _examine(_: SyslogBlock, target: SyslogTarget) -> Iterator[Finding]:
     if not address or scheme == "unix":
         path = rest or "/dev/log"
         if Path(path).is_socket():
-            yield ok(f"syslog at {path}")
+            yield Finding.ok(f"syslog at {path}")
         else:
-            yield problem(f"no syslog daemon listens at {path}", "Start one (systemd-journald, rsyslog), or write $.lanner.syslog.address")
+            yield Finding.problem(
+                f"no syslog daemon listens at {path}", "Start one (systemd-journald, rsyslog), or write $.lanner.syslog.address"
+            )
         return
     host, port = urlsplit(address).hostname, urlsplit(address).port or (6514 if scheme == "tls" else 514)
     yield look_at_server(host or "", port, "syslog", "$.lanner.syslog.address")

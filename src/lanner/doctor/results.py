@@ -6,20 +6,17 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.sdk.diagnosis import Finding, problem
+from lanner.sdk.checks import Finding
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
+
+    from lanner.sdk.checks import Check
 
 TIMEOUT: Final = 15.0
 
-
-class Check(NamedTuple):
-    """`look` finds something or nothing at all; what it raises is a problem."""
-
-    name: str
-    look: Callable[[], Iterable[Finding]]
+ok, warning, problem = Finding.ok, Finding.warning, Finding.problem
 
 
 class Result(NamedTuple):
