@@ -16,7 +16,8 @@ import pytest
 from lanner import Address
 from lanner.docker.client import find_engine
 from lanner.docker.endpoint import Endpoint
-from lanner.docker.tls import Session, Tls, TlsError
+from lanner.docker.tls import Session
+from lanner.net.tls import Tls, TlsError
 
 from .certificates import OPENSSL
 from .stand_in import LAST_CHUNK, answer, chunk

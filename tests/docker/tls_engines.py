@@ -10,7 +10,7 @@ import pytest
 from lanner import Address
 from lanner.docker.client import EngineError, open_events
 from lanner.docker.endpoint import Endpoint
-from lanner.docker.tls import Tls
+from lanner.net.tls import Tls
 
 from .certificates import Authority
 from .stand_in import StandInEngine

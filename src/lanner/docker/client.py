@@ -16,8 +16,9 @@ import msgspec
 
 import lanner
 from lanner.docker.http import Body, Head, HttpError, parse_head
-from lanner.docker.link import SSH_TIMEOUT, Link, SshError, Timer, WokenError, open_link
-from lanner.docker.tls import TlsError
+from lanner.docker.link import SSH_TIMEOUT, Link, SshError, open_link
+from lanner.net.dial import Timer, WokenError
+from lanner.net.tls import TlsError
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
@@ -155,7 +156,7 @@ class Connection:
                 data = self.read()
                 if data is None:
                     break
-                self._timer.check()
+                self._timer.left()
                 if not data and not self.ended:
                     self._link.wait(self._timer)
                 parts.append(data)
@@ -198,7 +199,7 @@ class Connection:
                 data = self._link.read()
                 if data is None:
                     raise _NoAnswerError("it closed the connection without an answer" if not self._received else "its answer broke off")
-                self._timer.check()
+                self._timer.left()
                 if data:
                     self._take(data)
                 else:

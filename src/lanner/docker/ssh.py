@@ -20,7 +20,7 @@ from lanner.docker.link import SSH_TIMEOUT, Link, SshError
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Ssh
-    from lanner.docker.link import Timer
+    from lanner.net.dial import Timer
 
 _PROGRAM: Final = "ssh"
 _OPTIONS: Final = ("-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={SSH_TIMEOUT}")

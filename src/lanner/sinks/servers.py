@@ -12,11 +12,11 @@ _ANSWER: Final = 5.0
 
 def look_at_server(host: str, port: int, what: str, key: str) -> Finding:
     """Return whether `what` takes a connection; `key` is the key of falco.yaml with its address."""
-    import socket
+    from lanner.net.dial import Timer, dial
 
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
-        socket.create_connection((host, port), timeout=_ANSWER).close()
+        dial(host, port, Timer(_ANSWER), lambda _: None).close()
     except (OSError, UnicodeError) as error:
         reason = "no answer" if isinstance(error, TimeoutError) else str(getattr(error, "strerror", None) or error).lower()
         return Finding.problem(
