@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from lanner import SourceError
+from lanner import SourceError, read_whole
 from lanner.docker.log import log
 from lanner.docker.window import NOWHERE, Position, time_of
-from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

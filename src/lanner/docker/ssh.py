@@ -16,6 +16,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Final
 
+import lanner
 from lanner.docker.link import SSH_TIMEOUT, Link, SshError
 
 if TYPE_CHECKING:
@@ -234,7 +235,5 @@ def _signal(group: int, number: int) -> None:
 
 def _tidy(said: bytes) -> str:
     """Return what was said as one line."""
-    from lanner.sdk.printable import printable_line  # rare
-
-    lines = (printable_line(line.strip()) for line in said.decode("utf-8", "replace").splitlines())
+    lines = (lanner.printable_line(line.strip()) for line in said.decode("utf-8", "replace").splitlines())
     return "; ".join(line for line in lines if line)

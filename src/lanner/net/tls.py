@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from lanner.sdk.files import check_regular
@@ -52,6 +53,8 @@ def _trust(context: ssl.SSLContext, tls: Tls) -> None:
 
     if tls.ca:
         _try_to_read("authority", tls.ca)
+    if tls.ca_folder:
+        _try_to_list(tls.ca_folder)
     try:
         context.load_verify_locations(tls.ca or None, tls.ca_folder or None)
     except ssl.SSLError:
@@ -81,6 +84,14 @@ def _try_to_read(what: str, path: str) -> None:
         from lanner.sdk.printable import printable_line  # rare
 
         raise TlsError(f"cannot read the TLS {what} {printable_line(path)}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _try_to_list(folder: str) -> None:
+    # OpenSSL takes a directory that it cannot read for an empty one, and then trusts no server
+    try:
+        os.listdir(folder)
+    except OSError as error:
+        raise TlsError(f"cannot read the directory {folder} of TLS authorities: {(error.strerror or str(error)).lower()}") from None
 
 
 def _refuse_password(key: str) -> Callable[[], NoReturn]:
