@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanner.native import Lines
-    from lanner.rules import Compiled
+    from lanner.rules import CompiledRules
 
 EVENTS = size(200_000, 5_000)
 RUNS = size(3, 1)
@@ -85,7 +85,7 @@ def rules_text(count: int, *conditions: str) -> str:
     return "".join(RULE.format(number, conditions[number % len(conditions)].format(number), OUTPUT) for number in range(count))
 
 
-def compiled(count: int, *conditions: str) -> Compiled:
+def compiled(count: int, *conditions: str) -> CompiledRules:
     """So many rules with these conditions by turns."""
     catalog = Catalog([declaration.info for declaration in plugin_info(Docker).fields], "docker")
     return compile_rules(load_rules_text(rules_text(count, *conditions), catalog), catalog)
@@ -101,12 +101,12 @@ def best(*runs: Callable[[], object]) -> float:
     return min(found)
 
 
-def pump(rules: Compiled, *, native: bool = True) -> Pump:
+def pump(rules: CompiledRules, *, native: bool = True) -> Pump:
     """A pump whose alerts are written and thrown away."""
     return Pump(init_plugin(Docker), rules, AlertWriter("json", hostname="host"), native=native)
 
 
-def whole(rules: Compiled, parts: list[Lines], jobs: int = 1) -> float:
+def whole(rules: CompiledRules, parts: list[Lines], jobs: int = 1) -> float:
     """Seconds for parsing, matching and writing alerts. What is made of the rules before the first event is not among them."""
 
     def feed(pool: Jobs) -> None:
@@ -118,7 +118,7 @@ def whole(rules: Compiled, parts: list[Lines], jobs: int = 1) -> float:
     return best(*[partial(feed, Jobs(pump(rules), jobs)) for _ in range(RUNS)])
 
 
-def matching(rules: Compiled, parts: list[Lines]) -> float:
+def matching(rules: CompiledRules, parts: list[Lines]) -> float:
     """Seconds for parsing and matching alone."""
     names = [rule.name for rule in rules.rules]
     native = native_rules(rules.plan, init_plugin(Docker), names, hostname="", static={}, first=True)

@@ -2,7 +2,7 @@
 
 import json
 
-from lanner.abi.fields import fields_json
+from lanner.abi.declared_fields import fields_json
 from lanner.abi.versions import APIS
 from lanner.sdk.types import FieldInfo, FieldType
 

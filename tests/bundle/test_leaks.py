@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lanner.host.load import load_plugin
+from lanner.host.plugin_loader import load_plugin
 
 from .conftest import PLUGINS
 

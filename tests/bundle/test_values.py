@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lanner.abi.fields import offers
+from lanner.abi.declared_fields import offers
 from lanner.abi.versions import APIS
 from lanner.docker import Docker
-from lanner.host.load import load_plugin
+from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.hosting import FieldReader, init_plugin
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.types import FieldType

@@ -252,3 +252,21 @@ class Ticks(Words):
         for number in range(most):
             yield lanner.Event(str(number), timestamp=MOMENT + number)
             pause.wait(0.001)
+
+
+class Checked(Words):
+    """Words, with a check for `lanner doctor`."""
+
+    name = event_source = "checked"
+
+    def checks(self) -> list[lanner.Check]:
+        return [lanner.Check("dictionary", lambda: [lanner.Finding.problem("there is no dictionary", "Install one")])]
+
+
+class Unchecked(Words):
+    """Words, with a bug in its checks."""
+
+    name = event_source = "unchecked"
+
+    def checks(self) -> list[lanner.Check]:
+        raise KeyError("dictionary")

@@ -3,7 +3,7 @@
 import pytest
 
 import lanner
-from lanner.cli.config import make_plugin
+from lanner.cli.plugin_config import make_plugin
 from lanner.docker import Docker
 from lanner.sdk.errors import UsageError
 

@@ -15,7 +15,8 @@ from time import time
 
 import pytest
 
-from lanner.doctor.check import Check, Level, ok, run
+from lanner.doctor.results import ok, run
+from lanner.sdk.checks import Check, Level
 
 from .conftest import ENVIRONMENT
 from .doctoring import ENGINE, checked, only
@@ -430,3 +431,20 @@ def test_a_lanner_that_does_not_load_is_told_by_itself(path):
     assert (level, text) == ("problem", "the native module does not load: libsimdjson.so.14: cannot open shared object file")
     assert fix.startswith("Install the library that it names, if any, or Lanner anew with this Python")
     assert only(found["Falco"])[0] == "ok"
+
+
+def test_a_plugin_brings_its_own_checks(lanner, plugin):
+    code, found = checked_run(lanner, plugin("Checked"))
+    assert (code, found["dictionary"]) == (1, [("problem", "there is no dictionary", "Install one")])
+    assert not any(name.startswith("engine") for name in found)
+
+
+def test_a_bug_in_a_plugins_checks_is_a_problem(lanner, plugin):
+    code, found = checked_run(lanner, plugin("Unchecked"))
+    assert (code, only(found["plugin"])[0]) == (1, "problem")
+    assert "plugin unchecked: checks: KeyError: 'dictionary'" in only(found["plugin"])[1]
+
+
+def checked_run(lanner, target):
+    done = lanner("doctor", target, "--json")
+    return checked(done.code, json.loads(done.out))

@@ -1,9 +1,13 @@
 """The word `plugin` for the plugin's own rules, in rules_files and in -r."""
 
+import json
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from lanner.host.own_rules import rules_files
 
 pytestmark = pytest.mark.slow
 
@@ -82,6 +86,32 @@ def test_a_reload_keeps_the_shipped_rules(start, override):
     assert int(after.partition(b"loaded again: ")[2].split()[0]) == count - 1
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
+
+
+def test_every_command_that_takes_rules_files_takes_the_word(lanner, override, tmp_path):
+    configuration = tmp_path / "falco.yaml"
+    configuration.write_text(f"rules_files: [plugin, {override}]\nstdout_output: {{enabled: true}}\n")
+    done = lanner("run", "docker", "-c", configuration, "--support")
+    assert done.code == 0, done.err
+    assert [each["name"] for each in json.loads(done.out)["rules_files"]] == [str(SHIPPED), str(override)]
+    tests = tmp_path / "mine_test.yaml"
+    tests.write_text(
+        "rules: [plugin, mine.yaml]\n"
+        "tests:\n"
+        "  - {name: switched off, events: [{Type: container, Action: export}], alerts: []}\n"
+        "  - {name: left on, events: [{Type: container, Action: oom}], alerts: [Container out of memory]}\n"
+    )
+    done = lanner("rules", "test", tests)
+    assert done.code == 0, done.out
+
+
+def test_the_word_means_the_rules_of_every_plugin(lanner, plugin):
+    one, other = SimpleNamespace(name="one", rules="1.yaml"), SimpleNamespace(name="other", rules="2.yaml")
+    assert rules_files(["a", "plugin", "b"], one, other) == ("a", "1.yaml", "2.yaml", "b")
+    assert rules_files((), one, other) == rules_files(None, one, other) == ("1.yaml", "2.yaml")
+    done = lanner("rules", "check", "plugin", "--plugin", "docker", "--plugin", plugin("Words"))
+    assert done.code == 1
+    assert "`plugin` means the plugin's own rules, and words ships none" in done.err
 
 
 def test_a_failed_reload_is_answered_with_the_word(start, override):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lanner.config.falco import FileOutput, Include, Matching, PluginEntry, Strategy
-from lanner.config.plugins import Loaded, loaded
+from lanner.config.plugin_entries import PluginSetup, select_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.config.tree import expanded
 from lanner.rules import Priority
@@ -508,7 +508,7 @@ PLUGINS = "plugins: [{name: a, library_path: a.py:A}, {name: d, library_path: /x
 
 
 def targets(read, text, name=None):
-    return [(each.name, each.target) for each in loaded(read(PLUGINS + text).falco, name)]
+    return [(each.name, each.target) for each in select_plugins(read(PLUGINS + text).falco, name)]
 
 
 def test_plugins_are_loaded_in_the_order_that_is_asked_for(read):
@@ -527,7 +527,7 @@ def test_a_plugin_that_is_not_configured_is_said(read):
 
 @pytest.mark.parametrize("library", ["docker", "libdocker.so", "/usr/share/falco/plugins/libdocker.so"])
 def test_the_built_in_plugin_stands_for_its_library(read, library):
-    assert loaded(read(f"plugins: [{{name: x, library_path: {library}}}]").falco, None) == (Loaded("docker", "x", library),)
+    assert select_plugins(read(f"plugins: [{{name: x, library_path: {library}}}]").falco, None) == (PluginSetup("docker", "x", library),)
 
 
 @pytest.mark.parametrize(
@@ -536,7 +536,7 @@ def test_the_built_in_plugin_stands_for_its_library(read, library):
 )
 def test_a_library_that_cannot_be_loaded_is_said_with_what_can(read, library, problem):
     with pytest.raises(ConfigError) as caught:
-        loaded(read(f"plugins: [{{name: x, library_path: '{library}'}}]").falco, None)
+        select_plugins(read(f"plugins: [{{name: x, library_path: '{library}'}}]").falco, None)
     assert str(caught.value).startswith(f"$.plugins[0].library_path is {library!r}, and {problem}")
     assert "libdocker.so" in str(caught.value)
     assert "path/to/file.py[:Class] or module:Class" in str(caught.value)
@@ -596,4 +596,4 @@ def test_two_entries_for_one_plugin_are_refused_with_both_places(include, read, 
             include(text, entry)
     assert len(include(entry, entry, "override").falco.plugins) == 1
     with pytest.raises(ConfigError, match=r"\$.load_plugins\[1\] is 'a' for the second time"):
-        loaded(read(f"{PLUGINS}load_plugins: [a, a]").falco, None)
+        select_plugins(read(f"{PLUGINS}load_plugins: [a, a]").falco, None)

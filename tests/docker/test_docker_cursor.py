@@ -34,7 +34,7 @@ class Run:
 
     def __init__(self, engine, path, **config):
         self.source = source_of(engine, cursor=str(path), cursorInterval=10, **config)
-        self.source.commit(0)
+        self.source.commits_itself = False
         self.seen = []
 
     def read(self, count):
@@ -328,7 +328,7 @@ def test_with_several_engines_each_has_its_place(stand_in, tmp_path, path):
     class Both(Run):
         def __init__(self):
             self.source = open_source(init_plugin(Docker, {"inspect": False, "hosts": hosts, "cursor": str(path), "cursorInterval": 10}))
-            self.source.commit(0)
+            self.source.commits_itself = False
             self.seen = []
 
     run = Both()

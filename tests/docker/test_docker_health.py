@@ -50,7 +50,7 @@ def test_events_that_the_engine_lists_and_does_not_send_come_from_a_new_stream(r
         remembering.publish(*lines(1, 3))
         assert payloads(host, 3) == lines(1, 3)
         remembering.mute = False
-        eventually(lambda: host.source._instance.connections == {remembering.url: True})
+        eventually(lambda: host.source.connections == {remembering.url: True})
         remembering.publish(*lines(4))
         assert payloads(host, 1) == lines(4)
         assert host.source.counters["connections lost"] == 1

@@ -96,9 +96,9 @@ def test_an_engine_that_is_down_at_the_start_is_said_and_found_later(engines, no
         assert f"n1: {down.url} (not reached yet)" in host.source.description
         up.publish(event())
         assert host.extract(host.next(), "docker.host") == "n0"
-        assert host.source._instance.connections == {"n0": True, "n1": False}
+        assert host.source.connections == {"n0": True, "n1": False}
         down.start()
-        eventually(lambda: host.source._instance.connections["n1"])
+        eventually(lambda: host.source.connections["n1"])
         down.publish(event())
         assert host.extract(host.next(), "docker.host") == "n1"
     said = [record.getMessage() for record in caplog.records]

@@ -31,9 +31,9 @@ def open_error(**config):
 def test_a_start_waits_and_the_gap_is_told_before_the_engines_events(engine, no_pause, caplog):
     caplog.set_level(logging.INFO, "lanner.plugin.docker")
     with watching(engine, waitForEngine=True) as host:
-        assert host.source._instance.connections == {engine.url: False}
+        assert host.source.connections == {engine.url: False}
         engine.start()
-        eventually(lambda: host.source._instance.connections[engine.url])
+        eventually(lambda: host.source.connections[engine.url])
         engine.publish(event())
         gap = gap_of(host.next().payload)
         assert gap["reason"] == "engine restarted or out of reach"
@@ -49,7 +49,7 @@ def test_a_start_waits_and_the_gap_is_told_before_the_engines_events(engine, no_
 def test_the_engine_is_asked_for_what_it_told_since_the_start(engine, no_pause):
     with watching(engine, waitForEngine=True) as host:
         engine.start()
-        eventually(lambda: host.source._instance.connections[engine.url])
+        eventually(lambda: host.source.connections[engine.url])
     assert any("/events?" in request and "since=" in request for request in engine.requests)
 
 

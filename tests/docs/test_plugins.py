@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import lanner.testing
-from lanner.host.load import load_plugin
+from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.values import Path as Path_
 from lanner.sdk.values import Value
 

@@ -51,4 +51,4 @@ def test_its_commands_work(folder):
     check, replay = (run(folder, "sh", "-c", line) for block in blocks("sh") for line in block.splitlines())
     assert (check.returncode, check.stdout) == (0, "Nothing found.\n"), check.stderr
     assert replay.returncode == 0, replay.stderr
-    assert replay.stdout == "21:26:39.000000000: Notice started by shop, tell shop@example.com\n"
+    assert replay.stdout == "21:26:39.000000000: Notice container started (team=shop mail=shop@example.com)\n"

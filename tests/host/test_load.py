@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from lanner.docker import Docker
-from lanner.host.load import PluginImportError, PluginNotFoundError, load_plugin
+from lanner.host.plugin_loader import PluginImportError, PluginNotFoundError, load_plugin
 from lanner.sdk.errors import LannerError
 
 DOORS = '''

@@ -12,7 +12,7 @@ import lanner
 from lanner.host.pump import Pump
 from lanner.native import Framer
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
-from lanner.rules.plan.program import NativePlanError, text_bytes
+from lanner.rules.plan.native_program import NativePlanError, text_bytes
 from lanner.sdk.batches import Batch
 from lanner.sdk.hosting import init_plugin
 from lanner.sdk.plugin import plugin_info
@@ -421,7 +421,7 @@ def test_a_rule_that_the_native_executor_cannot_hold_runs_in_python(monkeypatch,
             raise NativePlanError("not that")
         return (text_bytes(value) if value != "unfit" or unfit == b"\0" else unfit) if isinstance(value, str) else value
 
-    monkeypatch.setattr("lanner.rules.plan.program._constant", constant)
+    monkeypatch.setattr("lanner.rules.plan.native_program._constant", constant)
     conditions = ["t.a = a", "t.a in (unfit, a)", "t.b = x", "t.b = unfit or t.n > 1", "t.a = unfit", "t.a in (a, x)"]
     text = "".join(RULE.format(f"r{number}", condition, "x %t.a %t.n %t.keys") for number, condition in enumerate(conditions))
     compiled = compile_rules(load_rules_text(text, CATALOG), CATALOG)

@@ -5,8 +5,8 @@ from functools import partial
 from lanner.native._executor import Executor as NativeExecutor
 from lanner.rules.language.typed import All
 from lanner.rules.plan.executor import Executor, compile_values
+from lanner.rules.plan.native_program import make_program, native_value
 from lanner.rules.plan.plan import make_plan
-from lanner.rules.plan.program import make_program, native_value
 
 
 class Both:

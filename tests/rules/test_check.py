@@ -7,7 +7,7 @@ from lanner.rules.condition.ast import Field
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
 from lanner.rules.language.catalog import Catalog, FieldError
-from lanner.rules.language.typed import All, FieldTable, Kind, Negation, Net, Slot, Test, Transformed
+from lanner.rules.language.typed import All, FieldTable, Kind, Negation, Net, Slot, Test, Transformation
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 # not a test of pytest's
@@ -50,7 +50,10 @@ def tree(text):
         ("x.net = 10.0.0.0/8", Test(Slot(0, Kind(FieldType.IPNET)), "=", (Net(b"\n\0\0\0", 8),))),
         ("not x.name = a", Negation(Test(NAME, "=", ("a",)))),
         ("x.name = a and x.name = b", All((Test(NAME, "=", ("a",)), Test(NAME, "=", ("b",))))),
-        ("len(x.names) = 2", Test(Transformed("len", (Slot(0, Kind(FieldType.STRING, is_list=True)),), Kind(FieldType.UINT64)), "=", (2,))),
+        (
+            "len(x.names) = 2",
+            Test(Transformation("len", (Slot(0, Kind(FieldType.STRING, is_list=True)),), Kind(FieldType.UINT64)), "=", (2,)),
+        ),
     ],
 )
 def test_conditions_become_trees_over_numbers_with_constants_of_the_fields_types(text, expected):

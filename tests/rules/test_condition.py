@@ -2,7 +2,22 @@
 
 import pytest
 
-from lanner.rules.condition.ast import MAX_DEPTH, And, Check, Constant, ConstantList, Field, Macro, Not, OperandList, Or, Transform
+from lanner.rules.condition.ast import (
+    MAX_DEPTH,
+    And,
+    Check,
+    Constant,
+    ConstantList,
+    Field,
+    Macro,
+    Not,
+    OperandList,
+    Or,
+    Transform,
+    find,
+    find_operands,
+    walk,
+)
 from lanner.rules.condition.parser import MAX_GROUPS, MAX_TRANSFORMERS, parse, parse_operand
 from lanner.rules.findings import ConditionError
 
@@ -215,3 +230,17 @@ def test_large_conditions_are_taken():
     assert parse("(" * MAX_GROUPS + "a" + ")" * MAX_GROUPS) == A
     assert len(parse(" or ".join(["x.y = 'some text'"] * 20_000)).children) == 20_000
     assert len(parse(f"x.y in ({','.join(['abc'] * 50_000)})").right.items) == 50_000
+
+
+def test_a_walk_comes_to_every_node_in_the_order_of_the_text_and_to_a_shared_one_once():
+    tree = parse("a.b = 1 and (m or not len(c.d) > val(e.f)) and a.b in (x, y)")
+    assert [type(node).__name__ for node in walk(tree)] == ["And", "Check", "Or", "Macro", "Not", "Check", "Check"]
+    assert [check.operator for check in find(Check, tree)] == ["=", ">", "in"]
+    assert len(list(walk(And((tree, tree))))) == 8
+
+
+def test_operands_are_found_in_the_order_of_the_text_and_those_in_lists_where_they_are_wanted():
+    check = parse("join(a.b, (c.d, tolower(e.f))) in (x, y)")
+    assert [field.name for field in find_operands(Field, check.left)] == ["a.b", "c.d", "e.f"]
+    assert [field.name for field in find_operands(Field, check.left, lists=False)] == ["a.b"]
+    assert [constant.text for constant in find_operands(Constant, check.left, check.right, None)] == ["x", "y"]

@@ -13,7 +13,7 @@ from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.language.typed import FieldTable
 from lanner.rules.output.alert import AlertRule, AlertWriter
-from lanner.rules.output.message import Wanted, compile_message
+from lanner.rules.output.message import OperandTable, compile_message
 from lanner.rules.output.template import FormatError, parse_output
 from lanner.rules.plan.executor import compile_values
 from lanner.sdk.types import Argument, FieldInfo, FieldType
@@ -49,7 +49,7 @@ def prepared(text, values):
 
 def rendered(text, values):
     parsed, value = prepared(text, values)
-    wanted = Wanted()
+    wanted = OperandTable()
     render = compile_message(parsed, wanted)
     return render(compile_values(wanted.operands, value)())
 

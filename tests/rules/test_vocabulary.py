@@ -13,7 +13,7 @@ from lanner.rules.findings import ConditionError
 from lanner.rules.language import transformers, vocabulary
 from lanner.rules.language.typed import Kind
 from lanner.rules.language.vocabulary import BY_TRANSFORMER, MODIFIERS, OPERATORS, TRANSFORMERS, Group, Side
-from lanner.rules.plan import program
+from lanner.rules.plan import native_program
 from lanner.sdk.types import FieldType
 
 RIGHT = {Side.NOTHING: "", Side.NUMBER: " 1", Side.TEXT: " a", Side.LIST: " (a, b)"}
@@ -61,10 +61,10 @@ def test_the_native_executor_has_the_operators_that_values_of_plugins_take():
 
 
 def test_the_native_executor_has_the_transformers_with_their_numbers_of_operands():
-    native = {name: (least, most) for name, least, most in _executor.TRANSFORMERS if name not in program.OWN_OPERANDS}
+    native = {name: (least, most) for name, least, most in _executor.TRANSFORMERS if name not in native_program.OWN_OPERANDS}
     named = {row.name: (len(row.operands), None if row.repeats else len(row.operands)) for row in TRANSFORMERS if not row.only_right}
     assert native == named
-    assert {name for name, *_ in _executor.TRANSFORMERS} - native.keys() == program.OWN_OPERANDS
+    assert {name for name, *_ in _executor.TRANSFORMERS} - native.keys() == native_program.OWN_OPERANDS
 
 
 @pytest.mark.parametrize("row", [row for row in TRANSFORMERS if not row.only_right], ids=lambda row: row.name)

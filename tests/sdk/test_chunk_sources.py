@@ -342,12 +342,41 @@ def test_the_next_call_says_that_the_chunks_before_it_are_dealt_with():
 def test_a_host_that_commits_says_itself_how_far_it_is():
     instance = Committed(b"a\n", b"b\n", b"")
     source = open_source(plugin_of(lambda _: instance))
-    source.commit(0)
+    source.commits_itself = False
     source.next_batch(1.0)
     first = source.position
     source.next_batch(1.0)
     source.commit(first)
-    assert instance.commits == [0, 1]
+    assert instance.commits == [1]
+
+
+def test_what_a_class_does_not_override_of_the_declared_members_is_not_there():
+    class Plain(lanner.OpenInstance):
+        def read_chunk(self, timeout):
+            waits.append(timeout)
+            return b""
+
+    waits: list[float] = []
+    source = open_source(plugin_of(lambda _: Plain()))
+    assert (source.description, source.fileno(), source.commits_itself, dict(source.connections)) == ("", -1, False, {})
+    assert source.next_batch(10.0).ended
+    assert waits == [0.25]  # nothing could wake it for a close
+
+    class Full(Plain):
+        def __init__(self):
+            self.counters, self.connections = {"doors lost": 1}, {"door": True}
+
+        def describe(self):
+            return "doors"
+
+        def close(self):
+            waits.append(0.0)
+
+    source = open_source(plugin_of(lambda _: Full()))
+    assert (source.description, dict(source.counters), dict(source.connections)) == ("doors", {"doors lost": 1}, {"door": True})
+    source.next_batch(10.0)
+    source.close()
+    assert waits == [0.25, 10.0, 0.0]
 
 
 def test_a_commit_that_fails_is_logged_and_ends_nothing(caplog):

@@ -12,11 +12,20 @@ import lanner
 CASES = Path(__file__).parents[1] / "data" / "typing"
 
 
-def test_every_public_name_is_there_and_listed():
-    assert [name for name in lanner.__all__ if getattr(lanner, name, None) is None] == []
-    assert dir(lanner) == sorted(lanner.__all__)
-    with pytest.raises(AttributeError, match="module 'lanner' has no attribute 'Plugins'"):
-        _ = lanner.Plugins
+@pytest.mark.parametrize("package", [lanner, lanner.rules, lanner.testing], ids=lambda package: package.__name__)
+def test_every_public_name_is_there_and_listed(package):
+    assert [name for name in package.__all__ if getattr(package, name, None) is None] == []
+    assert dir(package) == sorted(package.__all__)
+    with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'Plugins'"):
+        _ = package.Plugins
+
+
+def test_every_other_package_says_that_it_is_private():
+    root = Path(lanner.__file__).parent
+    public = {root, root / "rules", root / "testing"}
+    packages = [path.parent for path in root.rglob("__init__.py") if path.parent not in public]
+    assert len(packages) > 20
+    assert [str(path) for path in packages if "Private" not in (path / "__init__.py").read_text("utf-8").split('"""')[1]] == []
 
 
 def test_every_error_is_a_lanner_error():
@@ -52,10 +61,11 @@ def test_the_sdk_imports_nothing_of_the_rooms_that_use_it():
         assert imported <= {"sdk", "native"}, module.name
 
 
-def test_a_type_checker_sees_a_plugin_as_its_author_means_it():
+@pytest.mark.parametrize("case", ["plugin.py", "packages.py"])
+def test_a_type_checker_sees_a_plugin_as_its_author_means_it(case):
     """Lines of the file that end in `# reveals T` are asked what they are, those that end in `# error: ...` are wrong."""
     mypy = pytest.importorskip("mypy.api", reason="mypy is not installed")
-    path = CASES / "plugin.py"
+    path = CASES / case
     wanted = {}
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         if found := re.search(r"  # (reveals|error): (.*)$", line):

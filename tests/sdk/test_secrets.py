@@ -4,7 +4,7 @@ import pytest
 
 from lanner.config.falco import Falco, PluginEntry
 from lanner.config.outputs import Additions, HttpOutput, SyslogTarget
-from lanner.config.plugins import Loaded
+from lanner.config.plugin_entries import PluginSetup
 from lanner.sdk.secrets import mask_option, mask_text
 
 
@@ -32,7 +32,7 @@ def test_no_configuration_shows_a_password_in_its_repr():
     shown = [
         Falco(plugins=(entry,), http_output=HttpOutput(url=address), lanner=Additions(syslog=SyslogTarget(address=address))),
         PluginEntry("p", "p.py", '{"token": "open-sesame"}'),
-        Loaded("p", "p", "", {"token": "open-sesame"}, address),
+        PluginSetup("p", "p", "", {"token": "open-sesame"}, address),
     ]
     assert "open-sesame" not in repr(shown)
     assert "tcp://***@host:1" in repr(shown[0])

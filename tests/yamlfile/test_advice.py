@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanner.cli.config import read_config
+from lanner.cli.plugin_config import read_config
 from lanner.config.read import read_configuration
 from lanner.config.tree import read_tree
 from lanner.rules import RulesError

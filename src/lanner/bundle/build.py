@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.abi.fields import fields_json, losses
+from lanner.abi.declared_fields import fields_json, losses
 from lanner.abi.versions import BASE, EVENT_SOURCES, EVENT_TYPES, EXTRACTION, HOST_LOGGING, SOURCING, VALUE_OFFSETS, version_of
 from lanner.bundle.archive import pack, store
 from lanner.bundle.elf import hide_symbols

@@ -29,7 +29,13 @@ _HIDDEN: Final = {
 }
 _FROZEN: Final = frozenset({"importlib._bootstrap", "importlib._bootstrap_external"})  # imported under other names
 # optional imports, and imports only for plugins that are known to need them
-_OPTIONAL: Final = frozenset({("hashlib", "_hashlib"), ("lanner.sdk.reading", "asyncio")})
+_OPTIONAL: Final = frozenset(
+    {
+        ("hashlib", "_hashlib"),
+        ("lanner.sdk.reading", "asyncio"),
+        ("lanner.docker.plugin", "lanner.docker.engine_checks"),
+    }
+)
 # packages with late or optional imports that nothing here uses
 _LAZY: Final = frozenset({"msgspec", "yaml", "click"})
 _WITHOUT: Final = frozenset({"typing_extensions"})

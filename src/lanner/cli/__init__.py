@@ -1,1 +1,1 @@
-"""The command `lanner`. `main` is the way in; what the commands do is the framework's, the rules' and the outputs' matter."""
+"""The command `lanner`: arguments and terminal output. `lanner.cli.main` is its entry point. Private."""

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.abi.versions import APIS, RULES_FILES, hosts, version_of
 from lanner.bundle.build import build, written
-from lanner.bundle.collect import Collected, collect, may_be_brought
+from lanner.bundle.contents import Collected, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
-from lanner.host.load import BUILT_IN, load_plugin
+from lanner.host.plugin_loader import BUILT_IN, load_plugin
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Bundling:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class BuiltPlugin:
     """A plugin's .so, not written yet, and what it was made of."""
 
     built: Built
@@ -48,7 +48,7 @@ class Made:
     runtime: Runtime | None
 
 
-def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling: Bundling | None = None) -> Made:
+def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling: Bundling | None = None) -> BuiltPlugin:
     """Build the class that `name` means; it is bound to its environment where there is no `bundling`. Raises `LannerError`.
 
     Says on standard error what a host gets otherwise than it was declared.
@@ -58,7 +58,7 @@ def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling
     runtime = _runtime(environment, target, folder, collected, bundling) if bundling is not None else None
     built = build(cls, target, APIS[api], environment, collected.modules, runtime)
     _warn(built, collected)
-    return Made(built, environment, collected, runtime)
+    return BuiltPlugin(built, environment, collected, runtime)
 
 
 def build_plugin(name: str, *, output: str | None, api: str, python: str, bundling: Bundling | None = None) -> int:
@@ -144,7 +144,7 @@ def _brought(environment: Environment, runtime: Runtime) -> list[tuple[str, str]
     return [*rows, ("Python", environment.python)]
 
 
-def _tell(path: Path, info: PluginInfo, seen: Probed, made: Made) -> None:
+def _tell(path: Path, info: PluginInfo, seen: Probed, made: BuiltPlugin) -> None:
     environment, collected, runtime = made.environment, made.collected, made.runtime
     rows = [
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),

@@ -6,11 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import FAILED, OK
-from lanner.cli.ownrules import advise_own_rules
 from lanner.cli.show import print_text
-from lanner.config.read import given_files, with_own_rules
-from lanner.host.load import load_plugin
-from lanner.rules.files.load import OWN_RULES
+from lanner.config.read import given_files
+from lanner.host.own_rules import advise_own_rules, rules_files
+from lanner.host.plugin_loader import load_plugin
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.lint import check_files
 from lanner.rules.lint.hints import NO_RULE_CHECKED
@@ -28,19 +27,14 @@ if TYPE_CHECKING:
 def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, strict: bool) -> int:
     """Print all findings of these files (none: the plugin's own); gives the exit code. Raises `LannerError`."""
     infos = [plugin_info(load_plugin(plugin)) for plugin in dict.fromkeys(plugins)]
-    own = [str(info.rules) for info in infos if info.rules is not None]
-    if not files and len(own) < len(infos):
-        without = next(info.name for info in infos if info.rules is None)
-        raise LannerError(f"the plugin {without} ships no rules: name a rules file")
+    paths = rules_files(given_files(files), *infos)
     sources = dict.fromkeys(source for info in infos for source in ([info.event_source] if info.event_source else info.read_sources))
     if not sources:
         names = ", ".join(info.name for info in infos)
         raise LannerError(f"{names} reads the events of all sources: name the plugin of the rules' source too, such as --plugin docker")
     catalogs = [Catalog([each.info for info in infos if info.reads(source) for each in info.fields], source) for source in sources]
-    named = given_files(files)
-    for info in infos if OWN_RULES in named else ():
-        named = with_own_rules(named, info)
-    found = check_files(named or own, *catalogs, plugins={info.name: info.version for info in infos}, own=own)
+    own = [info.rules for info in infos if info.rules is not None]
+    found = check_files(paths, *catalogs, plugins={info.name: info.version for info in infos}, own=own)
     for info in infos:
         found = advise_own_rules(found, info)
     count: Counter[str] = Counter(finding.severity for finding in found)

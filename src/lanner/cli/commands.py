@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from lanner.cli.rules import rules
-from lanner.host.load import BUILT_IN
+from lanner.host.plugin_loader import BUILT_IN
 
 _PLUGIN = f"PLUGIN is a built-in one ({', '.join(sorted(BUILT_IN))}), module:Class, or path/to/file.py[:Class]."
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanner.cli.messages import add, fail, many, say
-from lanner.cli.ownrules import advise_own_rules
 from lanner.config.falco import Matching
-from lanner.config.read import with_own_rules
 from lanner.host.beside import join_fields
+from lanner.host.own_rules import advise_own_rules, rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
 from lanner.rules.lint.names import mistyped_fields
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
-    from lanner.rules import Compiled, Finding, RulesError
+    from lanner.rules import CompiledRules, Finding, RulesError
     from lanner.sdk.plugin import Plugin, PluginInfo
 
 _SHOWN_FINDINGS: Final = 50
@@ -29,18 +28,13 @@ _SHOWN_FOREIGN: Final = 3
 _FOREIGN: Final = "LOAD_UNKNOWN_SOURCE"
 
 
-def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compiled:
+def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> CompiledRules:
     """The rules that run on events of the first plugin, with the fields of all. Warns of what is odd.
 
     Raises `LannerError`, of wrong rules `RulesError`, also where no rule is left.
     """
     falco, info = settings.falco, join_fields(infos)
-    paths = settings.rules
-    if paths is None:
-        if info.rules is None:
-            raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
-        paths = (info.rules,)
-    paths = with_own_rules(paths, info)
+    paths = rules_files(settings.rules, info, advice="name a rules file with -r FILE")
     catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", falco.static_fields)
     ruleset = load_rules(paths, catalog, plugins={each.name: each.version for each in infos})
     for number, switch in enumerate(falco.rules):
@@ -67,7 +61,7 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
     return compiled
 
 
-def make_pump(plugins: Sequence[Plugin], compiled: Compiled, settings: Settings) -> Pump:
+def make_pump(plugins: Sequence[Plugin], compiled: CompiledRules, settings: Settings) -> Pump:
     """The way of the first plugin's events through the rules, as the configuration wants alerts; the other plugins extract, too."""
     falco = settings.falco
     return Pump(

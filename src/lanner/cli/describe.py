@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from lanner.cli.messages import OK, fail, say
 from lanner.cli.show import outside, print_text
 from lanner.cli.validate import make_validator, read_rules
-from lanner.config.read import with_own_rules
+from lanner.host.own_rules import rules_files
 from lanner.rules.findings import ConditionError
 from lanner.rules.report.describe import describe, table
 from lanner.rules.report.falco_report import dump, full_text
-from lanner.sdk.errors import LannerError
 from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
@@ -23,12 +22,10 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
 
     Raises `LannerError` for a file that cannot be read.
     """
-    infos, files = settings.all_infos(), settings.rules
-    info = infos[0]
-    if files is None and info.rules is None:
-        raise LannerError(f"the plugin {info.name} ships no rules: name a rules file with -r FILE")
+    infos = settings.all_infos()
+    files = rules_files(settings.rules, infos[0], advice="name a rules file with -r FILE")
     validator = make_validator(infos, settings.falco)
-    for file in [str(info.rules)] if files is None else with_own_rules(files, info):
+    for file in files:
         result = validator.load(file, read_rules(file))
         if result.findings:
             say(*full_text(result, printable_line).split("\n"))

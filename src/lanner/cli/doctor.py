@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from lanner.cli.messages import FAILED, OK, many
 from lanner.cli.show import print_json, print_table, print_text
 from lanner.doctor.all import look_at_machine, look_at_setup
-from lanner.doctor.check import Level, Result, problem
+from lanner.doctor.results import Result, problem
 from lanner.sdk.address import mask_addresses
+from lanner.sdk.checks import Level
 from lanner.sdk.loglines import log_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lanner.config.plugins import Loaded
+    from lanner.config.plugin_entries import PluginSetup
     from lanner.sdk.plugin import Plugin
 
 
@@ -33,12 +34,12 @@ def examine(plugin: str | None, file: str | None, rules: Sequence[str], config: 
 
 def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: str | None, host: str | None) -> list[Result]:
     try:
-        from lanner.cli.config import make_entry
+        from lanner.cli.plugin_config import make_entry
         from lanner.doctor.setup import SetUp
     except ImportError as error:  # the native module, or a package that Lanner needs
         return [Result("Lanner", [problem(f"it does not load: {error}", "See `native module` below, or install Lanner anew")])]
 
-    def make(cls: type[Plugin], entry: Loaded, warn: Callable[[str], object]) -> Plugin:
+    def make(cls: type[Plugin], entry: PluginSetup, warn: Callable[[str], object]) -> Plugin:
         return make_entry(cls, entry.given(config, None), host, warn=warn)
 
     return look_at_setup(SetUp(plugin, file, rules, make))

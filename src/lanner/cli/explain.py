@@ -6,13 +6,12 @@ import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
-from lanner.cli.config import read_config
 from lanner.cli.messages import OK, fail, say
+from lanner.cli.plugin_config import read_config
 from lanner.cli.show import print_text
-from lanner.config.read import given_files, with_own_rules
-from lanner.host.load import load_plugin
+from lanner.config.read import given_files
+from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules, explain
-from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_json
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def explain_rule(name: str, plugin: str, files: Sequence[str], replay: str, even
     """Print the explanation; gives the exit code. Raises `LannerError`."""
     with redirect_stdout(sys.stderr):  # what the plugin prints
         cls = load_plugin(plugin)
-        rules = LoadedRules(cls, with_own_rules(given_files(files), plugin_info(cls)), config=read_config(config))
+        rules = LoadedRules(cls, given_files(files), config=read_config(config))
         if not rules.rule(name).enabled:
             say(f"the rule {name!r} is disabled: it is explained as if it were not")
         found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_wrong_rules, wrong_rules
 from lanner.cli.messages import many, say
 from lanner.cli.outputs import deliver_on, make_sinks, outputs_of
-from lanner.cli.ownrules import advise_own_rules
 from lanner.cli.status import Status
+from lanner.host.own_rules import advise_own_rules
 from lanner.host.reload import Reloader
 from lanner.operating.notify import Notifier
 from lanner.outputs.base import Alert
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
     from lanner.host.runner import Runner
-    from lanner.rules import Compiled
+    from lanner.rules import CompiledRules
     from lanner.sdk.batches import Source
     from lanner.sdk.plugin import Plugin, PluginInfo
 
@@ -38,7 +38,7 @@ def operate(
     plugins: Sequence[Plugin],
     infos: Sequence[PluginInfo],
     settings: Settings,
-    compiled: Compiled,
+    compiled: CompiledRules,
     runner: Runner,
     source: Source,
     again: Callable[[], Settings],

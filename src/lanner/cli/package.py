@@ -17,7 +17,8 @@ from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
 from lanner.cli.validate import make_validator, read_rules
 from lanner.config.falco import Falco
-from lanner.host.load import load_plugin
+from lanner.host.own_rules import rules_files
+from lanner.host.plugin_loader import load_plugin
 from lanner.package.artefacts import PackageError, check_version, machine_here, place, plugin_artefact, rules_artefact, sums
 from lanner.package.oci import Layout
 from lanner.package.readme import fields_table, with_table
@@ -65,7 +66,7 @@ def package_plugin(
     folder = Path(output)
     _check_folder(folder)
     text = _with_fields(Path(readme), info) if readme else None
-    packed = _rules(info, rules or ([info.rules] if info.rules else []))
+    packed = _rules(info, rules_files(rules, info) if rules or info.rules else ())
     made = make_plugin(name, cls, api=api, python=python, bundling=bundling)
     seen = _try(info, made.built.image)
     if seen.init_error:
@@ -144,7 +145,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
         if errors := [finding for finding in result.findings if finding.severity == "error"]:
             raise RulesError(errors)
         loaded.append(load_text(text, path))
-    required = requirements(loaded, validator.collected, info.name, info.version)
+    required = requirements(loaded, validator.session.collected, info.name, info.version)
     return _Rules(rules_artefact(info.name, info.version, contents), required)
 
 

@@ -8,9 +8,9 @@ import stat
 import sys
 import time
 
-from lanner.cli.config import make_plugin
 from lanner.cli.messages import OK, UNREACHABLE, fail, say
-from lanner.host.load import load_plugin
+from lanner.cli.plugin_config import make_plugin
+from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import recorded
 from lanner.host.stop import closing
 from lanner.outputs.base import OutputError

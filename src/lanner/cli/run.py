@@ -8,11 +8,11 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
-from lanner.cli.config import make_entry
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
 from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
-from lanner.config.plugins import check_params
-from lanner.host.load import load_plugin
+from lanner.cli.plugin_config import make_entry
+from lanner.config.plugin_entries import check_params
+from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import no_recording, open_recording
 from lanner.host.runner import Runner
 from lanner.host.stop import closing
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lanner.cli.live import Operation
     from lanner.cli.settings import Settings
     from lanner.host.recording import Replay
-    from lanner.rules import Compiled
+    from lanner.rules import CompiledRules
     from lanner.sdk.batches import Batch, Source
     from lanner.sdk.plugin import Plugin, PluginInfo
 
@@ -67,7 +67,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
 
 
 def _replay(
-    plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: Compiled, _: Callable[[], Settings]
+    plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules, _: Callable[[], Settings]
 ) -> int:
     info = infos[0]
     limits, path = settings.limits, str(settings.limits.replay)
@@ -116,7 +116,7 @@ def _progress(source: Replay, runner: Runner, *, prints: bool) -> Iterator[None]
 
 
 def _watch(
-    plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: Compiled, again: Callable[[], Settings]
+    plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules, again: Callable[[], Settings]
 ) -> int:
     from lanner.cli.live import operate
 
@@ -200,7 +200,7 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
         say(f"{what} failed {many(count, 'time')}")
 
 
-def _rules(settings: Settings, compiled: Compiled) -> str:
+def _rules(settings: Settings, compiled: CompiledRules) -> str:
     return f"{many(len(compiled.rules), 'rule')} ({_origin(settings)})"
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import structs
 
 from lanner.cli.messages import say
-from lanner.config.files import files_of
-from lanner.config.plugins import Loaded, loaded, split_plugins
+from lanner.config.includes import files_of
+from lanner.config.plugin_entries import PluginSetup, select_plugins, split_plugins
 from lanner.config.read import read_configuration, rules_paths
-from lanner.host.load import load_plugin
+from lanner.host.plugin_loader import load_plugin
 from lanner.rules.output.append import Append
 from lanner.sdk.plugin import plugin_info
 
@@ -49,19 +49,19 @@ class Settings:
     """
 
     falco: Falco
-    plugins: tuple[Loaded, ...]
+    plugins: tuple[PluginSetup, ...]
     rules: tuple[str, ...] | None
     limits: Limits
     sources: tuple[str, ...] = ()
     config_files: tuple[str, ...] = ()
 
     @property
-    def plugin(self) -> Loaded:
+    def plugin(self) -> PluginSetup:
         """The plugin whose events are watched. Raises `ConfigError` if that is not clear."""
         return split_plugins(self.plugins)[0]
 
     @property
-    def beside(self) -> tuple[Loaded, ...]:
+    def beside(self) -> tuple[PluginSetup, ...]:
         """The plugins that extract fields of those events. Raises `ConfigError` as `plugin` does."""
         return split_plugins(self.plugins)[1]
 
@@ -115,7 +115,7 @@ def settle(
         say(f"warning: {warning}")
     if read.unused:
         say(f"warning: without effect here, where plugins alone run: {', '.join(read.unused)}")
-    plugins = tuple(each.given(config, params) for each in loaded(read.falco, plugin, read.places))
+    plugins = tuple(each.given(config, params) for each in select_plugins(read.falco, plugin, read.places))
     if limits.host is not None:  # it replaces an option of the file
         plugins = tuple(replace(each, config_place=None) for each in plugins)
     named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]

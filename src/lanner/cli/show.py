@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lanner.host.load import load_plugin
+from lanner.host.plugin_loader import load_plugin
 from lanner.outputs.base import OutputError
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
@@ -61,12 +61,13 @@ def show_plugin(name: str, *, as_json: bool) -> None:
 def show_rules(name: str) -> None:
     """Print the rules file that a plugin ships. Raise `LannerError` if it ships none, or if it cannot be read."""
     info = plugin_info(load_plugin(name))
-    if info.rules is None:
-        raise LannerError(f"the plugin {info.name} ships no rules")
+    from lanner.host.own_rules import rules_files  # doctor prints tables where the native part does not load
+
+    (path,) = rules_files((), info, advice="there is nothing to show")
     try:
-        text = Path(info.rules).read_text("utf-8")
+        text = Path(path).read_text("utf-8")
     except OSError as error:
-        raise LannerError(f"cannot read the rules of {info.name}, {info.rules}: {error.strerror}") from None
+        raise LannerError(f"cannot read the rules of {info.name}, {path}: {error.strerror}") from None
     print_text(text.removesuffix("\n"))
 
 

@@ -51,7 +51,7 @@ def start(
 ) -> int:
     """Do it; gives the exit code. Raises `LannerError`."""
     if config_schema or rule_schema or page_size:
-        from lanner.cli.facts import show_config_schema, show_page_size, show_rule_schema
+        from lanner.cli.support import show_config_schema, show_page_size, show_rule_schema
 
         return show_config_schema() if config_schema else show_rule_schema() if rule_schema else show_page_size()
     if ignored_events or list_events:
@@ -75,15 +75,15 @@ def start(
     make = partial(settle, plugin, limits=limits, needs_rules=needs_rules, layout=None if layout == "markdown" else layout, **options)
     settings = make()
     if version:
-        from lanner.cli.facts import show_version
+        from lanner.cli.support import show_version
 
         return show_version(settings)
     if list_plugins or asked is not None:
-        from lanner.cli.plugins import list_all, show_one
+        from lanner.cli.plugin_list import list_all, show_one
 
         return list_all(settings) if asked is None else show_one(settings, asked)
     if fields_of is not None:
-        from lanner.cli.listing import list_fields
+        from lanner.cli.field_list import list_fields
 
         form = shown or ("json" if settings.falco.json_output else "text")
         return list_fields(settings, fields_of, layout=form, verbose=verbose, names_only=names_only)
@@ -96,13 +96,13 @@ def start(
 
         return describe_rules(settings, describe)
     if support:
-        from lanner.cli.facts import show_support
+        from lanner.cli.support import show_support
 
         return show_support(settings)
     if not replay:
         check_sources(settings, enabled, disabled)
     if pidfile and not dry_run:
-        from lanner.cli.facts import write_pid
+        from lanner.cli.support import write_pid
 
         write_pid(pidfile)
     from lanner.cli.run import run_plugin

@@ -6,7 +6,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.config.read import with_own_rules
+from lanner.host.own_rules import rules_files
 from lanner.host.pump import host_name
 from lanner.operating.snapshot import RuleMatches, Snapshot
 from lanner.rules.files.load import MAX_SIZE
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanner.cli.settings import Settings
     from lanner.host.reload import Reloader
     from lanner.host.runner import Runner
-    from lanner.rules import Compiled, Rule
+    from lanner.rules import CompiledRules, Rule
     from lanner.sdk.batches import Source
     from lanner.sdk.plugin import PluginInfo
 
@@ -41,12 +41,11 @@ class Status:
         self.running = False
         """Whether events are being watched."""
 
-    def loaded(self, settings: Settings, compiled: Compiled) -> None:
+    def loaded(self, settings: Settings, compiled: CompiledRules) -> None:
         """These settings hold now."""
         self._loaded = time.time_ns()
         self._rules |= {rule.name: rule for rule in compiled.rules}
-        own = [] if self._info.rules is None else [str(self._info.rules)]
-        self._rules_files = _digests(with_own_rules(settings.rules, self._info) if settings.rules else own)
+        self._rules_files = _digests(rules_files(settings.rules, self._info))
         self._config_files = _digests(settings.config_files)
 
     def is_alive(self) -> bool:
@@ -57,7 +56,7 @@ class Status:
         """How it stands."""
         counts = self._runner.pump.counts()
         reloader = self.reloader
-        engines = {mask_addresses(name): is_open for name, is_open in getattr(self._source, "connections", {}).items()}
+        engines = {mask_addresses(name): is_open for name, is_open in self._source.connections.items()}
         return Snapshot(
             plugin=self._info.name,
             plugin_version=self._info.version,

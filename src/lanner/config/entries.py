@@ -12,9 +12,9 @@ import msgspec
 
 from lanner.config.decode import Decoder
 from lanner.config.falco import Include, Matching, PluginEntry, Strategy
-from lanner.config.kernel import Capture, ContainerEngines, Cri, Engine, Kmod, ModernEbpf, Switched
+from lanner.config.kernel import Capture, ContainerEngines, Cri, Engine, EngineSwitch, Kmod, ModernEbpf
 from lanner.config.operating import Duration
-from lanner.config.values import UnfitError, as_json, but, duration, number, switch, text, whole
+from lanner.config.plain_values import UnfitError, as_json, but, duration, number, switch, text, whole
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append
 from lanner.rules.resolve.select import Switch
@@ -207,7 +207,7 @@ _SPECIAL: Final[Special] = (
     (Append, append),
     (Priority, priority),
     (Engine, engine),
-    *((kind, unread(kind)) for kind in (ContainerEngines, Switched, Cri)),
+    *((kind, unread(kind)) for kind in (ContainerEngines, EngineSwitch, Cri)),
     (Switch, rule_switch),
 )
 

@@ -84,7 +84,7 @@ class SyscallEventTimeouts(Block, frozen=True):
     max_consecutives: Annotated[int, UINT32] = 1000
 
 
-class Switched(Masked, msgspec.Struct, frozen=True):
+class EngineSwitch(Masked, msgspec.Struct, frozen=True):
     """A container engine that can be left out."""
 
     enabled: bool = True
@@ -101,12 +101,12 @@ class Cri(Masked, msgspec.Struct, frozen=True):
 class ContainerEngines(Masked, msgspec.Struct, frozen=True):
     """The container engines that are asked about a process."""
 
-    docker: Switched = Switched()
+    docker: EngineSwitch = EngineSwitch()
     cri: Cri = Cri()
-    podman: Switched = Switched()
-    lxc: Switched = Switched()
-    libvirt_lxc: Switched = Switched()
-    bpm: Switched = Switched()
+    podman: EngineSwitch = EngineSwitch()
+    lxc: EngineSwitch = EngineSwitch()
+    libvirt_lxc: EngineSwitch = EngineSwitch()
+    bpm: EngineSwitch = EngineSwitch()
 
 
 class LibsLogger(Block, frozen=True):

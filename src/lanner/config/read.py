@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.config.checks import check
+from lanner.config.consistency import check
 from lanner.config.entries import new_decoder
-from lanner.config.files import files_of, read_files
+from lanner.config.includes import files_of, read_files
 from lanner.config.keys import assign, put
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from lanner.config.falco import Falco
     from lanner.config.places import ConfigPlace
     from lanner.config.tree import Tree
-    from lanner.sdk.plugin import PluginInfo
 
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class Configuration:
     """A configuration, sentences about what is odd in it, and the keys that ask for what Lanner does not do.
 
     `places` are those of the entries of `plugins`, None of one that an option made.
@@ -38,7 +37,7 @@ class Read:
     places: tuple[ConfigPlace | None, ...] = ()
 
 
-def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequence[str]) -> Read:
+def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequence[str]) -> Configuration:
     """What the file says (none: alerts to standard output), the flags, by key, and the options, as `key=value`, each on top of the others.
 
     Raises `ConfigError`.
@@ -58,7 +57,7 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     found = root.get("plugins")
     entries = found if isinstance(found, list) else []
     _refuse_second_entries(entries, places)
-    return Read(falco, [*warnings, *decoder.warnings], decoder.unused, tuple(places.get(id(entry)) for entry in entries))
+    return Configuration(falco, [*warnings, *decoder.warnings], decoder.unused, tuple(places.get(id(entry)) for entry in entries))
 
 
 def _refuse_second_entries(entries: list[Tree], places: Mapping[int, ConfigPlace]) -> None:
@@ -78,14 +77,7 @@ def given_files(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(file for path in given for file in (_yaml_in(path) if path != OWN_RULES and Path(path).is_dir() else [path]))
 
 
-def with_own_rules(files: Sequence[str], info: PluginInfo) -> tuple[str, ...]:
-    """Return the files with the plugin's own rules in the place of the word for them. Raise `ConfigError` if it ships none."""
-    if OWN_RULES in files and info.rules is None:
-        raise ConfigError(f"`{OWN_RULES}` stands for the plugin's own rules, and {info.name} ships none: take it out of the rules files")
-    return tuple(str(info.rules) if file == OWN_RULES else file for file in files)
-
-
-def rules_paths(given: Sequence[str], read: Read) -> tuple[str, ...] | None:
+def rules_paths(given: Sequence[str], read: Configuration) -> tuple[str, ...] | None:
     """The rules files, those in directories among them: the ones that were given, else the configured; None if nothing names any.
 
     As in Falco a configured file need not exist. Warns of what is left out. Raises `ConfigError` if nothing is left.

@@ -1,4 +1,4 @@
-"""The Docker plugin: the events of a Docker engine as a Falco event source, with fields for rules. `Docker` is the way in.
+"""The Docker plugin: the events of a Docker engine as a Falco event source, with fields for rules. Private, but for `Docker`.
 
 Written as any plugin would be, on the public API of `lanner` alone. It reads from the engine (GET /version, /_ping, /events, and with the
 option `inspect` /containers/ID/json) and never writes to it.

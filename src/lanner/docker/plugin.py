@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import field
 
@@ -14,6 +14,9 @@ from lanner.docker.gaps import Host
 from lanner.docker.query import make_query
 from lanner.docker.stream import EventStream, Options
 from lanner.docker.watch import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class TlsConfig(lanner.Config):
@@ -140,6 +143,12 @@ class Docker(lanner.Plugin):
     def fields_without_values(self) -> dict[str, str]:
         """What `inspect: false` takes away."""
         return {} if self.config.inspect else {"docker.container.": "leave out `inspect: false` in the plugin's configuration"}
+
+    def checks(self) -> Iterator[lanner.Check]:
+        """Check the engines and the cursor for `lanner doctor`."""
+        from lanner.docker.engine_checks import checks_of  # only `lanner doctor` needs it
+
+        return checks_of(self)
 
     def list_open_params(self) -> list[tuple[str, str]]:
         """Suggestions for open's parameters."""

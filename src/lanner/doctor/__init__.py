@@ -1,4 +1,4 @@
-"""What is wrong with a set-up, each with the fix: checks of the engine, of Python, of Falco, of rules, configuration and outputs.
+"""`lanner doctor`: checks of the plugin, Python, Falco, rules, configuration and outputs, each problem with its fix. Private.
 
-`lanner.doctor.check` runs them, so that none can hang or take the others with it; `lanner.doctor.all` names them.
+`lanner.doctor.results` runs the checks, each within a time limit. `lanner.doctor.all` names them.
 """

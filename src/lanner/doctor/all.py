@@ -8,21 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.doctor import machine
-from lanner.doctor.check import Check, run
+from lanner.doctor.results import problem, run
+from lanner.sdk.checks import Check
 from lanner.sdk.errors import LannerError
+from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanner.docker.endpoint import Endpoint
-    from lanner.doctor.check import Finding, Result
+    from lanner.doctor.results import Result
     from lanner.doctor.setup import SetUp
+    from lanner.sdk.checks import Finding
 
 
 def look_at_setup(setup: SetUp) -> list[Result]:
     """What is configured first, as the others depend on it."""
     first = run([Check("configuration", lambda: _in_turn(setup.look_at_configuration(), setup.look_at_plugin()))])
-    return first + run([*_engine_checks(setup), *_other_checks(setup)])
+    return first + run([*_plugin_checks(setup), *_other_checks(setup)])
 
 
 def look_at_machine() -> list[Result]:
@@ -39,30 +41,17 @@ def look_at_machine() -> list[Result]:
     )
 
 
-def _engine_checks(setup: SetUp) -> Iterator[Check]:
-    """Of the Docker plugin alone: others have engines of their own kind, or none."""
-    from lanner.docker.plugin import Docker
-
-    if not isinstance(setup.plugin, Docker):
-        return
+def _plugin_checks(setup: SetUp) -> list[Check]:
+    """The checks that the plugin itself declares."""
+    if setup.plugin is None:
+        return []
     try:
-        endpoints = [target.endpoint for target in setup.plugin.targets()]
-    except LannerError:
-        return  # look_at_plugin has told it
-    if cursor := setup.plugin.config.cursor:
-        from lanner.doctor import outputs
+        return list(setup.plugin.checks())
+    except Exception as error:  # noqa: BLE001 - plugin code may raise anything
+        from lanner.sdk.hosting import plugin_failure  # it needs the native module, which may not load
 
-        yield Check("cursor", lambda: outputs.look_at_cursor(cursor))
-    for endpoint in endpoints:
-        yield from _engine("engine" if len(endpoints) == 1 else f"engine {endpoint}", endpoint)
-
-
-def _engine(name: str, endpoint: Endpoint) -> Iterator[Check]:
-    from lanner.doctor import engine
-
-    yield Check(f"{name}: rights", lambda: engine.look_at_socket(endpoint))
-    yield Check(f"{name}: answer", lambda: engine.look_at_engine(endpoint))
-    yield Check(f"{name}: clock", lambda: engine.look_at_clock(endpoint))
+        failure = error if isinstance(error, LannerError) else plugin_failure(plugin_info(type(setup.plugin)).name, "checks", error)
+        return [Check("plugin", lambda: [problem(str(failure), "Correct its method `checks`")])]
 
 
 def _other_checks(setup: SetUp) -> Iterator[Check]:

@@ -12,12 +12,13 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from lanner.abi.versions import APIS
-from lanner.doctor.check import ok, problem, warning
+from lanner.doctor.results import ok, problem, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanner.doctor.check import Finding
+    from lanner.sdk.checks import Finding
+
 
 _ANSWER: Final = 8.0
 """Seconds that a program has for its version."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import stat
 import subprocess
@@ -11,18 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from lanner.doctor.check import ok, problem, warning
+from lanner.doctor.results import ok, problem, warning
 from lanner.sdk.address import Address
+from lanner.sdk.checks import check_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.config.falco import Falco
     from lanner.config.outputs import HttpOutput
-    from lanner.doctor.check import Finding
+    from lanner.sdk.checks import Finding
 
 _MIB: Final = 1 << 20
-_SCARCE: Final = 64 * _MIB
 _ANSWER: Final = 5.0
 """Seconds that a server has to take a connection."""
 
@@ -44,23 +43,10 @@ def look_at_outputs(falco: Falco) -> Iterator[Finding]:
         yield from _http(falco.http_output, falco.lanner.http.headers)
 
 
-def look_at_cursor(path: str) -> Iterator[Finding]:
-    """Whether the cursor can be kept."""
-    folder = Path(path).expanduser().absolute().parent
-    if not folder.is_dir():
-        yield problem(
-            f"the directory of the cursor {path} is not there", f"mkdir -p -m 700 {folder}, owned by the user that Lanner runs as"
-        )
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        yield problem(f"the cursor {path} cannot be written", f"Let the user that Lanner runs as write to {folder}")
-    else:
-        yield from _room(folder, _MIB, f"of the cursor {path}")
-
-
 def look_at_disk(falco: Falco) -> Iterator[Finding]:
     """Room for what is kept on disk."""
     if falco.file_output.enabled and (folder := _existing(Path(falco.file_output.filename).parent)):
-        yield from _room(folder, 0, "of alerts")
+        yield check_disk(folder, 0, "of alerts")
     spool = falco.lanner.spool
     if not spool.path:
         return
@@ -68,7 +54,7 @@ def look_at_disk(falco: Falco) -> Iterator[Finding]:
     if folder is None or not os.access(folder, os.W_OK | os.X_OK):
         yield problem(f"the spool {spool.path} cannot be written", f"mkdir -p -m 700 {spool.path}, owned by the user that Lanner runs as")
     else:
-        yield from _room(folder, spool.max_size_mb * _MIB, f"of the spool {spool.path}")
+        yield check_disk(folder, spool.max_size_mb * _MIB, f"of the spool {spool.path}", "Make room, or lower $.lanner.spool.max_size_mb")
 
 
 def look_at_webserver(falco: Falco) -> Iterator[Finding]:
@@ -170,17 +156,6 @@ def _reach(host: str, port: int, what: str, key: str) -> Finding:
 def _existing(path: Path) -> Path | None:
     """The directory, or the nearest one above it that is there."""
     return next((each for each in (path, *path.parents) if each.is_dir()), None)
-
-
-def _room(folder: Path, wanted: int, what: str) -> Iterator[Finding]:
-    free = shutil.disk_usage(folder).free
-    text = f"{free // _MIB:,} MiB are free on the disk {what}"
-    if free < _SCARCE:
-        yield problem(text, "Make room: what cannot be written is lost")
-    elif free < wanted:
-        yield warning(f"{text}, and {wanted // _MIB:,} may be used", "Make room, or lower $.lanner.spool.max_size_mb")
-    else:
-        yield ok(text)
 
 
 def _rights(path: Path) -> str:

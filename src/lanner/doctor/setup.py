@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.config.plugins import check_params, loaded, split_plugins
-from lanner.config.read import given_files, read_configuration, rules_paths, with_own_rules
-from lanner.doctor.check import ok, problem, warning
+from lanner.config.plugin_entries import check_params, select_plugins, split_plugins
+from lanner.config.read import read_configuration, rules_paths
+from lanner.doctor.results import ok, problem, warning
 from lanner.host.beside import join_fields
-from lanner.host.load import load_plugin
+from lanner.host.own_rules import rules_files
+from lanner.host.plugin_loader import load_plugin
 from lanner.rules import load_rules
 from lanner.rules.lint.silent import silent_rules, tell_silent
 from lanner.sdk.errors import ConfigError, LannerError
@@ -17,13 +18,13 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lanner.config.plugins import Loaded
-    from lanner.config.read import Read
-    from lanner.doctor.check import Finding
+    from lanner.config.plugin_entries import PluginSetup
+    from lanner.config.read import Configuration
     from lanner.rules import Catalog
+    from lanner.sdk.checks import Finding
     from lanner.sdk.plugin import Plugin, PluginInfo
 
-    Make = Callable[[type[Plugin], Loaded, Callable[[str], object]], Plugin]
+    Make = Callable[[type[Plugin], PluginSetup, Callable[[str], object]], Plugin]
 
 _SHOWN = 5
 
@@ -37,7 +38,7 @@ class SetUp:
 
     def __init__(self, name: str | None, file: str | None, rules: Sequence[str], make: Make) -> None:
         self._name, self._file, self._rules, self._make = name, file, rules, make
-        self.read: Read | None = None
+        self.read: Configuration | None = None
         self.target = ""
         self.info: PluginInfo | None = None
         self.plugin: Plugin | None = None
@@ -98,12 +99,9 @@ class SetUp:
 
         info = self.info
         try:
-            files = with_own_rules(given_files(self._rules) or rules_paths((), self.read) or ((info.rules,) if info.rules else ()), info)
+            files = rules_files(rules_paths(self._rules, self.read), info, advice="there will be no alerts")
         except ConfigError as error:
-            yield problem(str(error), "Name rules files that there are: -r FILE, or $.rules_files")
-            return
-        if not files:
-            yield problem(f"the plugin {info.name} ships no rules", "Name a rules file: -r FILE, or $.rules_files")
+            yield problem(str(error), "Name rules files: -r FILE, or $.rules_files")
             return
         catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", self.read.falco.static_fields)
         found = check_files(files, catalog, plugins=self._versions)
@@ -137,8 +135,8 @@ class SetUp:
             return {}
         return silent_rules(load_rules(files, catalog, plugins=self._versions).rules, without_values)
 
-    def _entries(self, read: Read) -> tuple[Loaded, tuple[Loaded, ...]]:
-        entries = loaded(read.falco, self._name or ("docker" if self._file is None else None), read.places)
+    def _entries(self, read: Configuration) -> tuple[PluginSetup, tuple[PluginSetup, ...]]:
+        entries = select_plugins(read.falco, self._name or ("docker" if self._file is None else None), read.places)
         if not entries:
             raise ConfigError(f"{self._file} loads no plugin: list one in $.plugins, or name one, as in `lanner doctor docker`")
         return split_plugins(entries)

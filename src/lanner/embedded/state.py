@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.abi.fields import TYPE_NUMBERS, offers
+from lanner.abi.declared_fields import TYPE_NUMBERS, offers
 from lanner.embedded.logs import send_records
 from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.errors import LannerError, PayloadError

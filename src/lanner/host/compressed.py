@@ -98,11 +98,11 @@ def _zstd(path: str) -> Callable[[], Any]:
             import zstandard
         except ImportError:
             raise SourceError(f"the recording {path} is compressed with zstd: {_INSTALL}, or decompress it") from None
-        return lambda: _Limited(zstandard.ZstdDecompressor())
-    return lambda: _Kept(ZstdDecompressor())
+        return lambda: _SteppingDecompressor(zstandard.ZstdDecompressor())
+    return lambda: _BufferingDecompressor(ZstdDecompressor())
 
 
-class _Kept:
+class _BufferingDecompressor:
     """Python's decompressor, which keeps unconsumed input."""
 
     def __init__(self, inner: Any) -> None:
@@ -125,7 +125,7 @@ class _Kept:
         return b""
 
 
-class _Limited:
+class _SteppingDecompressor:
     """The zstandard package's decompressor. Small inputs bound its output, since a frame's ratio is bounded."""
 
     def __init__(self, decompressor: Any) -> None:

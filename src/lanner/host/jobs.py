@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from lanner.host.native import Found, NativeRules
+    from lanner.host.native import BatchResult, NativeRules
     from lanner.host.pump import Pump
     from lanner.sdk.batches import Batch
 
@@ -32,7 +32,7 @@ class Jobs:
         self._jobs = jobs if pump.native is not None else 1
         self._pool: ThreadPoolExecutor | None = None
         self._free: list[NativeRules] = []
-        self._waiting: deque[tuple[Sequence[bytes], Future[Found]]] = deque()
+        self._waiting: deque[tuple[Sequence[bytes], Future[BatchResult]]] = deque()
         self._events = 0
 
     @property
@@ -77,7 +77,7 @@ class Jobs:
         payloads, future = self._waiting.popleft()
         self._pump.finish(payloads, future.result())
 
-    def _run(self, batch: Batch, number: int, first: int | None) -> Found:
+    def _run(self, batch: Batch, number: int, first: int | None) -> BatchResult:
         native = self._free.pop()
         try:
             # the last time of the previous batch is not known yet, so values that depend on it stay open

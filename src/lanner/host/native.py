@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.native._executor import Executor
 from lanner.rules.language.catalog import STATIC
-from lanner.rules.plan.program import PYTHON, Source, make_program, text_bytes
+from lanner.rules.plan.native_program import PYTHON, Source, make_program, text_bytes
 from lanner.sdk.hosting import field_arguments
 from lanner.sdk.plugin import plugin_info
 
@@ -47,7 +47,7 @@ _GENERIC: Final[dict[str, Source]] = {
 }
 
 
-class Found(NamedTuple):
+class BatchResult(NamedTuple):
     """Result of a batch. `last` is the time of its last event and `first` that of the run's first event, if known."""
 
     hits: list[Hit]
@@ -74,13 +74,13 @@ class NativeRules:
         before: int | None,
         first: int | None,
         now: int | None,
-    ) -> Found:
+    ) -> BatchResult:
         """Return the matches of a batch. The GIL is released meanwhile.
 
         `number` events came before, the last one at `before`, the first one at `first`. An event without its own time, and without one from
         the source, gets the time `now`, or, if that is None, the previous event's time.
         """
-        return Found(*self._executor.run(payloads, timestamps, number, before, first, now))
+        return BatchResult(*self._executor.run(payloads, timestamps, number, before, first, now))
 
 
 def native_rules(

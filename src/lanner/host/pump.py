@@ -22,8 +22,8 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lanner.host.native import Found, NativeRules
-    from lanner.rules import AlertWriter, Compiled
+    from lanner.host.native import BatchResult, NativeRules
+    from lanner.rules import AlertWriter, CompiledRules
     from lanner.sdk.batches import Batch
     from lanner.sdk.plugin import Plugin
 
@@ -54,7 +54,7 @@ class Pump:
     def __init__(
         self,
         plugin: Plugin,
-        compiled: Compiled,
+        compiled: CompiledRules,
         writer: AlertWriter,
         emit: Callable[[Alert], None] = lambda _: None,
         *,
@@ -130,7 +130,7 @@ class Pump:
         finally:
             self._events = number
 
-    def finish(self, payloads: Sequence[bytes], found: Found) -> None:
+    def finish(self, payloads: Sequence[bytes], found: BatchResult) -> None:
         """Write the alerts of a batch from the native executor. All earlier batches must be finished."""
         reader, context, executor, begin = self._reader, self.context, self.executor, self._events
         alerts, lines, about, emit = self._alerts, self._lines, self._about, self.emit

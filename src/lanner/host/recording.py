@@ -89,7 +89,9 @@ class Replay:
         self.tells_time = info.timestamp is None
         """Whether an event had a time, or the plugin's payloads have none."""
         self.counters: dict[str, int] = {}
+        self.connections: dict[str, bool] = {}
         self.position = 0
+        self.commits_itself = False
         self.description = ", ".join(paths)
         self._open_next()
 

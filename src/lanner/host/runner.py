@@ -59,7 +59,7 @@ class Runner:
         self._committed = 0
         self._busy_since: float | None = None
         pump.emit = delivery.write
-        source.commit(0)
+        source.commits_itself = False
 
     def exchange(self, pump: Pump, make_delivery: Callable[[], Delivery] | None = None) -> None:
         """Use this pump from the next event on, and what `make_delivery` creates, if given. Callable from any thread."""

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import structs
-
+from lanner.host.own_rules import rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.host.recording import no_recording, open_recording
-from lanner.rules import AlertWriter, Catalog, RuleSet, compile_rules, load_rules
+from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
 from lanner.rules.report.explain import Explainer
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import LannerError, SourceError
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import TypeAlias
 
-    from lanner.rules import Compiled, Rule
+    from lanner.rules import CompiledRules, Rule
     from lanner.rules.report.explanation import Explanation
     from lanner.sdk.plugin import Plugin
 
@@ -55,11 +54,9 @@ class LoadedRules:
         self.info = plugin_info(plugin)
         self._plugin = plugin
         self._config = config
-        if not files and self.info.rules is None:
-            raise LannerError(f"the plugin {self.info.name} ships no rules: name a rules file")
         self._catalog = Catalog([declaration.info for declaration in self.info.fields], self.info.event_source or "")
-        self._ruleset = load_rules(files or [str(self.info.rules)], self._catalog, plugins={self.info.name: self.info.version})
-        self._compiled: dict[frozenset[str], Compiled] = {}
+        self._ruleset = load_rules(rules_files(files, self.info), self._catalog, plugins={self.info.name: self.info.version})
+        self._compiled: dict[frozenset[str], CompiledRules] = {}
         self.compiled()
         init_plugin(plugin, config)
 
@@ -80,12 +77,12 @@ class LoadedRules:
         near = nearest_rule(name, [rule.name for rule in self.rules])
         raise LannerError(f"no rule {name!r}" + (f": did you mean {near!r}?" if near else " in these files"))
 
-    def compiled(self, enable: Collection[str] = ()) -> Compiled:
+    def compiled(self, enable: Collection[str] = ()) -> CompiledRules:
         """Return the compiled rules, with those in `enable` as if their files said `enabled: true`."""
         names = frozenset(self.rule(name).name for name in enable)
         if names not in self._compiled:
-            rules = tuple(structs.replace(rule, enabled=True) if rule.name in names else rule for rule in self.rules)
-            self._compiled[names] = compile_rules(RuleSet(rules, self._ruleset.findings), self._catalog)
+            running = [rule for rule in self.rules if rule.enabled or rule.name in names]
+            self._compiled[names] = compile_rules(self._ruleset, self._catalog, running)
         return self._compiled[names]
 
     def trial(self, enable: Collection[str] = (), *, first: bool = True) -> Trial:
@@ -109,7 +106,7 @@ class LoadedRules:
 class Trial:
     """One run of the rules: `feed` it the events."""
 
-    def __init__(self, plugin: Plugin, compiled: Compiled, *, first: bool = True) -> None:
+    def __init__(self, plugin: Plugin, compiled: CompiledRules, *, first: bool = True) -> None:
         self._lines: list[str] = []
         self._compiled = compiled
         writer = AlertWriter("json", hostname=host_name(), include_message=True)

@@ -1,4 +1,4 @@
-# What a program is, is told in lanner.rules.plan.program. A hit is (place in the batch, rule, whether it is sure, time in ns or
+# What a program is, is told in lanner.rules.plan.native_program. A hit is (place in the batch, rule, whether it is sure, time in ns or
 # None, the values that its alert shows or None where Python has to find them).
 from collections.abc import Sequence
 from typing import Any, TypeAlias, final

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from lanner.operating.falco import falco_version, in_a_name
+from lanner.operating.falco_versions import falco_version, in_a_name
 from lanner.operating.process import boot_time, resources
 from lanner.rules.files.items import Priority
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.operating.falco import falco_version, in_a_name
+from lanner.operating.falco_versions import falco_version, in_a_name
 from lanner.operating.process import boot_time, resources
 
 if TYPE_CHECKING:

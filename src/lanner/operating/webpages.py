@@ -9,7 +9,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.operating.falco import versions
+from lanner.operating.falco_versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where alerts go: sinks (`StdoutOutput`, `FileOutput`), and deliveries that bring alerts to them. `base` says what each of them is."""
+"""Where alerts go: sinks (`StdoutOutput`, `FileOutput`), and deliveries that bring alerts to them. `base` declares both. Private."""
 
 from lanner.outputs.base import Alert, Delivery, OutputClosedError, OutputError, Sink, SinkCounts
 from lanner.outputs.direct import DirectDelivery

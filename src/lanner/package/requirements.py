@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lanner.package.oci import Dependency
-from lanner.rules.condition.ast import And, Check, ConstantList, Not, OperandList, Or, Transform
+from lanner.rules.condition.ast import Check, Transform, find, find_operands
 from lanner.rules.condition.parser import parse, parse_operand
 from lanner.rules.files.items import EngineVersion, PluginVersion
+from lanner.rules.files.required_versions import parse_version
 from lanner.rules.files.scalars import unsigned
-from lanner.rules.files.versions import parse_version
 from lanner.rules.findings import ConditionError
 from lanner.rules.language.vocabulary import BY_OPERATOR, BY_TRANSFORMER, MODIFIERS, MODIFIERS_SINCE, Engine
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence
@@ -24,9 +24,9 @@ from lanner.yamlfile.reader import Mapping, Scalar, Sequence
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanner.rules.condition.ast import Condition, Field, Operand
+    from lanner.rules.condition.ast import Operand
     from lanner.rules.files.items import ExceptionEntry, RulesFile
-    from lanner.rules.resolve.collect import Collected, RuleDefinition
+    from lanner.rules.resolve.collect import Definitions, RuleDefinition
     from lanner.yamlfile.source import Context
 
 
@@ -73,7 +73,7 @@ class Requirements:
     understated: list[str] = field(default_factory=list)
 
 
-def requirements(files: Iterable[RulesFile], collected: Collected, plugin: str, version: str) -> Requirements:
+def requirements(files: Iterable[RulesFile], collected: Definitions, plugin: str, version: str) -> Requirements:
     """Return the requirements of rules that use the fields of a plugin of this name and version. `collected` is the content of `files`."""
     files = list(files)
     found = sorted(needs(files, collected), key=lambda need: (need.engine.version, need.where == ""), reverse=True)
@@ -84,7 +84,7 @@ def requirements(files: Iterable[RulesFile], collected: Collected, plugin: str, 
     return result
 
 
-def needs(files: Iterable[RulesFile], collected: Collected) -> Iterator[Need]:
+def needs(files: Iterable[RulesFile], collected: Definitions) -> Iterator[Need]:
     """Yield every use of a feature that older engines do not support, including duplicates; at least one."""
     yield Need(_0_31, "rules on a plugin's fields", "")
     for file in files:
@@ -138,39 +138,23 @@ def _of_text(text: str, about: str, where: str) -> Iterator[Need]:
         operand, _ = parse_operand(text)
     except ConditionError:
         return
-    yield from _of_operand(operand, about, where)
+    yield from _of_operands((operand,), about, where)
 
 
 def _of_condition(text: str, about: str, where: str) -> Iterator[Need]:
     try:
-        todo: list[Condition] = [parse(text)]
+        condition = parse(text)
     except ConditionError:  # in a macro that no rule uses, which Falco does not parse either
         return
-    while todo:
-        node = todo.pop()
-        match node:
-            case And() | Or():
-                todo += node.children
-            case Not():
-                todo.append(node.child)
-            case Check():
-                yield from _of_words(node.operator, about, where)
-                yield from _of_words(node.modifier or "", about, where)
-                yield from _of_operand(node.left, about, where)
-                yield from _of_operand(node.right, about, where)
-            case _:
-                pass
+    for check in find(Check, condition):
+        yield from _of_words(check.operator, about, where)
+        yield from _of_words(check.modifier or "", about, where)
+        yield from _of_operands((check.left, check.right), about, where)
 
 
-def _of_operand(operand: Operand | OperandList | Field | None, about: str, where: str) -> Iterator[Need]:
-    todo = [operand]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, Transform):
-            yield Need(BY_TRANSFORMER[node.name].since, f"the transformer `{node.name}()` {about}", where)
-            todo += node.arguments
-        elif isinstance(node, OperandList | ConstantList):
-            todo += node.items
+def _of_operands(operands: Iterable[Operand | None], about: str, where: str) -> Iterator[Need]:
+    for node in find_operands(Transform, *operands):
+        yield Need(BY_TRANSFORMER[node.name].since, f"the transformer `{node.name}()` {about}", where)
 
 
 def _texts(entry: ExceptionEntry) -> Iterator[str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.metadata import Distribution
 
-    from lanner.bundle.collect import Collected
+    from lanner.bundle.contents import Collected
     from lanner.bundle.environment import Environment
     from lanner.bundle.runtime import Native, Runtime
     from lanner.sdk.plugin import PluginInfo

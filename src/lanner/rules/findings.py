@@ -7,8 +7,9 @@ one finds it; the advice is Lanner's. This module reads no files.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from lanner.sdk.errors import LannerError
 from lanner.sdk.printable import message_line
@@ -99,6 +100,21 @@ def finding(
     places = tuple(spot.place() for spot in context)
     snippet = mark(context[-1].file.line(places[-1].line), places[-1].column, places[-1].length) if places else ""
     return Finding(severity, code, message, places, snippet, advice, context, sight, subject, own)
+
+
+_T = TypeVar("_T")
+Stage: TypeAlias = Generator[Finding, None, _T]
+"""A stage of a session: a generator that yields its findings and returns its result."""
+
+
+def finish(stage: Stage[_T], findings: list[Finding]) -> _T:
+    """Run a stage to its end, append its findings to `findings`, and return its result."""
+    while True:
+        try:
+            findings.append(next(stage))
+        except StopIteration as end:
+            result: _T = end.value
+            return result
 
 
 class RulesError(LannerError, ValueError):

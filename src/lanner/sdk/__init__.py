@@ -1,1 +1,1 @@
-"""What plugin authors import (by way of `lanner`), and what every host does with a plugin class. Knows nothing of any host."""
+"""What plugin authors import (by way of `lanner`), and what every host does with a plugin class. Private: import `lanner`."""

@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from lanner.sdk.errors import DefinitionError
-from lanner.sdk.hints import raw_annotations, resolve
+from lanner.sdk.type_hints import raw_annotations, resolve
 from lanner.sdk.types import Argument, FieldType
 
 Abstime = Annotated[int, FieldType.ABSTIME]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from lanner.sdk.protocols import OpenInstance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +36,10 @@ class Source(Protocol):
     def counters(self) -> Mapping[str, int]:
         """What happened on the way, by its name: `dropped tails`, `lines too long`, and what the open instance counts in its `counters`."""
 
+    @property
+    def connections(self) -> Mapping[str, bool]:
+        """The connections of the open instance by name, and whether each is up."""
+
     description: str
     """What is watched, in the open instance's own words (its `describe()`), "" where it has none."""
 
@@ -50,9 +56,11 @@ class Source(Protocol):
     def commit(self, position: int) -> None:
         """The host has dealt with all up to a `position` of before: a source that can go on there after a restart takes note.
 
-        Without it a `next_batch` says so of all that came before; a host calls it with 0 where it says so itself. After `close` it is on
-        disk when this returns, if it has a place there.
+        After `close` it is on disk when this returns, if it has a place there.
         """
+
+    commits_itself: bool
+    """Whether each `next_batch` commits all that came before. A host that calls `commit` turns this off first."""
 
     def close(self) -> None:
         """End the source: a waiting `next_batch` returns at once. From any thread, any number of times."""
@@ -60,28 +68,40 @@ class Source(Protocol):
 
 def describe_instance(instance: Any, plugin: str) -> str:
     """What the open instance's describe() says, "" where it has none. What that raises is logged, not passed on."""
-    return str(_called(instance, "describe", plugin) or "")
+    return str(_call(instance, "describe", plugin) or "")
 
 
 def instance_fileno(instance: Any, plugin: str) -> int | None:
     """What the open instance's fileno() gives; None where it has none or fails, which is logged."""
-    found = _called(instance, "fileno", plugin)
+    found = _call(instance, "fileno", plugin)
     return found if isinstance(found, int) else None
 
 
 def close_instance(instance: Any, plugin: str) -> None:
     """Call the open instance's own close(), if it has one. What it raises is logged, not passed on."""
-    _called(instance, "close", plugin)
+    _call(instance, "close", plugin)
 
 
 def instance_counters(instance: Any) -> Mapping[str, int]:
     """What the open instance counts in its `counters`, if it has such a mapping."""
-    found = getattr(instance, "counters", None)
+    found = member(instance, "counters")
     return found if isinstance(found, dict) else {}
 
 
-def _called(instance: Any, name: str, plugin: str) -> Any:
-    method = getattr(instance, name, None)
+def instance_connections(instance: Any) -> Mapping[str, bool]:
+    """Return the `connections` of an open instance, if it has such a mapping."""
+    found = member(instance, "connections")
+    return found if isinstance(found, dict) else {}
+
+
+def member(instance: Any, name: Literal["counters", "connections", "describe", "fileno", "commit", "close"]) -> Any:
+    """Return a member of `OpenInstance` that an open instance has; None for one that it lacks or has not overridden."""
+    value = getattr(instance, name, None)
+    return None if getattr(value, "__func__", value) is getattr(OpenInstance, name) else value
+
+
+def _call(instance: Any, name: Literal["describe", "fileno", "close"], plugin: str) -> Any:
+    method = member(instance, name)
     if not callable(method):
         return None
     try:

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.fields import FieldDeclaration, method_declaration
-from lanner.sdk.hints import raw_annotations, resolve
 from lanner.sdk.misspelt import find_misspelt
 from lanner.sdk.records import Record, replaced
+from lanner.sdk.type_hints import raw_annotations, resolve
 from lanner.sdk.types import FieldType
 from lanner.sdk.values import Value, arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from lanner.sdk.checks import Check
     from lanner.sdk.config import Config
     from lanner.sdk.events import Event
+    from lanner.sdk.protocols import Opened
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 # semver.org: three numbers, perhaps a pre-release and build data
@@ -146,6 +148,12 @@ class Plugin:
             # a class made in a function may name its configuration class by a local name
             cls.__plugin__ = _read(cls, sys._getframe(1).f_locals)  # noqa: SLF001
 
+    if TYPE_CHECKING:  # a class without it has no event source
+
+        def open(self, params: str, /) -> Opened:
+            """Open the event source. `params` is the value of `open_params` of falco.yaml, or "" without one."""
+            ...
+
     def event_to_string(self, event: Event) -> str:
         """Return the event as text, for `%evt.plugininfo`. By default this is its payload."""
         return event.payload.decode("utf-8", "replace")
@@ -166,6 +174,10 @@ class Plugin:
         Hosts warn about rules that use such fields. By default the mapping is empty.
         """
         return {}
+
+    def checks(self) -> Iterable[Check]:
+        """Return checks of what the plugin needs, such as a server and files, for `lanner doctor`. By default there are none."""
+        return ()
 
     def progress(self) -> float | None:
         """Return the part of the open source that was read, from 0.0 to 1.0. None, the default, means unknown or endless."""

@@ -43,7 +43,9 @@ class ThreadedSource:
         self._failure: LannerError | None = None
         self._cancel: Any = None
         self.counters: dict[str, int] = {}
+        self.connections: dict[str, bool] = {}
         self.position = 0
+        self.commits_itself = False
         self.description = describe_instance(iterator, plugin)
         self._thread = threading.Thread(target=self._run, name=f"lanner-{plugin}", daemon=True)
         self._thread.start()

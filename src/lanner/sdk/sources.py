@@ -10,12 +10,22 @@ from __future__ import annotations
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.sdk.batches import Batch, Source, close_instance, describe_instance, instance_counters, instance_fileno
+from lanner.sdk.batches import (
+    Batch,
+    Source,
+    close_instance,
+    describe_instance,
+    instance_connections,
+    instance_counters,
+    instance_fileno,
+    member,
+)
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Chunk, Nothing
 from lanner.sdk.framing import new_framer, warn_too_long
 from lanner.sdk.hosting import plugin_failure
 from lanner.sdk.plugin import Plugin, plugin_info
+from lanner.sdk.protocols import ChunkReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,12 +44,12 @@ def open_source(plugin: Plugin, params: str = "") -> Source:
         raise SourceError(f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.shown_sources)}")
     check_open_params(plugin, params)
     try:
-        opened = plugin.open(params)  # type: ignore[attr-defined]
+        opened: object = plugin.open(params)
     except LannerError:
         raise
     except (Exception, SystemExit) as error:
         raise plugin_failure(info.name, "open", error) from error
-    if callable(getattr(opened, "read_chunk", None)):
+    if isinstance(opened, ChunkReader):
         return ChunkSource(opened, info.name)
     if hasattr(opened, "__aiter__") or (hasattr(opened, "__iter__") and not isinstance(opened, (str, bytes, dict))):
         from lanner.sdk.reading import ThreadedSource  # threads and queues only where they are needed
@@ -67,20 +77,20 @@ def check_open_params(plugin: Plugin, params: str) -> None:
 class ChunkSource:
     """A source whose open instance hands over chunks of lines by read_chunk(timeout). No thread: the host's call is the reader."""
 
-    def __init__(self, instance: Any, plugin: str) -> None:
+    def __init__(self, instance: ChunkReader, plugin: str) -> None:
         self._instance = instance
         self._plugin = plugin
         self._read: Callable[[float], Any] = instance.read_chunk
-        self._has_fileno = callable(getattr(instance, "fileno", None))
+        self._has_fileno = callable(member(instance, "fileno"))
         self._main = new_framer()
         self._others: dict[str | int, Framer] = {}  # of streams that have an unfinished line: a stream may never come back
-        self._patience = float("inf") if callable(getattr(instance, "close", None)) else _PATIENCE
+        self._patience = float("inf") if callable(member(instance, "close")) else _PATIENCE
         self._closed = self._ended = False
         self._failure: SourceError | None = None
         self._counters: dict[str, int] = {}
         self.description = describe_instance(instance, plugin)
         self.position = 0
-        self._commit: Callable[[int], Any] | None = getattr(instance, "commit", None)
+        self._commit: Callable[[int], Any] | None = member(instance, "commit")
         self.commits_itself = callable(self._commit)
         """Whether a call of `next_batch` says that the host has dealt with all that came before it."""
 
@@ -91,13 +101,11 @@ class ChunkSource:
 
     @property
     def connections(self) -> Mapping[str, bool]:
-        """Whether there is a connection, by the name of each that the open instance tells of in its `connections`."""
-        found = getattr(self._instance, "connections", None)
-        return found if isinstance(found, dict) else {}
+        """See `Source`."""
+        return instance_connections(self._instance)
 
     def commit(self, position: int) -> None:
         """See `Source`. The open instance's `commit(count)` learns how many of the chunks that it gave have been dealt with."""
-        self.commits_itself = False
         self._tell(position)
 
     def next_batch(self, timeout: float) -> Batch:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, field
 
 from lanner.rules import Priority
+from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import read_whole
 from lanner.yamlfile import values
@@ -107,6 +108,10 @@ class TestFile:
     def beside(self, name: str) -> str:
         """Return a path relative to the file."""
         return str(self.path.parent / name)
+
+    def rules(self) -> list[str]:
+        """The paths of the rules files; the word for the plugin's own rules stays as it is."""
+        return [name if name == OWN_RULES else self.beside(name) for name in self.content.rules]
 
     def recording(self, case: Case) -> str | None:
         """Return the path of a test's recording, or None; `example` is the plugin's own."""

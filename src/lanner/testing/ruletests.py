@@ -59,7 +59,7 @@ def run_file(path: str) -> FileOutcome:
     file = TestFile(path)
     content = file.content
     try:
-        under_test = Rules(*map(file.beside, content.rules), plugin=file.plugin(), config=content.config)
+        under_test = Rules(*file.rules(), plugin=file.plugin(), config=content.config)
     except UsageError as error:
         raise file.error(str(error), "plugin") from None
     file.check_rules(under_test.rules.rules)

@@ -46,7 +46,7 @@ class YamlError(LannerError, ValueError):
         return f"{self.spot.place()}: {message}{self.advice and '. '}{self.advice}"
 
 
-class _Placed:
+class _Position:
     """A node with its position."""
 
     __slots__ = ()
@@ -62,19 +62,19 @@ class _Placed:
         return Spot(self.file, self.begin, self.end, kind, name, at)
 
 
-class Scalar(_yaml.Scalar, _Placed):
+class Scalar(_yaml.Scalar, _Position):
     """A string or null. `style` is YAML's: "" for plain scalars, otherwise the first character."""
 
     __slots__ = ()
 
 
-class Sequence(_yaml.Sequence, _Placed):
+class Sequence(_yaml.Sequence, _Position):
     """A list of nodes."""
 
     __slots__ = ()
 
 
-class Mapping(_yaml.Mapping, _Placed):
+class Mapping(_yaml.Mapping, _Position):
     """Pairs of nodes. `values` has the pairs with scalar keys; the first of equal keys counts, as in Falco."""
 
     __slots__ = ()

@@ -57,6 +57,27 @@ class Doors(lanner.Plugin):
         return 5
 
 
+class Reader(lanner.OpenInstance):
+    """Reads chunks."""
+
+    def read_chunk(self, timeout: float) -> bytes | lanner.Nothing:
+        return b"" if timeout else lanner.NOTHING
+
+
+class Chunks(lanner.Plugin, abstract=True):
+    """A source of chunks, opened by a parameter of any name."""
+
+    def open(self, _given: str) -> Reader:
+        return Reader()
+
+
+class NoSource(lanner.Plugin, abstract=True):
+    """A wrong return type."""
+
+    def open(self, params: str) -> int:  # error: [override]
+        return 1
+
+
 class Feed(Doors, abstract=True):
     """An async source."""
 

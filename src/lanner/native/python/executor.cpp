@@ -280,7 +280,7 @@ PyType_Slot slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(executor_dealloc)},
     {Py_tp_methods, methods},
     {Py_tp_doc,
-     const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.plan.program at work on batches of payloads. "
+     const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.plan.native_program at work on batches of payloads. "
                        "For one thread at a time.")},
     {0, nullptr},
 };

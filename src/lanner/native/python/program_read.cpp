@@ -1,5 +1,5 @@
 // From tuples and lists of plain data to a program, with every shape and every number checked: nothing after this looks at them
-// again. What each tuple means is told in lanner.rules.plan.program.
+// again. What each tuple means is told in lanner.rules.plan.native_program.
 #include "python/program_read.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Programs from the plain data that lanner.rules.plan.program makes.
+// Programs from the plain data that lanner.rules.plan.native_program makes.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN

@@ -243,7 +243,7 @@ void getopt(const Operand& operand, const Types& types, const Cells& values, Cel
   if (!operand.has_selector) result.state = Cell::State::list;
 }
 
-// As lanner.rules.language.vocabulary spells them; `items`, `decimal` and `joined len` are lanner.rules.plan.program's
+// As lanner.rules.language.vocabulary spells them; `items`, `decimal` and `joined len` are lanner.rules.plan.native_program's
 constexpr Transformer table[] = {
     {"items", 0, Transformer::any, items},
     {"decimal", 1, 1, decimal},

@@ -33,21 +33,21 @@ MAX_PROGRAM: Final = 2_000_000
 _REGEX_REPEAT: Final = frozenset("+*?")
 
 
-class Warned(Struct, frozen=True, gc=False):
+class ConditionWarning(Struct, frozen=True, gc=False):
     """Something that is allowed but odd; `span` are offsets in the condition."""
 
     message: str
     span: ast.Span
 
 
-class Checked(Struct, frozen=True, gc=False):
+class CheckedCondition(Struct, frozen=True, gc=False):
     """A condition that can be run, and the warnings about it in the order of the text."""
 
     tree: typed.Tree
-    warnings: tuple[Warned, ...]
+    warnings: tuple[ConditionWarning, ...]
 
 
-def check(condition: ast.Condition, catalog: Catalog, fields: typed.FieldTable) -> Checked:
+def check(condition: ast.Condition, catalog: Catalog, fields: typed.FieldTable) -> CheckedCondition:
     """Check a condition; the values that it needs get their numbers in `fields`. Raises ConditionError."""
     return Checker(catalog, fields).check(condition)
 
@@ -102,21 +102,21 @@ class Checker:
     """
 
     def __init__(self, catalog: Catalog, fields: typed.FieldTable) -> None:
-        self._catalog = catalog
-        self._fields = fields
-        self._warnings: list[Warned] = []
+        self.catalog = catalog
+        self.fields = fields
+        self._warnings: list[ConditionWarning] = []
         self._patterns: set[str] = set()
         self._program = 0
         # By the node's identity, which holds as long as the node is kept
-        self._known: dict[int, tuple[ast.Condition, Checked]] = {}
+        self._known: dict[int, tuple[ast.Condition, CheckedCondition]] = {}
         self._sides: dict[tuple[str, str | None], _Side] = {}
         # By field, operator and identity of a list's items, which conditions share
         self._tests: dict[tuple[str, str | None, Operator, Modifier | None, int], tuple[tuple[ast.Constant, ...], typed.Test]] = {}
 
-    def check(self, condition: ast.Condition) -> Checked:
+    def check(self, condition: ast.Condition) -> CheckedCondition:
         """Check a condition. Raises ConditionError."""
         self._warnings = []
-        return Checked(self._tree(condition), tuple(self._warnings))
+        return CheckedCondition(self._tree(condition), tuple(self._warnings))
 
     def _tree(self, node: ast.Condition) -> typed.Tree:
         known = self._known.get(id(node))
@@ -125,7 +125,7 @@ class Checker:
             return known[1].tree
         before = len(self._warnings)
         tree = self._new_tree(node)
-        self._known[id(node)] = node, Checked(tree, tuple(self._warnings[before:]))
+        self._known[id(node)] = node, CheckedCondition(tree, tuple(self._warnings[before:]))
         return tree
 
     def _new_tree(self, node: ast.Condition) -> typed.Tree:
@@ -200,7 +200,7 @@ class Checker:
             return "A pattern is in RE2's syntax, and a backslash before (, [, { or another of its signs takes it as it is."
         if isinstance(error, _ProgramError):
             return "Repetitions such as {1,100} are written out: repeat less, or use `contains`, `startswith` and `in` where they do."
-        return self._catalog.advice(error.unknown) if isinstance(error, FieldError) and error.unknown else ""
+        return self.catalog.advice(error.unknown) if isinstance(error, FieldError) and error.unknown else ""
 
     def _side(self, node: ast.Field | ast.Transform | ast.Constant | ast.ConstantList | ast.OperandList) -> _Side:
         match node:
@@ -215,10 +215,10 @@ class Checker:
         return _Side(operand, "NA", operand.kind)
 
     def _field(self, name: str, argument: str | None) -> _Side:
-        request = self._catalog.request(name if argument is None else f"{name}[{argument}]")
+        request = self.catalog.request(name if argument is None else f"{name}[{argument}]")
         kind = typed.Kind(request.info.type, request.info.is_list)
-        traits = self._catalog.traits(request)
-        side = _Side(typed.Slot(self._fields.number(request), kind), request.info.name, kind, traits=traits)
+        traits = self.catalog.traits(request)
+        side = _Side(typed.Slot(self.fields.number(request), kind), request.info.name, kind, traits=traits)
         self._sides[name, argument] = side
         return side
 
@@ -235,7 +235,7 @@ class Checker:
         kind = transformers.combined(
             row, [side.base for side in sides], node.selector, is_plain=not any(side.traits.type_name for side in sides)
         )
-        operand = typed.Transformed(row.name, tuple(side.operand for side in sides), kind, node.selector)
+        operand = typed.Transformation(row.name, tuple(side.operand for side in sides), kind, node.selector)
         return _Side(operand, "NA", typed.Kind(FieldType.STRING), combined=True)
 
     @staticmethod
@@ -247,7 +247,7 @@ class Checker:
             raise _RefusedError(f"field '{side.name}' does not support transformers")
         kind = transformers.result(row, side.kind, side.name, side.traits.type_name)
         traits = side.traits._replace(type_name="")
-        return _Side(typed.Transformed(row.name, (side.operand,), kind), side.name, side.base, side.combined, traits)
+        return _Side(typed.Transformation(row.name, (side.operand,), kind), side.name, side.base, side.combined, traits)
 
     def _constants(self, operator: Operator, left: _Side, right: ast.Constant | ast.ConstantList) -> tuple[typed.Constant, ...]:
         texts = [right.text] if isinstance(right, ast.Constant) else [item.text for item in right.items]
@@ -280,21 +280,21 @@ class Checker:
         if operator == "regex" and _is_simple(text):
             instead = "'=', 'contains', 'startswith', 'endswith'"
             message = f"regex check with '{text}' may be optimized with simpler operators such as {instead}"
-            self._warnings.append(Warned(message, span))
+            self._warnings.append(ConditionWarning(message, span))
         packed = text.translate(_NO_BLANKS)
         try:
-            self._catalog.request(packed)
-            self._warnings.append(Warned(f"'{text}' may be a valid field misused as a const string value", span))
+            self.catalog.request(packed)
+            self._warnings.append(ConditionWarning(f"'{text}' may be a valid field misused as a const string value", span))
         except FieldError:
             pass
         if packed.startswith(_TRANSFORMERS) and packed.endswith(")"):
-            self._warnings.append(Warned(f"'{text}' may be a valid field transformer misused as a const string value", span))
+            self._warnings.append(ConditionWarning(f"'{text}' may be a valid field transformer misused as a const string value", span))
 
 
 def _item(side: _Side) -> typed.Operand:
     """An operand as an item of a list of operands: numbers become decimal texts."""
     if side.base.type is FieldType.UINT64:
-        return typed.Transformed("decimal", (side.operand,), typed.Kind(FieldType.STRING))
+        return typed.Transformation("decimal", (side.operand,), typed.Kind(FieldType.STRING))
     return side.operand
 
 

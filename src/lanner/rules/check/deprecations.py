@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, Or, Transform
+from lanner.rules.condition.ast import Check, Constant, Field, find, find_operands
 from lanner.rules.language.vocabulary import BY_OPERATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lanner.rules.condition.ast import Condition, Operand, OperandList
+    from lanner.rules.condition.ast import Condition, Operand
 
 _NO_ENTER: Final = "field is not available due to the drop of enter events."
 _DEPRECATED: Final = {
@@ -54,45 +52,20 @@ def of_condition(tree: Condition) -> list[Remark]:
     """Comparisons with `<NA>`, as one remark without words, and deprecated fields."""
     named: set[str] = set()
     unsafe = False
-    for check in _checks(tree):
-        fields = list(_fields(check.left))
+    for check in find(Check, tree):
+        fields = _fields(check.left)
         named.update(fields)
         if BY_OPERATOR[check.operator].remarks_na and check.modifier is None and fields and fields[-1].startswith(_UNSAFE) and check.right:
-            unsafe = unsafe or _says_nothing(check.right)
+            unsafe = unsafe or _compares_nothing(check.right)
             named.update(_fields(check.right))
     deprecated = [Remark("LOAD_DEPRECATED_ITEM", message, name) for name, message in _DEPRECATED.items() if name in named]
     return [Remark("LOAD_UNSAFE_NA_CHECK", ""), *deprecated] if unsafe else deprecated
 
 
-def _checks(tree: Condition) -> Iterator[Check]:
-    """In whatever order."""
-    todo = [tree]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, Check):
-            yield node
-        elif isinstance(node, And | Or):
-            todo += node.children
-        elif isinstance(node, Not):
-            todo.append(node.child)
+def _fields(operand: Operand) -> list[str]:
+    """Return the names of the fields in an operand, without those in lists of operands."""
+    return [field.name for field in find_operands(Field, operand, lists=False)]
 
 
-def _fields(operand: Operand | OperandList) -> Iterator[str]:
-    """The names of the fields in an operand, without those in lists of operands."""
-    match operand:
-        case Field(name):
-            yield name
-        case Transform(_, arguments):
-            for argument in arguments:
-                yield from _fields(argument)
-
-
-def _says_nothing(right: Operand | OperandList) -> bool:
-    match right:
-        case Constant(text):
-            return text == "<NA>"
-        case ConstantList(items):
-            return any(item.text == "<NA>" for item in items)
-        case Transform(_, arguments):
-            return any(map(_says_nothing, arguments))
-    return False
+def _compares_nothing(right: Operand) -> bool:
+    return any(constant.text == "<NA>" for constant in find_operands(Constant, right, lists=False))

@@ -1,1 +1,1 @@
-"""Conditions as syntax trees: the lexer, the parser, and their text again."""
+"""Conditions as syntax trees: the lexer, the parser, and their text again. Private."""

@@ -9,11 +9,14 @@ plain recursion.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from lanner.rules.language.vocabulary import Modifier, Operator  # noqa: TC001 - part of the nodes' types at run time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Span: TypeAlias = tuple[int, int]
 
@@ -121,6 +124,44 @@ class Or(Node, frozen=True):
 
 
 Condition: TypeAlias = Check | Macro | Not | And | Or
+
+
+AnyOperand: TypeAlias = Operand | OperandList
+_Condition = TypeVar("_Condition", bound=Condition)
+_Operand = TypeVar("_Operand", bound=AnyOperand)
+
+
+def walk(tree: Condition) -> Iterator[Condition]:
+    """Yield every node of a condition from the root on, in the order of the text; a shared node comes once."""
+    todo, seen = [tree], set[int]()
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, And | Or):
+            todo += reversed(node.children)
+        elif isinstance(node, Not):
+            todo.append(node.child)
+
+
+def find(kind: type[_Condition], tree: Condition) -> Iterator[_Condition]:
+    """Yield the nodes of one kind in a condition, as `walk` does."""
+    return (node for node in walk(tree) if isinstance(node, kind))
+
+
+def find_operands(kind: type[_Operand], *roots: AnyOperand | None, lists: bool = True) -> Iterator[_Operand]:
+    """Yield the nodes of one kind in operands, in the order of the text; without `lists`, none in an `OperandList`."""
+    todo = [root for root in reversed(roots) if root]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, kind):
+            yield node
+        if isinstance(node, Transform):
+            todo += reversed(node.arguments)
+        elif isinstance(node, ConstantList) or (isinstance(node, OperandList) and lists):
+            todo += reversed(node.items)
 
 
 class Measure(NamedTuple):

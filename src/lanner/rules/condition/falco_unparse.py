@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Macro, Not, OperandList, Or, Transform
 
 if TYPE_CHECKING:
-    from lanner.rules.condition.ast import Condition, Operand
+    from lanner.rules.condition.ast import AnyOperand, Condition
 
 # libsinsp/filter/escaping.cpp: what makes a text go into quotes, and what stands there for it
 _ESCAPES: Final = {
@@ -49,7 +49,7 @@ def quote(text: str) -> str:
     return f'"{inside}"'
 
 
-def _operand(node: Operand | OperandList) -> str:
+def _operand(node: AnyOperand) -> str:
     match node:
         case Field(name, argument):
             return field_text(name, argument)

@@ -12,7 +12,7 @@ from lanner.rules.condition import lexer as words
 from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Macro, Not, OperandList, Or, Transform
 
 if TYPE_CHECKING:
-    from lanner.rules.condition.ast import Condition, Operand
+    from lanner.rules.condition.ast import AnyOperand, Condition
 
 _ESCAPES: Final = str.maketrans({"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"'})
 
@@ -36,7 +36,7 @@ def show(node: Condition) -> str:
             return " ".join(part for part in (show_operand(left), operator, modifier, right and show_operand(right)) if part)
 
 
-def show_operand(node: Operand | OperandList) -> str:
+def show_operand(node: AnyOperand) -> str:
     """A field, a transformer, a constant or a list, as the condition language writes it."""
     match node:
         case Field(name, argument):

@@ -1,1 +1,1 @@
-"""Rules files: documents, items, overrides, exceptions, required versions."""
+"""Rules files: documents, items, overrides, exceptions, required versions. Private."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.files.items import ExceptionEntry, RuleException
-from lanner.rules.files.scalars import Refused, required
+from lanner.rules.files.scalars import ItemError, required
 from lanner.rules.files.text import Text, TextBuilder
 from lanner.rules.findings import Sight, finding
 from lanner.rules.language.vocabulary import BY_OPERATOR, MODIFIERS, Side, operators_of
@@ -42,12 +42,12 @@ def read_exceptions(item: Mapping, context: Context, steps: list[Step], *, appen
         return ()
     outer: Context = (*context, node.spot("exceptions"))
     if not isinstance(node, Sequence):
-        raise Refused("Rule exceptions must be a sequence", outer)
+        raise ItemError("Rule exceptions must be a sequence", outer)
     found: list[RuleException] = []
     names = set()
     for each in node.items:
         if not isinstance(each, Mapping):
-            raise Refused("Rule exception must be a mapping", (*outer, each.spot("exception")))
+            raise ItemError("Rule exception must be a mapping", (*outer, each.spot("exception")))
         label = required(each, "name", (*outer, each.spot("exception")))
         name = label.value
         inner: Context = (*context, each.spot("exception", name))
@@ -61,7 +61,7 @@ def read_exceptions(item: Mapping, context: Context, steps: list[Step], *, appen
 
 def _read_exception(node: Mapping, label: Scalar, context: Context, steps: list[Step], *, append: bool) -> RuleException:
     if "fields" not in node.values and not append:
-        raise Refused("Item has no mapping for key 'fields'", context)
+        raise ItemError("Item has no mapping for key 'fields'", context)
     fields = _entry(node.values.get("fields"), "fields", context)
     comps = _entry(node.values.get("comps"), "comps", context)
     values = node.values.get("values")
@@ -72,7 +72,7 @@ def _read_exception(node: Mapping, label: Scalar, context: Context, steps: list[
         return RuleException(context, label, fields, comps)
     outer = (*context, values.spot("exception values"))
     if not isinstance(values, Sequence):
-        raise Refused("Rule exception values must be a sequence", outer)
+        raise ItemError("Rule exception values must be a sequence", outer)
     entries = tuple(_entry(value, "", (*outer, value.spot("exception value"))) for value in values.items)
     return RuleException(context, label, fields, comps, entries)
 
@@ -81,7 +81,7 @@ def _entry(node: Node | None, key: str, context: Context) -> ExceptionEntry:
     """A text or a list of entries; anything else counts as an empty text."""
     if isinstance(node, Scalar) and not node.is_null:
         if not node.value:
-            raise Refused("Value must be non-empty", (*context, node.spot("value for", key)))
+            raise ItemError("Value must be non-empty", (*context, node.spot("value for", key)))
         return ExceptionEntry(node.value)
     if isinstance(node, Sequence):
         inner = (*context, node.spot("value for", key))
@@ -93,7 +93,7 @@ def _entry(node: Node | None, key: str, context: Context) -> ExceptionEntry:
 
 
 def check_exception(exception: RuleException, is_field: Callable[[str], bool] | None) -> RuleException:
-    """The exception with its comparisons filled in. Raises `Refused`.
+    """The exception with its comparisons filled in. Raises `ItemError`.
 
     `is_field` tells whether something can stand left of an operator; what it raises for a field with a wrong argument is reported.
     """
@@ -128,20 +128,20 @@ def _check_fields(names: list[str], is_field: Callable[[str], bool], context: Co
         try:
             known = is_field(name)
         except LannerError as error:
-            raise Refused(str(error), context, code=findings.VALIDATE, sight=Sight()) from None
+            raise ItemError(str(error), context, code=findings.VALIDATE, sight=Sight()) from None
         if not known:
             raise _refuse(f"'{name}' is not a supported filter field", context)
 
 
-def _refuse(message: str, context: Context) -> Refused:
-    return Refused(message, context, code=findings.VALIDATE)
+def _refuse(message: str, context: Context) -> ItemError:
+    return ItemError(message, context, code=findings.VALIDATE)
 
 
 # Writing
 
 
 def with_exceptions(condition: Text, exceptions: Seq[RuleException]) -> Text:
-    """The condition and the exceptions as one text. Raises `Refused` for values that do not fit their fields."""
+    """The condition and the exceptions as one text. Raises `ItemError` for values that do not fit their fields."""
     if not exceptions:
         return condition
     builder = TextBuilder()

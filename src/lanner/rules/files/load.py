@@ -33,8 +33,8 @@ from lanner.rules.files.items import (
     Step,
 )
 from lanner.rules.files.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
-from lanner.rules.files.scalars import Refused, as_string, bad_conversion, boolean, optional, required, texts, unsigned, value_context
-from lanner.rules.files.versions import parse_version
+from lanner.rules.files.required_versions import parse_version
+from lanner.rules.files.scalars import ItemError, as_string, bad_conversion, boolean, optional, required, texts, unsigned, value_context
 from lanner.rules.findings import Finding, RulesError, finding
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.misspelt import find_near, suggest_file
@@ -144,7 +144,7 @@ def _leniently(steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T:
     """Read one key. An error becomes a step, and `fallback` the value."""
     try:
         return read()
-    except Refused as refused:
+    except ItemError as refused:
         steps.append(refused.finding)
         return fallback
 
@@ -161,7 +161,7 @@ def _read_document(document: Node, file: RulesFile, attempt: Attempt) -> None:
         steps: list[Step] = []
         try:
             _read_item(item, steps, attempt)
-        except Refused as refused:
+        except ItemError as refused:
             steps.append(refused.finding)
             if attempt is _leniently and isinstance(item, Mapping):
                 _warn_of_keys_of(item, steps)
@@ -171,7 +171,7 @@ def _read_document(document: Node, file: RulesFile, attempt: Attempt) -> None:
 def _read_item(item: Node, steps: list[Step], attempt: Attempt) -> None:
     if not isinstance(item, Mapping):
         message = "Unexpected element type. Each element should be a yaml associative array."
-        raise Refused(message, (item.spot("rules content item"),), "An item is a mapping, as in `- rule: name`.")
+        raise ItemError(message, (item.spot("rules content item"),), "An item is a mapping, as in `- rule: name`.")
     keys = item.values
     if "required_engine_version" in keys:
         _read_engine_version(item, steps)
@@ -243,7 +243,7 @@ def _read_engine_version(item: Mapping, steps: list[Step]) -> None:
     number = unsigned(text)
     version = (0, number, 0) if number is not None else parse_version(text)
     if version is None:
-        raise Refused(f"Unable to parse engine version '{text}' as a semver string. Expected \"x.y.z\" semver format.", context)
+        raise ItemError(f"Unable to parse engine version '{text}' as a semver string. Expected \"x.y.z\" semver format.", context)
     steps.append(EngineVersion(context, version, ".".join(map(str, version))))
     _warn_of_keys(item, frozenset({"required_engine_version"}), context, steps)
 
@@ -252,11 +252,11 @@ def _read_plugin_versions(item: Mapping, steps: list[Step]) -> None:
     node = item.values["required_plugin_versions"]
     context: Context = (node.spot("required plugin versions"),)
     if not isinstance(node, Sequence):
-        raise Refused("Value of required_plugin_versions must be a sequence", context)
+        raise ItemError("Value of required_plugin_versions must be a sequence", context)
     for plugin in node.items:
         entry = (*context, plugin.spot("required plugin versions entry"))
         if not isinstance(plugin, Mapping):
-            raise Refused("Plugin version must be a mapping", entry)
+            raise ItemError("Plugin version must be a mapping", entry)
         name = required(plugin, "name", entry).value
         entry = (*context, plugin.spot("required plugin versions entry", name))
         version = required(plugin, "version", entry).value
@@ -269,11 +269,11 @@ def _read_alternatives(plugin: Mapping, context: Context) -> Iterable[tuple[str,
     if node is None:
         return
     if not isinstance(node, Sequence):
-        raise Refused("Value of plugin version alternatives must be a sequence", context)
+        raise ItemError("Value of plugin version alternatives must be a sequence", context)
     for other in node.items:
         inner = (*context, other.spot("required plugin versions alternative"))
         if not isinstance(other, Mapping):
-            raise Refused("Plugin version alternative must be a mapping", inner)
+            raise ItemError("Plugin version alternative must be a mapping", inner)
         name = required(other, "name", inner).value
         inner = (*context, other.spot("required plugin versions alternative", name))
         yield name, required(other, "version", inner).value
@@ -311,7 +311,7 @@ def _read_append(item: Mapping, key: str, context: Context, steps: list[Step]) -
     append = _read_old_append(item, context, steps)
     overrides = read_overrides(item, context, frozenset({key}), frozenset({key}))
     if append and overrides:
-        raise Refused(BOTH_APPEND, context)
+        raise ItemError(BOTH_APPEND, context)
     return append or key in overrides.append
 
 
@@ -332,7 +332,7 @@ def _read_rule(item: Mapping, steps: list[Step], attempt: Attempt) -> None:
     append = _read_old_append(item, context, steps)
     overrides = read_overrides(item, context, APPENDABLE, REPLACEABLE)
     if append and overrides:
-        raise Refused(BOTH_APPEND, context)
+        raise ItemError(BOTH_APPEND, context)
     if overrides:
         _read_overriding(item, name, source, overrides, context, steps, attempt)
     elif append:
@@ -355,7 +355,7 @@ def _read_any_source(item: Mapping, context: Context) -> str:
     if node is None:
         return ""
     if not isinstance(node, Scalar):
-        raise Refused("Value is not a scalar value", value_context(node, "source", context))
+        raise ItemError("Value is not a scalar value", value_context(node, "source", context))
     return "" if node.is_null else node.value
 
 
@@ -403,7 +403,7 @@ def _read_priority(item: Mapping, context: Context, advice: str = "") -> Priorit
     if priority is None:
         near = find_near(node.value, (str(each) for each in Priority))
         advice = (f"Did you mean {near}? " if near else "") + f"Take one of {', '.join(str(each) for each in Priority)}."
-        raise Refused("Invalid priority", (*context, node.spot("rule priority")), advice)
+        raise ItemError("Invalid priority", (*context, node.spot("rule priority")), advice)
     return priority
 
 
@@ -412,7 +412,7 @@ def _read_duration(item: Mapping, context: Context) -> int:
     number = unsigned(node.value)
     if number is None:
         advice = "'capture_duration' takes a number of milliseconds."
-        raise Refused("Can't decode YAML scalar value", value_context(node, "capture_duration", context), advice)
+        raise ItemError("Can't decode YAML scalar value", value_context(node, "capture_duration", context), advice)
     return number
 
 
@@ -431,11 +431,11 @@ def _read_overriding(
     for key in sorted(left):
         message = f"Unexpected key '{key}': no corresponding entry under 'override' is defined."
         advice = f"Say under 'override' what '{key}' is to do: `{key}: replace`, for instance."
-        refused = Refused(message, (*context, item.values[key].spot("overrides", key)), advice)
+        refused = ItemError(message, (*context, item.values[key].spot("overrides", key)), advice)
         attempt(steps, partial(_raise, refused), None)
 
 
-def _raise(refused: Refused) -> None:
+def _raise(refused: ItemError) -> None:
     raise refused
 
 
@@ -480,7 +480,7 @@ class _Update:
         if key not in self.left:
             kind = "append" if self.append else "replace"
             message = f"An {kind} override for '{key}' was specified but '{key}' is not defined"
-            raise Refused(message, self.context, f"Give the new '{key}', or take it out of 'override'.")
+            raise ItemError(message, self.context, f"Give the new '{key}', or take it out of 'override'.")
         self.left.discard(key)
         return True
 

@@ -1,6 +1,6 @@
 """The key `override` of an item: which of its other keys append to an earlier item of that name, and which replace.
 
-In comes an item's mapping, out come two sets of keys, or a `Refused` with Falco's message. Applying them is the collector's matter.
+In comes an item's mapping, out come two sets of keys, or an `ItemError` with Falco's message. Applying them is the collector's matter.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from lanner.rules.files.scalars import Refused, as_string, bad_conversion, bad_iteration
+from lanner.rules.files.scalars import ItemError, as_string, bad_conversion, bad_iteration
 from lanner.sdk.misspelt import find_near
 from lanner.yamlfile.reader import Mapping, Scalar
 
@@ -56,16 +56,16 @@ def _check(key: Scalar, value: Scalar, outer: Context, appendable: frozenset[str
     at_key: Context = (*outer, key.spot("overrides", name))
     if operation == "append":
         if name not in appendable:
-            raise Refused(f"Key '{name}' cannot be appended to, use 'replace' instead", at_key, _advise(name, replaceable))
+            raise ItemError(f"Key '{name}' cannot be appended to, use 'replace' instead", at_key, _advise(name, replaceable))
     elif operation == "replace":
         if name not in replaceable:
-            raise Refused(f"Key '{name}' cannot be replaced", at_key, _advise(name, replaceable))
+            raise ItemError(f"Key '{name}' cannot be replaced", at_key, _advise(name, replaceable))
     else:
         allowed = ("append " if name in appendable else "") + ("replace " if name in replaceable else "")
         message = f"Invalid override operation for key '{name}': '{operation}'. Allowed values are: {allowed}"
         near = find_near(operation, allowed.split())
         advice = f"Did you mean '{near}'?" if near else "" if name in replaceable else _advise(name, replaceable)
-        raise Refused(message, (*outer, value.spot("value for", name)), advice)
+        raise ItemError(message, (*outer, value.spot("value for", name)), advice)
 
 
 def _advise(name: str, replaceable: frozenset[str]) -> str:

@@ -1,6 +1,6 @@
 """From YAML nodes to the values that keys want, as Falco converts them.
 
-In comes a mapping and a key, out comes the value, or a `Refused` with Falco's message at the value's place. Scalars convert as
+In comes a mapping and a key, out comes the value, or an `ItemError` with Falco's message at the value's place. Scalars convert as
 yaml-cpp does it, in whatever quotes they stand: `yes` and `On` are true, `010` is eight, 1 is no bool.
 """
 
@@ -29,7 +29,7 @@ _NEEDS: Final = {
 }
 
 
-class Refused(Exception):  # noqa: N818 - it ends the reading of one item and never leaves the loader
+class ItemError(Exception):  # it ends the reading of one item and never leaves the loader
     """An item cannot be used, for the reason in `finding`."""
 
     def __init__(
@@ -43,13 +43,13 @@ def required(item: Mapping, key: str, context: Context, advice: str = "") -> Sca
     """The value of a key that has to be there, a text that is not empty. `advice` is what to do where the key is missing."""
     node = item.values.get(key)
     if node is None:
-        raise Refused(f"Item has no mapping for key '{key}'", context, advice or _NEEDS.get(context[-1].kind, ""))
+        raise ItemError(f"Item has no mapping for key '{key}'", context, advice or _NEEDS.get(context[-1].kind, ""))
     if isinstance(node, Scalar) and node.is_null:
-        raise Refused(f"Mapping for key '{key}' is empty", context, f"Write a value behind '{key}:'.")
+        raise ItemError(f"Mapping for key '{key}' is empty", context, f"Write a value behind '{key}:'.")
     if not isinstance(node, Scalar):
-        raise Refused("Value is not a scalar value", value_context(node, key, context), f"'{key}' takes a text, not a list or a mapping.")
+        raise ItemError("Value is not a scalar value", value_context(node, key, context), f"'{key}' takes a text, not a list or a mapping.")
     if not node.value:
-        raise Refused("Value must be non-empty", value_context(node, key, context))
+        raise ItemError("Value must be non-empty", value_context(node, key, context))
     return node
 
 
@@ -65,7 +65,7 @@ def boolean(item: Mapping, key: str, context: Context, *, default: bool) -> bool
         return default
     value = truth(node.value)
     if value is None:
-        raise Refused("Can't decode YAML scalar value", value_context(node, key, context), f"'{key}' takes true or false.")
+        raise ItemError("Can't decode YAML scalar value", value_context(node, key, context), f"'{key}' takes true or false.")
     return value
 
 
@@ -93,13 +93,13 @@ def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[S
     if node is None:
         if not needed:
             return ()
-        raise Refused(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
+        raise ItemError(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
     if not isinstance(node, Sequence):
-        raise Refused("Value is not a sequence", value_context(node, key, context), f"'{key}' takes a list, as in `{key}: [a, b]`.")
+        raise ItemError("Value is not a sequence", value_context(node, key, context), f"'{key}' takes a list, as in `{key}: [a, b]`.")
     found = []
     for each in node.items:
         if not isinstance(each, Scalar) or each.is_null:
-            raise Refused("sequence value is not scalar", (*value_context(node, key, context), each.spot("list item")))
+            raise ItemError("sequence value is not scalar", (*value_context(node, key, context), each.spot("list item")))
         found.append(each)
     return tuple(found)
 
@@ -109,19 +109,19 @@ def as_string(node: Scalar) -> str:
     return "null" if node.is_null else node.value
 
 
-def bad_conversion(node: Node, advice: str) -> Refused:
+def bad_conversion(node: Node, advice: str) -> ItemError:
     """A node that should be a text is none, where Falco leaves the error to yaml-cpp, in its words and without saying where."""
     mark = node.spot().mark()
     return _of_yaml_cpp(node, f"yaml-cpp: error at line {mark.line + 1}, column {mark.column + 1}: bad conversion", advice)
 
 
-def bad_iteration(node: Node, advice: str) -> Refused:
+def bad_iteration(node: Node, advice: str) -> ItemError:
     """A list where Falco goes through a mapping, with the error left to yaml-cpp as above."""
     return _of_yaml_cpp(node, "invalid node; this may result from using a map iterator as a sequence iterator, or vice-versa", advice)
 
 
-def _of_yaml_cpp(node: Node, message: str, advice: str) -> Refused:
-    return Refused(message, (node.spot(),), advice, findings.VALIDATE, Sight())
+def _of_yaml_cpp(node: Node, message: str, advice: str) -> ItemError:
+    return ItemError(message, (node.spot(),), advice, findings.VALIDATE, Sight())
 
 
 def value_context(node: Node, key: str, context: Context) -> Context:

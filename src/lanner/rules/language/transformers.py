@@ -14,7 +14,7 @@ import string
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from lanner.rules.language.getopt import Options
-from lanner.rules.language.typed import Kind, Text, Transformed
+from lanner.rules.language.typed import Kind, Text, Transformation
 from lanner.rules.language.vocabulary import Shape
 from lanner.sdk.errors import LannerError
 from lanner.sdk.types import FieldType
@@ -118,7 +118,7 @@ _ERRORS: Final = {
 }
 
 
-def function(node: Transformed) -> Callable[..., Value | None]:
+def function(node: Transformation) -> Callable[..., Value | None]:
     """What to call with the operands' values, none of which is None; None means that there is no value."""
     if node.name == "len":
         return _length(node.operands[0])
@@ -150,7 +150,7 @@ def text_of(kind: Kind) -> Callable[[Value], str]:
     return raw
 
 
-def _getopt(node: Transformed) -> Callable[[Value, Value], Value | None]:
+def _getopt(node: Transformation) -> Callable[[Value, Value], Value | None]:
     arguments, optstring = node.operands
     constant = Options(_raw(optstring.text, optstring.kind)) if isinstance(optstring, Text) else None
     selector = None if node.selector is None else node.selector.encode("utf-8", "surrogateescape")
@@ -188,9 +188,9 @@ def _on_each(change: Callable[[str], str | None]) -> Callable[[tuple[str, ...]],
 
 def _length(operand: Operand) -> Callable[[Value], int | None]:
     inner = operand
-    while isinstance(inner, Transformed) and len(inner.operands) == 1:
+    while isinstance(inner, Transformation) and len(inner.operands) == 1:
         inner = inner.operands[0]
-    if isinstance(inner, Transformed) and operand.kind.is_list:
+    if isinstance(inner, Transformation) and operand.kind.is_list:
         # Falco knows of getopt's result only while it compiles that it is a list; it measures the one string in it
         return lambda values: _size(values[0]) if len(values) == 1 else None
     return len if operand.kind.is_list else _size

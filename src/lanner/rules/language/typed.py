@@ -61,7 +61,7 @@ class Items(Struct, frozen=True, gc=False):
     kind: Kind = Kind(FieldType.STRING, is_list=True)
 
 
-class Transformed(Struct, frozen=True, gc=False):
+class Transformation(Struct, frozen=True, gc=False):
     """What a transformer makes of its operands; no value if an operand has none. `selector` is getopt's option.
 
     "decimal" is not in the vocabulary: it is what happens to numbers in a list of operands.
@@ -73,7 +73,7 @@ class Transformed(Struct, frozen=True, gc=False):
     selector: str | None = None
 
 
-Operand: TypeAlias = Slot | Text | Items | Transformed
+Operand: TypeAlias = Slot | Text | Items | Transformation
 
 
 class Test(Struct, frozen=True, gc=False):

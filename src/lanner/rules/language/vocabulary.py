@@ -147,7 +147,7 @@ class Shape(Enum):
     """Whether a transformer gives one value or a list."""
 
     VALUE = "a value"
-    SAME = "a value, or a list if its operand is one"
+    SAME = "a list for a list, otherwise a value"
     SELECTED = "a list, or with a selector one value"
 
 

@@ -1,4 +1,4 @@
-"""All errors of rules files at once, and lints that Falco does not have.
+"""All errors of rules files at once, and lints that Falco does not have. Private.
 
 The input are paths and the catalog of an event source, the output are findings in the order of the files. An error in one rule does not
 prevent the check of the others. docs/checking-rules.md describes each lint.
@@ -10,12 +10,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.check.checker import Checker
-from lanner.rules.files.items import MacroItem, RuleItem
+from lanner.rules.files.items import MacroItem
 from lanner.rules.files.load import load_files
-from lanner.rules.findings import ConditionError, Finding, RulesError, finding
-from lanner.rules.language.typed import FieldTable
+from lanner.rules.findings import ConditionError, Finding, RulesError, finding, finish
 from lanner.rules.lint.appends import risky_appends
+from lanner.rules.lint.comparisons import absent_fields, impossible_values, simple_regexes
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
     MISTYPED_FIELD,
@@ -30,11 +29,8 @@ from lanner.rules.lint.hints import (
 )
 from lanner.rules.lint.names import mistyped_fields, mistyped_names, one_letter_off, redefined, split_items
 from lanner.rules.lint.shadow import shadowed
-from lanner.rules.lint.thorough import ThoroughCollector, check_condition, check_output
+from lanner.rules.lint.thorough import ThoroughSession
 from lanner.rules.lint.truth import Truth
-from lanner.rules.lint.values import absent_fields, impossible_values, simple_regexes
-from lanner.rules.plan.compile import is_field
-from lanner.rules.resolve.rules import Compilation
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
@@ -42,8 +38,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from lanner.rules.language.catalog import Catalog
-    from lanner.rules.resolve.collect import Collected
+    from lanner.rules.resolve.collect import Definitions
     from lanner.rules.resolve.rule import Rule
+    from lanner.rules.session import CompiledRule
 
 _UNKNOWN_SOURCE: Final = "LOAD_UNKNOWN_SOURCE"
 
@@ -59,16 +56,14 @@ def check_files(
     Pass one catalog for each event source. `plugins` is as for `load_rules`. `own` are the rules files that the plugins ship: findings
     may suggest the names of their macros.
     """
-    by_source = {catalog.source: catalog for catalog in catalogs}
-    collector = ThoroughCollector(by_source, lambda source, text: is_field(text, by_source[source]), plugins)
-    collected = collector.collected
+    shipped = _macros(own)
+    session = ThoroughSession(catalogs, plugins, shipped)
+    collected = session.collected
     found: list[Finding] = []
-    subjects: list[Subject] = []
+    of_items: list[Finding] = []
+    rules: list[CompiledRule] = []
     last: list[Finding] = []
     odd: list[Finding] = []
-    unread: dict[str, frozenset[str]] = {}
-    shipped = _macros(own)
-    compilation = Compilation(collected, shipped)
     names = [str(path) for path in paths]
     for name in names:
         try:
@@ -81,18 +76,16 @@ def check_files(
             found.append(Finding("warning", EMPTY_FILE, message, (Place(name, 1, 1),), own=True))
         for steps in file.items:
             odd += [*risky_appends(steps, collected), *split_items(steps)]
-            collector.take(steps)
-            unread |= {step.name: step.unread for step in steps if isinstance(step, RuleItem)}
+            of_items += session.collect(steps)
         odd += redefined(file)
         # Nothing can refer to a later file: what is wrong up to here stays wrong
-        compilation = Compilation(collected, shipped)
-        subjects = []
-        last = [*compilation.findings, *_compile(compilation, collected, by_source, unread, subjects)]
+        last = list(session.expand())
+        rules = finish(session.compile(), last)
         found += [each for each in last if each.severity == "error"]
-    found += [*_by_source(collected.findings), *last, *odd, *_hints(subjects, collected), *_unchecked(collected, by_source)]
+    found += [*_by_source(of_items), *last, *odd, *_hints(rules, collected), *_unchecked(collected, session.catalogs)]
     if all(each.severity != "error" for each in found):  # what is wrong names macros and lists, too
-        _use_in_others(compilation, collected)
-        found += (_unused(each, {*collected.macros, *shipped}) for each in compilation.unused())
+        _use_in_others(session)
+        found += (_unused(each, {*collected.macros, *shipped}) for each in session.compilation.unused())
     return tuple(sorted(_distinct(found), key=partial(_order, names)))
 
 
@@ -122,16 +115,14 @@ def _by_source(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield replace(rules[0], message=f"{message}{count}", snippet="")
 
 
-def _use_in_others(compilation: Compilation, collected: Collected) -> None:
+def _use_in_others(session: ThoroughSession) -> None:
     """Count the macros and lists that rules of other sources refer to as used."""
-    known = len(compilation.findings)
-    for definition in collected.rules.values():
-        if not definition.known_source and (text := compilation.text(definition)):
-            compilation.rule(definition, text)
-    del compilation.findings[known:]
+    for definition in session.collected.rules.values():
+        if not definition.known_source:
+            finish(session.compilation.rule(definition), [])
 
 
-def _unchecked(collected: Collected, sources: Collection[str]) -> Iterator[Finding]:
+def _unchecked(collected: Definitions, sources: Collection[str]) -> Iterator[Finding]:
     """Where none of the rules could be looked at."""
     rules = list(collected.rules.values())
     if rules and not any(rule.known_source for rule in rules):
@@ -139,36 +130,6 @@ def _unchecked(collected: Collected, sources: Collection[str]) -> Iterator[Findi
         advice = f"Name the plugin whose events they are about, --plugin PLUGIN; or write `source: {names}` in them."
         message = f"None of the rules is of event source {names}, so none was checked."
         yield finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
-
-
-def _compile(
-    compilation: Compilation,
-    collected: Collected,
-    catalogs: Mapping[str, Catalog],
-    unread: Mapping[str, frozenset[str]],
-    subjects: list[Subject],
-) -> list[Finding]:
-    """What is wrong with rules; those that are right become subjects. `unread` are by rule the texts that could not be read."""
-    found: list[Finding] = []
-    tables = {source: FieldTable() for source in catalogs}
-    checkers = {source: Checker(catalog, tables[source]) for source, catalog in catalogs.items()}
-    known = len(compilation.findings)
-    for definition in collected.rules.values():
-        if not definition.known_source:
-            continue
-        catalog, fields, checker = catalogs[definition.source], tables[definition.source], checkers[definition.source]
-        missing = unread.get(definition.name, frozenset())
-        output = None if "output" in missing else check_output(definition, catalog, fields, found)
-        if "condition" in missing:
-            continue
-        text = compilation.text(definition)
-        rule = compilation.rule(definition, text or definition.condition)
-        if rule and check_condition(rule, checker, found) and text and output:
-            subjects.append(Subject(rule, checker, catalog))
-            found += _plain_hints(rule, catalog, fields=bool(output.fields))
-    found += compilation.findings[known:]
-    del compilation.findings[known:]
-    return found
 
 
 def _plain_hints(rule: Rule, catalog: Catalog, *, fields: bool) -> Iterator[Finding]:
@@ -191,10 +152,12 @@ def _plain_hints(rule: Rule, catalog: Catalog, *, fields: bool) -> Iterator[Find
         yield replace(rule.output_finding(about, "warning", OUTPUT_WITHOUT_FIELDS), own=True)
 
 
-def _hints(subjects: list[Subject], collected: Collected) -> Iterator[Finding]:
+def _hints(rules: list[CompiledRule], collected: Definitions) -> Iterator[Finding]:
     truth = Truth()
     items = {item.value for definition in collected.lists.values() for item in definition.items}
-    for subject in subjects:
+    subjects = [Subject(each.rule, each.checker) for each in rules]
+    for each, subject in zip(rules, subjects, strict=True):
+        yield from _plain_hints(each.rule, each.checker.catalog, fields=bool(each.output.fields))
         yield from (_finding(subject, hint) for hint in mistyped_names(subject, collected.lists, collected.macros, items))
         for lint in (truth.hints, impossible_values, absent_fields, simple_regexes):
             yield from (_finding(subject, hint) for hint in lint(subject))

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from lanner.rules.condition.ast import Condition
     from lanner.rules.files.items import Step
     from lanner.rules.findings import Finding
-    from lanner.rules.resolve.collect import Collected
+    from lanner.rules.resolve.collect import Definitions
 
 # Every append parses what is there already: this many characters may be parsed for one item
 _MAX_TEXT: Final = 20_000
 
 
-def risky_appends(steps: Iterable[Step], collected: Collected) -> Iterator[Finding]:
+def risky_appends(steps: Iterable[Step], collected: Definitions) -> Iterator[Finding]:
     """Find conditions that are appended to one with another operator at its top and no parentheses."""
     for step in steps:
         if not isinstance(step, MacroItem | RuleUpdate) or not step.append or step.condition is None:

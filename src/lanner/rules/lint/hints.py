@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.condition.ast import And, Check, Not, Or
+from lanner.rules.condition.ast import Check, find, walk
 from lanner.rules.resolve.rule import TEXT
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from lanner.rules.check.checker import Checker
     from lanner.rules.condition.ast import Condition, Span
-    from lanner.rules.language.catalog import Catalog
     from lanner.rules.language.typed import Tree
     from lanner.rules.resolve.rule import Expression, Rule
 
@@ -71,7 +70,6 @@ class Subject:
 
     rule: Rule
     checker: Checker
-    catalog: Catalog
 
     def typed(self, node: Condition) -> Tree:
         """A part of the condition as it was checked."""
@@ -93,23 +91,8 @@ class Subject:
 
     def parts(self) -> Iterator[Condition]:
         """Every node of the condition, each once however often it is there."""
-        return nodes_of(self.rule.condition)
+        return walk(self.rule.condition)
 
     def checks(self) -> Iterator[Check]:
         """Every comparison of the condition, each once."""
-        return (node for node in self.parts() if isinstance(node, Check))
-
-
-def nodes_of(tree: Condition) -> Iterator[Condition]:
-    """Every node of a tree from the root on, each once however often it is there."""
-    todo, seen = [tree], set[int]()
-    while todo:
-        node = todo.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        yield node
-        if isinstance(node, And | Or):
-            todo += reversed(node.children)
-        elif isinstance(node, Not):
-            todo.append(node.child)
+        return find(Check, self.rule.condition)

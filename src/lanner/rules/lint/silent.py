@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.rules.condition.ast import And, Check, Field, Or, Transform
+from lanner.rules.condition.ast import And, Check, Field, Or, find_operands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,18 +35,9 @@ def _needs(condition: Condition, beginning: str) -> bool:
     """Whether the condition is false wherever fields of such names have no value."""
     match condition:
         case Check(left=left):
-            return _reads(left, beginning)
+            return any(field.name.startswith(beginning) for field in find_operands(Field, left))
         case And(children=children):
             return any(_needs(child, beginning) for child in children)
         case Or(children=children):
             return all(_needs(child, beginning) for child in children)
-    return False
-
-
-def _reads(operand: object, beginning: str) -> bool:
-    match operand:
-        case Field(name=name):
-            return name.startswith(beginning)
-        case Transform(arguments=arguments):
-            return any(_reads(argument, beginning) for argument in arguments)
     return False

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.condition.ast import And, Check, ConstantList, Not, Or
+from lanner.rules.condition.ast import And, Check, ConstantList, Not, Or, find, walk
 from lanner.rules.condition.unparse import show, show_operand
 from lanner.rules.language.typed import Comparison, Test
 from lanner.rules.lint.facts import Facts
-from lanner.rules.lint.hints import ALWAYS_TRUE, NEVER_TRUE, Hint, nodes_of
+from lanner.rules.lint.hints import ALWAYS_TRUE, NEVER_TRUE, Hint
 from lanner.rules.resolve.rule import TEXT
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Truth:
                 yield from (_never(each, "This alternative can never be true") for each in found if each and not look.waits(each.culprit))
             if hint := look.always(node):
                 yield hint
-                self._seen |= {id(part): part for part in nodes_of(node)}
+                self._seen |= {id(part): part for part in walk(node)}
 
 
 def _never(found: _ContradictionError, words: str) -> Hint:
@@ -155,4 +155,4 @@ class _Look:
 
 
 def _asks_existence(node: Condition) -> bool:
-    return any(isinstance(part, Check) and part.operator == "exists" for part in nodes_of(node))
+    return any(check.operator == "exists" for check in find(Check, node))

@@ -1,1 +1,1 @@
-"""An alert's text and JSON, from the rule's output and an event's values."""
+"""An alert's text and JSON, from the rule's output and an event's values. Private."""

@@ -14,7 +14,7 @@ from msgspec import Struct, defstruct
 
 from lanner.rules.output.json_fields import TIME, compile_extra, compile_fields, signed
 from lanner.rules.output.json_text import encode, loosely_replaced, replaced
-from lanner.rules.output.message import Wanted, compile_message, getter
+from lanner.rules.output.message import OperandTable, compile_message, getter
 from lanner.rules.output.times import Clock, local_time, utc_datetime
 
 if TYPE_CHECKING:
@@ -70,16 +70,16 @@ class AlertWriter:
 
         A text may contain newlines and bytes that are not UTF-8 (as surrogate escapes). JSON contains neither.
         """
-        wanted = Wanted()
+        wanted = OperandTable()
         line = self._json(rule, output, wanted) if self.kind == "json" else self._text(rule, output, wanted)
         return AlertFormat(wanted.operands, line)
 
-    def _text(self, rule: AlertRule, output: Format, wanted: Wanted) -> Line:
+    def _text(self, rule: AlertRule, output: Format, wanted: OperandTable) -> Line:
         message, time = compile_message(output, wanted), self._prefix()
         title = f"{_PRIORITY_SEPARATOR}{rule.priority} "
         return lambda timestamp, values: f"{time(timestamp)}{title}{message(values)}"
 
-    def _json(self, rule: AlertRule, output: Format, wanted: Wanted) -> Line:
+    def _json(self, rule: AlertRule, output: Format, wanted: OperandTable) -> Line:
         message_of, time, utc = compile_message(output, wanted), self._prefix(), self._utc
         has_message, has_output = self.include_message, self.include_output
         fields_of = self._fields(output, wanted) if self.include_output_fields else None
@@ -121,7 +121,7 @@ class AlertWriter:
         names = ("hostname", "message", "output", "output_fields", "priority", "rule", "source", "tags", "time")
         return tuple(name for name in names if optional.get(name, True))
 
-    def _fields(self, output: Format, wanted: Wanted) -> Callable[[int, Values, bool], Any]:
+    def _fields(self, output: Format, wanted: OperandTable) -> Callable[[int, Values, bool], Any]:
         """A function that makes the object output_fields for an encoder, on demand with texts that are UTF-8 for sure."""
         members = compile_fields(output, wanted)
         # The time in front of the message is a field of the alert, too

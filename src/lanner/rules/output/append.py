@@ -40,17 +40,17 @@ class Append(Struct, frozen=True, gc=False):
         return self.rule in {"", rule.name} and self.source in {"", rule.source} and self.tags <= set(rule.tags)
 
 
-class Added(Struct, frozen=True, gc=False):
+class Addition(Struct, frozen=True, gc=False):
     """What one rule gets: text behind its output, and by key the format of a field, or None for the field as it is."""
 
     text: str = ""
     fields: Mapping[str, str | None] = field(default_factory=dict)
 
 
-NOTHING: Final = Added()
+NOTHING: Final = Addition()
 
 
-def added(rule: Rule | RuleDefinition, appends: Iterable[Append], catalog: Catalog) -> Added:
+def merge_appends(rule: Rule | RuleDefinition, appends: Iterable[Append], catalog: Catalog) -> Addition:
     """What all entries together add to a rule."""
     texts: list[str] = []
     fields: dict[str, str | None] = {}
@@ -60,7 +60,7 @@ def added(rule: Rule | RuleDefinition, appends: Iterable[Append], catalog: Catal
             texts += [f"{name.replace('.', '_')}=%{name}" for name in catalog.suggested] if each.suggested else []
             fields |= each.formatted
             fields |= dict.fromkeys(each.raw)
-    return Added("".join(f" {text}" for text in texts), fields)
+    return Addition("".join(f" {text}" for text in texts), fields)
 
 
 def parse_extra(key: str, text: str | None, catalog: Catalog, table: FieldTable) -> Extra:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanner.rules.language.typed import Kind
-    from lanner.rules.output.message import Values, Wanted
-    from lanner.rules.output.template import Extra, Shown
+    from lanner.rules.output.message import OperandTable, Values
+    from lanner.rules.output.template import AlertField, Extra
 
     Member: TypeAlias = "int | Callable[[Values], Any]"
     """Where a member's value comes from: a place among the values, the event's time (`TIME`), or a function of the values."""
@@ -27,7 +27,7 @@ _SIGNED: Final = frozenset({"evt.rawtime", "evt.rawtime.s", "evt.rawtime.ns", "e
 _TEXTS: Final = frozenset({FieldType.IPADDR, FieldType.IPNET})
 
 
-def compile_fields(parsed: Format, wanted: Wanted) -> dict[str, Member]:
+def compile_fields(parsed: Format, wanted: OperandTable) -> dict[str, Member]:
     """The value of each of the output's fields by its key.
 
     Transformers have no key of their own: the fields in them stand there as they are. No value is None.
@@ -35,12 +35,12 @@ def compile_fields(parsed: Format, wanted: Wanted) -> dict[str, Member]:
     return {shown.key: _shown(shown, wanted) for shown in parsed.fields}
 
 
-def compile_extra(parsed: Format, wanted: Wanted) -> dict[str, Member]:
+def compile_extra(parsed: Format, wanted: OperandTable) -> dict[str, Member]:
     """The same for the fields that are added to the output's."""
     return {extra.key: _extra(extra, wanted) for extra in parsed.extra}
 
 
-def _extra(extra: Extra, wanted: Wanted) -> Member:
+def _extra(extra: Extra, wanted: OperandTable) -> Member:
     shown = extra.shown
     if shown is None:
         return lambda _: None
@@ -50,7 +50,7 @@ def _extra(extra: Extra, wanted: Wanted) -> Member:
     return _shown(shown, wanted)
 
 
-def _shown(shown: Shown, wanted: Wanted) -> Member:
+def _shown(shown: AlertField, wanted: OperandTable) -> Member:
     if shown.field in _TIMES:
         return TIME
     place, change = wanted.place(shown.slot), _change(shown.field, shown.slot.kind)

@@ -1,6 +1,6 @@
 """The message of an alert: a parsed output in, a function from an event's values to the text out.
 
-Which values a message needs is noted in `Wanted`; whoever has an event gets them, in that order, from wherever it is cheapest.
+Which values a message needs is noted in `OperandTable`; whoever has an event gets them, in that order, from wherever it is cheapest.
 
 As in Falco, widths and limits count bytes; a text is `str` with surrogate escapes for what is not UTF-8.
 """
@@ -28,7 +28,7 @@ NOT_AVAILABLE: Final = "<NA>"
 _LIST_BYTES: Final = 1023
 
 
-class Wanted:
+class OperandTable:
     """The operands whose values are needed, each once, in order."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Wanted:
         return tuple(self._places)
 
 
-def compile_message(parsed: Format, wanted: Wanted) -> Callable[[Values], str]:
+def compile_message(parsed: Format, wanted: OperandTable) -> Callable[[Values], str]:
     """A function that gives the rule's message for an event's values."""
     template = ""
     places: list[int] = []

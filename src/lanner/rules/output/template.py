@@ -14,17 +14,15 @@ from msgspec import Struct
 
 from lanner.rules.check.checker import check_operand
 from lanner.rules.condition import lexer as words
-from lanner.rules.condition.ast import Field, OperandList, Transform
+from lanner.rules.condition.ast import Field, Transform, find_operands
 from lanner.rules.condition.falco_unparse import field_text
 from lanner.rules.condition.parser import parse_operand
 from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
 from lanner.rules.language.catalog import FieldError, is_generic
-from lanner.rules.language.typed import FieldTable, Kind, Slot, Transformed
+from lanner.rules.language.typed import FieldTable, Kind, Slot, Transformation
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lanner.rules.language.catalog import Catalog
     from lanner.rules.language.typed import Operand
 
@@ -61,7 +59,7 @@ class Placeholder(Struct, frozen=True, gc=False):
     silent: bool = False
 
 
-class Shown(Struct, frozen=True, gc=False):
+class AlertField(Struct, frozen=True, gc=False):
     """A value that goes to the alert's fields: under which key, from which field, and which of the plan's values it is."""
 
     key: str
@@ -73,7 +71,7 @@ class Format(Struct, frozen=True, gc=False):
     """An output as parsed: texts and places for values in order, the fields that the alert carries, each once, and added ones."""
 
     parts: tuple[str | Placeholder, ...]
-    fields: tuple[Shown, ...]
+    fields: tuple[AlertField, ...]
     extra: tuple[Extra, ...] = ()
 
 
@@ -81,7 +79,7 @@ class Extra(Struct, frozen=True, gc=False):
     """A field that is added to the alert's: a text with values, a value as it is, or null."""
 
     key: str
-    shown: Format | Shown | None
+    shown: Format | AlertField | None
 
 
 class FormatError(ConditionError):
@@ -103,18 +101,18 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
     # A `*` in front says that values may be missing, which rules' outputs always allow
     start = 1 if text[0] == "*" else 0
     parts: list[str | Placeholder] = []
-    fields: dict[str, Shown] = {}
+    fields: dict[str, AlertField] = {}
     while (sign := text.find("%", start)) >= 0:
         if sign > start:
             parts.append(text[start:sign])
         begin, width = _parse_width(text, sign)
         node, operand, start = _parse_placeholder(text, sign, begin, catalog, table)
         parts.append(_placeholder(node, width, operand))
-        for field in _fields_of(node):
+        for field in find_operands(Field, node):
             key = field_text(field.name, field.argument)
             slot = operand if field is node else check_operand(field, catalog, table)
             if isinstance(slot, Slot):
-                fields.setdefault(key, Shown(key, field.name, slot))
+                fields.setdefault(key, AlertField(key, field.name, slot))
     if start < len(text):
         parts.append(text[start:])
     return Format(tuple(parts), tuple(fields.values()))
@@ -188,7 +186,7 @@ def _shorter(piece: str, end: int) -> str:
 
 def _placeholder(node: Field | Transform, width: int, operand: Operand) -> Placeholder:
     # Falco has no number format for what is not a plugin's: the length of such a text is not printed
-    silent = isinstance(operand, Transformed) and operand.kind.type is FieldType.UINT64 and not _measures_plugin_field(node)
+    silent = isinstance(operand, Transformation) and operand.kind.type is FieldType.UINT64 and not _measures_plugin_field(node)
     return Placeholder(operand, width, padded=isinstance(node, Field) and node.name in _PADDED, silent=silent)
 
 
@@ -196,11 +194,3 @@ def _measures_plugin_field(node: object) -> bool:
     while isinstance(node, Transform) and len(node.arguments) == 1:
         node = node.arguments[0]
     return isinstance(node, Field) and not is_generic(node.name)
-
-
-def _fields_of(node: object) -> Iterator[Field]:
-    if isinstance(node, Field):
-        yield node
-    elif isinstance(node, Transform | OperandList):
-        for child in node.arguments if isinstance(node, Transform) else node.items:
-            yield from _fields_of(child)

@@ -1,1 +1,1 @@
-"""From rules to a plan, and its executors."""
+"""From rules to a plan, and its executors. Private."""

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lanner.rules.language import operators, transformers
-from lanner.rules.language.typed import All, Comparison, Items, Negation, Slot, Some, Test, Text, Transformed
+from lanner.rules.language.typed import All, Comparison, Items, Negation, Slot, Some, Test, Text, Transformation
 from lanner.rules.language.vocabulary import MEMBER_OPERATORS
 from lanner.sdk.types import FieldType, FieldValue
 
@@ -131,7 +131,7 @@ def compile_operand(operand: Operand, value: Callable[[int], FieldValue]) -> Cal
             return lambda: text
         case Items(items):
             return _items([(compile_operand(item, value), item.kind.is_list, transformers.text_of(item.kind)) for item in items])
-        case Transformed(operands=operands):
+        case Transformation(operands=operands):
             function = transformers.function(operand)
             inner = [compile_operand(each, value) for each in operands]
             return _one(inner[0], function) if len(inner) == 1 else _many(inner, function)

@@ -1,1 +1,1 @@
-"""What the commands print about rules: validation, descriptions, explanations."""
+"""What the commands print about rules: validation, descriptions, explanations. Private."""

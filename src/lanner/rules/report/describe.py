@@ -6,27 +6,24 @@ order stands here in the order of the alphabet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.rules.check import syscall
 from lanner.rules.condition import falco_unparse
-from lanner.rules.condition.ast import And, Check, ConstantList, Field, Macro, Not, OperandList, Or, Transform
+from lanner.rules.condition.ast import Check, ConstantList, Field, Macro, find, find_operands
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
-from lanner.rules.language.typed import FieldTable
-from lanner.rules.output.append import added
-from lanner.rules.output.template import drop_container_info, parse_output
-from lanner.sdk.errors import LannerError
+from lanner.rules.output.template import drop_container_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lanner.rules.condition.ast import Condition, Operand
+    from lanner.rules.condition.ast import Condition
     from lanner.rules.files.items import ExceptionEntry, PluginVersion
     from lanner.rules.report.validate import Validator
-    from lanner.rules.resolve.collect import Collected, RuleDefinition
-    from lanner.rules.resolve.rule import Rule
+    from lanner.rules.resolve.collect import Definitions, RuleDefinition
+    from lanner.rules.session import CompiledRule, Session
     from lanner.sdk.plugin import PluginInfo
 
 _PLUGIN_EVENTS: Final = ["asyncevent", "pluginevent"]
@@ -34,18 +31,14 @@ _COLUMN: Final = 51
 _LINE: Final = 110
 
 
-class DescribeError(LannerError, ValueError):
-    """A condition that runs and that Falco does not describe: nothing left of one of its operators names a field."""
-
-
 @dataclass(slots=True)
 class _Names:
     """What a condition names."""
 
-    macros: set[str] = field(default_factory=set)
-    items: set[str] = field(default_factory=set)  # of the constant lists
-    operators: set[str] = field(default_factory=set)
-    fields: set[str] = field(default_factory=set)
+    macros: set[str]
+    items: set[str]  # of the constant lists
+    operators: set[str]
+    fields: set[str]
 
 
 def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | None = None) -> dict[str, Any]:
@@ -54,16 +47,17 @@ def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | No
     Raises `KeyError` if that rule is not loaded, `ConditionError` for a condition that ends `falco -L`: one that cannot be parsed before
     its lists are written in, one whose left side names no field, and one whose event types Falco cannot search.
     """
-    rules = validator.rules if name is None else [rule for rule in validator.rules if rule.name == name]
+    session = validator.session
+    rules = [each for each in validator.rules if name in {None, each.rule.name}]
     if name is not None and not rules:
         raise KeyError(name)
-    described: dict[str, Any] = {"rules": [_rule(rule, validator, plugins) for rule in rules]}
+    described: dict[str, Any] = {"rules": [_rule(rule, session, plugins) for rule in rules]}
     if name is None:
-        collected = validator.collected
+        collected = session.collected
         described["required_engine_version"] = ".".join(map(str, collected.engine_version))
         described["required_plugin_versions"] = [_requirement(each) for each in collected.requirements]
-        described["macros"] = [_macro(macro, validator) for macro in collected.macros]
-        described["lists"] = [_list(each, validator) for each in collected.lists]
+        described["macros"] = [_macro(macro, session) for macro in collected.macros]
+        described["lists"] = [_list(each, session) for each in collected.lists]
     return described
 
 
@@ -90,14 +84,12 @@ def _requirement(required: PluginVersion) -> dict[str, Any]:
     return {"name": name, "version": version, "alternatives": [{"name": other, "version": at} for other, at in others]}
 
 
-def _rule(rule: Rule, validator: Validator, plugins: Sequence[PluginInfo]) -> dict[str, Any]:
-    definition = validator.collected.rules[rule.name]
-    catalog = validator.catalogs[rule.source]
-    more = added(rule, validator.appends, catalog)
+def _rule(compiled: CompiledRule, session: Session, plugins: Sequence[PluginInfo]) -> dict[str, Any]:
+    rule, more = compiled.rule, compiled.addition
+    definition = session.collected.rules[rule.name]
     output, _ = drop_container_info(rule.output + more.text)
-    compiled = _names(rule.condition)
-    shown = [each.key for each in parse_output(output, catalog, FieldTable()).fields]
-    used = {name.partition("[")[0] for name in (*compiled.fields, *shown)}
+    shown = [each.key for each in compiled.output.fields]
+    used = {name.partition("[")[0] for name in (*_names(rule.condition).fields, *shown)}
     formatted = {key: form for key, form in more.fields.items() if form is not None}
     return {
         "info": {
@@ -113,7 +105,7 @@ def _rule(rule: Rule, validator: Validator, plugins: Sequence[PluginInfo]) -> di
             "tags": list(rule.tags),
         },
         "details": {
-            **_details(definition.condition.text, rule.condition, validator.collected),
+            **_details(definition.condition.text, rule.condition, session.collected),
             **_exceptions(definition),
             "output_fields": sorted(f"%{key}" if form is None else form for key, form in more.fields.items()) + shown,
             **({"extra_output_formatted_fields": formatted} if formatted else {}),
@@ -147,24 +139,26 @@ def _texts(entry: ExceptionEntry) -> list[str]:
     return [text for each in entry.entries for text in _texts(each)] if entry.is_list else [entry.text]
 
 
-def _macro(name: str, validator: Validator) -> dict[str, Any]:
-    text = validator.collected.macros[name].condition.text
-    expanded = validator.compilation.macros.macros[name].expanded
+def _macro(name: str, session: Session) -> dict[str, Any]:
+    text = session.collected.macros[name].condition.text
+    macros = session.compilation.macros
+    expanded = macros.macros[name].expanded
     assert expanded is not None
-    details = _details(text, expanded.tree, validator.collected)
+    details = _details(text, expanded.tree, session.collected)
     if reason := syscall.unsearchable(expanded.tree):
         raise ConditionError(reason, 0)
-    used = {"used": name in validator.compilation.macros.used, "events": syscall.event_names(expanded.tree), "plugins": []}
+    used = {"used": name in macros.used, "events": syscall.event_names(expanded.tree), "plugins": []}
     return {"info": {"name": name, "condition": text}, "details": {**details, **used}}
 
 
-def _list(name: str, validator: Validator) -> dict[str, Any]:
-    compiled = validator.compilation.lists.items(name)
-    items = [item.value for item in validator.collected.lists[name].items]
+def _list(name: str, session: Session) -> dict[str, Any]:
+    lists = session.compilation.lists
+    compiled = lists.items(name)
+    items = [item.value for item in session.collected.lists[name].items]
     return {
         "info": {"name": name, "items": [item for item in items if item in compiled]},
         "details": {
-            "used": name in validator.compilation.lists.used,
+            "used": name in lists.used,
             "lists": sorted({item for item in items if item not in compiled}),
             "items_compiled": compiled,
             "plugins": [],
@@ -172,7 +166,7 @@ def _list(name: str, validator: Validator) -> dict[str, Any]:
     }
 
 
-def _details(text: str, condition: Condition, collected: Collected) -> dict[str, Any]:
+def _details(text: str, condition: Condition, collected: Definitions) -> dict[str, Any]:
     named = _names(parse(text))
     compiled = _names(condition)
     return {
@@ -185,38 +179,15 @@ def _details(text: str, condition: Condition, collected: Collected) -> dict[str,
 
 
 def _names(condition: Condition) -> _Names:
-    names = _Names()
-    _collect(condition, names)
-    return names
-
-
-def _collect(node: Condition, names: _Names) -> None:
-    match node:
-        case And(children) | Or(children):
-            for child in children:
-                _collect(child, names)
-        case Not(child):
-            _collect(child, names)
-        case Macro(name):
-            names.macros.add(name)
-        case Check(left, operator, right, modifier):
-            names.operators.add(f"{operator} {modifier}" if modifier else operator)
-            if not _collect_operand(left, names):
-                kind = "unary" if right is None else "binary"
-                raise ConditionError(f"can't find field info in {kind} check expression", node.span[0])
-            if right is not None:
-                _collect_operand(right, names)
-
-
-def _collect_operand(operand: Operand | OperandList, names: _Names) -> bool:
-    """Collect the names of an operand, and return whether a field is among them."""
-    match operand:
-        case Field(name, argument):
-            names.fields.add(f"{name}[{argument}]" if argument else name)
-            return True
-        case Transform(_, operands) | OperandList(operands):
-            fields = [_collect_operand(each, names) for each in operands]
-            return any(fields)
-        case ConstantList(items):
-            names.items.update(item.text for item in items)
-    return False
+    checks = list(find(Check, condition))
+    for check in checks:
+        if next(find_operands(Field, check.left), None) is None:
+            kind = "unary" if check.right is None else "binary"
+            raise ConditionError(f"can't find field info in {kind} check expression", check.span[0])
+    operands = [operand for check in checks for operand in (check.left, check.right)]
+    return _Names(
+        macros={macro.name for macro in find(Macro, condition)},
+        items={item.text for each in find_operands(ConstantList, *operands) for item in each.items},
+        operators={f"{check.operator} {check.modifier}" if check.modifier else check.operator for check in checks},
+        fields={f"{each.name}[{each.argument}]" if each.argument else each.name for each in find_operands(Field, *operands)},
+    )

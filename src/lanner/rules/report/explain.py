@@ -209,7 +209,7 @@ def _slots(operand: typed.Operand) -> Iterator[typed.Slot]:
     match operand:
         case typed.Slot():
             yield operand
-        case typed.Items(inner) | typed.Transformed(operands=inner):
+        case typed.Items(inner) | typed.Transformation(operands=inner):
             for each in inner:
                 yield from _slots(each)
 

@@ -1,38 +1,28 @@
 """Rules files, one after another, as `falco -V` takes them: what Falco would say of each.
 
-In come files' contents and the catalogs of the event sources, out come `FileResult`s for a report (report.py): findings in Falco's
-order, up to the first error. `lanner run` goes another way (resolve.py, compile.py), on which everything that is wrong is found.
+In come files' contents and the catalogs of the event sources, out come `FileResult`s for a report (falco_report.py): findings in
+Falco's order, up to the first error.
 """
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanner.rules import findings
-from lanner.rules.check import syscall
-from lanner.rules.check.checker import Checker
 from lanner.rules.files.load import load_text
+from lanner.rules.files.required_versions import unmet
 from lanner.rules.files.schema import SchemaError, schema_status
-from lanner.rules.files.versions import unmet
-from lanner.rules.findings import ConditionError, Finding, RulesError, Sight
-from lanner.rules.language.typed import FieldTable
-from lanner.rules.output.append import added
-from lanner.rules.plan.compile import compile_condition, compile_output, is_field
-from lanner.rules.resolve.collect import Collector
-from lanner.rules.resolve.rules import Compilation, output_of
+from lanner.rules.findings import Finding, RulesError, Sight
+from lanner.rules.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from lanner.rules.findings import Stage
     from lanner.rules.language.catalog import Catalog
     from lanner.rules.output.append import Append
-    from lanner.rules.resolve.collect import RuleDefinition
-    from lanner.rules.resolve.rule import Rule
-
-
-_TOO_MANY: Final = "Rule matches too many evt.type values. This has a significant performance penalty."
+    from lanner.rules.session import CompiledRule
 
 
 @dataclass(slots=True)
@@ -50,98 +40,50 @@ class FileResult:
         return all(each.severity != "error" for each in self.findings)
 
 
-class _FirstError(Exception):
-    """Falco looks no further."""
-
-
 class Validator:
     """Takes files in order; each one is compiled together with all that was collected from those before it.
 
-    `rules` and `compilation` are those of the last file that had no error. `appends` are added to the rules' outputs.
+    `rules` are those of the last file that had no error. `appends` are added to the rules' outputs.
     """
 
     def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str], appends: Sequence[Append] = ()) -> None:
-        self.catalogs = {catalog.source: catalog for catalog in catalogs}
         self._plugins = plugins
-        self.appends = appends
-        self._collector = Collector(self.catalogs, lambda source, name: is_field(name, self.catalogs[source]))
-        self.rules: list[Rule] = []
-        self.collected = self._collector.collected
-        self.compilation = Compilation(self.collected)
+        self._appends = appends
+        self.session = Session(catalogs)
+        self.rules: list[CompiledRule] = []
 
     def load(self, name: str, content: str) -> FileResult:
-        """What Falco says of the next file."""
+        """What Falco says of the next file; after its first error Falco looks no further."""
         result = FileResult(name, content)
-        with contextlib.suppress(_FirstError):
-            self._load(result)
+        for found in self._load(result):
+            if not found.own:
+                result.findings.append(found)
+            if found.severity == "error":
+                break
         return result
 
     def unmet(self) -> str:
         """Which plugin that is asked for up to here is not there, for which Falco gives up without a report; else nothing."""
-        for required in self.collected.requirements:
+        for required in self.session.collected.requirements:
             reason = unmet(required, self._plugins)
             if reason:
                 return reason
         return ""
 
-    def _load(self, result: FileResult) -> None:
+    def _load(self, result: FileResult) -> Stage[None]:
+        session = self.session
         try:
             file = load_text(result.content, result.name)
             result.schema = schema_status(file.documents)
         except RulesError as error:
-            _add(result, error.findings)
+            yield from error.findings
             return
         except SchemaError as error:
-            _add(result, [Finding("error", findings.YAML_PARSE, str(error), sight=Sight())])
+            yield Finding("error", findings.YAML_PARSE, str(error), sight=Sight())
             return
-        collected = self.collected
         for steps in file.items:
-            self._collector.take(steps)
-            _take(result, collected.findings)
-        compilation = Compilation(collected)
-        _take(result, compilation.findings)
-        definitions = [definition for definition in collected.rules.values() if definition.known_source]
-        rules = [self._rule(definition, compilation, result) for definition in definitions]
-        _add(result, compilation.unused())
-        self.rules = [rule for rule in rules if rule]
-        self.compilation = compilation
-
-    def _rule(self, definition: RuleDefinition, compilation: Compilation, result: FileResult) -> Rule | None:
-        """The rule, or None where it is left out. Raises `_FirstError`."""
-        catalog, fields = self.catalogs[definition.source], FieldTable()
-        found = compilation.findings
-        text = compilation.text(definition)
-        _take(result, found)
-        assert text is not None
-        more = added(definition, self.appends, catalog)
-        output = compile_output(output_of(definition), catalog, fields, found, more, skip=definition.skip_if_unknown_filter)
-        _take(result, found)
-        if output is None:
-            return None
-        rule = compilation.rule(definition, text)
-        _take(result, found)
-        assert rule is not None
-        checked = compile_condition(rule, Checker(catalog, fields), found)
-        if checked and rule.source == syscall.SOURCE and (reason := syscall.unsearchable(rule.condition)):
-            # Falco ends here without a report
-            found.append(rule.finding(ConditionError(reason, 0, len(rule.condition_text))))
-            checked = None
-        if checked and rule.source == syscall.SOURCE and rule.warn_evttypes and syscall.matches_too_many(rule.condition):
-            found.append(rule.warning("LOAD_NO_EVTTYPE", _TOO_MANY))
-        _take(result, found)
-        return rule if checked else None
-
-
-def _take(result: FileResult, findings: list[Finding]) -> None:
-    """Move findings to the result. Raises `_FirstError` after the first error."""
-    moved = findings[:]
-    findings.clear()
-    _add(result, moved)
-
-
-def _add(result: FileResult, findings: Iterable[Finding]) -> None:
-    for each in findings:
-        if not each.own:
-            result.findings.append(each)
-        if each.severity == "error":
-            raise _FirstError
+            yield from session.collect(steps)
+        yield from session.expand()
+        rules = yield from session.compile(self._appends)
+        yield from session.compilation.unused()
+        self.rules = rules

@@ -1,6 +1,6 @@
 """From items in the order of the files to lists, macros and rules: what was defined, redefined, appended, replaced, switched.
 
-In come the steps of items (load.py), one after another; out come `Collected` definitions, each with its place in the order (`index`,
+In come the steps of items (load.py), one after another; out come `Definitions`, each with its place in the order (`index`,
 of its first definition) and its `visibility` (when it was last touched). Conditions are still texts. Messages are Falco's.
 """
 
@@ -26,9 +26,9 @@ from lanner.rules.files.items import (
     RuleToggle,
     RuleUpdate,
 )
-from lanner.rules.files.scalars import Refused
+from lanner.rules.files.required_versions import ENGINE_VERSION, check_requirement, unmet
+from lanner.rules.files.scalars import ItemError
 from lanner.rules.files.text import Text, join
-from lanner.rules.files.versions import ENGINE_VERSION, check_requirement, unmet
 from lanner.rules.findings import Finding, finding
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class RuleDefinition(Definition):
         return self._places.get(name)
 
 
-class Collected(Struct):
+class Definitions(Struct):
     """Everything defined so far, by name, in the order of first definition."""
 
     lists: dict[str, ListDefinition] = field(default_factory=dict)
@@ -113,7 +113,6 @@ class Collected(Struct):
     rules: dict[str, RuleDefinition] = field(default_factory=dict)
     requirements: list[PluginVersion] = field(default_factory=list)
     engine_version: tuple[int, int, int] = (0, 0, 0)
-    findings: list[Finding] = field(default_factory=list)
 
 
 class Collector:
@@ -125,20 +124,23 @@ class Collector:
         self.sources = sources
         self.is_field = is_field
         self.plugins = plugins
-        self.collected = Collected()
+        self.collected = Definitions()
         self._count = 0
+        self.findings: list[Finding] = []
 
-    def take(self, steps: Iterable[Step]) -> None:
-        """Apply one item's steps, up to its first error."""
+    def take(self, steps: Iterable[Step]) -> list[Finding]:
+        """Apply one item's steps, up to its first error, and return the findings."""
+        found = self.findings = []
         for step in steps:
             if isinstance(step, Finding):
-                self.collected.findings.append(step)
+                found.append(step)
                 continue
             try:
                 self._apply(step)
-            except Refused as refused:
-                self.collected.findings.append(refused.finding)
-                return
+            except ItemError as refused:
+                found.append(refused.finding)
+                break
+        return found
 
     def _apply(self, step: Step) -> None:
         match step:
@@ -159,7 +161,7 @@ class Collector:
                     raise _refuse(_NO_RULE_TO_SWITCH, step.context)
                 self.collected.rules[step.name].enabled = step.enabled
 
-    def refuse(self, refused: Refused) -> None:
+    def refuse(self, refused: ItemError) -> None:
         """Give an item up for one of its parts, as Falco does. To go on without that part, note what is wrong instead."""
         raise refused
 
@@ -223,14 +225,14 @@ class Collector:
             if near and item.source:
                 advice = f"Did you mean `source: {near[0]}`?"
             message = f"Unknown source {item.source}, skipping"
-            self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
+            self.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
         exceptions = []
         for exception in item.exceptions:
             try:
                 if not exception.fields.is_given:
                     raise _refuse("Rule exception item must have fields property with a list of fields", exception.context)
                 exceptions.append(self._checked(exception, item.source))
-            except Refused as refused:
+            except ItemError as refused:
                 self.refuse(refused)
         number = self._next()
         self.collected.rules[item.name] = RuleDefinition(
@@ -329,11 +331,11 @@ class Collector:
                     raise _refuse("Fields and comps lists must have equal length", exception.context, advice)
                 taken = ", ".join(each.text for each in before.entries[:count])
                 message = f"The exception has no comps. It takes those of the exception that it replaces: {taken}"
-                self.collected.findings.append(finding("warning", "LOAD_UNKNOWN_KEY", message, exception.context, advice, own=True))
+                self.findings.append(finding("warning", "LOAD_UNKNOWN_KEY", message, exception.context, advice, own=True))
                 exception = replace(exception, comps=before)  # noqa: PLW2901 - the exception as Falco reads it
             replaced.append(exception)
         return replaced
 
 
-def _refuse(message: str, context: Context, advice: str = "") -> Refused:
-    return Refused(message, context, advice, findings.VALIDATE)
+def _refuse(message: str, context: Context, advice: str = "") -> ItemError:
+    return ItemError(message, context, advice, findings.VALIDATE)

@@ -40,7 +40,7 @@ class BrokenMacroError(Exception):
     """A macro is named whose own condition is wrong, which has been said already."""
 
 
-class Expanded(Struct, frozen=True, gc=False):
+class Expansion(Struct, frozen=True, gc=False):
     """A tree without macros, how many nodes it counts and how many levels it has."""
 
     tree: Condition
@@ -55,7 +55,7 @@ class ParsedMacro(Struct):
     index: int
     visibility: int
     tree: Condition | None
-    expanded: Expanded | None = None
+    expanded: Expansion | None = None
 
 
 class Macros:
@@ -65,12 +65,12 @@ class Macros:
         self.macros = macros
         self.used: set[str] = set()
 
-    def expand(self, tree: Condition, visibility: int | None = None) -> Expanded:
+    def expand(self, tree: Condition, visibility: int | None = None) -> Expansion:
         """The tree without macros; those count that were defined before `visibility` (None: all).
 
         Raises `MacroError`: of a loop, if there is one anywhere below, else of the first name that means nothing.
         """
-        run = _Run(self, visibility)
+        run = _Expander(self, visibility)
         expanded = run.expand(tree)
         if run.unknown:
             raise run.unknown[0]
@@ -78,18 +78,18 @@ class Macros:
         return expanded
 
 
-class _Run:
+class _Expander:
     """One expansion: macros are looked into once, however often they are named."""
 
     def __init__(self, macros: Macros, visibility: int | None) -> None:
         self.macros = macros.macros
         self.visibility = visibility
         self.path: list[str] = []
-        self.done: dict[str, Expanded] = {}
+        self.done: dict[str, Expansion] = {}
         self.unknown: list[MacroError] = []
         self.level = 0  # of this run's recursion: a macro that is not expanded yet is looked into where it is named
 
-    def expand(self, node: Condition) -> Expanded:
+    def expand(self, node: Condition) -> Expansion:
         if self.level >= MAX_DEPTH:
             raise MacroError(_TOO_DEEP, node.span)
         self.level += 1
@@ -97,13 +97,13 @@ class _Run:
         self.level -= 1
         return expanded
 
-    def _expand(self, node: Condition) -> Expanded:
+    def _expand(self, node: Condition) -> Expansion:
         match node:
             case Macro():
                 return self._named(node)
             case Not(child, span):
                 inner = self.expand(child)
-                return self._checked(Expanded(Not(inner.tree, span), inner.size + 1, inner.depth + 1), span)
+                return self._checked(Expansion(Not(inner.tree, span), inner.size + 1, inner.depth + 1), span)
             case And(children, span) | Or(children, span):
                 trees: list[Condition] = []
                 size, depth = 1, 1
@@ -116,17 +116,17 @@ class _Run:
                     trees.append(inner.tree)
                     size += inner.size
                     depth = max(depth, inner.depth)
-                return self._checked(Expanded(type(node)(tuple(trees), span), size, depth + 1), span)
+                return self._checked(Expansion(type(node)(tuple(trees), span), size, depth + 1), span)
             case _:
-                return Expanded(node)
+                return Expansion(node)
 
-    def _named(self, node: Macro) -> Expanded:
+    def _named(self, node: Macro) -> Expansion:
         macro = self.macros.get(node.name)
         if macro is None or (self.visibility is not None and macro.index >= self.visibility):
             if not self.unknown:
                 message = f"Undefined macro '{node.name}' used in filter."
                 self.unknown.append(MacroError(message, node.span, name=node.name, unknown=True))
-            return Expanded(node)
+            return Expansion(node)
         if node.name in self.path:
             raise MacroError(f"reference loop in macro '{node.name}'", node.span, name=node.name)
         known = self.done.get(node.name) or macro.expanded
@@ -139,7 +139,7 @@ class _Run:
         self.done[node.name] = known
         return known
 
-    def _checked(self, expanded: Expanded, span: Span) -> Expanded:
+    def _checked(self, expanded: Expansion, span: Span) -> Expansion:
         if expanded.size > MAX_SIZE:
             raise MacroError(f"with its macros written out, the condition counts more than {MAX_SIZE} nodes", span)
         if expanded.depth > MAX_DEPTH:

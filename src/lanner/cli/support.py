@@ -12,8 +12,9 @@ from lanner import __version__
 from lanner.cli.messages import OK, say
 from lanner.cli.show import print_lines, print_text
 from lanner.cli.validate import read_rules
-from lanner.host.load import load_plugin
-from lanner.operating.falco import falco_version, version_members
+from lanner.host.own_rules import rules_files
+from lanner.host.plugin_loader import load_plugin
+from lanner.operating.falco_versions import falco_version, version_members
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.secrets import mask_option, mask_text
 
@@ -37,7 +38,8 @@ def show_support(settings: Settings) -> int:
     import msgspec
 
     system = os.uname()
-    files = settings.rules or tuple(filter(None, (plugin_info(load_plugin(each.target)).rules for each in settings.plugins)))
+    infos = [plugin_info(load_plugin(each.target)) for each in settings.plugins]
+    files = rules_files(settings.rules, *infos) if settings.rules or all(info.rules for info in infos) else ()
     return _print(
         {
             "cmdline": " ".join(map(mask_text, sys.argv)),

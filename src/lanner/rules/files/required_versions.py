@@ -1,6 +1,6 @@
 """Versions that rules ask for: of the rules language and of plugins.
 
-In come requirements as loaded, and what there is; nothing comes out, or a `Refused`.
+In come requirements as loaded, and what there is; nothing comes out, or an `ItemError`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import findings
-from lanner.rules.files.scalars import Refused
+from lanner.rules.files.scalars import ItemError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,14 +29,14 @@ def parse_version(text: str) -> tuple[int, int, int] | None:
 
 
 def check_requirement(required: PluginVersion) -> None:
-    """The alternatives must be of different plugins and have versions. Raises `Refused`."""
+    """The alternatives must be of different plugins and have versions. Raises `ItemError`."""
     names = set()
     for name, version in required.alternatives:
         if parse_version(version) is None:
-            raise Refused(f"Invalid required version '{version}' for plugin '{name}'", required.context, code=findings.VALIDATE)
+            raise ItemError(f"Invalid required version '{version}' for plugin '{name}'", required.context, code=findings.VALIDATE)
         if name in names:
             message = f"Defined multiple alternative version requirements for plugin '{name}'"
-            raise Refused(message, required.context, code=findings.VALIDATE)
+            raise ItemError(message, required.context, code=findings.VALIDATE)
         names.add(name)
 
 

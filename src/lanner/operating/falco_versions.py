@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.files.versions import ENGINE_VERSION
+from lanner.rules.files.required_versions import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from lanner.rules.language.typed import All, Comparison, Items, Negation, Slot, Some, Test, Text, Transformed
+from lanner.rules.language.typed import All, Comparison, Items, Negation, Slot, Some, Test, Text, Transformation
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class _Parts:
                 made = ("constant", kind, text_bytes(text), None)
             case Items(items):
                 made = ("items", kind, tuple(map(self.operand, items)), None)
-            case Transformed(name, operands, selector=selector):
+            case Transformation(name, operands, selector=selector):
                 word = "joined len" if name == "len" and _is_of_getopt(operands[0]) else name
                 made = (word, kind, tuple(map(self.operand, operands)), None if selector is None else text_bytes(selector))
             case _:
@@ -148,9 +148,9 @@ class _Parts:
 def _is_of_getopt(operand: Operand) -> bool:
     """Whether Falco measures the one text in the list, as it does with what combines operands (see transformers)."""
     inner = operand
-    while isinstance(inner, Transformed) and len(inner.operands) == 1:
+    while isinstance(inner, Transformation) and len(inner.operands) == 1:
         inner = inner.operands[0]
-    return isinstance(inner, Transformed) and operand.kind.is_list
+    return isinstance(inner, Transformation) and operand.kind.is_list
 
 
 def _kind(kind: Kind) -> tuple[str, bool, bool, bool]:

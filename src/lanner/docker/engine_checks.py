@@ -9,23 +9,54 @@ import pwd
 import shutil
 import stat
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lanner import Check, Finding, LannerError, check_disk
 from lanner.docker.client import HEAD_PATIENCE, EngineError, find_engine, get, open_events
-from lanner.doctor.check import ok, problem, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.docker.client import Engine
     from lanner.docker.endpoint import Endpoint
-    from lanner.doctor.check import Finding
-    from lanner.sdk.errors import LannerError
+    from lanner.docker.plugin import Docker
 
+_CURSOR_SIZE: Final = 1 << 20
 _NAMES_MATTER: Final = (1, 22)
 """Older APIs tell neither the kind of an object nor its attributes."""
 _APART, _FAR_APART = 2.0, 30.0
 """Seconds between the clocks: beyond the second that the header is exact to; and what makes times of alerts useless."""
+
+
+def checks_of(plugin: Docker) -> Iterator[Check]:
+    """Return the checks of the plugin's engines, and of its cursor."""
+    try:
+        endpoints = [target.endpoint for target in plugin.targets()]
+    except LannerError:
+        return  # `check_open_params` reports it
+    if cursor := plugin.config.cursor:
+        yield Check("cursor", lambda: [look_at_cursor(cursor)])
+    for endpoint in endpoints:
+        yield from _engine("engine" if len(endpoints) == 1 else f"engine {endpoint}", endpoint)
+
+
+def _engine(name: str, endpoint: Endpoint) -> Iterator[Check]:
+    yield Check(f"{name}: rights", lambda: look_at_socket(endpoint))
+    yield Check(f"{name}: answer", lambda: look_at_engine(endpoint))
+    yield Check(f"{name}: clock", lambda: look_at_clock(endpoint))
+
+
+def look_at_cursor(path: str) -> Finding:
+    """Whether the cursor can be kept."""
+    folder = Path(path).expanduser().absolute().parent
+    if not folder.is_dir():
+        return Finding.problem(
+            f"the directory of the cursor {path} is not there", f"mkdir -p -m 700 {folder}, owned by the user that Lanner runs as"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Finding.problem(f"the cursor {path} cannot be written", f"Let the user that Lanner runs as write to {folder}")
+    return check_disk(folder, _CURSOR_SIZE, f"of the cursor {path}")
 
 
 def look_at_socket(endpoint: Endpoint) -> Iterator[Finding]:
@@ -38,34 +69,34 @@ def look_at_socket(endpoint: Endpoint) -> Iterator[Finding]:
         return
     path = endpoint.path
     try:
-        found = os.stat(path)  # noqa: PTH116 - its errors are what is looked for
+        found = os.stat(path)
     except FileNotFoundError:
-        yield problem(
+        yield Finding.problem(
             f"{path} (from {endpoint.origin}) does not exist",
             "Start the engine (systemctl start docker), or name its socket with --host or DOCKER_HOST; "
             "in a container, mount it: -v /var/run/docker.sock:/var/run/docker.sock",
         )
         return
     except OSError as error:
-        yield problem(
+        yield Finding.problem(
             f"{path} (from {endpoint.origin}) cannot be looked at: {error.strerror}", "See to the rights of the directories above it"
         )
         return
     if not stat.S_ISSOCK(found.st_mode):
         what = "a directory" if stat.S_ISDIR(found.st_mode) else "no socket"
         advice = "; Docker makes a directory where a socket that is mounted into a container was not there" if what == "a directory" else ""
-        yield problem(f"{path} (from {endpoint.origin}) is {what}", f"Name the engine's socket with --host or DOCKER_HOST{advice}")
+        yield Finding.problem(f"{path} (from {endpoint.origin}) is {what}", f"Name the engine's socket with --host or DOCKER_HOST{advice}")
         return
     owner = f"{_user(found.st_uid)}:{_group(found.st_gid)} {stat.S_IMODE(found.st_mode):04o}"
     if found.st_mode & stat.S_IWOTH:
-        yield warning(
+        yield Finding.warning(
             f"{path} ({owner}) may be used by everybody, and whoever uses it is root on this machine in effect",
             f"chmod o-rw {path}, and see what made it so",
         )
     if os.access(path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-        yield ok(f"{path} ({owner}) may be used by {_user(os.geteuid())}")
+        yield Finding.ok(f"{path} ({owner}) may be used by {_user(os.geteuid())}")
     else:
-        yield problem(f"{path} ({owner}) may not be used by {_user(os.geteuid())}", _join(found))
+        yield Finding.problem(f"{path} ({owner}) may not be used by {_user(os.geteuid())}", _join(found))
 
 
 def look_at_engine(endpoint: Endpoint) -> Iterator[Finding]:
@@ -73,15 +104,17 @@ def look_at_engine(endpoint: Endpoint) -> Iterator[Finding]:
     try:
         engine = find_engine(endpoint)
     except EngineError as error:
-        yield problem(*_halves(error))
+        yield Finding.problem(*_halves(error))
         return
     numbers = tuple(int(part) for part in engine.api.split("."))
     if numbers < _NAMES_MATTER:
-        yield warning(f"{engine}: events of this API hold little more than a status and an ID", "Update the engine to 1.10 or later")
+        yield Finding.warning(
+            f"{engine}: events of this API hold little more than a status and an ID", "Update the engine to 1.10 or later"
+        )
     else:
-        yield ok(f"{engine}")
+        yield Finding.ok(f"{engine}")
     if "podman" in engine.name.lower():
-        yield warning(
+        yield Finding.warning(
             "this is podman, whose service ends when nobody asks it anything and knows fewer kinds of events",
             "For a service: systemctl enable --now podman.socket; the shipped rules that name exec commands see less there",
         )
@@ -101,17 +134,17 @@ def look_at_clock(endpoint: Endpoint) -> Iterator[Finding]:
     try:
         theirs = parsedate_to_datetime(head.headers["date"]).timestamp()
     except (KeyError, ValueError):
-        yield warning("the engine does not tell its time", "A proxy in front of it may take the header Date out")
+        yield Finding.warning("the engine does not tell its time", "A proxy in front of it may take the header Date out")
         return
     # the header has whole seconds, cut off
     apart = max(0.0, theirs - answered, asked - (theirs + 1))
     if apart <= _APART:
-        yield ok("the engine's clock goes as ours does")
+        yield Finding.ok("the engine's clock goes as ours does")
         return
     which = "ahead of" if theirs > answered else "behind"
     text = f"the engine's clock is {apart:.0f} s {which} ours: alerts have its times, and `since` after a restart goes by them"
     fix = "Have both machines keep their time: timedatectl set-ntp true"
-    yield problem(text, fix) if apart >= _FAR_APART else warning(text, fix)
+    yield Finding.problem(text, fix) if apart >= _FAR_APART else Finding.warning(text, fix)
 
 
 def _events(endpoint: Endpoint, engine: Engine) -> Iterator[Finding]:
@@ -130,15 +163,15 @@ def _events(endpoint: Endpoint, engine: Engine) -> Iterator[Finding]:
                 yield _late(engine)
                 return
     except EngineError as error:
-        yield problem(
+        yield Finding.problem(
             f"it does not tell events: {error}", "A proxy or an authorisation plugin in front of it has to let GET /events through, too"
         )
         return
-    yield ok("it tells events")
+    yield Finding.ok("it tells events")
 
 
 def _late(engine: Engine) -> Finding:
-    return warning(
+    return Finding.warning(
         f"it has not begun to tell events within {HEAD_PATIENCE:g} s, as engines do that answer only with the first event (podman 5.2)",
         f"`lanner run` waits for that event, and asks whether {engine.name} is alive meanwhile; an update of the engine makes it sure",
     )
@@ -147,11 +180,11 @@ def _late(engine: Engine) -> Finding:
 def _ssh(endpoint: Endpoint) -> Iterator[Finding]:
     program = shutil.which("ssh")
     if program is None:
-        yield problem(
+        yield Finding.problem(
             f"{endpoint} (from {endpoint.origin}) is reached by ssh, which is not in PATH", "Debian: apt-get install openssh-client"
         )
     else:
-        yield ok(f"{endpoint} (from {endpoint.origin}) is reached by {program}, as {_user(os.geteuid())}")
+        yield Finding.ok(f"{endpoint} (from {endpoint.origin}) is reached by {program}, as {_user(os.geteuid())}")
 
 
 def _network(endpoint: Endpoint) -> Iterator[Finding]:
@@ -159,11 +192,13 @@ def _network(endpoint: Endpoint) -> Iterator[Finding]:
         local = endpoint.host in {"localhost", "::1"} or endpoint.host.startswith("127.")
         text = f"{endpoint} (from {endpoint.origin}) is plain TCP: whoever reaches that port is root there in effect"
         if local:
-            yield warning(text, "Prefer the engine's unix socket, or a proxy that lets through GET /version and GET /events alone")
+            yield Finding.warning(text, "Prefer the engine's unix socket, or a proxy that lets through GET /version and GET /events alone")
         else:
-            yield warning(text, "Turn TLS with client certificates on at the engine (dockerd --tlsverify), and configure `tls` with `host`")
+            yield Finding.warning(
+                text, "Turn TLS with client certificates on at the engine (dockerd --tlsverify), and configure `tls` with `host`"
+            )
     else:
-        yield ok(f"{endpoint} (from {endpoint.origin}) is TLS")
+        yield Finding.ok(f"{endpoint} (from {endpoint.origin}) is TLS")
 
 
 def _join(found: os.stat_result) -> str:

@@ -1,11 +1,7 @@
-"""From loaded files to rules that can be checked and compiled.
+"""From collected definitions to rules for the checker.
 
-In come files as loaded (load.py); out comes a `RuleSet`: rules in order, their conditions as trees with lists written in,
-exceptions added and macros put in. Whether fields exist and types fit is the checker's matter (check.py), which can ask a rule for
-the place of what it finds (`Rule.finding`).
-
-Falco looks at everything again after each file, so that nothing can refer to a later file; so does this. Of one file all
-errors are reported, where one does not follow from another.
+The input are the definitions of all files up to here, the output are rules. The condition of a rule is a tree that contains its lists,
+exceptions and macros. The checker looks at fields and types; `Rule.finding` places what it reports in the files.
 """
 
 from __future__ import annotations
@@ -13,133 +9,88 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.condition.parser import parse
 from lanner.rules.files.exceptions import with_exceptions
-from lanner.rules.files.scalars import Refused
+from lanner.rules.files.scalars import ItemError
 from lanner.rules.files.text import Text
-from lanner.rules.findings import ConditionError, Finding, RulesError, finding
-from lanner.rules.resolve.collect import Collected, Collector, MacroDefinition, RuleDefinition
+from lanner.rules.findings import ConditionError, finding
 from lanner.rules.resolve.lists import MAX_TEXT, Lists, TooLargeError
 from lanner.rules.resolve.macros import BrokenMacroError, MacroError, Macros, ParsedMacro
 from lanner.rules.resolve.rule import TEXT, Expression, Output, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Collection
 
     from lanner.rules.condition.ast import Condition, Constant
-    from lanner.rules.files.items import RulesFile
+    from lanner.rules.findings import Finding, Stage
+    from lanner.rules.resolve.collect import Definitions, MacroDefinition, RuleDefinition
 
 _SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
 
 
-class RuleSet(Struct, frozen=True, gc=False):
-    """The rules in order, including disabled ones, and the warnings about them."""
-
-    rules: tuple[Rule, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
-
-def resolve(
-    files: Iterable[RulesFile],
-    sources: Collection[str],
-    *,
-    is_field: Callable[[str, str], bool] | None = None,
-    plugins: Mapping[str, str] | None = None,
-) -> RuleSet:
-    """The rules of these files. Raises `RulesError` with everything that is wrong in the first file that has errors.
-
-    Rules of other sources than `sources` are left out, with a warning. `is_field` tells what exceptions of a source's rules may name
-    (None: anything),
-    `plugins` the versions of the plugins by name, for required_plugin_versions (None: not looked at).
-    """
-    collector = Collector(sources, is_field, plugins)
-    ruleset = RuleSet()
-    for file in files:
-        for steps in file.items:
-            collector.take(steps)
-        _raise_errors(collector.collected.findings)
-        compilation = Compilation(collector.collected)
-        rules = compilation.rules()
-        findings = [*collector.collected.findings, *compilation.findings]
-        _raise_errors(findings)
-        ruleset = RuleSet(tuple(rules), (*findings, *compilation.unused()))
-    return ruleset
-
-
-def _raise_errors(findings: list[Finding]) -> None:
-    if any(each.severity == "error" for each in findings):
-        raise RulesError(findings)
-
-
 class Compilation:
-    """One look at everything collected: lists, then macros, then rules. What is wrong goes to `findings`."""
+    """One pass over all definitions: lists and macros first, then each rule."""
 
-    def __init__(self, collected: Collected, shipped: Collection[str] = ()) -> None:
+    def __init__(self, collected: Definitions, shipped: Collection[str] = ()) -> None:
         """`shipped` are macros of the plugin's own rules, which advice may name."""
         self.collected = collected
         self._shipped = shipped
-        self.findings: list[Finding] = []
-        self.lists = self._lists()
+        self.lists = Lists({})
         self.expressions: list[Expression] = []  # of the macros, in order
         self._shared: dict[str, tuple[Constant, ...]] = {}  # the items of lists, by their texts
         self.macros = Macros({})
-        self._read_macros()
+        self._texts: dict[str, Text | None] = {}
+        self._rules: dict[str, Rule | None] = {}
 
-    def _lists(self) -> Lists:
+    def expand(self) -> Stage[None]:
+        """Write lists into lists and macros into macros."""
         try:
-            return Lists(self.collected.lists)
+            self.lists = Lists(self.collected.lists)
         except TooLargeError as error:
             context = next(iter(self.collected.lists.values())).context
-            self.findings.append(finding("error", findings.VALIDATE, str(error), context))
-            return Lists({})
-
-    def _read_macros(self) -> None:
-        definitions = self.collected.macros.values()
+            yield finding("error", findings.VALIDATE, str(error), context)
         parsed: dict[str, ParsedMacro] = {}
-        for number, macro in enumerate(definitions, start=1):
-            expression, tree = self._parse(macro, macro.condition, "macro condition", number * TEXT)
+        for number, macro in enumerate(self.collected.macros.values(), start=1):
+            expression, tree = yield from self._parse(macro, macro.condition, "macro condition", number * TEXT)
             self.expressions.append(expression)
             parsed[macro.name] = ParsedMacro(macro.name, macro.index, macro.visibility, tree)
         self.macros = Macros(parsed)
         for each, expression in zip(parsed.values(), self.expressions, strict=True):
             if each.tree is not None:
-                self._expand(each, each.tree, expression)
+                yield from self._expand(each, each.tree, expression)
 
-    def _expand(self, macro: ParsedMacro, tree: Condition, expression: Expression) -> None:
+    def _expand(self, macro: ParsedMacro, tree: Condition, expression: Expression) -> Stage[None]:
         try:
             macro.expanded = self.macros.expand(tree, macro.visibility)
         except BrokenMacroError:
             macro.tree = None
         except MacroError as error:
             macro.tree = None
-            self._report(error, expression)
+            yield self._finding(error, expression)
 
-    def rules(self) -> list[Rule]:
-        """The rules of known sources; those that are wrong are left out and reported."""
-        rules = []
-        for definition in self.collected.rules.values():
-            if definition.known_source:
-                text = self.text(definition)
-                rule = self.rule(definition, text) if text else None
-                if rule is not None:
-                    rules.append(rule)
-        return rules
-
-    def text(self, definition: RuleDefinition) -> Text | None:
+    def text(self, definition: RuleDefinition) -> Stage[Text | None]:
         """A rule's condition with its exceptions; None if they do not fit."""
-        try:
-            return with_exceptions(definition.condition, definition.exceptions)
-        except Refused as refused:
-            self.findings.append(refused.finding)
-            return None
+        if definition.name not in self._texts:
+            text = None
+            try:
+                text = with_exceptions(definition.condition, definition.exceptions)
+            except ItemError as refused:
+                yield refused.finding
+            self._texts[definition.name] = text
+        return self._texts[definition.name]
 
-    def rule(self, definition: RuleDefinition, text: Text) -> Rule | None:
-        """The rule whose condition is that text; None if that is wrong."""
-        expression, tree = self._parse(definition, text, "rule condition", 0)
+    def rule(self, definition: RuleDefinition, without_exceptions: Text | None = None) -> Stage[Rule | None]:
+        """The rule with its condition as a tree; None if that is wrong. `without_exceptions` is its text if exceptions are."""
+        text = (yield from self.text(definition)) or without_exceptions
+        if definition.name not in self._rules:
+            self._rules[definition.name] = (yield from self._rule(definition, text)) if text else None
+        return self._rules[definition.name]
+
+    def _rule(self, definition: RuleDefinition, text: Text) -> Stage[Rule | None]:
+        expression, tree = yield from self._parse(definition, text, "rule condition", 0)
         if tree is None:
             return None
         try:
@@ -147,7 +98,7 @@ class Compilation:
         except BrokenMacroError:
             return None
         except MacroError as error:
-            self._report(error, expression)
+            yield self._finding(error, expression)
             return None
         return Rule(
             definition.name,
@@ -167,22 +118,24 @@ class Compilation:
             tuple(self.expressions),
         )
 
-    def _parse(self, definition: MacroDefinition | RuleDefinition, text: Text, kind: str, base: int) -> tuple[Expression, Condition | None]:
-        """The condition with lists written in, and its tree; None if it is wrong, which is reported."""
+    def _parse(
+        self, definition: MacroDefinition | RuleDefinition, text: Text, kind: str, base: int
+    ) -> Stage[tuple[Expression, Condition | None]]:
+        """The condition with lists written in, and its tree; None if it is wrong."""
         expression = Expression(text, definition.context, definition.condition_context, kind, self.lists)
         try:
             written = self.lists.write_into(Text(text.text)).text
             expression = replace(expression, written=written)
             return expression, parse(written, base, self._shared)
         except TooLargeError as error:
-            self.findings.append(expression.finding("error", findings.COMPILE_CONDITION, str(error), 0, 1, _SMALLER))
+            yield expression.finding("error", findings.COMPILE_CONDITION, str(error), 0, 1, _SMALLER)
         except ConditionError as error:
             offset = error.offset - base
             sight = expression.sight(expression.falco_context, written, error.falco_offset - base)
-            self.findings.append(expression.finding("error", error.code, error.message, offset, error.length, error.advice, (), sight))
+            yield expression.finding("error", error.code, error.message, offset, error.length, error.advice, (), sight)
         return expression, None
 
-    def _report(self, error: MacroError, expression: Expression) -> None:
+    def _finding(self, error: MacroError, expression: Expression) -> Finding:
         number, offset = divmod(error.span[0], TEXT)
         where = self.expressions[number - 1] if number else expression
         outer = () if where is expression else expression.context
@@ -192,7 +145,7 @@ class Compilation:
         advice = self._advice(error.name) if error.unknown else ""
         length = error.span[1] - error.span[0]
         sight = where.sight(expression.context, expression.text.text, offset)
-        self.findings.append(where.finding("error", findings.VALIDATE, error.message, offset, length, advice, outer, sight))
+        return where.finding("error", findings.VALIDATE, error.message, offset, length, advice, outer, sight)
 
     def _advice(self, name: str) -> str:
         if name in self.collected.lists:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Macro, Not, Or, Transform
+from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Macro, Not, Or, Transform, find_operands
 from lanner.rules.condition.unparse import show, show_operand
 from lanner.rules.language.catalog import GENERIC_FIELDS
 from lanner.rules.language.typed import Test
@@ -56,8 +56,8 @@ def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
         if len(digits) > 20 or int(digits or "0") >> 64:
             return "it does not fit into 64 bits, and Falco takes the largest number that does"
     if isinstance(check.left, Field) and check.operator in {"=", "==", "in"}:
-        if check.left.name == "evt.source" and text != subject.catalog.source:
-            return f"the rule sees events of the source '{subject.catalog.source}' alone"
+        if check.left.name == "evt.source" and text != subject.checker.catalog.source:
+            return f"the rule sees events of the source '{subject.checker.catalog.source}' alone"
         if check.left.name == "evt.is_async" and text == "true":
             return "a plugin's events are not asynchronous"
     return ""
@@ -151,18 +151,9 @@ class _Presence:
                     return frozenset[Field]().union(*parts)
                 return parts[0].intersection(*parts[1:])
             case Check(left, operator):
-                return frozenset(_fields(left)) if wanted and operator != "!=" else frozenset()
+                return frozenset(find_operands(Field, left)) if wanted and operator != "!=" else frozenset()
             case Macro():
                 return frozenset()
-
-
-def _fields(operand: Field | Transform) -> Iterator[Field]:
-    if isinstance(operand, Field):
-        yield operand
-        return
-    for argument in operand.arguments:
-        if isinstance(argument, Field | Transform):
-            yield from _fields(argument)
 
 
 def simple_regexes(subject: Subject) -> Iterator[Hint]:

@@ -1,4 +1,4 @@
-"""Advice for rules files that change a plugin's own rules without loading these first."""
+"""The rules files of a run: the named ones, and a plugin's own, which are the default and have a word in the list of files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,30 @@ from typing import TYPE_CHECKING
 
 from lanner.rules.files.load import OWN_RULES
 from lanner.rules.resolve.collect import NO_EARLIER_ITEM
+from lanner.sdk.errors import ConfigError
 from lanner.yamlfile import values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from os import PathLike
 
     from lanner.rules import Finding
     from lanner.sdk.plugin import PluginInfo
+
+
+def rules_files(named: Sequence[str | PathLike[str]] | None, *infos: PluginInfo, advice: str = "name a rules file") -> tuple[str, ...]:
+    """Return the named files, with the plugins' own in the place of the word for them; without names, the plugins' own.
+
+    Raise `ConfigError` if they are needed and a plugin ships none; `advice` says what to do without names.
+    """
+    files = [str(file) for file in named or (OWN_RULES,)]
+    own = [str(info.rules) for info in infos if info.rules is not None]
+    if OWN_RULES in files and len(own) < len(infos):
+        name = next(info.name for info in infos if info.rules is None)
+        if not named:
+            raise ConfigError(f"the plugin {name} ships no rules: {advice}")
+        raise ConfigError(f"`{OWN_RULES}` means the plugin's own rules, and {name} ships none: remove the word from the rules files")
+    return tuple(path for file in files for path in (own if file == OWN_RULES else [file]))
 
 
 def advise_own_rules(findings: Sequence[Finding], info: PluginInfo) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.config.places import place_option
-from lanner.host.load import BUILT_IN, load_plugin
+from lanner.host.plugin_loader import BUILT_IN, load_plugin
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.misspelt import suggest_name
 from lanner.sdk.options import shown_path
@@ -28,7 +28,7 @@ _PYTHON: Final = re.compile(r"(?:.*\.py(?::\w+)?|[\w.]+:\w+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class PluginSetup:
     """A plugin to load: `target` is its name for `load_plugin`, the others what it is made and opened with: secrets may be among it.
 
     `config_place` and `params_place` are those of the entry that says init_config and open_params, None where a file says neither.
@@ -42,13 +42,13 @@ class Loaded:
     config_place: ConfigPlace | None = field(default=None, compare=False)
     params_place: ConfigPlace | None = field(default=None, compare=False)
 
-    def given(self, init_config: str | None, open_params: str | None) -> Loaded:
+    def given(self, init_config: str | None, open_params: str | None) -> PluginSetup:
         """With what is given in place of what is configured; None changes nothing."""
         result = self if init_config is None else replace(self, init_config=init_config, config_place=None)
         return result if open_params is None else replace(result, open_params=open_params, params_place=None)
 
 
-def split_plugins(plugins: Sequence[Loaded]) -> tuple[Loaded, tuple[Loaded, ...]]:
+def split_plugins(plugins: Sequence[PluginSetup]) -> tuple[PluginSetup, tuple[PluginSetup, ...]]:
     """Return the plugin whose events are watched, and those that extract fields of its events. Raise `ConfigError` if that is not clear."""
     if not plugins:
         raise ConfigError("no plugin is loaded: name one, as in `lanner run docker`, or list it in $.plugins of the file of -c")
@@ -71,7 +71,7 @@ def _has_source(target: str) -> bool:
     return plugin_info(load_plugin(target)).has_source
 
 
-def check_params(plugin: Plugin, entry: Loaded) -> None:
+def check_params(plugin: Plugin, entry: PluginSetup) -> None:
     """Let the plugin check the open parameters of its entry. Raises `UsageError` with their place, and as `check_open_params` does."""
     try:
         check_open_params(plugin, entry.open_params)
@@ -83,19 +83,19 @@ def check_params(plugin: Plugin, entry: Loaded) -> None:
         raise UsageError(place_option(str(error), plugin_info(type(plugin)).name, place, steps)) from None
 
 
-def loaded(falco: Falco, name: str | None, places: Sequence[ConfigPlace | None] = ()) -> tuple[Loaded, ...]:
+def select_plugins(falco: Falco, name: str | None, places: Sequence[ConfigPlace | None] = ()) -> tuple[PluginSetup, ...]:
     """The plugins that are loaded, in order; with `name` that one alone, which need not be configured. Raises `ConfigError`.
 
     `places` are those of the entries of `plugins`.
     """
     entries = dict(enumerate(places))
 
-    def load(number: int) -> Loaded:
+    def load(number: int) -> PluginSetup:
         return _load(falco.plugins[number], number, entries.get(number))
 
     if name is not None:
         found = [number for number, entry in enumerate(falco.plugins) if entry.name == name]
-        return (load(found[0]),) if found else (Loaded(name, name),)
+        return (load(found[0]),) if found else (PluginSetup(name, name),)
     if falco.load_plugins is None:
         return tuple(map(load, range(len(falco.plugins))))
     numbers: dict[str, int] = {}
@@ -110,7 +110,7 @@ def loaded(falco: Falco, name: str | None, places: Sequence[ConfigPlace | None] 
     return tuple(load(numbers[wanted]) for wanted in falco.load_plugins)
 
 
-def _load(entry: PluginEntry, number: int, place: ConfigPlace | None) -> Loaded:
+def _load(entry: PluginEntry, number: int, place: ConfigPlace | None) -> PluginSetup:
     library = entry.library_path
     found = _LIBRARY.fullmatch(Path(library).name)
     if library in BUILT_IN:
@@ -126,4 +126,4 @@ def _load(entry: PluginEntry, number: int, place: ConfigPlace | None) -> Loaded:
             f"$.plugins[{number}].library_path is {library!r}, and Lanner {what}: built in are {built_in}; "
             "for a plugin in Python write path/to/file.py[:Class] or module:Class"
         )
-    return Loaded(target, entry.name, library, entry.init_config, entry.open_params, place, place)
+    return PluginSetup(target, entry.name, library, entry.init_config, entry.open_params, place, place)

@@ -15,7 +15,7 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanner.config.plugins import Loaded
+    from lanner.config.plugin_entries import PluginSetup
     from lanner.sdk.plugin import Plugin
 
 _MOST_BYTES: Final = 16 << 20
@@ -25,7 +25,7 @@ def _warn(text: str) -> None:
     say(f"warning: {text}")
 
 
-def make_entry(cls: type[Plugin], entry: Loaded, host: str | None = None, *, warn: Callable[[str], object] = _warn) -> Plugin:
+def make_entry(cls: type[Plugin], entry: PluginSetup, host: str | None = None, *, warn: Callable[[str], object] = _warn) -> Plugin:
     """Return an instance as an entry of falco.yaml or the command line says. The rest is as for `make_plugin`."""
     return make_plugin(cls, entry.init_config, host, warn=warn, place=entry.config_place)
 

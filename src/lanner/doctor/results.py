@@ -4,40 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lanner.sdk.checks import Finding
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
+
+    from lanner.sdk.checks import Check
 
 TIMEOUT: Final = 15.0
 
-
-class Level(StrEnum):
-    """How bad it is: a warning may be as it should be here, a problem keeps something from working."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found, and what to do about it where it is not all right."""
-
-    level: Level
-    text: str
-    fix: str = ""
-
-
-class Check(NamedTuple):
-    """`look` finds something or nothing at all; what it raises is a problem."""
-
-    name: str
-    look: Callable[[], Iterable[Finding]]
+ok, warning, problem = Finding.ok, Finding.warning, Finding.problem
 
 
 class Result(NamedTuple):
@@ -45,21 +24,6 @@ class Result(NamedTuple):
 
     check: str
     findings: Sequence[Finding]
-
-
-def ok(text: str) -> Finding:
-    """Something that is right."""
-    return Finding(Level.OK, text)
-
-
-def warning(text: str, fix: str) -> Finding:
-    """Something that may be as it should be here."""
-    return Finding(Level.WARNING, text, fix)
-
-
-def problem(text: str, fix: str) -> Finding:
-    """Something that keeps something else from working."""
-    return Finding(Level.PROBLEM, text, fix)
 
 
 def run(checks: Sequence[Check], timeout: float = TIMEOUT) -> list[Result]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.cli.config import make_entry
 from lanner.cli.messages import OK
+from lanner.cli.plugin_config import make_entry
 from lanner.cli.show import outside, print_text
-from lanner.host.load import load_plugin
+from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.errors import UsageError
 from lanner.sdk.hosting import plugin_failure
 from lanner.sdk.plugin import plugin_info

@@ -6,7 +6,7 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from lanner.config.values import but
+from lanner.config.plain_values import but
 from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -1,0 +1,63 @@
+"""Checks of `lanner doctor`, as a plugin declares them: `Plugin.checks` returns them."""
+
+from __future__ import annotations
+
+import shutil
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable
+
+_MIB: Final = 1 << 20
+_SCARCE: Final = 64 * _MIB
+
+
+class Level(StrEnum):
+    """The result of a check. A warning may be intended here, a problem prevents something from working."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+class Finding(NamedTuple):
+    """What a check found, and the fix for anything but `ok`."""
+
+    level: Level
+    text: str
+    fix: str = ""
+
+    @staticmethod
+    def ok(text: str) -> Finding:
+        """Return a finding about something that works."""
+        return Finding(Level.OK, text)
+
+    @staticmethod
+    def warning(text: str, fix: str) -> Finding:
+        """Return a finding about something that may be intended here."""
+        return Finding(Level.WARNING, text, fix)
+
+    @staticmethod
+    def problem(text: str, fix: str) -> Finding:
+        """Return a finding about something that prevents something else from working."""
+        return Finding(Level.PROBLEM, text, fix)
+
+
+class Check(NamedTuple):
+    """A named check. `look` returns its findings, perhaps none; an error that it raises is a problem."""
+
+    name: str
+    look: Callable[[], Iterable[Finding]]
+
+
+def check_disk(folder: str | os.PathLike[str], needed: int, what: str, fix: str = "Make room") -> Finding:
+    """Return a finding about the free space of a disk: `needed` are bytes, `what` says whose disk it is ("of alerts")."""
+    free = shutil.disk_usage(folder).free
+    text = f"{free // _MIB:,} MiB are free on the disk {what}"
+    if free < _SCARCE:
+        return Finding.problem(text, "Make room: what cannot be written is lost")
+    if free < needed:
+        return Finding.warning(f"{text}, and {needed // _MIB:,} may be used", fix)
+    return Finding.ok(text)

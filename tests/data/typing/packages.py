@@ -1,0 +1,13 @@
+# ruff: noqa: B018, F403, F405 - some lines are wrong on purpose
+
+import lanner
+from lanner import *
+from lanner import testing
+from lanner.rules import RuleSet
+
+reveal_type(Event(b"").payload)  # reveals: bytes
+reveal_type(RuleSet.rules)  # reveals: tuple[lanner.rules.resolve.rule.Rule, ...]
+reveal_type(testing.Replayed.alerts)  # reveals: list[lanner.host.trial.Alert]
+lanner.Plugins  # error: [attr-defined]
+lanner.rules.Compile  # error: [attr-defined]
+testing.hosts  # error: [attr-defined]
