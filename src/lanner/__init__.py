@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from msgspec import Meta
 
     from lanner import rules, testing
+    from lanner.native import Dechunker, Framer, ObjectFramer
     from lanner.sdk.address import Address
     from lanner.sdk.annotations import Abstime, Reltime
     from lanner.sdk.batches import Batch, Source
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError, UsageError
     from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
     from lanner.sdk.fields import field
+    from lanner.sdk.files import check_regular, read_whole
+    from lanner.sdk.framing import MAX_LINE
     from lanner.sdk.lookup import look_up
+    from lanner.sdk.misspelt import suggest_name
     from lanner.sdk.plugin import ANY, Plugin
     from lanner.sdk.protocols import ChunkReader, Opened, OpenInstance, Payload
-    from lanner.sdk.values import INDEX, KEY, payload
+    from lanner.sdk.values import INDEX, KEY, Path, Value, payload
 
 _HOMES = {
     "ANY": "lanner.sdk.plugin",
@@ -35,29 +39,38 @@ _HOMES = {
     "ChunkReader": "lanner.sdk.protocols",
     "Config": "lanner.sdk.config",
     "ConfigError": "lanner.sdk.errors",
+    "Dechunker": "lanner.native",
     "DefinitionError": "lanner.sdk.errors",
     "Event": "lanner.sdk.events",
     "Finding": "lanner.sdk.checks",
+    "Framer": "lanner.native",
     "INDEX": "lanner.sdk.values",
     "KEY": "lanner.sdk.values",
     "LannerError": "lanner.sdk.errors",
+    "MAX_LINE": "lanner.sdk.framing",
     "Meta": "msgspec",
     "NOTHING": "lanner.sdk.events",
     "Nothing": "lanner.sdk.events",
+    "ObjectFramer": "lanner.native",
     "OpenInstance": "lanner.sdk.protocols",
     "Opened": "lanner.sdk.protocols",
+    "Path": "lanner.sdk.values",
     "Payload": "lanner.sdk.protocols",
     "PayloadError": "lanner.sdk.errors",
     "Plugin": "lanner.sdk.plugin",
     "Reltime": "lanner.sdk.annotations",
     "Source": "lanner.sdk.batches",
     "SourceError": "lanner.sdk.errors",
-    "check_disk": "lanner.sdk.checks",
     "UsageError": "lanner.sdk.errors",
+    "Value": "lanner.sdk.values",
+    "check_disk": "lanner.sdk.checks",
+    "check_regular": "lanner.sdk.files",
     "field": "lanner.sdk.fields",
     "look_up": "lanner.sdk.lookup",
     "payload": "lanner.sdk.values",
+    "read_whole": "lanner.sdk.files",
     "rules": "",
+    "suggest_name": "lanner.sdk.misspelt",
     "testing": "",
 }
 
@@ -65,6 +78,7 @@ __all__ = [
     "ANY",
     "INDEX",
     "KEY",
+    "MAX_LINE",
     "NOTHING",
     "Abstime",
     "Address",
@@ -74,14 +88,18 @@ __all__ = [
     "ChunkReader",
     "Config",
     "ConfigError",
+    "Dechunker",
     "DefinitionError",
     "Event",
     "Finding",
+    "Framer",
     "LannerError",
     "Meta",
     "Nothing",
+    "ObjectFramer",
     "OpenInstance",
     "Opened",
+    "Path",
     "Payload",
     "PayloadError",
     "Plugin",
@@ -89,12 +107,16 @@ __all__ = [
     "Source",
     "SourceError",
     "UsageError",
+    "Value",
     "__version__",
     "check_disk",
+    "check_regular",
     "field",
     "look_up",
     "payload",
+    "read_whole",
     "rules",
+    "suggest_name",
     "testing",
 ]
 

@@ -16,6 +16,8 @@ def make_alert(number, size=0):
 class StandInSink:
     """A sink that keeps what it gets; `behave`, called with the alerts of a call before they are kept, may raise or wait."""
 
+    batch_size = 1
+
     def __init__(self, name="stand_in_output", behave=lambda alerts: None):
         self.name, self.behave = name, behave
         self.alerts, self.calls = [], []

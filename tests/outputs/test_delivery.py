@@ -246,7 +246,7 @@ def test_a_process_ends_though_a_sink_is_stuck(run_python):
         from lanner.outputs import Alert, OutputError
         from lanner.outputs.delivery import QueuedDelivery
         class Stuck:
-            name = "stuck_output"
+            name, batch_size = "stuck_output", 1
             def send(self, alerts): threading.Event().wait()
             def interrupt(self): pass
             def close(self): pass

@@ -13,7 +13,6 @@ import msgspec
 
 import lanner
 from lanner.docker.tls import Tls
-from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,6 +212,6 @@ def _context_tls(folder: str, *, skip_verify: bool) -> Tls | None:
 def _read_json(path: str) -> Any:
     """What the file holds; None where it cannot be read."""
     try:
-        return msgspec.json.decode(read_whole(path, _MOST_BYTES))
+        return msgspec.json.decode(lanner.read_whole(path, _MOST_BYTES))
     except (OSError, ValueError):
         return None

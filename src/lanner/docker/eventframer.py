@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lanner import MAX_LINE, ObjectFramer, Path, Value
 from lanner.docker.fields import FIELDS, TIMESTAMP
-from lanner.native import ObjectFramer
-from lanner.sdk.framing import MAX_LINE
-from lanner.sdk.values import Path, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

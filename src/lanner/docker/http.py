@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from lanner.native import Dechunker
+from lanner import Dechunker
 
 MAX_HEAD: Final = 64 * 1024
 

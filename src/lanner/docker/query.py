@@ -11,7 +11,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lanner import UsageError
+from lanner import UsageError, suggest_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,11 +68,7 @@ def _read(params: str) -> dict[str, Any]:
     read = _from_json(params) if params.startswith("{") else _from_words(params)
     for key in read:
         if key not in _KEYS:
-            from lanner.sdk.misspelt import find_near  # rare
-
-            near = find_near(key, _KEYS)
-            advice = f": did you mean {near!r}?" if near else ""
-            raise UsageError(f"the open parameters have {key!r}, which is none of {', '.join(_KEYS)}{advice}")
+            raise UsageError(f"the open parameters have {key!r}, which is none of {', '.join(_KEYS)}{suggest_name(key, _KEYS)}")
     return read
 
 

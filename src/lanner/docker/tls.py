@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
-from lanner.sdk.files import check_regular
+from lanner import check_regular
 
 if TYPE_CHECKING:
     import ssl

@@ -66,6 +66,9 @@ class Sink(Protocol):
     name: str
     """As in falco.yaml: `file_output`, `http_output`."""
 
+    batch_size: int
+    """The number of alerts that it can take at once."""
+
     def send(self, alerts: Sequence[Alert]) -> None:
         """Hand over all alerts, in order; they have arrived when it returns. Raises OutputError, OutputClosedError."""
 

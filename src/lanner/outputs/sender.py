@@ -34,7 +34,7 @@ class Sender:
 
     def __init__(self, sink: Sink, lock: threading.Lock, timeout: float) -> None:
         self._sink, self._lock, self._timeout = sink, lock, timeout
-        self._batch_size: int = getattr(sink, "batch_size", 1)
+        self._batch_size = sink.batch_size
         self.most = 16
         self.timeouts = 0
         self.bug = ""

@@ -34,6 +34,7 @@ class StdoutOutput:
     """A `Sink` on file descriptor 1 (or another that is open already, which it does not close)."""
 
     name = "stdout_output"
+    batch_size = 1
 
     def __init__(self, descriptor: int = _STDOUT) -> None:
         self._descriptor = descriptor

@@ -56,6 +56,7 @@ class SyslogOutput:
     """
 
     name = "syslog_output"
+    batch_size = 1
 
     def __init__(
         self,
