@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lanner.docker.tls import Session
     from lanner.net.dial import Timer
 
-_READ_SIZE: Final = 64 * 1024
+_READ_SIZE: Final = 256 * 1024
 SSH_TIMEOUT: Final = 10
 """Seconds that ssh has to connect and log in, before the time of the request itself begins."""
 _UNIX_PAUSE: Final = 0.02

@@ -9,9 +9,11 @@
 namespace lanner {
 namespace {
 
-// The payloads, and the bytes in which they are; null if all are copies
+// The payloads, and the object with their memory; null for copies in the list
 struct Lines {
-  Ref chunk;
+  Lines(Ref object, LineList lines) : keeper(std::move(object)), list(std::move(lines)) {}
+
+  Ref keeper;
   LineList list;
 };
 
@@ -85,19 +87,6 @@ PyType_Spec lines_spec = {"lanner.native.Lines", sizeof(Holder<Lines>), 0,
                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_SEQUENCE,
                           lines_slots};
 
-// Lines of what `fill` puts into the list; `chunk` is kept with it.
-template <typename Fill>
-PyObject* make_lines(PyObject* chunk, Fill&& fill) {
-  try {
-    auto lines = std::make_unique<Lines>();
-    lines->chunk = Ref::borrowed(chunk);
-    fill(lines->list);
-    return hold(lines_type, std::move(lines));
-  } catch (...) {
-    return failed();
-  }
-}
-
 PyObject* framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"longest", nullptr};
   Py_ssize_t longest;
@@ -114,12 +103,24 @@ PyObject* framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 template <typename Type>
 PyObject* feed(PyObject* self, PyObject* chunk) {
   if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "a chunk is bytes, not %.100s", Py_TYPE(chunk)->tp_name);
-  return make_lines(chunk, [&](LineList& list) { content_of<Type>(self).feed(view_of(chunk), list); });
+  try {
+    LineList list;
+    content_of<Type>(self).feed(view_of(chunk), list);
+    return to_lines(chunk, std::move(list));
+  } catch (...) {
+    return failed();
+  }
 }
 
 template <typename Type>
 PyObject* end(PyObject* self, PyObject*) {
-  return make_lines(nullptr, [&](LineList& list) { content_of<Type>(self).end(list); });
+  try {
+    LineList list;
+    content_of<Type>(self).end(list);
+    return to_lines(nullptr, std::move(list));
+  } catch (...) {
+    return failed();
+  }
 }
 
 template <typename Type>
@@ -212,6 +213,14 @@ PyType_Spec framer_spec = {"lanner.native.Framer", sizeof(Holder<LineFramer>), 0
                            framer_slots};
 
 }  // namespace
+
+PyObject* to_lines(PyObject* keeper, LineList list) {
+  try {
+    return hold(lines_type, std::make_unique<Lines>(Ref::borrowed(keeper), std::move(list)));
+  } catch (...) {
+    return failed();
+  }
+}
 
 const LineList* as_lines(PyObject* object) { return Py_TYPE(object) == lines_type ? &content_of<Lines>(object).list : nullptr; }
 
