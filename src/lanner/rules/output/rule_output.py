@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from lanner.rules.check import deprecations
 from lanner.rules.check.rule_condition import weigh
