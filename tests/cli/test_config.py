@@ -54,6 +54,11 @@ def test_json_and_yaml_mean_the_same(tmp_path, text, way):
     assert (found.flush_interval, found.since, found.host) == (5, "10m", "tcp://h:1" if way == "host" else "")
 
 
+@pytest.mark.parametrize("interval", [0, 1, 60_001, (1 << 64) - 1])
+def test_the_originals_interval_is_any_whole_number_from_0(interval):
+    assert config(f'{{"flushInterval": {interval}}}', None).flush_interval == interval
+
+
 @pytest.mark.parametrize("time", ["2026-01-31", "2026-01-31T12:00:00Z", "2026-01-31 12:00:00", "2026-01-31T12:00:00.123456789+01:00"])
 def test_a_time_in_yaml_stays_the_text_that_it_is(time):
     assert config(f"since: {time}").since == time
@@ -78,8 +83,8 @@ def test_a_plugin_without_the_option_refuses_host():
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('{"flushInterval": 0}', r"Expected `int` >= 1 - at `\$\.flushInterval`"),
-        ("flushInterval: 70000", r"Expected `int` <= 60000 - at `\$\.flushInterval`"),
+        ('{"flushInterval": -1}', r"Expected `int` >= 0 - at `\$\.flushInterval`"),
+        ("flushInterval: 0.5", r"Expected `int`, got `float` - at `\$\.flushInterval`"),
         ("flushInterval: x", r"Expected `int`, got `str` - at `\$\.flushInterval`"),
         ('{"filters": {"type": "volume"}}', r"Expected `array`, got `str` - at `\$\.filters\[\.\.\.\]`"),
         ("tls: {sinse: 10m}", r"plugin docker: unknown option `\$\.tls\.sinse`; the options are: ca, cert"),

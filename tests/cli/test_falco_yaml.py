@@ -231,9 +231,9 @@ def test_a_plugins_field_suggests_itself_for_outputs(lanner, plugin, rules, word
 
 
 def test_the_configuration_of_a_plugin_is_checked(falco):
-    done = falco("plugins: [{name: docker, library_path: libdocker.so, init_config: {flushInterval: 0}}]")
+    done = falco("plugins: [{name: docker, library_path: libdocker.so, init_config: {flushInterval: -1}}]")
     assert (done.code, done.out) == (1, b"")
-    assert "falco.yaml:1: plugin docker: Expected `int` >= 1 - at `$.flushInterval`" in done.err
+    assert "falco.yaml:1: plugin docker: Expected `int` >= 0 - at `$.flushInterval`" in done.err
     done = falco("plugins: [{name: docker, library_path: libdocker.so, init_config: '{\"flushInterval\": 50}'}]", "--dry-run")
     assert done.code == 0
 

@@ -119,8 +119,8 @@ def test_a_plugin_that_ships_no_rules_needs_a_file(lanner, plugin):
 
 
 def test_an_option_out_of_bounds_is_said_with_its_path_and_the_bound(lanner):
-    done = lanner("run", "docker", "--config", '{"flushInterval": 0}')
-    assert (done.code, done.err) == (1, "lanner: error: Expected `int` >= 1 - at `$.flushInterval`\n")
+    done = lanner("run", "docker", "--config", '{"flushInterval": -1}')
+    assert (done.code, done.err) == (1, "lanner: error: plugin docker: Expected `int` >= 0 - at `$.flushInterval`\n")
 
 
 _RULE = """\
@@ -273,3 +273,21 @@ def test_each_line_of_a_hint_is_a_line(start, plugin, rules):
     assert b"    say something\n" in said
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
+
+
+def test_a_run_imports_no_lints_and_no_reports(tmp_path):
+    """They would cost the start, and most runs need none of them."""
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    code = (
+        f"import sys; sys.argv = ['lanner', 'run', 'docker', '--replay', {str(empty)!r}]\n"
+        "from lanner.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "lanner.rules.plan.compile" in imported
+    rooms = ("lanner.rules.lint", "lanner.rules.report", "lanner.doctor", "lanner.package", "lanner.bundle", "lanner.testing")
+    assert not [name for name in imported if name.startswith(rooms)]

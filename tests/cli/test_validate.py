@@ -106,3 +106,11 @@ def test_rules_that_cannot_be_described(lanner, files):
     done = lanner("run", "docker", "-r", files / "bad.yaml", "-L")
     assert (done.code, done.out) == (1, b"")
     assert "LOAD_ERR_COMPILE_CONDITION" in done.err
+
+
+@pytest.mark.parametrize("option", [("-L",), ("-l", "shell"), ("-L", "--format", "json")], ids=" ".join)
+def test_a_condition_that_falco_cannot_describe(lanner, files, option):
+    (files / "join.yaml").write_text(GOOD.replace("condition: container and", "condition: join(',', ('a', 'b')) = 'a,b' and container and"))
+    done = lanner("run", "docker", "-r", files / "join.yaml", *option)
+    assert (done.code, done.out) == (1, b"")
+    assert done.err.endswith("lanner: error: can't find field info in binary check expression\n")

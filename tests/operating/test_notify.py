@@ -146,4 +146,4 @@ def test_a_manager_that_does_not_read_holds_nobody_up(manager, caplog):
     for _ in range(1000):
         notifier.status("something")
     notifier.close()
-    assert "could not be told STATUS=something" in caplog.text
+    assert "cannot send STATUS=something" in caplog.text

@@ -13,7 +13,29 @@ from lanner.rules.findings import ConditionError
 from .test_condition_show import conditions, show
 
 PIECES = [
-    *("x.y", "x.y[a]", "x.y['a b']", "x.y[", "x", "(", ")", "()", ",", " ", "\t", "\v", "=", "!=", "<", "in", "exists", "glob", "oneof"),
+    *(
+        "x.y",
+        "x.",
+        "x(",
+        "x.y[a]",
+        "x.y['a b']",
+        "x.y[",
+        "x",
+        "(",
+        ")",
+        "()",
+        ",",
+        " ",
+        "\t",
+        "\v",
+        "=",
+        "!=",
+        "<",
+        "in",
+        "exists",
+        "glob",
+        "oneof",
+    ),
     *(
         "anyof",
         "not",
@@ -54,12 +76,12 @@ def repr_with_spans(node):
 
 def slowly(text):
     """The outcome without the quick way, through whose pattern nothing gets."""
-    quick = lexer.LEFT
-    lexer.LEFT = re.compile("(?!)")
+    quick = lexer.LEFT, lexer.NAME
+    lexer.LEFT = lexer.NAME = re.compile("(?!)")
     try:
         return outcome(text)
     finally:
-        lexer.LEFT = quick
+        lexer.LEFT, lexer.NAME = quick
 
 
 @settings(max_examples=1500, deadline=None)

@@ -13,8 +13,10 @@ from lanner.rules.condition.unparse import show
 from lanner.rules.files.items import RuleException
 from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.language import operators
+from lanner.rules.lint import check_files
 from lanner.rules.report.describe import describe
 from lanner.rules.report.validate import Validator
+from lanner.rules.resolve.lists import Lists
 from lanner.rules.resolve.macros import MAX_SIZE as MAX_NODES
 from lanner.sdk.types import FieldInfo, FieldType
 
@@ -191,6 +193,16 @@ def test_many_exceptions_are_appended_without_a_search_for_each(monkeypatch):
     part = "- rule: r\n  exceptions: [{{name: e{0}, fields: [x.text], values: [[a{0}]]}}]\n  override: {{exceptions: append}}\n"
     load_rules_text(rule(CHECK) + "".join(part.format(number) for number in range(2000)), CATALOG)
     assert len(asked) < 20 * 2000
+
+
+def test_findings_share_the_condition_with_its_lists(monkeypatch, tmp_path):
+    """A condition of many parts with as many findings, in one line as tools write it: its lists are not written in for each."""
+    written = []
+    write = Lists.write_into
+    monkeypatch.setattr(Lists, "write_into", lambda lists, text: written.append(1) or write(lists, text))
+    (tmp_path / "rules.yaml").write_text(rule(" or ".join(f'x.text regex "w{number}"' for number in range(1000))))
+    assert len(check_files([tmp_path / "rules.yaml"], CATALOG)) >= 1000
+    assert len(written) < 10
 
 
 @pytest.mark.parametrize("constant", ["a" * MEGABYTE, "\\\\a" * 100_000, "\\t" * 100_000])

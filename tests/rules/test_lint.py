@@ -183,6 +183,14 @@ def test_a_negated_macro_is_told_at_its_negation(check, marked, macro):
     assert marked("x.b = b and (x.a exists and not health)", before=before) == []
 
 
+def test_a_negated_macro_of_several_fields_is_one_finding(check, marked):
+    before = NEGATED.format("x.a = a or x.b = b or x.b = c")
+    (finding,) = check(rules("x.n = 1 and not health", before=before))
+    assert finding.message == "`not health` is true where an event has no x.a or x.b, which the macro 'health' compares."
+    assert "`(x.a exists and x.b exists and not health)` here" in finding.advice
+    assert marked("x.n = 1 and (x.a exists and x.b exists and not health)", before=before) == []
+
+
 def test_a_negated_macro_within_a_macro_is_told_where_the_not_is(check):
     before = NEGATED.format("x.a = a") + "- macro: ill\n  condition: x.b = b and not health\n"
     (finding,) = check(rules("ill", before=before))

@@ -1,5 +1,8 @@
 """One driver, three policies: `run` ends with a file's errors, `-V` at the first one, `rules check` goes on."""
 
+import gc
+import weakref
+
 import pytest
 
 from lanner.rules import Catalog, RulesError, compile_rules, load_rules_text
@@ -80,3 +83,19 @@ def test_what_comes_after_a_stopped_stage_is_never_done():
     found = []
     assert finish(session.compile(), found) == []
     assert [finding.places[0].name for finding in found] == ["a", "b"]
+
+
+def test_rules_are_freed_without_the_garbage_collector():
+    """Rules that are reloaded often would otherwise wait in memory for a collection, which counts none of their nodes."""
+    gc.disable()
+    try:
+        ruleset = load_rules_text(
+            "- {list: l, items: [1, 2]}\n- {macro: m, condition: kv.num in (l)}\n" + rule("m and kv.num > 0"), CATALOG
+        )
+        compiled = compile_rules(ruleset, CATALOG)
+        session = weakref.ref(ruleset.session)
+        assert compiled.rules
+        del ruleset, compiled
+        assert session() is None
+    finally:
+        gc.enable()

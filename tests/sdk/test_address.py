@@ -87,3 +87,8 @@ def test_a_configuration_prints_itself_without_secrets():
     assert shown.endswith("labels={'token': '***', 'a': 'tcp://***@engine'}, count=3)")
     assert repr(Secrets()) == "Secrets(host='', hosts=[], api_key='', password='', labels={}, count=0)"
     assert config.host == address
+
+
+def test_the_time_to_mask_grows_with_the_text_only():
+    assert mask_addresses("n" * 1_000_000) == "n" * 1_000_000
+    assert mask_addresses("n" * 1000 + "tcp://me:hunter2@engine") == "n" * 1000 + "tcp://***@engine"

@@ -10,7 +10,6 @@ from lanner.host.beside import join_fields
 from lanner.host.own_rules import advise_own_rules, rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
-from lanner.rules.lint.names import mistyped_fields
 from lanner.rules.resolve.select import select
 from lanner.sdk.errors import LannerError
 from lanner.sdk.misspelt import suggest_name
@@ -43,6 +42,8 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
             near = suggest_name(switch.rule, [rule.name for rule in ruleset.rules]) if switch.rule else suggest_name(switch.tag, tags)
             say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}{near}")
     for number, append in enumerate(falco.append_output):
+        from lanner.rules.lint.names import mistyped_fields  # most runs append nothing, and need no lints
+
         if append.source not in {"", info.event_source}:
             continue
         texts = {"extra_output": append.output, **{f"extra_fields.{key}": form for key, form in append.formatted.items()}}

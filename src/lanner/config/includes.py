@@ -84,6 +84,7 @@ def _read(path: str, warnings: list[str]) -> dict[str, Tree]:
         raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}{near}") from None
     tree = read_tree(data.decode("utf-8", "surrogateescape"), path, warnings)
     if tree is None:
+        warnings.append(f"{path} has no keys, which Falco's schema demands; it changes nothing")
         return {}
     if not isinstance(tree, dict):
         advice = advise_line(tree.partition("\n")[0]) if isinstance(tree, str) else ""

@@ -43,7 +43,7 @@ class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the origin
     """What `init_config` may hold."""
 
     flush_interval: Annotated[
-        int, Meta(ge=1, le=60_000, description="Maximum milliseconds that an unfinished batch of events may wait")
+        int, Meta(ge=0, description="Milliseconds, as in the original; without effect, because events never wait for a full batch")
     ] = 30
     host: Annotated[
         str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 from lanner.outputs.base import OutputError
 from lanner.sdk.files import check_regular
@@ -20,6 +21,11 @@ def client_context(
             check_regular(file)
         except OSError as error:
             raise OutputError(f"cannot read {file} ({where}): {error.strerror or error}") from None
+    if ca_path:
+        try:
+            next(Path(ca_path).iterdir(), None)  # OpenSSL takes a directory that it cannot read for an empty one, and then trusts no server
+        except OSError as error:
+            raise OutputError(f"cannot read the directory {ca_path} ({where}): {error.strerror or error}") from None
     try:
         context = ssl.create_default_context(cafile=ca_file or None, capath=ca_path or None)
     except OSError as error:

@@ -8,8 +8,9 @@ As in Falco, no file can refer to a later one: after the items of each file, cal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from lanner.rules.check.checker import Checker
 from lanner.rules.check.rule_condition import compile_condition, is_field
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledRule:
+class CompiledRule(Struct, frozen=True):
     """A valid rule with its compiled output, the additions to that output, the checked condition, and the checker of both."""
 
     rule: Rule
@@ -56,7 +56,8 @@ class Session:
         """
         self.catalogs = {catalog.source: catalog for catalog in catalogs}
         self._shipped = shipped
-        self._collector = self.collector(self.catalogs, lambda source, text: is_field(text, self.catalogs[source]), plugins)
+        by_source = self.catalogs  # not by `self`: a circle would keep the rules until the garbage collector comes
+        self._collector = self.collector(by_source, lambda source, text: is_field(text, by_source[source]), plugins)
         self.collected = self._collector.collected
         self.compilation = Compilation(self.collected, shipped)
 

@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 MASK: Final = "***"
-_IN_TEXT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+# a scheme without a bound would take the square of the time in a long word
+_IN_TEXT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}://[^\s'\"<>]+")
 _LOCAL: Final = frozenset({"unix", "npipe", "fd", "file"})
 
 

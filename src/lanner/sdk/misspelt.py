@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _MOST_ENTRIES: Final = 10_000
 """Entries of one directory that are compared with a name."""
+_LONGEST: Final = 200
+"""Characters of the names that are compared, as the time grows with their square."""
 _LONG: Final = 6
 """The length from which a name with one letter more, less or other is taken for a slip: `names` and `ids` are ordinary words."""
 
@@ -19,7 +21,9 @@ def find_near(written: str, known: Iterable[str]) -> str:
     """Return the known name most like `written` without regard to case, "" if none is like it."""
     from difflib import get_close_matches  # rare
 
-    folded = {name.casefold(): name for name in known}
+    if len(written) > _LONGEST:
+        return ""
+    folded = {name.casefold(): name for name in known if len(name) <= _LONGEST}
     near = get_close_matches(written.casefold(), folded, 1)
     return folded[near[0]] if near else ""
 

@@ -1,13 +1,13 @@
-"""Values read off an event's JSON payload, as data: the words with which a field says where its value stands.
+"""Expressions on `payload`: values in an event's JSON payload, as data.
 
-`payload` is the start of every value. What is built from it is a small tree that says nothing of how it is evaluated: the
-reference evaluator is `lanner.sdk.evaluate`, the fast one is native. `Value.data()` gives the tree as plain JSON-able lists.
+`payload` is the start of every value. An expression on it is a small tree that is independent of its evaluators: the reference is
+`lanner.sdk.evaluate`, the fast one is native. `Value.data()` returns the tree as lists that JSON can write.
 
-`WORDS` and `FORMS` say what the words mean, for every evaluator; docs/plugins.md has the same table. A new word is a row, a method of
+`WORDS` and `FORMS` define the words for every evaluator, and docs/plugins.md has the same table. A new word is a row, a method of
 `Value`, and a case in `lanner.sdk.evaluate` and in `native/values/values.cpp`.
 
-Texts end at their first NUL. Of equal names the last counts. A payload that is not wholly valid JSON (RFC 8259, UTF-8, at most 1024
-levels deep) has no values.
+A text ends at its first NUL. If an object has two members of the same name, the last one counts. A payload that is not valid JSON
+(RFC 8259, UTF-8, at most 1024 levels deep) has no values.
 """
 
 from __future__ import annotations
@@ -98,9 +98,9 @@ class Value(Record):
 
 
 class WordRow(Record):
-    """A word that makes a value of another one.
+    """A word: a method of a value that makes another value.
 
-    `form` is how it is written and `means` what it gives, as in the documentation. `operand` is what it takes beside the value.
+    `form` and `means` are the row of the documentation. `operand` is the argument of the method.
     """
 
     name: str
@@ -121,7 +121,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("a | b", 'the first of the two that has a value; "" is a value'),
     ('a.when(b, "x", "y")', "`a`, if the text `b` equals one of these texts"),
 )
-"""The words that are no methods of one value: how each is written, and what it means."""
+"""The expressions beside `WORDS`: form and meaning of each."""
 
 WORDS: tuple[WordRow, ...] = (
     WordRow("before", 'a.before(":")', "the text before the first separator; without a separator, the whole text", "separator"),
@@ -154,7 +154,7 @@ _ROWS = {row.name: row for row in WORDS}
 
 @final
 class Word(Value):
-    """What a word of `WORDS` makes of a value."""
+    """A word of `WORDS` applied to a value."""
 
     row: WordRow
     value: Value
@@ -251,7 +251,7 @@ payload = Path()
 
 
 def arguments(value: Value) -> frozenset[FieldArgument]:
-    """The arguments that stand anywhere in the tree of `value`."""
+    """Return the arguments that the tree of `value` has in its paths."""
     own = {part for part in value.parts if isinstance(part, FieldArgument)} if isinstance(value, Path) else set()
     return frozenset(own).union(*(arguments(child) for child in value.children))
 

@@ -46,6 +46,8 @@ _ADVICE: Final = {
 }
 NEVER_CLOSED: Final = ("This quote is never closed: all that follows is part of the text.", "Close the quote at the end of the text.")
 """Message and advice about a quote for which yaml-cpp takes the end of the file."""
+_LONGEST: Final = 500
+"""Characters of a line that are examined."""
 _KEY: Final = re.compile(r"""[ \t]*(?:- +)*(?:[^\s'"#][^'"#]*?|'[^']*'|"[^"]*")[ \t]*:(?:[ \t]|$)""")
 _NO_BLANK: Final = re.compile(r"[ \t]*(?:- +)*[\w.-]+:[^\s:/]")
 _WORD: Final = re.compile(r"[ \t]*(?:- +)*[A-Za-z_][\w.-]*$")
@@ -61,6 +63,7 @@ def advise(message: str, text: str, begin: int) -> str:
 
 def advise_line(line: str) -> str:
     """Return what a line lacks that was meant as a key with its value and is a text, "" for any other line."""
+    line = line[:_LONGEST]
     if _KEY.match(line):
         return ""
     if _NO_BLANK.match(line):
@@ -71,8 +74,10 @@ def advise_line(line: str) -> str:
 def _missing_colon(text: str, begin: int) -> str:
     """Return what the line above lacks, whose text continues in the line of the colon at `begin`."""
     first = text.rfind("\n", 0, begin) + 1
+    if begin - first > _LONGEST:
+        return ""
     if _KEY.match(text[first:begin]):
         return ""
-    line = text[:first].rstrip().rpartition("\n")[2]
+    line = text[:first].rstrip().rpartition("\n")[2][:_LONGEST]
     missing = "write a colon after the key, as in `key:`" if _WORD.match(line) else advise_line(line)
     return f"In the line above, {missing}." if missing else ""

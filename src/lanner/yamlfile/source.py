@@ -57,8 +57,10 @@ class SourceFile:
         self.text = text
 
     @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *(found.end() for found in _LINE_END.finditer(self.text))]
+    def _lines(self) -> tuple[list[int], list[int]]:
+        """The offsets at which the lines begin, and those at which they end."""
+        ends = list(_LINE_END.finditer(self.text))
+        return [0, *(found.end() for found in ends)], [*(found.start() for found in ends), len(self.text)]
 
     @cached_property
     def _marked(self) -> tuple[list[int], list[int]]:
@@ -79,16 +81,15 @@ class SourceFile:
 
     def place(self, begin: int, end: int, kind: str = "", name: str = "") -> Place:
         """Return the place of characters begin to end (exclusive), limited to the first line."""
-        line = bisect_right(self._starts, begin) - 1
-        start, text = self._starts[line], self.line(line + 1)
-        length = max(1, min(end - begin, start + len(text) - begin))
-        return Place(self.name, line + 1, begin - start + 1, length, kind, name)
+        starts, ends = self._lines
+        line = bisect_right(starts, begin) - 1
+        length = max(1, min(end, ends[line]) - begin)
+        return Place(self.name, line + 1, begin - starts[line] + 1, length, kind, name)
 
     def line(self, number: int) -> str:
         """Return the line with that number (from 1), without its line end."""
-        start = self._starts[number - 1]
-        found = _LINE_END.search(self.text, start)
-        return self.text[start : found.start() if found else len(self.text)]
+        starts, ends = self._lines
+        return self.text[starts[number - 1] : ends[number - 1]]
 
 
 class Spot(Struct, frozen=True, gc=False):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from lanner.rules.check import deprecations
 from lanner.rules.condition import ast
 from lanner.rules.findings import ConditionError
 from lanner.rules.language import constants, operators, transformers, typed
@@ -104,6 +105,7 @@ class Checker:
     def __init__(self, catalog: Catalog, fields: typed.FieldTable) -> None:
         self.catalog = catalog
         self.fields = fields
+        self.deprecations = deprecations.Conditions()
         self._warnings: list[ConditionWarning] = []
         self._patterns: set[str] = set()
         self._program = 0

@@ -6,14 +6,16 @@ there are such fields.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 
-from lanner.rules.condition.ast import Check, Constant, Field, find, find_operands
+from lanner.rules.condition.ast import And, Check, Constant, Field, Not, Or, find_operands
 from lanner.rules.language.vocabulary import BY_OPERATOR
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lanner.rules.condition.ast import Condition, Operand
 
 _NO_ENTER: Final = "field is not available due to the drop of enter events."
@@ -48,18 +50,57 @@ def of_output(text: str) -> list[Remark]:
     ]
 
 
-def of_condition(tree: Condition) -> list[Remark]:
-    """Comparisons with `<NA>`, as one remark without words, and deprecated fields."""
-    named: set[str] = set()
+class Conditions:
+    """Checks the conditions of rules for remarks. It visits each shared part, such as an expanded macro, once."""
+
+    def __init__(self) -> None:
+        # By the node's identity, which holds as long as the node is kept
+        self._known: dict[int, tuple[Condition, _Found]] = {}
+
+    def remarks(self, tree: Condition) -> list[Remark]:
+        """Return one remark without text for comparisons with `<NA>`, and one for each deprecated field."""
+        found = self._look(tree)
+        deprecated = [Remark("LOAD_DEPRECATED_ITEM", message, name) for name, message in _DEPRECATED.items() if name in found.deprecated]
+        return [Remark("LOAD_UNSAFE_NA_CHECK", ""), *deprecated] if found.is_unsafe else deprecated
+
+    def _look(self, node: Condition) -> _Found:
+        match node:
+            case Check():
+                return _of_check(node)
+            case And(children) | Or(children):
+                known = self._known.get(id(node))
+                if known is None:
+                    known = self._known[id(node)] = node, _together(map(self._look, children))
+                return known[1]
+            case Not(child):
+                return self._look(child)
+            case _:
+                return _NOTHING
+
+
+class _Found(NamedTuple):
+    """The remarkable things in a part of a condition."""
+
+    deprecated: frozenset[str] = frozenset()
+    is_unsafe: bool = False
+
+
+_NOTHING: Final = _Found()
+
+
+def _together(parts: Iterable[_Found]) -> _Found:
+    found = [part for part in parts if part is not _NOTHING]
+    return _Found(frozenset().union(*(part.deprecated for part in found)), any(part.is_unsafe for part in found)) if found else _NOTHING
+
+
+def _of_check(check: Check) -> _Found:
+    fields = [check.left.name] if isinstance(check.left, Field) else _fields(check.left)
     unsafe = False
-    for check in find(Check, tree):
-        fields = _fields(check.left)
-        named.update(fields)
-        if BY_OPERATOR[check.operator].remarks_na and check.modifier is None and fields and fields[-1].startswith(_UNSAFE) and check.right:
-            unsafe = unsafe or _compares_nothing(check.right)
-            named.update(_fields(check.right))
-    deprecated = [Remark("LOAD_DEPRECATED_ITEM", message, name) for name, message in _DEPRECATED.items() if name in named]
-    return [Remark("LOAD_UNSAFE_NA_CHECK", ""), *deprecated] if unsafe else deprecated
+    if fields and fields[-1].startswith(_UNSAFE) and BY_OPERATOR[check.operator].remarks_na and check.modifier is None and check.right:
+        unsafe = _compares_nothing(check.right)
+        fields += _fields(check.right)
+    deprecated = _DEPRECATED.keys() & fields
+    return _Found(frozenset(deprecated), unsafe) if unsafe or deprecated else _NOTHING
 
 
 def _fields(operand: Operand) -> list[str]:

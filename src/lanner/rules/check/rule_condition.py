@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.check import deprecations, syscall
+from lanner.rules.check import syscall
 from lanner.rules.check.checker import check
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
@@ -23,7 +23,7 @@ _TOO_MANY: Final = "Rule matches too many evt.type values. This has a significan
 
 def compile_condition(rule: Rule, checker: Checker) -> Stage[CheckedCondition | None]:
     """Check the condition of a rule; return None for an invalid one."""
-    for remark in deprecations.of_condition(rule.condition):
+    for remark in checker.deprecations.remarks(rule.condition):
         yield rule.remark(remark.code, remark.message, remark.field)
     try:
         checked = checker.check(rule.condition)

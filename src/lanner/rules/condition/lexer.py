@@ -56,6 +56,8 @@ LEFT: Final = re.compile(
     rf"({FIELD_NAME.pattern})(?:\[({BARE_ARGUMENT.pattern})\])?+[ \t\x08\r\n]*+"
     rf"(?:(exists)|({NUMBER_OPERATOR.pattern})|({TEXT_OPERATOR.pattern})|({LIST_OPERATOR.pattern}))"
 )
+# The name of a macro: neither a field nor a transformer, which continue with a dot or a parenthesis
+NAME: Final = re.compile(rf"{IDENTIFIER.pattern}(?![.(])")
 EXISTS: Final = 3
 BEFORE_NUMBER: Final = 4
 BEFORE_LIST: Final = 6

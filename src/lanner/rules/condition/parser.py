@@ -132,7 +132,8 @@ class _Parser:
                     self._open("operand", negated=not negated, begin=begin)
                     continue
                 scan.blank()
-            if scan.take("("):
+            if scan.text.startswith("(", scan.at):
+                scan.take("(")
                 self._open("operand", negated=negated, begin=begin)
                 continue
             child: Condition = self._check()
@@ -185,6 +186,8 @@ class _Parser:
         begin = scan.at
         if found := words.LEFT.match(scan.text, begin):
             return self._quick_comparison(found)
+        if scan.match(words.NAME):
+            return Macro(scan.last, scan.span(begin))
         left = self.left()
         if left is not None:
             return self._comparison(left, begin)

@@ -8,7 +8,9 @@ file: exact as long as the characters stand there, else the list's name, or what
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.yamlfile.reader import Scalar
+    from lanner.yamlfile.source import SourceFile
 
 _SPACE: Final = " \t\n\v\f\r"
 _BLANKS: Final = " \t\r\n\x85\u2028\u2029"
+_NO_BLANKS: Final = str.maketrans(dict.fromkeys(_BLANKS))
 _PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)+")
 _ESCAPE: Final = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n[ \t]*|[\r\n][ \t]*|.)|\r\n|.", re.DOTALL)
 _ESCAPED: Final = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -170,38 +174,48 @@ def index_in_file(scalar: Scalar, offset: int) -> int:
     before = scalar.value[:offset]
     blanks = len(before) - len(before.rstrip(_BLANKS))
     at_blank = offset >= len(scalar.value) or scalar.value[offset] in _BLANKS
-    position = scalar.begin
-    wanted = (char for char in (before if at_blank else scalar.value[: offset + 1]) if char not in _BLANKS)
-    written = _written(scalar)
-    for char in wanted:
-        found = next(((there, index) for there, index in written if there not in _BLANKS), None)
-        if found is None or (found[0] != char and not (char == "\ufffd" and "\udc80" <= found[0] <= "\udcff")):
-            return scalar.begin
-        position = found[1]
+    wanted = (before if at_blank else scalar.value[: offset + 1]).translate(_NO_BLANKS)
+    chars, indices, first = _characters(scalar.file, scalar.begin, scalar.end, scalar.style)
+    if wanted != chars[: len(wanted)] and not _is_same(wanted, chars):
+        return scalar.begin
+    position = indices[len(wanted) - 1] if wanted else scalar.begin
     if not at_blank:
         return position
-    if not before.strip(_BLANKS):
-        return next((index for _, index in written), scalar.begin)
-    return min(position + 1 + blanks, scalar.end)
+    return min(position + 1 + blanks, scalar.end) if wanted else first
 
 
-def _written(scalar: Scalar) -> Iterator[tuple[str, int]]:
+def _is_same(wanted: str, chars: str) -> bool:
+    """Return whether characters are those of a file, in which a byte that is invalid UTF-8 stands for U+FFFD."""
+    return len(wanted) <= len(chars) and all(
+        there == char or (char == "\ufffd" and "\udc80" <= there <= "\udcff") for char, there in zip(wanted, chars, strict=False)
+    )
+
+
+@lru_cache(maxsize=4)
+def _characters(file: SourceFile, begin: int, end: int, style: str) -> tuple[str, array[int], int]:
+    """Return a scalar's characters that are no blanks, the index of each in the file, and the first index of all."""
+    written = list(_written(file, begin, end, style))
+    kept = [(char, index) for char, index in written if char not in _BLANKS]
+    return "".join(char for char, _ in kept), array("Q", (index for _, index in kept)), written[0][1] if written else begin
+
+
+def _written(file: SourceFile, begin: int, end: int, style: str) -> Iterator[tuple[str, int]]:
     """The scalar's characters as the file has them, each with its index there: without quotes and header, escapes resolved."""
-    text, begin, end = scalar.file.text, scalar.begin, scalar.end
+    text = file.text
     if found := _PROPERTIES.match(text, begin, end):
         begin = found.end()
-    if scalar.style in ("|", ">"):
+    if style in ("|", ">"):
         begin = text.find("\n", begin, end) + 1 or end
-    elif scalar.style:
+    elif style:
         begin, end = begin + 1, end - 1
-    if scalar.style == '"':
+    if style == '"':
         for found in _ESCAPE.finditer(text, begin, end):
             if char := _unescape(found[0]):
                 yield char, found.start()
         return
     skip = False
     for index in range(begin, end):
-        skip = not skip and scalar.style == "'" and text[index] == "'"
+        skip = not skip and style == "'" and text[index] == "'"
         if not skip:
             yield text[index], index
 

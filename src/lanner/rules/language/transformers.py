@@ -48,7 +48,7 @@ class TransformError(LannerError, ValueError):
 
 
 def result(row: TransformerRow, kind: Kind, base: str, type_name: str = "") -> Kind:
-    """The kind of what a transformer of one operand gives; `base` is the name of the field inside, for the message.
+    """Return the kind of the result of a transformer with one operand; `base` is the name of the field inside, for the message.
 
     `type_name` is libscap's name of its type, where that is none of a plugin's fields.
     """
@@ -61,9 +61,9 @@ def result(row: TransformerRow, kind: Kind, base: str, type_name: str = "") -> K
 
 
 def combined(row: TransformerRow, kinds: Sequence[Kind], selector: str | None, *, is_plain: bool = True) -> Kind:
-    """The kind of what a combining transformer gives. `kinds` are those of the innermost fields: Falco looks at nothing else.
+    """Return the kind of a combining transformer's result. `kinds` are those of the innermost fields: Falco checks only these.
 
-    `is_plain`: all of them are of the types that fields of plugins have.
+    `is_plain` means that all of them have types of plugin fields.
     """
     errors = _ERRORS[row.name]
     if not row.repeats and len(kinds) != len(row.operands):

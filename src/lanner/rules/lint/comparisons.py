@@ -15,9 +15,9 @@ from lanner.rules.resolve.rule import TEXT
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from lanner.rules.condition.ast import Condition, Operand
+    from lanner.rules.condition.ast import Condition, Operand, Span
     from lanner.rules.lint.hints import Subject
 
 _NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
@@ -70,6 +70,7 @@ def absent_fields(subject: Subject) -> Iterator[Hint]:
     for check in subject.checks():
         if check.operator == "exists":
             asked.setdefault(check.left, set()).add(check.span[0] // TEXT)
+    negated: dict[Span, tuple[str, dict[str, None]]] = {}  # by the place of the `not`: a macro, and what it compares
     presence = _Presence()
     todo: list[_Part] = [_Part(subject.rule.condition)]
     while todo:
@@ -100,12 +101,18 @@ def absent_fields(subject: Subject) -> Iterator[Hint]:
                         advice = f"To leave such events out, say `{shown} exists and` before."
                         yield Hint(ABSENT_FIELD, message, advice, node.span)
                     elif not _PLACEHOLDER.search(macro):
-                        written = subject.written(negation.span)
-                        message = f"`{written}` is true where an event has no {shown}, which the macro '{macro}' compares."
-                        advice = (
-                            f"To leave such events out, write `({shown} exists and {written})` here; the macro itself can stay as it is."
-                        )
-                        yield Hint(ABSENT_FIELD, message, advice, negation.span)
+                        negated.setdefault(negation.span, (macro, {}))[1][shown] = None
+    for span, (macro, fields) in negated.items():
+        yield _negated_macro(subject.written(span), macro, [*fields], span)
+
+
+def _negated_macro(written: str, macro: str, fields: Sequence[str], span: Span) -> Hint:
+    *others, last = fields
+    listed = f"{', '.join(others)} or {last}" if others else last
+    exist = " and ".join(f"{field} exists" for field in fields)
+    message = f"`{written}` is true where an event has no {listed}, which the macro '{macro}' compares."
+    advice = f"To leave such events out, write `({exist} and {written})` here; the macro itself can stay as it is."
+    return Hint(ABSENT_FIELD, message, advice, span)
 
 
 class _Part(NamedTuple):

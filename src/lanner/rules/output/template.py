@@ -108,7 +108,7 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
         begin, width = _parse_width(text, sign)
         node, operand, start = _parse_placeholder(text, sign, begin, catalog, table)
         parts.append(_placeholder(node, width, operand))
-        for field in find_operands(Field, node):
+        for field in (node,) if isinstance(node, Field) else find_operands(Field, node):
             key = field_text(field.name, field.argument)
             slot = operand if field is node else check_operand(field, catalog, table)
             if isinstance(slot, Slot):

@@ -10,6 +10,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec import Struct
 
 from lanner.rules import findings
@@ -37,6 +38,7 @@ class Expression(Struct, frozen=True, gc=False):
     kind: str
     lists: Lists
     written: str = ""
+    _placed: list[Text] = msgspec.field(default_factory=list)
 
     def finding(
         self,
@@ -66,12 +68,14 @@ class Expression(Struct, frozen=True, gc=False):
         return Sight(context, quoted, len(before), len(lines), len(lines[-1]) + 1)
 
     def _spot(self, offset: int, length: int) -> Spot | None:
-        """Places are carried through the writing of lists only here, where something is wrong: most conditions never need them."""
-        text, where = self.text, 0
-        with suppress(TooLargeError):
-            if self.written:
-                text, where = self.lists.write_into(self.text), offset
-        return text.spot(where, length, "condition expression")
+        """Return the place of characters. Lists are written in with their places once, at the first finding: most conditions have none."""
+        if not self._placed:
+            text = self.text
+            with suppress(TooLargeError):
+                text = self.lists.write_into(text) if self.written else text
+            self._placed.append(text)
+        placed = self._placed[0]
+        return placed.spot(offset if placed.text == self.written else 0, length, "condition expression")
 
 
 def _excerpt(text: str, offset: int) -> str:
