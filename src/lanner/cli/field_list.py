@@ -1,4 +1,4 @@
-"""`lanner run --list`: the fields for rules in Falco's layouts, the plugin's and those that every event has."""
+"""`lanner run --list`: the plugin's fields and those of every event, in Falco's layouts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EVERY: Final = "Fields that every event has"
 
 
 class _Class(NamedTuple):
-    """A class of fields, as Falco lists them, and the event sources that have them."""
+    """A class of fields as Falco lists them, and the event sources that have them."""
 
     name: str
     sources: Sequence[str]

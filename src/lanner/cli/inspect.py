@@ -1,4 +1,4 @@
-"""`lanner inspect`: what a plugin's .so is, for people or as JSON."""
+"""`lanner inspect`: describe a plugin's .so, for people or as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN: Final = 8
 
 
 def inspect_file(file: str, *, as_json: bool, licences: bool) -> int:
-    """Say what it is, or print the licences of what it brings; gives the exit code. Raises `LannerError`."""
+    """Describe the file, or print the licences of its contents, and return the exit code. Raises `LannerError`."""
     seen = inspect(Path(file))
     if seen.trouble:
         say(f"warning: {file}: {seen.trouble}")
@@ -63,7 +63,7 @@ def _show(seen: Inspection) -> None:
 
 
 def _brought(brought: BuildFacts) -> list[tuple[str, str]]:
-    rows = [("made by", f"lanner {brought.lanner}; it is as it was built")]
+    rows = [("made by", f"lanner {brought.lanner}; unchanged since it was built")]
     if brought.executable:
         rows.append(("runs on", f"Python {brought.python}, {brought.executable}"))
     else:
@@ -82,7 +82,7 @@ def _brought(brought: BuildFacts) -> list[tuple[str, str]]:
 
 def _show_licences(seen: Inspection) -> None:
     if seen.brought is None or not seen.brought.licences:
-        say("it brings no licences: it was not made by `lanner build --bundle`")
+        say("it contains no licences: it was not made by `lanner build --bundle`")
     else:
         escape = outside()
         for name, text in sorted(seen.brought.licences.items()):

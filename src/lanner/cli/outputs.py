@@ -1,4 +1,4 @@
-"""Where a run's alerts go: falco.yaml's blocks in, sinks and the delivery to them out."""
+"""Create sinks and their delivery from falco.yaml's output blocks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MEBI: Final = 1 << 20
 
 
 def outputs_of(falco: Falco) -> tuple[object, ...]:
-    """All of a configuration that outputs are made of: where it is the same, they are."""
+    """The parts of a configuration that define the outputs: they are equal if and only if the outputs are."""
     return (
         falco.stdout_output,
         falco.file_output,
@@ -36,12 +36,12 @@ def outputs_of(falco: Falco) -> tuple[object, ...]:
 
 
 def _timeout(falco: Falco) -> float:
-    """`output_timeout` in seconds; Falco takes 0, and nothing is done in no time."""
+    """Return `output_timeout` in seconds. Falco accepts 0, which would let nothing finish."""
     return max(falco.output_timeout, 1) / 1000
 
 
 def make_sinks(falco: Falco) -> list[Sink]:
-    """The outputs that are enabled, opened; warns where none is. Raises `OutputError`."""
+    """Open the enabled outputs. Print a warning if none is enabled. Raises `OutputError`."""
     sinks: list[Sink] = []
     try:
         _add_sinks(falco, sinks)
@@ -50,7 +50,7 @@ def make_sinks(falco: Falco) -> list[Sink]:
             sink.close()
         raise
     if not sinks:
-        say("warning: no output is enabled: alerts are counted and go nowhere; -o stdout_output.enabled=true prints them")
+        say("warning: no output is enabled: alerts are only counted; -o stdout_output.enabled=true prints them")
     return sinks
 
 
@@ -110,14 +110,14 @@ def _add_sinks(falco: Falco, sinks: list[Sink]) -> None:
 
 
 def deliver_directly(falco: Falco, sinks: list[Sink]) -> Delivery:
-    """For a replay: nothing is dropped, and an output that fails ends it where it is the only one."""
+    """Delivery for a replay: nothing is dropped, and the failure of the only output ends it."""
     return _filtered(falco, DirectDelivery(sinks))
 
 
 def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
-    """For a run that goes on whatever an output does. `closed` is called when nobody reads standard output any more.
+    """Delivery for a live run, which survives failing outputs. `closed` is called when standard output was closed.
 
-    Raises `LannerError` where another run has the spool.
+    Raises `LannerError` if another run uses the spool.
     """
     from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
 
@@ -134,11 +134,11 @@ def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) ->
 
 
 def deliver_on(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
-    """The same in the middle of a run, which goes on without a spool where there can be none."""
+    """Create the delivery during a run, without a spool if it cannot be opened."""
     try:
         return deliver_live(falco, sinks, closed)
     except Exception as error:  # noqa: BLE001 - the outputs before are closed: the run must not be left without any
-        say(f"error: {error}; alerts wait in memory alone")
+        say(f"error: {error}; alerts wait only in memory")
         own = msgspec.structs.replace(falco.lanner, spool=Spool())
         return deliver_live(msgspec.structs.replace(falco, lanner=own), sinks, closed)
 

@@ -1,4 +1,4 @@
-"""`lanner package`: a plugin's name in, a directory of what registries and falcoctl take out."""
+"""`lanner package`: package a plugin into a directory for registries and falcoctl."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def package_plugin(
     source: str = "",
     bundling: Bundling | None = None,
 ) -> int:
-    """Do it; gives the exit code. `rules` take the place of the plugin's own. Raises `LannerError`; then nothing was written."""
+    """Package the plugin and return the exit code. `rules` replace the plugin's own. Raises `LannerError` without writing anything."""
     machine, created = machine_here(), _created()
     cls = load_plugin(name)
     info = plugin_info(cls)
@@ -92,7 +92,7 @@ def package_plugin(
 
     if made.runtime is None:
         where = made.environment.executable
-        say(f"warning: the plugin runs on {where} alone, which has to be where it is installed; --bundle brings Python along")
+        say(f"warning: the plugin needs {where} on the machine where it is installed; --bundle includes Python")
     for each in packed.requirements.understated if packed else ():
         say(f"warning: {each}")
     _tell(folder, plugin, sbom, packed, made.built.required_api)
@@ -100,23 +100,23 @@ def package_plugin(
 
 
 def _created() -> str:
-    """The time of `SOURCE_DATE_EPOCH` in RFC 3339, "" where there is none."""
+    """Return the time of `SOURCE_DATE_EPOCH` in RFC 3339, or "" if it is not set."""
     text = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return ""
     try:
         return datetime.fromtimestamp(int(text), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
-        raise PackageError(f"SOURCE_DATE_EPOCH is {text!r}: it is a number of seconds since 1970") from None
+        raise PackageError(f"invalid SOURCE_DATE_EPOCH {text!r}: use a number of seconds since 1970") from None
 
 
 def _check_folder(folder: Path) -> None:
-    """What the layout takes the place of has to be a layout."""
+    """Refuse to replace anything but a layout."""
     if folder.exists() and not folder.is_dir():
-        raise PackageError(f"{folder} is no directory: -o names the one where the artefacts go")
+        raise PackageError(f"{folder} is not a directory: -o names the directory for the artifacts")
     layout = folder / LAYOUT
     if (layout.exists() or layout.is_symlink()) and not (layout / "oci-layout").is_file():
-        raise PackageError(f"{layout} is there and is no OCI image layout: take it away, or name another directory with -o")
+        raise PackageError(f"{layout} exists and is not an OCI image layout: remove it, or name another directory with -o")
 
 
 def _with_fields(path: Path, info: PluginInfo) -> bytes:
@@ -130,7 +130,7 @@ def _with_fields(path: Path, info: PluginInfo) -> bytes:
 
 
 def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
-    """The rules as an artefact, found right and with what they require. Raises `RulesError` with all that is wrong."""
+    """Return the validated rules as an artifact with its requirements. Raises `RulesError` with all errors."""
     if not paths:
         return None
     validator = make_validator([info], Falco())
@@ -139,7 +139,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
     for path in paths:
         name, text = Path(path).name, read_rules(path)
         if name in contents:
-            raise PackageError(f"two rules files are named {name}, and the archive has no directories: rename one")
+            raise PackageError(f"two rules files have the name {name}, but the archive has no directories: rename one")
         contents[name] = text.encode("utf-8", "surrogateescape")
         result = validator.load(path, text)
         if errors := [finding for finding in result.findings if finding.severity == "error"]:
@@ -150,7 +150,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
 
 
 def _try(info: PluginInfo, image: bytes) -> ProbeResult:
-    """Load it as a host does."""
+    """Load the plugin as a host does."""
     with tempfile.TemporaryDirectory(prefix="lanner-package-") as folder:
         path = Path(folder) / f"lib{info.name}.so"
         write(image, path)
@@ -158,7 +158,7 @@ def _try(info: PluginInfo, image: bytes) -> ProbeResult:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """The layout is written whole beside the one that it takes the place of; the sums come last."""
+    """Write the layout beside the existing one, then replace it. Checksums are written last."""
     layout = {name: content for name, content in files.items() if name.startswith(f"{LAYOUT}/")}
     others = {name: content for name, content in files.items() if name not in layout}
     try:

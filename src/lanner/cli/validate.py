@@ -1,4 +1,4 @@
-"""`lanner run PLUGIN -V FILE`: what `falco -V` says of rules files."""
+"""`lanner run PLUGIN -V FILE`: print the report of `falco -V` on rules files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def validate_files(settings: Settings, files: Iterable[str]) -> int:
-    """Print Falco's report; gives the exit code. Raises `LannerError` for a file that cannot be read."""
+    """Print Falco's report and return the exit code. Raises `LannerError` for a file that cannot be read."""
     validator = make_validator(settings.all_infos(), settings.falco)
     contents = [(file, read_rules(file)) for file in files]
     results = []
@@ -45,7 +45,7 @@ def validate_files(settings: Settings, files: Iterable[str]) -> int:
 
 
 def make_validator(infos: Sequence[PluginInfo], falco: Falco) -> Validator:
-    """One that knows the event sources of plugins and that of system calls, and what the configuration adds."""
+    """Return a catalog with the event sources of plugins, of system calls, and of the configuration."""
     sources = dict.fromkeys(source for info in infos for source in (*info.extract_sources, info.event_source or SOURCE))
 
     def fields(source: str) -> list[FieldInfo]:
@@ -56,7 +56,7 @@ def make_validator(infos: Sequence[PluginInfo], falco: Falco) -> Validator:
 
 
 def read_rules(path: str) -> str:
-    """The text of a rules file. Raises `LannerError`."""
+    """Return the text of a rules file. Raises `LannerError`."""
     try:
         data = read_whole(path, MAX_SIZE)
     except TooLargeError:

@@ -20,15 +20,13 @@ import msgspec
 
 from lanner import SourceError
 from lanner.docker.log import log
-from lanner.docker.window import NOWHERE, Position, time_of
+from lanner.docker.window import KEPT, NOWHERE, LastKeys, Position, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lanner.docker.buffer import Counters
 
-KEPT: Final = 512
-"""Keys of each engine: twice of what a Docker Engine can send again."""
 _VERSION: Final = 1
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _LEAVE_AFTER: Final = 5.0
@@ -70,10 +68,11 @@ class Cursor:
         self.damaged_at: int | None = None
         """When the file was last written, ns since 1970, if it could not be read; else None."""
         try:
-            self._positions = dict.fromkeys(labels, NOWHERE) | self._read()
+            found = dict.fromkeys(labels, NOWHERE) | self._read()
         except SourceError:
             os.close(self._lock)
             raise
+        self._positions = {label: (LastKeys(keys), since) for label, (keys, since) in found.items()}
         # not before the host has committed something: another one's file is left alone by a run that fails at once
         self._thread = threading.Thread(target=self._run, name="lanner-docker-cursor", daemon=True)
         self._thread.start()
@@ -81,13 +80,16 @@ class Cursor:
     def position(self, label: str) -> Position:
         """How far the host has come with an engine."""
         with self._state:
-            return self._positions[label]
+            keys, since = self._positions[label]
+            return Position(keys.make(), since)
 
-    def advance(self, positions: Mapping[str, Position]) -> None:
-        """The host has dealt with these keys, too. After close() they are written at once."""
+    def advance(self, positions: Mapping[str, tuple[LastKeys, int]]) -> None:
+        """The host has dealt with these events, too, of engines that were asked from the times. After close() they are written at once."""
         with self._state:
-            for label, (keys, since) in positions.items():
-                self._positions[label] = Position([*self._positions[label].keys, *keys][-KEPT:], since)
+            for label, (later, since) in positions.items():
+                keys, _ = self._positions[label]
+                keys.extend(later)
+                self._positions[label] = keys, since
         self._changed.set()
 
     def flush(self) -> None:
@@ -136,9 +138,9 @@ class Cursor:
     def _write(self) -> None:
         with self._state:
             hosts = {
-                label: _Position(time_of(keys[-1]), [f"{time_of(key)}-{key & 0xFFFF_FFFF_FFFF_FFFF:016x}" for key in keys], since)
+                label: _Position(time_of(made[-1]), [f"{time_of(key)}-{key & 0xFFFF_FFFF_FFFF_FFFF:016x}" for key in made], since)
                 for label, (keys, since) in self._positions.items()
-                if keys
+                if (made := keys.make())
             }
         if not hosts:
             return

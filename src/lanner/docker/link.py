@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.tls import Session
 
-_READ_SIZE: Final = 64 * 1024
+_READ_SIZE: Final = 256 * 1024
 SSH_TIMEOUT: Final = 10
 """Seconds that ssh has to connect and log in, before the time of the request itself begins."""
 _UNIX_PAUSE: Final = 0.02

@@ -10,7 +10,7 @@ namespace lanner {
 namespace {
 
 struct Lines {
-  PyObject_HEAD PyObject* chunk;  // bytes; null where there are only copies
+  PyObject_HEAD PyObject* keeper;  // the object with the memory of the lines; null for copies in the list
   LineList* list;
 };
 
@@ -30,7 +30,7 @@ void lines_dealloc(PyObject* self) {
   auto* lines = reinterpret_cast<Lines*>(self);
   PyTypeObject* type = Py_TYPE(self);
   delete lines->list;
-  Py_XDECREF(lines->chunk);
+  Py_XDECREF(lines->keeper);
   type->tp_free(self);
   Py_DECREF(type);
 }
@@ -116,22 +116,6 @@ PyType_Spec lines_spec = {"lanner.native.Lines", sizeof(Lines), 0,
                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_SEQUENCE,
                           lines_slots};
 
-// Lines of what `fill` puts into the list; `chunk` is kept with it.
-template <typename Fill>
-PyObject* make_lines(PyObject* chunk, Fill&& fill) {
-  auto* lines = reinterpret_cast<Lines*>(lines_type->tp_alloc(lines_type, 0));
-  if (!lines) return nullptr;
-  try {
-    lines->list = new LineList;
-    lines->chunk = Py_XNewRef(chunk);
-    fill(*lines->list);
-  } catch (...) {
-    Py_DECREF(lines);
-    return failed();
-  }
-  return reinterpret_cast<PyObject*>(lines);
-}
-
 PyObject* framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"longest", nullptr};
   Py_ssize_t longest;
@@ -152,12 +136,24 @@ template <typename Type>
 PyObject* feed(PyObject* self, PyObject* chunk) {
   if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "a chunk is bytes, not %.100s", Py_TYPE(chunk)->tp_name);
   const std::string_view data(PyBytes_AS_STRING(chunk), static_cast<std::size_t>(PyBytes_GET_SIZE(chunk)));
-  return make_lines(chunk, [&](LineList& list) { reinterpret_cast<Type*>(self)->framer->feed(data, list); });
+  try {
+    LineList list;
+    reinterpret_cast<Type*>(self)->framer->feed(data, list);
+    return to_lines(chunk, std::move(list));
+  } catch (...) {
+    return failed();
+  }
 }
 
 template <typename Type>
 PyObject* end(PyObject* self, PyObject*) {
-  return make_lines(nullptr, [&](LineList& list) { reinterpret_cast<Type*>(self)->framer->end(list); });
+  try {
+    LineList list;
+    reinterpret_cast<Type*>(self)->framer->end(list);
+    return to_lines(nullptr, std::move(list));
+  } catch (...) {
+    return failed();
+  }
 }
 
 template <typename Type>
@@ -264,6 +260,18 @@ PyType_Spec object_framer_spec = {"lanner.native.ObjectFramer", sizeof(ObjectFra
 PyType_Spec framer_spec = {"lanner.native.Framer", sizeof(Framer), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, framer_slots};
 
 }  // namespace
+
+PyObject* to_lines(PyObject* keeper, LineList list) {
+  auto* lines = reinterpret_cast<Lines*>(lines_type->tp_alloc(lines_type, 0));
+  if (!lines) return nullptr;
+  lines->list = new (std::nothrow) LineList(std::move(list));
+  if (!lines->list) {
+    Py_DECREF(lines);
+    return PyErr_NoMemory();
+  }
+  lines->keeper = Py_XNewRef(keeper);
+  return reinterpret_cast<PyObject*>(lines);
+}
 
 const LineList* as_lines(PyObject* object) { return Py_TYPE(object) == lines_type ? reinterpret_cast<Lines*>(object)->list : nullptr; }
 
