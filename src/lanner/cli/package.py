@@ -33,7 +33,7 @@ from lanner.sdk.text import to_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lanner.bundle.probe import Probed
+    from lanner.bundle.probe import ProbeResult
     from lanner.cli.build import Bundling
     from lanner.package.artefacts import Artefact
     from lanner.package.requirements import Requirements
@@ -150,7 +150,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
     return _Rules(rules_artefact(info.name, info.version, contents), required)
 
 
-def _try(info: PluginInfo, image: bytes) -> Probed:
+def _try(info: PluginInfo, image: bytes) -> ProbeResult:
     """Load the plugin as a host does."""
     with tempfile.TemporaryDirectory(prefix="lanner-package-") as folder:
         path = Path(folder) / f"lib{info.name}.so"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.metadata import Distribution
 
-    from lanner.bundle.contents import Collected
+    from lanner.bundle.contents import BundleContents
     from lanner.bundle.environment import Environment
     from lanner.bundle.runtime import Native, Runtime
     from lanner.sdk.plugin import PluginInfo
@@ -52,7 +52,7 @@ def bill(
     image: bytes,
     machine: str,
     environment: Environment,
-    collected: Collected,
+    collected: BundleContents,
     runtime: Runtime | None,
     created: str,
 ) -> bytes:
@@ -95,7 +95,7 @@ def bill(
     return (printable_json(document, indent=2) + "\n").encode()
 
 
-def _parts(environment: Environment, collected: Collected, runtime: Runtime | None) -> list[Component]:
+def _parts(environment: Environment, collected: BundleContents, runtime: Runtime | None) -> list[Component]:
     modules, natives = collected.modules, runtime.natives if runtime else []
     held = {_top(name) for name in modules}
     if runtime:
