@@ -11,7 +11,7 @@ from lanner import Address
 from lanner.docker.client import open_events
 from lanner.docker.endpoint import Endpoint
 from lanner.docker.engine_errors import EngineError
-from lanner.docker.tls import Tls
+from lanner.net.tls import Tls
 
 from .certificates import Authority
 from .stand_in import StandInEngine

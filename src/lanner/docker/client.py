@@ -13,7 +13,8 @@ import msgspec
 import lanner
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError, NoAnswerError, no_answer, no_connection, refusal, speaks_tls
 from lanner.docker.http import Body, Head, HttpError, parse_head
-from lanner.docker.link import SSH_TIMEOUT, Link, Timer, WokenError, open_link
+from lanner.docker.link import SSH_TIMEOUT, Link, open_link
+from lanner.net.dial import Timer, WokenError
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
@@ -129,7 +130,7 @@ class Connection:
                 data = self.read()
                 if data is None:
                     break
-                self._timer.check()
+                self._timer.left()
                 if not data and not self.ended:
                     self._link.wait(self._timer)
                 parts.append(data)
@@ -172,7 +173,7 @@ class Connection:
                 data = self._link.read()
                 if data is None:
                     raise NoAnswerError("it closed the connection without an answer" if not self._received else "its answer broke off")
-                self._timer.check()
+                self._timer.left()
                 if data:
                     self._take(data)
                 else:

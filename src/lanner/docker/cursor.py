@@ -6,7 +6,6 @@ cannot be read is set aside, and the run begins without it. As it is replaced, a
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import re
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from lanner import SourceError
+from lanner import SourceError, read_whole
 from lanner.docker.log import log
 from lanner.docker.window import KEPT, NOWHERE, LastKeys, Position, time_of
 
@@ -181,21 +180,14 @@ class Cursor:
 
     def _read(self) -> dict[str, Position]:
         try:
-            # a pipe that nobody writes to must not hold up the start
-            with os.fdopen(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-                status = os.fstat(file.fileno())
-                written = status.st_mtime_ns
-                if not stat.S_ISREG(status.st_mode):
-                    raise OSError(errno.EINVAL, "it is not a regular file")  # noqa: TRY301 - as any other fault of the file
-                text = file.read(_MOST_BYTES + 1)
-            return _decode(text)
+            return _decode(read_whole(self._path, _MOST_BYTES, pipes=False))
         except FileNotFoundError:
             return {}
         except OSError as error:
-            reason, written = (error.strerror or str(error)).lower(), time.time_ns()
+            reason = (error.strerror or str(error)).lower()
         except (ValueError, RecursionError) as error:
             reason = str(error)
-        self.damaged_at = written
+        self.damaged_at = _written_at(self._path)
         self._set_aside(reason)
         return {}
 
@@ -228,6 +220,15 @@ def _locked(path: str) -> int:
         os.close(descriptor)
         raise SourceError(f"the cursor {path} is in use by another run of the plugin: give each a `cursor` of its own") from None
     return descriptor
+
+
+def _written_at(path: str) -> int:
+    """Return when a file was last written, ns since 1970; now, if it is no regular file."""
+    with suppress(OSError):
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode):
+            return status.st_mtime_ns
+    return time.time_ns()
 
 
 def _decode(text: bytes) -> dict[str, Position]:

@@ -12,13 +12,14 @@ import msgspec
 
 import lanner
 from lanner.docker.http import HttpError
-from lanner.docker.link import SshError, WokenError
-from lanner.docker.tls import TlsError
+from lanner.docker.link import SshError
+from lanner.net.dial import WokenError
+from lanner.net.tls import TlsError
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.http import Head
-    from lanner.docker.link import Timer
+    from lanner.net.dial import Timer
 
 # Besides refused, reset and broken connections
 _AWAY: Final = frozenset({errno.ENOENT, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN})

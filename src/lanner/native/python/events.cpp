@@ -17,8 +17,6 @@ struct Events {
 
 PyTypeObject* events_type;
 
-PyObject* to_bytes(std::string_view text) { return PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())); }
-
 PyObject* events_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"lines", nullptr};
   PyObject* lines;
