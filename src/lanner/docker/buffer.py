@@ -116,8 +116,8 @@ class Buffer:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether more than a quarter of the room is taken: the host is behind."""
-        return self._count * 4 > self._most or self._size * 4 > self._most_bytes
+        """Whether there is more than `take` gives at once: the host is behind."""
+        return self._count > _TAKEN or self._size > _TAKEN_BYTES
 
     def put(self, part: Part, room: Flag | None = None) -> int:
         """Take the events, and say how many: where the policy is to block fewer than all, and `room` will be set when there is some."""
