@@ -1,6 +1,6 @@
 """What lies between the threads that read from engines and the host: a bounded queue of events, with what happens where it is full.
 
-Parts of streams go in from any thread and come out in order. What had to be dropped is counted and told of by an event at its place.
+Parts of streams go in from any thread and come out in order. Dropped events are counted, and an event at the same position reports them.
 Waiting is done on descriptors, so that a host can wait without Python and close() ends every wait.
 """
 
@@ -94,7 +94,7 @@ class Sink(Protocol):
 
 
 class Buffer:
-    """At most `events` events and `size` bytes, and what tells of drops; one event is taken whatever its size where there is no other."""
+    """At most `events` events and `size` bytes, and reports of drops. An empty buffer takes one event of any size."""
 
     def __init__(self, events: int, size: int, policy: Policy, counters: Counters, writers: int = 1) -> None:
         self.ready = Flag()
@@ -173,7 +173,7 @@ class Buffer:
         while place < len(events):
             fits = events.fitting(self._most - self._count, self._most_bytes - self._size, place)
             if fits or not self._parts:
-                if self._dropped or not fits:  # what tells of them takes room, too
+                if self._dropped or not fits:  # the report takes room, too
                     fits = 1
                 for gap in self._tell_dropped():
                     self._append(gap)

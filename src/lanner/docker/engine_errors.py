@@ -64,7 +64,7 @@ def refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineErr
 
 
 def no_answer(endpoint: Endpoint, path: str, cause: HttpError | OSError, timer: Timer, remark: str) -> EngineError:
-    """Return the error for a request that got no answer. `remark` is what else is known about why."""
+    """Return the error for a request that got no answer. `remark` adds to the reason."""
     if isinstance(cause, HttpError):
         kind = EngineAwayError if isinstance(cause, NoAnswerError) else EngineError
         return kind(f"{endpoint} is not a Docker engine: {cause}. {_question(endpoint)}")
@@ -127,7 +127,7 @@ def _question(endpoint: Endpoint) -> str:
 
 
 def _is_no_socket(endpoint: Endpoint, error: OSError) -> bool:
-    """Whether a connection was refused because a file or directory stands in the socket's place."""
+    """Whether a connection was refused because the path is a file or directory."""
     if not endpoint.path or error.errno != errno.ECONNREFUSED:
         return False
     try:

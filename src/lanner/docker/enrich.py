@@ -1,7 +1,7 @@
 """The thread that adds to events what the engine says of their containers: events of one engine in, the same described out, in order.
 
-It stands between the watch, which goes on reading while the engine is asked, and the buffer that the host takes from. Most events have
-nothing to ask about: while none waits for an answer, they go past the thread.
+It is between the watch, which continues to read meanwhile, and the buffer of the host. Most events need no question: they pass by this
+thread while it has no event that waits for an answer.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Enricher:
         self._waiting.end()
 
     def run(self, watch: Watch) -> None:
-        """Go on until nothing more is put or `closing` is set, and ask the engine that `watch` has found. Nothing is raised."""
+        """Work until the watch ends or `closing` is set, and ask the engine that `watch` has found. Nothing is raised."""
         inspector = Inspector(watch.target.endpoint, "", self._timeout, self._closing.fileno())
         try:
             while not self._closing.is_set and (parts := self._waiting.take()) is not None:

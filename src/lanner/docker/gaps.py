@@ -1,4 +1,4 @@
-"""What Lanner itself says in the stream of an engine: the member "lanner" of an event, and the event that tells of a gap.
+"""What Lanner itself says in the stream of an engine: the member "lanner" of an event, and the event that reports a gap.
 
 Whether there is a gap is found out elsewhere: by the watch of an engine, which loses its connection, by the buffer, which has no room, by
 the cursor, which cannot be read. How the member is added, and why an engine's own one never counts, `native/stream/events.hpp` says.
@@ -59,7 +59,7 @@ class Host:
 
 
 class Part(NamedTuple):
-    """Events of an engine, one after the other. `gap`: it is one of Lanner's, which tells of events missing between these times."""
+    """Events of an engine, one after the other. `gap`: it is one of Lanner's, which reports events missing between these times."""
 
     host: Host
     events: Events

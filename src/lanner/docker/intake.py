@@ -1,7 +1,6 @@
 """The events of one engine on their way into the buffer: bytes of its stream in, events that were not seen before out.
 
-Bytes can be held back until other events have been put. What people and the host are told about the events is told here, too: an event that
-is too long, one that does not end, a gap.
+Bytes can be held back until other events have been put. This module also warns of events that are too long or do not end, and reports gaps.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _BREATH: Final = 0.002
 """Seconds that the reader leaves to a host that is behind, between two chunks: far less than engines wait for a listener."""
 _MOST_HELD: Final = 16 * 1024 * 1024
 _UNFINISHED: Final = 10.0
-"""Seconds that an event may take to arrive before people are told."""
+"""Seconds that an event may take to arrive before Lanner warns."""
 _WARN_AGAIN: Final = 60.0
 """Seconds between two warnings of events that are too long: who creates containers can make as many as they like."""
 
@@ -43,7 +42,7 @@ class Intake:
         self.since = 0
         """The events before this time, ns since 1970, are not wanted. 0: not known yet."""
         self.gaps = 0
-        """How many gaps were told of."""
+        """The number of reported gaps."""
         self._host, self._endpoint, self._sink, self._counters, self._closing = host, endpoint, sink, counters, closing
         self._known_until = self.window.last
         self._room = Flag()
@@ -69,7 +68,7 @@ class Intake:
         return lines
 
     def hold(self, data: bytes) -> bool:
-        """Keep bytes of the stream until `release`. Return whether there is room for more."""
+        """Keep bytes of the stream until `release`, and return whether more of them have room."""
         self._held.append(data)
         self._held_size += len(data)
         return self._held_size < _MOST_HELD
@@ -110,7 +109,7 @@ class Intake:
             self.put_gap(TOO_LONG, self.known_until, time.time_ns())
 
     def put_gap(self, reason: str, since: int, until: int) -> None:
-        """Put the event that tells of a gap between these times."""
+        """Put the event that reports a gap between these times."""
         until = max(since, until)
         self._counters.add("gaps")
         self.gaps += 1

@@ -95,7 +95,7 @@ class EventStream:
         return {watch.target.host.label: watch.connected for watch in self._watches}
 
     def read_chunk(self, timeout: float) -> Lines | bytes | lanner.Nothing:
-        """The events that there are; NOTHING after `timeout` seconds; b"" where `until` has passed for all engines, or after close()."""
+        """The available events; NOTHING after `timeout` seconds; b"" where `until` has passed for all engines, or after close()."""
         if self._closing.is_set:
             return b""
         parts = self._buffer.take()

@@ -81,7 +81,7 @@ class Watch:
         """Since when a cursor that could not be read may have known more."""
         self._sink, self._counters, self._closing, self._news = sink, counters, closing, news
         self._ping_interval = ping_interval
-        # where there is a place to go on from, nobody asked for another
+        # a run that resumes asks from its own position
         self._query = target.query.from_time(None) if past.keys else target.query
         self._intake = Intake(target.host, target.endpoint, sink, counters, closing, past.keys)
         self._intake.since = past.since or target.query.since or 0

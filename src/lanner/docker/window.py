@@ -1,7 +1,7 @@
 """How an event is known again: by its time and a hash of the engine's own line.
 
-While a process lives, `EventWindow` knows them by a fast hash with a secret of its own. What is kept over a restart are keys with a hash
-that is the same everywhere, and costs as much as all else of an event: those of the last events alone are made, when they are written.
+Within a process, `EventWindow` uses a fast hash with a secret key. The keys for a restart have a hash that is the same in each process. It
+costs as much as everything else for an event, so Lanner computes it for the last events only, when it writes them.
 """
 
 from __future__ import annotations

@@ -205,10 +205,10 @@ PyMethodDef events_methods[] = {
     {"starts", events_starts, METH_NOARGS,
      "starts() -> list[int]\n\nThe places of those that may be about the creation or the start of a container."},
     {"fitting", events_fitting, METH_VARARGS,
-     "fitting(count: int, size: int, start: int = 0) -> int\n\nHow many from `start` on there is room for, where there is room for so many "
-     "events and bytes."},
+     "fitting(count: int, size: int, start: int = 0) -> int\n\nHow many from `start` on fit into room for `count` events and `size` "
+     "bytes."},
     {"covering", events_covering, METH_VARARGS,
-     "covering(count: int, size: int) -> int\n\nHow many of the first are at least so many events, with at least so many bytes."},
+     "covering(count: int, size: int) -> int\n\nThe least number of first events that are `count` events and `size` bytes, or more."},
     {"span", events_span, METH_O,
      "span(now: int) -> tuple[int, int] | None\n\nThe earliest and the latest time; one that tells none happened now. None where there are "
      "no events."},

@@ -65,7 +65,7 @@ PyMethodDef methods[] = {
     {"describe", finisher_describe, METH_VARARGS,
      "describe(events: Events, place: int, container: bytes)\n\nAdd to one of the events JSON text about its container."},
     {"finish", finisher_finish, METH_O,
-     "finish(events: Events) -> int\n\nAdd to each event what Lanner knows; how many brought a member \"lanner\" of their own."},
+     "finish(events: Events) -> int\n\nAdd to each event what Lanner knows. Returns how many had their own member \"lanner\"."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyType_Slot slots[] = {
