@@ -164,7 +164,7 @@ def test_an_engine_that_hangs(tmp_path):
         ("hangs", [Level.PROBLEM]),
         ("other", [Level.OK]),
     ]
-    assert found[0].findings[0].text == "nothing is known after 0.2 s"
+    assert found[0].findings[0].text == "no result after 0.2 s"
 
 
 def test_a_check_that_fails(tmp_path):
@@ -429,7 +429,7 @@ def test_a_lanner_that_does_not_load_is_told_by_itself(path):
     assert only(found["Lanner"])[1] == "it does not load: libsimdjson.so.14: cannot open shared object file"
     level, text, fix = only(found["native module"])
     assert (level, text) == ("problem", "the native module does not load: libsimdjson.so.14: cannot open shared object file")
-    assert fix.startswith("Install the library that it names, if any, or Lanner anew with this Python")
+    assert fix.startswith("Install the library that it names, if any, or reinstall Lanner with this Python")
     assert only(found["Falco"])[0] == "ok"
 
 

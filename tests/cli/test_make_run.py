@@ -64,4 +64,4 @@ def test_a_python_that_is_not_there_is_said_and_nothing_is_installed():
         [TOOLS / "setup", "run"], capture_output=True, text=True, check=False, env=os.environ | {"PYTHON": "/nonexistent"}, timeout=30
     )
     assert done.returncode == 1
-    assert done.stderr == "setup: no such Python: /nonexistent (from PYTHON). Name one that there is, or leave PYTHON out\n"
+    assert done.stderr == "setup: no such Python: /nonexistent (from PYTHON). Name an installed one, or unset PYTHON\n"

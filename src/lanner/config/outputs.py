@@ -1,6 +1,6 @@
-"""The blocks of falco.yaml that say where alerts go, and Lanner's own additions to them (`lanner:`), typed, with their defaults.
+"""The blocks of falco.yaml for outputs, and Lanner's additions to them (`lanner:`), typed, with their defaults.
 
-Descriptions are what the configuration reference prints (lanner.config.reference).
+The configuration reference (lanner.config.reference) prints the descriptions.
 """
 
 from __future__ import annotations

@@ -192,7 +192,7 @@ class Pump:
         return Counts(self._events, alerts, self._not_json, dict(self._reader.errors))
 
     def succeed(self, before: Pump) -> None:
-        """Continue from another pump with other rules: event numbers, times and counters go on."""
+        """Continue from another pump with other rules: event numbers, times and counters are kept."""
         counts = before.counts()
         self._events, self._not_json, self._alerts_before = counts.events, counts.not_json, counts.alerts
         self._reader.errors.update(counts.failures)
