@@ -21,9 +21,7 @@ from statistics import quantiles
 from benchmarks.measure import LANNER, SHORT, progress, require, size, table
 from lanner.testing.dockerd import Dockerd, why_not
 
-RATES = (
-    ((100, 1.0, 2),) if SHORT else ((1, 8.0, 1), (100, 4.0, 2), (2000, 4.0, 8))
-)  # events a second, seconds, connections
+RATES = ((100, 1.0, 2),) if SHORT else ((1, 8.0, 1), (100, 4.0, 2), (2000, 4.0, 8))  # events a second, seconds, connections
 IDLE_SECONDS = float(size(20, 1))
 HOSTS = size(50, 3)
 _NAMES = itertools.count()

@@ -324,7 +324,7 @@ def test_open_parameters_that_are_none(examine, falco_yaml):
         ("program_output: {enabled: true, program: 'A=b /bin/cat'}", "ok", "the shell's to understand"),
         ("http_output: {enabled: true, url: 'http://127.0.0.1:1/'}", "problem", "127.0.0.1:1 takes no connection: connection refused"),
         ("http_output: {enabled: true, url: 'ftp://127.0.0.1/'}", "problem", "invalid URL 'ftp://127.0.0.1/'"),
-        ("http_output: {enabled: true, url: 'https://[::1]:1/', insecure: true}", "warning", "whoever answers is believed"),
+        ("http_output: {enabled: true, url: 'https://[::1]:1/', insecure: true}", "warning", "the server's certificate is not verified"),
         (
             "http_output: {enabled: true, url: 'https://127.0.0.1:1/'}\nlanner: {http: {headers: {Authorization: TMP/none}}}",
             "problem",

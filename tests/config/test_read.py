@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lanner.config.falco import FileOutput, Include, Matching, PluginEntry, Strategy
+from lanner.config.falco import Include, Matching, PluginEntry, Strategy
 from lanner.config.plugin_entries import PluginSetup, select_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.config.tree import expanded
@@ -12,12 +12,13 @@ from lanner.rules import Priority
 from lanner.rules.output.append import Append
 from lanner.rules.resolve.select import Switch
 from lanner.sdk.errors import ConfigError
+from lanner.sinks.file import FileBlock
 
 
 def test_an_empty_file_has_falcos_defaults(read):
     falco = read().falco
     assert (falco.priority, falco.rule_matching, falco.load_plugins, falco.rules_files) == (Priority.DEBUG, Matching.FIRST, None, None)
-    assert (falco.stdout_output.enabled, falco.file_output) == (False, FileOutput())
+    assert (falco.stdout_output.enabled, falco.file_output) == (False, FileBlock())
 
 
 def test_without_a_file_alerts_go_to_standard_output():
@@ -60,7 +61,7 @@ def test_all_keys_are_read(read):
     assert falco.static_fields == {"site": "7", "empty": ""}
     assert (falco.json_output, falco.json_include_output_property, falco.json_include_message_property) == (True, False, True)
     assert (falco.json_include_tags_property, falco.json_include_output_fields_property, falco.time_format_iso_8601) == (False, False, True)
-    assert (falco.stdout_output.enabled, falco.file_output) == (True, FileOutput(enabled=True, filename="f", keep_alive=True))
+    assert (falco.stdout_output.enabled, falco.file_output) == (True, FileBlock(enabled=True, filename="f", keep_alive=True))
 
 
 def test_one_value_is_a_list_of_one(read):
@@ -140,7 +141,7 @@ def test_included_files_are_merged_as_their_strategy_says(include, strategy, fil
 
 def test_mappings_are_replaced_whole(include):
     falco = include("file_output: {enabled: true, filename: a, keep_alive: true}", "file_output: {enabled: true, filename: b}").falco
-    assert falco.file_output == FileOutput(enabled=True, filename="b")
+    assert falco.file_output == FileBlock(enabled=True, filename="b")
 
 
 def test_a_strategy_that_there_is_not_is_append(include):
@@ -233,7 +234,7 @@ def test_variables_stand_in_values_of_files_alone(read, monkeypatch):
     ("option", "key", "value"),
     [
         ("json_output=true", "json_output", True),
-        ("file_output.filename=a=b", "file_output", FileOutput(filename="a=b")),
+        ("file_output.filename=a=b", "file_output", FileBlock(filename="a=b")),
         ("rules_files[0]=x", "rules_files", ("x", "b")),
         ("rules_files[2]=x", "rules_files", ("a", "b", "x")),
         ("rules_files[]=x", "rules_files", ("a", "b", "x")),
@@ -329,7 +330,9 @@ def test_plugins_are_loaded_in_the_order_that_is_asked_for(read):
 
 
 def test_a_plugin_that_is_not_configured_is_said(read):
-    with pytest.raises(ConfigError, match=r"\$.load_plugins\[0\] is 'x', but no plugin of that name is in \$.plugins: its names are a, d, m"):
+    with pytest.raises(
+        ConfigError, match=r"\$.load_plugins\[0\] is 'x', but no plugin of that name is in \$.plugins: its names are a, d, m"
+    ):
         targets(read, "load_plugins: [x]")
 
 

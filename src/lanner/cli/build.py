@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.abi.versions import APIS, RULES_FILES, hosts, version_of
 from lanner.bundle.build import build, written
-from lanner.bundle.contents import Collected, collect, may_be_brought
+from lanner.bundle.contents import BundleContents, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
 from lanner.cli.messages import FAILED, OK, fail, say
@@ -21,9 +21,9 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.bundle.build import Built
+    from lanner.bundle.build import BuildResult
     from lanner.bundle.environment import Environment
-    from lanner.bundle.probe import Probed
+    from lanner.bundle.probe import ProbeResult
     from lanner.bundle.runtime import Runtime
     from lanner.sdk.plugin import Plugin, PluginInfo
 
@@ -42,9 +42,9 @@ class Bundling:
 class BuiltPlugin:
     """A plugin's .so before it is written, and the parts it was built from."""
 
-    built: Built
+    built: BuildResult
     environment: Environment
-    collected: Collected
+    collected: BundleContents
     runtime: Runtime | None
 
 
@@ -81,14 +81,14 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
     return OK
 
 
-def warn_of_source(seen: Probed) -> None:
+def warn_of_source(seen: ProbeResult) -> None:
     """Warn of an event source that fails before its first event: something it needs may be missing here, or its code has a bug."""
     if seen.read_error:
         first, *more = seen.read_error.splitlines()
         say(f"warning: its event source fails before the first event, here and now: {first}", *more)
 
 
-def _runtime(environment: Environment, target: str, folder: str, collected: Collected, bundling: Bundling) -> Runtime:
+def _runtime(environment: Environment, target: str, folder: str, collected: BundleContents, bundling: Bundling) -> Runtime:
     from lanner.bundle.runtime import assemble
 
     runtime = assemble(
@@ -105,11 +105,11 @@ def _runtime(environment: Environment, target: str, folder: str, collected: Coll
     return runtime
 
 
-def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[str, str, Collected]:
+def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[str, str, BundleContents]:
     """Return module:Class as the .so imports it, the folder of the module, and the modules to include."""
     target = BUILT_IN.get(name)
     if target:
-        return target, "", Collected()
+        return target, "", BundleContents()
     place = name.partition(":")[0]
     if place.endswith(".py") or "/" in place:
         module, folder = Path(place).stem, Path(place).resolve().parent
@@ -123,7 +123,7 @@ def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[st
     return f"{module}:{cls.__name__}", str(folder), collected
 
 
-def _warn(built: Built, collected: Collected) -> None:
+def _warn(built: BuildResult, collected: BundleContents) -> None:
     for loss in built.losses:
         say(f"warning: {loss}")
     if collected.missing:
@@ -144,7 +144,7 @@ def _brought(environment: Environment, runtime: Runtime) -> list[tuple[str, str]
     return [*rows, ("Python", environment.python)]
 
 
-def _tell(path: Path, info: PluginInfo, seen: Probed, made: BuiltPlugin) -> None:
+def _tell(path: Path, info: PluginInfo, seen: ProbeResult, made: BuiltPlugin) -> None:
     environment, collected, runtime = made.environment, made.collected, made.runtime
     rows = [
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),

@@ -10,9 +10,9 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from lanner.cli.alerts import deliver_on, make_sinks, outputs_of
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_wrong_rules, wrong_rules
 from lanner.cli.messages import many, say
-from lanner.cli.outputs import deliver_on, make_sinks, outputs_of
 from lanner.cli.status import Status
 from lanner.host.own_rules import advise_own_rules
 from lanner.host.reload import Reloader

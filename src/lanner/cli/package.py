@@ -28,11 +28,12 @@ from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.findings import RulesError
 from lanner.sdk.files import read_whole
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lanner.bundle.probe import Probed
+    from lanner.bundle.probe import ProbeResult
     from lanner.cli.build import Bundling
     from lanner.package.artefacts import Artefact
     from lanner.package.requirements import Requirements
@@ -140,7 +141,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
         name, text = Path(path).name, read_rules(path)
         if name in contents:
             raise PackageError(f"two rules files have the name {name}, but the archive has no directories: rename one")
-        contents[name] = text.encode("utf-8", "surrogateescape")
+        contents[name] = to_bytes(text)
         result = validator.load(path, text)
         if errors := [finding for finding in result.findings if finding.severity == "error"]:
             raise RulesError(errors)
@@ -149,7 +150,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
     return _Rules(rules_artefact(info.name, info.version, contents), required)
 
 
-def _try(info: PluginInfo, image: bytes) -> Probed:
+def _try(info: PluginInfo, image: bytes) -> ProbeResult:
     """Load the plugin as a host does."""
     with tempfile.TemporaryDirectory(prefix="lanner-package-") as folder:
         path = Path(folder) / f"lib{info.name}.so"

@@ -7,9 +7,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
+from lanner.cli.alerts import deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
-from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
 from lanner.cli.plugin_config import make_entry
 from lanner.config.plugin_entries import check_params
 from lanner.host.plugin_loader import load_plugin
@@ -21,6 +21,7 @@ from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
 from lanner.sdk.printable import printable_line
 from lanner.sdk.sources import open_source
+from lanner.sinks.stdout import STDOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -71,7 +72,8 @@ def _replay(
 ) -> int:
     info = infos[0]
     limits, path = settings.limits, str(settings.limits.replay)
-    delivery = deliver_directly(settings.falco, make_sinks(settings.falco))
+    sinks = make_sinks(settings.falco)
+    delivery = deliver_directly(settings.falco, sinks)
     try:
         source = open_recording(limits.recordings, info)
     except SourceError as error:
@@ -80,7 +82,7 @@ def _replay(
     pump = make_pump(plugins, compiled, settings)
     # recorded events have recorded times; an event without one gets the previous event's
     runner = Runner(source, pump, delivery, None, limits.max_events, limits.jobs)
-    with _progress(source, runner, prints=settings.falco.stdout_output.enabled):
+    with _progress(source, runner, prints=any(sink.name == STDOUT.name for sink in sinks)):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
     if code or (counts.events > counts.not_json and (source.tells_time or delivery.accepted)):

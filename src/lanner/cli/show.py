@@ -11,6 +11,8 @@ from lanner.outputs.base import OutputError
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable, printable_json, printable_line
+from lanner.sdk.tables import columns
+from lanner.sdk.text import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -121,9 +123,7 @@ def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
             console.print(table)
         print_text("\n".join(line.rstrip() for line in captured.get().splitlines()))
         return
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    shown = [header, *rows] if any(header) else rows
-    print_lines("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown)
+    print_text("\n".join(columns([header, *rows] if any(header) else rows)))
 
 
 def outside() -> Callable[[str], str]:
@@ -137,7 +137,7 @@ def print_text(text: str) -> None:
         text = printable(text.expandtabs())
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+        sys.stdout.buffer.write(to_bytes_leniently(text) + b"\n")
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise

@@ -17,6 +17,7 @@ from lanner.host.plugin_loader import load_plugin
 from lanner.operating.falco_versions import falco_version, version_members
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.secrets import mask_option, mask_text
+from lanner.sdk.tables import beside
 
 if TYPE_CHECKING:
     from lanner.cli.settings import Settings
@@ -27,9 +28,14 @@ def show_version(settings: Settings) -> int:
     members = _versions(settings)
     if settings.falco.json_output:
         return _print(members)
-    labels = (("Falco version:", "falco_version"), ("Plugin API:", "plugin_api_version"), ("Engine:", "engine_version_semver"))
-    lines = [f"{label:<15}{members[key]}" for label, key in labels]
-    print_lines([*lines, f"{'Lanner:':<15}{__version__}", "Driver:        none, Lanner does not read system calls"])
+    rows = (
+        ("Falco version:", members["falco_version"]),
+        ("Plugin API:", members["plugin_api_version"]),
+        ("Engine:", members["engine_version_semver"]),
+        ("Lanner:", __version__),
+        ("Driver:", "none, Lanner does not read system calls"),
+    )
+    print_lines(line for label, text in rows for line in beside(label, [str(text)], 15))
     return OK
 
 

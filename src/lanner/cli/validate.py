@@ -15,6 +15,7 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.misspelt import suggest_file
 from lanner.sdk.printable import printable_line
+from lanner.sdk.text import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,4 +65,4 @@ def read_rules(path: str) -> str:
     except OSError as error:
         near = suggest_file(path) if isinstance(error, FileNotFoundError) else ""
         raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}{near}") from None
-    return data.decode("utf-8", "surrogateescape")
+    return from_bytes(data)

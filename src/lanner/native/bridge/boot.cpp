@@ -91,7 +91,7 @@ void start_python(const lanner_boot_request& request, const Runtime* runtime) {
   const KeepSigint sigint;
   check(Py_InitializeFromConfig(&config));
   // it looks at SIGINT when it is imported first, whoever does that
-  Ref(PyImport_ImportModule("_signal"));
+  const Ref imported(PyImport_ImportModule("_signal"));
   PyErr_Clear();
 }
 

@@ -11,6 +11,9 @@ namespace lanner {
 // Make the types and add them to the module; -1 with a Python error set where that fails.
 int add_lines(PyObject* module);
 
+// A Lines of this list, whose lines are in the memory of `keeper`, or in the list. Null with an error set.
+PyObject* to_lines(PyObject* keeper, LineList list);
+
 // The list in a Python object, if it is a Lines; other modules find the function in the capsule of that name.
 const LineList* as_lines(PyObject* object);
 using AsLines = const LineList* (*)(PyObject*);

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from lanner.cli.messages import say
-from lanner.config.outputs import Spool
+from lanner.config.additions import Spool
 from lanner.outputs.direct import DirectDelivery
+from lanner.sinks.declaration import Common
+from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +23,9 @@ _MEBI: Final = 1 << 20
 
 
 def outputs_of(falco: Falco) -> tuple[object, ...]:
-    """The parts of a configuration that define the outputs: they are equal if and only if the outputs are."""
+    """Return all parts of a configuration that outputs are made of: a reload that changes none of them keeps the outputs."""
     return (
-        falco.stdout_output,
-        falco.file_output,
-        falco.program_output,
-        falco.syslog_output,
-        falco.http_output,
+        *(sink.block for sink in configured_sinks(falco)),
         falco.outputs_queue,
         falco.output_timeout,
         falco.json_output,
@@ -42,71 +40,19 @@ def _timeout(falco: Falco) -> float:
 
 def make_sinks(falco: Falco) -> list[Sink]:
     """Open the enabled outputs. Print a warning if none is enabled. Raises `OutputError`."""
+    common = Common(_timeout(falco), falco.json_output)
     sinks: list[Sink] = []
     try:
-        _add_sinks(falco, sinks)
+        for sink in configured_sinks(falco):
+            if sink.is_enabled:
+                sinks.append(sink.make(common))  # noqa: PERF401 - those that are open must be closed when the next one fails
     except BaseException:
-        for sink in sinks:
-            sink.close()
+        for each in sinks:
+            each.close()
         raise
     if not sinks:
         say("warning: no output is enabled: alerts are only counted; -o stdout_output.enabled=true prints them")
     return sinks
-
-
-def _add_sinks(falco: Falco, sinks: list[Sink]) -> None:
-    timeout = _timeout(falco)
-    if falco.file_output.enabled:
-        from lanner.outputs.file import FileOutput
-
-        sinks.append(FileOutput(falco.file_output.filename, keep_alive=falco.file_output.keep_alive))
-    if falco.stdout_output.enabled:
-        from lanner.outputs.stdout import StdoutOutput
-
-        sinks.append(StdoutOutput())
-    if falco.program_output.enabled:
-        from lanner.outputs.program import ProgramOutput
-
-        sinks.append(ProgramOutput(falco.program_output.program, keep_alive=falco.program_output.keep_alive, timeout=timeout))
-    if falco.syslog_output.enabled:
-        from lanner.outputs.syslog import SyslogOutput
-
-        target = falco.lanner.syslog
-        sinks.append(
-            SyslogOutput(
-                target.address,
-                facility=target.facility,
-                ca_cert=target.ca_cert,
-                client_cert=target.client_cert,
-                client_key=target.client_key,
-                timeout=timeout,
-            )
-        )
-    if falco.http_output.enabled:
-        from lanner.outputs.http import HttpOutput
-
-        http = falco.http_output
-        sinks.append(
-            HttpOutput(
-                http.url,
-                user_agent=http.user_agent,
-                json=falco.json_output,
-                insecure=http.insecure,
-                ca_cert=http.ca_cert,
-                ca_bundle=http.ca_bundle,
-                ca_path=http.ca_path,
-                mtls=http.mtls,
-                client_cert=http.client_cert,
-                client_key=http.client_key,
-                echo=http.echo,
-                compress_uploads=http.compress_uploads,
-                keep_alive=http.keep_alive,
-                max_consecutive_timeouts=http.max_consecutive_timeouts,
-                timeout=timeout,
-                headers=falco.lanner.http.headers,
-                batch_size=falco.lanner.http.batch_size,
-            )
-        )
 
 
 def deliver_directly(falco: Falco, sinks: list[Sink]) -> Delivery:
