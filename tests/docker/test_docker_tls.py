@@ -162,8 +162,8 @@ def test_an_engine_that_refuses_the_client_certificate_is_told_as_such(certifica
         ({"key": "/"}, "cannot read the TLS key /: is a directory"),
         ({"key": "a\0b"}, "cannot read the TLS key a\\x00b: embedded null byte"),
         ({"ca": "{garbage}"}, "the TLS authority {garbage} holds no certificate in PEM form"),
-        ({"cert": "{garbage}"}, "the TLS certificate {garbage} or its key {good.key} is no PEM file of a certificate or key"),
-        ({"key": "{garbage}"}, "the TLS certificate {good.cert} or its key {garbage} is no PEM file of a certificate or key"),
+        ({"cert": "{garbage}"}, "the TLS certificate {garbage} or its key {good.key} is not a PEM file of a certificate or key"),
+        ({"key": "{garbage}"}, "the TLS certificate {good.cert} or its key {garbage} is not a PEM file of a certificate or key"),
         ({"key": "{mixed.key}"}, "the TLS key {mixed.key} is not that of the certificate {good.cert}"),
         (
             {"cert": "{locked.cert}", "key": "{locked.key}"},

@@ -239,7 +239,7 @@ def test_a_bug_of_the_worker_itself_is_said_and_ends_nothing(monkeypatch, caplog
     delivery = QueuedDelivery([sink], closed=over.set, backoff=QUICK)
     write(delivery, 5)
     assert delivery.wait_settled(5, 10)
-    with pytest.raises(OutputError, match="stand_in_output: an error in Lanner itself: ValueError: a defect"):
+    with pytest.raises(OutputError, match="stand_in_output: a bug in Lanner: ValueError: a defect"):
         delivery.close()
     assert sink.numbers == upto(5)
     assert "it is tried again" in caplog.text

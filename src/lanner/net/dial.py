@@ -1,4 +1,4 @@
-"""Connect over TCP within a deadline, and wait under it: the system's resolver and its `connect` have none of their own.
+"""Connect over TCP within a deadline, and wait under it: the system's resolver and its `connect` have no deadline.
 
 Errors are `OSError`: `TimeoutError`, `WokenError` or an error of the system. A plugin's `.so` imports this module, so it imports little.
 """

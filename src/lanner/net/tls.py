@@ -73,7 +73,7 @@ def _load_own(context: ssl.SSLContext, tls: Tls) -> None:
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise TlsError(f"the TLS key {key} is not that of the certificate {tls.cert}") from None
-        raise TlsError(f"the TLS certificate {tls.cert} or its key {key} is no PEM file of a certificate or key") from None
+        raise TlsError(f"the TLS certificate {tls.cert} or its key {key} is not a PEM file of a certificate or key") from None
 
 
 def _try_to_read(what: str, path: str) -> None:

@@ -1,6 +1,6 @@
-"""What is in a spool's SQLite file: rows that prove themselves whole, the state of the file and its log, rows saved from a damaged file.
+"""Format of a spool's SQLite file: rows with checksums, the state of the file and its log, rows saved from a damaged file.
 
-Nothing here decides what becomes of a damaged file; that is the spool's.
+`Spool` decides what happens to a damaged file, not this module.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def _is_read_only(path: Path) -> bool:
 def _checksum(number: object, *texts: object) -> int:
     checksum = zlib.crc32(str(number).encode())
     for text in texts:
-        content = text if isinstance(text, bytes) else b""  # a row that is no alert anyhow
+        content = text if isinstance(text, bytes) else b""  # a row that is not an alert
         checksum = zlib.crc32(b"%d:" % len(content), zlib.crc32(content, checksum))
     return checksum
 
