@@ -36,6 +36,7 @@ def test_the_version_imports_nothing_heavy():
     imported = set(modules.split())
     assert {name for name in imported if name.startswith("lanner")} == {
         "lanner",
+        "lanner._lazy",
         "lanner._version",
         "lanner.cli",
         "lanner.cli.main",
