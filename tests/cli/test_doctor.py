@@ -34,8 +34,8 @@ def test_where_all_is_well_it_says_so(examine, engine):
         "engine: rights": [("ok", f"{engine.path} (root:root 0660) may be used by root", "")]
         if os.geteuid() == 0
         else found["engine: rights"],
-        "engine: answer": [("ok", "Docker Engine 20.10.24 (API 1.41)", ""), ("ok", "it tells events", "")],
-        "engine: clock": [("ok", "the engine's clock goes as ours does", "")],
+        "engine: answer": [("ok", "Docker Engine 20.10.24 (API 1.41)", ""), ("ok", "it sends events", "")],
+        "engine: clock": [("ok", "the engine's clock matches this machine's", "")],
         "rules": found["rules"],
         "outputs": [("ok", "standard output", "")],
         "disk": [],
@@ -109,7 +109,7 @@ def test_what_is_no_socket(examine, tmp_path, make, what):
     assert code == 1
     level, text, fix = only(found["engine: rights"])
     assert (level, text) == ("problem", f"{tmp_path}/docker.d (from `$.host` of the configuration) is {what}")
-    assert ("mounted into a container" in fix) == (what == "a directory")
+    assert ("in a container" in fix) == (what == "a directory")
 
 
 AS_ANOTHER = """
@@ -142,7 +142,9 @@ def test_a_user_without_rights(engine, path):
     assert code == 1
     level, text, fix = only(found["engine: rights"])
     assert (level, text) == ("problem", f"{engine.path} (root:4711 0660) may not be used by nobody")
-    assert fix.startswith("usermod -aG 4711 nobody, then log in again; in a container --group-add 4711. Know that whoever is in that group")
+    assert fix.startswith(
+        "usermod -aG 4711 nobody, then log in again; in a container --group-add 4711. Know that every member of that group"
+    )
     assert "permission denied" in only(found["engine: answer"])[1]
 
 
@@ -151,8 +153,8 @@ def test_a_socket_for_everybody(examine, engine):
     code, found = examine()
     assert code == 0
     level, text, fix = found["engine: rights"][0]
-    assert (level, fix) == ("warning", f"chmod o-rw {engine.path}, and see what made it so")
-    assert "whoever uses it is root on this machine in effect" in text
+    assert (level, fix) == ("warning", f"chmod o-rw {engine.path}, and find out what changed it")
+    assert "every user of it is effectively root on this machine" in text
 
 
 def test_an_engine_that_hangs(tmp_path):
@@ -184,7 +186,7 @@ def test_podman_is_told(examine, engine):
     assert found["engine: answer"][0][1] == "Podman 4.3.1 (API 1.41)"
     assert found["engine: answer"][1][:2] == (
         "warning",
-        "this is podman, whose service ends when nobody asks it anything and knows fewer kinds of events",
+        "this is podman, whose service exits when idle and has fewer kinds of events",
     )
 
 
@@ -205,14 +207,14 @@ def test_a_proxy_that_keeps_events_back(examine, engine):
     code, found = examine()
     assert code == 1
     level, text, fix = found["engine: answer"][-1]
-    assert (level, fix) == ("problem", "A proxy or an authorisation plugin in front of it has to let GET /events through, too")
+    assert (level, fix) == ("problem", "A proxy or an authorisation plugin in front of it must also allow GET /events")
     assert "forbidden by policy" in text
 
 
 @pytest.mark.parametrize(
     ("offset", "level", "text"),
     [
-        (0, "ok", "the engine's clock goes as ours does"),
+        (0, "ok", "the engine's clock matches this machine's"),
         (10, "warning", "s ahead of ours"),
         (-10, "warning", "s behind ours"),
         (3600, "problem", "s ahead of ours"),
@@ -228,7 +230,7 @@ def test_the_engines_clock(examine, engine, offset, level, text):
 
 def test_an_engine_without_a_clock(examine, engine):
     engine.date = None
-    assert only(examine()[1]["engine: clock"])[:2] == ("warning", "the engine does not tell its time")
+    assert only(examine()[1]["engine: clock"])[:2] == ("warning", "the engine does not send its time")
 
 
 def test_plain_tcp_is_told(examine):
@@ -271,7 +273,7 @@ def test_an_engine_that_begins_to_answer_with_its_first_event(examine, engine, m
     assert code == 0
     level, text, fix = found["engine: answer"][-1]
     assert level == "warning"
-    assert "has not begun to tell events within" in text
+    assert "has not begun to send events within" in text
     assert "`lanner run` waits for that event" in fix
 
 

@@ -148,7 +148,7 @@ def test_what_stands_in_a_sockets_place_is_told(lanner, tmp_path, make):
     done = lanner("run", "docker", "--host", f"unix://{path}")
     assert done.code == 3
     assert (
-        f"no Docker engine at unix://{path} (from `$.host` of the configuration): that is no socket. Name the engine's socket: --host"
+        f"no Docker engine at unix://{path} (from `$.host` of the configuration): it is not a socket. Name the engine's socket: --host"
         in done.err
     )
 

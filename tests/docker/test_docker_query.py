@@ -14,7 +14,7 @@ from lanner.docker.query import Query, make_query
 SECOND = 1_000_000_000
 NOW = 1795426345 * SECOND + 860357172
 HOUR = 3600 * SECOND
-TIME_ADVICE = "which is no time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
+TIME_ADVICE = "which is not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
 
 
 @pytest.fixture(autouse=True)
@@ -194,13 +194,13 @@ def test_a_word_may_be_percent_encoded_and_a_plus_is_a_plus(instant):
         ("sinc=10m", "the open parameters have 'sinc', which is none of since, until, filters"),
         ("since=10m&type=container", "the open parameters have 'type', which is none of since, until, filters"),
         ('{"Since": "10m"}', "the open parameters have 'Since', which is none of since, until, filters"),
-        ("10m", "the open parameters have '10m', which is no key=value: write since=10m&until=...&filters=..."),
-        ("since=10m&container", "the open parameters have 'container', which is no key=value: write since=10m&until=...&filters=..."),
+        ("10m", "the open parameters have '10m', which is not key=value: write since=10m&until=...&filters=..."),
+        ("since=10m&container", "the open parameters have 'container', which is not key=value: write since=10m&until=...&filters=..."),
         ("since=1&since=2", "the open parameters have 'since' twice"),
-        ('{"since": "10m"', "the open parameters are no JSON: "),
-        ('{"filters":' * 100_000, "the open parameters are no JSON: "),
-        ("filters=container", "`filters` is no JSON: "),
-        ("filters=", "`filters` is no JSON: "),
+        ('{"since": "10m"', "the open parameters are invalid JSON: "),
+        ('{"filters":' * 100_000, "the open parameters are invalid JSON: "),
+        ("filters=container", "`filters` is invalid JSON: "),
+        ("filters=", "`filters` is invalid JSON: "),
         ('filters="container"', "`filters` is wrong: it is 'container'; write {"),
         ('filters=["container"]', "`filters` is wrong: it is ['container']; write {"),
         ('filters={"type": [["container"]]}', "`filters` is wrong: 'type' is [['container']]; write {"),

@@ -70,7 +70,7 @@ def test_a_lost_connection_is_made_again_and_asks_for_what_follows(tcp_engine, n
     said = [record.getMessage() for record in told]
     assert len(said) == 2
     assert said[0].startswith(f"{tcp_engine.url}: ")
-    assert said[0].endswith("; connecting again")
+    assert said[0].endswith("; reconnecting")
     assert said[1] == f"connected again to Docker Engine 20.10.24 (API 1.30) at {tcp_engine.url}"
 
 

@@ -129,7 +129,7 @@ def test_an_engine_of_another_name_gets_no_request(certificates, tls_engine, hos
     where = endpoint(engine, certificates.good, host)
     advice = "Name the engine as its certificate does"
     assert failure(lambda: find_engine(where)) == (
-        f"{where} (from DOCKER_HOST): the engine's certificate is made out to another name: {says}. {advice}"
+        f"{where} (from DOCKER_HOST): the engine's certificate is issued for another name: {says}. {advice}"
     )
     assert engine.requests == [""]
 
@@ -138,7 +138,7 @@ def test_an_engine_of_another_name_gets_no_request(certificates, tls_engine, hos
 def test_an_engine_that_wants_a_client_certificate_is_told_as_such(certificates, tls_engine, version):
     where = endpoint(tls_engine(version=version), certificates.bare)
     told = failure(lambda: find_engine(where))
-    assert "the engine wants a client certificate (" in told
+    assert "the engine requires a client certificate (" in told
     assert told.endswith("). Name one with its key: `cert` and `key` of `tls`, or DOCKER_CERT_PATH")
 
 
@@ -146,7 +146,7 @@ def test_an_engine_that_wants_a_client_certificate_is_told_as_such(certificates,
 def test_an_engine_that_refuses_the_client_certificate_is_told_as_such(certificates, tls_engine, version):
     where = endpoint(tls_engine(version=version), certificates.strange)
     told = failure(lambda: find_engine(where))
-    assert f"the engine refuses the client certificate {certificates.strange.cert} (" in told
+    assert f"the engine rejects the client certificate {certificates.strange.cert} (" in told
     assert told.endswith("unknown ca). Is it signed by the engine's --tlscacert?")
 
 
@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_used_is_told_by_its_path(certificates, tls_engine
 
 def test_a_python_without_openssl_is_told(certificates, monkeypatch):
     monkeypatch.setitem(sys.modules, "ssl", None)
-    with pytest.raises(TlsError, match=r"^TLS takes Python's module ssl, which is not here$"):
+    with pytest.raises(TlsError, match=r"^TLS needs Python's module ssl, which is missing here$"):
         Session(certificates.good, "engine")
 
 
@@ -249,7 +249,7 @@ def test_servers_that_say_that_they_want_tls_are_understood(tcp_engine, said):
     [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n400 Bad Request", "it does not answer in TLS (wrong version number). Is this a TLS port?"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not answer in TLS (wrong version number). Is this a TLS port?"),
-        (b"", "it closed the connection within the TLS handshake. Is this a TLS port?"),
+        (b"", "it closed the connection during the TLS handshake. Is this a TLS port?"),
     ],
 )
 def test_tls_to_a_clear_port_is_told_as_such(certificates, said, says):
