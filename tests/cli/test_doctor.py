@@ -119,7 +119,7 @@ def look():
     return commands.main(["doctor", "--json", "--host", sys.argv[1]], standalone_mode=False)
 out = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-look()  # as root: another user may not be able to read what has to be imported
+look()  # as root: another user may not be able to read the modules to import
 sys.stdout.flush()
 os.dup2(out, 1)
 os.setgroups([])
@@ -158,7 +158,7 @@ def test_a_socket_for_everybody(examine, engine):
 
 
 def test_an_engine_that_hangs(tmp_path):
-    """Each check has its time, and what others found is told."""
+    """Each check has its own timeout, and the findings of the others are printed."""
     hangs = threading.Event()
     found = run([Check("hangs", lambda: [hangs.wait()]), Check("other", lambda: [ok("fine")])], 0.2)
     hangs.set()
@@ -235,7 +235,7 @@ def test_an_engine_without_a_clock(examine, engine):
 
 def test_plain_tcp_is_told(examine):
     with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))  # and nobody listens
+        server.bind(("127.0.0.1", 0))  # and no process listens
         code, found = examine(host=f"tcp://127.0.0.1:{server.getsockname()[1]}")
     assert code == 1
     assert only(found["engine: rights"])[0] == "warning"

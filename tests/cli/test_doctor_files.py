@@ -85,7 +85,7 @@ def test_a_configuration_that_is_wrong(examine, falco_yaml, text, level, part):
     code, found = examine("-c", falco_yaml(text))
     assert any(each[0] == level and part in each[1] for each in found["configuration"]), found["configuration"]
     assert code == (1 if level == "problem" else 0)
-    assert "Falco" in found  # the others are looked at all the same
+    assert "Falco" in found  # the other checks run all the same
 
 
 def test_a_plugin_that_there_is_not(examine):

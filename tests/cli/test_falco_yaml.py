@@ -1,4 +1,4 @@
-"""`lanner run -c falco.yaml` and `-o`: runs on recordings, what is said of a wrong file, and nothing that ends in a traceback."""
+"""`lanner run -c falco.yaml` and `-o`: runs on recordings, messages for an invalid file, and no traceback."""
 
 import json
 import os
@@ -346,7 +346,7 @@ def test_the_loaded_plugins(falco, plugin):
         "",
         "Name: extractor",
         "Description: No source.",
-        "Contact: nobody",
+        "Contact: the tests",
         "Version: 0.1.0",
         "Capabilities: ",
         "  - Field Extraction",

@@ -1,4 +1,4 @@
-"""`make run`'s own part: when a replay takes the place of an engine, with which options, and what is said when a Python is missing."""
+"""`make run`: when a replay replaces an engine, with which options, and the message if Python is missing."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""How often a lost connection is made again, and what people are told of it."""
+"""The frequency of reconnects after a lost connection, and the messages about it."""
 
 import logging
 from itertools import pairwise

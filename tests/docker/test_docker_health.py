@@ -1,4 +1,4 @@
-"""A stream that is silent is told apart from one that is dead."""
+"""Lanner distinguishes a silent stream from a dead one."""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""Which events are asked for: every form of a time, the parameters of open in both forms, what they say over the configuration, and
-what is said of wrong ones."""
+"""Selection of events: every form of a time, the parameters of open in both forms, their precedence over the configuration, and
+messages for invalid ones."""
 
 import json
 import time

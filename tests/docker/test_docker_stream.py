@@ -82,7 +82,7 @@ def test_the_engine_may_listen_on_tcp(tcp_engine):
         assert host.next().payload == event().rstrip()
 
 
-# what a user is told where there is no engine
+# the message for a missing engine
 
 
 @pytest.mark.parametrize(

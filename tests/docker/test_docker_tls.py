@@ -185,11 +185,11 @@ def test_a_python_without_openssl_is_told(certificates, monkeypatch):
 
 
 @pytest.fixture
-def nobody(certificates):
+def other_user(certificates):
     """The rights of another user than the one whose the files are, and a copy of a client's certificate that this user may read."""
     if os.geteuid() != 0:
-        pytest.skip("takes the rights of another user, which root alone can take")
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the folders of pytest are for this user alone
+        pytest.skip("needs the rights of another user, which only root can take")
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the folders of pytest are only for this user
         Path(folder).chmod(0o755)
         tls = Tls("", f"{folder}/cert.pem", f"{folder}/key.pem", verify=False)
         shutil.copy(certificates.good.cert, tls.cert)
@@ -203,10 +203,10 @@ def nobody(certificates):
             os.seteuid(0)
 
 
-def test_a_key_that_may_not_be_read_is_told(nobody):
+def test_a_key_that_may_not_be_read_is_told(other_user):
     with pytest.raises(TlsError) as caught:
-        Session(nobody, "engine")
-    assert str(caught.value) == f"cannot read the TLS key {nobody.key}: permission denied"
+        Session(other_user, "engine")
+    assert str(caught.value) == f"cannot read the TLS key {other_user.key}: permission denied"
 
 
 def test_no_failure_tells_what_is_in_a_key(certificates, tls_engine, caplog):

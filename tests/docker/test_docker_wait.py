@@ -1,4 +1,4 @@
-"""waitForEngine: a start waits for an engine that is away, and fails at once for what no waiting mends."""
+"""waitForEngine: a start waits for an unavailable engine, and fails at once for an error that a wait cannot fix."""
 
 import logging
 

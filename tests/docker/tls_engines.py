@@ -85,7 +85,7 @@ def events_of(engine, tls):
 
 
 def read(connection, size):
-    """So much of the body, waiting by poll(2) alone, as the readers of streams do."""
+    """A part of the body, waiting only with poll(2), as the readers of streams do."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     data = b""

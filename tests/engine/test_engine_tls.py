@@ -75,7 +75,7 @@ def environ(setting, monkeypatch, tmp_path):
 
 
 def dockers_own(engine, *arguments):
-    """What Docker's client does where the environment alone says which engine."""
+    """Docker's client if only the environment selects the engine."""
     program = engine.command()[0]
     return subprocess.run([program, *arguments], capture_output=True, text=True, check=False, env=os.environ, timeout=60)
 

@@ -276,7 +276,7 @@ def test_errors_of_broken_pipes_are_not_taken_for_failures():
     over = threading.Event()
 
     def gone(_):
-        raise OutputClosedError("nobody reads")
+        raise OutputClosedError("the reader has closed")
 
     sink = StandInSink(behave=gone)
     with delivering(sink, closed=over.set) as delivery:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Enricher:
-    """Takes the watch's events, through `waiting` if the engine must be queried, and puts them into `sink`. `run` is the thread's function."""
+    """Takes the watch's events, through `waiting` if the engine must be queried, and puts them into `sink`. `run` is the thread's."""
 
     def __init__(self, waiting: Buffer, sink: Buffer, closing: Flag, timeout: float) -> None:
         self._waiting, self._sink, self._closing = waiting, sink, closing
