@@ -128,7 +128,7 @@ def test_several_that_break_off_cost_their_lines_alone():
         b'{\n"a": [\n{\n"b": 1\n},\n{\n"c": 2\n}\n]\n}',
         b'{\n  "a":\n  {\n    "b": [\n    {\n    }\n    ]\n  }\n}',
     ],
-    ids=["colon", "no indentation", "braces in separate lines"],
+    ids=["colon", "no indentation", "braces in lines of their own"],
 )
 def test_whole_objects_stay_whole_however_they_are_written(data):
     assert framed(data + b"\n" + data, multiline=True) == [data, data]

@@ -1,4 +1,4 @@
-"""Any rules file is loaded, or rejected with a `RulesError` whose findings show where. Never a traceback."""
+"""Whatever stands in a rules file: it is loaded, or refused with a `RulesError` whose findings show where. Never a traceback."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""The message for an unknown field: a few names, however many fields exist."""
+"""What is said of a field that there is not: a few names, however many fields there are."""
 
 import pytest
 

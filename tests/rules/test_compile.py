@@ -1,4 +1,4 @@
-"""From the text of a rules file to the compiled rules, and the messages for invalid ones."""
+"""From the text of a rules file to what is run, and what is said where it cannot."""
 
 import subprocess
 import sys

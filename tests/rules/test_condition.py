@@ -1,4 +1,4 @@
-"""Conditions become trees, or are rejected in Falco's words where Falco's parser stops."""
+"""Conditions become trees, or are refused in Falco's words where Falco's parser stands."""
 
 import pytest
 

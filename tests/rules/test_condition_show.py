@@ -34,7 +34,7 @@ transformers = st.recursive(st.builds(Transform, st.just("len"), st.tuples(field
 values = st.builds(Transform, st.just("val"), st.tuples(fields), arguments)
 lefts = fields | transformers
 text_operators = st.sampled_from(operators_of(Side.TEXT))
-# If a list is expected, a name is one, except after a modifier, which then is just a text
+# Where a list is wanted, a name is one, except after a modifier, which then is no modifier but a text
 list_names = st.builds(Constant, identifiers)
 checks = st.one_of(
     st.builds(Check, lefts, st.just("exists")),

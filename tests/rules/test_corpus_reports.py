@@ -30,7 +30,7 @@ OUTPUT = """\
 
 
 def validate(content, kv):
-    """The exit code, the JSON and the text of `-V rules.yaml`; for a missing plugin, only the reason."""
+    """The exit code, the JSON and the text of `-V rules.yaml`; of a plugin that is not there, the reason alone."""
     validator = Validator([kv.catalog, SyscallCatalog()], {"kv": "0.1.0"})
     result = validator.load("rules.yaml", content)
     reason = validator.unmet()
@@ -102,7 +102,7 @@ def test_findings_of_conditions_and_outputs(corpus, kv, capsys, kind, file):
         result = Validator([kv.catalog], {}).load("rules.yaml", text)
         if expect["load"] == "crash":
             if result.successful:
-                wrong.append((case["id"], case[kind][:80], "Falco crashes, this must be an error"))
+                wrong.append((case["id"], case[kind][:80], "Falco crashes, this has to be an error"))
             continue
         for severity in ("error", "warning"):
             got = [shown(result, finding) for finding in result.findings if finding.severity == severity]

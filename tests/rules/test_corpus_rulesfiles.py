@@ -6,7 +6,7 @@ from lanner.rules import RulesError, compile_rules, load_rules_text
 
 from .executors import Both
 
-# The only sources here are the plugin's, as in a run; Falco's reports with the source syscall are in test_corpus_reports.py
+# The sources here are the plugin's alone, as in a run; Falco's reports with the source syscall are in test_corpus_reports.py
 SYSCALL = "source: syscall"
 
 

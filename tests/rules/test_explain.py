@@ -1,4 +1,4 @@
-"""An explanation shows the executor's result part by part, with the names that are in the file."""
+"""An explanation says part by part what the executor says, with the names that stand in the file."""
 
 import json
 

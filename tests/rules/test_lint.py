@@ -1,4 +1,4 @@
-"""Lints of one condition: each finds its case, with the right place, and nothing similar."""
+"""Lints of one condition: each finds what it is for, at its place, and nothing close to it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Rules files become items; every error in one has a place, and the rest is still checked."""
+"""Rules files become items; whatever is wrong in one has a place, and the rest is still looked at."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Lists, macros, exceptions and overrides become conditions, by Falco's rules of order; errors have the place of their cause."""
+"""Lists, macros, exceptions and overrides become conditions, by Falco's rules of order; errors stand where their cause stands."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One driver, three policies: `run` ends with a file's errors, `-V` at the first one, `rules check` continues."""
+"""One driver, three policies: `run` ends with a file's errors, `-V` at the first one, `rules check` goes on."""
 
 import gc
 import weakref

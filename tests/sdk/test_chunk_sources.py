@@ -123,7 +123,7 @@ def test_a_reset_without_a_tail_counts_nothing():
 
 
 def test_streams_that_have_ended_their_lines_are_forgotten():
-    """A source may give each connection a new name, without end."""
+    """A source may give each connection a name of its own, without end."""
     source = source_of(*(Chunk(b"%d\n" % number, stream=number) for number in range(1, 1001)))
     assert [len(source.next_batch(1.0).payloads) for _ in range(1000)] == [1] * 1000
     assert source._others == {}

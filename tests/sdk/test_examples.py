@@ -1,4 +1,4 @@
-"""The examples work unchanged."""
+"""The examples work as they stand."""
 
 import json
 import socket

@@ -280,7 +280,7 @@ def test_the_configuration_is_there_before_anything_else_runs():
     seen = []
 
     class Eager(Doors):
-        """Reads its configuration while it is made."""
+        """Looks at its configuration while it is made."""
 
         def __init__(self) -> None:
             seen.append(self.config.word)

@@ -1,4 +1,4 @@
-"""Files that a user has named are read whole, regardless of their kind."""
+"""Files that a user has named are read whole, whatever stands at their path."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ def test_a_pipe_that_is_written_and_closed_is_read(tmp_path):
         writer.join()
 
 
-@pytest.mark.parametrize("written", [False, True], ids=["no writer", "never closed"])
+@pytest.mark.parametrize("written", [False, True], ids=["nobody writes", "never closed"])
 def test_a_pipe_is_not_waited_for_without_end(tmp_path, written):
     path = tmp_path / "pipe"
     os.mkfifo(path)

@@ -1,4 +1,4 @@
-"""A plugin class is checked where it is defined, and errors say what to write."""
+"""A plugin class is checked where it is defined, and what is wrong says what to write."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any

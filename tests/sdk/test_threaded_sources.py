@@ -252,7 +252,7 @@ def test_close_ends_a_source_that_waits_for_room_in_the_queue(monkeypatch):
 
 
 class Blocking:
-    """An iterator with its own close(), which ends the blocking call."""
+    """An iterator with a close() of its own, which ends the blocking call."""
 
     def __init__(self) -> None:
         self.blocked, self.woken = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""Annotations of the typed blocks of falco.yaml: ranges of C++'s integers, and requirements of Falco's schema."""
+"""How the typed blocks of falco.yaml say what Falco takes: C++'s sizes of numbers, and its schema's demands on blocks and keys."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ UINT64: Final = Meta(ge=0, le=(1 << 64) - 1)
 """A number that does not fit is replaced by the default, as in Falco."""
 
 REQUIRED: Final = Meta(extra={"required": True})
-"""The schema requires the key in its block."""
+"""The schema demands the key wherever its block is given."""
 
 WHOLE: Final = Meta(extra={"whole": True})
-"""The schema takes only whole numbers, though Falco reads others."""
+"""The schema takes whole numbers alone, though Falco reads others."""
 
 WITHOUT_EFFECT: Final = Meta(extra={"without_effect": True})
-"""The key is read and checked, but has no effect in Lanner."""
+"""The key is read and checked, and nothing comes of it here."""
 
 
 def schema_limit(limit: int) -> Meta:
-    """Return the annotation for a number that Falco's schema limits but Falco does not."""
+    """Return the mark of a number for which Falco's schema has a limit that Falco itself has not."""
     return Meta(extra={"schema_limit": limit})
 
 
 def find_schema_limit(about: tuple[Meta, ...]) -> int | None:
-    """Return the schema's limit from a key's annotations."""
+    """Return the limit that a key's annotations give for the schema."""
     return next((each.extra["schema_limit"] for each in about if each.extra and "schema_limit" in each.extra), None)
 
 
 class Block(Masked, msgspec.Struct, frozen=True):
-    """A block in which the schema requires at least one key."""
+    """A block in which the schema demands at least one key."""
 
 
 def has(about: tuple[Meta, ...], mark: Meta) -> bool:
-    """Return whether a key's annotations include this one."""
+    """Whether a key's annotations include this mark."""
     return any(each is mark for each in about)
