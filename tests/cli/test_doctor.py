@@ -58,7 +58,7 @@ def test_a_person_gets_a_table(lanner, engine, path):
     assert lines[0].split() == ["CHECK", "FOUND"]
     row = next(number for number, line in enumerate(lines) if "fails (3)" in line)
     assert lines[row].split()[:2] == ["warning", "Falco"]
-    assert lines[row + 1].split()[:2] == ["->", "Install"]
+    assert lines[row + 1].split()[:2] == ["->", "Reinstall"]
     assert lines[-1].startswith("0 problems, ")
 
 

@@ -8,7 +8,7 @@ WRONG_PARAMS = [
     (["--open", "since"], "error: the open parameters have 'since', which is not key=value"),
     (["--open", '{"until": []}'], "error: `until` is [], which is not a time"),
     (["--open", "filters={"], "error: `filters` is invalid JSON"),
-    (["--open", "filters=[1]"], "error: `filters` is wrong"),
+    (["--open", "filters=[1]"], "error: invalid `filters`"),
     (["--host", "nonsense"], "error: invalid engine address 'nonsense'"),
     (["--host", "tcp://[::1"], "error: invalid engine address"),
     (["--host", "ssh://-oProxyCommand=x"], "error: invalid engine address"),

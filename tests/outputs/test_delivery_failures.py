@@ -256,7 +256,7 @@ def test_a_full_disk_holds_the_file_up_and_nothing_else(small_disk):
         other.wait(lambda: len(other.alerts) == 300)
         assert until(lambda: delivery.counts()["file_output"].retried > 2)
         assert delivery.settled < 300
-        assert "make room" in delivery.counts()["file_output"].last_error
+        assert "free space" in delivery.counts()["file_output"].last_error
         blob.unlink()
         assert delivery.wait_settled(300, 10)
     assert [line.split()[1] for line in path.read_text().splitlines()] == [str(number) for number in upto(300)]
