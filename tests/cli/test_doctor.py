@@ -320,11 +320,15 @@ def test_open_parameters_that_are_none(examine, falco_yaml):
         ),
         ("file_output: {enabled: true, filename: TMP}", "problem", "is a directory"),
         ("file_output: {enabled: true, filename: TMP/open.log}", "warning", "everybody can read the file TMP/open.log"),
-        ("program_output: {enabled: true, program: 'no-such-program --x'}", "problem", "the program no-such-program is not there"),
+        ("program_output: {enabled: true, program: 'no-such-program --x'}", "problem", "the program no-such-program does not exist"),
         ("program_output: {enabled: true, program: '/bin/cat >> /tmp/x'}", "ok", "the program /bin/cat"),
         ("program_output: {enabled: true, program: 'exec /bin/cat'}", "ok", "the program exec"),
-        ("program_output: {enabled: true, program: 'A=b /bin/cat'}", "ok", "the shell's to understand"),
-        ("http_output: {enabled: true, url: 'http://127.0.0.1:1/'}", "problem", "127.0.0.1:1 takes no connection: connection refused"),
+        ("program_output: {enabled: true, program: 'A=b /bin/cat'}", "ok", "which the shell interprets"),
+        (
+            "http_output: {enabled: true, url: 'http://127.0.0.1:1/'}",
+            "problem",
+            "127.0.0.1:1 does not accept connections: connection refused",
+        ),
         ("http_output: {enabled: true, url: 'ftp://127.0.0.1/'}", "problem", "invalid URL 'ftp://127.0.0.1/'"),
         ("http_output: {enabled: true, url: 'https://[::1]:1/', insecure: true}", "warning", "the server's certificate is not verified"),
         (
@@ -364,7 +368,7 @@ def test_outputs_that_answer(examine, falco_yaml, tmp_path):
     assert code == 0
     assert [each[:2] for each in found["outputs"]] == [
         ("ok", f"syslog at {tmp_path}/log"),
-        ("ok", f"the HTTP server at 127.0.0.1:{port} takes connections"),
+        ("ok", f"the HTTP server at 127.0.0.1:{port} accepts connections"),
     ]
 
 

@@ -161,10 +161,10 @@ def test_an_engine_that_refuses_the_client_certificate_is_told_as_such(certifica
         ({"key": "/nowhere/key.pem"}, "cannot read the TLS key /nowhere/key.pem: no such file or directory"),
         ({"key": "/"}, "cannot read the TLS key /: is a directory"),
         ({"key": "a\0b"}, "cannot read the TLS key a\\x00b: embedded null byte"),
-        ({"ca": "{garbage}"}, "the TLS authority {garbage} holds no certificate in PEM form"),
+        ({"ca": "{garbage}"}, "the TLS authority {garbage} contains no certificate in PEM form"),
         ({"cert": "{garbage}"}, "the TLS certificate {garbage} or its key {good.key} is not a PEM file of a certificate or key"),
         ({"key": "{garbage}"}, "the TLS certificate {good.cert} or its key {garbage} is not a PEM file of a certificate or key"),
-        ({"key": "{mixed.key}"}, "the TLS key {mixed.key} is not that of the certificate {good.cert}"),
+        ({"key": "{mixed.key}"}, "the TLS key {mixed.key} does not belong to the certificate {good.cert}"),
         (
             {"cert": "{locked.cert}", "key": "{locked.key}"},
             "the TLS key {locked.key} is encrypted; write it without a passphrase into a file that only its reader can read",
