@@ -40,7 +40,7 @@ class Flag:
             os.close(self._descriptor)
 
     def fileno(self) -> int:
-        """The descriptor."""
+        """Return the descriptor."""
         return self._descriptor
 
     def set(self) -> None:

@@ -81,7 +81,7 @@ class Connection:
         self._ask()
 
     def fileno(self) -> int:
-        """The descriptor to wait on."""
+        """Return the descriptor to wait on."""
         return self._link.fileno()
 
     @property
@@ -109,7 +109,7 @@ class Connection:
         return first
 
     def engine_time(self) -> int:
-        """The engine's clock now, in ns since 1970, by its `Date` header to the second; this machine's without the header."""
+        """Return the engine's clock now, in ns since 1970, by its `Date` header to the second; this machine's without the header."""
         return time.time_ns() + self._ahead
 
     @property

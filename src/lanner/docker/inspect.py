@@ -58,7 +58,7 @@ _USER_SOCKETS: Final = re.compile(r"/run/user(?:/[0-9]+(?:/podman)?)?")
 
 
 class Inspector:
-    """Describes the containers of one engine. For one thread."""
+    """Query of an engine for descriptions of its containers. For one thread."""
 
     def __init__(self, endpoint: Endpoint, api: str, timeout: float, wake: int = -1) -> None:
         """Query in API version `api`; a response may take `timeout` seconds in total, and ends when the descriptor `wake` is readable."""

@@ -33,7 +33,7 @@ _WARN_AGAIN: Final = 60.0
 
 
 class Intake:
-    """Takes the events of one engine and puts them into `sink`. `keys` are those of an earlier run. For one thread."""
+    """Filter of one engine's events, which puts them into `sink`. `keys` are those of an earlier run. For one thread."""
 
     def __init__(self, host: Host, endpoint: Endpoint, sink: Sink, counters: Counters, closing: Flag, keys: Sequence[int]) -> None:
         self.window = new_window(keys)

@@ -54,7 +54,7 @@ class Link:
         self._socket = connection
 
     def fileno(self) -> int:
-        """The socket's descriptor, to wait on; -1 once closed."""
+        """Return the socket's descriptor, to wait on; -1 once closed."""
         return self._socket.fileno()
 
     @property
@@ -140,7 +140,7 @@ class TlsLink(Link):
 
 
 class Spare:
-    """Keeps a slow link that a response has left open, for the next request. For one thread."""
+    """Storage of a slow link that a response has left open, for the next request. For one thread."""
 
     def __init__(self) -> None:
         self._link: Link | None = None

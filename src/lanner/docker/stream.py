@@ -84,7 +84,7 @@ class EventStream:
             raise
 
     def describe(self) -> str:
-        """The engines and their addresses, for messages."""
+        """Return the engines and their addresses, for messages."""
         shown = ", ".join(watch.describe() for watch in self._watches[:_SHOWN])
         others = len(self._watches) - _SHOWN
         return f"{shown} and {others} more" if others > 0 else shown

@@ -59,7 +59,7 @@ class _ClosedError(_LostError):
 
 
 class Watch:
-    """Watches one engine until `closing` is set or the query's end has passed; `run` is the thread's function.
+    """Watch of one engine until `closing` is set or the query's end has passed; `run` is the thread's function.
 
     `past` is the position of an earlier run. `news` is also set after the first attempt.
     """

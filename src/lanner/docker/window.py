@@ -52,7 +52,7 @@ NOWHERE: Final = Position((), 0)
 
 
 def new_window(keys: Sequence[int] = ()) -> EventWindow:
-    """The last seen events of one engine; `keys` are those of an earlier run."""
+    """Return a window of the last seen events of one engine; `keys` are those of an earlier run."""
     return EventWindow(os.urandom(8), b"".join(key.to_bytes(16, "big") for key in keys), digest)
 
 

@@ -31,7 +31,7 @@ class Page(NamedTuple):
 
 
 class Pages:
-    """Maps paths to pages. `metrics` returns the text of /metrics for a snapshot; None disables the page."""
+    """The pages by path. `metrics` returns the text of /metrics for a snapshot; None disables the page."""
 
     def __init__(self, snapshot: Callable[[], Snapshot], healthz: str, metrics: Callable[[Snapshot], bytes] | None) -> None:
         self._snapshot, self._metrics = snapshot, metrics

@@ -31,7 +31,7 @@ class Alert(NamedTuple):
 
 
 class OutputError(LannerError, OSError):
-    """Alerts could not be written to their destination.
+    """A failure to write alerts to their destination.
 
     The first `delivered` alerts of the call have arrived. `permanent`: the receiver rejects the next one, so a retry is
     useless. `retry_after`: the receiver asks to wait that many seconds. `is_usual`: it happens now and then, and does
@@ -49,7 +49,7 @@ class OutputError(LannerError, OSError):
 
 
 class SpoolError(OutputError):
-    """Alerts cannot be written to disk or read from disk now."""
+    """The alerts cannot be written to disk or read from disk now."""
 
 
 class SpoolInUseError(SpoolError):
@@ -125,7 +125,7 @@ class Delivery(Protocol):
         """Deliver what can be delivered, and close the sinks. A second call does nothing. Raises OutputError, OutputClosedError."""
 
     def counts(self) -> dict[str, SinkCounts]:
-        """The counters by sink name."""
+        """Return the counters by sink name."""
 
     @property
     def suppressed(self) -> dict[str, int]:

@@ -231,7 +231,7 @@ def _is_broken(pipe: int, within: float = 0.0) -> bool:
 
 
 def _opened_to_be_read(pipe: int) -> int:
-    """A pipe that shows its content after all other processes have closed it."""
+    """Yield a pipe that shows its content after all other processes have closed it."""
     return os.open(f"/proc/self/fd/{pipe}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 

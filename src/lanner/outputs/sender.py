@@ -30,7 +30,7 @@ _TRIES: Final = 3
 
 
 class Sender:
-    """Sends alerts to `sink`, up to `most` at once. `timeout`: seconds after which a call is logged and counted as late."""
+    """A sender of alerts to `sink`, up to `most` at once. `timeout`: seconds after which a call is logged and counted as late."""
 
     def __init__(self, sink: Sink, lock: threading.Lock, timeout: float) -> None:
         self._sink, self._lock, self._timeout = sink, lock, timeout

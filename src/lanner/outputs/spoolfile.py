@@ -93,7 +93,7 @@ def alert_of(row: Row) -> Alert | None:
 
 
 def upgrade(database: sqlite3.Connection) -> None:
-    """Give the rows of a file of version 1 checksums, in the transaction of the caller."""
+    """Add checksums to the rows of a file of version 1, in the transaction of the caller."""
     database.create_function("checksum", 6, _checksum, deterministic=True)
     database.execute("ALTER TABLE alerts ADD COLUMN crc INTEGER")
     database.execute("UPDATE alerts SET crc = checksum(id, line, rule, priority, source, timestamp)")
@@ -155,7 +155,7 @@ class Log:
         return int(frames) < self._committed
 
     def _last_commit(self) -> int:
-        """The number of the last frame that ends a transaction; frames of an earlier round of the log have another salt."""
+        """Return the number of the last frame that ends a transaction; frames of an earlier round of the log have another salt."""
         content = self.content
         if len(content) <= _LOG_HEADER + _FRAME_HEADER:
             return 0

@@ -240,7 +240,7 @@ def _parsed(address: Address) -> tuple[str, str, int, bool]:
 
 
 def _text(alert: Alert) -> bytes:
-    """One line, without control characters."""
+    """Return the alert as one line, without control characters."""
     return to_bytes_leniently(escape_controls(alert.line))
 
 
@@ -254,7 +254,7 @@ def _word(text: str, most: int) -> str:
 
 
 def _parameter(text: str) -> str:
-    """A value of structured data."""
+    """Return the value of a parameter of structured data."""
     escaped = escape_controls(text)
     for char in '\\"]':
         escaped = escaped.replace(char, "\\" + char)

@@ -33,7 +33,7 @@ _TIMES: Final = ("evt.time", "evt.rawtime", "evt.reltime", "evt.datetime", "evt.
 
 
 class Filter(Protocol):
-    """Decides which alerts pass. Used by one thread at a time."""
+    """A criterion for alerts that pass. Used by one thread at a time."""
 
     def admits(self, alert: Alert) -> bool:
         """Return whether the alert passes."""

@@ -223,7 +223,7 @@ class Worker:
             _LOG.error(message, *about, exc_info=error)
 
     def _give_up(self) -> None:
-        """The reader has closed: drop waiting and new alerts."""
+        """Drop waiting and new alerts, because the reader has closed."""
         with self._lock:
             self._counts.dropped += len(self._queue)
             self._queue.clear()
