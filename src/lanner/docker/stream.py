@@ -112,7 +112,7 @@ class EventStream:
         return merge_events([part.events for part in parts])
 
     def fileno(self) -> int:
-        """Descriptor that is readable when read_chunk does not block."""
+        """Return the descriptor that is readable when read_chunk does not block."""
         return (self._closing if self._closing.is_set else self._buffer.ready).fileno()
 
     def commit(self, count: int) -> None:

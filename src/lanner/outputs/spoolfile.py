@@ -184,7 +184,7 @@ def _is_log_header(header: bytes) -> bool:
 
 
 def _is_read_only(path: Path) -> bool:
-    """Whether the file's header says that it must not be written: a version of the format after those of WAL."""
+    """Return whether the file's header forbids writing: a version of the format after those of WAL."""
     return path.read_bytes()[18:19] > b"\x02"
 
 

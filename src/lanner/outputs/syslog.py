@@ -249,7 +249,7 @@ def _cut(message: bytes) -> bytes:
 
 
 def _word(text: str, most: int) -> str:
-    """Printable ASCII without blanks, as RFC 5424 wants it of a header's parts."""
+    """Return printable ASCII without spaces, as RFC 5424 requires in a header."""
     return "".join(char for char in text if "!" <= char <= "~")[:most] or "-"
 
 
