@@ -197,6 +197,17 @@ def inside(part):
     return list(part.events) if part.gap is None else [(*part.gap, part.events[0])]
 
 
+def test_a_reader_learns_that_the_host_is_more_than_one_batch_behind():
+    """It then leaves time to the host, so that a burst neither fills the memory nor is dropped."""
+    buffer = Buffer(65_536, 10**9, "drop_newest", Counters())
+    buffer.put(part(0, 4096))
+    assert not buffer.is_crowded
+    buffer.put(part(4096, 1))
+    assert buffer.is_crowded
+    buffer.take()
+    assert not buffer.is_crowded
+
+
 # with an engine
 
 

@@ -79,6 +79,11 @@ class Counters:
 class Sink(Protocol):
     """Receiver of an engine's events."""
 
+    @property
+    def is_crowded(self) -> bool:
+        """See `Buffer.is_crowded`."""
+        ...
+
     def put(self, part: Part, room: Flag | None = None) -> int:
         """See `Buffer.put`."""
         ...
@@ -108,6 +113,11 @@ class Buffer:
         """Whether `take` has nothing to return now."""
         with self._lock:
             return not self._parts and not self._dropped
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there is more than `take` gives at once: the host is behind."""
+        return self._count > _TAKEN or self._size > _TAKEN_BYTES
 
     def put(self, part: Part, room: Flag | None = None) -> int:
         """Accept events and return their number: with the policy to block it may be fewer; `room` is set when there is space."""

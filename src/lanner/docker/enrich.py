@@ -31,6 +31,11 @@ class Enricher:
         self._lock = _thread.allocate_lock()
         self._is_idle = False
 
+    @property
+    def is_crowded(self) -> bool:
+        """See `Buffer.is_crowded`."""
+        return self._waiting.is_crowded or self._sink.is_crowded
+
     def put(self, part: Part, room: Flag | None = None) -> int:
         """See `Buffer.put`. For one thread."""
         with self._lock:

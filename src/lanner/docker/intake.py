@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.docker.buffer import Flag, put_all
+from lanner.docker.buffer import Flag, put_all, wait
 from lanner.docker.eventframer import MAX_EVENT, EventFramer
 from lanner.docker.gaps import BLOCKED, TOO_LONG, Part
 from lanner.docker.log import log
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 0.1
 """Seconds after which an engine silently drops a slow listener's events."""
+_BREATH: Final = 0.002
+"""Seconds that the reader leaves to a busy host between two chunks: much less than the patience of engines."""
 _MOST_HELD: Final = 16 * 1024 * 1024
 _UNFINISHED: Final = 10.0
 """Seconds after which an incomplete event is logged."""
@@ -67,7 +69,7 @@ class Intake:
         return lines
 
     def hold(self, data: bytes) -> bool:
-        """Keep bytes of the stream until `release`. Return whether there is room for more."""
+        """Keep bytes of the stream until `release`, and return whether more of them have room."""
         self._held.append(data)
         self._held_size += len(data)
         return self._held_size < _MOST_HELD
@@ -100,6 +102,8 @@ class Intake:
             if (seconds := self._put(Part(self._host, events))) > _PATIENCE and not self._closing.is_set:
                 now = time.time_ns()
                 self.put_gap(BLOCKED, now - int(seconds * 1e9), now)
+            elif self._sink.is_crowded:
+                wait([self._closing], _BREATH)
         if lost:
             self._counters.add("lines too long", lost)
             self._warn("%s: an event of more than %d MiB could not be read and is lost", MAX_EVENT >> 20)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lanner.docker.tls import Session
     from lanner.net.dial import Timer
 
-_READ_SIZE: Final = 256 * 1024
+_READ_SIZE: Final = 128 * 1024
 SSH_TIMEOUT: Final = 10
 """Timeout of ssh to connect and log in, in seconds, before the request's own timeout begins."""
 _UNIX_PAUSE: Final = 0.02
@@ -77,7 +77,7 @@ class Link:
                 timer.wait(self._socket.fileno(), select.POLLOUT)
 
     def read(self) -> bytes | None:
-        """Return the available bytes, at most 64 KiB or so; None if the engine has closed."""
+        """Return the available bytes, at most 128 KiB or so; None if the engine has closed."""
         try:
             return self._socket.recv(_READ_SIZE) or None
         except (BlockingIOError, InterruptedError):

@@ -81,7 +81,7 @@ class Watch:
         """Time since which an unreadable cursor may have had events."""
         self._sink, self._counters, self._closing, self._news = sink, counters, closing, news
         self._ping_interval = ping_interval
-        # with a position to resume from, the query is unbounded at its start
+        # a run that resumes queries from its own position
         self._query = target.query.from_time(None) if past.keys else target.query
         self._intake = Intake(target.host, target.endpoint, sink, counters, closing, past.keys)
         self._intake.since = past.since or target.query.since or 0

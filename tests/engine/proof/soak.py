@@ -63,6 +63,7 @@ class _Soak:
                     action(listener)
             # one host through the rest, to see whether it grows
             until = time.monotonic() + seconds * 0.4
+            self._settle(listener)  # without a connection it has fewer descriptors
             before = _taken(watcher.process.pid)
             while time.monotonic() < until:
                 with Load(self._engine.socket, 2, pause=0.002):

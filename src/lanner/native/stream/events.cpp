@@ -15,7 +15,7 @@ std::string_view without_blanks(std::string_view text) {
   return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
 }
 
-// Whether the text contains these bytes. Looks at many places at once, and closely at those where the first and the last byte are right.
+// Whether the text contains these bytes. Checks the first and the last byte of many places at once, and all bytes only if these are right.
 template <std::size_t Size>
 bool contains(std::string_view text, const char (&wanted)[Size]) {
   constexpr std::size_t size = Size - 1;  // without the NUL

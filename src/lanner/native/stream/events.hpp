@@ -26,7 +26,7 @@ struct StreamEvent {
 };
 
 // Adds to events of one engine the member "lanner". An engine's own member of that name never counts: Lanner's is the last member of the
-// event, and of equal names the last counts. An event that brings one gets an empty one where Lanner has nothing to add.
+// event, and of equal names the last counts. An event with its own one gets an empty one if Lanner has nothing to add.
 //
 // If the line with the new member is valid JSON, then the line without it was an object, and the member is its last: the text before it
 // ends where a comma and a name may follow, which is within an object, and the brace that closes this object ends the line.
@@ -59,10 +59,10 @@ class Finisher {
 // Whether the line may be about the creation or the start of a container: cheap, for every line.
 bool may_start_container(std::string_view line);
 
-// How many of the first events there is room for, where there is room for so many events and bytes.
+// How many of the first events fit into room for `count` events and `size` bytes.
 std::size_t fitting(std::span<const StreamEvent> events, std::size_t count, std::size_t size);
 
-// How many of the first events are at least so many events, with at least so many bytes; all of them where there are no more.
+// The least number of first events that are `count` events and `size` bytes, or more; all of them if they are fewer.
 std::size_t covering(std::span<const StreamEvent> events, std::size_t count, std::size_t size);
 
 }  // namespace lanner

@@ -13,8 +13,8 @@ namespace lanner {
 // Quotes within a JSON text are escaped, so what is found is a member's name; and labels have texts as values.
 std::optional<std::uint64_t> time_of(std::string_view line);
 
-// A hash with a secret: a polynomial of the line's bytes modulo 2^61 - 1. Without the secret nobody can make two lines of n bytes that
-// collide with more than a chance of n / 2^63, and the hash of no line ever leaves the process.
+// A hash with a secret key: a polynomial of the line's bytes modulo 2^61 - 1. Two lines of n bytes, made without the key, collide with a
+// chance of n / 2^63. No hash leaves the process.
 class Fingerprint {
  public:
   explicit Fingerprint(std::uint64_t secret);

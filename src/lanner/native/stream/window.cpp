@@ -11,7 +11,7 @@ constexpr std::size_t most = 16'384;
 
 EventWindow::EventWindow() : table_(2 * least) {}
 
-// The hash was made with a secret, so events cannot be made that share a slot.
+// The hash has a secret key, so an attacker cannot make events that share a slot.
 std::uint32_t EventWindow::tag_of(const EventKey& key) {
   return static_cast<std::uint32_t>(((key.hash + key.time) * 0x9E37'79B9'7F4A'7C15) >> 32);
 }

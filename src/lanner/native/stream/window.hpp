@@ -25,7 +25,7 @@ class EventWindow {
   bool contains(const EventKey& key) const { return table_[find(key)].number != 0; }
   // Returns whether it is a new one. Forgets nothing.
   bool add(const EventKey& key);
-  // Load into the cache what `add` of this key will look at.
+  // Load the slot of the key into the cache, for `add`.
   void prefetch(const EventKey& key) const { __builtin_prefetch(&table_[home(tag_of(key))]); }
   // Forget the keys that are not to be kept any more.
   void forget();
