@@ -1,4 +1,4 @@
-"""Between reading and the host lies a bounded queue: the reader goes on, and what has no room is counted and told of at its place."""
+"""The bounded queue between reading and the host: the reader continues, and dropped events are counted and reported in their position."""
 
 import select
 import threading
@@ -88,7 +88,7 @@ def test_a_gap_stands_where_the_queue_was_full_though_it_is_taken_from_in_parts(
 
 
 def test_a_gap_that_has_no_room_is_part_of_the_one_that_is_told_of():
-    """Lines that are missing are told of with all of their time, whoever lost them."""
+    """Missing lines are reported with their whole time span, regardless of the cause."""
     for policy in ("drop_newest", "drop_oldest"):
         buffer, _ = full_of(policy, 100)
         buffer.put(HOST.gap("engine restarted or out of reach", NOW + 20, NOW + 90))
