@@ -1,6 +1,8 @@
 """Recordings: what is written comes back, and what is none is counted and left out."""
 
+import bz2
 import json
+import lzma
 import os
 import sys
 import threading
@@ -192,6 +194,27 @@ def test_zstd_without_its_package_is_said_before_anything_is_read(tmp_path, monk
         open_recording([str(tmp_path / "plain"), str(tmp_path / "packed")], TIMED)
 
 
+UNSUPPORTED = {
+    "xz": lzma.compress(b'{"at":1}\n'),
+    "bzip2": bz2.compress(b'{"at":1}\n'),
+    "zip": b"PK\x03\x04\x14\0\0\0",
+    "7z": b"7z\xbc\xaf\x27\x1c\0\x04",
+    "lz4": b"\x04\x22\x4d\x18\x64\x40\xa7",
+    "compress": b"\x1f\x9d\x90more",
+}
+
+
+@pytest.mark.parametrize("kind", UNSUPPORTED)
+def test_an_unsupported_compression_is_an_error_before_the_first_event(tmp_path, replay, kind):
+    (tmp_path / "packed").write_bytes(UNSUPPORTED[kind])
+    (tmp_path / "plain").write_bytes(b'{"at":1}\n')
+    error = f"packed is compressed with {kind}: decompress it, or use gzip or zstd$"
+    with pytest.raises(SourceError, match=error):
+        open_recording(str(tmp_path / "packed"), TIMED)
+    with pytest.raises(SourceError, match=error):
+        open_recording([str(tmp_path / "plain"), str(tmp_path / "packed")], TIMED)
+
+
 @pytest.fixture
 def fifo(tmp_path):
     """A recording that is still being written, and where to write."""
@@ -200,6 +223,13 @@ def fifo(tmp_path):
     writer = os.open(path, os.O_RDWR)
     yield Replay([path], TIMED), writer
     os.close(writer)
+
+
+def test_an_unsupported_compression_on_a_pipe_is_an_error(fifo):
+    source, writer = fifo
+    os.write(writer, UNSUPPORTED["xz"])
+    with pytest.raises(SourceError, match="is compressed with xz"):
+        source.next_batch(10)
 
 
 def test_a_line_is_an_event_as_soon_as_it_is_there(fifo):

@@ -19,14 +19,27 @@ _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _STEP: Final = 1024
 _INSTALL: Final = f"{sys.executable} -m pip install zstandard"
-HEAD: Final = 4
+_UNSUPPORTED: Final = {
+    b"\xfd7zXZ\x00": "xz",
+    **{b"BZh%d" % level: "bzip2" for level in range(1, 10)},
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\x1f\x9d": "compress",
+}
+"""Compressions by the first bytes of their files."""
+HEAD: Final = 6
 """Number of bytes that decide the format."""
 
 
 def check_head(path: str, head: bytes) -> None:
-    """Raise `SourceError` if a file that begins with `start` cannot be decompressed here."""
+    """Raise `SourceError` if a file that begins with `head` cannot be decompressed here."""
     if head.startswith(_ZSTD):
         _zstd(path)
+    for begin, name in _UNSUPPORTED.items():
+        if head.startswith(begin):
+            raise SourceError(f"the recording {path} is compressed with {name}: decompress it, or use gzip or zstd")
 
 
 class Unpacker:
@@ -54,6 +67,7 @@ class Unpacker:
         if len(self._head) >= HEAD or self._ended:
             self._is_known = True
             self._waiting, self._head = self._head, b""
+            check_head(self._path, self._waiting)
             if self._waiting.startswith(_GZIP):
                 self._open = lambda: zlib.decompressobj(31)
             elif self._waiting.startswith(_ZSTD):
