@@ -312,6 +312,26 @@ def test_a_dry_run_loads_everything_and_opens_nothing(lanner, tmp_path):
     assert "lanner: error: the rules have 1 error; " in done.err
 
 
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["-o", "http_output.enabled=true", "-o", "http_output.url=htp://foo"], "$.http_output.url is not a server's address"),
+        (["-o", "lanner.syslog.facility=loud", "-o", "syslog_output.enabled=true"], "$.lanner.syslog.facility is 'loud'"),
+        (["--output", "missing/alerts.txt"], "cannot write alerts to missing/alerts.txt: No such file or directory"),
+        (["--output", "."], "cannot write alerts to .: Is a directory"),
+        (["--output", "file/alerts.txt"], "cannot write alerts to file/alerts.txt: Not a directory"),
+        (["--replay", "missing.jsonl"], "cannot read the recording missing.jsonl: No such file or directory"),
+    ],
+)
+def test_a_dry_run_reports_the_error_that_a_run_would_end_with(lanner, tmp_path, options, problem):
+    (tmp_path / "file").touch()
+    done = lanner("run", "docker", "--dry-run", *options, cwd=tmp_path)
+    assert f"lanner: error: {problem}" in done.err
+    assert "would run" not in done.err
+    assert done.code == lanner("run", "docker", "--max-events", "1", "--host", "unix:///nonexistent", *options, cwd=tmp_path).code != 0
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_dry_run_makes_of_the_rules_what_a_run_makes(lanner, tmp_path, example):
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES.replace("docker.action exists", 'join(",", ()) = "" and docker.action exists'))

@@ -40,7 +40,7 @@ def _timeout(falco: Falco) -> float:
 
 def make_sinks(falco: Falco) -> list[Sink]:
     """Open the enabled outputs. Print a warning if none is enabled. Raises `OutputError`."""
-    common = Common(_timeout(falco), falco.json_output)
+    common = _common(falco)
     sinks: list[Sink] = []
     try:
         for sink in configured_sinks(falco):
@@ -53,6 +53,17 @@ def make_sinks(falco: Falco) -> list[Sink]:
     if not sinks:
         say("warning: no output is enabled: alerts are only counted; -o stdout_output.enabled=true prints them")
     return sinks
+
+
+def check_sinks(falco: Falco) -> None:
+    """Raise the `OutputError` that `make_sinks` would raise. Creates and sends nothing."""
+    for sink in configured_sinks(falco):
+        if sink.is_enabled:
+            sink.check(_common(falco))
+
+
+def _common(falco: Falco) -> Common:
+    return Common(_timeout(falco), falco.json_output)
 
 
 def deliver_directly(falco: Falco, sinks: list[Sink]) -> Delivery:

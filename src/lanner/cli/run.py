@@ -7,13 +7,13 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.cli.alerts import deliver_directly, deliver_live, make_sinks
+from lanner.cli.alerts import check_sinks, deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
 from lanner.cli.plugin_config import make_entry
 from lanner.config.plugin_entries import check_params
 from lanner.host.plugin_loader import load_plugin
-from lanner.host.recording import no_recording, open_recording
+from lanner.host.recording import check_recordings, no_recording, open_recording
 from lanner.host.runner import Runner
 from lanner.host.stop import closing
 from lanner.outputs.base import OutputClosedError
@@ -60,6 +60,9 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
         return show_wrong_rules(error, infos[0])
     if limits.dry_run:
         check_params(plugins[0], chosen)
+        if limits.replay is not None:
+            check_recordings(limits.recordings, infos[0])
+        check_sinks(falco)
         make_pump(plugins, compiled, settings)  # everything that a run creates from the rules
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK

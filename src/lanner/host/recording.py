@@ -49,8 +49,18 @@ def open_recording(path: str | Sequence[str], info: PluginInfo) -> Replay:
 
     A path may be a glob pattern, `example` for the plugin's own recording, or "-" for standard input.
     """
+    return Replay(_all_files(path, info), info)
+
+
+def check_recordings(path: str | Sequence[str], info: PluginInfo) -> None:
+    """Raise the `SourceError` of missing or unsupported files that `open_recording` would raise. Pipes are not opened."""
+    for each in _all_files(path, info):
+        _size(each)
+
+
+def _all_files(path: str | Sequence[str], info: PluginInfo) -> list[str]:
     paths = [path] if isinstance(path, str) else path
-    return Replay([found for each in paths for found in _expanded(each, info)], info)
+    return [found for each in paths for found in _expanded(each, info)]
 
 
 def _expanded(path: str, info: PluginInfo) -> list[str]:

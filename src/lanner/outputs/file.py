@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Final
+import stat
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from lanner.outputs.base import OutputError
 from lanner.outputs.lines import LineWriter
@@ -69,11 +70,38 @@ class FileOutput:
         try:
             # alerts contain text from events. A pipe without a reader must not block the start
             return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise self._failure(error) from error
-        except ValueError as error:
-            raise OutputError(f"cannot write alerts to {self._path!r}: {error}") from error
 
-    def _failure(self, error: OSError) -> OutputError:
-        advice = _ADVICE.get(error.errno or 0)
-        return OutputError(f"cannot write alerts to {self._path}: {error.strerror}{f'; {advice}' if advice else ''}")
+    def _failure(self, error: OSError | ValueError) -> OutputError:
+        return _failure(self._path, error)
+
+
+def check_file(path: str) -> None:
+    """Raise OutputError if `FileOutput` could not open this file now. Creates nothing, and does not open a pipe."""
+    try:
+        target = os.path.realpath(path)
+        if path.endswith("/") or os.path.isdir(target):  # noqa: PTH112 - it is a text
+            _refuse(errno.EISDIR)
+        if os.path.exists(target):  # noqa: PTH110
+            writable = os.access(target, os.W_OK)
+        else:
+            target = os.path.dirname(target)  # noqa: PTH120
+            if not stat.S_ISDIR(os.stat(target).st_mode):  # noqa: PTH116
+                _refuse(errno.ENOTDIR)
+            writable = os.access(target, os.W_OK | os.X_OK)
+        if not writable:
+            _refuse(errno.EROFS if os.statvfs(target).f_flag & os.ST_RDONLY else errno.EACCES)
+    except (OSError, ValueError) as error:
+        raise _failure(path, error) from error
+
+
+def _refuse(code: int) -> NoReturn:
+    raise OSError(code, os.strerror(code))
+
+
+def _failure(path: str, error: OSError | ValueError) -> OutputError:
+    if not isinstance(error, OSError):
+        return OutputError(f"cannot write alerts to {path!r}: {error}")
+    advice = _ADVICE.get(error.errno or 0)
+    return OutputError(f"cannot write alerts to {path}: {error.strerror}{f'; {advice}' if advice else ''}")

@@ -47,6 +47,7 @@ class Declaration(Generic[B, A]):
     `name`: its key in falco.yaml, which ends in `_output`; its additions have the key before that under `lanner:`.
     `required`: keys of the block that must not be empty when the sink is enabled, each with the text that says what to write.
     `examine`: doctor's findings about an enabled sink; it sends no alert.
+    `check`: raise the OutputError that `make` would raise, without its effects; None if `make` has none.
     `file`: the path of a file that grows with alerts; doctor checks its disk for space.
     """
 
@@ -56,6 +57,7 @@ class Declaration(Generic[B, A]):
     examine: Callable[[B, A], Iterable[Finding]]
     additions: type[A] = NoAdditions  # type: ignore[assignment] # then A is NoAdditions
     required: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[B], None] | None = None
     file: Callable[[B], str] | None = None
 
     @property

@@ -32,6 +32,12 @@ def _make(block: FileBlock, _: NoAdditions, __: Common) -> Sink:
     return FileOutput(block.filename, keep_alive=block.keep_alive)
 
 
+def _check(block: FileBlock) -> None:
+    from lanner.outputs.file import check_file
+
+    check_file(block.filename)
+
+
 def _examine(block: FileBlock, _: NoAdditions) -> Iterator[Finding]:
     path = block.filename
     file, folder = Path(path), Path(path).parent
@@ -60,5 +66,6 @@ FILE: Final = Declaration(
     _make,
     _examine,
     required={"filename": "the path of the file that alerts go to"},
+    check=_check,
     file=lambda block: block.filename,
 )

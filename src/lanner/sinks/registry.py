@@ -39,6 +39,13 @@ class ConfiguredSink(NamedTuple):
         """Return the sink. Raises OutputError."""
         return self.declaration.make(self.block, self.additions, common)
 
+    def check(self, common: Common) -> None:
+        """Raise the OutputError that `make` would raise. Creates and sends nothing."""
+        if self.declaration.check:
+            self.declaration.check(self.block)
+        else:
+            self.make(common).close()
+
     def examine(self) -> Iterable[Finding]:
         """Return doctor's findings."""
         return self.declaration.examine(self.block, self.additions)
