@@ -88,7 +88,8 @@ def test_a_plugin_without_the_option_refuses_host():
         ("flushInterval: x", r"Expected `int`, got `str` - at `\$\.flushInterval`"),
         ('{"filters": {"type": "volume"}}', r"Expected `array`, got `str` - at `\$\.filters\[\.\.\.\]`"),
         ("tls: {sinse: 10m}", r"plugin docker: unknown option `\$\.tls\.sinse`; the options are: ca, cert"),
-        ('{"since": "10m"', r"the configuration is neither JSON \(Input data was truncated\) nor YAML"),
+        ('{"since": "10m"', r"the configuration is neither JSON \(Input data was truncated\) nor YAML: .*A '{' is not closed"),
+        ("{flushInterval: 2", r"nor YAML: the configuration:1:\d+: .*A '{' is not closed"),
         ("since: [", "the configuration is neither JSON nor YAML: "),
         (
             "[" * 1500 + "]" * 1500,

@@ -87,19 +87,18 @@ def read_config(text: str) -> dict[str, Any]:
 
 
 def _decode(text: str, shown: str) -> Any:
-    problem = ""
+    json = "JSON"
     if text.lstrip().startswith("{"):
         import msgspec
 
         try:
             return msgspec.json.decode(text)
         except (ValueError, RecursionError) as error:
-            # YAML's error would confuse users who meant JSON, as a brace at the beginning mostly means
-            problem = f"{shown} is neither JSON ({error}) nor YAML"
+            json = f"JSON ({error})"
     from lanner.yamlfile import values
     from lanner.yamlfile.reader import YamlError
 
     try:
         return values.load(text, shown)[0]
     except YamlError as error:
-        raise ConfigError(problem or f"{shown} is neither JSON nor YAML: {error.without_text()}") from None
+        raise ConfigError(f"{shown} is neither {json} nor YAML: {error.without_text()}") from None
