@@ -65,6 +65,12 @@ def test_marks_and_line_ends_of_other_systems(change):
     assert [type(step) for step in steps(change.format(RULE.replace("\n", "\r\n")))] == [RuleItem]
 
 
+def test_a_test_file_among_rules_files_is_recognised():
+    found = next(step for step in steps("rules: [r.yaml]\ntests:\n  - name: a\n") if isinstance(step, Finding))
+    assert found.message == "Rules content is not yaml array of objects"
+    assert found.advice == "This is a test file: run it with `lanner rules test`, and keep it outside directories of rules files."
+
+
 @pytest.mark.parametrize(
     ("text", "code", "message", "place"),
     [

@@ -91,12 +91,12 @@ def test_a_run_stops_where_falco_does():
         (
             "- rule: R\n  priority: NOTICE\n",
             "Item has no mapping for key 'condition'",
-            "To change an earlier rule of that name, add `override: {priority: replace}`.",
+            "To change the earlier rule of that name, add `override: {priority: replace}`.",
         ),
         (
             "- rule: R\n  output: x\n  tags: [b]\n",
             "Item has no mapping for key 'condition'",
-            "To change an earlier rule of that name, add `override: {output: replace, tags: replace}`.",
+            "To change the earlier rule of that name, add `override: {output: replace, tags: replace}`.",
         ),
         ("- rule: R\n  tags: [b]\n", "Item has no mapping for key 'enabled'", "add `override: {tags: replace}`."),
         (
@@ -118,6 +118,33 @@ def test_a_run_stops_where_falco_does():
 def test_the_advice_names_what_may_be_meant(check, text, message, advice):
     found = check(rule() + text)
     assert any(message in said and advice in told for _, said, told in found), found
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("- rule: N\n  desc: d\n  conditon: x\n  output: o\n  priority: INFO\n", "Did you mean 'condition' by 'conditon'?"),
+        ("- rule: N\n  description: d\n  condition: x\n  output: o\n  priority: INFO\n", "Did you mean 'desc' by 'description'?"),
+        ("- rule: N\n  enable: false\n", "Did you mean 'enabled' by 'enable'?"),
+        ("- macro: m\n  conditoin: x\n", "Did you mean 'condition' by 'conditoin'?"),
+        ("- list: l\n  item: [x]\n", "Did you mean 'items' by 'item'?"),
+        (rule(exceptions="[{name: e, field: [door.name]}]"), "Did you mean 'fields' by 'field'?"),
+        ("- required_plugin_versions: [{name: p, verison: 1.0.0}]\n", "Did you mean 'version' by 'verison'?"),
+    ],
+)
+def test_a_misspelt_required_key_is_suggested_in_the_error(text, advice):
+    with pytest.raises(RulesError) as caught:
+        load_rules_text(text, CATALOG)
+    assert advice in caught.value.findings[0].advice
+    assert "override" not in caught.value.findings[0].advice
+
+
+def test_an_override_is_suggested_only_after_a_rule_of_that_name():
+    item = "- rule: R\n  priority: NOTICE\n"
+    for before, suggested in (("", False), (rule().replace("R", "S"), False), (rule(), True)):
+        with pytest.raises(RulesError) as caught:
+            load_rules_text(before + item, CATALOG)
+        assert ("add `override: {priority: replace}`" in caught.value.findings[-1].advice) is suggested
 
 
 def test_a_change_without_an_override_is_one_error(check):

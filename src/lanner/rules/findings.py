@@ -8,7 +8,7 @@ one finds it; the advice is Lanner's. This module reads no files.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from lanner.sdk.errors import LannerError
@@ -53,7 +53,8 @@ class Finding:
     """An error or a warning. `places` go from the outermost (the item) to the innermost (the characters).
 
     `context` has the same places as spots of the file. `sight` is the place that Falco reports (None: the places with a kind).
-    `subject` is the deprecated field that a warning is about. `own` marks a finding that Falco does not have.
+    `subject` is the deprecated field that a warning is about. `own` marks a finding that Falco does not have. `change` is further
+    advice if the item was meant to change an earlier rule of its name.
     """
 
     severity: Severity
@@ -66,11 +67,16 @@ class Finding:
     sight: Sight | None = field(default=None, compare=False, repr=False)
     subject: str = ""
     own: bool = False
+    change: str = field(default="", compare=False, repr=False)
 
     @property
     def place(self) -> Place | None:
         """The innermost place, or None where a file has no say."""
         return self.places[-1] if self.places else None
+
+    def for_change(self) -> Finding:
+        """Return the finding with the advice to change an earlier rule."""
+        return replace(self, advice=f"{self.advice} {self.change}", change="")
 
     def render(self) -> str:
         """Return `file:line:column: error: message [CODE]`, the marked source line and the advice, as far as they exist."""

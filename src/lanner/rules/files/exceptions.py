@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.files.items import ExceptionEntry, RuleException
-from lanner.rules.files.scalars import ItemError, required
+from lanner.rules.files.scalars import ItemError, missing, required
 from lanner.rules.files.text import Text, TextBuilder
 from lanner.rules.findings import Sight, finding
 from lanner.rules.language.vocabulary import BY_OPERATOR, MODIFIERS, Side, operators_of
@@ -61,7 +61,7 @@ def read_exceptions(item: Mapping, context: Context, steps: list[Step], *, appen
 
 def _read_exception(node: Mapping, label: Scalar, context: Context, steps: list[Step], *, append: bool) -> RuleException:
     if "fields" not in node.values and not append:
-        raise ItemError("Item has no mapping for key 'fields'", context)
+        raise missing(node, "fields", context)
     fields = _entry(node.values.get("fields"), "fields", context)
     comps = _entry(node.values.get("comps"), "comps", context)
     values = node.values.get("values")

@@ -154,6 +154,8 @@ def _read_document(document: Node, file: RulesFile, attempt: Attempt) -> None:
     if not isinstance(document, Sequence):
         message = "Rules content is not yaml" if isinstance(document, Scalar) else "Rules content is not yaml array of objects"
         advice = "A rules file is a list of items: each begins with `- rule:`, `- macro:` or `- list:`."
+        if isinstance(document, Mapping) and "tests" in document.values:
+            advice = "This is a test file: run it with `lanner rules test`, and keep it outside directories of rules files."
         file.items.append([finding("error", findings.YAML_VALIDATE, message, (document.spot(),), advice)])
         return
     for item in document.items:
@@ -341,7 +343,7 @@ def _read_rule(item: Mapping, steps: list[Step], attempt: Attempt) -> None:
         exceptions = read_exceptions(item, context, steps, append=True) if "exceptions" in item.values else None
         steps.append(RuleUpdate(context, name, append=True, source=source, condition=condition, exceptions=exceptions))
     elif item.values.keys().isdisjoint({"condition", "output", "desc", "priority"}):
-        required(item, "enabled", context, _change_advice(item, _ALONE))
+        required(item, "enabled", context, *_change_advice(item, _ALONE))
         enabled = boolean(item, "enabled", context, default=True)
         steps.append(finding("warning", "LOAD_DEPRECATED_ITEM", ENABLED_IS_OLD, context))
         steps.append(RuleToggle(context, name, enabled))
@@ -367,10 +369,10 @@ def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Ste
         # one error for an item that is meant as a change, and those of its own keys
         if "priority" in item.values:
             attempt(steps, lambda: _read_priority(item, context), None)
-        required(item, "condition", context, advice)
+        required(item, "condition", context, *advice)
     keys = ("condition", "output", "desc")
-    condition, output, desc = (attempt(steps, partial(required, item, key, context, advice), label) for key in keys)
-    priority = attempt(steps, lambda: _read_priority(item, context, advice), Priority.DEBUG)
+    condition, output, desc = (attempt(steps, partial(required, item, key, context, *advice), label) for key in keys)
+    priority = attempt(steps, lambda: _read_priority(item, context, *advice), Priority.DEBUG)
     source = attempt(steps, lambda: optional(item, "source", context), None)
     enabled = attempt(steps, lambda: boolean(item, "enabled", context, default=True), fallback=True)
     # Captures of system calls mean nothing for a plugin's events
@@ -389,17 +391,17 @@ def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Ste
     )
 
 
-def _change_advice(item: Mapping, needs: str) -> str:
-    """What to do where a rule lacks a key, after what it needs: most such items are to change an earlier rule."""
+def _change_advice(item: Mapping, needs: str) -> tuple[str, str]:
+    """Return the advice for a rule without a required key, and more for one that changes an earlier rule, as most such items do."""
     slip = next((key for key in item.values if key not in _RULE_KEYS and find_near(key, ("override",))), "")
     if slip:
-        return f"Did you mean 'override' by '{slip}'? {needs}"
+        return f"Did you mean 'override' by '{slip}'? {needs}", ""
     change = ", ".join(f"{key}: replace" for key in item.values if key in REPLACEABLE)
-    return f"{needs} To change an earlier rule of that name, add `override: {{{change}}}`." if change else needs
+    return needs, f"To change the earlier rule of that name, add `override: {{{change}}}`." if change else ""
 
 
-def _read_priority(item: Mapping, context: Context, advice: str = "") -> Priority:
-    node = required(item, "priority", context, advice)
+def _read_priority(item: Mapping, context: Context, advice: str = "", change: str = "") -> Priority:
+    node = required(item, "priority", context, advice, change)
     priority = Priority.parse(node.value)
     if priority is None:
         near = find_near(node.value, (str(each) for each in Priority))

@@ -7,10 +7,12 @@ yaml-cpp does it, in whatever quotes they stand: `yes` and `On` are true, `010` 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import findings
 from lanner.rules.findings import Sight, finding
+from lanner.sdk.misspelt import find_near
 from lanner.yamlfile.reader import Scalar, Sequence
 
 if TYPE_CHECKING:
@@ -33,17 +35,32 @@ class ItemError(Exception):  # it ends the reading of one item and never leaves 
     """An item cannot be used, for the reason in `finding`."""
 
     def __init__(
-        self, message: str, context: Context, advice: str = "", code: str = findings.YAML_VALIDATE, sight: Sight | None = None
+        self,
+        message: str,
+        context: Context,
+        advice: str = "",
+        code: str = findings.YAML_VALIDATE,
+        sight: Sight | None = None,
+        change: str = "",
     ) -> None:
         super().__init__(message)
-        self.finding: Finding = finding("error", code, message, context, advice, sight=sight)
+        self.finding: Finding = replace(finding("error", code, message, context, advice, sight=sight), change=change)
 
 
-def required(item: Mapping, key: str, context: Context, advice: str = "") -> Scalar:
-    """The value of a key that has to be there, a text that is not empty. `advice` is what to do where the key is missing."""
+def missing(item: Mapping, key: str, context: Context, advice: str = "", change: str = "") -> ItemError:
+    """Return the error of a missing key. A misspelt key takes the place of the advice to `change` an earlier rule."""
+    advice = advice or _NEEDS.get(context[-1].kind, "")
+    slip = next((name for name in item.values if name.startswith(key) or find_near(name, (key,))), "")
+    if slip:
+        advice, change = f"Did you mean '{key}' by '{slip[:40]}'? {advice}".rstrip(), ""
+    return ItemError(f"Item has no mapping for key '{key}'", context, advice, change=change)
+
+
+def required(item: Mapping, key: str, context: Context, advice: str = "", change: str = "") -> Scalar:
+    """Return the value of a required key, a non-empty text. `advice` and `change` are for a missing key."""
     node = item.values.get(key)
     if node is None:
-        raise ItemError(f"Item has no mapping for key '{key}'", context, advice or _NEEDS.get(context[-1].kind, ""))
+        raise missing(item, key, context, advice, change)
     if isinstance(node, Scalar) and node.is_null:
         raise ItemError(f"Mapping for key '{key}' is empty", context, f"Write a value behind '{key}:'.")
     if not isinstance(node, Scalar):
@@ -93,7 +110,7 @@ def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[S
     if node is None:
         if not needed:
             return ()
-        raise ItemError(f"Item has no mapping for key '{key}'", context, _NEEDS.get(context[-1].kind, ""))
+        raise missing(item, key, context)
     if not isinstance(node, Sequence):
         raise ItemError("Value is not a sequence", value_context(node, key, context), f"'{key}' takes a list, as in `{key}: [a, b]`.")
     found = []

@@ -133,7 +133,8 @@ class Collector:
         found = self.findings = []
         for step in steps:
             if isinstance(step, Finding):
-                found.append(step)
+                is_change = step.change and step.places[0].name in self.collected.rules
+                found.append(step.for_change() if is_change else step)
                 continue
             try:
                 self._apply(step)
