@@ -38,12 +38,15 @@ def test_a_directory_stands_for_the_files_in_it(lanner, tmp_path):
 
 def test_nothing_to_be_found(lanner, files):
     done = lanner("rules", "check", "good.yaml", "--strict", cwd=files)
-    assert (done.code, done.out, done.err) == (0, b"Nothing found.\n", "")
+    assert (done.code, done.out, done.err) == (0, b"1 file, 1 rule: no findings\n", "")
+    (files / "more.yaml").write_text(GOOD.replace("shell", "other").replace("exec_start", "exec_die"))
+    assert lanner("rules", "check", "good.yaml", "more.yaml", cwd=files).out == b"2 files, 2 rules: no findings\n"
 
 
 def test_the_shipped_rules(lanner):
     done = lanner("rules", "check", "--plugin", "docker", "--strict")
-    assert (done.code, done.out) == (0, b"Nothing found.\n")
+    assert (done.code, done.lines[-1].rpartition(", ")[0]) == (0, "1 file")
+    assert done.lines[-1].endswith(" rules: no findings")
 
 
 def test_warnings(lanner, files):
@@ -147,7 +150,7 @@ def test_an_extractor_of_all_sources_is_checked_beside_the_plugin_of_a_source(la
     (tmp_path / "ext.py").write_text(EXTRACTOR)
     (tmp_path / "rules.yaml").write_text(GOOD.replace("docker.type = container", "ext.size > 5"))
     done = lanner("rules", "check", "rules.yaml", "--plugin", "docker", "--plugin", "ext.py", cwd=tmp_path)
-    assert (done.code, done.out) == (0, b"Nothing found.\n")
+    assert (done.code, done.out) == (0, b"1 file, 1 rule: no findings\n")
 
 
 def test_an_extractor_of_all_sources_alone_is_refused(lanner, tmp_path):

@@ -49,6 +49,6 @@ def test_its_code_passes_a_strict_type_checker(folder):
 
 def test_its_commands_work(folder):
     check, replay = (run(folder, "sh", "-c", line) for block in blocks("sh") for line in block.splitlines())
-    assert (check.returncode, check.stdout) == (0, "Nothing found.\n"), check.stderr
+    assert (check.returncode, check.stdout) == (0, "1 file, 1 rule: no findings\n"), check.stderr
     assert replay.returncode == 0, replay.stderr
     assert replay.stdout == "21:26:39.000000000: Notice container started (team=shop mail=shop@example.com)\n"

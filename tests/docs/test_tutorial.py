@@ -47,7 +47,7 @@ def test_each_command_does_what_the_text_says(folder, command):
     if "run" in command:
         assert done.stdout.endswith("Warning ended with 7 (container=one image=busy:1 id=0123456789ab)\n")
     if "check" in command:
-        assert done.stdout == "Nothing found.\n"
+        assert done.stdout == "1 file, 1 rule: no findings\n"
     if "fields" in command:
         assert "trial.short" in done.stdout
     if "build" in command:

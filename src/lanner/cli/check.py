@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from lanner.cli.messages import FAILED, OK
+from lanner.cli.messages import FAILED, OK, many
 from lanner.cli.show import print_text
 from lanner.config.read import given_files
 from lanner.host.own_rules import advise_own_rules, rules_files
@@ -34,7 +34,8 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
         raise LannerError(f"{names} extracts from all sources: also name the plugin of the rules' source, such as --plugin docker")
     catalogs = [Catalog([each.info for info in infos if info.reads(source) for each in info.fields], source) for source in sources]
     own = [info.rules for info in infos if info.rules is not None]
-    found = check_files(paths, *catalogs, plugins={info.name: info.version for info in infos}, own=own)
+    checked = check_files(paths, *catalogs, plugins={info.name: info.version for info in infos}, own=own)
+    found: tuple[Finding, ...] = checked
     for info in infos:
         found = advise_own_rules(found, info)
     count: Counter[str] = Counter(finding.severity for finding in found)
@@ -42,15 +43,17 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
         document = {"errors": count["error"], "warnings": count["warning"], "findings": list(map(_as_dict, found))}
         print_text(printable_json(document, indent=2))
     else:
-        print_text("\n\n".join([*(finding.render() for finding in found), _sum(count)]))
+        print_text("\n\n".join([*(finding.render() for finding in found), _sum(count) or _checked(len(paths), checked.rules)]))
     unchecked = any(finding.code == NO_RULE_CHECKED for finding in found)
     return FAILED if count["error"] or unchecked or (strict and found) else OK
 
 
 def _sum(count: Counter[str]) -> str:
-    if not count:
-        return "Nothing found."
-    return ", ".join(f"{count[word]} {word}{'' if count[word] == 1 else 's'}" for word in ("error", "warning") if count[word])
+    return ", ".join(many(count[word], word) for word in ("error", "warning") if count[word])
+
+
+def _checked(files: int, rules: int) -> str:
+    return f"{many(files, 'file')}, {many(rules, 'rule')}: no findings"
 
 
 def _as_dict(finding: Finding) -> dict[str, Any]:

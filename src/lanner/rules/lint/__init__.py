@@ -45,12 +45,19 @@ if TYPE_CHECKING:
 _UNKNOWN_SOURCE: Final = "LOAD_UNKNOWN_SOURCE"
 
 
+class CheckResult(tuple["Finding", ...]):
+    """The findings, in the order of the files."""
+
+    rules: int
+    """Number of rules in the files."""
+
+
 def check_files(
     paths: Iterable[str | PathLike[str]],
     *catalogs: Catalog,
     plugins: Mapping[str, str] | None = None,
     own: Iterable[str | PathLike[str]] = (),
-) -> tuple[Finding, ...]:
+) -> CheckResult:
     """Return all findings of these files, which are read together in this order.
 
     Pass one catalog for each event source. `plugins` is as for `load_rules`. `own` are the rules files that the plugins ship: findings
@@ -86,7 +93,9 @@ def check_files(
     if all(each.severity != "error" for each in found):  # what is wrong names macros and lists, too
         _use_in_others(session)
         found += (_unused(each, {*collected.macros, *shipped}) for each in session.compilation.unused())
-    return tuple(sorted(_distinct(found), key=partial(_order, names)))
+    result = CheckResult(sorted(_distinct(found), key=partial(_order, names)))
+    result.rules = len(collected.rules)
+    return result
 
 
 def _macros(paths: Iterable[str | PathLike[str]]) -> frozenset[str]:
