@@ -101,8 +101,8 @@ falco_libs: {thread_table_size: 262144}
     warnings = [line for line in done.err.splitlines() if "warning" in line]
     unused = "engine, syscall_event_drops"
     assert warnings == [
-        "lanner: warning: $.config_files: /etc/falco/config.d does not exist; it is ignored",
-        "lanner: warning: $.rules_files: /etc/falco/falco_rules.yaml does not exist; it is ignored",
+        "lanner: warning: falco.yaml:5: $.config_files: /etc/falco/config.d does not exist; it is ignored",
+        "lanner: warning: falco.yaml:7: $.rules_files: /etc/falco/falco_rules.yaml does not exist; it is ignored",
         f"lanner: warning: no effect here, because Lanner runs only plugins: {unused}",
     ]
 
@@ -130,7 +130,7 @@ def test_rules_are_chosen(falco, text, alerts):
 def test_a_choice_that_concerns_no_rule_is_warned_about(falco):
     done = falco(PLUGINS + "rules_files: rules.yaml\nrules: [{disable: {rule: nope}}]")
     assert (done.code, len(done.lines)) == (0, 1)
-    assert "lanner: warning: $.rules[0] concerns no rule of source docker\n" in done.err
+    assert "lanner: warning: falco.yaml:4: $.rules[0] concerns no rule of source docker\n" in done.err
 
 
 def test_outputs_and_alerts_get_what_is_appended(falco):

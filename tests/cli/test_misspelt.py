@@ -24,7 +24,7 @@ def folder(tmp_path):
 
 
 FILES = [
-    ("rules_files: [plugn, plugin]", "warning: $.rules_files: plugn does not exist; it is ignored: did you mean 'plugin'?"),
+    ("rules_files: [plugn, plugin]", "warning: falco.yaml:2: $.rules_files: plugn does not exist; it is ignored: did you mean 'plugin'?"),
     ("rules_files: [plugn]", "error: $.rules_files: none of plugn exists: did you mean 'plugin'?"),
     ("rules_files: [door_rules.yaml]", "error: $.rules_files: none of door_rules.yaml exists: did you mean 'doors_rules.yaml'?"),
     ("rules_files: [./door_rules.yaml]", "none of ./door_rules.yaml exists: did you mean './doors_rules.yaml'?"),
@@ -32,11 +32,11 @@ FILES = [
     ("load_plugins: [dokcer]", "$.load_plugins[0] is 'dokcer', but no plugin of that name is in $.plugins: did you mean 'docker'?"),
     (
         "rules_files: [doors_rules.yaml]\nrules: [{disable: {rule: A dor opened}}]",
-        "warning: $.rules[0] concerns no rule of source docker: did you mean 'A door opened'?",
+        "warning: falco.yaml:3: $.rules[0] concerns no rule of source docker: did you mean 'A door opened'?",
     ),
     (
         "rules_files: [doors_rules.yaml]\nrules: [{disable: {tag: dors}}]",
-        "warning: $.rules[0] concerns no rule of source docker: did you mean 'doors'?",
+        "warning: falco.yaml:3: $.rules[0] concerns no rule of source docker: did you mean 'doors'?",
     ),
 ]
 
@@ -69,5 +69,26 @@ def test_rules_check_names_the_file(lanner, folder):
 def test_fields_of_append_output(lanner, folder):
     (folder / "falco.yaml").write_text('append_output: [{extra_output: "id %docker.idd"}, {extra_fields: [{x: "%evt.times"}]}]\n')
     said = lanner("run", "docker", "-c", "falco.yaml", "--dry-run", cwd=folder).err
-    assert "warning: $.append_output[0].extra_output: `%docker.idd` is the field docker.id with the text `d` after it" in said
-    assert "warning: $.append_output[1].extra_fields.x: `%evt.times` is the field evt.time with the text `s` after it" in said
+    assert "warning: falco.yaml:1: $.append_output[0].extra_output: `%docker.idd` is the field docker.id with the text `d` after it" in said
+    assert "warning: falco.yaml:1: $.append_output[1].extra_fields.x: `%evt.times` is the field evt.time with the text `s` after it" in said
+
+
+def test_warnings_about_values_name_the_file_and_line(lanner, folder):
+    (folder / "falco.yaml").write_text("config_files: [more.yaml]\nrules_files: [doors_rules.yaml]\noutputs_queue:\n  capacity: many\n")
+    (folder / "more.yaml").write_text("priority: info\nwebserver:\n  enabled: false\n  listn_port: 1\noutput_timeout: soon\n")
+    run = ["run", "docker", "-c", "falco.yaml", "--dry-run"]
+    said = lanner(*run, cwd=folder).err
+    assert "warning: falco.yaml:4: $.outputs_queue.capacity takes a whole number, not 'many'" in said
+    assert "warning: more.yaml:4: $.webserver.listn_port is not a key of falco.yaml: did you mean listen_port?" in said
+    assert "warning: more.yaml:5: $.output_timeout takes a whole number, not 'soon'" in said
+    said = lanner(*run, "-o", "output_timeout=late", "-o", "webserver.enabled=false", "-o", "rules[]={disable: {tag: x}}", cwd=folder).err
+    assert "warning: $.output_timeout takes a whole number, not 'late'" in said
+    assert "warning: more.yaml:4: $.webserver.listn_port" in said
+    assert "warning: $.rules[0] concerns no rule" in said
+
+
+def test_values_of_merged_lists_have_no_place(lanner, folder):
+    (folder / "falco.yaml").write_text("config_files: [{path: more.yaml, strategy: append}]\nrules: [{disable: {tag: x}}]\n")
+    (folder / "more.yaml").write_text("rules: [{disable: {tag: y}}]\n")
+    said = lanner("run", "docker", "-c", "falco.yaml", "--dry-run", cwd=folder).err
+    assert "warning: $.rules[1] concerns no rule" in said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lanner.cli.messages import add, fail, many, say
+from lanner.cli.messages import add, fail, say
 from lanner.config.falco import Matching
 from lanner.host.beside import join_fields
 from lanner.host.own_rules import advise_own_rules, rules_files
@@ -13,6 +13,7 @@ from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
 from lanner.rules.resolve.select import select
 from lanner.sdk.errors import LannerError
 from lanner.sdk.misspelt import suggest_name
+from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
         if not any(map(switch.concerns, ruleset.rules)):
             tags = {tag for rule in ruleset.rules for tag in rule.tags}
             near = suggest_name(switch.rule, [rule.name for rule in ruleset.rules]) if switch.rule else suggest_name(switch.tag, tags)
-            say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}{near}")
+            _warn_of_value(settings, f"$.rules[{number}] concerns no rule of source {info.event_source}{near}")
     for number, append in enumerate(falco.append_output):
         from lanner.rules.lint.names import mistyped_fields  # most runs append nothing and need no lints
 
@@ -49,7 +50,7 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
         texts = {"extra_output": append.output, **{f"extra_fields.{key}": form for key, form in append.formatted.items()}}
         for key, text in texts.items():
             for _, message, advice in mistyped_fields(text, catalog) if "%" in text else ():
-                say(f"warning: $.append_output[{number}].{key}: {message} {advice}")
+                _warn_of_value(settings, f"$.append_output[{number}].{key}: {message} {advice}")
     compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
     _warn(compiled.findings, info.event_source or "")
     if not compiled.rules:
@@ -60,6 +61,10 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
             raise LannerError(f"{why}: name rules files that have some (-r), or allow it with -o lanner.allow_no_rules=true")
         say(f"warning: {why}: no alerts will be raised")
     return compiled
+
+
+def _warn_of_value(settings: Settings, text: str) -> None:
+    say(f"warning: {settings.origins.place(text)}")
 
 
 def make_pump(plugins: Sequence[Plugin], compiled: CompiledRules, settings: Settings) -> Pump:

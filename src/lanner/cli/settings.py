@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +10,7 @@ from msgspec import structs
 
 from lanner.cli.messages import say
 from lanner.config.includes import files_of
+from lanner.config.places import Origins
 from lanner.config.plugin_entries import PluginSetup, select_plugins, split_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.host.plugin_loader import load_plugin
@@ -45,7 +46,8 @@ class Limits:
 class Settings:
     """Settings of a run, from falco.yaml and options. `rules` are files, or None for the plugin's own.
 
-    `sources` are the files and directories of the settings, including falco.yaml's `config_files`.
+    `sources` are the files and directories of the settings, including falco.yaml's `config_files`. `origins` places warnings about
+    values of falco.yaml.
     """
 
     falco: Falco
@@ -54,6 +56,7 @@ class Settings:
     limits: Limits
     sources: tuple[str, ...] = ()
     config_files: tuple[str, ...] = ()
+    origins: Origins = field(default_factory=Origins)
 
     @property
     def plugin(self) -> PluginSetup:
@@ -111,7 +114,7 @@ def settle(
         if added not in _CONTAINER_DETAILS:
             read = replace(read, falco=structs.replace(read.falco, append_output=(*read.falco.append_output, Append(output=added))))
     paths = rules_paths(rules, read) if needs_rules else None
-    for warning in read.warnings:
+    for warning in read.placed_warnings():
         say(f"warning: {warning}")
     if read.unused:
         say(f"warning: no effect here, because Lanner runs only plugins: {', '.join(read.unused)}")
@@ -121,4 +124,4 @@ def settle(
     named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]
     included = [include.path for include in read.falco.config_files]
     own = [] if file is None else [file, *(each for path in included for each in files_of(path) if Path(each).exists())]
-    return Settings(read.falco, plugins, paths, limits, (*own, *included, *named), tuple(own))
+    return Settings(read.falco, plugins, paths, limits, (*own, *included, *named), tuple(own), read.origins)

@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 _INCLUDES = "config_files"
 
 
-def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[dict[str, Tree], dict[int, ConfigPlace]]:
-    """Return the tree of a file with its includes, and the places of the entries of `plugins` by identity. Raises `ConfigError`.
+def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[dict[str, Tree], dict[int, ConfigPlace], dict[str, str]]:
+    """Return the tree of a file with its includes, and the places of its values. Raises `ConfigError`.
+
+    The places are those of the entries of `plugins` by identity, and the file of each top-level key that is from one file.
 
     Of the options (`key=value`), those about includes apply here already.
     """
     root = _read(path, warnings)
     places = _places(root, path)
+    files = dict.fromkeys(root, path)
     for option in options:
         if option.startswith(_INCLUDES):
             assign(root, option)
@@ -45,8 +48,8 @@ def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[
             if _INCLUDES in tree:
                 raise ConfigError(f"{file}: an included file cannot include others: remove {_INCLUDES}")
             places |= _places(tree, file)
-            _merge(root, tree, include.strategy, file)
-    return root, places
+            _merge(root, tree, include.strategy, file, files)
+    return root, places, files
 
 
 def files_of(path: str) -> list[str]:
@@ -64,7 +67,7 @@ def _places(tree: dict[str, Tree], file: str) -> dict[int, ConfigPlace]:
     return {id(entry): ConfigPlace(file, ("plugins", number)) for number, entry in enumerate(entries if isinstance(entries, list) else [])}
 
 
-def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, file: str) -> None:
+def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, file: str, files: dict[str, str]) -> None:
     for key, value in tree.items():
         there = root.get(key)
         if strategy is Strategy.ADD_ONLY and key in root:
@@ -73,8 +76,10 @@ def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, fil
             if not isinstance(there, list):
                 raise ConfigError(f"{file}: $.{key} is a list to append, but it is not a list in the files before")
             root[key] = [*there, *value]
+            files.pop(key, None)
         else:
             root[key] = value
+            files[key] = file
 
 
 def _read(path: str, warnings: list[str]) -> dict[str, Tree]:

@@ -46,6 +46,12 @@ def put(root: dict[str, Tree], key: str, value: Tree) -> None:
     _put(root, _steps(key), value, "$")
 
 
+def steps_of(option: str) -> list[str | int]:
+    """Return the steps of the key of `key=value`, without those from a new item of a list on. Raises `ConfigError`."""
+    steps = _steps(option.partition("=")[0])
+    return steps[: steps.index(_NEW)] if _NEW in steps else steps
+
+
 def _steps(key: str) -> list[str | int]:
     steps: list[str | int] = []
     at = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.sdk.files import read_whole
@@ -11,9 +12,11 @@ from lanner.yamlfile.source import source_file
 from lanner.yamlfile.values import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _MOST_BYTES: Final = 16 << 20
+_PATH: Final = re.compile(r"\$(?:\.[\w-]+|\[\d+\])+")
+_STEP: Final = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 
 
 class ConfigPlace(NamedTuple):
@@ -35,6 +38,22 @@ class ConfigPlace(NamedTuple):
         except (OSError, ValueError, YamlError):
             return self.file
         return f"{self.file}:{line_of(documents[0] if documents else None, path, str(key))}"
+
+
+class Origins(NamedTuple):
+    """Origins of a configuration's values. `files`: the file of each top-level key. `given`: the steps of keys set by options."""
+
+    files: Mapping[str, str] = {}
+    given: Sequence[Sequence[str | int]] = ()
+
+    def place(self, text: str) -> str:
+        """Return a sentence that begins with the path of a value, prefixed with `file:line` of the value if it is in a file."""
+        found = _PATH.match(text)
+        steps = [name or int(index) for name, index in _STEP.findall(found[0])] if found else [""]
+        file = self.files.get(str(steps[0]))
+        if file is None or any(steps[: len(each)] == list(each) for each in self.given):
+            return text
+        return f"{ConfigPlace(file, tuple(steps)).locate()}: {text}"
 
 
 def place_option(text: str, plugin: str, place: ConfigPlace | None, steps: Sequence[str | int]) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from lanner.config.consistency import check
 from lanner.config.entries import new_decoder
 from lanner.config.includes import files_of, read_files
-from lanner.config.keys import assign, put
+from lanner.config.keys import assign, put, steps_of
+from lanner.config.places import Origins
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.misspelt import suggest_file
@@ -28,13 +29,18 @@ _SUFFIXES: Final = (".yaml", ".yml")
 class Configuration:
     """A configuration, its warnings, and the keys that request unsupported functions.
 
-    `places` are those of the entries of `plugins`, None for an entry from an option.
+    `places` are those of the entries of `plugins`, None for an entry from an option. `origins` places the warnings.
     """
 
     falco: Falco
     warnings: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
     places: tuple[ConfigPlace | None, ...] = ()
+    origins: Origins = field(default_factory=Origins)
+
+    def placed_warnings(self) -> list[str]:
+        """Return the warnings, each with the file and line of its value if they are known."""
+        return list(map(self.origins.place, self.warnings))
 
 
 def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequence[str]) -> Configuration:
@@ -45,8 +51,9 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     warnings: list[str] = []
     root: dict[str, Tree] = {"stdout_output": {"enabled": "true"}}
     places: dict[int, ConfigPlace] = {}
+    files: dict[str, str] = {}
     if path is not None:
-        root, places = read_files(path, options, warnings)
+        root, places, files = read_files(path, options, warnings)
     for key, value in flags.items():
         put(root, key, value)
     for option in options:
@@ -57,7 +64,9 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     found = root.get("plugins")
     entries = found if isinstance(found, list) else []
     _refuse_second_entries(entries, places)
-    return Configuration(falco, [*warnings, *decoder.warnings], decoder.unused, tuple(places.get(id(entry)) for entry in entries))
+    origins = Origins(files, [steps_of(each) for each in (*flags, *options)])
+    entry_places = tuple(places.get(id(entry)) for entry in entries)
+    return Configuration(falco, [*warnings, *decoder.warnings], decoder.unused, entry_places, origins)
 
 
 def _refuse_second_entries(entries: list[Tree], places: Mapping[int, ConfigPlace]) -> None:

@@ -51,7 +51,7 @@ class SetUp:
         except ConfigError as error:
             yield problem(str(error), f"Correct {self._file}; docs/configuration.md has every key")
             return
-        for text in self.read.warnings:
+        for text in self.read.placed_warnings():
             yield warning(text, f"Correct {self._file}; docs/configuration.md has every key")
         if self.read.unused:
             yield warning(f"without effect here: {', '.join(self.read.unused)}", "Keep them if Falco reads the same file, else remove them")
