@@ -212,7 +212,7 @@ def test_close_interrupts_a_sink_that_can_be_interrupted():
     sink.interrupt = gate.set
     delivery = QueuedDelivery([sink])
     write(delivery, 1)
-    with pytest.raises(OutputError, match="1 alert could not be delivered and are lost: interrupted"):
+    with pytest.raises(OutputError, match="1 alert could not be delivered and is lost: interrupted"):
         delivery.close(timeout=0.1)
     assert sink.closed == 1
 

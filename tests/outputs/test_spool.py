@@ -257,7 +257,7 @@ def test_left_overs_of_an_earlier_run_come_first_and_without_a_new_alert(path, c
     with spooling(path, sink) as delivery:
         write(delivery, 30)
     assert delivery.settled == 30
-    assert "30 alerts are kept in the spool for the next run" in caplog.text
+    assert "30 alerts kept in the spool for the next run" in caplog.text
     again = StandInSink("an_output")
     with spooling(path, again):
         again.wait(lambda: len(again.alerts) == 30)
@@ -383,7 +383,7 @@ def test_a_spool_that_cannot_be_read_holds_up_no_newer_alert(path, broken, caplo
         write(delivery, 10)
         assert delivery.wait_settled(10, 10)
         broken.up = False
-        while "10 alerts stay there until it can be read, and newer ones go first" not in caplog.text:
+        while "stored until it can be read: 10 alerts. Newer alerts go first" not in caplog.text:
             time.sleep(0.01)
         sink.behave.up = True  # not before: what was read already would arrive
         write(delivery, 10, first=11)

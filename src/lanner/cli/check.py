@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from lanner.cli.messages import FAILED, OK, many
+from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_text
 from lanner.config.read import given_files
 from lanner.host.own_rules import advise_own_rules, rules_files
@@ -16,6 +16,7 @@ from lanner.rules.lint.hints import NO_RULE_CHECKED
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable_json
+from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from lanner.cli.messages import FAILED, OK, many
+from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_json, print_table, print_text
 from lanner.doctor.all import look_at_machine, look_at_setup
 from lanner.doctor.results import Result, problem
 from lanner.sdk.address import mask_addresses
 from lanner.sdk.checks import Level
 from lanner.sdk.loglines import log_line
+from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

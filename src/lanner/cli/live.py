@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lanner.cli.alerts import deliver_on, make_sinks, outputs_of
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_wrong_rules, wrong_rules
-from lanner.cli.messages import many, say
+from lanner.cli.messages import say
 from lanner.cli.status import Status
 from lanner.host.own_rules import advise_own_rules
 from lanner.host.reload import Reloader
@@ -21,6 +21,7 @@ from lanner.outputs.base import Alert
 from lanner.rules import Priority, RulesError
 from lanner.rules.output.internal import METRICS, RELOAD_FAILED, SOURCE, internal_line
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

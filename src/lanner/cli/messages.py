@@ -74,8 +74,3 @@ def _write(lines: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):
         pass  # standard error is closed
-
-
-def many(count: int, what: str) -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

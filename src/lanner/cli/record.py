@@ -17,6 +17,7 @@ from lanner.outputs.base import OutputError
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
+from lanner.sdk.text import many
 
 
 def record_plugin(
@@ -72,7 +73,7 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
             os.dup2(os.open(os.devnull, os.O_WRONLY), target)
             if not isinstance(error, BrokenPipeError):
                 raise _failure(output, error) from None
-    say(f"{events:,} event{'' if events == 1 else 's'} recorded")
+    say(f"{many(events, 'event')} recorded")
     return OK
 
 

@@ -7,10 +7,11 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lanner.cli.messages import FAILED, OK, many
+from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_text
 from lanner.sdk.errors import LannerError
 from lanner.sdk.printable import message_line, printable_json, printable_line
+from lanner.sdk.text import many
 from lanner.testing.ruletests import never_fired, run_file
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def _lines(files: Sequence[FileOutcome]) -> Iterator[str]:
         width = max((len(message_line(outcome.name)) for outcome in file.outcomes), default=0)
         for outcome in file.outcomes:
             name, count = message_line(outcome.name), len(outcome.alerts)
-            yield f"  {'ok' if outcome.passed else 'FAILED':6}  {name:{width}}  {count} alert{'' if count == 1 else 's'}"
+            yield f"  {'ok' if outcome.passed else 'FAILED':6}  {name:{width}}  {many(count, 'alert')}"
     for file in files:
         for outcome in file.outcomes:
             if not outcome.passed:
@@ -49,7 +50,7 @@ def _lines(files: Sequence[FileOutcome]) -> Iterator[str]:
     if others := len(silent) - len(listed):
         yield from ("", f"{many(others, 'rule')} of the plugin's own fired in no test; --json names them")
     failed = sum(not outcome.passed for outcome in outcomes)
-    yield from ("", f"{len(outcomes)} test{'' if len(outcomes) == 1 else 's'}, {failed} failed")
+    yield from ("", f"{many(len(outcomes), 'test')}, {failed} failed")
 
 
 def _failure(outcome: Outcome) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.cli.alerts import check_sinks, deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
-from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
+from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, say, talk
 from lanner.cli.plugin_config import make_entry
 from lanner.config.plugin_entries import check_params
 from lanner.host.plugin_loader import load_plugin
@@ -21,6 +21,7 @@ from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
 from lanner.sdk.printable import printable_line
 from lanner.sdk.sources import open_source
+from lanner.sdk.text import many
 from lanner.sinks.stdout import STDOUT
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
     for rule, count in sorted(counts.alerts.items(), key=lambda item: -item[1]):
         add(printable_line(f"{count:>8}  {rule}"))
     if counts.not_json:
-        say(f"{many(counts.not_json, 'payload')} not valid JSON: their fields have no values")
+        say(f"{many(counts.not_json, 'payload')} not valid JSON: {'its' if counts.not_json == 1 else 'their'} fields have no values")
     if left_out := sum(runner.delivery.suppressed.values()):
         say(f"{many(left_out, 'alert')} suppressed by $.lanner.throttle or $.lanner.deduplicate")
     for what, count in source.counters.items():

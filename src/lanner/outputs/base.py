@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,4 +135,5 @@ class Delivery(Protocol):
 
 def loss(name: str, count: int, reason: str) -> str:
     """Return the message about undelivered alerts of the sink `name`."""
-    return f"{name}: {count} {'alert' if count == 1 else 'alerts'} could not be delivered and are lost{f': {reason}' if reason else ''}"
+    verb = "is" if count == 1 else "are"
+    return f"{name}: {many(count, 'alert')} could not be delivered and {verb} lost{f': {reason}' if reason else ''}"

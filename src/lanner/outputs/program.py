@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
 from lanner.outputs.lines import LineWriter
-from lanner.sdk.text import to_bytes_leniently
+from lanner.sdk.text import many, to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -220,7 +220,7 @@ def _said(status: int) -> str:
 
 
 def _left(count: int) -> str:
-    return f", and left {count} {'alert' if count == 1 else 'alerts'} unread" if count else ""
+    return f", and left {many(count, 'alert')} unread" if count else ""
 
 
 def _is_broken(pipe: int, within: float = 0.0) -> bool:

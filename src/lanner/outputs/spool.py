@@ -33,6 +33,7 @@ from lanner.outputs.spoolfile import (
     saved_rows,
     upgrade,
 )
+from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -262,7 +263,7 @@ class Spool:
         self._last = max(self._delivered, last or 0)
         self._count()
         also = f", {len(set(lost))} are damaged and lost" if lost else ""
-        _LOG.warning("the spool %s: %d alerts of the damaged file are whole and taken over%s", self._path, self.waiting, also)
+        _LOG.warning("the spool %s: %s of the damaged file taken over%s", self._path, many(self.waiting, "alert"), also)
 
     def _keep_log(self, content: bytes) -> None:
         self.damaged += 1

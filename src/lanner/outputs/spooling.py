@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import SpoolError
+from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ class Spooling:
         except SpoolError as error:
             self._unread += 1
             if self._unread == _TRIES:
-                _LOG.error("%s: %s; %d alerts stay there until it can be read, and newer ones go first", self._name, error, self.waiting)
+                _LOG.error("%s: %s; stored until it can be read: %s. Newer alerts go first", self._name, error, many(self.waiting, "alert"))
             if not self.is_readable:
                 self.read_at = time.monotonic() + _PAUSE
             raise
@@ -96,5 +97,5 @@ class Spooling:
     def close(self) -> None:
         """Close the spool, and log what it keeps."""
         if self.waiting:
-            _LOG.warning("%s: %d alerts are kept in the spool for the next run", self._name, self.waiting)
+            _LOG.warning("%s: %s kept in the spool for the next run", self._name, many(self.waiting, "alert"))
         self._spool.close()

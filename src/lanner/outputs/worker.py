@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, SpoolError
 from lanner.outputs.sender import Sender
 from lanner.outputs.spooling import Spooling
+from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -365,5 +366,5 @@ class Worker:
         if dropped == before or self._capacity < 0:
             return False
         self._said_dropped = dropped
-        _LOG.warning("%s: %d alerts dropped, %d so far: %s", self.name, dropped - before, dropped, self._why_dropped)
+        _LOG.warning("%s: %s dropped, %d so far: %s", self.name, many(dropped - before, "alert"), dropped, self._why_dropped)
         return True

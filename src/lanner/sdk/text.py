@@ -50,3 +50,8 @@ def to_lossless(text: str) -> bytes:
 def from_lossless(data: bytes) -> str:
     """Return the text of bytes of `to_lossless`. Raises UnicodeDecodeError."""
     return str(data, "utf-8", "surrogatepass")
+
+
+def many(count: int, what: str) -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

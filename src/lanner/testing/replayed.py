@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules, explain
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text import many, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -104,7 +104,7 @@ class ReplayResult:
         except LannerError as error:
             return str(error)
         if found is None:
-            return f"the rule {rule!r} fired on each of {len(self.events)} events" if self.events else "there was no event"
+            return f"the rule {rule!r} fired on each of {many(len(self.events), 'event')}" if self.events else "there was no event"
         return found.text()
 
     def assert_fired(self, rule: str, times: int | None = None) -> list[Alert]:
@@ -112,7 +112,7 @@ class ReplayResult:
         __tracebackhide__ = True
         alerts = self._alerts_of(rule)
         if not alerts or (times is not None and len(alerts) != times):
-            counted = f"fired {len(alerts)} times, not {times}" if times is not None else "did not fire"
+            counted = f"fired {many(len(alerts), 'time')}, not {times}" if times is not None else "did not fire"
             event = alerts[-1].event if times is not None and len(alerts) > times else None
             raise AssertionError(f"the rule {rule!r} {counted}\n{self.why(rule, event)}")
         return alerts

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _UNKNOWN_SOURCE: Final = "LOAD_UNKNOWN_SOURCE"
 
 
-class CheckResult(tuple["Finding", ...]):
+class CheckResult(tuple["Finding", ...]):  # noqa: SLOT001 - slots of a tuple hold no values
     """The findings, in the order of the files."""
 
     rules: int

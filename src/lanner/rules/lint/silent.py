@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.rules.condition.ast import And, Check, Field, Or, find_operands
+from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +29,8 @@ def silent_rules(rules: Iterable[Rule], without_values: Mapping[str, str]) -> di
 
 def tell_silent(names: list[str]) -> str:
     """Say which rules cannot match."""
-    return f"{len(names)} rules cannot match, as the fields that they ask for have no value: {', '.join(names)}"
+    asking = "it asks" if len(names) == 1 else "they ask"
+    return f"{many(len(names), 'rule')} cannot match, as the fields that {asking} for have no value: {', '.join(names)}"
 
 
 def _needs(condition: Condition, beginning: str) -> bool:
