@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = ROOT / "tools" / "prose.toml"
 SKIPPED = {"__pycache__", ".venv", "build"}
 STRINGS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
+STATEMENT_START = {tokenize.ENCODING, tokenize.NEWLINE, tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
 C_TEXT = re.compile(r'//(?P<line>[^\n]*)|/\*(?P<block>.*?)\*/|"(?P<string>(?:\\.|[^"\\\n])*)"', re.DOTALL)
 CODE = re.compile(r"`[^`]*`|<!--.*?-->|\]\([^)]*\)", re.DOTALL)
 INDENT = re.compile(r"\n[ \t]+")
@@ -78,9 +79,10 @@ def _paragraph(begin: int, lines: Sequence[str]) -> Block:
 
 
 def python(text: str) -> Iterator[Block]:
-    """Yield comments and strings; neighbouring comment lines are one block."""
+    """Yield comments and strings; neighbouring comment lines are one block. Only sentences of docstrings are checked, not of data."""
     comments: list[str] = []
     begin = 0
+    previous = tokenize.ENCODING
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             if comments and token.start[0] != begin + len(comments):
@@ -90,7 +92,8 @@ def python(text: str) -> Iterator[Block]:
                 begin = token.start[0]
             comments.append(token.string.lstrip("# "))
         elif token.type in STRINGS:
-            yield Block(token.start[0], CODE.sub("CODE", token.string), sentences='"""' in token.string)
+            yield Block(token.start[0], CODE.sub("CODE", token.string), sentences='"""' in token.string and previous in STATEMENT_START)
+        previous = token.type
     if comments:
         yield Block(begin, "\n".join(comments), sentences=True)
 

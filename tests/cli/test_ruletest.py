@@ -63,7 +63,7 @@ def test_an_alert_that_did_not_come_is_explained(run):
         "  - Container killed by signal 9: expected, but not raised",
         done.lines[5],
     ]
-    assert "      no     docker.signal = 9   -> no value   <-- the first part that says no" in done.lines
+    assert "      no     docker.signal = 9   -> no value   <-- the first part that is false" in done.lines
     assert done.lines[-1] == "1 test, 1 failed"
 
 

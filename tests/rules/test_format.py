@@ -278,8 +278,8 @@ def test_an_output_may_have_thousands_of_fields():
     ("output", "advice"),
     [
         ("(%kv.map)", "kv.map takes an argument in brackets: %kv.map[name]"),
-        ("%kx.nope x", "`kx.nope` is no field of source kv; all percent signs begin a field."),
-        ("100% sure", "`` is no field of source kv; all percent signs begin a field. One itself cannot be written: say 'percent'."),
+        ("%kx.nope x", "`kx.nope` is not a field of source kv; all percent signs begin a field."),
+        ("100% sure", "`` is not a field of source kv; all percent signs begin a field. Write 'percent' for a literal percent sign."),
     ],
 )
 def test_what_to_do_about_a_wrong_output_is_said(kv, output, advice):

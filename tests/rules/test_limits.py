@@ -92,15 +92,13 @@ def test_conditions_that_are_refused(condition, message):
 
 def test_macros_that_double():
     assert matches(rule("m14", macros(15, "{0} and {0}")))
-    assert (
-        refusal(rule("m99", macros(100, "{0} or {0}"))) == f"with its macros written out, the condition counts more than {MAX_NODES} nodes"
-    )
+    assert refusal(rule("m99", macros(100, "{0} or {0}"))) == f"with its macros expanded, the condition has more than {MAX_NODES} nodes"
 
 
 def test_macros_in_macros():
     assert matches(rule("m1999", macros(2000, "{0}")))
     assert matches(rule("m90", macros(91, f"not {{0}} or not ({CHECK})")), "c")
-    deep = f"with its macros written out, the condition is more than {MAX_DEPTH} levels deep"
+    deep = f"with its macros expanded, the condition is more than {MAX_DEPTH} levels deep"
     assert refusal(rule("m1999", macros(2000, f"not ({{0}} and {CHECK})"))) == deep
 
 
@@ -113,7 +111,7 @@ def test_a_hundred_thousand_alternatives():
     alternatives = (f"x.text = v{n}" for n in range(MAX_NODES - 2))
     compiled = compile_rules(load_rules_text(rule(" or ".join([*alternatives, CHECK])), CATALOG), CATALOG)
     assert Executor(compiled.plan, lambda _: "b").match()
-    message = f"with its macros written out, the condition counts more than {MAX_NODES} nodes"
+    message = f"with its macros expanded, the condition has more than {MAX_NODES} nodes"
     with pytest.raises(RulesError, match=message):
         load_rules_text(rule(" or ".join([CHECK] * (MAX_NODES + 1))), CATALOG)
 
@@ -169,7 +167,7 @@ def test_patterns_that_are_too_large_in_all(monkeypatch):
     with pytest.raises(RulesError) as caught:
         compile_rules(load_rules_text(many, CATALOG), CATALOG)
     finding = caught.value.findings[0]
-    assert finding.message == f"the regexes up to this one are larger than {MAX_PROGRAM} instructions of RE2 in all"
+    assert finding.message == f"the regexes up to this one need more than {MAX_PROGRAM} RE2 instructions in total"
     assert (finding.snippet != "", "repeat less" in finding.advice) == (True, True)
     assert len(compiled) < 400
 
