@@ -131,7 +131,7 @@ def test_streams_that_have_ended_their_lines_are_forgotten():
 
 @pytest.mark.parametrize(("data", "stream"), [("text", ""), (None, ""), (b"", None), (b"", ["a"])])
 def test_a_chunk_is_bytes_of_a_named_stream(data, stream):
-    with pytest.raises(TypeError, match="a Chunk is bytes of a stream named by str or int"):
+    with pytest.raises(TypeError, match="a Chunk needs bytes and a stream named by str or int"):
         Chunk(data, stream)
 
 
@@ -145,7 +145,7 @@ def test_a_line_without_end_is_dropped_and_counted(monkeypatch):
 @pytest.mark.parametrize(
     ("returned", "says"),
     [
-        (None, 'read_chunk returned None; it returns bytes, Chunk, NOTHING for nothing now, b"" for the end'),
+        (None, 'read_chunk returned None; it must return bytes, Chunk, NOTHING for no data, or b"" at the end'),
         ("text", "read_chunk returned str;"),
         (5, "read_chunk returned int;"),
     ],
@@ -246,14 +246,14 @@ def test_open_gets_the_parameters():
 
 @pytest.mark.parametrize("returned", [None, 5, "text", b"bytes", {}, object()])
 def test_open_that_returns_no_source_is_an_error_that_says_so(returned):
-    with pytest.raises(lanner.SourceError, match=rf"plugin doors: open returned {type(returned).__name__}; it has to yield events"):
+    with pytest.raises(lanner.SourceError, match=rf"plugin doors: open returned {type(returned).__name__}; it must yield events"):
         open_source(plugin_of(lambda _: returned))
 
 
 def test_an_async_open_that_yields_nothing_is_an_error_that_says_so():
     async def coroutine() -> None: ...
 
-    with pytest.raises(lanner.SourceError, match="has to be a generator"):
+    with pytest.raises(lanner.SourceError, match="must be a generator"):
         open_source(plugin_of(lambda _: coroutine()))
 
 

@@ -131,7 +131,7 @@ class Endless(Config):
 
 
 def test_a_configuration_that_holds_itself_is_refused():
-    with pytest.raises(lanner.DefinitionError, match="Endless: a configuration cannot hold itself"):
+    with pytest.raises(lanner.DefinitionError, match="Endless: a configuration cannot contain itself"):
         check_config_class(Endless)
 
 

@@ -35,7 +35,7 @@ def test_a_pipe_is_not_waited_for_without_end(tmp_path, written):
     path = tmp_path / "pipe"
     os.mkfifo(path)
     descriptor = os.open(path, os.O_RDWR) if written else None
-    with pytest.raises(OSError, match="it is a pipe that nobody has written and closed in time") as caught:
+    with pytest.raises(OSError, match="it is a pipe that no process has written and closed in time") as caught:
         read_whole(path, 1 << 20, patience=0.05)
     assert caught.value.errno == errno.ETIMEDOUT
     if descriptor is not None:

@@ -83,7 +83,9 @@ def test_all_that_can_be_iterated_is_a_source_of_payloads_and_events(open_instan
 def test_anything_else_is_an_error_that_says_so_after_the_events_before_it(item):
     source = opened(lambda: iter([b"a", item, b"b"]))
     assert an_event(source) == b"a"
-    with pytest.raises(lanner.SourceError, match=rf"plugin doors: open yielded {type(item).__name__}; it yields bytes, str, lanner.Event"):
+    with pytest.raises(
+        lanner.SourceError, match=rf"plugin doors: open yielded {type(item).__name__}; it must yield bytes, str, lanner.Event"
+    ):
         drain(source)
 
 
@@ -209,7 +211,7 @@ def test_close_releases_the_host_while_the_generator_still_blocks(monkeypatch, c
     assert not host.is_alive()
     assert after_close == []
     assert [record.message for record in caplog.records] == [
-        "the event source did not end within 0.05 s of being closed and is left alone; a generator that waits ends at once if it does `yield lanner.NOTHING` now and then"
+        "the event source did not end within 0.05 s of being closed and is left running; a waiting generator ends at once if it does `yield lanner.NOTHING` now and then"
     ]
     go_on.set()
     assert drain(source) == []  # what it yields late is dropped

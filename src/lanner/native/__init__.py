@@ -1,4 +1,4 @@
-"""The native part: field values read off JSON payloads, chunks and lines, the C library's own matchers. Private."""
+"""The native part: read field values from JSON payloads, split chunks and lines, match as the C library does. Private."""
 
 from lanner.native._native import Dechunker, Framer, Lines, ObjectFramer, Reader, call_log, casestr, fnmatch
 

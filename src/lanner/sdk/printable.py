@@ -1,7 +1,7 @@
-"""Text from outside (events, engines, files, plugins) in, text that a terminal or a log can show out.
+"""Convert text from outside (events, engines, files, plugins) to text that a terminal or a log can show.
 
 Everything that Lanner prints for people passes through here. Alerts do not: their bytes are Falco's (see `lanner.outputs.stdout`).
-Escaped are all characters that are not printable: control characters, direction marks, line separators, bytes that are not UTF-8.
+All characters that are not printable are escaped: control characters, direction marks, line separators, bytes that are not UTF-8.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
-"""The surrogates that stand for bytes which are not UTF-8, as in names of files."""
+"""The surrogates for bytes that are not UTF-8, as in names of files."""
 _ASTRAL: Final = 0x10000
 _LONGEST_WORD: Final = 500
 _LONGEST_LINE: Final = 4000
@@ -17,7 +17,7 @@ _HEAD: Final = 2 / 3
 
 
 def printable(text: str) -> str:
-    """Return `text` with escapes for all unprintable characters but line feeds: for a text that Lanner itself has laid out in lines."""
+    """Return `text` with escapes for all unprintable characters except line feeds: for a text with Lanner's own line layout."""
     return text if text.isprintable() else "\n".join(map(printable_line, text.split("\n")))
 
 
@@ -32,7 +32,7 @@ def message_line(text: str) -> str:
 
 
 def shorten(line: str) -> str:
-    """Return a line with its middle left out if it is long, and that of each long word: names in messages may have a megabyte."""
+    """Return a line without its middle if it is long, and the same for each long word: names in messages may have a megabyte."""
     if len(line) <= _LONGEST_WORD:
         return line
     import re  # `lanner --version` imports next to nothing
@@ -50,7 +50,7 @@ def _without_middle(text: str, limit: int) -> str:
 
 
 def printable_json(value: Any, *, indent: int | None = None) -> str:
-    """Return `value` as JSON in which unprintable characters are JSON's escapes; with `indent`, laid out in lines."""
+    """Return `value` as JSON with JSON's escapes for unprintable characters; with `indent`, on several lines."""
     import json  # `lanner --version` imports next to nothing
 
     text = json.dumps(value, indent=indent, ensure_ascii=False)
