@@ -9,7 +9,7 @@
 
 namespace lanner {
 
-// An owned reference, perhaps null. Only to be used with the GIL.
+// An owned reference, perhaps null. Use it only with the GIL.
 class Ref {
  public:
   Ref() = default;
@@ -33,19 +33,19 @@ class Ref {
   PyObject* object_ = nullptr;
 };
 
-// A Python exception is set; C++ code between here and the boundary only passes through.
+// A Python exception is set; C++ code between here and the boundary only propagates it.
 struct PythonError {};
 
-// `object`, or PythonError where it is null.
+// Returns `object`, or throws PythonError if it is null.
 Ref checked(PyObject* object);
 
-// The exception that is set, with its traceback; none is set after it.
+// Takes the current exception with its traceback and clears it.
 Ref take_exception();
 
-// What an exception says: of a LannerError its text, of others their type too.
+// The text of an exception: for a LannerError its message, for others also their type.
 std::string describe(PyObject* exception);
 
-// The UTF-8 of a str; what is no str or no UTF-8 raises PythonError.
+// The UTF-8 of a str. Throws PythonError for other objects and invalid UTF-8.
 std::string to_string(PyObject* text);
 
 }  // namespace lanner
