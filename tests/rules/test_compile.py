@@ -1,4 +1,4 @@
-"""From the text of a rules file to what is run, and what is said where it cannot."""
+"""From the text of a rules file to compiled rules, and the errors on the way."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""An explanation says part by part what the executor says, with the names that stand in the file."""
+"""An explanation agrees with the executor part by part, with the names in the file."""
 
 import json
 
@@ -149,7 +149,7 @@ def test_progress_is_the_share_that_held_before_the_first_no(condition, event, p
 
 
 def consistent(part):
-    """Whether each part says what follows from those in it."""
+    """Return whether each part's result follows from its children's."""
     inner = [child.holds for child in part.parts]
     expected = {"all": all, "one": any, "not": lambda inner: not inner[0], "test": lambda _: part.holds}[part.kind](inner)
     return part.holds == expected and all(map(consistent, part.parts))

@@ -1,4 +1,4 @@
-"""Outputs of rules: what is a placeholder, what its text is, and which fields an alert carries."""
+"""Outputs of rules: their placeholders, the texts of values, and the fields of an alert."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def message(text, **values):
 
 
 def fields(text, values):
-    """The alert's fields as they are written, but for its own time."""
+    """Return the alert's fields in JSON, except for its own time."""
     parsed, value = prepared(text, values)
     alert = AlertWriter("json", iso8601=True).compile(AlertRule("r", "Notice", "kv"), parsed)
     line = alert.line(TIMESTAMP, compile_values(alert.operands, value)())

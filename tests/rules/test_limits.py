@@ -1,6 +1,6 @@
-"""No rules file, pattern or event can exhaust the stack, the memory or the patience: it works, or is refused with its place.
+"""No rules file, pattern or event can exhaust the stack, the memory or the time: it works, or is rejected with its place.
 
-No test here asserts a time: what is not linear would meet the timeout of all tests.
+No test here asserts a time: anything that is not linear would reach the timeout of all tests.
 """
 
 import pytest
@@ -32,12 +32,12 @@ def rule(condition, before="", output="o"):
 
 
 def macros(count, condition):
-    """`count` macros m0, m1 ..., of which the first is a check and the others are made from the one before."""
+    """Return `count` macros m0, m1 ..., of which the first is a check and the others are built from the previous one."""
     return "".join(f"- macro: m{n}\n  condition: {condition.format(f'm{n - 1}') if n else CHECK}\n" for n in range(count))
 
 
 def matches(text, value="b"):
-    """Whether the rule matches an event: loaded, compiled, run; and shown, reported and described on the way."""
+    """Return whether the rule matches an event: loaded, compiled, run, and also shown, reported and described."""
     ruleset = load_rules_text(text, CATALOG)
     for each in ruleset.rules:
         assert parse(show(each.condition)) == each.condition
@@ -194,7 +194,7 @@ def test_many_exceptions_are_appended_without_a_search_for_each(monkeypatch):
 
 
 def test_findings_share_the_condition_with_its_lists(monkeypatch, tmp_path):
-    """A condition of many parts with as many findings, in one line as tools write it: its lists are not written in for each."""
+    """A condition of many parts with as many findings, in one line as tools write it: its lists are not expanded for each."""
     written = []
     write = Lists.write_into
     monkeypatch.setattr(Lists, "write_into", lambda lists, text: written.append(1) or write(lists, text))

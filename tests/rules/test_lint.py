@@ -1,4 +1,4 @@
-"""Lints of one condition: each finds what it is for, at its place, and nothing close to it."""
+"""Lints of one condition: each finds its kind of mistake, with its place, and nothing similar."""
 
 import pytest
 

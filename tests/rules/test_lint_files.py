@@ -1,4 +1,4 @@
-"""Lints of whole files: rules, lists and macros beside each other, and files after files."""
+"""Lints of whole files: rules, lists and macros together, and several files."""
 
 from pathlib import Path
 
@@ -145,7 +145,7 @@ def test_what_is_missing(check):
 
 def test_unused_macros_and_lists(check):
     text = rules("named and x.a in (used)", before="- list: used\n  items: [a]\n- macro: named\n  condition: x.b = b\n")
-    text += "- list: alone\n  items: [a]\n- macro: alone\n  condition: x.b = b\n"
+    text += "- list: unused\n  items: [a]\n- macro: unused\n  condition: x.b = b\n"
     assert [(each.code, each.place.line) for each in check(text)] == [("LOAD_UNUSED_LIST", 12), ("LOAD_UNUSED_MACRO", 14)]
 
 

@@ -1,4 +1,4 @@
-"""Rules files become items; whatever is wrong in one has a place, and the rest is still looked at."""
+"""Rules files become items. Every error in one has a place, and the rest is still checked."""
 
 import pytest
 
@@ -122,7 +122,7 @@ def test_every_wrong_item_is_reported():
         ("- [1,\n", "yaml-cpp: error at line 2, column 1: end of sequence flow not found", "f.yaml:2:1"),
         ("- rule: r\n\tdesc: d\n", "tab", "f.yaml:2:1"),
         ("- *a\n", "the referenced anchor is not defined: a", "f.yaml:1:3"),
-        ("- &a [*a]\n", "the alias '*a' stands inside of what it names", "f.yaml:1:7"),
+        ("- &a [*a]\n", "the alias '*a' is inside the node that it names", "f.yaml:1:7"),
         ("- &a 1\n---\n- *a\n", "the referenced anchor is not defined: a", "f.yaml:3:3"),
         ("[" * 500 + "]" * 500, f"nodes are nested more than {MAX_DEPTH} levels deep", f"f.yaml:1:{MAX_DEPTH + 1}"),
         ("- " * 100_000, f"nodes are nested more than {MAX_DEPTH} levels deep", f"f.yaml:1:{2 * MAX_DEPTH + 1}"),
@@ -143,7 +143,7 @@ def test_a_hundred_thousand_brackets_are_refused():
 def test_a_bomb_of_aliases_is_refused():
     bomb = "- &a [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"- &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 10)}]\n" for n in range(20))
-    assert refusal(bomb).message == f"aliases stand for more than {MAX_ALIASED} nodes and characters up to here"
+    assert refusal(bomb).message == f"aliases expand to more than {MAX_ALIASED} nodes and characters up to here"
 
 
 def test_an_alias_stands_for_its_anchor():

@@ -1,4 +1,4 @@
-"""Lists, macros, exceptions and overrides become conditions, by Falco's rules of order; errors stand where their cause stands."""
+"""Lists, macros, exceptions and overrides become conditions in Falco's order; errors are reported at their cause."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def error(*texts, **options):
 
 
 def marked(finding):
-    """The characters that the finding marks, and their line."""
+    """Return the characters that the finding marks, and their line."""
     line, carets = finding.snippet.splitlines()
     return "".join(char for char, caret in zip(line, carets.ljust(len(line)), strict=False) if caret == "^"), finding.place.line
 
@@ -175,13 +175,13 @@ def doubling(count, first="x.y = 1"):
 
 def test_macros_that_double_are_refused():
     assert show(resolved(doubling(10) + rule("m10")).rules[0].condition).count("x.y") == 1024
-    assert "counts more than 100000 nodes" in errors(doubling(60) + rule("m60"))[0].message
+    assert "has more than 100000 nodes" in errors(doubling(60) + rule("m60"))[0].message
 
 
 def test_macros_that_double_before_they_are_known_are_refused():
     text = "".join(macro(f"m{n}", f"m{n + 1} and m{n + 1}") for n in range(60)) + macro("m60", "x.y = 1")
     text += "".join(appended(f"m{n}", "or x.y = 2") for n in range(61))
-    assert "counts more than 100000 nodes" in errors(text + rule("m0"))[0].message
+    assert "has more than 100000 nodes" in errors(text + rule("m0"))[0].message
 
 
 @pytest.mark.parametrize("forward", [False, True])
@@ -378,7 +378,7 @@ def test_required_versions(required, message):
         assert error(text, plugins={"kv": "0.1.5"}).message.startswith(message)
 
 
-# Places of what the checker finds
+# Places of the checker's findings
 
 
 def test_an_error_of_the_checker_is_placed_in_the_macro_that_brought_it():

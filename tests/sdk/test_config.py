@@ -1,4 +1,4 @@
-"""A configuration class gives validation with paths, a schema for Falco, and the docs table."""
+"""A configuration class provides validation with paths, a schema for Falco, and the table in the docs."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -136,7 +136,7 @@ def test_a_configuration_that_holds_itself_is_refused():
 
 
 def schemas(node: Any) -> list[dict[str, Any]]:
-    """All schemas in a schema, itself included."""
+    """Yield all schemas in a schema, including itself."""
     inner = [
         *node.get("properties", {}).values(),
         *node.get("anyOf", []),
@@ -171,7 +171,7 @@ def test_the_schema_tells_bounds_defaults_descriptions_and_titles():
 
 
 def accepts(schema: dict[str, Any], value: Any) -> bool:
-    """Whether a JSON schema of the words above takes a value."""
+    """Return whether a JSON schema with the keywords above accepts a value."""
     if "anyOf" in schema and not any(accepts(option, value) for option in schema["anyOf"]):
         return False
     if "enum" in schema and value not in schema["enum"]:

@@ -1,4 +1,4 @@
-"""The annotations of a field method tell its type, whether it is a list, and its argument."""
+"""The annotations of a field method declare its type, whether it is a list, and its argument."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_a_field_is_a_plain_method(method):
 
 @pytest.mark.parametrize("wrapper", [staticmethod, classmethod, property])
 def test_a_mark_inside_of_another_decorator_is_not_lost(wrapper):
-    with pytest.raises(lanner.DefinitionError, match=f"leave out @{wrapper.__name__}"):
+    with pytest.raises(lanner.DefinitionError, match=f"remove @{wrapper.__name__}"):
         method_declaration("P", "f", wrapper(lanner.field("p.f", "F")(no_argument)))
 
 

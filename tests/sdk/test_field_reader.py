@@ -1,4 +1,4 @@
-"""What every host does with a plugin class: make its state, and read fields off events."""
+"""The common part of all hosts of a plugin class: create its state, and read fields from events."""
 
 import logging
 from collections.abc import Iterator
@@ -280,7 +280,7 @@ def test_the_configuration_is_there_before_anything_else_runs():
     seen = []
 
     class Eager(Doors):
-        """Looks at its configuration while it is made."""
+        """Checks its configuration while it is created."""
 
         def __init__(self) -> None:
             seen.append(self.config.word)

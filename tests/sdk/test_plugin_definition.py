@@ -1,4 +1,4 @@
-"""A plugin class is checked where it is defined, and what is wrong says what to write."""
+"""A plugin class is checked when it is defined, and its errors say what to write."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -92,7 +92,7 @@ def test_unusual_but_sound(changes):
         ({"contact": " "}, "'contact' is ' '"),
         ({"__doc__": None}, "it has no description; write it as the class's docstring"),
         ({"__doc__": "  \n"}, "it has no description"),
-        ({"event_source": ABSENT}, "'event_source' is missing; write the name that rules give as `source:`"),
+        ({"event_source": ABSENT}, "'event_source' is missing; write the name for `source:` in rules"),
         ({"event_source": "syscall"}, "the event source 'syscall' is Falco's own; choose another name"),
         ({"event_source": " doors"}, "'event_source' is ' doors'"),
         ({"open": ABSENT}, "it has 'id' but no method open(self, params)"),
@@ -113,8 +113,8 @@ def test_unusual_but_sound(changes):
         ({"fields": field("a.b", payload["a"], "A")}, "put the one field in brackets"),
         ({"fields": [field("a.b", payload["a"], "A"), field("a.b", payload["b"], "B")]}, 'it declares the field "a.b" twice'),
         ({"timestamp": payload["time"]}, 'such as timestamp = payload["timeNano"].time("ns")'),
-        ({"timestamp": payload[KEY].time("ns")}, "'timestamp' is a place with a unit"),
-        ({"timestamp": "time"}, "'timestamp' is a place with a unit"),
+        ({"timestamp": payload[KEY].time("ns")}, "'timestamp' must be a place with a unit"),
+        ({"timestamp": "time"}, "'timestamp' must be a place with a unit"),
         ({"rules": "no_such_file.yaml"}, "'rules' names 'no_such_file.yaml', but the directory of its module has no such file"),
         ({"example": "no_such_file.jsonl"}, "'example' names 'no_such_file.jsonl'"),
         ({"__annotations__": {"config": dict}}, "write a class that derives from lanner.Config"),

@@ -1,4 +1,4 @@
-"""`import lanner` costs little, has what it says, and means to type checkers what it means when it runs."""
+"""`import lanner` is fast, exports its public names, and has the same meaning for type checkers as at run time."""
 
 import re
 import subprocess
@@ -56,7 +56,7 @@ def test_what_is_not_used_is_not_imported(code, absent):
 
 
 def test_the_docker_plugin_is_written_on_the_public_names():
-    """But for the values of gap events, which it reads natively."""
+    """Except for the values of gap events, which it reads natively."""
     private = {
         f"{module.name}: {line}"
         for module in Path(lanner.__file__).parent.joinpath("docker").glob("*.py")
@@ -73,7 +73,7 @@ def test_the_sdk_imports_nothing_of_the_rooms_that_use_it():
 
 @pytest.mark.parametrize("case", ["plugin.py", "packages.py"])
 def test_a_type_checker_sees_a_plugin_as_its_author_means_it(case):
-    """Lines of the file that end in `# reveals T` are asked what they are, those that end in `# error: ...` are wrong."""
+    """The type checker must reveal T for lines that end in `# reveals T`, and report the error of lines that end in `# error: ...`."""
     mypy = pytest.importorskip("mypy.api", reason="mypy is not installed")
     path = CASES / case
     wanted = {}

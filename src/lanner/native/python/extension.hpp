@@ -1,4 +1,4 @@
-// What the extension modules have in common.
+// Common code of the extension modules.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -9,7 +9,7 @@
 
 namespace lanner {
 
-// For what a catch block has caught: no C++ exception goes on into Python.
+// Call it in a catch block to convert the exception: no C++ exception enters Python.
 inline PyObject* failed() noexcept {
   try {
     throw;
@@ -21,7 +21,7 @@ inline PyObject* failed() noexcept {
   }
 }
 
-// -1 with an error set where that fails
+// -1 with an error set on failure
 inline int add_type(PyObject* module, PyType_Spec& spec, const char* name) {
   PyObject* type = PyType_FromModuleAndSpec(module, &spec, nullptr);
   if (!type) return -1;

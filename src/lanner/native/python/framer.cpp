@@ -10,7 +10,7 @@ namespace lanner {
 namespace {
 
 struct Lines {
-  PyObject_HEAD PyObject* chunk;  // bytes; null where there are only copies
+  PyObject_HEAD PyObject* chunk;  // bytes; null if there are only copies
   LineList* list;
 };
 
@@ -40,7 +40,7 @@ Py_ssize_t lines_length(PyObject* self) { return static_cast<Py_ssize_t>(reinter
 PyObject* lines_item(PyObject* self, Py_ssize_t place) {
   const auto& list = *reinterpret_cast<Lines*>(self)->list;
   if (place < 0 || static_cast<std::size_t>(place) >= list.size()) {
-    PyErr_SetString(PyExc_IndexError, "there is no such line");
+    PyErr_SetString(PyExc_IndexError, "line index out of range");
     return nullptr;
   }
   return to_bytes(list.at(static_cast<std::size_t>(place)));
@@ -58,7 +58,7 @@ PyObject* lines_subscript(PyObject* self, PyObject* place) {
   return lines_item(self, index < 0 ? index + lines_length(self) : index);
 }
 
-// As a list is compared and shown.
+// Compared and printed as a list.
 PyObject* lines_compare(PyObject* self, PyObject* other, int operation) {
   if (operation != Py_EQ && operation != Py_NE) Py_RETURN_NOTIMPLEMENTED;
   if (!PyList_Check(other) && Py_TYPE(other) != lines_type) Py_RETURN_NOTIMPLEMENTED;
@@ -77,7 +77,7 @@ PyObject* lines_repr(PyObject* self) {
   return result;
 }
 
-// As a dict, so that one that has none is false.
+// As a dict, so that an empty one is false.
 PyObject* lines_cut(PyObject* self, void*) {
   PyObject* sizes = PyDict_New();
   if (!sizes) return nullptr;
@@ -96,7 +96,7 @@ PyObject* lines_cut(PyObject* self, void*) {
 }
 
 PyGetSetDef lines_attributes[] = {
-    {"cut", lines_cut, nullptr, "How many bytes those had of which only a part was kept, by their places.", nullptr},
+    {"cut", lines_cut, nullptr, "Size in bytes of each line of which only a part was kept, by index.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot lines_slots[] = {
@@ -116,7 +116,7 @@ PyType_Spec lines_spec = {"lanner.native.Lines", sizeof(Lines), 0,
                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_SEQUENCE,
                           lines_slots};
 
-// Lines of what `fill` puts into the list; `chunk` is kept with it.
+// Returns the lines that `fill` adds to the list; `chunk` is kept with it.
 template <typename Fill>
 PyObject* make_lines(PyObject* chunk, Fill&& fill) {
   auto* lines = reinterpret_cast<Lines*>(lines_type->tp_alloc(lines_type, 0));
@@ -136,7 +136,7 @@ PyObject* framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"longest", nullptr};
   Py_ssize_t longest;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "n:Framer", const_cast<char**>(names), &longest)) return nullptr;
-  if (longest < 1) return PyErr_Format(PyExc_ValueError, "a line has at least one byte, not %zd", longest);
+  if (longest < 1) return PyErr_Format(PyExc_ValueError, "the limit must be at least one byte, not %zd", longest);
   auto* self = reinterpret_cast<Framer*>(type->tp_alloc(type, 0));
   if (!self) return nullptr;
   self->framer = new (std::nothrow) LineFramer(static_cast<std::size_t>(longest));
@@ -147,10 +147,10 @@ PyObject* framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   return reinterpret_cast<PyObject*>(self);
 }
 
-// The same for both kinds of framers.
+// The common methods of both kinds of framers.
 template <typename Type>
 PyObject* feed(PyObject* self, PyObject* chunk) {
-  if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "a chunk is bytes, not %.100s", Py_TYPE(chunk)->tp_name);
+  if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "a chunk must be bytes, not %.100s", Py_TYPE(chunk)->tp_name);
   const std::string_view data(PyBytes_AS_STRING(chunk), static_cast<std::size_t>(PyBytes_GET_SIZE(chunk)));
   return make_lines(chunk, [&](LineList& list) { reinterpret_cast<Type*>(self)->framer->feed(data, list); });
 }
@@ -176,13 +176,13 @@ void dealloc(PyObject* self) {
 PyObject* is_within_line(PyObject* self, void*) { return PyBool_FromLong(reinterpret_cast<Framer*>(self)->framer->is_within_line()); }
 
 PyMethodDef framer_methods[] = {
-    {"feed", feed<Framer>, METH_O, "feed(chunk: bytes) -> Lines\n\nThe payloads that the chunk completes."},
-    {"end", end<Framer>, METH_NOARGS, "end() -> Lines\n\nThe tail as the last payload, if there is one; after it the stream starts over."},
+    {"feed", feed<Framer>, METH_O, "feed(chunk: bytes) -> Lines\n\nReturn the payloads that the chunk completes."},
+    {"end", end<Framer>, METH_NOARGS, "end() -> Lines\n\nReturn the tail as the last payload, if any, and reset the stream."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef framer_attributes[] = {
-    {"too_long", too_long<Framer>, nullptr, "How many lines were dropped because they were longer than the longest.", nullptr},
-    {"is_within_line", is_within_line, nullptr, "Whether the next bytes belong to a line that has begun.", nullptr},
+    {"too_long", too_long<Framer>, nullptr, "Number of lines that were dropped because they exceeded the limit.", nullptr},
+    {"is_within_line", is_within_line, nullptr, "Whether the next bytes continue a line.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot framer_slots[] = {
@@ -191,15 +191,15 @@ PyType_Slot framer_slots[] = {
     {Py_tp_methods, framer_methods},
     {Py_tp_getset, framer_attributes},
     {Py_tp_doc,
-     const_cast<char*>("Framer(longest: int)\n\nThe lines of one stream; what follows the last newline waits for the next chunk.")},
+     const_cast<char*>("Framer(longest: int)\n\nSplits one stream into lines. Bytes after the last newline wait for the next chunk.")},
     {0, nullptr},
 };
-// The paths, sequences of names, as a tree; false with an error set where that is none.
+// Converts the paths, sequences of names, to a tree; false with an error set for other objects.
 bool read_kept(PyObject* paths, KeptMember& root) {
-  PyObject* all = PySequence_Fast(paths, "kept is a sequence of paths");
+  PyObject* all = PySequence_Fast(paths, "kept must be a sequence of paths");
   bool is_right = all != nullptr;
   for (Py_ssize_t place = 0; is_right && place < PySequence_Fast_GET_SIZE(all); ++place) {
-    PyObject* steps = PySequence_Fast(PySequence_Fast_GET_ITEM(all, place), "a path is a sequence of names");
+    PyObject* steps = PySequence_Fast(PySequence_Fast_GET_ITEM(all, place), "a path must be a sequence of names");
     std::vector<std::string> path;
     is_right = steps != nullptr;
     for (Py_ssize_t step = 0; is_right && step < PySequence_Fast_GET_SIZE(steps); ++step) {
@@ -222,7 +222,7 @@ PyObject* object_framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs
   int multiline = 0;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "n|O$p:ObjectFramer", const_cast<char**>(names), &longest, &paths, &multiline))
     return nullptr;
-  if (longest < 1) return PyErr_Format(PyExc_ValueError, "an object has at least one byte, not %zd", longest);
+  if (longest < 1) return PyErr_Format(PyExc_ValueError, "the limit must be at least one byte, not %zd", longest);
   try {
     KeptMember kept;
     if (paths && !read_kept(paths, kept)) return nullptr;
@@ -238,15 +238,15 @@ PyObject* object_framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs
 PyObject* is_within(PyObject* self, void*) { return PyBool_FromLong(reinterpret_cast<ObjectFramerObject*>(self)->framer->is_within()); }
 
 PyMethodDef object_framer_methods[] = {
-    {"feed", feed<ObjectFramerObject>, METH_O, "feed(chunk: bytes) -> Lines\n\nThe payloads that the chunk completes."},
+    {"feed", feed<ObjectFramerObject>, METH_O, "feed(chunk: bytes) -> Lines\n\nReturn the payloads that the chunk completes."},
     {"end", end<ObjectFramerObject>, METH_NOARGS,
-     "end() -> Lines\n\nWhat is unfinished as the last payload; after it the stream starts over."},
+     "end() -> Lines\n\nReturn the incomplete text as the last payload, and reset the stream."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef object_framer_attributes[] = {
     {"too_long", too_long<ObjectFramerObject>, nullptr,
-     "How many were dropped because they were too long and nothing of them could be kept.", nullptr},
-    {"is_within", is_within, nullptr, "Whether the next bytes belong to a payload that has begun.", nullptr},
+     "Number of objects that were dropped because they were too long and had no kept member.", nullptr},
+    {"is_within", is_within, nullptr, "Whether the next bytes continue a payload.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot object_framer_slots[] = {
@@ -255,7 +255,7 @@ PyType_Slot object_framer_slots[] = {
     {Py_tp_methods, object_framer_methods},
     {Py_tp_getset, object_framer_attributes},
     {Py_tp_doc, const_cast<char*>("ObjectFramer(longest: int, kept: Sequence[Sequence[str]] = (), *, multiline: bool = False)\n\n"
-                                  "The JSON objects of one stream. Of one that is longer the members at the paths of `kept` are kept.")},
+                                  "Splits one stream into JSON objects. Of a longer object, the members at the paths of `kept` are kept.")},
     {0, nullptr},
 };
 PyType_Spec object_framer_spec = {"lanner.native.ObjectFramer", sizeof(ObjectFramerObject), 0,
