@@ -1,7 +1,7 @@
 # Everything that is done here, one word each. `make help` lists them. PYTHON=... names another interpreter than python3.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit bench soak sanitize dist docs clean setup-run setup-dev setup-test
+.PHONY: help run test check lint tidy unit bench soak sanitize dist docs clean setup-run setup-dev setup-test
 BIN := .venv/bin
 # WORKERS=1 runs the tests in one process after the other. The markers are explained in pyproject.toml.
 WORKERS := auto
@@ -13,7 +13,7 @@ help: ## This list
 run: setup-run ## Watch this machine's Docker engine by the shipped rules; where there is none, replay a recording (ARGS="...")
 	@tools/run-docker $(ARGS)
 
-test: setup-test lint ## Set everything up and pass all tests, those on a real Docker engine too
+test: setup-test lint tidy ## Set everything up and pass all tests, those on a real Docker engine too
 	$(PYTEST)
 	tools/sanitize
 
@@ -25,6 +25,10 @@ lint: setup-dev
 	git ls-files '*.cpp' '*.hpp' '*.c' '*.h' | xargs $(BIN)/clang-format --dry-run --Werror
 	$(BIN)/python tools/prose.py
 	$(BIN)/mypy
+
+tidy: setup-dev ## clang-tidy on the native part (.clang-tidy), in a minute
+	@git ls-files 'src/lanner/native/*.cpp' 'src/lanner/native/*.c' | xargs -P "$$(nproc)" -n 4 \
+		$(BIN)/clang-tidy --quiet -p "$$(dirname "$$(ls -t build/*/compile_commands.json | head -1)")"
 
 unit: setup-dev
 	$(PYTEST) -m "not slow and not bundled and not engine and not soak"

@@ -47,10 +47,11 @@ PAUSE = 0.005
 IDLE_SECONDS = size(5, 1)
 FIRST = 1_780_000_000 * 1_000_000_000  # ns since 1970
 VERSION = json.dumps({"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}).encode()
+CONTAINER = json.dumps({"Image": "sha256:0d5d", "HostConfig": {"NetworkMode": "bridge"}, "Config": {"User": "1000"}, "Mounts": []}).encode()
 
 
 class StandInForEngine:
-    """Answers GET /version and GET /events; `mode` tells how fast events come: as fast as they are read, a few, or one."""
+    """Answers as an engine does; `mode` tells how fast events come: as fast as they are read, a few, or one."""
 
     def __init__(self, folder: Path, mode: str) -> None:
         self.path = str(folder / f"{mode}.sock")
@@ -72,11 +73,13 @@ def _serve(listener: socket.socket, mode: str) -> None:
 
 def _answer(link: socket.socket, mode: str) -> None:
     with link, contextlib.suppress(OSError):  # the reader has seen enough
-        if b"/version" in link.recv(65536):
-            link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(VERSION), VERSION))
-        else:
+        request = link.recv(65536)
+        if b"/events" in request:
             link.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
             {"full": _send_all, "low": _send_some, "idle": _send_one}[mode](link)
+        else:
+            answer = CONTAINER if b"/containers/" in request else VERSION
+            link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(answer), answer))
 
 
 def _chunk(data: bytes) -> bytes:
@@ -140,6 +143,7 @@ def _rows(ours: Path, peer: Path, methods: Path, sockets: dict[str, str]) -> lis
         return [list(of_one) for of_one in zip(*found, strict=True)]
 
     full = paired(RUNS, "full", PATHS + COMPUTED, EVENTS)
+    inspected = [_bench(ours, sockets["full"], PATHS[:1], EVENTS, most=SENT, inspect=True) for _ in range(RUNS)]
     slow = paired(LOW_RATE_RUNS, "low", PATHS[:1], LOW_RATE_EVENTS)
     called = [_bench(methods, sockets["full"], METHODS, METHOD_EVENTS, most=SENT) for _ in range(2 * RUNS)]
     # and those of the other runs: neighbours on the machine come and go
@@ -155,7 +159,8 @@ def _rows(ours: Path, peer: Path, methods: Path, sockets: dict[str, str]) -> lis
         _row("each further computed field", [_further(runs, COMPUTED) / 1e3 for runs in full], "us"),
         _row("first method field of an event, decode included", [_best(called, "first_field_ns") / 1e3], "us", 1.3),
         _row("each further method field", [_further(called, METHODS[1:]) / 1e3], "us", 0.3),
-        _row("an event from a full socket", [_best(runs, "next_batch_ns") / 1e3 for runs in full], "us", 0.3),
+        _row("an event from a full socket, with a cursor", [_best(runs, "next_batch_ns") / 1e3 for runs in full], "us", 0.4),
+        _row("the same, and the engine is asked about containers", [_best(inspected, "next_batch_ns") / 1e3], "us"),
         _row(
             f"a wake-up, one event, at a low rate ({1 / PAUSE:.0f}/s)",
             [_best(runs, "next_batch_ns") / 1e3 for runs in slow],
@@ -184,7 +189,7 @@ def _bundled_rows(bundled: Path, peer: Path, socket_path: str) -> list[list[str]
     starts = [[*(_start(so) for _ in range(STARTS)), *map(_start_ms, of_one)] for so, of_one in zip(both, runs, strict=True)]
     memory = [median(run["rss_after_events_kb"] for run in of_one) / 1024 for of_one in runs]
     return [
-        _row("bundled: an event from a full socket", [_best(of_one, "next_batch_ns") / 1e3 for of_one in runs], "us", 0.3),
+        _row("bundled: an event from a full socket, with a cursor", [_best(of_one, "next_batch_ns") / 1e3 for of_one in runs], "us", 0.4),
         _row(f"bundled: memory above the bare host's after {EVENTS:,} events", memory, "MiB", 16),
         _row(f"bundled: dlopen and init, best of {len(starts[0])} processes", [min(of_one) for of_one in starts], "ms", 60),
         _row("bundled: size of the file", [so.stat().st_size / 1e6 for so in both], "MB", 8),
@@ -208,10 +213,12 @@ def _row(what: str, found: list[float], unit: str, aim: float | None = None, *, 
     return [what, f"{ours:.3g} {unit}", *beside, shown]
 
 
-def _bench(so: Path, path: str, fields: tuple[str, ...], events: int, *options: str, most: int | None = None) -> Figures:
+def _bench(
+    so: Path, path: str, fields: tuple[str, ...], events: int, *options: str, most: int | None = None, inspect: bool = False
+) -> Figures:
     """Return what the host measured over so many events; the last batch may bring more, up to `most`."""
     progress(f"plugin: {so.name}, {events:,} events from {Path(path).name}")
-    report = _report(so, path, "--fields", ",".join(fields), *(options or ("--events", str(events))))
+    report = _report(so, path, "--fields", ",".join(fields), *(options or ("--events", str(events))), inspect=inspect)
     if report["exit"]:
         sys.exit(f"{so} could not be measured: {report['violations']}\n{report['stderr']}")
     found: Figures = report["bench"]
@@ -228,8 +235,10 @@ def _start_ms(bench: Figures) -> float:
     return float(bench["load_ms"] + bench["init_ms"])
 
 
-def _report(so: Path, path: str, *options: str) -> Figures:
+def _report(so: Path, path: str, *options: str, inspect: bool = False) -> Figures:
     # each names its engine where it can: one in the configuration, the other in the parameters of open
-    told = ["--open", f"unix:{path}"] if so.name == "libpeer.so" else ["--init", json.dumps({"host": f"unix://{path}"})]
-    found: Figures = host.run_host(so, "--bench", *told, *options)
+    with tempfile.TemporaryDirectory() as folder:  # a cursor from another run would know the events
+        config = {"host": f"unix://{path}", "cursor": f"{folder}/cursor", "inspect": inspect}
+        told = ["--open", f"unix:{path}"] if so.name == "libpeer.so" else ["--init", json.dumps(config)]
+        found: Figures = host.run_host(so, "--bench", *told, *options)
     return found

@@ -8,10 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "conformance"))
 
 import host
+
+# How long an example takes depends on what else the machine does
+settings.register_profile("lanner", deadline=None)
+settings.load_profile("lanner")
 
 # An ignored signal is inherited by every process that a test starts, and Lanner leaves it ignored. A shell ignores SIGINT in
 # what it runs in the background, nohup ignores SIGHUP. A handler is not inherited, so the tests' processes begin with the default.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lanner.sdk.lookup import look_up
     from lanner.sdk.misspelt import suggest_name
     from lanner.sdk.plugin import ANY, Plugin
+    from lanner.sdk.printable import printable_line
     from lanner.sdk.protocols import ChunkReader, Opened, OpenInstance, Payload
     from lanner.sdk.values import INDEX, KEY, Path, Value, payload
 
@@ -68,6 +69,7 @@ _HOMES = {
     "field": "lanner.sdk.fields",
     "look_up": "lanner.sdk.lookup",
     "payload": "lanner.sdk.values",
+    "printable_line": "lanner.sdk.printable",
     "read_whole": "lanner.sdk.files",
     "rules": "",
     "suggest_name": "lanner.sdk.misspelt",
@@ -114,6 +116,7 @@ __all__ = [
     "field",
     "look_up",
     "payload",
+    "printable_line",
     "read_whole",
     "rules",
     "suggest_name",

@@ -147,7 +147,7 @@ def test_a_time_comes_from_source_date_epoch_alone(bound, tmp_path):
     assert json.loads(sbom.read_text())["metadata"]["timestamp"] == "2023-11-14T22:13:20Z"
     done = lanner("package", "docker", "-o", tmp_path, env={"SOURCE_DATE_EPOCH": "yesterday"})
     assert done.returncode == 1
-    assert "SOURCE_DATE_EPOCH is 'yesterday': it is a number of seconds since 1970" in done.stderr
+    assert "invalid SOURCE_DATE_EPOCH 'yesterday': use a number of seconds since 1970" in done.stderr
 
 
 def test_packaging_again_takes_the_place_of_what_was_there(small):
@@ -180,7 +180,7 @@ def test_it_says_where_requirements_come_from_and_what_to_do_next(bound):
     assert f"engine 0.12.0: stated ({rules}:" in printed
     assert f"docker {VERSION}: stated ({rules}:" in printed
     assert f"oras cp --from-oci-layout {folder}/oci:docker-{VERSION} REGISTRY/PATH/docker:{VERSION}" in printed
-    assert "--bundle brings Python along" in printed
+    assert "--bundle includes Python" in printed
 
 
 def test_an_older_api_is_required_as_it_was_built(tmp_path):
@@ -196,10 +196,10 @@ def test_an_older_api_is_required_as_it_was_built(tmp_path):
         (["nothing"], "no plugin named 'nothing'"),
         (["docker", "--rules", "none.yaml"], "cannot read the rules file none.yaml: No such file or directory"),
         (["docker", "--rules", "wrong.yaml"], "wrong.yaml:2:14: error: "),
-        (["docker", "--rules", "good.yaml", "--rules", "other/good.yaml"], "two rules files are named good.yaml"),
+        (["docker", "--rules", "good.yaml", "--rules", "other/good.yaml"], "two rules files have the name good.yaml"),
         (["docker", "--readme", "none.md"], "cannot read none.md: No such file or directory"),
         (["docker", "-o", "a-file"], "a-file is no directory"),
-        (["docker", "-o", "."], "oci is there and is no OCI image layout"),
+        (["docker", "-o", "."], "oci exists and is not an OCI image layout"),
         (["build_data.py"], "the plugin's version 1.0.0+mine has build metadata"),
         (["docker", "--python", "/bin/false", "-o", "out"], "/bin/false cannot serve plugins"),
     ],

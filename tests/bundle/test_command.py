@@ -181,7 +181,7 @@ def test_a_plugin_that_can_never_open_is_not_written(tmp_path):
     so.write_bytes(b"\x7fELF before")
     done = lanner("build", _plugin(tmp_path / "it.py", "def open(self, params): return None"), "-o", so)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "no host can open it, so nothing is written: plugin it: open returned NoneType" in done.stderr
+    assert "no host can open it, so it was not written: plugin it: open returned NoneType" in done.stderr
     assert so.read_bytes() == b"\x7fELF before"
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["it.py", "libit.so"]
 

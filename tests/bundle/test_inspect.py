@@ -37,7 +37,7 @@ def test_it_says_what_the_host_sees(built, run_host, api):
 
 def test_a_bound_file_says_what_it_is_bound_to(bound):
     shown = lanner("inspect", bound("docker")).stdout
-    assert "made by       lanner 0.1.0; it is as it was built" in shown
+    assert "made by       lanner 0.1.0; unchanged since it was built" in shown
     assert f"Python {inspected(bound('docker'))['brought']['python']}, /" in shown
     assert "docker.id " in shown
     assert "it brings no licences" in lanner("inspect", bound("docker"), "--licences").stderr

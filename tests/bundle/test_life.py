@@ -47,7 +47,7 @@ def init_error(report):
     ("config", "says"),
     [
         ('{"flushInterval": 0}', "`$.flushInterval`"),
-        ('{"nonsense": 1}', "`nonsense`"),
+        ('{"nonsense": 1}', "unknown option `$.nonsense`"),
         ("{", "not JSON"),
         ('{"refuse": true}', "plugin every: __init__: RuntimeError: it will not"),
     ],

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -11,6 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from lanner.cli.commands import commands
+
+from .doctoring import Engine, checked
 
 LANNER = str(Path(sys.executable).with_name("lanner"))
 PLUGINS = str(Path(__file__).with_name("plugins.py"))
@@ -128,3 +133,60 @@ def example():
 def replayed(lanner, example):
     """What `lanner run` makes of it."""
     return lanner("run", "docker", "--replay", example)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """An engine with which all is well."""
+    running = Engine(tmp_path / "docker.sock")
+    running.path.chmod(0o660)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def path(tmp_path):
+    """`path(falco="a shell script")` is a PATH with such programs and no others."""
+
+    def make(**programs):
+        folder = tmp_path / "programs"
+        folder.mkdir(exist_ok=True)
+        for name, script in programs.items():
+            (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+            (folder / name).chmod(0o755)
+        return {"PATH": str(folder)}
+
+    return make
+
+
+@pytest.fixture
+def examine(engine, path, monkeypatch, capfd):
+    """`examine(*options)` is (exit status, {check: [(level, text, fix)]}) of an engine with which all is well, if not told otherwise."""
+
+    def run_it(*options, host=None, env=()):
+        with monkeypatch.context() as patched:
+            for name in [name for name in os.environ if name not in ENVIRONMENT]:
+                patched.delenv(name)
+            for name, value in (ENVIRONMENT | path() | dict(env)).items():
+                patched.setenv(name, value)
+            code = commands.main(["doctor", *map(str, options), "--json", "--host", host or engine.url], standalone_mode=False)
+        out, err = capfd.readouterr()
+        assert err == ""
+        return checked(code, json.loads(out))
+
+    return run_it
+
+
+# configuration, rules, outputs
+
+
+@pytest.fixture
+def falco_yaml(tmp_path):
+    """`falco_yaml(text)` is such a file, with the Docker plugin."""
+
+    def write(text, init_config="{}"):
+        file = tmp_path / "falco.yaml"
+        file.write_text(f"plugins: [{{name: docker, library_path: libdocker.so, init_config: {init_config}}}]\n{text}\n")
+        return str(file)
+
+    return write

@@ -155,4 +155,4 @@ def test_an_extractor_of_all_sources_alone_is_refused(lanner, tmp_path):
     (tmp_path / "rules.yaml").write_text(GOOD)
     done = lanner("rules", "check", "rules.yaml", "--plugin", "ext.py", cwd=tmp_path)
     assert done.code == 1
-    assert "ext reads the events of all sources: name the plugin of the rules' source too, such as --plugin docker" in done.err
+    assert "ext extracts from all sources: also name the plugin of the rules' source, such as --plugin docker" in done.err

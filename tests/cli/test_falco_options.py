@@ -71,10 +71,10 @@ def test_support_tells_all_but_passwords(lanner, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-i"], "-i is about system calls, and Lanner reads none: ask falco"),
+        (["-i"], "-i is about system calls, which Lanner does not read: use falco"),
         (["--list-events"], "--list-events is about system calls"),
-        (["docker", "--enable-source", "nope"], "there is no event source 'nope': the plugin docker has docker"),
-        (["docker", "--enable-source", "syscall"], "the event source syscall cannot be enabled: Lanner reads no system calls"),
+        (["docker", "--enable-source", "nope"], "no event source 'nope': the plugin docker has docker"),
+        (["docker", "--enable-source", "syscall"], "the event source syscall cannot be enabled: Lanner does not read system calls"),
         (["docker", "--disable-source", "docker"], "--disable-source docker leaves nothing to watch"),
         (["docker", "--enable-source", "docker", "--disable-source", "syscall"], "--enable-source and --disable-source exclude each other"),
         (["docker", "--list=syscall"], "no fields of system calls are listed"),
@@ -91,7 +91,7 @@ def test_what_makes_no_sense_here_is_said(lanner, arguments, message):
 def test_p_adds_to_all_outputs(lanner):
     done = lanner("run", "docker", "-p", "source=%evt.source", "--replay", "-", stdin=EVENT)
     assert done.lines[0].endswith(" source=docker")
-    assert "-p is Falco's old word for append_output" in done.err
+    assert "-p is Falco's old name for append_output" in done.err
     done = lanner("run", "docker", "-pk", "--replay", "-", stdin=EVENT)
     assert done.lines[0].endswith("name=<NA>)")
 

@@ -77,13 +77,13 @@ def test_while_nothing_happens_a_command_is_shown_that_would_raise_an_alert(star
     process = start("run", plugin("Nudging"), "-r", rules("nudging"))
     assert b"watching nudging" in process.stderr.readline()
     begin = time.monotonic()
-    assert process.stderr.readline() == b"lanner: nothing has happened yet. This would raise an alert:\n"
+    assert process.stderr.readline() == b"lanner: no events yet. This command would raise an alert:\n"
     assert time.monotonic() - begin > 1.5
     assert process.stderr.readline() == b"    say something\n"
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=20)
     assert process.returncode == 0
-    assert b"nothing has happened yet" not in told
+    assert b"no events yet" not in told
 
 
 def test_a_field_that_fails_costs_its_value_alone_and_is_counted(lanner, plugin, words, rules):
@@ -122,7 +122,7 @@ def test_a_run_without_a_rule_is_an_error_unless_asked_for(lanner, plugin, words
     assert "error: no rule is enabled for source words: name rules files that have some (-r)" in done.err
     done = lanner(*command, "-o", "lanner.allow_no_rules=true")
     assert (done.code, done.out) == (0, b"")
-    assert "warning: no rule is enabled for source words: there will be no alerts" in done.err
+    assert "warning: no rule is enabled for source words: no alerts will be raised" in done.err
 
 
 def error(done):

@@ -189,7 +189,7 @@ def test_throttling_and_deduplication_are_counted(start, configure, tmp_path):
     _, err = process.communicate(timeout=30)
     assert process.returncode == 0
     assert numbers((tmp_path / "alerts").read_text().splitlines()) == [0, 1, 2]
-    assert "47 alerts left out, as $.lanner.throttle or $.lanner.deduplicate say" in err.decode()
+    assert "47 alerts suppressed by $.lanner.throttle or $.lanner.deduplicate" in err.decode()
 
 
 @pytest.mark.parametrize(

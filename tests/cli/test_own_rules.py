@@ -81,9 +81,9 @@ def test_a_reload_keeps_the_shipped_rules(start, override):
     lines = iter(process.stderr.readline, b"")
     before = next(line for line in lines if b"rules (plugin, " in line)
     override.write_text(OVERRIDE + OVERRIDE.replace("exported", "crashed"))
-    after = next(line for line in lines if b"loaded again: " in line)
+    after = next(line for line in lines if b"reloaded: " in line)
     count = int(before.partition(b" rules (plugin")[0].split()[-1])
-    assert int(after.partition(b"loaded again: ")[2].split()[0]) == count - 1
+    assert int(after.partition(b"reloaded: ")[2].split()[0]) == count - 1
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
 
@@ -123,7 +123,7 @@ def test_a_failed_reload_is_answered_with_the_word(start, override):
     alert = process.stdout.readline()
     assert b"Critical Falco internal: hot restart failure" in alert
     assert b"name these first by the word `plugin`, as in `-r plugin -r FILE`" in alert
-    said = next(line for line in iter(process.stderr.readline, b"") if b"loading again failed" in line)
+    said = next(line for line in iter(process.stderr.readline, b"") if b"reload failed" in line)
     assert b"name these first by the word `plugin`" in said
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)

@@ -74,7 +74,7 @@ def test_sighup_loads_again(start, plugin, file):
         if b"Second" in line:
             break
     _, err = end(process)
-    assert "loading again failed" not in err
+    assert "reload failed" not in err
 
 
 @pytest.mark.parametrize("layout", ["text", "json"])
@@ -99,7 +99,7 @@ def test_wrong_rules_change_nothing_and_raise_an_alert(start, plugin, file, layo
         if b"Third" in line:
             break
     _, err = end(process)
-    assert "error: loading again failed, all stays as it was: the rules have 1 error" in err
+    assert "error: reload failed, keeping the current configuration: the rules have 1 error" in err
 
 
 def test_outputs_change_with_the_configuration_and_no_alert_is_lost(start, plugin, file, tmp_path):
@@ -115,7 +115,7 @@ def test_outputs_change_with_the_configuration_and_no_alert_is_lost(start, plugi
     process = start("run", "-c", config)
     told(process, "watching")
     configure("b.log")
-    told(process, "loaded again: 1 rule")
+    told(process, "reloaded: 1 rule")
     written = tmp_path / "b.log"
     while not (written.exists() and b" 1999\n" in written.read_bytes()):
         assert process.poll() is None
@@ -132,8 +132,8 @@ def test_what_takes_a_restart_is_said(start, plugin, file, tmp_path):
     process = start("run", "-c", config)
     told(process, "watching")
     config.write_text(text.replace("'5'", "'6'") + "webserver: {listen_port: 1}\n")
-    said = told(process, "$.webserver changes with the next start alone")
-    assert any("its open_params change with the next start alone" in line for line in said)
+    said = told(process, "a change of $.webserver takes effect at the next start")
+    assert any("its open_params takes effect at the next start" in line for line in said)
     end(process)
 
 
@@ -144,7 +144,7 @@ def reload_often(start, plugin, file, times):
     seen = []
     for number in range(times):
         process.send_signal(signal.SIGHUP)
-        told(process, "loaded again: 1 rule")
+        told(process, "reloaded: 1 rule")
         if number + 1 in {times // 10, times}:
             status = Path(f"/proc/{process.pid}/status").read_text()
             memory = int(status.partition("VmRSS:")[2].split()[0])

@@ -56,7 +56,7 @@ def test_the_event_after_each_broken_line_raises_its_alert(lanner):
     assert done.code == 0
     assert done.lines == [ALERT.replace("orders", f"after {what}") for what in BROKEN]
     assert f"{2 * len(BROKEN)} events, {len(BROKEN)} alerts in " in done.err
-    assert f"{len(BROKEN)} payloads not wholly valid JSON: no field has a value there" in done.err
+    assert f"{len(BROKEN)} payloads not valid JSON: their fields have no values" in done.err
     assert "Traceback" not in done.err
 
 
@@ -64,7 +64,7 @@ def test_empty_lines_and_json_of_other_kinds_are_no_failures(lanner):
     done = lanner("run", "docker", "--replay", "-", stdin=b'\n\n \r\n"text"\n7\nnull\n[]\n' + GOOD)
     assert (done.code, done.lines) == (0, [ALERT])
     assert "4 events, 1 alert in " in done.err
-    assert "not wholly valid" not in done.err
+    assert "not valid JSON" not in done.err
 
 
 def test_a_line_of_ten_megabytes_is_an_event_like_any_other(lanner):
@@ -80,7 +80,7 @@ def test_a_recording_that_breaks_off_is_counted_and_the_rest_is_read(lanner):
     assert done.code == 0
     assert done.lines == [ALERT]
     assert "2 events, 1 alert in " in done.err
-    assert "1 payload not wholly valid JSON" in done.err
+    assert "1 payload not valid JSON" in done.err
 
 
 def test_a_last_line_without_its_newline_is_an_event(lanner):
@@ -205,7 +205,7 @@ def test_alerts_are_appended_to_a_file(lanner, example, replayed, tmp_path):
     [
         ("{}/missing/alerts", "No such file or directory; create its directory first"),
         ("{}", "Is a directory; name a file in it"),
-        ("/dev/full", "No space left on device; make room on the device, or choose another one"),
+        ("/dev/full", "No space left on device; free space on the device, or choose another one"),
     ],
     ids=["missing", "directory", "full"],
 )
@@ -302,7 +302,7 @@ def test_the_recording_of_another_plugin_is_told(lanner, plugin, rules, example,
 def test_a_recording_without_events_is_said(lanner):
     done = lanner("run", "docker", "--replay", "-")
     assert done.code == 0
-    assert "warning: there is no event in -\n" in done.err
+    assert "warning: no event in -\n" in done.err
 
 
 def test_a_pattern_that_the_shell_took_apart_is_said(lanner):
@@ -317,7 +317,7 @@ def test_rules_of_another_source_are_named(lanner, example, tmp_path):
     rule = "- rule: {}\n  desc: d\n  condition: docker.type = container\n  output: o\n  priority: NOTICE\n  source: dokcer\n"
     path.write_text("".join(rule.format(f"Rule {number}") for number in range(5)))
     done = lanner("run", "docker", "-r", path, "--replay", example)
-    assert "5 rules of other event sources left out; a rule about these events says `source: docker`:\n" in done.err
+    assert "5 rules of other event sources left out; rules for these events need `source: docker`:\n" in done.err
     assert f"    {path}:1:3: Unknown source dokcer, skipping\n" in done.err
     assert "    and 2 more\n" in done.err
 

@@ -36,6 +36,7 @@ def test_the_version_imports_nothing_heavy():
     imported = set(modules.split())
     assert {name for name in imported if name.startswith("lanner")} == {
         "lanner",
+        "lanner._lazy",
         "lanner._version",
         "lanner.cli",
         "lanner.cli.main",
@@ -161,7 +162,7 @@ def test_a_mistake_in_rules_is_shown_where_it_stands(lanner, tmp_path, rules, pr
     # the snippet is set in by two
     assert errors[start + 1] == "  " + (before + span + after).splitlines()[line - 1]
     assert errors[start + 2] == "  " + " " * (column - 1) + "^" * max(1, len(span))
-    assert errors[-1] == "lanner: error: the rules have 1 error; `lanner rules check` finds all there are"
+    assert errors[-1] == "lanner: error: the rules have 1 error; `lanner rules check` shows all findings"
 
 
 def test_a_rules_file_that_is_not_there_is_said(lanner, tmp_path):

@@ -4,6 +4,9 @@ import json
 import time
 from contextlib import contextmanager
 
+import pytest
+
+import lanner
 import lanner.testing
 from lanner.docker import Docker
 from lanner.sdk.hosting import init_plugin
@@ -23,6 +26,20 @@ def watching(engine, params="", **config):
     with lanner.testing.host(Docker, {"inspect": False, "host": engine.url, **config}, params) as host:
         assert host.source
         yield host
+
+
+@contextmanager
+def watching_stream(engine, params="", **config):
+    """The plugin as a test of a user would run it, and its open stream."""
+    with watching(engine, params, **config) as host:
+        yield host, engine.stream()
+
+
+def failure(engine, **config):
+    """The message for a user if the source cannot be opened."""
+    with pytest.raises(lanner.SourceError) as caught:
+        source_of(engine, **config)
+    return str(caught.value)
 
 
 def lines(first, count=1):

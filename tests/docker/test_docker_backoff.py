@@ -96,4 +96,5 @@ def test_a_stream_that_withholds_events_is_a_warning(remembering, no_pause, capl
         remembering.clock = lambda: NOW + 3 * SECOND
         remembering.miss(*lines(SECOND // 2))
         assert payloads(host, 1) == lines(SECOND // 2)
+        eventually(lambda: told(caplog, logging.WARNING))
     assert told(caplog, logging.WARNING)[0] == f"{remembering.url}: silent for 1 s, while the engine has events; connecting again"

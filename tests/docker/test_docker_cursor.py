@@ -14,7 +14,7 @@ from lanner.docker import Docker, stream
 from lanner.docker import cursor as cursor_module
 from lanner.docker.buffer import Counters
 from lanner.docker.cursor import Cursor, _decode
-from lanner.docker.window import Position
+from lanner.docker.window import LastKeys
 from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
 
@@ -84,7 +84,7 @@ def test_an_engine_that_was_left_out_for_a_while_is_still_known(remembering, pat
     run.commit()
     run.close()
     other = Cursor(str(path), 0.01, ["elsewhere"], Counters())
-    other.advance({"elsewhere": Position([1 << 64], 0)})
+    other.advance({"elsewhere": (LastKeys([1 << 64]), 0)})
     other.close()
     assert written(path)["hosts"].keys() == {"elsewhere", remembering.url}
     remembering.miss(*lines(1))
@@ -315,7 +315,7 @@ def test_writes_are_no_closer_than_the_interval(path):
     counters = Counters()
     cursor = Cursor(str(path), 3600.0, ["a"], counters)
     for number in range(100):
-        cursor.advance({"a": Position([(NOW + number) << 64 | 1], NOW)})
+        cursor.advance({"a": (LastKeys([(NOW + number) << 64 | 1]), NOW)})
     assert not path.exists()
     cursor.close()
     assert len(written(path)["hosts"]["a"]["ids"]) == 100
@@ -360,9 +360,9 @@ def test_what_is_committed_while_the_file_is_written_is_written_at_the_close(pat
 
     monkeypatch.setattr(cursor_module.os, "fsync", slow)
     cursor = Cursor(str(path), 0.0, ["a"], Counters())
-    cursor.advance({"a": Position([NOW << 64 | 1], NOW)})
+    cursor.advance({"a": (LastKeys([NOW << 64 | 1]), NOW)})
     assert writing.wait(10)
-    cursor.advance({"a": Position([NOW + 1 << 64 | 1], NOW)})
+    cursor.advance({"a": (LastKeys([NOW + 1 << 64 | 1]), NOW)})
     closing = threading.Thread(target=cursor.close)
     closing.start()
     eventually(lambda: cursor._closed)
@@ -377,7 +377,7 @@ def test_whoever_reads_the_file_finds_it_whole(path):
     number = 0
     while len(found) < 20:
         number += 1
-        cursor.advance({"a": Position([NOW + number << 64 | number], NOW)})
+        cursor.advance({"a": (LastKeys([NOW + number << 64 | number]), NOW)})
         if path.exists():
             found.add(written(path)["hosts"]["a"]["last"])
     cursor.close()

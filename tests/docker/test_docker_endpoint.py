@@ -9,7 +9,7 @@ import pytest
 import lanner
 from lanner import Address
 from lanner.docker.endpoint import Endpoint, Ssh, find_endpoint, parse_endpoint
-from lanner.docker.tls import Tls
+from lanner.net.tls import Tls
 
 ADDRESSES = "write unix:///path/to/docker.sock, tcp://host:2375, with TLS tcp://host:2376, or ssh://user@host"
 DEFAULT = Endpoint(Address("unix:///var/run/docker.sock"), "the default", path="/var/run/docker.sock")

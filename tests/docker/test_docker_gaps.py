@@ -149,7 +149,7 @@ def test_a_list_without_an_end_is_read_for_a_moment(engine, no_pause, monkeypatc
 
 
 def test_the_event_is_one_of_the_engines_form():
-    line = Host('a"b\n\x1b', named=True).gap("queue full", 5 * SECOND, 7 * SECOND + 1)
+    (line,) = Host('a"b\n\x1b', named=True).gap("queue full", 5 * SECOND, 7 * SECOND + 1).events
     assert b"\n" not in line
     assert b"\x1b" not in line
     assert json.loads(line) == {
@@ -174,4 +174,5 @@ def test_the_event_is_one_of_the_engines_form():
 
 def test_an_address_that_is_no_text_does_no_harm():
     """DOCKER_HOST may hold any bytes."""
-    assert json.loads(Host("unix:///a\udcff", named=True).gap("blocked", 1, 2))["lanner"]["host"] == "unix:///a?"
+    (line,) = Host("unix:///a\udcff", named=True).gap("blocked", 1, 2).events
+    assert json.loads(line)["lanner"]["host"] == "unix:///a?"

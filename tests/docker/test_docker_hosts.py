@@ -11,6 +11,7 @@ import lanner
 import lanner.testing
 from lanner.docker import Docker, client, stream
 from lanner.docker.gaps import Host
+from lanner.native import Events
 from lanner.sdk.hosting import init_plugin
 
 from .stand_in import NOW, RememberingEngine, answer, chunk, event
@@ -66,8 +67,11 @@ def test_what_is_no_object_stays_as_it_is(engines):
 @given(st.dictionaries(st.text(), st.integers() | st.text()), st.text(), st.none() | st.just(b'{"privileged":"true"}'))
 def test_what_is_added_is_one_member_and_changes_no_other(members, name, described):
     members.pop("lanner", None)
-    line = json.dumps(members).encode()
-    added = json.loads(Host(name, named=True).add_to(line, described))
+    host, events = Host(name, named=True), Events([json.dumps(members).encode()])
+    host.finish(events)
+    if described is not None:
+        host.describe(events, 0, described)
+    added = json.loads(events[0])
     expected = {"host": name.encode("utf-8", "replace").decode()}
     if described is not None:
         expected["inspect"] = json.loads(described)
@@ -169,7 +173,7 @@ def test_the_stream_ends_when_all_have_ended(engines):
     [
         ({"host": "unix:///a", "hosts": ["unix:///b"]}, "`hosts` takes the place of `host` and `tls`"),
         ({"tls": {"ca": "/a"}, "hosts": ["unix:///b"]}, "`hosts` takes the place of `host` and `tls`"),
-        ({"hosts": ["unix:///b", "unix:///b"]}, "`hosts` names 'unix:///b' twice: give each engine a `name` of its own"),
+        ({"hosts": ["unix:///b", "unix:///b"]}, "`hosts` names 'unix:///b' twice: give each engine its own `name`"),
         ({"hosts": [{"name": "a", "url": "unix:///a"}, {"name": "a", "url": "unix:///b"}]}, "`hosts` names 'a' twice"),
         ({"hosts": [{"name": "a"}]}, "an item of `hosts` has no `url`"),
         ({"hosts": [""]}, "an item of `hosts` has no `url`"),

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from lanner.docker import eventframer, watch
+from lanner.docker import eventframer, intake
 from lanner.native import ObjectFramer
 
 from .stand_in import NOW, STREAM, answer, chunk, event
@@ -124,7 +124,7 @@ def test_events_without_line_ends_come_one_by_one_and_at_once(engine, separator)
 
 
 def test_an_event_that_does_not_end_is_warned_of(engine, monkeypatch, caplog):
-    monkeypatch.setattr(watch, "_UNFINISHED", 0.05)
+    monkeypatch.setattr(intake, "_UNFINISHED", 0.05)
     with watching(engine) as host:
         engine.stream().send(chunk(event()[:40]))
         eventually(lambda: "has not ended it" in caplog.text)

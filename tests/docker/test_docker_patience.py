@@ -8,8 +8,9 @@ import time
 import pytest
 
 from lanner.docker import client, listing, watch
-from lanner.docker.client import EngineError, EngineTimeoutError, find_engine, get
+from lanner.docker.client import find_engine, get
 from lanner.docker.endpoint import parse_endpoint
+from lanner.docker.engine_errors import EngineError, EngineTimeoutError
 
 from .stand_in import LAST_CHUNK, NOW, SECOND, STREAM, RememberingEngine, StandInEngine, answer, chunk, event, version
 from .streaming import eventually, lines, payloads, watching

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanner.docker import watch
-from lanner.docker.buffer import OWN, Buffer, Counters, Flag, put_all
-from lanner.docker.gaps import Host
-from lanner.docker.window import key_of
+from lanner.docker import intake
+from lanner.docker.buffer import Buffer, Counters, Flag, put_all
+from lanner.docker.gaps import Host, Part
+from lanner.native import Events
 
-from .stand_in import NOW, event
+from . import reference
+from .stand_in import NOW
 from .streaming import eventually, gap_of, is_gap, lines, payloads, source_of, watching
 
 pytestmark = pytest.mark.slow
@@ -20,16 +21,25 @@ pytestmark = pytest.mark.slow
 HOST, OTHER = Host("a", named=False), Host("b", named=False)
 
 
-def entries(first, count, host=HOST):
-    return [(host, key_of(line), line[:-1]) for line in (each for each in lines(first, count))]
+def part(first, count, host=HOST):
+    return Part(host, Events(plain(first, count)))
 
 
 def taken(buffer):
     """All that is in it, and the times of gaps."""
     found = []
     while more := buffer.take():
-        found += [(host.label, gap_of(line)["from"] - NOW, gap_of(line)["until"] - NOW) if key == OWN else line for host, key, line in more]
+        found += [each for part in more for each in contents(part)]
     return found
+
+
+def contents(part):
+    if part.gap is None:
+        return list(part.events)
+    (line,) = part.events
+    told = gap_of(line)
+    assert part.gap == (told["from"], told["until"])
+    return [(part.host.label, told["from"] - NOW, told["until"] - NOW)]
 
 
 def plain(first, count):
@@ -39,41 +49,41 @@ def plain(first, count):
 def full_of(policy, first=0, count=10):
     counters = Counters()
     buffer = Buffer(10, 1_000_000, policy, counters)
-    buffer.put(entries(first, count))
+    buffer.put(part(first, count))
     return buffer, counters
 
 
 def test_the_newest_that_have_no_room_are_dropped_and_told_of_after_those_before_them():
     buffer, counters = full_of("drop_newest")
-    buffer.put(entries(10, 5))
-    buffer.put(entries(15, 2))
+    buffer.put(part(10, 5))
+    buffer.put(part(15, 2))
     assert taken(buffer) == [*plain(0, 10), ("a", 10, 16)]
-    buffer.put(entries(17, 3))
+    buffer.put(part(17, 3))
     assert taken(buffer) == plain(17, 3)
     assert counters.counts == {"events dropped": 7, "gaps": 1}
 
 
 def test_the_oldest_are_dropped_and_told_of_in_front_of_those_after_them():
     buffer, counters = full_of("drop_oldest")
-    buffer.put(entries(10, 5))
-    buffer.put(entries(15, 2))
+    buffer.put(part(10, 5))
+    buffer.put(part(15, 2))
     assert taken(buffer) == [("a", 0, 6), *plain(7, 10)]
     assert counters.counts == {"events dropped": 7, "gaps": 1}
 
 
 def test_of_several_engines_each_is_told_of():
     buffer, _ = full_of("drop_newest")
-    buffer.put(entries(10, 2))
-    buffer.put(entries(12, 2, OTHER))
+    buffer.put(part(10, 2))
+    buffer.put(part(12, 2, OTHER))
     assert taken(buffer)[10:] == [("a", 10, 11), ("b", 12, 13)]
 
 
 def test_a_gap_stands_where_the_queue_was_full_though_it_is_taken_from_in_parts():
     buffer = Buffer(5000, 10**9, "drop_newest", Counters())
-    buffer.put(entries(0, 5000))
-    buffer.put(entries(5000, 10))  # dropped
-    assert len(buffer.take()) == 4096
-    buffer.put(entries(5010, 10))
+    buffer.put(part(0, 5000))
+    buffer.put(part(5000, 10))  # dropped
+    assert [len(part.events) for part in buffer.take()] == [4096]
+    buffer.put(part(5010, 10))
     assert taken(buffer) == [*plain(4096, 904), ("a", 5000, 5009), *plain(5010, 10)]
 
 
@@ -81,8 +91,8 @@ def test_a_gap_that_has_no_room_is_part_of_the_one_that_is_told_of():
     """Lines that are missing are told of with all of their time, whoever lost them."""
     for policy in ("drop_newest", "drop_oldest"):
         buffer, _ = full_of(policy, 100)
-        buffer.put([(HOST, OWN, HOST.gap("engine restarted or out of reach", NOW + 20, NOW + 90))])
-        buffer.put(entries(120, 20))
+        buffer.put(HOST.gap("engine restarted or out of reach", NOW + 20, NOW + 90))
+        buffer.put(part(120, 20))
         (gap,) = [each for each in taken(buffer) if isinstance(each, tuple)]
         assert gap == ("a", 20, 139 if policy == "drop_newest" else 129), policy
 
@@ -90,7 +100,7 @@ def test_a_gap_that_has_no_room_is_part_of_the_one_that_is_told_of():
 def test_bytes_count_as_well_as_events():
     counters = Counters()
     buffer = Buffer(1000, 3 * len(plain(0, 1)[0]), "drop_newest", counters)
-    buffer.put(entries(0, 5))
+    buffer.put(part(0, 5))
     assert taken(buffer) == [*plain(0, 3), ("a", 3, 4)]
     assert counters.counts["events dropped"] == 2
 
@@ -98,15 +108,15 @@ def test_bytes_count_as_well_as_events():
 def test_a_line_larger_than_the_queue_is_taken_where_there_is_no_other():
     for policy in ("drop_newest", "drop_oldest", "block"):
         buffer = Buffer(1000, 10, policy, Counters())
-        assert buffer.put(entries(0, 1)) == 1
+        assert buffer.put(part(0, 1)) == 1
         assert taken(buffer) == plain(0, 1)
 
 
 def test_where_the_policy_is_to_block_the_rest_waits_for_room():
     buffer, counters = full_of("block")
-    assert buffer.put(entries(10, 3)) == 0
+    assert buffer.put(part(10, 3)) == 0
     closing, room = Flag(), Flag()
-    writer = threading.Thread(target=put_all, args=[buffer, entries(10, 30), room, closing])
+    writer = threading.Thread(target=put_all, args=[buffer, part(10, 30), room, closing])
     writer.start()
     found = []
     while len(found) < 40:
@@ -119,7 +129,7 @@ def test_where_the_policy_is_to_block_the_rest_waits_for_room():
 def test_who_waits_for_room_is_let_go_when_the_stream_is_closed():
     buffer, _ = full_of("block")
     closing = Flag()
-    writer = threading.Thread(target=put_all, args=[buffer, entries(10, 3), Flag(), closing])
+    writer = threading.Thread(target=put_all, args=[buffer, part(10, 3), Flag(), closing])
     writer.start()
     closing.set()
     writer.join(10)
@@ -142,7 +152,7 @@ def test_all_that_is_missing_is_told_of_and_all_else_comes_in_order(policy, step
         if step is None:
             found += taken(buffer)
         else:
-            buffer.put(entries(put, step))
+            buffer.put(part(put, step))
             put += step
     seen, missing = [], []
     for each in found:
@@ -155,31 +165,36 @@ def test_all_that_is_missing_is_told_of_and_all_else_comes_in_order(policy, step
     assert counters.counts.get("events dropped", 0) == len(missing)
 
 
+def gap(since, until):
+    return since, until, HOST.gap("queue full", since, until).events[0]
+
+
 SIZES = st.lists(st.integers(1, 60), min_size=1, max_size=12)
 
 
 @pytest.mark.parametrize("policy", ["drop_newest", "drop_oldest", "block"])
-@given(st.lists(SIZES | st.none(), max_size=25), st.integers(1, 15), st.integers(20, 400))
+@given(st.lists(SIZES | st.none(), max_size=25), st.integers(1, 15), st.integers(60, 1000))
 def test_bounds_and_order_hold_and_all_that_was_dropped_is_counted(policy, steps, most, most_bytes):
     """A list is that of the sizes of events put at once, None a host that takes what is there."""
     counters = Counters()
-    buffer = Buffer(most, most_bytes, policy, counters)
-    put, found = 0, []
+    buffer, model = Buffer(most, most_bytes, policy, counters), reference.Queue(most, most_bytes, policy, gap)
+    put = 0
     for step in [*steps, None]:
         if step is None:
-            found += buffer.take()
-        else:
-            put += buffer.put([(HOST, key_of(event(NOW + put + number)), b"x" * size) for number, size in enumerate(step)], Flag())
-            held = [len(line) for _, key, line in buffer._entries if key != OWN]
-            assert len(held) <= most
-            assert sum(held) <= most_bytes or len(held) == 1
-    keys = [key for _, key, _ in found if key != OWN]
-    told = len(found) - len(keys)
-    dropped = counters.counts.get("events dropped", 0)
-    assert keys == sorted(keys)
-    assert len(keys) + dropped == put
-    assert (told > 0) == (dropped > 0)
-    assert policy != "block" or not dropped
+            assert [each for part in iter(buffer.take() or []) for each in inside(part)] == model.take()
+            continue
+        events = [b'{"%b":0,"timeNano":%d}' % (b"x" * size, NOW + put + number) for number, size in enumerate(step)]
+        put += buffer.put(Part(HOST, Events(events)), Flag())
+        model.put(events)
+        assert put == model.put_so_far
+        held = [len(line) for part in buffer._parts if part.gap is None for line in part.events]
+        assert len(held) <= most
+        assert sum(held) <= most_bytes or len(held) == 1
+    assert counters.counts.get("events dropped", 0) == model.dropped_so_far
+
+
+def inside(part):
+    return list(part.events) if part.gap is None else [(*part.gap, part.events[0])]
 
 
 # with an engine
@@ -217,7 +232,7 @@ def test_the_reader_goes_on_while_the_host_does_not(remembering, policy, first):
 
 
 def test_a_reader_that_has_to_wait_loses_nothing_itself_and_tells_of_it(remembering, monkeypatch):
-    monkeypatch.setattr(watch, "_PATIENCE", 0.0)
+    monkeypatch.setattr(intake, "_PATIENCE", 0.0)
     with watching(remembering, queueEvents=10, queuePolicy="block") as host:
         remembering.publish(*lines(0, 100))
         seen = []

@@ -1,13 +1,8 @@
 """A stream that is lost is taken up where it was: each event that the engine still has comes once, whatever the engine does with them."""
 
-import json
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from lanner.docker.window import Window, key_of, time_of
 
 from .stand_in import NOW, SECOND, STREAM, answer, chunk, event
 from .streaming import is_gap, lines, payloads, watching
@@ -157,55 +152,3 @@ def test_filters_are_asked_for_each_time(remembering, no_pause):
     asked = [request for request in remembering.requests if "/events" in request]
     assert len(asked) == 3
     assert all("filters=%7B%22type%22%3A%5B%22container%22%5D%7D" in request for request in asked)
-
-
-# how an event is known again
-
-
-def test_the_key_holds_the_time():
-    assert time_of(key_of(event(NOW + 7).rstrip())) == NOW + 7
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"",
-        b"{}",
-        b'{"timeNano":}',
-        b'{"timeNano":"1795426345000000000"}',
-        b'{"timeNano":-5}',
-        b'{"timeNano":1' + b"0" * 30 + b"}",
-        json.dumps({"Action": '"timeNano":5'}).encode(),
-    ],
-)
-def test_a_line_without_a_time_has_no_key(line):
-    assert key_of(line) == 0
-
-
-TIMES = st.integers(0, 5) | st.integers(NOW, NOW + 10 * SECOND)
-
-
-@given(st.lists(TIMES.map(lambda time: event(time).rstrip()), max_size=60), st.integers(1, 10))
-def test_of_all_lines_the_first_of_each_comes_out(given_lines, size):
-    window = Window()
-    seen = []
-    for start in range(0, len(given_lines), size):
-        seen += [line for _, line in window.take(given_lines[start : start + size])]
-    assert seen == list(dict.fromkeys(given_lines))
-
-
-def test_the_last_thousand_are_known_whatever_their_times_and_no_more_than_some_thousand_at_all():
-    window = Window()
-    for number in range(50_000):  # backwards, half an hour apart
-        window.take([event((50_000 - number) * 1800 * SECOND).rstrip()])
-        assert len(window) <= 16_384
-    again = [event((50_000 - number) * 1800 * SECOND).rstrip() for number in range(50_000 - 1024, 50_000)]
-    assert window.take(again) == []
-
-
-def test_a_window_is_as_wide_as_two_seconds_of_a_busy_engine():
-    window = Window()
-    busy = [event(NOW + number * 200_000).rstrip() for number in range(10_000)]
-    window.take(busy)
-    assert window.take(busy) == []
-    assert not is_gap(busy[0])

@@ -264,9 +264,9 @@ def test_a_remote_command_that_ends_without_a_word_is_told(server):
     assert "ssh ended without a message. Check that the user that Lanner runs as can run `docker` on the other" in failure(server.url)
 
 
-def test_what_ssh_says_is_one_line_without_escapes(server):
+def test_what_ssh_says_is_one_printable_line(server):
     write_program(server.remote / "docker", "#!/bin/sh\nprintf '\\033[31mred\\nlanner: forged\\r\\n' >&2\nexit 3\n")
-    assert "ssh ended with status 3: [31mred; lanner: forged. Check" in failure(server.url)
+    assert "ssh ended with status 3: \\x1b[31mred; lanner: forged. Check" in failure(server.url)
 
 
 def test_much_on_standard_error_stops_nothing(server, remembering):

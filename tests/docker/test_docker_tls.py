@@ -16,7 +16,8 @@ import pytest
 from lanner import Address
 from lanner.docker.client import find_engine
 from lanner.docker.endpoint import Endpoint
-from lanner.docker.tls import Session, Tls, TlsError
+from lanner.docker.tls import Session
+from lanner.net.tls import Tls, TlsError
 
 from .certificates import OPENSSL
 from .stand_in import LAST_CHUNK, answer, chunk
@@ -159,7 +160,7 @@ def test_an_engine_that_refuses_the_client_certificate_is_told_as_such(certifica
         ({"cert": "/nowhere/cert.pem"}, "cannot read the TLS certificate /nowhere/cert.pem: no such file or directory"),
         ({"key": "/nowhere/key.pem"}, "cannot read the TLS key /nowhere/key.pem: no such file or directory"),
         ({"key": "/"}, "cannot read the TLS key /: is a directory"),
-        ({"key": "a\0b"}, "cannot read the TLS key 'a\\x00b': embedded null byte"),
+        ({"key": "a\0b"}, "cannot read the TLS key a\\x00b: embedded null byte"),
         ({"ca": "{garbage}"}, "the TLS authority {garbage} holds no certificate in PEM form"),
         ({"cert": "{garbage}"}, "the TLS certificate {garbage} or its key {good.key} is no PEM file of a certificate or key"),
         ({"key": "{garbage}"}, "the TLS certificate {good.cert} or its key {garbage} is no PEM file of a certificate or key"),

@@ -8,9 +8,10 @@ import ssl
 import pytest
 
 from lanner import Address
-from lanner.docker.client import EngineError, open_events
+from lanner.docker.client import open_events
 from lanner.docker.endpoint import Endpoint
-from lanner.docker.tls import Tls
+from lanner.docker.engine_errors import EngineError
+from lanner.net.tls import Tls
 
 from .certificates import Authority
 from .stand_in import StandInEngine

@@ -14,7 +14,7 @@ import lanner.testing
 from lanner.docker import Docker
 from lanner.docker.client import find_engine
 from lanner.docker.endpoint import find_endpoint, parse_endpoint
-from lanner.docker.tls import Tls
+from lanner.net.tls import Tls
 from lanner.testing.dockerd import Dockerd, why_not
 
 from ..docker.certificates import OPENSSL, Authority

@@ -12,10 +12,11 @@ import lanner
 from lanner.host.pump import Pump
 from lanner.native import Framer
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
-from lanner.rules.plan.native_program import NativePlanError, text_bytes
+from lanner.rules.plan.native_program import NativePlanError
 from lanner.sdk.batches import Batch
 from lanner.sdk.hosting import init_plugin
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.text import to_bytes
 
 pytestmark = [pytest.mark.native, pytest.mark.slow]
 
@@ -419,7 +420,7 @@ def test_a_rule_that_the_native_executor_cannot_hold_runs_in_python(monkeypatch,
     def constant(value):
         if value == "unfit" and unfit == "lanner":
             raise NativePlanError("not that")
-        return (text_bytes(value) if value != "unfit" or unfit == b"\0" else unfit) if isinstance(value, str) else value
+        return (to_bytes(value) if value != "unfit" or unfit == b"\0" else unfit) if isinstance(value, str) else value
 
     monkeypatch.setattr("lanner.rules.plan.native_program._constant", constant)
     conditions = ["t.a = a", "t.a in (unfit, a)", "t.b = x", "t.b = unfit or t.n > 1", "t.a = unfit", "t.a in (a, x)"]

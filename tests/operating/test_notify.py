@@ -46,7 +46,7 @@ def test_a_status_cannot_say_more_than_a_status(manager):
     notifier = Notifier(environ={"NOTIFY_SOCKET": address})
     notifier.status("engine x\nSTOPPING=1\rMAINPID=1\udcff")
     notifier.close()
-    assert server.recv(4096) == b"STATUS=engine x STOPPING=1 MAINPID=1\\udcff"
+    assert server.recv(4096) == b"STATUS=engine x STOPPING=1 MAINPID=1\\xff"
 
 
 def test_the_watchdog_hears_of_a_run_while_it_is_alive(manager):

@@ -78,3 +78,16 @@ class Server:
         for thread in self._threads:
             thread.join(10)
             assert not thread.is_alive()
+
+
+def watch_connecting(monkeypatch):
+    """Return an event that is set when a connection has been begun."""
+    begun, connect = threading.Event(), socket.socket.connect_ex
+
+    def noticed(connection, address):
+        code = connect(connection, address)
+        begun.set()
+        return code
+
+    monkeypatch.setattr(socket.socket, "connect_ex", noticed)
+    return begun

@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from lanner.docker.tls import Tls, TlsError, _context
+from lanner.net.tls import Tls, TlsError, make_context
 from lanner.operating.webserver import _tls
 from lanner.outputs.base import OutputError
 from lanner.outputs.http import _read
-from lanner.outputs.tls import client_context
+from lanner.outputs.syslog import SyslogOutput
 from lanner.sdk.errors import LannerError
 
 
@@ -20,16 +20,16 @@ def path(request, tmp_path):
     return str(tmp_path / "pipe")
 
 
-@pytest.mark.parametrize("option", ["ca_file", "client_cert"])
+@pytest.mark.parametrize("option", ["ca_cert", "client_cert"])
 def test_certificates_of_outputs(path, option):
-    with pytest.raises(OutputError, match=r"it is a (pipe|device)"):
-        client_context(**{option: path}, where="$.http_output")
+    with pytest.raises(OutputError, match=r"it is a (pipe|device).* \(\$\.lanner\.syslog\)"):
+        SyslogOutput("tls://127.0.0.1:1", **{option: path})
 
 
 @pytest.mark.parametrize("tls", [Tls("{}", "", "", True), Tls("", "{}", "", True)], ids=["authority", "certificate"])
 def test_certificates_of_engines(path, tls):
     with pytest.raises(TlsError, match=r"it is a (pipe|device)"):
-        _context(tls._replace(ca=tls.ca and path, cert=tls.cert and path))
+        make_context(tls._replace(ca=tls.ca and path, cert=tls.cert and path))
 
 
 def test_the_certificate_of_the_web_server(path):

@@ -10,7 +10,7 @@ import pytest
 from lanner.outputs import OutputError
 
 from .http_server import alerts, read_request, refused
-from .servers import Server, resolve_as, silent_address
+from .servers import Server, resolve_as, silent_address, watch_connecting
 
 
 @pytest.mark.parametrize("secured", [False, True])
@@ -148,13 +148,13 @@ def test_a_wait_for_the_rest_of_an_answer_can_be_interrupted(post):
         server.close()
 
 
-def test_a_wait_for_a_connection_can_be_interrupted(post):
+def test_a_wait_for_a_connection_can_be_interrupted(post, monkeypatch):
     with silent_address() as (host, port):
+        begun = watch_connecting(monkeypatch)
         sink = post(f"http://{host}:{port}/", timeout=1000)
         thread = threading.Thread(target=refused, args=(sink, alerts("a")))
         thread.start()
-        while sink._connection.current is None:
-            time.sleep(0.01)
+        assert begun.wait(10)
         sink.interrupt()
         thread.join(10)
         assert not thread.is_alive()

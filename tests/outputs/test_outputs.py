@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lanner.outputs import Alert, DirectDelivery, FileOutput, OutputClosedError, OutputError, StdoutOutput, escape_controls
+from lanner.outputs import Alert, DirectDelivery, FileOutput, OutputClosedError, OutputError, StdoutOutput
 from lanner.sdk.errors import LannerError
+from lanner.sdk.printable import escape_controls
 
 
 def alert(line):

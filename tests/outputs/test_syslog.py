@@ -13,7 +13,7 @@ import pytest
 from lanner.outputs import Alert, OutputError
 from lanner.outputs.syslog import SyslogOutput
 
-from .servers import Server, certificate, resolve_as, silent_address
+from .servers import Server, certificate, resolve_as, silent_address, watch_connecting
 
 MOMENT = 1_700_000_000_123_456_789
 
@@ -298,10 +298,11 @@ def test_a_wait_can_be_interrupted(sink):
         server.close()
 
 
-def test_a_wait_for_a_connection_can_be_interrupted(sink):
+def test_a_wait_for_a_connection_can_be_interrupted(sink, monkeypatch):
     with silent_address() as (host, port):
+        begun = watch_connecting(monkeypatch)
         output = sink(f"tcp://{host}:{port}", timeout=1000)
-        interrupted(output, lambda: until(lambda: output._connection.current))
+        interrupted(output, lambda: begun.wait(10))
 
 
 def interrupted(output, begun):

@@ -2,10 +2,12 @@
 
 import pytest
 
+from lanner.config.additions import Additions
 from lanner.config.falco import Falco, PluginEntry
-from lanner.config.outputs import Additions, HttpOutput, SyslogTarget
 from lanner.config.plugin_entries import PluginSetup
 from lanner.sdk.secrets import mask_option, mask_text
+from lanner.sinks.http import HttpBlock
+from lanner.sinks.syslog import SyslogTarget
 
 
 @pytest.mark.parametrize("name", ["token", "apiKey", "api-key", "key", "db_password", "clientSecret", "signing_key", "PASSWORD", "tlsKey"])
@@ -30,7 +32,7 @@ def test_no_configuration_shows_a_password_in_its_repr():
     address = "tcp://me:open-sesame@host:1"
     entry = PluginEntry("p", "p.py", {"token": "open-sesame", "hosts": [address]}, address)
     shown = [
-        Falco(plugins=(entry,), http_output=HttpOutput(url=address), lanner=Additions(syslog=SyslogTarget(address=address))),
+        Falco(plugins=(entry,), http_output=HttpBlock(url=address), lanner=Additions(syslog=SyslogTarget(address=address))),
         PluginEntry("p", "p.py", '{"token": "open-sesame"}'),
         PluginSetup("p", "p", "", {"token": "open-sesame"}, address),
     ]

@@ -177,8 +177,11 @@ def test_the_time_grows_with_the_text_alone(unit):
             read(unit * (size // len(unit)))
         return time.thread_time() - begin
 
-    seconds(1000)
-    assert seconds(400_000) < 40 * max(seconds(40_000), 0.005)
+    def best(size):
+        return min(seconds(size) for _ in range(3))
+
+    # quadratic time would be a factor of 100
+    assert best(400_000) < 40 * max(best(40_000), 0.005)
 
 
 def test_nodes_are_freed():

@@ -13,6 +13,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from lanner.sdk.text import from_bytes, to_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -50,7 +52,7 @@ def pack(loader: bytes, texts: Mapping[str, str], archive: Archive) -> bytes:
     for name, value in texts.items():
         if "\0" in name + value:
             raise ValueError(f"the text {name!r} contains a NUL")
-        parts.append(f"{name}\0{value}\0".encode("utf-8", "surrogateescape"))
+        parts.append(to_bytes(f"{name}\0{value}\0"))
     whole = b"".join([*parts, b"\0", archive.data, MARK, b"%016x" % begin])
     return b"%b%08x%b" % (whole, zlib.crc32(whole), hashlib.sha256(whole).hexdigest().encode())
 
@@ -70,6 +72,6 @@ def unpack(image: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
     while image[at] != 0:
         name_end = image.index(b"\0", at)
         value_end = image.index(b"\0", name_end + 1)
-        texts[image[at:name_end].decode()] = image[name_end + 1 : value_end].decode("utf-8", "surrogateescape")
+        texts[image[at:name_end].decode()] = from_bytes(image[name_end + 1 : value_end])
         at = value_end + 1
     return texts, files

@@ -18,6 +18,7 @@ from lanner.bundle.elf import hide_symbols
 from lanner.bundle.environment import BuildError
 from lanner.native import _native
 from lanner.sdk.plugin import Plugin, plugin_info
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +34,7 @@ _ELF: Final = b"\x7fELF"
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuildResult:
     """The .so's bytes, its API version, and one sentence for each field that a host of this version sees differently."""
 
     image: bytes
@@ -43,7 +44,7 @@ class Built:
 
 def build(
     cls: type[Plugin], target: str, api: Api, environment: Environment, modules: Mapping[str, bytes], runtime: Runtime | None = None
-) -> Built:
+) -> BuildResult:
     """Build the .so of `cls`, found at `target` (module:Class) in `modules` or the environment. The same input gives the same bytes.
 
     Without a `runtime` to bundle, the .so is bound to the environment.
@@ -75,10 +76,10 @@ def build(
     texts["modules"] = str(max((archive.places[name] + len(files[name]) for name in files), default=0))
     texts.update(_bundled(runtime, archive) if runtime else _bound(environment))
     loader = _loader(api)
-    digest = hashlib.sha256(repr(sorted(texts.items())).encode("utf-8", "surrogateescape") + archive.data + loader)
+    digest = hashlib.sha256(to_bytes(repr(sorted(texts.items()))) + archive.data + loader)
     texts["hash"] = digest.hexdigest()[:16]
     image = pack(hide_symbols(loader, _symbols(cls, info, api)), texts, archive)
-    return Built(image, required, losses(fields, api))
+    return BuildResult(image, required, losses(fields, api))
 
 
 def _bound(environment: Environment) -> dict[str, str]:

@@ -24,7 +24,7 @@ _IN_THE_ENVIRONMENT: Final = frozenset({"lanner", "msgspec", "yaml", "click"})
 
 
 @dataclass(slots=True)
-class Collected:
+class BundleContents:
     """Files by their name in the bundle, and the packages that stay in the environment."""
 
     modules: dict[str, bytes] = field(default_factory=dict)
@@ -32,9 +32,9 @@ class Collected:
     missing: set[str] = field(default_factory=set)
 
 
-def collect(module: str, search_path: Sequence[str]) -> Collected:
+def collect(module: str, search_path: Sequence[str]) -> BundleContents:
     """Collect `module` and all its imports, found along `search_path`. Raises `BuildError` if a file cannot be read."""
-    result = Collected()
+    result = BundleContents()
     _take(module.partition(".")[0], search_path, result)
     return result
 
@@ -44,7 +44,7 @@ def may_be_brought(top: str) -> bool:
     return top not in sys.stdlib_module_names and top not in _IN_THE_ENVIRONMENT
 
 
-def _take(top: str, search_path: Sequence[str], result: Collected) -> None:
+def _take(top: str, search_path: Sequence[str], result: BundleContents) -> None:
     """Add a whole top-level module or package, and what its files import."""
     if not may_be_brought(top) or top in result.left or top in result.missing or f"{top}.py" in result.modules:
         return

@@ -27,7 +27,7 @@ _VERSION: Final = re.compile(r"\s*\d+\.\d+\.\d+")
 
 
 @dataclass(slots=True)
-class Brought:
+class BuildFacts:
     """Contents of a file made by `lanner build`, beside the plugin's declarations.
 
     `python` is the version. `executable` is the Python that the file is bound to, or "" if it has its own. `modules` are the plugin's
@@ -47,7 +47,7 @@ class Brought:
 
 
 @dataclass(slots=True)
-class Inspected:
+class Inspection:
     """A plugin as a host sees it.
 
     `id` is 0 without an event source. `fields` have the layout of get_fields. `brought` is None for a library not made by
@@ -67,11 +67,11 @@ class Inspected:
     capabilities: tuple[str, ...] = ()
     fields: list[dict[str, Any]] = field(default_factory=list)
     init_schema: Any = None
-    brought: Brought | None = None
+    brought: BuildFacts | None = None
     trouble: str = ""
 
 
-def inspect(path: Path) -> Inspected:
+def inspect(path: Path) -> Inspection:
     """Describe the file. A library not made by `lanner build` is loaded, so its initialisation code runs.
 
     Raises `LannerError` for a file that cannot be read, is not a plugin, or was altered.
@@ -88,7 +88,7 @@ def inspect(path: Path) -> Inspected:
         raise LannerError(f"{path} is not a shared library for 64-bit Linux") from None
     if not {"plugin_get_required_api_version", "plugin_get_name"} <= defined:
         raise LannerError(f"{path} is a shared library but not a Falco plugin: it does not define plugin_get_name")
-    seen = Inspected(hashlib.sha256(image).hexdigest(), len(image), capabilities=capabilities(defined))
+    seen = Inspection(hashlib.sha256(image).hexdigest(), len(image), capabilities=capabilities(defined))
     if MARK in image:  # the loader contains it too, so a truncated file is recognised
         try:
             _read(seen, *unpack(image))
@@ -100,13 +100,13 @@ def inspect(path: Path) -> Inspected:
     return seen
 
 
-def _read(seen: Inspected, texts: Mapping[str, str], files: Mapping[str, bytes]) -> None:
+def _read(seen: Inspection, texts: Mapping[str, str], files: Mapping[str, bytes]) -> None:
     declared = {f"plugin_get_{name}": value for name, value in texts.items()}
     declared["plugin_get_required_api_version"] = texts["api"]
     declared["plugin_get_extract_event_sources"] = texts["extract_sources"]
     _take(seen, declared)
     rows = [line.split(" ") for line in texts.get("natives", "").splitlines()]
-    seen.brought = Brought(
+    seen.brought = BuildFacts(
         lanner=texts["lanner"],
         python=texts["python"],
         executable=texts.get("executable", ""),
@@ -122,7 +122,7 @@ def _read(seen: Inspected, texts: Mapping[str, str], files: Mapping[str, bytes])
     )
 
 
-def _ask(seen: Inspected, path: Path) -> None:
+def _ask(seen: Inspection, path: Path) -> None:
     command = [str(LOADERS / "probe"), "--info", str(path.absolute())]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE)  # noqa: S603 - our own
@@ -141,7 +141,7 @@ def _ask(seen: Inspected, path: Path) -> None:
     _take(seen, texts)
 
 
-def _refusal(seen: Inspected) -> str:
+def _refusal(seen: Inspection) -> str:
     """Return why Falco refuses to load it, or "" if Falco accepts it (libs, sinsp_plugin::resolve_dylib_symbols)."""
     if not _VERSION.match(seen.version):
         return f"Falco refuses it: its version is {seen.version!r}, not three numbers such as 0.1.0"
@@ -160,7 +160,7 @@ def _ending(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit status {code}"
 
 
-def _take(seen: Inspected, texts: Mapping[str, str]) -> None:
+def _take(seen: Inspection, texts: Mapping[str, str]) -> None:
     for name in ("name", "version", "description", "contact", "event_source"):
         setattr(seen, name, texts.get(f"plugin_get_{name}", ""))
     seen.api = texts.get("plugin_get_required_api_version", "")
@@ -180,7 +180,7 @@ def _take(seen: Inspected, texts: Mapping[str, str]) -> None:
         seen.trouble = seen.trouble or f"invalid JSON in the schema of its configuration: {error}"
 
 
-def _json(seen: Inspected, texts: Mapping[str, str], name: str) -> list[Any]:
+def _json(seen: Inspection, texts: Mapping[str, str], name: str) -> list[Any]:
     text = texts.get(name)
     if not text:
         return []

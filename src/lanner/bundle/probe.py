@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Probed:
+class ProbeResult:
     """What a host sees: the info functions' texts, capabilities, times of dlopen and init, and the errors of init, open and reading."""
 
     name: str = ""
@@ -33,14 +33,14 @@ class Probed:
         return YIELDS in self.open_error
 
 
-def probe(path: Path, shown: str | Path = "", config: str = "") -> Probed:
+def probe(path: Path, shown: str | Path = "", config: str = "") -> ProbeResult:
     """Load, query, init, open, read the first events, close, destroy. Raises `BuildError` if the file cannot be loaded or crashes.
 
     Messages name `shown` instead of a temporary `path`.
     """
     command = [str(LOADERS / "probe"), str(path.absolute()), config]
     done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")  # noqa: S603 - our own
-    result = Probed()
+    result = ProbeResult()
     told, complaint = done.stdout, done.stderr
     if shown:
         told, complaint = (text.replace(str(path.absolute()), str(shown)) for text in (told, complaint))

@@ -1,4 +1,4 @@
-"""`lanner build`: a plugin's name in, a .so and what to do with it out."""
+"""`lanner build`: build a plugin into a .so, and print what to do with it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.abi.versions import APIS, RULES_FILES, hosts, version_of
 from lanner.bundle.build import build, written
-from lanner.bundle.contents import Collected, collect, may_be_brought
+from lanner.bundle.contents import BundleContents, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
 from lanner.cli.messages import FAILED, OK, fail, say
@@ -21,9 +21,9 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.bundle.build import Built
+    from lanner.bundle.build import BuildResult
     from lanner.bundle.environment import Environment
-    from lanner.bundle.probe import Probed
+    from lanner.bundle.probe import ProbeResult
     from lanner.bundle.runtime import Runtime
     from lanner.sdk.plugin import Plugin, PluginInfo
 
@@ -32,7 +32,7 @@ _PLAIN: Final = re.compile(r"[\w./+-]+")
 
 @dataclass(frozen=True, slots=True)
 class Bundling:
-    """What a plugin is to bring besides what it was found to need, and what not: names of modules."""
+    """Modules to include in a bundle, and modules to exclude from it, in addition to the search's result."""
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
@@ -40,18 +40,18 @@ class Bundling:
 
 @dataclass(frozen=True, slots=True)
 class BuiltPlugin:
-    """A plugin's .so, not written yet, and what it was made of."""
+    """A plugin's .so before it is written, and the parts it was built from."""
 
-    built: Built
+    built: BuildResult
     environment: Environment
-    collected: Collected
+    collected: BundleContents
     runtime: Runtime | None
 
 
 def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling: Bundling | None = None) -> BuiltPlugin:
-    """Build the class that `name` means; it is bound to its environment where there is no `bundling`. Raises `LannerError`.
+    """Build the class that `name` identifies. Without `bundling` it is bound to its environment. Raises `LannerError`.
 
-    Says on standard error what a host gets otherwise than it was declared.
+    Fields that a host sees differently from their declaration are printed to standard error.
     """
     environment = describe(python)
     target, folder, collected = _collect(name, cls, environment)
@@ -62,7 +62,7 @@ def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling
 
 
 def build_plugin(name: str, *, output: str | None, api: str, python: str, bundling: Bundling | None = None) -> int:
-    """Do it; gives the exit code. The plugin is bound to its environment where there is no `bundling`. Raises `LannerError`."""
+    """Build and write the plugin, and return the exit code. Without `bundling` it is bound to its environment. Raises `LannerError`."""
     cls = load_plugin(name)
     info = plugin_info(cls)
     made = make_plugin(name, cls, api=api, python=python, bundling=bundling)
@@ -72,7 +72,7 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
     with written(made.built.image, path) as file:
         seen = probe(file, path.absolute())
         if seen.opens_nowhere:
-            raise BuildError(f"no host can open it, so nothing is written: {seen.open_error}")
+            raise BuildError(f"no host can open it, so it was not written: {seen.open_error}")
     _tell(path, info, seen, made)
     warn_of_source(seen)
     if seen.init_error:
@@ -81,14 +81,14 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
     return OK
 
 
-def warn_of_source(seen: Probed) -> None:
-    """Warn of an event source that fails before its first event: what it needs may be elsewhere, or its code may be wrong."""
+def warn_of_source(seen: ProbeResult) -> None:
+    """Warn of an event source that fails before its first event: something it needs may be missing here, or its code has a bug."""
     if seen.read_error:
         first, *more = seen.read_error.splitlines()
         say(f"warning: its event source fails before the first event, here and now: {first}", *more)
 
 
-def _runtime(environment: Environment, target: str, folder: str, collected: Collected, bundling: Bundling) -> Runtime:
+def _runtime(environment: Environment, target: str, folder: str, collected: BundleContents, bundling: Bundling) -> Runtime:
     from lanner.bundle.runtime import assemble
 
     runtime = assemble(
@@ -101,15 +101,15 @@ def _runtime(environment: Environment, target: str, folder: str, collected: Coll
         exclude=bundling.exclude,
     )
     for module in runtime.missing:
-        raise BuildError(f"--include {module}: there is no such module in {environment.executable}")
+        raise BuildError(f"--include {module}: no such module in {environment.executable}")
     return runtime
 
 
-def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[str, str, Collected]:
-    """module:Class as the .so imports it, the folder that it was found in, and the modules that it brings."""
+def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[str, str, BundleContents]:
+    """Return module:Class as the .so imports it, the folder of the module, and the modules to include."""
     target = BUILT_IN.get(name)
     if target:
-        return target, "", Collected()
+        return target, "", BundleContents()
     place = name.partition(":")[0]
     if place.endswith(".py") or "/" in place:
         module, folder = Path(place).stem, Path(place).resolve().parent
@@ -123,7 +123,7 @@ def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[st
     return f"{module}:{cls.__name__}", str(folder), collected
 
 
-def _warn(built: Built, collected: Collected) -> None:
+def _warn(built: BuildResult, collected: BundleContents) -> None:
     for loss in built.losses:
         say(f"warning: {loss}")
     if collected.missing:
@@ -131,7 +131,7 @@ def _warn(built: Built, collected: Collected) -> None:
 
 
 def _brought(environment: Environment, runtime: Runtime) -> list[tuple[str, str]]:
-    """What the file has in it, and how much of its size each takes."""
+    """Return lines with the file's contents and their sizes."""
     glibc = ".".join(map(str, runtime.glibc))
     sizes = [(f"{native.name} ({native.size:,} unpacked)", len(native.packed)) for native in runtime.natives]
     for folder, name in (("runtime/", "modules"), ("licences/", "licences")):
@@ -144,7 +144,7 @@ def _brought(environment: Environment, runtime: Runtime) -> list[tuple[str, str]
     return [*rows, ("Python", environment.python)]
 
 
-def _tell(path: Path, info: PluginInfo, seen: Probed, made: BuiltPlugin) -> None:
+def _tell(path: Path, info: PluginInfo, seen: ProbeResult, made: BuiltPlugin) -> None:
     environment, collected, runtime = made.environment, made.collected, made.runtime
     rows = [
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),
@@ -168,7 +168,7 @@ def _tell(path: Path, info: PluginInfo, seen: Probed, made: BuiltPlugin) -> None
 
 
 def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:
-    """Return the lines of falco.yaml that load the library at `path`, as the hosts of this version of the API take them."""
+    """Return the lines of falco.yaml that load the library at `path`, for hosts of this API version."""
     lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {_scalar(str(path.absolute()))}"]
     lines += ["    open_params: ''"] if info.has_source else []
     lines += [f"load_plugins: [{info.name}]"]
@@ -186,5 +186,5 @@ def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:
 
 
 def _scalar(text: str) -> str:
-    """A path as it stands in YAML, in quotes where it needs them."""
+    """Return a path as a YAML scalar, in quotes if needed."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

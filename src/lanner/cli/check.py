@@ -1,4 +1,4 @@
-"""`lanner rules check`: everything that is wrong or odd in rules files."""
+"""`lanner rules check`: errors and warnings in rules files."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, strict: bool) -> int:
-    """Print all findings of these files (none: the plugin's own); gives the exit code. Raises `LannerError`."""
+    """Print all findings of these files (none: the plugin's own) and return the exit code. Raises `LannerError`."""
     infos = [plugin_info(load_plugin(plugin)) for plugin in dict.fromkeys(plugins)]
     paths = rules_files(given_files(files), *infos)
     sources = dict.fromkeys(source for info in infos for source in ([info.event_source] if info.event_source else info.read_sources))
     if not sources:
         names = ", ".join(info.name for info in infos)
-        raise LannerError(f"{names} reads the events of all sources: name the plugin of the rules' source too, such as --plugin docker")
+        raise LannerError(f"{names} extracts from all sources: also name the plugin of the rules' source, such as --plugin docker")
     catalogs = [Catalog([each.info for info in infos if info.reads(source) for each in info.fields], source) for source in sources]
     own = [info.rules for info in infos if info.rules is not None]
     found = check_files(paths, *catalogs, plugins={info.name: info.version for info in infos}, own=own)

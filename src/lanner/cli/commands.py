@@ -1,4 +1,4 @@
-"""The commands and their options, as click declares them. What they do stands in the modules of their names."""
+"""Commands and their options, declared with click. The modules named like the commands implement them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def commands() -> None:
     """Falco plugins in Python, and Falco rules without Falco.
 
     \b
-    lanner run docker                      alerts about this machine's Docker engine, by the shipped rules
-    lanner run docker -r my_rules.yaml     by rules of yours
-    lanner run docker --replay FILE        about recorded events
-    lanner fields docker                   what rules can ask of an event
+    lanner run docker                      print alerts about this machine's Docker engine, using the shipped rules
+    lanner run docker -r my_rules.yaml     use your own rules
+    lanner run docker --replay FILE        use recorded events
+    lanner fields docker                   list the fields that rules can use
 
-    Exit status: 0 all went well, 1 something failed, 2 wrong usage, 3 the event source cannot be opened.
+    Exit status: 0 success, 1 failure, 2 wrong usage, 3 the event source cannot be opened.
     """  # noqa: D301
 
 
 @commands.command(epilog=_PLUGIN)
 @click.argument("plugin", required=False)
-@click.option("-c", "file", default=None, metavar="FILE", help="Falco's configuration file, falco.yaml; then PLUGIN may be left out.")
+@click.option("-c", "file", default=None, metavar="FILE", help="Falco's configuration file, falco.yaml; PLUGIN can then be omitted.")
 @click.option(
     "-o", "options", multiple=True, metavar="KEY=VALUE", help="Set a key of falco.yaml, such as json_output=true or plugins[0].name=x."
 )
@@ -54,53 +54,53 @@ def commands() -> None:
     "layout",
     type=click.Choice(["text", "json", "markdown"], case_sensitive=False),
     default=None,
-    help="How alerts look: Falco's text, or its JSON; how the fields of --list do, which may be markdown, too.",
+    help="Format of alerts: Falco's text or JSON. Format of the fields of --list: also markdown.",
 )
-@click.option("--iso8601", is_flag=True, help="Times of alerts in UTC with the date (Falco's time_format_iso_8601).")
-@click.option("--all-matches", is_flag=True, help="Every rule that matches an event raises an alert, not the first alone.")
+@click.option("--iso8601", is_flag=True, help="Print times of alerts in UTC with the date (Falco's time_format_iso_8601).")
+@click.option("--all-matches", is_flag=True, help="Raise an alert for every rule that matches an event, not only the first.")
 @click.option(
     "--replay",
     multiple=True,
     metavar="FILE|-",
     help="Read recorded events (see `lanner record`) instead of opening the source; plain, gzip or zstd. "
-    "May be given several times, and be a pattern such as '2026-11-*.gz'.",
+    "May be given several times, and may be a pattern such as '2026-11-*.gz'.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(min=1), default=None, metavar="N", help="Threads that match recorded events. Default: as many as cores."
+    "--jobs", type=click.IntRange(min=1), default=None, metavar="N", help="Threads that match recorded events. Default: number of cores."
 )
 @click.option(
     "--executor",
     type=click.Choice(["native", "python"]),
     default="native",
     show_default=True,
-    help="What matches the rules; python is the slow one, with the same alerts.",
+    help="How rules are matched; python is slow and raises the same alerts.",
 )
 @click.option("--output", default=None, metavar="FILE", help="Append alerts to FILE instead of printing them.")
 @click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
-@click.option("--dry-run", is_flag=True, help="Load everything, check the rules, open nothing, and end.")
-@click.option("-V", "--validate", "validated", multiple=True, metavar="FILE", help="Say what `falco -V` says of a rules file, and end.")
-@click.option("-L", "describe_all", is_flag=True, help="Describe the rules, and end (with --format json, macros and lists too).")
-@click.option("-l", "describe", default=None, metavar="RULE", help="Describe one rule, and end.")
-@click.option("--list", "fields_of", is_flag=False, flag_value="", metavar="[SOURCE]", help="Show the fields for rules, and end.")
-@click.option("-N", "names_only", is_flag=True, help="With --list: names alone.")
-@click.option("-v", "verbose", is_flag=True, help="With --list: types, too; else: say at the end how long it took.")
-@click.option("--markdown", is_flag=True, help="Falco's old word for --format markdown.")
+@click.option("--dry-run", is_flag=True, help="Load everything and check the rules, but open nothing.")
+@click.option("-V", "--validate", "validated", multiple=True, metavar="FILE", help="Print the report of `falco -V` on a rules file.")
+@click.option("-L", "describe_all", is_flag=True, help="Describe the rules (with --format json, also macros and lists).")
+@click.option("-l", "describe", default=None, metavar="RULE", help="Describe one rule.")
+@click.option("--list", "fields_of", is_flag=False, flag_value="", metavar="[SOURCE]", help="List the fields for rules.")
+@click.option("-N", "names_only", is_flag=True, help="With --list: print names only.")
+@click.option("-v", "verbose", is_flag=True, help="With --list: also print types. Otherwise: print the elapsed time at the end.")
+@click.option("--markdown", is_flag=True, help="Falco's old name for --format markdown.")
 @click.option("-p", "--print", "added", default=None, metavar="TEXT", help="Add TEXT to the output of all rules (append_output).")
 @click.option("-M", "seconds", type=click.IntRange(min=0), default=0, metavar="S", help="Falco's name of --duration; 0: no end.")
-@click.option("-P", "--pidfile", default=None, metavar="FILE", help="Write the number of the process into FILE.")
-@click.option("-U", "--unbuffered", is_flag=True, help="Without a difference: alerts go out at once.")
+@click.option("-P", "--pidfile", default=None, metavar="FILE", help="Write the process ID to FILE.")
+@click.option("-U", "--unbuffered", is_flag=True, help="No effect: alerts are always written at once.")
 @click.option("--enable-source", "enabled", multiple=True, metavar="SOURCE", help="Watch this event source and no other.")
 @click.option("--disable-source", "disabled", multiple=True, metavar="SOURCE", help="Do not watch this event source.")
-@click.option("--version", "version", is_flag=True, help="Print versions, those of Falco's interfaces among them, and end.")
-@click.option("--support", is_flag=True, help="Print versions, machine, configuration and rules as JSON, and end.")
-@click.option("--page-size", is_flag=True, help="Say how large a page of memory is, and end.")
-@click.option("--config-schema", is_flag=True, help="Print the JSON schema of falco.yaml, and end.")
-@click.option("--rule-schema", is_flag=True, help="Print the JSON schema of rules files, and end.")
+@click.option("--version", "version", is_flag=True, help="Print versions, including those of Falco's interfaces.")
+@click.option("--support", is_flag=True, help="Print versions, machine, configuration and rules as JSON.")
+@click.option("--page-size", is_flag=True, help="Print the size of a memory page.")
+@click.option("--config-schema", is_flag=True, help="Print the JSON schema of falco.yaml.")
+@click.option("--rule-schema", is_flag=True, help="Print the JSON schema of rules files.")
 @click.option("-i", "ignored_events", is_flag=True, hidden=True)
 @click.option("--list-events", is_flag=True, hidden=True)
-@click.option("--list-plugins", is_flag=True, help="Say what plugins are loaded, and end.")
-@click.option("--plugin-info", "asked", default=None, metavar="NAME", help="Say what there is to know of a loaded plugin, and end.")
+@click.option("--list-plugins", is_flag=True, help="Print the loaded plugins.")
+@click.option("--plugin-info", "asked", default=None, metavar="NAME", help="Describe a loaded plugin.")
 def run(plugin: str | None, **given: Any) -> int:
     """Watch a plugin's events and print alerts by Falco rules.
 
@@ -118,9 +118,7 @@ def run(plugin: str | None, **given: Any) -> int:
 
 @commands.command(epilog=_PLUGIN)
 @click.argument("plugin")
-@click.option(
-    "-o", "--output", required=True, metavar="FILE", help="Where to write; a file that is there is replaced. - is standard output."
-)
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write; an existing file is replaced. - is standard output.")
 @click.option("--open", "params", default="", metavar="PARAMS", help="Open parameters of the event source.")
 @click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
 @click.option("--host", default=None, metavar="URL", help="The engine's address; short for the option `host` of --config.")
@@ -129,7 +127,7 @@ def run(plugin: str | None, **given: Any) -> int:
 def record(plugin: str, **options: object) -> int:
     """Record a plugin's events, for `lanner run PLUGIN --replay FILE`.
 
-    One event a line: the payload as it is where it is JSON that tells its time (docker), else {"ts": ns, "payload": base64}.
+    One event per line: the payload unchanged if it is JSON with its time (docker), otherwise {"ts": ns, "payload": base64}.
     """
     from lanner.cli.record import record_plugin
 
@@ -138,9 +136,9 @@ def record(plugin: str, **options: object) -> int:
 
 @commands.command(epilog=_PLUGIN)
 @click.argument("plugin")
-@click.option("--json", "as_json", is_flag=True, help="For machines, in the layout of Falco's get_fields.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in the layout of Falco's get_fields.")
 def fields(plugin: str, *, as_json: bool) -> None:
-    """Show the fields that rules can use on a plugin's events."""
+    """Show the fields that rules can use for a plugin's events."""
     from lanner.cli.show import show_fields
 
     show_fields(plugin, as_json=as_json)
@@ -148,9 +146,9 @@ def fields(plugin: str, *, as_json: bool) -> None:
 
 @commands.command("plugin", epilog=_PLUGIN)
 @click.argument("plugin")
-@click.option("--json", "as_json", is_flag=True, help="For machines, with the JSON schema of the configuration.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the JSON schema of the configuration.")
 def plugin_(plugin: str, *, as_json: bool) -> None:
-    """Show what a plugin is: name, version, event source, configuration."""
+    """Describe a plugin: name, version, event source, configuration."""
     from lanner.cli.show import show_plugin
 
     show_plugin(plugin, as_json=as_json)
@@ -163,33 +161,27 @@ def plugin_(plugin: str, *, as_json: bool) -> None:
     "--api",
     type=click.Choice(["3", "3.3", "2", "1", "0.3"]),
     default="3",
-    help="Falco 0.35 and later: 3; 0.38 and later, which take log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
+    help="Falco 0.35 and later: 3; 0.38 and later, which accept log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
 )
-@click.option(
-    "--python", default="", metavar="PATH", help="The Python to run on, with this Lanner installed; default: the one that runs now."
-)
-@click.option(
-    "--bundle", is_flag=True, help="Bring Python and all that the plugin needs along: for machines and containers without Python."
-)
-@click.option("--include", multiple=True, metavar="MODULE", help="With --bundle: bring this module too. May be repeated.")
-@click.option(
-    "--exclude", multiple=True, metavar="MODULE", help="With --bundle: leave this module (and those below it) out. May be repeated."
-)
+@click.option("--python", default="", metavar="PATH", help="Python to run on, with this Lanner installed; default: the one running now.")
+@click.option("--bundle", is_flag=True, help="Include Python and everything the plugin needs: for machines and containers without Python.")
+@click.option("--include", multiple=True, metavar="MODULE", help="With --bundle: also include this module. May be repeated.")
+@click.option("--exclude", multiple=True, metavar="MODULE", help="With --bundle: exclude this module and its submodules. May be repeated.")
 def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple[str, ...], **options: object) -> int:
-    """Make a plugin a native .so that Falco and sysdig load.
+    """Build a plugin into a native .so that Falco and sysdig load.
 
-    The file needs the Python and the environment that it was built with, at the same paths; with --bundle it needs neither.
+    The file needs the Python and the environment it was built with, at the same paths; with --bundle it needs neither.
     """
     from lanner.cli.build import Bundling, build_plugin
 
     if (include or exclude) and not bundle:
-        raise click.UsageError("--include and --exclude say what --bundle brings: add --bundle")
+        raise click.UsageError("--include and --exclude change the contents of a bundle: add --bundle")
     return build_plugin(plugin, bundling=Bundling(include, exclude) if bundle else None, **options)  # type: ignore[arg-type]
 
 
 @commands.command(epilog=_PLUGIN)
 @click.argument("plugin")
-@click.option("-o", "--output", default="dist", metavar="DIR", help="Where to write; made where it is not there. Default: dist.")
+@click.option("-o", "--output", default="dist", metavar="DIR", help="Where to write; created if missing. Default: dist.")
 @click.option(
     "-r",
     "--rules",
@@ -201,42 +193,38 @@ def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple
     "--api",
     type=click.Choice(["3", "3.3", "2", "1", "0.3"]),
     default="3",
-    help="Falco 0.35 and later: 3; 0.38 and later, which take log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
+    help="Falco 0.35 and later: 3; 0.38 and later, which accept log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
 )
-@click.option(
-    "--python", default="", metavar="PATH", help="The Python to run on, with this Lanner installed; default: the one that runs now."
-)
-@click.option("--bundle", is_flag=True, help="Bring Python and all that the plugin needs along, as in `lanner build`.")
-@click.option("--include", multiple=True, metavar="MODULE", help="With --bundle: bring this module too. May be repeated.")
-@click.option(
-    "--exclude", multiple=True, metavar="MODULE", help="With --bundle: leave this module (and those below it) out. May be repeated."
-)
-@click.option("--source", default="", metavar="URL", help="Where the sources are, for the artefacts' annotations.")
+@click.option("--python", default="", metavar="PATH", help="Python to run on, with this Lanner installed; default: the one running now.")
+@click.option("--bundle", is_flag=True, help="Include Python and everything the plugin needs, as in `lanner build`.")
+@click.option("--include", multiple=True, metavar="MODULE", help="With --bundle: also include this module. May be repeated.")
+@click.option("--exclude", multiple=True, metavar="MODULE", help="With --bundle: exclude this module and its submodules. May be repeated.")
+@click.option("--source", default="", metavar="URL", help="URL of the sources, for the artifacts' annotations.")
 @click.option(
     "--readme", default=None, metavar="FILE", help="Write the table of fields into FILE, between <!-- README-PLUGIN-FIELDS --> comments."
 )
 def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple[str, ...], **options: object) -> int:
-    """Make of a plugin and its rules what registries and `falcoctl artifact install` take.
+    """Package a plugin and its rules for registries and `falcoctl artifact install`.
 
-    Archives, an OCI image layout of both with what they require, a bill of materials and checksums. Nothing is sent anywhere.
+    Writes archives, an OCI image layout with their requirements, a bill of materials and checksums. Nothing is uploaded.
     """
     from lanner.cli.build import Bundling
     from lanner.cli.package import package_plugin
 
     if (include or exclude) and not bundle:
-        raise click.UsageError("--include and --exclude say what --bundle brings: add --bundle")
+        raise click.UsageError("--include and --exclude change the contents of a bundle: add --bundle")
     return package_plugin(plugin, bundling=Bundling(include, exclude) if bundle else None, **options)  # type: ignore[arg-type]
 
 
 @commands.command()
 @click.argument("file")
-@click.option("--json", "as_json", is_flag=True, help="For machines, with the names of all that it brings.")
-@click.option("--licences", is_flag=True, help="Print the licences of what a bundled plugin brings.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the names of all bundled files.")
+@click.option("--licences", is_flag=True, help="Print the licences of a bundled plugin's contents.")
 def inspect(file: str, *, as_json: bool, licences: bool) -> int:
-    """Say what a plugin's .so is: plugin, version, API, fields, and what it brings.
+    """Describe a plugin's .so: plugin, version, API, fields, and contents.
 
-    FILE may be any Falco plugin. One of `lanner build` is read and checked, and nothing of it is run; any other has to be loaded, in
-    a process of its own, to be asked: do so only with files that you would give to Falco.
+    FILE may be any Falco plugin. A file of `lanner build` is read and verified without running it. Any other file is loaded in a
+    separate process, which runs its code: do so only with files that you would load into Falco.
     """
     from lanner.cli.inspect import inspect_file
 
@@ -245,16 +233,16 @@ def inspect(file: str, *, as_json: bool, licences: bool) -> int:
 
 @commands.command(epilog=_PLUGIN)
 @click.argument("plugin", required=False)
-@click.option("-c", "file", default=None, metavar="FILE", help="The configuration file, falco.yaml, that `lanner run` would have.")
-@click.option("-r", "--rules", multiple=True, metavar="FILE", help="The rules files that it would have; may be given several times.")
+@click.option("-c", "file", default=None, metavar="FILE", help="The configuration file, falco.yaml, as for `lanner run`.")
+@click.option("-r", "--rules", multiple=True, metavar="FILE", help="Rules files, as for `lanner run`; may be given several times.")
 @click.option("--config", default=None, metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
 @click.option("--host", default=None, metavar="URL", help="The engine's address; short for the option `host` of --config.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], config: str | None, host: str | None, as_json: bool) -> int:
-    """Say what is wrong with this set-up, each with the fix.
+    """Check this setup, and show each problem with its fix.
 
-    Engine, rights, rules, configuration, outputs, clocks, Python and Falco are looked at. Nothing is changed, no alert is sent.
-    Without PLUGIN and -c it is about `lanner run docker`. Exit status: 0 all works, perhaps with warnings, 1 something does not.
+    Checks engine, permissions, rules, configuration, outputs, clocks, Python and Falco. Changes nothing and sends no alerts.
+    Without PLUGIN and -c it checks `lanner run docker`. Exit status: 0 no problems, perhaps warnings; 1 problems.
     """
     from lanner.cli.doctor import examine
 

@@ -1,4 +1,4 @@
-"""The rules of a run: settings in, compiled rules and the pump that runs them out, and what is odd or wrong in them on stderr."""
+"""Compile the rules of a run from its settings, create their pump, and print their errors and warnings to standard error."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _FOREIGN: Final = "LOAD_UNKNOWN_SOURCE"
 
 
 def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> CompiledRules:
-    """The rules that run on events of the first plugin, with the fields of all. Warns of what is odd.
+    """Compile the rules for events of the first plugin, with the fields of all plugins. Print warnings.
 
-    Raises `LannerError`, of wrong rules `RulesError`, also where no rule is left.
+    Raises `LannerError` (`RulesError` for invalid rules), also if no rule is left.
     """
     falco, info = settings.falco, join_fields(infos)
     paths = rules_files(settings.rules, info, advice="name a rules file with -r FILE")
@@ -42,7 +42,7 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
             near = suggest_name(switch.rule, [rule.name for rule in ruleset.rules]) if switch.rule else suggest_name(switch.tag, tags)
             say(f"warning: $.rules[{number}] concerns no rule of source {info.event_source}{near}")
     for number, append in enumerate(falco.append_output):
-        from lanner.rules.lint.names import mistyped_fields  # most runs append nothing, and need no lints
+        from lanner.rules.lint.names import mistyped_fields  # most runs append nothing and need no lints
 
         if append.source not in {"", info.event_source}:
             continue
@@ -58,12 +58,12 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
             why = f"priority {str(falco.priority).lower()} and `rules` of the configuration leave no rule"
         if not falco.lanner.allow_no_rules:
             raise LannerError(f"{why}: name rules files that have some (-r), or allow it with -o lanner.allow_no_rules=true")
-        say(f"warning: {why}: there will be no alerts")
+        say(f"warning: {why}: no alerts will be raised")
     return compiled
 
 
 def make_pump(plugins: Sequence[Plugin], compiled: CompiledRules, settings: Settings) -> Pump:
-    """The way of the first plugin's events through the rules, as the configuration wants alerts; the other plugins extract, too."""
+    """Return a pump for the first plugin's events, configured for alerts. The other plugins also extract fields."""
     falco = settings.falco
     return Pump(
         plugins[0],
@@ -78,7 +78,7 @@ def make_pump(plugins: Sequence[Plugin], compiled: CompiledRules, settings: Sett
 
 
 def make_writer(falco: Falco) -> AlertWriter:
-    """How alerts look."""
+    """Return the format of alerts."""
     return AlertWriter(
         "json" if falco.json_output else "text",
         falco.time_format_iso_8601,
@@ -99,11 +99,11 @@ def _warn(findings: Sequence[Finding], source: str) -> None:
         some = [f"    {finding.place}: {finding.message}" for finding in foreign[:_SHOWN_FOREIGN]]
         more = [f"    and {len(foreign) - len(some)} more"] if len(foreign) > len(some) else []
         left = f"{many(len(foreign), 'rule')} of other event sources left out"
-        say(f"warning: {left}; a rule about these events says `source: {source}`:", *some, *more)
+        say(f"warning: {left}; rules for these events need `source: {source}`:", *some, *more)
 
 
 def show_wrong_rules(error: RulesError, info: PluginInfo) -> int:
-    """Say what is wrong in the rules; gives the exit code."""
+    """Print the errors of the rules and return the exit code."""
     foreign = [finding for finding in error.findings if finding.code == _FOREIGN]
     others = advise_own_rules([finding for finding in error.findings if finding.code != _FOREIGN], info)
     for finding in others[:_SHOWN_FINDINGS]:
@@ -111,9 +111,9 @@ def show_wrong_rules(error: RulesError, info: PluginInfo) -> int:
     _warn(foreign, info.event_source or "")
     left = len(others) - _SHOWN_FINDINGS
     more = f" ({left} more findings not shown)" if left > 0 else ""
-    return fail(f"{wrong_rules(error)}{more}; `lanner rules check` finds all there are")
+    return fail(f"{wrong_rules(error)}{more}; `lanner rules check` shows all findings")
 
 
 def wrong_rules(error: RulesError) -> str:
-    """In a few words."""
+    """Return a summary of the errors."""
     return f"the rules have {many(sum(finding.severity == 'error' for finding in error.findings), 'error')}"

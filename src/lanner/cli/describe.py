@@ -1,4 +1,4 @@
-"""`lanner run PLUGIN -L` and `-l RULE`: what `falco -L` and `falco -l` say of rules."""
+"""`lanner run PLUGIN -L` and `-l RULE`: the output of `falco -L` and `falco -l`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def describe_rules(settings: Settings, rule: str | None) -> int:
-    """Print what the rules are made of, or one of them; gives the exit code.
+    """Print the description of the rules, or of one rule, and return the exit code.
 
     Raises `LannerError` for a file that cannot be read.
     """

@@ -1,4 +1,4 @@
-"""`lanner doctor`: what is wrong with this set-up, each with the fix."""
+"""`lanner doctor`: check this setup and show each problem with its fix."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def examine(plugin: str | None, file: str | None, rules: Sequence[str], config: str | None, host: str | None, *, as_json: bool) -> int:
-    """Print what is wrong; gives the exit code: that something does not work, warnings aside."""
+    """Run the checks, print the results, and return the exit code: failure if there is a problem."""
     results = _setup(plugin, file, rules, config, host) + look_at_machine()
     count = Counter(finding.level for result in results for finding in result.findings)
     if as_json:
@@ -37,7 +37,7 @@ def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: s
         from lanner.cli.plugin_config import make_entry
         from lanner.doctor.setup import SetUp
     except ImportError as error:  # the native module, or a package that Lanner needs
-        return [Result("Lanner", [problem(f"it does not load: {error}", "See `native module` below, or install Lanner anew")])]
+        return [Result("Lanner", [problem(f"it does not load: {error}", "See `native module` below, or reinstall Lanner")])]
 
     def make(cls: type[Plugin], entry: PluginSetup, warn: Callable[[str], object]) -> Plugin:
         return make_entry(cls, entry.given(config, None), host, warn=warn)
@@ -54,7 +54,7 @@ def _rows(result: Result) -> Iterator[tuple[str, str, str]]:
 
 def _sum(count: Counter[Level]) -> str:
     if not count[Level.PROBLEM] and not count[Level.WARNING]:
-        return "All is well."
+        return "No problems found."
     return f"{many(count[Level.PROBLEM], 'problem')}, {many(count[Level.WARNING], 'warning')}."
 
 

@@ -1,4 +1,4 @@
-"""`lanner rules explain`: why a rule fires on a recorded event, or what said no."""
+"""`lanner rules explain`: why a rule fires on a recorded event, or which part of its condition prevents it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def explain_rule(name: str, plugin: str, files: Sequence[str], replay: str, event: int | None, config: str, *, as_json: bool) -> int:
-    """Print the explanation; gives the exit code. Raises `LannerError`."""
-    with redirect_stdout(sys.stderr):  # what the plugin prints
+    """Print the explanation and return the exit code. Raises `LannerError`."""
+    with redirect_stdout(sys.stderr):  # for the plugin's own output
         cls = load_plugin(plugin)
         rules = LoadedRules(cls, given_files(files), config=read_config(config))
         if not rules.rule(name).enabled:
-            say(f"the rule {name!r} is disabled: it is explained as if it were not")
+            say(f"the rule {name!r} is disabled: explaining it as if it were enabled")
         found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)
     if found is None:
         return fail(f"the recording {replay} has no event" + (f" {event}" if event else ""))

@@ -1,4 +1,4 @@
-"""Faults of the machine that a command met where nothing closer knew them: what they are, and what to do."""
+"""Messages for system errors that no other code has handled: the error and the fix."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import os
 from typing import Final
 
 _ADVICE: Final = {
-    errno.EMFILE: "the process may open too few files: raise the limit (ulimit -n, or LimitNOFILE= of the service)",
-    errno.ENFILE: "this machine has no more files to open: see fs.file-max",
-    errno.ENOSPC: "make room on the device",
-    errno.EDQUOT: "make room within your quota",
-    errno.EROFS: "choose a place that can be written",
-    errno.EACCES: "change its permissions, or run as a user who may",
-    errno.EPERM: "run as a user who may",
+    errno.EMFILE: "the process has reached its limit of open files: raise it (ulimit -n, or LimitNOFILE= of the service)",
+    errno.ENFILE: "this machine has reached its limit of open files: see fs.file-max",
+    errno.ENOSPC: "free space on the device",
+    errno.EDQUOT: "free space within your quota",
+    errno.EROFS: "choose a writable place",
+    errno.EACCES: "change its permissions, or run as a user with access",
+    errno.EPERM: "run as a user with this permission",
     errno.ENOMEM: "the machine has too little memory",
-    errno.EAGAIN: "the user may start too few processes: raise the limit (ulimit -u, or TasksMax= of the service)",
+    errno.EAGAIN: "the user has reached the limit of processes: raise it (ulimit -u, or TasksMax= of the service)",
 }
 
 
 def describe_fault(error: BaseException) -> str:
-    """Return a message for a fault of the machine, "" for any other error."""
+    """Return a message for a system error, or "" for any other error."""
     if isinstance(error, MemoryError):
-        return "out of memory: give the process more, or less to do"
+        return "out of memory: give the process more memory, or less work"
     if isinstance(error, RecursionError):
         return "the input is nested too deeply"
     if isinstance(error, RuntimeError) and "start new thread" in str(error):

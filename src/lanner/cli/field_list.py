@@ -1,4 +1,4 @@
-"""`lanner run --list`: the fields for rules in Falco's layouts, the plugin's and those that every event has."""
+"""`lanner run --list`: the plugin's fields and those of every event, in Falco's layouts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from lanner.cli.messages import OK, say
 from lanner.cli.show import print_text
 from lanner.rules.language.catalog import GENERIC_FIELDS
 from lanner.sdk.errors import UsageError
+from lanner.sdk.tables import beside, wrap
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _EVERY: Final = "Fields that every event has"
 
 
 class _Class(NamedTuple):
-    """A class of fields, as Falco lists them, and the event sources that have them."""
+    """A class of fields as Falco lists them, and the event sources that have them."""
 
     name: str
     sources: Sequence[str]
@@ -63,28 +64,20 @@ def list_fields(settings: Settings, source: str, *, layout: str, verbose: bool, 
 
 
 def _as_text(shown: _Class, *, verbose: bool) -> str:
-    lines = ["-" * 31, f"{'Field Class:':<{_RIGHT}}{shown.name}{f' ({shown.short})' if shown.short else ''}"]
+    lines = ["-" * 31, *beside("Field Class:", [f"{shown.name} ({shown.short})" if shown.short else shown.name], _RIGHT)]
     if shown.description:
-        lines += _wrapped("Description:", shown.description)
-    lines += [f"{'Event Sources:':<{_RIGHT}}{''.join(f'{each} ' for each in shown.sources)}", ""]
+        lines += _described("Description:", shown.description)
+    lines += [*beside("Event Sources:", ["".join(f"{each} " for each in shown.sources)], _RIGHT), ""]
     for field in shown.fields:
         tags = _tags(field)
         kind = f"(Type: {_type(field)}) " if verbose else ""
-        lines += _wrapped(field.name, f"{kind}{_in_brackets(tags)}{field.description}")
+        lines += _described(field.name, f"{kind}{_in_brackets(tags)}{field.description}")
     return "\n".join([*lines, ""])
 
 
-def _wrapped(left: str, text: str) -> list[str]:
-    lines, line = [], ""
-    for word in text.split():
-        if len(line) + len(word) + 1 > _WIDTH - _RIGHT:
-            lines.append(line)
-            line = ""
-        line += f"{word} "
-    shown = [*lines, line]
-    if len(left) > _RIGHT:
-        return [left, *(f"{'':<{_RIGHT}}{each}" for each in shown)]
-    return [f"{left if not number else '':<{_RIGHT}}{each}" for number, each in enumerate(shown)]
+def _described(name: str, text: str) -> list[str]:
+    lines = wrap(text.split(), _WIDTH - _RIGHT)
+    return beside(name, lines, _RIGHT) if len(name) <= _RIGHT else [name, *beside("", lines, _RIGHT)]
 
 
 def _tags(field: FieldInfo) -> list[str]:

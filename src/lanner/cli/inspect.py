@@ -1,4 +1,4 @@
-"""`lanner inspect`: what a plugin's .so is, for people or as JSON."""
+"""`lanner inspect`: describe a plugin's .so, for people or as JSON."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lanner.cli.messages import FAILED, OK, say
 from lanner.cli.show import outside, print_fields, print_json, print_table, print_text
 
 if TYPE_CHECKING:
-    from lanner.bundle.inspect import Brought, Inspected
+    from lanner.bundle.inspect import BuildFacts, Inspection
 
 _SHOWN: Final = 8
 
 
 def inspect_file(file: str, *, as_json: bool, licences: bool) -> int:
-    """Say what it is, or print the licences of what it brings; gives the exit code. Raises `LannerError`."""
+    """Describe the file, or print the licences of its contents, and return the exit code. Raises `LannerError`."""
     seen = inspect(Path(file))
     if seen.trouble:
         say(f"warning: {file}: {seen.trouble}")
@@ -31,7 +31,7 @@ def inspect_file(file: str, *, as_json: bool, licences: bool) -> int:
     return FAILED if seen.trouble else OK
 
 
-def _for_machines(seen: Inspected) -> dict[str, Any]:
+def _for_machines(seen: Inspection) -> dict[str, Any]:
     shown = asdict(seen)
     shown["bundled"] = seen.brought is not None and not seen.brought.executable
     if seen.brought:
@@ -42,7 +42,7 @@ def _for_machines(seen: Inspected) -> dict[str, Any]:
     return shown
 
 
-def _show(seen: Inspected) -> None:
+def _show(seen: Inspection) -> None:
     host = hosts(seen.api)
     rows = [
         ("plugin", f"{seen.name} {seen.version}".strip()),
@@ -62,8 +62,8 @@ def _show(seen: Inspected) -> None:
         print_fields(seen.fields)
 
 
-def _brought(brought: Brought) -> list[tuple[str, str]]:
-    rows = [("made by", f"lanner {brought.lanner}; it is as it was built")]
+def _brought(brought: BuildFacts) -> list[tuple[str, str]]:
+    rows = [("made by", f"lanner {brought.lanner}; unchanged since it was built")]
     if brought.executable:
         rows.append(("runs on", f"Python {brought.python}, {brought.executable}"))
     else:
@@ -80,9 +80,9 @@ def _brought(brought: Brought) -> list[tuple[str, str]]:
     return rows
 
 
-def _show_licences(seen: Inspected) -> None:
+def _show_licences(seen: Inspection) -> None:
     if seen.brought is None or not seen.brought.licences:
-        say("it brings no licences: it was not made by `lanner build --bundle`")
+        say("it contains no licences: it was not made by `lanner build --bundle`")
     else:
         escape = outside()
         for name, text in sorted(seen.brought.licences.items()):

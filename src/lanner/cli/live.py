@@ -1,6 +1,6 @@
-"""What a run has around it while it watches: rules and configuration are loaded again, and what the program does is told.
+"""Services around a live run: hot-reload of rules and configuration, metrics, web server, service manager.
 
-`operate` starts all that and ends it; it gives the signals that are heard. The run itself is `lanner.host.runner`.
+`operate` starts and stops them and returns the handled signals. The run itself is `lanner.host.runner`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from lanner.cli.alerts import deliver_on, make_sinks, outputs_of
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_wrong_rules, wrong_rules
 from lanner.cli.messages import many, say
-from lanner.cli.outputs import deliver_on, make_sinks, outputs_of
 from lanner.cli.status import Status
 from lanner.host.own_rules import advise_own_rules
 from lanner.host.reload import Reloader
@@ -43,9 +43,9 @@ def operate(
     source: Source,
     again: Callable[[], Settings],
 ) -> Iterator[Operation]:
-    """While in this context the run of the first of these plugins is looked after. `again` makes the settings again.
+    """Context manager: operate the run of the first of these plugins. `again` creates the settings again.
 
-    Raises `LannerError` where that cannot be.
+    Raises `LannerError` if a service cannot start.
     """
     status = Status(infos[0], runner, source)
     status.loaded(settings, compiled)
@@ -61,7 +61,7 @@ def operate(
 
 
 class Operation:
-    """A run that is looked after: the signals that it hears, and whom to tell how it goes."""
+    """A run in operation: the signals it handles, and its notifications."""
 
     def __init__(self, status: Status, notifier: Notifier, signals: dict[int, Callable[[], None]]) -> None:
         self._status, self._notifier = status, notifier
@@ -73,13 +73,13 @@ class Operation:
         self._notifier.ready(text)
 
     def ended(self) -> None:
-        """No more events come; what there is is delivered."""
+        """The source has ended, and the remaining alerts are being delivered."""
         self._status.running = False
         self._notifier.stopping()
 
 
 def _show_status(falco: Falco, status: Status, loading: _Loading, stack: ExitStack) -> None:
-    """Whatever is configured to tell others how the run stands."""
+    """Start the configured services that report the run's state."""
     metrics, web = falco.metrics, falco.webserver
     switches = {"rules": metrics.rules_counters_enabled, "resource_utilization": metrics.resource_utilization_enabled}
     if web.enabled:
@@ -108,7 +108,7 @@ def _bracketed(address: str) -> str:
 
 
 class _Loading:
-    """Settings made anew, and what is made of them handed to the run."""
+    """Creates settings again and exchanges the run's rules and outputs."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class _Loading:
         self._status, self._notifier = status, notifier
 
     def load(self) -> None:
-        """Load again. Raises `LannerError`; the run then has what it had."""
+        """Reload. Raises `LannerError`; the run then keeps its current state."""
         self._notifier.reloading()
         try:
             self._load()
@@ -144,10 +144,10 @@ class _Loading:
             said = f"{wrong_rules(error)}: {first.render().splitlines()[0]}"
             raise LannerError(f"{said} {first.advice}".rstrip()) from None
         if new.plugins != old.plugins:
-            say("warning: which plugin is loaded, its init_config and its open_params change with the next start alone")
+            say("warning: a change of the plugin, its init_config or its open_params takes effect at the next start")
         for key in ("webserver", "metrics", "log_level", "log_stderr", "log_syslog", "watch_config_files"):
             if getattr(new.falco, key) != getattr(old.falco, key):
-                say(f"warning: $.{key} changes with the next start alone")
+                say(f"warning: a change of $.{key} takes effect at the next start")
         make_delivery = None
         if outputs_of(new.falco) != outputs_of(old.falco):
             sinks = make_sinks(new.falco)
@@ -155,15 +155,15 @@ class _Loading:
         self._runner.exchange(make_pump(self._plugins, compiled, new), make_delivery)
         self.settings = new
         self._status.loaded(new, compiled)
-        say(f"loaded again: {many(len(compiled.rules), 'rule')}")
+        say(f"reloaded: {many(len(compiled.rules), 'rule')}")
 
     def failed(self, message: str) -> None:
-        """Say so: to a person, and as an alert."""
-        say(f"error: loading again failed, all stays as it was: {message}")
+        """Report the failure on standard error and as an alert."""
+        say(f"error: reload failed, keeping the current configuration: {message}")
         self._alert(RELOAD_FAILED, "Critical", f"{RELOAD_FAILED}: {' '.join(message.split())}", {}, time.time_ns())
 
     def tell_figures(self, figures: dict[str, str | float], now: int) -> None:
-        """Say them in an alert, if alerts of that priority are wanted."""
+        """Raise an alert with the metrics, if alerts of that priority are enabled."""
         if self.settings.falco.priority >= Priority.INFORMATIONAL:
             self._alert(METRICS, "Informational", "Falco metrics snapshot", figures, now)
 

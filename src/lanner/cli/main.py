@@ -1,6 +1,6 @@
-"""Where the command `lanner` begins: the version at once, everything else by way of click.
+"""Entry point of the command `lanner`: `--version` directly, everything else through click.
 
-Nothing heavy is imported before it is known to be needed. Every foreseen error ends here as one message on stderr.
+Modules are imported only when they are needed. Every expected error becomes one message on standard error.
 """
 
 import os
@@ -9,11 +9,11 @@ import sys
 from lanner.cli.messages import OK, USAGE, exit_code, fail
 
 _signal = 2
-"""The signal that has ended the command."""
+"""The signal that ended the command."""
 
 
 def main() -> None:
-    """Run the command line; the process ends here."""
+    """Run the command line and end the process."""
     _hear_signals()
     _open_closed_streams()
     code = OK
@@ -21,7 +21,7 @@ def main() -> None:
         code = _run()
         sys.stdout.flush()
     except BrokenPipeError:
-        _forget_stdout()  # whoever read it has seen enough
+        _forget_stdout()  # the reader has closed the pipe
     except OSError as error:
         _forget_stdout()
         code = code or fail(f"cannot write to standard output: {error.strerror}")
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _hear_signals() -> None:
-    """From now on a signal ends the command by an exception, with a line that says so; a run hears signals in its own way."""
+    """Let signals end the command by an exception, with a message. A run handles signals itself."""
     import signal
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -53,7 +53,7 @@ def _ended() -> int:
 
 
 def _be_done() -> None:
-    """All is done and said: a signal that comes while Python ends would only spoil the exit status."""
+    """Ignore signals from here on: while Python ends, they would only change the exit status."""
     import signal
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -61,7 +61,7 @@ def _be_done() -> None:
 
 
 def _open_closed_streams() -> None:
-    """With a standard stream closed, the next file to be opened has its number, and alerts might go into that: make it one that fails."""
+    """Replace closed standard streams by ones that fail: otherwise alerts could go into the next opened file."""
     for number, name, flags in ((0, "stdin", os.O_WRONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
         if getattr(sys, name) is None and os.open(os.devnull, flags) == number:
             setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
@@ -84,7 +84,7 @@ def _run() -> int:
         first, *more = error.lines()
         return fail(first, exit_code(error), more=more)
     except SystemExit:
-        # click's own way to end where nobody reads standard output any more
+        # click ends this way if standard output was closed
         raise BrokenPipeError from None
     except Exception as error:  # noqa: BLE001 - the last one to hear of it
         return _usage(error)
@@ -121,5 +121,5 @@ def _usage(error: Exception) -> int:
 
 
 def _forget_stdout() -> None:
-    # Python flushes standard output at its end, and would complain once more
+    # Python flushes standard output at exit and would report the error again
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,6 +1,6 @@
-"""What the command tells a person on stderr, and its process by the exit status.
+"""Messages of the command on standard error, and its exit status.
 
-A run that is configured to log for machines (`lanner.log_format: json`, `log_syslog`, `log_stderr: false`) says the same there.
+A run with machine-readable logging (`lanner.log_format: json`, `log_syslog`, `log_stderr: false`) sends the same messages to its log.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lanner.config.falco import LogLevel
     from lanner.sdk.errors import LannerError
 
-# What the process's exit status says
+# exit statuses of the process
 OK, FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
 
 _log: logging.Logger | None = None
@@ -24,7 +24,7 @@ _KINDS = {"error", "warning"}
 
 
 def talk(level: LogLevel, form: Literal["text", "json"], *, to_stderr: bool, to_syslog: bool) -> None:
-    """From now on log so, and where that is not for a person alone, have all that is said here among it."""
+    """Configure logging, and send messages there too, unless the log is for people."""
     import logging
 
     from lanner.operating.logs import setup_logs
@@ -35,7 +35,7 @@ def talk(level: LogLevel, form: Literal["text", "json"], *, to_stderr: bool, to_
 
 
 def say(text: str, *more: str) -> None:
-    """Tell a person something, on stderr: a line, and more lines below it. What cannot be printed comes out as escapes."""
+    """Print a message with further lines below it to standard error. Unprintable characters are escaped."""
     if _log is not None:
         kind, _, rest = text.partition(": ")
         add("\n".join([rest if kind in _KINDS else text, *more]), kind)
@@ -46,7 +46,7 @@ def say(text: str, *more: str) -> None:
 
 
 def add(lines: str, kind: str = "") -> None:
-    """Lines that belong to something that is said, and can be printed. `kind` is "error", "warning" or anything else."""
+    """Return the printable lines of a message. `kind` is "error", "warning" or another word."""
     if _log is not None:
         {"error": _log.error, "warning": _log.warning}.get(kind, _log.info)("%s", lines)
     else:
@@ -56,7 +56,7 @@ def add(lines: str, kind: str = "") -> None:
 
 
 def fail(message: str, code: int = FAILED, *, more: Iterable[str] = ()) -> int:
-    """Say on stderr what is wrong, with more lines below it; gives the exit code."""
+    """Print an error with further lines below it, and return the exit code."""
     say(f"error: {message}", *more)
     return code
 
@@ -73,9 +73,9 @@ def _write(lines: str) -> None:
         sys.stderr.write(lines + "\n")
         sys.stderr.flush()
     except (OSError, ValueError):
-        pass  # nobody is there to be told
+        pass  # standard error is closed
 
 
 def many(count: int, what: str) -> str:
-    """A number of things."""
+    """Return a count with its noun."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""`lanner package`: a plugin's name in, a directory of what registries and falcoctl take out."""
+"""`lanner package`: package a plugin into a directory for registries and falcoctl."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.findings import RulesError
 from lanner.sdk.files import read_whole
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lanner.bundle.probe import Probed
+    from lanner.bundle.probe import ProbeResult
     from lanner.cli.build import Bundling
     from lanner.package.artefacts import Artefact
     from lanner.package.requirements import Requirements
@@ -58,7 +59,7 @@ def package_plugin(
     source: str = "",
     bundling: Bundling | None = None,
 ) -> int:
-    """Do it; gives the exit code. `rules` take the place of the plugin's own. Raises `LannerError`; then nothing was written."""
+    """Package the plugin and return the exit code. `rules` replace the plugin's own. Raises `LannerError` without writing anything."""
     machine, created = machine_here(), _created()
     cls = load_plugin(name)
     info = plugin_info(cls)
@@ -92,7 +93,7 @@ def package_plugin(
 
     if made.runtime is None:
         where = made.environment.executable
-        say(f"warning: the plugin runs on {where} alone, which has to be where it is installed; --bundle brings Python along")
+        say(f"warning: the plugin needs {where} on the machine where it is installed; --bundle includes Python")
     for each in packed.requirements.understated if packed else ():
         say(f"warning: {each}")
     _tell(folder, plugin, sbom, packed, made.built.required_api)
@@ -100,23 +101,23 @@ def package_plugin(
 
 
 def _created() -> str:
-    """The time of `SOURCE_DATE_EPOCH` in RFC 3339, "" where there is none."""
+    """Return the time of `SOURCE_DATE_EPOCH` in RFC 3339, or "" if it is not set."""
     text = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return ""
     try:
         return datetime.fromtimestamp(int(text), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
-        raise PackageError(f"SOURCE_DATE_EPOCH is {text!r}: it is a number of seconds since 1970") from None
+        raise PackageError(f"invalid SOURCE_DATE_EPOCH {text!r}: use a number of seconds since 1970") from None
 
 
 def _check_folder(folder: Path) -> None:
-    """What the layout takes the place of has to be a layout."""
+    """Refuse to replace anything but a layout."""
     if folder.exists() and not folder.is_dir():
-        raise PackageError(f"{folder} is no directory: -o names the one where the artefacts go")
+        raise PackageError(f"{folder} is not a directory: -o names the directory for the artifacts")
     layout = folder / LAYOUT
     if (layout.exists() or layout.is_symlink()) and not (layout / "oci-layout").is_file():
-        raise PackageError(f"{layout} is there and is no OCI image layout: take it away, or name another directory with -o")
+        raise PackageError(f"{layout} exists and is not an OCI image layout: remove it, or name another directory with -o")
 
 
 def _with_fields(path: Path, info: PluginInfo) -> bytes:
@@ -130,7 +131,7 @@ def _with_fields(path: Path, info: PluginInfo) -> bytes:
 
 
 def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
-    """The rules as an artefact, found right and with what they require. Raises `RulesError` with all that is wrong."""
+    """Return the validated rules as an artifact with its requirements. Raises `RulesError` with all errors."""
     if not paths:
         return None
     validator = make_validator([info], Falco())
@@ -139,8 +140,8 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
     for path in paths:
         name, text = Path(path).name, read_rules(path)
         if name in contents:
-            raise PackageError(f"two rules files are named {name}, and the archive has no directories: rename one")
-        contents[name] = text.encode("utf-8", "surrogateescape")
+            raise PackageError(f"two rules files have the name {name}, but the archive has no directories: rename one")
+        contents[name] = to_bytes(text)
         result = validator.load(path, text)
         if errors := [finding for finding in result.findings if finding.severity == "error"]:
             raise RulesError(errors)
@@ -149,8 +150,8 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
     return _Rules(rules_artefact(info.name, info.version, contents), required)
 
 
-def _try(info: PluginInfo, image: bytes) -> Probed:
-    """Load it as a host does."""
+def _try(info: PluginInfo, image: bytes) -> ProbeResult:
+    """Load the plugin as a host does."""
     with tempfile.TemporaryDirectory(prefix="lanner-package-") as folder:
         path = Path(folder) / f"lib{info.name}.so"
         write(image, path)
@@ -158,7 +159,7 @@ def _try(info: PluginInfo, image: bytes) -> Probed:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """The layout is written whole beside the one that it takes the place of; the sums come last."""
+    """Write the layout beside the existing one, then replace it. Checksums are written last."""
     layout = {name: content for name, content in files.items() if name.startswith(f"{LAYOUT}/")}
     others = {name: content for name, content in files.items() if name not in layout}
     try:

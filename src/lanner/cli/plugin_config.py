@@ -1,4 +1,4 @@
-"""The text of --config to what a plugin's configuration class reads."""
+"""Parse the text of --config for a plugin's configuration class."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _warn(text: str) -> None:
 
 
 def make_entry(cls: type[Plugin], entry: PluginSetup, host: str | None = None, *, warn: Callable[[str], object] = _warn) -> Plugin:
-    """Return an instance as an entry of falco.yaml or the command line says. The rest is as for `make_plugin`."""
+    """Return a plugin instance for an entry of falco.yaml or the command line. The rest is as for `make_plugin`."""
     return make_plugin(cls, entry.init_config, host, warn=warn, place=entry.config_place)
 
 
@@ -40,9 +40,9 @@ def make_plugin(
 ) -> Plugin:
     """Return an instance with this configuration (options, JSON, YAML or @FILE); `host` replaces the option of that name.
 
-    `warn` is called with each sentence about what is odd in the configuration; by default it goes to standard error. All
-    sentences begin with the place of the option, if the configuration is in a file, and the plugin. `place` is the place of an
-    entry whose init_config this is.
+    `warn` is called with each warning about the configuration; by default it is printed to standard error. All
+    messages begin with the place of the option, if the configuration is in a file, and the plugin. `place` is the place of an
+    entry with this init_config.
     """
     name = plugin_info(cls).name
     steps: tuple[str, ...] = ("init_config",)
@@ -65,7 +65,7 @@ def make_plugin(
 
 
 def read_config(text: str) -> dict[str, Any]:
-    """What the text of --config (JSON, YAML or @FILE) says. Raises `ConfigError`."""
+    """Parse the text of --config (JSON, YAML or @FILE). Raises `ConfigError`."""
     shown = "the configuration"
     if text.startswith("@"):
         shown = f"the configuration in {text[1:]}"
@@ -94,7 +94,7 @@ def _decode(text: str, shown: str) -> Any:
         try:
             return msgspec.json.decode(text)
         except (ValueError, RecursionError) as error:
-            # YAML's own words would only confuse whoever meant JSON, as who begins with a brace mostly does
+            # YAML's error would confuse users who meant JSON, as a brace at the beginning mostly means
             problem = f"{shown} is neither JSON ({error}) nor YAML"
     from lanner.yamlfile import values
     from lanner.yamlfile.reader import YamlError

@@ -1,4 +1,4 @@
-"""`lanner run --list-plugins` and `--plugin-info`: what Falco says of the plugins that are loaded."""
+"""`lanner run --list-plugins` and `--plugin-info`: Falco's descriptions of the loaded plugins."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def list_all(settings: Settings) -> int:
 
 
 def show_one(settings: Settings, name: str) -> int:
-    """Print what there is to know of the plugin of that name or library_path. Raises `LannerError`."""
+    """Describe the plugin with that name or library_path. Raises `LannerError`."""
     for each in settings.plugins:
         if name in {each.name, each.library_path}:
             cls = load_plugin(each.target)

@@ -1,4 +1,4 @@
-"""`lanner record`: a plugin's events into a file that `lanner run --replay` reads."""
+"""`lanner record`: write a plugin's events to a file for `lanner run --replay`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from lanner.sdk.sources import open_source
 def record_plugin(
     name: str, output: str, params: str, config: str, host: str | None, max_events: int | None, duration: float | None
 ) -> int:
-    """Record until the source ends, Ctrl-C, or one of the limits; gives the exit code. Raises `LannerError`.
+    """Record until the source ends, Ctrl-C, or a limit. Return the exit code. Raises `LannerError`.
 
-    Standard output may be the recording: what a plugin prints goes to standard error.
+    Standard output may be the recording, so the plugin's own output goes to standard error.
     """
     with contextlib.redirect_stdout(sys.stderr):
         return _record(name, output, params, config, host, max_events, duration)
@@ -40,13 +40,13 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
         source = open_source(plugin, params)
     except SourceError as error:
         return fail(str(error), UNREACHABLE)
-    # the file comes second and is emptied with the first batch: a source that cannot be opened leaves the recording that was there
+    # the file is opened second and truncated with the first batch: if the source cannot be opened, an existing recording stays
     try:
         if output == "-":
             target = os.dup(1)
         else:
             target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
-            os.set_blocking(target, True)  # only the opening of a pipe that nobody reads must not wait
+            os.set_blocking(target, True)  # only opening a pipe without a reader must not block
     except OSError as error:
         source.close()
         raise _failure(output, error) from None
@@ -68,7 +68,7 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
                     events += len(payloads)
                     file.flush()
         except OSError as error:
-            # closing the file would try, and fail, once more
+            # closing the file would try again, and fail again
             os.dup2(os.open(os.devnull, os.O_WRONLY), target)
             if not isinstance(error, BrokenPipeError):
                 raise _failure(output, error) from None

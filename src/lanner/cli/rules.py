@@ -1,4 +1,4 @@
-"""The commands of `lanner rules`, as click declares them. What they do stands in the modules of their names."""
+"""The commands of `lanner rules`, declared with click. The modules named like the commands implement them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ def rules() -> None:
 @rules.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option(
-    "--plugin", "plugins", multiple=True, default=["docker"], metavar="PLUGIN", help="Whose events the rules are for; may be given again."
+    "--plugin", "plugins", multiple=True, default=["docker"], metavar="PLUGIN", help="Plugin whose events the rules are for; repeatable."
 )
-@click.option("--strict", is_flag=True, help="Warnings end with exit status 1, too.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 for warnings too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def check(files: tuple[str, ...], plugins: tuple[str, ...], *, as_json: bool, strict: bool) -> int:
-    """Show everything that is wrong or odd in rules files (none: the plugins' own), taken together in this order.
+    """Show errors and warnings in rules files (none: the plugins' own), loaded together in this order.
 
-    A directory stands for the .yaml and .yml files in it, the word `plugin` for the plugins' own rules.
+    A directory stands for its .yaml and .yml files, the word `plugin` for the plugins' own rules.
 
-    Exit status: 0 no errors, 1 errors, or no rule that is about the plugin's events.
+    Exit status: 0 no errors; 1 errors, or no rule for the plugin's events.
     """
     from lanner.cli.check import check_rules
 
@@ -32,7 +32,7 @@ def check(files: tuple[str, ...], plugins: tuple[str, ...], *, as_json: bool, st
 @rules.command()
 @click.argument("plugin", default="docker")
 def show(plugin: str) -> None:
-    """Print the rules file that a plugin ships: what `plugin` stands for in rules_files and in -r."""
+    """Print the rules file that a plugin ships: the meaning of `plugin` in rules_files and in -r."""
     from lanner.cli.show import show_rules
 
     show_rules(plugin)
@@ -51,13 +51,13 @@ def show(plugin: str) -> None:
     help="A rules file, a directory of them, or the word `plugin` for the plugin's own rules; may be given several times. "
     "Default: the plugin's own.",
 )
-@click.option("--plugin", default="docker", metavar="PLUGIN", help="Whose events and fields these are, as for `lanner run`.")
+@click.option("--plugin", default="docker", metavar="PLUGIN", help="Plugin of the events and fields, as for `lanner run`.")
 @click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def explain(rule: str, plugin: str, files: tuple[str, ...], replay: str, event: int | None, config: str, *, as_json: bool) -> int:
-    """Show part by part why RULE fires on an event, or which part says no.
+    """Show part by part why RULE fires on an event, or which part prevents it.
 
-    Without --event it is the first event that the rule matches, else the one that came furthest in its condition.
+    Without --event, it explains the first event that the rule matches, or else the event that comes closest.
     """
     from lanner.cli.explain import explain_rule
 
@@ -66,20 +66,20 @@ def explain(rule: str, plugin: str, files: tuple[str, ...], replay: str, event: 
 
 @rules.command("test")
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
-@click.option("--junit", default=None, metavar="FILE", help="Write the results as JUnit XML, too.")
+@click.option("--junit", default=None, metavar="FILE", help="Also write the results as JUnit XML.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def test_(files: tuple[str, ...], junit: str | None, *, as_json: bool) -> int:
-    """Run test files: which alerts come of which events.
+    """Run test files: which alerts do which events raise.
 
     \b
-    rules: [my_rules.yaml]       # beside this file; without it: the plugin's own
+    rules: [my_rules.yaml]       # in the same directory; without it, the plugin's own
     tests:
       - name: A shell in a container
         events:
           - {Type: container, Action: "exec_start: sh"}
         alerts: [Shell in a container]
 
-    Exit status: 0 all passed, 1 a test failed or a file is wrong.
+    Exit status: 0 all tests passed; 1 a test failed or a file is invalid.
     """  # noqa: D301
     from lanner.cli.ruletest import run_tests
 

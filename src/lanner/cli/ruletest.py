@@ -1,4 +1,4 @@
-"""`lanner rules test`: test files of rules, and what came of them as a table, as JSON and as JUnit XML."""
+"""`lanner rules test`: run test files of rules, and print the results as a table, JSON or JUnit XML."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def run_tests(paths: Sequence[str], junit: str | None, *, as_json: bool) -> int:
-    """Run the test files and print what came of them; gives the exit code. Raises `LannerError`."""
-    with redirect_stdout(sys.stderr):  # what a plugin prints
+    """Run the test files, print the results, and return the exit code. Raises `LannerError`."""
+    with redirect_stdout(sys.stderr):  # for the plugin's own output
         files = [run_file(path) for path in paths]
     if junit is not None:
         _write_junit(junit, files)

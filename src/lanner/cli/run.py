@@ -1,4 +1,4 @@
-"""`lanner run`: a plugin's source or a recording through rules to outputs, with what a person wants to know on stderr."""
+"""`lanner run`: events from a plugin's source or a recording through rules to outputs, with messages on standard error."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
+from lanner.cli.alerts import deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, many, say, talk
-from lanner.cli.outputs import deliver_directly, deliver_live, make_sinks
 from lanner.cli.plugin_config import make_entry
 from lanner.config.plugin_entries import check_params
 from lanner.host.plugin_loader import load_plugin
@@ -21,6 +21,7 @@ from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
 from lanner.sdk.printable import printable_line
 from lanner.sdk.sources import open_source
+from lanner.sinks.stdout import STDOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,13 +34,13 @@ if TYPE_CHECKING:
     from lanner.sdk.plugin import Plugin, PluginInfo
 
 _NUDGE_AFTER: Final = 2.0
-"""Seconds without an event after which a command is shown that would raise an alert."""
+"""Seconds without an event before suggesting a command that raises an alert."""
 
 
 def run_plugin(settings: Settings, again: Callable[[], Settings]) -> int:
-    """Do it; gives the exit code. `again` makes the settings anew from files that may have changed. Raises `LannerError`.
+    """Run, and return the exit code. `again` creates the settings again from files that may have changed. Raises `LannerError`.
 
-    Standard output is for alerts: what a plugin prints goes to standard error.
+    Standard output is for alerts, so the plugin's own output goes to standard error.
     """
     with contextlib.redirect_stdout(sys.stderr):
         return _run(settings, again)
@@ -59,7 +60,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
         return show_wrong_rules(error, infos[0])
     if limits.dry_run:
         check_params(plugins[0], chosen)
-        make_pump(plugins, compiled, settings)  # everything that a run makes of the rules
+        make_pump(plugins, compiled, settings)  # everything that a run creates from the rules
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
     run = _replay if limits.replay is not None else _watch
@@ -71,30 +72,31 @@ def _replay(
 ) -> int:
     info = infos[0]
     limits, path = settings.limits, str(settings.limits.replay)
-    delivery = deliver_directly(settings.falco, make_sinks(settings.falco))
+    sinks = make_sinks(settings.falco)
+    delivery = deliver_directly(settings.falco, sinks)
     try:
         source = open_recording(limits.recordings, info)
     except SourceError as error:
         delivery.close()
         return fail(str(error), FAILED)
     pump = make_pump(plugins, compiled, settings)
-    # a recording's events have the recording's times; one without a time happens when the one before it did
+    # recorded events have recorded times; an event without one gets the previous event's
     runner = Runner(source, pump, delivery, None, limits.max_events, limits.jobs)
-    with _progress(source, runner, prints=settings.falco.stdout_output.enabled):
+    with _progress(source, runner, prints=any(sink.name == STDOUT.name for sink in sinks)):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
     if code or (counts.events > counts.not_json and (source.tells_time or delivery.accepted)):
         return code
     if not counts.events and not source.counters:
-        say(f"warning: there is no event in {path}")
+        say(f"warning: no event in {path}")
         return code
-    # a recording of which no line is an event is another file
+    # a file of which no line is an event is not a recording
     return fail(no_recording(path, info, is_json=counts.events > counts.not_json))
 
 
 @contextlib.contextmanager
 def _progress(source: Replay, runner: Runner, *, prints: bool) -> Iterator[None]:
-    """A bar on the terminal, if there is one. `prints`: alerts go to standard output."""
+    """Return a progress bar, if standard error is a terminal. `prints`: alerts go to standard output."""
     if not sys.stderr.isatty():
         yield
         return
@@ -130,7 +132,7 @@ def _watch(
             sink.close()
         return fail(str(error), UNREACHABLE if isinstance(error, SourceError) else exit_code(error))
     if without_values := plugin.fields_without_values():
-        from lanner.rules.lint.silent import silent_rules, tell_silent  # rare
+        from lanner.rules.lint.silent import silent_rules, tell_silent  # rarely needed
 
         for advice, names in silent_rules(compiled.rules, without_values).items():
             say(f"warning: {tell_silent(names)}. To change this, {advice}")
@@ -157,17 +159,17 @@ def _go_on(
     operation: Operation | None = None,
     hint: str = "",
 ) -> int:
-    """From the first event to the summary; gives the exit code. `start` is said as soon as Ctrl-C is heard."""
+    """Run from the first event to the summary, and return the exit code. `start` is printed once Ctrl-C is handled."""
     code, begin = OK, time.monotonic()
     try:
-        # closed within: where that hangs, a second signal has to be heard
+        # closed inside the context: if closing hangs, a second signal must still be handled
         with closing(source.close, duration, operation.signals if operation else None), contextlib.closing(source):
             say(start)
             if operation:
                 operation.began(start)
             runner.run(_NUDGE_AFTER if hint else None, lambda: _nudge(hint))
     except OutputClosedError:
-        pass  # whoever read the alerts has seen enough
+        pass  # the reader has closed the pipe
     except LannerError as error:
         code = fail(str(error), exit_code(error))
     finally:
@@ -182,7 +184,7 @@ def _go_on(
 
 
 def _nudge(hint: str) -> None:
-    say("nothing has happened yet. This would raise an alert:", *(f"    {line}" for line in hint.splitlines()))
+    say("no events yet. This command would raise an alert:", *(f"    {line}" for line in hint.splitlines()))
 
 
 def _summary(runner: Runner, source: Source, seconds: float) -> None:
@@ -191,9 +193,9 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
     for rule, count in sorted(counts.alerts.items(), key=lambda item: -item[1]):
         add(printable_line(f"{count:>8}  {rule}"))
     if counts.not_json:
-        say(f"{many(counts.not_json, 'payload')} not wholly valid JSON: no field has a value there")
+        say(f"{many(counts.not_json, 'payload')} not valid JSON: their fields have no values")
     if left_out := sum(runner.delivery.suppressed.values()):
-        say(f"{many(left_out, 'alert')} left out, as $.lanner.throttle or $.lanner.deduplicate say")
+        say(f"{many(left_out, 'alert')} suppressed by $.lanner.throttle or $.lanner.deduplicate")
     for what, count in source.counters.items():
         say(f"{what}: {count:,}")
     for what, count in counts.failures.items():
@@ -205,5 +207,5 @@ def _rules(settings: Settings, compiled: CompiledRules) -> str:
 
 
 def _origin(settings: Settings) -> str:
-    """Where the rules come from."""
+    """Return the origin of the rules."""
     return "the plugin's own" if settings.rules is None else ", ".join(settings.rules)

@@ -1,4 +1,4 @@
-"""What a run is made of: here the command line's options and falco.yaml meet."""
+"""Settings of a run, from the command line's options and falco.yaml."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 _CONTAINER_DETAILS: Final = ("c", "container", "k", "kubernetes")
-"""What -p took for the fields of containers; Falco takes it and does nothing."""
+"""Arguments of -p for container fields, which Falco accepts without effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the command line alone has to say of a run. `replay` shows what `recordings` are, None where the source is opened."""
+    """Settings only of the command line. `replay` is the display name of `recordings`; None: the source is opened."""
 
     host: str | None = None
     replay: str | None = None
@@ -43,9 +43,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A run: what falco.yaml and the options make together. `rules` are files, None for the plugin's own.
+    """Settings of a run, from falco.yaml and options. `rules` are files, or None for the plugin's own.
 
-    `sources` are the files and directories that all this comes from, `config_files` those of falco.yaml among them.
+    `sources` are the files and directories of the settings, including falco.yaml's `config_files`.
     """
 
     falco: Falco
@@ -57,7 +57,7 @@ class Settings:
 
     @property
     def plugin(self) -> PluginSetup:
-        """The plugin whose events are watched. Raises `ConfigError` if that is not clear."""
+        """The plugin whose events are watched. Raises `ConfigError` if it is ambiguous."""
         return split_plugins(self.plugins)[0]
 
     @property
@@ -66,13 +66,13 @@ class Settings:
         return split_plugins(self.plugins)[1]
 
     def all_infos(self) -> list[PluginInfo]:
-        """What all loaded plugins declare, in order. Raises `LannerError`."""
+        """The declarations of all loaded plugins, in order. Raises `LannerError`."""
         if len(self.plugins) < 2:
             return self.infos()
         return [plugin_info(load_plugin(each.target)) for each in self.plugins]
 
     def infos(self) -> list[PluginInfo]:
-        """What these plugins declare, the watched one first. Raises `LannerError`."""
+        """The declarations of these plugins, the watched one first. Raises `LannerError`."""
         return [plugin_info(load_plugin(each.target)) for each in (self.plugin, *self.beside)]
 
 
@@ -92,9 +92,9 @@ def settle(
     needs_rules: bool,
     added: str | None = None,
 ) -> Settings:
-    """The settings of these options, each on top of what the file says; warns of what is odd. Raises `ConfigError`.
+    """Return the settings: falco.yaml's, overridden by the options. Print warnings. Raises `ConfigError`.
 
-    Without `needs_rules` nobody looks for rules files.
+    Without `needs_rules` rules files are not searched for.
     """
     flags: dict[str, str] = {}
     if layout is not None:
@@ -107,16 +107,16 @@ def settle(
         flags |= {"file_output.enabled": "true", "file_output.filename": output, "stdout_output.enabled": "false"}
     read = read_configuration(file, flags, options)
     if added is not None:
-        say("warning: -p is Falco's old word for append_output: use -o 'append_output[]={extra_output: ...}'")
+        say("warning: -p is Falco's old name for append_output: use -o 'append_output[]={extra_output: ...}'")
         if added not in _CONTAINER_DETAILS:
             read = replace(read, falco=structs.replace(read.falco, append_output=(*read.falco.append_output, Append(output=added))))
     paths = rules_paths(rules, read) if needs_rules else None
     for warning in read.warnings:
         say(f"warning: {warning}")
     if read.unused:
-        say(f"warning: without effect here, where plugins alone run: {', '.join(read.unused)}")
+        say(f"warning: no effect here, because Lanner runs only plugins: {', '.join(read.unused)}")
     plugins = tuple(each.given(config, params) for each in select_plugins(read.falco, plugin, read.places))
-    if limits.host is not None:  # it replaces an option of the file
+    if limits.host is not None:  # it overrides the file's option
         plugins = tuple(replace(each, config_place=None) for each in plugins)
     named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]
     included = [include.path for include in read.falco.config_files]

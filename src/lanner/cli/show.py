@@ -1,4 +1,4 @@
-"""`lanner fields` and `lanner plugin`: a plugin's declarations as tables, or as JSON for machines."""
+"""`lanner fields` and `lanner plugin`: a plugin's declarations as tables or JSON."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from lanner.outputs.base import OutputError
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.printable import printable, printable_json, printable_line
+from lanner.sdk.tables import columns
+from lanner.sdk.text import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +30,7 @@ def show_fields(name: str, *, as_json: bool) -> None:
 
 
 def show_plugin(name: str, *, as_json: bool) -> None:
-    """Print what a plugin is. Raises `LannerError`."""
+    """Print the description of a plugin. Raises `LannerError`."""
     info = plugin_info(load_plugin(name))
     schema, table = None, []
     if info.config is not None:
@@ -59,11 +61,11 @@ def show_plugin(name: str, *, as_json: bool) -> None:
 
 
 def show_rules(name: str) -> None:
-    """Print the rules file that a plugin ships. Raise `LannerError` if it ships none, or if it cannot be read."""
+    """Print the rules file that a plugin ships. Raise `LannerError` if it ships none or it cannot be read."""
     info = plugin_info(load_plugin(name))
-    from lanner.host.own_rules import rules_files  # doctor prints tables where the native part does not load
+    from lanner.host.own_rules import rules_files  # doctor prints tables even if the native part does not load
 
-    (path,) = rules_files((), info, advice="there is nothing to show")
+    (path,) = rules_files((), info, advice="nothing to show")
     try:
         text = Path(path).read_text("utf-8")
     except OSError as error:
@@ -72,7 +74,7 @@ def show_rules(name: str) -> None:
 
 
 def field_json(field: FieldInfo) -> dict[str, Any]:
-    """A field in the layout of the plugin API's get_fields."""
+    """Return a field in the layout of the plugin API's get_fields."""
     shown: dict[str, Any] = {"name": field.name, "type": str(field.type), "isList": field.is_list, "desc": field.description}
     if field.add_output:
         shown["addOutput"] = True
@@ -82,7 +84,7 @@ def field_json(field: FieldInfo) -> dict[str, Any]:
 
 
 def print_fields(fields: Iterable[Mapping[str, Any]]) -> None:
-    """A table of fields in the layout of get_fields (`field_json`), of any version of the API."""
+    """Return a table of fields, given in the layout of get_fields (`field_json`) of any API version."""
     rows = []
     for field in fields:
         kind = str(field.get("type", ""))
@@ -91,9 +93,9 @@ def print_fields(fields: Iterable[Mapping[str, Any]]) -> None:
 
 
 def shown_name(field: Mapping[str, Any]) -> str:
-    """A field's name as rules write it, with its argument."""
+    """Return a field's name with its argument, as rules write it."""
     name, argument = str(field.get("name", "")), field.get("arg") or {}
-    if field.get("argRequired"):  # as API 0.3 says it
+    if field.get("argRequired"):  # API 0.3 has this member
         return f"{name}[key]"
     if not (argument.get("isKey") or argument.get("isIndex")):  # the Go SDK writes the member for every field
         return name
@@ -102,12 +104,12 @@ def shown_name(field: Mapping[str, Any]) -> str:
 
 
 def print_json(value: Any) -> None:
-    """For machines, to standard output."""
+    """Print JSON to standard output."""
     print_text(printable_json(value, indent=2))
 
 
 def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Columns to standard output; a header of empty words is not shown."""
+    """Print columns to standard output. A header of empty strings is omitted."""
     rows = [tuple(map(printable_line, row)) for row in rows]
     if sys.stdout.isatty():
         from rich.console import Console
@@ -121,23 +123,21 @@ def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
             console.print(table)
         print_text("\n".join(line.rstrip() for line in captured.get().splitlines()))
         return
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    shown = [header, *rows] if any(header) else rows
-    print_lines("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown)
+    print_text("\n".join(columns([header, *rows] if any(header) else rows)))
 
 
 def outside() -> Callable[[str], str]:
-    """Return what makes a part of a text from outside fit for standard output: a terminal sees one line, a pipe all bytes."""
+    """Escape text from outside for standard output: a terminal gets one printable line, a pipe all bytes."""
     return printable_line if sys.stdout.isatty() else str
 
 
 def print_text(text: str) -> None:
-    """Print a text and a line feed: byte by byte, but a terminal sees escapes for all unprintable characters but tabs."""
+    """Print a text and a line feed: bytes unchanged, but on a terminal unprintable characters except tabs are escaped."""
     if sys.stdout.isatty():
         text = printable(text.expandtabs())
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+        sys.stdout.buffer.write(to_bytes_leniently(text) + b"\n")
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise
@@ -146,7 +146,7 @@ def print_text(text: str) -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines, with escapes for all unprintable characters."""
+    """Print lines with all unprintable characters escaped."""
     print_text("\n".join(map(printable_line, lines)))
 
 

@@ -1,4 +1,4 @@
-"""`lanner run` from its options on: settings are made, and whoever is asked does the rest."""
+"""`lanner run` with its options: create settings, then call the requested function."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def start(
     layout: str | None,
     **options: Any,
 ) -> int:
-    """Do it; gives the exit code. Raises `LannerError`."""
+    """Run the command and return its exit code. Raises `LannerError`."""
     if config_schema or rule_schema or page_size:
         from lanner.cli.support import show_config_schema, show_page_size, show_rule_schema
 
         return show_config_schema() if config_schema else show_rule_schema() if rule_schema else show_page_size()
     if ignored_events or list_events:
-        raise UsageError(f"{'-i' if ignored_events else '--list-events'} is about system calls, and Lanner reads none: ask falco")
+        raise UsageError(f"{'-i' if ignored_events else '--list-events'} is about system calls, which Lanner does not read: use falco")
     if markdown and layout is not None:
         raise UsageError("--markdown and --format exclude each other: leave out --markdown")
     shown = "markdown" if markdown else layout
@@ -115,7 +115,7 @@ def start(
 
 
 def check_sources(settings: Settings, enabled: tuple[str, ...], disabled: tuple[str, ...]) -> None:
-    """Raise `UsageError` if --enable-source and --disable-source leave nothing to watch, or name what there is not."""
+    """Raise `UsageError` if --enable-source and --disable-source leave nothing to watch, or name an unknown source."""
     if not enabled and not disabled:
         return
     if enabled and disabled:
@@ -123,8 +123,8 @@ def check_sources(settings: Settings, enabled: tuple[str, ...], disabled: tuple[
     info = settings.infos()[0]
     for each in (*enabled, *disabled):
         if each not in {"syscall", info.event_source}:
-            raise UsageError(f"there is no event source {each!r}: the plugin {info.name} has {info.event_source}")
+            raise UsageError(f"no event source {each!r}: the plugin {info.name} has {info.event_source}")
     if "syscall" in enabled:
-        raise UsageError("the event source syscall cannot be enabled: Lanner reads no system calls, run falco for them")
+        raise UsageError("the event source syscall cannot be enabled: Lanner does not read system calls; use falco")
     if info.event_source in disabled:
         raise UsageError(f"--disable-source {info.event_source} leaves nothing to watch: leave it out")

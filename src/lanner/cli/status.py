@@ -1,4 +1,4 @@
-"""What a run says of itself: its parts in, a `Snapshot` for metrics, the web server and the service manager out."""
+"""State of a run: a `Snapshot` for metrics, the web server and the service manager."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from lanner.sdk.plugin import PluginInfo
 
 STUCK_AFTER: Final = 30.0
-"""Seconds at one batch of events after which a run counts as stuck."""
+"""Seconds in one batch of events after which a run counts as stuck."""
 
 
 class Status:
-    """Looks at a run from outside. `loaded` is called whenever rules and configuration were."""
+    """Observes a run. `loaded` is called after each load of rules and configuration."""
 
     def __init__(self, info: PluginInfo, runner: Runner, source: Source) -> None:
         self._info, self._runner, self._source = info, runner, source
         self._started = self._loaded = time.time_ns()
-        self._rules: dict[str, Rule] = {}  # those that were taken out have raised alerts all the same
+        self._rules: dict[str, Rule] = {}  # removed rules may have raised alerts
         self._rules_files: dict[str, str] = {}
         self._config_files: dict[str, str] = {}
         self._hostname = host_name()
@@ -42,18 +42,18 @@ class Status:
         """Whether events are being watched."""
 
     def loaded(self, settings: Settings, compiled: CompiledRules) -> None:
-        """These settings hold now."""
+        """Set the current settings."""
         self._loaded = time.time_ns()
         self._rules |= {rule.name: rule for rule in compiled.rules}
         self._rules_files = _digests(rules_files(settings.rules, self._info))
         self._config_files = _digests(settings.config_files)
 
     def is_alive(self) -> bool:
-        """Whether the run goes on, or waits for events."""
+        """Return whether the run makes progress or waits for events."""
         return self._runner.busy_for() < STUCK_AFTER
 
     def snapshot(self) -> Snapshot:
-        """How it stands."""
+        """Return the current state."""
         counts = self._runner.pump.counts()
         reloader = self.reloader
         engines = {mask_addresses(name): is_open for name, is_open in self._source.connections.items()}
@@ -78,7 +78,7 @@ class Status:
             rules_files=self._rules_files,
             config_files=self._config_files,
             not_ready=self._not_ready(engines),
-            unhealthy=() if self.is_alive() else (f"the run has been at one batch of events for {self._runner.busy_for():.0f} s",),
+            unhealthy=() if self.is_alive() else (f"the run has been processing one batch of events for {self._runner.busy_for():.0f} s",),
         )
 
     def _matches(self, alerts: dict[str, int]) -> Iterable[RuleMatches]:
@@ -87,12 +87,12 @@ class Status:
 
     def _not_ready(self, engines: dict[str, bool]) -> tuple[str, ...]:
         if not self.running:
-            return ("no events are being watched",)
-        return tuple(f"{engine} is out of reach" for engine, connected in engines.items() if not connected)
+            return ("events are not being watched",)
+        return tuple(f"{engine} is unreachable" for engine, connected in engines.items() if not connected)
 
 
 def _digests(paths: Iterable[str]) -> dict[str, str]:
-    """The SHA-256 of each file that can be read."""
+    """Return the SHA-256 of each readable file."""
     found = {}
     for path in paths:
         try:

@@ -1,4 +1,4 @@
-"""`lanner run --version`, `--support`, `--page-size`, `--config-schema` and `--rule-schema`: what Falco says with these options."""
+"""`lanner run --version`, `--support`, `--page-size`, `--config-schema` and `--rule-schema`, as in Falco."""
 
 from __future__ import annotations
 
@@ -17,24 +17,30 @@ from lanner.host.plugin_loader import load_plugin
 from lanner.operating.falco_versions import falco_version, version_members
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.secrets import mask_option, mask_text
+from lanner.sdk.tables import beside
 
 if TYPE_CHECKING:
     from lanner.cli.settings import Settings
 
 
 def show_version(settings: Settings) -> int:
-    """Print the versions, and return the exit code."""
+    """Print the versions and return the exit code."""
     members = _versions(settings)
     if settings.falco.json_output:
         return _print(members)
-    labels = (("Falco version:", "falco_version"), ("Plugin API:", "plugin_api_version"), ("Engine:", "engine_version_semver"))
-    lines = [f"{label:<15}{members[key]}" for label, key in labels]
-    print_lines([*lines, f"{'Lanner:':<15}{__version__}", "Driver:        none, Lanner reads no system calls"])
+    rows = (
+        ("Falco version:", members["falco_version"]),
+        ("Plugin API:", members["plugin_api_version"]),
+        ("Engine:", members["engine_version_semver"]),
+        ("Lanner:", __version__),
+        ("Driver:", "none, Lanner does not read system calls"),
+    )
+    print_lines(line for label, text in rows for line in beside(label, [str(text)], 15))
     return OK
 
 
 def show_support(settings: Settings) -> int:
-    """Print versions, machine, configuration (without secrets) and rules for a report, and return the exit code."""
+    """Print versions, machine, configuration (without secrets) and rules for a bug report, and return the exit code."""
     import msgspec
 
     system = os.uname()
@@ -53,7 +59,7 @@ def show_support(settings: Settings) -> int:
 
 
 def show_page_size() -> int:
-    """Say the size of a page of memory, and return the exit code."""
+    """Print the size of a memory page, and return the exit code."""
     say(f"Your system page size is: {os.sysconf('SC_PAGE_SIZE')} bytes")
     return OK
 
@@ -87,7 +93,7 @@ def _print(value: Any, indent: int | None = None) -> int:
 
 
 def write_pid(path: str) -> None:
-    """Write the number of this process into a file, as Falco does it. Raises `LannerError`."""
+    """Write the process ID to a file, as Falco does. Raises `LannerError`."""
     from lanner.sdk.errors import LannerError
 
     try:

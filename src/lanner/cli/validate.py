@@ -1,4 +1,4 @@
-"""`lanner run PLUGIN -V FILE`: what `falco -V` says of rules files."""
+"""`lanner run PLUGIN -V FILE`: print the report of `falco -V` on rules files."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.misspelt import suggest_file
 from lanner.sdk.printable import printable_line
+from lanner.sdk.text import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def validate_files(settings: Settings, files: Iterable[str]) -> int:
-    """Print Falco's report; gives the exit code. Raises `LannerError` for a file that cannot be read."""
+    """Print Falco's report and return the exit code. Raises `LannerError` for a file that cannot be read."""
     validator = make_validator(settings.all_infos(), settings.falco)
     contents = [(file, read_rules(file)) for file in files]
     results = []
@@ -45,7 +46,7 @@ def validate_files(settings: Settings, files: Iterable[str]) -> int:
 
 
 def make_validator(infos: Sequence[PluginInfo], falco: Falco) -> Validator:
-    """One that knows the event sources of plugins and that of system calls, and what the configuration adds."""
+    """Return a catalog with the event sources of plugins, of system calls, and of the configuration."""
     sources = dict.fromkeys(source for info in infos for source in (*info.extract_sources, info.event_source or SOURCE))
 
     def fields(source: str) -> list[FieldInfo]:
@@ -56,7 +57,7 @@ def make_validator(infos: Sequence[PluginInfo], falco: Falco) -> Validator:
 
 
 def read_rules(path: str) -> str:
-    """The text of a rules file. Raises `LannerError`."""
+    """Return the text of a rules file. Raises `LannerError`."""
     try:
         data = read_whole(path, MAX_SIZE)
     except TooLargeError:
@@ -64,4 +65,4 @@ def read_rules(path: str) -> str:
     except OSError as error:
         near = suggest_file(path) if isinstance(error, FileNotFoundError) else ""
         raise LannerError(f"cannot read the rules file {path}: {error.strerror or error}{near}") from None
-    return data.decode("utf-8", "surrogateescape")
+    return from_bytes(data)

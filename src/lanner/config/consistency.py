@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.config.plain_values import but
 from lanner.sdk.errors import ConfigError
+from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from lanner.config.falco import Falco
     from lanner.config.kernel import Engine, SyscallEventDrops
 
-_NEEDED: Final = (
-    ("file_output", "filename", "the path of the file that alerts go to"),
-    ("http_output", "url", "the server's address, such as http://127.0.0.1:2801/"),
-    ("program_output", "program", "the command line that alerts go to"),
-)
 _SEVERITIES: Final = ("trace", "debug", "info", "notice", "warning", "error", "critical", "fatal")
 _NO_PRESET: Final = -1
 _LARGEST_PRESET: Final = 10
@@ -31,10 +27,9 @@ def check(falco: Falco) -> None:
     if falco.libs_logger.enabled and falco.libs_logger.severity not in _SEVERITIES:
         raise ConfigError(f"$.libs_logger.severity takes one of {', '.join(_SEVERITIES)}, {but(falco.libs_logger.severity)}")
     _check_engine(falco.engine)
-    for output, key, what in _NEEDED:
-        block = getattr(falco, output)
-        if block.enabled and not getattr(block, key):
-            raise ConfigError(f"$.{output}.{key} is empty: write {what}")
+    for sink in configured_sinks(falco):
+        for key, what in sink.missing():
+            raise ConfigError(f"$.{sink.declaration.name}.{key} is empty: write {what}")
     _check_webserver(falco)
     _check_drops(falco.syscall_event_drops)
     if not falco.syscall_event_timeouts.max_consecutives:

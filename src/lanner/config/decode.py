@@ -14,7 +14,7 @@ import msgspec
 
 from lanner.config.falco import Falco, Include
 from lanner.config.plain_values import UnfitError, but, is_off, odd, one_of
-from lanner.config.sizes import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, find_schema_limit, has
+from lanner.sdk.blocks import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, find_schema_limit, has
 from lanner.sdk.errors import ConfigError
 from lanner.yamlfile.advice import advise_line
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
+from lanner.config.additions import Additions, OutputsQueue
 from lanner.config.kernel import (
     BaseSyscalls,
     ContainerEngines,
@@ -19,12 +20,12 @@ from lanner.config.kernel import (
     SyscallEventTimeouts,
 )
 from lanner.config.operating import Metrics, WebServer
-from lanner.config.outputs import Additions, FileOutput, HttpOutput, OutputsQueue, ProgramOutput, StdoutOutput, SyslogOutput
-from lanner.config.sizes import UINT32, WITHOUT_EFFECT
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append  # noqa: TC001 - the decoder asks for the types
 from lanner.rules.resolve.select import Switch  # noqa: TC001
+from lanner.sdk.blocks import UINT32, WITHOUT_EFFECT
 from lanner.sdk.secrets import Masked
+from lanner.sinks.registry import SINKS
 
 LogLevel: TypeAlias = Literal["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]
 
@@ -60,7 +61,22 @@ class PluginEntry(Masked, msgspec.Struct, frozen=True):
     open_params: str = ""
 
 
-class Falco(Masked, msgspec.Struct, frozen=True, kw_only=True):
+if TYPE_CHECKING:
+
+    class _Outputs(Masked, msgspec.Struct, frozen=True, kw_only=True):
+        """The blocks of all sinks, as their declarations name them."""
+
+else:
+    _Outputs = msgspec.defstruct(
+        "_Outputs",
+        [(sink.name, sink.block, sink.block()) for sink in SINKS],
+        bases=(Masked, msgspec.Struct),
+        frozen=True,
+        kw_only=True,
+    )
+
+
+class Falco(_Outputs, Masked, msgspec.Struct, frozen=True, kw_only=True):
     """All of it. None is told from an empty list where that makes a difference."""
 
     config_files: Annotated[
@@ -95,11 +111,6 @@ class Falco(Masked, msgspec.Struct, frozen=True, kw_only=True):
     json_include_tags_property: Annotated[bool, Meta(description="Include `tags`")] = True
     json_include_output_fields_property: Annotated[bool, Meta(description="Include `output_fields`")] = True
     time_format_iso_8601: Annotated[bool, Meta(description="Times in UTC with the date")] = False
-    stdout_output: StdoutOutput = StdoutOutput()
-    file_output: FileOutput = FileOutput()
-    program_output: ProgramOutput = ProgramOutput()
-    syslog_output: SyslogOutput = SyslogOutput()
-    http_output: HttpOutput = HttpOutput()
     outputs_queue: OutputsQueue = OutputsQueue()
     output_timeout: Annotated[
         int,

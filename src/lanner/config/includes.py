@@ -13,6 +13,7 @@ from lanner.config.tree import MAX_SIZE, read_tree
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.files import read_whole
 from lanner.sdk.misspelt import suggest_file
+from lanner.sdk.text import from_bytes
 from lanner.yamlfile.advice import advise_line
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _read(path: str, warnings: list[str]) -> dict[str, Tree]:
     except OSError as error:
         near = suggest_file(path) if isinstance(error, FileNotFoundError) else ""
         raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}{near}") from None
-    tree = read_tree(data.decode("utf-8", "surrogateescape"), path, warnings)
+    tree = read_tree(from_bytes(data), path, warnings)
     if tree is None:
         warnings.append(f"{path} has no keys, which Falco's schema demands; it changes nothing")
         return {}

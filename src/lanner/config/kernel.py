@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from lanner.config.sizes import INT16, REQUIRED, UINT16, UINT32, UINT64, WHOLE, Block, schema_limit
+from lanner.sdk.blocks import INT16, REQUIRED, UINT16, UINT32, UINT64, WHOLE, Block, schema_limit
 from lanner.sdk.secrets import Masked
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.config.tree import read_tree
 from lanner.sdk.address import mask_addresses
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.printable import without_middle
 from lanner.yamlfile.reader import MAX_DEPTH
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ def assign(root: dict[str, Tree], option: str) -> None:
     try:
         put(root, key, value)
     except ConfigError as error:
-        shown = mask_addresses(option)
-        raise ConfigError(f"-o {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '...'}: {error}") from None
+        raise ConfigError(f"-o {without_middle(mask_addresses(option), _SHOWN)}: {error}") from None
 
 
 def put(root: dict[str, Tree], key: str, value: Tree) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from lanner.config.sizes import UINT32, WITHOUT_EFFECT, Block
+from lanner.sdk.blocks import UINT32, WITHOUT_EFFECT, Block
 
 
 class Duration(float):

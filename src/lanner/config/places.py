@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.sdk.files import read_whole
+from lanner.sdk.text import from_bytes
 from lanner.yamlfile.reader import YamlError, read_documents
 from lanner.yamlfile.source import source_file
 from lanner.yamlfile.values import line_of
@@ -29,7 +30,7 @@ class ConfigPlace(NamedTuple):
         path = [*self.steps, *steps]
         key = path.pop() if path and isinstance(path[-1], str) else ""
         try:
-            text = read_whole(self.file, _MOST_BYTES).decode("utf-8", "surrogateescape")
+            text = from_bytes(read_whole(self.file, _MOST_BYTES))
             documents = read_documents(source_file(self.file, text), only_first=True)
         except (OSError, ValueError, YamlError):
             return self.file

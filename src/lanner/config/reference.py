@@ -11,7 +11,8 @@ import msgspec
 
 from lanner.config.falco import Falco
 from lanner.config.operating import Duration
-from lanner.config.sizes import WITHOUT_EFFECT, has
+from lanner.sdk.blocks import WITHOUT_EFFECT, has
+from lanner.sdk.tables import markdown
 
 _HEAD: Final = """# Configuration reference
 
@@ -22,7 +23,7 @@ _UNUSED: Final = (
     "Falco's keys for system calls, and others that Lanner does not use. Lanner checks them as Falco does, "
     "and prints a warning if they request something: "
 )
-_ROWS: Final = "| Key | Takes | Default | Meaning |\n|---|---|---|---|"
+_COLUMNS: Final = ("Key", "Takes", "Default", "Meaning")
 _NAMES: Final = {bool: "true, false", int: "number", float: "number", str: "text", Duration: "duration"}
 
 
@@ -64,9 +65,9 @@ def _blocks(cls: type[msgspec.Struct], prefix: str) -> list[str]:
 
 
 def _table(cls: type[msgspec.Struct], prefix: str) -> str:
-    rows = [_ROWS]
+    rows = []
     kinds = get_type_hints(cls, include_extras=True)
-    for field in msgspec.structs.fields(cls):
+    for field in sorted(msgspec.structs.fields(cls), key=lambda field: _is_block(kinds[field.name])):  # plain keys first
         kind, meaning = kinds[field.name], ""
         if _is_unused(kind):
             continue
@@ -77,8 +78,8 @@ def _table(cls: type[msgspec.Struct], prefix: str) -> str:
             meaning, shown, default = f"{inspect.getdoc(kind)} [More](#{_anchor(prefix + field.name)})", "keys", ""
         else:
             shown, default = _shown(kind), _default(field.default, field.default_factory)
-        rows.append(f"| `{prefix}{field.name}` | {shown} | {default} | {meaning or 'Enable it'} |")
-    return "\n".join([*rows, ""])
+        rows.append((f"`{prefix}{field.name}`", shown, default, meaning or "Enable it"))
+    return markdown(_COLUMNS, rows)
 
 
 def _anchor(path: str) -> str:

@@ -1,7 +1,7 @@
-"""What lies between the threads that read from engines and the host: a bounded queue of lines, with what happens where it is full.
+"""What lies between the threads that read from engines and the host: a bounded queue of events, with what happens where it is full.
 
-Entries go in from any thread and come out in order. What had to be dropped is counted and told of by an event at its place. Waiting is
-done on descriptors, so that a host can wait without Python and close() ends every wait.
+Parts of streams go in from any thread and come out in order. What had to be dropped is counted and told of by an event at its place.
+Waiting is done on descriptors, so that a host can wait without Python and close() ends every wait.
 """
 
 from __future__ import annotations
@@ -11,22 +11,19 @@ import os
 import select
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from lanner.docker.gaps import FULL, gap_times
-from lanner.docker.window import time_of
+from lanner.docker.gaps import FULL, Part
+from lanner.native import clear_eventfd, set_eventfd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.docker.gaps import Host
-
-    Entry = tuple[Host, int, bytes]
-    """Which engine, the event's key (0: it tells no time; -1: Lanner's own), the line without its end."""
+    from lanner.native import Events
 
 Policy = Literal["drop_newest", "drop_oldest", "block"]
 
-OWN: Final = -1
 _TAKEN: Final = 4096
 _TAKEN_BYTES: Final = 1024 * 1024
 
@@ -49,15 +46,12 @@ class Flag:
     def set(self) -> None:
         """Make it readable."""
         self.is_set = True
-        os.eventfd_write(self._descriptor, 1)
+        set_eventfd(self._descriptor)
 
     def clear(self) -> None:
         """Make it unreadable."""
         self.is_set = False
-        try:
-            os.eventfd_read(self._descriptor)
-        except BlockingIOError:
-            return
+        clear_eventfd(self._descriptor)
 
 
 def wait(flags: Sequence[Flag], timeout: float) -> None:
@@ -82,8 +76,20 @@ class Counters:
                 self.counts[name] = self.counts.get(name, 0) + count
 
 
+class Sink(Protocol):
+    """What takes the events of an engine."""
+
+    def put(self, part: Part, room: Flag | None = None) -> int:
+        """See `Buffer.put`."""
+        ...
+
+    def end(self) -> None:
+        """See `Buffer.end`."""
+        ...
+
+
 class Buffer:
-    """At most `events` lines and `size` bytes, and what tells of drops; one line is taken whatever its size where there is no other."""
+    """At most `events` events and `size` bytes, and what tells of drops; one event is taken whatever its size where there is no other."""
 
     def __init__(self, events: int, size: int, policy: Policy, counters: Counters, writers: int = 1) -> None:
         self.ready = Flag()
@@ -91,41 +97,48 @@ class Buffer:
         self._most, self._most_bytes, self._policy = events, size, policy
         self._counters = counters
         self._lock = _thread.allocate_lock()
-        self._entries: deque[Entry] = deque()
-        self._size = 0
+        self._parts: deque[Part] = deque()
+        self._count = self._size = 0
         self._writers = writers
         self._dropped: dict[Host, tuple[int, int]] = {}  # the earliest and the latest time of what had no room
         self._waiting: set[Flag] = set()
 
-    def put(self, entries: Sequence[Entry], room: Flag | None = None) -> int:
-        """Take the entries, and say how many: where the policy is to block fewer than all, and `room` will be set when there is some."""
-        size = sum([len(line) for _, _, line in entries])
+    @property
+    def is_empty(self) -> bool:
+        """Whether `take` has nothing now."""
         with self._lock:
-            if self._dropped or len(self._entries) + len(entries) > self._most or self._size + size > self._most_bytes:
-                taken = self._squeeze(entries)
-                if taken < len(entries) and room is not None:
+            return not self._parts and not self._dropped
+
+    def put(self, part: Part, room: Flag | None = None) -> int:
+        """Take the events, and say how many: where the policy is to block fewer than all, and `room` will be set when there is some."""
+        count, size = len(part.events), part.events.size
+        with self._lock:
+            if self._dropped or self._count + count > self._most or self._size + size > self._most_bytes:
+                taken = self._squeeze(part)
+                if taken < count and room is not None:
                     self._waiting.add(room)
             else:
-                self._entries.extend(entries)
+                self._parts.append(part)
+                self._count += count
                 self._size += size
-                taken = len(entries)
-            if self._entries and not self.ready.is_set:
+                taken = count
+            if self._parts and not self.ready.is_set:
                 self.ready.set()
         return taken
 
-    def take(self) -> list[Entry] | None:
-        """What is there, up to some thousand lines; None where nothing will come any more."""
+    def take(self) -> list[Part] | None:
+        """What is there, up to some thousand events; None where nothing will come any more."""
         with self._lock:
-            if not self._writers and not self._entries and not self._dropped:
+            if not self._writers and not self._parts and not self._dropped:
                 return None
             taken = self._tell_dropped() if self._policy == "drop_oldest" else []
-            if len(self._entries) <= _TAKEN and self._size <= _TAKEN_BYTES:
-                taken += self._entries
-                self._entries.clear()
-                self._size = 0
+            if self._count <= _TAKEN and self._size <= _TAKEN_BYTES:
+                taken += self._parts
+                self._parts.clear()
+                self._count = self._size = 0
             else:
                 self._take_some(taken)
-            if not self._entries:
+            if not self._parts:
                 taken += self._tell_dropped()
                 if self._writers:
                     self.ready.clear()
@@ -141,71 +154,97 @@ class Buffer:
             if not self._writers:
                 self.ready.set()
 
-    def _squeeze(self, entries: Sequence[Entry]) -> int:
-        for number, entry in enumerate(entries):
-            size = len(entry[2])
-            if self._policy == "drop_oldest":
-                while self._entries and not self._fits(size):
-                    oldest = self._entries.popleft()
-                    self._size -= len(oldest[2])
-                    self._drop(oldest)
-            elif not self._fits(size):
-                if self._policy == "block":
-                    return number
-                self._drop(entry)
-                continue
-            elif self._dropped:
-                self._append(self._tell_dropped())
-            self._append([entry])
-        return len(entries)
+    def _squeeze(self, part: Part) -> int:
+        if self._policy == "drop_oldest":
+            self._append(part)
+            self._drop_oldest()
+            return len(part.events)
+        events, place = part.events, 0
+        while place < len(events):
+            fits = events.fitting(self._most - self._count, self._most_bytes - self._size, place)
+            if fits or not self._parts:
+                if self._dropped or not fits:  # what tells of them takes room, too
+                    fits = 1
+                for gap in self._tell_dropped():
+                    self._append(gap)
+                self._append(part._replace(events=events[place : place + fits]))
+                place += fits
+            elif self._policy == "block":
+                break
+            else:
+                lost = len(events) - place if self._count >= self._most else 1
+                self._drop(part._replace(events=events[place : place + lost]))
+                place += lost
+        return place
 
-    def _fits(self, size: int) -> bool:
-        return not self._entries or (len(self._entries) < self._most and self._size + size <= self._most_bytes)
+    def _drop_oldest(self) -> None:
+        while self._count > 1 and (self._count > self._most or self._size > self._most_bytes):
+            oldest = self._parts[0]
+            over = min(self._count - self._most, self._count - 1)
+            self._drop(self._split(min(oldest.events.covering(over, self._size - self._most_bytes), self._count - 1)))
 
-    def _append(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            self._entries.append(entry)
-            self._size += len(entry[2])
+    def _append(self, part: Part) -> None:
+        self._parts.append(part)
+        self._count += len(part.events)
+        self._size += part.events.size
 
-    def _take_some(self, taken: list[Entry]) -> None:
-        size = 0
-        while self._entries and len(taken) < _TAKEN and (not taken or size + len(self._entries[0][2]) <= _TAKEN_BYTES):
-            entry = self._entries.popleft()
-            size += len(entry[2])
-            taken.append(entry)
-        self._size -= size
-
-    def _drop(self, entry: Entry) -> None:
-        host, key, line = entry
-        if key == OWN:
-            since, until = gap_times(line)
+    def _split(self, count: int) -> Part:
+        """Take the first part off the queue, no more than `count` events of it."""
+        part = self._parts[0]
+        if count < len(part.events):
+            self._parts[0] = part._replace(events=part.events[count:])
+            part = part._replace(events=part.events[:count])
         else:
-            since = until = time_of(key) if key else time.time_ns()
-            self._counters.add("events dropped")
-        earliest, latest = self._dropped.get(host, (since, until))
-        self._dropped[host] = min(earliest, since), max(latest, until)
+            self._parts.popleft()
+        self._count -= len(part.events)
+        self._size -= part.events.size
+        return part
 
-    def _tell_dropped(self) -> list[Entry]:
-        told = [(host, OWN, host.gap(FULL, since, until)) for host, (since, until) in self._dropped.items()]
+    def _take_some(self, taken: list[Part]) -> None:
+        count, size = len(taken), 0
+        while self._parts:
+            part = self._parts[0]
+            fits = part.events.fitting(_TAKEN - count, _TAKEN_BYTES - size)
+            if not fits and taken:
+                break
+            taken.append(self._split(fits or 1))
+            count += len(taken[-1].events)
+            size += taken[-1].events.size
+
+    def _drop(self, part: Part) -> None:
+        since, until = part.gap or _span(part.events)
+        if part.gap is None:
+            self._counters.add("events dropped", len(part.events))
+        earliest, latest = self._dropped.get(part.host, (since, until))
+        self._dropped[part.host] = min(earliest, since), max(latest, until)
+
+    def _tell_dropped(self) -> list[Part]:
+        told = [host.gap(FULL, since, until) for host, (since, until) in self._dropped.items()]
         self._counters.add("gaps", len(told))
         self._dropped.clear()
         return told
 
 
-def put_all(buffer: Buffer, entries: Sequence[Entry], room: Flag, closing: Flag) -> float:
-    """Put all of them, wait for room where the policy says so; the seconds that this took. Where `closing` is set the rest is left."""
-    taken = buffer.put(entries, room)
-    if taken == len(entries):
+def _span(events: Events) -> tuple[int, int]:
+    found = events.span(time.time_ns())
+    assert found is not None
+    return found
+
+
+def put_all(sink: Sink, part: Part, room: Flag, closing: Flag) -> float:
+    """Put all of it, wait for room where the policy says so; the seconds that this took. Where `closing` is set the rest is left."""
+    taken = sink.put(part, room)
+    if taken == len(part.events):
         return 0.0
     begun = time.monotonic()
     poll = select.poll()
     poll.register(room, select.POLLIN)
     poll.register(closing, select.POLLIN)
-    while taken < len(entries):
+    while taken < len(part.events):
         poll.poll()
         if closing.is_set:
             break
         room.clear()
-        entries = entries[taken:]
-        taken = buffer.put(entries, room)
+        part = part._replace(events=part.events[taken:])
+        taken = sink.put(part, room)
     return time.monotonic() - begun

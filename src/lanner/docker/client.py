@@ -5,19 +5,16 @@ What can go wrong on the way is an `EngineError` that says what was tried, why i
 
 from __future__ import annotations
 
-import errno
-import os
-import socket
-import stat
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
 import lanner
+from lanner.docker.engine_errors import EngineError, EngineTimeoutError, NoAnswerError, no_answer, no_connection, refusal, speaks_tls
 from lanner.docker.http import Body, Head, HttpError, parse_head
-from lanner.docker.link import SSH_TIMEOUT, Link, SshError, Timer, WokenError, open_link
-from lanner.docker.tls import TlsError
+from lanner.docker.link import SSH_TIMEOUT, Link, open_link
+from lanner.net.dial import Timer, WokenError
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
@@ -30,30 +27,8 @@ HEAD_PATIENCE: Final = 2.0
 """Seconds that a start waits for the head of the stream of events: podman 5.2 sends it only with the first event."""
 MAX_BODY: Final = 1024 * 1024
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# Besides refused, reset and broken connections
-_AWAY: Final = frozenset({errno.ENOENT, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN})
 # How an alert of TLS begins, which some TLS servers say to a request in clear text
 _TLS_ALERT: Final = b"\x15\x03"
-
-
-class EngineError(lanner.SourceError):
-    """The engine cannot be reached, or answers as no Docker engine does."""
-
-
-class EngineRejectionError(EngineError):
-    """The engine answers and calls the request invalid (400)."""
-
-
-class EngineAwayError(EngineError):
-    """The engine is not there now, and may come: nothing says that the configuration is wrong."""
-
-
-class EngineTimeoutError(EngineAwayError):
-    """The engine did not answer in the time that it had."""
-
-
-class _NoAnswerError(HttpError):
-    """The connection was closed before an answer: proxies do so while the engine behind them is away."""
 
 
 class Engine(NamedTuple):
@@ -129,7 +104,7 @@ class Connection:
             return self._body.feed(data)
         self._take(data)
         if self.head is not None and self.head.status != 200:
-            raise _refusal(self._endpoint, self._path, self.head, self._first)
+            raise refusal(self._endpoint, self._path, self.head, self._first)
         first, self._first = self._first, b""
         return first
 
@@ -155,7 +130,7 @@ class Connection:
                 data = self.read()
                 if data is None:
                     break
-                self._timer.check()
+                self._timer.left()
                 if not data and not self.ended:
                     self._link.wait(self._timer)
                 parts.append(data)
@@ -186,7 +161,7 @@ class Connection:
             self._link.close()
             if is_kept and not self._received and not isinstance(error, TimeoutError | WokenError):
                 return False
-            raise self._failure(error, remark) from None
+            raise no_answer(self._endpoint, self._path, error, self._timer, remark) from None
         except BaseException:
             self._link.close()
             raise
@@ -197,8 +172,8 @@ class Connection:
             while self.head is None:
                 data = self._link.read()
                 if data is None:
-                    raise _NoAnswerError("it closed the connection without an answer" if not self._received else "its answer broke off")
-                self._timer.check()
+                    raise NoAnswerError("it closed the connection without an answer" if not self._received else "its answer broke off")
+                self._timer.left()
                 if data:
                     self._take(data)
                 else:
@@ -211,7 +186,7 @@ class Connection:
         """Take what came of the head, and where it is whole what follows it."""
         self._received += data
         if self._received.startswith(_TLS_ALERT) and self._endpoint.host:
-            raise _speaks_tls(self._endpoint)
+            raise speaks_tls(self._endpoint)
         found = parse_head(self._received)
         if found is None:
             return
@@ -221,21 +196,6 @@ class Connection:
             self._ahead = (began + 1) * 1_000_000_000 - time.time_ns()
         self._body = Body(self.head.headers)
         self._first = self._body.feed(rest)
-
-    def _failure(self, error: HttpError | OSError, remark: str) -> EngineError:
-        endpoint = self._endpoint
-        if isinstance(error, HttpError):
-            kind = EngineAwayError if isinstance(error, _NoAnswerError) else EngineError
-            return kind(f"{endpoint} is not a Docker engine: {error}. {_question(endpoint)}")
-        if isinstance(error, WokenError):
-            return EngineError(f"{endpoint}: closed before the engine answered")
-        if isinstance(error, SshError):
-            return _ssh_error(endpoint, error)
-        asked = self._path.partition("?")[0]
-        question = f". {_question(endpoint)}" if isinstance(error, ConnectionError) else ""
-        return _error(
-            endpoint, error, f"{endpoint}: the engine did not answer GET {asked}: {_reason(error, self._timer)}{remark}{question}"
-        )
 
 
 def find_engine(endpoint: Endpoint, wake: int = -1, spare: Spare | None = None) -> Engine:
@@ -262,7 +222,7 @@ def open_events(endpoint: Endpoint, path: str, wake: int = -1, spare: Spare | No
     if connection.head is None or connection.head.status == 200:
         return connection
     try:
-        raise _refusal(endpoint, path, connection.head, connection.read_all())
+        raise refusal(endpoint, path, connection.head, connection.read_all())
     finally:
         connection.close()
 
@@ -271,7 +231,7 @@ def ping(endpoint: Endpoint, wake: int = -1, timeout: float | None = None, spare
     """Ask whether the engine is alive. Raises `EngineError` where it does not say so in time."""
     head, text = get(endpoint, "/_ping", wake, timeout, spare)
     if head.status != 200:
-        raise _refusal(endpoint, "/_ping", head, text)
+        raise refusal(endpoint, "/_ping", head, text)
 
 
 def get(endpoint: Endpoint, path: str, wake: int = -1, timeout: float | None = None, spare: Spare | None = None) -> tuple[Head, bytes]:
@@ -295,7 +255,7 @@ def _head_of(connection: Connection) -> Head:
 
 def _read_json(endpoint: Endpoint, path: str, head: Head, text: bytes) -> dict[str, Any]:
     if head.status != 200:
-        raise _refusal(endpoint, path, head, text)
+        raise refusal(endpoint, path, head, text)
     try:
         answer = msgspec.json.decode(text)
     except (ValueError, RecursionError):
@@ -316,23 +276,6 @@ def _seconds(date: str) -> int | None:
     except (ValueError, OverflowError):
         return None
     return int(found.timestamp())
-
-
-def _refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineError:
-    asked = path.partition("?")[0]
-    # an engine that is not ready, or a proxy whose engine is away
-    kind = EngineAwayError if head.status >= 500 else EngineRejectionError if head.status == 400 else EngineError
-    try:
-        words = str(msgspec.json.decode(text)["message"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        if head.status == 400 and b"HTTPS" in text and endpoint.tls is None:  # the words of Go's server, and of nginx
-            return _speaks_tls(endpoint)
-        # an engine explains each refusal in JSON
-        return kind(
-            f"{endpoint} is not a Docker engine: it answers GET {asked} with {head.status} {head.reason}. "
-            "Is another service listening there?"
-        )
-    return kind(f"{endpoint}: the engine refuses GET {asked}: {head.status} {words}")
 
 
 def _request(endpoint: Endpoint, path: str) -> bytes:
@@ -356,71 +299,5 @@ def _version(text: Any) -> tuple[int, int] | None:
 def _connect(endpoint: Endpoint, timer: Timer) -> Link:
     try:
         return open_link(endpoint, timer)
-    except TlsError as error:
-        raise EngineError(f"{endpoint} (from {endpoint.origin}): {error}") from None
-    except WokenError:
-        raise EngineError(f"{endpoint}: closed before the engine answered") from None
-    except SshError as error:
-        raise _ssh_error(endpoint, error) from None
     except OSError as error:
-        reason = "that is no socket" if _is_no_socket(endpoint, error) else _reason(error, timer)
-        text = f"no Docker engine at {endpoint} (from {endpoint.origin}): {reason}. {_advice(endpoint, error)}"
-        raise _error(endpoint, error, text) from None
-
-
-def _ssh_error(endpoint: Endpoint, cause: SshError) -> EngineError:
-    kind = EngineAwayError if cause.is_away else EngineError
-    return kind(f"no Docker engine at {endpoint} (from {endpoint.origin}): {str(cause).rstrip('.?!')}. {cause.advice}")
-
-
-def _error(endpoint: Endpoint, cause: OSError, text: str) -> EngineError:
-    if isinstance(cause, TimeoutError):
-        return EngineTimeoutError(text)
-    is_away = isinstance(cause, ConnectionError | socket.gaierror) or cause.errno in _AWAY
-    return EngineAwayError(text) if is_away and not _is_no_socket(endpoint, cause) else EngineError(text)
-
-
-def _reason(error: OSError, timer: Timer) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no answer within {timer.timeout:g} s"
-    if isinstance(error, TlsError):
-        return str(error)
-    return (os.strerror(error.errno) if error.errno and error.errno > 0 and not isinstance(error, socket.gaierror) else str(error)).lower()
-
-
-def _question(endpoint: Endpoint) -> str:
-    if endpoint.ssh is not None:
-        return "Does the start-up file of the shell on the other machine print something?"
-    # many servers hang up on a request in clear text to a TLS port without a word
-    return "Is this a TLS port, or another service's?" if endpoint.host and endpoint.tls is None else "Is another service listening there?"
-
-
-def _speaks_tls(endpoint: Endpoint) -> EngineError:
-    return EngineError(
-        f"{endpoint} (from {endpoint.origin}): it wants TLS and was asked in clear text. If this is the engine's TLS port, "
-        "configure `tls` with this address, or set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH beside DOCKER_HOST"
-    )
-
-
-def _is_no_socket(endpoint: Endpoint, error: OSError) -> bool:
-    """Whether a connection was refused because a file or directory stands in the socket's place."""
-    if not endpoint.path or error.errno != errno.ECONNREFUSED:
-        return False
-    try:
-        return not stat.S_ISSOCK(os.stat(endpoint.path).st_mode)
-    except OSError:
-        return False
-
-
-def _advice(endpoint: Endpoint, error: OSError) -> str:
-    if error.errno == errno.EACCES:
-        return (
-            "Run as root or as a member of the socket's group (usually `docker`); "
-            "whoever may use this socket is root on the machine in effect"
-        )
-    socket_advice = endpoint.advice("unix:///path/to/docker.sock")
-    if endpoint.path and error.errno in {errno.ENOENT, errno.ECONNREFUSED} and not _is_no_socket(endpoint, error):
-        return "Start the engine (systemctl start docker), or name its socket: " + socket_advice
-    if endpoint.path:
-        return "Name the engine's socket: " + socket_advice
-    return "Check the address: " + endpoint.advice(f"tcp://host:{2376 if endpoint.tls else 2375}")
+        raise no_connection(endpoint, error, timer) from None

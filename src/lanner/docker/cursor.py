@@ -6,7 +6,6 @@ cannot be read is set aside, and the run begins without it. As it is replaced, a
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import re
@@ -18,17 +17,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from lanner import SourceError
+from lanner import SourceError, read_whole
 from lanner.docker.log import log
-from lanner.docker.window import NOWHERE, Position, time_of
+from lanner.docker.window import KEPT, NOWHERE, LastKeys, Position, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lanner.docker.buffer import Counters
 
-KEPT: Final = 512
-"""Keys of each engine: twice of what a Docker Engine can send again."""
 _VERSION: Final = 1
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _LEAVE_AFTER: Final = 5.0
@@ -70,10 +67,11 @@ class Cursor:
         self.damaged_at: int | None = None
         """When the file was last written, ns since 1970, if it could not be read; else None."""
         try:
-            self._positions = dict.fromkeys(labels, NOWHERE) | self._read()
+            found = dict.fromkeys(labels, NOWHERE) | self._read()
         except SourceError:
             os.close(self._lock)
             raise
+        self._positions = {label: (LastKeys(keys), since) for label, (keys, since) in found.items()}
         # not before the host has committed something: another one's file is left alone by a run that fails at once
         self._thread = threading.Thread(target=self._run, name="lanner-docker-cursor", daemon=True)
         self._thread.start()
@@ -81,13 +79,16 @@ class Cursor:
     def position(self, label: str) -> Position:
         """How far the host has come with an engine."""
         with self._state:
-            return self._positions[label]
+            keys, since = self._positions[label]
+            return Position(keys.make(), since)
 
-    def advance(self, positions: Mapping[str, Position]) -> None:
-        """The host has dealt with these keys, too. After close() they are written at once."""
+    def advance(self, positions: Mapping[str, tuple[LastKeys, int]]) -> None:
+        """The host has dealt with these events, too, of engines that were asked from the times. After close() they are written at once."""
         with self._state:
-            for label, (keys, since) in positions.items():
-                self._positions[label] = Position([*self._positions[label].keys, *keys][-KEPT:], since)
+            for label, (later, since) in positions.items():
+                keys, _ = self._positions[label]
+                keys.extend(later)
+                self._positions[label] = keys, since
         self._changed.set()
 
     def flush(self) -> None:
@@ -136,9 +137,9 @@ class Cursor:
     def _write(self) -> None:
         with self._state:
             hosts = {
-                label: _Position(time_of(keys[-1]), [f"{time_of(key)}-{key & 0xFFFF_FFFF_FFFF_FFFF:016x}" for key in keys], since)
+                label: _Position(time_of(made[-1]), [f"{time_of(key)}-{key & 0xFFFF_FFFF_FFFF_FFFF:016x}" for key in made], since)
                 for label, (keys, since) in self._positions.items()
-                if keys
+                if (made := keys.make())
             }
         if not hosts:
             return
@@ -179,21 +180,14 @@ class Cursor:
 
     def _read(self) -> dict[str, Position]:
         try:
-            # a pipe that nobody writes to must not hold up the start
-            with os.fdopen(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-                status = os.fstat(file.fileno())
-                written = status.st_mtime_ns
-                if not stat.S_ISREG(status.st_mode):
-                    raise OSError(errno.EINVAL, "it is not a regular file")  # noqa: TRY301 - as any other fault of the file
-                text = file.read(_MOST_BYTES + 1)
-            return _decode(text)
+            return _decode(read_whole(self._path, _MOST_BYTES, pipes=False))
         except FileNotFoundError:
             return {}
         except OSError as error:
-            reason, written = (error.strerror or str(error)).lower(), time.time_ns()
+            reason = (error.strerror or str(error)).lower()
         except (ValueError, RecursionError) as error:
             reason = str(error)
-        self.damaged_at = written
+        self.damaged_at = _written_at(self._path)
         self._set_aside(reason)
         return {}
 
@@ -226,6 +220,15 @@ def _locked(path: str) -> int:
         os.close(descriptor)
         raise SourceError(f"the cursor {path} is in use by another run of the plugin: give each a `cursor` of its own") from None
     return descriptor
+
+
+def _written_at(path: str) -> int:
+    """Return when a file was last written, ns since 1970; now, if it is no regular file."""
+    with suppress(OSError):
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode):
+            return status.st_mtime_ns
+    return time.time_ns()
 
 
 def _decode(text: bytes) -> dict[str, Position]:

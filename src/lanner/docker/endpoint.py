@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 import msgspec
 
 import lanner
-from lanner.docker.tls import Tls
+from lanner.net.tls import Tls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner import Check, Finding, LannerError, check_disk
-from lanner.docker.client import HEAD_PATIENCE, EngineError, find_engine, get, open_events
+from lanner.docker.client import HEAD_PATIENCE, find_engine, get, open_events
+from lanner.docker.engine_errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

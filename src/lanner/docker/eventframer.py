@@ -12,7 +12,9 @@ from lanner import MAX_LINE, ObjectFramer, Path, Value
 from lanner.docker.fields import FIELDS, TIMESTAMP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+    from lanner.native import Lines
 
 MAX_EVENT: Final = MAX_LINE - 1024 * 1024
 """Bytes of an event that is kept whole. What Lanner adds to it has room below the limit of a line."""
@@ -22,12 +24,6 @@ _ATTRIBUTES: Final = (
     *("availability.new", "availability.old", "comment", "driver", "execDuration", "imageID", "imageRef", "network", "oldName"),
     *("oomKilled", "podId", "reclaimed", "role.new", "role.old", "updatestate.new", "updatestate.old"),
 )
-
-
-class TruncatedEvent(bytes):
-    """A line with the part of an event that was kept; `size` is the number of bytes that the event had."""
-
-    size: int
 
 
 class EventFramer:
@@ -42,11 +38,9 @@ class EventFramer:
         """Whether an event has begun that has not ended."""
         return self._framer.is_within
 
-    def feed(self, data: bytes) -> Sequence[bytes]:
+    def feed(self, data: bytes) -> Lines:
         """Return the events that the bytes complete, as lines without their ends."""
-        lines = self._framer.feed(data)
-        sizes = lines.cut
-        return [_truncated(line, sizes[place]) if place in sizes else line for place, line in enumerate(lines)] if sizes else lines
+        return self._framer.feed(data)
 
     def end(self) -> bool:
         """Forget what is unfinished, and say whether there was something; the next bytes are those of another stream."""
@@ -58,12 +52,6 @@ class EventFramer:
         """Return how many events were too long, and nothing of them could be kept, since the last call."""
         before, self._too_long = self._too_long, self._framer.too_long
         return self._too_long - before
-
-
-def _truncated(line: bytes, size: int) -> TruncatedEvent:
-    event = TruncatedEvent(line)
-    event.size = size
-    return event
 
 
 def _paths(value: Value) -> Iterator[tuple[str, ...]]:

@@ -1,25 +1,18 @@
 """What Lanner itself says in the stream of an engine: the member "lanner" of an event, and the event that tells of a gap.
 
-Lines in, lines out, both without their end. Whether there is a gap is found out elsewhere: by the watch of an engine, which loses its
-connection, by the buffer, which has no room, by the cursor, which cannot be read.
-
-An engine's own member "lanner" never counts. Lanner's is the last member of the event, and of equal names the last counts; an event that
-brings one gets an empty one where Lanner has nothing to add. If the line with the new member is valid JSON, then the line without it was an
-object, and the member is its last: the text before it ends where a comma and a name may follow, which is within an object, and the brace
-that closes this object ends the line.
+Whether there is a gap is found out elsewhere: by the watch of an engine, which loses its connection, by the buffer, which has no room, by
+the cursor, which cannot be read. How the member is added, and why an engine's own one never counts, `native/stream/events.hpp` says.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from lanner.docker.eventframer import TruncatedEvent
 from lanner.docker.log import log
-from lanner.native import Reader
-from lanner.sdk.values import payload
+from lanner.native import Events, Finisher
 
 LOST: Final = "engine restarted or out of reach"
 AWAY: Final = "Lanner was away"
@@ -29,8 +22,6 @@ CURSOR: Final = "cursor unreadable"
 TOO_LONG: Final = "event too long"
 
 _SECOND: Final = 1_000_000_000
-_BRACES: Final = (b"{", b"}")
-_BLANKS: Final = b" \t\r\n"
 
 
 class Host:
@@ -39,45 +30,21 @@ class Host:
     def __init__(self, label: str, *, named: bool) -> None:
         self.label = label.encode(errors="replace").decode()  # an address from the environment may hold any bytes
         self.named = named
-        self._name = b'"host":' + msgspec.json.encode(self.label) if named else b""
-        self._member = b'"lanner":{' + self._name + b"}}"
-        self._own = Reader([payload["lanner"].keys().data()])
+        self._finisher = Finisher(b'"host":' + msgspec.json.encode(self.label) if named else b"")
         self._has_warned = False
 
-    def add_to(self, line: bytes, described: bytes | None = None) -> bytes:
-        """Return the line with what Lanner knows besides. For one thread.
-
-        `described`: JSON text about the container. A line that is no JSON object, and one to which nothing is to be added, stays as it is.
-        """
-        if described is None and type(line) is bytes:
-            if not self.named and not self._is_forged(line):
-                return line
-            member = self._member
-        else:
-            members = [self._name] if self.named else []
-            if isinstance(line, TruncatedEvent):
-                members.append(b'"truncated":"true","bytes":%d' % line.size)
-            if described is not None:
-                members.append(b'"inspect":' + described)
-            member = b'"lanner":{' + b",".join(members) + b"}}"
-        whole = line.strip(_BLANKS)
-        if (whole[:1], whole[-1:]) != _BRACES:
-            return line
-        head = whole[:-1]
-        return head + (b"" if head.rstrip(_BLANKS) == b"{" else b",") + member
-
-    def _is_forged(self, line: bytes) -> bool:
-        """Whether the line has a member "lanner" in which a field would find something."""
-        # of the escapes only those with digits can stand for letters
-        if (b"lanner" not in line and b"\\u00" not in line) or not self._own.load(line) or self._own.get(0) is None:
-            return False
-        if not self._has_warned:
+    def finish(self, events: Events) -> None:
+        """Add to each event what Lanner knows besides. One that is not a JSON object or gets nothing stays as it is."""
+        if self._finisher.finish(events) and not self._has_warned:
             self._has_warned = True
             log().warning('%s: an event brings a member "lanner", which only Lanner writes; such members do not count', self.label)
-        return True
 
-    def gap(self, reason: str, since: int, until: int) -> bytes:
-        """An event that says: between these times (ns since 1970) the engine may have told what did not arrive."""
+    def describe(self, events: Events, place: int, container: bytes) -> None:
+        """Add to an event JSON text about its container."""
+        self._finisher.describe(events, place, container)
+
+    def gap(self, reason: str, since: int, until: int) -> Part:
+        """The part of a stream that says: between these times (ns since 1970) the engine may have told what did not arrive."""
         times = {"from": since, "until": until, "fromTime": _in_words(since), "untilTime": _in_words(until)}
         told = {
             "Type": "lanner",
@@ -88,16 +55,18 @@ class Host:
             "timeNano": until,
             "lanner": {"host": self.label, "gap": {**times, "reason": reason}},
         }
-        return msgspec.json.encode(told)
+        return Part(self, Events([msgspec.json.encode(told)]), (since, until))
+
+
+class Part(NamedTuple):
+    """Events of an engine, one after the other. `gap`: it is one of Lanner's, which tells of events missing between these times."""
+
+    host: Host
+    events: Events
+    gap: tuple[int, int] | None = None
 
 
 def _in_words(when: int) -> str:
     """A time (ns since 1970) as ISO 8601, UTC."""
     seconds, rest = divmod(when, _SECOND)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09}Z"
-
-
-def gap_times(line: bytes) -> tuple[int, int]:
-    """The times between which a gap is, from the event that `Host.gap` made of them."""
-    gap = msgspec.json.decode(line)["lanner"]["gap"]
-    return gap["from"], gap["until"]

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from lanner.docker.client import MAX_BODY, EngineError, EngineTimeoutError, get
+from lanner.docker.client import MAX_BODY, get
+from lanner.docker.engine_errors import EngineError, EngineTimeoutError
 from lanner.docker.link import Spare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lanner.docker.endpoint import Endpoint
 
@@ -62,7 +63,7 @@ class Inspector:
     def __init__(self, endpoint: Endpoint, api: str, timeout: float, wake: int = -1) -> None:
         """Ask in API version `api`; an answer may take `timeout` seconds in all, and ends when `wake`, a descriptor, is readable."""
         self.api = api
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._socket = endpoint.ssh.path if endpoint.ssh else endpoint.path
         self._spare = Spare()
         self._timeout = timeout
@@ -71,12 +72,8 @@ class Inspector:
         self._failures = 0
         self._closed_until = 0.0
 
-    def wants(self, line: bytes) -> bool:
-        """Whether the line may be about the creation or the start of a container: cheap, for every line; `describe` looks closely."""
-        return (b'"start"' in line or b'"create"' in line) and b'"container"' in line
-
-    def describe(self, line: bytes) -> bytes | None:
-        """The container that the line is about; None where it is about something else."""
+    def describe(self, line: bytes, before_asking: Callable[[], None] = lambda: None) -> bytes | None:
+        """Return what is known of the container that the line is about; None if it is about something else."""
         identity = _container_of(line)
         if identity is None:
             return None
@@ -89,6 +86,7 @@ class Inspector:
             return known
         if self._failures >= _MOST_FAILURES and time.monotonic() < self._closed_until:
             return _error("skipped")
+        before_asking()
         return self._ask(identity)
 
     def close(self) -> None:
@@ -97,7 +95,7 @@ class Inspector:
 
     def _ask(self, identity: str) -> bytes:
         try:
-            head, text = get(self._endpoint, f"/v{self.api}/containers/{identity}/json", self._wake, self._timeout, self._spare)
+            head, text = get(self.endpoint, f"/v{self.api}/containers/{identity}/json", self._wake, self._timeout, self._spare)
         except EngineError as error:
             return self._failed("timeout" if isinstance(error, EngineTimeoutError) else "unreachable")
         if head.status == 404:  # removed meanwhile, which is no fault of the engine

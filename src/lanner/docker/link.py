@@ -6,22 +6,18 @@ wrong is an `OSError`: `TimeoutError`, `WokenError`, `TlsError` or what the syst
 
 from __future__ import annotations
 
-import errno
-import os
 import select
 import socket
-import time
 from typing import TYPE_CHECKING, Final
 
-import lanner
+from lanner.net.dial import dial
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.tls import Session
+    from lanner.net.dial import Timer
 
-_READ_SIZE: Final = 64 * 1024
+_READ_SIZE: Final = 256 * 1024
 SSH_TIMEOUT: Final = 10
 """Seconds that ssh has to connect and log in, before the time of the request itself begins."""
 _UNIX_PAUSE: Final = 0.02
@@ -36,10 +32,6 @@ _TCP_OPTIONS: Final = (
 )
 
 
-class WokenError(OSError):
-    """The wait was ended from outside."""
-
-
 class SshError(OSError):
     """ssh or the remote command has failed: one sentence with the reason, and `advice`.
 
@@ -50,50 +42,6 @@ class SshError(OSError):
         super().__init__(message)
         self.advice = advice
         self.is_away = is_away
-
-
-class Timer:
-    """How long all that is done under it may take: `timeout` seconds from now, and no longer than until `wake` becomes readable."""
-
-    def __init__(self, timeout: float, wake: int = -1) -> None:
-        self.timeout = timeout
-        self._deadline = time.monotonic() + timeout
-        self._wake = wake
-
-    def part(self, count: int) -> Timer:
-        """A timer for the first of `count` tries that share what is left."""
-        timer = Timer(max(0.0, self._deadline - time.monotonic()) / count, self._wake)
-        timer.timeout = self.timeout
-        return timer
-
-    def wait(self, descriptor: int, event: int) -> None:
-        """Wait for the event of poll(2). Raises `TimeoutError`, `WokenError`."""
-        self.check()
-        if not self._poll(descriptor, event, self._deadline - time.monotonic()):
-            raise TimeoutError
-
-    def check(self) -> None:
-        """Raise `TimeoutError` when the time is up, for work that bytes which keep coming would prolong."""
-        if time.monotonic() >= self._deadline:
-            raise TimeoutError
-
-    def pause(self, seconds: float) -> None:
-        """Do nothing for so long. Raises `TimeoutError`, `WokenError`."""
-        left = self._deadline - time.monotonic()
-        self._poll(-1, 0, min(seconds, left))
-        if left <= seconds:
-            raise TimeoutError
-
-    def _poll(self, descriptor: int, event: int, seconds: float) -> bool:
-        poll = select.poll()
-        if descriptor >= 0:
-            poll.register(descriptor, event)
-        if self._wake >= 0:
-            poll.register(self._wake, select.POLLIN)
-        ready = dict(poll.poll(max(0.0, seconds) * 1000))
-        if self._wake in ready:
-            raise WokenError("closed")
-        return bool(ready)
 
 
 class Link:
@@ -258,33 +206,9 @@ def _unix(path: str, timer: Timer) -> socket.socket:
 
 
 def _tcp(host: str, port: int, timer: Timer) -> socket.socket:
-    addresses = lanner.look_up(host, port, lambda descriptor: timer.wait(descriptor, select.POLLIN))
-    failure: OSError | None = None
-    for number, (family, kind, protocol, _, address) in enumerate(addresses):
-        connection = socket.socket(family, kind, protocol)
-        try:
-            _connect(connection, address, timer.part(len(addresses) - number))
-        except WokenError:
-            connection.close()
-            raise
-        except OSError as error:
-            connection.close()
-            failure = failure or error
-        except BaseException:
-            connection.close()
-            raise
-        else:
-            return connection
-    raise failure or OSError("the name has no address")
+    return dial(host, port, timer, _set_options)
 
 
-def _connect(connection: socket.socket, address: Any, timer: Timer) -> None:
-    connection.setblocking(False)
+def _set_options(connection: socket.socket) -> None:
     for option in _TCP_OPTIONS:
         connection.setsockopt(*option)
-    code = connection.connect_ex(address)
-    if code == errno.EINPROGRESS:
-        timer.wait(connection.fileno(), select.POLLOUT)
-        code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code:
-        raise OSError(code, os.strerror(code))

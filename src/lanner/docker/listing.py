@@ -10,7 +10,8 @@ import select
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.docker.client import Connection, EngineError
+from lanner.docker.client import Connection
+from lanner.docker.engine_errors import EngineError
 from lanner.docker.eventframer import EventFramer
 from lanner.docker.http import HttpError
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lanner.docker.buffer import Flag
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.link import Spare
+    from lanner.native import Lines
 
 TIMEOUT: Final = 5.0
 _SILENCE: Final = 1.0
@@ -27,7 +29,7 @@ _SILENCE: Final = 1.0
 _MOST_BYTES: Final = 16 * 1024 * 1024
 
 
-def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Callable[[], bool], closing: Flag, spare: Spare) -> list[bytes]:
+def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Callable[[], bool], closing: Flag, spare: Spare) -> Lines:
     """The whole lines of the engine's answer to GET `target`. Raises `EngineError`.
 
     `drain` is called where `stream` has something, and says whether to look at it further.
@@ -36,16 +38,15 @@ def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Call
     try:
         if listing.head is not None and listing.head.status != 200:
             raise EngineError(f"{endpoint}: the engine refuses to list its events: {listing.head.status} {listing.head.reason}")
-        return _read(listing, stream, drain, closing)
+        return EventFramer().feed(_read(listing, stream, drain, closing))
     except (OSError, HttpError) as error:
         raise EngineError(f"{endpoint}: the engine's list of events broke off: {error}") from None
     finally:
         listing.close()
 
 
-def _read(listing: Connection, stream: Connection, drain: Callable[[], bool], closing: Flag) -> list[bytes]:
-    lines: list[bytes] = []
-    framer = EventFramer()
+def _read(listing: Connection, stream: Connection, drain: Callable[[], bool], closing: Flag) -> bytes:
+    parts: list[bytes] = []
     poll = select.poll()
     for each in (listing, stream, closing):
         poll.register(each, select.POLLIN)
@@ -59,7 +60,7 @@ def _read(listing: Connection, stream: Connection, drain: Callable[[], bool], cl
         if data:
             size += len(data)
             heard = now
-            lines += framer.feed(data)
+            parts.append(data)
         left = min(begun + TIMEOUT, heard + _SILENCE) - now
         if left <= 0:
             break
@@ -68,4 +69,4 @@ def _read(listing: Connection, stream: Connection, drain: Callable[[], bool], cl
             break
         if stream.fileno() in ready and not drain():
             poll.unregister(stream)
-    return lines
+    return b"".join(parts)

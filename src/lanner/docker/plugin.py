@@ -105,7 +105,7 @@ class Docker(lanner.Plugin):
     example = "example.jsonl"
     hint = "docker volume create lanner-trial && docker volume rm lanner-trial"
 
-    def open(self, params: str) -> EventStream:
+    def open(self, params: str) -> EventStream:  # type: ignore[override]  # its chunks are framed already, which only Lanner may return
         """Connect to the engines; `params` are empty, or since, until and filters (see lanner.docker.query)."""
         config = self.config
         options = Options(

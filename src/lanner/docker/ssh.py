@@ -16,11 +16,12 @@ import socket
 import time
 from typing import TYPE_CHECKING, Final
 
+import lanner
 from lanner.docker.link import SSH_TIMEOUT, Link, SshError
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Ssh
-    from lanner.docker.link import Timer
+    from lanner.net.dial import Timer
 
 _PROGRAM: Final = "ssh"
 _OPTIONS: Final = ("-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={SSH_TIMEOUT}")
@@ -233,7 +234,6 @@ def _signal(group: int, number: int) -> None:
 
 
 def _tidy(said: bytes) -> str:
-    """Return what was said as one line, without control characters."""
-    lines = said.decode("utf-8", "replace").splitlines()
-    printable = ("".join(char for char in line if char.isprintable()).strip() for line in lines)
-    return "; ".join(line for line in printable if line)
+    """Return what was said as one line."""
+    lines = (lanner.printable_line(line.strip()) for line in said.decode("utf-8", "replace").splitlines())
+    return "; ".join(line for line in lines if line)

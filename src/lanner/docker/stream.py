@@ -1,27 +1,32 @@
 """The events of one or several engines as an open instance: chunks of whole lines out, and what the host has dealt with in.
 
-Each engine has a thread that reads (`lanner.docker.watch`); all put lines into one bounded buffer. Nothing here talks to an engine.
+Each engine has a thread that reads (`lanner.docker.watch`); all put events into one bounded buffer. Nothing here talks to an engine.
 """
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lanner
 from lanner.docker.buffer import Buffer, Counters, Flag, wait
-from lanner.docker.client import EngineAwayError, EngineError, EngineRejectionError
+from lanner.docker.engine_errors import EngineAwayError, EngineError, EngineRejectionError
 from lanner.docker.log import log
 from lanner.docker.watch import Target, Watch
-from lanner.docker.window import NOWHERE, Position
+from lanner.docker.window import NOWHERE, LastKeys
+from lanner.native import merge_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lanner.docker.buffer import Entry, Policy
+    from lanner.docker.buffer import Policy
     from lanner.docker.cursor import Cursor
+    from lanner.docker.gaps import Part
+    from lanner.native import Lines
 
 _OTHERS: Final = 1.0
 """Seconds that a start waits for further engines, once one has answered."""
@@ -29,6 +34,8 @@ _LEAVE_AFTER: Final = 2.0
 """Seconds that close() waits for the threads; then they are left alone."""
 _SHOWN: Final = 3
 _MOST_HELD: Final = 4096
+_MOST_PENDING: Final = 4
+"""Chunks that the host has and that keep their events in memory; of those before them the keys are made."""
 
 
 class Options(NamedTuple):
@@ -60,8 +67,11 @@ class EventStream:
         """What happened on the way, by its name."""
         self._closing, self._news = Flag(), Flag()
         self._buffer = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters, writers=len(targets))
+        self._poll = select.poll()
+        for flag in (self._buffer.ready, self._closing):
+            self._poll.register(flag, select.POLLIN)
         self._given = self._committed = 0
-        self._held: deque[tuple[int, dict[str, list[int]]]] = deque()
+        self._held: deque[tuple[int, dict[str, LastKeys]]] = deque()
         self._cursor = _open_cursor(targets, options, self._counters)
         self._watches: list[Watch] = []
         self._threads: list[threading.Thread] = []
@@ -84,24 +94,22 @@ class EventStream:
         """Whether there is a stream of events, by the engine's name."""
         return {watch.target.host.label: watch.connected for watch in self._watches}
 
-    def read_chunk(self, timeout: float) -> bytes | lanner.Nothing:
-        """The lines that there are; NOTHING after `timeout` seconds; b"" where `until` has passed for all engines, or after close()."""
+    def read_chunk(self, timeout: float) -> Lines | bytes | lanner.Nothing:
+        """The events that there are; NOTHING after `timeout` seconds; b"" where `until` has passed for all engines, or after close()."""
         if self._closing.is_set:
             return b""
-        entries = self._buffer.take()
-        if entries == []:
-            wait([self._buffer.ready, self._closing], timeout)
-            entries = [] if self._closing.is_set else self._buffer.take()
-        if entries is None or self._closing.is_set:
+        parts = self._buffer.take()
+        if parts == []:
+            self._poll.poll(max(0.0, min(timeout, 1e6)) * 1000)
+            parts = [] if self._closing.is_set else self._buffer.take()
+        if parts is None or self._closing.is_set:
             return b""
-        if not entries:
+        if not parts:
             return lanner.NOTHING
         self._given += 1
         if self._cursor is not None:
-            self._hold(entries)
-        lines = [line for _, _, line in entries]
-        lines.append(b"")
-        return b"\n".join(lines)
+            self._hold(parts)
+        return merge_events([part.events for part in parts])
 
     def fileno(self) -> int:
         """Readable when read_chunk need not wait."""
@@ -114,7 +122,7 @@ class EventStream:
         while self._held and self._held[0][0] <= count:
             _, keys = self._held.popleft()
             since = {watch.target.host.label: watch.since for watch in self._watches}
-            self._cursor.advance({label: Position(new, since[label]) for label, new in keys.items()})
+            self._cursor.advance({label: (new, since[label]) for label, new in keys.items()})
         if self._closing.is_set:
             # whoever closed may still be waiting for threads, and the process may end before
             self._cursor.flush()
@@ -137,16 +145,16 @@ class EventStream:
 
     def _watch(self, target: Target, options: Options) -> None:
         past = self._cursor.position(target.host.label) if self._cursor else NOWHERE
-        sink = self._buffer
-        if options.inspect:
-            sink = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters)
-        watch = Watch(target, sink, self._counters, self._closing, self._news, options.ping_interval, past)
-        watch.damaged_at = self._cursor.damaged_at if self._cursor else None
+        enricher = None
         if options.inspect:
             from lanner.docker.enrich import Enricher  # not where it is turned off
 
-            watch.finishes = False
-            self._run(Enricher(watch, sink, self._buffer, self._closing, options.inspect_timeout).run, f"{target.host.label}-inspect")
+            waiting = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters)
+            enricher = Enricher(waiting, self._buffer, self._closing, options.inspect_timeout)
+        watch = Watch(target, enricher or self._buffer, self._counters, self._closing, self._news, options.ping_interval, past)
+        if enricher is not None:
+            self._run(partial(enricher.run, watch), f"{target.host.label}-inspect")
+        watch.damaged_at = self._cursor.damaged_at if self._cursor else None
         self._watches.append(watch)
         self._run(watch.run, target.host.label)
 
@@ -174,17 +182,21 @@ class EventStream:
             watch.was_missed = True
             log().warning("%s; it is tried again", watch.failure or f"{watch.target.endpoint} has not answered yet")
 
-    def _hold(self, entries: list[Entry]) -> None:
-        keys: dict[str, list[int]] = {}
-        for host, key, _ in entries:
-            if key > 0:
-                keys.setdefault(host.label, []).append(key)
+    def _hold(self, parts: list[Part]) -> None:
+        keys: dict[str, LastKeys] = {}
+        for part in parts:
+            if part.gap is None:
+                keys.setdefault(part.host.label, LastKeys()).add(part.events)
         if len(self._held) == _MOST_HELD:
             # a host that says nothing for long: what is committed is committed in larger pieces
             _, older = self._held.popleft()
-            number, newer = self._held[0]
-            self._held[0] = number, _merged(older, newer)
-        self._held.append((self._given, _merged(keys, {})))
+            for label, later in self._held[0][1].items():
+                older.setdefault(label, LastKeys()).extend(later)
+            self._held[0] = self._held[0][0], older
+        self._held.append((self._given, keys))
+        if len(self._held) > _MOST_PENDING:
+            for last in self._held[-_MOST_PENDING - 1][1].values():
+                last.make()
 
 
 def _open_cursor(targets: Sequence[Target], options: Options, counters: Counters) -> Cursor | None:
@@ -193,12 +205,6 @@ def _open_cursor(targets: Sequence[Target], options: Options, counters: Counters
     from lanner.docker.cursor import Cursor  # only where it is asked for
 
     return Cursor(options.cursor, options.cursor_interval, [target.host.label for target in targets], counters)
-
-
-def _merged(older: dict[str, list[int]], newer: dict[str, list[int]]) -> dict[str, list[int]]:
-    from lanner.docker.cursor import KEPT
-
-    return {label: (older.get(label, []) + newer.get(label, []))[-KEPT:] for label in older | newer}
 
 
 def _undisturbed(work: Callable[[], None]) -> None:

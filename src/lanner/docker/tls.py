@@ -1,4 +1,4 @@
-"""TLS to an engine: which files, and one side of the talk. Bytes of the network in, bytes of the engine out, and the other way round.
+"""TLS to an engine: one side of the talk. Bytes of the network in, bytes of the engine out, and the other way round.
 
 There is no socket here: `Session` is fed what came and says what to send. So sending stays with the link, which keeps SIGPIPE from the
 host, and waiting stays with poll(2): nothing is pending in a place that poll does not see. `ssl` is imported when a session begins: most
@@ -7,13 +7,14 @@ engines are on a unix socket. What goes wrong is a `TlsError` that names files b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Final
 
-from lanner import check_regular
+from lanner.net.tls import TlsError, make_context
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+
+    from lanner.net.tls import Tls
 
 _READ_SIZE: Final = 64 * 1024
 # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH; X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
@@ -23,19 +24,6 @@ _OUT_OF_TIME: Final = frozenset({9, 10})
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
 # A server that wants a certificate and gets none or a wrong one sends one of these alerts; which one is a matter of its age
 _CERTIFICATE_ALERTS: Final = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE", "DECRYPT_ERROR")
-
-
-class TlsError(OSError):
-    """Files that cannot be used, an engine that is not trusted or does not trust: a whole sentence with what to do."""
-
-
-class Tls(NamedTuple):
-    """Paths of PEM files; "" for none. Without `ca` the system's authorities count; `verify` false takes any engine for the right one."""
-
-    ca: str = ""
-    cert: str = ""
-    key: str = ""
-    verify: bool = True
 
 
 class Session:
@@ -50,7 +38,7 @@ class Session:
         self.ended = False  # the engine has said that nothing more comes
         self._tls = tls
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._object = _context(tls).wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._object = make_context(tls).wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def shake_hands(self, data: bytes | None) -> bool:
         """Take what the engine sent (None: it has closed) and go on with the handshake as far as that reaches; whether it is done."""
@@ -127,57 +115,6 @@ class Session:
                 f"the engine wants a client certificate ({said}). Name one with its key: `cert` and `key` of `tls`, or DOCKER_CERT_PATH"
             )
         return TlsError(f"TLS failed: {said}")
-
-
-def _context(tls: Tls) -> ssl.SSLContext:
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if not tls.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    elif tls.ca:
-        _try_to_read("authority", tls.ca)
-        try:
-            context.load_verify_locations(tls.ca)
-        except ssl.SSLError:
-            raise TlsError(f"the TLS authority {tls.ca} holds no certificate in PEM form") from None
-    else:
-        context.load_default_certs()
-    if tls.cert:
-        _load_own(context, tls)
-    return context
-
-
-def _load_own(context: ssl.SSLContext, tls: Tls) -> None:
-    import ssl
-
-    _try_to_read("certificate", tls.cert)
-    if tls.key:
-        _try_to_read("key", tls.key)
-    key = tls.key or tls.cert
-    try:
-        context.load_cert_chain(tls.cert, tls.key or None, _refuse_password(key))
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise TlsError(f"the TLS key {key} is not that of the certificate {tls.cert}") from None
-        raise TlsError(f"the TLS certificate {tls.cert} or its key {key} is no PEM file of a certificate or key") from None
-
-
-def _try_to_read(what: str, path: str) -> None:
-    # OpenSSL's own error does not say which of the files it was
-    try:
-        check_regular(path)
-    except OSError as error:
-        shown = path if path.isprintable() else repr(path)
-        raise TlsError(f"cannot read the TLS {what} {shown}: {(error.strerror or str(error)).lower()}") from None
-
-
-def _refuse_password(key: str) -> Callable[[], NoReturn]:
-    def refuse() -> NoReturn:  # without it OpenSSL would ask at the terminal
-        raise TlsError(f"the TLS key {key} is encrypted; write it without a passphrase into a file that only its reader can read")
-
-    return refuse
 
 
 def _ca_advice(tls: Tls) -> str:

@@ -1,4 +1,4 @@
-"""One engine's thread: connects, goes on where the last connection ended, reads, knows events again. Lines go into the buffer.
+"""One engine's thread: connects, resumes where the last connection ended, and reads. What comes goes to `lanner.docker.intake`.
 
 A connection that ends is opened again with growing pauses, and asks for the events since the last one that was seen, less two seconds;
 what was seen already is left out. Whether events were lost in between is proven by the engine: as long as it still lists one that was
@@ -12,22 +12,24 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.docker.buffer import OWN, Flag, put_all, wait
-from lanner.docker.client import Connection, Engine, EngineError, EngineTimeoutError, find_engine, open_events, ping
-from lanner.docker.eventframer import MAX_EVENT, EventFramer, TruncatedEvent
-from lanner.docker.gaps import AWAY, BLOCKED, CURSOR, LOST, TOO_LONG, Host
+from lanner.docker.buffer import Flag, wait
+from lanner.docker.client import Connection, Engine, find_engine, open_events, ping
+from lanner.docker.engine_errors import EngineError, EngineTimeoutError
+from lanner.docker.eventframer import EventFramer
+from lanner.docker.gaps import AWAY, CURSOR, LOST
 from lanner.docker.http import HttpError
+from lanner.docker.intake import Intake
 from lanner.docker.link import Spare
 from lanner.docker.listing import list_events
 from lanner.docker.log import log
-from lanner.docker.window import NOWHERE, SPAN, Position, Window, key_of
+from lanner.docker.window import NOWHERE, SPAN, Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from lanner.docker.buffer import Buffer, Counters
+    from lanner.docker.buffer import Counters, Sink
     from lanner.docker.endpoint import Endpoint
+    from lanner.docker.gaps import Host
     from lanner.docker.query import Query
+    from lanner.native import Lines
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
@@ -37,13 +39,7 @@ _SECOND: Final = 1_000_000_000
 _PING_TIMEOUT: Final = 5.0
 _GRACE: Final = 1.0
 """Seconds that the stream has to deliver what the engine lists already."""
-_PATIENCE: Final = 0.1
-"""Seconds after which an engine drops a listener's events without telling."""
-_MOST_EARLY: Final = 16 * 1024 * 1024
-_UNFINISHED: Final = 10.0
-"""Seconds that an event may take to arrive before people are told."""
-_WARN_AGAIN: Final = 60.0
-"""Seconds between two warnings of events that are too long: who creates containers can make as many as they like."""
+_NO_LINES: Final = EventFramer().feed(b"")
 
 
 class Target(NamedTuple):
@@ -69,11 +65,9 @@ class Watch:
     """
 
     def __init__(
-        self, target: Target, sink: Buffer, counters: Counters, closing: Flag, news: Flag, ping_interval: float, past: Position = NOWHERE
+        self, target: Target, sink: Sink, counters: Counters, closing: Flag, news: Flag, ping_interval: float, past: Position = NOWHERE
     ) -> None:
         self.target = target
-        self.finishes = True
-        """Whether lines are put with what Lanner adds to them, or somebody behind the buffer does that."""
         self.engine: Engine | None = None
         self.connected = False
         self.failure: EngineError | None = None
@@ -86,31 +80,30 @@ class Watch:
         self.damaged_at: int | None = None
         """Since when a cursor that could not be read may have known more."""
         self._sink, self._counters, self._closing, self._news = sink, counters, closing, news
-        self._room = Flag()
         self._ping_interval = ping_interval
         # where there is a place to go on from, nobody asked for another
         self._query = target.query.from_time(None) if past.keys else target.query
-        self._window = Window(past.keys)
-        self.since = past.since or target.query.since or 0
-        """Nothing before this comes: the time asked for, or by the engine's clock that of the first connection. 0: not known yet."""
+        self._intake = Intake(target.host, target.endpoint, sink, counters, closing, past.keys)
+        self._intake.since = past.since or target.query.since or 0
+        self._window = self._intake.window
         self._asked: int | None = None
         self._reason = AWAY if past.keys else LOST
         self._begun = time.time_ns()
-        self._known_until = self._window.last
         self._is_first = True
         self._lost_at = 0.0
         self._pause = _FIRST_PAUSE
-        self._framer = EventFramer()
-        self._warn_at = self._unfinished_at = 0.0
         self._spare = Spare()
         self._closed_because = ""
-        self._gaps = 0
         self._is_alarmed = False  # an outage was logged as a warning
-        self._early: list[bytes] = []
         self._broken = ""
-        self._suspects: list[bytes] = []
+        self._suspects = _NO_LINES
         self._judge_at = 0.0
         self._is_proven = False
+
+    @property
+    def since(self) -> int:
+        """The time asked for, or by the engine's clock that of the first connection: nothing before it comes. 0: not known yet."""
+        return self._intake.since
 
     def describe(self) -> str:
         """The engine and where it is, for people."""
@@ -166,7 +159,8 @@ class Watch:
             self.connected = False
             self._lost_at = time.monotonic()
             connection.close()
-            self._end_of_lines()
+            self._intake.end()
+            self._broken = ""
 
     # to tell people
 
@@ -190,7 +184,7 @@ class Watch:
     def _tell_connected(self, gaps: int) -> None:
         if self._is_first and not self.was_missed:
             return
-        lost = self._gaps > gaps
+        lost = self._intake.gaps > gaps
         tell = log().warning if lost and not self._is_first else log().info
         again = "" if self._is_first else " again"
         tell("connected%s to %s%s", again, self.describe(), "; events may be missing" if lost else "")
@@ -202,10 +196,10 @@ class Watch:
         self.engine = find_engine(self.target.endpoint, self._closing.fileno(), self._spare)
         before = time.time_ns()
         if self.was_missed and not self.since:
-            self.since = self._begun  # of an engine that has just come, its first events are wanted too
+            self._intake.since = self._begun  # of an engine that has just come, its first events are wanted too
         connection = self._open(self._since())
         if not self.since:
-            self.since = before if _agrees(connection.engine_time(), before) else connection.engine_time() - _SECOND
+            self._intake.since = before if _agrees(connection.engine_time(), before) else connection.engine_time() - _SECOND
         if self._window and (now := connection.engine_time()) < self._window.last:
             # the engine's clock was set back: what happened since then is before the last event that was seen
             away = int((time.monotonic() - self._lost_at) * _SECOND) if self._lost_at else 0
@@ -235,21 +229,22 @@ class Watch:
     def _resume(self, connection: Connection) -> None:
         """Take what the engine lists of the time before this connection; without a proof that nothing is missing an event says so first."""
         try:
-            listed = self._list(connection, self._asked or 0, self._window.last) if self._window else []
+            listed = self._list(connection, self._asked or 0, self._window.last) if self._window else _NO_LINES
         except EngineError as error:
             log().debug("%s", error)
-            listed = []
+            listed = _NO_LINES
         if self._closing.is_set:
             return
         self._drain(connection)
+        early = self._intake.release()
         # what the stream itself begins with counts as well: since then the engine may have forgotten more
-        if not any(key_of(line) in self._window for line in (*listed, *self._early)):
-            self._tell_gap(self._reason, self._known_until or self.since, _engine_now(connection))
+        if not self._window.has_seen(listed) and not self._window.has_seen(early):
+            self._intake.put_gap(self._reason, self._intake.known_until, _engine_now(connection))
         self._reason = LOST
-        self._pass_on(listed, repeated=False)
-        self._pass_on_early()
+        self._intake.put(listed, repeated=False)
+        self._put_early(early)
 
-    def _list(self, connection: Connection, since: int, until: int) -> list[bytes]:
+    def _list(self, connection: Connection, since: int, until: int) -> Lines:
         return list_events(
             self.target.endpoint,
             self._target(since, max(since, until)),
@@ -266,54 +261,58 @@ class Watch:
         except (OSError, HttpError, EngineError) as error:
             self._broken = str(error)
             return False
-        if data:
-            self._early += self._feed(data)
-        return data is not None and not connection.ended and sum(map(len, self._early)) < _MOST_EARLY
+        has_room = not data or self._intake.hold(data)
+        return data is not None and not connection.ended and has_room
 
-    def _pass_on_early(self) -> None:
-        early, self._early = self._early, []
-        self._pass_on(early)
+    def _put_early(self, early: Lines) -> None:
+        self._intake.put(early)
         if self._broken:
             raise _LostError(self._broken)
 
     # to read
 
     def _follow(self, connection: Connection, poll: select.epoll) -> None:
-        gaps = self._gaps
+        gaps = self._intake.gaps
         if self.damaged_at is not None:
-            self._tell_gap(CURSOR, self.damaged_at, _engine_now(connection))
+            self._intake.put_gap(CURSOR, self.damaged_at, _engine_now(connection))
             self.damaged_at = None
         came_late = self._is_first and self.was_missed and not self._window
         if not self._is_first or self._window:
             self._resume(connection)
         self._tell_connected(gaps)
         if came_late:
-            self._tell_gap(self._reason, max(self.since, self._begun), _engine_now(connection))
+            self._intake.put_gap(self._reason, max(self.since, self._begun), _engine_now(connection))
         self._is_first = False
         self.connected, self.is_new, self.failure = True, False, None
         self._news.set()
         heard = time.monotonic()
-        self._suspects = []
+        self._suspects = _NO_LINES
         while not self._closing.is_set:
             data = self._read(connection)
-            if data:
-                heard = time.monotonic()
-                self._pass_on(self._feed(data))
-            elif data is None or connection.ended:
+            if data is None or (not data and connection.ended):
                 if self._query.until is not None and connection.engine_time() >= self._query.until:
                     self.over = True  # a stopping engine ends its answers in good order, too
                     return
                 raise _ClosedError("the engine closed the stream")
+            now = time.monotonic()
+            lines, has_more = _NO_LINES, False
+            if data:
+                heard = now
+                lines = self._intake.frame(data)
+                has_more = connection.has_unread or connection.ended
+            wake_at = self._judge_at if self._suspects else heard + self._ping_interval
+            patience = min(wake_at - now, self._intake.warn_if_unfinished(now), 1e6)
+            if data:
+                self._intake.put(lines)
+                if not has_more and patience > 0:
+                    poll.poll(patience)
+            elif patience > 0:
+                poll.poll(patience)
+            elif self._suspects:
+                self._judge()
             else:
-                now = time.monotonic()
-                wake_at = self._judge_at if self._suspects else heard + self._ping_interval
-                if now < wake_at:
-                    poll.poll(min(wake_at - now, self._warn_if_unfinished(now), 1e6))
-                elif self._suspects:
-                    self._judge()
-                else:
-                    self._ask_whether_alive(connection, poll)
-                    heard = time.monotonic()
+                self._ask_whether_alive(connection, poll)
+                heard = time.monotonic()
 
     def _read(self, connection: Connection) -> bytes | None:
         try:
@@ -322,77 +321,6 @@ class Watch:
             raise _ClosedError(str(error)) from None
         except (OSError, HttpError, EngineError) as error:
             raise _LostError(str(error)) from None
-
-    def _pass_on(self, lines: Iterable[bytes], *, repeated: bool = True) -> None:
-        lines = list(lines)
-        new = self._window.take(lines)
-        if repeated:
-            self._counters.add("events repeated", len(lines) - len(new))
-        if new:
-            self._known_until = self._window.last
-            self._tell_truncated([line for _, line in new if isinstance(line, TruncatedEvent)])
-            host = self.target.host
-            add = host.add_to
-            self._put([(host, key, add(line)) for key, line in new] if self.finishes else [(host, key, line) for key, line in new])
-        if lost := self._framer.take_lost():
-            self._counters.add("lines too long", lost)
-            self._warn("%s: an event of more than %d MiB could not be read and is lost", MAX_EVENT >> 20)
-            self._tell_gap(TOO_LONG, self._known_until or self.since, time.time_ns())
-
-    def _put(self, lines: list[tuple[Host, int, bytes]]) -> None:
-        before = time.time_ns()
-        if put_all(self._sink, lines, self._room, self._closing) > _PATIENCE and not self._closing.is_set:
-            self._tell_gap(BLOCKED, before, time.time_ns())
-
-    def _feed(self, data: bytes) -> Sequence[bytes]:
-        lines = self._framer.feed(data)
-        if not self._framer.is_within:
-            self._unfinished_at = 0.0
-        elif lines or not self._unfinished_at:
-            self._unfinished_at = time.monotonic() + _UNFINISHED
-        else:
-            self._warn_if_unfinished(time.monotonic())
-        return lines
-
-    def _warn_if_unfinished(self, now: float) -> float:
-        """Warn of an event that has been arriving for long; the seconds until this is to be asked again."""
-        if not self._unfinished_at:
-            return _WARN_AGAIN
-        if now >= self._unfinished_at:
-            self._unfinished_at = now + _WARN_AGAIN
-            log().warning(
-                "%s: the engine began an event and has not ended it for %g s; until then no event of it is seen",
-                self.target.endpoint,
-                _UNFINISHED,
-            )
-        return self._unfinished_at - now
-
-    def _tell_truncated(self, events: list[TruncatedEvent]) -> None:
-        if events:
-            self._counters.add("events truncated", len(events))
-            self._warn("%s: an event has %d bytes, and only what identifies it is kept; see docker.truncated", events[0].size)
-
-    def _warn(self, text: str, number: int) -> None:
-        """Warn of an event that is too long, unless that was done just now."""
-        now = time.monotonic()
-        if now >= self._warn_at:
-            self._warn_at = now + _WARN_AGAIN
-            log().warning(text, self.target.endpoint, number)
-
-    def _tell_gap(self, reason: str, since: int, until: int) -> None:
-        until = max(since, until)
-        self._counters.add("gaps")
-        self._gaps += 1
-        host = self.target.host
-        put_all(self._sink, [(host, OWN, host.gap(reason, since, until))], self._room, self._closing)
-        self._known_until = until
-
-    def _end_of_lines(self) -> None:
-        """An unfinished line of a connection that has ended is no event."""
-        if self._framer.end():
-            self._counters.add("dropped tails")
-        self._unfinished_at = 0.0
-        self._early, self._broken = [], ""
 
     # a silent stream
 
@@ -405,30 +333,27 @@ class Watch:
             if poll.poll(0):
                 return
             raise _LostError(f"silent for {self._ping_interval:g} s, and the engine does not answer: {error}") from None
-        self._is_proven = any(key_of(line) in self._window for line in listed)
-        self._pass_on_early()
-        self._suspects = self._unseen(listed)
+        self._is_proven = self._window.has_seen(listed)
+        self._put_early(self._intake.release())
+        self._suspects = listed if self._window.has_missed(listed) else _NO_LINES
         self._judge_at = time.monotonic() + _GRACE
 
-    def _list_missed(self, connection: Connection) -> list[bytes]:
+    def _list_missed(self, connection: Connection) -> Lines:
         now = _engine_now(connection) - _SECOND  # all of a time that has not passed would take until then
         try:
             return self._list(connection, self._since() or 0, now)
         except EngineTimeoutError:
             if connection.head is not None:
                 raise
-            return []  # an engine that begins no answer without an event: it has answered the ping
+            return _NO_LINES  # an engine that begins no answer without an event: it has answered the ping
 
     def _judge(self) -> None:
-        unseen, self._suspects = self._unseen(self._suspects), []
-        if unseen:
+        suspects, self._suspects = self._suspects, _NO_LINES
+        if self._window.has_missed(suspects):
             if not self._is_proven:
-                self._tell_gap(LOST, self._known_until or self.since, time.time_ns())
-            self._pass_on(unseen)
+                self._intake.put_gap(LOST, self._intake.known_until, time.time_ns())
+            self._intake.put(suspects, repeated=False, timed=True)
             raise _LostError(f"silent for {self._ping_interval:g} s, while the engine has events")
-
-    def _unseen(self, lines: list[bytes]) -> list[bytes]:
-        return [line for line in lines if (key := key_of(line)) and key not in self._window]
 
     # to wait
 

@@ -1,44 +1,44 @@
-"""What was seen of one engine's events: lines in, those that are new out.
+"""How an event is known again: by its time and a hash of the engine's own line.
 
-An event is known by its time and a hash of the engine's own line. Engines send events again when they are asked for a time before
-the last one, and the Docker Engine can send its last 256 at most, so the last 1,024 in order of arrival are enough for it, whatever became
-of its clock; other engines keep more, so all of the last two seconds are kept too, up to a bound.
+While a process lives, `EventWindow` knows them by a fast hash with a secret of its own. What is kept over a restart are keys with a hash
+that is the same everywhere, and costs as much as all else of an event: those of the last events alone are made, when they are written.
 """
 
 from __future__ import annotations
 
-import re
+import os
 from _blake2 import blake2b
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lanner.native import EventWindow
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from lanner.native import Events
 
 SPAN: Final = 2_000_000_000
 """Nanoseconds before the last event that are asked for again: event times are not strictly in order."""
-_LEAST: Final = 1024
-_MOST: Final = 16_384
-
-# In a text of JSON the quotes would be escaped, so this is a member's name, and labels have texts as values
-_NAME: Final = b'"timeNano":'
-_TIME: Final = re.compile(rb'"timeNano":\s*(\d{1,19})(?!\d)')
+KEPT: Final = 512
+"""Keys of each engine: twice of what a Docker Engine can send again."""
+_MOST_HELD: Final = 1024 * 1024
+"""Bytes of memory of events whose keys are not made yet."""
 
 
-def key_of(line: bytes) -> int:
-    """The event's time above 64 bits of hash; 0 where the line tells no time, by which it cannot be known again."""
-    digits = line[line.rfind(_NAME) + 11 : -1]  # engines write it last
-    if not digits.isdigit() or len(digits) > 19:
-        found = _TIME.findall(line)
-        if not found:
-            return 0
-        digits = found[-1]
-    return int(digits) << 64 | int.from_bytes(blake2b(line, digest_size=8).digest(), "big")
+def key_of(time: int, line: bytes) -> int:
+    """The event's time above 64 bits of hash."""
+    return time << 64 | int.from_bytes(digest(line), "big")
 
 
 def time_of(key: int) -> int:
     """The time in a key, ns since 1970."""
     return key >> 64
+
+
+def digest(line: bytes) -> bytes:
+    """The hash in a key."""
+    return blake2b(line, digest_size=8).digest()
 
 
 class Position(NamedTuple):
@@ -51,41 +51,46 @@ class Position(NamedTuple):
 NOWHERE: Final = Position((), 0)
 
 
-class Window:
-    """The keys of the last events, in order of arrival. For one thread."""
+def new_window(keys: Sequence[int] = ()) -> EventWindow:
+    """The events of one engine that were seen last; `keys` are those of a run before this one."""
+    return EventWindow(os.urandom(8), b"".join(key.to_bytes(16, "big") for key in keys), digest)
 
-    def __init__(self, keys: Iterable[int] = ()) -> None:
-        self._order = deque(keys)
-        self._known = set(self._order)
 
-    def __len__(self) -> int:
-        return len(self._known)
+class LastKeys:
+    """The keys of the last `KEPT` events of one engine, in order of arrival, made when they are asked for. For one thread at a time."""
 
-    def __contains__(self, key: int) -> bool:
-        return key in self._known
+    def __init__(self, keys: Sequence[int] = ()) -> None:
+        self._keys = list(keys)
+        self._events: deque[Events] = deque()
+        self._count = self._held = 0
 
-    @property
-    def last(self) -> int:
-        """When the event that arrived last happened, ns since 1970: clocks are set back, so it need not be the latest time. 0: none."""
-        return time_of(self._order[-1]) if self._order else 0
+    def add(self, events: Events) -> None:
+        """These have arrived, too."""
+        if not events.timed:
+            return
+        if not self._events or not events.shares_memory(self._events[-1]):
+            self._held += events.held
+        self._events.append(events)
+        self._count += events.timed
+        while self._count - self._events[0].timed >= KEPT:
+            first = self._events.popleft()
+            self._count -= first.timed
+            if not first.shares_memory(self._events[0]):
+                self._held -= first.held
+        if self._held > _MOST_HELD:
+            self.make()
 
-    def take(self, lines: Iterable[bytes]) -> list[tuple[int, bytes]]:
-        """The lines that were not seen before, with their keys; now they are."""
-        known, remember, note = self._known, self._order.append, self._known.add
-        new = []
-        for line in lines:
-            key = key_of(line)
-            if key:
-                if key in known:
-                    continue
-                note(key)
-                remember(key)
-            new.append((key, line))
-        self._forget()
-        return new
+    def extend(self, later: LastKeys) -> None:
+        """So have those."""
+        if later._keys:
+            self._keys = (self.make() + later._keys)[-KEPT:]
+        for events in later._events:
+            self.add(events)
 
-    def _forget(self) -> None:
-        order = self._order
-        oldest = self.last - SPAN
-        while len(order) > _LEAST and (len(order) > _MOST or time_of(order[0]) < oldest):
-            self._known.remove(order.popleft())
+    def make(self) -> list[int]:
+        """The keys. What they are made of is let go."""
+        new = [key_of(time, line) for events in self._events for time, line in events.timed_lines(KEPT)]
+        self._keys = (self._keys + new)[-KEPT:]
+        self._events.clear()
+        self._count = self._held = 0
+        return self._keys

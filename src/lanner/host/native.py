@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.native._executor import Executor
 from lanner.rules.language.catalog import STATIC
-from lanner.rules.plan.native_program import PYTHON, Source, make_program, text_bytes
+from lanner.rules.plan.native_program import PYTHON, Source, make_program
 from lanner.sdk.hosting import field_arguments
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -143,10 +144,10 @@ def _source(request: FieldRequest, fields: Mapping[str, FieldDeclaration], trees
     declared = fields.get(request.name)
     if declared is None:
         if request.name in constants:
-            return "text", text_bytes(constants[request.name])
+            return "text", to_bytes(constants[request.name])
         return _GENERIC.get(request.name, PYTHON)
     if declared.value is None:
         return PYTHON
     given = next(iter(field_arguments(declared.info, request.argument).values()), None)
     trees.append(declared.value.data())
-    return "json", len(trees) - 1, text_bytes(given) if isinstance(given, str) else given
+    return "json", len(trees) - 1, to_bytes(given) if isinstance(given, str) else given

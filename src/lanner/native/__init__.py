@@ -1,5 +1,35 @@
-"""The native part: read field values from JSON payloads, split chunks and lines, match as the C library does. Private."""
+"""The native part: field values read off JSON payloads, chunks and lines, streams of events, the C library's own matchers. Private."""
 
-from lanner.native._native import Dechunker, Framer, Lines, ObjectFramer, Reader, call_log, casestr, fnmatch
+from lanner.native._native import (
+    Dechunker,
+    Events,
+    EventWindow,
+    Finisher,
+    Framer,
+    Lines,
+    ObjectFramer,
+    Reader,
+    call_log,
+    casestr,
+    clear_eventfd,
+    fnmatch,
+    merge_events,
+    set_eventfd,
+)
 
-__all__ = ["Dechunker", "Framer", "Lines", "ObjectFramer", "Reader", "call_log", "casestr", "fnmatch"]
+__all__ = [
+    "Dechunker",
+    "EventWindow",
+    "Events",
+    "Finisher",
+    "Framer",
+    "Lines",
+    "ObjectFramer",
+    "Reader",
+    "call_log",
+    "casestr",
+    "clear_eventfd",
+    "fnmatch",
+    "merge_events",
+    "set_eventfd",
+]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from lanner.sdk.address import mask_addresses
 from lanner.sdk.loglines import record_text, traceback_text
-from lanner.sdk.printable import shorten
+from lanner.sdk.printable import escape_bytes, shorten
 
 if TYPE_CHECKING:
     from lanner.config.falco import LogLevel
@@ -100,7 +100,7 @@ class _Syslog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         severity = next(number for level, number in _SEVERITIES if record.levelno >= level)
         try:
-            text = self.format(record).encode("utf-8", "backslashreplace")
+            text = escape_bytes(self.format(record)).encode()
         except Exception:  # noqa: BLE001 - as above
             self.handleError(record)
             return

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from lanner.operating.falco_versions import falco_version, in_a_name
 from lanner.operating.process import boot_time, resources
 from lanner.rules.files.items import Priority
+from lanner.sdk.printable import escape_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -161,6 +162,6 @@ def _family(name: str, text: str, kind: str, sample: str, samples: Iterable[tupl
     family = Metric(name, text, kind)
     for labels, value in samples:
         # a file name may be invalid UTF-8
-        shown = {key: label.encode("utf-8", "backslashreplace").decode() for key, label in labels.items()}
+        shown = {key: escape_bytes(label) for key, label in labels.items()}
         family.add_sample(sample, shown, float(value))
     return family

@@ -12,6 +12,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from lanner.sdk.printable import escape_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
@@ -82,7 +84,7 @@ class Notifier:
         if self._socket is None:
             return
         try:
-            self._socket.send("\n".join(lines).encode("utf-8", "backslashreplace"))
+            self._socket.send(escape_bytes("\n".join(lines)).encode())
         except OSError as error:
             _LOG.warning("cannot send %s to the service manager: %s", lines[0], error.strerror)
 

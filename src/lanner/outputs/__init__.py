@@ -3,7 +3,7 @@
 from lanner.outputs.base import Alert, Delivery, OutputClosedError, OutputError, Sink, SinkCounts
 from lanner.outputs.direct import DirectDelivery
 from lanner.outputs.file import FileOutput
-from lanner.outputs.stdout import StdoutOutput, escape_controls
+from lanner.outputs.stdout import StdoutOutput
 
 __all__ = [
     "Alert",
@@ -15,5 +15,4 @@ __all__ = [
     "Sink",
     "SinkCounts",
     "StdoutOutput",
-    "escape_controls",
 ]

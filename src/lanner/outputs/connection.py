@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import select
 import socket
 import ssl
-import time
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from lanner.sdk.lookup import look_up
+from lanner.net.dial import Timer, WokenError, dial
+from lanner.net.tls import TlsError, make_context
+from lanner.outputs.base import OutputError
+
+if TYPE_CHECKING:
+    from lanner.net.tls import Tls
 
 _CHUNK: Final = 4096
 _MOST_CHUNKS: Final = 64
@@ -32,21 +34,38 @@ class Connection:
         self.context: ssl.SSLContext | None = None
         self.current: socket.socket | None = None
         self.interrupted = False
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
 
-    def open(self, deadline: float) -> socket.socket:
-        """Connect until then (`time.monotonic`). An address that does not answer leaves time for the next one. Raises OSError."""
-        found = look_up(self._host, self._port, lambda descriptor: _wait(descriptor, select.POLLIN, deadline))
-        self._go_on()
-        for place, (family, _, _, _, address) in enumerate(found, 1):
-            now = time.monotonic()
-            try:
-                return self._open(family, address, now + (deadline - now) / (len(found) - place + 1), deadline)
-            except ssl.SSLError:
-                raise
-            except OSError:
-                if place == len(found) or self.interrupted:
-                    raise
-        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+    def __del__(self) -> None:
+        if "_wake" in self.__dict__:
+            os.close(self._wake)
+
+    def timer(self, seconds: float) -> Timer:
+        """Return a deadline for an exchange over this connection, which `interrupt` ends."""
+        return Timer(seconds, self._wake)
+
+    def secure(self, tls: Tls, where: str) -> None:
+        """Use TLS with these files from now on; `where` is the block of falco.yaml for messages. Raises OutputError."""
+        try:
+            self.context = make_context(tls)
+        except TlsError as error:
+            raise OutputError(f"{error} ({where})") from None
+
+    def open(self, timer: Timer) -> socket.socket:
+        """Connect. An address that does not answer leaves time for the next one. Raises OSError."""
+        connection = self.current = dial(self._host, self._port, timer, lambda _: None)
+        try:
+            self._go_on()
+            connection.settimeout(timer.left())
+            if self.context is None:
+                return connection
+            secured = self.current = self.context.wrap_socket(connection, server_hostname=self._host, do_handshake_on_connect=False)
+            self._go_on()
+            secured.do_handshake()
+        except BaseException:
+            self.close()
+            raise
+        return secured
 
     def has_closed(self) -> bool:
         """Whether the server has. What it says meanwhile (a greeting, TLS session tickets) is read: unread, it would look like the end."""
@@ -73,7 +92,7 @@ class Connection:
         try:
             if patience and not self.interrupted:
                 with suppress(OSError):
-                    self._take_leave(time.monotonic() + patience)
+                    self._take_leave(self.timer(patience))
         finally:
             connection, self.current = self.current, None
             connection.close()
@@ -81,44 +100,18 @@ class Connection:
     def interrupt(self) -> None:
         """End whatever is waited for, from another thread, and let nothing be opened any more."""
         self.interrupted = True
+        os.eventfd_write(self._wake, 1)
         connection = self.current
         if connection is not None:
             with suppress(OSError):  # it is closed
                 # an SSLSocket's own takes TLS off first: a thread that is sending would go on in plain text
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
-    def _open(self, family: int, address: Any, answered: float, deadline: float) -> socket.socket:
-        self.current = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            self._dial(self.current, address, answered)
-            self.current.settimeout(left(deadline))
-            if self.context is None:
-                return self.current
-            secured = self.context.wrap_socket(self.current, server_hostname=self._host, do_handshake_on_connect=False)
-            self.current = secured
-            self._go_on()
-            secured.do_handshake()
-        except BaseException:
-            self.close()
-            raise
-        return secured
-
-    def _dial(self, connection: socket.socket, address: Any, deadline: float) -> None:
-        connection.setblocking(False)
-        code = connection.connect_ex(address)
-        self._go_on()  # one that is being connected can be interrupted; before, it would not notice
-        if code == errno.EINPROGRESS:
-            _wait(connection.fileno(), select.POLLOUT, deadline)
-            code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            self._go_on()
-        if code:
-            raise OSError(code, os.strerror(code))
-
     def _go_on(self) -> None:
         if self.interrupted:
-            raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
+            raise WokenError("interrupted")
 
-    def _take_leave(self, deadline: float) -> None:
+    def _take_leave(self, timer: Timer) -> None:
         connection = self.current
         assert connection is not None
         if isinstance(connection, ssl.SSLSocket):
@@ -128,30 +121,14 @@ class Connection:
             connection = self.current = socket.socket(fileno=connection.detach())
         connection.shutdown(socket.SHUT_WR)
         while True:
-            connection.settimeout(left(deadline))
+            connection.settimeout(timer.left())
             if not connection.recv(_CHUNK):
                 return
 
 
-def _wait(descriptor: int, event: int, deadline: float) -> None:
-    """Wait for the event of poll(2) until then. Raises TimeoutError."""
-    poll = select.poll()
-    poll.register(descriptor, event)
-    if not poll.poll(left(deadline) * 1000):
-        raise TimeoutError
-
-
-def left(deadline: float) -> float:
-    """Seconds until then (`time.monotonic`). Raises TimeoutError when there are none."""
-    seconds = deadline - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError
-    return seconds
-
-
-def send_all(connection: socket.socket, data: bytes, deadline: float) -> None:
-    """Send all of it until then: an SSLSocket's own `sendall` has its timeout for each record. Raises TimeoutError, OSError."""
+def send_all(connection: socket.socket, data: bytes, timer: Timer) -> None:
+    """Send all of it: an SSLSocket's own `sendall` has its timeout for each record. Raises TimeoutError, OSError."""
     unsent = memoryview(data)
     while unsent:
-        connection.settimeout(left(deadline))
+        connection.settimeout(timer.left())
         unsent = unsent[connection.send(unsent) :]

@@ -8,7 +8,8 @@ import ssl
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lanner.outputs.connection import left, send_all
+from lanner.net.dial import Timer
+from lanner.outputs.connection import send_all
 
 if TYPE_CHECKING:
     import socket
@@ -34,24 +35,24 @@ class Answer(NamedTuple):
 
 
 class Client(http.client.HTTPConnection):
-    """One over a connection that is open already; all of a request is sent by `deadline`."""
+    """One over a connection that is open already; `timer` is the deadline of a request."""
 
     def __init__(self, host: str, port: int, connection: socket.socket) -> None:
         super().__init__(host, port)
         if isinstance(connection, ssl.SSLSocket):
             self.default_port = http.client.HTTPS_PORT  # the header Host names another one
         self.sock = connection
-        self.deadline = 0.0
+        self.timer = Timer(0)
 
     def send(self, data: Any) -> None:
         """Send a part of the request."""
-        send_all(self.sock, data, self.deadline)
+        send_all(self.sock, data, self.timer)
 
 
-def post(client: Client, target: str, body: bytes, headers: Mapping[str, str], deadline: float) -> Answer:
+def post(client: Client, target: str, body: bytes, headers: Mapping[str, str], timer: Timer) -> Answer:
     """Send the body, and read the answer: its status decides, whatever becomes of the rest of it. Raises OSError, HTTPException."""
-    client.deadline = deadline
-    client.response_class = partial(_Response, deadline)  # type: ignore[assignment]
+    client.timer = timer
+    client.response_class = partial(_Response, timer)  # type: ignore[assignment]
     try:
         client.request("POST", target, body, headers)
     except CLOSED as error:
@@ -84,8 +85,8 @@ def _early(client: Client) -> http.client.HTTPResponse | None:
 class _Response(http.client.HTTPResponse):
     """One that reads until the deadline, and past what a server says in between (1xx)."""
 
-    def __init__(self, deadline: float, connection: socket.socket, **options: Any) -> None:
-        super().__init__(_Reads(connection, deadline), **options)  # type: ignore[arg-type]
+    def __init__(self, timer: Timer, connection: socket.socket, **options: Any) -> None:
+        super().__init__(_Reads(connection, timer), **options)  # type: ignore[arg-type]
 
     def begin(self) -> None:
         super().begin()
@@ -97,8 +98,8 @@ class _Response(http.client.HTTPResponse):
 class _Reads(io.RawIOBase):
     """What HTTPResponse wants of a socket: reads that end at a moment of the monotonic clock."""
 
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
-        self._connection, self._deadline = connection, deadline
+    def __init__(self, connection: socket.socket, timer: Timer) -> None:
+        self._connection, self._timer = connection, timer
         # http.client closes a connection that is not to be kept while its answer is still read: this keeps it open so long
         self._file = connection.makefile("rb", buffering=0)
 
@@ -109,7 +110,7 @@ class _Reads(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        self._connection.settimeout(left(self._deadline))
+        self._connection.settimeout(self._timer.left())
         return self._file.readinto(buffer) or 0
 
     def close(self) -> None:

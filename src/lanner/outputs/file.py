@@ -21,7 +21,7 @@ _ADVICE: Final = {
     errno.EROFS: "choose a file on a file system that can be written",
     errno.EISDIR: "name a file in it",
     errno.ENXIO: "it is a pipe that nobody reads: start its reader first",
-    errno.ENOSPC: "make room on the device, or choose another one",
+    errno.ENOSPC: "free space on the device, or choose another one",
     errno.EDQUOT: "make room within your quota, or choose another file system",
 }
 

@@ -12,24 +12,24 @@ import os
 import select
 import socket
 import ssl
-import time
 from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from lanner._version import __version__
+from lanner.net.tls import Tls
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection
 from lanner.outputs.exchange import CLOSED, Answer, Client, post
-from lanner.outputs.lines import encoded
-from lanner.outputs.tls import client_context
 from lanner.sdk.address import Address
 from lanner.sdk.files import read_whole
+from lanner.sdk.text import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lanner.net.dial import Timer
     from lanner.outputs.base import Alert
 
 _LATER: Final = frozenset({408, 425, 429})
@@ -99,13 +99,7 @@ class HttpOutput:
         if parts.username is not None:
             user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self._fixed["Authorization"] = "Basic " + b64encode(user.encode()).decode()
-        self._tls: dict[str, object] = {
-            "insecure": insecure,
-            "ca_file": ca_cert or ca_bundle,
-            "ca_path": ca_path,
-            "client_cert": client_cert if mtls else "",
-            "client_key": client_key if mtls else "",
-        }
+        self._tls = Tls(ca_cert or ca_bundle, client_cert if mtls else "", client_key if mtls else "", not insecure, ca_path)
         self._echo, self._compress, self._keep_alive, self._timeout = echo, compress_uploads, keep_alive, timeout
         self._files = dict(headers or {})
         self.batch_size = batch_size
@@ -128,7 +122,7 @@ class HttpOutput:
         """Read certificates and header files again, and connect anew."""
         self._hang_up()
         if self._is_tls:
-            self._connection.context = client_context(where=_BLOCK, **self._tls)  # type: ignore[arg-type]
+            self._connection.secure(self._tls, _BLOCK)
         self._secret = {name: _read(name, path) for name, path in self._files.items()}
 
     def interrupt(self) -> None:
@@ -155,20 +149,20 @@ class HttpOutput:
                 raise
 
     def _post(self, text: str) -> None:
-        body = encoded(text)
+        body = to_bytes_leniently(text)
         if self._compress:
             body = gzip.compress(body, 6)
-        deadline = time.monotonic() + self._timeout
+        timer = self._connection.timer(self._timeout)
         was_open, answer = self._client is not None, None
         try:
             try:
-                answer = self._exchange(body, deadline)
+                answer = self._exchange(body, timer)
             except CLOSED:
                 # the server has closed a connection that was kept open: that says nothing of the next one
                 self._hang_up()
                 if not was_open:
                     raise
-                answer = self._exchange(body, deadline)
+                answer = self._exchange(body, timer)
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise self._unreachable(error) from None
         finally:
@@ -179,14 +173,14 @@ class HttpOutput:
             _print(answer.text)
         self._judge(answer)
 
-    def _exchange(self, body: bytes, deadline: float) -> Answer:
+    def _exchange(self, body: bytes, timer: Timer) -> Answer:
         client = self._client
         if client is None:
-            client = self._client = self._connect(deadline)
-        return post(client, self._target, body, {**self._fixed, **self._secret}, deadline)
+            client = self._client = self._connect(timer)
+        return post(client, self._target, body, {**self._fixed, **self._secret}, timer)
 
-    def _connect(self, deadline: float) -> Client:
-        connection = self._connection.open(deadline)
+    def _connect(self, timer: Timer) -> Client:
+        connection = self._connection.open(timer)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return Client(self._host, self._port, connection)
 

@@ -13,17 +13,10 @@ import time
 from typing import TYPE_CHECKING
 
 from lanner.outputs.base import OutputError
+from lanner.sdk.text import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-
-def encoded(line: str) -> bytes:
-    """As it leaves: bytes that are not UTF-8 as they came, and what is no character at all as a question mark."""
-    try:
-        return line.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return line.encode("utf-8", "replace")
 
 
 class LineWriter:
@@ -61,7 +54,7 @@ class LineWriter:
         """
         if not lines:
             return
-        outgoing = [encoded(line) + b"\n" for line in lines]
+        outgoing = [to_bytes_leniently(line) + b"\n" for line in lines]
         if self._rest is not None and self._rest[0] == lines[0]:
             outgoing[0] = self._rest[1]
         self._rest = None

@@ -16,7 +16,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
-from lanner.outputs.lines import LineWriter, encoded
+from lanner.outputs.lines import LineWriter
+from lanner.sdk.text import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,7 +187,7 @@ class ProgramOutput:
         unread: deque[str] = deque()
         while count > 0 and self._handed:
             unread.appendleft(self._handed.pop())
-            count -= len(encoded(unread[0])) + 1
+            count -= len(to_bytes_leniently(unread[0])) + 1
         self._handed.clear()
         self._size = 0
         return said, list(unread)

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import Alert
+from lanner.sdk.text import from_lossless, to_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,7 @@ def alert_of(row: Row) -> Alert | None:
     if checksum != _checksum(number, *texts):
         return None
     try:
-        line, rule, priority, source, timestamp = (str(text, "utf-8", "surrogatepass") for text in texts)  # type: ignore[call-overload]
+        line, rule, priority, source, timestamp = (from_lossless(text) for text in texts)  # type: ignore[arg-type]
         return Alert(line, rule, priority, source, int(timestamp))
     except ValueError:
         return None
@@ -196,4 +197,4 @@ def _checksum(number: object, *texts: object) -> int:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+    return to_lossless(text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputClosedError, OutputError
 from lanner.outputs.lines import LineWriter
+from lanner.sdk.printable import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,19 +16,6 @@ if TYPE_CHECKING:
     from lanner.outputs.base import Alert
 
 _STDOUT: Final = 1
-
-# C0, DEL and C1, and single bytes that are not UTF-8 (a terminal may take 9B for an escape sequence's start). What stands in
-# their place is also what JSON would write, so that a line of JSON remains one.
-_ESCAPES: Final = {
-    **{code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0))},
-    **{ord(char): escape for char, escape in (("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r"), ("\b", "\\b"), ("\f", "\\f"))},
-    **{0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)},
-}
-
-
-def escape_controls(line: str) -> str:
-    """The line with every control character as an escape: what comes from events must not be able to drive the terminal."""
-    return line if line.isascii() and line.isprintable() else line.translate(_ESCAPES)
 
 
 class StdoutOutput:

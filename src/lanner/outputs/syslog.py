@@ -14,11 +14,12 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from lanner.net.tls import Tls
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection, send_all
-from lanner.outputs.stdout import escape_controls
-from lanner.outputs.tls import client_context
 from lanner.sdk.address import Address
+from lanner.sdk.printable import escape_controls
+from lanner.sdk.text import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ class SyslogOutput:
         self._hostname = hostname or socket.gethostname() or "-"
         self._shown = Address(address or _LOCAL)
         path, host, port, self._is_tls = _parsed(Address(address))
-        self._certificates = ca_cert, client_cert, client_key
+        self._tls = Tls(ca_cert, client_cert, client_key)
         self._daemon = _Daemon(path, timeout) if path else None
         try:
             self._connection = Connection(host, port)
@@ -104,8 +105,7 @@ class SyslogOutput:
         """Read certificates again, and connect anew."""
         self._hang_up(_LEAVE)
         if self._is_tls:
-            ca_cert, client_cert, client_key = self._certificates
-            self._connection.context = client_context(ca_file=ca_cert, client_cert=client_cert, client_key=client_key, where=_BLOCK)
+            self._connection.secure(self._tls, _BLOCK)
 
     def interrupt(self) -> None:
         """See `Sink`."""
@@ -133,7 +133,7 @@ class SyslogOutput:
         connection = self._connection.current
         if connection is None or self._connection.has_closed():
             self._hang_up(_LEAVE)
-            connection = self._connection.open(time.monotonic() + self._timeout)
+            connection = self._connection.open(self._connection.timer(self._timeout))
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
         second, rest = divmod(alert.timestamp, _SECOND)
@@ -143,8 +143,8 @@ class SyslogOutput:
             f"<{self._priority(alert)}>1 {moment} {_word(self._hostname, 255)} {_word(self._ident, 48)} {os.getpid()} - "
             f"[lanner@{_ENTERPRISE} {about}] "
         )
-        message = head.encode("utf-8", "replace") + _text(alert)
-        send_all(connection, b"%d %b" % (len(message), message), time.monotonic() + self._timeout)
+        message = to_bytes_leniently(head) + _text(alert)
+        send_all(connection, b"%d %b" % (len(message), message), self._connection.timer(self._timeout))
 
     def _priority(self, alert: Alert) -> int:
         return self._facility | _SEVERITIES.get(alert.priority, _SEVERITIES["Notice"])
@@ -241,7 +241,7 @@ def _parsed(address: Address) -> tuple[str, str, int, bool]:
 
 def _text(alert: Alert) -> bytes:
     """One line, without control characters."""
-    return escape_controls(alert.line).encode("utf-8", "replace")
+    return to_bytes_leniently(escape_controls(alert.line))
 
 
 def _cut(message: bytes) -> bytes:

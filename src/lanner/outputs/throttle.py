@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from lanner.sdk.text import to_lossless
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
@@ -174,4 +176,4 @@ class Filtered:
 
 def _digest(rule: str, content: object) -> bytes:
     text = content if isinstance(content, str) else repr(content)
-    return hashlib.blake2b(f"{rule}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return hashlib.blake2b(to_lossless(f"{rule}\0{text}"), digest_size=16).digest()

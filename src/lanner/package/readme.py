@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lanner.package.artefacts import PackageError
+from lanner.sdk.tables import markdown, markdown_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +20,10 @@ END: Final = "<!-- /README-PLUGIN-FIELDS -->"
 def fields_table(fields: Iterable[FieldInfo]) -> str:
     """Return the table in Markdown, ending in a line feed."""
     rows = [
-        (f"`{field.name}`", f"`{field.type}{' (list)' if field.is_list else ''}`", _argument(field), _text(field.description))
+        (f"`{field.name}`", f"`{field.type}{' (list)' if field.is_list else ''}`", _argument(field), markdown_cell(field.description))
         for field in fields
     ]
-    lines = [("NAME", "TYPE", "ARG", "DESCRIPTION"), ("---",) * 4, *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown(("NAME", "TYPE", "ARG", "DESCRIPTION"), rows)
 
 
 def with_table(text: str, table: str, file: str) -> str:
@@ -50,8 +50,3 @@ def _argument(field: FieldInfo) -> str:
         return "None"
     words = (("Index", argument.index), ("Key", argument.key), ("Required", argument.required))
     return ", ".join(word for word, is_so in words if is_so)
-
-
-def _text(description: str) -> str:
-    """Escape a table cell: no line feeds, bars or HTML tags."""
-    return description.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", "<br/>")

@@ -19,12 +19,13 @@ from urllib.parse import quote
 
 from lanner._version import __version__
 from lanner.bundle.licences import debian_package, packages_of
+from lanner.sdk.printable import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.metadata import Distribution
 
-    from lanner.bundle.contents import Collected
+    from lanner.bundle.contents import BundleContents
     from lanner.bundle.environment import Environment
     from lanner.bundle.runtime import Native, Runtime
     from lanner.sdk.plugin import PluginInfo
@@ -51,7 +52,7 @@ def bill(
     image: bytes,
     machine: str,
     environment: Environment,
-    collected: Collected,
+    collected: BundleContents,
     runtime: Runtime | None,
     created: str,
 ) -> bytes:
@@ -91,10 +92,10 @@ def bill(
         "serialNumber": f"urn:uuid:{serial}",
         **content,
     }
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    return (printable_json(document, indent=2) + "\n").encode()
 
 
-def _parts(environment: Environment, collected: Collected, runtime: Runtime | None) -> list[Component]:
+def _parts(environment: Environment, collected: BundleContents, runtime: Runtime | None) -> list[Component]:
     modules, natives = collected.modules, runtime.natives if runtime else []
     held = {_top(name) for name in modules}
     if runtime:

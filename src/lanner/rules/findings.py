@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from lanner.sdk.errors import LannerError
-from lanner.sdk.printable import message_line
+from lanner.sdk.printable import message_line, one_column_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -160,7 +160,7 @@ def mark(line: str, column: int, length: int) -> str:
     """Return the line and, below it, carets under `length` characters from `column` (counted from 1). Long lines are cut."""
     begin = max(0, column - 1)
     start = max(0, min(begin - _SNIPPET_WIDTH // 2, len(line) - _SNIPPET_WIDTH))
-    shown = "".join(char if char.isprintable() else " " if char == "\t" else "\ufffd" for char in line[start : start + _SNIPPET_WIDTH])
+    shown = one_column_each(line[start : start + _SNIPPET_WIDTH])
     before, after = "..." if start else "", "..." if start + _SNIPPET_WIDTH < len(line) else ""
     carets = max(1, min(length, len(shown) - (begin - start)))
     return f"{before}{shown}{after}\n{' ' * (len(before) + begin - start)}{'^' * carets}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final, final
 
 from lanner.sdk.records import Record
+from lanner.sdk.text import to_bytes
 
 
 @final
@@ -74,7 +75,7 @@ def _decode(payload: bytes) -> Any:
 def _bytes(payload: object) -> bytes:
     if isinstance(payload, str):
         # a lone surrogate is a byte that was not UTF-8, if possible; others cannot be written
-        return payload.encode("utf-8", "surrogateescape")
+        return to_bytes(payload)
     if isinstance(payload, (bytearray, memoryview)):
         return bytes(payload)
     raise TypeError(f"the payload of an event must be bytes or str, not {type(payload).__name__}")

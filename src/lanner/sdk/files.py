@@ -22,10 +22,11 @@ class TooLargeError(OSError):
     """The file exceeds the size limit."""
 
 
-def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE) -> bytes:
+def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE, *, pipes: bool = True) -> bytes:
     """Return the content of a file, or of a pipe that is written and closed within `patience` seconds, as in `<(command)`.
 
-    Raises OSError with the problem in `strerror`: also for a device, a pipe without a writer, and more than `most` bytes.
+    Raises OSError, whose `strerror` tells the problem: also for a device, a pipe without a writer (any pipe, if not `pipes`), and more
+    than `most` bytes.
     """
     try:
         # without O_NONBLOCK, opening a pipe without a writer would block
@@ -38,6 +39,8 @@ def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE
             if stat.S_ISDIR(status.st_mode):
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
             raise OSError(errno.EINVAL, "it is a device, not a regular file")
+        if stat.S_ISFIFO(status.st_mode) and not pipes:
+            raise OSError(errno.EINVAL, "it is a pipe, not a regular file")
         return _read(descriptor, most, time.monotonic() + patience, is_pipe=stat.S_ISFIFO(status.st_mode))
     finally:
         os.close(descriptor)
@@ -45,13 +48,7 @@ def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE
 
 def check_regular(path: str | PathLike[str], most: int = _MOST) -> None:
     """Raise OSError as `read_whole` does, and for any pipe: call it before a library opens the file and would block."""
-    try:
-        is_pipe = stat.S_ISFIFO(os.stat(path).st_mode)
-    except ValueError as error:  # a null byte in the name
-        raise OSError(errno.EINVAL, str(error)) from None
-    if is_pipe:
-        raise OSError(errno.EINVAL, "it is a pipe, not a regular file")
-    read_whole(path, most)
+    read_whole(path, most, pipes=False)
 
 
 def _read(descriptor: int, most: int, deadline: float, *, is_pipe: bool) -> bytes:

@@ -13,6 +13,7 @@ from lanner.native import Reader
 from lanner.sdk.errors import LannerError, PayloadError, SourceError
 from lanner.sdk.events import Event
 from lanner.sdk.plugin import Plugin, plugin_info
+from lanner.sdk.text import without_halves
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class FieldReader:
     def describe(self) -> str | None:
         """Return the plugin's text for the current event (`event_to_string`), or None if that fails."""
         try:
-            return _text(str(self._plugin.event_to_string(self.event())))
+            return without_halves(str(self._plugin.event_to_string(self.event())))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
             self._failures.note("event_to_string", error)
             return None
@@ -236,7 +237,7 @@ def normalise(value: Any, info: FieldInfo) -> FieldValue:
 def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
     kind = info.type
     if kind is FieldType.STRING and isinstance(value, str):
-        return _text(value).partition("\0")[0]
+        return without_halves(value).partition("\0")[0]
     if kind is FieldType.BOOL and isinstance(value, bool):
         return value
     if kind in {FieldType.UINT64, FieldType.ABSTIME, FieldType.RELTIME}:
@@ -249,18 +250,6 @@ def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
         if isinstance(value, (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface)):
             return value.packed
     raise TypeError(f"expected a {kind}, not {type(value).__name__}")
-
-
-def _text(text: str) -> str:
-    """Remove lone surrogates except the escapes of bytes, so that later code can encode the text."""
-    return text if text.isascii() else _bytes(text).decode("utf-8", "surrogateescape")
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
 
 
 def _number(value: Any, info: FieldInfo) -> int:

@@ -1,15 +1,18 @@
 """Convert text from outside (events, engines, files, plugins) to text that a terminal or a log can show.
 
-Everything that Lanner prints for people passes through here. Alerts do not: their bytes are Falco's (see `lanner.outputs.stdout`).
-All characters that are not printable are escaped: control characters, direction marks, line separators, bytes that are not UTF-8.
+Everything that Lanner prints for people passes through here, with escapes for all characters that are not printable: control
+characters, direction marks, line separators, bytes that are not UTF-8. The text of alerts is Falco's: only on a terminal and in syslog
+are their control characters escaped (`escape_controls`).
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-_FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
-"""The surrogates for bytes that are not UTF-8, as in names of files."""
+from lanner.sdk.text import is_byte, is_half
+
+_BYTE: Final = 0xDC00
+"""The escape of a byte is this code point and the byte."""
 _ASTRAL: Final = 0x10000
 _LONGEST_WORD: Final = 500
 _LONGEST_LINE: Final = 4000
@@ -37,11 +40,12 @@ def shorten(line: str) -> str:
         return line
     import re  # `lanner --version` imports next to nothing
 
-    line = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: _without_middle(word[0], _LONGEST_WORD), line)
-    return _without_middle(line, _LONGEST_LINE)
+    line = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: without_middle(word[0], _LONGEST_WORD), line)
+    return without_middle(line, _LONGEST_LINE)
 
 
-def _without_middle(text: str, limit: int) -> str:
+def without_middle(text: str, limit: int) -> str:
+    """Return `text`, or its beginning and its end with `limit` characters together and the count of the others between."""
     if len(text) <= limit:
         return text
     head = int(limit * _HEAD)
@@ -57,10 +61,33 @@ def printable_json(value: Any, *, indent: int | None = None) -> str:
     return "".join([char if char.isprintable() or char == "\n" else _json_escape(char) for char in text])
 
 
+# C0, DEL and C1, and single bytes that are not UTF-8 (a terminal may take 9B for an escape sequence's start). The escapes are
+# also what JSON would write, so that a line of JSON remains one.
+_CONTROLS: Final = {
+    **{code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0))},
+    **{ord(char): escape for char, escape in (("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r"), ("\b", "\\b"), ("\f", "\\f"))},
+    **{_BYTE + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)},
+}
+
+
+def escape_controls(line: str) -> str:
+    """Return an alert's line with escapes for control characters: what comes from events must not drive a terminal or forge a line."""
+    return line if line.isascii() and line.isprintable() else line.translate(_CONTROLS)
+
+
+def escape_bytes(text: str) -> str:
+    """Return `text` as Unicode can write it, with escapes for bytes that are not UTF-8: for machines that read UTF-8."""
+    return text if text.isascii() else "".join([_escape(char) if is_byte(char) or is_half(char) else char for char in text])
+
+
+def one_column_each(text: str) -> str:
+    """Return `text` with one printable character for each of its own, for a line with marks below it."""
+    return "".join([char if char.isprintable() else " " if char == "\t" else "\ufffd" for char in text])
+
+
 def _escape(char: str) -> str:
-    code = ord(char)
-    if _FIRST_BYTE <= code <= _LAST_BYTE:
-        return f"\\x{code - 0xDC00:02x}"
+    if is_byte(char):
+        return f"\\x{ord(char) - _BYTE:02x}"
     return char.encode("unicode_escape").decode()
 
 

@@ -13,6 +13,7 @@ from lanner.sdk.batches import Batch, close_instance, describe_instance
 from lanner.sdk.errors import LannerError, OpenError, SourceError
 from lanner.sdk.events import Event, Nothing
 from lanner.sdk.hosting import plugin_failure
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -168,7 +169,7 @@ class ThreadedSource:
         elif isinstance(item, bytes):
             payload, timestamp = item, None
         elif isinstance(item, str):
-            payload, timestamp = item.encode("utf-8", "surrogateescape"), None
+            payload, timestamp = to_bytes(item), None
         elif isinstance(item, Nothing):
             return not self._closed
         else:

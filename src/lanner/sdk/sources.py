@@ -10,6 +10,7 @@ from __future__ import annotations
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
+from lanner.native import Lines
 from lanner.sdk.batches import (
     Batch,
     Source,
@@ -125,6 +126,9 @@ class ChunkSource:
                 return self._end()
             self.position += 1
             return Batch(self._feed(self._main, chunk))
+        if isinstance(chunk, Lines):  # payloads already, from Lanner's own plugins
+            self.position += 1
+            return Batch(chunk)
         if isinstance(chunk, Chunk):
             self.position += 1
             return Batch(self._take(chunk))

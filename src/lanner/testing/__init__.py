@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 from lanner._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from lanner.testing.replayed import Replayed, Rules
+    from lanner.testing.replayed import ReplayResult, Rules
     from lanner.testing.running import Host, host
 
 _HOMES = {
     "Host": ".running",
-    "Replayed": ".replayed",
+    "ReplayResult": ".replayed",
     "Rules": ".replayed",
     "host": ".running",
 }
 
 __all__ = [
     "Host",
-    "Replayed",
+    "ReplayResult",
     "Rules",
     "host",
 ]

@@ -27,7 +27,7 @@ class TestFileError(LannerError, ValueError):
     __test__ = False
 
 
-class Expected(msgspec.Struct, forbid_unknown_fields=True):
+class ExpectedAlert(msgspec.Struct, forbid_unknown_fields=True):
     """An expected alert, `times` in a row. Members left out match anything. `fields` are some of the alert's fields."""
 
     rule: str
@@ -41,17 +41,17 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     """One test: events, and exactly the alerts they raise, in order."""
 
     name: str
-    alerts: list[Expected | str]
+    alerts: list[ExpectedAlert | str]
     events: Annotated[list[dict[str, Any] | str], Meta(min_length=1)] | None = None
     recording: str | None = None
     enable: list[str] = field(default_factory=list)
     all_matches: bool = False
 
-    def entries(self) -> list[Expected]:
+    def entries(self) -> list[ExpectedAlert]:
         """The alerts as written in the file, including those given only by name."""
-        return [Expected(each) if isinstance(each, str) else each for each in self.alerts]
+        return [ExpectedAlert(each) if isinstance(each, str) else each for each in self.alerts]
 
-    def expected(self) -> list[Expected]:
+    def expected(self) -> list[ExpectedAlert]:
         """The expected alerts one by one."""
         return [each for each in self.entries() for _ in range(each.times)]
 
@@ -66,7 +66,7 @@ class Content(msgspec.Struct, forbid_unknown_fields=True):
     definitions: Any = None
 
 
-_STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {"": Content, ".tests": Case, ".tests.alerts": Expected}
+_STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {"": Content, ".tests": Case, ".tests.alerts": ExpectedAlert}
 _MOST_BYTES: Final = 64 << 20
 _WORDS: Final = {
     "object": "a mapping", "array": "a list", "str": "a text", "int": "a number", "float": "a number", "bool": "true or false",
@@ -145,14 +145,14 @@ class TestFile:
         found = _PATH.match(message)
         text, place = (found[1], found[2] or "") if found else (message, "")
         steps = [int(index) if index else name for name, index in re.findall(r"\.([^.\[]+)|\[(\d+)\]", place)]
-        allowed = [each.name for each in msgspec.structs.fields(_STRUCTS.get(re.sub(r"\[\d+\]", "", place), Expected))]
+        allowed = [each.name for each in msgspec.structs.fields(_STRUCTS.get(re.sub(r"\[\d+\]", "", place), ExpectedAlert))]
         key = ""
         if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text):
             key = unknown[1]
             text = f"unknown key `{key}`{_advice(key, allowed)}; allowed are: {', '.join(allowed)}"
         elif missing := re.fullmatch(r"Object missing required field `(.*)`", text):
             text = f"missing key `{missing[1]}`; allowed are: {', '.join(allowed)}"
-        elif wrong := re.fullmatch(r"Expected `(.*?)`(.*?)(?:, got `(.*)`)?", text):
+        elif wrong := re.fullmatch(r"ExpectedAlert `(.*?)`(.*?)(?:, got `(.*)`)?", text):
             wanted = " or ".join(_WORDS.get(each, each) for each in wrong[1].split(" | ") if each != "null")
             subject = f"`{steps[-1]}`: " if steps and isinstance(steps[-1], str) else ""
             text = f"{subject}{wanted}{wrong[2]} is expected here" + (f", not {_WORDS.get(wrong[3], wrong[3])}" if wrong[3] else "")

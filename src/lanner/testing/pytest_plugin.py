@@ -53,7 +53,7 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, An
     module = sys.modules.get("lanner.testing.replayed")
     if module is None or call.when != "call":
         return
-    asked, module.Replayed.asked = module.Replayed.asked, None
+    asked, module.ReplayResult.asked = module.ReplayResult.asked, None
     if asked is not None and call.excinfo is not None and call.excinfo.errisinstance(AssertionError):
         replayed, rule, alerts = asked
         report.sections.append(("Falco rules", replayed.why(rule, alerts[0].event if alerts else None)))

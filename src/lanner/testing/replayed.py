@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules, explain
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -39,15 +40,17 @@ class Rules:
         self.rules.compiled(enable)
         self._enable = frozenset(enable)
 
-    def replay(self, events: Iterable[Any] | str | PathLike[str], *, enable: Collection[str] = (), all_matches: bool = False) -> Replayed:
+    def replay(
+        self, events: Iterable[Any] | str | PathLike[str], *, enable: Collection[str] = (), all_matches: bool = False
+    ) -> ReplayResult:
         """Run the rules on events: payloads, mappings (their JSON is the payload), or the path of a recording.
 
         With `all_matches` every rule that matches an event raises an alert, not only the first one.
         """
         enabled = self._enable | frozenset(enable)
         if isinstance(events, (str, os.PathLike)):
-            return Replayed(self.rules, list(self.rules.recorded(os.fspath(events))), enabled, first=not all_matches)
-        return Replayed(self.rules, [(payload(event), None) for event in events], enabled, first=not all_matches)
+            return ReplayResult(self.rules, list(self.rules.recorded(os.fspath(events))), enabled, first=not all_matches)
+        return ReplayResult(self.rules, [(payload(event), None) for event in events], enabled, first=not all_matches)
 
 
 def payload(event: Any) -> bytes:
@@ -55,7 +58,7 @@ def payload(event: Any) -> bytes:
     if isinstance(event, bytes):
         return event
     if isinstance(event, str):
-        return event.encode("utf-8", "surrogateescape")
+        return to_bytes(event)
     import msgspec
 
     try:
@@ -64,10 +67,10 @@ def payload(event: Any) -> bytes:
         raise LannerError(f"the event cannot be JSON: {error}") from None
 
 
-class Replayed:
+class ReplayResult:
     """The result of a replay: `alerts`, in the order of the events."""
 
-    asked: ClassVar[tuple[Replayed, str, list[Alert]] | None] = None
+    asked: ClassVar[tuple[ReplayResult, str, list[Alert]] | None] = None
     """The last query of `fired` and its result, to explain a failed assertion."""
 
     def __init__(self, rules: LoadedRules, events: Sequence[Event], enable: Collection[str] = (), *, first: bool = True) -> None:
@@ -81,7 +84,7 @@ class Replayed:
     def fired(self, rule: str) -> list[Alert]:
         """Return the alerts of a rule. Raise `LannerError` for an unknown rule."""
         alerts = self._alerts_of(rule)
-        Replayed.asked = self, rule, alerts
+        ReplayResult.asked = self, rule, alerts
         return alerts
 
     def explain(self, rule: str, event: int | None = None) -> Explanation | None:
@@ -121,6 +124,6 @@ class Replayed:
             raise AssertionError(f"the rule {alert.rule!r} fired on event {alert.event}\n{self.why(alert.rule, alert.event)}")
 
     def _alerts_of(self, rule: str) -> list[Alert]:
-        Replayed.asked = None
+        ReplayResult.asked = None
         self.rules.rule(rule)
         return [alert for alert in self.alerts if alert.rule == rule]

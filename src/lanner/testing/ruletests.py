@@ -12,13 +12,13 @@ from lanner.rules import Priority
 from lanner.sdk.errors import LannerError, UsageError
 from lanner.sdk.printable import message_line, printable_line
 from lanner.testing.casefile import TestFile
-from lanner.testing.replayed import Replayed, Rules
+from lanner.testing.replayed import ReplayResult, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lanner.host.trial import Alert
-    from lanner.testing.casefile import Case, Expected
+    from lanner.testing.casefile import Case, ExpectedAlert
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def run_file(path: str) -> FileOutcome:
     return FileOutcome(path, outcomes, [(rule.place.file, rule.name) for rule in under_test.rules.rules], not content.rules)
 
 
-def compare(case: Case, replayed: Replayed) -> Iterator[Difference]:
+def compare(case: Case, replayed: ReplayResult) -> Iterator[Difference]:
     """Yield the differences between the alerts and the test's expectations."""
     expected, alerts = case.expected(), replayed.alerts
     names = [each.rule for each in expected], [each.rule for each in alerts]
@@ -92,7 +92,7 @@ def compare(case: Case, replayed: Replayed) -> Iterator[Difference]:
             yield Difference(message_line(text), replayed.why(alert.rule, alert.event))
 
 
-def _details(wanted: Expected, alert: Alert) -> Iterator[Difference]:
+def _details(wanted: ExpectedAlert, alert: Alert) -> Iterator[Difference]:
     pairs: list[tuple[str, Any, Any]] = []
     if wanted.output is not None:
         pairs.append(("output", wanted.output, alert.output))

@@ -31,7 +31,7 @@ class Host:
         self._batch = Batch([])
         self._place = 0
         self._number = 0
-        self._failures = _Raised(plugin_info(type(self.plugin)).name)
+        self._failures = _RaisingFailures(plugin_info(type(self.plugin)).name)
         self._readers: dict[tuple[str, str | int | None], FieldReader] = {}
 
     @property
@@ -103,7 +103,7 @@ class Host:
         return reader.event()
 
 
-class _Raised(Failures):
+class _RaisingFailures(Failures):
     """Lets exceptions of plugin code through to the test."""
 
     def note(self, what: str, error: BaseException) -> None:

@@ -9,6 +9,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
+from lanner.sdk.text import from_bytes, to_bytes
+
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 # a file's first four bytes to its encoding and the length of its byte order mark
 _MARKS: Final = (
@@ -69,14 +71,14 @@ class SourceFile:
         first = _LINE_END.search(self.text)
         for line in self.text.split("\r" if first and first[0] == "\r" else "\n")[:-1]:
             starts.append(starts[-1] + len(line) + 1)
-            offsets.append(offsets[-1] + len(line.encode("utf-8", "surrogateescape")) + 1)
+            offsets.append(offsets[-1] + len(to_bytes(line)) + 1)
         return starts, offsets
 
     def mark(self, index: int) -> Mark:
         """Return where yaml-cpp has the character at that index. The end of the text begins a new line."""
         starts, offsets = self._marked
         line = bisect_right(starts, index) - 1
-        column = len(self.text[starts[line] : index].encode("utf-8", "surrogateescape"))
+        column = len(to_bytes(self.text[starts[line] : index]))
         return Mark(offsets[line] + column, line, column if index < len(self.text) else 0)
 
     def place(self, begin: int, end: int, kind: str = "", name: str = "") -> Place:
@@ -127,12 +129,12 @@ def source_file(name: str, text: str) -> SourceFile:
     if head.isascii() and "\0" not in head:
         return SourceFile(name, text)
     try:
-        data = text.encode("utf-8", "surrogateescape")
+        data = to_bytes(text)
     except UnicodeEncodeError:  # half of a surrogate pair, possible only in a caller's text: the reader refuses it
         return SourceFile(name, text)
     encoding, size = next(((encoding, size) for begin, encoding, size in _MARKS if begin.match(data)), ("utf-8", 0))
     if encoding == "utf-8":
-        return SourceFile(name, data[size:].decode("utf-8", "surrogateescape"))
+        return SourceFile(name, from_bytes(data[size:]))
     unit = 2 if "16" in encoding else 4
     decoded = data[size : len(data) - (len(data) - size) % unit].decode(encoding, "replace")
     return SourceFile(name, decoded.replace("\4", "\ufffd"))  # yaml-cpp would stop at \4

@@ -7,7 +7,7 @@ from lanner.rules import RuleSet
 
 reveal_type(Event(b"").payload)  # reveals: bytes
 reveal_type(RuleSet.rules)  # reveals: tuple[lanner.rules.resolve.rule.Rule, ...]
-reveal_type(testing.Replayed.alerts)  # reveals: list[lanner.host.trial.Alert]
+reveal_type(testing.ReplayResult.alerts)  # reveals: list[lanner.host.trial.Alert]
 lanner.Plugins  # error: [attr-defined]
 lanner.rules.Compile  # error: [attr-defined]
 testing.hosts  # error: [attr-defined]

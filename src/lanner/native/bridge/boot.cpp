@@ -91,7 +91,7 @@ void start_python(const lanner_boot_request& request, const Runtime* runtime) {
   const KeepSigint sigint;
   check(Py_InitializeFromConfig(&config));
   // its first import examines SIGINT, regardless of the importer
-  Ref(PyImport_ImportModule("_signal"));
+  const Ref imported(PyImport_ImportModule("_signal"));
   PyErr_Clear();
 }
 

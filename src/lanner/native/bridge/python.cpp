@@ -2,11 +2,6 @@
 
 namespace lanner {
 
-Ref checked(PyObject* object) {
-  if (!object) throw PythonError();
-  return Ref(object);
-}
-
 Ref take_exception() {
 #if PY_VERSION_HEX >= 0x030C0000
   return Ref(PyErr_GetRaisedException());
@@ -15,8 +10,7 @@ Ref take_exception() {
   PyErr_Fetch(&type, &value, &traceback);
   PyErr_NormalizeException(&type, &value, &traceback);
   if (value && traceback) PyException_SetTraceback(value, traceback);
-  Py_XDECREF(type);
-  Py_XDECREF(traceback);
+  const Ref ignored_type(type), ignored_traceback(traceback);
   return Ref(value);
 #endif
 }

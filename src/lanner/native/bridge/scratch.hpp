@@ -41,7 +41,7 @@ class Scratch {
   }
 
  private:
-  static constexpr std::size_t block_size = 16 * 1024;
+  static constexpr std::size_t block_size = std::size_t{16} * 1024;
   std::unique_ptr<char[]> block_;
   std::size_t used_ = 0;
   std::vector<std::unique_ptr<std::max_align_t[]>> large_;

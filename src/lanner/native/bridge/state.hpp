@@ -74,7 +74,7 @@ struct lanner_state {
   lanner::Document timed_;  // of time_of: the host may still use texts of `document_`
   lanner::Arena timed_arena_;
   lanner::Scratch scratch_;
-  lanner::Arena arena_;            // texts that words created for the last call
+  lanner::Arena arena_;            // texts that words made for the last call
   std::vector<lanner::Ref> kept_;  // objects whose texts were returned by the last call
   lanner::Ref event_;              // the Event of `event_payload_`, or none
   std::string event_payload_;

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "python/ref.hpp"
+
 namespace lanner {
 namespace {
 
@@ -60,11 +62,9 @@ void at_exit() {
   if (!is_python_there()) return;
   process_ends = true;
   if (!PyGILState_Check()) PyEval_RestoreThread(state_of_this_thread());
-  PyObject* module = PyImport_ImportModule("atexit");
-  PyObject* done = module ? PyObject_CallMethod(module, "_run_exitfuncs", nullptr) : nullptr;
-  if (!done) PyErr_WriteUnraisable(module);
-  Py_XDECREF(done);
-  Py_XDECREF(module);
+  const Ref module(PyImport_ImportModule("atexit"));
+  const Ref done(module ? PyObject_CallMethod(module.get(), "_run_exitfuncs", nullptr) : nullptr);
+  if (!done) PyErr_WriteUnraisable(module.get());
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ namespace lanner {
 namespace {
 
 constexpr std::size_t longest_size_line = 4096;
-constexpr std::size_t longest_trailer = 64 * 1024;
+constexpr std::size_t longest_trailer = std::size_t{64} * 1024;
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 

@@ -26,7 +26,7 @@ struct KeptMember {
 // Texts and numbers are kept, the last of equal names. A long text is cut to `longest_text` bytes, between characters.
 class Digest {
  public:
-  static constexpr std::size_t longest_text = 64 * 1024;
+  static constexpr std::size_t longest_text = std::size_t{64} * 1024;
 
   explicit Digest(const KeptMember& root) : root_(&root) {}
 

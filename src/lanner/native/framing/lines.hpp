@@ -21,7 +21,15 @@ class LineList {
   // The incomplete ones: their index and their full size in bytes.
   const std::vector<std::pair<std::size_t, std::size_t>>& cut() const { return cut_; }
 
+  // How many bytes of lines are kept in memory.
+  std::size_t held() const {
+    std::size_t size = chunk_.size();
+    for (const auto& copy : copies_) size += copy.size();
+    return size;
+  }
+
   void begin(std::string_view chunk) { chunk_ = chunk; }
+  void reserve(std::size_t count) { parts_.reserve(count); }
   void add(std::string_view part) { parts_.push_back(part); }
   void add_copy(std::string text) { parts_.push_back(copies_.emplace_back(std::move(text))); }
   void add_cut(std::string text, std::size_t size) {

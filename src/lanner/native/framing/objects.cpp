@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "framing/blocks.hpp"
 #include "values/document.hpp"
 
 namespace lanner {
@@ -28,26 +29,83 @@ std::string_view without_separators(std::string_view text) {
   return text;
 }
 
-// Whether a line is no more than one object, by the characters around its braces. Braces in texts count as well: a line that
-// seems to contain more objects is parsed completely.
-bool is_one_object(std::string_view line) {
-  if (line.front() != '{' || line.back() != '}') return false;
-  const char* const last = line.data() + line.size() - 1;
-  std::ptrdiff_t depth = 0;
-  for (const char* at = line.data();;) {
-    const auto* brace = static_cast<const char*>(std::memchr(at, '}', static_cast<std::size_t>(last - at)));
-    if (!brace) return depth + std::count(at, last, '{') == 1;
-    depth += std::count(at, brace, '{') - 1;
-    if (depth < 1) return false;
-    const char* next = at = brace + 1;
-    while (is_blank(*next)) ++next;
-    if (*next == ',') {
-      for (++next; is_blank(*next);) ++next;
-      if (*next != '"') return false;
-    } else if (*next != '}' && *next != ']') {
-      return false;
+// Where a line ends, and whether it is no more than one object.
+struct LineEnd {
+  const char* at;  // the newline, or the end of the chunk
+  bool is_one_object;
+};
+
+// Looks at what stands around the braces of a line that begins with one. Braces in texts are taken for others: of a line that looks as if
+// it were more, the whole is looked at elsewhere.
+class LineScan {
+ public:
+  LineScan(const char* begin, const char* end) : begin_(begin), end_(end) {}
+
+  LineEnd run() {
+    constexpr std::ptrdiff_t step = 4 * sizeof(Block);
+    const char* at = begin_;
+    for (; end_ - at >= step; at += step) {
+      std::uint64_t bits = 0;
+      for (std::size_t part = 0; part < 4; ++part) {
+        const Block block = load_block(at + part * sizeof(Block));
+        // both braces, and two other characters
+        const Block is_brace = equals(block & static_cast<std::uint8_t>(~('{' ^ '}')), '{' & '}');
+        bits |= bits_of(is_brace | equals(block, '\n')) << part * sizeof(Block);
+      }
+      if (!each_bit(bits, [&](std::size_t place) { return goes_on(at + place); })) return found_;
     }
+    for (; at != end_; ++at) {
+      if (!goes_on(at)) return found_;
+    }
+    return {end_, false};
   }
+
+ private:
+  // Takes the next character that may matter. Whether the end of the line is not known yet.
+  bool goes_on(const char* at) {
+    if (*at == '{') {
+      ++depth_;
+      return true;
+    }
+    if (*at == '\n') return ends(at, false);
+    if (*at != '}') return true;
+    --depth_;
+    const char* next = after_blanks(at + 1);
+    if (next == end_) return ends(end_, false);
+    if (*next == '\n') return ends(next, depth_ == 0);
+    if (depth_ < 1) return breaks_off(next);
+    if (*next == '}' || *next == ']') return true;
+    if (*next != ',') return breaks_off(next);
+    next = after_blanks(next + 1);
+    return next != end_ && *next == '"' ? true : breaks_off(next);
+  }
+
+  bool ends(const char* at, bool is_one_object) {
+    found_ = {at, is_one_object};
+    return false;
+  }
+
+  bool breaks_off(const char* at) {
+    const void* newline = at == end_ ? nullptr : std::memchr(at, '\n', static_cast<std::size_t>(end_ - at));
+    return ends(newline ? static_cast<const char*>(newline) : end_, false);
+  }
+
+  const char* after_blanks(const char* at) const {
+    while (at != end_ && (*at == ' ' || *at == '\t' || *at == '\r')) ++at;
+    return at;
+  }
+
+  const char* const begin_;
+  const char* const end_;
+  std::ptrdiff_t depth_ = 0;
+  LineEnd found_{};
+};
+
+LineEnd end_of_line(std::string_view rest) {
+  const char* const end = rest.data() + rest.size();
+  if (rest.front() == '{') return LineScan(rest.data(), end).run();
+  const void* newline = std::memchr(rest.data(), '\n', rest.size());
+  return {newline ? static_cast<const char*>(newline) : end, false};
 }
 
 }  // namespace
@@ -63,9 +121,10 @@ void ObjectFramer::feed(std::string_view chunk, LineList& payloads) {
       }
       if (at == chunk.size()) return;
       if (at >= looked_at) {
-        looked_at = std::min(chunk.find('\n', at), chunk.size());
+        const auto line_end = end_of_line(chunk.substr(at));
+        looked_at = static_cast<std::size_t>(line_end.at - chunk.data());
         const auto line = without_blanks(chunk.substr(at, looked_at - at));
-        if (looked_at < chunk.size() && line.size() <= longest_ && is_one_object(line)) {
+        if (line_end.is_one_object && line.size() <= longest_) {
           payloads.add(line);
           at = looked_at;
           continue;

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,21 +62,34 @@ static void* find_bridge(char* error, size_t size) {
   return bridge;
 }
 
+/* Reads decimal numbers with blanks between them. */
+static bool read_numbers(const char* text, unsigned long long* numbers, int count) {
+  for (int place = 0; place < count; ++place) {
+    char* end;
+    errno = 0;
+    numbers[place] = strtoull(text, &end, 10);
+    if (end == text || errno) return false;
+    text = end;
+  }
+  return true;
+}
+
 /* Bundled: the libraries in the text "natives", one per line: "role name offset packed-size size needed,libraries". Those with the role
  * "start" are loaded here, in their order; libpython and the bridge are the last two. The others are for the bridge. */
 
 static void* load_native(const char* line, char* error, size_t size) {
   char name[256];
-  unsigned long long at, packed_size, unpacked_size;
+  unsigned long long numbers[3]; /* offset, packed size, unpacked size */
+  int after_name = 0;
   const struct bundle* bundle = bundle_get();
-  if (sscanf(line, "start %255s %llu %llu %llu", name, &at, &packed_size, &unpacked_size) != 4 || at > bundle->archive_size ||
-      packed_size > bundle->archive_size - at) {
+  if (sscanf(line, "start %255s%n", name, &after_name) != 1 || !read_numbers(line + after_name, numbers, 3) ||
+      numbers[0] > bundle->archive_size || numbers[1] > bundle->archive_size - numbers[0]) {
     snprintf(error, size, "lanner: %s is damaged. Rebuild it with `lanner build --bundle`", bundle->path);
     return NULL;
   }
   const bool is_python = strncmp(name, "libpython", 9) == 0;
   if (is_python && has_python()) return dlopen(NULL, RTLD_NOW); /* perhaps the program is Python itself */
-  return image_load(name, bundle->archive + at, packed_size, unpacked_size, is_python ? PYTHON_FLAGS : OTHER_FLAGS, error, size);
+  return image_load(name, bundle->archive + numbers[0], numbers[1], numbers[2], is_python ? PYTHON_FLAGS : OTHER_FLAGS, error, size);
 }
 
 static void* unpack_bridge(char* error, size_t size) {

@@ -13,8 +13,9 @@
 namespace lanner {
 namespace {
 
-struct State {
-  State(std::shared_ptr<const Program> shared, bool is_first) : program(std::move(shared)), first(is_first), machine(*program, is_first) {}
+struct ExecutorState {
+  ExecutorState(std::shared_ptr<const Program> shared, bool is_first)
+      : program(std::move(shared)), first(is_first), machine(*program, is_first) {}
 
   const std::shared_ptr<const Program> program;
   const bool first;
@@ -27,16 +28,8 @@ struct State {
 
 AsLines lines_of;  // from the module _native, which has the type
 
-struct Executor {
-  PyObject_HEAD State* state;
-};
-
 PyObject* make(PyTypeObject* type, std::shared_ptr<const Program> program, bool first) {
-  auto state = std::make_unique<State>(std::move(program), first);
-  auto* self = reinterpret_cast<Executor*>(type->tp_alloc(type, 0));
-  if (!self) return nullptr;
-  self->state = state.release();
-  return reinterpret_cast<PyObject*>(self);
+  return hold(type, std::make_unique<ExecutorState>(std::move(program), first));
 }
 
 PyObject* executor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
@@ -53,15 +46,8 @@ PyObject* executor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   }
 }
 
-void executor_dealloc(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  delete reinterpret_cast<Executor*>(self)->state;
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
 PyObject* executor_copy(PyObject* self, PyObject*) {
-  const auto& state = *reinterpret_cast<Executor*>(self)->state;
+  const auto& state = content_of<ExecutorState>(self);
   try {
     return make(Py_TYPE(self), state.program, state.first);
   } catch (...) {
@@ -101,7 +87,7 @@ bool has_room_behind(std::string_view payload, std::string_view chunk) {
   return static_cast<std::size_t>(chunk.data() + chunk.size() - (payload.data() + payload.size())) >= simdjson::SIMDJSON_PADDING;
 }
 
-Outcome run(State& state, std::size_t count, std::string_view chunk, std::uint64_t place, Times& times, Outcome outcome) {
+Outcome run(ExecutorState& state, std::size_t count, std::string_view chunk, std::uint64_t place, Times& times, Outcome outcome) {
   const CLocale locale;
   auto& machine = state.machine;
   for (std::size_t number = 0; number < count; ++number) {
@@ -149,27 +135,24 @@ bool to_times(PyObject* object, std::size_t count, Times& times) {
   return true;
 }
 
-// The payloads in memory, and the chunk that they are parts of, if any. `kept` keeps them there.
-bool to_payloads(PyObject* object, std::vector<std::string_view>& payloads, std::string_view& chunk, PyObject*& kept) {
+// The payloads as they lie in memory, and the chunk that they are parts of, if they are; the result keeps them there. Raises PythonError.
+Ref to_payloads(PyObject* object, std::vector<std::string_view>& payloads, std::string_view& chunk) {
   payloads.clear();
   if (const auto* lines = lines_of(object)) {
-    kept = Py_NewRef(object);
     chunk = lines->chunk();
     for (std::size_t place = 0; place < lines->size(); ++place) payloads.push_back(lines->at(place));
-    return true;
+    return Ref::borrowed(object);
   }
-  kept = PySequence_Tuple(object);
-  if (!kept) return false;
-  for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(kept); ++place) {
-    PyObject* payload = PyTuple_GET_ITEM(kept, place);
+  Ref kept = checked(PySequence_Tuple(object));
+  for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(kept.get()); ++place) {
+    PyObject* payload = PyTuple_GET_ITEM(kept.get(), place);
     if (!PyBytes_Check(payload)) {
       PyErr_Format(PyExc_TypeError, "a payload must be bytes, not %.100s", Py_TYPE(payload)->tp_name);
-      Py_CLEAR(kept);
-      return false;
+      throw PythonError();
     }
-    payloads.emplace_back(PyBytes_AS_STRING(payload), static_cast<std::size_t>(PyBytes_GET_SIZE(payload)));
+    payloads.push_back(view_of(payload));
   }
-  return true;
+  return kept;
 }
 
 PyObject* executor_run(PyObject* self, PyObject* args) {
@@ -180,21 +163,19 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
   PyObject* now;
   unsigned long long place;
   if (!PyArg_ParseTuple(args, "OOKOOO:run", &object, &given, &place, &before, &first, &now)) return nullptr;
-  auto& state = *reinterpret_cast<Executor*>(self)->state;
+  auto& state = content_of<ExecutorState>(self);
   if (state.is_running) {
     PyErr_SetString(PyExc_RuntimeError, "an Executor cannot run in two threads at a time: use copy()");
     return nullptr;
   }
-  PyObject* kept = nullptr;
   try {
     std::string_view chunk;
     Outcome outcome;
     Times times;
-    if (!to_payloads(object, state.payloads, chunk, kept)) return nullptr;
+    const Ref kept = to_payloads(object, state.payloads, chunk);
     times.carries = now == Py_None;
     if (!to_times(given, state.payloads.size(), times) || !to_optional(before, outcome.has_time, outcome.time) ||
         !to_optional(first, outcome.has_first, outcome.first) || !to_optional(now, times.has_fallback, times.fallback)) {
-      Py_DECREF(kept);
       return nullptr;
     }
     state.hits.clear();
@@ -205,13 +186,10 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
       error = std::current_exception();
     }
     Py_END_ALLOW_THREADS state.is_running = false;
-    Py_DECREF(kept);
-    kept = nullptr;
     if (error) std::rethrow_exception(error);
     return Py_BuildValue("(NnNN)", to_hits(state.hits, state.kept, *state.program), static_cast<Py_ssize_t>(outcome.not_json),
                          from_optional(outcome.has_time, outcome.time), from_optional(outcome.has_first, outcome.first));
   } catch (...) {
-    Py_XDECREF(kept);
     return failed();
   }
 }
@@ -219,7 +197,7 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
 // A value read by Python; false with an error set for an invalid one
 bool to_scalar(PyObject* object, Scalar& scalar) {
   if (PyBytes_Check(object)) {
-    scalar = Scalar::of(std::string_view(PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))));
+    scalar = Scalar::of(view_of(object));
     return true;
   }
   if (!PyLong_Check(object)) {
@@ -244,7 +222,7 @@ bool to_cell(PyObject* object, Cell& cell) {
 }
 
 PyObject* executor_match(PyObject* self, PyObject* values) {
-  auto& state = *reinterpret_cast<Executor*>(self)->state;
+  auto& state = content_of<ExecutorState>(self);
   if (!PyTuple_Check(values) || static_cast<std::size_t>(PyTuple_GET_SIZE(values)) != state.program->slots.size()) {
     return PyErr_Format(PyExc_TypeError, "match takes a tuple with a value for each of %zu slots", state.program->slots.size());
   }
@@ -277,7 +255,7 @@ PyMethodDef methods[] = {
 
 PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(executor_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(executor_dealloc)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(drop<ExecutorState>)},
     {Py_tp_methods, methods},
     {Py_tp_doc,
      const_cast<char*>("Executor(program, first: bool)\n\nRuns a program of lanner.rules.plan.native_program on batches of payloads. "
@@ -285,7 +263,8 @@ PyType_Slot slots[] = {
     {0, nullptr},
 };
 
-PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Executor), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Holder<ExecutorState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                    slots};
 
 // Adds the names of the operators, and the transformers as (name, least and most operands or None). Tests compare them with the
 // vocabulary.

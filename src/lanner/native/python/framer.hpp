@@ -11,6 +11,9 @@ namespace lanner {
 // Creates the types and adds them to the module; -1 with a Python error set on failure.
 int add_lines(PyObject* module);
 
+// A Lines of this list, whose lines are in the memory of `keeper`, or in the list. Null with an error set.
+PyObject* to_lines(PyObject* keeper, LineList list);
+
 // The list in a Python object, if it is a Lines. Other modules find the function in the capsule with that name.
 const LineList* as_lines(PyObject* object);
 using AsLines = const LineList* (*)(PyObject*);

@@ -2,13 +2,18 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "bridge/log.hpp"
 #include "python/dechunker.hpp"
+#include "python/events.hpp"
+#include "python/finisher.hpp"
 #include "python/framer.hpp"
 #include "python/reader.hpp"
+#include "python/window.hpp"
 #include "rules/c_locale.hpp"
 #include "values/values.hpp"
 
@@ -47,6 +52,22 @@ PyObject* py_casestr(PyObject*, PyObject* const* args, Py_ssize_t count) {
   return PyBool_FromLong(strcasestr(PyBytes_AS_STRING(args[0]), PyBytes_AS_STRING(args[1])) != nullptr);
 }
 
+// The GIL is kept: neither call waits, and giving it up would have another thread take it in the middle of what this one does.
+PyObject* py_set_eventfd(PyObject*, PyObject* descriptor) {
+  const int fd = PyObject_AsFileDescriptor(descriptor);
+  if (fd < 0) return nullptr;
+  if (eventfd_write(fd, 1) < 0 && errno != EAGAIN) return PyErr_SetFromErrno(PyExc_OSError);
+  Py_RETURN_NONE;
+}
+
+PyObject* py_clear_eventfd(PyObject*, PyObject* descriptor) {
+  const int fd = PyObject_AsFileDescriptor(descriptor);
+  if (fd < 0) return nullptr;
+  eventfd_t count;
+  if (eventfd_read(fd, &count) < 0 && errno != EAGAIN) return PyErr_SetFromErrno(PyExc_OSError);
+  Py_RETURN_NONE;
+}
+
 using FastCall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
 PyCFunction as_method(FastCall function) { return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)); }
 
@@ -56,6 +77,12 @@ PyMethodDef methods[] = {
      "Return whether fnmatch(3) matches, with no flags or with FNM_CASEFOLD. Both end at their first NUL."},
     {"casestr", as_method(py_casestr), METH_FASTCALL,
      "casestr(haystack: bytes, needle: bytes) -> bool\n\nReturn whether strcasestr(3) finds the needle. Both end at their first NUL."},
+    {"merge_events", lanner::py_merge_events, METH_O,
+     "merge_events(parts: Sequence[Events]) -> Lines\n\nThe events as the host gets them."},
+    {"set_eventfd", py_set_eventfd, METH_O,
+     "set_eventfd(descriptor: int) -> None\n\nMake a non-blocking eventfd readable. Other threads do not run meanwhile."},
+    {"clear_eventfd", py_clear_eventfd, METH_O,
+     "clear_eventfd(descriptor: int) -> None\n\nMake a non-blocking eventfd unreadable. Other threads do not run meanwhile."},
     {"call_log", lanner::py_call_log, METH_VARARGS,
      "call_log(log: object, component: str, message: str, severity: int) -> bool\n\n"
      "Send a record to the log of a host, whose function is in `log`. Return False if the host is closed."},
@@ -76,11 +103,10 @@ int add_words(PyObject* module) {
 }
 
 PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, reinterpret_cast<void*>(add_words)},
-    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
-    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lines)},
-    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_dechunker)},
-    {0, nullptr},
+    {Py_mod_exec, reinterpret_cast<void*>(add_words)},          {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lines)},  {Py_mod_exec, reinterpret_cast<void*>(lanner::add_dechunker)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_events)}, {Py_mod_exec, reinterpret_cast<void*>(lanner::add_finisher)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_window)}, {0, nullptr},
 };
 
 PyModuleDef module = {PyModuleDef_HEAD_INIT, "_native", nullptr, 0, methods, slots, nullptr, nullptr, nullptr};

@@ -5,20 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <stdexcept>
 #include <utility>
 
+#include "python/extension.hpp"
 #include "python/table.hpp"
 #include "rules/text_index.hpp"
 #include "rules/transforms.hpp"
 
 namespace lanner {
 namespace {
-
-struct Unfit : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-struct PythonError {};  // an error is already set
 
 std::vector<PyObject*> items(PyObject* object) {
   if (!PyList_Check(object) && !PyTuple_Check(object)) throw Unfit(std::string("expected a list, not ") + Py_TYPE(object)->tp_name);

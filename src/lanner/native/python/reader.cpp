@@ -2,7 +2,6 @@
 #include "python/reader.hpp"
 
 #include <array>
-#include <memory>
 
 #include "python/extension.hpp"
 #include "python/table.hpp"
@@ -15,59 +14,48 @@ namespace {
 // Short texts recur often (types, actions, names): sharing the str object saves its creation and its hash.
 class Texts {
  public:
-  ~Texts() {
-    for (auto* text : kept_) Py_XDECREF(text);
-  }
-
   // A new reference, null with an error set.
   PyObject* get(std::string_view text) {
     const auto size = static_cast<Py_ssize_t>(text.size());
     if (text.size() > max_size) return PyUnicode_DecodeUTF8(text.data(), size, nullptr);
-    PyObject*& place = kept_[std::hash<std::string_view>{}(text) % kept_.size()];
+    Ref& place = kept_[std::hash<std::string_view>{}(text) % kept_.size()];
     if (place) {
       Py_ssize_t kept_size;
-      const char* kept = PyUnicode_AsUTF8AndSize(place, &kept_size);
+      const char* kept = PyUnicode_AsUTF8AndSize(place.get(), &kept_size);
       if (!kept) return nullptr;
-      if (text == std::string_view(kept, static_cast<std::size_t>(kept_size))) return Py_NewRef(place);
+      if (text == std::string_view(kept, static_cast<std::size_t>(kept_size))) return place.share();
     }
-    PyObject* made = PyUnicode_DecodeUTF8(text.data(), size, nullptr);
+    Ref made(PyUnicode_DecodeUTF8(text.data(), size, nullptr));
     if (!made) return nullptr;
-    Py_XSETREF(place, Py_NewRef(made));
-    return made;
+    place = std::move(made);
+    return place.share();
   }
 
  private:
   static constexpr std::size_t max_size = 80;
-  std::array<PyObject*, 1024> kept_{};
+  std::array<Ref, 1024> kept_;
 };
 
-struct State {
+struct ReaderState {
   std::vector<Value> table;
   Document document;
   Arena arena;
   Texts texts;
 };
 
-struct Reader {
-  PyObject_HEAD State* state;
-};
-
 PyObject* to_python(const Result& result, Texts& texts) {
   if (const auto* text = std::get_if<std::string_view>(&result)) return texts.get(*text);
   if (const auto* number = std::get_if<std::uint64_t>(&result)) return PyLong_FromUnsignedLongLong(*number);
   if (const auto* names = std::get_if<Names>(&result)) {
-    PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(names->size()));
+    Ref tuple(PyTuple_New(static_cast<Py_ssize_t>(names->size())));
     if (!tuple) return nullptr;
     Py_ssize_t place = 0;
     for (const auto name : *names) {
       PyObject* text = texts.get(name);
-      if (!text) {
-        Py_DECREF(tuple);
-        return nullptr;
-      }
-      PyTuple_SET_ITEM(tuple, place++, text);
+      if (!text) return nullptr;
+      PyTuple_SET_ITEM(tuple.get(), place++, text);
     }
-    return tuple;
+    return tuple.release();
   }
   Py_RETURN_NONE;
 }
@@ -103,29 +91,18 @@ PyObject* reader_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   PyObject* table;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:Reader", const_cast<char**>(names), &table)) return nullptr;
   try {
-    auto state = std::make_unique<State>();
+    auto state = std::make_unique<ReaderState>();
     if (!to_table(table, state->table)) return nullptr;
-    auto* self = reinterpret_cast<Reader*>(type->tp_alloc(type, 0));
-    if (!self) return nullptr;
-    self->state = state.release();
-    return reinterpret_cast<PyObject*>(self);
+    return hold(type, std::move(state));
   } catch (...) {
     return failed();
   }
 }
 
-void reader_dealloc(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  delete reinterpret_cast<Reader*>(self)->state;
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
 PyObject* reader_load(PyObject* self, PyObject* payload) {
   if (!PyBytes_Check(payload)) return PyErr_Format(PyExc_TypeError, "a payload must be bytes, not %.100s", Py_TYPE(payload)->tp_name);
-  const std::string_view bytes(PyBytes_AS_STRING(payload), static_cast<std::size_t>(PyBytes_GET_SIZE(payload)));
   try {
-    return PyBool_FromLong(reinterpret_cast<Reader*>(self)->state->document.load(bytes));
+    return PyBool_FromLong(content_of<ReaderState>(self).document.load(view_of(payload)));
   } catch (...) {
     return failed();
   }
@@ -133,7 +110,7 @@ PyObject* reader_load(PyObject* self, PyObject* payload) {
 
 PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (count < 1 || count > 2) return PyErr_Format(PyExc_TypeError, "get takes a slot and an argument, not %zd values", count);
-  auto& state = *reinterpret_cast<Reader*>(self)->state;
+  auto& state = content_of<ReaderState>(self);
   const auto slot = PyLong_AsSsize_t(args[0]);
   if (slot == -1 && PyErr_Occurred()) return nullptr;
   if (slot < 0 || static_cast<std::size_t>(slot) >= state.table.size()) return PyErr_Format(PyExc_IndexError, "unknown slot %zd", slot);
@@ -156,13 +133,13 @@ PyMethodDef methods[] = {
 
 PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(reader_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(reader_dealloc)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(drop<ReaderState>)},
     {Py_tp_methods, methods},
     {Py_tp_doc, const_cast<char*>("Reads values from one payload at a time. For one thread at a time.")},
     {0, nullptr},
 };
 
-PyType_Spec spec = {"lanner.native.Reader", sizeof(Reader), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec spec = {"lanner.native.Reader", sizeof(Holder<ReaderState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace
 

@@ -1,9 +1,10 @@
 // Converts lists of plain data to value trees, and checks every shape, so that later code need not.
 #include "python/table.hpp"
 
-#include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "python/extension.hpp"
 
 namespace lanner {
 namespace {
@@ -12,10 +13,6 @@ namespace {
 // is contained twice at each level would have 2^100 leaves.
 constexpr int max_levels = 100;
 constexpr std::size_t max_values = 100'000;
-
-struct Unfit : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 std::string kind(PyObject* object) { return Py_TYPE(object)->tp_name; }
 

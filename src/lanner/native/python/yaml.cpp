@@ -14,7 +14,7 @@
 namespace lanner {
 namespace {
 
-struct Node {
+struct NodeObject {
   PyObject_HEAD PyObject* file;
   Py_ssize_t begin, end;
   Py_ssize_t offset, line, column;
@@ -25,7 +25,7 @@ struct Node {
 };
 
 int node_traverse(PyObject* self, visitproc visit, void* arg) {
-  auto* node = reinterpret_cast<Node*>(self);
+  auto* node = reinterpret_cast<NodeObject*>(self);
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(node->file);
   Py_VISIT(node->first);
@@ -34,7 +34,7 @@ int node_traverse(PyObject* self, visitproc visit, void* arg) {
 }
 
 int node_clear(PyObject* self) {
-  auto* node = reinterpret_cast<Node*>(self);
+  auto* node = reinterpret_cast<NodeObject*>(self);
   Py_CLEAR(node->file);
   Py_CLEAR(node->tag);
   Py_CLEAR(node->first);
@@ -51,16 +51,16 @@ void node_dealloc(PyObject* self) {
 }
 
 PyObject* node_mark(PyObject* self, void*) {
-  const auto* node = reinterpret_cast<Node*>(self);
+  const auto* node = reinterpret_cast<NodeObject*>(self);
   return Py_BuildValue("(nnn)", node->offset, node->line, node->column);
 }
 
 PyMemberDef node_members[] = {
-    {"file", T_OBJECT_EX, offsetof(Node, file), READONLY, "The file, as it was given"},
-    {"begin", T_PYSSIZET, offsetof(Node, begin), READONLY, "Index of its start in the text, in characters"},
-    {"end", T_PYSSIZET, offsetof(Node, end), READONLY, "Index of its end, exclusive"},
-    {"tag", T_OBJECT_EX, offsetof(Node, tag), READONLY, "Its tag as resolved; \"\" if none is written"},
-    {"is_null", T_BOOL, offsetof(Node, is_null), READONLY, "Whether it is YAML's null"},
+    {"file", T_OBJECT_EX, offsetof(NodeObject, file), READONLY, "The file, as it was given"},
+    {"begin", T_PYSSIZET, offsetof(NodeObject, begin), READONLY, "Where it begins in the text, in characters"},
+    {"end", T_PYSSIZET, offsetof(NodeObject, end), READONLY, "Where it ends, exclusive"},
+    {"tag", T_OBJECT_EX, offsetof(NodeObject, tag), READONLY, "Its tag as resolved; \"\" if none is written"},
+    {"is_null", T_BOOL, offsetof(NodeObject, is_null), READONLY, "Whether it is YAML's null"},
     {nullptr, 0, 0, 0, nullptr},
 };
 PyGetSetDef node_getset[] = {
@@ -68,17 +68,17 @@ PyGetSetDef node_getset[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyMemberDef scalar_members[] = {
-    {"value", T_OBJECT_EX, offsetof(Node, first), READONLY, "Its text"},
-    {"style", T_OBJECT_EX, offsetof(Node, second), READONLY, "\"\" for a plain one, else its first character"},
+    {"value", T_OBJECT_EX, offsetof(NodeObject, first), READONLY, "Its text"},
+    {"style", T_OBJECT_EX, offsetof(NodeObject, second), READONLY, "\"\" for a plain one, else its first character"},
     {nullptr, 0, 0, 0, nullptr},
 };
 PyMemberDef sequence_members[] = {
-    {"items", T_OBJECT_EX, offsetof(Node, first), READONLY, "Its nodes"},
+    {"items", T_OBJECT_EX, offsetof(NodeObject, first), READONLY, "Its nodes"},
     {nullptr, 0, 0, 0, nullptr},
 };
 PyMemberDef mapping_members[] = {
-    {"pairs", T_OBJECT_EX, offsetof(Node, first), READONLY, "Its keys and values in order"},
-    {"values", T_OBJECT_EX, offsetof(Node, second), READONLY, "Values by those keys that are texts; of equal keys the first counts"},
+    {"pairs", T_OBJECT_EX, offsetof(NodeObject, first), READONLY, "Its keys and values in order"},
+    {"values", T_OBJECT_EX, offsetof(NodeObject, second), READONLY, "Values by those keys that are texts; of equal keys the first counts"},
     {nullptr, 0, 0, 0, nullptr},
 };
 
@@ -99,20 +99,10 @@ PyType_Slot mapping_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_deal
                                {Py_tp_members, mapping_members},
                                {0, nullptr}};
 
-PyType_Spec node_spec = {"lanner.native._yaml.Node", sizeof(Node), 0, plain_flags, node_slots};
-PyType_Spec scalar_spec = {"lanner.native._yaml.Scalar", sizeof(Node), 0, plain_flags, scalar_slots};
-PyType_Spec sequence_spec = {"lanner.native._yaml.Sequence", sizeof(Node), 0, plain_flags | Py_TPFLAGS_HAVE_GC, sequence_slots};
-PyType_Spec mapping_spec = {"lanner.native._yaml.Mapping", sizeof(Node), 0, plain_flags | Py_TPFLAGS_HAVE_GC, mapping_slots};
-
-// An owned reference; null means a Python error is set.
-struct Owned {
-  PyObject* object;
-  explicit Owned(PyObject* taken = nullptr) : object(taken) {}
-  Owned(const Owned&) = delete;
-  Owned& operator=(const Owned&) = delete;
-  ~Owned() { Py_XDECREF(object); }
-  PyObject* release() { return std::exchange(object, nullptr); }
-};
+PyType_Spec node_spec = {"lanner.native._yaml.Node", sizeof(NodeObject), 0, plain_flags, node_slots};
+PyType_Spec scalar_spec = {"lanner.native._yaml.Scalar", sizeof(NodeObject), 0, plain_flags, scalar_slots};
+PyType_Spec sequence_spec = {"lanner.native._yaml.Sequence", sizeof(NodeObject), 0, plain_flags | Py_TPFLAGS_HAVE_GC, sequence_slots};
+PyType_Spec mapping_spec = {"lanner.native._yaml.Mapping", sizeof(NodeObject), 0, plain_flags | Py_TPFLAGS_HAVE_GC, mapping_slots};
 
 // Runs a function without the GIL.
 class Unlocked {
@@ -176,16 +166,16 @@ PyObject* to_text(std::string_view value) {
   PyObject* text = PyUnicode_DecodeUTF8(value.data(), size, nullptr);
   if (text || !PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) return text;
   PyErr_Clear();
-  Owned escaped(PyUnicode_DecodeUTF8(value.data(), size, "surrogateescape"));
-  if (!escaped.object) return nullptr;
-  const auto length = PyUnicode_GET_LENGTH(escaped.object);
-  Owned result(PyUnicode_New(length, 0x10FFFF));
-  for (Py_ssize_t at = 0; result.object && at < length; ++at) {
-    const Py_UCS4 c = PyUnicode_READ_CHAR(escaped.object, at);
-    PyUnicode_WRITE(PyUnicode_KIND(result.object), PyUnicode_DATA(result.object), at, c >= 0xDC80 && c <= 0xDCFF ? 0xFFFD : c);
+  const Ref escaped(PyUnicode_DecodeUTF8(value.data(), size, "surrogateescape"));
+  if (!escaped) return nullptr;
+  const auto length = PyUnicode_GET_LENGTH(escaped.get());
+  const Ref result(PyUnicode_New(length, 0x10FFFF));
+  for (Py_ssize_t at = 0; result && at < length; ++at) {
+    const Py_UCS4 c = PyUnicode_READ_CHAR(escaped.get(), at);
+    PyUnicode_WRITE(PyUnicode_KIND(result.get()), PyUnicode_DATA(result.get()), at, c >= 0xDC80 && c <= 0xDCFF ? 0xFFFD : c);
   }
   // as narrow as Python requires for its texts
-  return result.object ? PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, PyUnicode_DATA(result.object), length) : nullptr;
+  return result ? PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, PyUnicode_DATA(result.get()), length) : nullptr;
 }
 
 // Creates Python's nodes of a tree, each once: an alias is another reference.
@@ -193,29 +183,25 @@ class Maker {
  public:
   Maker(const YamlTree& tree, PyObject* text, PyObject* file, PyTypeObject* const (&types)[3])
       : tree_(tree), positions_(text), file_(file), types_(types), made_(tree.nodes.size()) {}
-  ~Maker() {
-    for (PyObject* each : made_) Py_XDECREF(each);
-    for (const auto& [key, object] : keys_) Py_DECREF(object);
-  }
   Maker(const Maker&) = delete;
   Maker& operator=(const Maker&) = delete;
 
   // A new reference
   PyObject* node(std::uint32_t index, bool is_key = false) {
     if (!made_[index]) made_[index] = make(tree_.nodes[index], is_key);
-    return Py_XNewRef(made_[index]);
+    return made_[index].share();
   }
 
  private:
-  PyObject* make(const YamlNode& node, bool is_key) {
+  Ref make(const YamlNode& node, bool is_key) {
     const bool is_scalar = node.kind == YamlNode::Kind::null || node.kind == YamlNode::Kind::scalar;
     PyTypeObject* type = types_[is_scalar ? 0 : node.kind == YamlNode::Kind::sequence ? 1 : 2];
-    Owned object(type->tp_alloc(type, 0));
-    if (!object.object) return nullptr;
-    auto* made = reinterpret_cast<Node*>(object.object);
+    Ref object(type->tp_alloc(type, 0));
+    if (!object) return {};
+    auto* made = reinterpret_cast<NodeObject*>(object.get());
     made->file = Py_NewRef(file_);
     made->tag = to_text(node.tag);
-    if (!made->tag) return nullptr;
+    if (!made->tag) return {};
     made->begin = positions_.index(node.begin);
     made->end = positions_.index(node.end);
     made->offset = static_cast<Py_ssize_t>(node.mark.offset);
@@ -225,16 +211,16 @@ class Maker {
     const bool whole = is_scalar                               ? fill_scalar(node, *made, is_key)
                        : node.kind == YamlNode::Kind::sequence ? fill_sequence(node, *made)
                                                                : fill_mapping(node, *made);
-    return whole ? object.release() : nullptr;
+    return whole ? std::move(object) : Ref();
   }
 
-  bool fill_scalar(const YamlNode& node, Node& made, bool is_key) {
+  bool fill_scalar(const YamlNode& node, NodeObject& made, bool is_key) {
     made.first = is_key ? key(node.value) : to_text(node.value);
     made.second = node.style ? PyUnicode_FromStringAndSize(&node.style, 1) : PyUnicode_FromStringAndSize(nullptr, 0);
     return made.first && made.second;
   }
 
-  bool fill_sequence(const YamlNode& node, Node& made) {
+  bool fill_sequence(const YamlNode& node, NodeObject& made) {
     made.first = PyList_New(static_cast<Py_ssize_t>(node.children.size()));
     if (!made.first) return false;
     for (std::size_t at = 0; at < node.children.size(); ++at) {
@@ -245,7 +231,7 @@ class Maker {
     return true;
   }
 
-  bool fill_mapping(const YamlNode& node, Node& made) {
+  bool fill_mapping(const YamlNode& node, NodeObject& made) {
     made.first = PyList_New(static_cast<Py_ssize_t>(node.children.size() / 2));
     made.second = PyDict_New();
     if (!made.first || !made.second) return false;
@@ -261,7 +247,7 @@ class Maker {
       PyTuple_SET_ITEM(pair, 1, value);
       const auto kind = tree_.nodes[node.children[at]].kind;
       if (kind != YamlNode::Kind::null && kind != YamlNode::Kind::scalar) continue;
-      if (!PyDict_SetDefault(made.second, reinterpret_cast<Node*>(key)->first, value)) return false;
+      if (!PyDict_SetDefault(made.second, reinterpret_cast<NodeObject*>(key)->first, value)) return false;
     }
     return true;
   }
@@ -269,18 +255,18 @@ class Maker {
   // The same few keys occur many times.
   PyObject* key(const std::string& text) {
     const auto found = keys_.find(text);
-    if (found != keys_.end()) return Py_NewRef(found->second);
-    PyObject* made = to_text(text);
-    if (made) keys_.emplace(text, Py_NewRef(made));
-    return made;
+    if (found != keys_.end()) return found->second.share();
+    Ref made(to_text(text));
+    if (!made) return nullptr;
+    return keys_.emplace(text, std::move(made)).first->second.share();
   }
 
   const YamlTree& tree_;
   Positions positions_;
   PyObject* file_;
   PyTypeObject* const (&types_)[3];
-  std::vector<PyObject*> made_;
-  std::unordered_map<std::string, PyObject*> keys_;
+  std::vector<Ref> made_;
+  std::unordered_map<std::string, Ref> keys_;
 };
 
 PyObject* read(PyObject* module, PyObject* args) {
@@ -297,11 +283,11 @@ PyObject* read(PyObject* module, PyObject* args) {
       return PyErr_Format(PyExc_TypeError, "%s is not a subclass of %s", types[at]->tp_name, bases[at]->tp_name);
   }
   if (depth < 0 || aliased < 0) return PyErr_Format(PyExc_ValueError, "a limit must not be negative");
-  Owned bytes(PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape"));
-  if (!bytes.object) return nullptr;
-  if (PyBytes_GET_SIZE(bytes.object) > INT_MAX) return PyErr_Format(PyExc_ValueError, "the text is too long");
+  const Ref bytes(PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape"));
+  if (!bytes) return nullptr;
+  if (PyBytes_GET_SIZE(bytes.get()) > INT_MAX) return PyErr_Format(PyExc_ValueError, "the text is too long");
   try {
-    const std::string_view view(PyBytes_AS_STRING(bytes.object), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.object)));
+    const auto view = view_of(bytes.get());
     const YamlLimits limits{static_cast<std::size_t>(depth), static_cast<std::size_t>(aliased), only_first != 0};
     // a reload reads while events are processed
     const auto tree = Unlocked()(read_yaml, view, limits);
@@ -309,20 +295,20 @@ PyObject* read(PyObject* module, PyObject* args) {
       Positions positions(text);
       const auto begin = positions.index(std::min(error->mark.offset, view.size()));
       const auto end = positions.index(std::min(error->mark.offset + error->length, view.size()));
-      Owned message(to_text(error->message));
-      if (!message.object) return nullptr;
-      return Py_BuildValue("([](Onn(nnn)N))", message.object, begin, end, static_cast<Py_ssize_t>(error->mark.offset),
+      const Ref message(to_text(error->message));
+      if (!message) return nullptr;
+      return Py_BuildValue("([](Onn(nnn)N))", message.get(), begin, end, static_cast<Py_ssize_t>(error->mark.offset),
                            static_cast<Py_ssize_t>(error->mark.line), static_cast<Py_ssize_t>(error->mark.column),
                            PyBool_FromLong(error->is_limit));
     }
     const NoCollection until_made;
     Maker maker(tree, text, file, types);
-    Owned documents(PyList_New(0));
+    Ref documents(PyList_New(0));
     for (const auto root : tree.documents) {
-      Owned node(documents.object ? maker.node(root) : nullptr);
-      if (!node.object || PyList_Append(documents.object, node.object)) return nullptr;
+      const Ref node(documents ? maker.node(root) : nullptr);
+      if (!node || PyList_Append(documents.get(), node.get())) return nullptr;
     }
-    return documents.object ? Py_BuildValue("(NO)", documents.release(), Py_None) : nullptr;
+    return documents ? Py_BuildValue("(NO)", documents.release(), Py_None) : nullptr;
   } catch (...) {
     return failed();
   }
@@ -338,12 +324,12 @@ PyMethodDef methods[] = {
 
 int fill(PyObject* module) {
   auto** bases = static_cast<PyObject**>(PyModule_GetState(module));
-  Owned node(PyType_FromModuleAndSpec(module, &node_spec, nullptr));
-  if (!node.object || PyModule_AddObjectRef(module, "Node", node.object)) return -1;
+  const Ref node(PyType_FromModuleAndSpec(module, &node_spec, nullptr));
+  if (!node || PyModule_AddObjectRef(module, "Node", node.get())) return -1;
   PyType_Spec* const specs[] = {&scalar_spec, &sequence_spec, &mapping_spec};
   const char* const names[] = {"Scalar", "Sequence", "Mapping"};
   for (int at = 0; at < 3; ++at) {
-    bases[at] = PyType_FromModuleAndSpec(module, specs[at], node.object);
+    bases[at] = PyType_FromModuleAndSpec(module, specs[at], node.get());
     if (!bases[at] || PyModule_AddObjectRef(module, names[at], bases[at])) return -1;
   }
   return 0;

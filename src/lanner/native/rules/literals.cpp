@@ -11,7 +11,7 @@ bool Literals::build(const std::vector<std::string>& texts, bool folds, std::siz
     }
   }
   if (folds) {
-    for (int c = 'A'; c <= 'Z'; ++c) classes_[static_cast<std::size_t>(c)] = classes_[static_cast<std::size_t>(c - 'A' + 'a')];
+    for (std::size_t c = 'A'; c <= 'Z'; ++c) classes_[c] = classes_[c - 'A' + 'a'];
   }
   // a trie of the texts; 0, the root, also means a missing step
   next_.assign(width_, 0);

@@ -439,6 +439,7 @@ std::unique_ptr<Predicate> modified(Operator word, const std::vector<Constant>& 
     // Falco searches for the value's bytes in a set; a network is never a member, as in Members
     return std::make_unique<Member>(constants, type.is_binary ? Reach::whole : Reach::all, word == Operator::equal);
   }
+  tests.reserve(constants.size());
   for (const auto& constant : constants) tests.push_back(make_predicate(word, {constant}, Modifier::none, type));
   return std::make_unique<Modified>(std::move(tests), modifier);
 }

@@ -188,6 +188,7 @@ class Indexing {
     std::sort(places.rbegin(), places.rend());
     places.resize(std::min(places.size(), most_operands));
     std::vector<Place> result;
+    result.reserve(places.size());
     for (const auto& each : places) result.push_back(each.second);
     return result;
   }
@@ -254,6 +255,7 @@ void index_texts(Program& program) {
   }
   // the largest groups benefit most from limited memory
   std::vector<std::pair<std::size_t, std::uint32_t>> order;
+  order.reserve(slots.size());
   for (const auto& [group, slot] : slots) order.emplace_back(program.groups[group].rules.size(), group);
   std::sort(order.begin(), order.end(),
             [](const auto& left, const auto& right) { return std::pair(right.first, left.second) < std::pair(left.first, right.second); });

@@ -45,11 +45,11 @@ std::string_view change_case(std::string_view text, char begin, char end, char t
   return result;
 }
 
-constexpr std::array<signed char, 256> digits_of_base64() {
-  std::array<signed char, 256> digits{};
+constexpr std::array<int, 256> digits_of_base64() {
+  std::array<int, 256> digits{};
   for (auto& digit : digits) digit = -1;
   const char* alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (signed char place = 0; place < 64; ++place) digits[static_cast<unsigned char>(alphabet[place])] = place;
+  for (int place = 0; place < 64; ++place) digits[static_cast<unsigned char>(alphabet[place])] = place;
   return digits;
 }
 
@@ -60,7 +60,7 @@ bool decode(std::string_view text, std::string_view& decoded, Arena& arena) {
     decoded = text;
     return true;
   }
-  const auto body = text.substr(0, text.size() - (text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0));
+  const auto body = text.substr(0, text.size() - (text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0));
   if (body.empty() || body.size() % 4 == 1) return false;
   auto& result = arena.take();
   std::uint32_t bits = 0;

@@ -9,9 +9,9 @@
 namespace lanner {
 namespace {
 
-class Text {
+class JsonText {
  public:
-  explicit Text(std::string_view all) : all_(all) {}
+  explicit JsonText(std::string_view all) : all_(all) {}
 
   // The value that begins at or after `at`, without blanks around it.
   Span value(std::size_t at) const {
@@ -174,7 +174,7 @@ class Locator {
     return text_.first(place) == '[' ? text_.item(place, number) : std::nullopt;
   }
 
-  const Text text_;
+  const JsonText text_;
   const simdjson::dom::element document_;
   const Given& given_;
   Arena& arena_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <istream>
 #include <streambuf>
+#include <utility>
 
 #include "yaml/builder.hpp"
 #include "yaml/text.hpp"
@@ -112,8 +113,9 @@ bool begins_line(std::string_view text, std::size_t at) {
 
 std::optional<YamlError> second_scalar(std::string_view text, const Parsed& parsed) {
   auto spans = parsed.quoted;
-  if (is_parsers(parsed.tree.error) && !parsed.tree.error->message.ends_with("flow not found")) {
-    const auto at = parsed.tree.error->mark.offset;
+  const auto& error = parsed.tree.error;
+  if (error && is_parsers(error) && !error->message.ends_with("flow not found")) {
+    const auto at = error->mark.offset;
     const char first = char_at(text, at);
     if ((first == '\'' || first == '"') && begins_line(text, at)) spans.push_back({at, after_quoted(text, at)});
   }
@@ -177,8 +179,8 @@ void answer_like_newer(std::string_view text, Parsed& parsed, const YamlLimits& 
     const auto cut = parse(text.substr(0, comma->mark.offset + 1), limits);
     if (cut.tree.error && cut.tree.error->message == "illegal EOF in scalar") comma.reset();
   }
-  if (comma && comma->mark.offset <= last && (!found || comma->mark.offset < found->mark.offset)) found = comma;
-  if (found && (!error || found->mark.offset <= last || is_parsers(error))) error = found;
+  if (comma && comma->mark.offset <= last && (!found || comma->mark.offset < found->mark.offset)) found = std::move(comma);
+  if (found && (!error || found->mark.offset <= last || is_parsers(error))) error = std::move(found);
 }
 
 }  // namespace

@@ -37,12 +37,11 @@ std::size_t after_name(std::string_view text, std::size_t at) { return std::min(
 std::size_t after_quoted(std::string_view text, std::size_t at) {
   const char quote = text[at++];
   while (at < text.size()) {
-    if (text[at] == quote && quote == '\'' && char_at(text, at + 1) == '\'') {
+    const bool is_doubled = quote == '\'' && text[at] == quote && char_at(text, at + 1) == quote;
+    if (is_doubled || (quote == '"' && text[at] == '\\')) {
       at += 2;
     } else if (text[at] == quote) {
       return at + 1;
-    } else if (text[at] == '\\' && quote == '"') {
-      at += 2;
     } else {
       ++at;
     }

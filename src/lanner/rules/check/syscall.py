@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules.check import event_arguments
 from lanner.rules.check.event_arguments import refuse_port
-from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, OperandList, Or, Transform
+from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field, Not, OperandList, Or, Transform, find
 from lanner.rules.language.catalog import Catalog, FieldError, FieldRequest, Traits
 from lanner.sdk.types import FieldInfo, FieldType
 
@@ -243,11 +243,11 @@ def matches_too_many(condition: Condition) -> bool:
 
 def unsearchable(condition: Condition) -> str:
     """Return why Falco cannot determine the event types of a condition, for which it exits, or ""."""
-    match condition:
-        case Not(child):
-            return unsearchable(child)
-        case And(children) | Or(children):
-            return next(filter(None, map(unsearchable, children)), "")
+    return next(filter(None, map(_search_error, find(Check, condition))), "")
+
+
+def _search_error(check: Check) -> str:
+    match check:
         case Check(Transform() as left, operator) if operator in _SEARCHING and _hides_type(left):
             return _NO_TRANSFORMERS
         case Check(Field(name), operator, Transform() as right) if operator in _NAMING and name in _SEARCHED:

@@ -38,6 +38,7 @@ from lanner.rules.files.scalars import ItemError, as_string, bad_conversion, boo
 from lanner.rules.findings import Finding, RulesError, finding
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.misspelt import find_near, suggest_file
+from lanner.sdk.text import from_bytes
 from lanner.yamlfile.advice import NEVER_CLOSED
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents
 from lanner.yamlfile.source import Place, Spot, source_file
@@ -122,7 +123,7 @@ def _read(path: Path) -> str:
         near = suggest_file(str(path), [OWN_RULES]) if isinstance(error, FileNotFoundError) else ""
         advice = near.removeprefix(": ").replace("did", "Did", 1)
         raise _unreadable(str(path), f"The file cannot be read: {error.strerror or error}", findings.FILE_READ, advice) from None
-    return data.decode("utf-8", "surrogateescape")
+    return from_bytes(data)
 
 
 def _unreadable(name: str, message: str, code: str, advice: str = "") -> RulesError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules.language.typed import Constant, Net
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text import to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def convert(text: str, kind: FieldType) -> Constant:
 def _string(text: str) -> str:
     if len(text) * 4 < _STRING_LIMIT:  # regardless of the bytes per character
         return text
-    used = len(text.encode("utf-8", "surrogateescape")) + 1
+    used = len(to_bytes(text)) + 1
     if used > _STRING_LIMIT:
         raise ConstantError(f"filter parameter too long (used={used}, available={_STRING_LIMIT}):{text}")
     return text

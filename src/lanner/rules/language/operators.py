@@ -13,6 +13,7 @@ from lanner.native import fnmatch
 from lanner.rules.language.path_prefixes import PathPrefixes
 from lanner.rules.language.typed import Kind, Net
 from lanner.rules.language.vocabulary import BY_OPERATOR, GROUPS, LIST_OPERATORS, Group
+from lanner.sdk.text import to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -131,20 +132,20 @@ def _text_test(operator: Operator, constant: str) -> Predicate:
         return lambda value: bool(value.startswith(constant))
     if operator == "endswith":
         return lambda value: bool(value.endswith(constant))
-    needle = _bytes(constant)
+    needle = to_bytes(constant)
     if operator in _ORDERINGS:
         ordering = _ORDERINGS[operator]
-        return lambda value: ordering(_bytes(value), needle)
+        return lambda value: ordering(to_bytes(value), needle)
     if operator == "icontains":
         needle = needle.lower()
-        return lambda value: needle in _bytes(value).lower()
+        return lambda value: needle in to_bytes(value).lower()
     compare = _BYTES[operator]
-    return lambda value: compare(_bytes(value), needle)
+    return lambda value: compare(to_bytes(value), needle)
 
 
 def _regex(pattern: str) -> Predicate:
     match = compile_regex(pattern).fullmatch
-    return lambda value: match(_bytes(value)) is not None
+    return lambda value: match(to_bytes(value)) is not None
 
 
 def compile_regex(pattern: str) -> Any:
@@ -156,7 +157,7 @@ def compile_regex(pattern: str) -> Any:
     options.longest_match = True
     options.never_capture = True  # only the match matters; groups would cost a hundred times as much
     options.log_errors = False
-    return re2.compile(_bytes(pattern), options)
+    return re2.compile(to_bytes(pattern), options)
 
 
 def _glob(pattern: bytes, text: bytes, *, casefold: bool) -> bool:
@@ -188,12 +189,8 @@ def _stripped(value: Any) -> Any:
     return value.rstrip("\0") if isinstance(value, str) else value
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
 def _c_bytes(text: str) -> bytes:
-    return _bytes(text).partition(b"\0")[0]
+    return to_bytes(text).partition(b"\0")[0]
 
 
 # The operators on the bytes of two strings: (value, operand)

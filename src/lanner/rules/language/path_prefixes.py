@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lanner.sdk.text import to_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -78,7 +80,7 @@ def _matching(directory: _Directory, component: str) -> Iterable[_Directory | No
     if directory.globs:
         from lanner.native import fnmatch
 
-        text = component.encode("utf-8", "surrogateescape").partition(b"\0")[0]
+        text = to_bytes(component).partition(b"\0")[0]
         for pattern, below in directory.globs.items():
-            if fnmatch(pattern.encode("utf-8", "surrogateescape"), text, False):
+            if fnmatch(to_bytes(pattern), text, False):
                 yield below

@@ -17,6 +17,7 @@ from lanner.rules.language.getopt import Options
 from lanner.rules.language.typed import Kind, Text, Transformation
 from lanner.rules.language.vocabulary import Shape
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text import from_bytes, to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def combined(row: TransformerRow, kinds: Sequence[Kind], selector: str | None, *
     if selector is not None:
         if not row.takes_selector:
             raise TransformError(f"transformer '{row.name}' does not support field arguments")
-        if len(selector.encode("utf-8", "surrogateescape")) != 1:
+        if len(to_bytes(selector)) != 1:
             raise TransformError(errors.selector)
     return _given(row, kinds[0], is_list=row.takes_selector and selector is None)
 
@@ -145,7 +146,7 @@ def text_of(kind: Kind) -> Callable[[Value], str]:
 
     def raw(value: Value) -> str:
         data: bytes = value if size is None else int(value).to_bytes(size, "little")
-        return data.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        return from_bytes(data.partition(b"\0")[0])
 
     return raw
 
@@ -153,21 +154,21 @@ def text_of(kind: Kind) -> Callable[[Value], str]:
 def _getopt(node: Transformation) -> Callable[[Value, Value], Value | None]:
     arguments, optstring = node.operands
     constant = Options(_raw(optstring.text, optstring.kind)) if isinstance(optstring, Text) else None
-    selector = None if node.selector is None else node.selector.encode("utf-8", "surrogateescape")
+    selector = None if node.selector is None else to_bytes(node.selector)
 
     def parsed(values: Value, options: Value) -> Value | None:
         known = constant or Options(_raw(_first(options), optstring.kind))
         found = known.scan([_raw(value, arguments.kind) for value in _each(values)])
         if selector is None:
-            return tuple(text.decode("utf-8", "surrogateescape") for option in found for text in option.texts)
+            return tuple(from_bytes(text) for option in found for text in option.texts)
         chosen = [option.texts[-1] for option in found if option.letter == selector]
-        return chosen[-1].decode("utf-8", "surrogateescape") if chosen else None
+        return from_bytes(chosen[-1]) if chosen else None
 
     return parsed
 
 
 def _raw(value: Value, kind: Kind) -> bytes:
-    return text_of(kind)(value).encode("utf-8", "surrogateescape") + (b"\0" if kind.terminated else b"")
+    return to_bytes(text_of(kind)(value)) + (b"\0" if kind.terminated else b"")
 
 
 def _each(value: Value) -> tuple[Value, ...]:
@@ -198,7 +199,7 @@ def _length(operand: Operand) -> Callable[[Value], int | None]:
 
 def _size(text: str) -> int:
     text = text.partition("\0")[0]
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+    return len(text) if text.isascii() else len(to_bytes(text))
 
 
 def _lower(text: str) -> str:
@@ -231,7 +232,7 @@ def _decode(text: str) -> str | None:
         return None
     if base64.b64encode(decoded).rstrip(b"=").decode() != body:
         return None
-    return decoded.rstrip(b"\0").decode("utf-8", "surrogateescape")
+    return from_bytes(decoded.rstrip(b"\0"))
 
 
 _STRINGS: Final[dict[str, Callable[[str], str | None]]] = {

@@ -11,6 +11,7 @@ from lanner.rules.language.typed import Comparison, Test
 from lanner.rules.lint.facts import Facts
 from lanner.rules.lint.hints import ALWAYS_TRUE, NEVER_TRUE, Hint
 from lanner.rules.resolve.rule import TEXT
+from lanner.sdk.printable import without_middle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,8 +71,7 @@ def _never(found: _ContradictionError, words: str) -> Hint:
 
 
 def _brief(node: Condition) -> str:
-    text = show(node)
-    return f"`{text if len(text) <= _SHOWN else text[:_SHOWN] + '...'}`"
+    return f"`{without_middle(show(node), _SHOWN)}`"
 
 
 class _Look:

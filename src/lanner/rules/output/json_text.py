@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from lanner.sdk.text import to_bytes
+
 encode: Final = msgspec.json.Encoder().encode
 """JSON without blanks, as bytes, of texts that are UTF-8 (else `UnicodeEncodeError`).
 
@@ -29,7 +31,7 @@ def quote(text: str) -> str:
 
 def replaced(text: str) -> str:
     """Replace each maximal invalid sequence with U+FFFD, as nlohmann/json does with error_handler_t::replace."""
-    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return text if text.isascii() else to_bytes(text).decode("utf-8", "replace")
 
 
 def loosely_replaced(text: str) -> str:
@@ -37,7 +39,7 @@ def loosely_replaced(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return _loosely_decoded(text.encode("utf-8", "surrogateescape"))
+        return _loosely_decoded(to_bytes(text))
     return text
 
 

@@ -11,6 +11,7 @@ import socket
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from lanner.sdk.text import from_bytes, to_bytes
 from lanner.sdk.types import FieldType, FieldValue
 
 if TYPE_CHECKING:
@@ -100,11 +101,11 @@ def _fit(text: str, width: int) -> str:
     """Return the text with exactly `width` bytes, cut or padded with blanks."""
     if text.isascii():
         return text[:width].ljust(width)
-    return _cut(text, width) + " " * (width - len(text.encode("utf-8", "surrogateescape")))
+    return _cut(text, width) + " " * (width - len(to_bytes(text)))
 
 
 def _cut(text: str, size: int) -> str:
-    return text.encode("utf-8", "surrogateescape")[:size].decode("utf-8", "surrogateescape")
+    return from_bytes(to_bytes(text)[:size])
 
 
 def _text(kind: Kind) -> Callable[[Any], str]:

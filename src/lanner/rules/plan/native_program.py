@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lanner.rules.language.typed import All, Comparison, Items, Negation, Slot, Some, Test, Text, Transformation
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -68,15 +69,10 @@ def make_program(
     return list(trees), has_time, list(sources), parts.operands, parts.checks, parts.nodes, conditions, index, shown
 
 
-def text_bytes(text: str) -> bytes:
-    """Return a text in the native representation."""
-    return text.encode("utf-8", "surrogateescape")
-
-
 def native_value(value: FieldValue) -> Any:
     """Return a field's value in the native representation: texts as bytes."""
     if isinstance(value, str):
-        return text_bytes(value)
+        return to_bytes(value)
     return tuple(map(native_value, value)) if isinstance(value, tuple) else value
 
 
@@ -127,12 +123,12 @@ class _Parts:
             case Slot(number):
                 made: tuple[Any, ...] = ("slot", kind, number, None)
             case Text(text):
-                made = ("constant", kind, text_bytes(text), None)
+                made = ("constant", kind, to_bytes(text), None)
             case Items(items):
                 made = ("items", kind, tuple(map(self.operand, items)), None)
             case Transformation(name, operands, selector=selector):
                 word = "joined len" if name == "len" and _is_of_getopt(operands[0]) else name
-                made = (word, kind, tuple(map(self.operand, operands)), None if selector is None else text_bytes(selector))
+                made = (word, kind, tuple(map(self.operand, operands)), None if selector is None else to_bytes(selector))
             case _:
                 raise NativePlanError(f"the native executor does not support a {type(operand).__name__} as an operand")
         return self._number("operand", self.operands, made)
@@ -158,7 +154,7 @@ def _kind(kind: Kind) -> tuple[str, bool, bool, bool]:
 
 
 def _constant(constant: Constant) -> Any:
-    return text_bytes(constant) if isinstance(constant, str) else constant
+    return to_bytes(constant) if isinstance(constant, str) else constant
 
 
 def _index(index: Index, sources: Sequence[Source], in_python: Collection[int]) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ from lanner.rules.condition.ast import Check, ConstantList, Field, Macro, find, 
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
 from lanner.rules.output.template import drop_container_info
+from lanner.sdk.tables import beside, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,20 +64,11 @@ def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | No
 
 def table(described: dict[str, Any], escape: Callable[[str], str] = str) -> str:
     """Return the rules' names and descriptions in two columns, without a final newline. `escape` escapes texts of files."""
-    rows = [("Rule", "Description"), ("----", "-----------")]
-    rows += [(escape(rule["info"]["name"]), _wrapped(rule["info"]["description"], escape) + "\n") for rule in described["rules"]]
-    return "\n".join(f"{left:<{_COLUMN - 1}} {right}" for left, right in rows)
-
-
-def _wrapped(text: str, escape: Callable[[str], str]) -> str:
-    lines, length = [""], 0
-    for word in map(escape, text.split()):
-        if length + len(word) + 1 > _LINE - _COLUMN:
-            lines.append(" " * _COLUMN)
-            length = 0
-        lines[-1] += word + " "
-        length += len(word) + 1
-    return "\n".join(lines)
+    rows = [("Rule", ["Description"]), ("----", ["-----------"])]
+    for rule in described["rules"]:
+        lines = wrap(map(escape, rule["info"]["description"].split()), _LINE - _COLUMN)
+        rows.append((escape(rule["info"]["name"]), [*lines[:-1], lines[-1] + "\n"]))
+    return "\n".join(line for left, lines in rows for line in beside(f"{left} ", lines, _COLUMN))
 
 
 def _requirement(required: PluginVersion) -> dict[str, Any]:

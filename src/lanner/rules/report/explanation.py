@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from lanner.sdk.printable import message_line
+from lanner.sdk.printable import message_line, without_middle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,7 +88,7 @@ class Explanation:
     def text(self) -> str:
         """Return the text for people: the result, the event, the tree, the lists."""
         verdict = "matches" if self.holds else "does not match"
-        lines = [f'"{self.rule}" ({self.place}) {verdict} event {self.number}:', f"    {_cut(self.event)}"]
+        lines = [f'"{self.rule}" ({self.place}) {verdict} event {self.number}:', f"    {without_middle(self.event, _LONGEST)}"]
         if self.taken_by:
             lines.append(f'    but the alert is that of "{self.taken_by}", which is tried first: only the first match raises an alert')
         lines += ["", *_lines(self.part, 0)]
@@ -121,14 +121,10 @@ def _lines(part: Part, depth: int) -> Iterator[str]:
 def _values(part: Part) -> Iterator[str]:
     for number, (name, value) in enumerate(part.values):
         subject = f"; {name}" if number else "   ->"
-        yield f"{subject} {NO_VALUE if value is None else _cut(json.dumps(value, ensure_ascii=False))}"
+        yield f"{subject} {NO_VALUE if value is None else without_middle(json.dumps(value, ensure_ascii=False), _LONGEST)}"
 
 
 def _items(items: list[str]) -> str:
     more = len(items) - _SHOWN_ITEMS
     shown = ", ".join(json.dumps(item, ensure_ascii=False) if " " in item else item for item in items[:_SHOWN_ITEMS])
     return f"({shown}{f', and {more} more' if more > 0 else ''})"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lanner.rules.findings import Sight
+from lanner.rules.output.json_text import replaced
+from lanner.sdk.text import from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,7 +113,7 @@ def as_json(results: Sequence[FileResult]) -> dict[str, Any]:
 def dump(report: dict[str, Any]) -> str:
     """Return the report on one line, as Falco writes it."""
     text = json.dumps(report, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return replaced(text)
 
 
 def as_text(results: Sequence[FileResult], escape: Escape = str) -> str:
@@ -201,9 +203,9 @@ def locations(result: FileResult, finding: Finding) -> list[Location]:
         mark = spot.mark()
         found.append(Location(spot.kind, spot.name, spot.file.name, mark.line, mark.column, mark.offset))
     if sight.text is not None:
-        outer, condition = found[-1], sight.text.encode("utf-8", "surrogateescape")
+        outer, condition = found[-1], to_bytes(sight.text)
         shown = condition[:17] + b"..." if len(condition) > 20 else condition
-        name = f'"{shown.decode("utf-8", "surrogateescape")}"'.replace("\n", " ").replace("\r", " ")
+        name = f'"{from_bytes(shown)}"'.replace("\n", " ").replace("\r", " ")
         place = outer.line + sight.line, outer.column + sight.column, outer.offset + sight.index
         found.append(Location("condition expression", "", name, *place))
     return found
@@ -216,8 +218,8 @@ def _sight(finding: Finding) -> Sight:
 def snippet(result: FileResult, finding: Finding) -> str:
     """Return the line of a finding's innermost place and a caret below it, with newlines. A condition is quoted instead of the file."""
     text = _sight(finding).text
-    content = (text or _text_of(result, finding)).encode("utf-8", "surrogateescape")
-    return _snippet(content, locations(result, finding)[-1].offset).decode("utf-8", "surrogateescape")
+    content = to_bytes(text or _text_of(result, finding))
+    return from_bytes(_snippet(content, locations(result, finding)[-1].offset))
 
 
 def _text_of(result: FileResult, finding: Finding) -> str:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from lanner.rules import findings
 from lanner.rules.findings import Finding, Sight, finding
 from lanner.rules.resolve.lists import Lists, TooLargeError
+from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from lanner.rules.condition.ast import Condition
@@ -63,7 +64,7 @@ class Expression(Struct, frozen=True, gc=False):
 
     def sight(self, context: Context, quoted: str, offset: int) -> Sight:
         """Return the place that Falco reports for the character at `offset`, while it quotes another text."""
-        before = self.written[:offset].encode("utf-8", "surrogateescape")
+        before = to_bytes(self.written[:offset])
         lines = _LINE_END.split(before)
         return Sight(context, quoted, len(before), len(lines), len(lines[-1]) + 1)
 

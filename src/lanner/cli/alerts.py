@@ -1,0 +1,103 @@
+"""Create sinks and their delivery from falco.yaml's output blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from lanner.cli.messages import say
+from lanner.config.additions import Spool
+from lanner.outputs.direct import DirectDelivery
+from lanner.sinks.declaration import Common
+from lanner.sinks.registry import configured_sinks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanner.config.falco import Falco
+    from lanner.outputs.base import Delivery, Sink
+    from lanner.outputs.throttle import Filter
+
+_MEBI: Final = 1 << 20
+
+
+def outputs_of(falco: Falco) -> tuple[object, ...]:
+    """Return all parts of a configuration that outputs are made of: a reload that changes none of them keeps the outputs."""
+    return (
+        *(sink.block for sink in configured_sinks(falco)),
+        falco.outputs_queue,
+        falco.output_timeout,
+        falco.json_output,
+        falco.lanner,
+    )
+
+
+def _timeout(falco: Falco) -> float:
+    """Return `output_timeout` in seconds. Falco accepts 0, which would let nothing finish."""
+    return max(falco.output_timeout, 1) / 1000
+
+
+def make_sinks(falco: Falco) -> list[Sink]:
+    """Open the enabled outputs. Print a warning if none is enabled. Raises `OutputError`."""
+    common = Common(_timeout(falco), falco.json_output)
+    sinks: list[Sink] = []
+    try:
+        for sink in configured_sinks(falco):
+            if sink.is_enabled:
+                sinks.append(sink.make(common))  # noqa: PERF401 - those that are open must be closed when the next one fails
+    except BaseException:
+        for each in sinks:
+            each.close()
+        raise
+    if not sinks:
+        say("warning: no output is enabled: alerts are only counted; -o stdout_output.enabled=true prints them")
+    return sinks
+
+
+def deliver_directly(falco: Falco, sinks: list[Sink]) -> Delivery:
+    """Delivery for a replay: nothing is dropped, and the failure of the only output ends it."""
+    return _filtered(falco, DirectDelivery(sinks))
+
+
+def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
+    """Delivery for a live run, which survives failing outputs. `closed` is called when standard output was closed.
+
+    Raises `LannerError` if another run uses the spool.
+    """
+    from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
+
+    spool = falco.lanner.spool
+    delivery = QueuedDelivery(
+        sinks,
+        closed=closed,
+        capacity=falco.outputs_queue.capacity,
+        most_bytes=falco.lanner.queue_size_mb * _MEBI,
+        timeout=_timeout(falco),
+        spool=SpoolSettings(spool.path, spool.max_size_mb * _MEBI) if spool.path else None,
+    )
+    return _filtered(falco, delivery)
+
+
+def deliver_on(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
+    """Create the delivery during a run, without a spool if it cannot be opened."""
+    try:
+        return deliver_live(falco, sinks, closed)
+    except Exception as error:  # noqa: BLE001 - the outputs before are closed: the run must not be left without any
+        say(f"error: {error}; alerts wait only in memory")
+        own = msgspec.structs.replace(falco.lanner, spool=Spool())
+        return deliver_live(msgspec.structs.replace(falco, lanner=own), sinks, closed)
+
+
+def _filtered(falco: Falco, delivery: Delivery) -> Delivery:
+    own = falco.lanner
+    if not own.deduplicate.window and not own.throttle.rate:
+        return delivery
+    from lanner.outputs.throttle import Deduplicate, Filtered, Throttle
+
+    filters: list[Filter] = []
+    if own.deduplicate.window:
+        filters.append(Deduplicate(own.deduplicate.window))
+    if own.throttle.rate:
+        filters.append(Throttle(own.throttle.rate, own.throttle.burst))
+    return Filtered(delivery, filters)

@@ -1,0 +1,73 @@
+"""The blocks of falco.yaml for all outputs together: the queue, and Lanner's additions to Falco's keys (`lanner:`).
+
+The blocks of the outputs themselves are declared in lanner.sinks.
+
+Descriptions are what the configuration reference prints (lanner.config.reference).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from lanner.sdk.blocks import UINT64, Block
+from lanner.sdk.secrets import Masked
+from lanner.sinks.registry import SINKS
+
+
+class OutputsQueue(Block, frozen=True):
+    """The queue of each output."""
+
+    capacity: Annotated[
+        int, UINT64, Meta(description="Alerts that may wait for each output; 0: no limit other than `lanner.queue_size_mb`")
+    ] = 0
+
+
+class Spool(Masked, msgspec.Struct, frozen=True):
+    """Store alerts on disk while an output is down."""
+
+    path: Annotated[str, Meta(description="Directory; empty: no spool")] = ""
+    max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts on disk for each output; further alerts wait in memory")] = 1024
+
+
+class Throttle(Masked, msgspec.Struct, frozen=True):
+    """Limit the rate of alerts of each rule."""
+
+    rate: Annotated[float, Meta(ge=0, description="Alerts per second of each rule; 0: no limit")] = 0
+    burst: Annotated[int, Meta(ge=1, description="Alerts that may arrive at the same time")] = 100
+
+
+class Deduplicate(Masked, msgspec.Struct, frozen=True):
+    """Drop repeated alerts."""
+
+    window: Annotated[
+        float,
+        Meta(ge=0, description="Seconds in which Lanner drops alerts that differ from an earlier one only in time; 0: no deduplication"),
+    ] = 0
+
+
+if TYPE_CHECKING:
+
+    class _OfSinks(Masked, msgspec.Struct, frozen=True):
+        """The additions to each sink, as its declaration names them."""
+
+else:
+    _OfSinks = msgspec.defstruct(
+        "_OfSinks",
+        [(sink.additions_key, sink.additions, sink.additions()) for sink in SINKS if sink.additions_key],
+        bases=(Masked, msgspec.Struct),
+        frozen=True,
+    )
+
+
+class Additions(_OfSinks, Masked, msgspec.Struct, frozen=True):
+    """Keys that only Lanner has. Falco prints a warning and ignores them."""
+
+    spool: Spool = Spool()
+    throttle: Throttle = Throttle()
+    deduplicate: Deduplicate = Deduplicate()
+    allow_no_rules: Annotated[bool, Meta(description="True: a start or a reload without any rule is allowed, and raises no alerts")] = False
+    queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory for each output")] = 64
+    log_format: Annotated[Literal["text", "json"], Meta(description="Format of Lanner's own messages")] = "text"

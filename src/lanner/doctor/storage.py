@@ -1,0 +1,39 @@
+"""Whether the disk has room for alerts and the spool."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lanner.doctor.results import problem
+from lanner.sdk.checks import check_disk
+from lanner.sinks.registry import configured_sinks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.config.falco import Falco
+    from lanner.sdk.checks import Finding
+
+_MIB: Final = 1 << 20
+
+
+def look_at_disk(falco: Falco) -> Iterator[Finding]:
+    """Yield the findings about room for files of alerts and for the spool."""
+    for sink in configured_sinks(falco):
+        if sink.file and (folder := _existing(Path(sink.file).parent)):
+            yield check_disk(folder, 0, "of alerts")
+    spool = falco.lanner.spool
+    if not spool.path:
+        return
+    folder = _existing(Path(spool.path))
+    if folder is None or not os.access(folder, os.W_OK | os.X_OK):
+        yield problem(f"the spool {spool.path} cannot be written", f"mkdir -p -m 700 {spool.path}, owned by the user that Lanner runs as")
+    else:
+        yield check_disk(folder, spool.max_size_mb * _MIB, f"of the spool {spool.path}", "Make room, or lower $.lanner.spool.max_size_mb")
+
+
+def _existing(path: Path) -> Path | None:
+    """Return the directory, or its nearest parent that exists."""
+    return next((each for each in (path, *path.parents) if each.is_dir()), None)

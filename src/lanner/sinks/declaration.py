@@ -1,0 +1,64 @@
+"""One kind of sink, declared: its block in falco.yaml, its additions under `lanner:`, its constructor and its doctor checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from lanner.sdk.secrets import Masked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from lanner.outputs.base import Sink
+    from lanner.sdk.checks import Finding
+
+
+class SinkBlock(Masked, msgspec.Struct, frozen=True):
+    """A sink's block in falco.yaml. Its docstring is the sink's description in the configuration reference.
+
+    One in which Falco's schema demands at least one key derives from `lanner.sdk.blocks.Block` as well.
+    """
+
+    enabled: bool = False
+
+
+class NoAdditions(Masked, msgspec.Struct, frozen=True):
+    """The additions of a sink that has none."""
+
+
+class Common(NamedTuple):
+    """Settings that all sinks share. `timeout`: seconds for one exchange. `json`: alerts are lines of JSON."""
+
+    timeout: float
+    json: bool
+
+
+B = TypeVar("B", bound=SinkBlock)
+A = TypeVar("A", bound=Masked)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Declaration(Generic[B, A]):
+    """A kind of sink. Keep its module light: every command imports it, and `make` imports what costs time.
+
+    `name`: its key in falco.yaml, which ends in `_output`; its additions have the key before that under `lanner:`.
+    `required`: keys of the block that must not be empty when the sink is enabled, each with the text that tells what to write.
+    `examine`: doctor's findings about an enabled sink; it sends nothing.
+    `file`: the path of a file that grows with alerts, whose disk doctor checks for room.
+    """
+
+    name: str
+    block: type[B]
+    make: Callable[[B, A, Common], Sink]
+    examine: Callable[[B, A], Iterable[Finding]]
+    additions: type[A] = NoAdditions  # type: ignore[assignment] # then A is NoAdditions
+    required: Mapping[str, str] = field(default_factory=dict)
+    file: Callable[[B], str] | None = None
+
+    @property
+    def additions_key(self) -> str:
+        """The key of its additions under `lanner:`; "" if it has none."""
+        return "" if self.additions is NoAdditions else self.name.removesuffix("_output")

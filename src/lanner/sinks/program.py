@@ -1,0 +1,52 @@
+"""The sink `program_output`, declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+from msgspec import Meta
+
+from lanner.sdk.blocks import REQUIRED
+from lanner.sdk.checks import Finding
+from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.outputs.base import Sink
+
+_ANSWER: Final = 5.0
+"""Seconds in which the shell finds a command."""
+
+
+class ProgramBlock(SinkBlock, frozen=True):
+    """Write alerts to a program's standard input, one line each."""
+
+    program: Annotated[str, REQUIRED, Meta(description="Command line for /bin/sh")] = ""
+    keep_alive: Annotated[bool, Meta(description="True: one process for all alerts; false: one process for each alert")] = False
+
+
+def _make(block: ProgramBlock, _: NoAdditions, common: Common) -> Sink:
+    from lanner.outputs.program import ProgramOutput
+
+    return ProgramOutput(block.program, keep_alive=block.keep_alive, timeout=common.timeout)
+
+
+def _examine(block: ProgramBlock, _: NoAdditions) -> Iterator[Finding]:
+    import subprocess
+
+    words = block.program.split()
+    if not words or any(char in words[0] for char in "=$`(;|&<>'\"\\"):
+        yield Finding.ok(f"the program {block.program!r}, which is the shell's to understand")
+        return
+    # the shell that will run it knows its own commands, too
+    done = subprocess.run(  # noqa: S603 - a constant text, and a word that it does not run
+        ["/bin/sh", "-c", 'command -v -- "$1"', "sh", words[0]], capture_output=True, timeout=_ANSWER, check=False, stdin=subprocess.DEVNULL
+    )
+    if done.returncode:
+        yield Finding.problem(f"the program {words[0]} is not there", "$.program_output.program: install it, or write its whole path")
+    else:
+        yield Finding.ok(f"the program {words[0]}")
+
+
+PROGRAM: Final = Declaration("program_output", ProgramBlock, _make, _examine, required={"program": "the command line that alerts go to"})

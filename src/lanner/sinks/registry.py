@@ -1,0 +1,64 @@
+"""All sinks. falco.yaml's keys, checks, reloads, doctor and the configuration reference iterate over `SINKS`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from lanner.sinks.declaration import Declaration, NoAdditions
+from lanner.sinks.file import FILE
+from lanner.sinks.http import HTTP
+from lanner.sinks.program import PROGRAM
+from lanner.sinks.stdout import STDOUT
+from lanner.sinks.syslog import SYSLOG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lanner.config.falco import Falco
+    from lanner.outputs.base import Sink
+    from lanner.sdk.checks import Finding
+    from lanner.sinks.declaration import Common
+
+SINKS: Final[tuple[Declaration[Any, Any], ...]] = (FILE, STDOUT, PROGRAM, SYSLOG, HTTP)
+"""In the order in which alerts are handed to them."""
+
+
+class ConfiguredSink(NamedTuple):
+    """A sink with its part of a configuration."""
+
+    declaration: Declaration[Any, Any]
+    block: Any
+    additions: Any
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether alerts go to it."""
+        return bool(self.block.enabled)
+
+    def make(self, common: Common) -> Sink:
+        """Return the sink itself. Raises OutputError."""
+        return self.declaration.make(self.block, self.additions, common)
+
+    def examine(self) -> Iterable[Finding]:
+        """Return doctor's findings."""
+        return self.declaration.examine(self.block, self.additions)
+
+    @property
+    def file(self) -> str:
+        """The path of a file that grows with alerts; "" if it writes none."""
+        return self.declaration.file(self.block) if self.declaration.file and self.is_enabled else ""
+
+    def missing(self) -> Iterator[tuple[str, str]]:
+        """Yield the required keys that are empty, each with what to write, if the sink is enabled."""
+        if self.is_enabled:
+            for key, what in self.declaration.required.items():
+                if not getattr(self.block, key):
+                    yield key, what
+
+
+def configured_sinks(falco: Falco) -> tuple[ConfiguredSink, ...]:
+    """Return all sinks, enabled or not, with their parts of a configuration."""
+    return tuple(
+        ConfiguredSink(sink, getattr(falco, sink.name), getattr(falco.lanner, sink.additions_key) if sink.additions_key else NoAdditions())
+        for sink in SINKS
+    )
