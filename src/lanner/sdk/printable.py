@@ -81,7 +81,7 @@ def escape_bytes(text: str) -> str:
 
 
 def one_column_each(text: str) -> str:
-    """Return `text` with one printable character for each of its own, for a line with marks below it."""
+    """Return `text` with exactly one printable character for each character, for a line with marks below it."""
     return "".join([char if char.isprintable() else " " if char == "\t" else "\ufffd" for char in text])
 
 

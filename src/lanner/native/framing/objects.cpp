@@ -35,8 +35,8 @@ struct LineEnd {
   bool is_one_object;
 };
 
-// Looks at what stands around the braces of a line that begins with one. Braces in texts are taken for others: of a line that looks as if
-// it were more, the whole is looked at elsewhere.
+// Checks the characters around the braces of a line that begins with one. Braces in texts count as well: a line that
+// seems to contain more objects is parsed completely elsewhere.
 class LineScan {
  public:
   LineScan(const char* begin, const char* end) : begin_(begin), end_(end) {}

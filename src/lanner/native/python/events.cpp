@@ -11,7 +11,7 @@ namespace lanner {
 namespace {
 
 struct Events {
-  PyObject_HEAD PyObject* owner;  // what holds the lines: a Lines, or a tuple of bytes
+  PyObject_HEAD PyObject* owner;  // owner of the lines: a Lines, or a tuple of bytes
   EventList* list;
 };
 
@@ -59,7 +59,7 @@ PyObject* events_item(PyObject* self, Py_ssize_t place) {
 PyObject* events_slice(PyObject* self, PyObject* slice) {
   Py_ssize_t start, stop, step;
   if (PySlice_Unpack(slice, &start, &stop, &step) < 0) return nullptr;
-  if (step != 1) return PyErr_Format(PyExc_ValueError, "a part of events has the step 1, not %zd", step);
+  if (step != 1) return PyErr_Format(PyExc_ValueError, "a slice of events must have the step 1, not %zd", step);
   const auto size = PySlice_AdjustIndices(events_length(self), &start, &stop, step);
   if (size == events_length(self)) return Py_NewRef(self);
   PyObject* part = make_events(reinterpret_cast<Events*>(self)->owner);
@@ -175,7 +175,7 @@ PyObject* events_held(PyObject* self, void*) {
 }
 
 PyObject* events_shares_memory(PyObject* self, PyObject* other) {
-  if (!is_events(other)) return PyErr_Format(PyExc_TypeError, "memory is shared with Events, not %.100s", Py_TYPE(other)->tp_name);
+  if (!is_events(other)) return PyErr_Format(PyExc_TypeError, "expected Events, not %.100s", Py_TYPE(other)->tp_name);
   return PyBool_FromLong(reinterpret_cast<Events*>(self)->owner == reinterpret_cast<Events*>(other)->owner);
 }
 
@@ -201,28 +201,29 @@ PyObject* events_cut(PyObject* self, void*) {
 }
 
 PyMethodDef events_methods[] = {
-    {"line", events_line, METH_O, "line(place: int) -> bytes\n\nAn event as the engine wrote it."},
+    {"line", events_line, METH_O, "line(place: int) -> bytes\n\nReturn an event as the engine wrote it."},
     {"starts", events_starts, METH_NOARGS,
-     "starts() -> list[int]\n\nThe places of those that may be about the creation or the start of a container."},
+     "starts() -> list[int]\n\nReturn the indexes of those that may be about the creation or the start of a container."},
     {"fitting", events_fitting, METH_VARARGS,
-     "fitting(count: int, size: int, start: int = 0) -> int\n\nHow many from `start` on there is room for, where there is room for so many "
-     "events and bytes."},
+     "fitting(count: int, size: int, start: int = 0) -> int\n\nReturn how many from `start` fit into a space for `count` "
+     "events and `size` bytes."},
     {"covering", events_covering, METH_VARARGS,
-     "covering(count: int, size: int) -> int\n\nHow many of the first are at least so many events, with at least so many bytes."},
+     "covering(count: int, size: int) -> int\n\nReturn the length of the shortest prefix with at least `count` events and `size` bytes."},
     {"span", events_span, METH_O,
-     "span(now: int) -> tuple[int, int] | None\n\nThe earliest and the latest time; one that tells none happened now. None where there are "
-     "no events."},
+     "span(now: int) -> tuple[int, int] | None\n\nReturn the earliest and the latest time; an event without one happened now. None "
+     "without events."},
     {"timed_lines", events_timed_lines, METH_O,
-     "timed_lines(most: int) -> list[tuple[int, bytes]]\n\nThe last of those that tell a time: that, and the line as the engine wrote it."},
+     "timed_lines(most: int) -> list[tuple[int, bytes]]\n\nReturn the last ones that have a time: that, and the line as the engine wrote "
+     "it."},
     {"shares_memory", events_shares_memory, METH_O,
-     "shares_memory(other: Events) -> bool\n\nWhether `held` of both is about the same memory."},
+     "shares_memory(other: Events) -> bool\n\nReturn whether `held` of both counts the same memory."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef events_attributes[] = {
-    {"size", events_size, nullptr, "How many bytes they have in all.", nullptr},
-    {"held", events_held, nullptr, "How many bytes of lines they keep in memory, those of other events included.", nullptr},
-    {"timed", events_timed, nullptr, "How many of them tell a time.", nullptr},
-    {"cut", events_cut, nullptr, "How many bytes those had of which only a part was kept.", nullptr},
+    {"size", events_size, nullptr, "Total size in bytes.", nullptr},
+    {"held", events_held, nullptr, "Bytes of lines that they keep in memory, including those of other events.", nullptr},
+    {"timed", events_timed, nullptr, "Number of events that have a time.", nullptr},
+    {"cut", events_cut, nullptr, "Size in bytes of each event of which only a part was kept.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot events_slots[] = {
@@ -235,7 +236,7 @@ PyType_Slot events_slots[] = {
     {Py_sq_length, reinterpret_cast<void*>(events_length)},
     {Py_sq_item, reinterpret_cast<void*>(events_item)},
     {Py_tp_doc,
-     const_cast<char*>("Events(lines: Lines | Sequence[bytes])\n\nEvents of one engine: a sequence of what the host gets of each.")},
+     const_cast<char*>("Events(lines: Lines | Sequence[bytes])\n\nEvents of one engine: a sequence of the payloads for the host.")},
     {0, nullptr},
 };
 PyType_Spec events_spec = {"lanner.native.Events", sizeof(Events), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_SEQUENCE,
@@ -262,13 +263,13 @@ PyObject* make_events(PyObject* owner) {
 StreamEvent* event_at(PyObject* events, Py_ssize_t place) {
   auto& list = list_of(events);
   if (place >= 0 && static_cast<std::size_t>(place) < list.size()) return &list[static_cast<std::size_t>(place)];
-  PyErr_SetString(PyExc_IndexError, "there is no such event");
+  PyErr_SetString(PyExc_IndexError, "event index out of range");
   return nullptr;
 }
 
-// Events of one chunk stay where they are. Those of several are copied into one, because what parses them reads behind the end of each.
+// Events of one chunk stay in it. Those of several are copied into one, because the parser reads past the end of each.
 PyObject* py_merge_events(PyObject*, PyObject* parts) {
-  PyObject* all = PySequence_Fast(parts, "what is merged is a sequence of Events");
+  PyObject* all = PySequence_Fast(parts, "merge_events takes a sequence of Events");
   if (!all) return nullptr;
   const auto leave = [&](PyObject* result) {
     Py_DECREF(all);
@@ -277,7 +278,7 @@ PyObject* py_merge_events(PyObject*, PyObject* parts) {
   std::size_t count = 0, size = 0;
   for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(all); ++place) {
     PyObject* part = PySequence_Fast_GET_ITEM(all, place);
-    if (!is_events(part)) return leave(PyErr_Format(PyExc_TypeError, "what is merged is Events, not %.100s", Py_TYPE(part)->tp_name));
+    if (!is_events(part)) return leave(PyErr_Format(PyExc_TypeError, "merge_events takes Events, not %.100s", Py_TYPE(part)->tp_name));
     count += list_of(part).size();
     for (const auto& event : list_of(part)) size += event.size() + 1;
   }

@@ -1,4 +1,4 @@
-// Events of an engine in Python: the type lanner.native.Events, and what its neighbours use of it.
+// The Python type lanner.native.Events, and its interface for related types.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -15,7 +15,7 @@ namespace lanner {
 
 using EventList = std::vector<StreamEvent>;
 
-// Make the type and add it to the module; -1 with a Python error set where that fails.
+// Creates the type and adds it to the module; -1 with a Python error set on failure.
 int add_events(PyObject* module);
 
 PyObject* py_merge_events(PyObject* module, PyObject* parts);
@@ -23,10 +23,10 @@ PyObject* py_merge_events(PyObject* module, PyObject* parts);
 bool is_events(PyObject* object);
 EventList& list_of(PyObject* events);
 
-// Events without an event yet; `owner` keeps the memory of their lines. Null with an error set.
+// An empty list of events; `owner` keeps the memory of their lines. Null with an error set.
 PyObject* make_events(PyObject* owner);
 
-// The event at a place; null with an error set for a wrong place.
+// The event at an index; null with an error set for an invalid one.
 StreamEvent* event_at(PyObject* events, Py_ssize_t place);
 
 // The lines of a Lines, or of a sequence of bytes, as events.
@@ -38,7 +38,7 @@ class LineSource {
     for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(owner_); ++place) {
       PyObject* line = PyTuple_GET_ITEM(owner_, place);
       if (PyBytes_Check(line)) continue;
-      PyErr_Format(PyExc_TypeError, "a line is bytes, not %.100s", Py_TYPE(line)->tp_name);
+      PyErr_Format(PyExc_TypeError, "a line must be bytes, not %.100s", Py_TYPE(line)->tp_name);
       Py_CLEAR(owner_);
       return;
     }

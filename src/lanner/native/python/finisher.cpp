@@ -35,7 +35,7 @@ void finisher_dealloc(PyObject* self) {
 }
 
 PyObject* finisher_finish(PyObject* self, PyObject* events) {
-  if (!is_events(events)) return PyErr_Format(PyExc_TypeError, "what is finished is Events, not %.100s", Py_TYPE(events)->tp_name);
+  if (!is_events(events)) return PyErr_Format(PyExc_TypeError, "finish takes Events, not %.100s", Py_TYPE(events)->tp_name);
   try {
     std::size_t forged = 0;
     for (auto& event : list_of(events)) forged += reinterpret_cast<FinisherObject*>(self)->finisher->finish(event);
@@ -50,7 +50,7 @@ PyObject* finisher_describe(PyObject* self, PyObject* args) {
   Py_ssize_t place, size;
   const char* text;
   if (!PyArg_ParseTuple(args, "Ony#:describe", &events, &place, &text, &size)) return nullptr;
-  if (!is_events(events)) return PyErr_Format(PyExc_TypeError, "what is described is of Events, not %.100s", Py_TYPE(events)->tp_name);
+  if (!is_events(events)) return PyErr_Format(PyExc_TypeError, "describe takes Events, not %.100s", Py_TYPE(events)->tp_name);
   auto* event = event_at(events, place);
   if (!event) return nullptr;
   try {
@@ -63,9 +63,9 @@ PyObject* finisher_describe(PyObject* self, PyObject* args) {
 
 PyMethodDef methods[] = {
     {"describe", finisher_describe, METH_VARARGS,
-     "describe(events: Events, place: int, container: bytes)\n\nAdd to one of the events JSON text about its container."},
+     "describe(events: Events, place: int, container: bytes)\n\nAdd JSON text about its container to one of the events."},
     {"finish", finisher_finish, METH_O,
-     "finish(events: Events) -> int\n\nAdd to each event what Lanner knows; how many brought a member \"lanner\" of their own."},
+     "finish(events: Events) -> int\n\nAdd Lanner's information to each event. Return how many had their own member \"lanner\"."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyType_Slot slots[] = {

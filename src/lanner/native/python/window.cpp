@@ -20,8 +20,8 @@ struct WindowState {
   const Fingerprint fingerprint;
   EventWindow seen;
   std::vector<std::uint64_t> given;  // the times of the keys from another run, sorted
-  std::vector<EventKey> keys;        // of the lines that are being taken
-  PyObject* const digest;            // the function that made the hashes of those keys from lines
+  std::vector<EventKey> keys;        // of the lines in the current call
+  PyObject* const digest;            // the function that computed the hashes of those keys from lines
 };
 
 struct Window {
@@ -43,8 +43,8 @@ PyObject* window_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
                                    &digest)) {
     return nullptr;
   }
-  if (secret_size != 8) return PyErr_Format(PyExc_ValueError, "a secret has 8 bytes, not %zd", secret_size);
-  if (given_size % 16) return PyErr_Format(PyExc_ValueError, "keys have 16 bytes each, and %zd is no multiple of that", given_size);
+  if (secret_size != 8) return PyErr_Format(PyExc_ValueError, "a secret must have 8 bytes, not %zd", secret_size);
+  if (given_size % 16) return PyErr_Format(PyExc_ValueError, "keys must have 16 bytes each, not %zd in total", given_size);
   try {
     auto state = std::make_unique<WindowState>(big_endian(secret), digest);
     for (Py_ssize_t place = 0; place < given_size; place += 16) {
@@ -70,7 +70,7 @@ void window_dealloc(PyObject* self) {
 
 WindowState& state_of(PyObject* self) { return *reinterpret_cast<Window*>(self)->state; }
 
-// Whether an event whose key the window does not have was seen by another run: 1, 0, or -1 with an error set.
+// Whether another run has seen an event whose key is not in the window: 1, 0, or -1 with an error set.
 int was_given(const WindowState& state, const StreamEvent& event) {
   if (!std::binary_search(state.given.begin(), state.given.end(), event.time)) return 0;
   PyObject* line = PyBytes_FromStringAndSize(event.line.data(), static_cast<Py_ssize_t>(event.line.size()));
@@ -81,7 +81,7 @@ int was_given(const WindowState& state, const StreamEvent& event) {
   if (PyBytes_Check(digest) && PyBytes_GET_SIZE(digest) == 8) {
     seen = state.seen.contains({event.time, big_endian(PyBytes_AS_STRING(digest))});
   } else {
-    PyErr_SetString(PyExc_TypeError, "a digest is 8 bytes");
+    PyErr_SetString(PyExc_TypeError, "a digest must have 8 bytes");
   }
   Py_DECREF(digest);
   return seen;
@@ -126,7 +126,7 @@ PyObject* window_take(PyObject* self, PyObject* args, PyObject* kwargs) {
   }
 }
 
-// Whether one of the lines tells a time and was seen, or was not seen, as `wanted` says.
+// Whether one of the lines has a time and was seen, or was not seen, depending on `wanted`.
 PyObject* has_line(PyObject* self, PyObject* lines, int wanted) {
   const auto& state = state_of(self);
   const LineSource source(lines);
@@ -158,16 +158,17 @@ PyObject* window_last(PyObject* self, void*) { return PyLong_FromUnsignedLongLon
 
 PyMethodDef methods[] = {
     {"take", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(window_take)), METH_VARARGS | METH_KEYWORDS,
-     "take(lines: Lines | Sequence[bytes], *, timed: bool = False) -> Events\n\nThose that were not seen before; now they are. One that "
-     "tells no time is new each time, or left out where all are to be `timed`."},
-    {"has_seen", window_has_seen, METH_O, "has_seen(lines: Lines | Sequence[bytes]) -> bool\n\nWhether one of the lines was seen before."},
+     "take(lines: Lines | Sequence[bytes], *, timed: bool = False) -> Events\n\nReturn new events, and remember them. One without a "
+     "time is always new, or omitted with `timed`."},
+    {"has_seen", window_has_seen, METH_O,
+     "has_seen(lines: Lines | Sequence[bytes]) -> bool\n\nReturn whether one of the lines was seen before."},
     {"has_missed", window_has_missed, METH_O,
-     "has_missed(lines: Lines | Sequence[bytes]) -> bool\n\nWhether one of the lines tells a time and was not seen before."},
+     "has_missed(lines: Lines | Sequence[bytes]) -> bool\n\nReturn whether one of the lines has a time and was not seen before."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef attributes[] = {
     {"last", window_last, nullptr,
-     "When the event that arrived last happened, ns since 1970: clocks are set back, so it need not be the latest time. 0: none.", nullptr},
+     "Time of the last arrived event, ns since 1970. Clocks may be set back, so it need not be the latest time. 0: none.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot slots[] = {
@@ -176,9 +177,8 @@ PyType_Slot slots[] = {
     {Py_tp_methods, methods},
     {Py_tp_getset, attributes},
     {Py_mp_length, reinterpret_cast<void*>(window_length)},
-    {Py_tp_doc,
-     const_cast<char*>("EventWindow(secret: bytes, given: bytes, digest: Callable[[bytes], bytes])\n\n"
-                       "The events of one engine that were seen last. `given` are keys from another run, 16 bytes each, time and digest.")},
+    {Py_tp_doc, const_cast<char*>("EventWindow(secret: bytes, given: bytes, digest: Callable[[bytes], bytes])\n\n"
+                                  "The last events of one engine. `given` are keys from another run, 16 bytes each, time and digest.")},
     {0, nullptr},
 };
 PyType_Spec spec = {"lanner.native.EventWindow", sizeof(Window), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
