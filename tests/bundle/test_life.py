@@ -206,7 +206,7 @@ def test_a_file_that_lost_its_bundle_says_so(built, tmp_path, run_host, cut):
     so.write_bytes({"stripped": image[:texts], "cut off": image[:-10], "damaged": image[: texts + 40] + altered + image[texts + 41 :]}[cut])
     report = run_host(so)
     assert report["violations"]
-    assert "uild it again with `lanner build`" in report["stderr"]
+    assert "ebuild it with `lanner build`" in report["stderr"]
 
 
 def test_a_host_that_is_python_itself_can_load_a_plugin(built):

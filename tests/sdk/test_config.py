@@ -21,7 +21,7 @@ class Tls(Config):
 
 
 class Options(Config):
-    """What the plugin may be told."""
+    """Options of the plugin."""
 
     flush_interval: Annotated[int, Meta(ge=1, le=60_000, description="Milliseconds that a batch may wait")] = 30
     host: Annotated[str, Meta(description="Where the engine is", max_length=200)] = ""

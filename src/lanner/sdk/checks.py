@@ -23,7 +23,7 @@ class Level(StrEnum):
 
 
 class Finding(NamedTuple):
-    """What a check found, and the fix for anything but `ok`."""
+    """A result of a check, with the fix for anything but `ok`."""
 
     level: Level
     text: str

@@ -182,7 +182,7 @@ class FieldReader:
         return self.getters[slot]()
 
     def event(self) -> Event:
-        """The current event for plugin code."""
+        """Return the current event for plugin code."""
         if self._event is None:
             self._event = Event(self._payload, self.timestamp, number=self._number, source=self.source)
         return self._event

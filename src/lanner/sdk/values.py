@@ -55,7 +55,7 @@ class Value(Record):
         return ()
 
     def data(self) -> Data:
-        """The tree as lists of plain data: [word, operand, ...]."""
+        """Return the tree as lists of plain data: [word, operand, ...]."""
         raise NotImplementedError
 
     def __or__(self, other: Value) -> First:

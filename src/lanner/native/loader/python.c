@@ -21,7 +21,7 @@ static bool has_python(void) { return dlsym(RTLD_DEFAULT, "Py_IsInitialized") !=
 static bool is_there(const char* what, const char* path, char* error, size_t size) {
   if (access(path, R_OK) == 0) return true;
   snprintf(error, size,
-           "lanner: this plugin needs %s at %s, but it is missing (%s). Was its environment moved or removed? Build the plugin again: "
+           "lanner: this plugin needs %s at %s, but it is missing (%s). Was its environment moved or removed? Rebuild the plugin: "
            "lanner build",
            what, path, strerror(errno));
   return false;

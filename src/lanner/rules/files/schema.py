@@ -72,7 +72,7 @@ _FILE: Final = _array(_ITEM)
 
 
 def json_schema() -> Schema:
-    """The schema, with the keywords of JSON Schema."""
+    """Return the schema with the keywords of JSON Schema."""
     return {"$schema": "http://json-schema.org/draft-06/schema#", "title": "FalcoRules", **_standard(_FILE)}
 
 

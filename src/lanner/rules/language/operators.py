@@ -176,12 +176,12 @@ def _any(tests: Iterable[Predicate]) -> Predicate:
 
 
 def _cut(predicate: Predicate, kind: Kind) -> Predicate:
-    """Comparisons of C strings, which end at the first NUL."""
+    """Return the comparison of C strings, which end at the first NUL."""
     return (lambda value: predicate(value.partition("\0")[0])) if kind.binary else predicate
 
 
 def _whole(predicate: Predicate, kind: Kind) -> Predicate:
-    """Comparisons by length, which remove trailing NULs from the value but keep those inside."""
+    """Return the comparison by length, which removes trailing NULs from the value but keeps those inside."""
     return (lambda value: predicate(_stripped(value))) if kind.binary else predicate
 
 

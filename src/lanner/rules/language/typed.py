@@ -28,7 +28,7 @@ Constant: TypeAlias = str | int | bool | bytes | Net
 
 
 class Kind(Struct, frozen=True, gc=False):
-    """What is known of an operand's values before the first event.
+    """Properties of an operand's values that are known before the first event.
 
     `terminated`: Falco's values include a trailing NUL (results of tolower, toupper, b64 and basename), so that comparisons by
     length and bytes never find them equal to values without one. `binary`: they may contain NULs (results of b64).

@@ -1,4 +1,4 @@
-"""What is known of an event's values if some comparisons hold and others do not, and whether that is possible.
+"""Facts about an event's values if some comparisons hold and others do not, and whether that is possible.
 
 If the comparisons leave only some values, each is tested with the predicates that run the rules (operators.py). For numbers a
 range is kept. Undecided cases count as possible, so that nothing is called impossible that is not.
@@ -148,7 +148,7 @@ def _limit(values: _Values, test: Test, *, holds: bool) -> bool:
 
 
 def _begin(values: _Values, test: Test, *, holds: bool) -> bool:
-    """Texts can have only one prefix of a length, and all of them contain the empty text."""
+    """Return whether the prefix is possible: a text has one prefix of each length, and every text contains the empty one."""
     text = test.constants[0]
     if test.modifier is not None or not isinstance(text, str):
         return True

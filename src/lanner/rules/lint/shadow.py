@@ -41,12 +41,12 @@ class _Part(NamedTuple):
         return self.slot is not None and self.slot == other.slot and self.values <= other.values
 
     def needs(self) -> list[Key]:
-        """A part with this need implies everything that has one of these among its `offers`."""
+        """Return keys: the part implies all others that have one of these keys in their `offers`."""
         keys: list[Key] = [self.number, *self.alternatives]
         return keys + [(self.slot, value) for value in self.values]
 
     def offers(self) -> list[Key]:
-        """Numbers to search for in the needs of other rules: if several must all be among them, one."""
+        """Return the keys to search for in the `needs` of other parts; only one of several that must all be there."""
         return [self.number, *list(self.alternatives)[:1], *((self.slot, value) for value in list(self.values)[:1])]
 
 

@@ -131,7 +131,7 @@ def _delimited(source: str, start: int, end: int) -> bool:
 
 
 def _write_items(out: TextBuilder, text: Text, items: str, start: int, length: int) -> None:
-    """The place of all items is the name that they replace."""
+    """Give all items the place of the name that they replace."""
     piece = text.piece_at(start)
     if piece is None or not piece.begin <= start < piece.begin + piece.size:
         out.add(items)

@@ -59,7 +59,7 @@ class ParsedMacro(Struct):
 
 
 class Macros:
-    """All macros. `used` contains the names of those that were expanded somewhere."""
+    """All macros. `used` contains the names of those that were used."""
 
     def __init__(self, macros: Mapping[str, ParsedMacro]) -> None:
         self.macros = macros

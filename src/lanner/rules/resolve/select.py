@@ -39,7 +39,7 @@ class Switch(Struct, frozen=True, gc=False):
 def select(rules: Sequence[Rule], switches: Sequence[Switch] = (), least: Priority = Priority.DEBUG) -> tuple[Rule, ...]:
     """Return the rules that run, in order. A rule that is switched off and on again comes last.
 
-    Rules less urgent than `least` never run, whatever the switches say.
+    Rules less urgent than `least` never run, regardless of the switches.
     """
     known = [rule for rule in rules if rule.priority <= least]
     running = dict.fromkeys(rule for rule in known if rule.enabled)
