@@ -1,1 +1,1 @@
-"""How fast Lanner is: `python -m benchmarks` (or `make bench`) prints it all; README.md here says what is measured and how."""
+"""Lanner's benchmarks: `python -m benchmarks` (or `make bench`) runs all of them; README.md here describes the measurements."""

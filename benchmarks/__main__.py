@@ -1,6 +1,6 @@
-"""`python -m benchmarks [--short] [start|load|pieces|executor|replay|live|plugin|engine|outputs]...`: all parts without a name.
+"""`python -m benchmarks [--short] [start|load|pieces|executor|replay|live|plugin|engine|outputs]...`: all parts by default.
 
-`--short` measures so few events that the figures mean nothing, and tells whether every part still works and measures what it sends.
+`--short` measures too few events for meaningful figures, and only checks that every part works and measures what it sends.
 """
 
 import importlib
@@ -18,7 +18,7 @@ def main(names: list[str]) -> None:
         names = [name for name in names if name != "--short"]
     for name in names:
         if name not in NAMES:
-            sys.exit(f"there is no benchmark {name!r}; there are {', '.join(NAMES)}")
+            sys.exit(f"unknown benchmark {name!r}: choose from {', '.join(NAMES)}")
     if len(names) == 1:
         importlib.import_module(f"benchmarks.{names[0]}").main()
         return

@@ -1,8 +1,8 @@
-"""`lanner run docker` on a real engine: how late an alert is at several rates, what watching costs while nothing happens, and memory.
+"""`lanner run docker` on a real engine: latency of alerts at several rates, CPU while idle, and memory.
 
-Latency is from the event's `timeNano`, the engine's clock, to the moment when the alert's line was read from the pipe. Beside it stands
-a bare listener on the same engine, which reads lines and no more: what the engine itself takes. Idle CPU is what the process used in a
-span in which the engine had nothing to tell. Fifty hosts are one engine by fifty paths.
+Latency is from the event's `timeNano`, the engine's clock, to the moment when the alert's line was read from the pipe. For
+comparison, a bare listener on the same engine only reads lines: this is the engine's share. Idle CPU is what the process used while
+the engine sent no events. Fifty hosts are one engine with fifty paths.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from statistics import quantiles
 from benchmarks.measure import LANNER, SHORT, progress, require, size, table
 from lanner.testing.dockerd import Dockerd, why_not
 
-RATES = ((100, 1.0, 2),) if SHORT else ((1, 8.0, 1), (100, 4.0, 2), (2000, 4.0, 8))  # events a second, seconds, connections that make them
+RATES = ((100, 1.0, 2),) if SHORT else ((1, 8.0, 1), (100, 4.0, 2), (2000, 4.0, 8))  # events a second, seconds, connections
 IDLE_SECONDS = float(size(20, 1))
 HOSTS = size(50, 3)
 _NAMES = itertools.count()
@@ -57,7 +57,7 @@ def _latency(engine: Dockerd, folder: Path, rate: int, seconds: float, connectio
     with _started(folder, {"host": engine.host}) as process, _listening(engine, bare):
         reader = threading.Thread(target=_note, args=(process.stdout, late))
         reader.start()
-        time.sleep(0.5)  # the first one finds all modules loaded
+        time.sleep(0.5)  # the first event loads all modules
         count = _make_events(engine, rate, seconds, connections)
         end = time.monotonic() + 30
         while min(len(late), len(bare)) < count and time.monotonic() < end:
@@ -67,7 +67,7 @@ def _latency(engine: Dockerd, folder: Path, rate: int, seconds: float, connectio
     require("lanner run", count, len(late))
     require("the bare listener", count, len(bare))
     found = f"{count / seconds:,.0f}"
-    return [[f"lanner run, {rate}/s wanted", found, *_percentiles(late)], ["  a bare listener beside it", found, *_percentiles(bare)]]
+    return [[f"lanner run, {rate}/s wanted", found, *_percentiles(late)], ["  a bare listener for comparison", found, *_percentiles(bare)]]
 
 
 def _percentiles(late: list[float]) -> tuple[str, str]:
@@ -97,7 +97,7 @@ def _listening(engine: Dockerd, late: list[float]) -> Iterator[None]:
 
 
 def _make_events(engine: Dockerd, rate: int, seconds: float, connections: int) -> int:
-    """Volumes made and removed at that rate, or as fast as the engine goes; how many events that were."""
+    """Create and remove volumes at that rate, or as fast as the engine can; return the number of events."""
     counts = [0] * connections
 
     def work(number: int) -> None:
@@ -120,7 +120,7 @@ def _make_events(engine: Dockerd, rate: int, seconds: float, connections: int) -
 
 
 def _ask(link: socket.socket, method: str, target: str, body: bytes) -> None:
-    # not the docker command: starting it would share the CPU with what is measured
+    # not the docker command: starting it would compete with the measured process for the CPU
     head = f"{method} {target} HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     link.sendall(head.encode() + body)
     answer = b""
@@ -155,8 +155,8 @@ def _started(folder: Path, config: Mapping[str, object]) -> Iterator[subprocess.
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         try:
-            process.stderr.readline()  # it says what it watches: the stream is open
-            time.sleep(0.5)  # the engine answers before it listens for its own events
+            process.stderr.readline()  # it prints the engine's address: the stream is open
+            time.sleep(0.5)  # the engine answers before it listens for its events
             yield process
         finally:
             process.kill()

@@ -1,5 +1,5 @@
-"""Events per second of the native executor, by number of rules, beside a bare parse of the same bytes by simdjson; threads, memory and
-small batches."""
+"""Events per second of the native executor, by number of rules, compared to a bare parse of the same bytes by simdjson; threads,
+memory and small batches."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LARGE = size(10 << 30, 10 << 20)  # bytes of the replay whose memory is measured
 OUTPUT = "Container started (name=%docker.attributes.name image=%docker.from id=%docker.id action=%docker.action scope=%docker.scope)"
 RULE = "- rule: r{0}\n  desc: d\n  condition: {1}\n  output: '{2}'\n  priority: NOTICE\n  source: docker\n"
 INDEXED = "docker.type = container and docker.action = start and docker.attributes.name = bench-{}"
-# Rules that all want a container's start, which one event in ten is, and differ in the rest. How often each shape comes in the mixture
+# Rules that all match a container's start, which one event in ten is, and differ in the rest. The frequency of each shape in the mixture
 # follows the operators in the 93 rules that Falco's project publishes (falco, incubating, sandbox) and in their macros: 365 `=`, 219
 # `in`, 244 `startswith`, 132 `contains`, 64 `endswith`, with 392 `or` and 329 `not`. A shape of 0 is rare there and has only its own row.
 SHARED = "docker.type = container and docker.action in (start, restart) and "
@@ -63,7 +63,7 @@ UNINDEXED = {
 
 
 def events(alerts: int, rules: int) -> list[bytes]:
-    """The recorded events, again and again, of which one in `alerts` (0: none) starts a container that one of the rules is about."""
+    """Yield the recorded events repeatedly; one in `alerts` (0: none) starts a container that one of the rules matches."""
     lines = RECORDING.read_bytes().splitlines()
     head, _, tail = next(line for line in lines if b'"Action":"start"' in line).partition(b'"name":"')
     tail = tail[tail.index(b'"') :]
@@ -75,24 +75,24 @@ def events(alerts: int, rules: int) -> list[bytes]:
 
 
 def blocks(lines: list[bytes]) -> list[Lines]:
-    """The lines in blocks, as a replay reads them."""
+    """Return the lines in blocks, as a replay reads them."""
     framer, data = Framer(1 << 26), b"".join(line + b"\n" for line in lines)
     return [framer.feed(data[begin : begin + BLOCK]) for begin in range(0, len(data), BLOCK)]
 
 
 def rules_text(count: int, *conditions: str) -> str:
-    """A rules file with these conditions by turns."""
+    """Return a rules file with these conditions in turn."""
     return "".join(RULE.format(number, conditions[number % len(conditions)].format(number), OUTPUT) for number in range(count))
 
 
 def compiled(count: int, *conditions: str) -> CompiledRules:
-    """So many rules with these conditions by turns."""
+    """Return that many compiled rules with these conditions in turn."""
     catalog = Catalog([declaration.info for declaration in plugin_info(Docker).fields], "docker")
     return compile_rules(load_rules_text(rules_text(count, *conditions), catalog), catalog)
 
 
 def best(*runs: Callable[[], object]) -> float:
-    """The shortest of some runs, in seconds."""
+    """Return the shortest of several runs, in seconds."""
     found = []
     for run_once in runs:
         begin = time.perf_counter()
@@ -102,12 +102,12 @@ def best(*runs: Callable[[], object]) -> float:
 
 
 def pump(rules: CompiledRules, *, native: bool = True) -> Pump:
-    """A pump whose alerts are written and thrown away."""
+    """Return a pump whose alerts are formatted and discarded."""
     return Pump(init_plugin(Docker), rules, AlertWriter("json", hostname="host"), native=native)
 
 
 def whole(rules: CompiledRules, parts: list[Lines], jobs: int = 1) -> float:
-    """Seconds for parsing, matching and writing alerts. What is made of the rules before the first event is not among them."""
+    """Return the seconds for parsing, matching and writing alerts, without the preparation of the rules before the first event."""
 
     def feed(pool: Jobs) -> None:
         for part in parts:
@@ -119,7 +119,7 @@ def whole(rules: CompiledRules, parts: list[Lines], jobs: int = 1) -> float:
 
 
 def matching(rules: CompiledRules, parts: list[Lines]) -> float:
-    """Seconds for parsing and matching alone."""
+    """Return the seconds for parsing and matching without alerts."""
     names = [rule.name for rule in rules.rules]
     native = native_rules(rules.plan, init_plugin(Docker), names, hostname="", static={}, first=True)
     assert native is not None
@@ -128,13 +128,13 @@ def matching(rules: CompiledRules, parts: list[Lines]) -> float:
 
 
 def bare(parts: list[Lines]) -> float:
-    """Seconds for parsing alone: a program that reads the payload and has no rules."""
+    """Return the seconds for a bare parse: a program that reads the payload and has no rules."""
     executor = Executor(([["path", []]], False, [], [], [], [], [], ([], []), []), True)
     return best(*[lambda: [executor.run(part, None, 0, None, None, None) for part in parts]] * RUNS)
 
 
 def by_rules() -> None:
-    """Rules that the index finds."""
+    """Measure rules that the index finds."""
     rows = []
     for count in (1, 10, 100, 1000):
         rules = compiled(count, INDEXED)
@@ -147,7 +147,7 @@ def by_rules() -> None:
 
 
 def shapes() -> None:
-    """Rules that share equalities and differ in the rest."""
+    """Measure rules that share equalities and differ in the rest."""
     parts = blocks(events(10, 1))
     limit = bare(parts)
     mixture = [SHARED + condition for condition, share in SHAPES.values() for _ in range(share)]
@@ -159,7 +159,7 @@ def shapes() -> None:
 
 
 def unindexed() -> None:
-    """Rules that all have to be looked at."""
+    """Measure rules that must all be evaluated."""
     parts = blocks(events(0, 1))
     base = matching(compiled(1, INDEXED), parts)
     rows = []
@@ -170,14 +170,14 @@ def unindexed() -> None:
 
 
 def threads() -> None:
-    """Two threads against one."""
+    """Compare two threads with one."""
     parts = blocks(events(100, 10)) * 5
     rows = []
     for what, rules in (
         ("10 rules, 1 % alerts", compiled(10, INDEXED)),
         ("100 rules, none indexed", compiled(100, UNINDEXED["contains"][0])),
     ):
-        # by turns: neighbours on the machine come and go
+        # in turn, because the load of neighbours on the machine varies
         runs = [[whole(rules, parts, jobs) for jobs in (1, 2)] for _ in range(RUNS)]
         one, two = (min(of_jobs) for of_jobs in zip(*runs, strict=True))
         rows.append([what, f"{5 * EVENTS / one:,.0f}", f"{5 * EVENTS / two:,.0f}", f"{one / two:.2f}x"])
@@ -185,7 +185,7 @@ def threads() -> None:
 
 
 def small() -> None:
-    """Batches as a live source brings them, on both executors."""
+    """Measure batches of the sizes of a live source, on both executors."""
     rules, lines = compiled(100, INDEXED), events(100, 100)[: EVENTS // 5]
     rows = []
     for length in (1, 2, 16, 256):
@@ -201,7 +201,7 @@ def small() -> None:
 
 
 def memory() -> None:
-    """Peak memory of a large replay, through a pipe."""
+    """Measure peak memory of a large replay, through a pipe."""
     with TemporaryDirectory() as folder:
         rules, part = Path(folder, "rules.yaml"), Path(folder, "part.jsonl")
         rules.write_text(rules_text(10, INDEXED))
@@ -223,6 +223,6 @@ def memory() -> None:
 
 def main() -> None:
     """Print the tables."""
-    for part in (memory, by_rules, shapes, unindexed, threads, small):  # memory first: a child's peak counts what its parent held before
+    for part in (memory, by_rules, shapes, unindexed, threads, small):  # memory first: a child's peak includes its parent's earlier memory
         progress(f"executor: {part.__name__}")
         part()

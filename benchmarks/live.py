@@ -1,6 +1,6 @@
-"""CPU of one event of a live stream: `lanner run docker` on a stand-in engine's socket, beside a replay of the same events.
+"""CPU of one event of a live stream: `lanner run docker` on a stand-in engine's socket, compared to a replay of the same events.
 
-Neither has its start in the figure: the CPU of a run that ends after the first event is taken off. No event raises an alert.
+The figures exclude the start: the CPU of a run that ends after the first event is subtracted. No event raises an alert.
 """
 
 import sys
@@ -13,7 +13,7 @@ from benchmarks.replay import BARE, RULE
 
 RULES = (1, 100, 1000)
 RUNS = size(3, 1)
-CONFIG = '{"inspect": false}'  # else the engine would be asked about each container
+CONFIG = '{"inspect": false}'  # otherwise it would query the engine for each container
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _per_event(one: list[str], all_of_them: list[str]) -> float:
-    """Microseconds of CPU of an event after the first: the median of some runs of each."""
+    """Return microseconds of CPU per event after the first: the median of several runs of each."""
     start, whole = run(one, runs=RUNS), run(all_of_them, runs=RUNS)
     start.require_events("the start", 1)
     whole.require_events(all_of_them[2], EVENTS)

@@ -1,4 +1,4 @@
-"""How long it takes to load rules: read, resolve and compile generated files of the kind that Kubernetes audit rules are."""
+"""Time to load rules: read, resolve and compile generated files similar to Kubernetes audit rules."""
 
 import gc
 import time
@@ -24,7 +24,7 @@ CATALOG = Catalog(
 
 
 def rules(count: int) -> str:
-    """A file with so many rules, which share lists of 20 items and macros that name each other."""
+    """Yield a file with that many rules, which share lists of 20 items and nested macros."""
     return "".join([*_lists(), *_macros(), *(_rule(number) for number in range(count))])
 
 
@@ -48,8 +48,8 @@ def _rule(number: int) -> str:
     return f"""\
 - rule: Rule {number}
   desc: >
-    Somebody who is not allowed to tried the thing of number {number},
-    or it was tried at a time when nobody is
+    An unauthorised user requested object number {number},
+    or a user requested it outside working hours
   condition: >
     audit.field[verb] in (create, update, delete) and macro_{one} and macro_{two} and not macro_{three}
     and audit.field[resource] = "resource{number}" and not audit.user in (users_{number % LISTS})
@@ -61,7 +61,7 @@ def _rule(number: int) -> str:
 
 
 def seconds(text: str) -> tuple[float, float]:
-    """Seconds of CPU for loading the text as a whole, and of its YAML alone, each the best of some runs."""
+    """Return the seconds of CPU for loading the whole text, and only for its YAML, each the best of several runs."""
     whole, yaml = float("inf"), float("inf")
     for _ in range(RUNS):
         gc.collect()

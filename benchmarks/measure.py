@@ -1,4 +1,4 @@
-"""Whole processes, measured by what the operating system says of them; and tables of the results."""
+"""Measurements of whole processes by the operating system's counters, and tables of the results."""
 
 import os
 import re
@@ -12,22 +12,22 @@ from typing import IO
 
 LANNER = str(Path(sys.executable).with_name("lanner"))
 SHORT = os.environ.get("LANNER_BENCHMARKS") == "short"
-"""A short run: it tells whether the benchmarks work and measure what they say. Its figures mean nothing."""
+"""Whether this is a short run, which only checks that the benchmarks work and measure what they claim. Its figures mean nothing."""
 _EVENTS = re.compile(r"(\d[\d,]*) events?\b")
 
 
 def size(full: int, short: int) -> int:
-    """Return how many events, runs or seconds to measure: `short` in a short run, else `full`."""
+    """Return the number of events, runs or seconds to measure: `short` in a short run, else `full`."""
     return short if SHORT else full
 
 
 def progress(what: str) -> None:
-    """Say on standard error what is being measured."""
+    """Print the current measurement to standard error."""
     print(f"benchmarks: {what}", file=sys.stderr, flush=True)
 
 
 def require(what: str, wanted: int, measured: int, most: int | None = None) -> None:
-    """End the benchmarks where other events were measured than were sent: `wanted`, or up to `most`."""
+    """Exit if the measured number of events is not the sent one: `wanted`, or up to `most`."""
     if not wanted <= measured <= (wanted if most is None else most):
         sys.exit(f"{what}: {wanted:,} events were sent, {measured:,} measured. The figures would mean nothing")
 
@@ -42,18 +42,18 @@ class Usage:
     said: str = ""
 
     def require_events(self, what: str, wanted: int) -> None:
-        """End the benchmarks where the summary of `lanner run` names another number of events."""
+        """Exit if the summary of `lanner run` reports another number of events."""
         found = _EVENTS.search(self.said)
         require(what, wanted, int(found[1].replace(",", "")) if found else 0)
 
 
 def run(command: list[str], *, runs: int = 1, stdin: IO[bytes] | None = None) -> Usage:
-    """The median of some runs of a command that has to end well; what it prints goes nowhere."""
+    """Return the median of several runs of a command that must succeed; its output is discarded."""
     found = [_once(command, stdin) for _ in range(runs)]
     return Usage(median(u.wall for u in found), median(u.cpu for u in found), median(u.memory for u in found), found[-1].said)
 
 
-# As installed: without caches of compiled modules each start would compile them again
+# As installed: without caches of compiled modules each start would recompile them
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -76,7 +76,7 @@ def _once(command: list[str], stdin: IO[bytes] | None) -> Usage:
 
 
 def table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """Print rows under a title, the first column to the left and the others to the right."""
+    """Print rows under a title, the first column left-aligned and the others right-aligned."""
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     print(f"\n{title}")
     for row in [header, *rows]:

@@ -1,4 +1,4 @@
-"""The Docker plugin with two fields more, which are Python code that reads the decoded event: what a method costs in a built library."""
+"""The Docker plugin with two more fields in Python code that reads the decoded event: the cost of a method in a built library."""
 
 import lanner
 from lanner.docker import Docker

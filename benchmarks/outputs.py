@@ -1,4 +1,4 @@
-"""Alerts per second into each output, through its queue and thread, beside a bare write of the same bytes; and the cost of the spool."""
+"""Alerts per second into each output, through its queue and thread, compared to a bare write of the same bytes; and the spool's cost."""
 
 import os
 import resource
@@ -24,7 +24,7 @@ from lanner.outputs.worker import Backoff
 ALERTS = size(200_000, 2_000)
 SPOOLED = FEWER = size(50_000, 1_000)
 FEWEST = size(5_000, 200)
-BATCH = 64  # events that the engine's chunks bring under load
+BATCH = 64  # typical size of the engine's chunks under load
 PLENTY = 1 << 31
 LINE = (
     '{{"hostname":"bench","output":"{}","priority":"Notice","rule":"Container started","source":"docker",'
@@ -33,7 +33,7 @@ LINE = (
 
 
 class Rate:
-    """What a number of alerts took."""
+    """Measured time and CPU of a number of alerts."""
 
     def __init__(self, count: int) -> None:
         self._count, self._begin, self._cpu = count, time.perf_counter(), _cpu()
@@ -56,7 +56,7 @@ def make_alerts(count: int) -> list[Alert]:
 
 @contextmanager
 def pipe() -> Iterator[int]:
-    """The writing end of a pipe that another process empties."""
+    """Yield the writing end of a pipe that another process empties."""
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as reader:
         assert reader.stdin is not None
         yield reader.stdin.fileno()
@@ -65,7 +65,7 @@ def pipe() -> Iterator[int]:
 
 @contextmanager
 def receiver(kind: str, folder: Path | None = None) -> Iterator[str]:
-    """The address of a server in another process that reads and forgets."""
+    """Yield the address of a server in another process that reads and discards."""
     command = [sys.executable, receivers.__file__, kind, *([str(folder / "log")] if folder else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -74,7 +74,7 @@ def receiver(kind: str, folder: Path | None = None) -> Iterator[str]:
 
 
 def bare(descriptor: int, alerts: Sequence[Alert]) -> float:
-    """Seconds for the least that has to be done: encode the lines and write them, many at once."""
+    """Return the seconds for the minimum of work: encode the lines and write them, many at once."""
     begin = time.perf_counter()
     for place in range(0, len(alerts), 256):
         data = memoryview("".join(f"{alert.line}\n" for alert in alerts[place : place + 256]).encode())
@@ -84,7 +84,7 @@ def bare(descriptor: int, alerts: Sequence[Alert]) -> float:
 
 
 def deliver(what: str, sink: Sink, alerts: Sequence[Alert], limit: float | None) -> list[str]:
-    """All alerts as a run hands them over, until the last has arrived."""
+    """Measure all alerts as a run hands them over, until the last has arrived."""
     progress(f"outputs: {what}, {len(alerts):,} alerts")
     rate = Rate(len(alerts))
     delivery = QueuedDelivery([sink], most_bytes=PLENTY)
@@ -106,7 +106,7 @@ def hand_over(delivery: QueuedDelivery, alerts: Sequence[Alert]) -> None:
 
 
 class _Down(FileOutput):
-    """A file that cannot be written until it is said to be."""
+    """A file output that fails until it is enabled."""
 
     up = False
 
@@ -117,7 +117,7 @@ class _Down(FileOutput):
 
 
 def spool(folder: Path, alerts: Sequence[Alert], limit: float) -> list[list[str]]:
-    """Alerts to the disk while an output is down, and from there to the output."""
+    """Measure alerts to the disk while an output is down, and from there to the output."""
     sink = _Down(folder / "spooled")
     delivery = QueuedDelivery([sink], most_bytes=PLENTY, spool=SpoolSettings(folder / "spool"), backoff=Backoff(0.05, 0.05))
     rate = Rate(len(alerts))
@@ -132,7 +132,7 @@ def spool(folder: Path, alerts: Sequence[Alert], limit: float) -> list[list[str]
 
 
 def commit(folder: Path, alert: Alert) -> str:
-    """What one alert in a transaction of its own costs, with the sync of the disk."""
+    """Measure one alert per transaction, with the sync of the disk."""
     own, times = Spool(folder / "one.sqlite", PLENTY), []
     for _ in range(300):
         begin = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What each part of the way costs: framing, reading fields, matching, formatting, in nanoseconds of one core."""
+"""Cost of each step of an event: framing, reading fields, matching, formatting, in nanoseconds of one core."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ ROUNDS = size(60, 1)
 
 
 def per_event(work: Callable[[], object], events: int) -> float:
-    """Nanoseconds of CPU for one event: the best of some rounds, each of which handles `events` events."""
+    """Return nanoseconds of CPU per event: the best of several rounds, each of which processes `events` events."""
     best = float("inf")
     for _ in range(ROUNDS):
         begin = time.process_time_ns()

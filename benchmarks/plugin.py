@@ -1,6 +1,6 @@
-"""The Docker plugin as a built library beside one written by hand in C++ against the same ABI, both in the C host of tests/conformance.
+"""The Docker plugin as a built library compared to one written by hand in C++ for the same ABI, both in the C host of tests/conformance.
 
-Both read the same events from a stand-in for an engine, a process of its own that answers on a unix socket as dockerd does. The host
+Both read the same events from a stand-in for an engine, a separate process that answers on a unix socket as dockerd does. The host
 measures CPU time around its calls; runs alternate between the two, and the best counts (of memory the median).
 """
 
@@ -51,7 +51,7 @@ CONTAINER = json.dumps({"Image": "sha256:0d5d", "HostConfig": {"NetworkMode": "b
 
 
 class StandInForEngine:
-    """Answers as an engine does; `mode` tells how fast events come: as fast as they are read, a few, or one."""
+    """A stand-in for an engine; `mode` selects the rate of events: as fast as they are read, a few, or one."""
 
     def __init__(self, folder: Path, mode: str) -> None:
         self.path = str(folder / f"{mode}.sock")
@@ -72,7 +72,7 @@ def _serve(listener: socket.socket, mode: str) -> None:
 
 
 def _answer(link: socket.socket, mode: str) -> None:
-    with link, contextlib.suppress(OSError):  # the reader has seen enough
+    with link, contextlib.suppress(OSError):  # the reader has stopped
         request = link.recv(65536)
         if b"/events" in request:
             link.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -87,7 +87,7 @@ def _chunk(data: bytes) -> bytes:
 
 
 def differing(count: int) -> Iterator[bytes]:
-    """The recorded events again and again, as lines, each with a time of its own: the plugin drops events that it has seen."""
+    """Yield the recorded events repeatedly, as lines, each with a new time: the plugin drops events that it has seen."""
     recorded = [line.rpartition(b',"time":')[0] for line in RECORDING.read_bytes().splitlines()]
     for number in range(count):
         nanoseconds = FIRST + number * 1000
@@ -108,7 +108,7 @@ def _send_some(link: socket.socket) -> None:
 
 def _send_one(link: socket.socket) -> None:
     link.sendall(_chunk(RECORDING.read_bytes().splitlines(keepends=True)[0]))
-    link.recv(1)  # until the reader has gone
+    link.recv(1)  # until the reader closes
 
 
 def main() -> None:
@@ -146,7 +146,7 @@ def _rows(ours: Path, peer: Path, methods: Path, sockets: dict[str, str]) -> lis
     inspected = [_bench(ours, sockets["full"], PATHS[:1], EVENTS, most=SENT, inspect=True) for _ in range(RUNS)]
     slow = paired(LOW_RATE_RUNS, "low", PATHS[:1], LOW_RATE_EVENTS)
     called = [_bench(methods, sockets["full"], METHODS, METHOD_EVENTS, most=SENT) for _ in range(2 * RUNS)]
-    # and those of the other runs: neighbours on the machine come and go
+    # and those of the other runs: the load of neighbours on the machine varies
     starts = [[_start(so) for _ in range(STARTS)] for so in both]
     for of_one, *others in zip(starts, full, slow, strict=True):
         of_one.extend(_start_ms(run) for runs in others for run in runs)
@@ -183,7 +183,7 @@ def _rows(ours: Path, peer: Path, methods: Path, sockets: dict[str, str]) -> lis
 
 
 def _bundled_rows(bundled: Path, peer: Path, socket_path: str) -> list[list[str]]:
-    """With a Python of its own, which other processes cannot share the pages of."""
+    """Measure the plugin with a bundled Python, whose memory pages other processes cannot share."""
     both = (bundled, peer)
     runs = [[_bench(so, socket_path, PATHS + COMPUTED, EVENTS, most=SENT) for _ in range(RUNS)] for so in both]
     starts = [[*(_start(so) for _ in range(STARTS)), *map(_start_ms, of_one)] for so, of_one in zip(both, runs, strict=True)]
@@ -216,7 +216,7 @@ def _row(what: str, found: list[float], unit: str, aim: float | None = None, *, 
 def _bench(
     so: Path, path: str, fields: tuple[str, ...], events: int, *options: str, most: int | None = None, inspect: bool = False
 ) -> Figures:
-    """Return what the host measured over so many events; the last batch may bring more, up to `most`."""
+    """Return the host's measurements over that many events; the last batch may bring more, up to `most`."""
     progress(f"plugin: {so.name}, {events:,} events from {Path(path).name}")
     report = _report(so, path, "--fields", ",".join(fields), *(options or ("--events", str(events))), inspect=inspect)
     if report["exit"]:
@@ -227,7 +227,7 @@ def _bench(
 
 
 def _start(so: Path) -> float:
-    # nobody is there to be opened: the process ends after init
+    # no engine to open: the process ends after init
     return _start_ms(_report(so, "/nowhere")["bench"])
 
 
@@ -236,8 +236,8 @@ def _start_ms(bench: Figures) -> float:
 
 
 def _report(so: Path, path: str, *options: str, inspect: bool = False) -> Figures:
-    # each names its engine where it can: one in the configuration, the other in the parameters of open
-    with tempfile.TemporaryDirectory() as folder:  # a cursor from another run would know the events
+    # each gets the engine in its way: one in the configuration, the other in the parameters of open
+    with tempfile.TemporaryDirectory() as folder:  # with a cursor of another run the plugin would drop the events
         config = {"host": f"unix://{path}", "cursor": f"{folder}/cursor", "inspect": inspect}
         told = ["--open", f"unix:{path}"] if so.name == "libpeer.so" else ["--init", json.dumps(config)]
         found: Figures = host.run_host(so, "--bench", *told, *options)

@@ -1,4 +1,4 @@
-"""Servers that read and forget, as cheap as they can be in Python: `receiver.py syslog PATH | tcp | http`. Prints its address first."""
+"""Servers that read and discard, as cheap as possible in Python: `receiver.py syslog PATH | tcp | http`. Prints its address first."""
 
 import socket
 import sys

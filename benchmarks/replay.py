@@ -1,4 +1,4 @@
-"""Events per second of `lanner run docker --replay`, by number of rules, beside what the real Falco did and beside a bare parse."""
+"""Events per second of `lanner run docker --replay`, by number of rules, compared to Falco and to a bare parse."""
 
 import itertools
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.measure import LANNER, Usage, progress, run, size, table
 
 EVENTS = size(200_000, 5_000)
-# Falco 0.44.1 with the Go plugin on a 2-core machine, measured once; it cannot be had here
+# Falco 0.44.1 with the Go plugin on a 2-core machine, measured once elsewhere
 FALCO = {1: 9_200, 10: 8_000, 100: 2_600, 1000: 500}
 RECORDING = Path(__file__).parent.parent / "tests" / "data" / "docker-engine-20.10-events.jsonl"
 RULE = """- rule: Started {number}
@@ -19,7 +19,7 @@ RULE = """- rule: Started {number}
   priority: NOTICE
   source: docker
 """
-# the least that anyone has to do with the payloads: split the lines and parse each
+# the minimum of work for the payloads: split the lines and parse each
 BARE = """import sys, msgspec
 decode = msgspec.json.Decoder().decode
 with open(sys.argv[1], "rb") as lines:
@@ -28,7 +28,7 @@ with open(sys.argv[1], "rb") as lines:
 
 
 def recording(path: Path, rules: int) -> None:
-    """Write `EVENTS` recorded events, of which every tenth starts a container that one of `rules` rules is about."""
+    """Write `EVENTS` recorded events; every tenth starts a container that one of `rules` rules matches."""
     lines = RECORDING.read_bytes().splitlines(keepends=True)
     start = next(json.loads(line) for line in lines if b'"Action":"start"' in line)
     others = itertools.cycle(line for line in lines if b'"name":"bench' not in line)

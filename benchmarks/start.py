@@ -1,4 +1,4 @@
-"""How long it takes to start, and how much memory it takes to be there."""
+"""Time to start, and memory after the start."""
 
 import sys
 import tempfile
@@ -10,7 +10,7 @@ RUNS = size(15, 1)
 
 
 def main() -> None:
-    """Print the table; the interpreter alone is what nothing in Python can be faster than."""
+    """Print the table; the bare interpreter is the lower limit for any Python program."""
     with tempfile.TemporaryDirectory() as folder:
         empty = Path(folder, "empty.jsonl")
         empty.touch()

@@ -1,4 +1,4 @@
-"""`lanner package`, run once in a session for what several tests look at."""
+"""`lanner package`, run once in a session for several tests."""
 
 import os
 import subprocess
@@ -43,10 +43,10 @@ def bundled(made_once):
 
 @pytest.fixture
 def small(tmp_path):
-    """A plugin of one field in a file of its own, and `small(rules)`: its requirements as packaged with these rules."""
+    """A plugin of one field in a separate file, and `small(rules)`: its requirements as packaged with these rules."""
     (tmp_path / "small.py").write_text(
         "import lanner\n\nclass Small(lanner.Plugin):\n    '''Small'''\n"
-        "    id, name, version, event_source, contact = 999, 'small', '1.2.3', 'small', 'nobody'\n"
+        "    id, name, version, event_source, contact = 999, 'small', '1.2.3', 'small', 'the tests'\n"
         "    def open(self, params):\n        yield '{}'\n"
         "    @lanner.field('small.text', 'A text')\n    def text(self, event) -> str:\n        return 'x'\n"
         "    @lanner.field('small.list', 'Texts')\n    def list(self, event) -> list[str]:\n        return ['x']\n",

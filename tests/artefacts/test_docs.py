@@ -1,4 +1,4 @@
-"""docs/packaging.md tells of each engine what the code knows of it."""
+"""docs/packaging.md describes each engine as the code does."""
 
 from pathlib import Path
 

@@ -29,7 +29,7 @@ def _members(path):
 
 
 def _blob(layout, descriptor):
-    """What a descriptor means; its digest and size have to be right."""
+    """The content of a descriptor; its digest and size must be right."""
     kind, digest = descriptor["digest"].split(":")
     content = (layout / "blobs" / kind / digest).read_bytes()
     assert hashlib.sha256(content).hexdigest() == digest
@@ -198,7 +198,7 @@ def test_an_older_api_is_required_as_it_was_built(tmp_path):
         (["docker", "--rules", "wrong.yaml"], "wrong.yaml:2:14: error: "),
         (["docker", "--rules", "good.yaml", "--rules", "other/good.yaml"], "two rules files have the name good.yaml"),
         (["docker", "--readme", "none.md"], "cannot read none.md: No such file or directory"),
-        (["docker", "-o", "a-file"], "a-file is no directory"),
+        (["docker", "-o", "a-file"], "a-file is not a directory"),
         (["docker", "-o", "."], "oci exists and is not an OCI image layout"),
         (["build_data.py"], "the plugin's version 1.0.0+mine has build metadata"),
         (["docker", "--python", "/bin/false", "-o", "out"], "/bin/false cannot serve plugins"),

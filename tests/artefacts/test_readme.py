@@ -34,7 +34,7 @@ def test_the_table_is_written_between_the_comments(small):
     [
         ("# Small\n", "README.md has no place for the table of fields: add the two lines"),
         (f"{BEGIN}\n", f"README.md has {BEGIN} once and {END} 0 times"),
-        (f"{END}\n{BEGIN}\n", "a line of its own with"),
+        (f"{END}\n{BEGIN}\n", "must be on its own line with"),
     ],
 )
 def test_a_readme_without_the_comments_is_left_alone_and_told(small, text, says):

@@ -36,4 +36,4 @@ def test_other_events_than_were_sent_end_the_benchmarks():
 def test_an_unknown_part_is_refused():
     done = subprocess.run([sys.executable, "-m", "benchmarks", "speed"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "there is no benchmark 'speed'" in done.stderr
+    assert "unknown benchmark 'speed'" in done.stderr

@@ -22,7 +22,7 @@ const char* plugin_get_required_api_version(void) { return "3.1.0"; }
 const char* plugin_get_name(void) { return "tick"; }
 const char* plugin_get_version(void) { return VERSION; }
 const char* plugin_get_description(void) { return "Of another make"; }
-const char* plugin_get_contact(void) { return "nobody"; }
+const char* plugin_get_contact(void) { return "the tests"; }
 const char* plugin_get_fields(void) {
   BREAK;
   return FIELDS;

@@ -1,4 +1,4 @@
-/* A host that forks, as daemons do, with a plugin initialised: the child goes on with it. And one that exits with all still open.
+/* A host that forks, as daemons do, with a plugin initialised: the child continues with it. And one that exits with all still open.
  *
  * forks FILE PARAMS fork|exit: prints what the child (or the process) read of the first events; plugin API 3. */
 #include <dlfcn.h>

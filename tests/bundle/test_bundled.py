@@ -1,4 +1,4 @@
-"""A .so that brings its own Python: where there is nothing else, beside others, and what it says where it cannot run."""
+"""A .so with its own Python: without other software, beside other plugins, and its messages if it cannot run."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from .conftest import ROOT, lanner
 pytestmark = [pytest.mark.slow, pytest.mark.bundled]
 
 RECORDINGS = ROOT / "tests" / "data" / "docker-engine-20.10-events.jsonl"
-NOBODY = "65534"
+USER = "65534"
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +54,7 @@ def bare(tmp_path, bundled, host_program):
 
 
 def enter(root, *command, proc=True, writable="", environ=None):
-    """Run a command with `root` as its read-only root, as nobody; `writable` is a mount's type and options for /tmp."""
+    """Run a command with `root` as its read-only root, as an unprivileged user; `writable` is a mount's type and options for /tmp."""
     steps = [f"mount --bind {root} {root}"]
     if writable:
         (root / "tmp").mkdir()
@@ -63,7 +63,7 @@ def enter(root, *command, proc=True, writable="", environ=None):
         steps.append(f"mount -t proc proc {root}/proc")
     linker = next((root / "lib64").glob("ld-linux*")).name
     steps.append(f"mount -o remount,bind,ro {root}")
-    steps.append(f'exec chroot --userspec={NOBODY}:{NOBODY} {root} /lib64/{linker} --library-path /lib64 "$@"')
+    steps.append(f'exec chroot --userspec={USER}:{USER} {root} /lib64/{linker} --library-path /lib64 "$@"')
     done = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", "sh", "-ec", "\n".join(steps), "sh", *command],
         capture_output=True, text=True, check=False, timeout=60, env=environ or {"PATH": os.environ["PATH"]},
@@ -74,7 +74,7 @@ def enter(root, *command, proc=True, writable="", environ=None):
 
 def needs_mounts():
     if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("a root file system of its own takes root and the right to mount")
+        pytest.skip("a separate root file system needs root and the right to mount")
 
 
 def init_error(report):
@@ -187,7 +187,7 @@ class Config(lanner.Config):
     late: bool = False
 
 class Late(lanner.Plugin):
-    """Imports late, by a name that nobody can foresee."""
+    """Imports late, by a name that a search cannot find."""
     name = "late"
     version = "1.0.0"
     contact = "someone"
@@ -282,7 +282,7 @@ HELPED = LATE.replace(
 
 @pytest.fixture
 def helped(tmp_path):
-    """A plugin that needs an extension module, which needs a shared library beside it."""
+    """A plugin that needs an extension module, which needs a shared library in the same folder."""
     import sysconfig
 
     (tmp_path / "helped.c").write_text(EXTENSION)

@@ -1,4 +1,4 @@
-"""The life of a plugin in its host: failures that are told, many instances, many starts, and what a host's process keeps."""
+"""The life of a plugin in its host: reported failures, many instances, many starts, and what remains in a host's process."""
 
 import subprocess
 import sys

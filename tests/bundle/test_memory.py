@@ -89,12 +89,12 @@ ask(first)
 library.plugin_destroy(second)
 ask(first)
 library.plugin_destroy(first)
-logging.getLogger("after").warning("nobody is there")
+logging.getLogger("after").warning("after the end")
 print(said)
 """
     done = run(built("rude"), program)
     assert done.stdout == "[(2, 'asked'), (1, 'asked')]\n"
-    assert "nobody is there" in done.stderr
+    assert "after the end" in done.stderr
 
 
 def test_a_host_that_was_refused_is_gone_too(built):
@@ -103,12 +103,12 @@ import logging
 library.plugin_init(byref(Init(b'{"refuse": true}', 1, None, None, log)), byref(rc))
 assert rc.value == 1
 said.clear()
-logging.getLogger("after").warning("nobody is there")
+logging.getLogger("after").warning("after the end")
 print(said)
 """
     done = run(built("rude"), program)
     assert done.stdout == "[]\n"
-    assert "nobody is there" in done.stderr
+    assert "after the end" in done.stderr
 
 
 def test_progress_that_is_no_number_is_none(built, run_host):

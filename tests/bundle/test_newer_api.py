@@ -12,7 +12,7 @@ PAYLOAD = (
 
 
 def places(seen, built, payload, *names):
-    """The part of the payload that each field's value is said to be."""
+    """The part of the payload that each field's value is extracted from."""
     run = seen(built("places"), "--offsets", "--open", json.dumps([payload]), "--fields", ",".join(names))
     (event,) = run["events"]
     data = payload.encode()

@@ -59,7 +59,7 @@ def test_with_a_cursor_the_next_host_goes_on(engine, watch, tmp_path):
     def one_after_the_other():
         stream = engine.stream()
         engine.publish(*lines(0, 10))
-        # a host of plugins has dealt with events when it asks for more
+        # a host of plugins has processed events when it asks for more
         eventually(lambda: cursor.exists() and f"{NOW + 9}-" in cursor.read_text())
         stream.wait_until_read()
         engine.publish(*lines(10))

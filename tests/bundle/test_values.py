@@ -129,7 +129,7 @@ def test_all_kinds_of_fields_of_all_kinds_of_payloads(built, seen, api):
     kinds = {declaration.info.name: declaration.info for declaration in every.__plugin__.fields}
     shown = [request for request in requests if offers(APIS[api].number, kinds[request[0]])]
     if APIS[api].number == 2:
-        shown.remove(("every.both", "k"))  # hosts of these APIs take an index alone where there might be a key
+        shown.remove(("every.both", "k"))  # hosts of these APIs only take an index if there might be a key
     fields = ",".join(name if argument is None else f"{name}[{argument}]" for name, argument in shown)
     params = json.dumps([[text, time] for text, time in zip(HARD, times, strict=True)])
     run = seen(built("every", api), "--open", params, "--fields", fields)

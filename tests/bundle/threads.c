@@ -59,7 +59,7 @@ int main(int count, char** arguments) {
   sem_init(&may_end, 0, 0);
   const int unloads = strcmp(arguments[3], "unload") == 0;
   if (!unloads) atexit(join); /* before the plugin's own, so it runs after that */
-  /* the first thread that comes keeps Python's first state, the second has one of its own */
+  /* the first thread gets Python's first state, the second a new one */
   for (int i = 0; i < 2; ++i) {
     pthread_create(&thread, NULL, read_all, NULL);
     sem_wait(&has_read);

@@ -15,7 +15,7 @@ class Words(lanner.Plugin):
     """Words out of the open parameters: base64, separated by spaces."""
 
     id, name, version, event_source = 4243, "words", "0.1.0", "words"
-    contact = "nobody"
+    contact = "the tests"
     hint = "say something"
 
     def open(self, params: str) -> Iterator[lanner.Event]:
@@ -42,7 +42,7 @@ class Suggesting(Words):
 
 
 class Quiet(Words):
-    """As many words, then nothing for good."""
+    """That many words, then silence."""
 
     name = event_source = "quiet"
 
@@ -51,7 +51,7 @@ class Quiet(Words):
 
 
 class Choosy(Words):
-    """It opens one door alone."""
+    """It opens only one door."""
 
     name = event_source = "choosy"
 
@@ -202,7 +202,7 @@ class Loud(Words):
 class Extractor(lanner.Plugin):
     """No source."""
 
-    name, version, contact = "extractor", "0.1.0", "nobody"
+    name, version, contact = "extractor", "0.1.0", "the tests"
     extract_sources = ("words",)
 
     @lanner.field("extractor.length", "Length of the payload")
@@ -219,7 +219,7 @@ class Copy(Extractor):
 class Stranger(lanner.Plugin):
     """It reads events of another source."""
 
-    name, version, contact = "stranger", "0.1.0", "nobody"
+    name, version, contact = "stranger", "0.1.0", "the tests"
     extract_sources = ("k8s_audit",)
 
     @lanner.field("stranger.size", "Size of the payload")
@@ -230,7 +230,7 @@ class Stranger(lanner.Plugin):
 class Every(lanner.Plugin):
     """It reads events of all sources."""
 
-    name, version, contact = "every", "0.1.0", "nobody"
+    name, version, contact = "every", "0.1.0", "the tests"
     extract_sources = lanner.ANY
 
     @lanner.field("every.size", "Size of the payload")
@@ -240,7 +240,7 @@ class Every(lanner.Plugin):
 
 
 class Ticks(Words):
-    """Numbers from 0 on, a thousand a second or so, as many as the open parameters say; then nothing for good."""
+    """Numbers from 0 on, about a thousand per second, up to the number in the open parameters; then silence."""
 
     name = event_source = "ticks"
 

@@ -19,7 +19,7 @@ class Doors(lanner.Plugin):
     """Doors."""
 
     id, name, version, event_source = 4244, "doors", "0.1.0", "doors"
-    contact = "nobody"
+    contact = "the tests"
     config: Free
 
     def open(self, _params):

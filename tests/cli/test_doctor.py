@@ -34,8 +34,8 @@ def test_where_all_is_well_it_says_so(examine, engine):
         "engine: rights": [("ok", f"{engine.path} (root:root 0660) may be used by root", "")]
         if os.geteuid() == 0
         else found["engine: rights"],
-        "engine: answer": [("ok", "Docker Engine 20.10.24 (API 1.41)", ""), ("ok", "it tells events", "")],
-        "engine: clock": [("ok", "the engine's clock goes as ours does", "")],
+        "engine: answer": [("ok", "Docker Engine 20.10.24 (API 1.41)", ""), ("ok", "it sends events", "")],
+        "engine: clock": [("ok", "the engine's clock matches this machine's", "")],
         "rules": found["rules"],
         "outputs": [("ok", "standard output", "")],
         "disk": [],
@@ -58,7 +58,7 @@ def test_a_person_gets_a_table(lanner, engine, path):
     assert lines[0].split() == ["CHECK", "FOUND"]
     row = next(number for number, line in enumerate(lines) if "fails (3)" in line)
     assert lines[row].split()[:2] == ["warning", "Falco"]
-    assert lines[row + 1].split()[:2] == ["->", "Install"]
+    assert lines[row + 1].split()[:2] == ["->", "Reinstall"]
     assert lines[-1].startswith("0 problems, ")
 
 
@@ -109,7 +109,7 @@ def test_what_is_no_socket(examine, tmp_path, make, what):
     assert code == 1
     level, text, fix = only(found["engine: rights"])
     assert (level, text) == ("problem", f"{tmp_path}/docker.d (from `$.host` of the configuration) is {what}")
-    assert ("mounted into a container" in fix) == (what == "a directory")
+    assert ("in a container" in fix) == (what == "a directory")
 
 
 AS_ANOTHER = """
@@ -119,7 +119,7 @@ def look():
     return commands.main(["doctor", "--json", "--host", sys.argv[1]], standalone_mode=False)
 out = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-look()  # as root: another user may not be able to read what has to be imported
+look()  # as root: another user may not be able to read the modules to import
 sys.stdout.flush()
 os.dup2(out, 1)
 os.setgroups([])
@@ -142,7 +142,9 @@ def test_a_user_without_rights(engine, path):
     assert code == 1
     level, text, fix = only(found["engine: rights"])
     assert (level, text) == ("problem", f"{engine.path} (root:4711 0660) may not be used by nobody")
-    assert fix.startswith("usermod -aG 4711 nobody, then log in again; in a container --group-add 4711. Know that whoever is in that group")
+    assert fix.startswith(
+        "usermod -aG 4711 nobody, then log in again; in a container --group-add 4711. Know that every member of that group"
+    )
     assert "permission denied" in only(found["engine: answer"])[1]
 
 
@@ -151,12 +153,12 @@ def test_a_socket_for_everybody(examine, engine):
     code, found = examine()
     assert code == 0
     level, text, fix = found["engine: rights"][0]
-    assert (level, fix) == ("warning", f"chmod o-rw {engine.path}, and see what made it so")
-    assert "whoever uses it is root on this machine in effect" in text
+    assert (level, fix) == ("warning", f"chmod o-rw {engine.path}, and find out what changed it")
+    assert "every user of it is effectively root on this machine" in text
 
 
 def test_an_engine_that_hangs(tmp_path):
-    """Each check has its time, and what others found is told."""
+    """Each check has its own timeout, and the findings of the others are printed."""
     hangs = threading.Event()
     found = run([Check("hangs", lambda: [hangs.wait()]), Check("other", lambda: [ok("fine")])], 0.2)
     hangs.set()
@@ -164,7 +166,7 @@ def test_an_engine_that_hangs(tmp_path):
         ("hangs", [Level.PROBLEM]),
         ("other", [Level.OK]),
     ]
-    assert found[0].findings[0].text == "nothing is known after 0.2 s"
+    assert found[0].findings[0].text == "no result after 0.2 s"
 
 
 def test_a_check_that_fails(tmp_path):
@@ -184,7 +186,7 @@ def test_podman_is_told(examine, engine):
     assert found["engine: answer"][0][1] == "Podman 4.3.1 (API 1.41)"
     assert found["engine: answer"][1][:2] == (
         "warning",
-        "this is podman, whose service ends when nobody asks it anything and knows fewer kinds of events",
+        "this is podman, whose service exits when idle and has fewer kinds of events",
     )
 
 
@@ -205,14 +207,14 @@ def test_a_proxy_that_keeps_events_back(examine, engine):
     code, found = examine()
     assert code == 1
     level, text, fix = found["engine: answer"][-1]
-    assert (level, fix) == ("problem", "A proxy or an authorisation plugin in front of it has to let GET /events through, too")
+    assert (level, fix) == ("problem", "A proxy or an authorisation plugin in front of it must also allow GET /events")
     assert "forbidden by policy" in text
 
 
 @pytest.mark.parametrize(
     ("offset", "level", "text"),
     [
-        (0, "ok", "the engine's clock goes as ours does"),
+        (0, "ok", "the engine's clock matches this machine's"),
         (10, "warning", "s ahead of ours"),
         (-10, "warning", "s behind ours"),
         (3600, "problem", "s ahead of ours"),
@@ -228,12 +230,12 @@ def test_the_engines_clock(examine, engine, offset, level, text):
 
 def test_an_engine_without_a_clock(examine, engine):
     engine.date = None
-    assert only(examine()[1]["engine: clock"])[:2] == ("warning", "the engine does not tell its time")
+    assert only(examine()[1]["engine: clock"])[:2] == ("warning", "the engine does not send its time")
 
 
 def test_plain_tcp_is_told(examine):
     with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))  # and nobody listens
+        server.bind(("127.0.0.1", 0))  # and no process listens
         code, found = examine(host=f"tcp://127.0.0.1:{server.getsockname()[1]}")
     assert code == 1
     assert only(found["engine: rights"])[0] == "warning"
@@ -271,7 +273,7 @@ def test_an_engine_that_begins_to_answer_with_its_first_event(examine, engine, m
     assert code == 0
     level, text, fix = found["engine: answer"][-1]
     assert level == "warning"
-    assert "has not begun to tell events within" in text
+    assert "has not begun to send events within" in text
     assert "`lanner run` waits for that event" in fix
 
 
@@ -318,11 +320,15 @@ def test_open_parameters_that_are_none(examine, falco_yaml):
         ),
         ("file_output: {enabled: true, filename: TMP}", "problem", "is a directory"),
         ("file_output: {enabled: true, filename: TMP/open.log}", "warning", "everybody can read the file TMP/open.log"),
-        ("program_output: {enabled: true, program: 'no-such-program --x'}", "problem", "the program no-such-program is not there"),
+        ("program_output: {enabled: true, program: 'no-such-program --x'}", "problem", "the program no-such-program does not exist"),
         ("program_output: {enabled: true, program: '/bin/cat >> /tmp/x'}", "ok", "the program /bin/cat"),
         ("program_output: {enabled: true, program: 'exec /bin/cat'}", "ok", "the program exec"),
-        ("program_output: {enabled: true, program: 'A=b /bin/cat'}", "ok", "the shell's to understand"),
-        ("http_output: {enabled: true, url: 'http://127.0.0.1:1/'}", "problem", "127.0.0.1:1 takes no connection: connection refused"),
+        ("program_output: {enabled: true, program: 'A=b /bin/cat'}", "ok", "which the shell interprets"),
+        (
+            "http_output: {enabled: true, url: 'http://127.0.0.1:1/'}",
+            "problem",
+            "127.0.0.1:1 does not accept connections: connection refused",
+        ),
         ("http_output: {enabled: true, url: 'ftp://127.0.0.1/'}", "problem", "invalid URL 'ftp://127.0.0.1/'"),
         ("http_output: {enabled: true, url: 'https://[::1]:1/', insecure: true}", "warning", "the server's certificate is not verified"),
         (
@@ -362,7 +368,7 @@ def test_outputs_that_answer(examine, falco_yaml, tmp_path):
     assert code == 0
     assert [each[:2] for each in found["outputs"]] == [
         ("ok", f"syslog at {tmp_path}/log"),
-        ("ok", f"the HTTP server at 127.0.0.1:{port} takes connections"),
+        ("ok", f"the HTTP server at 127.0.0.1:{port} accepts connections"),
     ]
 
 
@@ -429,7 +435,7 @@ def test_a_lanner_that_does_not_load_is_told_by_itself(path):
     assert only(found["Lanner"])[1] == "it does not load: libsimdjson.so.14: cannot open shared object file"
     level, text, fix = only(found["native module"])
     assert (level, text) == ("problem", "the native module does not load: libsimdjson.so.14: cannot open shared object file")
-    assert fix.startswith("Install the library that it names, if any, or Lanner anew with this Python")
+    assert fix.startswith("Install the library that it names, if any, or reinstall Lanner with this Python")
     assert only(found["Falco"])[0] == "ok"
 
 

@@ -17,17 +17,17 @@ FALCO = "Falco version: {} (x86_64)\nLibs version:  0.25.4\nPlugin API:    {}\nE
 @pytest.mark.parametrize(
     ("says", "level", "text"),
     [
-        (FALCO.format("0.44.1", "3.12.0"), "ok", "Falco 0.44.1 ({}) has plugin API 3.12.0: `lanner build docker` makes what it loads"),
+        (FALCO.format("0.44.1", "3.12.0"), "ok", "Falco 0.44.1 ({}) has plugin API 3.12.0: `lanner build docker` builds plugins for it"),
         (
             FALCO.format("0.34.1", "2.0.0"),
             "ok",
-            "Falco 0.34.1 ({}) has plugin API 2.0.0: `lanner build docker --api 2` makes what it loads",
+            "Falco 0.34.1 ({}) has plugin API 2.0.0: `lanner build docker --api 2` builds plugins for it",
         ),
-        ("Falco version: 0.32.2", "ok", "Falco 0.32.2 ({}): `lanner build docker --api 1` makes what it loads"),
-        ("Falco version 0.31.0", "ok", "Falco 0.31.0 ({}): `lanner build docker --api 0.3` makes what it loads"),
+        ("Falco version: 0.32.2", "ok", "Falco 0.32.2 ({}): `lanner build docker --api 1` builds plugins for it"),
+        ("Falco version 0.31.0", "ok", "Falco 0.31.0 ({}): `lanner build docker --api 0.3` builds plugins for it"),
         ("Falco version: 0.30.0", "problem", "Falco 0.30.0 ({}), for which Lanner builds no plugins"),
         (FALCO.format("1.0.0", "4.0.0"), "problem", "Falco 1.0.0 ({}) has plugin API 4.0.0, for which Lanner builds no plugins"),
-        ("nonsense", "warning", "{} --version says no version of Falco: 'nonsense\\n'"),
+        ("nonsense", "warning", "{} --version prints no version of Falco: 'nonsense\\n'"),
     ],
 )
 def test_a_falco_that_is_here(examine, path, says, level, text):
@@ -51,7 +51,7 @@ def test_a_falco_that_cannot_be_run(examine, path, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("version", "text"), [("0.29.3", "`lanner build docker --api 0.3` makes what it loads"), ("0.36.0", "does not tell its plugin API")]
+    ("version", "text"), [("0.29.3", "`lanner build docker --api 0.3` builds plugins for it"), ("0.36.0", "does not report its plugin API")]
 )
 def test_a_sysdig_that_is_here(examine, path, version, text):
     level, found, _ = only(examine(env=path(sysdig=f"echo sysdig version {version}"))[1]["sysdig"])
@@ -85,7 +85,7 @@ def test_a_configuration_that_is_wrong(examine, falco_yaml, text, level, part):
     code, found = examine("-c", falco_yaml(text))
     assert any(each[0] == level and part in each[1] for each in found["configuration"]), found["configuration"]
     assert code == (1 if level == "problem" else 0)
-    assert "Falco" in found  # the others are looked at all the same
+    assert "Falco" in found  # the other checks run all the same
 
 
 def test_a_plugin_that_there_is_not(examine):
@@ -93,7 +93,7 @@ def test_a_plugin_that_there_is_not(examine):
     assert code == 1
     _, text, fix = found["configuration"][1]
     assert "did you mean 'docker'?" in text
-    assert fix == "Name a plugin that there is and that can be imported, here"
+    assert fix == "Name a plugin that exists and can be imported, here"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_rules_that_are_odd(examine, tmp_path):
     )
     code, found = examine("-r", rules)
     assert code == 0
-    assert only(found["rules"]) == ("warning", "1 of the rules' texts are odd", f"See them: lanner rules check --plugin docker {rules}")
+    assert only(found["rules"]) == ("warning", "warnings about the rules: 1", f"See them: lanner rules check --plugin docker {rules}")
 
 
 def test_rules_that_are_about_other_events(examine, tmp_path):
@@ -182,4 +182,4 @@ def test_rules_that_are_not_there(examine, tmp_path, falco_yaml):
     assert examine("-r", tmp_path / "none.yaml")[0] == 1
     code, found = examine("-c", falco_yaml("rules_files: [/nonexistent/rules.yaml]"))
     assert code == 1
-    assert "there is none of /nonexistent/rules.yaml" in only(found["rules"])[1]
+    assert "none of /nonexistent/rules.yaml exists" in only(found["rules"])[1]

@@ -3,16 +3,16 @@
 import pytest
 
 WRONG_PARAMS = [
-    (["--open", "since=abc"], "error: `since` is 'abc', which is no time: write seconds since 1970"),
+    (["--open", "since=abc"], "error: `since` is 'abc', which is not a time: write seconds since 1970"),
     (["--open", "sinc=1"], "error: the open parameters have 'sinc', which is none of since, until, filters: did you mean 'since'?"),
-    (["--open", "since"], "error: the open parameters have 'since', which is no key=value"),
-    (["--open", '{"until": []}'], "error: `until` is [], which is no time"),
-    (["--open", "filters={"], "error: `filters` is no JSON"),
-    (["--open", "filters=[1]"], "error: `filters` is wrong"),
+    (["--open", "since"], "error: the open parameters have 'since', which is not key=value"),
+    (["--open", '{"until": []}'], "error: `until` is [], which is not a time"),
+    (["--open", "filters={"], "error: `filters` is invalid JSON"),
+    (["--open", "filters=[1]"], "error: invalid `filters`"),
     (["--host", "nonsense"], "error: invalid engine address 'nonsense'"),
     (["--host", "tcp://[::1"], "error: invalid engine address"),
     (["--host", "ssh://-oProxyCommand=x"], "error: invalid engine address"),
-    (["--config", '{"until": "never"}'], "error: `$.until` is 'never', which is no time"),
+    (["--config", '{"until": "never"}'], "error: `$.until` is 'never', which is not a time"),
 ]
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""The options of `falco` that `lanner run` has, and what is said of those that it cannot have."""
+"""The options of `falco` that `lanner run` has, and the messages for those that it does not support."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`lanner run -c falco.yaml` and `-o`: runs on recordings, what is said of a wrong file, and nothing that ends in a traceback."""
+"""`lanner run -c falco.yaml` and `-o`: runs on recordings, messages for an invalid file, and no traceback."""
 
 import json
 import os
@@ -101,8 +101,8 @@ falco_libs: {thread_table_size: 262144}
     warnings = [line for line in done.err.splitlines() if "warning" in line]
     unused = "engine, syscall_event_drops"
     assert warnings == [
-        "lanner: warning: $.config_files: /etc/falco/config.d does not exist; it is left out",
-        "lanner: warning: $.rules_files: /etc/falco/falco_rules.yaml does not exist; it is left out",
+        "lanner: warning: $.config_files: /etc/falco/config.d does not exist; it is ignored",
+        "lanner: warning: $.rules_files: /etc/falco/falco_rules.yaml does not exist; it is ignored",
         f"lanner: warning: no effect here, because Lanner runs only plugins: {unused}",
     ]
 
@@ -253,14 +253,14 @@ WRONG = {
     "no plugin": ("", "no plugin is loaded: name one, as in `lanner run docker`, or list it in $.plugins"),
     "no list": ("plugins: x", "$.plugins[0] takes keys with their values"),
     "no YAML": ("a: [", "falco.yaml:1:5: "),
-    "no keys": ("[a]", "falco.yaml: a configuration file is keys with their values"),
-    "no such plugin": ("load_plugins: [x]", "$.load_plugins[0] is 'x', but no plugin of that name is in $.plugins: there is none"),
+    "no keys": ("[a]", "falco.yaml: a configuration file must be keys with their values"),
+    "no such plugin": ("load_plugins: [x]", "$.load_plugins[0] is 'x', but no plugin of that name is in $.plugins, which is empty"),
     "a library": (
         "plugins: [{name: k, library_path: libk8saudit.so}]",
         "$.plugins[0].library_path is 'libk8saudit.so', and Lanner loads no",
     ),
     "a file that is not there": ("plugins: [{name: k, library_path: no.py}]", "the plugin file no.py does not exist"),
-    "no rules": (PLUGINS + "rules_files: [no.yaml]", "$.rules_files: there is none of no.yaml; name a rules file with -r FILE"),
+    "no rules": (PLUGINS + "rules_files: [no.yaml]", "$.rules_files: none of no.yaml exists; name a rules file with -r FILE"),
     "a priority": (PLUGINS + "priority: x", "$.priority takes one of emergency, "),
     "an output": (PLUGINS + "file_output: {enabled: true, filename: no/alerts}", "cannot write alerts to no/alerts: No such file"),
     "an added field": (PLUGINS + "append_output: [{extra_fields: [nope]}]", "the rules have "),
@@ -285,7 +285,7 @@ def test_what_is_wrong_is_said_in_one_sentence(falco, what):
         (["-c", "missing.yaml"], 1, "cannot read the configuration file missing.yaml: No such file or directory"),
         (["-c", "."], 1, "cannot read the configuration file .: Is a directory"),
         (["docker", "-o", "x"], 1, "-o x: write key=value or key.subkey=value"),
-        (["docker", "-o", "json_output[0]=x", "-o", "json_output.a=b"], 1, "-o json_output.a=b: $.json_output is no mapping"),
+        (["docker", "-o", "json_output[0]=x", "-o", "json_output.a=b"], 1, "-o json_output.a=b: $.json_output is not a mapping"),
         (["docker", "-r", "."], 1, "the directory . has no rules file: none ends in .yaml or .yml"),
         (["-o", "json_output=true"], 1, "no plugin is loaded"),
         ([], 2, "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE)."),
@@ -346,7 +346,7 @@ def test_the_loaded_plugins(falco, plugin):
         "",
         "Name: extractor",
         "Description: No source.",
-        "Contact: nobody",
+        "Contact: the tests",
         "Version: 0.1.0",
         "Capabilities: ",
         "  - Field Extraction",

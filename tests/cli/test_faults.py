@@ -42,7 +42,7 @@ READERS = [
 
 @pytest.fixture(scope="module")
 def on_pipe(tmp_path_factory):
-    """What each of these commands says when nobody writes to the pipe that it reads. Each waits seconds for that: all wait at once."""
+    """Output of each of these commands if no process writes to the pipe that it reads. Each waits seconds for that: all wait at once."""
     pipe = tmp_path_factory.mktemp("pipes") / "pipe"
     os.mkfifo(pipe)
     with ThreadPoolExecutor(len(READERS)) as pool:

@@ -49,7 +49,7 @@ def test_a_signal_sent_twice_as_timeout_does_ends_the_run_with_a_summary(start, 
     for _ in range(5):
         process = start("run", plugin("Quiet"), "-r", rules("quiet"), "--open", words(b"one"))
         assert process.stdout.readline() == b"22:13:20.000000000: Notice got one\n"
-        # half a second after the first one another would be a wish of its own
+        # half a second after the first signal, another one is a separate request
         begin = time.monotonic()
         while process.poll() is None and time.monotonic() < begin + 0.4:
             process.send_signal(number)
@@ -148,7 +148,7 @@ def test_what_stands_in_a_sockets_place_is_told(lanner, tmp_path, make):
     done = lanner("run", "docker", "--host", f"unix://{path}")
     assert done.code == 3
     assert (
-        f"no Docker engine at unix://{path} (from `$.host` of the configuration): that is no socket. Name the engine's socket: --host"
+        f"no Docker engine at unix://{path} (from `$.host` of the configuration): it is not a socket. Name the engine's socket: --host"
         in done.err
     )
 

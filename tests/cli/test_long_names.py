@@ -1,4 +1,4 @@
-"""A name of 100,000 characters, wherever a name can stand: what is said of it is short, and says where and what to do."""
+"""A name of 100,000 characters, wherever a name is allowed: the message is short, and says where and what to do."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""`make run`'s own part: when a replay takes the place of an engine, with which options, and what is said when a Python is missing."""
+"""`make run`: when a replay replaces an engine, with which options, and the message if Python is missing."""
 
 import os
 import shutil
@@ -64,4 +64,4 @@ def test_a_python_that_is_not_there_is_said_and_nothing_is_installed():
         [TOOLS / "setup", "run"], capture_output=True, text=True, check=False, env=os.environ | {"PYTHON": "/nonexistent"}, timeout=30
     )
     assert done.returncode == 1
-    assert done.stderr == "setup: no such Python: /nonexistent (from PYTHON). Name one that there is, or leave PYTHON out\n"
+    assert done.stderr == "setup: no such Python: /nonexistent (from PYTHON). Name an installed one, or unset PYTHON\n"

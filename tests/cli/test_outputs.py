@@ -195,7 +195,7 @@ def test_throttling_and_deduplication_are_counted(start, configure, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("http_output: {enabled: true, url: nonsense}\n", "$.http_output.url is no address of a server"),
+        ("http_output: {enabled: true, url: nonsense}\n", "$.http_output.url is not a server's address"),
         ("syslog_output: {enabled: true}\nlanner: {syslog: {address: nonsense}}\n", "$.lanner.syslog.address is 'nonsense'"),
     ],
 )

@@ -35,7 +35,7 @@ ERRORS = [
     ("hosts: [{url: 'unix:///x', nme: y}]", 1, "unknown option `$.hosts[0].nme`; did you mean `name`?"),
     ("inspect: maybe", 1, "Expected `bool`, got `str` - at `$.inspect`"),
     ("pingInterval: 0", 1, "Expected `int` >= 1 - at `$.pingInterval`"),
-    ("since: never", 2, "`$.since` is 'never', which is no time"),
+    ("since: never", 2, "`$.since` is 'never', which is not a time"),
     ("host: nonsense", 2, "invalid engine address 'nonsense' (from `$.host` of the configuration)"),
 ]
 

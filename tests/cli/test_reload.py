@@ -1,4 +1,4 @@
-"""Rules and configuration that change while `lanner run` goes on."""
+"""Rules and configuration that change during `lanner run`."""
 
 import json
 import os
@@ -16,7 +16,7 @@ RELOAD_FAILED = "Falco internal: hot restart failure"
 
 @pytest.fixture
 def file(tmp_path):
-    """A rules file: `file(name)` writes it anew as a whole, with a rule of that name on every event."""
+    """A rules file: `file(name)` replaces it as a whole, with a rule of that name on every event."""
     path = tmp_path / "rules.yaml"
 
     def write(name, condition="evt.num > 0", source="ticks"):
@@ -30,7 +30,7 @@ def file(tmp_path):
 
 
 def told(process, words):
-    """Read on from what the process says until these words come; what was said."""
+    """Read the process's output until these words appear, and return it."""
     lines = []
     for line in iter(process.stderr.readline, b""):
         lines.append(line.decode())

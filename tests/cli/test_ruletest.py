@@ -1,4 +1,4 @@
-"""`lanner rules test`: tests beside the rules, their results, and what is wrong in a test file."""
+"""`lanner rules test`: tests beside the rules, their results, and errors in a test file."""
 
 import json
 import re

@@ -134,7 +134,7 @@ _RULE = """\
 """
 
 
-# where the mistake stands is between the brackets
+# the place of the mistake is between the brackets
 @pytest.mark.parametrize(
     ("rules", "problem"),
     [

@@ -1,4 +1,4 @@
-"""`lanner run PLUGIN -V`, `-L` and `-l`: Falco's reports and descriptions, on standard output alone."""
+"""`lanner run PLUGIN -V`, `-L` and `-l`: Falco's reports and descriptions, only on standard output."""
 
 import json
 
@@ -22,7 +22,7 @@ BAD = "- rule: r\n  desc: d\n  condition: docker.nope = 1\n  output: o\n  priori
 
 @pytest.fixture
 def files(tmp_path):
-    for name, text in {"good.yaml": GOOD, "bad.yaml": BAD, "odd.yaml": GOOD + "- macro: alone\n  condition: container\n"}.items():
+    for name, text in {"good.yaml": GOOD, "bad.yaml": BAD, "odd.yaml": GOOD + "- macro: unused\n  condition: container\n"}.items():
         (tmp_path / name).write_text(text)
     return tmp_path
 

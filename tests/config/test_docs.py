@@ -1,4 +1,4 @@
-"""docs/configuration.md is what the classes say; docs/falco-yaml.md names no key that there is not."""
+"""docs/configuration.md matches the classes; docs/falco-yaml.md names no unknown key."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_reference_is_what_the_classes_say():
-    assert (DOCS / "configuration.md").read_text() == page(), "make it anew: python -m lanner.config.reference > docs/configuration.md"
+    assert (DOCS / "configuration.md").read_text() == page(), "regenerate it: python -m lanner.config.reference > docs/configuration.md"
 
 
 def test_the_reference_names_every_key():

@@ -77,8 +77,8 @@ def test_one_value_is_a_list_of_one(read):
     [
         ("a: [", "{}:1:5: yaml-cpp: error at line 1, column 1: end of sequence flow not found. A '[' is not closed"),
         ("a: *b", "{}:1:4: yaml-cpp: error at line 1, column 4: the referenced anchor is not defined: ***"),
-        ("[a]", "{}: a configuration file is keys with their values"),
-        ("text", "{}: a configuration file is keys with their values"),
+        ("[a]", "{}: a configuration file must be keys with their values"),
+        ("text", "{}: a configuration file must be keys with their values"),
     ],
 )
 def test_a_file_that_is_none_is_refused_with_its_name(read, tmp_path, text, message):
@@ -148,7 +148,7 @@ def test_a_strategy_that_there_is_not_is_append(include):
     found = include(MAIN, MORE, "replace")
     assert found.falco.rules_files == ("a", "b")
     assert found.warnings == [
-        "$.config_files[0].strategy takes one of append, override, add-only, not 'replace'; append holds, as in Falco"
+        "$.config_files[0].strategy takes one of append, override, add-only, not 'replace'; append applies, as in Falco"
     ]
 
 
@@ -170,7 +170,7 @@ def test_includes_can_be_given_as_options(include, read):
     ("main", "more", "message"),
     [
         ("", "config_files: [x]", "more.yaml: an included file cannot include others"),
-        ("rules_files: a", "rules_files: [b]", r"more.yaml: \$.rules_files is a list to append, but it is none in the files before"),
+        ("rules_files: a", "rules_files: [b]", r"more.yaml: \$.rules_files is a list to append, but it is not a list in the files before"),
     ],
 )
 def test_what_cannot_be_included_is_said(include, main, more, message):
@@ -184,7 +184,7 @@ def test_a_file_cannot_include_itself(read, tmp_path):
 
 
 def test_an_included_file_need_not_exist(read):
-    assert read("config_files: [/nonexistent]").warnings == ["$.config_files: /nonexistent does not exist; it is left out"]
+    assert read("config_files: [/nonexistent]").warnings == ["$.config_files: /nonexistent does not exist; it is ignored"]
 
 
 # Environment variables
@@ -215,7 +215,7 @@ def test_variables_are_written_in_as_falco_does(monkeypatch, text, result):
 def test_variables_that_name_each_other_come_to_an_end(read, monkeypatch, tmp_path):
     monkeypatch.setenv("A", "${B}x")
     monkeypatch.setenv("B", "${A}${A}")
-    with pytest.raises(ConfigError, match=f"{tmp_path}/falco.yaml:1:11: environment variables that name each other have no end"):
+    with pytest.raises(ConfigError, match=f"{tmp_path}/falco.yaml:1:11: environment variables refer to each other in a cycle"):
         read("priority: ${A}")
 
 
@@ -256,14 +256,14 @@ def test_an_option_sets_one_key(read, option, key, value):
     [
         ("json_output", "-o json_output: write key=value or key.subkey=value"),
         ("=x", "-o =x: the key is empty"),
-        (".a=x", "-o .a=x: the key is wrong from '.a' on"),
-        ("a..b=x", "-o a..b=x: the key is wrong from '..b' on"),
-        ("[0]=x", "-o [0]=x: the key is wrong from '[0]' on"),
-        ("a[x]=x", "-o a[x]=x: the key is wrong from '[x]' on"),
-        ("a[0]b=x", "-o a[0]b=x: the key is wrong from 'b' on"),
-        ("a\\b=x", "-o a\\b=x: the key is wrong from '\\\\b' on"),
-        ("priority.x=y", "-o priority.x=y: $.priority is no mapping, so there is no x in it"),
-        ("priority[0]=y", "-o priority[0]=y: $.priority is no list"),
+        (".a=x", "-o .a=x: the key is invalid from '.a'"),
+        ("a..b=x", "-o a..b=x: the key is invalid from '..b'"),
+        ("[0]=x", "-o [0]=x: the key is invalid from '[0]'"),
+        ("a[x]=x", "-o a[x]=x: the key is invalid from '[x]'"),
+        ("a[0]b=x", "-o a[0]b=x: the key is invalid from 'b'"),
+        ("a\\b=x", "-o a\\b=x: the key is invalid from '\\\\b'"),
+        ("priority.x=y", "-o priority.x=y: $.priority is not a mapping, so it cannot contain x"),
+        ("priority[0]=y", "-o priority[0]=y: $.priority is not a list"),
         ("rules_files[5]=y", "-o rules_files[5]=y: $.rules_files has 1 items: the next one is $.rules_files[1]"),
         ("rules={[}", "-o rules:1:3: "),
     ],
@@ -290,8 +290,8 @@ def test_rules_files_and_directories(read, tmp_path, monkeypatch):
     found = read("rules_files: [one.yaml, d, two.txt, missing.yaml]")
     assert rules_paths((), found) == ("one.yaml", "d/a.yml", "d/b.yaml")
     assert found.warnings == [
-        "$.rules_files: missing.yaml does not exist; it is left out",
-        "$.rules_files: two.txt ends neither in .yaml nor in .yml; it is left out",
+        "$.rules_files: missing.yaml does not exist; it is ignored",
+        "$.rules_files: two.txt ends neither in .yaml nor in .yml; it is ignored",
     ]
     assert rules_paths(("two.txt", "d"), found) == ("two.txt", "d/a.yml", "d/b.yaml")
     assert rules_paths((), read()) is None
@@ -305,9 +305,9 @@ def test_the_old_name_of_rules_files(read, tmp_path):
     found = read(f"rules_file: [{path}]")
     assert rules_paths((), found) == (str(path),)
     assert found.warnings == ["$.rules_file is the old name of rules_files"]
-    with pytest.raises(ConfigError, match="are both there"):
+    with pytest.raises(ConfigError, match="are both set"):
         rules_paths((), read("rules_file: a\nrules_files: a"))
-    with pytest.raises(ConfigError, match="there is none of a, b; name a rules file with -r FILE"):
+    with pytest.raises(ConfigError, match="none of a, b exists; name a rules file with -r FILE"):
         rules_paths((), read("rules_files: [a, b]"))
 
 
@@ -330,7 +330,9 @@ def test_plugins_are_loaded_in_the_order_that_is_asked_for(read):
 
 
 def test_a_plugin_that_is_not_configured_is_said(read):
-    with pytest.raises(ConfigError, match=r"\$.load_plugins\[0\] is 'x', but no plugin of that name is in \$.plugins: there are a, d, m"):
+    with pytest.raises(
+        ConfigError, match=r"\$.load_plugins\[0\] is 'x', but no plugin of that name is in \$.plugins: its names are a, d, m"
+    ):
         targets(read, "load_plugins: [x]")
 
 
@@ -394,7 +396,7 @@ def test_what_cannot_be_is_refused_with_its_place(read, text, message):
 def test_numbers_and_durations_that_are_none_leave_the_default(read):
     found = read("output_timeout: soon\nmetrics: {enabled: false, interval: 1 hour}\n")
     assert (found.falco.output_timeout, found.falco.metrics.interval) == (2000, 0)
-    assert found.warnings == ["$.output_timeout takes a whole number, not 'soon'; the default holds, as in Falco"]
+    assert found.warnings == ["$.output_timeout takes a whole number, not 'soon'; the default applies, as in Falco"]
 
 
 def test_two_entries_for_one_plugin_are_refused_with_both_places(include, read, tmp_path):

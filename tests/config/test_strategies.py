@@ -55,4 +55,4 @@ def test_an_included_file_without_keys_is_a_warning(tmp_path, monkeypatch, text)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "falco.yaml").write_text("config_files: [x.yaml]\n")
     (tmp_path / "x.yaml").write_text(text)
-    assert read_configuration("falco.yaml", {}, []).warnings == ["x.yaml has no keys, which Falco's schema demands; it changes nothing"]
+    assert read_configuration("falco.yaml", {}, []).warnings == ["x.yaml has no keys, which Falco's schema requires; it is ignored"]

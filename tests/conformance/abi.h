@@ -12,7 +12,7 @@
 enum { RC_SUCCESS = 0, RC_FAILURE = 1, RC_TIMEOUT = -1, RC_EOF = 2, RC_NOT_SUPPORTED = 3 };
 enum { SCHEMA_NONE = 0, SCHEMA_JSON = 1 };
 enum { TYPE_UINT64 = 8, TYPE_STRING = 9, TYPE_RELTIME = 20, TYPE_ABSTIME = 21, TYPE_BOOL = 25, TYPE_IPADDR = 40, TYPE_IPNET = 41 };
-enum { KIND_SOURCE = 1, KIND_EXTRACTOR = 2 }; /* what get_type answers, 0.3 alone */
+enum { KIND_SOURCE = 1, KIND_EXTRACTOR = 2 }; /* what get_type answers, only in 0.3 */
 
 /* -- 0.3 to 2.0 -------------------------------------------------------------------------------------------------------------------- */
 
@@ -23,11 +23,11 @@ struct flat_event {
   uint64_t ts; /* UINT64_MAX: now */
 };
 
-/* 0.3: one value, text or number. Truth values are one byte; they are bytes here, as whoever fills them may have left garbage. */
+/* 0.3: one value, text or number. Truth values are one byte; they are bytes here, as a plugin may leave garbage in the rest. */
 struct abi03_field {
   uint32_t id;
   const char* name;
-  const char* arg; /* "" where there is none */
+  const char* arg; /* "" without an argument */
   uint32_t type;
   uint8_t present; /* from here on: the plugin's to fill */
   const char* text;
@@ -110,7 +110,7 @@ typedef void (*any_function)(void);
 typedef const char* (*owner_error_function)(void* owner);
 typedef void (*log_function)(void* owner, const char* component, const char* message, int32_t severity);
 
-/* Tables of state: nobody here uses them, so their functions are of no exact type. */
+/* Tables of state: unused by the plugins here, so their functions have no exact type. */
 struct tables_input {
   any_function list_tables, get_table, add_table;
   any_function list_fields, get_field, add_field;

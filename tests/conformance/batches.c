@@ -17,7 +17,7 @@ static bool take_block(struct session* session, struct block_plugin_event* block
   }
   struct block_event* header = &block->header;
   if (plugin->id == 0 && header->type != EVENT_TYPE_PLUGIN) {
-    violation("next_batch: an event of type %u; this host knows the type of plugins alone", header->type);
+    violation("next_batch: an event of type %u; this host only knows the type of plugins", header->type);
     return false;
   }
   if (header->type != EVENT_TYPE_PLUGIN || header->parameters != 2) {
@@ -41,7 +41,7 @@ static bool take_block(struct session* session, struct block_plugin_event* block
   return true;
 }
 
-/* Before 3.0 the framework copies an event into memory of its own, here of just its size. */
+/* Before 3.0 the framework copies an event into separate memory, here of just its size. */
 static bool take_flat(const struct flat_event* flat, struct event* event) {
   if ((flat->data == NULL && flat->length > 0) || flat->length > LONGEST_EVENT) {
     violation("next_batch: an event with NULL data, or of %u bytes", flat->length);
@@ -154,6 +154,6 @@ void check_end_stays(struct session* session) {
     uint32_t count = UNWRITTEN;
     void* events = NULL;
     int32_t rc = call_next_batch(session->plugin, session->state, session->instance, &count, &events);
-    if (rc != RC_EOF || count != 0) violation("next_batch: after EOF, another call is no EOF without events");
+    if (rc != RC_EOF || count != 0) violation("next_batch: after EOF, another call is not EOF without events");
   }
 }

@@ -1,4 +1,4 @@
-/* What a plugin costs, as CPU time: loading, each batch, each field. Nothing is checked here beyond what is needed to go on.
+/* The cost of a plugin, as CPU time: loading, each batch, each field. Checks only what the measurement needs.
  *
  * Fields are measured in rounds over the same events, copied beforehand into memory of the host (as when a capture file is read); the
  * clock is read around a whole round, since reading it costs as much as a field. One round asks each event for some fields; two rounds'
@@ -86,7 +86,7 @@ static struct event event_of(const struct bench* bench, void* events, uint32_t i
   return (struct event){.ts = flat->ts, .payload = flat->data, .length = flat->length};
 }
 
-/* The number that is the payload's last member, as Docker's timeNano is; 0 where there is none. */
+/* The number that is the payload's last member, as Docker's timeNano is; 0 without one. */
 static double sent_seconds(const struct event* event) {
   uint32_t at = event->length;
   if (at == 0 || event->payload[at - 1] != '}') return 0;
@@ -108,7 +108,7 @@ static void write_latency(struct bench* bench, struct json_out* out) {
   json_double(out, "late_p99_ms", bench->late_ms[count * 99 / 100]);
 }
 
-/* Reads N events, opening the source anew at its end; each is asked for every field once, which is part of what memory it takes. */
+/* Reads N events, reopening the source at its end; every field of each is extracted once, which adds to the memory. */
 static bool read_events(struct bench* bench, uint64_t wanted, const struct request* requests, uint32_t request_count) {
   double until = clock_seconds(CLOCK_MONOTONIC) + bench->options->seconds;
   while (bench->taken < wanted && clock_seconds(CLOCK_MONOTONIC) < until) {

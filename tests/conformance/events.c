@@ -15,7 +15,7 @@ struct kept_event {
   size_t fields_length;
 };
 
-/* All fields of an event, in an object; the last one's values are looked at twice, with other calls between. */
+/* All fields of an event, in an object; the last one's values are read twice, with other calls between. */
 static void write_fields(struct session* session, const struct event* event, bool live, struct text* to, struct text* offsets) {
   const struct plugin* plugin = session->plugin;
   struct extraction extraction;

@@ -6,7 +6,7 @@
 
 /* -- writing ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Length of the UTF-8 sequence that begins here: 0 where there is none (overlong forms and surrogates are none). */
+/* Length of the UTF-8 sequence that begins here: 0 if it is invalid (as overlong forms and surrogates are). */
 static size_t utf8_length(const unsigned char* bytes, size_t left) {
   unsigned char lead = bytes[0];
   size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;

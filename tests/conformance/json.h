@@ -32,7 +32,7 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 struct json {
   enum json_type type;
   char* key;  /* in an object */
-  char* text; /* of a string, escapes resolved; of a number as it stands */
+  char* text; /* of a string, escapes resolved; of a number as written */
   bool truth;
   struct json* first; /* of an array or object */
   struct json* next;  /* its neighbour in the same */

@@ -51,7 +51,7 @@ static const char help[] =
     "took a plugin out of the process; logs; violations. A field without value is not in fields. Bytes that are not UTF-8 are given as\n"
     "{\"hex\": \"...\"}. Equal digests: equal payloads, values and texts.\n";
 
-/* Letters for getopt; users know the long names alone. */
+/* Letters for getopt; users only know the long names. */
 static const struct option long_options[] = {
     {"info", no_argument, NULL, 'i'},
     {"init", required_argument, NULL, 'I'},

@@ -63,7 +63,7 @@ bool plugin_load(struct plugin* plugin) {
   }
   const char* version = call_text(plugin, SYMBOL_get_required_api_version);
   if (version == NULL || !read_version(version, &plugin->major, &plugin->minor, &plugin->patch)) {
-    violation("get_required_api_version: '%s' is no version", version == NULL ? "NULL" : version);
+    violation("get_required_api_version: '%s' is not a version", version == NULL ? "NULL" : version);
     return false;
   }
   static const struct {
@@ -200,14 +200,14 @@ static bool is_field_name(const char* name) {
 static bool flag(const struct json* object, const char* key, const char* field) {
   const struct json* member = json_get(object, key);
   if (member == NULL || member->type == JSON_NULL) return false;
-  if (member->type != JSON_BOOL) violation("get_fields: %s of %s is no boolean", key, field);
+  if (member->type != JSON_BOOL) violation("get_fields: %s of %s is not a boolean", key, field);
   return member->truth;
 }
 
 static void check_properties(const struct json* entry, const char* field) {
   const struct json* properties = json_get(entry, "properties");
   if (properties == NULL || properties->type == JSON_NULL) return;
-  if (properties->type != JSON_ARRAY) violation("get_fields: properties of %s is no array", field);
+  if (properties->type != JSON_ARRAY) violation("get_fields: properties of %s is not an array", field);
   for (const struct json* next = properties->first; next != NULL; next = next->next) {
     if (next->type != JSON_STRING) violation("get_fields: properties of %s holds something else than strings", field);
   }
@@ -330,7 +330,7 @@ bool plugin_describe(struct plugin* plugin, struct json_out* out) {
   nonempty(plugin, SYMBOL_get_contact, out, "contact");
   unsigned number[3];
   const char* version = nonempty(plugin, SYMBOL_get_version, out, "version");
-  if (!read_version(version, &number[0], &number[1], &number[2])) violation("get_version: '%s' is no version", version);
+  if (!read_version(version, &number[0], &number[1], &number[2])) violation("get_version: '%s' is not a version", version);
   if (plugin->is_source) well = describe_source(plugin, out);
   if (plugin_has(plugin, SYMBOL_get_init_schema)) describe_schema(plugin, out);
   if (plugin_has(plugin, SYMBOL_get_extract_event_sources)) describe_extract_sources(plugin, out);

@@ -62,7 +62,7 @@ struct plugin {
   unsigned major, minor, patch; /* of the ABI that it requires; 0.3 is major 0 */
   bool is_source, is_extractor;
   uint32_t id;
-  const char* source;  /* without one of its own: the first that it extracts from */
+  const char* source;  /* without a source: the first that it extracts from */
   struct json* schema; /* of init's configuration; NULL: none in JSON */
   struct field* fields;
   uint32_t field_count;

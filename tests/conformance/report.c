@@ -13,7 +13,7 @@ enum { MOST_VIOLATIONS = 200, MOST_LOGS = 1000 };
 _Thread_local const char* doing = "nothing";
 _Thread_local uint64_t doing_event;
 
-/* The same thing wrong with every event is said once, with a count. */
+/* The same violation of every event is reported once, with a count. */
 static struct {
   char* text;
   uint64_t times;
@@ -96,7 +96,7 @@ void write_logs(struct json_out* out) {
   json_close(out, ']');
 }
 
-/* write() and _exit() alone are safe here. No name of a call needs escaping. */
+/* Only write() and _exit() are safe here. No name of a call needs escaping. */
 static void on_crash(int number) {
   char text[256];
   static const char before[] = "{\"crashed\": true, \"violations\": [\"signal ";

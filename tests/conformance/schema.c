@@ -9,7 +9,7 @@ enum { DEEPEST_CONTEXT = 512 };
 
 struct place {
   char text[DEEPEST_CONTEXT];
-  char* error; /* NULL: nobody asks */
+  char* error; /* NULL: not wanted */
   size_t size;
 };
 

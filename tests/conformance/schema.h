@@ -1,4 +1,4 @@
-/* Validation of an init configuration with a plugin's schema, as Falco does it by valijson: the first fault alone is told. */
+/* Validation of an init configuration with a plugin's schema, as Falco does it with valijson: only the first error is reported. */
 #ifndef LANNER_TESTS_HOST_SCHEMA_H
 #define LANNER_TESTS_HOST_SCHEMA_H
 

@@ -139,7 +139,7 @@ void session_init(struct session* session) {
   memset(config, 'x', strlen(config));
   free(config);
   check_rc("init", rc);
-  if (session->state == NULL) violation("init: the state is NULL%s", rc == RC_SUCCESS ? "" : ", so nobody can ask why it failed");
+  if (session->state == NULL) violation("init: the state is NULL%s", rc == RC_SUCCESS ? "" : ", so its error cannot be queried");
   write_outcome(session, "init", rc);
   if (rc != RC_SUCCESS || session->state == NULL) {
     session->end = "init failed";

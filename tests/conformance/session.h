@@ -58,7 +58,7 @@ uint64_t now_ns(void);
 
 /* -- its parts ---------------------------------------------------------------------------------------------------------------------- */
 
-enum { UNWRITTEN = 0x5AA5AA5A }; /* what stands where plugins have to write something */
+enum { UNWRITTEN = 0x5AA5AA5A }; /* the initial value of what plugins must write */
 
 const char* rc_name(int32_t rc); /* NULL: there is no such return code */
 /* False: the framework would end with an error. */

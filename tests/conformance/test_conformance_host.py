@@ -234,7 +234,7 @@ def test_values_of_every_type(conformance_host, types):
         },
     }
     assert (second["payload"], second["fields"]) == ("", {})
-    assert before <= second["ts"] <= time.time_ns()  # it had none of its own
+    assert before <= second["ts"] <= time.time_ns()  # the event had no time
     assert (run["end"], run["timeouts"]) == ("eof", 1)
 
 
@@ -297,7 +297,7 @@ def test_wrong_values_of_types_are_found(conformance_host, types, what, violatio
 
 @pytest.mark.skipif(shutil.which("sysdig") is None, reason="no sysdig: a real framework of API 0.3 is not there to compare with")
 def test_a_real_framework_agrees(conformance_host, peers, tmp_path):
-    """sysdig 0.29 offers API 0.3: it sees in the same plugin what the host sees. Frameworks of newer APIs are no packages of Debian."""
+    """sysdig 0.29 offers API 0.3: it sees in the same plugin what the host sees. Debian has no packages of frameworks with newer APIs."""
     version = subprocess.run(["sysdig", "--version"], capture_output=True, text=True, check=True).stdout
     if "0.29." not in version:
         pytest.skip(f"{version.strip()} is not known to offer API 0.3")
@@ -339,14 +339,14 @@ BREAKS = [
     ("NO_EVENTS", APIS, OPEN, "next_batch: SUCCESS with 0 events"),
     ("COUNT_UNWRITTEN", APIS, OPEN, "next_batch: nevts is not written (with timeout)"),
     ("NULL_EVENTS", APIS, OPEN, "next_batch: 128 events, but the pointer to them is NULL"),
-    ("EOF_ONCE", APIS, OPEN, "next_batch: after EOF, another call is no EOF without events"),
+    ("EOF_ONCE", APIS, OPEN, "next_batch: after EOF, another call is not EOF without events"),
     ("SLOW", ("3.0.0",), (*OPEN, "--slow-ms", "20"), "next_batch: took more than 20 ms"),
     ("WRONG_ID", ("3.0.0", "3.12.0"), OPEN, "next_batch: plugin id 7 in an event of plugin 998"),
     ("LENGTH", ("3.0.0",), OPEN, "next_batch: lengths that do not add up"),
     ("EVENT_CHANGES", ("3.0.0",), OPEN, "next_batch: an event changed before the next call"),
     ("READ_ONLY", ("3.0.0",), OPEN, "signal 11 in what next_batch returned: the framework writes into events"),
     ("RC_UNWRITTEN", APIS, OPEN, "init: rc is not written"),
-    ("NULL_STATE", APIS, FAILING_INIT, "init: the state is NULL, so nobody can ask why it failed"),
+    ("NULL_STATE", APIS, FAILING_INIT, "init: the state is NULL, so its error cannot be queried"),
     ("NO_ERROR", APIS, FAILING_INIT, "init failed, and get_last_error has no text"),
     ("NO_ERROR", APIS, ("--open", "file:/nowhere"), "open failed, and get_last_error has no text"),
     ("SAME_STATE", ("2.0.0", "3.0.0"), (*OPEN, "--threads", "2", "--events", "1"), "init: the same state twice"),
@@ -354,7 +354,7 @@ BREAKS = [
     ("NULL_STRING", ("0.3.0",), OPEN, "extract_fields: docker.type: NULL in res_str"),
     ("NULL_STRING", APIS[1:], OPEN, "extract_fields: docker.type: NULL string in res"),
     ("NULL_VALUES", APIS[1:], OPEN, "extract_fields: docker.type: res is NULL"),
-    ("TWO_VALUES", APIS[1:], OPEN, "extract_fields: docker.type: 2 values, but it is no list"),
+    ("TWO_VALUES", APIS[1:], OPEN, "extract_fields: docker.type: 2 values, but it is not a list"),
     ("VALUES_UNWRITTEN", ("0.3.0",), OPEN, "extract_fields: docker.from: field_present is not written"),
     ("VALUES_UNWRITTEN", APIS[1:], OPEN, "extract_fields: docker.from: res_len is not written"),
     ("INPUT_CHANGES", APIS[1:], OPEN, "extract_fields: docker.action: what is input was changed"),
@@ -369,7 +369,7 @@ BREAKS = [
     ("FILES", ("3.0.0",), (*OPEN, "--cycles", "2"), "guest: each life of the plugin leaves files open"),
     ("THREAD", ("3.0.0",), OPEN, "guest: threads are left after destroy: 1"),
     ("FIELDS", APIS, OPEN, "get_fields: no JSON array"),
-    ("VERSION", APIS, OPEN, "get_version: '0.1' is no version"),
+    ("VERSION", APIS, OPEN, "get_version: '0.1' is not a version"),
 ]
 
 

@@ -78,7 +78,7 @@ uint64_t check_extraction(const struct plugin* plugin, const struct request* req
   }
   if (extraction->rc != RC_SUCCESS || field->count == 0) return 0;
   if (field->count > 1 && !request->field->is_list) {
-    violation("extract_fields: %s: %llu values, but it is no list", request->label, (unsigned long long)field->count);
+    violation("extract_fields: %s: %llu values, but it is not a list", request->label, (unsigned long long)field->count);
     return 0;
   }
   if (!readable(field->values.any)) {

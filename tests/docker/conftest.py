@@ -10,7 +10,7 @@ from .tls_engines import Certificates, TlsEngine, context_of
 
 @pytest.fixture
 def stand_in():
-    """`stand_in(url, kind)`: a `StandInEngine`, or one of that kind, that listens there. What it was asked is looked at in the end: nothing may write to an engine."""
+    """`stand_in(url, kind)`: a listening `StandInEngine`, or one of that kind. Its requests are checked in the end: nothing may write to an engine."""
     engines = []
 
     def start(url, kind=StandInEngine):
@@ -45,7 +45,7 @@ def remembering(stand_in, tmp_path):
 
 @pytest.fixture
 def no_pause(monkeypatch):
-    """Connections that are lost are opened again at once."""
+    """Lost connections are reopened at once."""
     monkeypatch.setattr(watch, "_FIRST_PAUSE", 0.01)
     monkeypatch.setattr(watch, "_STEADY", 0.0)
 

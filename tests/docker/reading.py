@@ -1,4 +1,4 @@
-"""What the Docker plugin's fields have to be, read from the event's JSON by code that shares nothing with the plugin's."""
+"""Expected values of the Docker plugin's fields, read from the event's JSON by code that shares nothing with the plugin's."""
 
 import re
 
@@ -26,7 +26,7 @@ BY_ATTRIBUTE = {
     "docker.swarm.taskname": "com.docker.swarm.task.name",
 }
 
-# what Lanner adds about the container: where each text stands, and each list
+# Lanner's additions about the container: the place of each string, and of each list
 OF_THE_CONTAINER = {
     "docker.container.privileged": "privileged",
     "docker.container.network.mode": "modes.network",
@@ -55,19 +55,19 @@ LISTS = {"docker.attributes.keys", *LISTS_OF_THE_CONTAINER}
 
 
 def at(value, place):
-    """What stands there; None for nothing."""
+    """The value there; None for nothing."""
     for name in place.split("."):
         value = (of_type(dict, value) or {}).get(name)
     return value
 
 
 def of_type(wanted, value):
-    """The value where it is of the type, else None; a bool is no number."""
+    """The value if it has the type, else None; a bool is not a number."""
     return value if type(value) is wanted else None
 
 
 def texts(members):
-    """The members that are texts, up to their first NUL; none where this is no object."""
+    """The members that are strings, up to their first NUL; none if this is not an object."""
     return {key: value.partition("\0")[0] for key, value in (of_type(dict, members) or {}).items() if type(value) is str}
 
 

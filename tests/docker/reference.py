@@ -90,7 +90,7 @@ def may_start_container(line):
 
 
 class Queue:
-    """At most so many lines and bytes, and what tells of drops: `gap(since, until)` makes that, a tuple of these times and its line."""
+    """A limit of lines and bytes, and the report of drops: `gap(since, until)` makes it, a tuple of these times and its line."""
 
     def __init__(self, most, most_bytes, policy, gap):
         self.most, self.most_bytes, self.policy, self.gap = most, most_bytes, policy, gap
@@ -121,7 +121,7 @@ class Queue:
         return taken + self.tell_dropped()
 
     def fits(self, line):
-        # what tells of a gap takes room, too
+        # the report of a gap takes room, too
         size = sum(len(each[-1]) if isinstance(each, tuple) else len(each) for each in self.entries)
         return not self.entries or (len(self.entries) < self.most and size + len(line) <= self.most_bytes)
 

@@ -1,4 +1,4 @@
-"""An SSH server on the loopback for tests: Debian's sshd, with keys, a configuration and a PATH of its own, and no right that a test lacks."""
+"""An SSH server on the loopback for tests: Debian's sshd, with separate keys, configuration and PATH, and no right that a test lacks."""
 
 import getpass
 import os
@@ -106,7 +106,7 @@ class SshServer:
                 return
 
     def stop(self):
-        """Listen no more; connections go on."""
+        """Stop listening; connections stay open."""
         self._process.terminate()
         self._process.wait(20)
 

@@ -38,7 +38,7 @@ def chunk(data):
 
 
 def answer(body, status="200 OK", kind="application/json"):
-    """A whole response; a body that is no bytes is put as JSON."""
+    """A whole response; a body other than bytes is converted to JSON."""
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
     return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
@@ -51,7 +51,7 @@ def version(api="1.41", **others):
 
 
 class Exchange:
-    """One connection: the line of the request that came on it, and what is said to it."""
+    """One connection: the line of its request, and the response."""
 
     def __init__(self, connection):
         self.connection = connection
@@ -83,7 +83,7 @@ class Exchange:
         self._shut(socket.SHUT_RDWR)
 
     def reset(self):
-        """Break the connection; on tcp alone."""
+        """Break the connection; only on tcp."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self._shut(socket.SHUT_RD)
 
@@ -94,7 +94,7 @@ class Exchange:
 
 
 class StandInEngine:
-    """Stands in for a Docker engine, on unix:///path or tcp://127.0.0.1:0. There is no container behind it.
+    """A stand-in for a Docker engine, on unix:///path or tcp://127.0.0.1:0. There is no container behind it.
 
     `version` and `events` are the answers to GET /version and GET /v*/events, as bytes. The connection is closed after the answer,
     unless `keeps_alive` is set, but for a stream of events that begins with `STREAM`: it stays open, and `stream()` gives it to the test. `listing` is the answer where
@@ -143,7 +143,7 @@ class StandInEngine:
         self._acceptor.start()
 
     def stop(self):
-        """Go away: nobody listens, all connections are closed."""
+        """Stop: the socket is closed, and all connections are closed."""
         if self._acceptor.is_alive():
             self._listener.shutdown(socket.SHUT_RDWR)
             self._acceptor.join()
@@ -156,7 +156,7 @@ class StandInEngine:
         self.wait_until_idle()
 
     def wait_until_idle(self):
-        """Wait for the end of all connections that there are."""
+        """Wait for the end of all connections."""
         for exchange in self.exchanges:
             assert exchange.ended.wait(10), f"the connection of {exchange.request!r} is still open"
 
@@ -191,7 +191,7 @@ class StandInEngine:
         return True
 
     def respond(self, exchange, target):
-        """Say what there is to say to GET `target`."""
+        """Send the response to GET `target`."""
         until = re.search("until=([0-9.]+)", target)
         if target == "/version":
             said = self.version
@@ -243,7 +243,7 @@ class RememberingEngine(StandInEngine):
                         exchange.send(chunk(b"".join(lines)))
 
     def miss(self, *lines):
-        """These happen, and are sent to nobody."""
+        """These events happen without a listener."""
         with self._publishing:
             self.memory += lines
 
@@ -255,7 +255,7 @@ class RememberingEngine(StandInEngine):
             self._listeners.clear()
 
     def restart(self):
-        """Begin anew, with nothing in memory."""
+        """Restart with an empty memory."""
         self.stop()
         self._listeners.clear()
         self.memory.clear()

@@ -1,4 +1,4 @@
-"""How often a lost connection is made again, and what people are told of it."""
+"""The frequency of reconnects after a lost connection, and the messages about it."""
 
 import logging
 from itertools import pairwise
@@ -34,7 +34,7 @@ def test_an_engine_that_gives_one_event_a_connection_is_asked_ever_less_often(re
     closed = [record for record in caplog.records if "the engine closed the stream" in record.getMessage()]
     assert {record.levelno for record in closed[:5]} == {logging.INFO}
     assert closed[-1].levelno == logging.WARNING
-    assert "connecting again after pauses of up to 10 s" in closed[-1].getMessage()
+    assert "reconnecting with pauses of up to 10 s" in closed[-1].getMessage()
 
 
 def test_a_stream_that_is_cut_now_and_then_is_no_warning_where_nothing_is_lost(remembering, no_pause, caplog):
@@ -53,7 +53,7 @@ def test_a_stream_that_is_cut_now_and_then_is_no_warning_where_nothing_is_lost(r
         assert "gaps" not in host.source.counters
     assert told(caplog, logging.WARNING) == []
     assert told(caplog, logging.INFO)[:2] == [
-        f"{remembering.url}: the engine closed the stream; connecting again",
+        f"{remembering.url}: the engine closed the stream; reconnecting",
         f"connected again to Docker Engine 20.10.24 (API 1.41) at {remembering.url}",
     ]
 
@@ -97,4 +97,4 @@ def test_a_stream_that_withholds_events_is_a_warning(remembering, no_pause, capl
         remembering.miss(*lines(SECOND // 2))
         assert payloads(host, 1) == lines(SECOND // 2)
         eventually(lambda: told(caplog, logging.WARNING))
-    assert told(caplog, logging.WARNING)[0] == f"{remembering.url}: silent for 1 s, while the engine has events; connecting again"
+    assert told(caplog, logging.WARNING)[0] == f"{remembering.url}: silent for 1 s, while the engine has events; reconnecting"

@@ -1,4 +1,4 @@
-"""With a cursor a run goes on where the one before it was: what that one's host had dealt with does not come again, and nothing else is left out."""
+"""With a cursor a run resumes after the previous run: events that its host had processed are not repeated, and no other event is lost."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def path(tmp_path):
 
 
 class Run:
-    """A run of a host that commits by itself what it has dealt with, as `lanner run` does."""
+    """A run of a host that commits by itself what it has processed, as `lanner run` does."""
 
     def __init__(self, engine, path, **config):
         self.source = source_of(engine, cursor=str(path), cursorInterval=10, **config)

@@ -1,4 +1,4 @@
-"""Which engine is talked to: the configuration, the environment, the contexts of Docker's own client; and what is said of bad addresses."""
+"""Selection of the engine: the configuration, the environment, the contexts of Docker's own client; and messages for invalid addresses."""
 
 import json
 from hashlib import sha256
@@ -17,7 +17,7 @@ DEFAULT = Endpoint(Address("unix:///var/run/docker.sock"), "the default", path="
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The folder of Docker's own client, in a home of its own."""
+    """The folder of Docker's own client, in a separate home."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".docker").mkdir()
     return tmp_path / ".docker"
@@ -329,9 +329,9 @@ def test_without_a_path_the_files_are_in_the_folder_of_dockers_client(folder, tm
 
 
 def test_an_engine_may_do_without_a_client_certificate_but_not_with_half_of_one(folder, tmp_path):
-    alone = write_files(tmp_path / "alone", "ca")
+    ca_only = write_files(tmp_path / "ca only", "ca")
     half = write_files(tmp_path / "half", "ca", "key")
-    assert asked(DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(alone)).tls == Tls(f"{alone}/ca.pem")
+    assert asked(DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(ca_only)).tls == Tls(f"{ca_only}/ca.pem")
     assert asked(DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(half)).tls == files(half)
 
 

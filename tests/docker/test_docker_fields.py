@@ -150,7 +150,7 @@ def test_each_field_of_what_lanner_adds_has_a_value_in_one_of_these_events(docke
 
 
 def test_no_label_can_say_what_lanner_says(docker):
-    """What others name stands in Attributes; and of equal names the last counts, which is Lanner's."""
+    """Attributes contain the names of others; of equal names the last counts, which is Lanner's."""
     attributes = {"lanner": "x", "host": "forged", "lanner.host": "forged", "privileged": "false"}
     told = event("container", "start", attributes)
     found = check(docker, told, json.dumps(told))

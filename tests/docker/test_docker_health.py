@@ -1,4 +1,4 @@
-"""A stream that is silent is told apart from one that is dead."""
+"""Lanner distinguishes a silent stream from a dead one."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_events_that_the_engine_lists_and_does_not_send_come_from_a_new_stream(r
         assert payloads(host, 1) == lines(4)
         assert host.source.counters["connections lost"] == 1
         assert "gaps" not in host.source.counters
-    assert "silent for 1 s, while the engine has events; connecting again" in caplog.records[0].getMessage()
+    assert "silent for 1 s, while the engine has events; reconnecting" in caplog.records[0].getMessage()
 
 
 @pytest.mark.parametrize("pong", [None, b"", answer(b"no", "500 Internal Server Error", "text/plain")], ids=["none", "closed", "error"])

@@ -171,8 +171,8 @@ def test_the_stream_ends_when_all_have_ended(engines):
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ({"host": "unix:///a", "hosts": ["unix:///b"]}, "`hosts` takes the place of `host` and `tls`"),
-        ({"tls": {"ca": "/a"}, "hosts": ["unix:///b"]}, "`hosts` takes the place of `host` and `tls`"),
+        ({"host": "unix:///a", "hosts": ["unix:///b"]}, "`hosts` replaces `host` and `tls`"),
+        ({"tls": {"ca": "/a"}, "hosts": ["unix:///b"]}, "`hosts` replaces `host` and `tls`"),
         ({"hosts": ["unix:///b", "unix:///b"]}, "`hosts` names 'unix:///b' twice: give each engine its own `name`"),
         ({"hosts": [{"name": "a", "url": "unix:///a"}, {"name": "a", "url": "unix:///b"}]}, "`hosts` names 'a' twice"),
         ({"hosts": [{"name": "a"}]}, "an item of `hosts` has no `url`"),

@@ -45,7 +45,7 @@ def test_what_is_not_http_is_refused_at_the_first_byte_that_shows_it(data):
 
 @pytest.mark.parametrize("line", ["HTTP/1.1", "HTTP/1.1 OK", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 -20 OK", "HTTP/1.1 2²0 OK"])
 def test_a_status_is_three_digits(line):
-    with pytest.raises(HttpError, match="which is no status line"):
+    with pytest.raises(HttpError, match="which is not a status line"):
         parse_head(line.encode("latin-1") + b"\r\n\r\n")
 
 

@@ -1,4 +1,4 @@
-"""What is said of containers beside their events: which events ask, what is kept of the answer, and what an engine that fails costs."""
+"""The description of containers: which events query the engine, what is kept of the response, and the cost of a failing engine."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def line(action="start", identity=ID, kind="container", **attributes):
 
 
 def wants(event):
-    """Whether the engine may have to be asked about it, which is looked at for every event."""
+    """Whether the event may need a query of the engine, which is checked for every event."""
     return Events([event]).starts() == [0]
 
 
@@ -59,7 +59,7 @@ def inspector(engine, timeout=10.0, wake=-1):
 
 
 def described(asking, *args, **kwargs):
-    """What is said, as JSON; it is one line."""
+    """The description as JSON on one line."""
     said = asking.describe(line(*args, **kwargs))
     assert said is not None
     assert b"\n" not in said

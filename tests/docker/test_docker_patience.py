@@ -21,7 +21,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Dripping(StandInEngine):
-    """Begins the answers to `target` with `begun`, and goes on with `drip` until the client has had enough."""
+    """Begins the responses to `target` with `begun`, and continues with `drip` until the client closes."""
 
     target, begun, drip, pause = "/_ping", CHUNKED, b"x", 0.01
 

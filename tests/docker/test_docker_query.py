@@ -1,5 +1,5 @@
-"""Which events are asked for: every form of a time, the parameters of open in both forms, what they say over the configuration, and
-what is said of wrong ones."""
+"""Selection of events: every form of a time, the parameters of open in both forms, their precedence over the configuration, and
+messages for invalid ones."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from lanner.docker.query import Query, make_query
 SECOND = 1_000_000_000
 NOW = 1795426345 * SECOND + 860357172
 HOUR = 3600 * SECOND
-TIME_ADVICE = "which is no time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
+TIME_ADVICE = "which is not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
 
 
 @pytest.fixture(autouse=True)
@@ -194,21 +194,21 @@ def test_a_word_may_be_percent_encoded_and_a_plus_is_a_plus(instant):
         ("sinc=10m", "the open parameters have 'sinc', which is none of since, until, filters"),
         ("since=10m&type=container", "the open parameters have 'type', which is none of since, until, filters"),
         ('{"Since": "10m"}', "the open parameters have 'Since', which is none of since, until, filters"),
-        ("10m", "the open parameters have '10m', which is no key=value: write since=10m&until=...&filters=..."),
-        ("since=10m&container", "the open parameters have 'container', which is no key=value: write since=10m&until=...&filters=..."),
+        ("10m", "the open parameters have '10m', which is not key=value: write since=10m&until=...&filters=..."),
+        ("since=10m&container", "the open parameters have 'container', which is not key=value: write since=10m&until=...&filters=..."),
         ("since=1&since=2", "the open parameters have 'since' twice"),
-        ('{"since": "10m"', "the open parameters are no JSON: "),
-        ('{"filters":' * 100_000, "the open parameters are no JSON: "),
-        ("filters=container", "`filters` is no JSON: "),
-        ("filters=", "`filters` is no JSON: "),
-        ('filters="container"', "`filters` is wrong: it is 'container'; write {"),
-        ('filters=["container"]', "`filters` is wrong: it is ['container']; write {"),
-        ('filters={"type": [["container"]]}', "`filters` is wrong: 'type' is [['container']]; write {"),
-        ('filters={"type": null}', "`filters` is wrong: 'type' is None; write {"),
-        ('filters={"type": {"container": true}}', "`filters` is wrong: 'type' is {'container': True}; write {"),
+        ('{"since": "10m"', "the open parameters are invalid JSON: "),
+        ('{"filters":' * 100_000, "the open parameters are invalid JSON: "),
+        ("filters=container", "`filters` is invalid JSON: "),
+        ("filters=", "`filters` is invalid JSON: "),
+        ('filters="container"', "invalid `filters`: it is 'container'; write {"),
+        ('filters=["container"]', "invalid `filters`: it is ['container']; write {"),
+        ('filters={"type": [["container"]]}', "invalid `filters`: 'type' is [['container']]; write {"),
+        ('filters={"type": null}', "invalid `filters`: 'type' is None; write {"),
+        ('filters={"type": {"container": true}}', "invalid `filters`: 'type' is {'container': True}; write {"),
         (
             '{"filters": {"type": [true]}}',
-            """`filters` is wrong: 'type' is [True]; write {"type": ["container"], "event": ["die", "oom"]}""",
+            """invalid `filters`: 'type' is [True]; write {"type": ["container"], "event": ["die", "oom"]}""",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Between reading and the host lies a bounded queue: the reader goes on, and what has no room is counted and told of at its place."""
+"""The bounded queue between reading and the host: the reader continues, and dropped events are counted and reported in their position."""
 
 import select
 import threading
@@ -88,7 +88,7 @@ def test_a_gap_stands_where_the_queue_was_full_though_it_is_taken_from_in_parts(
 
 
 def test_a_gap_that_has_no_room_is_part_of_the_one_that_is_told_of():
-    """Lines that are missing are told of with all of their time, whoever lost them."""
+    """Missing lines are reported with their whole time span, regardless of the cause."""
     for policy in ("drop_newest", "drop_oldest"):
         buffer, _ = full_of(policy, 100)
         buffer.put(HOST.gap("engine restarted or out of reach", NOW + 20, NOW + 90))
@@ -195,6 +195,17 @@ def test_bounds_and_order_hold_and_all_that_was_dropped_is_counted(policy, steps
 
 def inside(part):
     return list(part.events) if part.gap is None else [(*part.gap, part.events[0])]
+
+
+def test_a_reader_learns_that_the_host_is_more_than_one_batch_behind():
+    """It then leaves time to the host, so that a burst neither fills the memory nor is dropped."""
+    buffer = Buffer(65_536, 10**9, "drop_newest", Counters())
+    buffer.put(part(0, 4096))
+    assert not buffer.is_crowded
+    buffer.put(part(4096, 1))
+    assert buffer.is_crowded
+    buffer.take()
+    assert not buffer.is_crowded
 
 
 # with an engine

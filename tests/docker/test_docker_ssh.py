@@ -166,7 +166,7 @@ def test_several_engines_of_which_one_is_away(server, remembering, no_pause):
 
 
 def test_a_run_ends_with_its_connections(server, remembering, tmp_path):
-    """In order by SIGTERM; and where it is killed, ssh notices that it is alone."""
+    """Cleanly on SIGTERM; and after SIGKILL, ssh notices that its parent is gone."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         (server.root / "ssh.log").write_text("")
         command = [str(Path(sys.executable).with_name("lanner")), "run", "docker", "--host", server.url]

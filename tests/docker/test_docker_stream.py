@@ -82,7 +82,7 @@ def test_the_engine_may_listen_on_tcp(tcp_engine):
         assert host.next().payload == event().rstrip()
 
 
-# what a user is told where there is no engine
+# the message for a missing engine
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_engine_may_listen_on_tcp(tcp_engine):
         (b"", "is not a Docker engine: it closed the connection without an answer. Is another service listening there?"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "is not a Docker engine: the answer begins with b'SSH-2.0-OpenSSH_9.2"),
         (b"\x15\x03\x01\x00\x02\x02\x16", "which is not HTTP. Is another service listening there?"),
-        (b"HTTP/1.1 yes\r\n\r\n", "is not a Docker engine: the answer begins with 'HTTP/1.1 yes', which is no status line"),
+        (b"HTTP/1.1 yes\r\n\r\n", "is not a Docker engine: the answer begins with 'HTTP/1.1 yes', which is not a status line"),
         (b"HTTP/1.1 200 OK\r\nConte", "is not a Docker engine: its answer broke off"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, "is not a Docker engine: the answer's head is longer than 65536 bytes"),
         (answer(b"<html>It works!</html>", kind="text/html"), "is not a Docker engine: GET /version gives no JSON object"),
@@ -137,7 +137,7 @@ def test_filters_that_the_engine_refuses_are_the_users_fault(engine):
         failure(engine, filters={"tpye": ["container"]})
     assert str(caught.value) == (
         f"{engine.url}: the engine refuses GET /v1.41/events: 400 invalid filter 'tpye'. "
-        "See to the `filters` of the open parameters or the configuration"
+        "Check the `filters` of the open parameters or the configuration"
     )
 
 

@@ -70,7 +70,7 @@ def test_a_lost_connection_is_made_again_and_asks_for_what_follows(tcp_engine, n
     said = [record.getMessage() for record in told]
     assert len(said) == 2
     assert said[0].startswith(f"{tcp_engine.url}: ")
-    assert said[0].endswith("; connecting again")
+    assert said[0].endswith("; reconnecting")
     assert said[1] == f"connected again to Docker Engine 20.10.24 (API 1.30) at {tcp_engine.url}"
 
 
@@ -122,7 +122,7 @@ def test_no_event_from_before_the_time_asked_for_is_asked_for_later(engine, no_p
 
 
 def test_while_nothing_was_seen_the_time_of_the_first_connection_is_asked_from(engine, no_pause):
-    """By the engine's clock, which is told to the second."""
+    """By the engine's clock, which has whole seconds."""
     engine.events = STREAM.replace(b"\r\n\r\n", b"\r\nDate: Sat, 02 Oct 2100 07:06:40 GMT\r\n\r\n")
     source = source_of(engine)
     engine.events = STREAM + chunk(event())
@@ -207,7 +207,7 @@ def test_while_the_engine_is_away_the_pauses_grow_up_to_a_limit(engine, monkeypa
         go_on.set()
         again = engine.stream()
         while host.next().payload != event(NOW + 1).rstrip():
-            pass  # what tells of the gap is before it
+            pass  # the gap event is before it
         again.close()
         assert tried.wait(20)
         assert pauses[0] == pytest.approx(0.1)
@@ -297,7 +297,7 @@ def test_no_descriptor_is_left_open(engine, no_pause, use):
 
 
 def test_the_engine_is_asked_by_get_alone(engine, no_pause):
-    """Every request of every test is looked at in the fixture's end; here is what one life of a source needs."""
+    """The fixture checks every request of every test at its end; this tests what one life of a source needs."""
     with watching_stream(engine, 'filters={"type":["container"]}') as (host, connection):
         engine.listing = answer(event())
         engine.events = STREAM + chunk(event(NOW + 1))

@@ -129,7 +129,7 @@ def test_an_engine_of_another_name_gets_no_request(certificates, tls_engine, hos
     where = endpoint(engine, certificates.good, host)
     advice = "Name the engine as its certificate does"
     assert failure(lambda: find_engine(where)) == (
-        f"{where} (from DOCKER_HOST): the engine's certificate is made out to another name: {says}. {advice}"
+        f"{where} (from DOCKER_HOST): the engine's certificate is issued for another name: {says}. {advice}"
     )
     assert engine.requests == [""]
 
@@ -138,7 +138,7 @@ def test_an_engine_of_another_name_gets_no_request(certificates, tls_engine, hos
 def test_an_engine_that_wants_a_client_certificate_is_told_as_such(certificates, tls_engine, version):
     where = endpoint(tls_engine(version=version), certificates.bare)
     told = failure(lambda: find_engine(where))
-    assert "the engine wants a client certificate (" in told
+    assert "the engine requires a client certificate (" in told
     assert told.endswith("). Name one with its key: `cert` and `key` of `tls`, or DOCKER_CERT_PATH")
 
 
@@ -146,7 +146,7 @@ def test_an_engine_that_wants_a_client_certificate_is_told_as_such(certificates,
 def test_an_engine_that_refuses_the_client_certificate_is_told_as_such(certificates, tls_engine, version):
     where = endpoint(tls_engine(version=version), certificates.strange)
     told = failure(lambda: find_engine(where))
-    assert f"the engine refuses the client certificate {certificates.strange.cert} (" in told
+    assert f"the engine rejects the client certificate {certificates.strange.cert} (" in told
     assert told.endswith("unknown ca). Is it signed by the engine's --tlscacert?")
 
 
@@ -161,10 +161,10 @@ def test_an_engine_that_refuses_the_client_certificate_is_told_as_such(certifica
         ({"key": "/nowhere/key.pem"}, "cannot read the TLS key /nowhere/key.pem: no such file or directory"),
         ({"key": "/"}, "cannot read the TLS key /: is a directory"),
         ({"key": "a\0b"}, "cannot read the TLS key a\\x00b: embedded null byte"),
-        ({"ca": "{garbage}"}, "the TLS authority {garbage} holds no certificate in PEM form"),
-        ({"cert": "{garbage}"}, "the TLS certificate {garbage} or its key {good.key} is no PEM file of a certificate or key"),
-        ({"key": "{garbage}"}, "the TLS certificate {good.cert} or its key {garbage} is no PEM file of a certificate or key"),
-        ({"key": "{mixed.key}"}, "the TLS key {mixed.key} is not that of the certificate {good.cert}"),
+        ({"ca": "{garbage}"}, "the TLS authority {garbage} contains no certificate in PEM form"),
+        ({"cert": "{garbage}"}, "the TLS certificate {garbage} or its key {good.key} is not a PEM file of a certificate or key"),
+        ({"key": "{garbage}"}, "the TLS certificate {good.cert} or its key {garbage} is not a PEM file of a certificate or key"),
+        ({"key": "{mixed.key}"}, "the TLS key {mixed.key} does not belong to the certificate {good.cert}"),
         (
             {"cert": "{locked.cert}", "key": "{locked.key}"},
             "the TLS key {locked.key} is encrypted; write it without a passphrase into a file that only its reader can read",
@@ -180,16 +180,16 @@ def test_a_file_that_cannot_be_used_is_told_by_its_path(certificates, tls_engine
 
 def test_a_python_without_openssl_is_told(certificates, monkeypatch):
     monkeypatch.setitem(sys.modules, "ssl", None)
-    with pytest.raises(TlsError, match=r"^TLS takes Python's module ssl, which is not here$"):
+    with pytest.raises(TlsError, match=r"^TLS needs Python's module ssl, which is missing here$"):
         Session(certificates.good, "engine")
 
 
 @pytest.fixture
-def nobody(certificates):
+def other_user(certificates):
     """The rights of another user than the one whose the files are, and a copy of a client's certificate that this user may read."""
     if os.geteuid() != 0:
-        pytest.skip("takes the rights of another user, which root alone can take")
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the folders of pytest are for this user alone
+        pytest.skip("needs the rights of another user, which only root can take")
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the folders of pytest are only for this user
         Path(folder).chmod(0o755)
         tls = Tls("", f"{folder}/cert.pem", f"{folder}/key.pem", verify=False)
         shutil.copy(certificates.good.cert, tls.cert)
@@ -203,10 +203,10 @@ def nobody(certificates):
             os.seteuid(0)
 
 
-def test_a_key_that_may_not_be_read_is_told(nobody):
+def test_a_key_that_may_not_be_read_is_told(other_user):
     with pytest.raises(TlsError) as caught:
-        Session(nobody, "engine")
-    assert str(caught.value) == f"cannot read the TLS key {nobody.key}: permission denied"
+        Session(other_user, "engine")
+    assert str(caught.value) == f"cannot read the TLS key {other_user.key}: permission denied"
 
 
 def test_no_failure_tells_what_is_in_a_key(certificates, tls_engine, caplog):
@@ -249,7 +249,7 @@ def test_servers_that_say_that_they_want_tls_are_understood(tcp_engine, said):
     [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n400 Bad Request", "it does not answer in TLS (wrong version number). Is this a TLS port?"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not answer in TLS (wrong version number). Is this a TLS port?"),
-        (b"", "it closed the connection within the TLS handshake. Is this a TLS port?"),
+        (b"", "it closed the connection during the TLS handshake. Is this a TLS port?"),
     ],
 )
 def test_tls_to_a_clear_port_is_told_as_such(certificates, said, says):

@@ -1,4 +1,4 @@
-"""waitForEngine: a start waits for an engine that is away, and fails at once for what no waiting mends."""
+"""waitForEngine: a start waits for an unavailable engine, and fails at once for an error that a wait cannot fix."""
 
 import logging
 
@@ -81,7 +81,7 @@ def test_what_no_waiting_mends_fails_at_once(engine, tmp_path):
     missing = open_error(host="tcp://127.0.0.1:1", tls={"ca": "/nowhere/ca.pem"})
     assert "/nowhere/ca.pem" in missing
     (tmp_path / "file").touch()
-    assert "that is no socket" in open_error(host=f"unix://{tmp_path}/file")
+    assert "it is not a socket" in open_error(host=f"unix://{tmp_path}/file")
     engine.version = answer(b"<html>")
     engine.start()
     assert "is not a Docker engine" in open_error(host=engine.url)

@@ -17,8 +17,8 @@ from .certificates import Authority
 from .stand_in import StandInEngine
 
 IS_TLS = (
-    "{} (from DOCKER_HOST): it wants TLS and was asked in clear text. If this is the engine's TLS port, configure `tls` with this address, "
-    "or set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH beside DOCKER_HOST"
+    "{} (from DOCKER_HOST): it requires TLS and was queried in plain text. If this is the engine's TLS port, configure `tls` with this address, "
+    "or set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH in addition to DOCKER_HOST"
 )
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
@@ -85,7 +85,7 @@ def events_of(engine, tls):
 
 
 def read(connection, size):
-    """So much of the body, waiting by poll(2) alone, as the readers of streams do."""
+    """A part of the body, waiting only with poll(2), as the readers of streams do."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     data = b""

@@ -28,8 +28,8 @@ def test_an_engine_with_which_all_is_well(engine):
     level, text = found["engine: answer"][0]
     assert level == "ok"
     assert text.startswith("Docker Engine ")
-    assert found["engine: answer"][1:] == [("ok", "it tells events")]
-    assert found["engine: clock"] == [("ok", "the engine's clock goes as ours does")]
+    assert found["engine: answer"][1:] == [("ok", "it sends events")]
+    assert found["engine: clock"] == [("ok", "the engine's clock matches this machine's")]
 
 
 def test_an_engine_that_is_frozen_holds_nobody_up(engine):

@@ -39,7 +39,7 @@ PLAIN = {
 
 
 def wants(line):
-    """Whether the engine may have to be asked about the event."""
+    """Whether the event may need a query of the engine."""
     return Events([line]).starts() == [0]
 
 

@@ -1,4 +1,4 @@
-"""Links that stand still: a pipe that nobody reads behind the host, and a TCP path to the engine that is cut or swallows everything."""
+"""Blocked links: a pipe without a reader after the host, and a TCP path to the engine that is cut or drops everything."""
 
 import contextlib
 import socket
@@ -114,7 +114,7 @@ def pass_events(load, count):
         if load.done >= before + count:
             return
         pause.wait(0.02)
-    pytest.fail("the engine stands still")
+    pytest.fail("the engine is blocked")
 
 
 def test_a_pipe_that_nobody_reads_holds_up_neither_the_engine_nor_an_event(engine, tmp_path):

@@ -30,7 +30,7 @@ def volumes(lines):
 def check(seen, received, gaps=()):
     """All that was received was seen once, and nothing was seen twice.
 
-    What an engine had written to one listener and not yet to the other when it was killed nobody can know: it lies in a gap that is told,
+    Events that an engine had written to only one listener when it was killed are unknowable: they lie in a reported gap,
     as far as times go, which are not strictly in order.
     """
     doubled = [line for line, count in Counter(seen).items() if count > 1]

@@ -1,4 +1,4 @@
-"""The socket proxy of docs/docker.md in front of a real engine: Lanner has all that it needs through it, and nobody has more."""
+"""The socket proxy of docs/docker.md in front of a real engine: it gives Lanner all that it needs, and no client more."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""The Docker plugin's source goes on when the engine is stopped and started, whether it ends well or is killed: nothing twice, nothing left out."""
+"""The Docker plugin's source resumes when the engine is stopped and started, cleanly or by a kill: no event is lost or duplicated."""
 
 import json
 import time
@@ -32,7 +32,7 @@ class Reader:
 
 
 def identity(event):
-    """What tells events apart, whoever shows them."""
+    """The identity of an event, regardless of the listener."""
     actor = event["Actor"]
     return event["timeNano"], event["Type"], event["Action"], actor["ID"], tuple(sorted(actor["Attributes"].items()))
 
@@ -87,7 +87,7 @@ def test_a_watcher_that_was_away_gets_all_that_the_engine_still_has_once(engine,
         seen = []
         while not seen or seen[-1]["Actor"]["ID"] != last:
             seen += map(json.loads, source.next_batch(60).payloads)
-        source.next_batch(0)  # a host's next call says that it has dealt with these
+        source.next_batch(0)  # with the next call a host acknowledges these
         source.close()
         return seen
 

@@ -118,4 +118,4 @@ def test_why_the_source_cannot_be_opened_is_told(library):
         ["sysdig", "-H", f"{library}:{{}}", "-I", f"{library}:since=soon"], capture_output=True, text=True, check=False, timeout=30
     )
     assert done.returncode != 0
-    assert "`since` is 'soon', which is no time" in done.stderr
+    assert "`since` is 'soon', which is not a time" in done.stderr

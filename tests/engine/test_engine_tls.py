@@ -75,7 +75,7 @@ def environ(setting, monkeypatch, tmp_path):
 
 
 def dockers_own(engine, *arguments):
-    """What Docker's client does where the environment alone says which engine."""
+    """Docker's client if only the environment selects the engine."""
     program = engine.command()[0]
     return subprocess.run([program, *arguments], capture_output=True, text=True, check=False, env=os.environ, timeout=60)
 
@@ -114,17 +114,17 @@ def test_the_variables_mean_what_they_mean_to_dockers_client(setting, environ):
     find_engine(find_endpoint())
     environ.setenv("DOCKER_CERT_PATH", str(setting.stranger))
     assert dockers_own(setting.engine, "version").returncode != 0
-    with pytest.raises(lanner.SourceError, match=r"the engine refuses the client certificate .*/stranger/cert\.pem \("):
+    with pytest.raises(lanner.SourceError, match=r"the engine rejects the client certificate .*/stranger/cert\.pem \("):
         find_engine(find_endpoint())
     environ.setenv("DOCKER_TLS_VERIFY", "")
     assert "HTTP request to an HTTPS server" in dockers_own(setting.engine, "version").stderr
-    with pytest.raises(lanner.SourceError, match="it wants TLS and was asked in clear text"):
+    with pytest.raises(lanner.SourceError, match="it requires TLS and was queried in plain text"):
         find_engine(find_endpoint())
 
 
 def test_a_client_without_a_certificate_is_told_what_is_missing(setting):
     endpoint = parse_endpoint(setting.url, "test", tls=Tls(str(setting.ca)))
-    with pytest.raises(lanner.SourceError, match="the engine wants a client certificate"):
+    with pytest.raises(lanner.SourceError, match="the engine requires a client certificate"):
         find_engine(endpoint)
 
 
@@ -140,8 +140,8 @@ def test_contexts_made_by_dockers_client_are_read(setting, environ):
     find_engine(find_endpoint())
     environ.setenv("DOCKER_CONTEXT", "careless")
     assert not find_endpoint().tls.verify
-    with pytest.raises(lanner.SourceError, match="the engine refuses the client certificate"):
+    with pytest.raises(lanner.SourceError, match="the engine rejects the client certificate"):
         find_engine(find_endpoint())
     environ.setenv("DOCKER_CONTEXT", "clear")
-    with pytest.raises(lanner.SourceError, match="it wants TLS and was asked in clear text"):
+    with pytest.raises(lanner.SourceError, match="it requires TLS and was queried in plain text"):
         find_engine(find_endpoint())

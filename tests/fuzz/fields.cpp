@@ -170,7 +170,7 @@ void try_input(std::string_view input) {
       {}, std::string_view("k"), std::uint64_t{0}, std::string_view("a"), std::uint64_t{1}, std::string_view("")};
   static lanner::Document document;  // one for all, as hosts have it
   const Given& given = givens[static_cast<unsigned char>(input[0]) % std::size(givens)];
-  // memory of its own, so that a read beyond its end is seen
+  // separate memory, so that a read beyond its end is seen
   const bool is_made = static_cast<unsigned char>(input[0]) >= 128;
   const std::string text = is_made ? Maker(input.substr(1)).text() : std::string(input.substr(1));
   const auto copy = std::make_unique<char[]>(text.size());

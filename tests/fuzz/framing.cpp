@@ -13,7 +13,7 @@
 
 namespace {
 
-// Calls take(part) for the parts, each in memory of its own so that a read beyond its end is seen.
+// Calls take(part) for the parts, each in separate memory so that a read beyond its end is seen.
 template <typename Take>
 void cut(std::string_view data, unsigned seed, Take&& take) {
   std::minstd_rand random(seed);

@@ -1,6 +1,6 @@
 // Rules of all operators, transformers and sources over any bytes: a condition and its negation are never both true, the first match is
 // the first of all matches, where a payload lies makes no difference, nor whether rules are found by an index, what is kept of an event
-// stays, and once is like again, without memory taken anew.
+// stays, and a second run gives the same, without new memory.
 //
 // The first byte of an input says how the payload is made (as in fields.cpp), the second how long the text is that the conditions
 // compare with; the rest is the payload.
@@ -253,7 +253,7 @@ void require_same(const Round& left, const Round& right) {
   }
 }
 
-// Of a condition and the negation of it, rules 2k and 2k + 1, one holds, unless both are open. `spared` were not looked at.
+// Of a condition and the negation of it, rules 2k and 2k + 1, one holds, unless both are open. `spared` were not evaluated.
 void require_opposites(const std::vector<Hit>& hits, std::size_t conditions, std::size_t spared) {
   std::vector<int> holds(conditions), open(conditions);
   for (const auto& hit : hits) (hit.is_open ? open : holds)[hit.rule]++;
@@ -300,7 +300,7 @@ void try_input(std::string_view input) {
     return;  // no pattern
   }
   const auto payload_text = is_made ? Maker(rest.substr(length)).text() : std::string(rest.substr(length));
-  // memory of its own, with room behind it or none, so that a read beyond that is seen
+  // separate memory, with room behind it or none, so that a read beyond that is seen
   const auto memory = std::make_unique<char[]>(payload_text.size() + (is_padded ? simdjson::SIMDJSON_PADDING : 0));
   payload_text.copy(memory.get(), payload_text.size());
   const std::string_view payload(memory.get(), payload_text.size());

@@ -100,7 +100,7 @@ std::vector<std::string> words() {
 }
 
 void try_input(std::string_view input) {
-  // in memory of its own, so that a read beyond its end is seen
+  // in separate memory, so that a read beyond its end is seen
   const auto memory = std::make_unique<char[]>(input.size());
   std::memcpy(memory.get(), input.data(), input.size());
   const std::string_view line(memory.get(), input.size());

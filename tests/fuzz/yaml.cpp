@@ -1,4 +1,4 @@
-// YAML of any bytes: it is read or refused, nodes are within the text, and the first document alone is read as it is among others.
+// YAML of any bytes: it is read or refused, nodes are within the text, and the first document reads the same with others and without.
 #include "fuzz.hpp"
 #include "yaml/tree.hpp"
 
@@ -19,7 +19,7 @@ std::vector<std::string> words() {
 
 void try_input(std::string_view input) {
   const lanner::YamlLimits limits{64, 10'000, false};
-  // of its own size, so that a step beyond it is seen
+  // exactly its size, so that a step beyond it is seen
   const std::vector<char> copy(input.begin(), input.end());
   const std::string_view text(copy.data(), copy.size());
   const auto tree = lanner::read_yaml(text, limits);

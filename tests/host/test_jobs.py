@@ -36,7 +36,7 @@ def lines():
     """Some blocks full of lines."""
     writing = Writing(11)
     some = [writing.payload().replace(b"\n", b" ") or b" " for _ in range(500)]
-    # a line that ends within an object goes on in the next
+    # a line that ends within an object continues in the next
     return [
         line
         for line in (writing.one(some) for _ in range(30_000))

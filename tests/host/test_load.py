@@ -14,7 +14,7 @@ import lanner
 class Doors(lanner.Plugin):
     """Doors."""
 
-    name, version, contact, extract_sources = "doors", "0.1.0", "nobody", ("doors",)
+    name, version, contact, extract_sources = "doors", "0.1.0", "the tests", ("doors",)
     fields = [lanner.field("doors.name", lanner.payload["name"], "The name")]
 '''
 NOT_ONE = "\nclass Windows(Doors):\n    '''Windows.'''\n    name = 'windows'\n"

@@ -18,7 +18,7 @@ class Doors(lanner.Plugin):
     """Doors."""
 
     id, name, version, event_source = 4246, "doors", "0.1.0", "doors"
-    contact = "nobody"
+    contact = "the tests"
     timestamp = lanner.payload["at"].time("s")
     fields = (lanner.field("doors.name", lanner.payload["name"], "The name"),)
 

@@ -20,7 +20,7 @@ class Bare(lanner.Plugin):
     """No time in its payload."""
 
     id, name, version, event_source = 4245, "bare", "0.1.0", "bare"
-    contact = "nobody"
+    contact = "the tests"
 
     def open(self, _params):
         return iter(())

@@ -1,4 +1,4 @@
-"""Files are loaded again when asked and when they change; what fails is told, and nothing leaks."""
+"""Files are reloaded on request and when they change; failures are reported, and nothing leaks."""
 
 import threading
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A run: the source hears what was dealt with only when its alerts need no more care, and rules and outputs change between two events."""
+"""A run: the source gets a commit only when its alerts are settled, and rules and outputs change between two events."""
 
 import threading
 

@@ -140,7 +140,7 @@ def test_syslog_gets_what_standard_error_gets(capfd, daemon, tmp_path):
 def test_a_syslog_daemon_may_come_later_and_be_restarted(daemon, tmp_path):
     setup_logs("info", "text", to_stderr=False, to_syslog=True, syslog=str(tmp_path / "log"))
     log = logging.getLogger("lanner")
-    log.info("nobody hears this")
+    log.info("this goes nowhere")
     for _ in range(2):
         server = daemon()
         log.info("but this")
@@ -166,5 +166,5 @@ def test_the_second_setup_takes_the_place_of_the_first(capfd):
 
 def test_nowhere_is_a_place_too(capfd):
     setup_logs("info", "text", to_stderr=False)
-    logging.getLogger("lanner").critical("nobody hears this")
+    logging.getLogger("lanner").critical("this goes nowhere")
     assert capfd.readouterr() == ("", "")

@@ -23,7 +23,7 @@ def samples(text):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        # the labels of Falco's example in falco_metrics.cpp: the priority as its number, each tag a label of its own
+        # the labels of Falco's example in falco_metrics.cpp: the priority as its number, each tag a label
         (
             (
                 "falcosecurity_falco_rules_matches_total",

@@ -1,4 +1,4 @@
-"""Word to the service manager: what a real socket gets, and that nobody else gets any."""
+"""Notifications of the service manager: their content on a real socket, and that no other process gets any."""
 
 import os
 import queue

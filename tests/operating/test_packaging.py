@@ -1,4 +1,4 @@
-"""What ships for systemd, logrotate and Prometheus fits what there is."""
+"""The files for systemd, logrotate and Prometheus match Lanner."""
 
 import dataclasses
 import re

@@ -1,7 +1,7 @@
-"""The unit under a real systemd: booted in namespaces of its own, with a file system that forgets, beside an engine that is none.
+"""The unit under a real systemd: booted in separate namespaces, with a temporary file system, beside a stand-in for an engine.
 
-Everything that the sandbox takes away is taken away here; what is left has to be enough to start, to raise alerts, to load again, to
-rotate, to be told from one that is stuck, and to end. Root alone can do this; elsewhere it is skipped, with the reason.
+Everything that the sandbox removes is removed here; the rest must suffice to start, to raise alerts, to reload, to
+rotate, to detect a stuck run, and to end. Only root can do this; elsewhere it is skipped, with the reason.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ PACKAGING = Path(__file__).parents[2] / "packaging"
 SYSTEMD = next((path for path in ("/lib/systemd/systemd", "/usr/lib/systemd/systemd") if Path(path).exists()), None)
 TOOLS = ("unshare", "systemd-analyze", "systemd-sysusers", "mount", "timeout")
 
-# run as root in namespaces of its own; what it mounts goes with them
+# run as root in separate namespaces; its mounts end with them
 BOOT = """
 set -e
 mount --make-rprivate /
@@ -122,7 +122,7 @@ class Engine(BaseHTTPRequestHandler):
             self.wfile.write(body.encode())
             return
         self.end_headers()
-        with contextlib.suppress(OSError):  # whoever watched has ended
+        with contextlib.suppress(OSError):  # the watching process has ended
             while not self.server.ended.wait(0.1):
                 event = {"Type": "volume", "Action": "destroy", "Actor": {"ID": "v"}, "scope": "local", "timeNano": time.time_ns()}
                 self.wfile.write(json.dumps(event).encode() + b"\n")

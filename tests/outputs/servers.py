@@ -1,4 +1,4 @@
-"""Real servers on the loopback address for tests of outputs: they keep what they get, and say what they are told to."""
+"""Real servers on the loopback address for tests of outputs: they keep what they receive, and send configured responses."""
 
 import contextlib
 import socket
@@ -52,7 +52,7 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            # what is said last leaves before it hangs up, even with input unread
+            # the last data leaves before it hangs up, even with input unread
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open.append(connection)
             self._threads.append(threading.Thread(target=self._serve, args=(connection, self.count)))

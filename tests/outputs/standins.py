@@ -1,4 +1,4 @@
-"""What tests of deliveries share: alerts, and a sink that does what it is told."""
+"""Helpers of tests of deliveries: alerts, and a sink with a configurable behaviour."""
 
 import subprocess
 import threading

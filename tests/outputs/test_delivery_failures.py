@@ -239,7 +239,7 @@ def test_a_bug_of_the_worker_itself_is_said_and_ends_nothing(monkeypatch, caplog
     delivery = QueuedDelivery([sink], closed=over.set, backoff=QUICK)
     write(delivery, 5)
     assert delivery.wait_settled(5, 10)
-    with pytest.raises(OutputError, match="stand_in_output: an error in Lanner itself: ValueError: a defect"):
+    with pytest.raises(OutputError, match="stand_in_output: a bug in Lanner: ValueError: a defect"):
         delivery.close()
     assert sink.numbers == upto(5)
     assert "it is tried again" in caplog.text
@@ -256,7 +256,7 @@ def test_a_full_disk_holds_the_file_up_and_nothing_else(small_disk):
         other.wait(lambda: len(other.alerts) == 300)
         assert until(lambda: delivery.counts()["file_output"].retried > 2)
         assert delivery.settled < 300
-        assert "make room" in delivery.counts()["file_output"].last_error
+        assert "free space" in delivery.counts()["file_output"].last_error
         blob.unlink()
         assert delivery.wait_settled(300, 10)
     assert [line.split()[1] for line in path.read_text().splitlines()] == [str(number) for number in upto(300)]
@@ -276,7 +276,7 @@ def test_errors_of_broken_pipes_are_not_taken_for_failures():
     over = threading.Event()
 
     def gone(_):
-        raise OutputClosedError("nobody reads")
+        raise OutputClosedError("the reader has closed")
 
     sink = StandInSink(behave=gone)
     with delivering(sink, closed=over.set) as delivery:

@@ -1,4 +1,4 @@
-"""Alerts straight to their sinks, as in a replay: one that fails keeps the others from nothing, and what it missed is said."""
+"""Direct delivery, as in a replay: a failed sink does not stop the others, and the alerts that it missed are reported."""
 
 import pytest
 

@@ -157,11 +157,11 @@ def test_what_is_no_address_is_refused(url):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("http://a..b/", r"url names the host 'a\.\.b', which can be none"),
-        ("http://" + "a" * 64 + "/", "which can be none"),
-        ("http://a b/", "which can be none"),
-        ("http://x/\u00fc", "url has characters behind the host that stand in no address"),
-        ("http://x/a b", "url has characters behind the host that stand in no address"),
+        ("http://a..b/", r"url has the invalid host name 'a\.\.b'"),
+        ("http://" + "a" * 64 + "/", "invalid host name"),
+        ("http://a b/", "invalid host name"),
+        ("http://x/\u00fc", "url has invalid characters after the host"),
+        ("http://x/a b", "url has invalid characters after the host"),
     ],
 )
 def test_what_can_never_be_reached_is_refused(url, message):
@@ -170,7 +170,7 @@ def test_what_can_never_be_reached_is_refused(url, message):
 
 
 def test_what_is_no_user_agent_is_refused():
-    with pytest.raises(OutputError, match="user_agent is no value of a header"):
+    with pytest.raises(OutputError, match="user_agent is invalid"):
         HttpOutput("http://x/", user_agent="lanner \u20ac")
 
 
@@ -208,5 +208,5 @@ def test_a_server_is_believed_by_its_certificate(serve, post, tls):
 def test_a_certificate_that_cannot_be_used_is_said(tmp_path, tls):
     with pytest.raises(OutputError, match=r"cannot read the TLS authority .*missing: no such file or directory \(\$\.http_output\)"):
         HttpOutput("https://x/", ca_cert=str(tmp_path / "missing"))
-    with pytest.raises(OutputError, match=r"the TLS certificate .* or its key /dev/null is no PEM file .* \(\$\.http_output\)"):
+    with pytest.raises(OutputError, match=r"the TLS certificate .* or its key /dev/null is not a PEM file .* \(\$\.http_output\)"):
         HttpOutput("https://x/", mtls=True, client_cert=tls[0], client_key=os.devnull)

@@ -61,7 +61,7 @@ def test_no_more_than_the_beginning_of_an_answer_is_read(post):
 
 @pytest.fixture
 def say():
-    """Servers that read a request's head alone, or all of it, say something, and wait for the test's end or hang up."""
+    """Servers that read only a request's head, or all of it, send something, and wait for the test's end or hang up."""
     done, made = threading.Event(), []
 
     def make(answer, *, reads=True, hangs_up=False, tls=None):

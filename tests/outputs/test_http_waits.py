@@ -15,7 +15,7 @@ from .servers import Server, resolve_as, silent_address, watch_connecting
 
 @pytest.mark.parametrize("secured", [False, True])
 def test_a_server_that_reads_slowly_takes_no_longer_than_it_may(post, tls, secured):
-    """However much of an alert it takes meanwhile: over TLS each record begins anew."""
+    """A slow reader times out, however much of an alert it takes meanwhile: over TLS each record has a new timeout."""
     done = threading.Event()
 
     def talk(connection, _):
@@ -171,5 +171,5 @@ def test_an_interrupted_connection_still_speaks_tls(serve, post, tls):
     sink = post(serve(tls=tls), insecure=True, keep_alive=True)
     sink.send(alerts("a"))
     sink.interrupt()
-    # a thread that was sending goes on for a moment, and must not do so in plain text
+    # a thread that was sending continues for a moment, and must not do so in plain text
     assert sink._client.sock.version() is not None

@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_opened_is_said(tmp_path, name, problem):
 def test_a_full_device_is_said_once():
     output = Direct(FileOutput(Path("/dev/full")))
     output.write("one")
-    with pytest.raises(OutputError, match="cannot write alerts to /dev/full: No space left on device; make room"):
+    with pytest.raises(OutputError, match="cannot write alerts to /dev/full: No space left on device; free space"):
         output.flush()
     output.close()
 

@@ -1,4 +1,4 @@
-"""Alerts to programs: on their standard input, nothing of an alert on a command line, and no program is waited for for good."""
+"""Alerts to programs: on their standard input, no part of an alert on a command line, and no unlimited wait for a program."""
 
 import gc
 import os
@@ -162,7 +162,7 @@ def test_a_program_that_may_not_be_killed_is_left_behind(program, monkeypatch, c
 
 
 def sent(sink, *lines):
-    """Send them as a delivery does: again from the first that has not arrived. Gives what was said."""
+    """Send them as a delivery does: retry from the first that has not arrived. Return the messages."""
     said = []
     while lines:
         try:
@@ -215,7 +215,7 @@ def test_a_program_that_is_stuck_is_replaced_and_no_line_is_cut(program, tmp_pat
     sink.close()
     got = out.read_text().splitlines()
     assert got == lines[len(lines) - len(got) :]
-    assert len(got) >= len(lines) - 2  # what it had read and not written is its own matter
+    assert len(got) >= len(lines) - 2  # the program may lose what it had read and not written
 
 
 def test_a_program_can_save_what_it_has_read_when_it_is_ended(program, tmp_path):

@@ -80,7 +80,7 @@ def test_first_in_first_out_and_what_is_removed_is_gone(path):
     "alert",
     [
         Alert("plain", "rule", "Critical", "docker", 1_700_000_000_123_456_789),
-        Alert("bytes \udcff\udc80 that are no UTF-8", "r\udce4gel", "Notice", "kv", 0),
+        Alert("bytes \udcff\udc80 of invalid UTF-8", "r\udce4gel", "Notice", "kv", 0),
         Alert("é€\U0001f600\0\n\r\x1b[31m", "ルール", "Debug", "syscall", 2**64 - 1),
         Alert("a lone \ud800 surrogate", "", "", "", -5),
         Alert("x" * 2_000_000, "long", "Error", "kv", 1),
@@ -294,7 +294,7 @@ def test_where_the_spool_is_full_alerts_wait_in_memory_and_then_the_newest_are_d
     with spooling(path, sink, most_bytes=200_000, capacity=50) as delivery:
         for first in range(1, 1001, 25):
             write(delivery, 25, first=first, size=1000)
-            delivery.wait_settled(first, 0.06)  # so that it is no burst that memory could not hold
+            delivery.wait_settled(first, 0.06)  # so that it is not a burst that exceeds the memory
         counts = delivery.counts()["an_output"]
         kept = counts.spooled + counts.pending
         assert 100 < counts.spooled < 200
@@ -436,7 +436,7 @@ for number in range(first, first + 1_000_000):
 
 
 def kill_often(directory, times, longest):
-    """A source that begins again behind the last alert that it was told is settled, as a cursor does; gives how far that came."""
+    """A source that resumes after the last settled alert, as a cursor does; returns how far that was."""
     chance, settled = random.Random(7), 0
     for _ in range(times):
         command = [sys.executable, "-c", CHILD, str(directory), str(settled + 1)]

@@ -1,4 +1,4 @@
-"""A spool whose file was damaged: the run goes on, the damage is said and counted, and no alert arrives that was not written so."""
+"""A spool with a damaged file: the run continues, the damage is logged and counted, and no altered alert arrives."""
 
 import logging
 import random
@@ -23,7 +23,7 @@ def alert(number):
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A spool as a clean end leaves it, and one as a kill does: with its alerts in the log alone."""
+    """A spool as a clean end leaves it, and one as a kill does: with its alerts only in the log."""
     folder = tmp_path_factory.mktemp("written")
     with closing(Spool(folder / "clean.sqlite", PLENTY)) as spool:
         spool.append([alert(number) for number in range(COUNT)])

@@ -364,5 +364,5 @@ def test_an_interrupted_connection_still_speaks_tls(collect, sink, tls):
     output = sink(server.address, ca_cert=tls[0])
     output.send([alert("a")])
     output.interrupt()
-    # a thread that was sending goes on for a moment, and must not do so in plain text
+    # a thread that was sending continues for a moment, and must not do so in plain text
     assert output._connection.current.version() is not None

@@ -83,5 +83,5 @@ def test_a_key_that_holds_its_value(tmp_path):
     file = tmp_path / "falco.yaml"
     file.write_text("priority: debug\njson_output true\n")
     assert read_configuration(str(file), {}, ()).warnings == [
-        "$.json_output true is no key of falco.yaml: write a colon between key and value, as in `key: value`"
+        "$.json_output true is not a key of falco.yaml: write a colon between key and value, as in `key: value`"
     ]

@@ -1,4 +1,4 @@
-"""YAML is read as yaml-cpp reads it in Falco 0.44.1: nodes with places, or its error in its words and at its place."""
+"""YAML is read as yaml-cpp reads it in Falco 0.44.1: nodes with places, or its error in its words and with its place."""
 
 import contextlib
 import gc

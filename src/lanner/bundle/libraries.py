@@ -120,7 +120,7 @@ def interpreter_of(executable: str) -> str:
 
 
 def loaded_part(image: bytes) -> bytes:
-    """Return the file without symbols and debug information, which stand after the last loadable segment."""
+    """Return the file without symbols and debug information, which follow the last loadable segment."""
     header = list(_HEADER.unpack_from(image))
     end = header[5] + header[9] * header[10]
     for place in range(header[10]):

@@ -36,7 +36,7 @@ def start(
     markdown: bool,
     seconds: int,
     pidfile: str | None,
-    unbuffered: bool,  # noqa: ARG001 - what there is goes out at once
+    unbuffered: bool,  # noqa: ARG001 - available alerts are written at once
     enabled: tuple[str, ...],
     disabled: tuple[str, ...],
     version: bool,

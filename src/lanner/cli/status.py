@@ -28,7 +28,7 @@ STUCK_AFTER: Final = 30.0
 
 
 class Status:
-    """Observes a run. `loaded` is called after each load of rules and configuration."""
+    """Observer of a run. `loaded` is called after each load of rules and configuration."""
 
     def __init__(self, info: PluginInfo, runner: Runner, source: Source) -> None:
         self._info, self._runner, self._source = info, runner, source

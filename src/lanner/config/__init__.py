@@ -1,5 +1,5 @@
 """falco.yaml: read files, overrides and options into the configuration of a run. Private.
 
-`tree` reads YAML, `files` puts included files together, `keys` sets single keys, `decode` makes the typed `Falco` (falco.py) of
-it all, `plugins` selects the plugin, and `read` is the entry point. Nothing here opens an event source or prints.
+`tree` reads YAML, `files` merges included files, `keys` sets single keys, `decode` builds the typed `Falco` (falco.py),
+`plugins` selects the plugin, and `read` is the entry point. This package does not open event sources or print.
 """

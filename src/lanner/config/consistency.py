@@ -1,4 +1,4 @@
-"""What Falco refuses in a configuration whose keys have the right kinds: values that it does not know or that do not go together."""
+"""Checks of a decoded configuration for unknown values and conflicting keys, as Falco makes them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ADDRESS: Final = re.compile(r"[ \t\n\f\r]*([0-9A-Fa-f.:]+)(%.+)?[ \t\n\f\r]*")
 
 
 def check(falco: Falco) -> None:
-    """Raise `ConfigError` for what does not hold together."""
+    """Raise `ConfigError` for unknown values and conflicting keys."""
     if falco.libs_logger.enabled and falco.libs_logger.severity not in _SEVERITIES:
         raise ConfigError(f"$.libs_logger.severity takes one of {', '.join(_SEVERITIES)}, {but(falco.libs_logger.severity)}")
     _check_engine(falco.engine)
@@ -38,7 +38,7 @@ def check(falco: Falco) -> None:
 
 
 def is_address(text: str) -> bool:
-    """Whether this is an address of IPv4, or of IPv6 with or without a zone, as Falco takes them."""
+    """Return whether this is an IPv4 address, or an IPv6 address with or without a zone, by Falco's rules."""
     found = _ADDRESS.fullmatch(text)
     if found is None or (found[2] and ":" not in found[1]):
         return False
@@ -62,7 +62,7 @@ def _check_webserver(falco: Falco) -> None:
     web = falco.webserver
     if not is_address(web.listen_address):
         raise ConfigError(
-            f"$.webserver.listen_address takes an IP address, such as 127.0.0.1 or ::1 (0.0.0.0 is all of this machine's), "
+            f"$.webserver.listen_address takes an IP address, such as 127.0.0.1 or ::1 (0.0.0.0: all addresses of this machine), "
             f"{but(web.listen_address)}"
         )
     if web.enabled and web.listen_port > _HIGHEST_PORT:
@@ -75,7 +75,7 @@ def _check_drops(drops: SyscallEventDrops) -> None:
     if "ignore" in drops.actions:
         later = drops.actions[drops.actions.index("ignore") + 1 :]
         if other := next((each for each in later if each in {"log", "alert"}), ""):
-            raise ConfigError(f"$.syscall_event_drops.actions has both ignore and {other}: take out one of them")
+            raise ConfigError(f"$.syscall_event_drops.actions has both ignore and {other}: remove one of them")
 
 
 def _check_metrics(falco: Falco) -> None:

@@ -1,7 +1,7 @@
-"""A tree of texts to the typed configuration, as Falco takes it.
+"""Decodes a tree of strings to the typed configuration, as Falco does.
 
-What Falco refuses is a `ConfigError` with the path and what is allowed there. What Falco ignores, with a line in its log about its
-schema, is a warning with the same words, and the default holds.
+What Falco rejects raises `ConfigError` with the path and the allowed values. What Falco only reports in its log as a mismatch with
+its schema is a warning with the same words, and the default applies.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ Special: TypeAlias = "tuple[tuple[Any, Callable[[Decoder, Tree, str], Any]], ...
 
 
 class Decoder:
-    """Decodes one configuration. `warnings` are sentences, `unused` names of keys that ask for what Lanner does not do."""
+    """Decoder of one configuration. `warnings` are sentences, `unused` names of keys that request unsupported functions."""
 
     def __init__(self, special: Special) -> None:
-        """`special` are the kinds of values that are more than blocks, lists and their parts, each with who decodes it."""
+        """`special` maps the types that need their own decoder (all but blocks, lists and scalars) to it."""
         self._special = special
         self.warnings: list[str] = []
         self.unused: list[str] = []
 
     def falco(self, tree: dict[str, Tree]) -> Falco:
-        """The whole configuration. Raises `ConfigError`."""
+        """Return the whole configuration. Raises `ConfigError`."""
         return self.struct(Falco, tree, "$", lenient=True)
 
     def includes(self, tree: Tree) -> tuple[Include, ...]:
-        """`config_files` alone; what is odd in it is told when all of the configuration is decoded. Raises `ConfigError`."""
+        """Return only `config_files`; warnings about it are added when the whole configuration is decoded. Raises `ConfigError`."""
         return () if tree is None or isinstance(tree, dict) else tuple(self._list(Include, tree, "$.config_files"))
 
     def struct(self, cls: type[_S], tree: dict[str, Tree], path: str, *, lenient: bool) -> _S:
-        """An instance of `cls`. Raises `ConfigError`; with `lenient` what does not fit is a warning."""
+        """Return an instance of `cls`. Raises `ConfigError`; if `lenient`, an unfit value is a warning."""
         kinds, values = get_type_hints(cls, include_extras=True), {}
         self.look_for_unknown(tree, kinds, path)
         if issubclass(cls, Block) and not tree:
@@ -58,7 +58,7 @@ class Decoder:
                 if field.required:
                     raise ConfigError(f"{path} has no {field.name}")
                 if has(about, REQUIRED):
-                    self.warnings.append(f"{path} has no {field.name}, which Falco's schema demands")
+                    self.warnings.append(f"{path} has no {field.name}, which Falco's schema requires")
                 continue
             given, inner = tree[field.name], f"{path}.{field.name}"
             try:
@@ -66,20 +66,20 @@ class Decoder:
             except UnfitError as error:
                 if not lenient:
                     raise ConfigError(str(error)) from None
-                self.warnings.append(f"{error}; the default holds, as in Falco")
+                self.warnings.append(f"{error}; the default applies, as in Falco")
                 continue
             if has(about, WITHOUT_EFFECT) and values[field.name] != field.default and not is_off(given):
                 self.unused.append(inner.removeprefix("$."))
         return cls(**values)
 
     def look_for_unknown(self, tree: dict[str, Tree], known: Iterable[str], path: str) -> None:
-        """Warn of keys that there are not."""
+        """Warn of unknown keys."""
         for key in tree:
             if key not in known:
-                self.warnings.append(f"{path}.{key} is no key of falco.yaml{_key_advice(key, known)}")
+                self.warnings.append(f"{path}.{key} is not a key of falco.yaml{_key_advice(key, known)}")
 
     def value(self, kind: Any, tree: Tree, path: str) -> Any:
-        """A value of any kind. Raises `ConfigError`, `UnfitError`."""
+        """Return a value of any kind. Raises `ConfigError`, `UnfitError`."""
         if get_origin(kind) is Annotated:
             kind, *about = get_args(kind)
             value = self.value(kind, tree, path)
@@ -102,7 +102,7 @@ class Decoder:
         return self.block(kind, tree, path)
 
     def _look_at_schema(self, value: float, about: tuple[Meta, ...], tree: Tree, path: str) -> None:
-        """Warn of a number that Falco reads but its schema does not take."""
+        """Warn of a number that Falco reads but its schema rejects."""
         limit = find_schema_limit(about)
         if limit is not None and value > limit:
             self.warnings.append(f"{path} is {value}: Falco's schema takes a number <= {limit}")
@@ -110,11 +110,11 @@ class Decoder:
             self.warnings.append(f"{path} {oddity}")
 
     def _list(self, kind: Any, tree: Tree, path: str) -> list[Any]:
-        """As in Falco, one value is a list of one, and a mapping is none."""
+        """Return the items. As in Falco, a single value is a list of one item, and a mapping is not a list."""
         if tree is None or isinstance(tree, dict):
             raise UnfitError(f"{path} takes a list, {but(tree)}")
         if isinstance(tree, str):
-            self.warnings.append(f"{path} takes a list, {but(tree)}; that is read as a list of one, as in Falco")
+            self.warnings.append(f"{path} takes a list, {but(tree)}; it is read as a list of one item, as in Falco")
         items = tree if isinstance(tree, list) else [tree]
         try:
             return [self.value(kind, item, f"{path}[{place}]") for place, item in enumerate(items)]
@@ -122,17 +122,17 @@ class Decoder:
             raise ConfigError(str(error)) from None
 
     def block(self, kind: type[_S], tree: Tree, path: str) -> _S:
-        """A block of keys. Raises `ConfigError` for a text, `UnfitError` for what Falco leaves out."""
+        """Return a block of keys. Raises `ConfigError` for a string, `UnfitError` for what Falco ignores."""
         if isinstance(tree, dict):
             return self.struct(kind, tree, path, lenient=True)
         advice = advise_line(tree.partition("\n")[0]) if isinstance(tree, str) else ""
         message = f"{path} takes keys with their values ({', '.join(get_type_hints(kind))}), {but(tree)}" + (advice and f": {advice}")
-        # Falco takes no text as a block, and its schema's validator ends it at an empty list
+        # Falco rejects a string as a block, and its schema's validator stops at an empty list
         raise ConfigError(message) if isinstance(tree, str) or tree == [] else UnfitError(message)
 
 
 def _key_advice(key: str, known: Iterable[str]) -> str:
-    """What may be meant by an unknown key, with the words before it, "" if there is no telling."""
+    """Return advice for an unknown key, with the words before it, or "" without a similar key."""
     name = re.split(r"[\s:]", key, maxsplit=1)[0]
     if name != key and name in known:
         return f": {advise_line(key)}"
@@ -141,7 +141,7 @@ def _key_advice(key: str, known: Iterable[str]) -> str:
 
 
 def _look_at_bounds(value: float, about: Iterable[Meta], path: str) -> None:
-    """Raise `UnfitError` for a number that a key of Falco cannot hold, `ConfigError` for one that a key of Lanner does not take."""
+    """Raise `UnfitError` for a number out of range for a key of Falco, `ConfigError` for one out of range for a key of Lanner."""
     for each in about:
         words = []
         if each.ge is not None and value < each.ge:

@@ -1,6 +1,6 @@
-"""The values of falco.yaml that have rules of their own, each from its tree.
+"""Decoders of the values of falco.yaml with special rules.
 
-All take the decoder, which collects warnings, the tree and its path, and raise `ConfigError` or `UnfitError`.
+Each takes the decoder, which collects warnings, the tree and its path, and raises `ConfigError` or `UnfitError`.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 _S = TypeVar("_S", bound=msgspec.Struct)
 _USUAL_ENGINE: Final = "kmod"
-"""The kind of engine whose block Falco reads where no kind is written."""
+"""The kind of engine whose block Falco reads if the kind is not configured."""
 
 
 def priority(_: Decoder, tree: Tree, path: str) -> Priority:
-    """`priority`, in any case; info is short for informational."""
+    """Return `priority`, in any case; info is short for informational."""
     found = Priority.parse(text(tree, path))
     if found is None:
         raise ConfigError(f"{path} takes one of {', '.join(str(each).lower() for each in Priority)}, {but(tree)}")
@@ -40,7 +40,7 @@ def priority(_: Decoder, tree: Tree, path: str) -> Priority:
 
 
 def matching(_: Decoder, tree: Tree, path: str) -> Matching:
-    """`rule_matching`, in any case."""
+    """Return `rule_matching`, in any case."""
     found = text(tree, path).lower()
     if found not in set(Matching):
         raise ConfigError(f"{path} takes one of {', '.join(Matching)}, {but(tree)}")
@@ -48,16 +48,16 @@ def matching(_: Decoder, tree: Tree, path: str) -> Matching:
 
 
 def strategy(decoder: Decoder, tree: Tree, path: str) -> Strategy:
-    """How an included file is merged; what is none is `append`."""
+    """Return the strategy for an included file; an unknown one means `append`."""
     found = text(tree, path)
     if found not in set(Strategy):
-        decoder.warnings.append(f"{path} takes one of {', '.join(Strategy)}, {but(tree)}; append holds, as in Falco")
+        decoder.warnings.append(f"{path} takes one of {', '.join(Strategy)}, {but(tree)}; append applies, as in Falco")
         return Strategy.APPEND
     return Strategy(found)
 
 
 def engine(decoder: Decoder, tree: Tree, path: str) -> Engine:
-    """`engine`. Falco reads the block of its kind alone, so that whatever the others hold is no error."""
+    """Return `engine`. Falco reads only the block of its kind, so errors in the other blocks are ignored."""
     if isinstance(tree, dict):
         blocks: dict[str, type[msgspec.Struct]] = {"kmod": Kmod, "modern_ebpf": ModernEbpf, "replay": Capture}
         others = {key: value for key, value in tree.items() if key in blocks and key != tree.get("kind", _USUAL_ENGINE)}
@@ -68,57 +68,57 @@ def engine(decoder: Decoder, tree: Tree, path: str) -> Engine:
 
 
 def unread(kind: type[_S]) -> Callable[[Decoder, Tree, str], _S]:
-    """How a block is decoded that only Falco's schema looks at: everything odd in it is a warning."""
+    """Return the decoder of a block that only Falco's schema checks: it turns every error into a warning."""
 
     def decode(decoder: Decoder, tree: Tree, path: str) -> _S:
         try:
             return decoder.block(kind, tree, path)
         except (ConfigError, UnfitError) as error:
-            decoder.warnings.append(f"{error}; nothing reads it, as in Falco")
+            decoder.warnings.append(f"{error}; it is ignored, as in Falco")
             return kind()
 
     return decode
 
 
 def include(decoder: Decoder, tree: Tree, path: str) -> Include:
-    """An entry of `config_files`: a path, or a mapping with one."""
+    """Return an entry of `config_files`: a path, or a mapping with one."""
     if isinstance(tree, dict):
         return decoder.struct(Include, tree, path, lenient=False)
     return Include(decoder.value(str, tree, path))
 
 
 def plugin(decoder: Decoder, tree: Tree, path: str) -> PluginEntry:
-    """An entry of `plugins`."""
+    """Return an entry of `plugins`."""
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} takes keys with their values ({', '.join(PluginEntry.__struct_fields__)}), {but(tree)}")
     given = {key: value for key, value in tree.items() if value is not None or key not in {"init_config", "open_params"}}
     if "open_params" in tree and tree["open_params"] is None:
-        decoder.warnings.append(f"{path}.open_params takes a text, not nothing; it is empty, as in Falco")
+        decoder.warnings.append(f"{path}.open_params takes a string, not nothing; it is empty, as in Falco")
     entry = decoder.struct(PluginEntry, given, path, lenient=False)
     _stay_in_directory(entry.library_path, f"{path}.library_path")
     return msgspec.structs.replace(entry, open_params=entry.open_params.strip())
 
 
 def _stay_in_directory(library: str, path: str) -> None:
-    """Raise `ConfigError` for a relative library that Falco would look for outside its directory; Python files are found from here."""
+    """Raise `ConfigError` for a relative library outside Falco's plugins directory; Python files are relative to the working directory."""
     if library.endswith(".so") and normpath(library).split("/")[0] == "..":
-        raise ConfigError(f"{path} is {library!r}, which leads out of the plugins directory: write an absolute path")
+        raise ConfigError(f"{path} is {library!r}, which is outside the plugins directory: write an absolute path")
 
 
 def init_config(_: Decoder, tree: Tree, path: str) -> str | dict[str, Any]:
-    """What a plugin gets: a mapping becomes JSON, a text stays as it is."""
+    """Return a plugin's configuration: a mapping is converted to JSON, a string is kept."""
     if isinstance(tree, list):
-        raise UnfitError(f"{path} takes a text or a mapping, {but(tree)}")
+        raise UnfitError(f"{path} takes a string or a mapping, {but(tree)}")
     return as_json(tree) or {} if isinstance(tree, dict) else text(tree, path)
 
 
 def rule_switch(decoder: Decoder, tree: Tree, path: str) -> Switch:
-    """An entry of `rules`."""
+    """Return an entry of `rules`."""
     if not isinstance(tree, dict) or not {"enable", "disable"} & tree.keys():
         raise ConfigError(f"{path} takes `enable:` or `disable:` with a rule or a tag")
     decoder.look_for_unknown(tree, ("enable", "disable"), path)
     if {"enable", "disable"} <= tree.keys():
-        decoder.warnings.append(f"{path} has both enable and disable: enable alone counts, as in Falco")
+        decoder.warnings.append(f"{path} has both enable and disable: only enable counts, as in Falco")
     which = "enable" if "enable" in tree else "disable"
     what, inner = tree[which], f"{path}.{which}"
     if not isinstance(what, dict):
@@ -126,19 +126,19 @@ def rule_switch(decoder: Decoder, tree: Tree, path: str) -> Switch:
     decoder.look_for_unknown(what, ("rule", "tag"), inner)
     rule, tag = (decoder.value(str, what[key], f"{inner}.{key}") if key in what else "" for key in ("rule", "tag"))
     if not rule and not tag:
-        raise ConfigError(f"{inner} names no rules: write `rule: NAME`, in which * stands for anything, or `tag: TAG`")
+        raise ConfigError(f"{inner} names no rules: write `rule: NAME`, in which * matches any text, or `tag: TAG`")
     return Switch(which == "enable", rule, tag)
 
 
 def append(decoder: Decoder, tree: Tree, path: str) -> Append:
-    """An entry of `append_output`."""
+    """Return an entry of `append_output`."""
     keys = ("match", "extra_output", "extra_fields", "suggested_output")
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} takes keys with their values ({', '.join(keys)}), {but(tree)}")
     decoder.look_for_unknown(tree, keys, path)
     match = tree.get("match", {})
     if match is None or (isinstance(match, list) and match):
-        decoder.warnings.append(f"{path}.match takes rule, source and tags, {but(match)}; it is left out, as in Falco")
+        decoder.warnings.append(f"{path}.match takes rule, source and tags, {but(match)}; it is ignored, as in Falco")
         match = {}
     if not isinstance(match, dict):
         raise ConfigError(f"{path}.match takes rule, source and tags, {but(match)}")
@@ -146,7 +146,7 @@ def append(decoder: Decoder, tree: Tree, path: str) -> Append:
     rule, source = (decoder.value(str, match[key], f"{path}.match.{key}") if key in match else "" for key in ("rule", "source"))
     tags = match.get("tags", [])
     if not isinstance(tags, list):
-        decoder.warnings.append(f"{path}.match.tags takes a list, {but(tags)}; it is left out, as in Falco")
+        decoder.warnings.append(f"{path}.match.tags takes a list, {but(tags)}; it is ignored, as in Falco")
         tags = []
     formatted, raw = _extra_fields(decoder, tree.get("extra_fields", []), f"{path}.extra_fields")
     return Append(
@@ -161,7 +161,7 @@ def append(decoder: Decoder, tree: Tree, path: str) -> Append:
 
 
 def _extra_fields(decoder: Decoder, tree: Tree, path: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Fields with a format of their own, and fields as they are."""
+    """Return fields with their formats, and plain fields."""
     if not isinstance(tree, list):
         raise ConfigError(f"{path} takes a list of fields, {but(tree)}")
     formatted: dict[str, str] = {}
@@ -178,14 +178,14 @@ def _extra_fields(decoder: Decoder, tree: Tree, path: str) -> tuple[dict[str, st
         else:
             raise ConfigError(f"{inner} takes a field's name, or one name with its format, {but(item)}")
         if twice:
-            raise ConfigError(f"{inner} is the second one that is named {key}")
+            raise ConfigError(f"{inner} is a duplicate of the name {key}")
     return formatted, tuple(raw)
 
 
 def static_fields(decoder: Decoder, tree: Tree, path: str) -> dict[str, str]:
-    """`static_fields`: names with their texts."""
+    """Return `static_fields`: strings by name."""
     if not isinstance(tree, dict):
-        raise UnfitError(f"{path} takes names with their texts, {but(tree)}")
+        raise UnfitError(f"{path} takes names with their values, {but(tree)}")
     try:
         return {key: decoder.value(str, value, f"{path}.{key}") for key, value in tree.items()}
     except UnfitError as error:
@@ -213,5 +213,5 @@ _SPECIAL: Final[Special] = (
 
 
 def new_decoder() -> Decoder:
-    """One that knows all entries of falco.yaml."""
+    """Return a decoder for all entries of falco.yaml."""
     return Decoder(_SPECIAL)

@@ -1,4 +1,4 @@
-"""falco.yaml as Lanner has it: the keys that mean something here, typed, with Falco's defaults."""
+"""The keys of falco.yaml that Lanner uses, typed, with Falco's defaults."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ LogLevel: TypeAlias = Literal["emergency", "alert", "critical", "error", "warnin
 
 
 class Matching(StrEnum):
-    """Which of the rules that match an event raise an alert."""
+    """Policy for events that match several rules."""
 
     FIRST = "first"
     ALL = "all"
 
 
 class Strategy(StrEnum):
-    """What an included file does to keys that are there already."""
+    """Policy for keys of an included file that exist already."""
 
     APPEND = "append"
     OVERRIDE = "override"
@@ -53,7 +53,7 @@ class Include(Masked, msgspec.Struct, frozen=True):
 
 
 class PluginEntry(Masked, msgspec.Struct, frozen=True):
-    """An entry of `plugins`. `init_config` is the text that the plugin gets, or a mapping."""
+    """An entry of `plugins`. `init_config` is the string that the plugin receives, or a mapping."""
 
     name: str
     library_path: str
@@ -64,7 +64,7 @@ class PluginEntry(Masked, msgspec.Struct, frozen=True):
 if TYPE_CHECKING:
 
     class _Outputs(Masked, msgspec.Struct, frozen=True, kw_only=True):
-        """The blocks of all sinks, as their declarations name them."""
+        """The blocks of all sinks, by the names of their declarations."""
 
 else:
     _Outputs = msgspec.defstruct(
@@ -77,7 +77,7 @@ else:
 
 
 class Falco(_Outputs, Masked, msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. None is told from an empty list where that makes a difference."""
+    """The whole configuration. None differs from an empty list if that changes the meaning."""
 
     config_files: Annotated[
         tuple[Include, ...], Meta(description="More files and directories to read, with the `strategy` `append`, `override` or `add-only`")

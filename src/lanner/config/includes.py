@@ -1,4 +1,4 @@
-"""A configuration file and the files that it includes, as one tree."""
+"""Merges a configuration file and its included files into one tree."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _INCLUDES = "config_files"
 
 
 def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[dict[str, Tree], dict[int, ConfigPlace]]:
-    """The tree of a file with its includes, and the places of the entries of `plugins` by their identity. Raises `ConfigError`.
+    """Return the tree of a file with its includes, and the places of the entries of `plugins` by identity. Raises `ConfigError`.
 
-    Of the options (`key=value`) those about includes count already.
+    Of the options (`key=value`), those about includes apply here already.
     """
     root = _read(path, warnings)
     places = _places(root, path)
@@ -38,19 +38,19 @@ def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[
         if Path(include.path) == Path(path):
             raise ConfigError(f"{path}: {_INCLUDES} includes the file itself")
         if not include.path or not Path(include.path).exists():
-            warnings.append(f"$.{_INCLUDES}: {include.path} does not exist; it is left out{suggest_file(include.path)}")
+            warnings.append(f"$.{_INCLUDES}: {include.path} does not exist; it is ignored{suggest_file(include.path)}")
             continue
         for file in files_of(include.path):
             tree = _read(file, warnings)
             if _INCLUDES in tree:
-                raise ConfigError(f"{file}: an included file cannot include others: take out {_INCLUDES}")
+                raise ConfigError(f"{file}: an included file cannot include others: remove {_INCLUDES}")
             places |= _places(tree, file)
             _merge(root, tree, include.strategy, file)
     return root, places
 
 
 def files_of(path: str) -> list[str]:
-    """The file, or the files in the directory, in order."""
+    """Return the file, or the files in the directory, sorted."""
     if not Path(path).is_dir():
         return [path]
     try:
@@ -71,7 +71,7 @@ def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, fil
             continue
         if strategy is Strategy.APPEND and isinstance(value, list) and there is not None:
             if not isinstance(there, list):
-                raise ConfigError(f"{file}: $.{key} is a list to append, but it is none in the files before")
+                raise ConfigError(f"{file}: $.{key} is a list to append, but it is not a list in the files before")
             root[key] = [*there, *value]
         else:
             root[key] = value
@@ -85,10 +85,10 @@ def _read(path: str, warnings: list[str]) -> dict[str, Tree]:
         raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}{near}") from None
     tree = read_tree(from_bytes(data), path, warnings)
     if tree is None:
-        warnings.append(f"{path} has no keys, which Falco's schema demands; it changes nothing")
+        warnings.append(f"{path} has no keys, which Falco's schema requires; it is ignored")
         return {}
     if not isinstance(tree, dict):
         advice = advise_line(tree.partition("\n")[0]) if isinstance(tree, str) else ""
-        message = f"{path}: a configuration file is keys with their values, such as `json_output: true`"
+        message = f"{path}: a configuration file must be keys with their values, such as `json_output: true`"
         raise ConfigError(f"{message}; {advice}" if advice else message)
     return tree

@@ -1,4 +1,4 @@
-"""The blocks of falco.yaml about system calls: without effect here, but read and checked as Falco 0.44.1 does it."""
+"""The blocks of falco.yaml for system calls: without effect in Lanner, but read and checked as Falco 0.44.1 does."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Capture(Masked, msgspec.Struct, frozen=True):
 
 
 class Engine(Masked, msgspec.Struct, frozen=True):
-    """Where system calls come from. The default asks for what Lanner does anyway."""
+    """The source of system calls. The default needs no capture, so it gives no warning."""
 
     kind: Annotated[Literal["kmod", "modern_ebpf", "replay", "nodriver"], REQUIRED] = "nodriver"
     kmod: Kmod = Kmod()
@@ -52,7 +52,7 @@ class Recording(Masked, msgspec.Struct, frozen=True):
 
 
 class BaseSyscalls(Block, frozen=True):
-    """The system calls that are read whatever the rules ask for."""
+    """The system calls that are captured regardless of the rules."""
 
     all: bool = False
     custom_set: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ class BaseSyscalls(Block, frozen=True):
 
 
 class FalcoLibs(Block, frozen=True):
-    """The table of threads."""
+    """The thread table."""
 
     thread_table_size: Annotated[int, UINT32] = 262_144
     thread_table_auto_purging_interval_s: Annotated[int, UINT32] = 300
@@ -85,13 +85,13 @@ class SyscallEventTimeouts(Block, frozen=True):
 
 
 class EngineSwitch(Masked, msgspec.Struct, frozen=True):
-    """A container engine that can be left out."""
+    """A container engine that can be disabled."""
 
     enabled: bool = True
 
 
 class Cri(Masked, msgspec.Struct, frozen=True):
-    """The container engines that speak CRI."""
+    """The container engines with a CRI socket."""
 
     enabled: bool = True
     sockets: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ class Cri(Masked, msgspec.Struct, frozen=True):
 
 
 class ContainerEngines(Masked, msgspec.Struct, frozen=True):
-    """The container engines that are asked about a process."""
+    """The container engines that are queried for a process."""
 
     docker: EngineSwitch = EngineSwitch()
     cri: Cri = Cri()

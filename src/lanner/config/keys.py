@@ -1,7 +1,7 @@
-r"""`-o key=value`: one key of a configuration is set from the command line.
+r"""`-o key=value`: sets one key of a configuration from the command line.
 
-A key is names joined by dots, with an index in brackets where a list is meant: `plugins[0].name`; `[]` is a new item at the end.
-A backslash stands before a dot, bracket or backslash that belongs to a name.
+A key is names joined by dots, with an index in brackets for an item of a list: `plugins[0].name`; `[]` appends an item.
+A backslash escapes a dot, bracket or backslash that belongs to a name.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _STEP: Final = re.compile(r"(?P<dot>\.?)(?P<name>(?:[^\\.\[]|\\[.\[\]\\])+)|\[(?P<index>[0-9]{0,6})\]")
 _ESCAPE: Final = re.compile(r"\\(.)")
 _NEW: Final = -1
-# Characters of an option in an error
+# Maximum length of an option in an error
 _SHOWN: Final = 200
 
 
 def assign(root: dict[str, Tree], option: str) -> None:
-    """Set what `key=value` says; a value in braces is an object. Raises `ConfigError`."""
+    """Apply `key=value` to `root`; a value in braces is an object. Raises `ConfigError`."""
     key, sign, text = option.partition("=")
     if not sign:
         raise ConfigError(f"-o {mask_addresses(option)}: write key=value or key.subkey=value")
@@ -51,9 +51,9 @@ def _steps(key: str) -> list[str | int]:
     at = 0
     while at < len(key):
         found = _STEP.match(key, at)
-        # the first name alone has no dot in front
+        # only the first name has no dot before it
         if found is None or (found["name"] is None and not steps) or (found["name"] is not None and bool(found["dot"]) != bool(steps)):
-            raise ConfigError(f"the key is wrong from {key[at:]!r} on: write names joined by dots, an index as in plugins[0].name")
+            raise ConfigError(f"the key is invalid from {key[at:]!r}: write names joined by dots, and an index as in plugins[0].name")
         if found["name"] is not None:
             steps.append(_ESCAPE.sub(r"\1", found["name"]))
         else:
@@ -67,19 +67,19 @@ def _steps(key: str) -> list[str | int]:
 
 
 def _put(node: Tree, steps: Sequence[str | int], value: Tree, path: str) -> Tree:
-    """The node as it is with the value; a new one where there was none."""
+    """Return the node with the value set, or a new node if it is None."""
     if not steps:
         return value
     step, rest = steps[0], steps[1:]
     if isinstance(step, str):
         node = {} if node is None else node
         if not isinstance(node, dict):
-            raise ConfigError(f"{path} is no mapping, so there is no {step} in it")
+            raise ConfigError(f"{path} is not a mapping, so it cannot contain {step}")
         node[step] = _put(node.get(step), rest, value, f"{path}.{step}")
         return node
     node = [] if node is None else node
     if not isinstance(node, list):
-        raise ConfigError(f"{path} is no list")
+        raise ConfigError(f"{path} is not a list")
     index = len(node) if step == _NEW else step
     if index > len(node):
         raise ConfigError(f"{path} has {len(node)} items: the next one is {path}[{len(node)}]")

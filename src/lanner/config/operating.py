@@ -1,6 +1,6 @@
-"""The blocks of falco.yaml about watching the program itself, typed, with their defaults.
+"""The blocks of falco.yaml for monitoring Lanner itself, typed, with their defaults.
 
-Descriptions are what the configuration reference prints (lanner.config.reference).
+The configuration reference (lanner.config.reference) prints the descriptions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from lanner.sdk.blocks import UINT32, WITHOUT_EFFECT, Block
 
 
 class Duration(float):
-    """Seconds; written as a number with its unit."""
+    """Seconds, written as numbers with units."""
 
 
 class WebServer(Block, frozen=True):

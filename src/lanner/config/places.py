@@ -1,4 +1,4 @@
-"""Places of options in configuration files, for messages: a second reading of the file finds them."""
+"""Places of options in configuration files, for messages: the file is read a second time to find the line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_BYTES: Final = 16 << 20
 
 
 class ConfigPlace(NamedTuple):
-    """A value in a configuration file: the keys and indices that lead to it, none for the whole."""
+    """A value in a configuration file: the keys and indices that lead to it; empty means the whole file."""
 
     file: str
     steps: tuple[str | int, ...] = ()
@@ -26,7 +26,7 @@ class ConfigPlace(NamedTuple):
         return f"{self.file}: $" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.steps)
 
     def locate(self, *steps: str | int) -> str:
-        """Return `file:line` of what `steps` lead to from here, or of what is nearest to it; only the file if it cannot be read."""
+        """Return `file:line` of the value at `steps` or of its nearest parent; only the file if it cannot be read."""
         path = [*self.steps, *steps]
         key = path.pop() if path and isinstance(path[-1], str) else ""
         try:
@@ -38,6 +38,6 @@ class ConfigPlace(NamedTuple):
 
 
 def place_option(text: str, plugin: str, place: ConfigPlace | None, steps: Sequence[str | int]) -> str:
-    """Return a sentence about a plugin's option with the plugin's name before it, and the place of what `steps` lead to, if it has one."""
+    """Return a sentence about a plugin's option, prefixed with the plugin's name and the place of `steps`, if it has one."""
     where = "" if place is None else f"{place.locate(*steps)}: "
     return f"{where}plugin {plugin}: {text}"

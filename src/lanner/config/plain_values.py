@@ -1,4 +1,4 @@
-"""Single values of a configuration: what a text stands for, and the words for what it is not."""
+"""Scalars of a configuration: their conversion from strings, and the words for an invalid one."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _NAMED: Final = {
 
 
 class UnfitError(Exception):
-    """A value is of another kind than its key takes."""
+    """A value has another type than its key takes."""
 
 
 def text(tree: Tree, path: str) -> str:
-    """A text. Raises `UnfitError`."""
+    """Return a string. Raises `UnfitError`."""
     if isinstance(tree, list | dict):
-        raise UnfitError(f"{path} takes a text, {but(tree)}")
-    return "null" if tree is None else tree  # what yaml-cpp makes of it
+        raise UnfitError(f"{path} takes a string, {but(tree)}")
+    return "null" if tree is None else tree  # as yaml-cpp converts it
 
 
 def switch(tree: Tree, path: str) -> bool:
-    """A truth value. Raises `UnfitError`."""
+    """Return a truth value. Raises `UnfitError`."""
     value = truth(tree) if isinstance(tree, str) else None
     if value is None:
         raise UnfitError(f"{path} takes true or false, {but(tree)}")
@@ -49,7 +49,7 @@ def switch(tree: Tree, path: str) -> bool:
 
 
 def whole(tree: Tree, path: str) -> int:
-    """A whole number, decimal, octal with a leading 0 or hexadecimal. Raises `UnfitError`."""
+    """Return a whole number, written in decimal, octal (leading 0) or hexadecimal. Raises `UnfitError`."""
     value = _whole(tree)
     if value is None:
         raise UnfitError(f"{path} takes a whole number, {but(tree)}")
@@ -57,7 +57,7 @@ def whole(tree: Tree, path: str) -> int:
 
 
 def number(tree: Tree, path: str) -> float:
-    """A number. Raises `UnfitError`."""
+    """Return a number. Raises `UnfitError`."""
     value = _number(tree) if isinstance(tree, str) else None
     if value is None:
         raise UnfitError(f"{path} takes a number, {but(tree)}")
@@ -65,7 +65,7 @@ def number(tree: Tree, path: str) -> float:
 
 
 def one_of(allowed: tuple[str, ...], tree: Tree, path: str) -> str:
-    """One of some words. Raises `ConfigError`."""
+    """Return one of the `allowed` words. Raises `ConfigError`."""
     found = text(tree, path)
     if found not in allowed:
         near = f": did you mean {found.lower()}?" if found.lower() in allowed else ""
@@ -74,7 +74,7 @@ def one_of(allowed: tuple[str, ...], tree: Tree, path: str) -> str:
 
 
 def duration(tree: Tree, path: str) -> float:
-    """Seconds, from numbers with units as Prometheus has them (1h30m); 0 for any other text. Raises `UnfitError`, `ConfigError`."""
+    """Return seconds from numbers with Prometheus's units (1h30m); 0 for any other string. Raises `UnfitError`, `ConfigError`."""
     found = _DURATION.fullmatch(_BLANKS.sub("", text(tree, path)))
     total = 0
     for part, unit in zip(found.groups() if found else (), _UNITS, strict=False):
@@ -86,9 +86,9 @@ def duration(tree: Tree, path: str) -> float:
 
 
 def odd(kind: Any, tree: Tree) -> str:
-    """The oddity of a value that Falco reads but its schema does not take; empty if it takes it."""
+    """Return the warning about a value that Falco reads but its schema rejects; empty if the schema takes it."""
     if tree is None:
-        return "has no value, which is the text 'null' in Falco" if isinstance(kind, type) and issubclass(kind, str | float) else ""
+        return "has no value, which is the string 'null' in Falco" if isinstance(kind, type) and issubclass(kind, str | float) else ""
     if not isinstance(tree, str):
         return ""
     if kind is bool and tree not in {"true", "false"}:
@@ -110,7 +110,7 @@ def _whole(tree: Tree) -> int | None:
 
 
 def _number(text: str) -> float | None:
-    """As yaml-cpp reads it: without hexadecimal ones, and a number that is too large is none."""
+    """Return a number as yaml-cpp reads it, or None: hexadecimal and too large numbers are invalid."""
     if _NUMBER.fullmatch(text):
         value = float(text)
         return value if isfinite(value) else None
@@ -120,7 +120,7 @@ def _number(text: str) -> float | None:
 def as_json(tree: Tree) -> Any:
     """Return the values that Falco makes of a mapping for a plugin.
 
-    A text that reads as a number or a truth value is one, whatever its quotes. An empty mapping or list is null.
+    A string that reads as a number or a truth value is converted, even in quotes. An empty mapping or list is null.
     """
     match tree:
         case dict():
@@ -140,14 +140,14 @@ def as_json(tree: Tree) -> Any:
 
 
 def is_off(tree: Tree) -> bool:
-    """Whether a value asks for nothing: an empty one, false, or a block that is not enabled."""
+    """Return whether a value requests nothing: an empty one, false, or a block that is not enabled."""
     if isinstance(tree, dict):
         tree = tree.get("enabled", "true" if tree else "")
     return not tree or (isinstance(tree, str) and truth(tree) is False)
 
 
 def but(tree: Tree) -> str:
-    """What a value is instead."""
+    """Return the words for what a value is instead."""
     if isinstance(tree, dict):
         return "not a mapping"
     if isinstance(tree, list):

@@ -1,4 +1,4 @@
-"""Which plugins a configuration loads, and what each of them is here."""
+"""Selects the plugins that a configuration loads, and resolves their entries."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _PYTHON: Final = re.compile(r"(?:.*\.py(?::\w+)?|[\w.]+:\w+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class PluginSetup:
-    """A plugin to load: `target` is its name for `load_plugin`, the others what it is made and opened with: secrets may be among it.
+    """A plugin to load: its name for `load_plugin` (`target`), its configuration and its open parameters, which may contain secrets.
 
-    `config_place` and `params_place` are those of the entry that says init_config and open_params, None where a file says neither.
+    `config_place` and `params_place` are those of the entries that set init_config and open_params, None if no file sets them.
     """
 
     target: str
@@ -43,13 +43,13 @@ class PluginSetup:
     params_place: ConfigPlace | None = field(default=None, compare=False)
 
     def given(self, init_config: str | None, open_params: str | None) -> PluginSetup:
-        """With what is given in place of what is configured; None changes nothing."""
+        """Return a copy with the given values instead of the configured ones; None keeps the configured one."""
         result = self if init_config is None else replace(self, init_config=init_config, config_place=None)
         return result if open_params is None else replace(result, open_params=open_params, params_place=None)
 
 
 def split_plugins(plugins: Sequence[PluginSetup]) -> tuple[PluginSetup, tuple[PluginSetup, ...]]:
-    """Return the plugin whose events are watched, and those that extract fields of its events. Raise `ConfigError` if that is not clear."""
+    """Return the plugin whose events are watched, and those that extract fields from its events. Raises `ConfigError` if ambiguous."""
     if not plugins:
         raise ConfigError("no plugin is loaded: name one, as in `lanner run docker`, or list it in $.plugins of the file of -c")
     if len(plugins) == 1:
@@ -57,7 +57,7 @@ def split_plugins(plugins: Sequence[PluginSetup]) -> tuple[PluginSetup, tuple[Pl
     watched = [each for each in plugins if _has_source(each.target)]
     if not watched:
         names = ", ".join(each.name for each in plugins)
-        raise ConfigError(f"no plugin of {names} has an event source, so there is nothing to watch: load the plugin of their events too")
+        raise ConfigError(f"no plugin of {names} has an event source, so no events would be watched: also load the plugin of their events")
     if len(watched) > 1:
         raise ConfigError(
             f"{len(watched)} plugins with event sources would be loaded ({', '.join(each.name for each in watched)}), and Lanner runs one "
@@ -72,7 +72,7 @@ def _has_source(target: str) -> bool:
 
 
 def check_params(plugin: Plugin, entry: PluginSetup) -> None:
-    """Let the plugin check the open parameters of its entry. Raises `UsageError` with their place, and as `check_open_params` does."""
+    """Make the plugin check the open parameters of its entry. Raises `UsageError` with their place, and as `check_open_params` does."""
     try:
         check_open_params(plugin, entry.open_params)
     except UsageError as error:
@@ -84,7 +84,7 @@ def check_params(plugin: Plugin, entry: PluginSetup) -> None:
 
 
 def select_plugins(falco: Falco, name: str | None, places: Sequence[ConfigPlace | None] = ()) -> tuple[PluginSetup, ...]:
-    """The plugins that are loaded, in order; with `name` that one alone, which need not be configured. Raises `ConfigError`.
+    """Return the loaded plugins in order, or only the one called `name`, which may be unconfigured. Raises `ConfigError`.
 
     `places` are those of the entries of `plugins`.
     """
@@ -103,10 +103,10 @@ def select_plugins(falco: Falco, name: str | None, places: Sequence[ConfigPlace 
         numbers.setdefault(entry.name, number)
     for place, wanted in enumerate(falco.load_plugins):
         if wanted not in numbers:
-            there = suggest_name(wanted, numbers) or (f": there are {', '.join(numbers)}" if numbers else ": there is none")
+            there = suggest_name(wanted, numbers) or (f": its names are {', '.join(numbers)}" if numbers else ", which is empty")
             raise ConfigError(f"$.load_plugins[{place}] is {wanted!r}, but no plugin of that name is in $.plugins{there}")
         if wanted in falco.load_plugins[:place]:
-            raise ConfigError(f"$.load_plugins[{place}] is {wanted!r} for the second time: take it out")
+            raise ConfigError(f"$.load_plugins[{place}] is {wanted!r} for the second time: remove it")
     return tuple(load(numbers[wanted]) for wanted in falco.load_plugins)
 
 

@@ -1,4 +1,4 @@
-"""A configuration file, options and flags to what a run is made of: the way into this room."""
+"""Reads a configuration file, options and flags into the configuration of a run: the entry point of this package."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _SUFFIXES: Final = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A configuration, sentences about what is odd in it, and the keys that ask for what Lanner does not do.
+    """A configuration, its warnings, and the keys that request unsupported functions.
 
-    `places` are those of the entries of `plugins`, None of one that an option made.
+    `places` are those of the entries of `plugins`, None for an entry from an option.
     """
 
     falco: Falco
@@ -38,7 +38,7 @@ class Configuration:
 
 
 def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequence[str]) -> Configuration:
-    """What the file says (none: alerts to standard output), the flags, by key, and the options, as `key=value`, each on top of the others.
+    """Return the configuration from the file (None: alerts to standard output), then the flags by key, then the `key=value` options.
 
     Raises `ConfigError`.
     """
@@ -61,26 +61,26 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
 
 
 def _refuse_second_entries(entries: list[Tree], places: Mapping[int, ConfigPlace]) -> None:
-    """Raise `ConfigError` for two entries of `plugins` with one name: Falco loads the first, or aborts, and a person means the second."""
+    """Raise `ConfigError` for two entries of `plugins` with the same name: Falco loads the first, or aborts; users mean the second."""
     first: dict[str, str] = {}
     for number, entry in enumerate(entries):
         name = entry["name"] if isinstance(entry, dict) else None
         place = str(places.get(id(entry), f"$.plugins[{number}] of the options"))
         if isinstance(name, str) and name in first:
-            raise ConfigError(f"the plugin {name} has two entries, {first[name]} and {place}: take one of them out, or override it")
+            raise ConfigError(f"the plugin {name} has two entries, {first[name]} and {place}: remove one of them, or override it")
         if isinstance(name, str):
             first[name] = place
 
 
 def given_files(given: Sequence[str]) -> tuple[str, ...]:
-    """The files that were named, and those in the directories that were. Raises `ConfigError` for a directory without any."""
+    """Return the given files, and those in given directories. Raises `ConfigError` for a directory without rules files."""
     return tuple(file for path in given for file in (_yaml_in(path) if path != OWN_RULES and Path(path).is_dir() else [path]))
 
 
 def rules_paths(given: Sequence[str], read: Configuration) -> tuple[str, ...] | None:
-    """The rules files, those in directories among them: the ones that were given, else the configured; None if nothing names any.
+    """Return the rules files, including those in directories: the given ones, else the configured ones; None if neither is set.
 
-    As in Falco a configured file need not exist. Warns of what is left out. Raises `ConfigError` if nothing is left.
+    As in Falco a configured file may be missing. Warns of ignored files. Raises `ConfigError` if no file remains.
     """
     if given:
         return given_files(given)
@@ -88,7 +88,7 @@ def rules_paths(given: Sequence[str], read: Configuration) -> tuple[str, ...] | 
     configured = falco.rules_files
     if falco.rules_file is not None:
         if configured is not None:
-            raise ConfigError("$.rules_files and $.rules_file are both there: take out rules_file, the old one")
+            raise ConfigError("$.rules_files and $.rules_file are both set: remove rules_file, the old name")
         configured = falco.rules_file
         read.warnings.append("$.rules_file is the old name of rules_files")
     if configured is None:
@@ -97,10 +97,10 @@ def rules_paths(given: Sequence[str], read: Configuration) -> tuple[str, ...] | 
     missing = {path: suggest_file(path, [OWN_RULES]) for path in configured if path not in there}
     if not there:
         near = next(filter(None, missing.values()), "; name a rules file with -r FILE")
-        raise ConfigError(f"$.rules_files: there is none of {', '.join(configured) or '[]'}{near}")
-    read.warnings.extend(f"$.rules_files: {path} does not exist; it is left out{near}" for path, near in missing.items())
+        raise ConfigError(f"$.rules_files: none of {', '.join(configured) or '[]'} exists{near}")
+    read.warnings.extend(f"$.rules_files: {path} does not exist; it is ignored{near}" for path, near in missing.items())
     read.warnings.extend(
-        f"$.rules_files: {path} ends neither in .yaml nor in .yml; it is left out"
+        f"$.rules_files: {path} ends neither in .yaml nor in .yml; it is ignored"
         for path in there
         if path != OWN_RULES and not Path(path).is_dir() and not path.endswith(_SUFFIXES)
     )

@@ -1,4 +1,4 @@
-"""The configuration's reference: the typed classes in, tables in Markdown out. `python -m lanner.config.reference` prints the page."""
+"""Generates the configuration reference in Markdown from the typed classes: `python -m lanner.config.reference` prints the page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAMES: Final = {bool: "true, false", int: "number", float: "number", str: "text
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = [_HEAD, "## falco.yaml\n", _table(Falco, "")]
     parts += _blocks(Falco, "")
     unused = ", ".join(f"`{key}`" for key in sorted(unused_keys(Falco, "")))
@@ -40,7 +40,7 @@ def page() -> str:
 
 
 def unused_keys(cls: type[msgspec.Struct], prefix: str) -> list[str]:
-    """The paths of the keys without effect, blocks of them as one."""
+    """Return the paths of the keys without effect; a block of them is one path."""
     found = []
     for name, kind in get_type_hints(cls, include_extras=True).items():
         if _is_unused(kind):
@@ -55,7 +55,7 @@ def _is_unused(kind: Any) -> bool:
 
 
 def _blocks(cls: type[msgspec.Struct], prefix: str) -> list[str]:
-    """A section for each block below a class, with the blocks below that."""
+    """Return a section for each block below a class, each followed by its nested blocks."""
     parts = []
     for name, kind in get_type_hints(cls, include_extras=True).items():
         if _is_block(kind):
@@ -96,7 +96,7 @@ def _shown(kind: Any) -> str:
     if get_origin(kind) is tuple:
         return "list"
     if get_origin(kind) is dict:
-        return "texts by name"
+        return "strings by name"
     if get_origin(kind) is Literal:
         return ", ".join(map(str, get_args(kind)))
     if isinstance(kind, type) and issubclass(kind, Enum):

@@ -1,4 +1,4 @@
-"""The JSON schema of falco.yaml, made of the classes that read it."""
+"""Generates the JSON schema of falco.yaml from the classes that decode it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SIMPLE: Final[dict[Any, dict[str, Any]]] = {
 
 
 def config_schema() -> dict[str, Any]:
-    """The whole schema."""
+    """Return the whole schema."""
     return {"$schema": "http://json-schema.org/draft-06/schema#", "title": "FalcoConfig", **_block(Falco)}
 
 

@@ -1,6 +1,6 @@
-"""The text of a configuration file to a tree of mappings, lists and texts, with environment variables written in.
+"""Reads a configuration file into a tree of mappings, lists and strings, and expands environment variables.
 
-As in Falco a scalar is a text here, and whoever wants a number or a truth value makes one of it; None is YAML's null.
+As in Falco a scalar is a string here, and the decoder converts it to a number or a truth value; None is YAML's null.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from lanner.yamlfile.source import source_file
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
 
 MAX_SIZE: Final = 4 * 1024 * 1024
-# The value of a variable may name others; Falco goes on for good where they name each other
+# The value of a variable may name others; a cycle makes Falco hang
 _MOST_VARIABLES: Final = 1000
 
 
 def read_tree(text: str, name: str, warnings: list[str] | None = None, *, expand: bool = True) -> Tree:
-    """The tree of the first document; None if there is none. Raises `ConfigError` that begins with `name` and a place.
+    """Return the tree of the first document; None if the file is empty. Raises `ConfigError` that begins with `name` and a place.
 
-    `warnings` takes sentences about what yaml-cpp reads and people hardly mean. With `expand`, `${NAME}` stands for an environment
-    variable (see `expanded`).
+    `warnings` receives sentences about text that yaml-cpp reads differently than intended. With `expand`, `${NAME}` is replaced by
+    an environment variable (see `expanded`).
     """
     if len(text) > MAX_SIZE:
         raise ConfigError(f"{name} is larger than {MAX_SIZE >> 20} MiB")
@@ -38,7 +38,7 @@ def read_tree(text: str, name: str, warnings: list[str] | None = None, *, expand
 
 
 class _Maker:
-    """Makes the tree of a node. What an alias names is made once, and shared."""
+    """Builder of the tree of a node. The target of an alias is built once, and shared."""
 
     def __init__(self, *, expand: bool) -> None:
         self._expand = expand
@@ -66,9 +66,9 @@ class _Maker:
 
 
 def expanded(text: str) -> str:
-    """The text with `${NAME}` as the value of that environment variable, nothing if there is none; `$${NAME}` stays `${NAME}`.
+    """Return the text with `${NAME}` replaced by that environment variable (empty if unset); `$${NAME}` becomes `${NAME}`.
 
-    Any other `$` ends the search, as it does in Falco.
+    Any other `$` ends the expansion, as in Falco.
     """
     at = text.find("$")
     count = 0
@@ -79,7 +79,7 @@ def expanded(text: str) -> str:
             break
         count += 1
         if count > _MOST_VARIABLES or len(text) > MAX_SIZE:
-            raise ConfigError("environment variables that name each other have no end")
+            raise ConfigError("environment variables refer to each other in a cycle")
         if escaped:
             text = text[:at] + text[at + 1 :]
             at += 1

@@ -1,6 +1,6 @@
-"""The Docker plugin: the events of a Docker engine as a Falco event source, with fields for rules. Private, but for `Docker`.
+"""The Docker plugin: the events of a Docker engine as a Falco event source, with fields for rules. Private, except `Docker`.
 
-Written as any plugin would be, on the public API of `lanner` alone. It reads from the engine (GET /version, /_ping, /events, and with the
+It uses only the public API of `lanner`, as any plugin would. It reads from the engine (GET /version, /_ping, /events, and with the
 option `inspect` /containers/ID/json) and never writes to it.
 """
 

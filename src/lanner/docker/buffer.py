@@ -1,7 +1,7 @@
-"""What lies between the threads that read from engines and the host: a bounded queue of events, with what happens where it is full.
+"""The bounded queue of events between the threads that read from engines and the host, with a policy for a full queue.
 
-Parts of streams go in from any thread and come out in order. What had to be dropped is counted and told of by an event at its place.
-Waiting is done on descriptors, so that a host can wait without Python and close() ends every wait.
+Parts of streams are put from any thread and taken in order. Dropped events are counted, and an event in their position reports them.
+Waiting uses descriptors, so that a host can wait without Python and close() ends every wait.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TAKEN_BYTES: Final = 1024 * 1024
 
 
 class Flag:
-    """A descriptor that is readable while it is set. It closes itself when nobody refers to it: whoever waits on it does."""
+    """A descriptor that is readable while it is set. It closes itself with its last reference: every waiting object keeps one."""
 
     def __init__(self) -> None:
         self._descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -40,7 +40,7 @@ class Flag:
             os.close(self._descriptor)
 
     def fileno(self) -> int:
-        """The descriptor."""
+        """Return the descriptor."""
         return self._descriptor
 
     def set(self) -> None:
@@ -63,21 +63,26 @@ def wait(flags: Sequence[Flag], timeout: float) -> None:
 
 
 class Counters:
-    """Counts by name, from any thread. Only what has happened is there."""
+    """Counters by name, from any thread. Contains only names with a count."""
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self._lock = _thread.allocate_lock()
 
     def add(self, name: str, count: int = 1) -> None:
-        """Count; nothing for 0."""
+        """Add to a counter; 0 adds nothing."""
         if count:
             with self._lock:
                 self.counts[name] = self.counts.get(name, 0) + count
 
 
 class Sink(Protocol):
-    """What takes the events of an engine."""
+    """Receiver of an engine's events."""
+
+    @property
+    def is_crowded(self) -> bool:
+        """See `Buffer.is_crowded`."""
+        ...
 
     def put(self, part: Part, room: Flag | None = None) -> int:
         """See `Buffer.put`."""
@@ -89,28 +94,33 @@ class Sink(Protocol):
 
 
 class Buffer:
-    """At most `events` events and `size` bytes, and what tells of drops; one event is taken whatever its size where there is no other."""
+    """At most `events` events and `size` bytes, and a report of drops; an empty queue accepts an event of any size."""
 
     def __init__(self, events: int, size: int, policy: Policy, counters: Counters, writers: int = 1) -> None:
         self.ready = Flag()
-        """Set while `take` has something, or never will again."""
+        """Set while `take` returns something, or has ended."""
         self._most, self._most_bytes, self._policy = events, size, policy
         self._counters = counters
         self._lock = _thread.allocate_lock()
         self._parts: deque[Part] = deque()
         self._count = self._size = 0
         self._writers = writers
-        self._dropped: dict[Host, tuple[int, int]] = {}  # the earliest and the latest time of what had no room
+        self._dropped: dict[Host, tuple[int, int]] = {}  # the earliest and latest times of dropped events
         self._waiting: set[Flag] = set()
 
     @property
     def is_empty(self) -> bool:
-        """Whether `take` has nothing now."""
+        """Whether `take` has nothing to return now."""
         with self._lock:
             return not self._parts and not self._dropped
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there is more than `take` gives at once: the host is behind."""
+        return self._count > _TAKEN or self._size > _TAKEN_BYTES
+
     def put(self, part: Part, room: Flag | None = None) -> int:
-        """Take the events, and say how many: where the policy is to block fewer than all, and `room` will be set when there is some."""
+        """Accept events and return their number: with the policy to block it may be fewer; `room` is set when there is space."""
         count, size = len(part.events), part.events.size
         with self._lock:
             if self._dropped or self._count + count > self._most or self._size + size > self._most_bytes:
@@ -127,7 +137,7 @@ class Buffer:
         return taken
 
     def take(self) -> list[Part] | None:
-        """What is there, up to some thousand events; None where nothing will come any more."""
+        """Return waiting events, up to some thousand; None at the end."""
         with self._lock:
             if not self._writers and not self._parts and not self._dropped:
                 return None
@@ -148,7 +158,7 @@ class Buffer:
         return taken
 
     def end(self) -> None:
-        """One of those who put will put nothing more."""
+        """Mark the end of one of the sources."""
         with self._lock:
             self._writers -= 1
             if not self._writers:
@@ -163,7 +173,7 @@ class Buffer:
         while place < len(events):
             fits = events.fitting(self._most - self._count, self._most_bytes - self._size, place)
             if fits or not self._parts:
-                if self._dropped or not fits:  # what tells of them takes room, too
+                if self._dropped or not fits:  # the event that reports drops needs room, too
                     fits = 1
                 for gap in self._tell_dropped():
                     self._append(gap)
@@ -189,7 +199,7 @@ class Buffer:
         self._size += part.events.size
 
     def _split(self, count: int) -> Part:
-        """Take the first part off the queue, no more than `count` events of it."""
+        """Take the first part off the queue, at most `count` events of it."""
         part = self._parts[0]
         if count < len(part.events):
             self._parts[0] = part._replace(events=part.events[count:])
@@ -232,7 +242,7 @@ def _span(events: Events) -> tuple[int, int]:
 
 
 def put_all(sink: Sink, part: Part, room: Flag, closing: Flag) -> float:
-    """Put all of it, wait for room where the policy says so; the seconds that this took. Where `closing` is set the rest is left."""
+    """Put all events, waiting for room if the policy says so. Return the seconds of waiting. If `closing` is set, the rest is dropped."""
     taken = sink.put(part, room)
     if taken == len(part.events):
         return 0.0

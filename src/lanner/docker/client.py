@@ -1,6 +1,6 @@
-"""The engine's client: connects, agrees on an API version, asks for events. It sends GET requests and nothing else, ever.
+"""The engine's client: connects, agrees on an API version, requests events. It sends only GET requests.
 
-What can go wrong on the way is an `EngineError` that says what was tried, why it failed, and what to do.
+Failures are an `EngineError` that says what was tried, why it failed, and what to do.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.link import Spare
 
-# The newest version that still sends status, id and from; engines that know more are asked in this one
+# The newest version that still sends status, id and from; newer engines are queried in this version
 NEWEST_API: Final = (1, 51)
 TIMEOUT: Final = 10.0
 HEAD_PATIENCE: Final = 2.0
-"""Seconds that a start waits for the head of the stream of events: podman 5.2 sends it only with the first event."""
+"""Seconds that a start waits for the head of the event stream: podman 5.2 sends it only with the first event."""
 MAX_BODY: Final = 1024 * 1024
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# How an alert of TLS begins, which some TLS servers say to a request in clear text
+# Beginning of a TLS alert, which some TLS servers send in response to a request in plain text
 _TLS_ALERT: Final = b"\x15\x03"
 
 
 class Engine(NamedTuple):
-    """What GET /version says: the engine's name and version, the API version that is used with it, and `Connection.ahead`."""
+    """The response of GET /version: the engine's name and version, the API version in use, and `Connection.ahead`."""
 
     name: str
     version: str
@@ -44,7 +44,7 @@ class Engine(NamedTuple):
 
 
 class Connection:
-    """One request on a connection, whose body comes by `read`. `head` is the answer's; None until it has come."""
+    """One request on a connection, whose body `read` returns. `head` is the response's; None until it has arrived."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class Connection:
         is_stream: bool = False,
         ahead: int = 0,
     ) -> None:
-        """Connect and ask for `path`, within `timeout` seconds, else `TIMEOUT`, for the head and all that `read_all` reads.
+        """Connect and request `path`, within `timeout` seconds, else `TIMEOUT`, for the head and all that `read_all` reads.
 
         An engine may begin a stream only with its first event: with `is_stream` the wait for the head ends after `timeout`, and `read`
-        takes it when it comes. `spare` may have a connection from before, and gets this one when its answer is whole. `ahead` is what an
-        earlier answer told of the engine's clock. Raises `EngineError`, also when `wake`, a descriptor, becomes readable.
+        reads it when it arrives. `spare` may hold an earlier connection, and gets this one when its response is complete. `ahead` is what
+        an earlier response showed of the engine's clock. Raises `EngineError`, also when `wake`, a descriptor, becomes readable.
         """
         self.head: Head | None = None
         self._endpoint, self._path, self._spare, self._is_stream, self._ahead = endpoint, path, spare, is_stream, ahead
@@ -81,18 +81,18 @@ class Connection:
         self._ask()
 
     def fileno(self) -> int:
-        """The descriptor to wait on."""
+        """Return the descriptor to wait on."""
         return self._link.fileno()
 
     @property
     def ended(self) -> bool:
-        """Whether the body is whole."""
+        """Whether the body is complete."""
         return self._body is not None and self._body.ended and not self._first
 
     def read(self) -> bytes | None:
-        """The bytes of the body that are there; None where the connection has ended.
+        """Return the available bytes of the body; None if the connection has ended.
 
-        Raises `OSError`, `HttpError`, and `EngineError` where a late head refuses the request.
+        Raises `OSError`, `HttpError`, and `EngineError` if a late head rejects the request.
         """
         if self._first:
             first, self._first = self._first, b""
@@ -109,21 +109,21 @@ class Connection:
         return first
 
     def engine_time(self) -> int:
-        """The engine's clock now, in ns since 1970, as its `Date` header tells it to the second; ours where there is none."""
+        """Return the engine's clock now, in ns since 1970, by its `Date` header to the second; this machine's without the header."""
         return time.time_ns() + self._ahead
 
     @property
     def ahead(self) -> int:
-        """How far the engine's clock is ahead of ours at most, in ns; 0 where it does not tell."""
+        """The maximum lead of the engine's clock over this machine's, in ns; 0 if unknown."""
         return self._ahead
 
     @property
     def has_unread(self) -> bool:
-        """Whether `read` has something without waiting for the socket."""
+        """Whether `read` returns something without waiting for the socket."""
         return bool(self._first) or self._link.ended
 
     def read_all(self) -> bytes:
-        """The whole body, or its first `MAX_BODY` bytes and some more; in the time that the request had. Raises `EngineError`."""
+        """Return the whole body, or its first `MAX_BODY` bytes and some more, within the request's time. Raises `EngineError`."""
         parts, size = [], 0
         try:
             while not self.ended and size <= MAX_BODY:
@@ -142,7 +142,7 @@ class Connection:
         return b"".join(parts)
 
     def close(self) -> None:
-        """Close the connection, or leave it to the next request."""
+        """Close the connection, or keep it for the next request."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -152,7 +152,7 @@ class Connection:
             self._link.close()
 
     def _ask(self, *, is_kept: bool = False) -> bool:
-        """Send the request and read the head. Return False where a connection that was kept turns out to be closed."""
+        """Send the request and read the head. Return False if a connection that was kept is closed."""
         try:
             self._link.send(_request(self._endpoint, self._path), self._timer)
             self._read_head()
@@ -183,7 +183,7 @@ class Connection:
                 raise
 
     def _take(self, data: bytes) -> None:
-        """Take what came of the head, and where it is whole what follows it."""
+        """Process received bytes of the head, and if it is complete, the bytes after it."""
         self._received += data
         if self._received.startswith(_TLS_ALERT) and self._endpoint.host:
             raise speaks_tls(self._endpoint)
@@ -199,7 +199,7 @@ class Connection:
 
 
 def find_engine(endpoint: Endpoint, wake: int = -1, spare: Spare | None = None) -> Engine:
-    """Ask the engine for its version and choose the API version to use: the newest up to `NEWEST_API`. Raises `EngineError`."""
+    """Query the engine's version and choose the API version to use: the newest up to `NEWEST_API`. Raises `EngineError`."""
     connection, text = _exchange(endpoint, "/version", wake, None, spare)
     answer = _read_json(endpoint, "/version", _head_of(connection), text)
     newest, oldest = _version(answer.get("ApiVersion")), _version(answer.get("MinAPIVersion"))
@@ -214,7 +214,7 @@ def find_engine(endpoint: Endpoint, wake: int = -1, spare: Spare | None = None) 
 
 
 def open_events(endpoint: Endpoint, path: str, wake: int = -1, spare: Spare | None = None, ahead: int = 0) -> Connection:
-    """Ask for the stream of events at `path`. Raises `EngineError` with the engine's own words where it refuses.
+    """Request the event stream at `path`. Raises `EngineError` with the engine's own words if it rejects the request.
 
     The head may come later, with the first event: see `Connection`.
     """
@@ -228,14 +228,14 @@ def open_events(endpoint: Endpoint, path: str, wake: int = -1, spare: Spare | No
 
 
 def ping(endpoint: Endpoint, wake: int = -1, timeout: float | None = None, spare: Spare | None = None) -> None:
-    """Ask whether the engine is alive. Raises `EngineError` where it does not say so in time."""
+    """Ping the engine. Raises `EngineError` if it does not answer in time."""
     head, text = get(endpoint, "/_ping", wake, timeout, spare)
     if head.status != 200:
         raise refusal(endpoint, "/_ping", head, text)
 
 
 def get(endpoint: Endpoint, path: str, wake: int = -1, timeout: float | None = None, spare: Spare | None = None) -> tuple[Head, bytes]:
-    """One answer with its body, as `Connection.read_all` gives it. Raises `EngineError`."""
+    """Return one response with its body, as `Connection.read_all` does. Raises `EngineError`."""
     connection, text = _exchange(endpoint, path, wake, timeout, spare)
     return _head_of(connection), text
 
@@ -249,7 +249,7 @@ def _exchange(endpoint: Endpoint, path: str, wake: int, timeout: float | None, s
 
 
 def _head_of(connection: Connection) -> Head:
-    assert connection.head is not None  # only a stream may be without
+    assert connection.head is not None  # only a stream may be without a head
     return connection.head
 
 
@@ -266,7 +266,7 @@ def _read_json(endpoint: Endpoint, path: str, head: Head, text: bytes) -> dict[s
 
 
 def _seconds(date: str) -> int | None:
-    """A `Date` header, "Sat, 02 Oct 2100 07:06:40 GMT", as seconds since 1970; None for what is none."""
+    """Return a `Date` header, "Sat, 02 Oct 2100 07:06:40 GMT", as seconds since 1970; None if it is invalid."""
     from datetime import UTC, datetime  # msgspec has it loaded; email.utils would take 26 ms and a megabyte
 
     try:
@@ -281,7 +281,7 @@ def _seconds(date: str) -> int | None:
 def _request(endpoint: Endpoint, path: str) -> bytes:
     user, password = endpoint.address.user, endpoint.address.password
     login = ""
-    if user is not None and endpoint.host:  # of a proxy in front of the engine: engines themselves know no passwords
+    if user is not None and endpoint.host:  # for a proxy in front of the engine: engines do not use passwords
         from binascii import b2a_base64
 
         pair = f"{user}:{password or ''}"
@@ -292,7 +292,7 @@ def _request(endpoint: Endpoint, path: str) -> bytes:
 
 def _version(text: Any) -> tuple[int, int] | None:
     major, _, minor = str(text or "").partition(".")
-    # int() refuses a number of thousands of digits with an error of its own
+    # int() raises its own error for a number of thousands of digits
     return (int(major), int(minor)) if major.isdecimal() and minor.isdecimal() and len(major + minor) < 10 else None
 
 

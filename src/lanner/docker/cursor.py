@@ -1,7 +1,7 @@
-"""How far the host has come with each engine's events, in a file: what is committed goes in, the last keys of each engine come out.
+"""The host's position in each engine's events, in a file: commits are written, the last keys of each engine are read.
 
-The file is replaced as a whole, at most once in an interval, by a thread of its own: a disk that is slow holds up nobody. One that
-cannot be read is set aside, and the run begins without it. As it is replaced, a file beside it is what a run holds locked.
+The file is replaced atomically, at most once per interval, by a separate thread, so that a slow disk blocks no other thread. An
+unreadable file is set aside, and the run begins without it. As the file is replaced, the run locks a second file, `.lock`.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class _File(msgspec.Struct):
 
 
 class Cursor:
-    """The file at `path`, for the engines of these labels; what it has of others is kept.
+    """The file at `path`, for the engines of these labels; the positions of other engines are kept.
 
-    Raises `SourceError` where no file can be written there, or another run uses it.
+    Raises `SourceError` if no file can be written there, or another run uses it.
     """
 
     def __init__(self, path: str, interval: float, labels: Iterable[str], counters: Counters) -> None:
@@ -72,18 +72,18 @@ class Cursor:
             os.close(self._lock)
             raise
         self._positions = {label: (LastKeys(keys), since) for label, (keys, since) in found.items()}
-        # not before the host has committed something: another one's file is left alone by a run that fails at once
+        # only after the first commit: a run that fails at once leaves another run's file unchanged
         self._thread = threading.Thread(target=self._run, name="lanner-docker-cursor", daemon=True)
         self._thread.start()
 
     def position(self, label: str) -> Position:
-        """How far the host has come with an engine."""
+        """Return the host's position for an engine."""
         with self._state:
             keys, since = self._positions[label]
             return Position(keys.make(), since)
 
     def advance(self, positions: Mapping[str, tuple[LastKeys, int]]) -> None:
-        """The host has dealt with these events, too, of engines that were asked from the times. After close() they are written at once."""
+        """Record events processed by the host, and the times that the queries began from. After close() it is written at once."""
         with self._state:
             for label, (later, since) in positions.items():
                 keys, _ = self._positions[label]
@@ -92,11 +92,11 @@ class Cursor:
         self._changed.set()
 
     def flush(self) -> None:
-        """Write what is not written yet, now."""
+        """Write unwritten changes now."""
         self._write_changes()
 
     def close(self) -> None:
-        """Write what is not written yet."""
+        """Write unwritten changes."""
         self._closed = True
         self._closing.set()
         self._changed.set()
@@ -109,7 +109,7 @@ class Cursor:
         closing = False
         while not closing:
             self._changed.wait()
-            # asked before the write: what is committed while it goes on is written by another
+            # read before the write: commits during the write need another write
             closing = self._closing.wait(self._interval)
             self._write_changes()
 
@@ -161,7 +161,7 @@ class Cursor:
             os.close(directory)
 
     def _open_new(self) -> int:
-        # what a run left that was killed while it wrote; and never through a link that somebody else has put there
+        # left by a run that was killed while writing; never follow a link that another user has created there
         with suppress(FileNotFoundError):
             os.unlink(self._new)
         return os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -209,7 +209,7 @@ class Cursor:
 
 
 def _locked(path: str) -> int:
-    """A descriptor that keeps other runs from the cursor while it is open."""
+    """Return a descriptor that locks the cursor while it is open."""
     try:
         descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -218,12 +218,12 @@ def _locked(path: str) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
-        raise SourceError(f"the cursor {path} is in use by another run of the plugin: give each a `cursor` of its own") from None
+        raise SourceError(f"the cursor {path} is in use by another run of the plugin: configure a different `cursor` for each") from None
     return descriptor
 
 
 def _written_at(path: str) -> int:
-    """Return when a file was last written, ns since 1970; now, if it is no regular file."""
+    """Return when a file was last written, ns since 1970; now, if it is not a regular file."""
     with suppress(OSError):
         status = os.stat(path)
         if stat.S_ISREG(status.st_mode):
@@ -232,12 +232,12 @@ def _written_at(path: str) -> int:
 
 
 def _decode(text: bytes) -> dict[str, Position]:
-    """The positions by label. Raises `ValueError` that says what is wrong."""
+    """Return the positions by label. Raises `ValueError` with the problem."""
     if len(text) > _MOST_BYTES:
-        raise ValueError("it is too large to be one")
+        raise ValueError("it is too large for a cursor")
     version = msgspec.json.decode(text, type=_Version).version
     if version != _VERSION:
-        raise ValueError(f"it is of version {version}, and this Lanner knows version {_VERSION} alone")
+        raise ValueError(f"it has version {version}, but this Lanner only supports version {_VERSION}")
     found = msgspec.json.decode(text, type=_File)
     return {label: Position([_key(name) for name in each.ids][-KEPT:], max(0, each.since)) for label, each in found.hosts.items()}
 
@@ -245,5 +245,5 @@ def _decode(text: bytes) -> dict[str, Position]:
 def _key(name: str) -> int:
     parts = _ID.fullmatch(name)
     if parts is None:
-        raise ValueError(f"{name[:60]!r} is no event's id")
+        raise ValueError(f"{name[:60]!r} is not an event's id")
     return int(parts[1]) << 64 | int(parts[2], 16)

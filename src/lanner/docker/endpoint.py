@@ -1,7 +1,7 @@
-"""Which engine to talk to: the configuration's address, then the environment as Docker's own client reads it.
+"""Selects the engine: the configuration's address, then the environment as Docker's own client reads it.
 
-DOCKER_HOST, then DOCKER_CONTEXT, then `currentContext` of the client's config.json, then unix:///var/run/docker.sock. Whether TLS is spoken
-comes from where the address comes from: the configuration's `tls`, DOCKER_TLS_VERIFY with DOCKER_CERT_PATH, or the context's files.
+DOCKER_HOST, then DOCKER_CONTEXT, then `currentContext` of the client's config.json, then unix:///var/run/docker.sock. TLS is configured
+where the address is: the configuration's `tls`, DOCKER_TLS_VERIFY with DOCKER_CERT_PATH, or the context's files.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 DEFAULT: Final = "unix:///var/run/docker.sock"
 _HTTP_PORT: Final = 2375
 _MOST_BYTES: Final = 1 << 20
-"""Of a file of Docker's command line."""
+"""Maximum size of a file of Docker's command line in bytes."""
 _TLS_PORT: Final = 2376
 _SSH_PORT: Final = 22
 _SSH_ADDRESS: Final = "ssh://user@host, ssh://user@host:22 or ssh://user@host/path/to/docker.sock"
-# ssh's configuration can put user and host into the command line of a proxy, which a shell reads
+# ssh's configuration can insert user and host into the command line of a proxy, which a shell reads
 _SPECIAL: Final = frozenset("'\"`$;&<>|(){}")
 _TCP_SCHEMES: Final = frozenset({"tcp", "http", "https"})
 _ADDRESSES: Final = "write unix:///path/to/docker.sock, tcp://host:2375, with TLS tcp://host:2376, or ssh://user@host"
 
 
 class TlsOptions(Protocol):
-    """What a configuration says of TLS, in a class of any make: paths, "" for none."""
+    """The TLS part of a configuration, in any class: paths, "" for none."""
 
     @property
     def ca(self) -> str: ...
@@ -44,7 +44,7 @@ class TlsOptions(Protocol):
 
 
 class Ssh(NamedTuple):
-    """A login on another machine, and the engine's socket there; "" or 0 for what ssh and Docker choose themselves."""
+    """A login on another machine, and the engine's socket there; "" or 0 for the defaults of ssh and Docker."""
 
     host: str
     user: str = ""
@@ -52,7 +52,7 @@ class Ssh(NamedTuple):
     path: str = ""
 
     def problem(self) -> str:
-        """Return why ssh must not be given this, or an empty string."""
+        """Return why this is unsafe to pass to ssh, or an empty string."""
         for what, word in (("host", self.host), ("user", self.user)):
             if word.startswith("-"):
                 return f"the {what} begins with a dash, which ssh would read as an option"
@@ -62,7 +62,7 @@ class Ssh(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """Where an engine listens: a unix socket (`path`); `host` and `port`, with TLS if `tls` is set; or `ssh`.
+    """The address of an engine: a unix socket (`path`), or `host` and `port`, with TLS if `tls` is set, or `ssh`.
 
     `origin` is the setting that names it.
     """
@@ -75,7 +75,7 @@ class Endpoint(NamedTuple):
     tls: Tls | None = None
     ssh: Ssh | None = None
     embedded: bool = False
-    """Whether the host is Falco or another that loads libraries, where the command line is no place for an address."""
+    """Whether the host is Falco or another that loads libraries, so that an address cannot be given on the command line."""
 
     def __str__(self) -> str:
         return str(self.address)
@@ -88,7 +88,7 @@ class Endpoint(NamedTuple):
 
 
 def find_endpoint(configured: str = "", tls: TlsOptions | None = None, environ: Mapping[str, str] = os.environ) -> Endpoint:
-    """The engine to talk to. Raises `UsageError` for an address that cannot be used, with who named it."""
+    """Return the engine to use. Raises `UsageError` for an invalid address, with the setting that names it."""
     if configured:
         return parse_endpoint(configured, "`$.host` of the configuration", tls=tls)
     if tls is not None:
@@ -105,7 +105,7 @@ def find_endpoint(configured: str = "", tls: TlsOptions | None = None, environ: 
 
 
 def parse_endpoint(url: str, origin: str, environ: Mapping[str, str] | None = None, tls: TlsOptions | None = None) -> Endpoint:
-    """Read unix:///path, tcp://host:port, http://, https:// or ssh://; with TLS as `tls` or else `environ` says. Raises `UsageError`."""
+    """Parse unix:///path, tcp://host:port, http://, https:// or ssh://; TLS is set by `tls`, else by `environ`. Raises `UsageError`."""
     address = lanner.Address(url.strip())
     scheme, rest = address.scheme, address.place
     what = f"{address} (from {origin})"
@@ -131,7 +131,7 @@ def parse_endpoint(url: str, origin: str, environ: Mapping[str, str] | None = No
 
 
 def _read_ssh(address: lanner.Address, origin: str) -> Ssh:
-    """Read what Docker's client takes: a user, a host, a port, the path of the engine's socket there; no password."""
+    """Parse an ssh address as Docker's client does: user, host, port, path of the engine's socket; no password."""
     from urllib.parse import unquote  # rare
 
     place, slash, path = address.place.partition("/")
@@ -142,7 +142,7 @@ def _read_ssh(address: lanner.Address, origin: str) -> Ssh:
         )
     if not host or "?" in address.place or "#" in address.place:
         raise lanner.UsageError(f"invalid engine address {str(address)!r} (from {origin}): write {_SSH_ADDRESS}")
-    # without a port in the address ssh's own configuration chooses it
+    # without a port in the address ssh's own configuration sets it
     ssh = Ssh(host, address.user or "", port if place.endswith(f":{port}") else 0, unquote(slash + path) if path.strip("/") else "")
     if problem := ssh.problem():
         raise lanner.UsageError(f"invalid engine address {str(address)!r} (from {origin}): {problem}")
@@ -169,19 +169,19 @@ def _read_tls(options: TlsOptions, what: str) -> Tls:
 
 
 def _environment_tls(environ: Mapping[str, str]) -> Tls | None:
-    """As Docker's client has it: any text in DOCKER_TLS_VERIFY asks for TLS, one in DOCKER_TLS alone for TLS that trusts anybody."""
+    """Return TLS as Docker's client does: DOCKER_TLS_VERIFY with any value enables it; only DOCKER_TLS enables it without verification."""
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
     if not verify and not environ.get("DOCKER_TLS"):
         return None
     folder = environ.get("DOCKER_CERT_PATH") or environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
     cert, key = f"{folder}/cert.pem", f"{folder}/key.pem"
-    # an engine may do without a client certificate; where one file of the two is there, the other is missed later
+    # an engine may not require a client certificate; if only one of the two files exists, the other is reported later
     own = os.path.exists(cert) or os.path.exists(key)
     return Tls(f"{folder}/ca.pem" if verify else "", cert if own else "", key if own else "", verify)
 
 
 def _current_context(folder: str) -> str:
-    found = _read_json(f"{folder}/config.json")  # the client's configuration is not ours to complain about
+    found = _read_json(f"{folder}/config.json")  # an invalid configuration of the client is not reported
     name = found.get("currentContext", "") if isinstance(found, dict) else ""
     return name if isinstance(name, str) else ""
 
@@ -203,14 +203,14 @@ def _context_endpoint(folder: str, name: str, origin: str) -> Endpoint:
 
 
 def _context_tls(folder: str, *, skip_verify: bool) -> Tls | None:
-    """TLS where the context has a file for it, or says that the engine is not to be verified."""
+    """Return TLS if the context has files for it, or disables verification of the engine."""
     paths = (f"{folder}/{name}.pem" for name in ("ca", "cert", "key"))
     ca, cert, key = (path if os.path.exists(path) else "" for path in paths)
     return Tls(ca, cert, key, not skip_verify) if ca or cert or key or skip_verify else None
 
 
 def _read_json(path: str) -> Any:
-    """What the file holds; None where it cannot be read."""
+    """Return the file's JSON; None if it cannot be read."""
     try:
         return msgspec.json.decode(lanner.read_whole(path, _MOST_BYTES))
     except (OSError, ValueError):

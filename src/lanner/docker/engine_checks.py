@@ -1,4 +1,4 @@
-"""Docker engines: may this user ask it, does it answer, does it tell events, and does its clock go as ours does."""
+"""Checks of Docker engines for `lanner doctor`: permissions, response, events, and clock."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 _CURSOR_SIZE: Final = 1 << 20
 _NAMES_MATTER: Final = (1, 22)
-"""Older APIs tell neither the kind of an object nor its attributes."""
+"""Older APIs send neither the kind of an object nor its attributes."""
 _APART, _FAR_APART = 2.0, 30.0
-"""Seconds between the clocks: beyond the second that the header is exact to; and what makes times of alerts useless."""
+"""Tolerated difference of the clocks in seconds (the header has whole seconds), and the one that makes times of alerts useless."""
 
 
 def checks_of(plugin: Docker) -> Iterator[Check]:
@@ -49,11 +49,11 @@ def _engine(name: str, endpoint: Endpoint) -> Iterator[Check]:
 
 
 def look_at_cursor(path: str) -> Finding:
-    """Whether the cursor can be kept."""
+    """Check whether the cursor can be written."""
     folder = Path(path).expanduser().absolute().parent
     if not folder.is_dir():
         return Finding.problem(
-            f"the directory of the cursor {path} is not there", f"mkdir -p -m 700 {folder}, owned by the user that Lanner runs as"
+            f"the directory of the cursor {path} does not exist", f"mkdir -p -m 700 {folder}, owned by the user that Lanner runs as"
         )
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding.problem(f"the cursor {path} cannot be written", f"Let the user that Lanner runs as write to {folder}")
@@ -61,7 +61,7 @@ def look_at_cursor(path: str) -> Finding:
 
 
 def look_at_socket(endpoint: Endpoint) -> Iterator[Finding]:
-    """Rights on a unix socket; nothing of other addresses, but whether they are safe."""
+    """Check the rights on a unix socket; for other addresses, whether they are safe."""
     if endpoint.ssh is not None:
         yield from _ssh(endpoint)
         return
@@ -80,19 +80,19 @@ def look_at_socket(endpoint: Endpoint) -> Iterator[Finding]:
         return
     except OSError as error:
         yield Finding.problem(
-            f"{path} (from {endpoint.origin}) cannot be looked at: {error.strerror}", "See to the rights of the directories above it"
+            f"cannot access {path} (from {endpoint.origin}): {error.strerror}", "Check the permissions of the directories above it"
         )
         return
     if not stat.S_ISSOCK(found.st_mode):
         what = "a directory" if stat.S_ISDIR(found.st_mode) else "no socket"
-        advice = "; Docker makes a directory where a socket that is mounted into a container was not there" if what == "a directory" else ""
+        advice = "; Docker creates a directory in a container if the socket to mount did not exist" if what == "a directory" else ""
         yield Finding.problem(f"{path} (from {endpoint.origin}) is {what}", f"Name the engine's socket with --host or DOCKER_HOST{advice}")
         return
     owner = f"{_user(found.st_uid)}:{_group(found.st_gid)} {stat.S_IMODE(found.st_mode):04o}"
     if found.st_mode & stat.S_IWOTH:
         yield Finding.warning(
-            f"{path} ({owner}) may be used by everybody, and whoever uses it is root on this machine in effect",
-            f"chmod o-rw {path}, and see what made it so",
+            f"{path} ({owner}) may be used by everybody, and every user of it is effectively root on this machine",
+            f"chmod o-rw {path}, and find out what changed it",
         )
     if os.access(path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         yield Finding.ok(f"{path} ({owner}) may be used by {_user(os.geteuid())}")
@@ -101,7 +101,7 @@ def look_at_socket(endpoint: Endpoint) -> Iterator[Finding]:
 
 
 def look_at_engine(endpoint: Endpoint) -> Iterator[Finding]:
-    """Who answers, in which API, and whether it tells events."""
+    """Check the response, the API version, and whether events are sent."""
     try:
         engine = find_engine(endpoint)
     except EngineError as error:
@@ -110,46 +110,46 @@ def look_at_engine(endpoint: Endpoint) -> Iterator[Finding]:
     numbers = tuple(int(part) for part in engine.api.split("."))
     if numbers < _NAMES_MATTER:
         yield Finding.warning(
-            f"{engine}: events of this API hold little more than a status and an ID", "Update the engine to 1.10 or later"
+            f"{engine}: events of this API contain little more than a status and an ID", "Update the engine to 1.10 or later"
         )
     else:
         yield Finding.ok(f"{engine}")
     if "podman" in engine.name.lower():
         yield Finding.warning(
-            "this is podman, whose service ends when nobody asks it anything and knows fewer kinds of events",
+            "this is podman, whose service exits when idle and has fewer kinds of events",
             "For a service: systemctl enable --now podman.socket; the shipped rules that name exec commands see less there",
         )
     yield from _events(endpoint, engine)
 
 
 def look_at_clock(endpoint: Endpoint) -> Iterator[Finding]:
-    """The engine's clock, as its `Date` header tells it, against ours."""
+    """Compare the engine's clock, by its `Date` header, with this machine's."""
     from email.utils import parsedate_to_datetime
 
     asked = time.time()
     try:
         head, _ = get(endpoint, "/_ping")
     except EngineError:
-        return  # told elsewhere
+        return  # another check reports it
     answered = time.time()
     try:
         theirs = parsedate_to_datetime(head.headers["date"]).timestamp()
     except (KeyError, ValueError):
-        yield Finding.warning("the engine does not tell its time", "A proxy in front of it may take the header Date out")
+        yield Finding.warning("the engine does not send its time", "A proxy in front of it may remove the header Date")
         return
-    # the header has whole seconds, cut off
+    # the header has whole seconds, truncated
     apart = max(0.0, theirs - answered, asked - (theirs + 1))
     if apart <= _APART:
-        yield Finding.ok("the engine's clock goes as ours does")
+        yield Finding.ok("the engine's clock matches this machine's")
         return
     which = "ahead of" if theirs > answered else "behind"
     text = f"the engine's clock is {apart:.0f} s {which} ours: alerts have its times, and `since` after a restart goes by them"
-    fix = "Have both machines keep their time: timedatectl set-ntp true"
+    fix = "Synchronise the clocks of both machines: timedatectl set-ntp true"
     yield Finding.problem(text, fix) if apart >= _FAR_APART else Finding.warning(text, fix)
 
 
 def _events(endpoint: Endpoint, engine: Engine) -> Iterator[Finding]:
-    """A stretch of no length: the answer is empty and ends at once."""
+    """Request an empty time span: the response is empty and ends at once."""
     now = int(time.time())
     path = f"/v{engine.api}/events?since={now}&until={now}"
     try:
@@ -158,22 +158,22 @@ def _events(endpoint: Endpoint, engine: Engine) -> Iterator[Finding]:
                 yield _late(engine)
                 return
             connection.read_all()
-        # some engines answer that, but begin a stream only with an event
+        # some engines answer this, but begin a stream only with an event
         with contextlib.closing(open_events(endpoint, f"/v{engine.api}/events")) as connection:
             if connection.head is None:
                 yield _late(engine)
                 return
     except EngineError as error:
         yield Finding.problem(
-            f"it does not tell events: {error}", "A proxy or an authorisation plugin in front of it has to let GET /events through, too"
+            f"it does not send events: {error}", "A proxy or an authorisation plugin in front of it must also allow GET /events"
         )
         return
-    yield Finding.ok("it tells events")
+    yield Finding.ok("it sends events")
 
 
 def _late(engine: Engine) -> Finding:
     return Finding.warning(
-        f"it has not begun to tell events within {HEAD_PATIENCE:g} s, as engines do that answer only with the first event (podman 5.2)",
+        f"it has not begun to send events within {HEAD_PATIENCE:g} s, as engines do that answer only with the first event (podman 5.2)",
         f"`lanner run` waits for that event, and asks whether {engine.name} is alive meanwhile; an update of the engine makes it sure",
     )
 
@@ -191,12 +191,12 @@ def _ssh(endpoint: Endpoint) -> Iterator[Finding]:
 def _network(endpoint: Endpoint) -> Iterator[Finding]:
     if endpoint.tls is None:
         local = endpoint.host in {"localhost", "::1"} or endpoint.host.startswith("127.")
-        text = f"{endpoint} (from {endpoint.origin}) is plain TCP: whoever reaches that port is root there in effect"
+        text = f"{endpoint} (from {endpoint.origin}) is plain TCP: every client of that port is effectively root there"
         if local:
-            yield Finding.warning(text, "Prefer the engine's unix socket, or a proxy that lets through GET /version and GET /events alone")
+            yield Finding.warning(text, "Prefer the engine's unix socket, or a proxy that only allows GET /version and GET /events")
         else:
             yield Finding.warning(
-                text, "Turn TLS with client certificates on at the engine (dockerd --tlsverify), and configure `tls` with `host`"
+                text, "Enable TLS with client certificates on the engine (dockerd --tlsverify), and configure `tls` with `host`"
             )
     else:
         yield Finding.ok(f"{endpoint} (from {endpoint.origin}) is TLS")
@@ -204,7 +204,7 @@ def _network(endpoint: Endpoint) -> Iterator[Finding]:
 
 def _join(found: os.stat_result) -> str:
     name, user = _group(found.st_gid), _user(os.geteuid())
-    caution = "whoever is in that group is root on this machine in effect"
+    caution = "every member of that group is effectively root on this machine"
     if not found.st_mode & stat.S_IWGRP or found.st_gid == 0:
         return f"Run as {_user(found.st_uid)}, or give the socket a group (group = docker in the engine's socket unit)"
     with contextlib.suppress(KeyError):
@@ -214,7 +214,7 @@ def _join(found: os.stat_result) -> str:
 
 
 def _halves(error: LannerError) -> tuple[str, str]:
-    """The client's sentences: what is wrong, and what to do."""
+    """Return the two parts of the client's message: the problem and the fix."""
     text, dot, advice = str(error).partition(". ")
     return text + dot.rstrip(), advice or "See the engine's log: journalctl -u docker"
 

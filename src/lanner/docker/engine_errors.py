@@ -1,4 +1,4 @@
-"""What can go wrong between Lanner and an engine, as an `EngineError` that says what was tried, why it failed, and what to do."""
+"""Errors between Lanner and an engine: an `EngineError` says what was tried, why it failed, and what to do."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from lanner.docker.http import Head
     from lanner.net.dial import Timer
 
-# Besides refused, reset and broken connections
+# in addition to refused, reset and broken connections
 _AWAY: Final = frozenset({errno.ENOENT, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN})
 
 
 class EngineError(lanner.SourceError):
-    """The engine cannot be reached, or answers as no Docker engine does."""
+    """The engine cannot be reached, or does not answer as a Docker engine does."""
 
 
 class EngineRejectionError(EngineError):
@@ -34,19 +34,19 @@ class EngineRejectionError(EngineError):
 
 
 class EngineAwayError(EngineError):
-    """The engine is not there now, and may come: nothing says that the configuration is wrong."""
+    """The engine is unavailable now, and may come up: nothing indicates an invalid configuration."""
 
 
 class EngineTimeoutError(EngineAwayError):
-    """The engine did not answer in the time that it had."""
+    """The engine did not answer within the timeout."""
 
 
 class NoAnswerError(HttpError):
-    """The connection was closed before an answer: proxies do so while the engine behind them is away."""
+    """The connection was closed before a response: proxies do so while the engine is down."""
 
 
 def refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineError:
-    """Return the error for an answer that is not 200 OK, with the engine's own words."""
+    """Return the error for a response other than 200 OK, with the engine's own words."""
     asked = path.partition("?")[0]
     # an engine that is not ready, or a proxy whose engine is away
     kind = EngineAwayError if head.status >= 500 else EngineRejectionError if head.status == 400 else EngineError
@@ -64,7 +64,7 @@ def refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineErr
 
 
 def no_answer(endpoint: Endpoint, path: str, cause: HttpError | OSError, timer: Timer, remark: str) -> EngineError:
-    """Return the error for a request that got no answer. `remark` is what else is known about why."""
+    """Return the error for a request without a response. `remark` is more information about the cause."""
     if isinstance(cause, HttpError):
         kind = EngineAwayError if isinstance(cause, NoAnswerError) else EngineError
         return kind(f"{endpoint} is not a Docker engine: {cause}. {_question(endpoint)}")
@@ -79,23 +79,23 @@ def no_answer(endpoint: Endpoint, path: str, cause: HttpError | OSError, timer: 
 
 
 def no_connection(endpoint: Endpoint, cause: OSError, timer: Timer) -> EngineError:
-    """Return the error for a connection that could not be made."""
+    """Return the error for a failed connection."""
     if isinstance(cause, TlsError):
         return EngineError(f"{endpoint} (from {endpoint.origin}): {cause}")
     if isinstance(cause, WokenError):
         return EngineError(f"{endpoint}: closed before the engine answered")
     if isinstance(cause, SshError):
         return _ssh_error(endpoint, cause)
-    reason = "that is no socket" if _is_no_socket(endpoint, cause) else _reason(cause, timer)
+    reason = "it is not a socket" if _is_no_socket(endpoint, cause) else _reason(cause, timer)
     text = f"no Docker engine at {endpoint} (from {endpoint.origin}): {reason}. {_advice(endpoint, cause)}"
     return _system_error(endpoint, cause, text)
 
 
 def speaks_tls(endpoint: Endpoint) -> EngineError:
-    """Return the error for an engine that was asked in clear text and answers in TLS."""
+    """Return the error for an engine that requires TLS and was queried in plain text."""
     return EngineError(
-        f"{endpoint} (from {endpoint.origin}): it wants TLS and was asked in clear text. If this is the engine's TLS port, "
-        "configure `tls` with this address, or set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH beside DOCKER_HOST"
+        f"{endpoint} (from {endpoint.origin}): it requires TLS and was queried in plain text. If this is the engine's TLS port, "
+        "configure `tls` with this address, or set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH in addition to DOCKER_HOST"
     )
 
 
@@ -127,7 +127,7 @@ def _question(endpoint: Endpoint) -> str:
 
 
 def _is_no_socket(endpoint: Endpoint, error: OSError) -> bool:
-    """Whether a connection was refused because a file or directory stands in the socket's place."""
+    """Return whether a connection was refused because the path is a file or directory instead of a socket."""
     if not endpoint.path or error.errno != errno.ECONNREFUSED:
         return False
     try:
@@ -140,7 +140,7 @@ def _advice(endpoint: Endpoint, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return (
             "Run as root or as a member of the socket's group (usually `docker`); "
-            "whoever may use this socket is root on the machine in effect"
+            "every user of this socket is effectively root on the machine"
         )
     socket_advice = endpoint.advice("unix:///path/to/docker.sock")
     if endpoint.path and error.errno in {errno.ENOENT, errno.ECONNREFUSED} and not _is_no_socket(endpoint, error):

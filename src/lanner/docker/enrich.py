@@ -1,7 +1,7 @@
-"""The thread that adds to events what the engine says of their containers: events of one engine in, the same described out, in order.
+"""Thread that adds to events the engine's description of their containers, in order.
 
-It stands between the watch, which goes on reading while the engine is asked, and the buffer that the host takes from. Most events have
-nothing to ask about: while none waits for an answer, they go past the thread.
+It sits between the watch, which continues to read while the engine is queried, and the buffer. Most events need
+no query: while no event waits for an answer, they bypass the thread.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Enricher:
-    """Takes what the watch puts, by way of `waiting` where the engine is to be asked, and puts it into `sink`. `run` is the thread's."""
+    """Takes the watch's events, through `waiting` if the engine must be queried, and puts them into `sink`. `run` is the thread's."""
 
     def __init__(self, waiting: Buffer, sink: Buffer, closing: Flag, timeout: float) -> None:
         self._waiting, self._sink, self._closing = waiting, sink, closing
@@ -30,6 +30,11 @@ class Enricher:
         self._room = Flag()
         self._lock = _thread.allocate_lock()
         self._is_idle = False
+
+    @property
+    def is_crowded(self) -> bool:
+        """See `Buffer.is_crowded`."""
+        return self._waiting.is_crowded or self._sink.is_crowded
 
     def put(self, part: Part, room: Flag | None = None) -> int:
         """See `Buffer.put`. For one thread."""
@@ -43,7 +48,7 @@ class Enricher:
         self._waiting.end()
 
     def run(self, watch: Watch) -> None:
-        """Go on until nothing more is put or `closing` is set, and ask the engine that `watch` has found. Nothing is raised."""
+        """Run until the end or until `closing` is set, and query the engine that `watch` has found. Nothing is raised."""
         inspector = Inspector(watch.target.endpoint, "", self._timeout, self._closing.fileno())
         try:
             while not self._closing.is_set and (parts := self._waiting.take()) is not None:

@@ -1,7 +1,7 @@
-"""An engine's bytes to events, one JSON object each; of an event that is too long, what identifies it.
+"""Splits an engine's bytes into events, one JSON object each; an oversized event is reduced to its identifying members.
 
-Labels make an event long, and who may create a container chooses them. So an event that exceeds the limit is not dropped: the members
-that fields and rules ask for by name are kept, and the event says how long it was.
+Labels make an event long, and the creator of a container chooses them. So an event over the limit is not dropped: the members
+that fields and rules name are kept, and the event contains its original length.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from lanner.native import Lines
 
 MAX_EVENT: Final = MAX_LINE - 1024 * 1024
-"""Bytes of an event that is kept whole. What Lanner adds to it has room below the limit of a line."""
+"""Maximum size in bytes of an event that is kept whole. Lanner's additions still fit into the limit of a line."""
 
-# Attributes of engines that have no field of their own
+# attributes of engines without a field
 _ATTRIBUTES: Final = (
     *("availability.new", "availability.old", "comment", "driver", "execDuration", "imageID", "imageRef", "network", "oldName"),
     *("oomKilled", "podId", "reclaimed", "role.new", "role.old", "updatestate.new", "updatestate.old"),
@@ -35,7 +35,7 @@ class EventFramer:
 
     @property
     def is_within(self) -> bool:
-        """Whether an event has begun that has not ended."""
+        """Whether an incomplete event has begun."""
         return self._framer.is_within
 
     def feed(self, data: bytes) -> Lines:
@@ -43,13 +43,13 @@ class EventFramer:
         return self._framer.feed(data)
 
     def end(self) -> bool:
-        """Forget what is unfinished, and say whether there was something; the next bytes are those of another stream."""
+        """Discard an incomplete event, and return whether there was one; the next bytes belong to another stream."""
         was_within = self._framer.is_within
         self._framer.end()
         return was_within
 
     def take_lost(self) -> int:
-        """Return how many events were too long, and nothing of them could be kept, since the last call."""
+        """Return the number of oversized events since the last call of which nothing could be kept."""
         before, self._too_long = self._too_long, self._framer.too_long
         return self._too_long - before
 
@@ -67,4 +67,4 @@ KEPT: Final = sorted(
     {path for value in (TIMESTAMP, *(field.value for field in FIELDS if isinstance(field.value, Value))) for path in _paths(value)}
     | {("Actor", "Attributes", name) for name in _ATTRIBUTES}
 )
-"""The members that are kept of an event that is too long, as paths of names."""
+"""The members that are kept of an oversized event, as paths of names."""

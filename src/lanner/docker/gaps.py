@@ -1,7 +1,7 @@
-"""What Lanner itself says in the stream of an engine: the member "lanner" of an event, and the event that tells of a gap.
+"""Lanner's additions to the stream of an engine: the member "lanner" of an event, and the event that reports a gap.
 
-Whether there is a gap is found out elsewhere: by the watch of an engine, which loses its connection, by the buffer, which has no room, by
-the cursor, which cannot be read. How the member is added, and why an engine's own one never counts, `native/stream/events.hpp` says.
+Other modules detect gaps: the watch of an engine, which loses its connection, the buffer, which is full, and
+the cursor, which is unreadable. `native/stream/events.hpp` describes how the member is added, and why an engine's own one is ignored.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ _SECOND: Final = 1_000_000_000
 
 
 class Host:
-    """An engine as its events name it. `named`: its events tell which engine they are from, else they stay as the engine wrote them."""
+    """An engine by its name in events. `named`: its events include the name, else they stay as the engine wrote them."""
 
     def __init__(self, label: str, *, named: bool) -> None:
-        self.label = label.encode(errors="replace").decode()  # an address from the environment may hold any bytes
+        self.label = label.encode(errors="replace").decode()  # an address from the environment may contain any bytes
         self.named = named
         self._finisher = Finisher(b'"host":' + msgspec.json.encode(self.label) if named else b"")
         self._has_warned = False
 
     def finish(self, events: Events) -> None:
-        """Add to each event what Lanner knows besides. One that is not a JSON object or gets nothing stays as it is."""
+        """Add Lanner's members to each event. An event that is not a JSON object, or has no additions, is unchanged."""
         if self._finisher.finish(events) and not self._has_warned:
             self._has_warned = True
-            log().warning('%s: an event brings a member "lanner", which only Lanner writes; such members do not count', self.label)
+            log().warning('%s: an event has a member "lanner", which only Lanner writes; such members are ignored', self.label)
 
     def describe(self, events: Events, place: int, container: bytes) -> None:
-        """Add to an event JSON text about its container."""
+        """Add JSON text about its container to an event."""
         self._finisher.describe(events, place, container)
 
     def gap(self, reason: str, since: int, until: int) -> Part:
-        """The part of a stream that says: between these times (ns since 1970) the engine may have told what did not arrive."""
+        """Return the part of a stream that reports a gap between these times (ns since 1970)."""
         times = {"from": since, "until": until, "fromTime": _in_words(since), "untilTime": _in_words(until)}
         told = {
             "Type": "lanner",
@@ -59,7 +59,7 @@ class Host:
 
 
 class Part(NamedTuple):
-    """Events of an engine, one after the other. `gap`: it is one of Lanner's, which tells of events missing between these times."""
+    """Consecutive events of an engine. `gap`: an event of Lanner that reports missing events between these times."""
 
     host: Host
     events: Events
@@ -67,6 +67,6 @@ class Part(NamedTuple):
 
 
 def _in_words(when: int) -> str:
-    """A time (ns since 1970) as ISO 8601, UTC."""
+    """Return a time (ns since 1970) as ISO 8601, UTC."""
     seconds, rest = divmod(when, _SECOND)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09}Z"

@@ -1,6 +1,6 @@
-"""The little of HTTP/1.1 that GET needs: the head of a response, and its body out of chunks.
+"""The part of HTTP/1.1 that GET needs: parses the head of a response, and removes chunked encoding from its body.
 
-Bytes as they come in, bytes of the body out. Framing of the body's lines is not done here: chunks and lines are independent.
+It does not split the body into lines: chunks and lines are independent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ MAX_HEAD: Final = 64 * 1024
 
 
 class HttpError(ValueError):
-    """The other side does not speak HTTP as an engine does."""
+    """The peer does not speak HTTP as an engine does."""
 
 
 class Head(NamedTuple):
@@ -25,7 +25,7 @@ class Head(NamedTuple):
 
 
 def parse_head(data: bytes) -> tuple[Head, bytes] | None:
-    """The head at the beginning of `data` and what follows it; None while it is not whole. Raises `HttpError`."""
+    """Return the head at the beginning of `data` and the bytes after it; None while it is incomplete. Raises `HttpError`."""
     if not data.startswith(b"HTTP/1."[: len(data)]):
         raise HttpError(f"the answer begins with {data[:20]!r}, which is not HTTP")
     end = data.find(b"\r\n\r\n")
@@ -36,7 +36,7 @@ def parse_head(data: bytes) -> tuple[Head, bytes] | None:
     first, *lines = data[:end].decode("latin-1").split("\r\n")
     words = first.split(" ", 2)
     if len(words) < 2 or not (len(words[1]) == 3 and words[1].isascii() and words[1].isdigit()):
-        raise HttpError(f"the answer begins with {first[:40]!r}, which is no status line")
+        raise HttpError(f"the answer begins with {first[:40]!r}, which is not a status line")
     headers = {}
     for line in lines:
         name, _, value = line.partition(":")
@@ -45,27 +45,27 @@ def parse_head(data: bytes) -> tuple[Head, bytes] | None:
 
 
 class Body:
-    """The body of one response: `feed` takes what came and gives what it holds; `ended` when the body is whole."""
+    """The body of one response: `feed` takes received bytes and returns those of the body; `ended` when it is complete."""
 
     def __init__(self, headers: dict[str, str]) -> None:
-        """Know from the headers how long the body is: chunked, of a given length, or up to the end of the connection."""
+        """Read from the headers how the body ends: chunked, after a given length, or with the connection."""
         self._chunks = Dechunker() if "chunked" in headers.get("transfer-encoding", "").lower() else None
         length = headers.get("content-length", "")
-        # int() refuses a number of thousands of digits with an error of its own
+        # int() raises its own error for a number of thousands of digits
         self._left: int | None = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
 
     @property
     def ended(self) -> bool:
-        """Whether the body is whole; False for one without a length. A trailer may follow, which is not waited for."""
+        """Whether the body is complete; False for one without a length. A trailer may follow, which is not awaited."""
         return self._left == 0 if self._chunks is None else self._chunks.ended
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the answer has come, so that the connection is free for the next one."""
+        """Whether the whole response has arrived, so that the connection is free for the next one."""
         return self._left == 0 if self._chunks is None else self._chunks.complete
 
     def feed(self, data: bytes) -> bytes:
-        """The bytes of the body in `data`. Raises `HttpError` where the chunks are broken."""
+        """Return the bytes of the body in `data`. Raises `HttpError` for invalid chunks."""
         if self._chunks is not None:
             try:
                 return self._chunks.feed(data)

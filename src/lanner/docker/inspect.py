@@ -1,11 +1,11 @@
-"""What the engine says of a container besides its events, for rules: a line of its stream in, a small JSON text out, on one line.
+"""Describes an event's container for rules: takes a line of the stream, queries the engine, and returns JSON on one line.
 
-Of GET /containers/ID/json the members that attackers use are kept, by name; environment, command line and labels never are. An engine
-that is slow or away costs its timeout three times and then nothing for a while. Nothing here raises: what went wrong is the text's member
-`error`.
+Of GET /containers/ID/json it keeps the members that attackers use, by name; never environment, command line or labels. A slow or
+unavailable engine costs its timeout three times and is then not queried for a while. It never raises: a failure is the
+member `error` of the JSON.
 
-The text is made to be read by the words of `lanner.payload`: yes and no are "true" and "false", lists are objects whose names are the
-items, and what the engine leaves empty is not there.
+The JSON suits the expressions of `lanner.payload`: booleans are "true" and "false", lists are objects whose names are the
+items, and empty members are omitted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lanner.docker.endpoint import Endpoint
 
-# An event is hostile input, and its id goes into a path
+# an event is hostile input, and its id becomes part of a path
 _ID: Final = re.compile("[0-9a-f]{1,64}")
 
 _MOST_CACHED: Final = 1024
@@ -58,10 +58,10 @@ _USER_SOCKETS: Final = re.compile(r"/run/user(?:/[0-9]+(?:/podman)?)?")
 
 
 class Inspector:
-    """Describes the containers of one engine. For one thread."""
+    """Query of an engine for descriptions of its containers. For one thread."""
 
     def __init__(self, endpoint: Endpoint, api: str, timeout: float, wake: int = -1) -> None:
-        """Ask in API version `api`; an answer may take `timeout` seconds in all, and ends when `wake`, a descriptor, is readable."""
+        """Query in API version `api`; a response may take `timeout` seconds in total, and ends when the descriptor `wake` is readable."""
         self.api = api
         self.endpoint = endpoint
         self._socket = endpoint.ssh.path if endpoint.ssh else endpoint.path
@@ -73,13 +73,13 @@ class Inspector:
         self._closed_until = 0.0
 
     def describe(self, line: bytes, before_asking: Callable[[], None] = lambda: None) -> bytes | None:
-        """Return what is known of the container that the line is about; None if it is about something else."""
+        """Return the description of the container that the line is about; None if it is about something else."""
         identity = _container_of(line)
         if identity is None:
             return None
         if not _ID.fullmatch(identity):
             return _error("id")
-        # what is kept does not change while a container exists, but for its restart policy
+        # these members do not change while a container exists, except its restart policy
         known = self._known.get(identity)
         if known is not None:
             self._known.move_to_end(identity)
@@ -90,7 +90,7 @@ class Inspector:
         return self._ask(identity)
 
     def close(self) -> None:
-        """Close the connection that is kept for the next question."""
+        """Close the connection that is kept for the next query."""
         self._spare.close()
 
     def _ask(self, identity: str) -> bytes:
@@ -98,7 +98,7 @@ class Inspector:
             head, text = get(self.endpoint, f"/v{self.api}/containers/{identity}/json", self._wake, self._timeout, self._spare)
         except EngineError as error:
             return self._failed("timeout" if isinstance(error, EngineTimeoutError) else "unreachable")
-        if head.status == 404:  # removed meanwhile, which is no fault of the engine
+        if head.status == 404:  # removed meanwhile: the engine is healthy
             self._failures = 0
             return _error("gone")
         if head.status != 200:
@@ -139,7 +139,7 @@ def _container_of(line: bytes) -> str | None:
 
 
 def _kept(container: dict[str, Any], socket: str) -> dict[str, Any]:
-    """The members that are kept, under the names that fields ask for."""
+    """Return the members that are kept, under the names that fields use."""
     host, config = _object(container, "HostConfig"), _object(container, "Config")
     mounts = list(_mounts(container, host))
     lists = _Lists()
@@ -166,7 +166,7 @@ def _kept(container: dict[str, Any], socket: str) -> dict[str, Any]:
 
 
 class _Lists:
-    """Bounds what lists hold, alone and together. The shortest items come first: what matters on a host has short names."""
+    """Limits lists, each and in total. The shortest items come first: important paths of a host have short names."""
 
     def __init__(self) -> None:
         self.cut = False
@@ -185,18 +185,18 @@ class _Lists:
 
 
 def _mounts(container: dict[str, Any], host: dict[str, Any]) -> Iterable[tuple[str, str, bool]]:
-    """Source on the host, destination, and whether it may be written to."""
+    """Return source on the host, destination, and whether it is writable."""
     for mount in _objects(container, "Mounts"):
         if mount.get("Type") == "bind" and _text(mount, "Source").startswith("/"):
             yield _clean(_text(mount, "Source")), _text(mount, "Destination"), mount.get("RW") is not False
-    for mount in _objects(host, "Mounts"):  # a volume that is made along with the container may be a path of the host by another name
+    for mount in _objects(host, "Mounts"):  # a volume created with the container may be a path of the host under another name
         options = _object(_object(_object(mount, "VolumeOptions"), "DriverConfig"), "Options")
         if _text(options, "device").startswith("/"):
             yield _clean(_text(options, "device")), _text(mount, "Target"), mount.get("ReadOnly") is not True
 
 
 def _holds_socket(path: str, socket: str) -> bool:
-    """Whether the path is the socket of an engine, or a directory in which one is; `socket` is that of the engine that is asked."""
+    """Return whether the path is an engine's socket or a parent directory of one; `socket` is that of the queried engine."""
     path, own = _run(path), _run(socket)
     if path.rpartition("/")[2] in _SOCKET_NAMES or _USER_SOCKETS.fullmatch(path):
         return True
@@ -209,7 +209,7 @@ def _run(path: str) -> str:
 
 
 def _clean(path: str) -> str:
-    # engines clean the paths of mounts, but not those in a volume's options
+    # engines normalise the paths of mounts, but not those in a volume's options
     return "/" + posixpath.normpath(path).lstrip("/")
 
 
@@ -217,7 +217,7 @@ def _devices(host: dict[str, Any]) -> Iterable[tuple[str, str]]:
     for device in _objects(host, "Devices"):
         if _text(device, "PathOnHost"):
             yield _clean(_text(device, "PathOnHost")), _text(device, "PathInContainer")
-    for rule in _texts(host, "DeviceCgroupRules"):  # with mknod such a rule is the device
+    for rule in _texts(host, "DeviceCgroupRules"):  # with mknod such a rule gives access to the device
         yield rule, ""
 
 
@@ -226,7 +226,7 @@ def _security(host: dict[str, Any]) -> Iterable[str]:
         name, separator, value = option.partition("=") if "=" in option else option.partition(":")
         # the client sends the whole profile
         yield f"{name}=custom" if value.startswith("{") else f"{name}={value}" if separator else name
-    if host.get("MaskedPaths") == []:  # how the client sends it; of a privileged container they are null
+    if host.get("MaskedPaths") == []:  # as the client sends it; null in privileged containers
         yield "systempaths=unconfined"
 
 

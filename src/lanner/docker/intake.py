@@ -1,7 +1,7 @@
-"""The events of one engine on their way into the buffer: bytes of its stream in, events that were not seen before out.
+"""Filters the events of one engine on their way into the buffer: takes bytes of its stream, puts events that are new.
 
-Bytes can be held back until other events have been put. What people and the host are told about the events is told here, too: an event that
-is too long, one that does not end, a gap.
+Bytes can be held back until other events have been put. It also logs and reports an oversized event, one that
+does not end, and a gap.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.docker.buffer import Flag, put_all
+from lanner.docker.buffer import Flag, put_all, wait
 from lanner.docker.eventframer import MAX_EVENT, EventFramer
 from lanner.docker.gaps import BLOCKED, TOO_LONG, Part
 from lanner.docker.log import log
@@ -24,24 +24,26 @@ if TYPE_CHECKING:
     from lanner.native import Lines
 
 _PATIENCE: Final = 0.1
-"""Seconds after which an engine drops a listener's events without telling."""
+"""Seconds after which an engine silently drops a slow listener's events."""
+_BREATH: Final = 0.002
+"""Seconds that the reader leaves to a busy host between two chunks: much less than the patience of engines."""
 _MOST_HELD: Final = 16 * 1024 * 1024
 _UNFINISHED: Final = 10.0
-"""Seconds that an event may take to arrive before people are told."""
+"""Seconds after which an incomplete event is logged."""
 _WARN_AGAIN: Final = 60.0
-"""Seconds between two warnings of events that are too long: who creates containers can make as many as they like."""
+"""Seconds between two warnings of oversized events: any creator of containers can cause them."""
 
 
 class Intake:
-    """Takes the events of one engine and puts them into `sink`. `keys` are those of a run before this one. For one thread."""
+    """Filter of one engine's events, which puts them into `sink`. `keys` are those of an earlier run. For one thread."""
 
     def __init__(self, host: Host, endpoint: Endpoint, sink: Sink, counters: Counters, closing: Flag, keys: Sequence[int]) -> None:
         self.window = new_window(keys)
-        """The events that were seen last."""
+        """The last seen events."""
         self.since = 0
-        """The events before this time, ns since 1970, are not wanted. 0: not known yet."""
+        """Events before this time, ns since 1970, are ignored. 0: unknown."""
         self.gaps = 0
-        """How many gaps were told of."""
+        """The number of reported gaps."""
         self._host, self._endpoint, self._sink, self._counters, self._closing = host, endpoint, sink, counters, closing
         self._known_until = self.window.last
         self._room = Flag()
@@ -52,7 +54,7 @@ class Intake:
 
     @property
     def known_until(self) -> int:
-        """Up to when it is known what happened, ns since 1970."""
+        """Time until which all events are known, ns since 1970."""
         return self._known_until or self.since
 
     def frame(self, data: bytes) -> Lines:
@@ -67,7 +69,7 @@ class Intake:
         return lines
 
     def hold(self, data: bytes) -> bool:
-        """Keep bytes of the stream until `release`. Return whether there is room for more."""
+        """Keep bytes of the stream until `release`, and return whether more of them have room."""
         self._held.append(data)
         self._held_size += len(data)
         return self._held_size < _MOST_HELD
@@ -78,14 +80,14 @@ class Intake:
         return self.frame(data)
 
     def end(self) -> None:
-        """The connection has ended: an unfinished event is dropped, and so is what was held."""
+        """End the connection: drop an incomplete event and held bytes."""
         if self._framer.end():
             self._counters.add("dropped tails")
         self._unfinished_at = 0.0
         self._held, self._held_size = [], 0
 
     def put(self, lines: Lines, *, repeated: bool = True, timed: bool = False) -> None:
-        """Put those events that are new; `repeated`: count the others, `timed`: leave out those that tell no time."""
+        """Put the new events; `repeated`: count the others, `timed`: skip those without a time."""
         events = self.window.take(lines, timed=timed)
         count, lost = len(events), self._framer.take_lost()
         if repeated and count != len(lines):
@@ -100,13 +102,15 @@ class Intake:
             if (seconds := self._put(Part(self._host, events))) > _PATIENCE and not self._closing.is_set:
                 now = time.time_ns()
                 self.put_gap(BLOCKED, now - int(seconds * 1e9), now)
+            elif self._sink.is_crowded:
+                wait([self._closing], _BREATH)
         if lost:
             self._counters.add("lines too long", lost)
             self._warn("%s: an event of more than %d MiB could not be read and is lost", MAX_EVENT >> 20)
             self.put_gap(TOO_LONG, self.known_until, time.time_ns())
 
     def put_gap(self, reason: str, since: int, until: int) -> None:
-        """Put the event that tells of a gap between these times."""
+        """Put the event that reports a gap between these times."""
         until = max(since, until)
         self._counters.add("gaps")
         self.gaps += 1
@@ -114,7 +118,7 @@ class Intake:
         self._known_until = until
 
     def warn_if_unfinished(self, now: float) -> float:
-        """Warn of an event that has been arriving for long. Return the seconds until this is to be called again."""
+        """Warn of an event that has been incomplete for long. Return the seconds until the next call."""
         if not self._unfinished_at:
             return _WARN_AGAIN
         if now >= self._unfinished_at:
@@ -130,7 +134,7 @@ class Intake:
         return put_all(self._sink, part, self._room, self._closing)
 
     def _warn(self, text: str, number: int) -> None:
-        """Warn of an event that is too long, unless that was done just now."""
+        """Warn of an oversized event, at most once per interval."""
         now = time.monotonic()
         if now >= self._warn_at:
             self._warn_at = now + _WARN_AGAIN

@@ -1,7 +1,7 @@
-"""A link to an engine: connects over a unix socket, TCP, TLS on it, or SSH, and moves bytes. Nothing here knows HTTP.
+"""A link to an engine: connects over a unix socket, TCP, TLS, or SSH, and moves bytes. This module does not parse HTTP.
 
-All waiting is bounded by a `Timer`: one deadline for all that is done under it, and a descriptor that ends it from outside. What goes
-wrong is an `OSError`: `TimeoutError`, `WokenError`, `TlsError` or what the system says.
+All waits are bounded by a `Timer`: one deadline for everything under it, and a descriptor that ends it from outside. Errors
+are `OSError`: `TimeoutError`, `WokenError`, `TlsError` or an error of the system.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from lanner.docker.tls import Session
     from lanner.net.dial import Timer
 
-_READ_SIZE: Final = 256 * 1024
+_READ_SIZE: Final = 128 * 1024
 SSH_TIMEOUT: Final = 10
-"""Seconds that ssh has to connect and log in, before the time of the request itself begins."""
+"""Timeout of ssh to connect and log in, in seconds, before the request's own timeout begins."""
 _UNIX_PAUSE: Final = 0.02
-# A peer that has gone without a word is noticed by the third probe that it does not answer, 30 + 3 * 10 s after its last byte, and what
-# was sent and not acknowledged within 60 s ends the connection, too
+# A silently lost peer is noticed by the third unanswered probe, 30 + 3 * 10 s after its last byte, and data
+# that is not acknowledged within 60 s ends the connection, too
 _TCP_OPTIONS: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
@@ -33,9 +33,9 @@ _TCP_OPTIONS: Final = (
 
 
 class SshError(OSError):
-    """ssh or the remote command has failed: one sentence with the reason, and `advice`.
+    """ssh or the remote command failed: one sentence with the reason, and `advice`.
 
-    `is_away`: the machine or its engine did not answer now, and nothing says that the configuration is wrong.
+    `is_away`: the machine or its engine did not answer now, and nothing indicates an invalid configuration.
     """
 
     def __init__(self, message: str, advice: str, *, is_away: bool = False) -> None:
@@ -45,26 +45,26 @@ class SshError(OSError):
 
 
 class Link:
-    """A connection in clear text. It never blocks but under a timer."""
+    """A connection in plain text. It only blocks under a timer."""
 
     is_costly = False
-    """Whether making it takes so long that it is kept for the next request."""
+    """Whether connecting is so slow that the link is kept for the next request."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
 
     def fileno(self) -> int:
-        """The socket's descriptor, to wait on; -1 once closed."""
+        """Return the socket's descriptor, to wait on; -1 once closed."""
         return self._socket.fileno()
 
     @property
     def ended(self) -> bool:
-        """Whether `read` gives None without the socket's doing."""
+        """Whether `read` returns None without an event of the socket."""
         return False
 
     @property
     def remark(self) -> str:
-        """What else is known about why it does not work, to be appended to an error."""
+        """Return more information about a failure, to be appended to an error."""
         return ""
 
     def send(self, data: bytes, timer: Timer) -> None:
@@ -77,14 +77,14 @@ class Link:
                 timer.wait(self._socket.fileno(), select.POLLOUT)
 
     def read(self) -> bytes | None:
-        """The bytes that are there, at most 64 KiB or so; None where the engine has closed."""
+        """Return the available bytes, at most 128 KiB or so; None if the engine has closed."""
         try:
             return self._socket.recv(_READ_SIZE) or None
         except (BlockingIOError, InterruptedError):
             return b""
 
     def wait(self, timer: Timer) -> None:
-        """Wait until `read` has something."""
+        """Wait until `read` returns something."""
         timer.wait(self.fileno(), select.POLLIN)
 
     def close(self) -> None:
@@ -93,10 +93,10 @@ class Link:
 
 
 class TlsLink(Link):
-    """A connection in TLS. Of what came nothing whole is kept back: where `read` gives nothing, the socket is what to wait for."""
+    """A connection in TLS. No complete record is kept back: if `read` returns nothing, wait for the socket."""
 
     def __init__(self, connection: socket.socket, session: Session, timer: Timer) -> None:
-        """Shake hands. Raises `TlsError`, also where the engine is not the one that is meant."""
+        """Perform the handshake. Raises `TlsError`, also if the certificate is not the engine's."""
         super().__init__(connection)
         self._session = session
         self._unsent = b""
@@ -112,7 +112,7 @@ class TlsLink(Link):
         try:
             super().send(self._session.to_send(), timer)
         except ConnectionError:
-            # an engine that refuses our certificate closes at once: the alert that says so is still to be read
+            # an engine that rejects the client certificate closes at once: its alert must still be read
             return
 
     @property
@@ -130,7 +130,7 @@ class TlsLink(Link):
         return found
 
     def _answer(self) -> None:
-        # a change of keys, which is never much; what does not go now goes with what comes next
+        # a small TLS record; an unsent rest is sent with the next data
         self._unsent += self._session.to_send()
         if self._unsent:
             try:
@@ -140,13 +140,13 @@ class TlsLink(Link):
 
 
 class Spare:
-    """Keeps a costly link that an answer has left open, for the next request. For one thread."""
+    """Storage of a slow link that a response has left open, for the next request. For one thread."""
 
     def __init__(self) -> None:
         self._link: Link | None = None
 
     def take(self) -> Link | None:
-        """Return the link, which is the caller's then; None if there is none or the engine has closed it."""
+        """Return the link and pass on its ownership; None if there is none or the engine has closed it."""
         link, self._link = self._link, None
         if link is None:
             return None
@@ -159,12 +159,12 @@ class Spare:
         return None
 
     def keep(self, link: Link) -> None:
-        """Keep this link instead of another one."""
+        """Keep this link and close the previous one."""
         self.close()
         self._link = link
 
     def close(self) -> None:
-        """Close what is kept."""
+        """Close the kept link."""
         link, self._link = self._link, None
         if link is not None:
             link.close()
@@ -180,7 +180,7 @@ def open_link(endpoint: Endpoint, timer: Timer) -> Link:
         return Link(_unix(endpoint.path, timer) if endpoint.path else _tcp(endpoint.host, endpoint.port, timer))
     from lanner.docker.tls import Session  # most engines are on a unix socket
 
-    session = Session(endpoint.tls, endpoint.host)  # first: a file that cannot be used is told whether the engine is there or not
+    session = Session(endpoint.tls, endpoint.host)  # first: an invalid file is reported even if the engine is unavailable
     connection = _tcp(endpoint.host, endpoint.port, timer)
     try:
         return TlsLink(connection, session, timer)
@@ -196,7 +196,7 @@ def _unix(path: str, timer: Timer) -> socket.socket:
         while True:
             try:
                 connection.connect(path)
-            except BlockingIOError:  # its queue of connections is full, and nothing tells when it is no more
+            except BlockingIOError:  # its queue of connections is full, and no event reports when it has room
                 timer.pause(_UNIX_PAUSE)
             else:
                 return connection

@@ -1,7 +1,7 @@
-"""A bounded listing of what an engine still has: asked on a connection of its own beside the open stream, which is read on meanwhile.
+"""Lists what an engine still has, bounded, on a second connection beside the open stream, which is still read meanwhile.
 
-By it a watch finds out whether the engine remembers as far back as what was seen, and whether a silent stream is a dead one. Lines
-come out; what they mean is not known here.
+A watch uses it to find out whether the engine remembers everything since the last seen event, and whether a silent stream is dead.
+It returns lines without interpreting them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = 5.0
 _SILENCE: Final = 1.0
-"""Seconds without a byte after which a listing is taken for whole: one up to a time that has not come yet stays open."""
+"""Seconds without a byte after which a listing is complete: one up to a future time stays open."""
 _MOST_BYTES: Final = 16 * 1024 * 1024
 
 
 def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Callable[[], bool], closing: Flag, spare: Spare) -> Lines:
-    """The whole lines of the engine's answer to GET `target`. Raises `EngineError`.
+    """Return the whole lines of the engine's response to GET `target`. Raises `EngineError`.
 
-    `drain` is called where `stream` has something, and says whether to look at it further.
+    `drain` is called when `stream` is readable, and returns whether to continue watching it.
     """
     listing = Connection(endpoint, target, closing.fileno(), TIMEOUT, spare)
     try:

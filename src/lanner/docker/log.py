@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def log() -> logging.Logger:
-    """Where the plugin says what went wrong. A .so that has nothing to say starts without `logging`."""
+    """Return the plugin's logger. A .so that logs nothing starts without `logging`."""
     import logging
 
     return logging.getLogger("lanner.plugin.docker")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class TlsConfig(lanner.Config):
-    """Files of TLS, and whether the engine has to prove who it is."""
+    """Files of TLS, and whether to verify the engine's certificate."""
 
     ca: Annotated[str, Meta(description="File with the authority of the engine's certificate; empty: the system's authorities")] = ""
     cert: Annotated[str, Meta(description="File with the client certificate")] = ""
@@ -40,7 +40,7 @@ class HostConfig(lanner.Config):
 
 
 class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the original's schema has it
-    """What `init_config` may hold."""
+    """The configuration, `init_config`."""
 
     flush_interval: Annotated[
         int, Meta(ge=0, description="Milliseconds, as in the original; without effect, because events never wait for a full batch")
@@ -81,9 +81,9 @@ class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the origin
     ping_interval: Annotated[int, Meta(ge=1, le=86_400, description="Seconds of silence after which Lanner pings the engine")] = 30
 
     def __post_init__(self) -> None:
-        """Refuse what cannot go together."""
+        """Raise `ValueError` for conflicting options."""
         if self.hosts and (self.host or self.tls):
-            raise ValueError("`hosts` takes the place of `host` and `tls`: write each engine with its TLS into `hosts`")
+            raise ValueError("`hosts` replaces `host` and `tls`: write each engine with its TLS into `hosts`")
         addresses = [(host, "") if isinstance(host, str) else (host.url, host.name) for host in self.hosts]
         labels = [name or str(lanner.Address(url.strip())) for url, name in addresses]
         if not all(url for url, _ in addresses):
@@ -122,11 +122,11 @@ class Docker(lanner.Plugin):
         return EventStream(self.targets(params), options)
 
     def check_open_params(self, params: str) -> None:
-        """Raise `UsageError` for addresses, times and filters that are invalid."""
+        """Raise `UsageError` for invalid addresses, times and filters."""
         self.targets(params)
 
     def targets(self, params: str = "") -> list[Target]:
-        """The engines that are to be watched. Raises `UsageError` for addresses, times and filters that are invalid."""
+        """Return the engines to watch. Raises `UsageError` for invalid addresses, times and filters."""
         config = self.config
         if not config.hosts:
             endpoint = find_endpoint(config.host, config.tls)._replace(embedded=self.embedded)
@@ -141,7 +141,7 @@ class Docker(lanner.Plugin):
         return targets
 
     def fields_without_values(self) -> dict[str, str]:
-        """What `inspect: false` takes away."""
+        """Return the fields that `inspect: false` disables."""
         return {} if self.config.inspect else {"docker.container.": "leave out `inspect: false` in the plugin's configuration"}
 
     def checks(self) -> Iterator[lanner.Check]:
@@ -151,8 +151,8 @@ class Docker(lanner.Plugin):
         return checks_of(self)
 
     def list_open_params(self) -> list[tuple[str, str]]:
-        """Suggestions for open's parameters."""
+        """Return suggestions for the parameters of open."""
         return [
             ("since=10m", "the last ten minutes, as far as the engine still has them, and from now on"),
-            ('filters={"type":["container"]}', "events about containers alone"),
+            ('filters={"type":["container"]}', "only events about containers"),
         ]

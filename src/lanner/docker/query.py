@@ -1,7 +1,7 @@
-"""Which events: the configuration and the parameters of `open` in, the target of `GET /events` out.
+"""Selects events: combines the configuration and the parameters of `open` into the target of `GET /events`.
 
-The parameters are "", `since=10m&until=...&filters={"type": ["container"]}`, or the same as a JSON object; what they say takes the place
-of what the configuration says. Times are what `docker events` takes: seconds since 1970 (1795426345.860357172), RFC 3339
+The parameters are "", `since=10m&until=...&filters={"type": ["container"]}`, or the same as a JSON object; they replace
+the options of the configuration. Times are as in `docker events`: seconds since 1970 (1795426345.860357172), RFC 3339
 (2026-11-23T20:00:00Z; without a zone in local time) or a span before now (10m, 1h30m).
 """
 
@@ -26,18 +26,18 @@ _RFC3339: Final = r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9:]+)(?:\.([0-9]{1,9
 
 
 class Query(NamedTuple):
-    """What is asked of the engine: nanoseconds since 1970 (None: from now on, without end), and filters by name."""
+    """A query: nanoseconds since 1970 (None: from now on, without end), and filters by name."""
 
     since: int | None = None
     until: int | None = None
     filters: Mapping[str, tuple[str, ...]] | None = None
 
     def from_time(self, since: int | None) -> Query:
-        """The same, but from `since` on."""
+        """Return the same query from `since` on."""
         return self._replace(since=since)
 
     def target(self, api_version: str) -> str:
-        """The request's target, with the API version in its path."""
+        """Return the request's target, with the API version in its path."""
         words = [
             f"{name}={when // _SECOND}.{when % _SECOND:09}"
             for name, when in (("since", self.since), ("until", self.until))
@@ -52,7 +52,7 @@ class Query(NamedTuple):
 
 
 def make_query(params: str, since: str, until: str, filters: Mapping[str, list[str]]) -> Query:
-    """What `params` ask for, and where they say nothing, the options. Raises UsageError that names the part that is wrong."""
+    """Return the query of `params`, and of the options where they are silent. Raises UsageError that names the invalid part."""
     now = time.time_ns()
     given = _read(params)
     asked: dict[str, Any] = {"since": since, "until": until, "filters": filters, **given}
@@ -82,7 +82,7 @@ def _from_words(text: str) -> dict[str, Any]:
     for word in filter(None, text.split("&")):
         key, equals, value = word.partition("=")
         if not equals:
-            raise UsageError(f"the open parameters have {word!r}, which is no key=value: write since=10m&until=...&filters=...")
+            raise UsageError(f"the open parameters have {word!r}, which is not key=value: write since=10m&until=...&filters=...")
         if key in read:
             raise UsageError(f"the open parameters have {key!r} twice")
         if "%" in value:
@@ -99,7 +99,7 @@ def _json(text: str, subject: str) -> Any:
     try:
         return json.loads(text, parse_float=str, parse_int=str)  # a float would lose the nanoseconds
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{subject} no JSON: {error}") from None
+        raise UsageError(f"{subject} invalid JSON: {error}") from None
 
 
 def _point(key: str, value: Any, now: int) -> int | None:
@@ -137,7 +137,7 @@ def _fraction(digits: str | None) -> int:
 
 def _not_a_time(key: str, value: Any) -> UsageError:
     return UsageError(
-        f"`{key}` is {value!r}, which is no time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
+        f"`{key}` is {value!r}, which is not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
     )
 
 
@@ -156,4 +156,4 @@ def _filters(value: Any) -> dict[str, tuple[str, ...]] | None:
 
 
 def _not_filters(what: str, value: Any) -> UsageError:
-    return UsageError(f'`filters` is wrong: {what} is {value!r}; write {{"type": ["container"], "event": ["die", "oom"]}}')
+    return UsageError(f'invalid `filters`: {what} is {value!r}; write {{"type": ["container"], "event": ["die", "oom"]}}')

@@ -1,8 +1,8 @@
-"""Engines over SSH: the user's own `ssh` program runs `docker system dial-stdio` on the other machine, as Docker's client has it do.
+"""Engines over SSH: the user's own `ssh` program runs `docker system dial-stdio` on the other machine, as Docker's client does.
 
-Keys, known hosts, jump hosts and multiplexing are the business of ssh and its configuration. It can ask nothing: it runs in batch mode
-and without a terminal. Its standard input and output are the link; what it and the remote command print on standard error explains a
-link that fails.
+Keys, known hosts, jump hosts and multiplexing are configured in ssh. It cannot ask for input: it runs in batch mode
+and without a terminal. Its standard input and output are the link; standard error of ssh and the remote command explains a
+failed link.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ADVICE: Final = (
     ("raw stream connection", "Start the engine on the other machine (systemctl start docker), or put its socket's path into the address"),
     ("dial-stdio", "The other machine needs Docker 18.09 or later"),
 )
-# What ssh, and the docker program of the other machine, say where a machine or an engine does not answer
+# messages of ssh, and of the docker program on the other machine, for an unreachable machine or engine
 _AWAY: Final = (
     *("connection refused", "connection timed out", "timed out", "timeout", "no route to host", "network is unreachable"),
     *(
@@ -53,7 +53,7 @@ _AWAY: Final = (
 
 
 class SshLink(Link):
-    """A connection through a child process. Its descriptor is readable when ssh has sent or said something."""
+    """A connection through a child process. Its descriptor is readable when ssh has sent output or a message."""
 
     is_costly = True
 
@@ -106,7 +106,7 @@ class SshLink(Link):
             self._pid = 0
 
     def _listen(self) -> None:
-        """Take what was said on standard error. Unread it would fill the pipe and stop ssh."""
+        """Read standard error. Unread it would fill the pipe and stop ssh."""
         try:
             while self._errors >= 0 and (said := os.read(self._errors, _MAX_MESSAGE)):
                 self._said = (self._said + said)[-_MAX_MESSAGE:]
@@ -139,7 +139,7 @@ class SshLink(Link):
 
 
 def _command(ssh: Ssh) -> list[str]:
-    """Return the command line. What the address says can be neither an option nor a word of the remote shell."""
+    """Return the command line. No part of the address can be an option or a word of the remote shell."""
     words = [_PROGRAM, *_OPTIONS]
     if ssh.user:
         words += ["-l", ssh.user]
@@ -153,7 +153,7 @@ def _start(command: list[str]) -> tuple[int, socket.socket, int]:
     """Start the command in a session without a terminal. Return its process, its input and output, and its standard error."""
     ours, theirs = socket.socketpair()
     errors, said = os.pipe()
-    # above the descriptors that they become there: a process may run without a standard input
+    # above the numbers that they get in the child: a process may run without a standard input
     inner = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, 3) for each in (theirs, said)]
     try:
         actions: list[tuple[int, ...]] = [
@@ -162,7 +162,7 @@ def _start(command: list[str]) -> tuple[int, socket.socket, int]:
             (os.POSIX_SPAWN_DUP2, inner[1], 2),
             *((os.POSIX_SPAWN_CLOSE, each) for each in _inheritable() if each > 2),
         ]
-        # no fork: the process is the host's, and has threads of others. Their signal mask is not for ssh
+        # no fork: the process belongs to the host, with other threads. ssh must not inherit their signal mask
         pid = os.posix_spawnp(
             command[0],
             command,
@@ -187,13 +187,13 @@ def _start(command: list[str]) -> tuple[int, socket.socket, int]:
 
 
 def _inheritable() -> list[int]:
-    """Return the open descriptors that a child would get."""
+    """Return the open descriptors that a child would inherit."""
     found = []
     for name in os.listdir("/proc/self/fd"):
         try:
             if os.get_inheritable(int(name)):
                 found.append(int(name))
-        except OSError:  # the one of this listing
+        except OSError:  # the descriptor of this listing
             continue
     return found
 
@@ -201,22 +201,22 @@ def _inheritable() -> list[int]:
 def _end(pid: int, *, at_once: bool = True) -> int:
     """Reap the process, with its own children, and return its exit status, as `subprocess` gives it.
 
-    Without `at_once` it first has a moment to exit by itself.
+    Without `at_once` it first waits a moment for its exit.
     """
     try:
         has_exited = not at_once and _has_exited(pid)
-        _signal(pid, signal.SIGTERM)  # also once it has exited: a proxy command of its may be left
+        _signal(pid, signal.SIGTERM)  # even after its exit: a proxy command may still run
         if not has_exited and not _has_exited(pid):
             _signal(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
-    except ChildProcessError:  # the host has it reaped by the kernel
+    except ChildProcessError:  # the host lets the kernel reap it
         return 0
     return os.waitstatus_to_exitcode(status)
 
 
 def _has_exited(pid: int) -> bool:
-    """Wait a moment for its exit. Its number stays taken until it is reaped."""
-    # no descriptor tells of a child's exit on kernels before 5.3
+    """Wait a moment for its exit. Its process ID stays reserved until it is reaped."""
+    # kernels before 5.3 have no descriptor for a child's exit
     deadline, pause = time.monotonic() + _GRACE, _FIRST_PAUSE
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if time.monotonic() >= deadline:
@@ -234,6 +234,6 @@ def _signal(group: int, number: int) -> None:
 
 
 def _tidy(said: bytes) -> str:
-    """Return what was said as one line."""
+    """Return the messages as one line."""
     lines = (lanner.printable_line(line.strip()) for line in said.decode("utf-8", "replace").splitlines())
     return "; ".join(line for line in lines if line)

@@ -1,6 +1,6 @@
-"""The events of one or several engines as an open instance: chunks of whole lines out, and what the host has dealt with in.
+"""The events of one or several engines as an open instance: returns chunks of whole lines, and takes commits of the host.
 
-Each engine has a thread that reads (`lanner.docker.watch`); all put events into one bounded buffer. Nothing here talks to an engine.
+Each engine has a thread that reads (`lanner.docker.watch`); all put events into one bounded buffer. Only those threads use engines.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from lanner.native import Lines
 
 _OTHERS: Final = 1.0
-"""Seconds that a start waits for further engines, once one has answered."""
+"""Seconds that a start waits for further engines after the first has answered."""
 _LEAVE_AFTER: Final = 2.0
-"""Seconds that close() waits for the threads; then they are left alone."""
+"""Seconds that close() waits for the threads; then it returns without them."""
 _SHOWN: Final = 3
 _MOST_HELD: Final = 4096
 _MOST_PENDING: Final = 4
-"""Chunks that the host has and that keep their events in memory; of those before them the keys are made."""
+"""Chunks at the host whose events stay in memory; those before them are reduced to keys."""
 
 
 class Options(NamedTuple):
-    """How the stream behaves; times in seconds, "" for no cursor."""
+    """Options of the stream; times in seconds, "" for no cursor."""
 
     queue_events: int = 65_536
     queue_bytes: int = 64 * 1024 * 1024
@@ -56,15 +56,15 @@ class EventStream:
     """An open stream. `read_chunk` and `commit` are for one thread, `close` ends a waiting `read_chunk` from any."""
 
     def __init__(self, targets: Sequence[Target], options: Options) -> None:
-        """Connect. Raises `EngineError` where no engine can be reached, `SourceError` where the cursor cannot be kept.
+        """Connect. Raises `EngineError` if no engine can be reached, `SourceError` if the cursor cannot be used.
 
-        Raises `UsageError` where the engine refuses the filters.
+        Raises `UsageError` if the engine rejects the filters.
 
-        With `options.wait_for_engine` engines that are merely away are waited for in the background.
+        With `options.wait_for_engine` it waits for unavailable engines in the background.
         """
         self._counters = Counters()
         self.counters = self._counters.counts
-        """What happened on the way, by its name."""
+        """Counters by name."""
         self._closing, self._news = Flag(), Flag()
         self._buffer = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters, writers=len(targets))
         self._poll = select.poll()
@@ -84,18 +84,18 @@ class EventStream:
             raise
 
     def describe(self) -> str:
-        """The engines and where they are, for people."""
+        """Return the engines and their addresses, for messages."""
         shown = ", ".join(watch.describe() for watch in self._watches[:_SHOWN])
         others = len(self._watches) - _SHOWN
         return f"{shown} and {others} more" if others > 0 else shown
 
     @property
     def connections(self) -> dict[str, bool]:
-        """Whether there is a stream of events, by the engine's name."""
+        """Whether the event stream is open, by the engine's name."""
         return {watch.target.host.label: watch.connected for watch in self._watches}
 
     def read_chunk(self, timeout: float) -> Lines | bytes | lanner.Nothing:
-        """The events that there are; NOTHING after `timeout` seconds; b"" where `until` has passed for all engines, or after close()."""
+        """Return available events, NOTHING after `timeout` seconds, or b"" at the end: after close(), or past `until` for all engines."""
         if self._closing.is_set:
             return b""
         parts = self._buffer.take()
@@ -112,11 +112,11 @@ class EventStream:
         return merge_events([part.events for part in parts])
 
     def fileno(self) -> int:
-        """Readable when read_chunk need not wait."""
+        """Return the descriptor that is readable when read_chunk does not block."""
         return (self._closing if self._closing.is_set else self._buffer.ready).fileno()
 
     def commit(self, count: int) -> None:
-        """The host has dealt with the first `count` chunks that read_chunk gave."""
+        """Acknowledge the first `count` chunks of read_chunk as processed by the host."""
         if self._cursor is None:
             return
         while self._held and self._held[0][0] <= count:
@@ -124,7 +124,7 @@ class EventStream:
             since = {watch.target.host.label: watch.since for watch in self._watches}
             self._cursor.advance({label: (new, since[label]) for label, new in keys.items()})
         if self._closing.is_set:
-            # whoever closed may still be waiting for threads, and the process may end before
+            # the closing thread may still wait for others, and the process may end before
             self._cursor.flush()
 
     def close(self) -> None:
@@ -147,7 +147,7 @@ class EventStream:
         past = self._cursor.position(target.host.label) if self._cursor else NOWHERE
         enricher = None
         if options.inspect:
-            from lanner.docker.enrich import Enricher  # not where it is turned off
+            from lanner.docker.enrich import Enricher  # not if it is disabled
 
             waiting = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters)
             enricher = Enricher(waiting, self._buffer, self._closing, options.inspect_timeout)
@@ -164,7 +164,7 @@ class EventStream:
         thread.start()
 
     def _wait_for_start(self, options: Options) -> None:
-        """Until all engines have been tried, or one has answered and the others have had a moment more."""
+        """Wait until all engines have been tried, or a moment longer after the first has answered."""
         deadline = None
         while any(watch.is_new for watch in self._watches):
             if deadline is None and any(watch.connected for watch in self._watches):
@@ -188,7 +188,7 @@ class EventStream:
             if part.gap is None:
                 keys.setdefault(part.host.label, LastKeys()).add(part.events)
         if len(self._held) == _MOST_HELD:
-            # a host that says nothing for long: what is committed is committed in larger pieces
+            # a host that commits rarely: merge commits into larger ones
             _, older = self._held.popleft()
             for label, later in self._held[0][1].items():
                 older.setdefault(label, LastKeys()).extend(later)
@@ -202,13 +202,13 @@ class EventStream:
 def _open_cursor(targets: Sequence[Target], options: Options, counters: Counters) -> Cursor | None:
     if not options.cursor:
         return None
-    from lanner.docker.cursor import Cursor  # only where it is asked for
+    from lanner.docker.cursor import Cursor  # only if it is configured
 
     return Cursor(options.cursor, options.cursor_interval, [target.host.label for target in targets], counters)
 
 
 def _undisturbed(work: Callable[[], None]) -> None:
-    # signals are for the host's own threads
+    # signals belong to the host's threads
     import signal
 
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -219,5 +219,5 @@ def _all_failed(watches: list[Watch]) -> lanner.LannerError:
     failures = [watch.failure for watch in watches if watch.failure]
     text = str(failures[0]) if len(failures) == 1 else "no engine can be reached: " + "; ".join(map(str, failures[:10]))
     if all(isinstance(watch.failure, EngineRejectionError) and watch.target.query.filters for watch in watches):
-        return lanner.UsageError(f"{text}. See to the `filters` of the open parameters or the configuration")
+        return lanner.UsageError(f"{text}. Check the `filters` of the open parameters or the configuration")
     return failures[0] if len(failures) == 1 else EngineError(text)

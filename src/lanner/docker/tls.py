@@ -1,8 +1,8 @@
-"""TLS to an engine: one side of the talk. Bytes of the network in, bytes of the engine out, and the other way round.
+"""The TLS client of a link to an engine, without a socket: converts between network bytes and the engine's bytes.
 
-There is no socket here: `Session` is fed what came and says what to send. So sending stays with the link, which keeps SIGPIPE from the
-host, and waiting stays with poll(2): nothing is pending in a place that poll does not see. `ssl` is imported when a session begins: most
-engines are on a unix socket. What goes wrong is a `TlsError` that names files by their paths, never by what they hold.
+`Session` takes received bytes and returns those to send. So the link sends, which keeps SIGPIPE from the
+host, and waits with poll(2): no data is pending where poll cannot see it. `ssl` is imported when a session begins: most
+engines use a unix socket. Errors are a `TlsError` that names files by their paths, never by their content.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ _READ_SIZE: Final = 64 * 1024
 # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH; X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 _OTHER_NAME: Final = frozenset({62, 64})
 _OUT_OF_TIME: Final = frozenset({9, 10})
-# What OpenSSL says of bytes that are no TLS
+# OpenSSL's errors for bytes that are not TLS
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
-# A server that wants a certificate and gets none or a wrong one sends one of these alerts; which one is a matter of its age
+# Alerts of a server that requires a certificate and gets none or an invalid one; the alert depends on its version
 _CERTIFICATE_ALERTS: Final = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE", "DECRYPT_ERROR")
 
 
 class Session:
-    """The client's side of one TLS connection to `host`. Raises `TlsError`, here where a file cannot be used."""
+    """The client's side of one TLS connection to `host`. Raises `TlsError` for an invalid file."""
 
     def __init__(self, tls: Tls, host: str) -> None:
         try:
             import ssl
         except ImportError:  # a Python built without OpenSSL, or a bundled plugin that was built with --exclude ssl
-            raise TlsError("TLS takes Python's module ssl, which is not here") from None
+            raise TlsError("TLS needs Python's module ssl, which is missing here") from None
 
-        self.ended = False  # the engine has said that nothing more comes
+        self.ended = False  # the engine has ended its data
         self._tls = tls
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = make_context(tls).wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def shake_hands(self, data: bytes | None) -> bool:
-        """Take what the engine sent (None: it has closed) and go on with the handshake as far as that reaches; whether it is done."""
+        """Process the engine's bytes (None: it has closed) and continue the handshake. Return whether it is done."""
         import ssl
 
         self._take(data)
@@ -54,11 +54,11 @@ class Session:
         return True
 
     def to_send(self) -> bytes:
-        """What has to go to the engine now."""
+        """Return the bytes to send to the engine."""
         return self._outgoing.read()
 
     def encrypt(self, data: bytes) -> None:
-        """Put `data` into what is to send."""
+        """Encrypt `data` for sending."""
         import ssl
 
         try:
@@ -68,7 +68,7 @@ class Session:
             raise self._explained(error) from None
 
     def decrypt(self, data: bytes | None) -> bytes | None:
-        """The bytes in what the engine sent (None: it has closed), as far as they are whole; None at their end."""
+        """Return the data in the engine's bytes (None: it has closed), as far as records are complete; None at the end."""
         import ssl
 
         self._take(data)
@@ -78,7 +78,7 @@ class Session:
                 parts.append(part)
         except ssl.SSLWantReadError:
             return b"".join(parts)
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):  # closed, with or without a word: that the answer is whole, HTTP knows
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):  # closed, cleanly or not: HTTP determines whether the response is complete
             pass
         except ssl.SSLError as error:
             raise self._explained(error) from None
@@ -97,22 +97,22 @@ class Session:
         if isinstance(error, ssl.SSLCertVerificationError):
             said = error.verify_message.rstrip(".")
             if error.verify_code in _OTHER_NAME:
-                return TlsError(f"the engine's certificate is made out to another name: {said}. Name the engine as its certificate does")
+                return TlsError(f"the engine's certificate is issued for another name: {said}. Name the engine as its certificate does")
             advice = "Is the clock right?" if error.verify_code in _OUT_OF_TIME else _ca_advice(self._tls)
             return TlsError(f"the engine's certificate is not trusted: {said}. {advice}")
         reason = error.reason or ""
         said = reason.lower().replace("_", " ") or str(error)
-        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):  # which of them, Python 3.11.2 and 3.11.7 do not agree about
-            return TlsError("it closed the connection within the TLS handshake. Is this a TLS port?")
+        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):  # Python 3.11.2 and 3.11.7 raise different ones
+            return TlsError("it closed the connection during the TLS handshake. Is this a TLS port?")
         if reason in _NOT_TLS:
             return TlsError(f"it does not answer in TLS ({said}). Is this a TLS port?")
         if "ALERT" in reason and any(word in reason for word in _CERTIFICATE_ALERTS):
             if self._tls.cert:
                 return TlsError(
-                    f"the engine refuses the client certificate {self._tls.cert} ({said}). Is it signed by the engine's --tlscacert?"
+                    f"the engine rejects the client certificate {self._tls.cert} ({said}). Is it signed by the engine's --tlscacert?"
                 )
             return TlsError(
-                f"the engine wants a client certificate ({said}). Name one with its key: `cert` and `key` of `tls`, or DOCKER_CERT_PATH"
+                f"the engine requires a client certificate ({said}). Name one with its key: `cert` and `key` of `tls`, or DOCKER_CERT_PATH"
             )
         return TlsError(f"TLS failed: {said}")
 

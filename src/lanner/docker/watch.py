@@ -1,8 +1,8 @@
-"""One engine's thread: connects, resumes where the last connection ended, and reads. What comes goes to `lanner.docker.intake`.
+"""One engine's thread: connects, resumes where the last connection ended, and reads. `lanner.docker.intake` processes the events.
 
-A connection that ends is opened again with growing pauses, and asks for the events since the last one that was seen, less two seconds;
-what was seen already is left out. Whether events were lost in between is proven by the engine: as long as it still lists one that was
-seen before, it has forgotten none since. A stream that is silent is told apart from one that is dead by asking on another connection.
+After a disconnect it reconnects with growing pauses, resumes two seconds before the last seen event, and drops
+what it has already seen. The engine proves whether events were lost in between: while it still lists an earlier event, it
+has forgotten none since. A request on another connection tells a silent stream from a dead one.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
 _STEADY: Final = 5.0
-"""Seconds after which a connection has proven itself, so that the next one is made without a longer pause."""
+"""Seconds after which a connection is considered stable, so that the next one is made without a longer pause."""
 _SECOND: Final = 1_000_000_000
 _PING_TIMEOUT: Final = 5.0
 _GRACE: Final = 1.0
-"""Seconds that the stream has to deliver what the engine lists already."""
+"""Seconds for the stream to deliver what the engine lists already."""
 _NO_LINES: Final = EventFramer().feed(b"")
 
 
 class Target(NamedTuple):
-    """What to watch: the engine's name in events, where it is, and what to ask of it."""
+    """An engine to watch: its name in events, its address, and the query."""
 
     host: Host
     endpoint: Endpoint
@@ -51,17 +51,17 @@ class Target(NamedTuple):
 
 
 class _LostError(Exception):
-    """The stream is no more, for the reason that the message tells."""
+    """The stream has ended, with the reason in the message."""
 
 
 class _ClosedError(_LostError):
-    """The engine, or something in between, has closed the stream. That alone loses nothing."""
+    """The engine, or a proxy, has closed the stream. This does not lose events by itself."""
 
 
 class Watch:
-    """Watches one engine until `closing` is set or the time asked for has passed; `run` is the thread's.
+    """Watch of one engine until `closing` is set or the query's end has passed; `run` is the thread's function.
 
-    `past` is how far a run before this one has come. `news` is set when the first try has been made, too.
+    `past` is the position of an earlier run. `news` is also set after the first attempt.
     """
 
     def __init__(
@@ -71,17 +71,17 @@ class Watch:
         self.engine: Engine | None = None
         self.connected = False
         self.failure: EngineError | None = None
-        """Of the last try, where there was no connection yet."""
+        """The error of the last attempt, before the first connection."""
         self.is_new = True
-        """Whether nothing has come of the first try yet."""
+        """Whether the first attempt is not finished."""
         self.over = False
         self.was_missed = False
-        """Whether the engine could not be reached at the start."""
+        """Whether the engine was unreachable at the start."""
         self.damaged_at: int | None = None
-        """Since when a cursor that could not be read may have known more."""
+        """Time since which an unreadable cursor may have had events."""
         self._sink, self._counters, self._closing, self._news = sink, counters, closing, news
         self._ping_interval = ping_interval
-        # where there is a place to go on from, nobody asked for another
+        # a run that resumes queries from its own position
         self._query = target.query.from_time(None) if past.keys else target.query
         self._intake = Intake(target.host, target.endpoint, sink, counters, closing, past.keys)
         self._intake.since = past.since or target.query.since or 0
@@ -102,11 +102,11 @@ class Watch:
 
     @property
     def since(self) -> int:
-        """The time asked for, or by the engine's clock that of the first connection: nothing before it comes. 0: not known yet."""
+        """The query's start, or the first connection's time by the engine's clock: earlier events are ignored. 0: unknown."""
         return self._intake.since
 
     def describe(self) -> str:
-        """The engine and where it is, for people."""
+        """Return the engine and its address, for messages."""
         what = f"{self.engine} at {self.target.endpoint}" if self.engine else f"{self.target.endpoint} (not reached yet)"
         label = self.target.host.label
         return what if label == str(self.target.endpoint) else f"{label}: {what}"
@@ -136,7 +136,7 @@ class Watch:
             self._news.set()
 
     def _take_failure(self, error: EngineError) -> None:
-        """Remember why the first connection is not there yet. The start tells the first reason, this the later ones."""
+        """Remember why the first connection failed. The start reports the first reason, this logs the later ones."""
         if self._is_first:
             if self.was_missed and str(error) != str(self.failure) and not self._closing.is_set:
                 log().warning("%s; it is tried again", str(error))
@@ -162,7 +162,7 @@ class Watch:
             self._intake.end()
             self._broken = ""
 
-    # to tell people
+    # messages
 
     def _tell_loss(self, lost: _LostError) -> None:
         self._counters.add("connections lost")
@@ -170,7 +170,7 @@ class Watch:
         keeps_closing = self._pause >= _LONGEST_PAUSE / 2
         self._is_alarmed = keeps_closing or not isinstance(lost, _ClosedError)
         tell = log().warning if self._is_alarmed else log().info
-        how = f"connecting again after pauses of up to {_LONGEST_PAUSE:g} s" if keeps_closing else "connecting again"
+        how = f"reconnecting with pauses of up to {_LONGEST_PAUSE:g} s" if keeps_closing else "reconnecting"
         tell("%s: %s; %s", self.target.endpoint, self._closed_because, how)
 
     def _tell_outage(self, error: EngineError) -> None:
@@ -178,7 +178,7 @@ class Watch:
             log().debug("%s", error)
             return
         self._is_alarmed = True
-        # a record that kept the error would keep its frames
+        # a log record with the error would keep its frames alive
         log().warning("%s: %s, and then: %s; trying again", self.target.endpoint, self._closed_because, str(error))
 
     def _tell_connected(self, gaps: int) -> None:
@@ -190,18 +190,18 @@ class Watch:
         tell("connected%s to %s%s", again, self.describe(), "; events may be missing" if lost else "")
         self._is_alarmed = self.was_missed = False
 
-    # to connect, and what was missed
+    # connecting, and missed events
 
     def _connect(self) -> Connection:
         self.engine = find_engine(self.target.endpoint, self._closing.fileno(), self._spare)
         before = time.time_ns()
         if self.was_missed and not self.since:
-            self._intake.since = self._begun  # of an engine that has just come, its first events are wanted too
+            self._intake.since = self._begun  # the first events of an engine that has just come up are wanted, too
         connection = self._open(self._since())
         if not self.since:
             self._intake.since = before if _agrees(connection.engine_time(), before) else connection.engine_time() - _SECOND
         if self._window and (now := connection.engine_time()) < self._window.last:
-            # the engine's clock was set back: what happened since then is before the last event that was seen
+            # the engine's clock was set back: events since then are before the last seen event
             away = int((time.monotonic() - self._lost_at) * _SECOND) if self._lost_at else 0
             connection.close()
             connection = self._open(now - _SECOND - away - SPAN)
@@ -216,18 +216,18 @@ class Watch:
     def _target(self, since: int | None, until: int | None) -> str:
         assert self.engine is not None
         if since is not None:
-            since = max(0, since if until is None else min(since, until))  # engines refuse a span that ends before it begins
+            since = max(0, since if until is None else min(since, until))  # engines reject a span that ends before it begins
         return self._query._replace(since=since, until=until).target(self.engine.api)
 
     def _since(self) -> int | None:
-        """The time to ask from: that of the last event less two seconds, where that is nothing unasked for; None: from now on."""
+        """Return the time to query from: two seconds before the last event, but not before the query's start; None: from now on."""
         since = self._window.last - SPAN
         if not self._window or since < self.since <= self._window.last:
             return self.since or None
         return since
 
     def _resume(self, connection: Connection) -> None:
-        """Take what the engine lists of the time before this connection; without a proof that nothing is missing an event says so first."""
+        """Put what the engine lists of the time before this connection, after a gap event if it does not prove that nothing is missing."""
         try:
             listed = self._list(connection, self._asked or 0, self._window.last) if self._window else _NO_LINES
         except EngineError as error:
@@ -237,7 +237,7 @@ class Watch:
             return
         self._drain(connection)
         early = self._intake.release()
-        # what the stream itself begins with counts as well: since then the engine may have forgotten more
+        # count the beginning of the stream as well: since then the engine may have forgotten more
         if not self._window.has_seen(listed) and not self._window.has_seen(early):
             self._intake.put_gap(self._reason, self._intake.known_until, _engine_now(connection))
         self._reason = LOST
@@ -255,7 +255,7 @@ class Watch:
         )
 
     def _drain(self, connection: Connection) -> bool:
-        """Keep what comes on the stream while something else is asked: engines drop slow listeners."""
+        """Keep what arrives on the stream during other requests: engines drop the events of slow listeners."""
         try:
             data = connection.read()
         except (OSError, HttpError, EngineError) as error:
@@ -269,7 +269,7 @@ class Watch:
         if self._broken:
             raise _LostError(self._broken)
 
-    # to read
+    # reading
 
     def _follow(self, connection: Connection, poll: select.epoll) -> None:
         gaps = self._intake.gaps
@@ -291,7 +291,7 @@ class Watch:
             data = self._read(connection)
             if data is None or (not data and connection.ended):
                 if self._query.until is not None and connection.engine_time() >= self._query.until:
-                    self.over = True  # a stopping engine ends its answers in good order, too
+                    self.over = True  # a stopping engine also ends its responses cleanly
                     return
                 raise _ClosedError("the engine closed the stream")
             now = time.monotonic()
@@ -326,7 +326,7 @@ class Watch:
 
     def _ask_whether_alive(self, connection: Connection, poll: select.epoll) -> None:
         try:
-            # it ends, too, where the stream has something to say
+            # it also ends when the stream is readable
             ping(self.target.endpoint, poll.fileno(), _PING_TIMEOUT, self._spare)
             listed = self._list_missed(connection)
         except EngineError as error:
@@ -339,13 +339,13 @@ class Watch:
         self._judge_at = time.monotonic() + _GRACE
 
     def _list_missed(self, connection: Connection) -> Lines:
-        now = _engine_now(connection) - _SECOND  # all of a time that has not passed would take until then
+        now = _engine_now(connection) - _SECOND  # a span into the future would stay open until then
         try:
             return self._list(connection, self._since() or 0, now)
         except EngineTimeoutError:
             if connection.head is not None:
                 raise
-            return _NO_LINES  # an engine that begins no answer without an event: it has answered the ping
+            return _NO_LINES  # an engine that begins no response without an event: it has answered the ping
 
     def _judge(self) -> None:
         suspects, self._suspects = self._suspects, _NO_LINES
@@ -355,10 +355,10 @@ class Watch:
             self._intake.put(suspects, repeated=False, timed=True)
             raise _LostError(f"silent for {self._ping_interval:g} s, while the engine has events")
 
-    # to wait
+    # waiting
 
     def _wait_to_try(self) -> None:
-        # jitter: many hosts that lost one engine do not come back in one moment
+        # jitter: many hosts that lost one engine must not reconnect at the same moment
         import random
 
         wait([self._closing], self._pause)
@@ -366,11 +366,11 @@ class Watch:
 
 
 def _engine_now(connection: Connection) -> int:
-    """The engine's clock; ours, which is finer, where both agree."""
+    """Return the engine's clock; this machine's, which is finer, if both agree."""
     latest, now = connection.engine_time(), time.time_ns()
     return now if _agrees(latest, now) else latest
 
 
 def _agrees(latest: int, now: int) -> bool:
-    # an engine tells its time to the second
+    # an engine's header has whole seconds
     return latest - _SECOND <= now <= latest

@@ -1,7 +1,7 @@
-"""How an event is known again: by its time and a hash of the engine's own line.
+"""Deduplication of events: by time and a hash of the engine's own line.
 
-While a process lives, `EventWindow` knows them by a fast hash with a secret of its own. What is kept over a restart are keys with a hash
-that is the same everywhere, and costs as much as all else of an event: those of the last events alone are made, when they are written.
+Within a process, `EventWindow` uses a fast hash with a secret of the process. Across restarts, keys use a hash
+that is the same everywhere, and as expensive as the rest of an event: they are made only for the last events, when they are written.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from lanner.native import Events
 
 SPAN: Final = 2_000_000_000
-"""Nanoseconds before the last event that are asked for again: event times are not strictly in order."""
+"""Nanoseconds before the last event to query again: event times are not strictly in order."""
 KEPT: Final = 512
-"""Keys of each engine: twice of what a Docker Engine can send again."""
+"""Keys of each engine: twice what a Docker Engine can repeat."""
 _MOST_HELD: Final = 1024 * 1024
-"""Bytes of memory of events whose keys are not made yet."""
+"""Bytes of memory for events whose keys are not made yet."""
 
 
 def key_of(time: int, line: bytes) -> int:
-    """The event's time above 64 bits of hash."""
+    """Return the event's time above 64 bits of hash."""
     return time << 64 | int.from_bytes(digest(line), "big")
 
 
 def time_of(key: int) -> int:
-    """The time in a key, ns since 1970."""
+    """Return the time in a key, ns since 1970."""
     return key >> 64
 
 
 def digest(line: bytes) -> bytes:
-    """The hash in a key."""
+    """Return the hash in a key."""
     return blake2b(line, digest_size=8).digest()
 
 
 class Position(NamedTuple):
-    """How far a run has come with an engine: the last keys in order of arrival, and the earliest time that it asked for."""
+    """A run's position in an engine's events: the last keys in order of arrival, and the earliest time of its queries."""
 
     keys: Sequence[int]
     since: int
@@ -52,12 +52,12 @@ NOWHERE: Final = Position((), 0)
 
 
 def new_window(keys: Sequence[int] = ()) -> EventWindow:
-    """The events of one engine that were seen last; `keys` are those of a run before this one."""
+    """Return a window of the last seen events of one engine; `keys` are those of an earlier run."""
     return EventWindow(os.urandom(8), b"".join(key.to_bytes(16, "big") for key in keys), digest)
 
 
 class LastKeys:
-    """The keys of the last `KEPT` events of one engine, in order of arrival, made when they are asked for. For one thread at a time."""
+    """The keys of the last `KEPT` events of one engine, in order of arrival, made on request. For one thread at a time."""
 
     def __init__(self, keys: Sequence[int] = ()) -> None:
         self._keys = list(keys)
@@ -65,7 +65,7 @@ class LastKeys:
         self._count = self._held = 0
 
     def add(self, events: Events) -> None:
-        """These have arrived, too."""
+        """Record arrived events."""
         if not events.timed:
             return
         if not self._events or not events.shares_memory(self._events[-1]):
@@ -81,14 +81,14 @@ class LastKeys:
             self.make()
 
     def extend(self, later: LastKeys) -> None:
-        """So have those."""
+        """Record the events of further chunks."""
         if later._keys:
             self._keys = (self.make() + later._keys)[-KEPT:]
         for events in later._events:
             self.add(events)
 
     def make(self) -> list[int]:
-        """The keys. What they are made of is let go."""
+        """Return the keys and release the events they were made from."""
         new = [key_of(time, line) for events in self._events for time, line in events.timed_lines(KEPT)]
         self._keys = (self._keys + new)[-KEPT:]
         self._events.clear()

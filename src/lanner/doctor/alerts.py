@@ -1,4 +1,4 @@
-"""Whether alerts arrive and who can ask for them: the outputs and the web server. Nothing is sent."""
+"""Checks of the outputs and the web server: whether alerts can arrive, and who can query them. No alert is sent."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def look_at_outputs(falco: Falco) -> Iterator[Finding]:
 
 
 def look_at_webserver(falco: Falco) -> Iterator[Finding]:
-    """Who could reach it."""
+    """Return a finding about who can reach the web server."""
     server = falco.webserver
     if not server.enabled:
         return
     where = f"{server.listen_address} port {server.listen_port}"
     if server.listen_address in {"localhost", "::1"} or server.listen_address.startswith("127."):
-        yield ok(f"the web server is on {where}, for this machine alone")
+        yield ok(f"the web server is on {where}, for this machine only")
     else:
         yield warning(
-            f"the web server is on {where}, where others may read of rules, engines and versions",
-            "$.webserver.listen_address: 127.0.0.1, or keep others away with a firewall",
+            f"the web server is on {where}, where others may read about rules, engines and versions",
+            "$.webserver.listen_address: 127.0.0.1, or block others with a firewall",
         )
     if server.ssl_enabled and not os.access(server.ssl_certificate, os.R_OK):
         yield problem(

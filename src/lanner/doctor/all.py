@@ -1,6 +1,6 @@
-"""All checks of a set-up, in the order in which one mends things: what is configured, the engine, rules, outputs; and of the machine.
+"""All checks of a setup, in the order in which users fix problems: configuration, engine, rules, outputs; then the machine.
 
-The second half needs nothing of Lanner, so that it can tell why the first half does not run.
+The checks of the machine do not need the rest of Lanner, so they can explain why the other checks fail to run.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def look_at_setup(setup: SetUp) -> list[Result]:
-    """What is configured first, as the others depend on it."""
+    """Return the checks of the configuration first, as the others depend on it."""
     first = run([Check("configuration", lambda: _in_turn(setup.look_at_configuration(), setup.look_at_plugin()))])
     return first + run([*_plugin_checks(setup), *_other_checks(setup)])
 
 
 def look_at_machine() -> list[Result]:
-    """What Lanner stands on, and who its neighbours are."""
+    """Return the checks of Python, the native module and other programs on this machine."""
     return run(
         [
             Check("clock", machine.look_at_clock),
@@ -42,13 +42,13 @@ def look_at_machine() -> list[Result]:
 
 
 def _plugin_checks(setup: SetUp) -> list[Check]:
-    """The checks that the plugin itself declares."""
+    """Return the checks that the plugin declares."""
     if setup.plugin is None:
         return []
     try:
         return list(setup.plugin.checks())
     except Exception as error:  # noqa: BLE001 - plugin code may raise anything
-        from lanner.sdk.hosting import plugin_failure  # it needs the native module, which may not load
+        from lanner.sdk.hosting import plugin_failure  # imports the native module, which may fail to load
 
         failure = error if isinstance(error, LannerError) else plugin_failure(plugin_info(type(setup.plugin)).name, "checks", error)
         return [Check("plugin", lambda: [problem(str(failure), "Correct its method `checks`")])]

@@ -1,4 +1,4 @@
-"""The machine: its clock, its limits, this Python and the native module, and the Falco and sysdig that are installed."""
+"""Checks of the machine: clock, limits, this Python, the native module, and the installed Falco and sysdig."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
 
 
 _ANSWER: Final = 8.0
-"""Seconds that a program has for its version."""
+"""Timeout of `--version`, in seconds."""
 _UNSYNCHRONISED: Final = 5
 """TIME_ERROR of adjtimex(2)."""
 _TIMEX_SIZE: Final = 512
 _FILES: Final = 1024
 _ANEW: Final = (
-    "Install the library that it names, if any, or Lanner anew with this Python: "
+    "Install the library that it names, if any, or reinstall Lanner with this Python: "
     f"{sys.executable} -m pip install --force-reinstall /path/to/lanner (its checkout or wheel)"
 )
 
 
 def look_at_clock() -> Iterator[Finding]:
-    """Whether somebody sets this machine's clock."""
-    buffer = ctypes.create_string_buffer(_TIMEX_SIZE)  # struct timex, of which `modes` = 0 asks and changes nothing
+    """Check whether this machine's clock is synchronised."""
+    buffer = ctypes.create_string_buffer(_TIMEX_SIZE)  # struct timex; `modes` = 0 reads without a change
     state = ctypes.CDLL(None, use_errno=True).adjtimex(buffer)
     if state == _UNSYNCHRONISED:
         yield warning(
-            "the kernel says that nobody keeps this machine's clock right",
-            "timedatectl set-ntp true, or install chrony; in some virtual machines the host does it and the kernel does not know",
+            "the kernel reports that this machine's clock is not synchronised",
+            "timedatectl set-ntp true, or install chrony; in some virtual machines the host sets the clock without telling the kernel",
         )
     elif state >= 0:
-        yield ok("this machine's clock is kept right")
+        yield ok("this machine's clock is synchronised")
 
 
 def look_at_limits() -> Iterator[Finding]:
-    """Descriptors, which every engine, output and client of the web server takes."""
+    """Check the limit of file descriptors; engines, outputs and clients of the web server each need some."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < _FILES:
         most = "unlimited" if hard == resource.RLIM_INFINITY else hard
@@ -58,20 +58,20 @@ def look_at_limits() -> Iterator[Finding]:
 
 
 def look_at_python() -> Iterator[Finding]:
-    """Whether a plugin's .so can be bound to this Python; nothing else needs that."""
+    """Check whether a plugin's .so can be bound to this Python; only `lanner build` needs that."""
     from lanner.bundle.environment import BuildError, describe
 
     try:
         found = describe()
     except BuildError as error:
         text, _, fix = str(error).partition(": ")
-        yield warning(text, f"For `lanner build` alone: {fix}")
+        yield warning(text, f"Only for `lanner build`: {fix}")
         return
     yield ok(f"Python {found.python} has {found.libpython}, so `lanner build` can bind plugins to it")
 
 
 def look_at_native_module() -> Iterator[Finding]:
-    """Whether the compiled part loads and works."""
+    """Check whether the native module loads and works."""
     try:
         from lanner.native import Framer, fnmatch
     except (ImportError, OSError) as error:
@@ -84,7 +84,7 @@ def look_at_native_module() -> Iterator[Finding]:
 
 
 def look_at_falco() -> Iterator[Finding]:
-    """A Falco on this machine, and what plugins it takes. Lanner itself needs none."""
+    """Check the plugin API of an installed Falco. Lanner itself needs none."""
     path = shutil.which("falco")
     if path is None:
         yield ok("Falco is not installed, and `lanner run` needs none")
@@ -95,7 +95,7 @@ def look_at_falco() -> Iterator[Finding]:
         return
     version, api = _word(text, r"Falco version:? *(\S+)"), _word(text, r"Plugin API:? *(\d+\.\d+\.\d+)")
     if not version:
-        yield warning(f"{path} --version says no version of Falco: {text[:80]!r}", "Is that Falco? See what `falco` is on PATH")
+        yield warning(f"{path} --version prints no version of Falco: {text[:80]!r}", "Check which program `falco` on PATH is")
         return
     if api:
         wanted = _api_for(api)
@@ -106,11 +106,11 @@ def look_at_falco() -> Iterator[Finding]:
     if wanted is None:
         yield problem(f"{shown}, for which Lanner builds no plugins", "Update Falco to 0.32 or later, or update Lanner if that is newer")
         return
-    yield ok(f"{shown}: `lanner build docker{'' if wanted == '3' else f' --api {wanted}'}` makes what it loads")
+    yield ok(f"{shown}: `lanner build docker{'' if wanted == '3' else f' --api {wanted}'}` builds plugins for it")
 
 
 def look_at_sysdig() -> Iterator[Finding]:
-    """A sysdig on this machine."""
+    """Check the plugin API of an installed sysdig."""
     path = shutil.which("sysdig")
     if path is None:
         return
@@ -120,13 +120,13 @@ def look_at_sysdig() -> Iterator[Finding]:
         return
     version = _word(text, r"version (\d\S*)")
     if version.startswith("0.29."):
-        yield ok(f"sysdig {version} ({path}): `lanner build docker --api 0.3` makes what it loads")
+        yield ok(f"sysdig {version} ({path}): `lanner build docker --api 0.3` builds plugins for it")
     else:
-        yield ok(f"sysdig {version} ({path}) does not tell its plugin API: it loads what `lanner build docker` makes, or with --api 2")
+        yield ok(f"sysdig {version} ({path}) does not report its plugin API: use `lanner build docker`, or with --api 2")
 
 
 def _ask(path: str) -> tuple[str, Finding | None]:
-    """What a program says of its version; or what is wrong."""
+    """Return the output of `--version`, or a finding if it failed."""
     try:
         done = subprocess.run(  # noqa: S603 - the one that a shell would find
             [path, "--version"],
@@ -138,13 +138,13 @@ def _ask(path: str) -> tuple[str, Finding | None]:
             env={**os.environ, "LC_ALL": "C"},
         )
     except OSError as error:
-        return "", warning(f"{path} cannot be run: {error.strerror}", "Install it anew, or take it off PATH")
+        return "", warning(f"{path} cannot be run: {error.strerror}", "Reinstall it, or remove it from PATH")
     except subprocess.TimeoutExpired:
-        return "", warning(f"{path} --version says nothing in {_ANSWER:g} s", "See what it waits for")
+        return "", warning(f"{path} --version printed nothing in {_ANSWER:g} s", "Run it by hand to see why it hangs")
     text = done.stdout[:4096].decode("utf-8", "replace")
     if done.returncode:
-        last = (text.strip().splitlines() or ["it says nothing"])[-1]
-        return "", warning(f"{path} --version fails ({done.returncode}): {last}", "Install it anew, or take it off PATH")
+        last = (text.strip().splitlines() or ["no output"])[-1]
+        return "", warning(f"{path} --version fails ({done.returncode}): {last}", "Reinstall it, or remove it from PATH")
     return text, None
 
 
@@ -154,7 +154,7 @@ def _word(text: str, pattern: str) -> str:
 
 
 def _api_for(offered: str) -> str | None:
-    """The newest API of ours that this version of it has."""
+    """Return the newest of Lanner's API versions that this version of the plugin API supports."""
     numbers = _numbers(offered)
     for name in ("3", "2", "1", "0.3"):
         ours = _numbers(APIS[name].version)
@@ -164,7 +164,7 @@ def _api_for(offered: str) -> str | None:
 
 
 def _api_of_falco(version: str) -> str | None:
-    """By Falco's own version, where it does not tell the API's."""
+    """Return the API version by Falco's version, for a Falco that does not report its plugin API."""
     numbers = _numbers(version)[:2]
     for least, name in (((0, 35), "3"), ((0, 33), "2"), ((0, 32), "1"), ((0, 31), "0.3")):
         if numbers >= least:

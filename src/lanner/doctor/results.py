@@ -1,4 +1,4 @@
-"""Checks, and how they are run: all at once, each within a time, none able to end the others."""
+"""Checks and their runner: all run at the same time, each with a timeout, and a failed check does not stop the others."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ok, warning, problem = Finding.ok, Finding.warning, Finding.problem
 
 
 class Result(NamedTuple):
-    """What one check found."""
+    """The findings of one check."""
 
     check: str
     findings: Sequence[Finding]
 
 
 def run(checks: Sequence[Check], timeout: float = TIMEOUT) -> list[Result]:
-    """What all of them found, in order. It takes `timeout` seconds at most, however many hang."""
+    """Run the checks and return their findings in order, after at most `timeout` seconds in total."""
     found: list[list[Finding]] = [[] for _ in checks]
     threads = [
         threading.Thread(target=_look, args=(check, place), name=f"lanner-doctor-{check.name}", daemon=True)
@@ -41,9 +41,7 @@ def run(checks: Sequence[Check], timeout: float = TIMEOUT) -> list[Result]:
         thread.join(max(0.0, until - time.monotonic()))
         findings = list(place)
         if thread.is_alive():
-            findings.append(
-                problem(f"nothing is known after {timeout:g} s", "Something that it asked does not answer: see the other checks")
-            )
+            findings.append(problem(f"no result after {timeout:g} s", "Something that it queries does not answer: see the other checks"))
         results.append(Result(check.name, findings))
     return results
 
@@ -53,5 +51,5 @@ def _look(check: Check, found: list[Finding]) -> None:
         found.extend(check.look())
     except LannerError as error:
         found.append(problem(str(error), ""))
-    except Exception as error:  # noqa: BLE001 - the others are to be heard all the same
-        found.append(problem(f"the check itself failed: {type(error).__name__}: {error}", "This is a defect of Lanner: please report it"))
+    except Exception as error:  # noqa: BLE001 - the other checks continue
+        found.append(problem(f"the check itself failed: {type(error).__name__}: {error}", "This is a bug in Lanner: please report it"))

@@ -1,4 +1,4 @@
-"""The set-up itself: configuration, plugin and rules, as `lanner run` would have them. Nothing is opened."""
+"""Checks of the setup: configuration, plugin and rules, as `lanner run` would load them. No event source is opened."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _SHOWN = 5
 
 
 class SetUp:
-    """What is read of it is kept for other checks: `read`, `info` and `plugin` are None until then, and where it is wrong.
+    """Checks that keep what they read for other checks: `read`, `info` and `plugin` are None until then, and if that is invalid.
 
-    `target` is the plugin's name for the command line. `make` makes a plugin of its class and its configuration, and calls its last
-    argument with each sentence about what is odd in that.
+    `target` is the plugin's name for the command line. `make` creates a plugin from its class and its configuration, and calls its
+    last argument with each warning about that.
     """
 
     def __init__(self, name: str | None, file: str | None, rules: Sequence[str], make: Make) -> None:
@@ -45,7 +45,7 @@ class SetUp:
         self._versions: dict[str, str] = {}
 
     def look_at_configuration(self) -> Iterator[Finding]:
-        """The file of -c."""
+        """Check the file of -c."""
         try:
             self.read = read_configuration(self._file, {}, ())
         except ConfigError as error:
@@ -54,20 +54,18 @@ class SetUp:
         for text in self.read.warnings:
             yield warning(text, f"Correct {self._file}; docs/configuration.md has every key")
         if self.read.unused:
-            yield warning(
-                f"without effect here: {', '.join(self.read.unused)}", "Leave them where Falco reads the same file, else take them out"
-            )
+            yield warning(f"without effect here: {', '.join(self.read.unused)}", "Keep them if Falco reads the same file, else remove them")
         elif not self.read.warnings:
             yield ok("no file: the defaults" if self._file is None else f"{self._file} is valid")
 
     def look_at_plugin(self) -> Iterator[Finding]:
-        """The plugin that would be watched, with its configuration."""
+        """Check the plugin that would be watched, and its configuration."""
         if self.read is None:
             return
         fix = f"Correct $.plugins or $.load_plugins in {self._file}, or name a plugin, as in `lanner doctor docker`"
         try:
             entry, beside = self._entries(self.read)
-            fix = "Name a plugin that there is and that can be imported, here" + (f" or in {self._file}" if self._file else "")
+            fix = "Name a plugin that exists and can be imported, here" + (f" or in {self._file}" if self._file else "")
             classes = [load_plugin(each.target) for each in (entry, *beside)]
             infos = [plugin_info(cls) for cls in classes]
             self._versions = {info.name: info.version for info in infos}
@@ -90,7 +88,7 @@ class SetUp:
             yield ok(f"{info.name} {info.version}, event source {info.event_source}, {len(info.fields)} fields")
 
     def look_at_rules(self) -> Iterator[Finding]:
-        """All that `lanner rules check` finds, in short."""
+        """Check the rules as `lanner rules check` does, and summarise its findings."""
         if self.read is None or self.info is None:
             return
         from lanner.rules.language.catalog import Catalog
@@ -109,7 +107,7 @@ class SetUp:
         fix = f"lanner rules check --plugin {self.target} {' '.join(files)}"
         for each in errors[:_SHOWN]:
             where = f"{each.place.file}:{each.place.line}: " if each.place else ""
-            yield problem(f"{where}{each.message}", each.advice or f"See it in its place: {fix}")
+            yield problem(f"{where}{each.message}", each.advice or f"See it in place: {fix}")
         if len(errors) > _SHOWN:
             yield problem(f"{len(errors) - _SHOWN} more errors", f"See them all: {fix}")
         unchecked = [each for each in found if each.code == NO_RULE_CHECKED]
@@ -120,12 +118,12 @@ class SetUp:
             )
         odd = len(found) - len(errors) - len(unchecked)
         if odd:
-            yield warning(f"{odd} of the rules' texts are odd", f"See them: {fix}")
+            yield warning(f"warnings about the rules: {odd}", f"See them: {fix}")
         silent = self._silent(files, catalog) if self.plugin and not errors else {}
         for advice, names in silent.items():
             yield warning(tell_silent(names), advice[:1].upper() + advice[1:])
         if not found and not silent:
-            yield ok(f"nothing is wrong in {', '.join(files)}")
+            yield ok(f"no problems in {', '.join(files)}")
 
     def _silent(self, files: Sequence[str], catalog: Catalog) -> dict[str, list[str]]:
         assert self.plugin

@@ -1,4 +1,4 @@
-"""Whether the disk has room for alerts and the spool."""
+"""Checks of the disk space for alerts and the spool."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Outlet:
 
 
 class HostHandler(logging.Handler):
-    """Hands each record to the newest outlet of its plugin. Records of no plugin go to the newest outlet of all."""
+    """Handler that sends each record to the newest outlet of its plugin. Records of no plugin go to the newest outlet of all."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Event", "State", "normalise"]  # the bridge looks up the first and the last here
 
-# Available events are returned at once, so any flush interval is met. This is how often a host is told that there are none
+# Available events are returned at once, so any flush interval is met. This is the interval of reports to the host without events
 _WAIT: Final = 0.1
 _API_0_3: Final = 0  # LANNER_API_0_3 in bridge.h
 

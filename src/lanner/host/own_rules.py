@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def rules_files(named: Sequence[str | PathLike[str]] | None, *infos: PluginInfo, advice: str = "name a rules file") -> tuple[str, ...]:
-    """Return the named files, with the plugins' own in the place of the word for them; without names, the plugins' own.
+    """Return the named files, with the word for the plugins' own files replaced by their paths; without names, the plugins' own.
 
     Raise `ConfigError` if they are needed and a plugin ships none; `advice` says what to do without names.
     """

@@ -1,7 +1,7 @@
 """Load a plugin class by the name that the user gave.
 
 A name is a built-in plugin's, `module:Class`, or the path of a Python file with an optional `:Class`. Loading neither instantiates the
-class nor looks at its configuration.
+class nor reads its configuration.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def host_name() -> str:
 
 
 class Pump:
-    """Runs one plugin's events through one set of rules. `emit` receives the alerts.
+    """Processor of one plugin's events with one set of rules. `emit` receives the alerts.
 
     `first`: only the first matching rule of an event counts. `hostname` is the field `evt.hostname` (None: as in alerts), `static`
     the values of `static.*`. The plugins `beside` extract further fields. `native`: the native executor selects matching rules, and
@@ -184,7 +184,7 @@ class Pump:
         return str(generic_reader("evt.plugininfo", self.context)())
 
     def counts(self) -> Counts:
-        """The counters so far."""
+        """Return the counters so far."""
         alerts = dict(self._alerts_before)
         for name, count in zip(self._names, self._alerts, strict=True):
             if count:
@@ -192,7 +192,7 @@ class Pump:
         return Counts(self._events, alerts, self._not_json, dict(self._reader.errors))
 
     def succeed(self, before: Pump) -> None:
-        """Continue from another pump with other rules: event numbers, times and counters go on."""
+        """Continue from another pump with other rules: event numbers, times and counters are kept."""
         counts = before.counts()
         self._events, self._not_json, self._alerts_before = counts.events, counts.not_json, counts.alerts
         self._reader.errors.update(counts.failures)

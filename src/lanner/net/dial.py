@@ -1,4 +1,4 @@
-"""Connect over TCP within a deadline, and wait under it: the system's resolver and its `connect` have none of their own.
+"""Connect over TCP within a deadline, and wait under it: the system's resolver and its `connect` have no deadline.
 
 Errors are `OSError`: `TimeoutError`, `WokenError` or an error of the system. A plugin's `.so` imports this module, so it imports little.
 """
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class WokenError(OSError):
-    """The wait was ended from outside."""
+    """The wait was cancelled from outside."""
 
 
 class Timer:
-    """A deadline, `timeout` seconds from now, for all that is done under it. Waiting also ends when `wake`, a descriptor, is readable."""
+    """A deadline, `timeout` seconds from now, for everything done under it. A wait also ends when the descriptor `wake` is readable."""
 
     def __init__(self, timeout: float, wake: int = -1) -> None:
         self.timeout = timeout
@@ -50,7 +50,7 @@ class Timer:
             raise TimeoutError
 
     def pause(self, seconds: float) -> None:
-        """Wait for so many seconds. Raises `TimeoutError`, `WokenError`."""
+        """Wait for that many seconds. Raises `TimeoutError`, `WokenError`."""
         left = self._deadline - time.monotonic()
         self._poll(-1, 0, min(seconds, left))
         if left <= seconds:

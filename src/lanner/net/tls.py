@@ -1,6 +1,6 @@
-"""TLS as a client: the user's files in, an `ssl` context out. An error names the file by its path, never by its content.
+"""TLS as a client: builds an `ssl` context from the user's files. An error names a file by its path, never by its content.
 
-`ssl` is imported when a context is made: most engines are on a unix socket.
+`ssl` is imported when a context is made: most engines use a unix socket.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class TlsError(OSError):
-    """Files that cannot be used, or a failed handshake: a whole sentence with what to do."""
+    """Unusable files, or a failed handshake: a whole sentence with the fix."""
 
 
 class Tls(NamedTuple):
-    """Paths of PEM files; "" for none. Without `ca` and `ca_folder` the system's authorities count. `verify` false trusts any server."""
+    """Paths of PEM files; "" for none. Without `ca` and `ca_folder` the system's authorities apply. `verify` false trusts any server."""
 
     ca: str = ""
     cert: str = ""
@@ -31,7 +31,7 @@ class Tls(NamedTuple):
 
 
 def make_context(tls: Tls) -> ssl.SSLContext:
-    """Return a context of these files. Raises `TlsError` for one that cannot be used."""
+    """Return a context of these files. Raises `TlsError` for an unusable file."""
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -58,7 +58,7 @@ def _trust(context: ssl.SSLContext, tls: Tls) -> None:
     try:
         context.load_verify_locations(tls.ca or None, tls.ca_folder or None)
     except ssl.SSLError:
-        raise TlsError(f"the TLS authority {tls.ca or tls.ca_folder} holds no certificate in PEM form") from None
+        raise TlsError(f"the TLS authority {tls.ca or tls.ca_folder} contains no certificate in PEM form") from None
 
 
 def _load_own(context: ssl.SSLContext, tls: Tls) -> None:
@@ -72,12 +72,12 @@ def _load_own(context: ssl.SSLContext, tls: Tls) -> None:
         context.load_cert_chain(tls.cert, tls.key or None, _refuse_password(key))
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise TlsError(f"the TLS key {key} is not that of the certificate {tls.cert}") from None
-        raise TlsError(f"the TLS certificate {tls.cert} or its key {key} is no PEM file of a certificate or key") from None
+            raise TlsError(f"the TLS key {key} does not belong to the certificate {tls.cert}") from None
+        raise TlsError(f"the TLS certificate {tls.cert} or its key {key} is not a PEM file of a certificate or key") from None
 
 
 def _try_to_read(what: str, path: str) -> None:
-    # OpenSSL's own error does not say which of the files it was
+    # OpenSSL's own error does not name the file
     try:
         check_regular(path)
     except OSError as error:
@@ -87,7 +87,7 @@ def _try_to_read(what: str, path: str) -> None:
 
 
 def _try_to_list(folder: str) -> None:
-    # OpenSSL takes a directory that it cannot read for an empty one, and then trusts no server
+    # OpenSSL treats an unreadable directory as empty, and then trusts no server
     try:
         os.listdir(folder)
     except OSError as error:

@@ -31,7 +31,7 @@ class Page(NamedTuple):
 
 
 class Pages:
-    """Maps paths to pages. `metrics` returns the text of /metrics for a snapshot; None disables the page."""
+    """The pages by path. `metrics` returns the text of /metrics for a snapshot; None disables the page."""
 
     def __init__(self, snapshot: Callable[[], Snapshot], healthz: str, metrics: Callable[[Snapshot], bytes] | None) -> None:
         self._snapshot, self._metrics = snapshot, metrics
@@ -44,7 +44,7 @@ class Pages:
         try:
             page = self._pages.get(path)
             return _json({"error": "not found"}, HTTPStatus.NOT_FOUND) if page is None else page(self._snapshot())
-        except Exception:  # noqa: BLE001 - the client has to be told
+        except Exception:  # noqa: BLE001 - the client must get a response
             _LOG.exception("the request for %s failed", path)
             return _json({"error": "see the log"}, HTTPStatus.INTERNAL_SERVER_ERROR)
 

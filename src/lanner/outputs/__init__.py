@@ -1,4 +1,4 @@
-"""Where alerts go: sinks (`StdoutOutput`, `FileOutput`), and deliveries that bring alerts to them. `base` declares both. Private."""
+"""Delivery of alerts: sinks (`StdoutOutput`, `FileOutput`), and deliveries that hand alerts to them. `base` declares both. Private."""
 
 from lanner.outputs.base import Alert, Delivery, OutputClosedError, OutputError, Sink, SinkCounts
 from lanner.outputs.direct import DirectDelivery

@@ -1,8 +1,8 @@
-"""What an alert is to outputs, and what an output is to those that deliver to it.
+"""Interfaces of alerts, sinks and deliveries.
 
-An `Alert` is a formatted line with what outputs need to know of its rule. A `Sink` takes alerts in order to one place; when it is
-called, what becomes of alerts that it cannot take, and how several sinks live side by side is the matter of deliveries
-(`Delivery`): `DirectDelivery` for replays, `QueuedDelivery` for what has to go on whatever an output does.
+An `Alert` is a formatted line and the attributes of its rule that outputs need. A `Sink` accepts alerts in order for one
+destination. A `Delivery` decides when sinks are called, how failures are handled and how several sinks work side by
+side: `DirectDelivery` for replays, `QueuedDelivery` for runs that must not stop for an output.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Alert(NamedTuple):
-    """One alert: its line as it is printed, without a newline; `timestamp` is the event's, ns since 1970.
+    """An alert: its printed line without a newline; `timestamp` is the event's, ns since 1970.
 
-    A line may hold newlines where alerts are texts, and bytes that are no UTF-8 as surrogate escapes. `priority` as Falco prints it
+    The line of a text alert may contain newlines, and invalid UTF-8 as surrogate escapes. `priority` is as Falco prints it
     ("Critical").
     """
 
@@ -31,11 +31,11 @@ class Alert(NamedTuple):
 
 
 class OutputError(LannerError, OSError):
-    """Alerts cannot be written where they should go.
+    """A failure to write alerts to their destination.
 
-    `delivered` of the alerts of the call, from its first on, have arrived. `permanent`: trying the next one again is of no use, as its
-    receiver refuses it. `retry_after`: the receiver wants to be left alone for so many seconds. `is_usual`: it happens now and then, and is
-    not worth a warning.
+    The first `delivered` alerts of the call have arrived. `permanent`: the receiver rejects the next one, so a retry is
+    useless. `retry_after`: the receiver asks to wait that many seconds. `is_usual`: it happens now and then, and does
+    not need a warning.
     """
 
     def __init__(
@@ -49,45 +49,45 @@ class OutputError(LannerError, OSError):
 
 
 class SpoolError(OutputError):
-    """Alerts cannot be put on disk, or read from there, just now."""
+    """The alerts cannot be written to disk or read from disk now."""
 
 
 class SpoolInUseError(SpoolError):
-    """Another run has the spool."""
+    """Another run uses the spool."""
 
 
 class OutputClosedError(LannerError, BrokenPipeError):
-    """Whoever read the alerts has gone (`| head`): nothing is wrong, and there is nothing more to do."""
+    """The reader of the alerts has closed (`| head`): not an error, and there is nothing more to write."""
 
 
 class Sink(Protocol):
-    """A place where alerts go. Used by one thread at a time, but for `interrupt`."""
+    """A destination for alerts. Used by one thread at a time, except `interrupt`."""
 
     name: str
-    """As in falco.yaml: `file_output`, `http_output`."""
+    """Name of its block in falco.yaml: `file_output`, `http_output`."""
 
     batch_size: int
-    """The number of alerts that it can take at once."""
+    """The maximum number of alerts per `send`."""
 
     def send(self, alerts: Sequence[Alert]) -> None:
-        """Hand over all alerts, in order; they have arrived when it returns. Raises OutputError, OutputClosedError."""
+        """Deliver all alerts in order; they have arrived when it returns. Raises OutputError, OutputClosedError."""
 
     def reopen(self) -> None:
-        """Open anew what was opened (SIGUSR1, after a rotation). Raises OutputError."""
+        """Reopen files and connections (SIGUSR1, after a rotation). Raises OutputError."""
 
     def interrupt(self) -> None:
-        """End a `send` that waits, from another thread; it and later ones raise OutputError."""
+        """End a waiting `send`, from another thread; it and later ones raise OutputError."""
 
     def close(self) -> None:
-        """Let go. A second call does nothing."""
+        """Close files and connections. A second call does nothing."""
 
 
 @dataclass(slots=True)
 class SinkCounts:
-    """What became of a sink's alerts. `pending` and `spooled` are what waits now, in memory and on disk.
+    """Counters of a sink's alerts. `pending` and `spooled` are those waiting now, in memory and on disk.
 
-    `retried`: how often alerts were sent once more. `timeouts`: how often a sink took longer than output_timeout. `damaged`: how often
-    something on disk was (an alert, a file, its log) and was set aside.
+    `retried`: alerts that were sent again. `timeouts`: deliveries longer than output_timeout. `damaged`: damaged items on disk
+    (an alert, a file, its log) that were set aside.
     """
 
     delivered: int = 0
@@ -102,36 +102,36 @@ class SinkCounts:
 
 
 class Delivery(Protocol):
-    """All sinks of a run, as a host uses them. `write` may be called by several threads."""
+    """All sinks of a run, as seen by a host. `write` may be called by several threads."""
 
     @property
     def accepted(self) -> int:
-        """How many alerts `write` has taken so far."""
+        """The number of alerts that `write` has accepted so far."""
 
     @property
     def settled(self) -> int:
-        """The first so many accepted alerts need no more care: each of their sinks has them, has them on disk, or has dropped them."""
+        """The number of the first accepted alerts that are settled: each of their sinks has received, stored or dropped them."""
 
     def write(self, alert: Alert) -> None:
-        """Take one alert."""
+        """Accept one alert."""
 
     def flush(self) -> None:
-        """The host calls it after each batch: what was taken goes out. Raises OutputError, OutputClosedError."""
+        """Send what was accepted; the host calls it after each batch. Raises OutputError, OutputClosedError."""
 
     def reopen(self) -> None:
-        """Have every sink open anew what it has open."""
+        """Make every sink reopen its files and connections."""
 
     def close(self) -> None:
-        """Deliver what can be delivered, and let go. A second call does nothing. Raises OutputError, OutputClosedError."""
+        """Deliver what can be delivered, and close the sinks. A second call does nothing. Raises OutputError, OutputClosedError."""
 
     def counts(self) -> dict[str, SinkCounts]:
-        """By the sinks' names."""
+        """Return the counters by sink name."""
 
     @property
     def suppressed(self) -> dict[str, int]:
-        """How many alerts were left out on purpose, by rule."""
+        """The number of suppressed alerts by rule."""
 
 
 def loss(name: str, count: int, reason: str) -> str:
-    """What is said of alerts that did not get to the sink of that name."""
+    """Return the message about undelivered alerts of the sink `name`."""
     return f"{name}: {count} {'alert' if count == 1 else 'alerts'} could not be delivered and are lost{f': {reason}' if reason else ''}"

@@ -1,4 +1,4 @@
-"""A connection to a server that alerts go to, over TCP or TLS: one deadline for its making, an end that loses nothing, a stop at once."""
+"""A TCP or TLS connection to a server for alerts: one deadline to connect, a close that loses no data, and an interrupt."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 4096
 _MOST_CHUNKS: Final = 64
-"""Of what a server says that nobody asked it, so many are read before each alert."""
+"""Maximum number of unrequested bytes from a server that are read before each alert."""
 
 
 class Connection:
-    """To `host` and `port`, by TLS where there is a `context`; `current` is what is open. For one thread at a time, but for `interrupt`.
+    """Connection to `host` and `port`, by TLS with a `context`; `current` is the open socket. One thread at a time, except `interrupt`.
 
-    Raises ValueError for what can be no name of a host.
+    Raises ValueError for an invalid host name.
     """
 
     def __init__(self, host: str, port: int) -> None:
-        host.encode("idna")  # as the resolver is asked
+        host.encode("idna")  # the encoding that the resolver uses
         if not host.isprintable() or " " in host:
             raise ValueError(host)
         self._host, self._port = host, port
@@ -68,7 +68,7 @@ class Connection:
         return secured
 
     def has_closed(self) -> bool:
-        """Whether the server has. What it says meanwhile (a greeting, TLS session tickets) is read: unread, it would look like the end."""
+        """Return whether the server has closed. Unrequested data (a greeting, TLS session tickets) is read: it would hide the end."""
         connection = self.current
         if connection is None:
             return True
@@ -84,8 +84,8 @@ class Connection:
         return False
 
     def close(self, patience: float = 0.0) -> None:
-        """Close it. With `patience` (seconds), after the server has read all and closed, too: a kernel that still has something for the
-        server forgets it when a connection is closed with input unread.
+        """Close the connection. With `patience` (seconds), wait until the server has read all and closed: a kernel drops data on its way
+        to the server if a connection is closed with unread input.
         """
         if self.current is None:
             return
@@ -98,13 +98,13 @@ class Connection:
             connection.close()
 
     def interrupt(self) -> None:
-        """End whatever is waited for, from another thread, and let nothing be opened any more."""
+        """End every wait, from another thread, and open no more connections."""
         self.interrupted = True
         os.eventfd_write(self._wake, 1)
         connection = self.current
         if connection is not None:
-            with suppress(OSError):  # it is closed
-                # an SSLSocket's own takes TLS off first: a thread that is sending would go on in plain text
+            with suppress(OSError):  # it is closed already
+                # an SSLSocket's own shutdown removes TLS first: a thread that is sending would continue in plain text
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def _go_on(self) -> None:
@@ -116,7 +116,7 @@ class Connection:
         assert connection is not None
         if isinstance(connection, ssl.SSLSocket):
             connection.setblocking(False)
-            with suppress(OSError):  # it says that nothing more comes; what the server says to that is waited for below
+            with suppress(OSError):  # end of data; the server's reaction is awaited below
                 connection.unwrap()
             connection = self.current = socket.socket(fileno=connection.detach())
         connection.shutdown(socket.SHUT_WR)
@@ -127,7 +127,7 @@ class Connection:
 
 
 def send_all(connection: socket.socket, data: bytes, timer: Timer) -> None:
-    """Send all of it: an SSLSocket's own `sendall` has its timeout for each record. Raises TimeoutError, OSError."""
+    """Send all of it: an SSLSocket's own `sendall` has a timeout per record. Raises TimeoutError, OSError."""
     unsent = memoryview(data)
     while unsent:
         connection.settimeout(timer.left())

@@ -1,7 +1,7 @@
-"""Alerts to sinks that may be slow, away, or stuck, while the run goes on: a queue and a thread for each.
+"""Delivery of alerts to sinks that may be slow, unreachable or stuck, without stopping the run: a queue and a thread per sink.
 
-What becomes of an output's alerts when it does not take them is in `worker`; here they are handed to all workers in the same order, and
-the run's end is waited for.
+`worker` handles the alerts of one output; this module hands them to all workers in the same order, and
+waits for them at the end of the run.
 """
 
 from __future__ import annotations
@@ -25,16 +25,15 @@ _BACKOFF: Final = Backoff()
 _MOST_BYTES: Final = 64 << 20
 _LOOK: Final = 1.0
 _LOOK_OFTEN: Final = 0.05
-"""Seconds between looks at whether an output is stuck or drops alerts: as long as a timeout, but not longer than the one, nor shorter
-than the other."""
+"""Seconds between checks for stuck outputs and dropped alerts: as long as a timeout, within these bounds."""
 _INTERRUPTED: Final = 0.5
-"""Seconds in which a sink that was interrupted comes back."""
+"""Seconds that an interrupted sink has to return."""
 
 
 class SpoolSettings(NamedTuple):
-    """Where spools are, a file for each output, and how many bytes each of them may have.
+    """Directory of the spools, one file per output, and the maximum size of each in bytes.
 
-    `wait`: seconds in which an earlier run may let go of it.
+    `wait`: seconds to wait for an earlier run that still uses it.
     """
 
     directory: str | Path
@@ -43,13 +42,13 @@ class SpoolSettings(NamedTuple):
 
 
 class QueuedDelivery:
-    """A `Delivery` that never waits for a sink and goes on whatever a sink does.
+    """A `Delivery` that never waits for a sink and continues if a sink fails.
 
-    `capacity`: alerts that may wait in front of each sink (0: as many as go into `most_bytes`, as lines in memory with what belongs to
-    them); then the newest are dropped. `closed` is called, from another thread, when nobody reads standard output any more. What is
-    written after the end is dropped.
+    `capacity`: maximum number of alerts waiting for each sink (0: as many as fit into `most_bytes` of memory with their
+    overhead); further alerts are dropped. `closed` is called, from another thread, when the reader of standard output has closed.
+    Alerts after the end are dropped.
 
-    Raises SpoolInUseError, and OutputError where Python lacks SQLite. From then on the sinks are its own.
+    Raises SpoolInUseError, and OutputError if Python lacks SQLite. It owns the sinks from then on.
     """
 
     def __init__(
@@ -90,12 +89,12 @@ class QueuedDelivery:
             return self._settled()
 
     def wait_settled(self, count: int, timeout: float) -> bool:
-        """Wait until the first so many alerts are settled. False if they are not after `timeout` seconds."""
+        """Wait until the first `count` alerts are settled. Return False if they are not after `timeout` seconds."""
         with self._lock:
             return self._settling.wait_for(lambda: self._settled() >= count, timeout)
 
     def write(self, alert: Alert) -> None:
-        """See `Delivery`; it waits for nothing. The sinks get it at the next `flush`, or within a second."""
+        """See `Delivery`; it never blocks. The sinks get the alert at the next `flush`, or within a second."""
         with self._lock:
             if self._closed:
                 for worker in self._workers:
@@ -107,22 +106,22 @@ class QueuedDelivery:
                 put(numbered)
 
     def flush(self) -> None:
-        """See `Delivery`; it waits for nothing, and raises nothing."""
+        """See `Delivery`; it neither blocks nor raises."""
         with self._lock:
             for worker in self._workers:
                 worker.wake()
 
     def reopen(self) -> None:
-        """See `Delivery`; each worker does it before its next alert."""
+        """See `Delivery`; each worker reopens its sink before its next alert."""
         with self._lock:
             for worker in self._workers:
                 worker.reopen()
 
     def close(self, timeout: float = 5.0) -> None:
-        """Deliver what can be delivered in so many seconds, keep the rest in the spool.
+        """Deliver what can be delivered within `timeout` seconds, and keep the rest in the spool.
 
-        Raises OutputError if alerts are lost, or an output had an error that it should not have. Lost alerts are not `settled`: a source
-        that can give their events again is not told otherwise.
+        Raises OutputError if alerts are lost, or an output failed with a bug. Lost alerts are not `settled`, so a source
+        that can repeat its events does so.
         """
         with self._lock:
             if self._closed:
@@ -146,7 +145,7 @@ class QueuedDelivery:
         return {}
 
     def counts(self) -> dict[str, SinkCounts]:
-        """See `Delivery`; what is returned does not change any more."""
+        """See `Delivery`; the result is a copy."""
         with self._lock:
             return {worker.name: worker.counts() for worker in self._workers}
 

@@ -1,6 +1,6 @@
-"""Alerts straight to their sinks, in the caller's thread: for replays, where nothing may be dropped in silence.
+"""Delivery in the caller's thread, for replays, in which no alert may be dropped silently.
 
-A sink that failed gets no more alerts, and the run ends when there is no other that works.
+A failed sink gets no more alerts, and the run ends when no working sink is left.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("lanner.outputs")
 
 _BUFFERED: Final = 1 << 16
-"""Characters of alerts that go out without being asked."""
+"""Maximum length of buffered alerts in characters."""
 
 
 class DirectDelivery:
@@ -46,7 +46,7 @@ class DirectDelivery:
         return self._accepted - len(self._alerts)
 
     def write(self, alert: Alert) -> None:
-        """See `Delivery`; many alerts go out at once."""
+        """See `Delivery`; many alerts are sent at once."""
         self._alerts.append(alert)
         self._accepted += 1
         self._size += len(alert.line)
@@ -59,7 +59,7 @@ class DirectDelivery:
         for sink in self._sinks if alerts else ():
             if sink.name not in self._failed:
                 self._send(sink, alerts)
-        # while there is an output that works, the run is worth its while
+        # continue while one output works
         if self._failure is not None and len(self._failed) == len(self._sinks):
             failure, self._failure = self._failure, None
             raise failure
@@ -71,7 +71,7 @@ class DirectDelivery:
             raise failures[0]
 
     def close(self) -> None:
-        """See `Delivery`. Says how many alerts each sink has missed that failed."""
+        """See `Delivery`. Logs how many alerts each failed sink has missed."""
         if self._closed:
             return
         self._closed = True
@@ -113,7 +113,7 @@ class DirectDelivery:
 
 
 def _called(sink: Sink, call: Callable[[], None]) -> LannerError | None:
-    """Call it; what went wrong."""
+    """Call it and return its error, if any."""
     try:
         call()
     except LannerError as error:
@@ -125,5 +125,5 @@ def _called(sink: Sink, call: Callable[[], None]) -> LannerError | None:
 
 def _bug(sink: Sink, error: Exception) -> OutputError:
     if not isinstance(error, OSError):
-        _LOG.error("%s: an error in the output itself", sink.name, exc_info=error)
+        _LOG.error("%s: a bug in the output", sink.name, exc_info=error)
     return OutputError(f"{sink.name}: {type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""One HTTP exchange over a connection that is open: a POST, and what the server says to it, by a deadline however slowly bytes come."""
+"""One HTTP exchange over an open connection: a POST and its response, with a deadline regardless of how slowly bytes arrive."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _MOST_READ: Final = 64 * 1024
-"""Bytes of an answer's body."""
+"""Maximum size of a response's body in bytes."""
 
 CLOSED: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-"""What is raised when the server has closed the connection, RemoteDisconnected among it."""
+"""Errors that mean the server has closed the connection, including RemoteDisconnected."""
 
 
 class Answer(NamedTuple):
-    """What a server said. `is_last`: the connection is of no more use."""
+    """A response. `is_last`: the connection cannot be used again."""
 
     status: int
     reason: str
@@ -35,12 +35,12 @@ class Answer(NamedTuple):
 
 
 class Client(http.client.HTTPConnection):
-    """One over a connection that is open already; `timer` is the deadline of a request."""
+    """A client over an open connection; `timer` is the deadline of a request."""
 
     def __init__(self, host: str, port: int, connection: socket.socket) -> None:
         super().__init__(host, port)
         if isinstance(connection, ssl.SSLSocket):
-            self.default_port = http.client.HTTPS_PORT  # the header Host names another one
+            self.default_port = http.client.HTTPS_PORT  # the header Host names another port
         self.sock = connection
         self.timer = Timer(0)
 
@@ -50,7 +50,7 @@ class Client(http.client.HTTPConnection):
 
 
 def post(client: Client, target: str, body: bytes, headers: Mapping[str, str], timer: Timer) -> Answer:
-    """Send the body, and read the answer: its status decides, whatever becomes of the rest of it. Raises OSError, HTTPException."""
+    """Send the body and read the response: its status decides, even if the rest cannot be read. Raises OSError, HTTPException."""
     client.timer = timer
     client.response_class = partial(_Response, timer)  # type: ignore[assignment]
     try:
@@ -70,20 +70,20 @@ def post(client: Client, target: str, body: bytes, headers: Mapping[str, str], t
 
 
 def _early(client: Client) -> http.client.HTTPResponse | None:
-    """What a server has said that reads no further (413), if it has."""
+    """Return the response of a server that stopped reading (413), if it has sent one."""
     try:
         response = client.getresponse()
     except (OSError, http.client.HTTPException):
         return None
     response.will_close = True
-    if response.status < 300:  # of what it has not read, it has nothing
+    if response.status < 300:  # it has not read the body, so it cannot have accepted it
         response.close()
         return None
     return response
 
 
 class _Response(http.client.HTTPResponse):
-    """One that reads until the deadline, and past what a server says in between (1xx)."""
+    """Response that is read until the deadline, skipping interim responses (1xx)."""
 
     def __init__(self, timer: Timer, connection: socket.socket, **options: Any) -> None:
         super().__init__(_Reads(connection, timer), **options)  # type: ignore[arg-type]
@@ -96,11 +96,11 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Reads(io.RawIOBase):
-    """What HTTPResponse wants of a socket: reads that end at a moment of the monotonic clock."""
+    """The part of a socket that HTTPResponse needs: reads with a deadline."""
 
     def __init__(self, connection: socket.socket, timer: Timer) -> None:
         self._connection, self._timer = connection, timer
-        # http.client closes a connection that is not to be kept while its answer is still read: this keeps it open so long
+        # http.client closes a connection without keep-alive before its response is read: this keeps it open until then
         self._file = connection.makefile("rb", buffering=0)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
@@ -119,7 +119,7 @@ class _Reads(io.RawIOBase):
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:
-    """Its beginning; the rest is not waited for, and ends the connection."""
+    """Return the beginning of the body; the rest is not awaited, and ends the connection."""
     parts, size = [], 0
     while size < _MOST_READ and not response.isclosed():
         data = response.read1(_MOST_READ - size)

@@ -1,4 +1,4 @@
-"""Alerts to a file, at its end."""
+"""Alerts appended to a file."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _ADVICE: Final = {
     errno.EACCES: "choose a file that you may write, or change its permissions",
     errno.EROFS: "choose a file on a file system that can be written",
     errno.EISDIR: "name a file in it",
-    errno.ENXIO: "it is a pipe that nobody reads: start its reader first",
+    errno.ENXIO: "it is a pipe without a reader: start its reader first",
     errno.ENOSPC: "free space on the device, or choose another one",
-    errno.EDQUOT: "make room within your quota, or choose another file system",
+    errno.EDQUOT: "free space within your quota, or choose another file system",
 }
 
 
 class FileOutput:
-    """A `Sink` that appends to the file at `path` and creates it where there is none. OutputError if that cannot be.
+    """A `Sink` that appends to the file at `path` and creates it if it does not exist. Raises OutputError if that fails.
 
-    Without `keep_alive` the file is opened again for more alerts, so that one that was moved away (logrotate) is made anew.
+    Without `keep_alive` the file is reopened for each batch of alerts, so that a moved file (logrotate) is created again.
     """
 
     name = "file_output"
@@ -42,14 +42,14 @@ class FileOutput:
         self._writer = LineWriter(self._failure)
 
     def send(self, alerts: Sequence[Alert]) -> None:
-        """Append them. OutputError if the device is full."""
+        """Append the alerts. Raises OutputError if the device is full."""
         assert self._descriptor is not None
         if not self._keep_alive:
             self.reopen()
         self._writer.write(self._descriptor, [alert.line for alert in alerts])
 
     def reopen(self) -> None:
-        """Go on with the file that stands at the path now."""
+        """Continue with the file that is now at the path."""
         assert self._descriptor is not None
         again = self._open()
         os.dup2(again, self._descriptor, inheritable=False)
@@ -67,7 +67,7 @@ class FileOutput:
 
     def _open(self) -> int:
         try:
-            # alerts hold what events held. A pipe of that name that nobody reads must not hold up the start
+            # alerts contain text from events. A pipe without a reader must not block the start
             return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
         except OSError as error:
             raise self._failure(error) from error

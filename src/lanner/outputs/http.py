@@ -1,7 +1,7 @@
-"""Alerts to an HTTP server, as Falco's http_output: a POST for each, or for several at once.
+"""Alerts to an HTTP server, as Falco's http_output: a POST for each alert, or for several at once.
 
-What a server says by its status decides what becomes of an
-alert: 2xx has it, 408, 425, 429 and 5xx want it later, anything else refuses it for good. Redirects are not followed.
+The status of the response decides what happens to an
+alert: 2xx accepts it, 408, 425, 429 and 5xx are retried, anything else rejects it permanently. Redirects are not followed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _LATER: Final = frozenset({408, 425, 429})
 _MOST_READ: Final = 64 * 1024
-"""Bytes of a file with a header."""
+"""Maximum size of a header file in bytes."""
 _PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_WISH: Final = 300.0
 _STDOUT: Final = 1
@@ -42,10 +42,10 @@ _BLOCK: Final = "$.http_output"
 
 
 class HttpOutput:
-    """A `Sink` that posts to `url`. `json`: lines are JSON. `headers`: names, each with the file that holds its value.
+    """A `Sink` that posts to `url`. `json`: lines are JSON. `headers`: names, each with the file that contains its value.
 
-    `timeout` (seconds) bounds an exchange; `max_consecutive_timeouts` in a row are usual errors. With a `batch_size` above 1, so many
-    alerts go in one POST, a line each (NDJSON). Raises OutputError for what cannot be used.
+    `timeout` (seconds) bounds an exchange; the first `max_consecutive_timeouts` are usual errors. With a `batch_size` above 1, that
+    many alerts are sent per POST, one per line (NDJSON). Raises OutputError for invalid arguments.
     """
 
     name = "http_output"
@@ -77,18 +77,18 @@ class HttpOutput:
         except ValueError:
             host, port, parts = None, None, urlsplit("")
         if parts.scheme not in {"http", "https"} or not host:
-            raise OutputError(f"{_BLOCK}.url is no address of a server: write http://host:port/path or https://...")
+            raise OutputError(f"{_BLOCK}.url is not a server's address: write http://host:port/path or https://...")
         self._is_tls = parts.scheme == "https"
         self._host, self._port = host, port or _PORTS[parts.scheme]
         try:
             self._connection = Connection(self._host, self._port)
         except ValueError:
-            raise OutputError(f"{_BLOCK}.url names the host {host!r}, which can be none") from None
+            raise OutputError(f"{_BLOCK}.url has the invalid host name {host!r}") from None
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if not _is_plain(self._target) or " " in self._target:
-            raise OutputError(f"{_BLOCK}.url has characters behind the host that stand in no address: write each of their bytes as %XX")
+            raise OutputError(f"{_BLOCK}.url has invalid characters after the host: write each of their bytes as %XX")
         if not _is_plain(user_agent):
-            raise OutputError(f"{_BLOCK}.user_agent is no value of a header: it has one line of ASCII characters")
+            raise OutputError(f"{_BLOCK}.user_agent is invalid: write one line of ASCII characters")
         self._shown = Address(url)
         self._fixed = {
             "User-Agent": user_agent or f"lanner/{__version__}",
@@ -109,7 +109,7 @@ class HttpOutput:
         self.reopen()
 
     def send(self, alerts: Sequence[Alert]) -> None:
-        """Post them. OutputError where the server does not take one, with how many it has."""
+        """Post the alerts. Raises OutputError, with the number of accepted alerts, if the server rejects one."""
         for place in range(0, len(alerts), self.batch_size):
             batch = alerts[place : place + self.batch_size]
             try:
@@ -119,7 +119,7 @@ class HttpOutput:
                 raise
 
     def reopen(self) -> None:
-        """Read certificates and header files again, and connect anew."""
+        """Read certificates and header files again, and reconnect."""
         self._hang_up()
         if self._is_tls:
             self._connection.secure(self._tls, _BLOCK)
@@ -130,11 +130,11 @@ class HttpOutput:
         self._connection.interrupt()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._hang_up()
 
     def _send_batch(self, lines: list[str]) -> None:
-        """In one POST, or where the server refuses that, in halves: one of them may be the reason, or their number."""
+        """Send the alerts in one POST, or in halves if the server rejects that: one alert may be the reason, or their number."""
         try:
             self._post("\n".join(lines))
         except OutputError as error:
@@ -158,7 +158,7 @@ class HttpOutput:
             try:
                 answer = self._exchange(body, timer)
             except CLOSED:
-                # the server has closed a connection that was kept open: that says nothing of the next one
+                # the server has closed a connection that was kept open: a new one may work
                 self._hang_up()
                 if not was_open:
                     raise
@@ -197,7 +197,7 @@ class HttpOutput:
 
     def _unreachable(self, error: Exception) -> OutputError:
         if self._connection.interrupted:
-            return OutputError("nobody takes the alerts, and the run has ended")
+            return OutputError("the alerts are not accepted any more: the run has ended")
         if isinstance(error, TimeoutError):
             self._timeouts += 1
             return OutputError(
@@ -221,7 +221,7 @@ class HttpOutput:
 
 
 def _print(text: bytes) -> None:
-    """Show what a server said, where there is room for it at once: it is worth neither a wait nor a failure."""
+    """Print the server's response if standard output takes it at once: it must neither block nor fail."""
     poll = select.poll()
     poll.register(_STDOUT, select.POLLOUT)
     with suppress(OSError):
@@ -234,12 +234,12 @@ def _is_plain(text: str) -> bool:
 
 
 def _read(name: str, path: str) -> str:
-    """The value of a header, out of its file."""
+    """Return the value of a header from its file."""
     where = f"$.lanner.http.headers.{name}"
     try:
         value = read_whole(path, _MOST_READ).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise OutputError(f"cannot read {path} ({where}): {getattr(error, 'strerror', None) or 'it is no UTF-8'}") from None
+        raise OutputError(f"cannot read {path} ({where}): {getattr(error, 'strerror', None) or 'invalid UTF-8'}") from None
     if not _is_plain(value) or not name.isascii() or not name.replace("-", "").isalnum():
-        raise OutputError(f"{path} ({where}) is no value of a header: it has one line of ASCII characters")
+        raise OutputError(f"{path} ({where}) has an invalid header value: write one line of ASCII characters")
     return value

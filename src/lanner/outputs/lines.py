@@ -1,6 +1,6 @@
-"""Lines of alerts into a file descriptor, whole and at once.
+"""Writes lines of alerts to a file descriptor, whole and without delay.
 
-What went out is known line by line, so that whoever tries again repeats no alert and leaves none half written.
+Progress is known line by line, so that a retry neither repeats an alert nor leaves one incomplete.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
 
 
 class LineWriter:
-    """Writes lines to a descriptor; one that does not take them at once is waited for.
+    """Writer of lines to a descriptor, which waits if the descriptor does not accept them at once.
 
-    `failed` makes the error for an OSError. A line that a failure cut in two is taken out of a file again; where that cannot be, as in a
-    pipe, the rest of it goes out first when the next call begins with it.
+    `failed` creates the error for an OSError. A partial line is truncated from a file; if that is impossible, as in a
+    pipe, the rest is written first when the next call begins with the same line.
     """
 
     def __init__(self, failed: Callable[[OSError], Exception]) -> None:
         self._failed = failed
-        self._rest: tuple[str, bytes, int] | None = None  # of a line, with how many bytes of it are out
+        self._rest: tuple[str, bytes, int] | None = None  # of a line, with the number of bytes written
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._interrupted = False
 
     def __del__(self) -> None:
-        # not before: another thread may be waiting on it
+        # not earlier: another thread may be waiting on it
         if "_wake" in self.__dict__:
             os.close(self._wake)
 
     def interrupt(self) -> None:
-        """End a wait, from another thread, and refuse whatever comes later."""
+        """End a wait, from another thread, and reject later writes."""
         self._interrupted = True
         os.eventfd_write(self._wake, 1)
 
     def forget(self) -> int:
-        """Have done with a line that was cut, as its reader has gone. Gives how many bytes of it are out."""
+        """Forget a partial line, because its reader has closed. Return how many bytes of it were written."""
         rest, self._rest = self._rest, None
         return rest[2] if rest else 0
 
     def write(self, descriptor: int, lines: Sequence[str], patience: float | None = None) -> None:
-        """Write all lines, each of them within `patience` seconds if it is given.
+        """Write all lines, each within `patience` seconds if given.
 
-        Raises what `failed` makes; an `OutputError` is told how many of them are out.
+        Raises what `failed` creates; an `OutputError` gets the number of written lines.
         """
         if not lines:
             return
@@ -59,9 +59,9 @@ class LineWriter:
             outgoing[0] = self._rest[1]
         self._rest = None
         data = memoryview(b"".join(outgoing))
-        # a pipe that can be written to takes so much without a wait that nobody could end
+        # a writable pipe accepts this much without a wait
         most = len(data) if stat.S_ISREG(os.fstat(descriptor).st_mode) else select.PIPE_BUF
-        written = whole = begun = 0  # bytes, lines that are out, bytes of the next one
+        written = whole = begun = 0  # bytes, written lines, bytes of the next one
         deadline = _after(patience)
         try:
             while written < len(data):
@@ -82,7 +82,7 @@ class LineWriter:
             try:
                 raise failure from None
             finally:
-                del failure  # it knows this frame, which would know it
+                del failure  # a reference cycle with this frame
 
     def _wait(self, descriptor: int, deadline: float | None) -> None:
         poll = select.poll()
@@ -90,7 +90,7 @@ class LineWriter:
         poll.register(self._wake, select.POLLIN)
         ready = poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000)
         if self._interrupted:
-            raise OutputError("nobody takes the alerts, and the run has ended")
+            raise OutputError("the alerts are not accepted any more: the run has ended")
         if not ready:
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
 
@@ -100,7 +100,7 @@ def _after(patience: float | None) -> float | None:
 
 
 def _taken_back(descriptor: int, count: int) -> bool:
-    """Whether so many bytes could be taken off a file's end."""
+    """Return whether that many bytes could be truncated from the end of a file."""
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

@@ -1,4 +1,4 @@
-"""Alerts to a program's standard input, a line each, as Falco's program_output: nothing of an alert is ever on a command line."""
+"""Alerts to a program's standard input, one per line, as Falco's program_output: no part of an alert is ever on a command line."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _GRACE: Final = 1.0
 """Seconds that a program has to end after SIGTERM, and after SIGKILL."""
 _OFTEN: Final = 0.01
 _PIPE: Final = 1 << 16
-"""Bytes that a pipe holds."""
+"""Capacity of a pipe in bytes."""
 
 
 class ProgramOutput:
-    """A `Sink` that starts `program` by the shell; its standard output and error are ours.
+    """A `Sink` that starts `program` with the shell; its standard output and error are those of Lanner.
 
-    With `keep_alive` one process takes all alerts, each within `timeout` seconds. Another one takes its place when it has ended, and on
-    `reopen`, and first gets what it has not read. Without, each alert is a start of its own, which ends within `timeout` seconds or is
+    With `keep_alive` one process receives all alerts, each within `timeout` seconds. When it has ended, and on `reopen`, a new process
+    replaces it and first gets the unread alerts. Without, each alert starts a process, which must end within `timeout` seconds or is
     killed.
     """
 
@@ -50,13 +50,13 @@ class ProgramOutput:
         self._shown = f"{program!r} ($.program_output.program)"
         self._process: subprocess.Popen[bytes] | None = None
         self._writer = LineWriter(self._failure)
-        self._handed: deque[str] = deque()  # lines that may still be in the pipe, and what they have of characters
+        self._handed: deque[str] = deque()  # lines that may still be in the pipe, and their characters
         self._size = 0
-        self._unread: list[str] = []  # what a process that ended has not read, of earlier calls
+        self._unread: list[str] = []  # alerts of earlier calls that an ended process has not read
         self._interrupted = False
 
     def send(self, alerts: Sequence[Alert]) -> None:
-        """Hand over all; without `keep_alive`, when the program has ended. OutputError where it does not take them, or fails."""
+        """Write all alerts; without `keep_alive`, wait for the program's end. Raises OutputError if it reads no more, or fails."""
         if self._keep_alive:
             self._send_to_one([alert.line for alert in alerts])
             return
@@ -68,7 +68,7 @@ class ProgramOutput:
                 raise
 
     def reopen(self) -> None:
-        """Have another process take the next alerts."""
+        """Start a new process for the next alerts."""
         _, unread = self._end(reads_on=True)
         self._unread = unread + self._unread
 
@@ -81,7 +81,7 @@ class ProgramOutput:
             _kill(process, signal.SIGKILL)
 
     def close(self) -> None:
-        """Let the process read to the end, and end; after the timeout it is killed. OutputError where it fails, or leaves alerts unread."""
+        """Let the process read to the end, and end; kill it after the timeout. Raises OutputError if it fails, or leaves alerts unread."""
         said, unread = self._end(reads_on=True)
         count, self._unread = len(unread) + len(self._unread), []
         if said or count:
@@ -112,14 +112,14 @@ class ProgramOutput:
         self._unread = []
 
     def _prove(self, pipe: int, count: int) -> None:
-        """Have one that takes another's place read what is there before it is believed to work."""
+        """Wait until a replacement process has read what is in the pipe before considering it healthy."""
         deadline = time.monotonic() + self._timeout
         while _bytes_in(pipe) and time.monotonic() < deadline:
             if _is_broken(pipe, within=_OFTEN):
                 raise OutputError(f"{self._shown} takes no more alerts", delivered=count)
 
     def _hand(self, lines: list[str]) -> None:
-        """Remember what is in the pipe now. Characters are bytes or more, so that it is not less than what the pipe holds."""
+        """Remember what is in the pipe now. Each character is one byte or more, so this is at least what the pipe contains."""
         self._handed.extend(lines)
         self._size += sum(map(len, lines))
         while self._handed and self._size - len(self._handed[0]) >= _PIPE:
@@ -127,11 +127,11 @@ class ProgramOutput:
 
     def _run(self, alert: Alert) -> None:
         process = self._process = self._start()
-        if self._interrupted:  # who interrupted may not have seen it yet
+        if self._interrupted:  # the interrupting thread may not have seen it yet
             _kill(process, signal.SIGKILL)
         assert process.stdin is not None
         deadline = time.monotonic() + self._timeout
-        with contextlib.suppress(OutputError):  # it did not read all, which is its own matter if it ends well
+        with contextlib.suppress(OutputError):  # unread input is the program's decision if it ends with success
             self._writer.write(process.stdin.fileno(), [alert.line], self._timeout)
         self._writer.forget()
         with contextlib.suppress(OSError):
@@ -155,7 +155,7 @@ class ProgramOutput:
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._interrupted:
-            raise OutputError("nobody takes the alerts, and the run has ended")
+            raise OutputError("the alerts are not accepted any more: the run has ended")
         try:
             return subprocess.Popen(  # noqa: S603 - the operator's own command line, as in Falco
                 [_SHELL, "-c", self._program], stdin=subprocess.PIPE, bufsize=0, start_new_session=True
@@ -164,15 +164,15 @@ class ProgramOutput:
             raise OutputError(f"cannot start {self._shown}: {error.strerror}") from None
 
     def _end(self, begun: int = 0, *, reads_on: bool = False) -> tuple[str, list[str]]:
-        """End the process; with `reads_on` it may read to the end before. `begun`: bytes of a line in the pipe that is not whole.
+        """End the process; with `reads_on` it may read to the end first. `begun`: bytes of an incomplete line in the pipe.
 
-        Gives what is to be said of its end, and what it has not read.
+        Return the message about its end, and the unread alerts.
         """
         process = self._process
         if process is None:
             return "", []
         assert process.stdin is not None
-        # what has closed its end is about to end by itself
+        # a process that has closed its end is about to exit
         patience = self._timeout if reads_on else _GRACE if _is_broken(process.stdin.fileno()) else 0.0
         pipe = _opened_to_be_read(process.stdin.fileno())
         try:
@@ -183,7 +183,7 @@ class ProgramOutput:
         finally:
             process.stdin.close()
             os.close(pipe)
-            self._process = None  # not before: who interrupts it must find it
+            self._process = None  # not earlier: the interrupting thread must find it
         unread: deque[str] = deque()
         while count > 0 and self._handed:
             unread.appendleft(self._handed.pop())
@@ -197,7 +197,7 @@ class ProgramOutput:
 
 
 def _ended(process: subprocess.Popen[bytes], patience: float) -> str:
-    """Wait so long for its end, then see to it. Gives what is to be said of it: nothing where all is well."""
+    """Wait up to `timeout` for its end, then kill it. Return the message about its end, empty for success."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         status = process.wait(patience)
         return f"ended with {_said(status)}" if status else ""
@@ -210,7 +210,7 @@ def _ended(process: subprocess.Popen[bytes], patience: float) -> str:
 
 
 def _kill(process: subprocess.Popen[bytes], number: int) -> None:
-    """The program and what it started."""
+    """Signal the program and its child processes."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 
@@ -224,14 +224,14 @@ def _left(count: int) -> str:
 
 
 def _is_broken(pipe: int, within: float = 0.0) -> bool:
-    """Whether nobody reads it any more."""
+    """Return whether no process reads the pipe any more."""
     poll = select.poll()
     poll.register(pipe, 0)
     return bool(poll.poll(within * 1000))
 
 
 def _opened_to_be_read(pipe: int) -> int:
-    """It tells what is in the pipe when nobody else has it open any more."""
+    """Yield a pipe that shows its content after all other processes have closed it."""
     return os.open(f"/proc/self/fd/{pipe}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 

@@ -1,4 +1,4 @@
-"""How a worker hands alerts to its sink: how many at once, what is said when it takes long, and what may go wrong with it."""
+"""Sends a worker's alerts to its sink: adapts the batch size, logs slow deliveries, and contains bugs of the sink."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("lanner.outputs")
 
 _MOST: Final = 256
-"""Alerts that are sent at once, at most."""
+"""Maximum number of alerts per call."""
 _QUICK: Final = 0.05
 _SLOW: Final = 0.25
-"""Seconds: a sink that needs more for what it is handed is handed less, and one that needs less than `_QUICK` more. What is under way
+"""Seconds: a sink that is slower gets smaller batches, one faster than `_QUICK` larger ones. A batch in progress
 when the run ends may be sent again, and is not settled meanwhile."""
 _SELDOM: Final = 60.0
-"""Seconds between messages that it takes long."""
+"""Seconds between messages about slow deliveries."""
 _TRIES: Final = 3
-"""An alert on which an output has an error that it should not have is dropped after so many tries."""
+"""An alert that triggers a bug in an output is dropped after this many attempts."""
 
 
 class Sender:
-    """Hands alerts to `sink`, `most` at once. `timeout`: seconds after which one that has not come back is spoken of, and counted."""
+    """A sender of alerts to `sink`, up to `most` at once. `timeout`: seconds after which a call is logged and counted as late."""
 
     def __init__(self, sink: Sink, lock: threading.Lock, timeout: float) -> None:
         self._sink, self._lock, self._timeout = sink, lock, timeout
@@ -38,14 +38,14 @@ class Sender:
         self.most = 16
         self.timeouts = 0
         self.bug = ""
-        """The last error that no output should raise."""
-        self._bugs = 0  # in a row, on one alert
-        self._since: float | None = None  # when what is under way was handed over
-        self._late: float | None = None  # the same, of what is counted as late already
+        """The last bug of the output: an error that no output should raise."""
+        self._bugs = 0  # consecutive, for one alert
+        self._since: float | None = None  # time when the current batch was handed over
+        self._late: float | None = None  # the same, if already counted as late
         self._said_at = -math.inf
 
     def send(self, alerts: Sequence[Alert]) -> tuple[int, OutputError | None]:
-        """Gives how many have arrived, and what was wrong with the next one. Raises OutputClosedError."""
+        """Send alerts and return the number that arrived, and the error of the next one. Raises OutputClosedError."""
         is_defect = False
         begin = self._since = time.monotonic()
         try:
@@ -60,7 +60,7 @@ class Sender:
             is_defect = True
             bug = f"{type(error).__name__}: {error}"
             if bug != self.bug:
-                _LOG.exception("%s: an error in the output itself", self._sink.name)
+                _LOG.exception("%s: a bug in the output", self._sink.name)
             self.bug = bug
             self._bugs = self._bugs + 1 if len(alerts) == 1 else 0
             return 0, OutputError(self.bug, permanent=self._bugs >= _TRIES)
@@ -74,17 +74,17 @@ class Sender:
                 if took > self._timeout and self._late != begin:
                     self.timeouts += 1
             if took > self._timeout:
-                self._say(f"it took {took:.1f} s for what it was handed")
+                self._say(f"it took {took:.1f} s for a batch")
             if is_defect:
-                self.most = 1  # one at a time tells which of them it is about
+                self.most = 1  # single alerts show which one it is
             elif took > _SLOW:
-                # what goes in one exchange anyway takes no longer for being more
+                # the alerts of one exchange take the same time together
                 self.most = max(self._batch_size, self.most // 2)
             elif took < _QUICK:
                 self.most = min(max(_MOST, self._batch_size), self.most * 2)
 
     def look(self) -> None:
-        """Say, from another thread, that the sink does not come back."""
+        """Log, from another thread, that the sink is late."""
         with self._lock:
             since = self._since
             late = since is not None and time.monotonic() - since > self._timeout
@@ -92,7 +92,7 @@ class Sender:
                 self._late = since
                 self.timeouts += 1
         if late:
-            self._say(f"what it was handed is under way for more than {self._timeout:g} s")
+            self._say(f"a batch is under way for more than {self._timeout:g} s")
 
     def _say(self, message: str) -> None:
         now = time.monotonic()

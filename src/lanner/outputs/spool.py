@@ -1,7 +1,7 @@
-"""Alerts of one output on disk while it cannot take them: an SQLite file, oldest first, each kept until it is said to be delivered.
+"""Alerts of one output on disk while it is unavailable: an SQLite file, oldest first, each kept until it is marked as delivered.
 
-An alert that `append` has taken survives kill -9 and loss of power. `Spool` neither sends nor decides when to; that is the worker's.
-What is damaged is set aside and counted: a row, or the file with all that cannot be saved from it.
+An alert accepted by `append` survives kill -9 and loss of power. `Spool` neither sends nor schedules; the worker does.
+Damaged parts are set aside and counted: a row, or the file with everything that cannot be saved from it.
 
 Measured (SQLite 3.40, ext4): a commit of one alert takes 0.23 ms with a write-ahead log and 0.43 ms with a rollback journal, both synced;
 of 256 alerts, 9 us an alert with either.
@@ -46,35 +46,35 @@ _OLDEST: Final = "SELECT id, line, rule, priority, source, timestamp, crc FROM a
 _REMOVE: Final = "DELETE FROM alerts WHERE id <= ?"
 _REMOVE_ONE: Final = "DELETE FROM alerts WHERE id = ?"
 _SMALLEST: Final = 512
-"""Bytes of SQLite's smallest file."""
+"""Minimum size of an SQLite file in bytes."""
 _ROW: Final = 50
-"""Bytes that a row takes besides what is in it, at most."""
+"""Maximum overhead of a row in bytes."""
 _READ: Final = 1 << 20
-"""Bytes of alerts that `first` gives, about: a host may have little memory, and events may be long."""
+"""Approximate size in bytes of the alerts returned by `first`: a host may have little memory, and events may be long."""
 
 
 class Spool:
-    """The alerts of one output in the file at `path`, which is made (mode 0600, its directory 0700) where there is none.
+    """The alerts of one output in the file at `path`, which is created (mode 0600, its directory 0700) if missing.
 
-    Raises SpoolInUseError. Whatever else is wrong with the file is logged, raised again by `append`, and tried anew by the next one.
-    A file that is no spool, or damaged, is set aside as `<path>.bad`, and the alerts in it that are whole are taken over into a new one.
-    `wait`: seconds in which an earlier run may let go of it. May be used by several threads.
+    Raises SpoolInUseError. Any other problem with the file is logged and raised by `append`; the next call tries again.
+    A damaged file, or one that is not a spool, is moved to `<path>.bad`, and its intact alerts are copied into a new one.
+    `wait`: seconds to wait for an earlier run that still uses it. May be used by several threads.
     """
 
     def __init__(self, path: str | Path, most_bytes: int, wait: float = 5.0) -> None:
         self._path, self._most, self._wait = Path(path), most_bytes, wait
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
-        self._closed = self._is_behind = False  # as far as what is delivered could not be removed
+        self._closed = self._is_behind = False  # delivered alerts could not be removed
         self._page = self._used = 0
         self._delivered = self._last = 0  # by their ids
-        self._given: list[int] = []  # the ids of what `first` gave
+        self._given: list[int] = []  # the ids that `first` returned
         self._bad_rows: set[int] = set()
-        self._is_aside = False  # what was damaged, and may have alerts that are whole
+        self._is_aside = False  # a damaged file with possibly intact alerts
         self.waiting = 0
-        """How many alerts there are."""
+        """The number of stored alerts."""
         self.damaged = 0
-        """How often something was damaged: a row, the file, its log."""
+        """The number of damages: a row, the file, its log."""
         try:
             self._open()
         except SpoolInUseError:
@@ -83,9 +83,9 @@ class Spool:
             _LOG.warning("%s; alerts wait in memory", error)
 
     def append(self, alerts: Sequence[Alert]) -> int:
-        """Put them behind those that there are; they are on disk when it returns. Gives how many were taken: the first that had room.
+        """Append alerts and sync them to disk. Return how many were stored: the first ones that had room.
 
-        Raises SpoolError: none was taken.
+        Raises SpoolError if none was stored.
         """
         with self._lock:
             if self._database is None:
@@ -105,7 +105,7 @@ class Spool:
             return len(rows)
 
     def first(self, most: int) -> list[Alert]:
-        """The oldest alerts; rows that are damaged are left out, and removed. Raises SpoolError."""
+        """Return the oldest alerts; damaged rows are skipped and removed. Raises SpoolError."""
         with self._lock:
             while True:
                 if self._database is None:
@@ -116,12 +116,12 @@ class Spool:
                 if found or not bad:
                     break
             if not found:
-                self.waiting = 0  # somebody else has taken them out
+                self.waiting = 0  # another process has removed them
             self._given = [number for number, _ in found]
             return [alert for _, alert in found]
 
     def remove(self, count: int) -> None:
-        """So many of what `first` gave are delivered. Where that cannot be written now it is later; this run does not send them again."""
+        """Mark the first `count` alerts of `first` as delivered. If that fails it is retried; this run does not send them again."""
         with self._lock:
             if not count:
                 return
@@ -140,16 +140,16 @@ class Spool:
                 _LOG.warning("%s; alerts that are delivered may be delivered again after a restart", error)
 
     def close(self) -> None:
-        """Let go of the file; what is in it stays. A second call does nothing."""
+        """Close the file and keep its content. A second call does nothing."""
         with self._lock:
             if self._is_behind and self._database is not None:
-                with suppress(SpoolError):  # there may be room again
+                with suppress(SpoolError):  # there may be room now
                     self._change(_REMOVE, [(self._delivered,)])
             self._closed, self._is_behind = True, False
             self._let_go()
 
     def _read(self, most: int) -> tuple[list[tuple[int, Alert]], list[int]]:
-        """The oldest alerts with their ids, and the ids of damaged rows before and among them."""
+        """Return the oldest alerts with their ids, and the ids of damaged rows before and among them."""
         assert self._database is not None
         found: list[tuple[int, Alert]] = []
         bad: list[int] = []
@@ -170,7 +170,7 @@ class Spool:
         return found, bad
 
     def _drop(self, bad: list[int]) -> None:
-        """Remove rows that are damaged; where that fails they are read again, but neither counted nor spoken of."""
+        """Remove damaged rows; if that fails they are read again, but neither counted nor logged again."""
         new = [number for number in bad if number not in self._bad_rows]
         if new:
             self._bad_rows.update(new)
@@ -204,7 +204,7 @@ class Spool:
         path = self._path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            # opened only where there is none: closing any descriptor of a file lets go of the locks that this process has on it
+            # opened only if missing: closing any descriptor of a file releases this process's locks on it
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
             is_new = True
         except FileExistsError:
@@ -212,10 +212,10 @@ class Spool:
         if path.is_symlink() or not path.is_file():
             raise OSError(errno.EINVAL, "it is not a regular file")
         if not is_new and path.stat().st_size < _SMALLEST:
-            raise sqlite3.DatabaseError("it is cut off")  # SQLite would begin it again in silence
+            raise sqlite3.DatabaseError("it is cut off")  # SQLite would silently start it again
         log = Log(path)
         database = self._database = sqlite3.connect(path, self._wait, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")  # before the log is begun: then there is no shared memory
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")  # before the log is created: then shared memory is not needed
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         if log.is_cut(database):
@@ -227,7 +227,7 @@ class Spool:
             database.execute(f"PRAGMA application_id = {APPLICATION}")
             database.execute(f"PRAGMA user_version = {VERSION}")
         elif application != APPLICATION or version not in (1, VERSION):
-            raise sqlite3.DatabaseError("it is no spool of this version")
+            raise sqlite3.DatabaseError("it is not a spool of this version")
         else:
             check(database, version)
             if version != VERSION:
@@ -239,7 +239,7 @@ class Spool:
         if last is None:
             self._last = max(self._last, self._delivered)
         else:
-            # opened again in the same run, it may hold alerts that are delivered and could not be removed
+            # after a reopen in the same run it may contain delivered alerts that could not be removed
             self._delivered = max(first - 1, self._delivered) if self._delivered <= last else first - 1
             self._last = last
         self._count()
@@ -250,7 +250,7 @@ class Spool:
         self._given, self._bad_rows = [], set()
 
     def _save(self) -> None:
-        """Take over what is whole in the file that was set aside."""
+        """Copy the intact alerts from the file that was set aside."""
         assert self._database is not None
         self._is_aside = False
         bad = Path(f"{self._path}.bad")
@@ -287,15 +287,15 @@ class Spool:
             raise self._failed(error) from error
 
     def _measure(self) -> None:
-        """How many bytes are used; the file may be longer by pages that are free again."""
+        """Return the used size in bytes; the file may be larger by free pages."""
         assert self._database is not None
         pages, free = _number(self._database, "PRAGMA page_count"), _number(self._database, "PRAGMA freelist_count")
         self._used = (pages - free) * self._page
 
     def _shrink(self) -> None:
-        """Give an empty file's room back, if it is worth it."""
+        """Return an empty file's free pages to the file system, if worthwhile."""
         assert self._database is not None
-        with suppress(sqlite3.Error):  # there may be no room to do it
+        with suppress(sqlite3.Error):  # there may be no room for it
             if _number(self._database, "PRAGMA page_count") * self._page > _READ:
                 self._database.execute("VACUUM")
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -309,11 +309,11 @@ class Spool:
         if is_damage(error, self._path):
             self._set_aside(str(error))
         elif code_of(error) != sqlite3.SQLITE_FULL:
-            self._let_go()  # it may be another file, or writable, when it is opened next
+            self._let_go()  # it may be another file, or writable, next time
         return SpoolError(f"cannot use the spool {self._path}: {error}")
 
     def _set_aside(self, reason: str) -> None:
-        """What cannot be used is out of the way and there for a person to look at, in the place of an earlier one."""
+        """Move an unusable file aside for inspection, replacing an earlier one."""
         self._let_go()
         self._is_aside = True
         self.damaged += 1
@@ -321,7 +321,7 @@ class Spool:
         for suffix in ("-wal", ""):
             with suppress(OSError):
                 Path(f"{self._path}.bad{suffix}").unlink(missing_ok=True)
-            with suppress(OSError):  # there may be none, or no way to move it: then it is found again
+            with suppress(OSError):  # it may be missing or impossible to move: then it is found again
                 Path(f"{self._path}{suffix}").replace(f"{self._path}.bad{suffix}")
 
     def _let_go(self) -> None:

@@ -1,6 +1,6 @@
-"""What is in a spool's SQLite file: rows that prove themselves whole, the state of the file and its log, rows saved from a damaged file.
+"""Format of a spool's SQLite file: rows with checksums, the state of the file and its log, rows saved from a damaged file.
 
-Nothing here decides what becomes of a damaged file; that is the spool's.
+`Spool` decides what happens to a damaged file, not this module.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def alert_of(row: Row) -> Alert | None:
 
 
 def upgrade(database: sqlite3.Connection) -> None:
-    """Give the rows of a file of version 1 checksums, in the transaction of the caller."""
+    """Add checksums to the rows of a file of version 1, in the transaction of the caller."""
     database.create_function("checksum", 6, _checksum, deterministic=True)
     database.execute("ALTER TABLE alerts ADD COLUMN crc INTEGER")
     database.execute("UPDATE alerts SET crc = checksum(id, line, rule, priority, source, timestamp)")
@@ -155,7 +155,7 @@ class Log:
         return int(frames) < self._committed
 
     def _last_commit(self) -> int:
-        """The number of the last frame that ends a transaction; frames of an earlier round of the log have another salt."""
+        """Return the number of the last frame that ends a transaction; frames of an earlier round of the log have another salt."""
         content = self.content
         if len(content) <= _LOG_HEADER + _FRAME_HEADER:
             return 0
@@ -184,14 +184,14 @@ def _is_log_header(header: bytes) -> bool:
 
 
 def _is_read_only(path: Path) -> bool:
-    """Whether the file's header says that it must not be written: a version of the format after those of WAL."""
+    """Return whether the file's header forbids writing: a version of the format after those of WAL."""
     return path.read_bytes()[18:19] > b"\x02"
 
 
 def _checksum(number: object, *texts: object) -> int:
     checksum = zlib.crc32(str(number).encode())
     for text in texts:
-        content = text if isinstance(text, bytes) else b""  # a row that is no alert anyhow
+        content = text if isinstance(text, bytes) else b""  # a row that is not an alert
         checksum = zlib.crc32(b"%d:" % len(content), zlib.crc32(content, checksum))
     return checksum
 

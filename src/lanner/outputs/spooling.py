@@ -1,4 +1,4 @@
-"""A spool as an output's worker uses it: what fails is said once and tried again after a pause, and what cannot be read is passed by."""
+"""A worker's access to its spool: failures are logged once and retried after a pause, and unreadable alerts are passed by."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("lanner.outputs")
 
 _GATHER: Final = 0.05
-"""Seconds in which alerts gather for one transaction: each costs a sync of the disk."""
+"""Seconds in which alerts are collected for one transaction: each costs a sync of the disk."""
 _PAUSE: Final = 5.0
-"""Seconds after which a spool that failed or was full is tried again."""
+"""Seconds after which a failed or full spool is tried again."""
 _SELDOM: Final = 60.0
-"""Seconds between messages that it is full."""
+"""Seconds between messages about a full spool."""
 _TRIES: Final = 3
-"""So often in a row it fails to be read before newer alerts pass by those in it."""
+"""Consecutive read failures after which newer alerts are sent before those in the spool."""
 
 
 class Spooling:
-    """`spool` of the output `name`. `append_at` and `read_at`: from when on (`time.monotonic`) it is worth a try."""
+    """`spool` of the output `name`. `append_at` and `read_at`: time of the next attempt (`time.monotonic`)."""
 
     def __init__(self, name: str, spool: Spool) -> None:
         self._name, self._spool = name, spool
         self.append_at = self.read_at = 0.0
         self._append_failed = False
-        self._full_at = -math.inf  # when it was said
-        self._unread = 0  # failures in a row
+        self._full_at = -math.inf  # when it was logged
+        self._unread = 0  # consecutive failures
 
     @property
     def waiting(self) -> int:
-        """How many alerts there are."""
+        """The number of stored alerts."""
         return self._spool.waiting
 
     @property
     def damaged(self) -> int:
-        """How often something in it was damaged."""
+        """The number of damages."""
         return self._spool.damaged
 
     @property
     def is_readable(self) -> bool:
-        """Whether it is, as far as is known; else newer alerts need not wait for those in it."""
+        """Whether the spool can be read, as far as is known; otherwise newer alerts do not wait for those in it."""
         return self._unread < _TRIES
 
     def append(self, alerts: Sequence[Alert]) -> int:
-        """Put them on disk. Gives how many have room there."""
+        """Store alerts on disk. Return how many fit."""
         begin = time.monotonic()
         try:
             taken = self._spool.append(alerts)
@@ -74,7 +74,7 @@ class Spooling:
         return taken
 
     def first(self, most: int) -> list[Alert]:
-        """The oldest. Raises SpoolError."""
+        """Return the oldest alerts. Raises SpoolError."""
         try:
             alerts = self._spool.first(most)
         except SpoolError as error:
@@ -90,11 +90,11 @@ class Spooling:
         return alerts
 
     def remove(self, count: int) -> None:
-        """So many of the oldest are delivered, or refused."""
+        """Mark the oldest `count` alerts as delivered or rejected."""
         self._spool.remove(count)
 
     def close(self) -> None:
-        """Let go of it, and say what it keeps."""
+        """Close the spool, and log what it keeps."""
         if self.waiting:
             _LOG.warning("%s: %d alerts are kept in the spool for the next run", self._name, self.waiting)
         self._spool.close()

@@ -1,4 +1,4 @@
-"""Alerts to standard output: bytes as they are into a pipe or file, no control characters into a terminal."""
+"""Alerts to standard output: unchanged into a pipe or file, without control characters to a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STDOUT: Final = 1
 
 
 class StdoutOutput:
-    """A `Sink` on file descriptor 1 (or another that is open already, which it does not close)."""
+    """A `Sink` on file descriptor 1 (or another open one, which it does not close)."""
 
     name = "stdout_output"
     batch_size = 1
@@ -30,24 +30,24 @@ class StdoutOutput:
         self._terminal = os.isatty(descriptor)
 
     def send(self, alerts: Sequence[Alert]) -> None:
-        """Print them. OutputClosedError if nobody reads any more."""
+        """Print the alerts. Raises OutputClosedError if the reader has closed."""
         if self._terminal:
             self._writer.write(self._descriptor, [escape_controls(alert.line) for alert in alerts])
         else:
             self._writer.write(self._descriptor, [alert.line for alert in alerts])
 
     def reopen(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def interrupt(self) -> None:
         """See `Sink`."""
         self._writer.interrupt()
 
     def close(self) -> None:
-        """Nothing to do: standard output itself stays open."""
+        """Do nothing: standard output itself stays open."""
 
 
 def _failure(error: OSError) -> Exception:
     if error.errno == errno.EPIPE:
-        return OutputClosedError("nobody reads standard output any more")
+        return OutputClosedError("the reader of standard output has closed")
     return OutputError(f"cannot write alerts to standard output: {error.strerror}")

@@ -1,7 +1,7 @@
-"""Alerts to syslog: this machine's, as Falco's syslog_output, or one elsewhere by RFC 5424 over TCP or TLS.
+"""Alerts to syslog: to this machine's, as Falco's syslog_output, or to a server by RFC 5424 over TCP or TLS.
 
-What an alert says is one line there, whatever it holds. On TCP there is no acknowledgement: what a server had taken and not written when it
-went away is lost without a word; that it has closed is seen before the next alert.
+An alert is always one line. TCP has no acknowledgement: what a server had received and not written when it
+failed is lost silently; a closed connection is noticed before the next alert.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ _PORTS: Final = {"tcp": 601, "tls": 6514}
 _CUT: Final = 8 * 1024
 _SECOND: Final = 1_000_000_000
 _LEAVE: Final = 1.0
-"""Seconds, at most, in which a server may read what was sent before the connection is closed."""
-# The number that RFC 5612 keeps for examples: Lanner has none of its own
+"""Maximum seconds for a server to read what was sent before the connection is closed."""
+# the number that RFC 5612 reserves for examples: Lanner has no number
 _ENTERPRISE: Final = 32473
-_OVER: Final = "nobody takes the alerts, and the run has ended"
+_OVER: Final = "the alerts are not accepted any more: the run has ended"
 
 
 class SyslogOutput:
     """A `Sink` to `address`: "" for /dev/log, unix:///path, tcp://host:port or tls://host:port.
 
-    Certificates are files, for TLS. `timeout` (seconds) bounds connecting, and sending one alert; nothing is connected before the first.
-    Raises OutputError for an address, facility or file that cannot be used.
+    Certificates are files, for TLS. `timeout` (seconds) bounds connecting, and sending one alert; it connects with the first alert.
+    Raises OutputError for an invalid address, facility or file.
     """
 
     name = "syslog_output"
@@ -88,7 +88,7 @@ class SyslogOutput:
         self.reopen()
 
     def send(self, alerts: Sequence[Alert]) -> None:
-        """Send them. OutputError where the daemon or the server is not there."""
+        """Send the alerts. Raises OutputError if the daemon or server is unavailable."""
         for place, alert in enumerate(alerts):
             if self._interrupted:
                 raise OutputError(_OVER, delivered=place)
@@ -102,7 +102,7 @@ class SyslogOutput:
                 raise OutputError(_OVER if self._interrupted else self._failure(error), delivered=place) from None
 
     def reopen(self) -> None:
-        """Read certificates again, and connect anew."""
+        """Read certificates again, and reconnect."""
         self._hang_up(_LEAVE)
         if self._is_tls:
             self._connection.secure(self._tls, _BLOCK)
@@ -115,7 +115,7 @@ class SyslogOutput:
             self._daemon.interrupt()
 
     def close(self) -> None:
-        """Hang up, after what was sent has left."""
+        """Close the connection after all data has been sent."""
         self._hang_up(_LEAVE)
 
     def _hang_up(self, patience: float = 0.0) -> None:
@@ -240,7 +240,7 @@ def _parsed(address: Address) -> tuple[str, str, int, bool]:
 
 
 def _text(alert: Alert) -> bytes:
-    """One line, without control characters."""
+    """Return the alert as one line, without control characters."""
     return to_bytes_leniently(escape_controls(alert.line))
 
 
@@ -249,12 +249,12 @@ def _cut(message: bytes) -> bytes:
 
 
 def _word(text: str, most: int) -> str:
-    """Printable ASCII without blanks, as RFC 5424 wants it of a header's parts."""
+    """Return printable ASCII without spaces, as RFC 5424 requires in a header."""
     return "".join(char for char in text if "!" <= char <= "~")[:most] or "-"
 
 
 def _parameter(text: str) -> str:
-    """A value of structured data."""
+    """Return the value of a parameter of structured data."""
     escaped = escape_controls(text)
     for char in '\\"]':
         escaped = escaped.replace(char, "\\" + char)

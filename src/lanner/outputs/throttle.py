@@ -1,7 +1,7 @@
-"""Alerts that are left out because there are too many: so many of a rule in a second, or one like those before. Only where asked for.
+"""Suppression of alerts on request: more than a rate per rule, or repeated ones.
 
-`Filtered` stands in front of a delivery and hands it what its filters admit. What they suppress is counted by rule, and said once a
-minute. Time is that of the machine's monotonic clock: events may tell any time, and the system's clock may be set.
+`Filtered` precedes a delivery and passes on what its filters admit. It counts suppressed alerts by rule, and logs them once a
+minute. Time is the machine's monotonic clock: event times are arbitrary, and the system's clock may be set.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ _LOG: Final = logging.getLogger("lanner.outputs")
 _SELDOM: Final = 60.0
 """Seconds between messages."""
 _REMEMBERED: Final = 100_000
-"""Alerts that `Deduplicate` remembers at most: about 20 MB."""
+"""Maximum number of alerts that `Deduplicate` remembers: about 20 MB."""
 _TIMES: Final = ("evt.time", "evt.rawtime", "evt.reltime", "evt.datetime", "evt.num")
-"""What fields are called that differ from event to event by themselves."""
+"""Names of fields that always differ between events."""
 
 
 class Filter(Protocol):
-    """Says which alerts go on. Used by one thread at a time."""
+    """A criterion for alerts that pass. Used by one thread at a time."""
 
     def admits(self, alert: Alert) -> bool:
-        """Whether it goes on."""
+        """Return whether the alert passes."""
 
 
 class Throttle:
-    """A `Filter` for `rate` alerts a second of each rule, and up to `burst` at once where there were fewer before (a token bucket)."""
+    """A `Filter` for `rate` alerts per second of each rule, with bursts of up to `burst` after quieter times (a token bucket)."""
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._burst, self._clock = rate, float(max(1, burst)), clock
-        self._buckets: dict[str, tuple[float, float]] = {}  # alerts that may come, and when that was
+        self._buckets: dict[str, tuple[float, float]] = {}  # available alerts, and the time of that count
 
     def admits(self, alert: Alert) -> bool:
         """See `Filter`."""
@@ -57,11 +57,11 @@ class Throttle:
 
 
 class Deduplicate:
-    """A `Filter` that suppresses an alert for `window` seconds after one of the same rule that says the same, times aside.
+    """A `Filter` that suppresses an alert for `window` seconds after an alert of the same rule with the same content, ignoring times.
 
-    Lines of JSON say the same if their output_fields do, of which `fields` may name those that count where an alert has any of them;
-    others if what comes after the time does. The window is not prolonged by what is suppressed. Only so many alerts are remembered
-    (`most`); the oldest are forgotten.
+    Lines of JSON are compared by their output_fields, or those in `fields` if an alert has any of them; other lines
+    by the text after the time. Suppressed alerts do not extend the window. Up to `most` alerts are remembered;
+    then the oldest are forgotten.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Deduplicate:
     ) -> None:
         self._window, self._most, self._clock = window, most, clock
         self._fields = None if fields is None else frozenset(fields)
-        self._until: OrderedDict[bytes, float] = OrderedDict()  # in the order of their ends, as all windows are the same
+        self._until: OrderedDict[bytes, float] = OrderedDict()  # ordered by their ends, as all windows are equal
 
     def admits(self, alert: Alert) -> bool:
         """See `Filter`."""
@@ -106,13 +106,13 @@ class Deduplicate:
             return {name: value for name, value in fields.items() if not name.startswith(_TIMES)}
         if "message" in alert or "output" in alert:
             return [alert.get("message"), str(alert.get("output", "")).partition(": ")[2]]
-        return alert  # it says nothing but when it was
+        return alert  # an alert of only a time
 
 
 class Filtered:
-    """A `Delivery` that hands on to `delivery` what all `filters` admit, asked in their order.
+    """A `Delivery` that passes on to `delivery` what all `filters` admit, in their order.
 
-    What is suppressed is not among the `accepted`, and nothing waits for it.
+    Suppressed alerts are not counted in `accepted`.
     """
 
     def __init__(self, delivery: Delivery, filters: Sequence[Filter]) -> None:
@@ -124,7 +124,7 @@ class Filtered:
 
     @property
     def suppressed(self) -> dict[str, int]:
-        """How many alerts were left out so far, by rule."""
+        """The number of suppressed alerts, by rule."""
         with self._lock:
             return dict(self._suppressed)
 

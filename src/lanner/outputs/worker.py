@@ -1,8 +1,8 @@
-"""One output's thread: it takes alerts from the output's queue to its sink, whatever the sink does.
+"""One output's thread: it sends alerts from the output's queue to its sink, and survives failures of the sink.
 
-Alerts come in by `put` and leave when they are delivered, on disk, or dropped; how far that has come is `settled`. A sink that fails is
-tried again, later and later, and everything waits in the order in which it came: on disk where there is a spool, else in memory. Which
-sinks there are, and when to end, is told by the delivery.
+Alerts enter by `put` and leave when they are delivered, on disk, or dropped; `settled` counts them. A failed sink is
+retried with growing pauses, and all alerts wait in their order: on disk if there is a spool, else in memory. The delivery
+decides which sinks exist and when to end.
 """
 
 from __future__ import annotations
@@ -34,31 +34,31 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("lanner.outputs")
 
 _PLENTY: Final = 256
-"""So many alerts are worth waking it before the batch is over."""
+"""Number of alerts that wakes the thread before the end of the batch."""
 _ENTRY: Final = 200
-"""Bytes that an alert takes in the queue beside its line, measured."""
+"""Measured overhead of an alert in the queue in bytes, in addition to its line."""
 _TRANSACTION: Final = 5000
-"""Alerts that go to the spool at once, at most."""
+"""Maximum number of alerts per append to the spool."""
 _HEED: Final = 300.0
-"""Seconds that a receiver may ask to be left alone, at most."""
+"""Maximum pause in seconds that a receiver may request."""
 _SELDOM: Final = 60.0
 """Seconds between messages of the same kind."""
 _FULL: Final = "its queue is full"
 
 
 class Backoff(NamedTuple):
-    """Seconds until a sink that failed is tried again: doubled each time, of which up to a half is left to chance."""
+    """Return the seconds until a failed sink is tried again: doubled each time, with up to a half of jitter."""
 
     first: float = 0.1
     longest: float = 30.0
 
     def delay(self, failures: int) -> float:
-        """After so many failures in a row."""
+        """Return the pause after that number of consecutive failures."""
         return min(self.longest, self.first * 2.0 ** min(failures - 1, 30)) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
 class Limits(NamedTuple):
-    """Of one queue: alerts (0: no limit) and bytes. `timeout`: seconds after which a sink that has not come back is spoken of."""
+    """Limits of one queue: alerts (0: no limit) and bytes. `timeout`: seconds after which a sink that has not returned is logged."""
 
     capacity: int
     most_bytes: int
@@ -68,7 +68,7 @@ class Limits(NamedTuple):
 class Worker:
     """The queue and thread of `sink`. `settling` is notified when alerts are settled; its lock guards the queues of all workers.
 
-    `gone` is called, in the thread, when nobody takes the sink's alerts any more. Methods are for any thread; where it says so, with
+    `gone` is called, in the thread, when the reader of the sink's alerts has closed. Methods are for any thread; if they say so, with
     the lock held.
     """
 
@@ -89,26 +89,26 @@ class Worker:
         self._spool = Spooling(sink.name, spool) if spool is not None else None
         self._capacity, self._most_bytes = limits.capacity or sys.maxsize, limits.most_bytes
         self._wake = threading.Condition(lock)
-        self._queue: deque[Numbered] = deque()  # what is being sent is at its head until it has arrived
+        self._queue: deque[Numbered] = deque()  # the current batch stays at its head until it has arrived
         self._size = 0
         self._counts = SinkCounts()
         self._lost = 0
-        self._failures = 0  # in a row
+        self._failures = 0  # consecutive
         self._down_since = 0.0
         self._said_down = False
         self._retry_at = 0.0
         self._reopening = False
-        self._deadline = math.inf  # of the whole, once it ends
+        self._deadline = math.inf  # of the shutdown, once it begins
         self._abandoned = False
         self._said_dropped, self._said_dropped_at = 0, -math.inf
         self._why_dropped = ""
         self.trouble = ""
-        """What went wrong that is no failure of delivery: a bug, or its end. The first of these."""
+        """The first problem other than a failed delivery: a bug, or its end."""
         self._thread = threading.Thread(target=self._run, name=f"lanner-{sink.name}", daemon=True)
         self._thread.start()
 
     def put(self, numbered: Numbered) -> None:
-        """Take an alert, or drop it where the queue is full. With the lock held."""
+        """Accept an alert, or drop it if the queue is full. With the lock held."""
         size = numbered[1].line.__sizeof__() + _ENTRY
         queue = self._queue
         if self._size + size > self._most_bytes or len(queue) >= self._capacity:
@@ -121,16 +121,16 @@ class Worker:
             self._wake.notify()
 
     def wake(self) -> None:
-        """Have it look at its queue. With the lock held."""
+        """Make the thread check its queue. With the lock held."""
         if self._queue:
             self._wake.notify()
 
     def settled(self, accepted: int) -> int:
-        """How far it has come of so many. With the lock held."""
+        """Return its progress with the first `count` alerts. With the lock held."""
         return self._queue[0][0] - 1 if self._queue else accepted
 
     def counts(self) -> SinkCounts:
-        """What there was so far. With the lock held."""
+        """Return the counters so far. With the lock held."""
         return replace(
             self._counts,
             dropped=self._counts.dropped + self._lost,
@@ -141,29 +141,29 @@ class Worker:
         )
 
     def drop(self) -> None:
-        """Count one that comes after the end. With the lock held."""
+        """Count an alert after the end. With the lock held."""
         self._counts.dropped += 1
 
     def reopen(self) -> None:
-        """Have the sink open anew what it has open, before its next alert. With the lock held."""
+        """Make the sink reopen its files and connections before its next alert. With the lock held."""
         self._reopening = True
         self._wake.notify()
 
     def look(self) -> None:
-        """Say what the thread itself may be too busy to say: that the sink does not come back, and that alerts are dropped."""
+        """Log what the thread itself may be too busy to log: a stuck sink, and dropped alerts."""
         self._sender.look()
         now = time.monotonic()
         if now - self._said_dropped_at >= _SELDOM and self._say_drops():
             self._said_dropped_at = now
 
     def end(self, deadline: float) -> None:
-        """Deliver what can be delivered until then (`time.monotonic`), and end. With the lock held."""
+        """Deliver what can be delivered until `deadline` (`time.monotonic`), and end. With the lock held."""
         self._deadline = deadline
         self._failures, self._retry_at = min(self._failures, 1), 0.0
         self._wake.notify()
 
     def ended(self, patience: float) -> int:
-        """Wait for its end until the deadline and so much longer if the sink can be interrupted. Gives how many alerts are lost."""
+        """Wait for its end until the deadline, and longer if the sink can be interrupted. Return the number of lost alerts."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
         if self._thread.is_alive():
             try:
@@ -172,7 +172,7 @@ class Worker:
                 self._note(error, "%s: cannot be interrupted: %s", self.name, error)
             self._thread.join(patience)
         with self._lock:
-            self._abandoned = True  # a thread that comes back later finds nothing to do
+            self._abandoned = True  # a thread that returns later has nothing to do
         if self._spool is not None:
             while self._queue and self._set_aside():
                 pass
@@ -194,7 +194,7 @@ class Worker:
                 self.trouble = self.trouble or f"{self.name}: {error}"
 
     def _goes_on(self) -> bool:
-        """Wait until there is something to do, and do it. False: it is over."""
+        """Wait for work and do it. Return False at the end."""
         try:
             if not self._is_due():
                 return False
@@ -202,9 +202,9 @@ class Worker:
         except OutputClosedError:
             self._give_up()
             return False
-        except BaseException as error:  # noqa: BLE001 - as above; nobody else would hear of it
-            self._note(error, "%s: an error in Lanner itself; it is tried again", self.name)
-            self.trouble = self.trouble or f"{self.name}: an error in Lanner itself: {type(error).__name__}: {error}"
+        except BaseException as error:  # noqa: BLE001 - as above; otherwise no code would report it
+            self._note(error, "%s: a bug in Lanner; it is tried again", self.name)
+            self.trouble = self.trouble or f"{self.name}: a bug in Lanner: {type(error).__name__}: {error}"
             self._failed(OutputError(f"{type(error).__name__}: {error}"))
             with self._lock:
                 self._wake.wait_for(lambda: self._is_ending, self._retry_at - time.monotonic())
@@ -216,14 +216,14 @@ class Worker:
         return self._abandoned or self._deadline < math.inf
 
     def _note(self, error: BaseException, message: str, *about: object) -> None:
-        """Log it, with a traceback where it is no failure of a system call."""
+        """Log the error, with a traceback unless it is a failed system call."""
         if isinstance(error, OSError):
             _LOG.error(message, *about)
         else:
             _LOG.error(message, *about, exc_info=error)
 
     def _give_up(self) -> None:
-        """Nobody takes alerts any more: neither those that there are nor new ones."""
+        """Drop waiting and new alerts, because the reader has closed."""
         with self._lock:
             self._counts.dropped += len(self._queue)
             self._queue.clear()
@@ -232,7 +232,7 @@ class Worker:
         self._gone()
 
     def _is_due(self) -> bool:
-        """Wait until there is something to do. False: it is over."""
+        """Wait for work. Return False at the end."""
         with self._lock:
             while not self._is_over():
                 wait = min(self._due_to_send(), self._due_to_set_aside(), self._deadline) - time.monotonic()
@@ -246,7 +246,7 @@ class Worker:
             return True
         if self._deadline == math.inf:
             return False
-        # with a spool, one more try is made when the end is near; the rest is for the next run
+        # with a spool, one more attempt is made near the end; the rest is for the next run
         tried = self._spool is not None and self._failures > 0 and self._retry_at > 0
         waits = self._queue or (self._spool is not None and self._spool.waiting and self._spool.is_readable)
         return not waits or tried or time.monotonic() >= self._deadline
@@ -273,14 +273,14 @@ class Worker:
                 self._sink.reopen()
             except BaseException as error:  # noqa: BLE001 - as above
                 self._counts.last_error = str(error)
-                self._note(error, "%s: %s; it goes on with what it had open", self.name, error)
+                self._note(error, "%s: %s; it keeps what it had open", self.name, error)
         if setting_aside:
             self._set_aside()
         if self._due_to_send() <= time.monotonic():
             self._send_next()
 
     def _set_aside(self) -> int:
-        """Move the queue's head to the disk. Gives how many alerts have gone."""
+        """Move the queue's head to the disk. Return how many alerts were moved."""
         assert self._spool is not None
         head = self._head(_TRANSACTION)
         taken = self._spool.append([alert for _, alert in head])
@@ -340,7 +340,7 @@ class Worker:
         self._counts.failures += 1
         self._counts.last_error = str(error)
         if error.permanent:
-            return  # the next one may be welcome
+            return  # the next alert may be accepted
         if not self._failures:
             self._down_since = time.monotonic()
         if not self._said_down and not error.is_usual:
@@ -354,7 +354,7 @@ class Worker:
             return list(islice(self._queue, most))
 
     def _forget(self, head: list[Numbered]) -> None:
-        """These are settled. With the lock held."""
+        """Mark these alerts as settled. With the lock held."""
         last = head[-1][0] if head else 0
         while self._queue and self._queue[0][0] <= last:
             self._size -= self._queue.popleft()[1].line.__sizeof__() + _ENTRY

@@ -165,7 +165,7 @@ class Plugin:
     def check_open_params(self, params: str) -> None:
         """Raise `lanner.UsageError` for invalid parameters of `open`. Do not connect: dry runs call this as well.
 
-        Every host calls it before `open`. By default all parameters are valid.
+        Every host calls it before `open`. By default all parameters are valid. A subclass with its own `open` overrides this too.
         """
 
     def fields_without_values(self) -> dict[str, str]:

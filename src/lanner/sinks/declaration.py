@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 class SinkBlock(Masked, msgspec.Struct, frozen=True):
     """A sink's block in falco.yaml. Its docstring is the sink's description in the configuration reference.
 
-    One in which Falco's schema demands at least one key derives from `lanner.sdk.blocks.Block` as well.
+    A block in which Falco's schema requires at least one key also derives from `lanner.sdk.blocks.Block`.
     """
 
     enabled: bool = False
 
 
 class NoAdditions(Masked, msgspec.Struct, frozen=True):
-    """The additions of a sink that has none."""
+    """The additions of a sink without additions."""
 
 
 class Common(NamedTuple):
@@ -42,12 +42,12 @@ A = TypeVar("A", bound=Masked)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Declaration(Generic[B, A]):
-    """A kind of sink. Keep its module light: every command imports it, and `make` imports what costs time.
+    """A kind of sink. Its module must be cheap to import, as every command imports it; `make` imports what is expensive.
 
     `name`: its key in falco.yaml, which ends in `_output`; its additions have the key before that under `lanner:`.
-    `required`: keys of the block that must not be empty when the sink is enabled, each with the text that tells what to write.
-    `examine`: doctor's findings about an enabled sink; it sends nothing.
-    `file`: the path of a file that grows with alerts, whose disk doctor checks for room.
+    `required`: keys of the block that must not be empty when the sink is enabled, each with the text that says what to write.
+    `examine`: doctor's findings about an enabled sink; it sends no alert.
+    `file`: the path of a file that grows with alerts; doctor checks its disk for space.
     """
 
     name: str

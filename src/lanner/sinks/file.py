@@ -1,4 +1,4 @@
-"""The sink `file_output`, declared."""
+"""Declaration of the sink `file_output`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _examine(block: FileBlock, _: NoAdditions) -> Iterator[Finding]:
     elif not file.exists() and not os.access(folder, os.W_OK | os.X_OK):
         yield Finding.problem(f"this user cannot create a file in {folder}", f"Check its owner and mode: {_rights(folder)}")
     elif file.exists() and stat.S_IMODE(file.stat().st_mode) & stat.S_IROTH:
-        yield Finding.warning(f"everybody can read the file {path}, and alerts hold command lines", f"chmod o-r {path}")
+        yield Finding.warning(f"everybody can read the file {path}, and alerts contain command lines", f"chmod o-r {path}")
     else:
         yield Finding.ok(f"the file {path}")
 

@@ -1,4 +1,4 @@
-"""The sink `http_output`, declared."""
+"""Declaration of the sink `http_output`."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _examine(block: HttpBlock, additions: HttpAdditions) -> Iterator[Finding]:
         return
     yield look_at_server(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), "the HTTP server", "$.http_output.url")
     if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
-        yield Finding.warning(f"alerts go to {parts.hostname} in clear text", "$.http_output.url: use https://")
+        yield Finding.warning(f"alerts go to {parts.hostname} in plain text", "$.http_output.url: use https://")
     if parts.scheme == "https" and block.insecure:
         yield Finding.warning(
             "the server's certificate is not verified", "$.http_output.insecure: false, with ca_cert for a certificate of yours"

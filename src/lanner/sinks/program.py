@@ -1,4 +1,4 @@
-"""The sink `program_output`, declared."""
+"""Declaration of the sink `program_output`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lanner.outputs.base import Sink
 
 _ANSWER: Final = 5.0
-"""Seconds in which the shell finds a command."""
+"""Timeout in seconds for the shell to find a command."""
 
 
 class ProgramBlock(SinkBlock, frozen=True):
@@ -37,14 +37,14 @@ def _examine(block: ProgramBlock, _: NoAdditions) -> Iterator[Finding]:
 
     words = block.program.split()
     if not words or any(char in words[0] for char in "=$`(;|&<>'\"\\"):
-        yield Finding.ok(f"the program {block.program!r}, which is the shell's to understand")
+        yield Finding.ok(f"the program {block.program!r}, which the shell interprets")
         return
-    # the shell that will run it knows its own commands, too
+    # the shell that will run it also knows its built-in commands
     done = subprocess.run(  # noqa: S603 - a constant text, and a word that it does not run
         ["/bin/sh", "-c", 'command -v -- "$1"', "sh", words[0]], capture_output=True, timeout=_ANSWER, check=False, stdin=subprocess.DEVNULL
     )
     if done.returncode:
-        yield Finding.problem(f"the program {words[0]} is not there", "$.program_output.program: install it, or write its whole path")
+        yield Finding.problem(f"the program {words[0]} does not exist", "$.program_output.program: install it, or write its absolute path")
     else:
         yield Finding.ok(f"the program {words[0]}")
 

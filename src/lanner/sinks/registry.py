@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from lanner.sinks.declaration import Common
 
 SINKS: Final[tuple[Declaration[Any, Any], ...]] = (FILE, STDOUT, PROGRAM, SYSLOG, HTTP)
-"""In the order in which alerts are handed to them."""
+"""The sinks in the order in which they receive alerts."""
 
 
 class ConfiguredSink(NamedTuple):
-    """A sink with its part of a configuration."""
+    """A sink and its part of a configuration."""
 
     declaration: Declaration[Any, Any]
     block: Any
@@ -32,11 +32,11 @@ class ConfiguredSink(NamedTuple):
 
     @property
     def is_enabled(self) -> bool:
-        """Whether alerts go to it."""
+        """Whether the sink is enabled."""
         return bool(self.block.enabled)
 
     def make(self, common: Common) -> Sink:
-        """Return the sink itself. Raises OutputError."""
+        """Return the sink. Raises OutputError."""
         return self.declaration.make(self.block, self.additions, common)
 
     def examine(self) -> Iterable[Finding]:

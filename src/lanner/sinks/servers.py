@@ -1,4 +1,4 @@
-"""Doctor's check of a server that receives alerts: it connects, and sends nothing."""
+"""Doctor's check of a server for alerts: it connects, and sends nothing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 from lanner.sdk.checks import Finding
 
 _ANSWER: Final = 5.0
-"""Seconds that a server has to take a connection."""
+"""Timeout of the connection, in seconds."""
 
 
 def look_at_server(host: str, port: int, what: str, key: str) -> Finding:
-    """Return whether `what` takes a connection; `key` is the key of falco.yaml with its address."""
+    """Return a finding on whether `what` accepts a connection; `key` is the key of falco.yaml with its address."""
     from lanner.net.dial import Timer, dial
 
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -20,6 +20,6 @@ def look_at_server(host: str, port: int, what: str, key: str) -> Finding:
     except (OSError, UnicodeError) as error:
         reason = "no answer" if isinstance(error, TimeoutError) else str(getattr(error, "strerror", None) or error).lower()
         return Finding.problem(
-            f"{what} at {shown} takes no connection: {reason}", f"Start it, or correct {key}; with a spool, alerts wait for it"
+            f"{what} at {shown} does not accept connections: {reason}", f"Start it, or correct {key}; with a spool, alerts wait for it"
         )
-    return Finding.ok(f"{what} at {shown} takes connections")
+    return Finding.ok(f"{what} at {shown} accepts connections")

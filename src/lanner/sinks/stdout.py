@@ -1,4 +1,4 @@
-"""The sink `stdout_output`, declared."""
+"""Declaration of the sink `stdout_output`."""
 
 from __future__ import annotations
 

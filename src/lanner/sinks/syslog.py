@@ -1,4 +1,4 @@
-"""The sink `syslog_output`, declared."""
+"""Declaration of the sink `syslog_output`."""
 
 from __future__ import annotations
 

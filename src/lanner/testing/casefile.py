@@ -57,7 +57,7 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Content(msgspec.Struct, forbid_unknown_fields=True):
-    """Content of a test file. `definitions` holds YAML anchors and has no meaning of its own."""
+    """Content of a test file. `definitions` holds YAML anchors and is otherwise ignored."""
 
     tests: list[Case]
     plugin: str = "docker"

@@ -32,7 +32,7 @@ def load(text: str, name: str) -> tuple[Any, Node | None]:
 
 
 class _Maker:
-    """Converts nodes to values. An aliased node is converted once and shared."""
+    """Converter of nodes to values. An aliased node is converted once and shared."""
 
     def __init__(self) -> None:
         self._made: dict[int, Any] = {}

@@ -29,7 +29,7 @@ class EventFields {
 
   // Reads the event, unless it is the one read last; false: no JSON object.
   bool read(const uint8_t* payload, uint32_t length);
-  // Reads the next event anew, whatever it is.
+  // Reads the next event, whatever it is.
   void forget();
 
   // These stay valid until another event is read. Null: no value.
@@ -45,5 +45,5 @@ class EventFields {
 // What get_fields answers.
 std::string describe_fields(bool api_03);
 
-// "timeNano" of an event, without reading it all; UINT64_MAX where there is none.
+// "timeNano" of an event, without reading it all; UINT64_MAX without one.
 uint64_t event_time(std::string_view payload);

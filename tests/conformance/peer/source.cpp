@@ -51,7 +51,7 @@ class File : public Source {
 // Chunks of an HTTP answer, put together.
 class Chunks {
  public:
-  // False: that is no chunk.
+  // False: invalid chunk.
   bool feed(std::string_view bytes, std::string& body) {
     while (!bytes.empty()) {
       if (left_ > 0) {

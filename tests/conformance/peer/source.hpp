@@ -14,7 +14,7 @@ class Source {
   virtual ~Source() = default;
   // Some lines, which stay valid until the next call. They count whatever the outcome; without lines it is not `more`.
   virtual Outcome next(std::vector<std::string_view>& lines) = 0;
-  // How much of it is read, of 10000; 0 where nobody knows.
+  // How much of it is read, of 10000; 0 if unknown.
   virtual uint32_t progress() const { return 0; }
 
   std::string error;

@@ -1,7 +1,7 @@
 /* A plugin with a field of each type of API 3.x, lists of them, indexes, metrics and settings: for the host to read.
  *
  * Its two events come with TIMEOUT, the second without a time. Opened with "fail" it then fails; else it ends. TYPES_BREAK in the
- * environment names what it does wrong. With -DONLY_EXTRACTS it is no source, and reads the events of the peer. */
+ * environment names what it does wrong. With -DONLY_EXTRACTS it has no source, and reads the events of the peer. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,5 +203,5 @@ PLUGIN int32_t plugin_extract_fields(void* self, const struct event_input* about
   for (uint32_t i = 0; i < input->field_count; i++) {
     input->fields[i].count = event->payload_length == 0 ? 0 : values_of(self, &input->fields[i]);
   }
-  return event->payload_length == 0 ? RC_FAILURE : RC_SUCCESS; /* a failure is no value, too */
+  return event->payload_length == 0 ? RC_FAILURE : RC_SUCCESS; /* a failure means no value, too */
 }

@@ -1,4 +1,4 @@
-"""Load on a real engine: volumes created and removed by raw requests, each with a name of its own."""
+"""Load on a real engine: volumes created and removed by raw requests, each with a unique name."""
 
 import contextlib
 import itertools

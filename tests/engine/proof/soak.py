@@ -1,6 +1,6 @@
 """Hours of what may happen to a watcher, by chance: load, an engine that is killed, hosts that are stopped and killed, rules that change.
 
-`tools/soak-docker SECONDS` runs it on an engine of its own. In the end it prints what was lost, doubled and leaked, each of which has to be 0.
+`tools/soak-docker SECONDS` runs it on a private engine. At the end it prints the numbers of lost, doubled and leaked items, which must be 0.
 """
 
 import json
@@ -26,7 +26,7 @@ _MOST_GROWTH = 16 * 1024
 
 
 class Result(NamedTuple):
-    """What came of it. `unknowable`: events in told gaps, which the engine had written to one listener alone when it was killed."""
+    """The result. `unknowable`: events in reported gaps, which the engine had written to only one listener when it was killed."""
 
     events: int
     gaps: int
@@ -37,7 +37,7 @@ class Result(NamedTuple):
 
 
 def soak(seconds, chance=None, say=lambda text: None):
-    """Go on for so long; a `Result`."""
+    """Run for that long, and return a `Result`."""
     chance = chance or random.Random()
     with tempfile.TemporaryDirectory(prefix="lanner-soak-") as folder, Dockerd() as engine:
         return _Soak(engine, Path(folder), chance, say).run(seconds)
@@ -63,6 +63,7 @@ class _Soak:
                     action(listener)
             # one host through the rest, to see whether it grows
             until = time.monotonic() + seconds * 0.4
+            self._settle(listener)  # without a connection it has fewer descriptors
             before = _taken(watcher.process.pid)
             while time.monotonic() < until:
                 with Load(self._engine.socket, 2, pause=0.002):
@@ -139,7 +140,7 @@ def main():
     seed = int(os.environ.get("LANNER_SOAK_SEED", time.time_ns()))
     print(f"soaking for {seconds:g} s (LANNER_SOAK_SEED={seed})", flush=True)
     result = soak(seconds, random.Random(seed), lambda text: print(f"  {text}", flush=True))
-    print(f"{result.events:,} events, {result.gaps} gaps, {result.unknowable} events in them that the engine told one listener alone")
+    print(f"{result.events:,} events, {result.gaps} gaps, {result.unknowable} events in them that the engine sent to only one listener")
     for what, found in (("lost", result.lost), ("doubled", result.doubled), ("leaked", result.leaked)):
         for each in found[:5]:
             print(f"{what}: {each!r}")

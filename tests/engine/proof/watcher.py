@@ -20,7 +20,7 @@ RULE = """
 
 
 class Watcher:
-    """The process; `lines` are the events of its alerts, `gaps` those of them that tell of gaps. Its standard output is read all the time."""
+    """The process; `lines` are the events of its alerts, `gaps` those of them that report gaps. Its standard output is read continuously."""
 
     def __init__(self, folder, host, *options, **config):
         rules = folder / "any.yaml"

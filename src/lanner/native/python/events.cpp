@@ -10,38 +10,36 @@
 namespace lanner {
 namespace {
 
-struct Events {
-  PyObject_HEAD PyObject* owner;  // owner of the lines: a Lines, or a tuple of bytes
-  EventList* list;
+struct EventsState {
+  Ref owner;  // holds the lines: a Lines, or a tuple of bytes
+  EventList list;
 };
 
 PyTypeObject* events_type;
+
+PyObject* owner_of(PyObject* events) { return content_of<EventsState>(events).owner.get(); }
+
+// Append a new object to a list. Raises PythonError, also for a null object.
+void append(const Ref& list, PyObject* item) {
+  const Ref owned = checked(item);
+  if (PyList_Append(list.get(), owned.get()) < 0) throw PythonError();
+}
 
 PyObject* events_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"lines", nullptr};
   PyObject* lines;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:Events", const_cast<char**>(names), &lines)) return nullptr;
-  const LineSource source(lines);
-  PyObject* self = source.owner() ? make_events(source.owner()) : nullptr;
-  if (!self) return nullptr;
   try {
+    const LineSource source(lines);
+    Ref self = make_events(source.owner());
     source.each([&](const StreamEvent& event) {
-      list_of(self).push_back(event);
+      list_of(self.get()).push_back(event);
       return true;
     });
-    return self;
+    return self.release();
   } catch (...) {
-    Py_DECREF(self);
     return failed();
   }
-}
-
-void events_dealloc(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  delete reinterpret_cast<Events*>(self)->list;
-  Py_XDECREF(reinterpret_cast<Events*>(self)->owner);
-  type->tp_free(self);
-  Py_DECREF(type);
 }
 
 Py_ssize_t events_length(PyObject* self) { return static_cast<Py_ssize_t>(list_of(self).size()); }
@@ -59,17 +57,15 @@ PyObject* events_item(PyObject* self, Py_ssize_t place) {
 PyObject* events_slice(PyObject* self, PyObject* slice) {
   Py_ssize_t start, stop, step;
   if (PySlice_Unpack(slice, &start, &stop, &step) < 0) return nullptr;
-  if (step != 1) return PyErr_Format(PyExc_ValueError, "a slice of events must have the step 1, not %zd", step);
+  if (step != 1) return PyErr_Format(PyExc_ValueError, "a part of events has the step 1, not %zd", step);
   const auto size = PySlice_AdjustIndices(events_length(self), &start, &stop, step);
-  if (size == events_length(self)) return Py_NewRef(self);
-  PyObject* part = make_events(reinterpret_cast<Events*>(self)->owner);
-  if (!part) return nullptr;
+  if (size == events_length(self)) return Ref::borrowed(self).release();
   try {
+    Ref part = make_events(owner_of(self));
     const auto begin = list_of(self).begin() + start;
-    list_of(part).assign(begin, begin + size);
-    return part;
+    list_of(part.get()).assign(begin, begin + size);
+    return part.release();
   } catch (...) {
-    Py_DECREF(part);
     return failed();
   }
 }
@@ -89,20 +85,16 @@ PyObject* events_line(PyObject* self, PyObject* place) {
 }
 
 PyObject* events_starts(PyObject* self, PyObject*) {
-  PyObject* places = PyList_New(0);
-  if (!places) return nullptr;
-  const auto& list = list_of(self);
-  for (std::size_t place = 0; place < list.size(); ++place) {
-    if (!may_start_container(list[place].line)) continue;
-    PyObject* number = PyLong_FromSize_t(place);
-    const int added = number ? PyList_Append(places, number) : -1;
-    Py_XDECREF(number);
-    if (added < 0) {
-      Py_DECREF(places);
-      return nullptr;
+  try {
+    Ref places = checked(PyList_New(0));
+    const auto& list = list_of(self);
+    for (std::size_t place = 0; place < list.size(); ++place) {
+      if (may_start_container(list[place].line)) append(places, PyLong_FromSize_t(place));
     }
+    return places.release();
+  } catch (...) {
+    return failed();
   }
-  return places;
 }
 
 std::size_t to_size(Py_ssize_t number) { return static_cast<std::size_t>(std::max<Py_ssize_t>(number, 0)); }
@@ -137,23 +129,18 @@ PyObject* events_span(PyObject* self, PyObject* now) {
 PyObject* events_timed_lines(PyObject* self, PyObject* most) {
   const Py_ssize_t count = PyNumber_AsSsize_t(most, nullptr);
   if (count == -1 && PyErr_Occurred()) return nullptr;
-  PyObject* lines = PyList_New(0);
-  if (!lines) return nullptr;
-  const auto& list = list_of(self);
-  for (auto event = list.rbegin(); event != list.rend() && PyList_GET_SIZE(lines) < count; ++event) {
-    if (!event->has_time) continue;
-    PyObject* line = Py_BuildValue("(Ky#)", static_cast<unsigned long long>(event->time), event->line.data(),
-                                   static_cast<Py_ssize_t>(event->line.size()));
-    const int added = line ? PyList_Append(lines, line) : -1;
-    Py_XDECREF(line);
-    if (added < 0) {
-      Py_DECREF(lines);
-      return nullptr;
+  try {
+    Ref lines = checked(PyList_New(0));
+    const auto& list = list_of(self);
+    for (auto event = list.rbegin(); event != list.rend() && PyList_GET_SIZE(lines.get()) < count; ++event) {
+      if (!event->has_time) continue;
+      const auto size = static_cast<Py_ssize_t>(event->line.size());
+      append(lines, Py_BuildValue("(Ky#)", static_cast<unsigned long long>(event->time), event->line.data(), size));
     }
+    return PyList_Reverse(lines.get()) == 0 ? lines.release() : nullptr;
+  } catch (...) {
+    return failed();
   }
-  if (PyList_Reverse(lines) == 0) return lines;
-  Py_DECREF(lines);
-  return nullptr;
 }
 
 PyObject* events_size(PyObject* self, void*) {
@@ -163,7 +150,7 @@ PyObject* events_size(PyObject* self, void*) {
 }
 
 PyObject* events_held(PyObject* self, void*) {
-  PyObject* owner = reinterpret_cast<Events*>(self)->owner;
+  PyObject* owner = owner_of(self);
   std::size_t size = 0;
   if (const LineList* lines = as_lines(owner)) {
     size = lines->held();
@@ -175,8 +162,8 @@ PyObject* events_held(PyObject* self, void*) {
 }
 
 PyObject* events_shares_memory(PyObject* self, PyObject* other) {
-  if (!is_events(other)) return PyErr_Format(PyExc_TypeError, "expected Events, not %.100s", Py_TYPE(other)->tp_name);
-  return PyBool_FromLong(reinterpret_cast<Events*>(self)->owner == reinterpret_cast<Events*>(other)->owner);
+  if (!is_events(other)) return PyErr_Format(PyExc_TypeError, "memory is shared with Events, not %.100s", Py_TYPE(other)->tp_name);
+  return PyBool_FromLong(owner_of(self) == owner_of(other));
 }
 
 PyObject* events_timed(PyObject* self, void*) {
@@ -185,50 +172,45 @@ PyObject* events_timed(PyObject* self, void*) {
 }
 
 PyObject* events_cut(PyObject* self, void*) {
-  PyObject* sizes = PyList_New(0);
-  if (!sizes) return nullptr;
-  for (const auto& event : list_of(self)) {
-    if (!event.whole) continue;
-    PyObject* size = PyLong_FromSize_t(event.whole);
-    const int added = size ? PyList_Append(sizes, size) : -1;
-    Py_XDECREF(size);
-    if (added < 0) {
-      Py_DECREF(sizes);
-      return nullptr;
+  try {
+    Ref sizes = checked(PyList_New(0));
+    for (const auto& event : list_of(self)) {
+      if (event.whole) append(sizes, PyLong_FromSize_t(event.whole));
     }
+    return sizes.release();
+  } catch (...) {
+    return failed();
   }
-  return sizes;
 }
 
 PyMethodDef events_methods[] = {
-    {"line", events_line, METH_O, "line(place: int) -> bytes\n\nReturn an event as the engine wrote it."},
+    {"line", events_line, METH_O, "line(place: int) -> bytes\n\nAn event as the engine wrote it."},
     {"starts", events_starts, METH_NOARGS,
-     "starts() -> list[int]\n\nReturn the indexes of those that may be about the creation or the start of a container."},
+     "starts() -> list[int]\n\nThe places of those that may be about the creation or the start of a container."},
     {"fitting", events_fitting, METH_VARARGS,
-     "fitting(count: int, size: int, start: int = 0) -> int\n\nReturn how many from `start` fit into a space for `count` "
-     "events and `size` bytes."},
+     "fitting(count: int, size: int, start: int = 0) -> int\n\nHow many from `start` on fit into room for `count` events and `size` "
+     "bytes."},
     {"covering", events_covering, METH_VARARGS,
-     "covering(count: int, size: int) -> int\n\nReturn the length of the shortest prefix with at least `count` events and `size` bytes."},
+     "covering(count: int, size: int) -> int\n\nThe least number of first events that are `count` events and `size` bytes, or more."},
     {"span", events_span, METH_O,
      "span(now: int) -> tuple[int, int] | None\n\nReturn the earliest and the latest time; an event without one happened now. None "
      "without events."},
     {"timed_lines", events_timed_lines, METH_O,
-     "timed_lines(most: int) -> list[tuple[int, bytes]]\n\nReturn the last ones that have a time: that, and the line as the engine wrote "
-     "it."},
+     "timed_lines(most: int) -> list[tuple[int, bytes]]\n\nThe last of those that tell a time: that, and the line as the engine wrote it."},
     {"shares_memory", events_shares_memory, METH_O,
-     "shares_memory(other: Events) -> bool\n\nReturn whether `held` of both counts the same memory."},
+     "shares_memory(other: Events) -> bool\n\nWhether `held` of both is about the same memory."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef events_attributes[] = {
-    {"size", events_size, nullptr, "Total size in bytes.", nullptr},
-    {"held", events_held, nullptr, "Bytes of lines that they keep in memory, including those of other events.", nullptr},
-    {"timed", events_timed, nullptr, "Number of events that have a time.", nullptr},
-    {"cut", events_cut, nullptr, "Size in bytes of each event of which only a part was kept.", nullptr},
+    {"size", events_size, nullptr, "How many bytes they have in all.", nullptr},
+    {"held", events_held, nullptr, "How many bytes of lines they keep in memory, those of other events included.", nullptr},
+    {"timed", events_timed, nullptr, "How many of them tell a time.", nullptr},
+    {"cut", events_cut, nullptr, "How many bytes those had of which only a part was kept.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot events_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(events_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(events_dealloc)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(drop<EventsState>)},
     {Py_tp_methods, events_methods},
     {Py_tp_getset, events_attributes},
     {Py_mp_subscript, reinterpret_cast<void*>(events_subscript)},
@@ -236,85 +218,67 @@ PyType_Slot events_slots[] = {
     {Py_sq_length, reinterpret_cast<void*>(events_length)},
     {Py_sq_item, reinterpret_cast<void*>(events_item)},
     {Py_tp_doc,
-     const_cast<char*>("Events(lines: Lines | Sequence[bytes])\n\nEvents of one engine: a sequence of the payloads for the host.")},
+     const_cast<char*>("Events(lines: Lines | Sequence[bytes])\n\nEvents of one engine: a sequence of what the host gets of each.")},
     {0, nullptr},
 };
-PyType_Spec events_spec = {"lanner.native.Events", sizeof(Events), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_SEQUENCE,
-                           events_slots};
+PyType_Spec events_spec = {"lanner.native.Events", sizeof(Holder<EventsState>), 0,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_SEQUENCE, events_slots};
 
 }  // namespace
 
 bool is_events(PyObject* object) { return Py_TYPE(object) == events_type; }
 
-EventList& list_of(PyObject* events) { return *reinterpret_cast<Events*>(events)->list; }
+EventList& list_of(PyObject* events) { return content_of<EventsState>(events).list; }
 
-PyObject* make_events(PyObject* owner) {
-  auto* self = reinterpret_cast<Events*>(events_type->tp_alloc(events_type, 0));
-  if (!self) return nullptr;
-  self->owner = Py_NewRef(owner);
-  self->list = new (std::nothrow) EventList;
-  if (!self->list) {
-    Py_DECREF(self);
-    return PyErr_NoMemory();
-  }
-  return reinterpret_cast<PyObject*>(self);
+Ref make_events(PyObject* owner) {
+  auto state = std::make_unique<EventsState>();
+  state->owner = Ref::borrowed(owner);
+  return checked(hold(events_type, std::move(state)));
 }
 
 StreamEvent* event_at(PyObject* events, Py_ssize_t place) {
   auto& list = list_of(events);
   if (place >= 0 && static_cast<std::size_t>(place) < list.size()) return &list[static_cast<std::size_t>(place)];
-  PyErr_SetString(PyExc_IndexError, "event index out of range");
+  PyErr_SetString(PyExc_IndexError, "there is no such event");
   return nullptr;
 }
 
-// Events of one chunk stay in it. Those of several are copied into one, because the parser reads past the end of each.
+// Events of one chunk stay where they are. Those of several are copied into one, because what parses them reads behind the end of each.
 PyObject* py_merge_events(PyObject*, PyObject* parts) {
-  PyObject* all = PySequence_Fast(parts, "merge_events takes a sequence of Events");
-  if (!all) return nullptr;
-  const auto leave = [&](PyObject* result) {
-    Py_DECREF(all);
-    return result;
-  };
-  std::size_t count = 0, size = 0;
-  for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(all); ++place) {
-    PyObject* part = PySequence_Fast_GET_ITEM(all, place);
-    if (!is_events(part)) return leave(PyErr_Format(PyExc_TypeError, "merge_events takes Events, not %.100s", Py_TYPE(part)->tp_name));
-    count += list_of(part).size();
-    for (const auto& event : list_of(part)) size += event.size() + 1;
-  }
-  const bool is_one = PySequence_Fast_GET_SIZE(all) == 1;
-  PyObject* keeper = nullptr;
   try {
+    const Ref all = checked(PySequence_Fast(parts, "what is merged is a sequence of Events"));
+    const std::span<PyObject*> items(PySequence_Fast_ITEMS(all.get()), static_cast<std::size_t>(PySequence_Fast_GET_SIZE(all.get())));
+    std::size_t count = 0, size = 0;
+    for (PyObject* part : items) {
+      if (!is_events(part)) return PyErr_Format(PyExc_TypeError, "what is merged is Events, not %.100s", Py_TYPE(part)->tp_name);
+      count += list_of(part).size();
+      for (const auto& event : list_of(part)) size += event.size() + 1;
+    }
     LineList lines;
     lines.reserve(count);
-    if (is_one) {
-      PyObject* part = PySequence_Fast_GET_ITEM(all, 0);
-      keeper = Py_NewRef(reinterpret_cast<Events*>(part)->owner);
-      if (const LineList* list = as_lines(keeper)) lines.begin(list->chunk());
-      for (const auto& event : list_of(part)) {
+    if (items.size() == 1) {
+      const Ref owner = Ref::borrowed(owner_of(items[0]));
+      if (const LineList* list = as_lines(owner.get())) lines.begin(list->chunk());
+      for (const auto& event : list_of(items[0])) {
         event.tail ? lines.add_copy(event.text()) : lines.add(event.head);
       }
-    } else {
-      keeper = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(size));
-      if (!keeper) return leave(nullptr);
-      char* to = PyBytes_AS_STRING(keeper);
-      lines.begin({to, size});
-      for (Py_ssize_t place = 0; place < PySequence_Fast_GET_SIZE(all); ++place) {
-        for (const auto& event : list_of(PySequence_Fast_GET_ITEM(all, place))) {
-          std::memcpy(to, event.head.data(), event.head.size());
-          if (event.tail) std::memcpy(to + event.head.size(), event.tail->data(), event.tail->size());
-          lines.add({to, event.size()});
-          to += event.size();
-          *to++ = '\n';
-        }
+      return to_lines(owner.get(), std::move(lines));
+    }
+    const Ref copy = checked(PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(size)));
+    char* to = PyBytes_AS_STRING(copy.get());
+    lines.begin({to, size});
+    for (PyObject* part : items) {
+      for (const auto& event : list_of(part)) {
+        std::memcpy(to, event.head.data(), event.head.size());
+        if (event.tail) std::memcpy(to + event.head.size(), event.tail->data(), event.tail->size());
+        lines.add({to, event.size()});
+        to += event.size();
+        *to++ = '\n';
       }
     }
-    PyObject* merged = to_lines(keeper, std::move(lines));
-    Py_DECREF(keeper);
-    return leave(merged);
+    return to_lines(copy.get(), std::move(lines));
   } catch (...) {
-    Py_XDECREF(keeper);
-    return leave(failed());
+    return failed();
   }
 }
 

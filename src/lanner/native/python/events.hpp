@@ -1,12 +1,10 @@
-// The Python type lanner.native.Events, and its interface for related types.
+// Events of an engine in Python: the type lanner.native.Events, and what its neighbours use of it.
 #pragma once
-
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
 
 #include <string_view>
 #include <vector>
 
+#include "python/extension.hpp"
 #include "python/framer.hpp"
 #include "stream/events.hpp"
 #include "stream/fingerprint.hpp"
@@ -15,7 +13,7 @@ namespace lanner {
 
 using EventList = std::vector<StreamEvent>;
 
-// Creates the type and adds it to the module; -1 with a Python error set on failure.
+// Make the type and add it to the module; -1 with a Python error set where that fails.
 int add_events(PyObject* module);
 
 PyObject* py_merge_events(PyObject* module, PyObject* parts);
@@ -23,32 +21,28 @@ PyObject* py_merge_events(PyObject* module, PyObject* parts);
 bool is_events(PyObject* object);
 EventList& list_of(PyObject* events);
 
-// An empty list of events; `owner` keeps the memory of their lines. Null with an error set.
-PyObject* make_events(PyObject* owner);
+// Events without an event yet. `owner` keeps the memory of their lines. Raises PythonError.
+Ref make_events(PyObject* owner);
 
-// The event at an index; null with an error set for an invalid one.
+// The event at a place; null with an error set for a wrong place.
 StreamEvent* event_at(PyObject* events, Py_ssize_t place);
 
 // The lines of a Lines, or of a sequence of bytes, as events.
 class LineSource {
  public:
-  // On an error `owner` is null, and a Python error is set.
-  explicit LineSource(PyObject* lines) : list_(as_lines(lines)), owner_(list_ ? Py_NewRef(lines) : PySequence_Tuple(lines)) {
-    if (!owner_ || list_) return;
-    for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(owner_); ++place) {
-      PyObject* line = PyTuple_GET_ITEM(owner_, place);
+  // Raises PythonError.
+  explicit LineSource(PyObject* lines) : list_(as_lines(lines)), owner_(list_ ? Ref::borrowed(lines) : checked(PySequence_Tuple(lines))) {
+    if (list_) return;
+    for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(owner()); ++place) {
+      PyObject* line = PyTuple_GET_ITEM(owner(), place);
       if (PyBytes_Check(line)) continue;
-      PyErr_Format(PyExc_TypeError, "a line must be bytes, not %.100s", Py_TYPE(line)->tp_name);
-      Py_CLEAR(owner_);
-      return;
+      PyErr_Format(PyExc_TypeError, "a line is bytes, not %.100s", Py_TYPE(line)->tp_name);
+      throw PythonError();
     }
   }
-  ~LineSource() { Py_XDECREF(owner_); }
-  LineSource(const LineSource&) = delete;
-  LineSource& operator=(const LineSource&) = delete;
 
-  PyObject* owner() const { return owner_; }
-  std::size_t size() const { return list_ ? list_->size() : static_cast<std::size_t>(PyTuple_GET_SIZE(owner_)); }
+  PyObject* owner() const { return owner_.get(); }
+  std::size_t size() const { return list_ ? list_->size() : static_cast<std::size_t>(PyTuple_GET_SIZE(owner())); }
 
   // Calls take(event) with each line until it returns false. Returns whether it never did.
   template <typename Take>
@@ -68,13 +62,10 @@ class LineSource {
   }
 
  private:
-  std::string_view text_at(Py_ssize_t place) const {
-    PyObject* line = PyTuple_GET_ITEM(owner_, place);
-    return {PyBytes_AS_STRING(line), static_cast<std::size_t>(PyBytes_GET_SIZE(line))};
-  }
+  std::string_view text_at(Py_ssize_t place) const { return view_of(PyTuple_GET_ITEM(owner(), place)); }
 
   const LineList* const list_;
-  PyObject* owner_;
+  const Ref owner_;
 };
 
 }  // namespace lanner

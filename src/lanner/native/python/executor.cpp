@@ -269,30 +269,27 @@ PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Holder<ExecutorSt
 // Adds the names of the operators, and the transformers as (name, least and most operands or None). Tests compare them with the
 // vocabulary.
 int add_words(PyObject* module) {
-  const auto as_list = [](const auto& words, auto&& make) {
-    PyObject* list = PyList_New(0);
+  const auto add = [&](const char* name, const auto& words, auto&& make) {
+    const Ref list = checked(PyList_New(0));
     for (const auto& word : words) {
-      PyObject* item = list ? make(word) : nullptr;
-      if (!item || PyList_Append(list, item) < 0) Py_CLEAR(list);
-      Py_XDECREF(item);
+      const Ref item = checked(make(word));
+      if (PyList_Append(list.get(), item.get()) < 0) throw PythonError();
     }
-    return list;
+    if (PyModule_AddObjectRef(module, name, list.get()) < 0) throw PythonError();
   };
-  PyObject* names = as_list(operator_names(), [](std::string_view name) {
-    return PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size()));
-  });
-  const auto add = [&](const char* name, PyObject* list) {
-    const int failed = list ? PyModule_AddObjectRef(module, name, list) : -1;
-    Py_XDECREF(list);
-    return failed;
-  };
-  if (add("OPERATORS", names) < 0) return -1;
-  PyObject* rows = as_list(transformers(), [](const Transformer& each) {
-    const auto size = static_cast<Py_ssize_t>(each.name.size());
-    if (each.most == Transformer::any) return Py_BuildValue("(s#nO)", each.name.data(), size, each.least, Py_None);
-    return Py_BuildValue("(s#nn)", each.name.data(), size, each.least, each.most);
-  });
-  return add("TRANSFORMERS", rows);
+  try {
+    add("OPERATORS", operator_names(),
+        [](std::string_view name) { return PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size())); });
+    add("TRANSFORMERS", transformers(), [](const Transformer& each) {
+      const auto size = static_cast<Py_ssize_t>(each.name.size());
+      if (each.most == Transformer::any) return Py_BuildValue("(s#nO)", each.name.data(), size, each.least, Py_None);
+      return Py_BuildValue("(s#nn)", each.name.data(), size, each.least, each.most);
+    });
+    return 0;
+  } catch (...) {
+    failed();
+    return -1;
+  }
 }
 
 int fill(PyObject* module) {

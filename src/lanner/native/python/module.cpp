@@ -91,15 +91,13 @@ PyMethodDef methods[] = {
 
 // Adds the names of the words on values. Tests compare them with lanner.sdk.values.
 int add_words(PyObject* module) {
-  PyObject* names = PyList_New(0);
+  const lanner::Ref names(PyList_New(0));
+  if (!names) return -1;
   for (const auto& word : lanner::words()) {
-    PyObject* name = names ? PyUnicode_FromStringAndSize(word.name.data(), static_cast<Py_ssize_t>(word.name.size())) : nullptr;
-    if (!name || PyList_Append(names, name) < 0) Py_CLEAR(names);
-    Py_XDECREF(name);
+    const lanner::Ref name(PyUnicode_FromStringAndSize(word.name.data(), static_cast<Py_ssize_t>(word.name.size())));
+    if (!name || PyList_Append(names.get(), name.get()) < 0) return -1;
   }
-  const int failed = names ? PyModule_AddObjectRef(module, "WORDS", names) : -1;
-  Py_XDECREF(names);
-  return failed;
+  return PyModule_AddObjectRef(module, "WORDS", names.get());
 }
 
 PyModuleDef_Slot slots[] = {

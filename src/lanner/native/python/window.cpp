@@ -12,20 +12,13 @@ namespace lanner {
 namespace {
 
 struct WindowState {
-  WindowState(std::uint64_t secret, PyObject* function) : fingerprint(secret), digest(Py_NewRef(function)) {}
-  ~WindowState() { Py_DECREF(digest); }
-  WindowState(const WindowState&) = delete;
-  WindowState& operator=(const WindowState&) = delete;
+  WindowState(std::uint64_t secret, PyObject* function) : fingerprint(secret), digest(Ref::borrowed(function)) {}
 
   const Fingerprint fingerprint;
   EventWindow seen;
   std::vector<std::uint64_t> given;  // the times of the keys from another run, sorted
-  std::vector<EventKey> keys;        // of the lines in the current call
-  PyObject* const digest;            // the function that computed the hashes of those keys from lines
-};
-
-struct Window {
-  PyObject_HEAD WindowState* state;
+  std::vector<EventKey> keys;        // of the lines that are being taken
+  const Ref digest;                  // the function that made the hashes of those keys from lines
 };
 
 std::uint64_t big_endian(const char* bytes) {
@@ -43,7 +36,7 @@ PyObject* window_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
                                    &digest)) {
     return nullptr;
   }
-  if (secret_size != 8) return PyErr_Format(PyExc_ValueError, "a secret must have 8 bytes, not %zd", secret_size);
+  if (secret_size != 8) return PyErr_Format(PyExc_ValueError, "a secret has 8 bytes, not %zd", secret_size);
   if (given_size % 16) return PyErr_Format(PyExc_ValueError, "keys must have 16 bytes each, not %zd in total", given_size);
   try {
     auto state = std::make_unique<WindowState>(big_endian(secret), digest);
@@ -53,38 +46,24 @@ PyObject* window_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
       state->given.push_back(key.time);
     }
     std::sort(state->given.begin(), state->given.end());
-    auto* self = reinterpret_cast<Window*>(type->tp_alloc(type, 0));
-    if (self) self->state = state.release();
-    return reinterpret_cast<PyObject*>(self);
+    return hold(type, std::move(state));
   } catch (...) {
     return failed();
   }
 }
 
-void window_dealloc(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  delete reinterpret_cast<Window*>(self)->state;
-  type->tp_free(self);
-  Py_DECREF(type);
-}
+WindowState& state_of(PyObject* self) { return content_of<WindowState>(self); }
 
-WindowState& state_of(PyObject* self) { return *reinterpret_cast<Window*>(self)->state; }
-
-// Whether another run has seen an event whose key is not in the window: 1, 0, or -1 with an error set.
-int was_given(const WindowState& state, const StreamEvent& event) {
-  if (!std::binary_search(state.given.begin(), state.given.end(), event.time)) return 0;
-  PyObject* line = PyBytes_FromStringAndSize(event.line.data(), static_cast<Py_ssize_t>(event.line.size()));
-  PyObject* digest = line ? PyObject_CallOneArg(state.digest, line) : nullptr;
-  Py_XDECREF(line);
-  if (!digest) return -1;
-  int seen = -1;
-  if (PyBytes_Check(digest) && PyBytes_GET_SIZE(digest) == 8) {
-    seen = state.seen.contains({event.time, big_endian(PyBytes_AS_STRING(digest))});
-  } else {
-    PyErr_SetString(PyExc_TypeError, "a digest must have 8 bytes");
+// Whether an event whose key the window does not have was seen by another run. Raises PythonError.
+bool was_given(const WindowState& state, const StreamEvent& event) {
+  if (!std::binary_search(state.given.begin(), state.given.end(), event.time)) return false;
+  const Ref line = checked(to_bytes(event.line));
+  const Ref digest = checked(PyObject_CallOneArg(state.digest.get(), line.get()));
+  if (!PyBytes_Check(digest.get()) || PyBytes_GET_SIZE(digest.get()) != 8) {
+    PyErr_SetString(PyExc_TypeError, "a digest is 8 bytes");
+    throw PythonError();
   }
-  Py_DECREF(digest);
-  return seen;
+  return state.seen.contains({event.time, big_endian(PyBytes_AS_STRING(digest.get()))});
 }
 
 PyObject* window_take(PyObject* self, PyObject* args, PyObject* kwargs) {
@@ -93,11 +72,10 @@ PyObject* window_take(PyObject* self, PyObject* args, PyObject* kwargs) {
   int timed = 0;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:take", const_cast<char**>(names), &lines, &timed)) return nullptr;
   auto& state = state_of(self);
-  const LineSource source(lines);
-  PyObject* events = source.owner() ? make_events(source.owner()) : nullptr;
-  if (!events) return nullptr;
   try {
-    auto& list = list_of(events);
+    const LineSource source(lines);
+    Ref events = make_events(source.owner());
+    auto& list = list_of(events.get());
     list.reserve(source.size());
     state.keys.clear();
     source.each([&](StreamEvent& event) {
@@ -107,50 +85,37 @@ PyObject* window_take(PyObject* self, PyObject* args, PyObject* kwargs) {
       list.push_back(std::move(event));
       return true;
     });
-    bool is_done = true;
     std::size_t place = 0;
     std::erase_if(list, [&](const StreamEvent& event) {
       const auto& key = state.keys[place++];
-      if (!event.has_time || !is_done) return false;
-      const int seen = was_given(state, event);
-      is_done = seen >= 0;
-      return seen > 0 || (is_done && !state.seen.add(key));
+      return event.has_time && (was_given(state, event) || !state.seen.add(key));
     });
     state.seen.forget();
-    if (is_done) return events;
-    Py_DECREF(events);
-    return nullptr;
+    return events.release();
   } catch (...) {
-    Py_DECREF(events);
     return failed();
   }
 }
 
-// Whether one of the lines has a time and was seen, or was not seen, depending on `wanted`.
-PyObject* has_line(PyObject* self, PyObject* lines, int wanted) {
+// Whether one of the lines tells a time and was seen, or was not seen, as `wanted` says.
+PyObject* has_line(PyObject* self, PyObject* lines, bool wanted) {
   const auto& state = state_of(self);
-  const LineSource source(lines);
-  if (!source.owner()) return nullptr;
   try {
-    int found = !wanted;
-    source.each([&](const StreamEvent& event) {
+    const LineSource source(lines);
+    const bool none = source.each([&](const StreamEvent& event) {
       if (!event.has_time) return true;
-      int seen = state.seen.contains({event.time, state.fingerprint(event.line)});
-      if (!seen) seen = was_given(state, event);
-      if (seen == !wanted) return true;
-      found = seen;
-      return false;
+      const bool seen = state.seen.contains({event.time, state.fingerprint(event.line)}) || was_given(state, event);
+      return seen != wanted;
     });
-    if (found < 0) return nullptr;
-    return PyBool_FromLong(found == wanted);
+    return PyBool_FromLong(!none);
   } catch (...) {
     return failed();
   }
 }
 
-PyObject* window_has_seen(PyObject* self, PyObject* lines) { return has_line(self, lines, 1); }
+PyObject* window_has_seen(PyObject* self, PyObject* lines) { return has_line(self, lines, true); }
 
-PyObject* window_has_missed(PyObject* self, PyObject* lines) { return has_line(self, lines, 0); }
+PyObject* window_has_missed(PyObject* self, PyObject* lines) { return has_line(self, lines, false); }
 
 Py_ssize_t window_length(PyObject* self) { return static_cast<Py_ssize_t>(state_of(self).seen.size()); }
 
@@ -158,30 +123,30 @@ PyObject* window_last(PyObject* self, void*) { return PyLong_FromUnsignedLongLon
 
 PyMethodDef methods[] = {
     {"take", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(window_take)), METH_VARARGS | METH_KEYWORDS,
-     "take(lines: Lines | Sequence[bytes], *, timed: bool = False) -> Events\n\nReturn new events, and remember them. One without a "
-     "time is always new, or omitted with `timed`."},
-    {"has_seen", window_has_seen, METH_O,
-     "has_seen(lines: Lines | Sequence[bytes]) -> bool\n\nReturn whether one of the lines was seen before."},
+     "take(lines: Lines | Sequence[bytes], *, timed: bool = False) -> Events\n\nThose that were not seen before; now they are. One that "
+     "tells no time is new each time, or left out where all are to be `timed`."},
+    {"has_seen", window_has_seen, METH_O, "has_seen(lines: Lines | Sequence[bytes]) -> bool\n\nWhether one of the lines was seen before."},
     {"has_missed", window_has_missed, METH_O,
-     "has_missed(lines: Lines | Sequence[bytes]) -> bool\n\nReturn whether one of the lines has a time and was not seen before."},
+     "has_missed(lines: Lines | Sequence[bytes]) -> bool\n\nWhether one of the lines tells a time and was not seen before."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef attributes[] = {
     {"last", window_last, nullptr,
-     "Time of the last arrived event, ns since 1970. Clocks may be set back, so it need not be the latest time. 0: none.", nullptr},
+     "When the event that arrived last happened, ns since 1970: clocks are set back, so it need not be the latest time. 0: none.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(window_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(window_dealloc)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(drop<WindowState>)},
     {Py_tp_methods, methods},
     {Py_tp_getset, attributes},
     {Py_mp_length, reinterpret_cast<void*>(window_length)},
-    {Py_tp_doc, const_cast<char*>("EventWindow(secret: bytes, given: bytes, digest: Callable[[bytes], bytes])\n\n"
-                                  "The last events of one engine. `given` are keys from another run, 16 bytes each, time and digest.")},
+    {Py_tp_doc,
+     const_cast<char*>("EventWindow(secret: bytes, given: bytes, digest: Callable[[bytes], bytes])\n\n"
+                       "The events of one engine that were seen last. `given` are keys from another run, 16 bytes each, time and digest.")},
     {0, nullptr},
 };
-PyType_Spec spec = {"lanner.native.EventWindow", sizeof(Window), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec spec = {"lanner.native.EventWindow", sizeof(Holder<WindowState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Events of one engine between the stream and the host. No Python here.
+// Events of one engine on their way from the stream to the host. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,9 @@ namespace lanner {
 
 struct StreamEvent {
   std::string_view line;                    // as the engine wrote it, without its end
-  std::string_view head;                    // the part of it that the host receives: all, or up to an addition
-  std::shared_ptr<const std::string> tail;  // Lanner's addition; null for none
-  std::size_t whole = 0;                    // the size of an event of which `line` is a part; 0: `line` is complete
+  std::string_view head;                    // the part of it that the host gets: all, or up to where something is added
+  std::shared_ptr<const std::string> tail;  // what Lanner adds; null for nothing
+  std::size_t whole = 0;                    // the bytes of an event of which `line` is a part; 0: `line` is all of it
   std::uint64_t time = 0;                   // ns since 1970
   bool has_time = false;
 
@@ -25,21 +25,21 @@ struct StreamEvent {
   std::string text() const { return tail ? std::string(head) + *tail : std::string(head); }
 };
 
-// Adds the member "lanner" to events of one engine. An engine's own member with that name never counts: Lanner's is the last member of the
-// event, and of equal names the last counts. An event that has one gets an empty one if Lanner has nothing to add.
+// Adds to events of one engine the member "lanner". An engine's own member of that name never counts: Lanner's is the last member of the
+// event, and of equal names the last counts. An event with its own one gets an empty one if Lanner has nothing to add.
 //
 // If the line with the new member is valid JSON, then the line without it was an object, and the member is its last: the text before it
 // ends where a comma and a name may follow, which is within an object, and the brace that closes this object ends the line.
 class Finisher {
  public:
-  // `name`: the member "host" as JSON text, or empty if events do not contain their engine.
+  // `name`: the member "host" as JSON text, or empty where events do not tell which engine they are from.
   explicit Finisher(std::string_view name);
 
-  // Returns whether the event has its own member "lanner" in which a field would find a value. This is not checked if Lanner adds its
+  // Returns whether the event has its own member "lanner" in which a field would find something. That is not looked for if Lanner adds its
   // own in any case.
   bool finish(StreamEvent& event);
 
-  // Adds JSON text about the container, too.
+  // Add JSON text about the container, too.
   void describe(StreamEvent& event, std::string_view container) { add(event, container); }
 
  private:
@@ -50,19 +50,19 @@ class Finisher {
   Text tail(std::size_t whole, std::string_view container, bool is_first) const;
 
   const std::string name_;
-  const Text plain_[2];  // the member with only the name in it: after others, and as the first
+  const Text plain_[2];  // the member with no more than the name in it: after others, and as the first
   const Value own_;
   Document document_;
   Names names_;
 };
 
-// Whether the line may be about the creation or the start of a container: fast, for every line.
+// Whether the line may be about the creation or the start of a container: cheap, for every line.
 bool may_start_container(std::string_view line);
 
-// The number of first events that fit into a space for so many events and bytes.
+// How many of the first events fit into room for `count` events and `size` bytes.
 std::size_t fitting(std::span<const StreamEvent> events, std::size_t count, std::size_t size);
 
-// The length of the shortest prefix with at least so many events and bytes, or of all events if there are fewer.
+// The least number of first events that are `count` events and `size` bytes, or more; all of them if they are fewer.
 std::size_t covering(std::span<const StreamEvent> events, std::size_t count, std::size_t size);
 
 }  // namespace lanner

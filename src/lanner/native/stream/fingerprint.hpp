@@ -1,4 +1,4 @@
-// Distinguishes two lines with the same time. No Python here.
+// What tells apart two lines of one moment. No Python here.
 #pragma once
 
 #include <array>
@@ -8,13 +8,13 @@
 
 namespace lanner {
 
-// The event's time, ns since 1970: the number of the line's last member "timeNano". None: the line has no time.
+// The event's time, ns since 1970: the number of the line's last member "timeNano". None: the line tells no time.
 //
-// Quotes within a JSON text are escaped, so a match is a member's name; and labels have texts as values.
+// Quotes within a JSON text are escaped, so what is found is a member's name; and labels have texts as values.
 std::optional<std::uint64_t> time_of(std::string_view line);
 
-// A hash with a secret: a polynomial of the line's bytes modulo 2^61 - 1. Without the secret, two chosen lines of n bytes
-// collide with a chance of at most n / 2^63, and the hash of no line ever leaves the process.
+// A hash with a secret key: a polynomial of the line's bytes modulo 2^61 - 1. Two lines of n bytes, made without the key, collide with a
+// chance of n / 2^63. No hash leaves the process.
 class Fingerprint {
  public:
   explicit Fingerprint(std::uint64_t secret);

@@ -11,12 +11,12 @@ constexpr std::size_t most = 16'384;
 
 EventWindow::EventWindow() : table_(2 * least) {}
 
-// The hash includes a secret, so events that share a slot cannot be constructed.
+// The hash has a secret key, so an attacker cannot make events that share a slot.
 std::uint32_t EventWindow::tag_of(const EventKey& key) {
   return static_cast<std::uint32_t>(((key.hash + key.time) * 0x9E37'79B9'7F4A'7C15) >> 32);
 }
 
-// The slot with the key, or the free one for it.
+// The slot with the key, or the free one where it belongs.
 std::size_t EventWindow::find(const EventKey& key) const {
   const auto tag = tag_of(key);
   for (auto slot = home(tag);; slot = (slot + 1) & (table_.size() - 1)) {
@@ -52,7 +52,7 @@ void EventWindow::rebuild(std::size_t slots) {
   }
 }
 
-// Keys after the freed slot move up, so that the search for each still finds it.
+// Keys behind the slot that becomes free move up, so that the search for each still finds it.
 void EventWindow::drop_first() {
   const auto mask = table_.size() - 1;
   auto free = find(order_.front());

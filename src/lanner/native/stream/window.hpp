@@ -1,4 +1,4 @@
-// The last events of one engine, recognised by their time and a hash of their line. No Python here.
+// The events of one engine that were seen last, known by their time and a hash of their line. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -15,21 +15,21 @@ struct EventKey {
   bool operator==(const EventKey&) const = default;
 };
 
-// Keys in order of arrival, each once. The last 1,024 are kept, and those of the last two seconds, up to a limit: for a time before the
-// last event, engines resend events: the Docker Engine at most its last 256, others more.
+// Keys in order of arrival, each once. The last 1,024 are kept, and of the others those of the last two seconds, up to a bound: engines
+// send events again when they are asked for a time before the last one, the Docker Engine its last 256 at most, others more.
 class EventWindow {
  public:
   EventWindow();
 
   std::size_t size() const { return order_.size(); }
   bool contains(const EventKey& key) const { return table_[find(key)].number != 0; }
-  // Returns whether it is new. Forgets nothing.
+  // Returns whether it is a new one. Forgets nothing.
   bool add(const EventKey& key);
-  // Loads the data for `add` of this key into the cache.
+  // Load the slot of the key into the cache, for `add`.
   void prefetch(const EventKey& key) const { __builtin_prefetch(&table_[home(tag_of(key))]); }
-  // Forgets old keys.
+  // Forget the keys that are not to be kept any more.
   void forget();
-  // The time of the last arrived event; 0 for none. Clocks may be set back, so it need not be the latest time.
+  // When the event that arrived last happened; 0 for none. Clocks are set back, so it need not be the latest time.
   std::uint64_t last() const { return order_.empty() ? 0 : order_.back().time; }
 
  private:
