@@ -43,8 +43,10 @@ def test_the_word_in_rules_files(lanner, override, tmp_path):
     assert lanner("run", "docker", "-c", file, "-L").code == 0
 
 
-def test_the_packaged_configuration_keeps_the_shipped_rules(lanner):
-    done = lanner("run", "docker", "-c", ROOT / "packaging/systemd/falco.yaml", "--dry-run")
+def test_the_packaged_configuration_keeps_the_shipped_rules(lanner, tmp_path):
+    done = lanner(
+        "run", "docker", "-c", ROOT / "packaging/systemd/falco.yaml", "--dry-run", "-o", f"file_output.filename={tmp_path}/alerts"
+    )
     assert done.code == 0, done.err
     assert "rules (plugin) would run" in done.err
 
