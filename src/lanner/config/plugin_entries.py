@@ -69,7 +69,8 @@ def split_plugins(plugins: Sequence[PluginSetup]) -> tuple[PluginSetup, tuple[Pl
 def advise_source(info: PluginInfo) -> str:
     """Return advice for a plugin without an event source that a command shall run."""
     events = " or ".join(f"`source: {source}`" for source in info.read_sources) or "an event source"
-    return f"Load it with the plugin of {events}: list both in `plugins` and `load_plugins` of a falco.yaml, and use `lanner run -c falco.yaml`"
+    files = "list both in `plugins` and `load_plugins` of a falco.yaml, and use `lanner run -c falco.yaml`"
+    return f"Load it with the plugin of {events}: {files}"
 
 
 @cache
