@@ -109,6 +109,10 @@ class Failures:
             log.error("%s failed (further failures of this kind are counted only)", what, exc_info=error)
 
 
+class ResultTypeError(TypeError):
+    """A field method returned a value of another type than the declared one. The text says what it returned."""
+
+
 class FieldReader:
     """Reads fields off one event at a time: `load` takes the event, `get` gives the value of a requested field.
 
@@ -198,6 +202,12 @@ class FieldReader:
     def _call(self, method: Callable[..., Any], info: FieldInfo, arguments: dict[str, Any]) -> FieldValue:
         try:
             return normalise(method(self.event(), **arguments), info)
+        except ResultTypeError as error:
+            from lanner.sdk.annotations import written_type  # rare
+
+            problem = TypeError(f"{method.__qualname__} is declared to return {written_type(method)}, but returned {error}")
+            self._failures.note(info.name, problem)
+            return None
         except PayloadError:
             return None  # a payload that is no JSON is counted once, by the host, not for each field
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
@@ -224,14 +234,23 @@ def field_arguments(info: FieldInfo, argument: str | int | None) -> dict[str, st
 
 
 def normalise(value: Any, info: FieldInfo) -> FieldValue:
-    """What a field method returned, as a field value of its declared type. Raises `TypeError` or `ValueError` if it is none."""
+    """What a field method returned, as a field value of its declared type. Raises `ResultTypeError` or `ValueError` if it is none."""
     if value is None:
         return None
     if not info.is_list:
         return _scalar(value, info)
-    if isinstance(value, (str, bytes)):
-        raise TypeError(f"a list of {info.type} is needed, not {type(value).__name__}")
+    if isinstance(value, (str, bytes)) or not hasattr(type(value), "__iter__"):
+        raise ResultTypeError(_article(type(value).__name__))
     return tuple(_scalar(item, info) for item in value) or None
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"
+
+
+def _unfit(value: Any, info: FieldInfo) -> ResultTypeError:
+    noun = _article(type(value).__name__)
+    return ResultTypeError(f"a list with {noun}" if info.is_list else noun)
 
 
 def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
@@ -249,14 +268,14 @@ def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
             return value.network_address.packed
         if isinstance(value, (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface)):
             return value.packed
-    raise TypeError(f"a {kind} is needed, not {type(value).__name__}")
+    raise _unfit(value, info)
 
 
 def _number(value: Any, info: FieldInfo) -> int:
     if not isinstance(value, int) and info.type is not FieldType.UINT64:
         value = _nanoseconds(value, info)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"a {info.type} is needed, not {type(value).__name__}")
+        raise _unfit(value, info)
     if not 0 <= value < _UINT64:
         raise ValueError(f"{value} does not fit into 64 bits without a sign")
     return value
