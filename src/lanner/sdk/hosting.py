@@ -203,10 +203,7 @@ class FieldReader:
         try:
             return normalise(method(self.event(), **arguments), info)
         except ResultTypeError as error:
-            from lanner.sdk.annotations import written_type  # rare
-
-            problem = TypeError(f"{method.__qualname__} is declared to return {written_type(method)}, but returned {error}")
-            self._failures.note(info.name, problem)
+            self._failures.note(info.name, explain_result(method, error))
             return None
         except PayloadError:
             return None  # a payload that is no JSON is counted once, by the host, not for each field
@@ -242,6 +239,13 @@ def normalise(value: Any, info: FieldInfo) -> FieldValue:
     if isinstance(value, (str, bytes)) or not hasattr(type(value), "__iter__"):
         raise ResultTypeError(_article(type(value).__name__))
     return tuple(_scalar(item, info) for item in value) or None
+
+
+def explain_result(method: Callable[..., Any], error: ResultTypeError) -> TypeError:
+    """Return the error for the author: the method, the type as its annotation says it, and what the method returned."""
+    from lanner.sdk.annotations import written_type  # rare
+
+    return TypeError(f"{method.__qualname__} is declared to return {written_type(method)}, but returned {error}")
 
 
 def _article(noun: str) -> str:
