@@ -120,7 +120,7 @@ def test_a_private_directory_stands_in_for_memory_files(bare):
 def test_a_directory_that_runs_nothing_is_of_no_use(bare):
     needs_mounts()
     report = enter(bare, "/host", "/libdocker.so", proc=False, writable=",noexec")
-    assert "no directory is there that takes files to run" in init_error(report)
+    assert "no directory allows executable files" in init_error(report)
 
 
 def test_memory_files_may_be_forbidden(bundled, host_program, tmp_path):
@@ -175,7 +175,7 @@ def test_another_python_in_the_same_process_is_refused(bundled, other_python, ru
     report = run_host(bundled("every"), "--open", "[]", beside=[other_python])
     errors = [run["init"]["error"] for run in report["runs"] if run["init"]["rc"] == "failure"]
     assert len(errors) == 1
-    assert "is in this process already; this one brings Python 3.11.99" in errors[0]
+    assert "is already in this process; this one brings Python 3.11.99" in errors[0]
     assert "build all plugins with the same" in errors[0]
 
 

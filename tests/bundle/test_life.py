@@ -169,10 +169,10 @@ for name in sys.argv[2:]:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"libpython": "/nowhere/libpython3.11.so"}, "its library /nowhere/libpython3.11.so is not there"),
-        ({"bridge": "/nowhere/_native.so"}, "needs the package lanner at /nowhere/_native.so, and it is not there"),
-        ({"stdlib": "/nowhere/lib"}, "needs Python's standard library at /nowhere/lib/os.py, and it is not there"),
-        ({"search_path": ()}, "Python does not start"),
+        ({"libpython": "/nowhere/libpython3.11.so"}, "its library /nowhere/libpython3.11.so is missing"),
+        ({"bridge": "/nowhere/_native.so"}, "needs the package lanner at /nowhere/_native.so, but it is missing"),
+        ({"stdlib": "/nowhere/lib"}, "needs Python's standard library at /nowhere/lib/os.py, but it is missing"),
+        ({"search_path": ()}, "cannot start Python"),
     ],
 )
 def test_an_environment_that_has_gone_is_told_and_the_infos_still_answer(docker_in, run_host, changes, says):
@@ -206,7 +206,7 @@ def test_a_file_that_lost_its_bundle_says_so(built, tmp_path, run_host, cut):
     so.write_bytes({"stripped": image[:texts], "cut off": image[:-10], "damaged": image[: texts + 40] + altered + image[texts + 41 :]}[cut])
     report = run_host(so)
     assert report["violations"]
-    assert "uild it again with `lanner build`" in report["stderr"]
+    assert "ebuild it with `lanner build`" in report["stderr"]
 
 
 def test_a_host_that_is_python_itself_can_load_a_plugin(built):

@@ -53,7 +53,7 @@ def test_warnings(lanner, files):
         "odd.yaml:1:3: warning: The rule has no tags. (in rule 'shell') [LINT_NO_TAGS]",
         "  - rule: shell",
         "    ^^^^^^^^^^^",
-        "  Tags pick rules and sort alerts: `tags: [container, mitre_execution]`.",
+        "  Tags select rules and group alerts: `tags: [container, mitre_execution]`.",
         "",
         "1 warning",
     ]
@@ -64,10 +64,10 @@ def test_rules_of_another_source_ask_for_their_plugin(lanner, files, rules, plug
     done = lanner("rules", "check", rules("words"))
     assert done.code == 1
     assert (
-        "None of the rules is of event source docker, so none was checked. (in rule 'Something') [LINT_NO_RULE_CHECKED]"
+        "None of the rules is for the event source docker, so none was checked. (in rule 'Something') [LINT_NO_RULE_CHECKED]"
         in done.out.decode()
     )
-    assert "  Name the plugin whose events they are about, --plugin PLUGIN; or write `source: docker` in them." in done.lines
+    assert "  Name the plugin whose events they are for (--plugin PLUGIN), or add `source: docker` to them." in done.lines
     assert lanner("rules", "check", rules("words"), "--plugin", plugin("Words")).code == 0
     assert lanner("rules", "check", rules("words"), "good.yaml", cwd=files).code == 0
 
@@ -76,7 +76,7 @@ def test_a_file_without_rules_is_told(lanner, files):
     (files / "empty.yaml").write_text("# later\n")
     done = lanner("rules", "check", "good.yaml", "empty.yaml", cwd=files)
     assert done.code == 0
-    assert done.lines[0] == "empty.yaml:1:1: warning: There is nothing in the file: no rule, no macro, no list. [LINT_EMPTY_FILE]"
+    assert done.lines[0] == "empty.yaml:1:1: warning: The file is empty: no rule, no macro, no list. [LINT_EMPTY_FILE]"
 
 
 def test_errors_of_several_files(lanner, files):

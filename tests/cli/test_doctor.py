@@ -346,7 +346,11 @@ def test_open_parameters_that_are_none(examine, falco_yaml):
             "problem",
             "no syslog daemon listens at",
         ),
-        ("syslog_output: {enabled: true}\nlanner: {syslog: {address: 'tcp://127.0.0.1:1'}}", "problem", "syslog at 127.0.0.1:1 takes no"),
+        (
+            "syslog_output: {enabled: true}\nlanner: {syslog: {address: 'tcp://127.0.0.1:1'}}",
+            "problem",
+            "syslog at 127.0.0.1:1 does not accept",
+        ),
     ],
 )
 def test_outputs_that_are_wrong(examine, falco_yaml, tmp_path, text, level, part):

@@ -28,7 +28,7 @@ def test_why_a_rule_did_not_fire_on_an_event(lanner):
     assert done.code == 0
     assert done.lines[0].endswith(") does not match event 9:")
     assert [line for line in done.lines if "<--" in line] == [
-        'no       docker.action.name = kill   -> "destroy"   <-- the first part that says no'
+        'no       docker.action.name = kill   -> "destroy"   <-- the first part that is false'
     ]
     assert done.lines[-1] == "no     docker.signal = 9   -> no value"
 

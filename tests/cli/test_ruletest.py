@@ -63,7 +63,7 @@ def test_an_alert_that_did_not_come_is_explained(run):
         "  - Container killed by signal 9: expected, but not raised",
         done.lines[5],
     ]
-    assert "      no     docker.signal = 9   -> no value   <-- the first part that says no" in done.lines
+    assert "      no     docker.signal = 9   -> no value   <-- the first part that is false" in done.lines
     assert done.lines[-1] == "1 test, 1 failed"
 
 
@@ -102,7 +102,7 @@ def test_the_order_and_the_number_of_alerts_count(run):
 def test_a_rule_that_another_one_stands_before_is_told_so(run):
     event = "{Type: service, Action: remove, Actor: {Attributes: {name: shop_web}}}"
     done = run(f"tests: [{{name: T, events: [{event}], alerts: [Service removed]}}]")
-    assert '          but the alert is that of "Stack removed", which is tried before: the first match takes the event' in done.lines
+    assert '          but the alert is that of "Stack removed", which is tried first: only the first match raises an alert' in done.lines
     done = run(f"tests: [{{name: T, events: [{event}], alerts: [Stack removed, Service removed], all_matches: true}}]")
     assert done.code == 0
 
@@ -223,7 +223,7 @@ def test_json_and_junit(run, tmp_path):
         ),
         (
             "tests:\n- {name: a, alerts: [], events: [&x {a: *x}]}",
-            "t.yaml:2: invalid YAML: the alias '*x' stands inside of what it names",
+            "t.yaml:2: invalid YAML: the alias '*x' is inside the node that it names",
         ),
         ("tests:\n- {name: a, alerts: [], events: [{1: 2}]}", "t.yaml:2: a text is expected here, not a number"),
         ("tests: []", "t.yaml:1: no tests: `tests` is empty"),

@@ -131,7 +131,7 @@ def test_a_run_names_the_rules_that_cannot_match_where_it_is_turned_off(asked, i
     config = json.dumps({"host": asked.url, "inspect": inspect})
     command = [Path(sys.executable).with_name("lanner"), "run", "docker", "--config", config, "--duration", "0.1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    warning = "warning: 9 rules cannot match, as the fields that they ask for have no value: Privileged container, "
+    warning = "warning: 9 rules cannot match, because the fields that they test have no value: Privileged container, "
     assert (warning in done.stderr) == (not inspect)
     assert ("To change this, leave out `inspect: false`" in done.stderr) == (not inspect)
 

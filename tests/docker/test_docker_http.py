@@ -113,17 +113,17 @@ def test_chunks_come_before_a_length(coding):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"\r\n", "'' is no chunk size"),
-        (b"hello\r\n", "'hello' is no chunk size"),
-        (b"-1\r\n", "'-1' is no chunk size"),
-        (b"0x5\r\n", "'0x5' is no chunk size"),
-        (b";5\r\n", "'' is no chunk size"),
-        (b"f" * 16 + b"\r\n", "is no chunk size"),
+        (b"\r\n", "invalid chunk size ''"),
+        (b"hello\r\n", "invalid chunk size 'hello'"),
+        (b"-1\r\n", "invalid chunk size '-1'"),
+        (b"0x5\r\n", "invalid chunk size '0x5'"),
+        (b";5\r\n", "invalid chunk size ''"),
+        (b"f" * 16 + b"\r\n", "invalid chunk size"),
         (b"5" * 5000, "a chunk's size line is too long"),
         (b"5;" + b"x" * 5000 + b"\r\n", "a chunk's size line is too long"),
         (b"5\r\nhello!\r\n", "a chunk is followed by '!' instead of a line end"),
         (b"5\r\nhello5\r\n", "a chunk is followed by '5' instead of a line end"),
-        (b'{"status":"start"}\n', '\'{"status":"start"}\' is no chunk size'),
+        (b'{"status":"start"}\n', 'invalid chunk size \'{"status":"start"}\''),
     ],
 )
 @pytest.mark.parametrize("size", [1, 100_000], ids=["byte by byte", "at once"])

@@ -108,7 +108,7 @@ def test_the_engine_may_listen_on_tcp(tcp_engine):
         (answer({"message": "down for repair"}, "503 Service Unavailable"), "the engine refuses GET /version: 503 down for repair"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n{", "is not a Docker engine: GET /version gives no JSON object"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n{}", "is not a Docker engine: "),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "is not a Docker engine: 'zz' is no chunk size"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "is not a Docker engine: invalid chunk size 'zz'"),
     ],
 )
 def test_what_is_no_engine_is_told_apart(engine, said, says):
@@ -147,7 +147,7 @@ def test_filters_that_the_engine_refuses_are_the_users_fault(engine):
         (b"", "it closed the connection without an answer"),
         (STREAM[:-10], "its answer broke off"),
         (answer(b"<html>Not Found</html>", "404 Not Found", "text/html"), "404 Not Found. Is another service listening there?"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nwhat\r\n", "'what' is no chunk size"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nwhat\r\n", "invalid chunk size 'what'"),
     ],
 )
 def test_an_engine_that_has_no_events_is_told(engine, said, says):

@@ -1,4 +1,4 @@
-"""The C library's matchers see bytes up to their first NUL, whatever the locale, as in Falco."""
+"""The C library's matchers process bytes up to their first NUL, regardless of the locale, as in Falco."""
 
 import locale
 

@@ -1,4 +1,4 @@
-"""JSON objects out of bytes: whatever separates them, however the bytes were cut, and however long one is."""
+"""JSON objects from bytes, regardless of separators, chunk boundaries and length."""
 
 import json
 
@@ -128,7 +128,7 @@ def test_several_that_break_off_cost_their_lines_alone():
         b'{\n"a": [\n{\n"b": 1\n},\n{\n"c": 2\n}\n]\n}',
         b'{\n  "a":\n  {\n    "b": [\n    {\n    }\n    ]\n  }\n}',
     ],
-    ids=["colon", "no indentation", "braces in lines of their own"],
+    ids=["colon", "no indentation", "braces on separate lines"],
 )
 def test_whole_objects_stay_whole_however_they_are_written(data):
     assert framed(data + b"\n" + data, multiline=True) == [data, data]
@@ -211,6 +211,6 @@ def test_without_members_to_keep_an_object_that_is_too_long_is_dropped_and_count
 
 @pytest.mark.parametrize("piece", [b"{}", b"{},", b"[[[", b'{"a":1}x', b"}", b'{"a":\n', b'{"a":[\n{},\n'])
 def test_the_time_grows_with_the_bytes_alone(piece):
-    """Many objects in a line without an end took a search for that end each."""
+    """Each of many objects in a line without an end once caused a search for that end."""
     framer = ObjectFramer(10**8, multiline=True)
     assert len(framer.feed(piece * 500_000)) >= 0

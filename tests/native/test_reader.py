@@ -1,4 +1,4 @@
-"""The native reader gives what the reference evaluator gives, for any tree and any payload, and survives any input."""
+"""The native reader returns the reference evaluator's results, for any tree and any payload, and survives any input."""
 
 import gc
 import json
@@ -32,7 +32,7 @@ documents = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(NAMES), inner, max_size=5)),
     max_leaves=20,
 )
-# By what it takes beside the value
+# By its arguments besides the value
 OPERANDS = {
     None: st.just(()),
     "separator": st.tuples(st.sampled_from([":", ": ", "b", "é"])),
@@ -42,7 +42,7 @@ TEXT_WORDS = [row for row in WORDS if row.gives is FieldType.STRING and not row.
 
 
 def applied(row, inner):
-    """Values that the word of a row makes of other ones."""
+    """Return values that the word of a row makes from others."""
     return st.tuples(inner, OPERANDS[row.operand]).map(lambda two: getattr(two[0], row.name)(*two[1]))
 
 
@@ -66,7 +66,7 @@ arguments = st.one_of(st.none(), st.sampled_from(NAMES), st.integers(-1, 5))
 
 
 def both(tree: list[object], text: bytes, argument: str | int | None = None) -> tuple[object, object]:
-    """What the native reader and the reference say of a payload: (is it JSON, the value)."""
+    """Return the result of the native reader and the reference for a payload: (is it JSON, the value)."""
     answers = []
     for kind in (Reader, evaluate.Reader):
         reader = kind([tree])
@@ -195,38 +195,38 @@ def test_nothing_of_an_event_is_left_for_the_next_one():
 
 A = ["path", ["a"]]
 NO_TABLES = [
-    (None, "a table is a list, not NoneType"),
-    (5, "a table is a list, not int"),
-    ("path", "a table is a list, not str"),
-    ([A, 1], "slot 1: a value is a list, not int"),
-    ([[]], "slot 0: a value is a word with its operands, not an empty list"),
-    ([[5, []]], "slot 0: the word of a value is a text, not int"),
-    ([["path"]], '"path" has 1 operands, not 0'),
-    ([["path", [], []]], '"path" has 1 operands, not 2'),
-    ([["path", "a"]], "a path is a list, not str"),
-    ([["path", [-1]]], "a number in a path is from 0 to"),
-    ([["path", [2**64]]], "a number in a path is from 0 to"),
-    ([["path", [1.5]]], "a step of a path is a text, a number, or"),
-    ([["path", [True]]], "a step of a path is a text, a number, or"),
-    ([["path", [None]]], "a step of a path is a text, a number, or"),
-    ([["path", [{}]]], "a step of a path is a text, a number, or"),
-    ([["path", [{"argument": "both"}]]], "a step of a path is a text, a number, or"),
-    ([["path", [{"argument": 1}]]], "a step of a path is a text, a number, or"),
-    ([["path", [{1: "key"}]]], "a step of a path is a text, a number, or"),
-    ([["path", [{"argument": "key", "more": 1}]]], "a step of a path is a text, a number, or"),
-    ([["path", ["\ud800"]]], "a name in a path is a text that UTF-8 can write"),
+    (None, "a table must be a list, not NoneType"),
+    (5, "a table must be a list, not int"),
+    ("path", "a table must be a list, not str"),
+    ([A, 1], "slot 1: a value must be a list, not int"),
+    ([[]], "slot 0: a value must be a word with its operands, not an empty list"),
+    ([[5, []]], "slot 0: the word of a value must be a text, not int"),
+    ([["path"]], '"path" takes 1 operands, not 0'),
+    ([["path", [], []]], '"path" takes 1 operands, not 2'),
+    ([["path", "a"]], "a path must be a list, not str"),
+    ([["path", [-1]]], "a number in a path must be from 0 to"),
+    ([["path", [2**64]]], "a number in a path must be from 0 to"),
+    ([["path", [1.5]]], "a step of a path must be a text, a number, or"),
+    ([["path", [True]]], "a step of a path must be a text, a number, or"),
+    ([["path", [None]]], "a step of a path must be a text, a number, or"),
+    ([["path", [{}]]], "a step of a path must be a text, a number, or"),
+    ([["path", [{"argument": "both"}]]], "a step of a path must be a text, a number, or"),
+    ([["path", [{"argument": 1}]]], "a step of a path must be a text, a number, or"),
+    ([["path", [{1: "key"}]]], "a step of a path must be a text, a number, or"),
+    ([["path", [{"argument": "key", "more": 1}]]], "a step of a path must be a text, a number, or"),
+    ([["path", ["\ud800"]]], "a name in a path must be a text that UTF-8 can encode"),
     ([["no such word", []]], 'unknown word "no such word"'),
-    ([["first", 5]], 'the operand of "first" is a list, not int'),
-    ([["first", [A, 5]]], "a value is a list, not int"),
-    ([["when", A, A]], '"when" has 3 operands, not 2'),
-    ([["when", A, A, "x"]], 'the last operand of "when" is a list, not str'),
-    ([["when", A, A, [1]]], 'an operand of "when" is a text, not int'),
-    ([["before", A, ""]], "a separator is not empty"),
-    ([["after", A, b":"]], "a separator is a text, not bytes"),
-    ([["integer", A, "ns"]], '"integer" has 1 operands, not 2'),
-    ([["time", A, "days"]], 'unknown unit of time "days"'),
-    ([["time", A, 1]], "a unit of time is a text, not int"),
-    ([["keys", ["integer", A]]], '"keys" has a path as its operand'),
+    ([["first", 5]], 'the operand of "first" must be a list, not int'),
+    ([["first", [A, 5]]], "a value must be a list, not int"),
+    ([["when", A, A]], '"when" takes 3 operands, not 2'),
+    ([["when", A, A, "x"]], 'the last operand of "when" must be a list, not str'),
+    ([["when", A, A, [1]]], 'an operand of "when" must be a text, not int'),
+    ([["before", A, ""]], "a separator must not be empty"),
+    ([["after", A, b":"]], "a separator must be a text, not bytes"),
+    ([["integer", A, "ns"]], '"integer" takes 1 operands, not 2'),
+    ([["time", A, "days"]], 'unknown time unit "days"'),
+    ([["time", A, 1]], "a unit of time must be a text, not int"),
+    ([["keys", ["integer", A]]], '"keys" needs a path as its operand'),
 ]
 
 
@@ -257,7 +257,7 @@ def test_a_table_that_holds_itself_is_refused():
 
 
 def test_a_table_that_would_unfold_without_end_is_refused():
-    """Each level holds the one below it twice: a hundred lists, and 2^99 values."""
+    """Each level contains the one below it twice: a hundred lists, and 2^99 values."""
     tree = A
     for _ in range(99):
         tree = ["first", [tree, tree]]

@@ -1,4 +1,4 @@
-"""The corpus of what Falco 0.44.1 answered, and the plugin `kv` that it was made with, as plain Python.
+"""The corpus of Falco 0.44.1's answers, and the plugin `kv` that it was recorded with, as plain Python.
 
 LANNER_CORPUS names another directory with the corpus's files (*.jsonl, or *.jsonl.xz).
 """
@@ -25,7 +25,7 @@ DATA = Path(__file__).parents[1] / "data" / "falco-corpus"
 
 
 class Corpus:
-    """The files of the corpus."""
+    """Return the files of the corpus."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -52,7 +52,7 @@ class Kv:
         return range(1, len(self.events) + 1)
 
     def value(self, number: int, name: str, argument: str | int | None) -> Any:
-        """The value of a field of the event of that number (from 1), as Lanner has values."""
+        """Return the value of a field of the event with that number (from 1), in Lanner's representation."""
         if name not in self._declared:
             return self._generic(number, name)
         event = self.events[number - 1]
@@ -130,7 +130,7 @@ def kv(corpus: Corpus) -> Kv:
 
 @pytest.fixture
 def check(tmp_path):
-    """`check(*texts)`: what `lanner rules check` finds in files with these texts."""
+    """`check(*texts)` returns the findings of `lanner rules check` in files with these texts."""
 
     def run(*texts):
         paths = [tmp_path / f"{number}.yaml" for number in range(len(texts))]
@@ -143,7 +143,7 @@ def check(tmp_path):
 
 @pytest.fixture
 def marked(check):
-    """`marked(condition, before)`: the code and the marked characters of each finding in a rule with the condition."""
+    """`marked(condition, before)` returns the code and the marked characters of each finding in a rule with the condition."""
 
     def run(condition, before=""):
         return [(each.code, marked_text(each)) for each in check(rules(condition, before=before))]

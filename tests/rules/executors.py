@@ -1,4 +1,4 @@
-"""A plan on both executors, which have to agree."""
+"""A plan on both executors, which must agree."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from lanner.rules.plan.plan import make_plan
 
 
 class Both:
-    """A plan on both executors; `match` gives what they agree on. `get` gives values as the Python executor takes them."""
+    """A plan on both executors; `match` returns their common result. `get` returns values as for the Python executor."""
 
     def __init__(self, plan, get, *, first=True):
         self._python = Executor(plan, get, first=first)
@@ -27,7 +27,7 @@ class Both:
 
 
 class Values:
-    """Operands of an alert on both executors: a call gives the values that they agree on."""
+    """Operands of an alert on both executors: a call returns the values on which they agree."""
 
     def __init__(self, operands, fields, get):
         self._python = compile_values(operands, get)

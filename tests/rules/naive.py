@@ -1,4 +1,4 @@
-"""A second reading of what conditions mean, as plain as can be and independent of the product's operators; for texts and numbers."""
+"""A second implementation of conditions, as simple as possible and independent of the product's operators, for texts and numbers."""
 
 import re
 
@@ -23,7 +23,7 @@ _EACH = {
 
 
 def holds(node, event):
-    """Whether an event, a dict from field name to value, meets a condition."""
+    """Return whether an event, a dict from field name to value, meets a condition."""
     match node:
         case And(children):
             return all(holds(child, event) for child in children)

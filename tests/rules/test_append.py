@@ -1,4 +1,4 @@
-"""What `append_output` and `static_fields` make of rules and alerts (Falco 0.44.1: rule_loader_compiler.cpp, formats.cpp)."""
+"""The effect of `append_output` and `static_fields` on rules and alerts (Falco 0.44.1: rule_loader_compiler.cpp, formats.cpp)."""
 
 import json
 

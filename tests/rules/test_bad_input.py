@@ -1,4 +1,4 @@
-"""Whatever stands in a rules file: it is loaded, or refused with a `RulesError` whose findings show where. Never a traceback."""
+"""Any rules file is loaded, or rejected with a `RulesError` whose findings show the place. Never a traceback."""
 
 import random
 
@@ -49,7 +49,7 @@ GOOD = """\
 
 
 def outcome(path):
-    """The error findings of a file, by every way of loading it; all of them agree on whether there are any."""
+    """Return the error findings of a file, in every way of loading it. All of them agree on whether any exist."""
     found = [each for each in check_files([path], CATALOG) if each.severity == "error"]
     try:
         compile_rules(load_rules([path], CATALOG), CATALOG)
@@ -84,8 +84,8 @@ def rule(**changes):
         (b"\xff\xfe-\0 \0a\0", (1, 3), None, "Unexpected element type"),
         ("- rule: 'open\n", (1, 3), None, "no mapping for key 'enabled'"),
         ("- rule: 'open", (1, 14), None, "illegal EOF in scalar"),
-        ("- *nobody\n", (1, 3), "*nobody", "anchor is not defined: nobody"),
-        ("- &a [x, *a]\n", (1, 10), "*a", "stands inside of what it names"),
+        ("- *missing\n", (1, 3), "*missing", "anchor is not defined: missing"),
+        ("- &a [x, *a]\n", (1, 10), "*a", "is inside the node that it names"),
         ("\ufeff" + rule(condition="x.nope = 1"), (3, 14), "x.nope = 1", "nonexistent field"),
         (rule(condition="x.nope = 1").replace("\n", "\r\n"), (3, 14), "x.nope = 1", "nonexistent field"),
         (rule(desc="日本語 ü", condition="x.a = é and x.nope = 1"), (3, 26), "x.nope = 1", "nonexistent field"),
@@ -149,7 +149,7 @@ SCRAPS = [
 
 
 def mutated(seed):
-    """The good file with some of its pieces taken out, doubled, moved, or replaced by scraps and bytes."""
+    """The good file with some of its pieces removed, duplicated, moved, or replaced by scraps and bytes."""
     chance = random.Random(seed)
     data = bytearray(GOOD.encode())
     for _ in range(chance.randint(1, 6)):

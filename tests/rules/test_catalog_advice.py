@@ -1,4 +1,4 @@
-"""What is said of a field that there is not: a few names, however many fields there are."""
+"""Advice on an unknown field: a few names, regardless of the number of fields."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Checking a condition: what it becomes, what it is refused for, and where."""
+"""Checks of a condition: the typed tree, the errors, and their places."""
 
 import pytest
 

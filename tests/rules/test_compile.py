@@ -1,4 +1,4 @@
-"""From the text of a rules file to what is run, and what is said where it cannot."""
+"""From the text of a rules file to compiled rules, and the errors on the way."""
 
 import subprocess
 import sys
@@ -97,8 +97,8 @@ def test_asking_for_the_catalog_loads_neither_yaml_nor_re2():
 @pytest.mark.parametrize(
     ("condition", "advice"),
     [
-        ("x.kind regex 'a(b'", "A pattern is in RE2's syntax"),
-        ("x.count > many", "A number is written in digits"),
+        ("x.kind regex 'a(b'", "Patterns use RE2's syntax"),
+        ("x.count > many", "Write a number in digits"),
         ("(x.kind = a or x.kind = b", "A `(` before this is not closed"),
         ("x.kind = 'a", "The quote is not closed."),
     ],

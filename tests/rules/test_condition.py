@@ -1,4 +1,4 @@
-"""Conditions become trees, or are refused in Falco's words where Falco's parser stands."""
+"""Conditions become trees, or are rejected with Falco's message at the position of Falco's parser."""
 
 import pytest
 

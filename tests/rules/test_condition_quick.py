@@ -1,4 +1,4 @@
-"""The quick ways through a condition give what reading it word by word gives: trees with their spans, and errors with their places."""
+"""The fast paths of the parser have the results of reading word by word: trees with their spans, and errors with their places."""
 
 import re
 
@@ -59,7 +59,7 @@ PIECES = [
 
 
 def outcome(text, base=0, shared=None):
-    """The tree of a text with all spans, or the error."""
+    """Return the tree of a text with all spans, or the error."""
     try:
         return repr_with_spans(parse(text, base, shared))
     except ConditionError as error:
@@ -75,7 +75,7 @@ def repr_with_spans(node):
 
 
 def slowly(text):
-    """The outcome without the quick way, through whose pattern nothing gets."""
+    """Return the result without the fast path, by a pattern that never matches."""
     quick = lexer.LEFT, lexer.NAME
     lexer.LEFT = lexer.NAME = re.compile("(?!)")
     try:

@@ -1,4 +1,4 @@
-"""A shown condition parses to an equal tree: for any tree, and for every condition that Falco takes."""
+"""A shown condition parses to an equal tree: for any tree, and for every condition that Falco accepts."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ transformers = st.recursive(st.builds(Transform, st.just("len"), st.tuples(field
 values = st.builds(Transform, st.just("val"), st.tuples(fields), arguments)
 lefts = fields | transformers
 text_operators = st.sampled_from(operators_of(Side.TEXT))
-# Where a list is wanted, a name is one, except after a modifier, which then is no modifier but a text
+# A list may be a name, except after a modifier, which is then a text and not a modifier
 list_names = st.builds(Constant, identifiers)
 checks = st.one_of(
     st.builds(Check, lefts, st.just("exists")),

@@ -1,4 +1,4 @@
-"""Every condition of the corpus is taken or refused as Falco does, for the same reason, and matches the same events."""
+"""Every condition of the corpus is accepted or rejected as in Falco, for the same reason, and matches the same events."""
 
 from collections import Counter
 
@@ -14,9 +14,9 @@ from .executors import Both
 
 pytestmark = pytest.mark.native
 
-# Whether macros are known is not the parser's business, nor is an empty text
+# The parser checks neither the names of macros nor for an empty text
 ELSEWHERE = {"LOAD_ERR_VALIDATE", "LOAD_ERR_YAML_VALIDATE"}
-# Falco counts from where the condition's scalar begins, quote included, in the files that the corpus was made with
+# Falco counts from the start of the condition's scalar, including the quote, in the files of the corpus
 CONDITION = len("- rule: c00000\n  desc: d\n  condition: ")
 
 

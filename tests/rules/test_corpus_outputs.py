@@ -1,4 +1,4 @@
-"""Every output of the corpus is taken or refused as Falco does, and its alerts have Falco's bytes, as text and as JSON."""
+"""Every output of the corpus is accepted or rejected as in Falco, and its alerts have Falco's bytes, as text and as JSON."""
 
 import json
 import time
@@ -39,7 +39,7 @@ class Events:
 
     def __init__(self, kv):
         self.kv = kv
-        # the corpus was made without information on the host (plugins_hostinfo: false)
+        # the corpus was recorded without information on the host (plugins_hostinfo: false)
         self.context = EventContext(source="kv", plugin="kv", hostname="", describe=self.payload)
         self.context.first_timestamp = kv.events[0]["ts"]
         self.generic = {field.name: generic_reader(field.name, self.context) for field in GENERIC_FIELDS}
@@ -87,7 +87,7 @@ def expectation(case):
     expected = {"load": expect["load"], "warnings": [warning["message"] for warning in expect.get("warnings", ())]}
     if expect["load"] != "ok":
         return expected | {"errors": [(error["code"], error["message"]) for error in expect["errors"]]}
-    # nlohmann/json writes keys in order, no blanks, and what is not ASCII as it is
+    # nlohmann/json writes keys in order, without blanks, and non-ASCII characters unchanged
     alerts = {n: json.dumps(alert, ensure_ascii=False, separators=(",", ":"), sort_keys=True) for n, alert in expect["json"].items()}
     texts = {n: text.encode() for n, text in expect.get("text", {}).items()}
     texts |= {n: bytes.fromhex(text) for n, text in expect.get("text_hex", {}).items()}
@@ -107,7 +107,7 @@ def test_outputs_are_taken_or_refused_and_printed_as_falco_does(corpus, kv, caps
 
 
 def difference(got, wanted):
-    """The first member that differs, in both."""
+    """Return the first member that differs, in both."""
     for key in got.keys() | wanted.keys():
         ours, theirs = got.get(key), wanted.get(key)
         if isinstance(ours, dict) and isinstance(theirs, dict):

@@ -1,4 +1,4 @@
-"""What -V prints about every rules file, condition and output of the corpus is what Falco prints."""
+"""-V prints Falco's report for every rules file, condition and output of the corpus."""
 
 from collections import Counter
 
@@ -30,7 +30,7 @@ OUTPUT = """\
 
 
 def validate(content, kv):
-    """The exit code, the JSON and the text of `-V rules.yaml`; of a plugin that is not there, the reason alone."""
+    """Return the exit code, the JSON and the text of `-V rules.yaml`; for a missing plugin, only the reason."""
     validator = Validator([kv.catalog, SyscallCatalog()], {"kv": "0.1.0"})
     result = validator.load("rules.yaml", content)
     reason = validator.unmet()
@@ -47,7 +47,7 @@ def expected(case):
 
 
 def without_words(answer):
-    """The wording of YAML's errors is yaml-cpp's own."""
+    """The messages of YAML's errors are yaml-cpp's own."""
     code, report, text = answer
     if isinstance(report, dict):
         for error in report["falco_load_results"][0]["errors"]:
@@ -80,7 +80,7 @@ def test_reports_of_rules_files(corpus, kv, capsys):
 
 
 def difference(got, wanted, path=""):
-    """The first thing that differs."""
+    """Return the first difference."""
     if type(got) is type(wanted) and isinstance(got, dict | list | tuple) and len(got) == len(wanted):
         pairs = (
             ((key, got.get(key), wanted.get(key)) for key in got | wanted)
@@ -102,7 +102,7 @@ def test_findings_of_conditions_and_outputs(corpus, kv, capsys, kind, file):
         result = Validator([kv.catalog], {}).load("rules.yaml", text)
         if expect["load"] == "crash":
             if result.successful:
-                wrong.append((case["id"], case[kind][:80], "Falco crashes, this has to be an error"))
+                wrong.append((case["id"], case[kind][:80], "Falco crashes, this must be an error"))
             continue
         for severity in ("error", "warning"):
             got = [shown(result, finding) for finding in result.findings if finding.severity == severity]
@@ -121,7 +121,7 @@ def content(case, kind):
 
 
 def quoted(text):
-    """A YAML double-quoted scalar, as the corpus was made with."""
+    """Return a YAML double-quoted scalar, as in the corpus."""
     import json
 
     return json.dumps(text, ensure_ascii=False)

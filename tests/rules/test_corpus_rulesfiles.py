@@ -1,4 +1,4 @@
-"""Every rules file of the corpus is taken or refused as Falco does, for the same reason at the same place, and fires on the same events."""
+"""Every rules file of the corpus is accepted or rejected as in Falco, for the same reason at the same place, with the same alerts."""
 
 import pytest
 
@@ -6,12 +6,12 @@ from lanner.rules import RulesError, compile_rules, load_rules_text
 
 from .executors import Both
 
-# The sources here are the plugin's alone, as in a run; Falco's reports with the source syscall are in test_corpus_reports.py
+# The only sources here are the plugin's, as in a run; Falco's reports with the source syscall are in test_corpus_reports.py
 SYSCALL = "source: syscall"
 
 
 def outcome(content, kv):
-    """Findings, and the events on which each rule fires (None where the file is refused)."""
+    """Return the findings, and the events on which each rule fires (None if the file is rejected)."""
     try:
         ruleset = load_rules_text(content, kv.catalog, plugins={"kv": "0.1.0"})
         compiled = compile_rules(ruleset, kv.catalog)
@@ -62,13 +62,13 @@ def test_errors_are_at_falcos_places(outcomes):
     for case, findings, _ in outcomes:
         errors = [finding for finding in findings if finding.severity == "error"]
         for expected in result(case, "errors"):
-            # The first is the file; the column of a condition's part counts from elsewhere
+            # The first is the file; the column of a condition's part has another origin
             places = [
                 (where["item_type"], where["item_name"], where["position"]["line"] + 1, where["position"]["column"] + 1)
                 for where in expected["context"]["locations"][1:]
                 if where["item_type"] != "condition expression"
             ]
-            # YAML's own errors are seen at other characters of the line
+            # YAML's own errors are reported at other characters of the line
             columns = 3 if expected["code"] == "LOAD_ERR_YAML_PARSE" else 4
             sight = errors[0].sight
             context = errors[0].context if sight is None else sight.context

@@ -1,4 +1,4 @@
-"""Every case of the corpus about falco.yaml's `rules`, `priority` and `rule_matching` gives the alerts that Falco gave, or an error."""
+"""Every case of the corpus about falco.yaml's `rules`, `priority` and `rule_matching` has Falco's alerts, or an error."""
 
 import json
 
@@ -14,7 +14,7 @@ from .executors import Both
 
 
 def configured(case):
-    """The part of a falco.yaml that the case is about."""
+    """Return the part of a falco.yaml that the case tests."""
     return json.dumps({"rule_matching": "all"} | case["config"] | ({} if case["select"] is None else {"rules": case["select"]}))
 
 

@@ -12,7 +12,7 @@ RECORDED = Path(__file__).parents[1] / "data" / "falco-corpus" / "yaml.jsonl.xz"
 
 
 def test_reports_are_falcos():
-    """`text` holds the bytes of a file as Latin-1, `report` what `falco -V rules.yaml -o json_output=true` printed."""
+    """`text` contains the bytes of a file as Latin-1, `report` the output of `falco -V rules.yaml -o json_output=true`."""
     cases = [json.loads(line) for line in lzma.decompress(RECORDED.read_bytes()).decode().splitlines()]
     wrong = []
     for case in cases:

@@ -1,4 +1,4 @@
-"""What Falco's -L says of rules, macros and lists."""
+"""Falco's -L descriptions of rules, macros and lists."""
 
 import json
 import lzma

@@ -1,4 +1,4 @@
-"""Rules match what a naive reading of their conditions says; and what the lints say of conditions is true of every event."""
+"""Rules match as in a naive implementation of their conditions, and the lints' claims about conditions are true for every event."""
 
 import itertools
 import json
@@ -111,7 +111,7 @@ def test_rules_match_what_a_naive_reading_says_at_length(trees, happened):
     compare(trees, happened)
 
 
-# Few fields and values, so that all events can be tried, and contradictions come about
+# Few fields and values, so that all events can be tried, and contradictions occur
 small_texts = st.sampled_from(["", "a", "ab", "b"]).map(lambda text: Constant(text, quoted=True))
 small_checks = st.one_of(
     st.builds(Check, st.just(Field("x.a")), st.sampled_from(["=", "!=", "startswith", "endswith", "contains"]), small_texts),

@@ -1,4 +1,4 @@
-"""An explanation says part by part what the executor says, with the names that stand in the file."""
+"""An explanation agrees with the executor part by part, with the names in the file."""
 
 import json
 
@@ -69,13 +69,13 @@ def test_the_first_part_that_says_no_is_marked_and_no_other():
     assert Watch("outer and (x.b = 1 or x.b = 2) and x.c = 3").tree(a="one", b="7") == [
         "no   all of",
         'yes    macro outer: macro inner: x.a in (many, five)   -> "one"',
-        "no     one of   <-- the first part that says no",
+        "no     one of   <-- the first part that is false",
         'no       x.b = 1   -> "7"',
         'no       x.b = 2   -> "7"',
         "no     x.c = 3   -> no value",
     ]
     assert Watch("not (x.a = 1 and x.b exists)").tree(a="1", b="7") == [
-        "no   not all of   <-- the first part that says no",
+        "no   not all of   <-- the first part that is false",
         'yes    x.a = 1   -> "1"',
         'yes    x.b exists   -> "7"',
     ]
@@ -83,7 +83,7 @@ def test_the_first_part_that_says_no_is_marked_and_no_other():
 
 def test_the_mark_is_inside_of_what_has_to_hold_as_a_whole():
     tree = Watch("x.a exists and (x.b exists and x.c != 1)").tree(a="1", b="2")
-    assert [line for line in tree if "<--" in line] == ["no       x.c != 1   -> no value   <-- the first part that says no"]
+    assert [line for line in tree if "<--" in line] == ["no       x.c != 1   -> no value   <-- the first part that is false"]
 
 
 def test_exceptions_have_their_names():
@@ -94,7 +94,7 @@ def test_exceptions_have_their_names():
     assert Watch("x.a = 1", exceptions).tree(a="1", b="1", c="23") == [
         "no   all of",
         'yes    x.a = 1   -> "1"',
-        "no     exception known: not all of   <-- the first part that says no",
+        "no     exception known: not all of   <-- the first part that is false",
         'yes      x.b = 1   -> "1"',
         'yes      x.c startswith 2   -> "23"',
         'yes    exception single: not x.c in (one, "two three", z)   -> "23"',
@@ -149,7 +149,7 @@ def test_progress_is_the_share_that_held_before_the_first_no(condition, event, p
 
 
 def consistent(part):
-    """Whether each part says what follows from those in it."""
+    """Return whether each part's result follows from its children's."""
     inner = [child.holds for child in part.parts]
     expected = {"all": all, "one": any, "not": lambda inner: not inner[0], "test": lambda _: part.holds}[part.kind](inner)
     return part.holds == expected and all(map(consistent, part.parts))

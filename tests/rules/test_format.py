@@ -1,4 +1,4 @@
-"""Outputs of rules: what is a placeholder, what its text is, and which fields an alert carries."""
+"""Outputs of rules: their placeholders, the texts of values, and the fields of an alert."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def message(text, **values):
 
 
 def fields(text, values):
-    """The alert's fields as they are written, but for its own time."""
+    """Return the alert's fields in JSON, except for its own time."""
     parsed, value = prepared(text, values)
     alert = AlertWriter("json", iso8601=True).compile(AlertRule("r", "Notice", "kv"), parsed)
     line = alert.line(TIMESTAMP, compile_values(alert.operands, value)())
@@ -278,8 +278,8 @@ def test_an_output_may_have_thousands_of_fields():
     ("output", "advice"),
     [
         ("(%kv.map)", "kv.map takes an argument in brackets: %kv.map[name]"),
-        ("%kx.nope x", "`kx.nope` is no field of source kv; all percent signs begin a field."),
-        ("100% sure", "`` is no field of source kv; all percent signs begin a field. One itself cannot be written: say 'percent'."),
+        ("%kx.nope x", "`kx.nope` is not a field of source kv; all percent signs begin a field."),
+        ("100% sure", "`` is not a field of source kv; all percent signs begin a field. Write 'percent' for a literal percent sign."),
     ],
 )
 def test_what_to_do_about_a_wrong_output_is_said(kv, output, advice):

@@ -1,4 +1,4 @@
-"""Alerts about the program itself, as Falco writes its own."""
+"""Alerts about the program itself, in Falco's layouts."""
 
 import json
 import time

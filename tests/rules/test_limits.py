@@ -1,6 +1,6 @@
-"""No rules file, pattern or event can exhaust the stack, the memory or the patience: it works, or is refused with its place.
+"""No rules file, pattern or event can exhaust the stack, the memory or the time: it works, or is rejected with its place.
 
-No test here asserts a time: what is not linear would meet the timeout of all tests.
+No test here asserts a time: anything that is not linear would reach the timeout of all tests.
 """
 
 import pytest
@@ -32,12 +32,12 @@ def rule(condition, before="", output="o"):
 
 
 def macros(count, condition):
-    """`count` macros m0, m1 ..., of which the first is a check and the others are made from the one before."""
+    """Return `count` macros m0, m1 ..., of which the first is a check and the others are built from the previous one."""
     return "".join(f"- macro: m{n}\n  condition: {condition.format(f'm{n - 1}') if n else CHECK}\n" for n in range(count))
 
 
 def matches(text, value="b"):
-    """Whether the rule matches an event: loaded, compiled, run; and shown, reported and described on the way."""
+    """Return whether the rule matches an event: loaded, compiled, run, and also shown, reported and described."""
     ruleset = load_rules_text(text, CATALOG)
     for each in ruleset.rules:
         assert parse(show(each.condition)) == each.condition
@@ -92,15 +92,13 @@ def test_conditions_that_are_refused(condition, message):
 
 def test_macros_that_double():
     assert matches(rule("m14", macros(15, "{0} and {0}")))
-    assert (
-        refusal(rule("m99", macros(100, "{0} or {0}"))) == f"with its macros written out, the condition counts more than {MAX_NODES} nodes"
-    )
+    assert refusal(rule("m99", macros(100, "{0} or {0}"))) == f"with its macros expanded, the condition has more than {MAX_NODES} nodes"
 
 
 def test_macros_in_macros():
     assert matches(rule("m1999", macros(2000, "{0}")))
     assert matches(rule("m90", macros(91, f"not {{0}} or not ({CHECK})")), "c")
-    deep = f"with its macros written out, the condition is more than {MAX_DEPTH} levels deep"
+    deep = f"with its macros expanded, the condition is more than {MAX_DEPTH} levels deep"
     assert refusal(rule("m1999", macros(2000, f"not ({{0}} and {CHECK})"))) == deep
 
 
@@ -113,7 +111,7 @@ def test_a_hundred_thousand_alternatives():
     alternatives = (f"x.text = v{n}" for n in range(MAX_NODES - 2))
     compiled = compile_rules(load_rules_text(rule(" or ".join([*alternatives, CHECK])), CATALOG), CATALOG)
     assert Executor(compiled.plan, lambda _: "b").match()
-    message = f"with its macros written out, the condition counts more than {MAX_NODES} nodes"
+    message = f"with its macros expanded, the condition has more than {MAX_NODES} nodes"
     with pytest.raises(RulesError, match=message):
         load_rules_text(rule(" or ".join([CHECK] * (MAX_NODES + 1))), CATALOG)
 
@@ -169,7 +167,7 @@ def test_patterns_that_are_too_large_in_all(monkeypatch):
     with pytest.raises(RulesError) as caught:
         compile_rules(load_rules_text(many, CATALOG), CATALOG)
     finding = caught.value.findings[0]
-    assert finding.message == f"the regexes up to this one are larger than {MAX_PROGRAM} instructions of RE2 in all"
+    assert finding.message == f"the regexes up to this one need more than {MAX_PROGRAM} RE2 instructions in total"
     assert (finding.snippet != "", "repeat less" in finding.advice) == (True, True)
     assert len(compiled) < 400
 
@@ -196,7 +194,7 @@ def test_many_exceptions_are_appended_without_a_search_for_each(monkeypatch):
 
 
 def test_findings_share_the_condition_with_its_lists(monkeypatch, tmp_path):
-    """A condition of many parts with as many findings, in one line as tools write it: its lists are not written in for each."""
+    """A condition of many parts with as many findings, in one line as tools write it: its lists are not expanded for each."""
     written = []
     write = Lists.write_into
     monkeypatch.setattr(Lists, "write_into", lambda lists, text: written.append(1) or write(lists, text))

@@ -1,4 +1,4 @@
-"""Lints of one condition: each finds what it is for, at its place, and nothing close to it."""
+"""Lints of one condition: each finds its kind of mistake, with its place, and nothing similar."""
 
 import pytest
 
@@ -114,7 +114,7 @@ def test_what_is_not_always_true(marked, condition):
         ("basename(x.a) startswith /bin", "basename() has no slash"),
         ("x.n = -1", "numbers here are not negative"),
         ("x.n = 18446744073709551616", "it does not fit into 64 bits"),
-        ("evt.source = syscall", "the rule sees events of the source 'x' alone"),
+        ("evt.source = syscall", "the rule matches only events of the source 'x'"),
         ("evt.is_async = true", "a plugin's events are not asynchronous"),
     ],
 )
@@ -178,7 +178,7 @@ def test_a_negated_macro_is_told_at_its_negation(check, marked, macro):
     before = NEGATED.format(macro)
     (finding,) = check(rules("x.b = b and not health", before=before))
     assert (finding.code, marked_text(finding)) == ("LINT_ABSENT_FIELD", "not health")
-    assert finding.message == "`not health` is true where an event has no x.a, which the macro 'health' compares."
+    assert finding.message == "`not health` is true if an event has no x.a, which the macro 'health' compares."
     assert "`(x.a exists and not health)` here" in finding.advice
     assert marked("x.b = b and (x.a exists and not health)", before=before) == []
 
@@ -186,7 +186,7 @@ def test_a_negated_macro_is_told_at_its_negation(check, marked, macro):
 def test_a_negated_macro_of_several_fields_is_one_finding(check, marked):
     before = NEGATED.format("x.a = a or x.b = b or x.b = c")
     (finding,) = check(rules("x.n = 1 and not health", before=before))
-    assert finding.message == "`not health` is true where an event has no x.a or x.b, which the macro 'health' compares."
+    assert finding.message == "`not health` is true if an event has no x.a or x.b, which the macro 'health' compares."
     assert "`(x.a exists and x.b exists and not health)` here" in finding.advice
     assert marked("x.n = 1 and (x.a exists and x.b exists and not health)", before=before) == []
 
@@ -210,8 +210,8 @@ def test_exceptions_are_no_trouble(marked):
 
 def test_what_is_said_of_absent_fields(check):
     (finding,) = check(rules("x.b = b and x.a != a"))
-    assert finding.message == "`x.a != a` is false where an event has no x.a."
-    assert finding.advice == "To take such events in, write `not x.a = a`; to leave them out, say `x.a exists and` before."
+    assert finding.message == "`x.a != a` is false if an event has no x.a."
+    assert finding.advice == "To include such events, write `not x.a = a`; to exclude them, write `x.a exists and` before."
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Lints of whole files: rules, lists and macros beside each other, and files after files."""
+"""Lints of whole files: rules, lists and macros together, and several files."""
 
 from pathlib import Path
 
@@ -57,10 +57,13 @@ LISTS = "- list: allowed_users\n  items: [root_user, www_data]\n- macro: spawned
 @pytest.mark.parametrize(
     ("word", "advice"),
     [
-        ("allowed_user", "Write `allowed_users` if the list is meant; put the text into quotes if that is: 'allowed_user'."),
-        ("Allowed_Users", "Write `allowed_users` if the list is meant; put the text into quotes if that is: 'Allowed_Users'."),
-        ("alowed_users", "Write `allowed_users` if the list is meant; put the text into quotes if that is: 'alowed_users'."),
-        ("spawned_process", "A macro is no value: join it by `and` or `or`. Put the text into quotes if it is meant: 'spawned_process'."),
+        ("allowed_user", "If you mean the list, write `allowed_users`. If you mean the text, put it into quotes: 'allowed_user'."),
+        ("Allowed_Users", "If you mean the list, write `allowed_users`. If you mean the text, put it into quotes: 'Allowed_Users'."),
+        ("alowed_users", "If you mean the list, write `allowed_users`. If you mean the text, put it into quotes: 'alowed_users'."),
+        (
+            "spawned_process",
+            "A macro is not a value: join it with `and` or `or`. If you mean the text, put it into quotes: 'spawned_process'.",
+        ),
     ],
 )
 def test_a_word_that_is_nearly_a_list(check, word, advice):
@@ -78,7 +81,7 @@ def test_what_is_defined_twice_in_a_file(check):
     lists = "- list: l\n  items: [a]\n- macro: m\n  condition: x.b = b\n"
     found = check(lists + lists + rules("x.n = 1") + rules("m and x.a in (l)"))
     assert [(each.code, each.place.line) for each in found] == [("LINT_REDEFINED", 5), ("LINT_REDEFINED", 7), ("LINT_REDEFINED", 16)]
-    assert found[0].message == "The list 'l' is defined at line 1 already; this takes its place."
+    assert found[0].message == "The list 'l' is already defined at line 1; this definition replaces it."
     assert found[0].advice == "Remove one of them. To add to it, write `override: {items: append}` here."
 
 
@@ -89,7 +92,7 @@ def test_another_file_may_replace_and_the_same_may_append(check):
 
 
 RISKY = [
-    ("x.a = a or x.a = b", "and x.b exists", "narrows the last of them"),
+    ("x.a = a or x.a = b", "and x.b exists", "applies only to the last of them"),
     ("x.a in (a) and x.b = b", "or x.b = c", "an alternative to all of them"),
     ("(x.a in (a)) and (x.b = b)", "or x.b = c", "an alternative to all of them"),
     ("x.a = a", "and x.b = b or x.b = c", "an alternative to the whole earlier condition"),
@@ -122,7 +125,7 @@ def test_a_comma_in_an_item(check, item, count):
 def test_a_macro_misspelt_by_one_letter(check, condition, word):
     found = check(LISTS + rules("spawned_process", condition.format(word)))
     assert [each.message for each in found if each.code == "LINT_MISTYPED_NAME"] == [
-        f"`{word}` is a text here; there is a macro `spawned_process`."
+        f"`{word}` is a text here, but its name is similar to the macro `spawned_process`."
     ]
 
 
@@ -142,7 +145,7 @@ def test_what_is_missing(check):
 
 def test_unused_macros_and_lists(check):
     text = rules("named and x.a in (used)", before="- list: used\n  items: [a]\n- macro: named\n  condition: x.b = b\n")
-    text += "- list: alone\n  items: [a]\n- macro: alone\n  condition: x.b = b\n"
+    text += "- list: unused\n  items: [a]\n- macro: unused\n  condition: x.b = b\n"
     assert [(each.code, each.place.line) for each in check(text)] == [("LOAD_UNUSED_LIST", 12), ("LOAD_UNUSED_MACRO", 14)]
 
 

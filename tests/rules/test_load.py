@@ -1,4 +1,4 @@
-"""Rules files become items; whatever is wrong in one has a place, and the rest is still looked at."""
+"""Rules files become items. Every error in one has a place, and the rest is still checked."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_an_empty_document_ends_the_file():
     item = "- list: l\n  items: []\n"
     (found, warning) = steps(item + "---\n~\n---\n" + item)
     assert isinstance(found, ListItem)
-    assert (warning.message, warning.own) == ("A document is empty. What follows is not read.", True)
+    assert (warning.message, warning.own) == ("A document is empty. The rest of the file is not read.", True)
     assert len(steps(item + "---\n# nothing\n---\n...\n")) == 1
 
 
@@ -100,7 +100,7 @@ def test_wrong_items(text, code, message, place):
     [
         ("- foo: 1\n", "LOAD_UNKNOWN_ITEM", "Unknown top level item", "f.yaml:1:3"),
         (RULE + "  zork: 5\n", "LOAD_UNKNOWN_KEY", "Unknown key 'zork'. The key will be ignored.", "f.yaml:8:3"),
-        (RULE + "  desc: e\n", "LOAD_UNKNOWN_KEY", "The key 'desc' stands here again. The first one counts, this one will be ignored.", "f.yaml:8:3"),
+        (RULE + "  desc: e\n", "LOAD_UNKNOWN_KEY", "Duplicate key 'desc'. The first one is used, this one is ignored.", "f.yaml:8:3"),
         ("- macro: a-b\n  condition: c\n", "LOAD_INVALID_MACRO_NAME", "Macro has an invalid name. Macro names should match a regular expression: ([a-zA-Z]+[a-zA-Z0-9_]*)", "f.yaml:1:3"),
         ("- list: a b\n  items: []\n", "LOAD_INVALID_LIST_NAME", "List has an invalid name. List names should match a regular expression: ([^()\"'[:space:]=,]+)", "f.yaml:1:3"),
     ],
@@ -122,7 +122,7 @@ def test_every_wrong_item_is_reported():
         ("- [1,\n", "yaml-cpp: error at line 2, column 1: end of sequence flow not found", "f.yaml:2:1"),
         ("- rule: r\n\tdesc: d\n", "tab", "f.yaml:2:1"),
         ("- *a\n", "the referenced anchor is not defined: a", "f.yaml:1:3"),
-        ("- &a [*a]\n", "the alias '*a' stands inside of what it names", "f.yaml:1:7"),
+        ("- &a [*a]\n", "the alias '*a' is inside the node that it names", "f.yaml:1:7"),
         ("- &a 1\n---\n- *a\n", "the referenced anchor is not defined: a", "f.yaml:3:3"),
         ("[" * 500 + "]" * 500, f"nodes are nested more than {MAX_DEPTH} levels deep", f"f.yaml:1:{MAX_DEPTH + 1}"),
         ("- " * 100_000, f"nodes are nested more than {MAX_DEPTH} levels deep", f"f.yaml:1:{2 * MAX_DEPTH + 1}"),
@@ -143,7 +143,7 @@ def test_a_hundred_thousand_brackets_are_refused():
 def test_a_bomb_of_aliases_is_refused():
     bomb = "- &a [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"- &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 10)}]\n" for n in range(20))
-    assert refusal(bomb).message == f"aliases stand for more than {MAX_ALIASED} nodes and characters up to here"
+    assert refusal(bomb).message == f"aliases expand to more than {MAX_ALIASED} nodes and characters up to here"
 
 
 def test_an_alias_stands_for_its_anchor():
@@ -177,7 +177,7 @@ def test_a_byte_that_is_not_utf_8_is_read_with_a_warning(tmp_path):
     (file,) = load_files([tmp_path / "r.yaml"])
     (warning, found) = [step for item in file.items for step in item]
     assert (warning.severity, warning.own, str(warning.place)) == ("warning", True, f"{tmp_path / 'r.yaml'}:2:12")
-    assert warning.message == "The byte 0xff is not UTF-8. It reads as U+FFFD."
+    assert warning.message == "The byte 0xff is not UTF-8. It is read as U+FFFD."
     assert [item.value for item in found.items] == ["é\ufffd", "b"]
 
 
@@ -231,7 +231,7 @@ def test_the_place_of_an_error_is_shown():
         "f.yaml:5:13: error: Invalid priority (in rule 'r') [LOAD_ERR_YAML_VALIDATE]\n"
         "    priority: high\n"
         "              ^^^^\n"
-        "  Take one of Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug."
+        "  Use one of Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug."
     )
 
 

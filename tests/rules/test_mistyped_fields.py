@@ -1,4 +1,4 @@
-"""Names of fields in outputs that are nearly known: Falco shows the known field, and the rest as text."""
+"""Names of fields in outputs that start with a known field: Falco shows that field, and the rest as text."""
 
 import pytest
 
@@ -13,7 +13,7 @@ CATALOG = Catalog(FIELDS, "door")
 
 @pytest.fixture
 def lint(tmp_path):
-    """`lint(condition, output)` are (text at the place, message, advice) of the lint's findings."""
+    """`lint(condition, output)` returns (text at the place, message, advice) of the lint's findings."""
 
     def run(condition="door.id exists", output="%door.id"):
         rules = tmp_path / "rules.yaml"

@@ -22,7 +22,7 @@ MODIFIERS = ["", *(f" {modifier}" for modifier in vocabulary.MODIFIERS)]
 SINGLE = [row.name for row in vocabulary.TRANSFORMERS if not row.is_combining and not row.only_right]
 TEXTS = ["", "a", "A", "ab", "aB", "/a/b", "a*", "é", "YWI=", "YQ", "-a", "-c", "1", "10", "b/"]
 NUMBERS = [0, 1, 2, 10, 255, 2**32, 2**63, 2**64 - 1]
-# some end in zero bytes, some hold them inside
+# some end in NULs, some contain them
 ADDRESSES = [bytes(4), b"\x0a\0\0\0", b"\x0a\0\0\x01", b"\xff" * 4, bytes(16), b"\xfe\x80" + bytes(14), bytes(15) + b"\x01", b"ab\0\0"]
 VALUES = {
     FieldType.STRING: TEXTS,
@@ -75,7 +75,7 @@ RIGHT = [
 
 
 def accepted(left, fields):
-    """The conditions with this left side that the checks accept, as trees."""
+    """Return the conditions with this left side that the checks accept, as trees."""
     found = {}
     texts = [f"{left} exists"]
     texts += [f"{left} {word}{modifier} {right}" for word in OPERATORS for modifier in MODIFIERS for right in RIGHT]

@@ -1,4 +1,4 @@
-"""Any character of a condition is found again in the file, in whatever style of YAML it was written."""
+"""Every character of a condition has its place in the file, in all of YAML's styles."""
 
 import pytest
 

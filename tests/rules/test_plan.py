@@ -1,4 +1,4 @@
-"""The index of a plan: which rules an event's values leave over."""
+"""The index of a plan: the rules that an event's values select."""
 
 import pytest
 

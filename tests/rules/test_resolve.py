@@ -1,4 +1,4 @@
-"""Lists, macros, exceptions and overrides become conditions, by Falco's rules of order; errors stand where their cause stands."""
+"""Lists, macros, exceptions and overrides become conditions in Falco's order; errors are reported at their cause."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def error(*texts, **options):
 
 
 def marked(finding):
-    """The characters that the finding marks, and their line."""
+    """Return the characters that the finding marks, and their line."""
     line, carets = finding.snippet.splitlines()
     return "".join(char for char, caret in zip(line, carets.ljust(len(line)), strict=False) if caret == "^"), finding.place.line
 
@@ -136,7 +136,7 @@ def test_a_macro_is_redefined_for_all_rules():
 @pytest.mark.parametrize(
     ("text", "message", "where", "advice"),
     [
-        (rule("x.y = 1 and mm"), "Undefined macro 'mm' used in filter.", ("mm", 3), "A field's name has a dot in it"),
+        (rule("x.y = 1 and mm"), "Undefined macro 'mm' used in filter.", ("mm", 3), "Names of fields contain a dot"),
         (macro("shell", "x.y=1") + rule("shel"), "Undefined macro 'shel' used in filter.", ("shel", 5), "Did you mean 'shell'?"),
         (listed("l", "a") + rule("x.y=1 and 'l' or m"), None, None, None),
         (macro("m", "n") + macro("n", "x.y=1") + rule("m"), "Undefined macro 'n' used in filter.", ("n", 2), "The macro is defined at 1.yaml:3:3"),
@@ -175,13 +175,13 @@ def doubling(count, first="x.y = 1"):
 
 def test_macros_that_double_are_refused():
     assert show(resolved(doubling(10) + rule("m10")).rules[0].condition).count("x.y") == 1024
-    assert "counts more than 100000 nodes" in errors(doubling(60) + rule("m60"))[0].message
+    assert "has more than 100000 nodes" in errors(doubling(60) + rule("m60"))[0].message
 
 
 def test_macros_that_double_before_they_are_known_are_refused():
     text = "".join(macro(f"m{n}", f"m{n + 1} and m{n + 1}") for n in range(60)) + macro("m60", "x.y = 1")
     text += "".join(appended(f"m{n}", "or x.y = 2") for n in range(61))
-    assert "counts more than 100000 nodes" in errors(text + rule("m0"))[0].message
+    assert "has more than 100000 nodes" in errors(text + rule("m0"))[0].message
 
 
 @pytest.mark.parametrize("forward", [False, True])
@@ -191,7 +191,7 @@ def test_macros_that_go_too_deep_are_refused(forward):
     if forward:
         text += macro("m0", "x.y = 1") + "".join(appended(f"m{n}", "or x.y = 2") for n in numbers)
     found = errors(text + rule("m1000"))
-    assert found[0].message == f"with its macros written out, the condition is more than {MAX_DEPTH} levels deep"
+    assert found[0].message == f"with its macros expanded, the condition is more than {MAX_DEPTH} levels deep"
 
 
 def test_lists_that_multiply_are_refused():
@@ -348,7 +348,7 @@ def test_exceptions_that_make_no_sense(exception, message):
 def test_an_error_in_an_exceptions_value_is_placed_at_its_name():
     finding = error(rule("x.z = 1", more="  exceptions:\n    - {name: odd, fields: x.y, values: ['a)']}\n"))
     assert marked(finding) == ("odd", 8)
-    assert finding.advice == "Written out, the condition reads there: (x.z = 1) and not (x.y in (a)))"
+    assert finding.advice == "With its lists expanded, the condition reads there: (x.z = 1) and not (x.y in (a)))"
 
 
 # Versions
@@ -378,7 +378,7 @@ def test_required_versions(required, message):
         assert error(text, plugins={"kv": "0.1.5"}).message.startswith(message)
 
 
-# Places of what the checker finds
+# Places of the checker's findings
 
 
 def test_an_error_of_the_checker_is_placed_in_the_macro_that_brought_it():

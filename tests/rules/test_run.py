@@ -1,4 +1,4 @@
-"""Running a plan: which rules match, in which order, and what is asked of an event."""
+"""Evaluation of a plan: which rules match, in which order, and which values are read from an event."""
 
 import pytest
 
@@ -25,7 +25,7 @@ CATALOG = Catalog(
 
 
 class Engine:
-    """Rules over events that are dicts from field name to value; counts what is got."""
+    """Rules over events that are dicts from field name to value. Counts the values that are read."""
 
     def __init__(self, *texts, first=False):
         self.fields = FieldTable()

@@ -1,4 +1,4 @@
-"""Which rules run, and in which order. That Falco does the same is the corpus's matter (test_corpus_selection.py)."""
+"""Which rules run, and in which order. test_corpus_selection.py compares this with Falco."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One driver, three policies: `run` ends with a file's errors, `-V` at the first one, `rules check` goes on."""
+"""One driver, three policies: `run` stops at a file with errors, `-V` at the first error, `rules check` continues."""
 
 import gc
 import weakref
@@ -53,7 +53,7 @@ OUTPUT, CONDITION = "LOAD_ERR_COMPILE_OUTPUT", "LOAD_ERR_COMPILE_CONDITION"
 def test_each_command_stops_where_it_should(checked):
     text = rule("kv.num = x", "o %kv.no", "a") + rule("kv.num = ", "o", "b") + rule("kv.no = 1", "o", "c")
     assert validated(text) == [OUTPUT]
-    assert run(text) == [CONDITION]  # of the rule that cannot be read
+    assert run(text) == [CONDITION]  # of the unreadable rule
     assert checked(text) == [CONDITION, OUTPUT, CONDITION, CONDITION]
 
 
@@ -86,7 +86,7 @@ def test_what_comes_after_a_stopped_stage_is_never_done():
 
 
 def test_rules_are_freed_without_the_garbage_collector():
-    """Rules that are reloaded often would otherwise wait in memory for a collection, which counts none of their nodes."""
+    """Rules that are reloaded often would otherwise stay in memory until a collection, which counts none of their nodes."""
     gc.disable()
     try:
         ruleset = load_rules_text(

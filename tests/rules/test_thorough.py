@@ -1,4 +1,4 @@
-"""`lanner rules check` shows all errors of one rule, and what a change of an earlier rule lacks; a run and -V stop as Falco does."""
+"""`lanner rules check` shows all errors of one rule, and missing parts of a change to an earlier rule. A run and -V stop as in Falco."""
 
 import pytest
 
@@ -19,14 +19,14 @@ RULE = {
 
 
 def rule(**changes):
-    """The text of a rule; a key whose value is None is left out."""
+    """Return the text of a rule, without keys whose value is None."""
     keys = {key: value for key, value in (RULE | changes).items() if value is not None}
     return "- " + "\n  ".join(f"{key.replace('__', '-')}: {value}" for key, value in keys.items()) + "\n"
 
 
 @pytest.fixture
 def check(tmp_path):
-    """`check(text)` are (severity, message, advice) of all findings."""
+    """`check(text)` returns (severity, message, advice) of all findings."""
 
     def run(text):
         (tmp_path / "rules.yaml").write_text(text)

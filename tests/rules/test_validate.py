@@ -1,4 +1,4 @@
-"""Files one after another, as falco -V takes them, and what it says of files that the corpus does not have."""
+"""Files one after another as with falco -V, and its reports on files that the corpus does not contain."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The vocabulary is the one declaration of operators and transformers: all who know them agree with it."""
+"""The vocabulary is the only declaration of operators and transformers: all their users agree with it."""
 
 import re
 from itertools import product

@@ -1,4 +1,4 @@
-"""Addresses that print themselves: what of them is secret is never shown, whatever form it has."""
+"""Addresses never print their secret parts, whatever form they have."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Sources that hand over chunks: lines out of bytes, a tail for each stream, failures after what came before them."""
+"""Sources that return chunks: lines from bytes, a tail for each stream, failures after the events before them."""
 
 import logging
 import subprocess
@@ -30,7 +30,7 @@ def plugin_of(open_instance: Callable[[str], Any]) -> lanner.Plugin:
 
 
 class Script:
-    """An open instance that returns or raises, call by call, what it was given."""
+    """An open instance that returns or raises the given results, call by call."""
 
     def __init__(self, *steps: Any) -> None:
         self.steps = list(steps)
@@ -123,7 +123,7 @@ def test_a_reset_without_a_tail_counts_nothing():
 
 
 def test_streams_that_have_ended_their_lines_are_forgotten():
-    """A source may give each connection a name of its own, without end."""
+    """A source may give each connection its own name, without end."""
     source = source_of(*(Chunk(b"%d\n" % number, stream=number) for number in range(1, 1001)))
     assert [len(source.next_batch(1.0).payloads) for _ in range(1000)] == [1] * 1000
     assert source._others == {}
@@ -131,7 +131,7 @@ def test_streams_that_have_ended_their_lines_are_forgotten():
 
 @pytest.mark.parametrize(("data", "stream"), [("text", ""), (None, ""), (b"", None), (b"", ["a"])])
 def test_a_chunk_is_bytes_of_a_named_stream(data, stream):
-    with pytest.raises(TypeError, match="a Chunk is bytes of a stream named by str or int"):
+    with pytest.raises(TypeError, match="a Chunk needs bytes and a stream named by str or int"):
         Chunk(data, stream)
 
 
@@ -145,7 +145,7 @@ def test_a_line_without_end_is_dropped_and_counted(monkeypatch):
 @pytest.mark.parametrize(
     ("returned", "says"),
     [
-        (None, 'read_chunk returned None; it returns bytes, Chunk, NOTHING for nothing now, b"" for the end'),
+        (None, 'read_chunk returned None; it must return bytes, Chunk, NOTHING for no data, or b"" at the end'),
         ("text", "read_chunk returned str;"),
         (5, "read_chunk returned int;"),
     ],
@@ -188,7 +188,7 @@ def test_close_calls_the_instances_close_once():
 
 
 class Waiting:
-    """Waits in read_chunk until close(); then answers with what it was given."""
+    """Waits in read_chunk until close(), then returns the given result."""
 
     def __init__(self, answer: bytes | Exception) -> None:
         self.answer = answer
@@ -246,14 +246,14 @@ def test_open_gets_the_parameters():
 
 @pytest.mark.parametrize("returned", [None, 5, "text", b"bytes", {}, object()])
 def test_open_that_returns_no_source_is_an_error_that_says_so(returned):
-    with pytest.raises(lanner.SourceError, match=rf"plugin doors: open returned {type(returned).__name__}; it has to yield events"):
+    with pytest.raises(lanner.SourceError, match=rf"plugin doors: open returned {type(returned).__name__}; it must yield events"):
         open_source(plugin_of(lambda _: returned))
 
 
 def test_an_async_open_that_yields_nothing_is_an_error_that_says_so():
     async def coroutine() -> None: ...
 
-    with pytest.raises(lanner.SourceError, match="has to be a generator"):
+    with pytest.raises(lanner.SourceError, match="must be a generator"):
         open_source(plugin_of(lambda _: coroutine()))
 
 
@@ -318,7 +318,7 @@ def test_an_instance_without_a_descriptor_is_waited_for_by_its_read_chunk(found:
 
 
 class Committed(Script):
-    """An instance that wants to know what became of its chunks."""
+    """An instance that records which of its chunks were processed."""
 
     def __init__(self, *steps: Any) -> None:
         super().__init__(*steps)

@@ -1,4 +1,4 @@
-"""A configuration class gives validation with paths, a schema for Falco, and the docs table."""
+"""A configuration class provides validation with paths, a schema for Falco, and the table in the docs."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -21,7 +21,7 @@ class Tls(Config):
 
 
 class Options(Config):
-    """What the plugin may be told."""
+    """Options of the plugin."""
 
     flush_interval: Annotated[int, Meta(ge=1, le=60_000, description="Milliseconds that a batch may wait")] = 30
     host: Annotated[str, Meta(description="Where the engine is", max_length=200)] = ""
@@ -131,12 +131,12 @@ class Endless(Config):
 
 
 def test_a_configuration_that_holds_itself_is_refused():
-    with pytest.raises(lanner.DefinitionError, match="Endless: a configuration cannot hold itself"):
+    with pytest.raises(lanner.DefinitionError, match="Endless: a configuration cannot contain itself"):
         check_config_class(Endless)
 
 
 def schemas(node: Any) -> list[dict[str, Any]]:
-    """All schemas in a schema, itself included."""
+    """Yield all schemas in a schema, including itself."""
     inner = [
         *node.get("properties", {}).values(),
         *node.get("anyOf", []),
@@ -171,7 +171,7 @@ def test_the_schema_tells_bounds_defaults_descriptions_and_titles():
 
 
 def accepts(schema: dict[str, Any], value: Any) -> bool:
-    """Whether a JSON schema of the words above takes a value."""
+    """Return whether a JSON schema with the keywords above accepts a value."""
     if "anyOf" in schema and not any(accepts(option, value) for option in schema["anyOf"]):
         return False
     if "enum" in schema and value not in schema["enum"]:

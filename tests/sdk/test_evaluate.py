@@ -1,4 +1,4 @@
-"""What the words of a value mean, and which payloads have values at all: the reference evaluator and the native reader alike."""
+"""The meaning of the words of a value, and which payloads have values, in the reference evaluator and the native reader."""
 
 import json
 import sys
@@ -231,12 +231,12 @@ def test_depth_does_not_depend_on_how_deep_the_caller_stands(kind):
     ids=["endless text", "texts side by side", "brackets", "objects"],
 )
 def test_hostile_payloads_take_linear_time(kind, document):
-    """With a second try for each quote, the first two would outlast the test's time limit by far."""
+    """With backtracking at each quote, the first two would far exceed the test's time limit."""
     assert not fits(kind, document)
 
 
 def strictly_valid(document: bytes) -> bool:
-    """An independent judge: Python's own json, made strict."""
+    """An independent reference: Python's own json, made strict."""
 
     def refuse(_: str) -> None:
         raise ValueError

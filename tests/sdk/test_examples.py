@@ -1,4 +1,4 @@
-"""The examples work as they stand."""
+"""The examples work unchanged."""
 
 import json
 import socket

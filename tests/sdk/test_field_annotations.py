@@ -1,4 +1,4 @@
-"""The annotations of a field method tell its type, whether it is a list, and its argument."""
+"""The annotations of a field method declare its type, whether it is a list, and its argument."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def test_types(annotation, kind, is_list):
     ],
 )
 def test_other_types_are_refused_with_those_that_can_be(annotation):
-    with pytest.raises(lanner.DefinitionError, match=r'P\.f \(field "p\.f"\): .*it can be str, int, bool'):
+    with pytest.raises(lanner.DefinitionError, match=r'P\.f \(field "p\.f"\): .*use str, int, bool'):
         declared(returning(annotation))
 
 
 def test_the_annotation_of_the_result_is_needed():
     def f(self, event): ...
 
-    with pytest.raises(lanner.DefinitionError, match="say what it returns"):
+    with pytest.raises(lanner.DefinitionError, match="annotate the return type"):
         declared(f)
 
 
@@ -156,7 +156,7 @@ def test_a_field_is_a_plain_method(method):
 
 @pytest.mark.parametrize("wrapper", [staticmethod, classmethod, property])
 def test_a_mark_inside_of_another_decorator_is_not_lost(wrapper):
-    with pytest.raises(lanner.DefinitionError, match=f"leave out @{wrapper.__name__}"):
+    with pytest.raises(lanner.DefinitionError, match=f"remove @{wrapper.__name__}"):
         method_declaration("P", "f", wrapper(lanner.field("p.f", "F")(no_argument)))
 
 
@@ -179,7 +179,7 @@ def test_a_field_may_suggest_itself_for_outputs():
 
 
 def test_a_field_that_needs_an_argument_cannot_suggest_itself():
-    with pytest.raises(lanner.DefinitionError, match=r'field "p\.f" needs an argument, which add_output has none to give'):
+    with pytest.raises(lanner.DefinitionError, match=r'field "p\.f" needs an argument, but add_output adds fields without one'):
         method_declaration("P", "f", lanner.field("p.f", "F", add_output=True)(a_key))
     with pytest.raises(lanner.DefinitionError, match="needs an argument"):
         lanner.field("p.f", lanner.payload[lanner.KEY], "F", add_output=True)

@@ -1,4 +1,4 @@
-"""What every host does with a plugin class: make its state, and read fields off events."""
+"""The common part of all hosts of a plugin class: create its state, and read fields from events."""
 
 import logging
 from collections.abc import Iterator
@@ -219,7 +219,7 @@ NS = 1_767_323_045_678_901_000
         (FieldType.STRING, False, "", ""),
         (FieldType.STRING, False, "a\0b", "a"),
         (FieldType.STRING, False, "\udcff", "\udcff"),
-        (FieldType.STRING, False, "\ud83d\ude00", "\udced\udca0\udcbd\udced\udcb8\udc80"),
+        (FieldType.STRING, False, "\ud83d\ude00", "??"),
         (FieldType.STRING, False, Level.HIGH, "high"),
         (FieldType.STRING, True, ["a", "b"], ("a", "b")),
         (FieldType.STRING, True, (name for name in "ab"), ("a", "b")),
@@ -280,7 +280,7 @@ def test_the_configuration_is_there_before_anything_else_runs():
     seen = []
 
     class Eager(Doors):
-        """Looks at its configuration while it is made."""
+        """Checks its configuration while it is created."""
 
         def __init__(self) -> None:
             seen.append(self.config.word)

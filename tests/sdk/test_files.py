@@ -1,4 +1,4 @@
-"""Files that a user has named are read whole, whatever stands at their path."""
+"""Files that a user has named are read completely, whatever kind of file they are."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ def test_a_pipe_that_is_written_and_closed_is_read(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_bytes, args=(b"content" * 50_000,))
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # the writer's opening waits for a reader
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # the writer's open blocks until a reader opens
     writer.start()
     try:
         assert read_whole(path, 1 << 20) == b"content" * 50_000
@@ -30,12 +30,12 @@ def test_a_pipe_that_is_written_and_closed_is_read(tmp_path):
         writer.join()
 
 
-@pytest.mark.parametrize("written", [False, True], ids=["nobody writes", "never closed"])
+@pytest.mark.parametrize("written", [False, True], ids=["no writer", "never closed"])
 def test_a_pipe_is_not_waited_for_without_end(tmp_path, written):
     path = tmp_path / "pipe"
     os.mkfifo(path)
     descriptor = os.open(path, os.O_RDWR) if written else None
-    with pytest.raises(OSError, match="it is a pipe that nobody has written and closed in time") as caught:
+    with pytest.raises(OSError, match="it is a pipe that no process has written and closed in time") as caught:
         read_whole(path, 1 << 20, patience=0.05)
     assert caught.value.errno == errno.ETIMEDOUT
     if descriptor is not None:

@@ -1,4 +1,4 @@
-"""Lines do not depend on how the bytes were cut."""
+"""Lines do not depend on the boundaries of chunks."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A plugin class is checked where it is defined, and what is wrong says what to write."""
+"""A plugin class is checked when it is defined, and its errors say what to write."""
 
 import copy
 import pickle
@@ -94,7 +94,7 @@ def test_unusual_but_sound(changes):
         ({"contact": " "}, "'contact' is ' '"),
         ({"__doc__": None}, "it has no description; write it as the class's docstring"),
         ({"__doc__": "  \n"}, "it has no description"),
-        ({"event_source": ABSENT}, "'event_source' is missing; write the name that rules give as `source:`"),
+        ({"event_source": ABSENT}, "'event_source' is missing; write the name for `source:` in rules"),
         ({"event_source": "syscall"}, "the event source 'syscall' is Falco's own; choose another name"),
         ({"event_source": " doors"}, "'event_source' is ' doors'"),
         ({"open": ABSENT}, "it has 'id' but no method open(self, params)"),
@@ -104,23 +104,23 @@ def test_unusual_but_sound(changes):
             {"open": ABSENT, "id": ABSENT, "event_source": ABSENT, "fields": [field("a.b", payload["a"], "A")]},
             'without open() it must name the event sources that it reads: extract_sources = ("k8s_audit",), or lanner.ANY for all',
         ),
-        ({"open": lambda self: iter(())}, "'open' takes the open parameters, one text: write def open(self, params: str)"),
-        ({"open": lambda self, params, more: iter(())}, "'open' takes the open parameters, one text"),
-        ({"open": lambda self, params, *, more: iter(())}, "'open' takes the open parameters, one text"),
+        ({"open": lambda self: iter(())}, "'open' must take the open parameters, one text: write def open(self, params: str)"),
+        ({"open": lambda self, params, more: iter(())}, "'open' must take the open parameters, one text"),
+        ({"open": lambda self, params, *, more: iter(())}, "'open' must take the open parameters, one text"),
         ({"extract_sources": "syscall"}, "'extract_sources' is 'syscall'; write a tuple of names"),
         ({"extract_sources": None}, "'extract_sources' is None; write a tuple of names"),
         ({"extract_sources": lanner.ANY}, "hosts give it no events of sources that it does not name"),
         ({"extract_sources": [""]}, "write a tuple of names"),
-        ({"fields": [5]}, "'fields' holds 5; it is a list of lanner.field(name, value, description)"),
+        ({"fields": [5]}, "'fields' contains 5; it must be a list of lanner.field(name, value, description)"),
         ({"fields": field("a.b", payload["a"], "A")}, "put the one field in brackets"),
         ({"fields": [field("a.b", payload["a"], "A"), field("a.b", payload["b"], "B")]}, 'it declares the field "a.b" twice'),
         ({"timestamp": payload["time"]}, 'such as timestamp = payload["timeNano"].time("ns")'),
-        ({"timestamp": payload[KEY].time("ns")}, "'timestamp' is a place with a unit"),
-        ({"timestamp": "time"}, "'timestamp' is a place with a unit"),
-        ({"rules": "no_such_file.yaml"}, "'rules' names 'no_such_file.yaml', but there is no such file beside its module"),
+        ({"timestamp": payload[KEY].time("ns")}, "'timestamp' must be a place with a unit"),
+        ({"timestamp": "time"}, "'timestamp' must be a place with a unit"),
+        ({"rules": "no_such_file.yaml"}, "'rules' names 'no_such_file.yaml', but the directory of its module has no such file"),
         ({"example": "no_such_file.jsonl"}, "'example' names 'no_such_file.jsonl'"),
         ({"__annotations__": {"config": dict}}, "write a class that derives from lanner.Config"),
-        ({"__annotations__": {"config": "NoSuchClass"}}, "the annotation of 'config' cannot be read"),
+        ({"__annotations__": {"config": "NoSuchClass"}}, "cannot resolve the annotation of 'config'"),
     ],
 )
 def test_what_is_wrong_is_an_error_that_says_what_to_write(changes, says):
@@ -278,7 +278,7 @@ def test_a_misspelt_annotation_is_refused():
 
 @pytest.mark.parametrize("name", ["parse_sources", "async_events"])
 def test_a_capability_that_lanner_lacks_is_refused(name):
-    with pytest.raises(lanner.DefinitionError, match=f"{name!r} asks for the capability .*, which Lanner does not have"):
+    with pytest.raises(lanner.DefinitionError, match=f"{name!r} declares the capability .*, which Lanner does not support"):
         define(**{name: ("doors",)})
 
 

@@ -1,4 +1,4 @@
-"""What Lanner prints of texts from outside."""
+"""Lanner's output of texts from outside."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`import lanner` costs little, has what it says, and means to type checkers what it means when it runs."""
+"""`import lanner` is fast, exports its public names, and has the same meaning for type checkers as at run time."""
 
 import re
 import subprocess
@@ -73,7 +73,7 @@ def test_the_sdk_imports_nothing_of_the_rooms_that_use_it():
 
 @pytest.mark.parametrize("case", ["plugin.py", "packages.py"])
 def test_a_type_checker_sees_a_plugin_as_its_author_means_it(case):
-    """Lines of the file that end in `# reveals T` are asked what they are, those that end in `# error: ...` are wrong."""
+    """The type checker must reveal T for lines that end in `# reveals T`, and report the error of lines that end in `# error: ...`."""
     mypy = pytest.importorskip("mypy.api", reason="mypy is not installed")
     path = CASES / case
     wanted = {}

@@ -1,4 +1,4 @@
-"""Secrets in options: hidden wherever a configuration is shown, as text or as values."""
+"""Secrets in options are masked in all representations of a configuration, as text and as values."""
 
 import pytest
 

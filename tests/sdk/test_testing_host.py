@@ -1,4 +1,4 @@
-"""`lanner.testing.host`: what users' tests see of a plugin."""
+"""`lanner.testing.host`: the view of a plugin in users' tests."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Sources that yield events one by one, and may block between them: a reader thread runs them."""
+"""Sources that yield events one by one and may block between them are run by a reader thread."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from lanner.sdk.batches import Batch, Source
 from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
 
-LONG = 60.0  # seconds that a test waits for what comes at once
+LONG = 60.0  # seconds that a test waits for an immediate result
 
 
 def opened(open_instance: Callable[[], Any]) -> Source:
@@ -33,7 +33,7 @@ def opened(open_instance: Callable[[], Any]) -> Source:
 
 
 def drain(source: Source) -> list[tuple[bytes, int | None]]:
-    """All events up to the end."""
+    """Return all events up to the end."""
     events: list[tuple[bytes, int | None]] = []
     while True:
         batch = source.next_batch(LONG)
@@ -43,7 +43,7 @@ def drain(source: Source) -> list[tuple[bytes, int | None]]:
 
 
 def an_event(source: Source) -> bytes:
-    """The first event of the next batch that has one."""
+    """Return the first event of the next batch that has one."""
     while True:
         batch = source.next_batch(LONG)
         if batch.payloads:
@@ -83,7 +83,9 @@ def test_all_that_can_be_iterated_is_a_source_of_payloads_and_events(open_instan
 def test_anything_else_is_an_error_that_says_so_after_the_events_before_it(item):
     source = opened(lambda: iter([b"a", item, b"b"]))
     assert an_event(source) == b"a"
-    with pytest.raises(lanner.SourceError, match=rf"plugin doors: open yielded {type(item).__name__}; it yields bytes, str, lanner.Event"):
+    with pytest.raises(
+        lanner.SourceError, match=rf"plugin doors: open yielded {type(item).__name__}; it must yield bytes, str, lanner.Event"
+    ):
         drain(source)
 
 
@@ -170,7 +172,7 @@ def test_a_source_that_is_faster_than_the_host_waits_with_a_full_queue(monkeypat
     source = opened(fast)
     first = an_event(source)
     assert first == b"0"
-    # at most: the batch just taken, a full queue, and the one that waits for room
+    # at most: the batch just taken, a full queue, and the one that waits for space
     assert len(made) <= 10 + 10 + 1
     assert [payload for payload, _ in drain(source)][-1] == b"99"
 
@@ -182,7 +184,7 @@ def test_the_queue_is_bounded_in_bytes_too(monkeypatch):
 
 
 def in_wait(source: Source) -> threading.Thread:
-    """A host that waits in next_batch; the thread ends when the source has ended."""
+    """A host that waits in next_batch. The thread ends when the source has ended."""
     host = threading.Thread(target=drain, args=(source,))
     host.start()
     return host
@@ -209,10 +211,10 @@ def test_close_releases_the_host_while_the_generator_still_blocks(monkeypatch, c
     assert not host.is_alive()
     assert after_close == []
     assert [record.message for record in caplog.records] == [
-        "the event source did not end within 0.05 s of being closed and is left alone; a generator that waits ends at once if it does `yield lanner.NOTHING` now and then"
+        "the event source did not end within 0.05 s of being closed and is left running; a waiting generator ends at once if it does `yield lanner.NOTHING` now and then"
     ]
     go_on.set()
-    assert drain(source) == []  # what it yields late is dropped
+    assert drain(source) == []  # late events are dropped
 
 
 def test_close_runs_the_generators_own_clean_up():
@@ -252,7 +254,7 @@ def test_close_ends_a_source_that_waits_for_room_in_the_queue(monkeypatch):
 
 
 class Blocking:
-    """An iterator with a close() of its own, which ends the blocking call."""
+    """An iterator with its own close(), which ends the blocking call."""
 
     def __init__(self) -> None:
         self.blocked, self.woken = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""The table of words is the one declaration of them: evaluators, methods and documentation agree with it."""
+"""The table of words is their only declaration: evaluators, methods and documentation agree with it."""
 
 import re
 from pathlib import Path

@@ -76,7 +76,7 @@ def test_a_failure_shows_what_said_no_or_why_it_fired(pytest_run):
     assert done.returncode == 1
     not_fired, fired, other = done.stdout.split("\n____")[1:]
     assert "- Falco rules -" in not_fired
-    assert "no     docker.from startswith busy   -> no value   <-- the first part that says no" in not_fired
+    assert "no     docker.from startswith busy   -> no value   <-- the first part that is false" in not_fired
     assert 'yes    docker.from startswith busy   -> "busy:1"' in fired
     assert "Falco rules" not in other
 
@@ -106,7 +106,7 @@ def test_assert_fired_says_why_not(rules):
     lines = str(caught.value).splitlines()
     assert lines[0] == "the rule 'Started' did not fire"
     assert lines[1].endswith(" does not match event 2:")
-    assert lines[-1] == 'no     docker.from startswith busy   -> "redis"   <-- the first part that says no'
+    assert lines[-1] == 'no     docker.from startswith busy   -> "redis"   <-- the first part that is false'
 
 
 def test_assert_fired_counts(rules):

@@ -164,9 +164,9 @@ def test_half_a_character_is_refused_at_its_place():
 def test_limits():
     assert values("[" * MAX_DEPTH + "]" * MAX_DEPTH)
     assert "levels deep" in error("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)).message
-    assert "stands inside of what it names" in error("&a {b: *a}").message
+    assert "is inside the node that it names" in error("&a {b: *a}").message
     bomb = "".join(f"- &x{n} [{', '.join([f'*x{n - 1}' if n else 'x'] * 10)}]\n" for n in range(9))
-    assert "aliases stand for more than" in error(bomb).message
+    assert "aliases expand to more than" in error(bomb).message
 
 
 @pytest.mark.parametrize("unit", ["[", "{", "- ", "? ", "a: b\n", "&a ", "[],", '"a" b\n', "\n,", "a\r", "'", "- |\n a\n", "--- a\n"])

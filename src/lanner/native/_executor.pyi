@@ -1,5 +1,5 @@
-# What a program is, is told in lanner.rules.plan.native_program. A hit is (place in the batch, rule, whether it is sure, time in ns or
-# None, the values that its alert shows or None where Python has to find them).
+# lanner.rules.plan.native_program describes programs. A hit is (index in the batch, rule, whether it is sure, time in ns or
+# None, the values that its alert shows or None if Python must read them).
 from collections.abc import Sequence
 from typing import Any, TypeAlias, final
 

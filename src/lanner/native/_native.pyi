@@ -1,4 +1,4 @@
-# What each of these does is told in its own docstring and, for values, in lanner.sdk.values.
+# Each has a docstring, and lanner.sdk.values describes the values.
 from collections.abc import Callable, Sequence
 from typing import final, overload
 

@@ -1,4 +1,4 @@
-# Nodes as lanner.yamlfile.nodes gives them to the rest of Lanner.
+# The base classes of the nodes in lanner.yamlfile.nodes.
 from typing import Any, TypeAlias, TypeVar
 
 _Mark: TypeAlias = tuple[int, int, int]

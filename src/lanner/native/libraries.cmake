@@ -1,19 +1,19 @@
-# Libraries and tools that the native part needs: the system's packages, or released sources where the build may download them.
-# All that is missing is reported together, with the packages that have it.
+# Libraries and tools that the native part needs: the system's packages, or released sources if downloads are allowed.
+# All missing ones are reported together, with the packages that contain them.
 
 option(LANNER_PORTABLE "Download pinned libraries and link them and the C++ library statically: for wheels that run on other systems" OFF)
 option(LANNER_FETCH "Download the pinned sources of libraries that the system lacks; LANNER_PORTABLE implies it" OFF)
 define_property(GLOBAL PROPERTY LANNER_MISSING)
 
-# lanner_missing(WHAT DEBIAN FEDORA): something that no source code can replace is missing
+# lanner_missing(WHAT DEBIAN FEDORA): reports a missing part that cannot be built from source
 function(lanner_missing what debian fedora)
   set_property(GLOBAL APPEND PROPERTY LANNER_MISSING "${what}|${debian}|${fedora}")
 endfunction()
 
 # lanner_library(NAME DEBIAN package FEDORA package HEADER path (PACKAGE cmake-package TARGET imported-target | LIBRARY file-or-name)
 #                GIT_REPOSITORY url GIT_TAG commit FETCHED_TARGET target [ALWAYS_SYSTEM])
-# Makes the interface target lanner_NAME: the system's library, or the target FETCHED_TARGET of the downloaded sources. LANNER_PORTABLE
-# downloads all but those that are ALWAYS_SYSTEM where the system has them. Sets NAME_FETCHED and NAME_SOURCE_DIR after a download.
+# Creates the interface target lanner_NAME: the system's library, or the target FETCHED_TARGET of the downloaded sources. LANNER_PORTABLE
+# downloads all except those with ALWAYS_SYSTEM that the system has. Sets NAME_FETCHED and NAME_SOURCE_DIR after a download.
 function(lanner_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "ALWAYS_SYSTEM" "DEBIAN;FEDORA;PACKAGE;TARGET;LIBRARY;HEADER;GIT_REPOSITORY;GIT_TAG;FETCHED_TARGET" "")
   add_library(lanner_${name} INTERFACE)
@@ -65,8 +65,8 @@ function(lanner_library name)
   set(${name}_SOURCE_DIR ${${name}_SOURCE_DIR} PARENT_SCOPE)
 endfunction()
 
-# Sets RESULT to what to tell the user where anything is missing, else to nothing. The caller ends the configuration: from here CMake
-# would print a call stack.
+# Sets RESULT to the message about missing parts, or to an empty text. The caller ends the configuration: here CMake would print
+# a call stack.
 function(lanner_describe_missing result)
   set(whats)
   set(debian)

@@ -62,5 +62,5 @@ __all__ = [
     "load_rules_text",
 ]
 
-if not TYPE_CHECKING:  # a checker would take every name for one of the package
+if not TYPE_CHECKING:  # a type checker would accept any name as a member of the package
     __getattr__, __dir__ = lazy_names(__name__, _HOMES)

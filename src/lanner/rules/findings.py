@@ -1,8 +1,8 @@
-"""What is wrong in rules: places in files, findings, and the errors that carry them.
+"""Findings: errors and warnings about rules, with places in files, and the exceptions that carry them.
 
-In comes what the loader, the parser and the checker found out; out come plain data (`Finding`) and a text for people, as a
-compiler prints it. A finding's code and message are Falco's own where Falco knows the case, so that whoever searches for
-one finds it; the advice is Lanner's. This module reads no files.
+The loader, the parser and the checker create findings. A finding is plain data (`Finding`) and prints as a compiler's
+message does. Its code and message are Falco's if Falco has the case, so that a search for the message
+finds it. The advice is Lanner's. This module reads no files.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ YAML_PARSE: Final = "LOAD_ERR_YAML_PARSE"
 YAML_VALIDATE: Final = "LOAD_ERR_YAML_VALIDATE"
 
 _ITEMS: Final = frozenset({"list", "macro", "rule", "exception"})
-# A line of a rules file may be a megabyte long; a snippet shows this many characters of it.
+# A line of a rules file may be a megabyte long; a snippet shows at most this many characters of it.
 _SNIPPET_WIDTH: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Where Falco sees a finding: spots of the file from the item inwards, none for the file as a whole.
+    """The place that Falco reports: spots of the file from the item inwards, none for the file as a whole.
 
-    With `text` it quotes that condition, and the innermost place is in it: `index` counts bytes, `line` and `column` from 1 as the
-    parser does, in a text that need not be the quoted one.
+    With `text`, Falco quotes that condition and the innermost place is in it: `index` counts bytes, `line` and `column` count from 1
+    as the parser does. They may count in another text than the quoted one.
     """
 
     context: Context = ()
@@ -50,10 +50,10 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An error or a warning. `places` go from the outermost (the item) to the innermost (the characters).
+    """An error or a warning. `places` are in order from the outermost (the item) to the innermost (the characters).
 
-    `context` has the same places as spots of the file. `sight` is the place that Falco reports (None: the places with a kind).
-    `subject` is the deprecated field that a warning is about. `own` marks a finding that Falco does not have.
+    `context` contains the same places as spots of the file. `sight` is the place that Falco reports (None: the places with a kind).
+    `subject` is the deprecated field that a warning is about. `own` marks a finding that Falco does not report.
     """
 
     severity: Severity
@@ -69,11 +69,11 @@ class Finding:
 
     @property
     def place(self) -> Place | None:
-        """The innermost place, or None where a file has no say."""
+        """The innermost place, or None for a finding without a file."""
         return self.places[-1] if self.places else None
 
     def render(self) -> str:
-        """Return `file:line:column: error: message [CODE]`, the marked source line and the advice, as far as they exist."""
+        """Return `file:line:column: error: message [CODE]`, the marked source line and the advice, if available."""
         items = [place for place in self.places if place.name and place.kind in _ITEMS]
         inside = f" (in {items[-1].kind} '{items[-1].name}')" if items else ""
         where = f"{self.place}: " if self.place else ""
@@ -96,7 +96,7 @@ def finding(
     subject: str = "",
     own: bool = False,
 ) -> Finding:
-    """A finding at the innermost spot of a context, with the marked line."""
+    """Return a finding at the innermost spot of a context, with the marked line."""
     places = tuple(spot.place() for spot in context)
     snippet = mark(context[-1].file.line(places[-1].line), places[-1].column, places[-1].length) if places else ""
     return Finding(severity, code, message, places, snippet, advice, context, sight, subject, own)
@@ -104,7 +104,7 @@ def finding(
 
 _T = TypeVar("_T")
 Stage: TypeAlias = Generator[Finding, None, _T]
-"""A stage of a session: a generator that yields its findings and returns its result."""
+"""Stage of a session: a generator that yields its findings and returns its result."""
 
 
 def finish(stage: Stage[_T], findings: list[Finding]) -> _T:
@@ -118,23 +118,23 @@ def finish(stage: Stage[_T], findings: list[Finding]) -> _T:
 
 
 class RulesError(LannerError, ValueError):
-    """Rules have errors. `findings` contains at least one error, and the warnings before it."""
+    """Rules with errors. `findings` contains at least one error, and the warnings before it."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
         super().__init__("\n".join(finding.render() for finding in self.findings))
 
     def lines(self) -> list[str]:
-        """Return each finding in its lines, which can be printed."""
+        """Return the printable lines of each finding."""
         return str(self).split("\n")
 
 
 class ConditionError(LannerError, ValueError):
-    """One condition is wrong. `offset` and `length` count characters in the text of that condition.
+    """An error in one condition. `offset` and `length` count characters in the text of that condition.
 
-    Whoever knows from which file the text came turns it into a `Finding`. `falco_offset` is where Falco sees the error: for a
-    syntax error where its parser stands when it gives up, for an error in a check where that check begins. It differs from
-    `offset` where Lanner can point closer.
+    A caller that knows the file of the text turns it into a `Finding`. `falco_offset` is where Falco reports the error: for a
+    syntax error, the position of its parser when it stops; for an error in a check, the start of that check. It differs from
+    `offset` if Lanner reports a more precise place.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class ConditionError(LannerError, ValueError):
 
 
 def mark(line: str, column: int, length: int) -> str:
-    """The line and, below it, carets under `length` characters from `column` (counted from 1) on; long lines are cut."""
+    """Return the line and, below it, carets under `length` characters from `column` (counted from 1). Long lines are cut."""
     begin = max(0, column - 1)
     start = max(0, min(begin - _SNIPPET_WIDTH // 2, len(line) - _SNIPPET_WIDTH))
     shown = one_column_each(line[start : start + _SNIPPET_WIDTH])

@@ -1,4 +1,4 @@
-"""The driver of rules files: from loaded files to compiled rules, stage by stage.
+"""Session: the driver of rules files from loading to compilation, stage by stage.
 
 A stage yields its findings in Falco's order, and the caller decides when to stop: `lanner run` stops after the first file with an error
 (plan/compile.py), `-V` at the first error (report/validate.py), and `lanner rules check` never stops (lint/).
@@ -44,19 +44,19 @@ class CompiledRule(Struct, frozen=True):
 
 
 class Session:
-    """Rules files on their way through all stages, one after another. A subclass may replace the stages of a rule."""
+    """Rules files in all stages, one after another. A subclass may replace the stages of a rule."""
 
     collector: type[Collector] = Collector
 
     def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str] | None = None, shipped: Collection[str] = ()) -> None:
-        """Begin with one catalog for each event source; rules of other sources are skipped, with a warning.
+        """Create a session with one catalog for each event source. Rules of other sources are skipped with a warning.
 
         `plugins` contains the versions of plugins by name, for `required_plugin_versions`. None disables that check. `shipped` are the
         names of macros in the plugins' own rules, which findings may suggest.
         """
         self.catalogs = {catalog.source: catalog for catalog in catalogs}
         self._shipped = shipped
-        by_source = self.catalogs  # not by `self`: a circle would keep the rules until the garbage collector comes
+        by_source = self.catalogs  # not by `self`: a reference cycle would keep the rules until the garbage collector runs
         self._collector = self.collector(by_source, lambda source, text: is_field(text, by_source[source]), plugins)
         self.collected = self._collector.collected
         self.compilation = Compilation(self.collected, shipped)
@@ -66,7 +66,7 @@ class Session:
         return self._collector.take(steps)
 
     def expand(self) -> Stage[None]:
-        """Write out all lists and macros collected up to here."""
+        """Expand all lists and macros collected so far."""
         self.compilation = Compilation(self.collected, self._shipped)
         yield from self.compilation.expand()
 

@@ -1,1 +1,1 @@
-"""What plugin authors import (by way of `lanner`), and what every host does with a plugin class. Private: import `lanner`."""
+"""The SDK: the interface for plugin authors (imported through `lanner`), and what every host does with a plugin class. Private."""

@@ -1,4 +1,4 @@
-"""An address whose text may hold a password: it prints itself with the secret parts masked."""
+"""Addresses whose text may contain a password, which they mask when printed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 MASK: Final = "***"
-# a scheme without a bound would take the square of the time in a long word
+# without a limit for the scheme, the time for a long word would be quadratic
 _IN_TEXT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}://[^\s'\"<>]+")
 _LOCAL: Final = frozenset({"unix", "npipe", "fd", "file"})
 

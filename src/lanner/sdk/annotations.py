@@ -1,4 +1,4 @@
-"""What the annotations of a field method say: the field's type, whether it is a list, and its argument.
+"""Read the annotations of a field method: the field's type, whether it is a list, and its argument.
 
 def f(self, event: Event) -> str                            string
 def f(self, event: Event, key: str) -> int | None           uint64, argument required, a key
@@ -44,9 +44,9 @@ _KNOWN = (
 
 
 def type_of(method: Any, where: str) -> tuple[FieldType, bool]:
-    """The type of a field method's result and whether it is a list. Raises `DefinitionError`, which names `where`."""
+    """Return the type of a field method's result and whether it is a list. Raises `DefinitionError`, which contains `where`."""
     if "return" not in raw_annotations(inspect.unwrap(method)):
-        raise DefinitionError(f"{where}: say what it returns: -> {_KNOWN}")
+        raise DefinitionError(f"{where}: annotate the return type: -> {_KNOWN}")
     hint = _hint(method, "return", where)
     options = [option for option in _options(hint) if option is not type(None)]
     if len(options) == 1 and get_origin(options[0]) in {list, tuple, Sequence}:
@@ -67,7 +67,7 @@ def written_type(method: Any) -> str:
 
 
 def argument_of(method: Any, where: str) -> Argument | None:
-    """The argument that a field method takes after `self` and `event`. Raises `DefinitionError`, which names `where`."""
+    """Return the argument that a field method takes after `self` and `event`. Raises `DefinitionError`, which contains `where`."""
     parameters = list(_signature(method).parameters.values())
     if len(parameters) < 2 or parameters[0].name != "self":
         raise DefinitionError(f"{where}: a field method takes (self, event) and perhaps an argument")
@@ -83,7 +83,7 @@ def argument_of(method: Any, where: str) -> Argument | None:
             raise DefinitionError(f"{where}: the argument of a field is `key: str` or `index: int`, not `{parameter}`")
     required = all(parameter.default is inspect.Parameter.empty for parameter in extra)
     if len(extra) > 1 and any(parameter.default is inspect.Parameter.empty for parameter in extra):
-        raise DefinitionError(f"{where}: with both a key and an index, each needs a default: one of them is given")
+        raise DefinitionError(f"{where}: with both a key and an index, each needs a default, because only one of them is given")
     return Argument(key="key" in names, index="index" in names, required=required)
 
 
@@ -96,12 +96,12 @@ def _signature(method: Any) -> inspect.Signature:
 
 
 def _hint(method: Any, name: str, where: str) -> Any:
-    # one annotation at a time: that of `event` may name what a type checker alone imports
+    # one annotation at a time: that of `event` may use names that only a type checker imports
     function = inspect.unwrap(method)
     try:
         return resolve(raw_annotations(function)[name], function.__globals__)
     except (NameError, TypeError, AttributeError, SyntaxError) as error:
-        raise DefinitionError(f"{where}: its annotation of {name!r} cannot be read: {error}") from None
+        raise DefinitionError(f"{where}: cannot resolve its annotation of {name!r}: {error}") from None
 
 
 def _options(hint: Any) -> list[Any]:
@@ -113,7 +113,7 @@ def _options(hint: Any) -> list[Any]:
 def _scalar(options: list[Any], hint: Any, where: str) -> FieldType:
     kinds = {_kind(option) for option in options}
     if len(kinds) != 1 or None in kinds:
-        raise DefinitionError(f"{where}: a field cannot be of type {inspect.formatannotation(hint)}; it can be {_KNOWN}")
+        raise DefinitionError(f"{where}: invalid field type {inspect.formatannotation(hint)}: use {_KNOWN}")
     (kind,) = kinds
     assert kind is not None
     return kind

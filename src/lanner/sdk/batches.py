@@ -1,4 +1,4 @@
-"""What an event source gives to every host: batches of events, by way of one protocol. `lanner.sdk.sources` makes such sources."""
+"""The interface between event sources and hosts: batches of events. `lanner.sdk.sources` implements it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """Events in order. `timestamps` is None where no event has one from the source; `ended`: there will be no more."""
+    """Events in order. `timestamps` is None if the source gave no event a time; `ended`: there are no more events."""
 
     __slots__ = ("ended", "payloads", "timestamps")
 
@@ -34,56 +34,56 @@ class Source(Protocol):
 
     @property
     def counters(self) -> Mapping[str, int]:
-        """What happened on the way, by its name: `dropped tails`, `lines too long`, and what the open instance counts in its `counters`."""
+        """Counters by name: `dropped tails`, `lines too long`, and the `counters` of the open instance."""
 
     @property
     def connections(self) -> Mapping[str, bool]:
         """The connections of the open instance by name, and whether each is up."""
 
     description: str
-    """What is watched, in the open instance's own words (its `describe()`), "" where it has none."""
+    """The open instance's name for the watched object (its `describe()`), or ""."""
 
     def next_batch(self, timeout: float) -> Batch:
-        """The events that there are, as soon as there are any; none after `timeout` seconds, or when another thread closes the source.
+        """Return available events, as soon as there are any; none after `timeout` seconds, or when another thread closes the source.
 
-        Raises `SourceError` where the plugin failed, once everything before the failure was handed over.
+        Raises `SourceError` if the plugin failed, after all events before the failure were returned.
         """
         ...
 
     position: int
-    """How far `next_batch` has come, as a number for `commit`."""
+    """The position of `next_batch` in the source, for `commit`."""
 
     def commit(self, position: int) -> None:
-        """The host has dealt with all up to a `position` of before: a source that can go on there after a restart takes note.
+        """Acknowledge all events up to an earlier `position`. A source that can resume there after a restart stores it.
 
-        After `close` it is on disk when this returns, if it has a place there.
+        After `close` the position is on disk when this returns, if the source stores it on disk.
         """
 
     commits_itself: bool
-    """Whether each `next_batch` commits all that came before. A host that calls `commit` turns this off first."""
+    """Whether each `next_batch` commits all previous events. A host that calls `commit` turns this off first."""
 
     def close(self) -> None:
-        """End the source: a waiting `next_batch` returns at once. From any thread, any number of times."""
+        """Close the source: a waiting `next_batch` returns at once. Any thread may call it, any number of times."""
 
 
 def describe_instance(instance: Any, plugin: str) -> str:
-    """What the open instance's describe() says, "" where it has none. What that raises is logged, not passed on."""
+    """Return the open instance's describe(), or "" without one. Errors are logged, not raised."""
     return str(_call(instance, "describe", plugin) or "")
 
 
 def instance_fileno(instance: Any, plugin: str) -> int | None:
-    """What the open instance's fileno() gives; None where it has none or fails, which is logged."""
+    """Return the open instance's fileno(), or None without one or after an error, which is logged."""
     found = _call(instance, "fileno", plugin)
     return found if isinstance(found, int) else None
 
 
 def close_instance(instance: Any, plugin: str) -> None:
-    """Call the open instance's own close(), if it has one. What it raises is logged, not passed on."""
+    """Call the open instance's close(), if it has one. Errors are logged, not raised."""
     _call(instance, "close", plugin)
 
 
 def instance_counters(instance: Any) -> Mapping[str, int]:
-    """What the open instance counts in its `counters`, if it has such a mapping."""
+    """Return the `counters` of the open instance, if it has such a mapping."""
     found = member(instance, "counters")
     return found if isinstance(found, dict) else {}
 
@@ -95,7 +95,7 @@ def instance_connections(instance: Any) -> Mapping[str, bool]:
 
 
 def member(instance: Any, name: Literal["counters", "connections", "describe", "fileno", "commit", "close"]) -> Any:
-    """Return a member of `OpenInstance` that an open instance has; None for one that it lacks or has not overridden."""
+    """Return a member of `OpenInstance` that an open instance has, or None for a missing or inherited one."""
     value = getattr(instance, name, None)
     return None if getattr(value, "__func__", value) is getattr(OpenInstance, name) else value
 

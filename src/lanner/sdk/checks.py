@@ -1,4 +1,4 @@
-"""Checks of `lanner doctor`, as a plugin declares them: `Plugin.checks` returns them."""
+"""Checks of `lanner doctor` that a plugin declares: `Plugin.checks` returns them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Level(StrEnum):
 
 
 class Finding(NamedTuple):
-    """What a check found, and the fix for anything but `ok`."""
+    """A result of a check, with the fix for anything but `ok`."""
 
     level: Level
     text: str
@@ -53,11 +53,11 @@ class Check(NamedTuple):
 
 
 def check_disk(folder: str | os.PathLike[str], needed: int, what: str, fix: str = "Make room") -> Finding:
-    """Return a finding about the free space of a disk: `needed` are bytes, `what` says whose disk it is ("of alerts")."""
+    """Return a finding about the free space of a disk. `needed` is in bytes, `what` names the disk's purpose ("of alerts")."""
     free = shutil.disk_usage(folder).free
     text = f"{free // _MIB:,} MiB are free on the disk {what}"
     if free < _SCARCE:
-        return Finding.problem(text, "Make room: what cannot be written is lost")
+        return Finding.problem(text, "Free some space: data that cannot be written is lost")
     if free < needed:
         return Finding.warning(f"{text}, and {needed // _MIB:,} may be used", fix)
     return Finding.ok(text)

@@ -1,7 +1,7 @@
-"""A plugin's configuration: one typed class, from which come validation, the JSON schema for Falco and the docs table.
+"""A plugin's configuration: one typed class, used for validation, Falco's JSON schema and the table in the docs.
 
-In goes the text that Falco's `init_config` (or `--config`) holds, JSON; out comes an instance of the class, or a `ConfigError`
-that names the path and the bound.
+The input is the JSON text of Falco's `init_config` (or `--config`). The output is an instance of the class, or a `ConfigError`
+with the path and the bound.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _C = TypeVar("_C", bound="Config")
 Warn: TypeAlias = "Callable[[str], object]"
-"""Takes a sentence about what is odd in a configuration."""
+"""A function that takes a warning about a configuration."""
 
 
 def _ignore(_: str) -> None:
@@ -28,7 +28,7 @@ def _ignore(_: str) -> None:
 
 
 class Config(Masked, msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """Base class of configurations: a msgspec Struct with camelCase names in JSON, which refuses unknown options.
+    """Base class of configurations: a msgspec Struct with camelCase names in JSON, which rejects unknown options.
 
     Every option has a default, so that an empty configuration is valid. Declare bounds and descriptions with
     `Annotated[int, Meta(ge=1, description="...")]`. A subclass with `forbid_unknown_fields=False` accepts unknown options: each is
@@ -37,15 +37,15 @@ class Config(Masked, msgspec.Struct, rename="camel", forbid_unknown_fields=True,
     """
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return options with values as they may be shown, for `rich` as well."""
+        """Return options with printable values, for `rich` as well."""
         return [(name, mask_option(getattr(self, name), name)) for name in self.__struct_fields__]
 
 
 def check_config_class(cls: type[Config]) -> None:
-    """Refuse what cannot be a configuration class: `DefinitionError` says which option and why."""
+    """Check the configuration class. `DefinitionError` names the invalid option and the reason."""
     for option in msgspec.structs.fields(cls):
         if option.required:
-            raise DefinitionError(f"{cls.__name__}.{option.name} needs a default: no configuration has to be a configuration")
+            raise DefinitionError(f"{cls.__name__}.{option.name} needs a default: an empty configuration must be valid")
     try:
         config_schema(cls)
     except TypeError as error:
@@ -55,9 +55,9 @@ def check_config_class(cls: type[Config]) -> None:
 def load_config(cls: type[_C], text: str | bytes, warn: Warn = _ignore) -> _C:
     """Return the configuration in `text` (JSON; empty, `{}` or `null`: the defaults).
 
-    Raise `ConfigError` with the path of a fault, in backquotes.
+    Raise `ConfigError` with the path of an error, in backquotes.
 
-    `warn` is called with a sentence for each unknown option of a class that allows them.
+    `warn` is called with a message for each unknown option of a class that allows them.
     """
     if not text.strip():
         return cls()
@@ -81,10 +81,10 @@ def convert_config(cls: type[_C], raw: Any, warn: Warn = _ignore) -> _C:
 
 
 class _Adapter:
-    """Restores what the author of a configuration meant, where Falco or YAML made something else of it. Faults stay as they are.
+    """Restores values that Falco or YAML changed from what the author of a configuration wrote. Errors stay as they are.
 
-    Options are known in any case, as Go's are (falco.yaml files have `flushinterval`). A text option takes numbers: of a YAML map
-    falco.yaml makes JSON in which a scalar that reads as a number is one, quoted or not. It also makes null of an empty map or list.
+    Names of options are case-insensitive, as in Go (falco.yaml files contain `flushinterval`). A text option accepts numbers: Falco
+    converts a YAML map to JSON in which a scalar that looks like a number is one, quoted or not, and an empty map or list is null.
     """
 
     def __init__(self, warn: Warn) -> None:
@@ -96,7 +96,7 @@ class _Adapter:
             case msgspec.inspect.Metadata(type=inner), _:
                 return self.adapted(inner, raw, path)
             case msgspec.inspect.IntType(), float() if raw.is_integer() and abs(raw) > _INT32:
-                return int(raw)  # Falco reads a whole number that is greater as a fraction
+                return int(raw)  # Falco reads a larger whole number as a fraction
             case msgspec.inspect.StrType(), float() if raw.is_integer() and abs(raw) > _INT32:
                 return str(int(raw))
             case msgspec.inspect.StrType(), bool() | int() | float():
@@ -152,9 +152,9 @@ _TAKES: dict[type, tuple[type, ...]] = {
 def config_schema(cls: type[Config]) -> dict[str, Any]:
     """Return the JSON schema of `cls` for Falco, which validates with it before the plugin does.
 
-    Plain enough for old validators: no references, no definitions, and of the drafts only words that mean the same in all. It refuses
-    nothing that `load_config` takes: null stands for an empty map or list, as Falco writes them. Where a class forbids unknown options
-    the schema leaves them to `load_config`, because a schema knows one spelling of a name; where it allows them the schema says so.
+    It suits old validators: no references, no definitions, and only keywords with the same meaning in all drafts. It accepts
+    everything that `load_config` does: null for an empty map or list, as Falco writes them. If a class forbids unknown options,
+    the schema leaves them to `load_config`, because a schema is case-sensitive. If it allows them, so does the schema.
     """
     return _or_null(_plain(_schema(cls)))
 
@@ -173,14 +173,14 @@ def _inline(node: Any, definitions: dict[str, Any], inside: tuple[str, ...]) -> 
     if "$ref" in node:
         name = node["$ref"]
         if name in inside:
-            raise TypeError(f"a configuration cannot hold itself ({name})")
+            raise TypeError(f"a configuration cannot contain itself ({name})")
         rest = {key: value for key, value in node.items() if key != "$ref"}
         return {**_inline(definitions[name], definitions, (*inside, name)), **_inline(rest, definitions, inside)}
     return {key: _inline(value, definitions, inside) for key, value in node.items()}
 
 
 def _plain(node: dict[str, Any], name: str = "") -> dict[str, Any]:
-    """A schema made plain, and those in it; `name` is that of the option whose schema it is."""
+    """Return a simplified schema, including nested ones. `name` is that of the option whose schema it is."""
     result: dict[str, Any] = {}
     for key, value in node.items():
         if key == "properties":
@@ -190,7 +190,7 @@ def _plain(node: dict[str, Any], name: str = "") -> dict[str, Any]:
         elif key in {"anyOf", "prefixItems"}:
             result[key] = [_plain(schema) for schema in value]
         elif key in {"exclusiveMinimum", "exclusiveMaximum"}:
-            # a number in new drafts, a boolean in old ones: what is just outside of a bound of fractions is left to load_config
+            # a number in new drafts, a boolean in old ones: load_config checks exclusive bounds of fractions
             inner = 0 if node.get("type") != "integer" else 1 if key == "exclusiveMinimum" else -1
             result["minimum" if key == "exclusiveMinimum" else "maximum"] = value + inner
         elif key == "type" and value == "string" and "enum" not in node:
@@ -205,7 +205,7 @@ def _plain(node: dict[str, Any], name: str = "") -> dict[str, Any]:
 
 
 def _or_null(node: dict[str, Any]) -> dict[str, Any]:
-    """A plain schema that takes null as well, where it is one of maps or lists."""
+    """Return a simplified schema that also accepts null if it is one of maps or lists."""
     if node.get("type") in ("object", "array"):
         return {**node, "type": [node["type"], "null"]}
     kinds = [option.get("type") for option in node.get("anyOf", ())]
@@ -215,7 +215,7 @@ def _or_null(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def config_table(cls: type[Config]) -> list[tuple[str, str, str, str]]:
-    """Rows for the docs: name of the option in JSON, its type with bounds, its default as JSON, its description."""
+    """Return rows for the docs: name of the option in JSON, its type with bounds, its default as JSON, its description."""
     properties = _schema(cls)["properties"]
     rows = []
     for option in msgspec.structs.fields(cls):

@@ -1,7 +1,7 @@
-"""What can go wrong, as one small hierarchy under `LannerError`.
+"""Exceptions: one small hierarchy below `LannerError`.
 
-Each error is also the built-in error that a Python user would catch for it. Messages say what was wrong, where, and what
-to do. Errors in rules files have a home of their own (`lanner.rules`), because they carry places in a file.
+Each class also derives from the built-in exception that a Python user would catch. Messages contain the problem, its place and
+the fix. Errors in rules files are in `lanner.rules`, because they contain places in a file.
 """
 
 
@@ -9,7 +9,7 @@ class LannerError(Exception):
     """Base class of all errors that Lanner raises."""
 
     def lines(self) -> list[str]:
-        """Return the message in the lines in which it is to be shown: one, unless an error lays out more."""
+        """Return the message in lines for display: one, unless an error has its own layout."""
         return [str(self)]
 
 
@@ -30,8 +30,8 @@ class SourceError(LannerError, RuntimeError):
 
 
 class OpenError(SourceError):
-    """An event source failed before it yielded anything: the code of a generator's `open` runs only then."""
+    """An event source failed before it yielded an event: a generator's `open` runs only then."""
 
 
 class UsageError(LannerError, ValueError):
-    """A command does not take these arguments, or an event source these open parameters."""
+    """Invalid arguments of a command, or invalid open parameters of an event source."""

@@ -1,7 +1,7 @@
 """The reference evaluator of payload values: a few readable lines for each word of `lanner.sdk.values`.
 
-In go the trees as plain data (`Value.data()`) and a payload, out come field values. The native reader
-(`lanner.native.Reader`) has the same interface and gives the same values, faster; tests hold the two together.
+The input are trees as plain data (`Value.data()`) and a payload, the output are field values. The native reader
+(`lanner.native.Reader`) has the same interface and returns the same values, but faster. Tests compare the two.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from lanner.sdk.types import FieldValue
 
 UINT64_MAX: Final = 2**64 - 1
-# msgspec reads -0 as the integer 0; as a fraction it is what it should be here, a number that no field has as its value
+# msgspec reads -0 as the integer 0; as a fraction it is correctly a number that no field has as its value
 _NEGATIVE_ZERO: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+"?)|(?<![eE])-0(?![0-9.eE])', re.DOTALL)
 
 
 class Reader:
-    """Reads values off one payload at a time. `table` holds the trees; a slot is a place in it."""
+    """Reads values from one payload at a time. `table` contains the trees; a slot is an index in it."""
 
     def __init__(self, table: Sequence[Data]) -> None:
         self._table = tuple(table)
@@ -32,7 +32,7 @@ class Reader:
         self._valid = False
 
     def load(self, payload: bytes) -> bool:
-        """Take the next payload; whether it is wholly valid JSON (where not, no slot has a value)."""
+        """Load the next payload, and return whether all of it is valid JSON. If not, no slot has a value."""
         try:
             self._json = decode(_NEGATIVE_ZERO.sub(lambda found: found[1] or b"-0.0", payload) if b"-0" in payload else payload)
             self._valid = True
@@ -41,7 +41,7 @@ class Reader:
         return self._valid
 
     def get(self, slot: int, argument: str | int | None = None) -> FieldValue:
-        """The value of the tree at `slot`; `argument` fills KEY (str) or INDEX (int)."""
+        """Return the value of the tree at `slot`; `argument` fills KEY (str) or INDEX (int)."""
         if not self._valid:
             return None
         value: FieldValue = _evaluate(self._table[slot], self._json, argument)
@@ -49,12 +49,12 @@ class Reader:
 
 
 def _text(value: str) -> str:
-    # a C host reads texts up to their first NUL, so nobody sees more
+    # a C host reads texts only up to their first NUL
     return value.partition("\0")[0]
 
 
 def _evaluate(tree: Any, json: Any, argument: str | int | None, *, number: bool = False) -> Any:
-    """The value of `tree`: str, int, tuple of names or None. `number`: a JSON integer counts where a text does."""
+    """Return the value of `tree`: str, int, tuple of names or None. `number`: accept a JSON integer instead of a text."""
     match tree:
         case ["path", parts]:
             found = _walk(json, parts, argument)
@@ -83,7 +83,7 @@ def _evaluate(tree: Any, json: Any, argument: str | int | None, *, number: bool 
         case ["keys", ["path", parts]]:
             found = _walk(json, parts, argument)
             return (tuple(dict.fromkeys(map(_text, found))) or None) if isinstance(found, dict) else None
-    raise ValueError(f"not a value tree: {tree!r}")
+    raise ValueError(f"invalid value tree: {tree!r}")
 
 
 def _walk(place: Any, parts: Sequence[Any], argument: str | int | None) -> Any:
@@ -100,7 +100,7 @@ def _walk(place: Any, parts: Sequence[Any], argument: str | int | None) -> Any:
 
 def _unsigned(value: str | int | None, factor: int) -> int | None:
     if isinstance(value, str):
-        # 20 digits hold every unsigned 64-bit integer; longer ones with leading zeros are nobody's numbers
+        # 20 digits suffice for every unsigned 64-bit integer; longer texts with leading zeros do not occur
         value = int(value) if value.isascii() and value.isdigit() and len(value) <= 20 else None
     if value is None or not 0 <= value * factor <= UINT64_MAX:
         return None

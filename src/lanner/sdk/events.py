@@ -1,7 +1,7 @@
-"""What an event source gives and what a field method gets.
+"""Events: what an event source yields and a field method receives.
 
-A source yields payloads (bytes or str), `Event`s where it knows the time, `NOTHING` where there is nothing to say, or hands over
-`Chunk`s of lines. Nothing here reads a source; `lanner.sdk.sources` does.
+A source yields payloads (bytes or str), `Event`s with a known time, or `NOTHING` if no event is available, or it returns
+`Chunk`s of lines. `lanner.sdk.sources` reads them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Nothing:
 
 NOTHING: Final = Nothing()
 _NO_TIME: Final = 2**64 - 1
-"""What a host has where a timestamp is not known."""
+"""The value of an unknown timestamp in hosts."""
 
 
 @final
@@ -37,9 +37,9 @@ class Event:
     __slots__ = ("_json", "number", "payload", "source", "timestamp")
 
     def __init__(self, payload: bytes | str, timestamp: int | None = None, *, number: int = 0, source: str = "") -> None:
-        """Make an event of `payload` (str becomes UTF-8) at `timestamp` (ns since 1970, UTC; None: the host's clock decides).
+        """Create an event of `payload` (str is encoded as UTF-8) at `timestamp` (ns since 1970, UTC; None: the host's clock).
 
-        Raises `TypeError` or `ValueError` for what is neither.
+        Raises `TypeError` or `ValueError` for other values.
         """
         if timestamp is not None and not (type(timestamp) is int and 0 <= timestamp < _NO_TIME):
             _check_time(timestamp)
@@ -64,7 +64,7 @@ _UNREAD: Final = object()
 
 
 def _decode(payload: bytes) -> Any:
-    # msgspec is imported where JSON is really read; from then on its decoder stands here
+    # msgspec is imported at the first use; then its decoder replaces this function
     global _decode  # noqa: PLW0603
     from lanner.sdk.jsondoc import decode
 
@@ -74,26 +74,26 @@ def _decode(payload: bytes) -> Any:
 
 def _bytes(payload: object) -> bytes:
     if isinstance(payload, str):
-        # a lone surrogate is a byte that was no UTF-8 where it can be one; no other can be written
+        # a lone surrogate is a byte that was not UTF-8, if possible; others cannot be written
         return to_bytes(payload)
     if isinstance(payload, (bytearray, memoryview)):
         return bytes(payload)
-    raise TypeError(f"the payload of an event is bytes or str, not {type(payload).__name__}")
+    raise TypeError(f"the payload of an event must be bytes or str, not {type(payload).__name__}")
 
 
 def _check_time(timestamp: object) -> None:
     if not isinstance(timestamp, int) or isinstance(timestamp, bool):
-        raise TypeError(f"a timestamp is an int, ns since 1970, such as time.time_ns(), not {type(timestamp).__name__}")
+        raise TypeError(f"a timestamp must be an int, ns since 1970, such as time.time_ns(), not {type(timestamp).__name__}")
     if not 0 <= timestamp < _NO_TIME:
-        raise ValueError(f"the timestamp {timestamp} does not fit into 64 bits without a sign")
+        raise ValueError(f"the timestamp {timestamp} does not fit into an unsigned 64-bit integer")
 
 
 @final
 class Chunk(Record):
-    """Bytes as they arrived from one of several connections: newline-separated payloads, the last one perhaps unfinished.
+    """Bytes from one of several connections: newline-separated payloads, the last one perhaps incomplete.
 
-    `stream` names the connection: the host keeps one unfinished line for each. `reset` means that the connection was reopened: the host
-    drops and counts its unfinished line.
+    `stream` names the connection: the host keeps one incomplete line for each. `reset` means that the connection was reopened: the host
+    drops and counts its incomplete line.
     """
 
     data: bytes
@@ -101,6 +101,6 @@ class Chunk(Record):
     reset: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what no host could read: `TypeError`."""
+        """Check the types. Raises `TypeError`."""
         if not isinstance(self.data, bytes) or not isinstance(self.stream, (str, int)):
-            raise TypeError(f"a Chunk is bytes of a stream named by str or int, not {type(self.data).__name__} of {self.stream!r}")
+            raise TypeError(f"a Chunk needs bytes and a stream named by str or int, not {type(self.data).__name__} of {self.stream!r}")

@@ -1,7 +1,7 @@
-"""Declaring fields: as data (`field(name, value, description)`) or as methods (`@field(name, description)`).
+"""Declare fields: as data (`field(name, value, description)`) or as methods (`@field(name, description)`).
 
-Out comes a `FieldDeclaration` for each: what hosts and rules see (`FieldInfo`) and how the value is got. A method's
-annotations tell the type, whether it is a list and what its argument is; `annotations.py` reads them.
+Each results in a `FieldDeclaration`: the `FieldInfo` for hosts and rules, and the source of the value. A method's
+annotations declare the type, whether it is a list, and its argument (see `annotations.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SUSPENDS = 0x20 | 0x80 | 0x100 | 0x200  # inspect's CO_GENERATOR, CO_COROUTINE,
 
 
 class FieldDeclaration(Record):
-    """One field of a plugin: what there is to say of it, and its value as data or the name of the method that computes it."""
+    """One field of a plugin: its description, and its value as data or the name of the method that computes it."""
 
     info: FieldInfo
     value: Value | None = None
@@ -44,7 +44,7 @@ def field(
     Raise `DefinitionError` for an invalid declaration.
     """
     if not isinstance(name, str) or not FIELD_NAME.fullmatch(name):
-        raise DefinitionError(f'{name!r} is no name of a field: write words joined by dots, such as "docker.actor.id"')
+        raise DefinitionError(f'invalid field name {name!r}: write words joined by dots, such as "docker.actor.id"')
     if isinstance(second, Value):
         return FieldDeclaration(_data_info(name, second, _description(name, third), add_output=add_output), value=second)
     if third is not None or not isinstance(second, str):
@@ -56,7 +56,7 @@ def field(
 
     def mark(method: _M) -> _M:
         if not _is_plain(method):
-            raise DefinitionError(f'@field("{name}", ...) belongs right above a method that is a plain `def` and returns the value')
+            raise DefinitionError(f'@field("{name}", ...) must be directly above a method that is a plain `def` and returns the value')
         setattr(method, _MARK, (name, description, add_output))
         return method
 
@@ -64,7 +64,7 @@ def field(
 
 
 def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclaration | None:
-    """The declaration of a method that `@field` marks, None for any other attribute. Raises `DefinitionError`."""
+    """Return the declaration of a method that `@field` marks, or None for any other attribute. Raises `DefinitionError`."""
     inner = getattr(method, "fget", None) or getattr(method, "__func__", method)
     marked = getattr(inner, _MARK, None)
     if marked is None:
@@ -72,8 +72,8 @@ def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclar
     name, description, add_output = marked
     where = f'{owner}.{method_name} (field "{name}")'
     if inner is not method:
-        raise DefinitionError(f"{where}: a field is a plain method; leave out @{type(method).__name__}")
-    from lanner.sdk.annotations import argument_of, type_of  # not cheap to import, and most fields are data
+        raise DefinitionError(f"{where}: a field must be a plain method; remove @{type(method).__name__}")
+    from lanner.sdk.annotations import argument_of, type_of  # slow to import, and most fields are data
 
     kind, is_list = type_of(method, where)
     return FieldDeclaration(_info(name, kind, description, is_list, argument_of(method, where), add_output), method=method_name)
@@ -81,7 +81,7 @@ def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclar
 
 def _info(name: str, kind: FieldType, description: str, is_list: bool, argument: Argument | None, add_output: bool) -> FieldInfo:
     if add_output and argument and argument.required:
-        raise DefinitionError(f'field "{name}" needs an argument, which add_output has none to give')
+        raise DefinitionError(f'field "{name}" needs an argument, but add_output adds fields without one')
     return FieldInfo(name, kind, description, is_list, argument, add_output)
 
 
@@ -91,7 +91,7 @@ def _is_plain(method: object) -> bool:
 
 def _description(name: str, text: str | None) -> str:
     if not isinstance(text, str) or not text.strip():
-        raise DefinitionError(f'field "{name}" has no description: Falco refuses a field without one')
+        raise DefinitionError(f'field "{name}" has no description: Falco rejects a field without one')
     return text
 
 
@@ -102,7 +102,7 @@ def _data_info(name: str, value: Value, description: str, *, add_output: bool) -
     argument = None
     if used:
         is_key = KEY in used
-        # every alternative without the argument makes a value of its own, so the argument may be left out
+        # if every alternative without the argument has its own value, the argument is optional
         argument = Argument(key=is_key, index=not is_key, required=not _has_value_without_argument(value))
     return _info(name, value.type, description, value.is_list, argument, add_output)
 

@@ -1,4 +1,4 @@
-"""Files that a user has named, read whole: no name of a pipe or a device makes that hang or take all memory."""
+"""Read whole files that a user has named. Names of pipes or devices cannot make it hang or exhaust the memory."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _NULL: Final = os.makedev(1, 3)
 
 
 class TooLargeError(OSError):
-    """The file is larger than it may be."""
+    """The file exceeds the size limit."""
 
 
 def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE, *, pipes: bool = True) -> bytes:
-    """Return the content of a file, or of a pipe that is written and closed within `patience` seconds, as of `<(command)`.
+    """Return the content of a file, or of a pipe that is written and closed within `patience` seconds, as in `<(command)`.
 
     Raises OSError, whose `strerror` tells the problem: also for a device, a pipe without a writer (any pipe, if not `pipes`), and more
     than `most` bytes.
     """
     try:
-        # without O_NONBLOCK a pipe that nobody writes to would be waited for here
+        # without O_NONBLOCK, opening a pipe without a writer would block
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except ValueError as error:  # a null byte in the name
         raise OSError(errno.EINVAL, str(error)) from None
@@ -47,7 +47,7 @@ def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE
 
 
 def check_regular(path: str | PathLike[str], most: int = _MOST) -> None:
-    """Raise OSError as `read_whole` does, and for any pipe: before a library opens the file that would wait for one."""
+    """Raise OSError as `read_whole` does, and for any pipe: call it before a library opens the file and would block."""
     read_whole(path, most, pipes=False)
 
 
@@ -57,7 +57,7 @@ def _read(descriptor: int, most: int, deadline: float, *, is_pipe: bool) -> byte
     poll.register(descriptor, select.POLLIN)
     while True:
         if is_pipe and not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise OSError(errno.ETIMEDOUT, "it is a pipe that nobody has written and closed in time")
+            raise OSError(errno.ETIMEDOUT, "it is a pipe that no process has written and closed in time")
         data = os.read(descriptor, min(_PIECE, most + 1 - len(content)))
         content += data
         if len(content) > most:

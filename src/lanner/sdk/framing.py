@@ -1,4 +1,4 @@
-"""Bytes as they come to payloads: one payload a line, chunks and lines independent of each other."""
+"""Split received bytes into payloads: one payload per line, regardless of the boundaries of chunks."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Final
 
 from lanner.native import Framer
 
-# an endless line must not eat the memory
+# an endless line must not exhaust the memory
 MAX_LINE: Final = 65 * 1024 * 1024
 
 
 def new_framer() -> Framer:
-    """For the lines of one stream: what is longer than `MAX_LINE` is dropped and counted."""
+    """Return a framer for the lines of one stream. It drops and counts lines longer than `MAX_LINE`."""
     return Framer(MAX_LINE)
 
 
 def warn_too_long(plugin: str) -> None:
-    """Tell people that a line of the plugin's source was dropped."""
+    """Warn that a line of the plugin's source was dropped."""
     import logging  # rare
 
     logging.getLogger(f"lanner.plugin.{plugin}").warning("dropped a line of more than %d MiB", MAX_LINE >> 20)

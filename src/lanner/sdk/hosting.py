@@ -1,7 +1,7 @@
-"""What every host does with a plugin class: make its state, and read fields off events.
+"""The common part of all hosts of a plugin class: create its state, and read fields from events.
 
-`lanner run` and a native .so use the same: `init_plugin` validates the configuration and makes the instance, `FieldReader`
-answers for numbered fields of the current event. What plugin code raises never gets out of here but as a `LannerError`.
+`lanner run` and a native .so both use it: `init_plugin` validates the configuration and creates the instance, `FieldReader`
+reads numbered fields of the current event. Exceptions of plugin code become `LannerError`s here.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ def init_plugin(
 ) -> _P:
     """Return the plugin's state: an instance whose `config` is validated.
 
-    `config` is JSON text (empty: the defaults) or what it decodes to. `warn` is called with each sentence about what is odd in it; by
-    default the plugin's log says them. `embedded` is what the instance's attribute of that name says.
-    Raise `ConfigError` for a configuration that does not fit, `LannerError` for what the class's own `__init__` raises.
+    `config` is JSON text (empty: the defaults) or its decoded value. `warn` is called with each warning about it; the default
+    logs it. `embedded` is the value of the instance's attribute with that name.
+    Raise `ConfigError` for an invalid configuration, `LannerError` for an error in the class's own `__init__`.
     """
     info = plugin_info(cls)
     warn = warn or partial(_log_warning, info.name)
     if info.config is not None:
-        from lanner.sdk.config import convert_config, load_config  # msgspec only where there is a configuration
+        from lanner.sdk.config import convert_config, load_config  # msgspec only if there is a configuration
 
         loaded = convert_config(info.config, config, warn) if isinstance(config, dict) else load_config(info.config, config, warn)
     elif not _is_empty(config):
         from lanner.sdk.errors import ConfigError  # rare
 
-        raise ConfigError(f"the plugin {info.name} takes no configuration")
+        raise ConfigError(f"the plugin {info.name} takes no configuration: remove it")
     else:
         loaded = None
     instance = cls.__new__(cls)
@@ -75,11 +75,11 @@ def _is_empty(config: str | bytes | dict[str, Any]) -> bool:
 
 
 def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
-    """An error that says which plugin and call failed, and with what: the last line of the traceback, and where it stood.
+    """Return an error with the plugin and the failed call, the last line of the traceback, and its place.
 
-    That is the last place outside of Python's own library, which says nothing to the plugin's author.
+    The place is the last one outside of Python's own library, which would not help the plugin's author.
     """
-    import traceback  # rare, and not cheap to import
+    import traceback  # rare, and slow to import
 
     last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     frames = traceback.extract_tb(error.__traceback__)
@@ -90,7 +90,7 @@ def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
 
 
 class Failures:
-    """Counts what plugin code raised, by what was called; the first of each kind is logged with its traceback."""
+    """Counts exceptions of plugin code, by the called function. The first of each kind is logged with its traceback."""
 
     def __init__(self, plugin: str) -> None:
         self._plugin = plugin
@@ -114,14 +114,14 @@ class ResultTypeError(TypeError):
 
 
 class FieldReader:
-    """Reads fields off one event at a time: `load` takes the event, `get` gives the value of a requested field.
+    """Reads fields from one event at a time: `load` takes the event, `get` returns the value of a requested field.
 
-    `requests` are (field name, argument) pairs; a slot is a place among them. The argument is None, a text, or a number for an
-    index; `KeyError` and `ValueError` say that the plugin has no such field, or the field no such argument. Values are as
-    `FieldType` tells; a method that fails gives no value, is counted in `errors` by field, and logged once for each kind of
+    `requests` are (field name, argument) pairs; a slot is an index in them. The argument is None, a text, or a number for an
+    index. `KeyError` means an unknown field, `ValueError` an invalid argument. The types of values are those of
+    `FieldType`. A method that fails has no value, is counted in `errors` by field, and is logged once for each kind of
     failure. Plugins `beside` have further fields of the same events.
 
-    `timestamp` is the event's: from the class's `timestamp` place, else what `load` was given.
+    `timestamp` is the event's: from the class's `timestamp` place, else the argument of `load`.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class FieldReader:
         self._number = 0
         self._failures = failures or Failures(info.name)
         self.source = info.event_source or ""
-        """The event source that events come from."""
+        """The event source of the events."""
         self.timestamp: int | None = None
         self.valid_json = True
         self.errors = self._failures.counts
@@ -154,7 +154,7 @@ class FieldReader:
         self.getters: tuple[Callable[[], FieldValue], ...] = tuple(
             partial(reader.get, *plan) if isinstance(plan, tuple) else plan for plan in plans
         )
-        """For each slot, the function that gives its value: what `get` calls."""
+        """For each slot, the function that returns its value, which `get` calls."""
 
     def _getter(
         self, declaration: FieldDeclaration, owner: Plugin, argument: str | int | None, trees: list[Any]
@@ -166,7 +166,7 @@ class FieldReader:
         return partial(self._call, method, declaration.info, field_arguments(declaration.info, argument))
 
     def load(self, payload: bytes, timestamp: int | None = None, number: int = 0) -> bool:
-        """Take the next event. Whether its payload is valid JSON; always true where no field of the plugin reads JSON."""
+        """Load the next event, and return whether its payload is valid JSON; always true if no field of the plugin reads JSON."""
         self._payload = payload
         self._number = number
         self._event = None
@@ -182,17 +182,17 @@ class FieldReader:
         return valid
 
     def get(self, slot: int) -> FieldValue:
-        """The value of the field at `slot` for the event that `load` took last."""
+        """Return the value of the field at `slot` for the loaded event."""
         return self.getters[slot]()
 
     def event(self) -> Event:
-        """The current event as plugin code sees it."""
+        """Return the current event for plugin code."""
         if self._event is None:
             self._event = Event(self._payload, self.timestamp, number=self._number, source=self.source)
         return self._event
 
     def describe(self) -> str | None:
-        """The plugin's own words for the current event (`event_to_string`), None where that fails."""
+        """Return the plugin's text for the current event (`event_to_string`), or None if that fails."""
         try:
             return without_halves(str(self._plugin.event_to_string(self.event())))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
@@ -206,14 +206,14 @@ class FieldReader:
             self._failures.note(info.name, explain_result(method, error))
             return None
         except PayloadError:
-            return None  # a payload that is no JSON is counted once, by the host, not for each field
+            return None  # the host counts a payload that is not JSON once, not for each field
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
             self._failures.note(info.name, error)
             return None
 
 
 def field_arguments(info: FieldInfo, argument: str | int | None) -> dict[str, str | int]:
-    """The argument by the name of its kind. Raises `ValueError` where the field does not take it, or needs one and has none."""
+    """Return the argument by the name of its kind. Raises `ValueError` for an unexpected or missing one."""
     takes = info.argument
     if argument is None:
         if takes is not None and takes.required:
@@ -222,7 +222,7 @@ def field_arguments(info: FieldInfo, argument: str | int | None) -> dict[str, st
     if takes is None:
         raise ValueError(f"the field {info.name} takes no argument")
     text = str(argument)
-    # a field that takes both gets an index where the text is a number without leading zeros, as Falco passes it on
+    # a field that takes both gets an index if the text is a number without leading zeros, as Falco passes it
     if takes.index and text.isdigit() and text.isascii() and (text == "0" or text[0] != "0"):
         return {"index": int(text)}
     if not takes.key:
@@ -231,7 +231,7 @@ def field_arguments(info: FieldInfo, argument: str | int | None) -> dict[str, st
 
 
 def normalise(value: Any, info: FieldInfo) -> FieldValue:
-    """What a field method returned, as a field value of its declared type. Raises `ResultTypeError` or `ValueError` if it is none."""
+    """Convert the result of a field method to a field value of its declared type. Raises `ResultTypeError` or `ValueError`."""
     if value is None:
         return None
     if not info.is_list:
@@ -266,7 +266,7 @@ def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
     if kind in {FieldType.UINT64, FieldType.ABSTIME, FieldType.RELTIME}:
         return _number(value, info)
     if kind in {FieldType.IPADDR, FieldType.IPNET}:
-        from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network  # where there are such
+        from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network  # only for such values
 
         if isinstance(value, (IPv4Network, IPv6Network)):
             return value.network_address.packed
@@ -281,13 +281,13 @@ def _number(value: Any, info: FieldInfo) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _unfit(value, info)
     if not 0 <= value < _UINT64:
-        raise ValueError(f"{value} does not fit into 64 bits without a sign")
+        raise ValueError(f"{value} does not fit into an unsigned 64-bit integer")
     return value
 
 
 def _nanoseconds(value: Any, info: FieldInfo) -> Any:
-    """Of a datetime or timedelta, where the field is of that kind."""
-    from datetime import UTC, datetime, timedelta  # where there are such
+    """Convert a datetime or timedelta to nanoseconds, if the field has that type."""
+    from datetime import UTC, datetime, timedelta  # only for such values
 
     if isinstance(value, datetime) and info.type is FieldType.ABSTIME:
         value = (value if value.tzinfo else value.astimezone()) - datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,6 +1,6 @@
-"""Payload bytes to Python objects, strictly: RFC 8259, UTF-8, at most 1024 levels; of equal names the last counts.
+"""Decode JSON payloads strictly: RFC 8259, UTF-8, at most 1024 levels; of equal names the last counts.
 
-The one place that decides in Python what is "wholly valid JSON"; the native reader agrees with it (tests/native).
+Only this module decides in Python whether all of a payload is valid JSON. The native reader agrees with it (tests/native).
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 1024
 
-# float_hook: a number is valid JSON however large it is (1e999 is infinite here, msgspec alone would refuse it)
+# float_hook: large numbers are valid JSON (1e999 is infinite here, msgspec by itself would reject it)
 _decode_flat = msgspec.json.Decoder(float_hook=float).decode
-# a text, to the end of the payload where it is not closed: matched once, without a second try, so hostile payloads cost no more
+# a text, up to the end of the payload if it is not closed: matched once, without backtracking, so hostile payloads take no longer
 _TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _TEXT_OR_DIGITS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[0-9]{400,}+', re.DOTALL)
 _STEPS: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _NO_BRACKETS: Final = bytes(set(range(256)) - _STEPS.keys())
-# msgspec decodes a nested document by recursion; a few hundred levels fit under any caller
+# msgspec decodes nested documents recursively; a few hundred levels fit on any caller's stack
 _SURE_LEVELS: Final = 200
 _recursion = threading.Lock()
 
 
 def decode(payload: bytes) -> Any:
-    """The JSON value of `payload`. Raises `PayloadError` where it is not wholly valid JSON."""
+    """Return the JSON value of `payload`. Raises `PayloadError` unless all of it is valid JSON."""
     try:
-        # what is so short is not nested deeper than is allowed
+        # a short payload cannot be nested too deeply
         return _decode_flat(payload) if len(payload) <= MAX_DEPTH else _decode_long(payload)
     except RecursionError:
         return _decode_again(payload, _decode_long)
@@ -74,12 +74,12 @@ def _decode_long(payload: bytes) -> Any:
 
 
 def _decode_with_long_numbers(payload: bytes) -> Any:
-    # msgspec refuses integers of more than 4300 digits, which JSON does not; 400 digits are as far from 64 bits as 4300
+    # msgspec rejects integers of more than 4300 digits, which are valid JSON; 400 digits exceed 64 bits just as well
     shorter = _TEXT_OR_DIGITS.sub(lambda found: found[0] if found[0][:1] == b'"' else found[0][:400], payload)
     return _decode_long(shorter)
 
 
 def depth(payload: bytes) -> int:
-    """How deep the brackets of `payload` nest, those in texts left out; of a payload that is not JSON, some number."""
+    """Return the nesting depth of the brackets in `payload`, except in texts; any number for a payload that is not JSON."""
     brackets = _TEXT.sub(b"", payload).translate(None, _NO_BRACKETS)
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)

@@ -1,4 +1,4 @@
-"""What others wrote, as lines for people: without passwords of addresses, and without what could end a line or talk to a terminal."""
+"""Format texts of other programs as log lines: without passwords of addresses, line feeds and terminal escapes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def log_line(text: str) -> str:
 
 
 def log_lines(text: str) -> str:
-    """Return a text that Lanner itself has laid out in lines, as `log_line` does it."""
+    """Return a text with Lanner's own line layout, treated as in `log_line`."""
     return "\n".join(map(message_line, mask_addresses(text).split("\n")))
 
 

@@ -1,4 +1,4 @@
-"""The addresses of a host's name, for code that has a deadline: the system's resolver has none."""
+"""Look up the addresses of a host name with a deadline, which the system's resolver does not support."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    Addresses = Sequence[tuple[Any, ...]]  # as getaddrinfo gives them
+    Addresses = Sequence[tuple[Any, ...]]  # the result of getaddrinfo
 
 
 def look_up(host: str, port: int, wait: Callable[[int], object]) -> Addresses:
     """Return the result of `socket.getaddrinfo` for a stream to `host`.
 
-    `wait` waits until a descriptor is readable, and raises an exception at its deadline. The thread that asks the resolver then
+    `wait` waits until a descriptor is readable, and raises an exception at its deadline. The thread that calls the resolver then
     continues until the answer arrives. Raise `OSError` if the name cannot be resolved.
     """
     try:
@@ -34,7 +34,7 @@ def look_up(host: str, port: int, wait: Callable[[int], object]) -> Addresses:
         except OSError as error:
             found.append(error)
         except ValueError:
-            found.append(OSError("no host can have this name"))
+            found.append(OSError("invalid host name"))
         finally:
             os.close(done_by_thread)
 

@@ -1,4 +1,4 @@
-"""Misspelt names: the known name that a written one resembles, and attributes told from the ordinary helpers of a plugin class."""
+"""Suggestions for misspelt names, and detection of misspelt attributes of a plugin class."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 _MOST_ENTRIES: Final = 10_000
 """Entries of one directory that are compared with a name."""
 _LONGEST: Final = 200
-"""Characters of the names that are compared, as the time grows with their square."""
+"""Number of characters of a name that are compared, because the time grows quadratically."""
 _LONG: Final = 6
-"""The length from which a name with one letter more, less or other is taken for a slip: `names` and `ids` are ordinary words."""
+"""Minimum length at which a name with one letter inserted, removed or changed counts as misspelt: `names` is an ordinary word."""
 
 
 def find_near(written: str, known: Iterable[str]) -> str:
-    """Return the known name most like `written` without regard to case, "" if none is like it."""
+    """Return the known name most similar to `written`, ignoring case, or ""."""
     from difflib import get_close_matches  # rare
 
     if len(written) > _LONGEST:
@@ -29,13 +29,13 @@ def find_near(written: str, known: Iterable[str]) -> str:
 
 
 def suggest_name(written: str, known: Iterable[str]) -> str:
-    """Return `: did you mean 'x'?` with the known name most like `written`, "" if none is like it."""
+    """Return `: did you mean 'x'?` with the known name most similar to `written`, or ""."""
     near = find_near(written, known)
     return f": did you mean {near!r}?" if near else ""
 
 
 def suggest_file(path: str, words: Iterable[str] = ()) -> str:
-    """Return the same for a path that does not exist: one of `words`, or a file beside the path."""
+    """Return the same for a path that does not exist: one of `words`, or a file in the same directory."""
     folder, name = os.path.split(path)
     if not folder and (near := find_near(path, words)):
         return f": did you mean {near!r}?"
@@ -49,7 +49,7 @@ def suggest_file(path: str, words: Iterable[str] = ()) -> str:
 
 
 def find_misspelt(written: str, known: Iterable[str]) -> str:
-    """Return the known name that `written` misspells, "" if it is another name."""
+    """Return the known name that `written` misspells, or ""."""
     if written.startswith("_") or written.isupper():
         return ""
     return next((name for name in known if written != name and _is_slip(written, name)), "")

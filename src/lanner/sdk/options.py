@@ -1,4 +1,4 @@
-"""Errors in a plugin's options, in words that name the option, its allowed values, and the known option that may be meant."""
+"""Error messages about a plugin's options: they contain the option, its allowed values, and the most similar known option."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_SHOWN: Final = 100
 
 
 def explain(error: str, cls: type[Config]) -> str:
-    """Return msgspec's words for a fault in options of `cls` with the option's path, and with what may be written there."""
+    """Return msgspec's message about options of `cls` with the option's path and its allowed values."""
     found = _PLACED.fullmatch(error)
     message, path = found.groups() if found else (error, "$")
     kinds = list(_kinds_at(msgspec.inspect.type_info(cls), path))
@@ -37,7 +37,7 @@ def explain(error: str, cls: type[Config]) -> str:
 
 
 def describe_unknown(name: str, path: str, names: Iterable[str], effect: str = "") -> str:
-    """Return the words for an unknown option at `path`, with the known one that may be meant, else all of them."""
+    """Return the message about an unknown option at `path`, with the most similar known one, or all of them."""
     known = sorted(names)
     near = find_near(name, known)
     advice = f"did you mean `{near}`?" if near else f"the options are: {', '.join(known)}"
@@ -45,7 +45,7 @@ def describe_unknown(name: str, path: str, names: Iterable[str], effect: str = "
 
 
 def shown_path(text: str) -> list[str | int]:
-    """Return the steps of the path that a sentence about an option names, none where it names none."""
+    """Return the steps of the path in a message about an option, none if it contains none."""
     found = _SHOWN.search(text)
     return list(_steps(found[1])) if found else []
 

@@ -1,7 +1,7 @@
-"""The base class of plugins. Defining a subclass checks all of it; what is wrong is a `DefinitionError` that says what to write.
+"""The base class of plugins. Python checks a subclass when it is defined; a `DefinitionError` says what to write.
 
-A plugin class becomes a `PluginInfo`, from which hosts, docs and builds read. Its instance is what Falco calls the plugin
-state; `lanner.sdk.hosting` makes and uses it. Nothing here depends on which host runs the plugin.
+A plugin class becomes a `PluginInfo` for hosts, docs and builds. Falco calls its instance the plugin
+state; `lanner.sdk.hosting` creates and uses it. Nothing here depends on the host.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from lanner.sdk.protocols import Opened
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-# semver.org: three numbers, perhaps a pre-release and build data
+# semver.org: three numbers, optionally with a pre-release and build data
 _VERSION = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?")
 _SOURCE = re.compile(r"[^\s\0]+( [^\s\0]+)*")
 _LACKING = dict.fromkeys(("parse_sources", "parse_event_sources"), "event parsing") | dict.fromkeys(
     ("async_sources", "async_event_sources", "async_events"), "async events"
 )
-"""Attributes that declare what Falco's plugin API has and Lanner has not."""
+"""Attributes that declare features of Falco's plugin API that Lanner does not support."""
 _MAX_ID = 2**31 - 1
-_VARARGS = 0x04  # CO_VARARGS of `inspect`, which takes its time to import
+_VARARGS = 0x04  # CO_VARARGS of `inspect`, which is slow to import
 
 
 class AnySource(tuple[str, ...]):
@@ -54,7 +54,7 @@ ANY = AnySource()
 
 
 class PluginInfo(Record):
-    """What a plugin class declares. `id` and `event_source` are None for a plugin that only extracts; `rules` and `example` are paths."""
+    """The declarations of a plugin class. `id` and `event_source` are None for a plugin that only extracts; `rules`, `example`: paths."""
 
     name: str
     version: str
@@ -86,7 +86,7 @@ class PluginInfo(Record):
         return tuple(dict.fromkeys((*own, *self.extract_sources)))
 
     def reads(self, source: str | None) -> bool:
-        """Whether events of that source have the plugin's fields."""
+        """Return whether events of that source have the plugin's fields."""
         return source in self.read_sources or isinstance(self.extract_sources, AnySource)
 
     @property
@@ -96,7 +96,7 @@ class PluginInfo(Record):
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        """Falco's names of what the plugin can do."""
+        """Falco's names of the plugin's capabilities."""
         return ("sourcing",) * self.has_source + ("extraction",) * bool(self.fields)
 
 
@@ -145,7 +145,7 @@ class Plugin:
         """Check the class; `abstract=True` leaves that to its subclasses."""
         super().__init_subclass__(**kwargs)
         if not abstract:
-            # a class made in a function may name its configuration class by a local name
+            # a class defined in a function may use a local name for its configuration class
             cls.__plugin__ = _read(cls, sys._getframe(1).f_locals)  # noqa: SLF001
 
     if TYPE_CHECKING:  # a class without it has no event source
@@ -163,7 +163,7 @@ class Plugin:
         return ()
 
     def check_open_params(self, params: str) -> None:
-        """Raise `lanner.UsageError` for parameters that `open` would refuse. Connect to nothing, for dry runs call this as well.
+        """Raise `lanner.UsageError` for invalid parameters of `open`. Do not connect: dry runs call this as well.
 
         Every host calls it before `open`. By default all parameters are valid. A subclass with its own `open` overrides this too.
         """
@@ -185,7 +185,7 @@ class Plugin:
 
 
 def plugin_info(cls: type[Plugin]) -> PluginInfo:
-    """What `cls` declares. Raises `DefinitionError` for what is no complete plugin class."""
+    """Return the declarations of `cls`. Raises `DefinitionError` for an incomplete plugin class."""
     given: object = cls
     if not isinstance(given, type):
         name = type(given).__name__
@@ -194,12 +194,12 @@ def plugin_info(cls: type[Plugin]) -> PluginInfo:
         raise DefinitionError(f"{given!r} cannot be used as a plugin class: write the class, such as Counter")
     info = cls.__dict__.get("__plugin__")
     if not isinstance(info, PluginInfo):
-        raise DefinitionError(f"{cls.__name__} is no complete plugin class")
+        raise DefinitionError(f"{cls.__name__} is not a complete plugin class")
     return info
 
 
 def _check_names(cls: type[Plugin]) -> None:
-    """Refuse attributes that misspell one of `Plugin`, or that ask for a capability that Lanner lacks."""
+    """Reject attributes that misspell one of `Plugin`, or that declare an unsupported capability."""
     known = dict.fromkeys(("open", "config", *(name for name in (*vars(Plugin), *raw_annotations(Plugin)) if not name.startswith("_"))))
     for base in cls.__mro__:
         if base is Plugin or not issubclass(base, Plugin):
@@ -208,7 +208,7 @@ def _check_names(cls: type[Plugin]) -> None:
             if name in known or method_declaration(cls.__name__, name, vars(base).get(name)) is not None:
                 continue
             if name in _LACKING:
-                raise _wrong(cls, f"{name!r} asks for the capability {_LACKING[name]}, which Lanner does not have: leave it out")
+                raise _wrong(cls, f"{name!r} declares the capability {_LACKING[name]}, which Lanner does not support: remove it")
             if near := find_misspelt(name, known):
                 raise _wrong(cls, f"unknown attribute {name!r}: did you mean {near!r}? If not, begin its name with an underscore")
 
@@ -241,7 +241,7 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
         return replaced(info, id=_id(cls), event_source=_event_source(cls))
     for attribute in ("id", "event_source"):
         if hasattr(cls, attribute):
-            raise _wrong(cls, f"it has {attribute!r} but no method open(self, params): write one, or leave {attribute!r} out")
+            raise _wrong(cls, f"it has {attribute!r} but no method open(self, params): write one, or remove {attribute!r}")
     if not info.fields:
         raise _wrong(cls, "it has neither an event source (a method open) nor fields: a plugin needs one of them")
     if not info.read_sources and not isinstance(info.extract_sources, AnySource):
@@ -286,7 +286,7 @@ def _id(cls: type[Plugin]) -> int:
 
 
 def _check_open(cls: type[Plugin]) -> None:
-    """That a plain method `open` can be called with the parameters; what else is callable is taken as it is."""
+    """Check that a plain method `open` accepts the parameters. Other callables are not checked."""
     method = next(vars(base)["open"] for base in cls.__mro__ if "open" in vars(base))
     if not isinstance(method, FunctionType):
         return
@@ -295,11 +295,11 @@ def _check_open(cls: type[Plugin]) -> None:
     needed = code.co_argcount - len(method.__defaults__ or ())
     needs_names = code.co_kwonlyargcount > len(method.__kwdefaults__ or ())
     if needed > 2 or needs_names or (code.co_argcount < 2 and not takes_more):
-        raise _wrong(cls, "'open' takes the open parameters, one text: write def open(self, params: str)")
+        raise _wrong(cls, "'open' must take the open parameters, one text: write def open(self, params: str)")
 
 
 def _event_source(cls: type[Plugin]) -> str:
-    value = _matching(cls, "event_source", _SOURCE, 'the name that rules give as `source:`, such as event_source = "counter"')
+    value = _matching(cls, "event_source", _SOURCE, 'the name for `source:` in rules, such as event_source = "counter"')
     if value == "syscall":
         raise _wrong(cls, "the event source 'syscall' is Falco's own; choose another name")
     return value
@@ -316,11 +316,11 @@ def _extract_sources(cls: type[Plugin]) -> tuple[str, ...]:
 
 def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
     if isinstance(cls.fields, FieldDeclaration):
-        raise _wrong(cls, "'fields' is a list of lanner.field(name, value, description): put the one field in brackets")
+        raise _wrong(cls, "'fields' must be a list of lanner.field(name, value, description): put the one field in brackets")
     declared = list(cls.fields)
     for item in declared:
         if not isinstance(item, FieldDeclaration):
-            raise _wrong(cls, f"'fields' holds {item!r}; it is a list of lanner.field(name, value, description)")
+            raise _wrong(cls, f"'fields' contains {item!r}; it must be a list of lanner.field(name, value, description)")
     names = [name for base in reversed(cls.__mro__) for name in vars(base)]
     for name in dict.fromkeys(names):
         method = next(vars(base)[name] for base in cls.__mro__ if name in vars(base))
@@ -339,12 +339,12 @@ def _config(cls: type[Plugin], namespace: dict[str, Any]) -> type[Config] | None
     base = next((base for base in cls.__mro__ if "config" in raw_annotations(base)), None)
     if base is None:
         return None
-    from lanner.sdk.config import Config, check_config_class  # msgspec is imported where there is a configuration
+    from lanner.sdk.config import Config, check_config_class  # msgspec is imported only for a configuration
 
     try:
         config = resolve(raw_annotations(base)["config"], vars(sys.modules[base.__module__]), namespace)
     except (NameError, TypeError, AttributeError, SyntaxError) as error:
-        raise _wrong(cls, f"the annotation of 'config' cannot be read: {error}") from None
+        raise _wrong(cls, f"cannot resolve the annotation of 'config': {error}") from None
     if not (isinstance(config, type) and issubclass(config, Config)):
         raise _wrong(cls, f"'config' is annotated with {config!r}; write a class that derives from lanner.Config")
     check_config_class(config)
@@ -356,7 +356,7 @@ def _timestamp(cls: type[Plugin]) -> Value | None:
     if value is None:
         return None
     if not isinstance(value, Value) or value.type is not FieldType.ABSTIME or arguments(value):
-        raise _wrong(cls, '\'timestamp\' is a place with a unit, such as timestamp = payload["timeNano"].time("ns")')
+        raise _wrong(cls, '\'timestamp\' must be a place with a unit, such as timestamp = payload["timeNano"].time("ns")')
     return value
 
 
@@ -366,7 +366,7 @@ def _beside(cls: type[Plugin], attribute: str) -> str | None:
         return None
     folder = os.path.dirname(getattr(sys.modules[cls.__module__], "__file__", None) or "")
     path = os.path.join(folder, str(name))
-    # in a .so the module itself stands in a file, and what is beside it is nobody's concern
+    # in a .so the module itself is in a file, and the host ignores other files in its directory
     if not os.path.isfile(path) and (not folder or os.path.isdir(folder)):
-        raise _wrong(cls, f"{attribute!r} names {name!r}, but there is no such file beside its module")
+        raise _wrong(cls, f"{attribute!r} names {name!r}, but the directory of its module has no such file")
     return path

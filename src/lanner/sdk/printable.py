@@ -1,4 +1,4 @@
-"""Text from outside (events, engines, files, plugins) in, text that a terminal or a log can show out.
+"""Convert text from outside (events, engines, files, plugins) to text that a terminal or a log can show.
 
 Everything that Lanner prints for people passes through here, with escapes for all characters that are not printable: control
 characters, direction marks, line separators, bytes that are not UTF-8. The text of alerts is Falco's: only on a terminal and in syslog
@@ -20,7 +20,7 @@ _HEAD: Final = 2 / 3
 
 
 def printable(text: str) -> str:
-    """Return `text` with escapes for all unprintable characters but line feeds: for a text that Lanner itself has laid out in lines."""
+    """Return `text` with escapes for all unprintable characters except line feeds: for a text with Lanner's own line layout."""
     return text if text.isprintable() else "\n".join(map(printable_line, text.split("\n")))
 
 
@@ -35,7 +35,7 @@ def message_line(text: str) -> str:
 
 
 def shorten(line: str) -> str:
-    """Return a line with its middle left out if it is long, and that of each long word: names in messages may have a megabyte."""
+    """Return a line without its middle if it is long, and the same for each long word: names in messages may have a megabyte."""
     if len(line) <= _LONGEST_WORD:
         return line
     import re  # `lanner --version` imports next to nothing
@@ -54,7 +54,7 @@ def without_middle(text: str, limit: int) -> str:
 
 
 def printable_json(value: Any, *, indent: int | None = None) -> str:
-    """Return `value` as JSON in which unprintable characters are JSON's escapes; with `indent`, laid out in lines."""
+    """Return `value` as JSON with JSON's escapes for unprintable characters; with `indent`, on several lines."""
     import json  # `lanner --version` imports next to nothing
 
     text = json.dumps(value, indent=indent, ensure_ascii=False)
@@ -81,7 +81,7 @@ def escape_bytes(text: str) -> str:
 
 
 def one_column_each(text: str) -> str:
-    """Return `text` with one printable character for each of its own, for a line with marks below it."""
+    """Return `text` with exactly one printable character for each character, for a line with marks below it."""
     return "".join([char if char.isprintable() else " " if char == "\t" else "\ufffd" for char in text])
 
 

@@ -1,4 +1,4 @@
-"""The types of what a plugin's `open` returns."""
+"""The types of the results of a plugin's `open`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Mapping
 
 Payload: TypeAlias = bytes | str | Event | Nothing
-"""What an iterator yields: an event's payload, with or without its time, or `NOTHING`."""
+"""An item of an iterator: an event's payload, with or without its time, or `NOTHING`."""
 Opened: TypeAlias = "Iterable[Payload] | AsyncIterable[Payload] | ChunkReader"
-"""What `open` returns: a generator, another iterator, an async one, or an object that reads chunks of lines."""
+"""The result of `open`: a generator, another iterator, an async one, or an object that reads chunks of lines."""
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""Sources that block: iterators and async iterators, run by a reader thread with a bounded queue in front of next_batch."""
+"""Blocking sources: iterators and async iterators, run by a reader thread with a bounded queue for next_batch."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ MAX_QUEUED: Final = 8192
 MAX_QUEUED_BYTES: Final = 16 * 1024 * 1024
 MAX_BATCH: Final = 4096
 LEAVE_AFTER: Final = 2.0
-"""Seconds that a reader thread has to end after close(); then it is left alone, and what it yields is dropped."""
+"""Seconds that a reader thread has to end after close(). Then it is left running, and the events that it yields are dropped."""
 
 
 class ThreadedSource:
     """A source that yields events one by one and may block between them.
 
-    The reader thread appends to a queue and waits where that is full; next_batch takes all that is there. Both sides look again
-    after each clear of their event, so no wake-up is lost and nobody polls.
+    The reader thread appends to a queue and waits if that is full; next_batch takes all queued events. Both sides check again
+    after each clear of their event, so that no wake-up is lost and no side polls.
     """
 
     def __init__(self, iterator: Any, plugin: str) -> None:
         self._iterator = iterator
         self._plugin = plugin
         self._queue: deque[tuple[bytes, int | None]] = deque()
-        self._put_bytes = self._taken_bytes = 0  # each written by one thread alone
+        self._put_bytes = self._taken_bytes = 0  # each written by only one thread
         self._ready = threading.Event()
         self._room = threading.Event()
         self._closing = threading.Lock()
@@ -56,7 +56,7 @@ class ThreadedSource:
         if not self._queue and not self._finished and not self._closed:
             self._ready.wait(timeout)
         self._ready.clear()
-        finished = self._finished  # read before the queue: what the thread put before it finished is then in sight
+        finished = self._finished  # read before the queue: events queued before the thread finished are then visible
         batch = self._drain()
         if finished or self._closed:
             self._ready.set()
@@ -67,10 +67,10 @@ class ThreadedSource:
         return batch
 
     def commit(self, position: int) -> None:
-        """See `lanner.sdk.batches.Source`: there is no going on after a restart."""
+        """See `lanner.sdk.batches.Source`: these sources do not resume after a restart."""
 
     def close(self) -> None:
-        """See `lanner.sdk.batches.Source`. Waits up to 2 s for the reader thread, after the host was released."""
+        """See `lanner.sdk.batches.Source`. Waits up to 2 s for the reader thread, after it has released the host."""
         self._closed = True
         self._ready.set()
         self._room.set()
@@ -81,13 +81,13 @@ class ThreadedSource:
             if self._cancel is not None:
                 self._cancel()
             elif not hasattr(self._iterator, "gi_running") and not hasattr(self._iterator, "__aiter__"):
-                # a running generator cannot be closed by another thread, and what is async is closed in its own loop
+                # another thread cannot close a running generator, and an async one is closed in its own loop
                 close_instance(self._iterator, self._plugin)
             self._thread.join(LEAVE_AFTER)
             if self._thread.is_alive():
                 self._log().warning(
-                    "the event source did not end within %g s of being closed and is left alone; "
-                    "a generator that waits ends at once if it does `yield lanner.NOTHING` now and then",
+                    "the event source did not end within %g s of being closed and is left running; "
+                    "a waiting generator ends at once if it does `yield lanner.NOTHING` now and then",
                     LEAVE_AFTER,
                 )
 
@@ -104,7 +104,7 @@ class ThreadedSource:
         known = any(timestamp is not None for timestamp in timestamps)
         return Batch(payloads, timestamps if known else None)
 
-    # what follows runs in the reader thread
+    # the methods below run in the reader thread
 
     def _run(self) -> None:
         try:
@@ -135,19 +135,19 @@ class ThreadedSource:
                 return
 
     def _run_async(self, iterator: AsyncIterator[Any]) -> None:
-        import asyncio  # 70 ms that other sources do not pay
+        import asyncio  # 70 ms that other sources save
 
         async def read() -> None:
             loop, task = asyncio.get_running_loop(), asyncio.current_task()
             assert task is not None
 
             def cancel() -> None:
-                with suppress(RuntimeError):  # the loop may have ended just now
+                with suppress(RuntimeError):  # the loop may have ended meanwhile
                     loop.call_soon_threadsafe(task.cancel)
 
             self._cancel = cancel
             try:
-                # close() sets _closed before it looks for _cancel, so one of the two sides sees the other
+                # close() sets _closed before it checks _cancel, so one of the two sides sees the other
                 if not self._closed:
                     async for item in iterator:
                         if not self._put(item):
@@ -162,7 +162,7 @@ class ThreadedSource:
                 raise
 
     def _put(self, item: Any) -> bool:
-        """Hand over what was yielded. False where nobody wants any more."""
+        """Queue an item that was yielded. Return False if the source is closed."""
         self._has_yielded = True
         if isinstance(item, Event):
             payload, timestamp = item.payload, item.timestamp
@@ -174,7 +174,7 @@ class ThreadedSource:
             return not self._closed
         else:
             raise SourceError(
-                f"plugin {self._plugin}: open yielded {type(item).__name__}; it yields bytes, str, lanner.Event(...) or lanner.NOTHING"
+                f"plugin {self._plugin}: open yielded {type(item).__name__}; it must yield bytes, str, lanner.Event(...) or lanner.NOTHING"
             )
         while self._is_full() and not self._closed:
             self._room.clear()

@@ -1,6 +1,6 @@
-"""Immutable records by annotation, as frozen dataclasses are, without what importing `dataclasses` and making each class costs.
+"""Immutable records with annotated members, as frozen dataclasses, but without the cost of importing `dataclasses`.
 
-A plugin's .so starts in its host's own start: the dataclasses of this package alone would take a third of the time that it has.
+A plugin's .so delays the start of its host: the dataclasses of this package would use a third of the time budget.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ _R = TypeVar("_R", bound="Record")
 
 @dataclass_transform(frozen_default=True)
 class Record:
-    """Base of records: annotations are the members, in order; a class attribute of the name is the default.
+    """Base of records: annotations declare the members, in order; a class attribute with the name is the default.
 
-    Equal where class and members are. Making one calls `__post_init__` where the class has it.
+    Records are equal if class and members are. The constructor calls `__post_init__` if the class has it.
     """
 
     __members__: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        """Read the members off the annotations."""
+        """Read the members from the annotations."""
         own = (name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar"))
         cls.__members__ = (*cls.__members__, *own)
 
@@ -28,7 +28,7 @@ class Record:
         values = dict(zip(self.__members__, args, strict=False), **kwargs)
         missing = [name for name in self.__members__ if name not in values and not hasattr(type(self), name)]
         if missing or len(args) > len(self.__members__) or not values.keys() <= set(self.__members__):
-            wrong = f"it misses {', '.join(missing)}" if missing else f"it has the members {', '.join(self.__members__)}"
+            wrong = f"missing {', '.join(missing)}" if missing else f"the members are {', '.join(self.__members__)}"
             raise TypeError(f"{type(self).__name__}: {wrong}")
         self.__dict__.update(values)
         check = getattr(self, "__post_init__", None)
@@ -36,7 +36,7 @@ class Record:
             check()
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a {type(self).__name__} does not change")
+        raise AttributeError(f"a {type(self).__name__} is immutable")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Record) and type(self) is type(other) and self._values() == other._values()
@@ -53,6 +53,6 @@ class Record:
 
 
 def replaced(record: _R, **changes: Any) -> _R:
-    """The same record with other values for some members."""
+    """Return the record with other values for some members."""
     values = {name: getattr(record, name) for name in record.__members__}
     return type(record)(**{**values, **changes})

@@ -1,4 +1,4 @@
-"""Secrets in options and in texts of options, masked: by the names of the options, and in addresses."""
+"""Mask secrets in options and in texts of options: by the names of the options, and in addresses."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Masked:
         return f"{type(self).__name__}({shown})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return options with values as they may be shown, for `rich` as well."""
+        """Return options with printable values, for `rich` as well."""
         return [(name, mask_option(getattr(self, name))) for name in self.__struct_fields__]
 
 
 def mask_option(value: Any, name: Any = "") -> Any:
-    """Return the value of an option of that name as it may be shown."""
+    """Return the printable value of an option with that name."""
     if value is not None and value != "" and not isinstance(value, bool) and isinstance(name, str) and _SECRET.fullmatch(name):
         return type(value)(mask_option(item, name) for item in value) if isinstance(value, list | tuple) else MASK
     if isinstance(value, str):

@@ -1,8 +1,8 @@
-"""Event sources: what a plugin's open() gave back, in one shape for every host.
+"""Event sources: one interface for hosts to the result of a plugin's open().
 
-`open_source` calls open() and wraps the result: a generator or iterator, an async iterator, or an object that hands over chunks.
-A host calls `next_batch` until the batch says that the source has ended; `close` may come from another thread at any time.
-Nothing here holds events back to make batches larger: what is there is handed over, so the flush interval is kept by itself.
+`open_source` calls open() and wraps the result: a generator or iterator, an async iterator, or an object that reads chunks.
+A host calls `next_batch` until the batch is marked as the last; `close` may come from another thread at any time.
+Nothing here delays events to make batches larger: available events are returned, which also keeps the flush interval.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lanner.native import Framer
-YIELDS: Final = "it has to yield events"
-"""In the message of an `open` that can give events nowhere, whatever there is to open."""
+YIELDS: Final = "it must yield events"
+"""In the message for an `open` without a way to return events."""
 _PATIENCE: Final = 0.25
-"""Seconds that read_chunk may wait where the open instance has no close() to wake it with."""
+"""Seconds that read_chunk may wait if the open instance has no close() to wake it up."""
 
 
 def open_source(plugin: Plugin, params: str = "") -> Source:
-    """Open the plugin's event source with `params`. Raises `SourceError`, and `UsageError` for wrong parameters."""
+    """Open the plugin's event source with `params`. Raises `SourceError`, and `UsageError` for invalid parameters."""
     info = plugin_info(type(plugin))
     if not info.has_source:
         raise SourceError(f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.shown_sources)}")
@@ -53,12 +53,12 @@ def open_source(plugin: Plugin, params: str = "") -> Source:
     if isinstance(opened, ChunkReader):
         return ChunkSource(opened, info.name)
     if hasattr(opened, "__aiter__") or (hasattr(opened, "__iter__") and not isinstance(opened, (str, bytes, dict))):
-        from lanner.sdk.reading import ThreadedSource  # threads and queues only where they are needed
+        from lanner.sdk.reading import ThreadedSource  # imports threads and queues only if needed
 
         return ThreadedSource(opened, info.name)
     if isinstance(opened, CoroutineType):
         opened.close()
-        raise SourceError(f"plugin {info.name}: open: an `async def open` has to be a generator: {YIELDS}, not to return them")
+        raise SourceError(f"plugin {info.name}: open: an `async def open` must be a generator: {YIELDS}, not return them")
     raise SourceError(
         f"plugin {info.name}: open returned {type(opened).__name__}; {YIELDS}, or return an iterator, "
         "an async iterator, or an object with read_chunk(timeout)"
@@ -66,7 +66,7 @@ def open_source(plugin: Plugin, params: str = "") -> Source:
 
 
 def check_open_params(plugin: Plugin, params: str) -> None:
-    """Let the plugin check the open parameters, without opening. Raises `LannerError`, of wrong parameters `UsageError`."""
+    """Let the plugin check the open parameters, without opening. Raises `LannerError`, for invalid parameters `UsageError`."""
     try:
         plugin.check_open_params(params)
     except LannerError:
@@ -76,7 +76,7 @@ def check_open_params(plugin: Plugin, params: str) -> None:
 
 
 class ChunkSource:
-    """A source whose open instance hands over chunks of lines by read_chunk(timeout). No thread: the host's call is the reader."""
+    """A source whose open instance returns chunks of lines from read_chunk(timeout). Without a thread: the host's call reads."""
 
     def __init__(self, instance: ChunkReader, plugin: str) -> None:
         self._instance = instance
@@ -84,7 +84,7 @@ class ChunkSource:
         self._read: Callable[[float], Any] = instance.read_chunk
         self._has_fileno = callable(member(instance, "fileno"))
         self._main = new_framer()
-        self._others: dict[str | int, Framer] = {}  # of streams that have an unfinished line: a stream may never come back
+        self._others: dict[str | int, Framer] = {}  # of streams with an incomplete line: a stream may never return
         self._patience = float("inf") if callable(member(instance, "close")) else _PATIENCE
         self._closed = self._ended = False
         self._failure: SourceError | None = None
@@ -93,7 +93,7 @@ class ChunkSource:
         self.position = 0
         self._commit: Callable[[int], Any] | None = member(instance, "commit")
         self.commits_itself = callable(self._commit)
-        """Whether a call of `next_batch` says that the host has dealt with all that came before it."""
+        """Whether a call of `next_batch` acknowledges all previous events."""
 
     @property
     def counters(self) -> Mapping[str, int]:
@@ -106,7 +106,7 @@ class ChunkSource:
         return instance_connections(self._instance)
 
     def commit(self, position: int) -> None:
-        """See `Source`. The open instance's `commit(count)` learns how many of the chunks that it gave have been dealt with."""
+        """See `Source`. The open instance's `commit(count)` receives the number of its chunks that were processed."""
         self._tell(position)
 
     def next_batch(self, timeout: float) -> Batch:
@@ -137,14 +137,14 @@ class ChunkSource:
         what = "None" if chunk is None else type(chunk).__name__
         return self._fail(
             SourceError(
-                f'plugin {self._plugin}: read_chunk returned {what}; it returns bytes, Chunk, NOTHING for nothing now, b"" for the end'
+                f'plugin {self._plugin}: read_chunk returned {what}; it must return bytes, Chunk, NOTHING for no data, or b"" at the end'
             )
         )
 
     def fileno(self) -> int:
-        """A descriptor that becomes readable as soon as the next `next_batch` need not wait: a host may wait on it without Python.
+        """Descriptor that becomes readable as soon as the next `next_batch` need not wait, so that a host can wait without Python.
 
-        It is good up to that call; -1 where only `next_batch` can wait. From the open instance's `fileno()`, if it has one.
+        It is valid up to that call; -1 if only `next_batch` can wait. It is the open instance's `fileno()`, if it has one.
         """
         if not self._has_fileno or self._closed or self._ended or self._failure is not None:
             return -1
@@ -192,13 +192,13 @@ class ChunkSource:
         tails = [tail for framer in (self._main, *self._others.values()) for tail in framer.end()]
         if not self._closed:
             return Batch(tails, ended=True)
-        # the data did not end, the host stopped reading: what is unfinished is not a payload
+        # the data did not end, the host stopped reading: an incomplete line is not a payload
         for _ in tails:
             self._count("dropped tails")
         return Batch([], ended=True)
 
     def _fail(self, error: LannerError) -> Batch:
-        """The unfinished lines now, the failure with the next call. After close() it is none: close took away what was read from."""
+        """Return the incomplete lines now, and raise the failure at the next call. Ignore it after close(), which may have caused it."""
         if self._closed:
             return self._end()
         self._failure = error if isinstance(error, SourceError) else SourceError(str(error))

@@ -1,4 +1,4 @@
-"""Tables as text: columns for people, a left column of fixed width as Falco has it, and Markdown."""
+"""Tables as text: columns for people, a left column of fixed width as in Falco, and Markdown."""
 
 from __future__ import annotations
 

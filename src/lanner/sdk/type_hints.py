@@ -1,4 +1,4 @@
-"""Annotations of classes and functions, as they stand there and as types, for all versions of Python."""
+"""Annotations of classes and functions, unevaluated and as types, for all versions of Python."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 def raw_annotations(owner: Any) -> Mapping[str, Any]:
-    """The annotations of a class or function as they stand there: names that only a type checker imports do no harm."""
+    """Return the annotations of a class or function unevaluated, so that names that only a type checker imports are allowed."""
     if sys.version_info >= (3, 14):
-        import annotationlib  # new in 3.14, which is also the first to need it
+        import annotationlib  # new in 3.14, the first version to need it
 
         return annotationlib.get_annotations(owner, format=annotationlib.Format.FORWARDREF)
-    # of a class its own alone, not those of a base
+    # only a class's own, not those of a base
     found: Mapping[str, Any] = vars(owner).get("__annotations__", {}) if isinstance(owner, type) else getattr(owner, "__annotations__", {})
     return found
 
 
 def resolve(annotation: Any, names: dict[str, Any], local_names: Mapping[str, Any] | None = None) -> Any:
-    """The type that `annotation` means, which may be text. Raises `NameError`, `TypeError` or `AttributeError`."""
+    """Return the type of `annotation`, which may be text. Raises `NameError`, `TypeError` or `AttributeError`."""
     holder = SimpleNamespace(__annotations__={"it": annotation})
     return get_type_hints(holder, names, local_names, include_extras=True)["it"]

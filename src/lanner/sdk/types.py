@@ -1,6 +1,6 @@
-"""Field types and what there is to say of a field, as Falco knows them (plugin_api.h, `get_fields`).
+"""Field types and descriptions of fields, as Falco has them (plugin_api.h, `get_fields`).
 
-Goes everywhere: declarations make a `FieldInfo`, hosts and rule checks read it. How a field's value is got is not told here.
+Used everywhere: declarations create a `FieldInfo`, hosts and rule checks read it. Values are computed elsewhere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from lanner.sdk.records import Record
 
 
 class FieldType(StrEnum):
-    """The types that a field's value may have; the member's value is Falco's name for it.
+    """The types of field values. A member's value is Falco's name for it.
 
     As Python objects inside Lanner (hosts, rules): STRING is `str` (bytes that are not UTF-8 as surrogate escapes) without
     NUL, UINT64 `int`, BOOL `bool`, RELTIME and ABSTIME `int` nanoseconds (ABSTIME since 1970, UTC), IPADDR and IPNET `bytes`
@@ -37,7 +37,7 @@ FIELD_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*(\.[a-zA-Z]+[a-zA-Z0-9_]*)+")
 
 
 class Argument(Record):
-    """What may stand in the brackets of `field[...]`: a key, an index (0 is the first), or either."""
+    """The kind of argument in the brackets of `field[...]`: a key, an index (0 is the first), or either."""
 
     key: bool = False
     index: bool = False
@@ -45,7 +45,7 @@ class Argument(Record):
 
 
 class FieldInfo(Record):
-    """A field as hosts, rules and docs see it. `add_output`: it suggests itself for rules' outputs (`suggested_output`)."""
+    """A field for hosts, rules and docs. `add_output`: it is suggested for rules' outputs (`suggested_output`)."""
 
     name: str
     type: FieldType

@@ -52,11 +52,11 @@ class Value(Record):
 
     @property
     def children(self) -> tuple[Value, ...]:
-        """The values that this one is made of."""
+        """The values from which this one is computed."""
         return ()
 
     def data(self) -> Data:
-        """The tree as lists of plain data: [word, operand, ...]."""
+        """Return the tree as lists of plain data: [word, operand, ...]."""
         raise NotImplementedError
 
     def __or__(self, other: Value) -> First:
@@ -72,7 +72,7 @@ class Value(Record):
         if not texts:
             raise DefinitionError('`when` needs at least one text: payload["id"].when(payload["Type"], "container")')
         if condition.type is not FieldType.STRING or condition.is_list:
-            raise DefinitionError("`when` compares a text; its condition here is a " + _kind(condition))
+            raise DefinitionError("`when` compares a text, but its condition here is a " + _kind(condition))
         return When(self, condition, texts)
 
     def before(self, separator: str) -> Word:
@@ -94,12 +94,12 @@ class Value(Record):
     def time(self, unit: Unit) -> Word:
         """Return a point in time, from an integer that counts `unit` since 1970 (UTC)."""
         if unit not in UNITS:
-            raise DefinitionError(f"unknown unit {unit!r} of time; write one of {', '.join(UNITS)}")
+            raise DefinitionError(f"unknown time unit {unit!r}: write one of {', '.join(UNITS)}")
         return _word("time", _text(self, "time"), unit)
 
 
 class WordRow(Record):
-    """A word: a method of a value that makes another value.
+    """A word: a method of a value that returns another value.
 
     `form` and `means` are the row of the documentation. `operand` is the argument of the method.
     """
@@ -122,7 +122,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("a | b", 'the first of the two that has a value; "" is a value'),
     ('a.when(b, "x", "y")', "`a`, if the text `b` equals one of these texts"),
 )
-"""The expressions beside `WORDS`: form and meaning of each."""
+"""The expressions in addition to `WORDS`: form and meaning of each."""
 
 WORDS: tuple[WordRow, ...] = (
     WordRow("before", 'a.before(":")', "the text before the first separator; without a separator, the whole text", "separator"),
@@ -188,7 +188,7 @@ class Path(Value):
         new = parts if isinstance(parts, tuple) else (parts,)
         for part in new:
             if isinstance(part, bool) or not isinstance(part, (str, int)) or (isinstance(part, int) and part < 0):
-                raise DefinitionError(f"a path is made of names, numbers from 0, KEY and INDEX, not {part!r}")
+                raise DefinitionError(f"invalid path element {part!r}: a path consists of names, numbers from 0, KEY and INDEX")
         whole = (*self.parts, *new)
         if sum(isinstance(part, FieldArgument) for part in whole) > 1:
             raise DefinitionError("a path has room for one argument: KEY or INDEX, once")
@@ -240,7 +240,7 @@ class First(Value):
 
 @final
 class When(Value):
-    """A value that counts only where a text is one of some."""
+    """A value that counts only if a text equals one of several."""
 
     value: Value
     condition: Value
@@ -281,7 +281,7 @@ def _kind(value: Value) -> str:
 
 def _text(value: Value, word: str) -> Value:
     if value.type is not FieldType.STRING or value.is_list:
-        raise DefinitionError(f"`{word}` works on a text, not on a {_kind(value)}")
+        raise DefinitionError(f"`{word}` needs a text, not a {_kind(value)}")
     return value
 
 
@@ -291,5 +291,5 @@ def _word(name: str, value: Value, operand: str | None = None) -> Word:
 
 def _separator(separator: str) -> str:
     if not isinstance(separator, str) or not separator:
-        raise DefinitionError("a separator is a text of at least one character")
+        raise DefinitionError("a separator must be a text of at least one character")
     return separator

@@ -152,7 +152,7 @@ class TestFile:
             text = f"unknown key `{key}`{_advice(key, allowed)}; allowed are: {', '.join(allowed)}"
         elif missing := re.fullmatch(r"Object missing required field `(.*)`", text):
             text = f"missing key `{missing[1]}`; allowed are: {', '.join(allowed)}"
-        elif wrong := re.fullmatch(r"ExpectedAlert `(.*?)`(.*?)(?:, got `(.*)`)?", text):
+        elif wrong := re.fullmatch(r"Expected `(.*?)`(.*?)(?:, got `(.*)`)?", text):
             wanted = " or ".join(_WORDS.get(each, each) for each in wrong[1].split(" | ") if each != "null")
             subject = f"`{steps[-1]}`: " if steps and isinstance(steps[-1], str) else ""
             text = f"{subject}{wanted}{wrong[2]} is expected here" + (f", not {_WORDS.get(wrong[3], wrong[3])}" if wrong[3] else "")

@@ -1,4 +1,4 @@
-// The function that the loader calls, and the table that it gets: what crosses here raises no exception.
+// The function that the loader calls, and the table that it returns. No exception leaves these functions.
 #include <dlfcn.h>
 #include <signal.h>
 
@@ -21,12 +21,12 @@ using namespace lanner;
 
 namespace {
 
-// Why Python cannot serve this plugin.
+// The reason why Python cannot serve this plugin.
 struct Refusal {
   std::string text;
 };
 
-// Python takes SIGINT where it finds it unused, even without handlers of its own. It is the host's.
+// Python takes over an unused SIGINT, even without its own handlers. It belongs to the host.
 class KeepSigint {
  public:
   KeepSigint() {
@@ -44,7 +44,7 @@ class KeepSigint {
 
 void check(const PyStatus& status) {
   if (PyStatus_Exception(status))
-    throw Refusal{std::string("Python does not start: ") + (status.err_msg ? status.err_msg : "no reason given")};
+    throw Refusal{std::string("cannot start Python: ") + (status.err_msg ? status.err_msg : "no reason given")};
 }
 
 void set(PyConfig& config, wchar_t** place, const char* text) { check(PyConfig_SetBytesString(&config, place, text)); }
@@ -61,7 +61,7 @@ void each_line(const char* lines, Take&& take) {
 void start_python(const lanner_boot_request& request, const Runtime* runtime) {
   PyPreConfig preconfig;
   PyPreConfig_InitIsolatedConfig(&preconfig);
-  preconfig.utf8_mode = 1;  // the host's locale is none of ours
+  preconfig.utf8_mode = 1;  // the host's locale does not concern us
   check(Py_PreInitialize(&preconfig));
   PyConfig config;
   PyConfig_InitIsolatedConfig(&config);
@@ -70,7 +70,7 @@ void start_python(const lanner_boot_request& request, const Runtime* runtime) {
     ~Cleared() { PyConfig_Clear(&config); }
   } cleared{config};
   config.install_signal_handlers = 0;
-  config.site_import = 0;  // search_path has what it would find
+  config.site_import = 0;  // search_path contains all that it would find
   config.write_bytecode = 0;
   config.module_search_paths_set = 1;
   if (runtime) runtime->freeze();
@@ -90,12 +90,12 @@ void start_python(const lanner_boot_request& request, const Runtime* runtime) {
   });
   const KeepSigint sigint;
   check(Py_InitializeFromConfig(&config));
-  // it looks at SIGINT when it is imported first, whoever does that
+  // its first import examines SIGINT, regardless of the importer
   const Ref imported(PyImport_ImportModule("_signal"));
   PyErr_Clear();
 }
 
-// A module of this name from this very file, whatever an import would find: an editable install has it elsewhere than the package.
+// Imports the module of this name from this very file, not from an import path: an editable install has it outside the package.
 void import_self() {
   constexpr const char* name = "lanner.native._native";
   PyObject* modules = PyImport_GetModuleDict();
@@ -103,7 +103,7 @@ void import_self() {
   Dl_info info;
   if (!dladdr(reinterpret_cast<void*>(&import_self), &info)) throw Refusal{"cannot find the bridge's own file"};
   const Ref external = checked(PyImport_ImportModule("_frozen_importlib_external"));
-  // the path of one that came out of a bundle does not tell what it is
+  // the path of a file from a bundle does not identify it
   const Ref loader = checked(PyObject_CallMethod(external.get(), "ExtensionFileLoader", "ss", name, info.dli_fname));
   const Ref bootstrap = checked(PyImport_ImportModule("_frozen_importlib"));
   const Ref spec = checked(PyObject_CallMethod(bootstrap.get(), "ModuleSpec", "sO", name, loader.get()));
@@ -112,7 +112,7 @@ void import_self() {
   checked(PyObject_CallMethod(bootstrap.get(), "_load", "O", spec.get()));
 }
 
-// A Python that another program has started is used as it is; it may not know where Lanner is.
+// A Python that another program has started is used unchanged; it may not know where Lanner is.
 void extend_search_path(const char* lines) {
   PyObject* path = PySys_GetObject("path");
   if (!path) throw Refusal{"Python has no sys.path"};
@@ -127,10 +127,10 @@ bool is_bundled(const lanner_boot_request& request) { return *request.natives !=
 
 std::string environment_of(const lanner_boot_request& request) { return std::string(request.prefix) + "\n" + request.search_path; }
 
-// Where the plugin's Python is, for messages.
+// The location of the plugin's Python, for messages.
 std::string home_of(const lanner_boot_request& request) { return is_bundled(request) ? request.path : request.executable; }
 
-// What the plugins of the process brought. Never destroyed: another thread may ask for it while the process ends.
+// What the plugins of the process brought. Never destroyed: another thread may use it while the process ends.
 struct First {
   std::mutex booting;
   bool booted = false;
@@ -140,11 +140,11 @@ struct First {
   std::string python;
   bool bundled = false;
   std::set<std::string> runtimes;  // the hashes of the bundles whose modules can be imported
-  std::string start_failure;       // why Python does not start; it cannot be tried twice
+  std::string start_failure;       // why Python does not start; it can be tried only once
 };
 First& first = *new First;
 
-// Holds the mutex. Who has the GIL gives it up while waiting for it: booting takes it too.
+// Holds the mutex. A thread with the GIL releases it while waiting, because booting takes it too.
 class Booting {
  public:
   Booting() {
@@ -157,17 +157,17 @@ class Booting {
   Booting& operator=(const Booting&) = delete;
 };
 
-// Another plugin has started Lanner here. Two that are bound share an environment; one that brings its Python goes with any that has the same.
+// Another plugin has started Lanner here. Two bound plugins must share an environment; one with its own Python fits any with the same version.
 void join(const lanner_boot_request& request) {
-  constexpr const char* advice = ". A process has room for one: build all plugins with the same (lanner build --python)";
+  constexpr const char* advice = ". A process can have only one: build all plugins with the same (lanner build --python)";
   if (!first.bundled && !is_bundled(request)) {
     if (first.environment == environment_of(request)) return;
-    throw Refusal{"a plugin of another Python environment (" + first.home + ") is in this process already; this one is bound to " +
+    throw Refusal{"a plugin of another Python environment (" + first.home + ") is already in this process; this one is bound to " +
                   request.executable + advice};
   }
   if (first.python != request.python || first.lanner != request.lanner) {
     throw Refusal{"Python " + first.python + " with Lanner " + first.lanner + " (" + first.home +
-                  ") is in this process already; this one " + (is_bundled(request) ? "brings" : "is bound to") + " Python " +
+                  ") is already in this process; this one " + (is_bundled(request) ? "brings" : "is bound to") + " Python " +
                   request.python + " with Lanner " + request.lanner + advice};
   }
   const Gil gil;
@@ -183,12 +183,12 @@ void boot(const lanner_boot_request& request) {
   const Booting booting;
   if (request.version != LANNER_BRIDGE_VERSION) {
     throw Refusal{std::string("it was built by Lanner ") + request.lanner +
-                  ", and its environment has another version now. Build it again: lanner build"};
+                  ", but its environment now has another version. Rebuild it: lanner build"};
   }
   const std::string version = PY_VERSION;
   if (std::string running = Py_GetVersion(); running.compare(0, version.find('.', 2), version, 0, version.find('.', 2)) != 0) {
-    throw Refusal{"Python " + running.substr(0, running.find(' ')) + " is in this process already, and this plugin runs on Python " +
-                  version + ". A process has room for one: build all plugins with the same (lanner build --python)"};
+    throw Refusal{"Python " + running.substr(0, running.find(' ')) + " is already in this process, but this plugin runs on Python " +
+                  version + ". A process can have only one: build all plugins with the same (lanner build --python)"};
   }
   if (first.booted) {
     join(request);
@@ -219,7 +219,7 @@ void boot(const lanner_boot_request& request) {
     checked(PyImport_ImportModule("lanner.embedded.state"));
   } catch (const PythonError&) {
     throw Refusal{"cannot import lanner from its environment (" + home_of(request) + "): " + describe(take_exception().get()) +
-                  ". Build the plugin again: lanner build"};
+                  ". Rebuild the plugin: lanner build"};
   }
   if (runtime) first.runtimes.insert(request.hash);
   first.environment = environment_of(request);
@@ -233,7 +233,7 @@ void boot(const lanner_boot_request& request) {
 
 void put_error(char* to, std::size_t size, const std::string& text) { std::snprintf(to, size, "%s", text.c_str()); }
 
-// `call()`, or `otherwise` and the reason in the state's error. What is no std::exception never comes here.
+// Returns `call()`, or `otherwise` with the reason in the state's error. All exceptions here derive from std::exception.
 template <typename Call, typename Otherwise>
 Otherwise guarded(lanner_state& state, Call&& call, Otherwise otherwise) {
   try {

@@ -1,8 +1,8 @@
-/* What the loader of a plugin's .so and the bridge of its Python say to each other. C, and of libc alone.
+/* The interface between the loader of a plugin's .so and the bridge of its Python. In C, with only libc.
  *
  * The loader is the .so that a host opens: it exports the plugin API's symbols and reads the bundle at its own end. The bridge
- * is the extension module of the Python that the bundle is bound to or brings; it alone knows Python. `lanner_boot` starts Python, if
- * nobody has yet, and gives this table. Nothing in it depends on the plugin API's version: a host's structs are the loader's. */
+ * is the extension module of the Python that the bundle is bound to or brings. Only the bridge uses Python. `lanner_boot` starts
+ * Python, if it is not running, and returns this table. It is independent of the plugin API's version: the loader has the host's structs. */
 #ifndef LANNER_BRIDGE_H
 #define LANNER_BRIDGE_H
 
@@ -14,16 +14,16 @@
 extern "C" {
 #endif
 
-/* Changes with every change of what is below: a loader and a bridge of different numbers do not speak. */
+/* Changes with every change of this file: a loader and a bridge with different numbers are incompatible. */
 #define LANNER_BRIDGE_VERSION 2
 
-/* The name under which the bridge is found in a process that has one. */
+/* The name of the bridge, under which a process finds a loaded one. */
 #define LANNER_BRIDGE "lanner-bridge.so"
 
-/* The plugin API's return codes; those of all versions agree. */
+/* The plugin API's return codes, the same in all versions. */
 enum { LANNER_SUCCESS = 0, LANNER_FAILURE = 1, LANNER_TIMEOUT = -1, LANNER_EOF = 2 };
 
-/* The plugin API's field types; those of all versions agree. */
+/* The plugin API's field types, the same in all versions. */
 enum {
   LANNER_UINT64 = 8,
   LANNER_STRING = 9,
@@ -34,10 +34,10 @@ enum {
   LANNER_IPNET = 41
 };
 
-/* The plugin API that a host speaks. What it means for events and values is told where they are made. */
+/* The plugin API of a host. The code that creates events and values describes its effect on them. */
 enum lanner_api {
   LANNER_API_0_3 = 0, /* no lists; else as below */
-  LANNER_API_2 = 2,   /* and 1, whose structs are the same: events are lanner_struct_event, values texts and uint64 alone */
+  LANNER_API_2 = 2,   /* and 1, with the same structs: events are lanner_struct_event, values only texts and uint64 */
   LANNER_API_3 = 3    /* events are pointers to packed blocks with a header, values have all types */
 };
 
@@ -59,7 +59,7 @@ struct lanner_bytes {
   size_t size;
 };
 
-/* What the bundle says; see lanner.bundle for the meaning of each. Texts end with NUL. */
+/* The content of the bundle; see lanner.bundle for the meaning of each. Texts end with NUL. */
 struct lanner_boot_request {
   int version;        /* LANNER_BRIDGE_VERSION of the loader */
   const char* lanner; /* version of the package that built the bundle */
@@ -68,22 +68,22 @@ struct lanner_boot_request {
   const char* prefix;
   const char* base_prefix;
   const char* stdlib;
-  const char* search_path; /* the entries of sys.path, one a line */
+  const char* search_path; /* the entries of sys.path, one per line */
   const char* path;        /* of the .so */
-  const char* hash;        /* names its content */
-  /* Where the bundle brings its own Python (the texts from executable to search_path are empty then); see lanner.bundle.runtime. */
+  const char* hash;        /* identifies its content */
+  /* For a bundle with its own Python (then the texts from executable to search_path are empty); see lanner.bundle.runtime. */
   const char* natives;  /* the shared libraries in it; "" for a plugin that is bound to a Python of this machine */
   int descriptor;       /* of the .so, open during the call */
   long long archive_at; /* the zip file in it */
   size_t archive_size;
 };
 
-/* One plugin_init. The texts are needed during the call alone. */
+/* A call of plugin_init. The texts are used only during the call. */
 struct lanner_init_request {
   const char* plugin;          /* module:Class */
   const char* hash;            /* names this bundle's modules */
   const char* path;            /* of the .so, for messages */
-  struct lanner_bytes archive; /* the plugin's modules as they stand in a zip file, perhaps none */
+  struct lanner_bytes archive; /* the plugin's modules in a zip file, perhaps none */
   const char* config;
   enum lanner_api api;
   uint32_t id;
@@ -91,15 +91,15 @@ struct lanner_init_request {
   lanner_log log; /* NULL: records go to stderr */
 };
 
-/* A field that is asked for, and where its value goes. */
+/* A requested field, and the destination of its value. */
 struct lanner_request {
-  uint32_t field;  /* its place among the plugin's fields */
+  uint32_t field;  /* its index in the plugin's fields */
   const char* key; /* NULL: none */
   uint64_t index;
   bool has_index;
 };
 
-/* `values` is an array of what the type says (const char*, uint64_t, uint32_t for bool, struct lanner_buffer). */
+/* `values` is an array of the C type (const char*, uint64_t, uint32_t for bool, struct lanner_buffer). */
 struct lanner_buffer {
   uint32_t size;
   const void* data;
@@ -108,7 +108,7 @@ struct lanner_buffer {
 struct lanner_result {
   const void* values;
   uint64_t count;
-  const uint32_t* starts; /* with offsets: where each value stands in API 3's event block, and its size; 0 and 0: unknown */
+  const uint32_t* starts; /* with offsets: the position of each value in API 3's event block, and its size; 0 and 0: unknown */
   const uint32_t* sizes;
 };
 
@@ -123,7 +123,7 @@ struct lanner_event {
 typedef struct lanner_state lanner_state;
 typedef struct lanner_instance lanner_instance;
 
-/* What is returned stays valid until the next call of the same function on the same state or instance. */
+/* Results stay valid until the next call of the same function on the same state or instance. */
 struct lanner_bridge {
   int version;
   lanner_state* (*init)(const struct lanner_init_request* request, char* error, size_t size); /* NULL: `error`, of `size` bytes */
@@ -141,7 +141,7 @@ struct lanner_bridge {
   double (*progress)(lanner_instance* instance, const char** text); /* from 0 to 1 */
 };
 
-/* The table; NULL with the reason in `error` (of `size` bytes). Any number of times, from any thread. */
+/* Returns the table, or NULL with the reason in `error` (of `size` bytes). Any number of times, from any thread. */
 typedef const struct lanner_bridge* (*lanner_boot_function)(const struct lanner_boot_request* request, char* error, size_t size);
 #define LANNER_BOOT "lanner_boot"
 

@@ -93,14 +93,14 @@ void lanner_instance::take_batch(PyObject* payloads, PyObject* timestamps) {
   }
 }
 
-// The events as the host wants them. All memory is in place now.
+// The events in the host's layout. All memory is allocated now.
 void* lanner_instance::finish() {
   if (state.api == LANNER_API_3) {
     pointers_.clear();
     for (const Place& place : places_) {
       char* const block = memory_.data() + place.begin;
       char* at = put(block, place.timestamp);
-      at = put(at, std::numeric_limits<std::uint64_t>::max());  // the thread: of none
+      at = put(at, std::numeric_limits<std::uint64_t>::max());  // the thread: none
       at = put(at, static_cast<std::uint32_t>(LANNER_BLOCK_HEADER + place.size));
       at = put(at, plugin_event);
       at = put(at, std::uint32_t{2});
@@ -137,7 +137,7 @@ int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
   if (descriptor_ >= 0) {
     // without Python: an idle source costs no more than one written in C
     pollfd wait{descriptor_, POLLIN, 0};
-    // but the first time after events the source learns that the host has dealt with them
+    // except the first time after events, when the source learns that the host has processed them
     if (poll(&wait, 1, wait_ms_) <= 0 && !uncommitted_) return LANNER_TIMEOUT;
   }
   uncommitted_ = false;

@@ -1,4 +1,4 @@
-// An open event source, and the memory of the batch that the host has.
+// An open event source, and the memory of the host's current batch.
 #pragma once
 
 #include "bridge/python.hpp"
@@ -30,12 +30,12 @@ struct lanner_instance {
   lanner::Ref wait_;    // seconds that it may wait
   lanner::Ref fileno_;  // its fileno, or nothing
   int wait_ms_ = 0;
-  int descriptor_ = -1;  // readable when the next call need not wait; -1 where only Python can wait
+  int descriptor_ = -1;  // readable when the next call need not wait; -1 if only Python can wait
   bool ended_ = false;
-  bool commits_ = false;      // the source wants to know what the host has dealt with ...
-  bool uncommitted_ = false;  // ... and was not told of the last events yet
+  bool commits_ = false;      // the source needs to know what the host has processed ...
+  bool uncommitted_ = false;  // ... and does not know about the last events yet
   std::uint64_t number_ = 0;
-  std::vector<char> memory_;  // the events, each with room for API 3's header before its payload
+  std::vector<char> memory_;  // the events, each with space for API 3's header before its payload
   std::size_t used_ = 0;
   struct Place {
     std::size_t begin;

@@ -3,7 +3,7 @@
 namespace lanner {
 namespace {
 constexpr const char* capsule_name = "lanner.log";
-constexpr const char* gone_name = "lanner.log of a host that has gone";
+constexpr const char* gone_name = "lanner.log of a closed host";
 }  // namespace
 
 HostLog::HostLog(lanner_log log, void* owner) {

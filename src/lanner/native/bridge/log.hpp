@@ -6,7 +6,7 @@
 
 namespace lanner {
 
-// The host's function as an object for Python, which may live longer than the host: after this it is known to be gone. With the GIL.
+// The host's function as a Python object, which may outlive the host: the second function marks the host as closed. With the GIL.
 class HostLog {
  public:
   // Raises PythonError. `log` may be null: the object is None.
@@ -21,7 +21,7 @@ class HostLog {
   Ref object_;
 };
 
-// call_log(log, component, message, severity) -> bool, for the module: false where the host has gone.
+// call_log(log, component, message, severity) -> bool, for the module: false if the host is closed.
 PyObject* py_call_log(PyObject*, PyObject* args);
 
 }  // namespace lanner

@@ -1,4 +1,4 @@
-// Fields that are methods: Python code, called for one event, and its results as the host's values.
+// Fields that are methods: calls of Python code, and conversion of its results to the host's values.
 #include <arpa/inet.h>
 
 #include <cstring>
@@ -10,7 +10,7 @@ using namespace lanner;
 
 namespace {
 
-// A str's UTF-8, with bytes that came as surrogate escapes as they were; the object that holds it is kept.
+// The UTF-8 of a str, with the original bytes for surrogate escapes; the object that contains it is kept.
 const char* text_of(PyObject* value, std::vector<Ref>& kept) {
   if (const char* data = PyUnicode_AsUTF8(value)) {
     kept.push_back(Ref::borrowed(value));
@@ -35,7 +35,7 @@ const char* address_text(PyObject* value, Scratch& scratch) {
   return scratch.text(text);
 }
 
-// Values that need no second look. Of others the Python side makes such (lanner.sdk.hosting.normalise).
+// Values that need no conversion. The Python side converts others to these (lanner.sdk.hosting.normalise).
 bool is_plain(PyObject* value, const Field& field) {
   if (field.is_list) return false;
   switch (field.type) {
@@ -56,7 +56,7 @@ bool is_plain(PyObject* value, const Field& field) {
 
 }  // namespace
 
-// The Event object of this event: one for all fields of it. It holds copies, so that no stale one can be taken for it.
+// The Event object of this event, shared by all its fields. It copies its data, so that a stale object does no harm.
 PyObject* lanner_state::python_event(const lanner_event& event) {
   const std::string_view payload(reinterpret_cast<const char*>(event.payload), event.size);
   if (event_ && event_number_ == event.number && event_time_ == event.timestamp && event_payload_ == payload) return event_.get();
@@ -106,7 +106,7 @@ bool lanner_state::call(const Field& field, const lanner_event& event, const Giv
   }
 }
 
-// A value as FieldType tells it, to what the host reads.
+// Converts a value of a FieldType to the host's type.
 bool lanner_state::take_object(PyObject* value, const Field& field, lanner_result& result) {
   const Ref items = PyTuple_Check(value) ? Ref::borrowed(value) : checked(PyTuple_Pack(1, value));
   const auto count = static_cast<std::size_t>(PyTuple_GET_SIZE(items.get()));

@@ -7,13 +7,13 @@
 
 namespace lanner {
 
-// The exception that is set, with its traceback; none is set after it.
+// Takes the current exception with its traceback and clears it.
 Ref take_exception();
 
-// What an exception says: of a LannerError its text, of others their type too.
+// The text of an exception: for a LannerError its message, for others also their type.
 std::string describe(PyObject* exception);
 
-// The UTF-8 of a str; what is no str or no UTF-8 raises PythonError.
+// The UTF-8 of a str. Throws PythonError for other objects and invalid UTF-8.
 std::string to_string(PyObject* text);
 
 }  // namespace lanner

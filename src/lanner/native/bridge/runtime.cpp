@@ -19,17 +19,17 @@ namespace {
 
 constexpr std::size_t pyc_header = 16;
 
-// What Python imports before anybody can tell it where from.
+// The modules that Python imports before its import path can be configured.
 constexpr const char* needed_to_start[] = {"encodings", "encodings.aliases", "encodings.utf_8"};
 constexpr const char* finder = "lanner.embedded.runtime";
 
 std::uint32_t number(std::string_view bytes, std::size_t at, std::size_t size) {
   std::uint32_t result = 0;
-  std::memcpy(&result, bytes.data() + at, size);  // zip files are little-endian, as all machines that Lanner is built for
+  std::memcpy(&result, bytes.data() + at, size);  // zip files are little-endian, as are all machines that Lanner supports
   return result;
 }
 
-// The files of a zip file that compresses none of them.
+// The files of an uncompressed zip file.
 std::map<std::string_view, std::string_view> stored_files(std::string_view archive) {
   constexpr std::size_t header = 30;
   std::map<std::string_view, std::string_view> files;
@@ -42,7 +42,7 @@ std::map<std::string_view, std::string_view> stored_files(std::string_view archi
   return files;
 }
 
-// stage(name, packed, size) -> (path, image): `image` is a capsule that keeps what stands at the path until it goes.
+// stage(name, packed, size) -> (path, image): the path is valid as long as the capsule `image`.
 PyObject* stage(PyObject*, PyObject* arguments) {
   const char* name;
   Py_buffer packed;
@@ -69,7 +69,7 @@ PyObject* stage(PyObject*, PyObject* arguments) {
   return Py_BuildValue("(NN)", PyUnicode_DecodeFSDefault(image.release()->path), capsule);
 }
 
-// load(name, packed, size): a shared library, unless the process has one of that name.
+// load(name, packed, size): loads a shared library, unless the process has one with that name.
 PyObject* load(PyObject*, PyObject* arguments) {
   const char* name;
   Py_buffer packed;
@@ -86,7 +86,7 @@ PyObject* load(PyObject*, PyObject* arguments) {
   Py_RETURN_NONE;
 }
 
-// rest(archive): what was read of the mapped archive leaves the process's memory; whoever reads more gets it from the file again.
+// rest(archive): releases the memory of the mapped archive. A later read loads it from the file again.
 PyObject* rest(PyObject*, PyObject* archive) {
   Py_buffer view;
   if (PyObject_GetBuffer(archive, &view, PyBUF_SIMPLE) < 0) return nullptr;
@@ -117,7 +117,7 @@ std::string_view Runtime::code(const std::string& module) const {
     const auto found = files_.find(name + end);
     if (found != files_.end() && found->second.size() > pyc_header) return found->second.substr(pyc_header);
   }
-  throw std::runtime_error(path_ + " does not bring the module " + module + ". Build it again: lanner build --bundle");
+  throw std::runtime_error(path_ + " does not contain the module " + module + ". Build it again: lanner build --bundle");
 }
 
 void Runtime::freeze() const {

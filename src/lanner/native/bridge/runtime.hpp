@@ -1,4 +1,4 @@
-// The part of Python that a bundle brings: its modules in the file, and the finder that imports from there.
+// The part of Python that a bundle brings: its modules in the file, and the finder that imports them.
 #pragma once
 
 #include <map>
@@ -13,17 +13,17 @@ namespace lanner {
 
 class Runtime {
  public:
-  // Maps the archive, for good: modules are imported from it as long as the process lives. Throws std::runtime_error.
+  // Maps the archive permanently: modules are imported from it until the process ends. Throws std::runtime_error.
   explicit Runtime(const lanner_boot_request& request);
 
-  // Before Python starts: what it imports while it starts is taken from here.
+  // Before Python starts: makes the modules that it imports at its start available.
   void freeze() const;
 
-  // Everything else too; in a Python that runs already what that has not itself. Needs the GIL; throws PythonError.
+  // Makes all other modules available; in a Python that is already running only those that it lacks. Needs the GIL; throws PythonError.
   void install() const;
 
  private:
-  // The code of a module, as marshal writes it.
+  // The code of a module in marshal's format.
   std::string_view code(const std::string& module) const;
 
   std::string path_;

@@ -1,4 +1,4 @@
-// Memory for the values of one call: it stays where it is until `clear`.
+// Memory for the values of one call: addresses stay valid until `clear`.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace lanner {
 
 class Scratch {
  public:
-  // What the last call took is free again. What one large call took is given back.
+  // Frees the memory of the last call for reuse. The memory of a large call is released.
   void clear() {
     used_ = 0;
     large_.clear();
@@ -32,7 +32,7 @@ class Scratch {
     return place;
   }
 
-  // A copy that ends with NUL.
+  // A copy with a trailing NUL.
   const char* text(std::string_view text) {
     char* place = take<char>(text.size() + 1);
     std::memcpy(place, text.data(), text.size());

@@ -13,7 +13,7 @@ using namespace lanner;
 
 namespace {
 
-// The attribute as C++ has it.
+// The attribute as a C++ value.
 long to_long(PyObject* object) {
   const long value = PyLong_AsLong(object);
   if (value == -1 && PyErr_Occurred()) throw PythonError();
@@ -22,7 +22,7 @@ long to_long(PyObject* object) {
 
 Ref attribute(PyObject* object, const char* name) { return checked(PyObject_GetAttrString(object, name)); }
 
-// `"NAME":` where the value is the integer of a member of the payload itself.
+// `"NAME":` if the value is the integer of a member of the payload itself.
 void find_time_member(const Value& value, std::string& member, std::uint64_t& factor) {
   if (value.kind == Value::Kind::first && value.children.empty()) return;
   const Value& first = value.kind == Value::Kind::first ? value.children.front() : value;
@@ -35,8 +35,8 @@ void find_time_member(const Value& value, std::string& member, std::uint64_t& fa
   factor = first.factor;
 }
 
-// The integer of the last member of an object, if it has this name: read from the end, without parsing. What ends so and is valid
-// JSON has that member, and no later one of the same name.
+// The integer of the last member of an object, if it has this name: read from the end, without parsing. A valid JSON text with
+// such an end has that member, and no later one with the same name.
 std::optional<std::uint64_t> last_member(std::string_view payload, std::string_view member, std::uint64_t factor) {
   if (payload.empty() || payload.back() != '}') return std::nullopt;
   std::size_t at = payload.size() - 1;
@@ -52,7 +52,7 @@ std::optional<std::uint64_t> last_member(std::string_view payload, std::string_v
   return product;
 }
 
-// Which argument counts: hosts give an index also as a key where the field takes both.
+// Which argument is used: hosts pass an index also as a key if the field takes both.
 Given to_given(const Field& field, const lanner_request& request) {
   const auto is_number = [](const char* text) {
     const auto digits = std::strspn(text, "0123456789");
@@ -144,7 +144,7 @@ bool lanner_state::extract(const lanner_event& event, const lanner_request* requ
     results[place] = {};
     ok &= extract_one(event, requests[place], offsets, results[place]);
     if (offsets && !results[place].starts) {
-      // of what Python code made of an event nobody knows where it stood
+      // values computed by Python code have no position in the event
       auto* zeros = scratch_.take<std::uint32_t>(results[place].count + 1);
       std::fill_n(zeros, results[place].count + 1, 0);
       results[place].starts = results[place].sizes = zeros;
@@ -155,7 +155,7 @@ bool lanner_state::extract(const lanner_event& event, const lanner_request* requ
 
 bool lanner_state::extract_one(const lanner_event& event, const lanner_request& request, bool offsets, lanner_result& result) {
   if (request.field >= fields_.size()) {
-    error = "there is no field with the id " + std::to_string(request.field);
+    error = "unknown field id " + std::to_string(request.field);
     return false;
   }
   const Field& field = fields_[request.field];
@@ -167,7 +167,7 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
   if (!document_.root()) return true;
   const Value& value = table_[*field.value];
   if (value.kind == Value::Kind::path) {
-    // most fields are this, and it is worth a way without detours
+    // most fields take this fast path
     if (const char* text = text_at(value.steps, *document_.root(), given)) {
       auto* place = scratch_.take<const char*>(1);
       *place = text;
@@ -192,7 +192,7 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
 }
 
 void lanner_state::take(const Result& value, const Field& field, lanner_result& result) {
-  // a text of the document or the arena ends with NUL where it was not cut
+  // a text of the document or the arena ends with NUL unless it was cut
   const auto text = [&](std::string_view part) { return part.data()[part.size()] == 0 ? part.data() : scratch_.text(part); };
   if (const auto* part = std::get_if<std::string_view>(&value)) {
     if (field.type != LANNER_STRING) return;

@@ -1,4 +1,4 @@
-// What one plugin_init made: the plugin's instance, its fields, the event whose fields are asked for.
+// The result of plugin_init: the plugin's instance, its fields, and the current event.
 #pragma once
 
 #include "bridge/python.hpp"
@@ -15,14 +15,14 @@
 
 namespace lanner {
 
-// A field as lanner.embedded.state tells it.
+// A field as described by lanner.embedded.state.
 struct Field {
   int type = 0;
   bool is_list = false;
   bool takes_key = false;
   bool takes_index = false;
   bool needs_argument = false;
-  std::optional<std::size_t> value;  // its tree's place in the table; of a method none
+  std::optional<std::size_t> value;  // index of its tree in the table; none for a method
   Ref method;                        // bound to the plugin's instance
   Ref info;                          // lanner.sdk.types.FieldInfo
 };
@@ -41,10 +41,10 @@ struct lanner_state {
   const char* event_to_string(const lanner_event& event);
   const char* list_open_params();
 
-  // The event's time as its payload tells it, nanoseconds since 1970.
+  // The event's time in its payload, nanoseconds since 1970.
   std::optional<std::uint64_t> time_of(std::string_view payload);
 
-  // Keep what is said of a failure; the one that is set in Python is taken, and logged with its traceback.
+  // Stores the message of a failure. Takes the current Python exception, and logs it with its traceback.
   void failed(const char* call);
 
   std::string error;
@@ -68,14 +68,14 @@ struct lanner_state {
   std::vector<lanner::Field> fields_;
   std::vector<lanner::Value> table_;
   std::optional<std::size_t> timestamp_;
-  std::string time_member_;  // where the time is the integer of one member: `"NAME":`, and its unit in nanoseconds
+  std::string time_member_;  // if the time is the integer of one member: `"NAME":`, and its unit in nanoseconds
   std::uint64_t time_factor_ = 1;
   lanner::Document document_;
-  lanner::Document timed_;  // of time_of: the host may still have texts of `document_`
+  lanner::Document timed_;  // of time_of: the host may still use texts of `document_`
   lanner::Arena timed_arena_;
   lanner::Scratch scratch_;
   lanner::Arena arena_;            // texts that words made for the last call
-  std::vector<lanner::Ref> kept_;  // objects whose texts were handed out by the last call
+  std::vector<lanner::Ref> kept_;  // objects whose texts were returned by the last call
   lanner::Ref event_;              // the Event of `event_payload_`, or none
   std::string event_payload_;
   std::uint64_t event_number_ = 0, event_time_ = 0;

@@ -12,15 +12,15 @@ namespace {
 
 std::atomic<bool> process_ends;
 
-// Whether Python can be called. A host that is Python itself may have finalised it, and ends only then.
+// Whether Python can be called. A host that is a Python program may have finalised it before its end.
 bool is_python_there() { return !process_ends && Py_IsInitialized(); }
 
-// The thread state of a host's thread; ends with the thread.
+// The thread state of a host's thread. It ends with the thread.
 struct Pinned {
   bool is_ours = false;
 
   ~Pinned() {
-    // where the process ends there is nothing to give back, and nobody gives up the GIL
+    // at the end of the process nothing needs to be released, and no thread would give up the GIL
     if (!is_ours || !is_python_there() || PyGILState_Check()) return;
     PyEval_RestoreThread(PyGILState_GetThisThreadState());
     PyGILState_Release(PyGILState_UNLOCKED);
@@ -35,7 +35,7 @@ PyThreadState* state_of_this_thread() {
   return PyEval_SaveThread();
 }
 
-// A host that forks goes on in the child, as Python's own os.fork would; that one is not to be done twice.
+// A forking host continues in the child as with Python's own os.fork, which must not be repeated.
 thread_local bool forks_by_host;
 
 void before_fork() {
@@ -57,7 +57,7 @@ void after_fork_child() {
   PyEval_SaveThread();
 }
 
-// Python is never finalised. Its functions of atexit run once, and then its other threads stand still while the process ends.
+// Python is never finalised. Its atexit functions run once, and then its other threads are suspended while the process ends.
 void at_exit() {
   if (!is_python_there()) return;
   process_ends = true;

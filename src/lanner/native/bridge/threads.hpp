@@ -1,4 +1,4 @@
-// The GIL for threads that a host brings.
+// The GIL for threads of a host.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -6,8 +6,8 @@
 
 namespace lanner {
 
-// Holds the GIL. A host's thread keeps the Python thread state that it was given first, until the thread ends: making one for
-// each call would cost microseconds. Nests, and knows threads that Python itself made.
+// Holds the GIL. A host's thread keeps its first Python thread state until the thread ends: creating one for
+// each call would cost microseconds. May be nested, and works in threads that Python created.
 class Gil {
  public:
   Gil();
@@ -19,10 +19,10 @@ class Gil {
   bool was_held_;
 };
 
-// Once after Python was started: Python's part in the process's forks, and in its end. With the GIL.
+// Call once after Python was started: Python's part in the process's forks and its end. With the GIL.
 void watch_process();
 
-// Give the GIL up for good, after starting Python in this thread: the thread keeps its state.
+// Releases the GIL permanently after starting Python in this thread: the thread keeps its state.
 void leave_first_thread();
 
 }  // namespace lanner

@@ -61,7 +61,7 @@ void Decoder::take(std::string_view line) {
   } else if (ended) {
     complete = line.empty();
     trailer_size_ += line.size() + 2;
-    if (trailer_size_ > longest_trailer) error = "the trailer behind the last chunk is too long";
+    if (trailer_size_ > longest_trailer) error = "the trailer after the last chunk is too long";
   } else {
     take_size(line);
   }
@@ -81,7 +81,7 @@ void Decoder::take_size(std::string_view line) {
     size = size * 16 + static_cast<std::uint64_t>(digit);
   }
   if (digits.empty() || size == UINT64_MAX) {
-    error = "'" + printable(digits) + "' is no chunk size";
+    error = "invalid chunk size '" + printable(digits) + "'";
     return;
   }
   left_ = size;

@@ -1,4 +1,4 @@
-// The chunked transfer coding of HTTP/1.1 (RFC 9112, section 7.1), decoded as bytes come. No Python here.
+// The chunked transfer coding of HTTP/1.1 (RFC 9112, section 7.1), decoded incrementally. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -10,21 +10,21 @@ namespace lanner {
 
 class Decoder {
  public:
-  // Writes at most data.size() bytes of the body to `out`; how many. `error` is not empty where the chunks are broken.
+  // Writes at most data.size() bytes of the body to `out` and returns their number. `error` is not empty for invalid chunks.
   std::size_t feed(std::string_view data, char* out);
 
-  bool ended = false;     // the last chunk has come
-  bool complete = false;  // and the trailer, so that what follows is not of this body
+  bool ended = false;     // the last chunk was received
+  bool complete = false;  // and the trailer: later bytes do not belong to this body
   std::string error;
 
  private:
   void take(std::string_view line);
   void take_size(std::string_view line);
 
-  std::uint64_t left_ = 0;  // bytes of the current chunk that are still to come
+  std::uint64_t left_ = 0;  // remaining bytes of the current chunk
   bool expects_line_end_ = false;
   std::size_t trailer_size_ = 0;
-  std::string line_;  // the beginning of a line that is not whole yet
+  std::string line_;  // the beginning of an incomplete line
 };
 
 }  // namespace lanner

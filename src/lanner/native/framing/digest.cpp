@@ -1,4 +1,4 @@
-// Nothing here checks that the object is valid JSON: whoever takes the result parses it.
+// Nothing here checks that the object is valid JSON: the user of the result parses it.
 #include "framing/digest.hpp"
 
 #include <algorithm>
@@ -9,7 +9,7 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-// The size of the escape or character that begins a text of JSON; a pair of surrogates is one.
+// The size of the escape or character at the beginning of a JSON text. A surrogate pair is one.
 std::size_t token_size(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
   if (lead != '\\') return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
@@ -18,7 +18,7 @@ std::size_t token_size(std::string_view text) {
   return is_high ? 12 : 6;
 }
 
-// Take off the end of a cut text what is only a part of a character or of an escape.
+// Removes an incomplete character or escape from the end of a cut text.
 void trim(std::string& text) {
   const std::string_view all = text;
   std::size_t at = 0;
@@ -138,7 +138,7 @@ void Digest::begin_value(const KeptMember* member) {
   if (member) forget(*member);
 }
 
-// Of equal names the last counts: what an earlier one had is void, with all below it.
+// Of equal names the last counts: the value of an earlier one is discarded, with everything below it.
 void Digest::forget(const KeptMember& member) {
   std::erase_if(found_, [&](const Found& each) { return each.member == &member; });
   for (const auto& below : member.members) forget(below);
@@ -151,7 +151,7 @@ const Digest::Found* Digest::found(const KeptMember& member) const {
   return nullptr;
 }
 
-// Write the value of a member; false, and nothing is written, where none was found.
+// Writes the value of a member. Returns false and writes nothing if none was found.
 bool Digest::write(const KeptMember& member, std::string& out) const {
   if (const auto* own = found(member)) {
     out += own->text;

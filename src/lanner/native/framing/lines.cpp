@@ -7,7 +7,7 @@ namespace lanner {
 void LineFramer::keep(std::string_view part) {
   if (is_dropping_ || part.empty()) return;
   if (tail_.size() + part.size() > longest_) {
-    // an endless line must not eat the memory
+    // an endless line must not exhaust the memory
     std::string().swap(tail_);
     is_dropping_ = true;
     ++too_long_;

@@ -1,4 +1,4 @@
-// Bytes as they come to payloads, one a line. No Python here.
+// Splits received bytes into payloads, one per line. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,15 @@
 
 namespace lanner {
 
-// The payloads that one chunk completed: parts of the chunk, or copies of what began in chunks before it.
+// The payloads that one chunk completed: parts of the chunk, or copies of those that began in earlier chunks.
 class LineList {
  public:
   std::size_t size() const { return parts_.size(); }
   std::string_view at(std::size_t place) const { return parts_[place]; }
 
-  // The chunk in which all payloads lie but the copies; its owner keeps it as long as this list.
+  // The chunk that contains all payloads except the copies; its owner keeps it as long as this list.
   std::string_view chunk() const { return chunk_; }
-  // Those of which only a part was kept: their place, and how many bytes they had.
+  // The incomplete ones: their index and their full size in bytes.
   const std::vector<std::pair<std::size_t, std::size_t>>& cut() const { return cut_; }
 
   // How many bytes of lines are kept in memory.
@@ -39,18 +39,18 @@ class LineList {
 
  private:
   std::string_view chunk_;
-  std::deque<std::string> copies_;  // a deque: their places stay
+  std::deque<std::string> copies_;  // a deque: addresses stay valid
   std::vector<std::string_view> parts_;
   std::vector<std::pair<std::size_t, std::size_t>> cut_;
 };
 
-// The lines of one stream. What follows the last newline waits for the next chunk; empty lines are none.
+// The lines of one stream. Bytes after the last newline wait for the next chunk. Empty lines are skipped.
 class LineFramer {
  public:
   explicit LineFramer(std::size_t longest) : longest_(longest) {}
 
   void feed(std::string_view chunk, LineList& lines);
-  // The tail as a last line; after it the stream starts over.
+  // Returns the tail as the last line, and resets the stream.
   void end(LineList& lines);
 
   bool is_within_line() const { return is_dropping_ || !tail_.empty(); }

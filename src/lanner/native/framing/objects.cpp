@@ -35,8 +35,8 @@ struct LineEnd {
   bool is_one_object;
 };
 
-// Looks at what stands around the braces of a line that begins with one. Braces in texts are taken for others: of a line that looks as if
-// it were more, the whole is looked at elsewhere.
+// Checks the characters around the braces of a line that begins with one. Braces in texts count as well: a line that
+// seems to contain more objects is parsed completely elsewhere.
 class LineScan {
  public:
   LineScan(const char* begin, const char* end) : begin_(begin), end_(end) {}
@@ -113,7 +113,7 @@ LineEnd end_of_line(std::string_view rest) {
 void ObjectFramer::feed(std::string_view chunk, LineList& payloads) {
   payloads.begin(chunk);
   std::size_t at = 0;
-  std::size_t looked_at = 0;  // up to here lines were tried whole
+  std::size_t looked_at = 0;  // up to here lines were tried as a whole
   while (at < chunk.size()) {
     if (part_ == Part::none) {
       for (; at < chunk.size() && is_separator(chunk[at]); ++at) {
@@ -148,7 +148,7 @@ void ObjectFramer::feed(std::string_view chunk, LineList& payloads) {
     } else if (at == chunk.size()) {
       keep(part);
     } else {
-      keep(part);  // brackets that do not belong together, or too many: the rest of the line is text
+      keep(part);  // unbalanced or too many brackets: the rest of the line is text
       part_ = Part::text;
       digest_.reset();
     }
@@ -169,8 +169,8 @@ void ObjectFramer::begin(char first) {
   unfinished_.clear();
 }
 
-// Where the object ends, or what belongs to it: `is_done` where it ends or is broken off there, else all of the chunk belongs to it, or
-// what comes is no part of any object.
+// The end of the object, or of its part in this chunk. `is_done`: the object ends or is broken off there. Otherwise the rest of the chunk
+// belongs to it, or to no object.
 std::size_t ObjectFramer::scan_object(std::string_view chunk, std::size_t at, bool& is_done) {
   const std::size_t from = at;
   for (; at < chunk.size(); ++at) {
@@ -212,7 +212,7 @@ std::size_t ObjectFramer::scan_object(std::string_view chunk, std::size_t at, bo
   return at;
 }
 
-// Whether a brace at the beginning of a line can only be that of another object: the one before was broken off.
+// Whether a brace at the beginning of a line must begin another object, because the previous one was broken off.
 bool ObjectFramer::begins_another() const { return last_ != ':' && !(brackets_.back() == '[' && (last_ == '[' || last_ == ',')); }
 
 void ObjectFramer::open(char bracket, std::size_t place) {
@@ -231,8 +231,8 @@ void ObjectFramer::close(std::size_t place) {
   unfinished_.pop_back();
 }
 
-// The text of a broken object: up to the first object in it a payload, then each object, and what is between them. `is_held`: the text is
-// here only as long as this call.
+// The text of a broken object: a payload up to the first object in it, then each object, and the texts between them. `is_held`: the text is
+// valid only during this call.
 void ObjectFramer::split(std::string_view text, bool is_held, LineList& payloads) {
   const auto add = [&](std::string_view part) {
     if (part.empty()) return;
@@ -260,7 +260,7 @@ void ObjectFramer::keep(std::string_view part) {
     return;
   }
   if (size_ <= longest_) {
-    // growing by doubling might reserve nearly twice of what may be held
+    // doubling the capacity could reserve nearly twice the limit
     if (size_ > tail_.capacity()) tail_.reserve(std::min(longest_, std::max(size_, 2 * tail_.capacity())));
     tail_.append(part);
     return;

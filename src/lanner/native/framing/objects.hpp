@@ -1,4 +1,4 @@
-// Bytes as they come to payloads, one for each JSON object, whether or not lines separate them. No Python here.
+// Splits received bytes into payloads, one for each JSON object, with or without line ends between them. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,11 @@
 
 namespace lanner {
 
-// The JSON objects of one stream: one a line, several in a line, without any line ends, or as the items of arrays. What is no object is a
-// payload up to its line's end, so that what reads payloads says that it is not JSON. A newline within an object ends it as broken, unless
-// `multiline`, where only one that begins another object does. Whether a brace at the beginning of a line is that of another object is
-// known at once after a value; after a colon or within an array it is known when the object ends. Of a broken one, the objects that begin
-// at a line's start and no further right are payloads.
+// The JSON objects of one stream: one per line, several per line, without any line ends, or as the items of arrays. Other text is a
+// payload up to the end of its line, so that its reader reports that it is not JSON. A newline within an object ends it as broken. With
+// `multiline`, only one that begins another object does. A brace at the beginning of a line certainly begins another object after a
+// value. After a colon or within an array this is decided at the end of the object. The objects in a broken one that begin
+// at the start of a line and are not indented further are payloads.
 //
 // Of an object over `longest` bytes the members of `kept` are kept; without any it is dropped. No more than `longest` bytes are held.
 class ObjectFramer {
@@ -25,18 +25,18 @@ class ObjectFramer {
   ObjectFramer(std::size_t longest, KeptMember kept, bool multiline) : longest_(longest), kept_(std::move(kept)), multiline_(multiline) {}
 
   void feed(std::string_view chunk, LineList& payloads);
-  // What is unfinished as a last payload; after it the stream starts over.
+  // Returns the incomplete text as the last payload, and resets the stream.
   void end(LineList& payloads);
 
-  // Whether the next bytes belong to a payload that has begun.
+  // Whether the next bytes continue a payload.
   bool is_within() const { return part_ != Part::none; }
-  // How many were dropped because they were too long, and nothing of them could be kept.
+  // Number of objects that were dropped because they were too long and had no kept member.
   std::size_t too_long() const { return too_long_; }
 
  private:
   enum class Part { none, object, text };
 
-  // A brace at the beginning of a line within an object: its places in the object, and how many brackets were open there.
+  // A brace at the beginning of a line within an object: its offsets in the object, and the number of open brackets there.
   struct Inner {
     std::size_t begin;
     std::size_t end;  // 0: not yet
@@ -58,9 +58,9 @@ class ObjectFramer {
   std::size_t too_long_ = 0;
 
   Part part_ = Part::none;
-  std::string tail_;  // what has come of the part in earlier chunks
+  std::string tail_;  // the part's text in earlier chunks
   std::size_t size_ = 0;
-  bool is_over_ = false;  // it is too long: `digest_` has it, if anything
+  bool is_over_ = false;  // it is too long: `digest_` has the kept members, if any
   std::unique_ptr<Digest> digest_;
 
   // of an object
@@ -68,11 +68,11 @@ class ObjectFramer {
   bool in_text_ = false;
   bool is_escaped_ = false;
   bool after_newline_ = false;
-  char last_ = 0;                        // the last character outside texts that is no blank
+  char last_ = 0;                        // the last non-blank character outside texts
   std::size_t column_ = 0;               // blanks at the beginning of the line
   std::size_t indent_ = 0;               // those before the object
   std::vector<Inner> inner_;             // possible payloads, none within one that has ended
-  std::vector<std::size_t> unfinished_;  // those of them that have not ended
+  std::vector<std::size_t> unfinished_;  // the unfinished ones
 };
 
 }  // namespace lanner

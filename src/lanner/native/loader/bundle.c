@@ -35,7 +35,7 @@ static bool read_all(int descriptor, char* to, size_t size, off_t at) {
   return true;
 }
 
-/* CRC-32 as zlib's, eight bytes a step. */
+/* CRC-32 as in zlib, eight bytes per step. */
 static uint32_t crc_tables[8][256];
 
 static void make_crc_tables(void) {
@@ -53,7 +53,7 @@ static void make_crc_tables(void) {
 static uint32_t crc_add(uint32_t crc, const unsigned char* data, size_t size) {
   for (; size >= 8; data += 8, size -= 8) {
     uint32_t low, high;
-    memcpy(&low, data, 4); /* little-endian, as all machines that Lanner is built for */
+    memcpy(&low, data, 4); /* little-endian, as are all machines that Lanner supports */
     memcpy(&high, data + 4, 4);
     low ^= crc;
     crc = crc_tables[7][low & 255] ^ crc_tables[6][low >> 8 & 255] ^ crc_tables[5][low >> 16 & 255] ^ crc_tables[4][low >> 24] ^
@@ -63,7 +63,7 @@ static uint32_t crc_add(uint32_t crc, const unsigned char* data, size_t size) {
   return crc;
 }
 
-/* Read, not mapped: what is only looked at once is not to count as the host's memory. */
+/* Read, not mapped: data that is read only once must not count as the host's memory. */
 static bool is_whole(int descriptor, off_t size, uint32_t expected) {
   static char block[1 << 16];
   make_crc_tables();
@@ -77,7 +77,7 @@ static bool is_whole(int descriptor, off_t size, uint32_t expected) {
   return ~crc == expected;
 }
 
-/* Where the texts begin: 0 where nothing tells, -1 where the file is not as it was built. */
+/* The offset of the texts: 0 without a trailer, -1 if the file is damaged. */
 static off_t find_texts(int descriptor, off_t file_size) {
   char trailer[TRAILER_SIZE + 1] = {0};
   if (file_size < TRAILER_SIZE || !read_all(descriptor, trailer, TRAILER_SIZE, file_size - TRAILER_SIZE)) return 0;
@@ -90,7 +90,7 @@ static off_t find_texts(int descriptor, off_t file_size) {
   return is_whole(descriptor, file_size - CRC_SIZE - SHA_SIZE, (uint32_t)strtoul(crc, NULL, 16)) ? (off_t)at : -1;
 }
 
-/* What follows the texts, or NULL where they do not end. */
+/* The end of the texts, or NULL if they do not end. */
 static const char* after_texts(const char* texts, const char* end) {
   while (texts < end && *texts) {
     for (int part = 0; part < 2; ++part) {
@@ -110,7 +110,7 @@ static bool failed(const char* what) {
 static bool read_bundle(void) {
   Dl_info info;
   if (!dladdr((void*)&the_bundle, &info) || !info.dli_fname) {
-    snprintf(error, sizeof error, "lanner: cannot find out which file this plugin was loaded from");
+    snprintf(error, sizeof error, "lanner: cannot determine the file of this plugin");
     return false;
   }
   snprintf(the_bundle.path, sizeof the_bundle.path, "%s", info.dli_fname);
@@ -123,9 +123,9 @@ static bool read_bundle(void) {
   const off_t at = find_texts(the_bundle.descriptor, status.st_size);
   if (at == 0)
     return failed(
-        "has lost the plugin that stood at its end: it was stripped or cut off. Build it again with `lanner build`, and do not "
+        "has lost the plugin at its end: it was stripped or truncated. Rebuild it with `lanner build`, and do not "
         "strip it");
-  if (at < 0) return failed("is damaged: its checksum is another. Copy it again, or build it again with `lanner build`");
+  if (at < 0) return failed("is damaged: its checksum does not match. Copy it again, or rebuild it with `lanner build`");
   const off_t begin = at - at % sysconf(_SC_PAGESIZE);
   mapped_size = (size_t)(status.st_size - begin);
   mapped = mmap(NULL, mapped_size, PROT_READ, MAP_PRIVATE, the_bundle.descriptor, begin);
@@ -137,7 +137,7 @@ static bool read_bundle(void) {
   const char* const end = (const char*)mapped + mapped_size;
   the_bundle.texts = (const char*)mapped + (at - begin);
   the_bundle.archive = after_texts(the_bundle.texts, end);
-  if (!the_bundle.archive) return failed("is damaged: its texts do not end. Build it again with `lanner build`");
+  if (!the_bundle.archive) return failed("is damaged: its texts do not end. Rebuild it with `lanner build`");
   the_bundle.archive_size = (size_t)(end - the_bundle.archive);
   the_bundle.archive_at = begin + (the_bundle.archive - (const char*)mapped);
   return true;

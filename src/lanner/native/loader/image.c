@@ -24,7 +24,7 @@ static bool unpack(int descriptor, const void* packed, size_t packed_size, size_
     errno = EINVAL;
     return false;
   }
-  /* not ftruncate alone: a full file system has to say so here, not by a signal later */
+  /* not only ftruncate: a full file system must cause an error here, not a signal later */
   const int failure = posix_fallocate(descriptor, 0, (off_t)size);
   if (failure) {
     errno = failure;
@@ -47,8 +47,8 @@ static char* write_bits(char* to, uint64_t number) {
   return to;
 }
 
-/* The dynamic linker takes two libraries of one path for the same. Descriptors are reused, files without a name are not: the numbers
- * of device and file stand in the path, "/" for a bit 0 and "/." for a bit 1, which lead nowhere else. */
+/* The dynamic linker treats two libraries with one path as the same. Descriptors are reused, files without a name are not: the numbers
+ * of device and file are encoded in the path, "/" for a bit 0 and "/." for a bit 1, which do not change its target. */
 static bool name_descriptor(struct image* image) {
   struct stat status;
   if (fstat(image->descriptor, &status) < 0) return false;
@@ -58,7 +58,7 @@ static bool name_descriptor(struct image* image) {
   return access(image->path, R_OK) == 0;
 }
 
-/* Whether code may be mapped from it: not on a file system that is mounted noexec, nor where memory files are so. */
+/* Whether code may be mapped from it: not on a file system mounted noexec, nor if memory files are restricted so. */
 static bool may_execute(int descriptor) {
   void* at = mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, descriptor, 0);
   if (at == MAP_FAILED) return false;
@@ -66,7 +66,7 @@ static bool may_execute(int descriptor) {
   return true;
 }
 
-/* Fills the file without a name that `descriptor` is open for; nothing of it stays when the process is killed. */
+/* Writes the unnamed file open at `descriptor`. Nothing of it remains when the process is killed. */
 static bool fill(struct image* image, int descriptor, const void* packed, size_t packed_size, size_t size) {
   image->is_file = false;
   image->descriptor = descriptor;
@@ -93,7 +93,7 @@ static bool open_file(struct image* image, const char* folder, const char* name,
   if (!folder || folder[0] != '/') return false;
   char directory[sizeof image->path];
   const int length = snprintf(directory, sizeof directory, "%s/lanner-XXXXXX", folder);
-  /* mkdtemp: new, of an unforeseeable name, and for this user alone */
+  /* mkdtemp: new, with an unpredictable name, and only for this user */
   if (length < 0 || (size_t)length + strlen(name) + 2 > sizeof image->path || !mkdtemp(directory)) return false;
   snprintf(image->path, sizeof image->path, "%.*s/%s", length, directory, name);
   image->is_file = true;
@@ -126,9 +126,9 @@ bool image_open(struct image* image, const char* name, const void* packed, size_
   }
   snprintf(error, error_size,
            failure == EBADMSG || failure == EINVAL
-               ? "lanner: %s in this plugin is damaged (%s). Copy the file again, or build it again: lanner build --bundle"
-               : "lanner: %s cannot be unpacked into memory (%s), and no directory is there that takes files to run. Mount /proc, allow "
-                 "memfd_create, or name a directory by the environment variable LANNER_CACHE_DIR",
+               ? "lanner: %s in this plugin is damaged (%s). Copy the file again, or rebuild it: lanner build --bundle"
+               : "lanner: %s cannot be unpacked into memory (%s), and no directory allows executable files. Mount /proc, allow "
+                 "memfd_create, or set the environment variable LANNER_CACHE_DIR to a directory",
            name, strerror(failure));
   return false;
 }

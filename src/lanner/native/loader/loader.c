@@ -1,7 +1,7 @@
-/* The plugin that a host opens: the plugin API's symbols, answered from the bundle behind this file's own code, or by the bridge.
+/* The plugin that a host opens: the plugin API's symbols, answered from the bundle after this file's own code, or by the bridge.
  *
- * It owns no thread, no thread-local destructor and no handler of the process's end, so that a host may unload it, and needs libc
- * alone. `lanner build` copies it, appends the bundle, and hides the symbols of capabilities that the plugin lacks. */
+ * It has no thread, no thread-local destructor and no exit handler, so that a host may unload it, and needs only
+ * libc. `lanner build` copies it, appends the bundle, and hides the symbols of capabilities that the plugin lacks. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 struct state {
-  lanner_state* inner; /* NULL where init failed: `error` tells why */
+  lanner_state* inner; /* NULL if init failed: `error` has the reason */
   bool has_offsets;    /* the plugin asked for an API that has them */
   char error[4096 + 512];
 };
@@ -22,7 +22,7 @@ static _Atomic(const struct lanner_bridge*) the_bridge;
 
 __attribute__((destructor)) static void unloaded(void) { bundle_free(); }
 
-/* Answered without Python */
+/* Functions without Python */
 
 EXPORT const char* plugin_get_required_api_version(void) { return bundle_text("api"); }
 EXPORT const char* plugin_get_name(void) { return bundle_text("name"); }
@@ -46,14 +46,14 @@ EXPORT const char* plugin_get_init_schema(int* schema_type) {
 EXPORT uint32_t plugin_get_type(void) { return id() ? 1 : 2; }
 #endif
 
-/* At 0.3 a source extracts only from its own events, and an extractor names its sources by the same function. */
+/* In 0.3 a source extracts only from its own events, and an extractor names its sources with the same function. */
 EXPORT const char* plugin_get_extract_event_sources(void) {
   const char* sources = bundle_text("extract_sources");
   return *sources ? sources : NULL;
 }
 
 #if LANNER_API == 3
-/* Fields are read off the payload of plugin events. Without this list a plugin that reads the source "syscall" gets the events of the
+/* Fields are read from the payload of plugin events. Without this list a plugin that reads the source "syscall" receives the events of the
  * kernel too, and Falco 0.42 and later compare the schema of these with its driver's before they start. */
 EXPORT const uint16_t* plugin_get_extract_event_types(uint32_t* count, struct state* state) {
   static const uint16_t types[] = {EVENT_TYPE_PLUGIN};
@@ -165,7 +165,7 @@ EXPORT const char* plugin_event_to_string(struct state* state, const struct host
 
 enum { AT_ONCE = 16 };
 
-/* Hosts ask for one field a call; what is valid until the next call holds for all fields of one. */
+/* Hosts request one field per call; pointers that must be valid until the next call stay valid for all fields of one. */
 static int32_t extract(struct state* state, const struct lanner_event* event, uint32_t count, struct host_field* fields, bool offsets,
                        struct lanner_result* results) {
   struct lanner_request requests[AT_ONCE];

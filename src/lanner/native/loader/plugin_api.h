@@ -1,6 +1,6 @@
-/* The plugin API as far as a plugin with sourcing and extraction needs it, in the version that LANNER_API names: 3 (3.x), 2 (2.0.0
+/* The part of the plugin API that a plugin with sourcing and extraction needs, in the version of LANNER_API: 3 (3.x), 2 (2.0.0
  * and 1.0.0, whose structs are the same) or 0 (0.3.0). Facts: falcosecurity/libs, userspace/plugin/plugin_api.h and plugin_types.h
- * and the same files at older tags. What the versions do differently is all here. */
+ * and the same files at older tags. All differences between the versions are here. */
 #ifndef LANNER_PLUGIN_API_H
 #define LANNER_PLUGIN_API_H
 
@@ -48,7 +48,7 @@ struct host_extraction {
   struct host_field* fields;
   void* table_reader[4];
   void* table_reader_ext;
-  struct host_offsets* offsets; /* since 3.11: not there for a plugin that asks for less */
+  struct host_offsets* offsets; /* since 3.11: missing for a plugin that requires an earlier version */
 };
 
 struct host_init {
@@ -56,12 +56,12 @@ struct host_init {
   void* owner;
   const char* (*owner_error)(void*);
   const void* tables;
-  lanner_log log; /* since 3.3: not there for a plugin that asks for less */
+  lanner_log log; /* since 3.3: missing for a plugin that requires an earlier version */
 };
 
 #define EVENT_TYPE_PLUGIN 322
 
-/* False for an event of another type, which has no payload of ours. */
+/* False for an event of another type, which has no payload for plugins. */
 static inline bool event_from_host(const struct host_event* from, struct lanner_event* to) {
   if (from->block->type != EVENT_TYPE_PLUGIN || from->block->size < LANNER_BLOCK_HEADER) return false;
   to->payload = (const uint8_t*)from->block + LANNER_BLOCK_HEADER;
@@ -100,7 +100,7 @@ struct host_field {
 
 #else
 
-/* One value of a text or a number; the argument, also of an index, is a text, "" where there is none. */
+/* One value, a text or a number. The argument, also of an index, is a text, "" without one. */
 struct host_field {
   uint32_t id;
   const char* name;
@@ -116,7 +116,7 @@ struct host_field {
 
 #if LANNER_API == 0
 
-/* An index arrives as its text, which is also a key: the bridge takes what the field has. */
+/* An index arrives as text, which is also a key: the bridge uses what the field takes. */
 static inline void request_from_host(const struct host_field* from, struct lanner_request* to) {
   *to = (struct lanner_request){.field = from->id};
   const char* argument = from->argument ? from->argument : "";
@@ -137,7 +137,7 @@ static inline void result_to_host(const struct lanner_result* from, struct host_
 
 #else
 
-/* Where an index is given the host leaves the key NULL, or gives both; without an argument both are anything. */
+/* For an index the host sets the key to NULL, or passes both. Without an argument both are undefined. */
 static inline void request_from_host(const struct host_field* from, struct lanner_request* to) {
   *to = (struct lanner_request){.field = from->id};
   if (!from->has_argument) return;

@@ -1,11 +1,11 @@
-/* Loads a plugin as a host would, in a process without Python, and tells what it says.
+/* Loads a plugin as a host would, in a process without Python, and prints its answers.
  *
- * probe FILE CONFIG: the info functions, init, open, read and close where there is a source, destroy; a line `NAME<tab>VALUE` for each
- * thing. The exit status is 0 where init succeeded, 1 where it failed, 2 where the file is no plugin. `lanner build` ends with it.
+ * probe FILE CONFIG: the info functions, init, open, read and close if it has a source, destroy. Prints a line `NAME<tab>VALUE` for each
+ * result. The exit status is 0 if init succeeded, 1 if it failed, 2 if the file is not a plugin. `lanner build` ends with it.
  *
- * probe --info FILE: all info functions, and no init; `NAME<tab>VALUE<NUL>` for each thing. What is about to be called is told first
- * (`call`), so that the last one is known where the process ends early; `done` is the end. `lanner inspect` asks the libraries of
- * others so. */
+ * probe --info FILE: all info functions, without init; `NAME<tab>VALUE<NUL>` for each result. It prints each function before the call
+ * (`call`), so that the last one is known if the process crashes. `done` is the end. `lanner inspect` uses it for foreign
+ * libraries. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static double now(void) {
   return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
 }
 
-/* As API 3 passes it; older ones pass the configuration alone. */
+/* As API 3 passes it; older versions pass only the configuration. */
 struct init_input {
   const char* config;
   void* owner;
@@ -61,7 +61,7 @@ static void log_to_stderr(void* owner, const char* component, const char* messag
 /* Milliseconds to wait for a first event or an error: a source may never have an event. */
 static const double patience = 300.0;
 
-/* Reads until there is an event, the end, a failure, or patience ends. */
+/* Reads until an event, the end, a failure, or the timeout. */
 static void try_read(void* state, void* instance, const char* (*last_error)(void*)) {
   enum { timeout = -1, failure = 1 };
   int32_t (*next_batch)(void*, void*, uint32_t*, void**);
@@ -112,7 +112,7 @@ static void record(FILE* to, const char* name, const char* value) {
   fflush(to);
 }
 
-/* NULL where the library has no such function, else told. */
+/* NULL if the library has no such function, which is printed. */
 static void* find_told(FILE* to, const char* name) {
   void* function = dlsym(library, name);
   if (function) record(to, "call", name);
@@ -140,11 +140,11 @@ static void tell_info(FILE* to) {
   if (value && kind == 1) record(to, "plugin_get_init_schema", value);
 }
 
-/* Does not return: the library's destructors are none of what was asked for. */
+/* Does not return: the library's destructors are not part of the result. */
 static _Noreturn void info(const char* file) {
   const struct rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  /* what the library prints is not to be mixed with what is told */
+  /* output of the library must not mix with the results */
   FILE* to = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "w");
   if (!to || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) _exit(2);
   record(to, "call", "dlopen");

@@ -21,7 +21,7 @@ static bool has_python(void) { return dlsym(RTLD_DEFAULT, "Py_IsInitialized") !=
 static bool is_there(const char* what, const char* path, char* error, size_t size) {
   if (access(path, R_OK) == 0) return true;
   snprintf(error, size,
-           "lanner: this plugin needs %s at %s, and it is not there (%s). Was its environment moved or removed? Build the plugin again: "
+           "lanner: this plugin needs %s at %s, but it is missing (%s). Was its environment moved or removed? Rebuild the plugin: "
            "lanner build",
            what, path, strerror(errno));
   return false;
@@ -32,7 +32,7 @@ static bool find_python(char* error, size_t size) {
   const char* path = bundle_text("libpython");
   if (access(path, R_OK) != 0) {
     snprintf(error, size,
-             "lanner: this plugin runs on Python %s, and its library %s is not there (%s). Install that Python at that place, build the "
+             "lanner: this plugin runs on Python %s, and its library %s is missing (%s). Install that Python at that place, build the "
              "plugin again on this machine, or build it so that it brings its Python: lanner build --bundle",
              bundle_text("python"), path, strerror(errno));
     return false;
@@ -48,15 +48,15 @@ static void* find_bridge(char* error, size_t size) {
   const char* path = bundle_text("bridge");
   char marker[4096];
   snprintf(marker, sizeof marker, "%s/os.py", bundle_text("stdlib"));
-  /* the library first: where Python is missing as a whole, that is what to say */
+  /* the library first: if all of Python is missing, that is the error to report */
   if (!find_python(error, size) || !is_there("Python's standard library", marker, error, size) ||
       !is_there("the package lanner", path, error, size))
     return NULL;
   void* bridge = dlopen(path, OTHER_FLAGS);
   if (!bridge) {
     snprintf(error, size,
-             "lanner: cannot load %s: %s. If another plugin or program has brought another Python into this process: a process has room "
-             "for one, so build all plugins with the same (lanner build --python)",
+             "lanner: cannot load %s: %s. If another plugin or program has loaded another Python into this process: a process can have "
+             "only one, so build all plugins with the same (lanner build --python)",
              path, dlerror());
   }
   return bridge;
@@ -74,7 +74,7 @@ static bool read_numbers(const char* text, unsigned long long* numbers, int coun
   return true;
 }
 
-/* Bundled: what the text "natives" lists, one a line: "role name offset packed-size size needed,libraries". Those of the role
+/* Bundled: the libraries in the text "natives", one per line: "role name offset packed-size size needed,libraries". Those with the role
  * "start" are loaded here, in their order; libpython and the bridge are the last two. The others are for the bridge. */
 
 static void* load_native(const char* line, char* error, size_t size) {
@@ -84,7 +84,7 @@ static void* load_native(const char* line, char* error, size_t size) {
   const struct bundle* bundle = bundle_get();
   if (sscanf(line, "start %255s%n", name, &after_name) != 1 || !read_numbers(line + after_name, numbers, 3) ||
       numbers[0] > bundle->archive_size || numbers[1] > bundle->archive_size - numbers[0]) {
-    snprintf(error, size, "lanner: %s is damaged. Build it again with `lanner build --bundle`", bundle->path);
+    snprintf(error, size, "lanner: %s is damaged. Rebuild it with `lanner build --bundle`", bundle->path);
     return NULL;
   }
   const bool is_python = strncmp(name, "libpython", 9) == 0;
@@ -113,14 +113,14 @@ const struct lanner_bridge* python_start(char* error, size_t size) {
     return NULL;
   }
   const bool is_bundled = *bundle_text("natives") != 0;
-  /* one bridge serves all plugins of a process, wherever the first came from */
+  /* one bridge serves all plugins of a process, regardless of its origin */
   void* bridge = has_python() ? dlopen(LANNER_BRIDGE, OTHER_FLAGS | RTLD_NOLOAD) : NULL;
   if (!bridge) bridge = is_bundled ? unpack_bridge(error, size) : find_bridge(error, size);
   if (!bridge) return NULL;
   lanner_boot_function boot;
   *(void**)&boot = dlsym(bridge, LANNER_BOOT);
   if (!boot) {
-    snprintf(error, size, "lanner: %s is of another version of Lanner than this plugin (%s). Build the plugin again: lanner build",
+    snprintf(error, size, "lanner: %s is from another version of Lanner than this plugin (%s). Rebuild the plugin: lanner build",
              is_bundled ? bundle->path : bundle_text("bridge"), bundle_text("lanner"));
     return NULL;
   }

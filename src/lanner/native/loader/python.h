@@ -1,4 +1,4 @@
-/* Brings the Python that the bundle is bound to into the process, and its bridge. */
+/* Loads the Python that the bundle is bound to into the process, and its bridge. */
 #ifndef LANNER_PYTHON_H
 #define LANNER_PYTHON_H
 
@@ -6,7 +6,7 @@
 
 #include "bridge/bridge.h"
 
-/* The bridge; NULL with the reason in `error` (of `size` bytes). */
+/* Returns the bridge, or NULL with the reason in `error` (of `size` bytes). */
 const struct lanner_bridge* python_start(char* error, size_t size);
 
 #endif

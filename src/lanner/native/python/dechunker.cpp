@@ -17,7 +17,7 @@ PyObject* dechunker_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 }
 
 PyObject* dechunker_feed(PyObject* self, PyObject* chunk) {
-  if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "what came is bytes, not %.100s", Py_TYPE(chunk)->tp_name);
+  if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "a chunk must be bytes, not %.100s", Py_TYPE(chunk)->tp_name);
   auto& decoder = content_of<Decoder>(self);
   const auto data = view_of(chunk);
   Ref out(PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(data.size())));
@@ -43,12 +43,13 @@ PyObject* dechunker_complete(PyObject* self, void*) { return PyBool_FromLong(con
 
 PyMethodDef methods[] = {
     {"feed", dechunker_feed, METH_O,
-     "feed(data: bytes) -> bytes\n\nThe bytes of the body in `data`. Raises `ValueError` where the chunks are broken."},
+     "feed(data: bytes) -> bytes\n\nReturn the bytes of the body in `data`. Raises `ValueError` for invalid chunks."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyGetSetDef attributes[] = {
-    {"ended", dechunker_ended, nullptr, "Whether the last chunk has come: the body is whole.", nullptr},
-    {"complete", dechunker_complete, nullptr, "Whether the trailer has come, too: what follows is not of this answer.", nullptr},
+    {"ended", dechunker_ended, nullptr, "Whether the last chunk was received: the body is complete.", nullptr},
+    {"complete", dechunker_complete, nullptr, "Whether the trailer was received, too: later bytes do not belong to this response.",
+     nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot slots[] = {
@@ -56,7 +57,7 @@ PyType_Slot slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(drop<Decoder>)},
     {Py_tp_methods, methods},
     {Py_tp_getset, attributes},
-    {Py_tp_doc, const_cast<char*>("Dechunker()\n\nDecodes the body of one HTTP response in the chunked transfer coding.")},
+    {Py_tp_doc, const_cast<char*>("Dechunker()\n\nDecoder for the body of one HTTP response in the chunked transfer coding.")},
     {0, nullptr},
 };
 PyType_Spec spec = {"lanner.native.Dechunker", sizeof(Holder<Decoder>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};

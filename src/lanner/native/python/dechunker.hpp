@@ -1,4 +1,4 @@
-// The chunked transfer coding of HTTP/1.1, decoded as bytes come: the Python type lanner.native.Dechunker.
+// The Python type lanner.native.Dechunker: the chunked transfer coding of HTTP/1.1, decoded incrementally.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN

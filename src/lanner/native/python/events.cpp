@@ -193,8 +193,8 @@ PyMethodDef events_methods[] = {
     {"covering", events_covering, METH_VARARGS,
      "covering(count: int, size: int) -> int\n\nThe least number of first events that are `count` events and `size` bytes, or more."},
     {"span", events_span, METH_O,
-     "span(now: int) -> tuple[int, int] | None\n\nThe earliest and the latest time; one that tells none happened now. None where there are "
-     "no events."},
+     "span(now: int) -> tuple[int, int] | None\n\nReturn the earliest and the latest time; an event without one happened now. None "
+     "without events."},
     {"timed_lines", events_timed_lines, METH_O,
      "timed_lines(most: int) -> list[tuple[int, bytes]]\n\nThe last of those that tell a time: that, and the line as the engine wrote it."},
     {"shares_memory", events_shares_memory, METH_O,

@@ -1,4 +1,4 @@
-// The extension module lanner.native._executor: a program at work on batches of payloads. See _executor.pyi for what it does.
+// The extension module lanner.native._executor: runs a program on batches of payloads. See _executor.pyi for its interface.
 #include <functional>
 #include <memory>
 
@@ -26,7 +26,7 @@ struct ExecutorState {
   bool is_running = false;
 };
 
-AsLines lines_of;  // of the module _native, which has the type
+AsLines lines_of;  // from the module _native, which has the type
 
 PyObject* make(PyTypeObject* type, std::shared_ptr<const Program> program, bool first) {
   return hold(type, std::make_unique<ExecutorState>(std::move(program), first));
@@ -71,16 +71,16 @@ struct Outcome {
   std::uint64_t first = 0;
 };
 
-// How events that tell no time get one
+// The times of events without their own
 struct Times {
-  std::vector<std::uint64_t> given;  // from the source, by event; empty where there are none
+  std::vector<std::uint64_t> given;  // from the source, by event; empty if it gives none
   std::vector<bool> is_given;
   bool has_fallback = false;
   std::uint64_t fallback = 0;
-  bool carries = false;  // the fallback is the time of the event before
+  bool carries = false;  // the fallback is the time of the previous event
 };
 
-// Whether simdjson may read past the payload's end: what lies there is more of the chunk
+// Whether simdjson may read past the payload's end, because the chunk continues there
 bool has_room_behind(std::string_view payload, std::string_view chunk) {
   const auto before = std::less<>();
   if (before(payload.data(), chunk.data()) || before(chunk.data() + chunk.size(), payload.data() + payload.size())) return false;
@@ -122,7 +122,7 @@ Outcome run(ExecutorState& state, std::size_t count, std::string_view chunk, std
 bool to_times(PyObject* object, std::size_t count, Times& times) {
   if (object == Py_None) return true;
   if (!PyList_Check(object) || static_cast<std::size_t>(PyList_GET_SIZE(object)) < count) {
-    PyErr_SetString(PyExc_TypeError, "timestamps are a list with one for each payload, or None");
+    PyErr_SetString(PyExc_TypeError, "timestamps must be a list with one for each payload, or None");
     return false;
   }
   times.given.resize(count);
@@ -147,7 +147,7 @@ Ref to_payloads(PyObject* object, std::vector<std::string_view>& payloads, std::
   for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(kept.get()); ++place) {
     PyObject* payload = PyTuple_GET_ITEM(kept.get(), place);
     if (!PyBytes_Check(payload)) {
-      PyErr_Format(PyExc_TypeError, "a payload is bytes, not %.100s", Py_TYPE(payload)->tp_name);
+      PyErr_Format(PyExc_TypeError, "a payload must be bytes, not %.100s", Py_TYPE(payload)->tp_name);
       throw PythonError();
     }
     payloads.push_back(view_of(payload));
@@ -165,7 +165,7 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
   if (!PyArg_ParseTuple(args, "OOKOOO:run", &object, &given, &place, &before, &first, &now)) return nullptr;
   auto& state = content_of<ExecutorState>(self);
   if (state.is_running) {
-    PyErr_SetString(PyExc_RuntimeError, "an Executor is for one thread at a time: copy() makes another");
+    PyErr_SetString(PyExc_RuntimeError, "an Executor cannot run in two threads at a time: use copy()");
     return nullptr;
   }
   try {
@@ -194,14 +194,14 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
   }
 }
 
-// One value that Python got; false with an error set where it is none
+// A value read by Python; false with an error set for an invalid one
 bool to_scalar(PyObject* object, Scalar& scalar) {
   if (PyBytes_Check(object)) {
     scalar = Scalar::of(view_of(object));
     return true;
   }
   if (!PyLong_Check(object)) {
-    PyErr_Format(PyExc_TypeError, "a value is bytes or a number, not %.100s", Py_TYPE(object)->tp_name);
+    PyErr_Format(PyExc_TypeError, "a value must be bytes or a number, not %.100s", Py_TYPE(object)->tp_name);
     return false;
   }
   scalar = Scalar::of(static_cast<std::uint64_t>(PyLong_AsUnsignedLongLong(object)));
@@ -226,7 +226,7 @@ PyObject* executor_match(PyObject* self, PyObject* values) {
   if (!PyTuple_Check(values) || static_cast<std::size_t>(PyTuple_GET_SIZE(values)) != state.program->slots.size()) {
     return PyErr_Format(PyExc_TypeError, "match takes a tuple with a value for each of %zu slots", state.program->slots.size());
   }
-  if (state.is_running) return PyErr_Format(PyExc_RuntimeError, "an Executor is for one thread at a time: copy() makes another");
+  if (state.is_running) return PyErr_Format(PyExc_RuntimeError, "an Executor cannot run in two threads at a time: use copy()");
   try {
     const CLocale locale;
     state.hits.clear();
@@ -243,13 +243,13 @@ PyObject* executor_match(PyObject* self, PyObject* values) {
 }
 
 PyMethodDef methods[] = {
-    {"copy", executor_copy, METH_NOARGS, "copy() -> Executor\n\nAnother one of the same program, for another thread."},
+    {"copy", executor_copy, METH_NOARGS, "copy() -> Executor\n\nReturn another executor of the same program, for another thread."},
     {"run", executor_run, METH_VARARGS,
      "run(payloads, timestamps, number, before, first, now) -> (hits, not_json, last, first)\n\n"
-     "The rules that match each payload, without the GIL: hits are (place, rule, sure, time, values)."},
+     "Return the rules that match each payload, without the GIL: hits are (place, rule, sure, time, values)."},
     {"match", executor_match, METH_O,
-     "match(values) -> hits\n\nThe rules that match an event of which all values are given, by slot: bytes, a number, a tuple of these, "
-     "None, or ... for one that is not known."},
+     "match(values) -> hits\n\nReturn the rules that match an event with the given values, by slot: bytes, a number, a tuple of these, "
+     "None, or ... for an unknown one."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -258,7 +258,7 @@ PyType_Slot slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(drop<ExecutorState>)},
     {Py_tp_methods, methods},
     {Py_tp_doc,
-     const_cast<char*>("Executor(program, first: bool)\n\nA program of lanner.rules.plan.native_program at work on batches of payloads. "
+     const_cast<char*>("Executor(program, first: bool)\n\nRuns a program of lanner.rules.plan.native_program on batches of payloads. "
                        "For one thread at a time.")},
     {0, nullptr},
 };
@@ -266,8 +266,8 @@ PyType_Slot slots[] = {
 PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Holder<ExecutorState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                     slots};
 
-// Adds the names of the operators, and the transformers as (name, least and most operands or None), which are compared with the
-// vocabulary in tests.
+// Adds the names of the operators, and the transformers as (name, least and most operands or None). Tests compare them with the
+// vocabulary.
 int add_words(PyObject* module) {
   const auto add = [&](const char* name, const auto& words, auto&& make) {
     const Ref list = checked(PyList_New(0));

@@ -1,4 +1,4 @@
-// What the extension modules have in common.
+// Common code of the extension modules.
 #pragma once
 
 #include <exception>
@@ -17,7 +17,7 @@ struct Unfit : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// For what a catch block has caught: no C++ exception goes on into Python.
+// Call it in a catch block to convert the exception: no C++ exception enters Python.
 inline PyObject* failed() noexcept {
   try {
     throw;
@@ -31,7 +31,7 @@ inline PyObject* failed() noexcept {
   }
 }
 
-// -1 with an error set where that fails
+// -1 with an error set on failure
 inline int add_type(PyObject* module, PyType_Spec& spec, const char* name) {
   const Ref type(PyType_FromModuleAndSpec(module, &spec, nullptr));
   return type ? PyModule_AddObjectRef(module, name, type.get()) : -1;

@@ -1,4 +1,4 @@
-// What Lanner adds to events: the Python type lanner.native.Finisher.
+// The Python type lanner.native.Finisher: Lanner's additions to events.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN

@@ -24,7 +24,7 @@ Py_ssize_t lines_length(PyObject* self) { return static_cast<Py_ssize_t>(content
 PyObject* lines_item(PyObject* self, Py_ssize_t place) {
   const auto& list = content_of<Lines>(self).list;
   if (place < 0 || static_cast<std::size_t>(place) >= list.size()) {
-    PyErr_SetString(PyExc_IndexError, "there is no such line");
+    PyErr_SetString(PyExc_IndexError, "line index out of range");
     return nullptr;
   }
   return to_bytes(list.at(static_cast<std::size_t>(place)));
@@ -40,7 +40,7 @@ PyObject* lines_subscript(PyObject* self, PyObject* place) {
   return lines_item(self, index < 0 ? index + lines_length(self) : index);
 }
 
-// As a list is compared and shown.
+// Compared and printed as a list.
 PyObject* lines_compare(PyObject* self, PyObject* other, int operation) {
   if (operation != Py_EQ && operation != Py_NE) Py_RETURN_NOTIMPLEMENTED;
   if (!PyList_Check(other) && Py_TYPE(other) != lines_type) Py_RETURN_NOTIMPLEMENTED;
@@ -54,7 +54,7 @@ PyObject* lines_repr(PyObject* self) {
   return list ? PyUnicode_FromFormat("Lines(%R)", list.get()) : nullptr;
 }
 
-// As a dict, so that one that has none is false.
+// As a dict, so that an empty one is false.
 PyObject* lines_cut(PyObject* self, void*) {
   Ref sizes(PyDict_New());
   if (!sizes) return nullptr;
@@ -67,7 +67,7 @@ PyObject* lines_cut(PyObject* self, void*) {
 }
 
 PyGetSetDef lines_attributes[] = {
-    {"cut", lines_cut, nullptr, "How many bytes those had of which only a part was kept, by their places.", nullptr},
+    {"cut", lines_cut, nullptr, "Size in bytes of each line of which only a part was kept, by index.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot lines_slots[] = {
@@ -91,7 +91,7 @@ PyObject* framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"longest", nullptr};
   Py_ssize_t longest;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "n:Framer", const_cast<char**>(names), &longest)) return nullptr;
-  if (longest < 1) return PyErr_Format(PyExc_ValueError, "a line has at least one byte, not %zd", longest);
+  if (longest < 1) return PyErr_Format(PyExc_ValueError, "the limit must be at least one byte, not %zd", longest);
   try {
     return hold(type, std::make_unique<LineFramer>(static_cast<std::size_t>(longest)));
   } catch (...) {
@@ -99,10 +99,10 @@ PyObject* framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   }
 }
 
-// The same for both kinds of framers.
+// The common methods of both kinds of framers.
 template <typename Type>
 PyObject* feed(PyObject* self, PyObject* chunk) {
-  if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "a chunk is bytes, not %.100s", Py_TYPE(chunk)->tp_name);
+  if (!PyBytes_Check(chunk)) return PyErr_Format(PyExc_TypeError, "a chunk must be bytes, not %.100s", Py_TYPE(chunk)->tp_name);
   try {
     LineList list;
     content_of<Type>(self).feed(view_of(chunk), list);
@@ -138,7 +138,7 @@ PyMethodDef framer_methods[] = {
 };
 PyGetSetDef framer_attributes[] = {
     {"too_long", too_long<LineFramer>, nullptr, "How many lines were dropped because they were longer than the longest.", nullptr},
-    {"is_within_line", is_within_line, nullptr, "Whether the next bytes belong to a line that has begun.", nullptr},
+    {"is_within_line", is_within_line, nullptr, "Whether the next bytes continue a line.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot framer_slots[] = {
@@ -147,7 +147,7 @@ PyType_Slot framer_slots[] = {
     {Py_tp_methods, framer_methods},
     {Py_tp_getset, framer_attributes},
     {Py_tp_doc,
-     const_cast<char*>("Framer(longest: int)\n\nThe lines of one stream; what follows the last newline waits for the next chunk.")},
+     const_cast<char*>("Framer(longest: int)\n\nSplits one stream into lines. Bytes after the last newline wait for the next chunk.")},
     {0, nullptr},
 };
 // The paths, sequences of names, as a tree. Raises PythonError.
@@ -175,7 +175,7 @@ PyObject* object_framer_new(PyTypeObject* type, PyObject* args, PyObject* kwargs
   int multiline = 0;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "n|O$p:ObjectFramer", const_cast<char**>(names), &longest, &paths, &multiline))
     return nullptr;
-  if (longest < 1) return PyErr_Format(PyExc_ValueError, "an object has at least one byte, not %zd", longest);
+  if (longest < 1) return PyErr_Format(PyExc_ValueError, "the limit must be at least one byte, not %zd", longest);
   try {
     auto kept = paths ? read_kept(paths) : KeptMember();
     return hold(type, std::make_unique<ObjectFramer>(static_cast<std::size_t>(longest), std::move(kept), multiline != 0));
@@ -194,7 +194,7 @@ PyMethodDef object_framer_methods[] = {
 PyGetSetDef object_framer_attributes[] = {
     {"too_long", too_long<ObjectFramer>, nullptr, "How many were dropped because they were too long and nothing of them could be kept.",
      nullptr},
-    {"is_within", is_within, nullptr, "Whether the next bytes belong to a payload that has begun.", nullptr},
+    {"is_within", is_within, nullptr, "Whether the next bytes continue a payload.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyType_Slot object_framer_slots[] = {
@@ -203,7 +203,7 @@ PyType_Slot object_framer_slots[] = {
     {Py_tp_methods, object_framer_methods},
     {Py_tp_getset, object_framer_attributes},
     {Py_tp_doc, const_cast<char*>("ObjectFramer(longest: int, kept: Sequence[Sequence[str]] = (), *, multiline: bool = False)\n\n"
-                                  "The JSON objects of one stream. Of one that is longer the members at the paths of `kept` are kept.")},
+                                  "Splits one stream into JSON objects. Of a longer object, the members at the paths of `kept` are kept.")},
     {0, nullptr},
 };
 PyType_Spec object_framer_spec = {"lanner.native.ObjectFramer", sizeof(Holder<ObjectFramer>), 0,

@@ -1,4 +1,4 @@
-// Bytes as they come to payloads: the Python types lanner.native.Framer, ObjectFramer and Lines.
+// The Python types lanner.native.Framer, ObjectFramer and Lines: received bytes to payloads.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -8,13 +8,13 @@
 
 namespace lanner {
 
-// Make the types and add them to the module; -1 with a Python error set where that fails.
+// Creates the types and adds them to the module; -1 with a Python error set on failure.
 int add_lines(PyObject* module);
 
 // A Lines of this list, whose lines are in the memory of `keeper`, or in the list. Null with an error set.
 PyObject* to_lines(PyObject* keeper, LineList list);
 
-// The list in a Python object, if it is a Lines; other modules find the function in the capsule of that name.
+// The list in a Python object, if it is a Lines. Other modules find the function in the capsule with that name.
 const LineList* as_lines(PyObject* object);
 using AsLines = const LineList* (*)(PyObject*);
 inline constexpr const char* as_lines_name = "lanner.native._native.as_lines";

@@ -7,7 +7,7 @@ namespace {
 
 PyObject* to_value(const Kept& kept, std::size_t& place);
 
-// So many values from `place` on, which goes on behind them
+// `count` values from `place`, which is advanced past them
 PyObject* to_values(const Kept& kept, std::size_t& place, std::size_t count) {
   Ref tuple(PyTuple_New(static_cast<Py_ssize_t>(count)));
   if (!tuple) return nullptr;

@@ -1,4 +1,4 @@
-// The hits of a batch as Python has them.
+// Conversion of the hits of a batch to Python objects.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN

@@ -1,4 +1,4 @@
-// The extension module lanner.native._native: the type Reader, and the C library's matchers as Falco uses them.
+// The extension module lanner.native._native: the type Reader, and the C library's matchers that Falco uses.
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -74,9 +74,9 @@ PyCFunction as_method(FastCall function) { return reinterpret_cast<PyCFunction>(
 PyMethodDef methods[] = {
     {"fnmatch", as_method(py_fnmatch), METH_FASTCALL,
      "fnmatch(pattern: bytes, text: bytes, casefold: bool) -> bool\n\n"
-     "Whether fnmatch(3) with no flags, or with FNM_CASEFOLD, matches. Both end at their first NUL."},
+     "Return whether fnmatch(3) matches, with no flags or with FNM_CASEFOLD. Both end at their first NUL."},
     {"casestr", as_method(py_casestr), METH_FASTCALL,
-     "casestr(haystack: bytes, needle: bytes) -> bool\n\nWhether strcasestr(3) finds the needle. Both end at their first NUL."},
+     "casestr(haystack: bytes, needle: bytes) -> bool\n\nReturn whether strcasestr(3) finds the needle. Both end at their first NUL."},
     {"merge_events", lanner::py_merge_events, METH_O,
      "merge_events(parts: Sequence[Events]) -> Lines\n\nThe events as the host gets them."},
     {"set_eventfd", py_set_eventfd, METH_O,
@@ -85,11 +85,11 @@ PyMethodDef methods[] = {
      "clear_eventfd(descriptor: int) -> None\n\nMake a non-blocking eventfd unreadable. Other threads do not run meanwhile."},
     {"call_log", lanner::py_call_log, METH_VARARGS,
      "call_log(log: object, component: str, message: str, severity: int) -> bool\n\n"
-     "A record to the log of a host, whose function is in `log`. False: the host has gone."},
+     "Send a record to the log of a host, whose function is in `log`. Return False if the host is closed."},
     {nullptr, nullptr, 0, nullptr},
 };
 
-// Adds the names of the words on values, which are compared with lanner.sdk.values in tests.
+// Adds the names of the words on values. Tests compare them with lanner.sdk.values.
 int add_words(PyObject* module) {
   const lanner::Ref names(PyList_New(0));
   if (!names) return -1;

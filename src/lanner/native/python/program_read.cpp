@@ -1,5 +1,5 @@
-// From tuples and lists of plain data to a program, with every shape and every number checked: nothing after this looks at them
-// again. What each tuple means is told in lanner.rules.plan.native_program.
+// Converts tuples and lists of plain data to a program, and checks every shape and every number, so that later code need not.
+// lanner.rules.plan.native_program describes each tuple.
 #include "python/program_read.hpp"
 
 #include <algorithm>
@@ -16,40 +16,40 @@ namespace lanner {
 namespace {
 
 std::vector<PyObject*> items(PyObject* object) {
-  if (!PyList_Check(object) && !PyTuple_Check(object)) throw Unfit(std::string("a list is needed, not ") + Py_TYPE(object)->tp_name);
+  if (!PyList_Check(object) && !PyTuple_Check(object)) throw Unfit(std::string("expected a list, not ") + Py_TYPE(object)->tp_name);
   PyObject** first = PySequence_Fast_ITEMS(object);
   return {first, first + PySequence_Fast_GET_SIZE(object)};
 }
 
 std::vector<PyObject*> items(PyObject* object, std::size_t count) {
   auto found = items(object);
-  if (found.size() != count) throw Unfit("a list of " + std::to_string(count) + " items is needed, not of " + std::to_string(found.size()));
+  if (found.size() != count) throw Unfit("expected a list of " + std::to_string(count) + " items, not of " + std::to_string(found.size()));
   return found;
 }
 
 std::string bytes(PyObject* object) {
-  if (!PyBytes_Check(object)) throw Unfit(std::string("bytes are needed, not ") + Py_TYPE(object)->tp_name);
+  if (!PyBytes_Check(object)) throw Unfit(std::string("expected bytes, not ") + Py_TYPE(object)->tp_name);
   return {PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))};
 }
 
 std::uint64_t number(PyObject* object) {
-  if (!PyLong_Check(object)) throw Unfit(std::string("a number is needed, not ") + Py_TYPE(object)->tp_name);
+  if (!PyLong_Check(object)) throw Unfit(std::string("expected a number, not ") + Py_TYPE(object)->tp_name);
   const auto found = PyLong_AsUnsignedLongLong(object);
   if (PyErr_Occurred()) {
     PyErr_Clear();
-    throw Unfit("a number is from 0 to 2^64 - 1");
+    throw Unfit("a number must be from 0 to 2^64 - 1");
   }
   return found;
 }
 
 std::size_t below(PyObject* object, std::size_t limit, const char* what) {
   const auto found = number(object);
-  if (found >= limit) throw Unfit("there is no " + std::string(what) + " " + std::to_string(found));
+  if (found >= limit) throw Unfit("unknown " + std::string(what) + " " + std::to_string(found));
   return static_cast<std::size_t>(found);
 }
 
 bool truth(PyObject* object) {
-  if (!PyBool_Check(object)) throw Unfit("True or False is needed");
+  if (!PyBool_Check(object)) throw Unfit("expected True or False");
   return object == Py_True;
 }
 
@@ -57,7 +57,7 @@ std::string word(PyObject* object) {
   const char* text = PyUnicode_Check(object) ? PyUnicode_AsUTF8(object) : nullptr;
   if (!text) {
     PyErr_Clear();
-    throw Unfit("a word is needed");
+    throw Unfit("expected a word");
   }
   return text;
 }
@@ -112,7 +112,7 @@ class Reading {
     if (!to_table(found[0], program_.trees)) throw PythonError();
     program_.has_time = truth(found[1]);
     program_.reads_payload = !program_.trees.empty();
-    if (program_.has_time && program_.trees.empty()) throw Unfit("there is no tree for the time");
+    if (program_.has_time && program_.trees.empty()) throw Unfit("the tree for the time is missing");
     for_each(found[2], "slot", [&](PyObject* each) { program_.slots.push_back(source(each)); });
     for_each(found[3], "operand", [&](PyObject* each) { program_.operands.push_back(operand(each)); });
     for_each(found[4], "check", [&](PyObject* each) { program_.checks.push_back(check(each)); });
@@ -128,7 +128,7 @@ class Reading {
     program_.groups.front().rules = rules(index[1]);
     index_texts(program_);
     for_each(found[8], "wanted operand", [&](PyObject* each) { program_.wanted.push_back(operands(each)); });
-    if (program_.wanted.size() != program_.conditions.size()) throw Unfit("there is one list for each rule");
+    if (program_.wanted.size() != program_.conditions.size()) throw Unfit("expected one list for each rule");
   }
 
   const std::string& place() const { return place_; }
@@ -146,7 +146,7 @@ class Reading {
 
   Source source(PyObject* object) const {
     const auto found = items(object);
-    if (found.empty()) throw Unfit("a source has a word");
+    if (found.empty()) throw Unfit("a source needs a word");
     Source result;
     result.kind = chosen(found[0], sources);
     const bool is_json = result.kind == Source::Kind::json;
@@ -203,7 +203,7 @@ class Reading {
     for (PyObject* each : items(found[2])) result.operands.push_back(below(each, program_.operands.size(), "operand before this one"));
     const auto count = result.operands.size();
     if (count < result.transformer->least || count > result.transformer->most)
-      throw Unfit("\"" + name + "\" has another number of operands");
+      throw Unfit("\"" + name + "\" has a wrong number of operands");
     result.has_selector = found[3] != Py_None;
     if (result.has_selector) result.text = bytes(found[3]);
     return result;
@@ -258,7 +258,7 @@ class Reading {
 
   Node node(PyObject* object) {
     const auto found = items(object);
-    if (found.empty()) throw Unfit("a node has a word");
+    if (found.empty()) throw Unfit("a node needs a word");
     const auto name = word(found[0]);
     Node result;
     if (name == "python") {
@@ -274,21 +274,21 @@ class Reading {
     result.kind = name == "not" ? Node::Kind::negation : name == "all" ? Node::Kind::all : Node::Kind::some;
     if (name != "not" && name != "all" && name != "some") throw Unfit("unknown word \"" + name + "\"");
     result.begin = static_cast<std::uint32_t>(program_.children.size());
-    // children come before their parents, so that there is no circle
+    // children come before their parents, so that no cycle is possible
     for (PyObject* each : items(found[1]))
       program_.children.push_back(static_cast<std::uint32_t>(below(each, program_.nodes.size(), "node before this one")));
     result.end = static_cast<std::uint32_t>(program_.children.size());
-    if (result.kind == Node::Kind::negation && result.end != result.begin + 1) throw Unfit("a negation has one child");
+    if (result.kind == Node::Kind::negation && result.end != result.begin + 1) throw Unfit("a negation must have one child");
     return result;
   }
 
-  // Numbers of rules in order; of all lists that one event can bring, a rule is in one at most
+  // Numbers of rules in order. Among all lists that one event can select, a rule is in at most one
   std::vector<std::uint32_t> rules(PyObject* object) {
     std::vector<std::uint32_t> result;
     for (PyObject* each : items(object)) result.push_back(static_cast<std::uint32_t>(below(each, program_.conditions.size(), "rule")));
-    if (!std::is_sorted(result.begin(), result.end(), std::less_equal<>())) throw Unfit("rules are in order");
+    if (!std::is_sorted(result.begin(), result.end(), std::less_equal<>())) throw Unfit("rules must be in order");
     for (const auto rule : result) {
-      if (is_indexed_[rule]) throw Unfit("rule " + std::to_string(rule) + " is found in two ways");
+      if (is_indexed_[rule]) throw Unfit("rule " + std::to_string(rule) + " is indexed twice");
     }
     return result;
   }

@@ -8,7 +8,7 @@
 
 namespace lanner {
 
-// False with a ValueError set where the object is no program.
+// False with a ValueError set if the object is not a program.
 bool to_program(PyObject* object, Program& program);
 
 }  // namespace lanner

@@ -1,4 +1,4 @@
-// The Python type lanner.native.Reader: a table of value trees, one payload at a time. See _native.pyi for what it does.
+// The Python type lanner.native.Reader: a table of value trees, one payload at a time. See _native.pyi for its interface.
 #include "python/reader.hpp"
 
 #include <array>
@@ -11,7 +11,7 @@
 namespace lanner {
 namespace {
 
-// Short texts come again and again (types, actions, names): the same str object saves its making and its hash.
+// Short texts recur often (types, actions, names): sharing the str object saves its creation and its hash.
 class Texts {
  public:
   // A new reference, null with an error set.
@@ -60,7 +60,7 @@ PyObject* to_python(const Result& result, Texts& texts) {
   Py_RETURN_NONE;
 }
 
-// The argument of get(): false with an error set where it is neither text, number nor None. A number that no item has is none.
+// The argument of get(): false with an error set unless it is text, a number or None. A number that cannot be an index has no value.
 bool to_given(PyObject* argument, Given& given) {
   if (!argument || argument == Py_None) return true;
   if (PyUnicode_Check(argument)) {
@@ -69,7 +69,7 @@ bool to_given(PyObject* argument, Given& given) {
     if (data) {
       given = std::string_view(data, static_cast<std::size_t>(size));
     } else {
-      PyErr_Clear();  // a text that is no UTF-8 is the name of no member
+      PyErr_Clear();  // a text that is not UTF-8 cannot be the name of a member
     }
     return true;
   }
@@ -82,7 +82,7 @@ bool to_given(PyObject* argument, Given& given) {
     }
     return true;
   }
-  PyErr_SetString(PyExc_TypeError, "the argument of a field is a str, an int or None");
+  PyErr_SetString(PyExc_TypeError, "the argument of a field must be a str, an int or None");
   return false;
 }
 
@@ -100,7 +100,7 @@ PyObject* reader_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 }
 
 PyObject* reader_load(PyObject* self, PyObject* payload) {
-  if (!PyBytes_Check(payload)) return PyErr_Format(PyExc_TypeError, "a payload is bytes, not %.100s", Py_TYPE(payload)->tp_name);
+  if (!PyBytes_Check(payload)) return PyErr_Format(PyExc_TypeError, "a payload must be bytes, not %.100s", Py_TYPE(payload)->tp_name);
   try {
     return PyBool_FromLong(content_of<ReaderState>(self).document.load(view_of(payload)));
   } catch (...) {
@@ -113,7 +113,7 @@ PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   auto& state = content_of<ReaderState>(self);
   const auto slot = PyLong_AsSsize_t(args[0]);
   if (slot == -1 && PyErr_Occurred()) return nullptr;
-  if (slot < 0 || static_cast<std::size_t>(slot) >= state.table.size()) return PyErr_Format(PyExc_IndexError, "there is no slot %zd", slot);
+  if (slot < 0 || static_cast<std::size_t>(slot) >= state.table.size()) return PyErr_Format(PyExc_IndexError, "unknown slot %zd", slot);
   Given given;
   if (!to_given(count == 2 ? args[1] : nullptr, given)) return nullptr;
   try {
@@ -125,9 +125,9 @@ PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
 }
 
 PyMethodDef methods[] = {
-    {"load", reader_load, METH_O, "load(payload: bytes) -> bool\n\nTake the next payload; whether it is wholly valid JSON."},
+    {"load", reader_load, METH_O, "load(payload: bytes) -> bool\n\nLoad the next payload, and return whether all of it is valid JSON."},
     {"get", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(reader_get)), METH_FASTCALL,
-     "get(slot: int, argument: str | int | None = None) -> FieldValue\n\nThe value of the tree at slot."},
+     "get(slot: int, argument: str | int | None = None) -> FieldValue\n\nReturn the value of the tree at slot."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -135,7 +135,7 @@ PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(reader_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(drop<ReaderState>)},
     {Py_tp_methods, methods},
-    {Py_tp_doc, const_cast<char*>("Reads values off one payload at a time. For one thread at a time.")},
+    {Py_tp_doc, const_cast<char*>("Reads values from one payload at a time. For one thread at a time.")},
     {0, nullptr},
 };
 

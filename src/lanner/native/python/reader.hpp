@@ -6,7 +6,7 @@
 
 namespace lanner {
 
-// Make the type and add it to the module; -1 with a Python error set where that fails.
+// Creates the type and adds it to the module; -1 with a Python error set on failure.
 int add_reader(PyObject* module);
 
 }  // namespace lanner

@@ -8,7 +8,7 @@
 
 namespace lanner {
 
-// An owned reference, perhaps null. Only to be used with the GIL.
+// An owned reference, perhaps null. Use it only with the GIL.
 class Ref {
  public:
   Ref() = default;
@@ -34,10 +34,10 @@ class Ref {
   PyObject* object_ = nullptr;
 };
 
-// A Python exception is set; C++ code between here and the boundary only passes through.
+// A Python exception is set; C++ code between here and the boundary only propagates it.
 struct PythonError {};
 
-// `object`, or PythonError where it is null.
+// Returns `object`, or throws PythonError if it is null.
 inline Ref checked(PyObject* object) {
   if (!object) throw PythonError();
   return Ref(object);

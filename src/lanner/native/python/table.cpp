@@ -1,4 +1,4 @@
-// From lists of plain data to value trees, with every shape checked: nothing after this looks at them again.
+// Converts lists of plain data to value trees, and checks every shape, so that later code need not.
 #include "python/table.hpp"
 
 #include <string>
@@ -9,27 +9,27 @@
 namespace lanner {
 namespace {
 
-// Nobody declares more, and evaluation recurses: without limits a list that holds itself would have no end, and one that
-// is held twice at each level would have 2^100 leaves.
+// Larger trees do not occur, and evaluation recurses: without limits a list that contains itself would never end, and one that
+// is contained twice at each level would have 2^100 leaves.
 constexpr int max_levels = 100;
 constexpr std::size_t max_values = 100'000;
 
 std::string kind(PyObject* object) { return Py_TYPE(object)->tp_name; }
 
-// The items of a list or tuple, borrowed: nothing here runs Python code that could change it.
+// The items of a list or tuple, borrowed: no code here runs Python code that could change it.
 std::vector<PyObject*> items(PyObject* object, const char* what) {
-  if (!PyList_Check(object) && !PyTuple_Check(object)) throw Unfit(std::string(what) + " is a list, not " + kind(object));
+  if (!PyList_Check(object) && !PyTuple_Check(object)) throw Unfit(std::string(what) + " must be a list, not " + kind(object));
   PyObject** first = PySequence_Fast_ITEMS(object);
   return {first, first + PySequence_Fast_GET_SIZE(object)};
 }
 
 std::string text(PyObject* object, const char* what) {
-  if (!PyUnicode_Check(object)) throw Unfit(std::string(what) + " is a text, not " + kind(object));
+  if (!PyUnicode_Check(object)) throw Unfit(std::string(what) + " must be a text, not " + kind(object));
   Py_ssize_t size;
   const char* data = PyUnicode_AsUTF8AndSize(object, &size);
   if (!data) {
     PyErr_Clear();
-    throw Unfit(std::string(what) + " is a text that UTF-8 can write");
+    throw Unfit(std::string(what) + " must be a text that UTF-8 can encode");
   }
   return {data, static_cast<std::size_t>(size)};
 }
@@ -41,10 +41,10 @@ Step step(PyObject* object) {
     const auto number = PyLong_AsUnsignedLongLong(object);
     if (!PyErr_Occurred()) return static_cast<std::uint64_t>(number);
     PyErr_Clear();
-    throw Unfit("a number in a path is from 0 to 2^64 - 1");
+    throw Unfit("a number in a path must be from 0 to 2^64 - 1");
   }
   if (PyDict_Check(object) && PyDict_Size(object) == 1) {
-    // looked at and not looked up: a lookup could run a key's own __eq__
+    // compared, not looked up: a lookup could run a key's own __eq__
     PyObject* key;
     PyObject* argument;
     Py_ssize_t place = 0;
@@ -54,11 +54,11 @@ Step step(PyObject* object) {
     PyDict_Next(object, &place, &key, &argument);
     if (is(key, "argument") && (is(argument, "key") || is(argument, "index"))) return Argument{};
   }
-  throw Unfit("a step of a path is a text, a number, or {\"argument\": \"key\"} or \"index\", not " + kind(object));
+  throw Unfit("a step of a path must be a text, a number, or {\"argument\": \"key\"} or \"index\", not " + kind(object));
 }
 
 std::string separator(std::string text) {
-  if (text.empty()) throw Unfit("a separator is not empty");
+  if (text.empty()) throw Unfit("a separator must not be empty");
   return text;
 }
 
@@ -67,20 +67,20 @@ std::uint64_t factor(const std::string& unit) {
   if (unit == "us") return 1'000;
   if (unit == "ms") return 1'000'000;
   if (unit == "s") return 1'000'000'000;
-  throw Unfit("unknown unit of time \"" + unit + "\"");
+  throw Unfit("unknown time unit \"" + unit + "\"");
 }
 
 class Compiler {
  public:
   Value value(PyObject* tree, int level = 0) {
-    if (level > max_levels) throw Unfit("a value is nested more than 100 levels deep");
-    if (++values_ > max_values) throw Unfit("there are more than 100000 values in it");
+    if (level > max_levels) throw Unfit("the value is nested more than 100 levels deep");
+    if (++values_ > max_values) throw Unfit("it contains more than 100000 values");
     const auto parts = items(tree, "a value");
-    if (parts.empty()) throw Unfit("a value is a word with its operands, not an empty list");
+    if (parts.empty()) throw Unfit("a value must be a word with its operands, not an empty list");
     const auto word = text(parts[0], "the word of a value");
     const auto expect = [&](std::size_t operands) {
       if (parts.size() != operands + 1)
-        throw Unfit("\"" + word + "\" has " + std::to_string(operands) + " operands, not " + std::to_string(parts.size() - 1));
+        throw Unfit("\"" + word + "\" takes " + std::to_string(operands) + " operands, not " + std::to_string(parts.size() - 1));
     };
     const auto child = [&](std::size_t place) { return value(parts[place], level + 1); };
     Value result;
@@ -99,7 +99,7 @@ class Compiler {
     } else if (word == "keys") {
       expect(1);
       result = child(1);
-      if (result.kind != Value::Kind::path) throw Unfit("\"keys\" has a path as its operand");
+      if (result.kind != Value::Kind::path) throw Unfit("\"keys\" needs a path as its operand");
       result.kind = Value::Kind::keys;
     } else if ((result.word = word_of(word))) {
       expect(result.word->operand == Word::Operand::none ? 1 : 2);

@@ -1,4 +1,4 @@
-// Tables of value trees, from the Python objects that lanner.sdk.values makes.
+// Tables of value trees, from the Python objects of lanner.sdk.values.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -10,7 +10,7 @@
 
 namespace lanner {
 
-// The trees of a list or tuple of what `Value.data()` gives. False with a ValueError set where it is no such table.
+// The trees of a list or tuple of results of `Value.data()`. False with a ValueError set for an invalid table.
 bool to_table(PyObject* object, std::vector<Value>& table);
 
 }  // namespace lanner

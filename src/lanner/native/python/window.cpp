@@ -37,7 +37,7 @@ PyObject* window_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     return nullptr;
   }
   if (secret_size != 8) return PyErr_Format(PyExc_ValueError, "a secret has 8 bytes, not %zd", secret_size);
-  if (given_size % 16) return PyErr_Format(PyExc_ValueError, "keys have 16 bytes each, and %zd is no multiple of that", given_size);
+  if (given_size % 16) return PyErr_Format(PyExc_ValueError, "keys must have 16 bytes each, not %zd in total", given_size);
   try {
     auto state = std::make_unique<WindowState>(big_endian(secret), digest);
     for (Py_ssize_t place = 0; place < given_size; place += 16) {

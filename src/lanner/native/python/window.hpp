@@ -1,4 +1,4 @@
-// The events of an engine that were seen last: the Python type lanner.native.EventWindow.
+// The Python type lanner.native.EventWindow: the last events of an engine.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN

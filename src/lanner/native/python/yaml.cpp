@@ -1,4 +1,4 @@
-// The extension module lanner.native._yaml: nodes of a YAML text as Python objects. See _yaml.pyi for what it does.
+// The extension module lanner.native._yaml: nodes of a YAML text as Python objects. See _yaml.pyi for its interface.
 #include "python/extension.hpp"
 // after Python.h
 #include <structmember.h>
@@ -64,7 +64,7 @@ PyMemberDef node_members[] = {
     {nullptr, 0, 0, 0, nullptr},
 };
 PyGetSetDef node_getset[] = {
-    {"mark", node_mark, nullptr, "Where yaml-cpp has it: (offset, line, column), in bytes and from 0", nullptr},
+    {"mark", node_mark, nullptr, "Position in yaml-cpp: (offset, line, column), in bytes and from 0", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyMemberDef scalar_members[] = {
@@ -104,7 +104,7 @@ PyType_Spec scalar_spec = {"lanner.native._yaml.Scalar", sizeof(NodeObject), 0, 
 PyType_Spec sequence_spec = {"lanner.native._yaml.Sequence", sizeof(NodeObject), 0, plain_flags | Py_TPFLAGS_HAVE_GC, sequence_slots};
 PyType_Spec mapping_spec = {"lanner.native._yaml.Mapping", sizeof(NodeObject), 0, plain_flags | Py_TPFLAGS_HAVE_GC, mapping_slots};
 
-// Calls without the GIL.
+// Runs a function without the GIL.
 class Unlocked {
  public:
   Unlocked() : state_(PyEval_SaveThread()) {}
@@ -121,7 +121,7 @@ class Unlocked {
   PyThreadState* state_;
 };
 
-// While many objects are made of which none is garbage, looking for garbage takes a tenth of the time.
+// Garbage collections during the creation of many objects, none of which is garbage, would take a tenth of the time.
 class NoCollection {
  public:
   NoCollection() : was_enabled_(PyGC_Disable() != 0) {}
@@ -135,7 +135,7 @@ class NoCollection {
   bool was_enabled_;
 };
 
-// Places in bytes as places in characters of the same text, fastest in order.
+// Converts offsets in bytes to indexes of characters in the same text, fastest in ascending order.
 class Positions {
  public:
   explicit Positions(PyObject* text) : text_(text), is_ascii_(PyUnicode_IS_ASCII(text)), size_(PyUnicode_GET_LENGTH(text)) {}
@@ -160,7 +160,7 @@ class Positions {
   Py_ssize_t size_, at_ = 0, bytes_ = 0;
 };
 
-// What is no UTF-8 becomes U+FFFD, byte by byte.
+// Invalid UTF-8 becomes U+FFFD, byte by byte.
 PyObject* to_text(std::string_view value) {
   const auto size = static_cast<Py_ssize_t>(value.size());
   PyObject* text = PyUnicode_DecodeUTF8(value.data(), size, nullptr);
@@ -174,11 +174,11 @@ PyObject* to_text(std::string_view value) {
     const Py_UCS4 c = PyUnicode_READ_CHAR(escaped.get(), at);
     PyUnicode_WRITE(PyUnicode_KIND(result.get()), PyUnicode_DATA(result.get()), at, c >= 0xDC80 && c <= 0xDCFF ? 0xFFFD : c);
   }
-  // as narrow as Python wants its texts
+  // as narrow as Python requires for its texts
   return result ? PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, PyUnicode_DATA(result.get()), length) : nullptr;
 }
 
-// Makes Python's nodes of a tree, each once: an alias is another reference.
+// Creates Python's nodes of a tree, each once: an alias is another reference.
 class Maker {
  public:
   Maker(const YamlTree& tree, PyObject* text, PyObject* file, PyTypeObject* const (&types)[3])
@@ -252,7 +252,7 @@ class Maker {
     return true;
   }
 
-  // Few keys are written many times.
+  // The same few keys occur many times.
   PyObject* key(const std::string& text) {
     const auto found = keys_.find(text);
     if (found != keys_.end()) return found->second.share();
@@ -280,16 +280,16 @@ PyObject* read(PyObject* module, PyObject* args) {
   const auto** bases = static_cast<const PyTypeObject**>(PyModule_GetState(module));
   for (int at = 0; at < 3; ++at) {
     if (!PyType_IsSubtype(types[at], const_cast<PyTypeObject*>(bases[at])))
-      return PyErr_Format(PyExc_TypeError, "%s is no subclass of %s", types[at]->tp_name, bases[at]->tp_name);
+      return PyErr_Format(PyExc_TypeError, "%s is not a subclass of %s", types[at]->tp_name, bases[at]->tp_name);
   }
-  if (depth < 0 || aliased < 0) return PyErr_Format(PyExc_ValueError, "a limit is negative");
+  if (depth < 0 || aliased < 0) return PyErr_Format(PyExc_ValueError, "a limit must not be negative");
   const Ref bytes(PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape"));
   if (!bytes) return nullptr;
   if (PyBytes_GET_SIZE(bytes.get()) > INT_MAX) return PyErr_Format(PyExc_ValueError, "the text is too long");
   try {
     const auto view = view_of(bytes.get());
     const YamlLimits limits{static_cast<std::size_t>(depth), static_cast<std::size_t>(aliased), only_first != 0};
-    // a reload reads while events go on
+    // a reload reads while events are processed
     const auto tree = Unlocked()(read_yaml, view, limits);
     if (const auto& error = tree.error) {
       Positions positions(text);
@@ -317,7 +317,7 @@ PyObject* read(PyObject* module, PyObject* args) {
 PyMethodDef methods[] = {
     {"read", read, METH_VARARGS,
      "read(text, file, (Scalar, Sequence, Mapping), depth, aliased, only_first) -> (documents, None) or ([], error)\n\n"
-     "The root nodes of a text's documents up to the first that is null; an error is (message, begin, end, (offset, line, column), "
+     "The root nodes of a text's documents up to the first that is null. An error is (message, begin, end, (offset, line, column), "
      "is_limit)."},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -1,6 +1,6 @@
-// The C locale for as long as one of these lives, in its thread. No Python here.
+// Sets the C locale for its thread during its lifetime. No Python here.
 //
-// Falco never calls setlocale, so that its matchers see bytes: `?` is one byte, and only A to Z have another case. Python does call it.
+// Falco never calls setlocale, so its matchers work on bytes: `?` is one byte, and only A to Z have a lower case. Python does call it.
 #pragma once
 
 #include <locale.h>

@@ -12,13 +12,13 @@ enum class ClockText : std::uint8_t { time, time_seconds, iso8601, datetime, dat
 
 class Clock {
  public:
-  // Puts the text of a time (ns since 1970) behind what is in `text`.
+  // Appends the text of a time (ns since 1970) to `text`.
   void append(ClockText shape, std::uint64_t time, std::string& text);
 
  private:
   struct Known {
     std::uint64_t second = 0;
-    std::string text;  // of that second; empty: none is known
+    std::string text;  // of that second; empty before the first
   };
   std::array<Known, 3> known_;
 };

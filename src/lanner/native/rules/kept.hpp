@@ -1,4 +1,4 @@
-// The values that the alerts of a batch show, kept beyond their events. No Python here.
+// The values shown in the alerts of a batch, kept beyond their events. No Python here.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,9 @@ class Kept {
 
   struct Value {
     Kind kind = Kind::absent;
-    std::uint64_t number = 0;  // number, boolean; text, address: where it begins; list: how many of the values after this one are its items
-    std::size_t size = 0;      // text, address
+    std::uint64_t number =
+        0;                 // number, boolean; text, address: its offset; list: the number of the values after this one that are its items
+    std::size_t size = 0;  // text, address
   };
 
   void clear() {
@@ -27,7 +28,7 @@ class Kept {
   std::size_t size() const { return values_.size(); }
   void resize(std::size_t size) { values_.resize(size); }
 
-  // A value that is known: not `open`
+  // A known value: not `open`
   void add(const Cell& cell, const Type& type);
 
   const Value& at(std::size_t place) const { return values_[place]; }

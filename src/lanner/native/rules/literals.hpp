@@ -1,4 +1,4 @@
-// Which of many texts stand in another one, told by one pass over it (the automaton of Aho and Corasick). No Python here.
+// Finds which of many texts occur in another one, in one pass over it (the automaton of Aho and Corasick). No Python here.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@ namespace lanner {
 
 class Literals {
  public:
-  // Which texts were found already by the search that goes on: each thread has its own
+  // The texts that the current search has already found: each thread has its own
   class Seen {
    public:
     void begin(std::size_t count) {
@@ -30,21 +30,21 @@ class Literals {
     std::uint64_t round_ = 0;
   };
 
-  // Of texts that are not empty, each given once. `folds`: letters of ASCII in whatever case, the texts in lower case. False, and nothing
-  // to be searched for, where that took more steps (4 bytes each) than `most`.
+  // Takes non-empty texts without duplicates. `folds`: ignores the case of ASCII letters, with the texts in lower case. Returns false,
+  // with nothing to search for, if this needs more steps (4 bytes each) than `most`.
   bool build(const std::vector<std::string>& texts, bool folds, std::size_t most);
 
-  // How many steps it has.
+  // The number of steps.
   std::size_t size() const { return next_.size(); }
 
-  // Calls `found` with the number of each text that stands in this one, once
+  // Calls `found` once with the number of each text that occurs in this one
   template <typename Found>
   void find(std::string_view text, Seen& seen, Found&& found) const {
     seen.begin(shorter_.size());
     std::uint32_t state = 0;
     for (const char c : text) {
       state = next_[state + classes_[static_cast<unsigned char>(c)]];
-      // of what ends here, the longest first; where it was seen before, so were the others
+      // of the texts that end here, the longest first; if it was seen before, so were the others
       for (auto end = ending_[state / width_]; end != none && seen.add(end); end = shorter_[end]) found(end);
     }
   }
@@ -52,11 +52,11 @@ class Literals {
  private:
   static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
 
-  std::array<std::uint16_t, 256> classes_{};  // of bytes; 0: those that stand in no text
-  std::uint32_t width_ = 0;                   // how many classes there are
-  std::vector<std::uint32_t> next_;           // by state, which is a place in here, and class
+  std::array<std::uint16_t, 256> classes_{};  // of bytes; 0: those that occur in no text
+  std::uint32_t width_ = 0;                   // the number of classes
+  std::vector<std::uint32_t> next_;           // by state, which is an index in here, and class
   std::vector<std::uint32_t> ending_;         // by state: the longest text that ends there
-  std::vector<std::uint32_t> shorter_;        // by text: the longest other one that it ends with
+  std::vector<std::uint32_t> shorter_;        // by text: the longest other one that is its suffix
 };
 
 }  // namespace lanner

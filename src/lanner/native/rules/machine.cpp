@@ -52,7 +52,7 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
     found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
   }
   add(found_);
-  // Each rule is in one of the lists at most, and each list is in order
+  // Each rule is in at most one of the lists, and each list is in order
   while (lists > 0) {
     std::size_t least = 0;
     for (std::size_t place = 1; place < lists; ++place) {

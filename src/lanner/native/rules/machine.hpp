@@ -1,4 +1,4 @@
-// Runs a program on one event after the other. No Python here; for one thread at a time.
+// Runs a program on one event after another. No Python here; only for one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace lanner {
 
 enum class Truth : std::uint8_t { no, yes, open };
 
-// What the host knows of an event besides its payload
+// The host's data about an event besides its payload
 struct Moment {
   std::uint64_t place = 0;  // from 1
   bool has_time = false;
@@ -24,8 +24,8 @@ struct Moment {
   std::uint64_t first = 0;  // the time of the first event
 };
 
-// A rule that matches an event, or that may: `is_open` leaves it to Python. Where all is known that its alert shows (`has_values`),
-// that lies among the kept values from `values` on.
+// A rule that matches an event, or may match: `is_open` leaves it to Python. If all values for its alert are known (`has_values`),
+// they are among the kept values from index `values`.
 struct Hit {
   std::size_t event = 0;  // in its batch, from 0
   std::uint32_t rule = 0;
@@ -52,17 +52,17 @@ class Machine {
     }
   }
 
-  // Take the next payload; whether it is valid JSON, always true where nothing reads it. With `is_padded` so many bytes may be
-  // read behind it as simdjson wants, and it stays where it is until the next.
+  // Loads the next payload and returns whether it is valid JSON; always true if no field reads it. `is_padded`: simdjson may read its
+  // padding after the payload, which stays there until the next load.
   bool load(std::string_view payload, bool is_padded);
 
-  // The event's own time, if it tells one
+  // The event's own time, if it has one
   bool own_time(std::uint64_t& time);
 
-  // The rules that match, in order. Where one is open, so may be others after it; the first that is sure ends the round.
+  // The rules that match, in order. An open one may be followed by others, also open; the first sure one ends the search.
   void match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept);
 
-  // The value of a field, to be put there by whoever got it elsewhere: after load(), before match()
+  // The value of a field, set by a caller that has it from elsewhere: after load(), before match()
   Cell& given(std::size_t slot) {
     touched_.push_back(slot);
     return slots_[slot];
@@ -94,7 +94,7 @@ class Machine {
   };
   std::vector<Range> positions_;
   Literals::Seen seen_;
-  std::vector<std::uint32_t> found_;  // the rules that the texts of the event have brought up
+  std::vector<std::uint32_t> found_;  // the rules that were found by texts in the event
   Moment moment_;
   Clock clock_;
   Arena arena_;

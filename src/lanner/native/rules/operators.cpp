@@ -35,7 +35,7 @@ enum class Operator : std::uint8_t {
 
 namespace {
 
-// As lanner.rules.language.vocabulary spells them
+// In the spelling of lanner.rules.language.vocabulary
 constexpr std::pair<std::string_view, Operator> spellings[] = {
     {"=", Operator::equal},
     {"!=", Operator::unequal},
@@ -63,7 +63,7 @@ std::string lowered(std::string_view text) {
   return result;
 }
 
-// Whether `needle` stands in the text, each in whatever case
+// Whether `needle` occurs in the text, ignoring case
 bool contains_folded(std::string_view text, std::string_view needle) {
   if (needle.empty()) return true;
   if (text.size() < needle.size()) return false;
@@ -80,7 +80,7 @@ bool contains_folded(std::string_view text, std::string_view needle) {
 
 bool contains(std::string_view text, std::string_view needle) {
   if (needle.size() > text.size()) return false;
-  // memmem prepares tables, which costs more than to look at a short text
+  // memmem prepares tables, which costs more than a search in a short text
   if (text.size() <= 128) {
     if (needle.empty()) return true;
     const char* at = text.data();
@@ -139,7 +139,7 @@ bool compare_texts(Operator word, std::string_view left, std::string_view right,
   }
 }
 
-// Constants as a set; few are looked at one by one
+// Constants as a set; a small one is searched linearly
 class Members {
  public:
   explicit Members(const std::vector<Constant>& constants) {
@@ -157,7 +157,7 @@ class Members {
     if (few_.size() > most_) return texts_.contains(value.text);
     return std::find(few_.begin(), few_.end(), value.text) != few_.end();
   }
-  // None where there are many
+  // None if they are many
   std::vector<std::string> texts() const { return few_.size() <= Predicate::most_literals ? few_ : std::vector<std::string>{}; }
 
  private:
@@ -167,7 +167,7 @@ class Members {
   std::unordered_set<std::uint64_t> numbers_;
 };
 
-// Up to where a text counts: `cut` ends at the first NUL, `whole` takes closing ones off
+// The relevant part of a text: `cut` ends at the first NUL, `whole` removes trailing ones
 enum class Reach { all, cut, whole };
 
 std::string_view reach(Reach how, std::string_view text) {
@@ -198,7 +198,7 @@ class ListMembers : public Predicate {
     const auto has = [&](const Scalar& each) { return members_.have(each); };
     return every_ ? std::all_of(value.list.begin(), value.list.end(), has) : std::any_of(value.list.begin(), value.list.end(), has);
   }
-  // An empty list has every item in each set
+  // Every set contains all items of an empty list
   std::vector<std::string> literals(bool&) const override { return every_ ? std::vector<std::string>{} : members_.texts(); }
 
  private:
@@ -242,7 +242,7 @@ class Networks : public Predicate {
   const Mode mode_;
 };
 
-// The longest text that everything has that the glob matches, as far as it is told before the first bracket
+// The longest text in everything that the glob matches, from the part before its first bracket
 std::string required_text_of_glob(std::string_view pattern) {
   std::string longest;
   std::string text;
@@ -310,8 +310,8 @@ class Number : public Predicate {
   const std::uint64_t constant_;
 };
 
-// The longest text that everything has that the pattern matches, as far as a look at it tells; looking for that is ten times as fast
-// as matching. Groups, classes and what is escaped end a text, and nothing is told of patterns with alternatives or words like \pL.
+// The longest text in everything that the pattern matches, found without parsing the pattern. Searching for it is ten times as fast
+// as matching. Groups, classes and escapes end a text. Patterns with alternatives or names like \pL have none.
 std::string required_text(std::string_view pattern) {
   std::string longest;
   std::string text;
@@ -344,7 +344,7 @@ std::string required_text(std::string_view pattern) {
     } else if (groups != 0) {
       continue;
     } else if (c == '*' || c == '?' || c == '{') {
-      // what is before it may be missing: of a character that takes several bytes, all of them
+      // the previous character is optional: all bytes of a multi-byte one
       while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
       if (!text.empty()) text.pop_back();
       end_text();
@@ -419,7 +419,7 @@ class Modified : public Predicate {
     std::vector<std::string> all;
     for (const auto& test : tests_) {
       const auto texts = test->literals(folds);
-      // of allof each is enough: the first is as good as another
+      // each text of allof is needed: the first is as good as another
       if (texts.empty() || modifier_ == Modifier::allof) return texts;
       all.insert(all.end(), texts.begin(), texts.end());
     }
@@ -436,7 +436,7 @@ std::unique_ptr<Predicate> modified(Operator word, const std::vector<Constant>& 
   const bool is_set =
       (word == Operator::equal && modifier == Modifier::anyof) || (word == Operator::unequal && modifier == Modifier::allof);
   if (is_set && !constants.empty()) {
-    // Falco looks the value's bytes up in a set; a network is no member, as Members has none
+    // Falco searches for the value's bytes in a set; a network is never a member, as in Members
     return std::make_unique<Member>(constants, type.is_binary ? Reach::whole : Reach::all, word == Operator::equal);
   }
   tests.reserve(constants.size());
@@ -464,7 +464,7 @@ std::unique_ptr<Predicate> make_predicate(Operator word, const std::vector<Const
   if (type.is_list) {
     const bool every = word == Operator::in;
     if (is_network) return std::make_unique<Networks>(constants, every ? Networks::Mode::every : Networks::Mode::any);
-    // a constant never has the closing NUL that these values count
+    // a constant never has the trailing NUL that these values count
     return std::make_unique<ListMembers>(type.is_terminated ? std::vector<Constant>{} : constants, every);
   }
   if (modifier != Modifier::none) return modified(word, constants, modifier, type);
@@ -489,7 +489,7 @@ bool Comparison::holds(const Cell& left, const Cell& right, Scratch& scratch) co
     if (left.scalar.is_text) return ordered(word, left.scalar.text, right.scalar.text);
     return ordered(word, left.scalar.number, right.scalar.number);
   }
-  // Falco compares lengths and bytes here. It takes closing NULs off a single value on the left, and off nothing else.
+  // Falco compares lengths and bytes here. It removes trailing NULs only from a single value on the left.
   if (!is_list) {
     if (right_terminated || left.state != Cell::State::scalar || right.state != Cell::State::scalar) return false;
     auto value = left.scalar;

@@ -1,4 +1,4 @@
-// What the operators of conditions say of values that are there: the native form of lanner.rules.language.operators. No Python here.
+// The operators of conditions for existing values: the native form of lanner.rules.language.operators. No Python here.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct TextHash {
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
 };
 
-// One value: bytes (texts, addresses) or a number (numbers, times, truth)
+// One value: bytes (texts, addresses) or a number (numbers, times, booleans)
 struct Scalar {
   std::string_view text;
   std::uint64_t number = 0;
@@ -30,13 +30,13 @@ struct Scalar {
   bool operator==(const Scalar& other) const { return is_text == other.is_text && (is_text ? text == other.text : number == other.number); }
 };
 
-// The value of a field or operand for the current event. `open`: only Python can tell.
+// The value of a field or operand for the current event. `open`: only Python can compute it.
 struct Cell {
   enum class State : std::uint8_t { unread, absent, open, scalar, list };
 
   State state = State::unread;
   Scalar scalar;
-  std::vector<Scalar> list;  // keeps its room from event to event
+  std::vector<Scalar> list;  // keeps its capacity between events
 };
 
 // The operators, which operators.cpp declares with their names
@@ -46,7 +46,7 @@ std::optional<Operator> operator_of(std::string_view name);
 
 enum class Modifier { none, anyof, allof, oneof };
 
-// A constant as the plan has it. `bits` < 0: no network.
+// A constant in the plan. `bits` < 0: not a network.
 struct Constant {
   std::string text;
   std::uint64_t number = 0;
@@ -54,7 +54,7 @@ struct Constant {
   int bits = -1;
 };
 
-// Room for texts that are made for one check
+// Memory for texts that are created for one check
 struct Scratch {
   void clear() {
     empty(text);
@@ -72,7 +72,7 @@ class Predicate {
   virtual ~Predicate() = default;
   virtual bool holds(const Cell& value, Scratch& scratch) const = 0;
 
-  // Texts of which one stands in each text that this holds for, letters in whatever case where it `folds`; none where there are no such
+  // Texts of which at least one occurs in each text for which this holds, ignoring case if it `folds`; none if unknown
   virtual std::vector<std::string> literals(bool& folds) const {
     static_cast<void>(folds);
     return {};
@@ -82,10 +82,10 @@ class Predicate {
 
 struct Type;
 
-// The predicate of a check with constants. Throws std::runtime_error for what is none.
+// The predicate of a check with constants. Throws std::runtime_error for invalid ones.
 std::unique_ptr<Predicate> make_predicate(Operator word, const std::vector<Constant>& constants, Modifier modifier, const Type& type);
 
-// Of two values
+// The comparison of two values
 struct Comparison {
   Operator word{};
   bool is_list = false;  // the left side is a list
@@ -96,9 +96,9 @@ struct Comparison {
   bool holds(const Cell& left, const Cell& right, Scratch& scratch) const;
 };
 
-// The text up to its first NUL, as C reads it
+// The text up to its first NUL, as in C
 inline std::string_view c_text(std::string_view text) { return text.substr(0, text.find('\0')); }
-// The text without closing NULs
+// The text without trailing NULs
 inline std::string_view stripped(std::string_view text) { return text.substr(0, text.find_last_not_of('\0') + 1); }
 
 }  // namespace lanner

@@ -7,7 +7,7 @@
 namespace lanner {
 namespace {
 
-// The next component of the path, which is taken off; empty at its end. Empty components do not count.
+// Removes the next component from the path and returns it; empty at its end. Empty components are skipped.
 std::string_view next(std::string_view& path) {
   path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
   const auto component = path.substr(0, path.find('/'));
@@ -59,7 +59,7 @@ void PathPrefixes::add(std::string_view path) {
       *below = made;
       directories_.emplace_back();
       directory = made;
-    } else if (*below == end) {  // a shorter path is there already and covers this one
+    } else if (*below == end) {  // a shorter path already covers this one
       return;
     } else {
       directory = *below;
@@ -73,7 +73,7 @@ bool PathPrefixes::match(std::string_view path, Scratch& scratch) const {
   auto& level = scratch.level;
   auto& following = scratch.following;
   level.assign(1, 0);
-  // Level by level, so that the cost is the path's length times the number of wildcards, whatever matches
+  // Level by level, so that the cost is at most the path's length times the number of wildcards
   for (auto component = next(path); !component.empty(); component = next(path)) {
     following.clear();
     bool is_copied = false;

@@ -1,4 +1,4 @@
-// `pmatch`: a set of paths, and whether another path is one of them or lies below one. The native form of lanner.rules.language.path_prefixes.
+// `pmatch`: a set of paths, and whether another path equals one or is below one. The native form of lanner.rules.language.path_prefixes.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ class PathPrefixes {
   bool match(std::string_view path, Scratch& scratch) const;
 
  private:
-  static constexpr std::size_t end = static_cast<std::size_t>(-1);  // behind a component: a path ends there
+  static constexpr std::size_t end = static_cast<std::size_t>(-1);  // after a component: a path ends there
 
   struct Directory {
     std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> plain;
@@ -32,7 +32,7 @@ class PathPrefixes {
   bool everything_ = false;
 };
 
-// The longest component that is no glob: each path that matches has it too. Empty where all are globs.
+// The longest component that is not a glob: each path that matches has it too. Empty if all are globs.
 std::string_view longest_component(std::string_view path);
 
 }  // namespace lanner

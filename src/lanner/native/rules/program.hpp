@@ -1,6 +1,6 @@
-// The rules' plan as the native executor runs it: numbered fields, operands, checks and trees in compact arrays. No Python here.
+// The plan of the rules for the native executor: numbered fields, operands, checks and trees in compact arrays. No Python here.
 //
-// Made once (program_read.cpp), never changed after that: any number of threads run it, each with its own Machine.
+// Created once (program_read.cpp) and immutable after that: any number of threads run it, each with its own Machine.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,14 @@
 
 namespace lanner {
 
-// Where the value of a field comes from
+// The source of a field's value
 struct Source {
   enum class Kind {
-    python,  // only Python can tell: what depends on it is left open
+    python,  // only Python can compute it: results that depend on it are open
     absent,
     text,     // the same for every event
     number,   // the same for every event
-    json,     // read off the payload
+    json,     // read from the payload
     place,    // the event's number, from 1
     time,     // of the event
     elapsed,  // since the first event
@@ -42,7 +42,7 @@ struct Source {
   bool is_index = false;  // the argument is `number`, not `text`
 };
 
-// What is known of an operand's values before there is an event: see lanner.rules.language.typed.Kind
+// What is known of an operand's values before the first event: see lanner.rules.language.typed.Kind
 struct Type {
   enum class Is { text, number, boolean, address, network };
 
@@ -66,7 +66,7 @@ struct Operand {
   std::vector<std::size_t> operands;
 };
 
-// A comparison with constants or, where there is a right side, of two values
+// A comparison with constants or, if it has a right side, of two values
 struct Check {
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
@@ -78,7 +78,7 @@ struct Check {
 };
 
 struct Node {
-  enum class Kind : std::uint8_t { check, negation, all, some, open };  // open: only Python can tell
+  enum class Kind : std::uint8_t { check, negation, all, some, open };  // open: only Python can evaluate it
 
   Kind kind = Kind::check;
   std::uint32_t check = 0;  // check
@@ -86,14 +86,14 @@ struct Node {
   std::uint32_t end = 0;
 };
 
-// Groups of rules by value of the field: the rules of the group can match where the field has that value
+// Groups of rules by value of the field: the rules of the group can match if the field has that value
 struct IndexedField {
   std::size_t slot = 0;
   std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> texts;
   std::unordered_map<std::uint64_t, std::uint32_t> numbers;
 };
 
-// The rules that can match where one of some texts stands in the operand's value; a rule may be found by several
+// The rules that can match only if one of some texts occurs in the operand's value; several texts may find a rule
 struct TextIndex {
   std::size_t operand = 0;
   Literals literals;
@@ -101,16 +101,16 @@ struct TextIndex {
   std::vector<std::uint32_t> all;
 };
 
-// Rules that can match the same events, by number: `rules`, in order, need a look each; the others stand in `texts`
+// Rules that can match the same events, by number: `rules`, in order, are evaluated one by one; the others are in `texts`
 struct Group {
   std::vector<std::uint32_t> rules;
-  std::vector<TextIndex> texts;  // made by index_texts
+  std::vector<TextIndex> texts;  // created by index_texts
 };
 
 struct Program {
   std::vector<Value> trees;
   bool reads_payload = false;
-  bool has_time = false;  // the last of the trees gives the event's time
+  bool has_time = false;  // the last tree reads the event's time
   std::vector<Source> slots;
   std::vector<Operand> operands;
   std::vector<Check> checks;
@@ -118,8 +118,8 @@ struct Program {
   std::vector<std::uint32_t> children;
   std::vector<std::uint32_t> conditions;  // nodes, by rule
   std::vector<IndexedField> index;
-  std::vector<Group> groups;                       // the first holds the rules that no indexed field selects
-  std::vector<std::vector<std::uint32_t>> wanted;  // by rule: the operands whose values its alerts show
+  std::vector<Group> groups;                       // the first contains the rules that no indexed field selects
+  std::vector<std::vector<std::uint32_t>> wanted;  // by rule: the operands that its alerts show
 };
 
 }  // namespace lanner

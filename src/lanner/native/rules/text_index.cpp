@@ -8,20 +8,20 @@
 namespace lanner {
 namespace {
 
-// Fewer are looked at one by one as fast; and each operand whose texts are looked for is another that every event is read for
+// Fewer rules are as fast to evaluate one by one; and each operand with an automaton must be read for every event
 constexpr std::size_t fewest_rules = 8;
 constexpr std::size_t most_operands = 8;
-// Of all automata together: 32 MiB
+// For all automata together: 32 MiB
 constexpr std::size_t most_steps = std::size_t{1} << 23;
-// Texts looked at for all groups together: bounds the time, and the lists of rules to 16 MiB
+// Number of texts considered for all groups together: limits the time, and the lists of rules to 16 MiB
 constexpr std::size_t most_looks = std::size_t{1} << 21;
-// Automata that came out too large, of all groups together
+// Number of automata that were too large, in all groups together
 constexpr std::size_t most_failures = 16;
-// Of a condition that needs several things those that are rarest; and rules that need a part of a condition count up to here
+// Of several requirements of a condition, the rarest are used; rules with a common requirement are counted up to this number
 constexpr std::size_t most_options = 4;
 constexpr std::uint64_t most_counted = std::uint64_t{1} << 32;
 
-using Place = std::pair<std::size_t, bool>;  // an operand, and whether case counts for nothing
+using Place = std::pair<std::size_t, bool>;  // an operand, and whether case is ignored
 
 struct Literal {
   Place place;
@@ -30,10 +30,10 @@ struct Literal {
   bool operator<(const Literal& other) const { return std::tie(place, text) < std::tie(other.place, other.text); }
 };
 
-using Needed = std::vector<std::uint32_t>;  // numbers of literals: one of them stands in its operand's value, or the condition is false
-using Options = std::vector<Needed>;        // each of them is needed, and one is enough to find the rule by
+using Needed = std::vector<std::uint32_t>;  // numbers of literals: one of them occurs in its operand's value, or the condition is false
+using Options = std::vector<Needed>;        // each of them is required, and any one suffices to find the rule
 
-// What conditions need, with literals by number
+// The requirements of conditions, with literals by number
 class Needs {
  public:
   explicit Needs(const Program& program) : program_(program), known_(program.nodes.size()) {
@@ -55,8 +55,8 @@ class Needs {
   const Literal& literal(std::uint32_t number) const { return *literals_[number]; }
   std::size_t size() const { return literals_.size(); }
 
-  // How much it costs to find a rule by these: the rules that each text brings up with it, and more where the text is so short that
-  // it stands in many values by chance
+  // The cost of finding a rule by these: the number of rules that each text finds, and more if the text is so short that
+  // it occurs in many values by chance
   template <typename Counts>
   std::uint64_t cost(const Needed& needed, const Counts& counts) const {
     std::uint64_t sum = 0;
@@ -121,18 +121,18 @@ class Needs {
   const Program& program_;
   std::map<Literal, std::uint32_t> numbers_;
   std::vector<const Literal*> literals_;
-  std::vector<std::uint64_t> rules_;  // by literal: how many rules may need it
+  std::vector<std::uint64_t> rules_;  // by literal: the number of rules that may need it
   std::vector<Options> known_;        // by node
 };
 
 using Rules = std::map<std::uint32_t, std::vector<std::uint32_t>>;  // by literal
 
-// Indexes one group after the other, while there is room
+// Indexes one group after another, within the limits
 class Indexing {
  public:
   explicit Indexing(Program& program) : program_(program), needs_(program), counts_(needs_.size()) {}
 
-  // `slot`: the field that all rules of the group need the same value of
+  // `slot`: the field for which all rules of the group need the same value
   void index(Group& group, std::optional<std::size_t> slot) {
     if (group.rules.size() < fewest_rules || failures_ == most_failures) return;
     std::vector<std::vector<const Needed*>> options;
@@ -162,7 +162,7 @@ class Indexing {
       if (usable.empty()) continue;
       for (const auto literal : *usable.front()) ++wanted[needs_.literal(literal).place];
     }
-    // a rule whose texts are at several places is found at all of them or at none
+    // a rule with texts at several places is indexed at all of them or at none
     while (const auto too_much = index_at(chosen(wanted), options, group)) {
       if (++failures_ == most_failures) return;
       wanted.erase(*too_much);
@@ -179,7 +179,7 @@ class Indexing {
     for (const auto literal : counted) counts_[literal] = 0;
   }
 
-  // The places that enough rules want, at most so many, those of most rules first
+  // The places that enough rules need, limited in number, those of most rules first
   static std::vector<Place> chosen(const std::map<Place, std::size_t>& wanted) {
     std::vector<std::pair<std::size_t, Place>> places;
     for (const auto& [place, count] : wanted) {
@@ -193,7 +193,7 @@ class Indexing {
     return result;
   }
 
-  // The place that took too much, if there is one; then nothing is changed
+  // The place that exceeded the limit, if any; then nothing is changed
   std::optional<Place> index_at(const std::vector<Place>& places, const std::vector<std::vector<const Needed*>>& options, Group& group) {
     std::map<Place, Rules> found;
     for (const auto& place : places) found[place];
@@ -221,7 +221,7 @@ class Indexing {
     return std::nullopt;
   }
 
-  // Null where that took more than `most` steps
+  // Null if that needs more than `most` steps
   std::optional<TextIndex> make(const Place& place, const Rules& rules, std::size_t most) const {
     TextIndex index;
     index.operand = place.first;
@@ -237,7 +237,7 @@ class Indexing {
 
   Program& program_;
   const Needs needs_;
-  std::vector<std::uint64_t> counts_;  // by literal: the rules of the group that may be found by it
+  std::vector<std::uint64_t> counts_;  // by literal: the rules of the group that it may find
   std::size_t steps_ = most_steps;
   std::size_t looks_ = most_looks;
   std::size_t failures_ = 0;
@@ -253,7 +253,7 @@ void index_texts(Program& program) {
     for (const auto& [value, group] : field.texts) slots[group] = field.slot;
     for (const auto& [value, group] : field.numbers) slots[group] = field.slot;
   }
-  // where room is scarce, the largest groups gain the most
+  // the largest groups benefit most from limited memory
   std::vector<std::pair<std::size_t, std::uint32_t>> order;
   order.reserve(slots.size());
   for (const auto& [group, slot] : slots) order.emplace_back(program.groups[group].rules.size(), group);

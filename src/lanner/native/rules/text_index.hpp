@@ -1,12 +1,12 @@
-// Rules that an event's values do not single out, found by the texts that have to stand in one: for `contains` and the like, and among
-// the many rules that want the same value. No Python here.
+// Finds rules that an event's values do not select by texts that must occur in a value: for `contains` and similar, and among
+// many rules that need the same value. No Python here.
 #pragma once
 
 #include "rules/program.hpp"
 
 namespace lanner {
 
-// Takes out of each large group what can match only where one of some texts stands in an operand's value, and puts it into `texts`.
+// Moves rules of each large group that can match only if one of some texts occurs in an operand's value to `texts`.
 void index_texts(Program& program);
 
 }  // namespace lanner

@@ -13,20 +13,20 @@ void put(Cell& cell, Scalar scalar) {
   cell.scalar = scalar;
 }
 
-// Calls `visit` with each value, also where there is a single one
+// Calls `visit` with each value, or with the only one
 template <typename Visit>
 void each(const Cell& cell, Visit&& visit) {
   if (cell.state != Cell::State::list) return visit(cell.scalar);
   for (const auto& value : cell.list) visit(value);
 }
 
-// The first of a list, else the value itself; null where the list has none
+// The first of a list, else the value itself; null for an empty list
 const Scalar* first(const Cell& cell) {
   if (cell.state != Cell::State::list) return &cell.scalar;
   return cell.list.empty() ? nullptr : &cell.list[0];
 }
 
-// What Falco reads where it takes a value for a C string: of a number its bytes, little endian
+// What Falco reads if it takes a value for a C string: for a number its bytes, little endian
 std::string_view text_of(const Scalar& value, const Type& type, Arena& arena) {
   if (value.is_text) return type.is == Type::Is::text && !type.is_binary ? value.text : c_text(value.text);
   auto& raw = arena.take();
@@ -53,7 +53,7 @@ constexpr std::array<int, 256> digits_of_base64() {
   return digits;
 }
 
-// Base64, with or without its `=` (at most two); bits that stand for no byte must be 0. False where it is none.
+// Base64, with or without its `=` (at most two). Unused bits must be 0. False for invalid text.
 bool decode(std::string_view text, std::string_view& decoded, Arena& arena) {
   static constexpr auto digits = digits_of_base64();
   if (text.empty()) {
@@ -79,7 +79,7 @@ bool decode(std::string_view text, std::string_view& decoded, Arena& arena) {
   return true;
 }
 
-// Changes one text; false where that fails
+// Transforms one text; false on failure
 using Change = bool (*)(std::string_view text, std::string_view& changed, Arena& arena);
 
 bool to_lower(std::string_view text, std::string_view& changed, Arena& arena) {
@@ -120,7 +120,7 @@ void length(const Operand&, const Types&, const Cells& values, Cell& result, Are
   put(result, Scalar::of(value.state == Cell::State::list ? static_cast<std::uint64_t>(value.list.size()) : size(value.scalar)));
 }
 
-// What `len` is of getopt's result: Falco measures the one text in it
+// The `len` of getopt's result: Falco measures the one text in it
 void joined_length(const Operand&, const Types&, const Cells& values, Cell& result, Arena&) {
   const auto& value = *values[0];
   if (value.state == Cell::State::list && value.list.size() == 1) put(result, Scalar::of(size(value.list[0])));
@@ -186,7 +186,7 @@ class Options {
     }
   }
 
-  // Calls `found` with each option's letter (empty where it is unknown) and the texts that stand for it
+  // Calls `found` with each option's letter (empty if it is unknown) and its texts
   template <typename Found>
   void scan(const std::vector<std::string_view>& arguments, Found&& found) const {
     for (std::size_t position = 0; position < arguments.size();) {
@@ -243,7 +243,7 @@ void getopt(const Operand& operand, const Types& types, const Cells& values, Cel
   if (!operand.has_selector) result.state = Cell::State::list;
 }
 
-// As lanner.rules.language.vocabulary spells them; `items`, `decimal` and `joined len` are lanner.rules.plan.native_program's
+// In the spelling of lanner.rules.language.vocabulary; `items`, `decimal` and `joined len` are lanner.rules.plan.native_program's
 constexpr Transformer table[] = {
     {"items", 0, Transformer::any, items},
     {"decimal", 1, 1, decimal},

@@ -1,4 +1,4 @@
-// What transformers make of values that are there: the native form of lanner.rules.language.transformers. No Python here.
+// Transformers for existing values: the native form of lanner.rules.language.transformers. No Python here.
 #pragma once
 
 #include <span>
@@ -14,8 +14,8 @@ namespace lanner {
 using Types = std::vector<const Type*>;
 using Cells = std::vector<const Cell*>;
 
-// A transformer or list of operands. `make` puts its value into `result`, which is absent and has an empty list, from its operands'
-// values: all of them are there.
+// A transformer or list of operands. `make` computes `result`, which is absent and has an empty list before, from its operands'
+// values, all of which exist.
 struct Transformer {
   static constexpr std::size_t any = static_cast<std::size_t>(-1);
 
@@ -26,7 +26,7 @@ struct Transformer {
 };
 
 std::span<const Transformer> transformers();
-// Null where there is none of that name
+// Null for an unknown name
 const Transformer* transformer_of(std::string_view name);
 
 }  // namespace lanner

@@ -8,11 +8,11 @@ namespace {
 constexpr std::uint64_t prime = (std::uint64_t{1} << 61) - 1;
 constexpr std::size_t word_size = 7;  // bytes, so that a word is less than the prime
 constexpr std::string_view member = "\"timeNano\":";
-constexpr std::size_t most_digits = 19;  // of which each number fits in 64 bits
+constexpr std::size_t most_digits = 19;  // up to which each number fits in 64 bits
 
 __extension__ using Wide = unsigned __int128;
 
-// Congruent, and less than 2^62 and a few.
+// A congruent number less than about 2^62.
 std::uint64_t folded(Wide number) {
   const auto low = static_cast<std::uint64_t>(number) & prime;
   const auto high = static_cast<std::uint64_t>(number >> 61);
@@ -21,7 +21,7 @@ std::uint64_t folded(Wide number) {
 
 std::uint64_t product(std::uint64_t one, std::uint64_t other) { return folded(static_cast<Wide>(one) * other); }
 
-// The least number that is congruent.
+// The least congruent number.
 std::uint64_t reduced(std::uint64_t number) {
   number = (number & prime) + (number >> 61);
   return number >= prime ? number - prime : number;
@@ -73,7 +73,7 @@ Fingerprint::Fingerprint(std::uint64_t secret) {
   for (std::size_t lane = 1; lane <= lanes; ++lane) powers_[lane] = reduced(product(powers_[lane - 1], base));
 }
 
-// The words are the coefficients. A 1 in front makes words of zeros count, and a 1 behind the last byte makes the length count.
+// The words are the coefficients. A leading 1 makes words of zeros count, and a 1 after the last byte makes the length count.
 std::uint64_t Fingerprint::operator()(std::string_view line) const {
   std::uint64_t value = 1;
   const char* at = line.data();

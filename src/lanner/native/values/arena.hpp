@@ -1,4 +1,4 @@
-// Texts that are made for one event or call. No Python here.
+// Texts that are created for one event or call. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace lanner {
 
-// Room for texts is kept from event to event, but not what a huge one took
+// Capacity is kept between events, except that of a huge text
 constexpr std::size_t kept_room = std::size_t{1} << 20;
 inline void empty(std::string& text) {
   if (text.capacity() > kept_room) {
@@ -19,26 +19,26 @@ inline void empty(std::string& text) {
   }
 }
 
-// Owns texts until `clear`, each of which stays where it is. Their room is used again.
+// Owns texts until `clear`; their addresses stay valid. Their memory is reused.
 class Arena {
  public:
   void clear() {
     for (std::size_t place = 0; place < used_; ++place) empty(texts_[place]);
     used_ = 0;
   }
-  // Room for a list of texts, empty; the next call takes it back
+  // An empty list of texts, valid until the next call
   std::vector<std::string_view>& list() {
     list_.clear();
     return list_;
   }
-  // A text to write to, empty
+  // An empty text to write to
   std::string& take() {
     if (used_ == texts_.size()) texts_.emplace_back();
     return texts_[used_++];
   }
 
  private:
-  std::deque<std::string> texts_;  // a deque: references to them stay
+  std::deque<std::string> texts_;  // a deque: references stay valid
   std::size_t used_ = 0;
   std::vector<std::string_view> list_;
 };

@@ -10,7 +10,7 @@ namespace lanner {
 namespace {
 
 constexpr std::size_t max_depth = 1024;
-// What one large payload took is given back when the next ones are small
+// The memory of a large payload is released when the next ones are small
 constexpr std::size_t kept_capacity = 1 << 20;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -51,7 +51,7 @@ bool fits(const char* at, const char* end) {
   return *at == '-' ? whole(integer) : whole(natural);
 }
 
-// After the text that begins at `at`, or at the end.
+// The offset after the text that begins at `at`, or the end.
 template <typename Char>
 Char* after_text(Char* at, const char* end) {
   for (++at; at != end && *at != '"'; ++at) {
@@ -60,7 +60,7 @@ Char* after_text(Char* at, const char* end) {
   return at == end ? at : at + 1;
 }
 
-// How deep brackets nest; of what is not JSON, some number.
+// The nesting depth of brackets; any number for a payload that is not JSON.
 std::size_t levels(const char* at, const char* end) {
   std::size_t depth = 0;
   std::size_t deepest = 0;
@@ -79,7 +79,7 @@ std::size_t levels(const char* at, const char* end) {
   return deepest;
 }
 
-// Whether a number may be -0: no dash and 0 in a name or a date is taken for one, only what begins a token.
+// Whether a number may be -0. Dash and 0 in a name or a date count as well, but only at the beginning of a token.
 bool may_hold_negative_zero(const char* at, const char* end) {
   const auto begins_token = [begin = at](const char* place) {
     return place == begin || std::string_view(":,[ \t\n\r").find(place[-1]) != std::string_view::npos;
@@ -92,7 +92,7 @@ bool may_hold_negative_zero(const char* at, const char* end) {
   return false;
 }
 
-// Whether simdjson may have refused what is JSON nevertheless: for its numbers or its levels.
+// Whether simdjson may have rejected valid JSON: for its numbers or its levels.
 bool may_be_json(simdjson::error_code error) {
   switch (error) {
     case simdjson::EMPTY:
@@ -110,9 +110,9 @@ bool may_be_json(simdjson::error_code error) {
   }
 }
 
-// simdjson refuses numbers that fit neither 64 bits nor a double, which JSON does not. No field can read those, nor any
-// double: put null in their places. Numbers of fewer than four characters always fit. And it makes 0 of -0, which is no
-// unsigned number: put -1 there.
+// simdjson rejects numbers that fit neither 64 bits nor a double, which are valid JSON. No field can read those, nor any
+// double: replace them with null. Numbers of fewer than four characters always fit. It also reads -0 as 0, but -0 is not an
+// unsigned number: replace it with -1.
 void rewrite_numbers(char* at, char* end) {
   while (at != end) {
     if (*at == '"') {
@@ -135,7 +135,7 @@ void rewrite_numbers(char* at, char* end) {
 }  // namespace
 
 bool Document::load(std::string_view payload) {
-  valid_ = is_as_given_ = false;  // also when what follows throws
+  valid_ = is_as_given_ = false;  // also if the code below throws
   in_place_ = {};
   const auto size = payload.size();
   if (size == 0) return false;
@@ -145,7 +145,7 @@ bool Document::load(std::string_view payload) {
   size_ = size;
   is_as_given_ = true;
   char* const end = buffer_.data() + size;
-  // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders refuse it
+  // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders reject it
   if (payload.starts_with("\xEF\xBB\xBF")) return false;
   zeros_are_sure_ = false;
   auto error = parse(buffer_.data(), size, max_depth);
@@ -153,7 +153,7 @@ bool Document::load(std::string_view payload) {
     const auto depth = levels(buffer_.data(), end);
     if (depth > max_depth) return false;
     rewrite(end);
-    // within its limit simdjson counts an innermost empty array or object for nothing, all others for one level more
+    // within its limit simdjson does not count an innermost empty array or object, but one more level for all others
     error = parse(buffer_.data(), size, std::max(max_depth, depth + 1));
   }
   valid_ = !error;
@@ -162,7 +162,7 @@ bool Document::load(std::string_view payload) {
 
 bool Document::load_in_place(std::string_view payload) {
   valid_ = is_as_given_ = false;
-  // what is rare is left to the other, which may write into its copy
+  // rare cases are left to the other function, which may write to its copy
   if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
   if (std::max(buffer_.size(), parser_.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
     parser_ = simdjson::dom::parser();
@@ -179,7 +179,7 @@ Result Document::read(const Value& value, const Given& given, Arena& arena) {
   auto result = evaluate(value, root_, given, arena);
   const auto* number = std::get_if<std::uint64_t>(&result);
   if (!number || *number != 0 || zeros_are_sure_) return result;
-  // rare, so it is looked for only now: -0 was read as 0, and is no unsigned number
+  // rare, so it is checked only now: -0 was read as 0, but is not an unsigned number
   if (in_place_.data()) {
     if (!may_hold_negative_zero(in_place_.data(), in_place_.data() + in_place_.size())) {
       zeros_are_sure_ = true;

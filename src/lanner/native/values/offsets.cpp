@@ -1,4 +1,4 @@
-// The payload is valid JSON here: it was parsed before. So this walks its text without looking for mistakes.
+// The payload is valid JSON here, because it was parsed before. So this walks its text without checks.
 #include "values/offsets.hpp"
 
 #include <cstring>
@@ -49,7 +49,7 @@ class JsonText {
     return at;
   }
 
-  // After the bracket or comma that comes next; 0 at the end of the object or array.
+  // The offset after the next bracket or comma; 0 at the end of the object or array.
   std::size_t next_item(std::size_t at, char end) const {
     at = skip_blanks(at);
     if (at >= all_.size() || all_[at] == end) return 0;
@@ -122,7 +122,7 @@ class Locator {
   }
 
  private:
-  // A number is where it is written. A text is known by its place where it is a part of one that is written without escapes.
+  // The span of a number is its source text. The span of a text is known if it is a part of a text without escapes.
   std::optional<Span> find_word(const Value& value) const {
     const auto& operand = value.children[0];
     const auto whole = find(operand, value.word->reads_numbers);
@@ -158,7 +158,7 @@ class Locator {
     return place;
   }
 
-  // A key that is written with escapes is not known by its text, and then nothing of the object is: it might be the last of its name.
+  // A key with escapes cannot be compared, and then no member of the object is known: it might be the last with its name.
   std::optional<Span> member(Span place, std::string_view name) const {
     if (text_.first(place) != '{') return std::nullopt;
     std::optional<Span> found;
@@ -191,7 +191,7 @@ std::vector<Span> locate(const Value& value, simdjson::dom::element document, st
   } else if (const auto found = locator.find(value)) {
     spans.push_back(*found);
   }
-  // names that come twice are one value, so which span belongs to which is not told then
+  // equal names are one value, so their spans are ambiguous
   if (spans.size() != count) spans.assign(count, Span{});
   return spans;
 }

@@ -1,4 +1,4 @@
-// Where in a payload's text a value stands: for hosts that ask for it (value_offsets). No Python here.
+// The position of a value in a payload's text, for hosts that request it (value_offsets). No Python here.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ struct Span {
   std::uint32_t size = 0;
 };
 
-// The spans of the value that `evaluate` gave for the same tree and payload, one for each of its `count` texts or numbers. A text's
-// span is between its quotes, as it was written; where that cannot be told (a cut text with escapes, a new text) it is unknown.
+// The spans of the value that `evaluate` returned for the same tree and payload, one for each of its `count` texts or numbers. A text's
+// span is between its quotes in the source. For a cut text with escapes and a new text it is unknown.
 std::vector<Span> locate(const Value& value, simdjson::dom::element document, std::string_view payload, const Given& given,
                          std::size_t count, Arena& arena);
 

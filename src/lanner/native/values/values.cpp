@@ -1,4 +1,4 @@
-// What each word of lanner.sdk.values means, over a simdjson document; lanner.sdk.evaluate is the reference.
+// The words of lanner.sdk.values over a simdjson document. lanner.sdk.evaluate is the reference.
 #include "values/values.hpp"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace {
 
 using simdjson::dom::element;
 
-// C hosts read a text up to its first NUL, so nobody sees more.
+// C hosts read a text only up to its first NUL.
 std::string_view until_nul(std::string_view text) { return text.substr(0, text.find('\0')); }
 
 // Of equal names the last counts.
@@ -85,7 +85,7 @@ Result after_last(std::string_view text, const Value& value, Arena&) {
 Result to_unsigned(const Result& operand, const Value& value, Arena&) {
   std::uint64_t integer = 0;
   if (const auto* text = std::get_if<std::string_view>(&operand)) {
-    // 20 digits hold every unsigned 64-bit integer; longer ones with leading zeros are nobody's numbers
+    // 20 digits suffice for every unsigned 64-bit integer; longer texts with leading zeros do not occur
     const char* end = text->data() + text->size();
     if (text->empty() || text->size() > 20 || !std::all_of(text->begin(), text->end(), [](char c) { return c >= '0' && c <= '9'; }))
       return {};
@@ -100,7 +100,7 @@ Result to_unsigned(const Result& operand, const Value& value, Arena&) {
   return product;
 }
 
-// As lanner.sdk.values has them
+// In the order of lanner.sdk.values
 constexpr Word table[] = {
     {"before", Word::Operand::separator, false, of_text<before>},
     {"after", Word::Operand::separator, false, of_text<after>},
@@ -119,7 +119,7 @@ const Word* word_of(std::string_view name) {
 }
 
 void read_names(const Value& value, element document, const Given& given, Names& names) {
-  constexpr std::size_t few = 32;  // are compared with each other
+  constexpr std::size_t few = 32;  // up to this number they are compared with each other
   names.clear();
   const auto found = walk(document, value.steps, given);
   simdjson::dom::object object;

@@ -1,4 +1,4 @@
-// Values read off a JSON payload, as trees: the native form of lanner.sdk.values. No Python here.
+// Values of a JSON payload, as trees: the native form of lanner.sdk.values. No Python here.
 #pragma once
 
 #include <cstdint>
@@ -19,28 +19,28 @@ namespace lanner {
 struct Argument {};
 using Step = std::variant<std::string, std::uint64_t, Argument>;
 
-// What fills the place of an argument: nothing, a key or an index.
+// The argument: nothing, a key or an index.
 using Given = std::variant<std::monostate, std::string_view, std::uint64_t>;
 
 using Names = std::vector<std::string_view>;
-// The texts are those of the document that they were read off, or of the arena.
+// The texts belong to the document or to the arena.
 using Result = std::variant<std::monostate, std::string_view, std::uint64_t, Names>;
 
 struct Value;
 
-// A word of lanner.sdk.values that makes a value of another one.
+// A word of lanner.sdk.values that computes a value from another one.
 struct Word {
   enum class Operand { none, separator, unit };
 
   std::string_view name;
   Operand operand;
-  bool reads_numbers;  // what it is made of may be a JSON integer, where else only a text counts
-  // `operand` is what the word is made of; of an integer or a text. `value` has separator and factor.
+  bool reads_numbers;  // its operand may be a JSON integer, where usually only a text counts
+  // `operand` is the word's operand; for an integer or a text. `value` has separator and factor.
   Result (*make)(const Result& operand, const Value& value, Arena& arena);
 };
 
 std::span<const Word> words();
-// Null where there is none of that name
+// Null for an unknown name
 const Word* word_of(std::string_view name);
 
 struct Value {
@@ -55,13 +55,13 @@ struct Value {
   std::uint64_t factor = 1;        // word: nanoseconds in its unit
 };
 
-// The value of a tree for a document. `number`: a JSON integer counts where a text does.
+// The value of a tree for a document. `number`: accepts a JSON integer instead of a text.
 Result evaluate(const Value& value, simdjson::dom::element document, const Given& given, Arena& arena, bool number = false);
 
-// The same for a tree of keys, into `names`, which keeps its room: empty where there is no value.
+// The same for a tree of keys, into `names`, which keeps its capacity: empty for no value.
 void read_names(const Value& value, simdjson::dom::element document, const Given& given, Names& names);
 
-// The same for a tree that is a path to a text: null where there is none; the text ends with NUL.
+// The same for a tree that is a path to a text: null for no value; the text ends with NUL.
 const char* text_at(const std::vector<Step>& steps, simdjson::dom::element document, const Given& given);
 
 }  // namespace lanner

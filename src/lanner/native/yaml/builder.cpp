@@ -43,13 +43,13 @@ void YamlBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
   for (const auto& each : open_) {
     if (each.index != index) continue;
     const auto size = after_name(text_, at.offset) - at.offset;
-    throw YamlLimit{{"the alias '" + std::string(text_.substr(at.offset, size)) + "' stands inside of what it names", at, true, size}};
+    throw YamlLimit{{"the alias '" + std::string(text_.substr(at.offset, size)) + "' is inside the node that it names", at, true, size}};
   }
   aliased_ += tree_.nodes[index].weight;
   if (aliased_ > limits_.aliased) {
     const auto size = after_name(text_, at.offset) - at.offset;
     throw YamlLimit{
-        {"aliases stand for more than " + std::to_string(limits_.aliased) + " nodes and characters up to here", at, true, size}};
+        {"aliases expand to more than " + std::to_string(limits_.aliased) + " nodes and characters up to here", at, true, size}};
   }
   place(index);
   last_end_ = after_name(text_, at.offset);
@@ -81,7 +81,7 @@ bool YamlBuilder::is_key() const {
   return parent.kind == YamlNode::Kind::mapping && parent.children.size() % 2 == 0;
 }
 
-// The length of the null that is written at a place; 0 if none is. The word may be a key, before which a value is missing.
+// The length of the null at a place; 0 if it is missing. The word may be a key, before which a value is missing.
 std::size_t YamlBuilder::null_size(std::size_t at) const {
   for (const std::string_view word : {"~", "null", "Null", "NULL"}) {
     if (text_.compare(at, word.size(), word) != 0) continue;
@@ -94,7 +94,7 @@ std::size_t YamlBuilder::null_size(std::size_t at) const {
   return 0;
 }
 
-// Where people look for a node that is not written: after its key and colon, or after what stands before it. yaml-cpp names the next token.
+// The place that people expect for a missing node: after its key and colon, or after the previous text. yaml-cpp names the next token.
 std::size_t YamlBuilder::missing_at(std::size_t next) const {
   if (is_value()) {
     const auto colon = after_blanks(text_, last_end_);
@@ -119,7 +119,7 @@ void YamlBuilder::end(char bracket) {
   auto& node = tree_.nodes[index];
   const auto inside = after_properties(text_, node.begin);
   node.end = node.children.empty() ? std::min(inside + is_flow, text_.size()) : std::max(node.begin, last_end_);
-  // a pair alone in a sequence has no brackets
+  // a single pair in a sequence has no brackets
   if (is_flow && (bracket == ']' || char_at(text_, inside) == '{')) {
     auto at = after_spaces(text_, node.end);
     if (char_at(text_, at) == ',') at = after_spaces(text_, at + 1);
@@ -138,7 +138,7 @@ std::uint32_t YamlBuilder::keep(YamlNode node, YAML::anchor_t anchor) {
   return index;
 }
 
-// Put a whole node where it belongs.
+// Adds a complete node to its parent.
 void YamlBuilder::place(std::uint32_t index) {
   last_end_ = tree_.nodes[index].end;
   if (open_.empty()) {

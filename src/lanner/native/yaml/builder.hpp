@@ -1,4 +1,4 @@
-// From yaml-cpp's events to nodes.
+// Converts yaml-cpp's events to nodes.
 #pragma once
 
 #include <yaml-cpp/eventhandler.h>
@@ -8,7 +8,7 @@
 
 namespace lanner {
 
-// Thrown through yaml-cpp's parser, and caught where that was called.
+// Thrown through yaml-cpp's parser, and caught by its caller.
 struct YamlLimit {
   YamlError error;
 };
@@ -36,7 +36,7 @@ class YamlBuilder final : public YAML::EventHandler {
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value style) override;
   void OnMapEnd() override { end('}'); }
 
-  // Scalars in quotes, outside of brackets and inside of them, and those that are a document and in no quotes
+  // Quoted scalars, outside and inside brackets, and unquoted ones that are a document
   std::vector<YamlSpan> quoted, quoted_in_flow, plain_roots;
 
  private:
@@ -59,8 +59,8 @@ class YamlBuilder final : public YAML::EventHandler {
   const YamlLimits limits_;
   YamlTree& tree_;
   std::vector<Open> open_;
-  std::size_t flows_ = 0;     // open collections in brackets
-  std::size_t last_end_ = 0;  // of the node that was placed last
+  std::size_t flows_ = 0;     // number of open collections in brackets
+  std::size_t last_end_ = 0;  // of the node that was added last
   std::size_t aliased_ = 0;
   std::vector<std::uint32_t> anchors_;
 };

@@ -13,7 +13,7 @@
 namespace lanner {
 namespace {
 
-// The text with a mark before it that says UTF-8: the caller has decoded it, and yaml-cpp is not to guess again.
+// The text with a byte order mark for UTF-8: the caller has decoded it, and yaml-cpp must not guess.
 class Buffer final : public std::streambuf {
  public:
   explicit Buffer(std::string_view text) : text_(text) { setg(mark_, mark_, mark_ + sizeof mark_); }
@@ -22,7 +22,7 @@ class Buffer final : public std::streambuf {
   int_type underflow() override {
     if (given_ || text_.empty()) return traits_type::eof();
     given_ = true;
-    char* const begin = const_cast<char*>(text_.data());  // nobody writes into what is got from
+    char* const begin = const_cast<char*>(text_.data());  // no code writes to a get area
     setg(begin, begin, begin + text_.size());
     return traits_type::to_int_type(*begin);
   }
@@ -65,9 +65,9 @@ Parsed parse(std::string_view text, const YamlLimits& limits) {
   return parsed;
 }
 
-// Falco 0.44.1 has a yaml-cpp between its releases 0.8 and 0.9. What follows makes an older one, such as Debian's, answer like it: it lets a
-// scalar follow one in quotes in a line, and a line begin with a comma; it takes a carriage return alone for no line end; and does not
-// name the anchor that is missing.
+// Falco 0.44.1 has a yaml-cpp between its releases 0.8 and 0.9. The code below makes an older one, such as Debian's, behave like it:
+// that allows a scalar after a quoted one in a line, and a line that begins with a comma; does not treat a carriage return as a line end;
+// and does not name a missing anchor.
 
 constexpr YamlLimits few{10, 10, false};
 
@@ -92,7 +92,7 @@ YamlError error_at(std::string_view text, std::size_t at, const char* message) {
           {at, static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n')), at - begin}};
 }
 
-// Whether a scalar or a comma stands at a place after a scalar in quotes, in its line. Brackets, anchors and tags end the reading otherwise.
+// Whether a scalar or a comma follows a quoted scalar in its line. Other characters end the reading otherwise.
 bool is_second(std::string_view text, std::size_t at) {
   if (at >= text.size() || is_break(text[at])) return false;
   if ((text[at] == ':' || text[at] == '-') && is_space_or_end(text, at + 1)) return false;
@@ -100,12 +100,12 @@ bool is_second(std::string_view text, std::size_t at) {
   return std::string_view("#[]{}&*!|>").find(text[at]) == std::string_view::npos;
 }
 
-// Whether the parser stopped, which the scanner is ahead of by what may be a key.
+// Whether the parser stopped. The scanner is ahead of it by a possible key.
 bool is_parsers(const std::optional<YamlError>& error) {
   return error && (error->message.starts_with("end of ") || error->message.starts_with(unknown_anchor));
 }
 
-// Whether only indicators stand before a place in its line, so that a key may begin there.
+// Whether only indicators precede a place in its line, so that a key may begin there.
 bool begins_line(std::string_view text, std::size_t at) {
   const auto before = text.substr(0, at).find_last_not_of(" -?");
   return before == text.npos || is_break(text[before]);
@@ -120,7 +120,7 @@ std::optional<YamlError> second_scalar(std::string_view text, const Parsed& pars
     if ((first == '\'' || first == '"') && begins_line(text, at)) spans.push_back({at, after_quoted(text, at)});
   }
   for (const auto& each : spans) {
-    // one that is not closed ends where the text was cut
+    // an unclosed one ends where the text was cut
     const bool is_closed = each.end > each.begin + 1 && text[each.end - 1] == text[each.begin];
     const auto at = after_blanks(text, each.end);
     if (is_closed && is_second(text, at)) return error_at(text, at, "unexpected scalar");
@@ -148,7 +148,7 @@ std::optional<YamlError> leading_comma(std::string_view text, const Parsed& pars
   return std::nullopt;
 }
 
-// Where the first line begins after a place that is neither empty nor a comment.
+// The start of the first line after a place that is neither empty nor a comment.
 std::size_t next_token_line(std::string_view text, std::size_t at) {
   const auto feed = text.find('\n', at);
   if (feed == text.npos) return text.size();
@@ -164,7 +164,7 @@ void answer_like_newer(std::string_view text, Parsed& parsed, const YamlLimits& 
   std::size_t last = text.size();  // where a comma counts
   if (error && !error->is_limit) {
     last = error->mark.offset;
-    // the scanner may be past scalars of which no event has told yet
+    // the scanner may be past scalars without an event so far
     const auto reached = is_parsers(error) ? next_token_line(text, last) : last;
     auto ahead = parse(text.substr(0, reached), limits);
     if (!found) found = second_scalar(text, ahead);
@@ -175,7 +175,7 @@ void answer_like_newer(std::string_view text, Parsed& parsed, const YamlLimits& 
   }
   auto comma = leading_comma(text, parsed, limits);
   if (comma && error && !is_parsers(error)) {
-    // it may be in the quotes in which the error is
+    // it may be in the quotes that contain the error
     const auto cut = parse(text.substr(0, comma->mark.offset + 1), limits);
     if (cut.tree.error && cut.tree.error->message == "illegal EOF in scalar") comma.reset();
   }

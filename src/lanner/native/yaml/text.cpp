@@ -53,7 +53,7 @@ std::size_t after_scalar(std::string_view text, std::size_t at, char style, std:
   if (style == '\'' || style == '"') return after_quoted(text, at);
   if (!style && text.compare(at, value.size(), value) == 0) return at + value.size();
   if (style) at = std::min(text.find_first_of("\r\n", at), text.size());
-  // folding changes spaces alone
+  // folding changes only spaces
   std::size_t end = at;
   for (const char c : value) {
     if (is_space(c)) continue;

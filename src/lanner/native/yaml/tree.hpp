@@ -1,4 +1,4 @@
-// The nodes of a YAML text as yaml-cpp reads it, which is the library that Falco reads with. No Python here.
+// The nodes of a YAML text as read by yaml-cpp, the library that Falco uses. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -21,33 +21,33 @@ struct YamlNode {
   Kind kind;
   char style = 0;  // of a scalar that is not plain: its first character
   YamlMark mark;
-  std::size_t begin, end;               // bytes of the text; the same where nothing is written
-  std::string tag;                      // as written and resolved; empty if none is
-  std::string value;                    // of a scalar; of a null what is written
+  std::size_t begin, end;               // bytes of the text; equal for a missing node
+  std::string tag;                      // as written and resolved; empty without one
+  std::string value;                    // of a scalar; of a null its text
   std::vector<std::uint32_t> children;  // of a sequence; of a mapping keys and values in turn
-  std::size_t weight = 1;               // nodes and bytes of values, aliases counted as what they stand for
+  std::size_t weight = 1;               // number of nodes and bytes of values, with aliases expanded
 };
 
 struct YamlLimits {
   std::size_t depth;    // of nested collections
-  std::size_t aliased;  // nodes and bytes of values that all aliases stand for
+  std::size_t aliased;  // number of nodes and bytes of values in all expanded aliases
   bool only_first;      // of the documents
 };
 
 struct YamlError {
   std::string message;
   YamlMark mark;
-  bool is_limit = false;  // a limit of Lanner, where yaml-cpp reads on
+  bool is_limit = false;  // a limit of Lanner, at which yaml-cpp would continue
   std::size_t length = 1;
 };
 
 struct YamlTree {
   std::vector<YamlNode> nodes;
-  std::vector<std::uint32_t> documents;  // their roots; the last one alone may be null
+  std::vector<std::uint32_t> documents;  // their roots; only the last one may be null
   std::optional<YamlError> error;
 };
 
-// Read documents up to the first whose root is null, after which Falco reads no more rules. Throws std::bad_alloc alone.
+// Reads documents up to the first whose root is null, after which Falco reads no more rules. Throws only std::bad_alloc.
 YamlTree read_yaml(std::string_view text, const YamlLimits& limits);
 
 }  // namespace lanner

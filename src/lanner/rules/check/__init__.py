@@ -1,1 +1,1 @@
-"""Checks of conditions against the fields, and Falco's warnings about old forms. Private."""
+"""Checks of conditions against the fields, and Falco's warnings about deprecated forms. Private."""

@@ -1,8 +1,8 @@
 """Check a condition against a catalog: names, types, constants.
 
-In come a tree as parsed (macros replaced) and the fields that there are, out comes the typed tree and what is odd in it; or
-ConditionError, with Falco's message, at the check that is wrong. The order in which Falco finds errors is kept: left side,
-operator, right side. Nothing is run here.
+The input is a parsed tree with expanded macros, and the catalog of fields. The output is a typed tree and warnings, or
+a ConditionError with Falco's message at the invalid check. Errors are found in Falco's order: left side,
+operator, right side. Nothing is evaluated here.
 """
 
 from __future__ import annotations
@@ -25,56 +25,56 @@ if TYPE_CHECKING:
     from lanner.rules.language.catalog import Catalog
     from lanner.rules.language.vocabulary import Modifier, Operator
 
-# As transformers look in a text: their names with a parenthesis
+# Matches transformers in a text: their names with a parenthesis
 _TRANSFORMERS: Final = tuple(f"{name}(" for name in BY_TRANSFORMER)
 _NO_BLANKS: Final = str.maketrans(dict.fromkeys(" \t\n\v\f\r"))
 _REGEX_SPECIAL: Final = frozenset(".+*?^$()[]{}|\\")
-# What all regexes of the rules may come to, in RE2's instructions; an ordinary one has 10 to 100
+# Limit for all regexes of the rules together, in RE2's instructions; an ordinary regex has 10 to 100
 MAX_PROGRAM: Final = 2_000_000
 _REGEX_REPEAT: Final = frozenset("+*?")
 
 
 class ConditionWarning(Struct, frozen=True, gc=False):
-    """Something that is allowed but odd; `span` are offsets in the condition."""
+    """A warning about a valid check; `span` contains its offsets in the condition."""
 
     message: str
     span: ast.Span
 
 
 class CheckedCondition(Struct, frozen=True, gc=False):
-    """A condition that can be run, and the warnings about it in the order of the text."""
+    """A typed condition, and the warnings about it in the order of the text."""
 
     tree: typed.Tree
     warnings: tuple[ConditionWarning, ...]
 
 
 def check(condition: ast.Condition, catalog: Catalog, fields: typed.FieldTable) -> CheckedCondition:
-    """Check a condition; the values that it needs get their numbers in `fields`. Raises ConditionError."""
+    """Check a condition and number the values that it needs in `fields`. Raises ConditionError."""
     return Checker(catalog, fields).check(condition)
 
 
 def check_operand(node: ast.Field | ast.Transform, catalog: Catalog, fields: typed.FieldTable) -> typed.Operand:
-    """Check a field or a transformer that stands by itself, as in an output; raises ConditionError."""
+    """Check a single field or transformer, as in an output. Raises ConditionError."""
     return Checker(catalog, fields).operand(node)
 
 
 class _RefusedError(LannerError, ValueError):
-    """A check is wrong; where it stands is added by who knows it."""
+    """An invalid check. The caller adds its place."""
 
 
 class _PatternError(_RefusedError):
-    """A regular expression is none."""
+    """An invalid regular expression."""
 
 
 class _ProgramError(_RefusedError):
-    """All regular expressions together are too large."""
+    """The regular expressions together exceed the limit."""
 
 
 _REFUSALS: Final = (_RefusedError, FieldError, constants.ConstantError, transformers.TransformError)
 
 
 class _Side(Struct, frozen=True, gc=False):
-    """One side of a check. `name` and `base` are those of the innermost field, which Falco's messages and some of its rules go by."""
+    """One side of a check. `name` and `base` are those of the innermost field, which Falco's messages and some of its rules use."""
 
     operand: typed.Operand
     name: str
@@ -92,14 +92,14 @@ class _Side(Struct, frozen=True, gc=False):
 
     @property
     def type_name(self) -> str:
-        """The type by its name in libscap, for messages and to compare."""
+        """Name of the type in libscap, for messages and comparisons."""
         return (self.traits.type_name or transformers.TYPE_NAMES[self.kind.type]) + (" (list)" if self.kind.is_list else "")
 
 
 class Checker:
-    """Checks conditions against one catalog; the values that they need get their numbers in `fields`.
+    """Checker of conditions for one catalog. It numbers the values that they need in `fields`.
 
-    What several conditions have in common, which is what macros bring, is looked at once.
+    Parts that several conditions share, such as macros, are checked once.
     """
 
     def __init__(self, catalog: Catalog, fields: typed.FieldTable) -> None:
@@ -109,7 +109,7 @@ class Checker:
         self._warnings: list[ConditionWarning] = []
         self._patterns: set[str] = set()
         self._program = 0
-        # By the node's identity, which holds as long as the node is kept
+        # By identity of the node, which is valid as long as the node is kept
         self._known: dict[int, tuple[ast.Condition, CheckedCondition]] = {}
         self._sides: dict[tuple[str, str | None], _Side] = {}
         # By field, operator and identity of a list's items, which conditions share
@@ -164,7 +164,7 @@ class Checker:
             raise self._error(str(error), node, self._advice(error)) from None
 
     def operand(self, node: ast.Field | ast.Transform) -> typed.Operand:
-        """Check a field or a transformer that stands by itself. Raises ConditionError."""
+        """Check a single field or transformer. Raises ConditionError."""
         try:
             return self._side(node).operand
         except _REFUSALS as error:
@@ -188,7 +188,7 @@ class Checker:
         right = self._side(node.right)
         _refuse_sides(operator, left, right)
         if left.combined and (operator in LIST_OPERATORS or not _same_type(left, right)):
-            # Falco takes it and then has nothing to compare with
+            # Falco accepts it and then has no constant to compare with
             return typed.Test(left.operand, "in")
         return typed.Comparison(left.operand, operator, right.operand)
 
@@ -199,9 +199,9 @@ class Checker:
 
     def _advice(self, error: Exception) -> str:
         if isinstance(error, _PatternError):
-            return "A pattern is in RE2's syntax, and a backslash before (, [, { or another of its signs takes it as it is."
+            return "Patterns use RE2's syntax: write a backslash before a literal (, [, { or another special character."
         if isinstance(error, _ProgramError):
-            return "Repetitions such as {1,100} are written out: repeat less, or use `contains`, `startswith` and `in` where they do."
+            return "Repetitions such as {1,100} are expanded: repeat less, or use `contains`, `startswith` and `in` instead."
         return self.catalog.advice(error.unknown) if isinstance(error, FieldError) and error.unknown else ""
 
     def _side(self, node: ast.Field | ast.Transform | ast.Constant | ast.ConstantList | ast.OperandList) -> _Side:
@@ -256,7 +256,7 @@ class Checker:
         is_hex = BY_OPERATOR[operator].types == {Group.BUFFERS}
         values = []
         for text in texts:
-            if operator == "regex" or "." in text or "(" in text:  # as in a regex, in fields and in transformers; most have none
+            if operator == "regex" or "." in text or "(" in text:  # as in a regex, in fields and in transformers; most texts have none
                 self._warn(operator, text, right.span)
             if is_hex:
                 _refuse_hex(text)
@@ -269,14 +269,14 @@ class Checker:
         return tuple(values)
 
     def _add_pattern(self, text: str) -> None:
-        """Compile a regex, each once; after the limit none, so that what is left takes no time."""
+        """Compile a regex, each once. After the limit compile none, so that the remaining checks are fast."""
         if text in self._patterns:
             return
         if self._program <= MAX_PROGRAM:
             self._program += _program_size(text)
             self._patterns.add(text)
         if self._program > MAX_PROGRAM:
-            raise _ProgramError(f"the regexes up to this one are larger than {MAX_PROGRAM} instructions of RE2 in all")
+            raise _ProgramError(f"the regexes up to this one need more than {MAX_PROGRAM} RE2 instructions in total")
 
     def _warn(self, operator: Operator, text: str, span: ast.Span) -> None:
         if operator == "regex" and _is_simple(text):
@@ -294,14 +294,14 @@ class Checker:
 
 
 def _item(side: _Side) -> typed.Operand:
-    """An operand as an item of a list of operands: numbers become decimal texts."""
+    """Return an operand as an item of a list of operands: numbers become decimal texts."""
     if side.base.type is FieldType.UINT64:
         return typed.Transformation("decimal", (side.operand,), typed.Kind(FieldType.STRING))
     return side.operand
 
 
 def _refuse_sides(operator: Operator, left: _Side, right: _Side) -> None:
-    """Raise for a right side that does not go with the left one."""
+    """Raise for a right side that does not fit the left one."""
     if not BY_OPERATOR[operator].takes_fields:
         raise _RefusedError(f"operator '{operator.upper()}' doesn't support right-hand side fields")
     if left.kind.type is FieldType.IPNET:
@@ -310,7 +310,7 @@ def _refuse_sides(operator: Operator, left: _Side, right: _Side) -> None:
         raise _RefusedError(f"field '{left.name}' doesn't support right-hand side fields")
     if not right.traits.takes_fields:
         raise _RefusedError(f"field '{right.name}' can't be used as a right-hand side field")
-    if not left.combined and not _same_type(left, right):  # of join, concat and getopt Falco does not look at the types
+    if not left.combined and not _same_type(left, right):  # Falco does not check the types of join, concat and getopt
         raise _RefusedError(
             f"field '{left.name}' has type '{left.type_name}' while the right-hand side field "
             f"'{_internal(right)}' has incompatible type '{right.type_name}'"
@@ -341,7 +341,7 @@ def _program_size(text: str) -> int:
 
 
 def _is_simple(pattern: str) -> bool:
-    """Whether a pattern looks as if simpler operators could do: Falco's own rule of thumb."""
+    """Return whether simpler operators may replace the pattern, by Falco's heuristic."""
     last = len(pattern) - 1
     index = 0
     while index <= last:

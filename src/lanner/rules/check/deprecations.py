@@ -1,7 +1,7 @@
-"""What Falco warns of before it compiles a rule: fields that are no more, and comparisons with `<NA>`.
+"""Falco's warnings before it compiles a rule: deprecated fields, and comparisons with `<NA>`.
 
-In come a rule's output or the tree of its condition, out come `Remark`s in Falco's order. It looks at names alone, whether or not
-there are such fields.
+The input is a rule's output or the tree of its condition, the output are `Remark`s in Falco's order. Only names are checked, whether
+or not such fields exist.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UNSAFE: Final = ("ka.", "jevt.")
 
 
 class Remark(Struct, frozen=True, gc=False):
-    """A warning; `field` is the deprecated one that it is about."""
+    """A warning; `field` is the deprecated field that it is about."""
 
     code: str
     message: str
@@ -42,7 +42,7 @@ class Remark(Struct, frozen=True, gc=False):
 
 
 def of_output(text: str) -> list[Remark]:
-    """Deprecated fields whose names stand in an output, be it as fields or not."""
+    """Return remarks on deprecated fields whose names occur in an output, as fields or as text."""
     return [
         Remark("LOAD_DEPRECATED_ITEM", f"usage of deprecated field '{name}' has been detected in the rule output", name)
         for name in _DEPRECATED
@@ -51,10 +51,10 @@ def of_output(text: str) -> list[Remark]:
 
 
 class Conditions:
-    """Checks the conditions of rules for remarks. It visits each shared part, such as an expanded macro, once."""
+    """Checker of conditions for remarks. It visits each shared part, such as an expanded macro, once."""
 
     def __init__(self) -> None:
-        # By the node's identity, which holds as long as the node is kept
+        # By identity of the node, which is valid as long as the node is kept
         self._known: dict[int, tuple[Condition, _Found]] = {}
 
     def remarks(self, tree: Condition) -> list[Remark]:
@@ -79,7 +79,7 @@ class Conditions:
 
 
 class _Found(NamedTuple):
-    """The remarkable things in a part of a condition."""
+    """Return the remarks on a part of a condition."""
 
     deprecated: frozenset[str] = frozenset()
     is_unsafe: bool = False

@@ -1,4 +1,4 @@
-"""The arguments of events, which `evt.arg` and `evt.rawarg` name: their types and what Falco compares them with.
+"""The arguments of events, as `evt.arg` and `evt.rawarg` name them: their types and what Falco compares them with.
 
 The names and types are facts of libs 0.25.4. Falco takes the type of an argument from the first event that has it.
 """
@@ -36,7 +36,7 @@ _PATHS: Final = "name path oldpath newpath linkpath dir filename trusted_exepath
 _BUFFERS: Final = "data args msgcontrol env cgroups value_bytebuf img"
 _ADDRESSES: Final = "local_ip remote_ip"
 _PORTS: Final = "local_port remote_port"
-# Numbers that Falco reads no constant for, with libscap's number of the type
+# Numbers without constants in Falco, with libscap's name of the type
 _CODES: Final = {"ID": 18, "sig": 19}
 _BUFFER_CODE: Final = 10
 _INCOMPARABLE: Final = {
@@ -57,7 +57,7 @@ _MAX_PORT: Final = (1 << 31) - 1
 
 
 def find(text: str) -> FieldInfo | None:
-    """Return the field that a text names, or None if it begins like neither of the two. Raise `FieldError`."""
+    """Return the field that a text names, or None if it starts with neither name. Raise `FieldError`."""
     base = _RAW if text.startswith(_RAW) else _SHOWN
     if not text.startswith(base) or text.startswith("evt.args"):
         return None
@@ -80,7 +80,7 @@ def traits(text: str) -> Traits:
 
 
 def refuse_port(text: str) -> str:
-    """Say why a text is no port: neither a number nor the name of a service of this machine."""
+    """Return why a text is not a port (neither a number nor the name of a service of this machine), or "" if it is one."""
     if text.isascii() and text.isdigit():
         return f"unrecognized protocol {text}" if int(text[:20]) > _MAX_PORT else ""
     try:

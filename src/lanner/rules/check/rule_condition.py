@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lanner.rules.language.catalog import Catalog
     from lanner.rules.resolve.rule import Rule
 
-# rule_loader_compiler.cpp: the errors that `skip-if-unknown-filter` turns into a rule that is left out
+# rule_loader_compiler.cpp: the errors that skip the rule if it has `skip-if-unknown-filter`
 _UNKNOWN: Final = ("nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:")
 _TOO_MANY: Final = "Rule matches too many evt.type values. This has a significant performance penalty."
 
@@ -35,7 +35,7 @@ def compile_condition(rule: Rule, checker: Checker) -> Stage[CheckedCondition | 
         yield rule.finding(ConditionError(each.message, begin, max(1, end - begin)), "warning", "LOAD_COMPILE_CONDITION")
     if not isinstance(checker.catalog, syscall.SyscallCatalog):
         return checked
-    if reason := syscall.unsearchable(rule.condition):  # Falco ends here without a report
+    if reason := syscall.unsearchable(rule.condition):  # Falco exits here without a report
         yield rule.finding(ConditionError(reason, 0, len(rule.condition_text)))
         return None
     if rule.warn_evttypes and syscall.matches_too_many(rule.condition):
@@ -51,7 +51,7 @@ def weigh(error: ConditionError, *, skip: bool) -> tuple[Severity, str]:
 
 
 def is_field(text: str, catalog: Catalog) -> bool:
-    """Tell whether a text can stand left of an operator. Raise `FieldError` for a field with a wrong argument."""
+    """Return whether a text is valid left of an operator. Raise `FieldError` for a field with a wrong argument."""
     if "(" in text:
         return _is_left_side(text, catalog)
     if catalog.lookup(text.partition("[")[0]) is None:

@@ -1,7 +1,7 @@
-"""The event source `syscall`, of which Lanner has no events: enough of it to report on its rules as Falco does.
+"""The event source `syscall`, whose events Lanner does not read: what it needs to report on its rules as Falco does.
 
-In come names of fields and of events (libs 0.25.4, as facts), out come a catalog and the set of event types that a condition can be
-true of. Fields with arguments are taken as they stand; what Falco checks in their brackets is not looked at.
+The input are names of fields and events (facts of libs 0.25.4), the output is a catalog and the set of event types for which a
+condition can be true. Fields with arguments are accepted without Falco's checks of the text in brackets.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lanner.rules.condition.ast import Condition
 
 SOURCE: Final = "syscall"
-# So many event types are too many for one rule
+# One rule with more event types than this has too many
 _MANY: Final = 100
 _GENERIC: Final = "syscall"
 _NO_TRANSFORMERS: Final = "event code search does not support `evt.type` checks with transformers"
@@ -67,7 +67,7 @@ _FIELDS: Final = {
         fd.net fd.cnet fd.snet fd.lnet fd.rnet
     """,
 }
-# libscap's types that no plugin's field has
+# libscap's types that no plugin field has
 _NATIVE_TYPES: Final = {
     "BYTEBUF": "evt.buffer",
     "DOUBLE": "proc.fdusage thread.cpu thread.cpu.user thread.cpu.system",
@@ -171,15 +171,15 @@ _BASE: Final = re.compile(r"(?:evt\.(?:type\.is|abspath|around)|thread\.cgroup|f
 _LIST_ARGUMENT: Final = re.compile(r"fd\.types(?:\[[^\]]*\])?")
 
 _COUNTS: Final[dict[str, int]] = {name: count for count, names in _EVENTS.items() for name in names.split()}
-_COUNTS[""] = 1  # an event that is none
+_COUNTS[""] = 1  # an invalid event
 _ALL: Final = frozenset(_COUNTS)
 _GENERIC_CALLS: Final = frozenset(_CALLS.split())
-# Calls that Falco prints under the name of their event
+# Calls that Falco prints with the name of their event
 _RENAMED: Final = """
     _llseek fcntl64 getegid32 geteuid32 getgid32 getresgid32 getresuid32 getuid32 na_1 page_fault_kernel page_fault_user pread64 prlimit64
     pwrite64 sched_process_exit sched_switch sendfile64 setgid32 setresgid32 setresuid32 setuid32 signal_deliver ugetrlimit
 """
-# The call accept4 belongs to two events, so the calls of those are told from the events
+# The call accept4 belongs to two events, so their calls are derived from the events
 _CALLED: Final = {"accept": {"accept()", "accept4()"}, "accept4": {"accept4()"}}
 _PRINTED: Final = {"accept()": {"accept"}, "accept4()": {"accept", "accept4"}}
 _LISTED: Final = (_ALL | _GENERIC_CALLS | frozenset(_PRINTED)) - frozenset(_RENAMED.split())
@@ -187,26 +187,26 @@ _UNLISTED: Final = frozenset({_GENERIC, "unknown", ""})
 
 
 class SyscallCatalog(Catalog):
-    """The fields of system calls, with those that a plugin has for them."""
+    """The fields of system calls, with a plugin's fields for that source."""
 
     def __init__(self, fields: Iterable[FieldInfo] = ()) -> None:
         super().__init__(fields, SOURCE)
         self._generic |= {name: FieldInfo(name, kind, "") for kind, names in _FIELDS.items() for name in names.split()}
 
     def lookup(self, name: str) -> FieldInfo | None:
-        """The field of exactly this name, without brackets."""
+        """Return the field with exactly this name, without brackets."""
         try:
             return super().lookup(name) or _with_argument(name)
         except FieldError:
             return None
 
     def request(self, text: str) -> FieldRequest:
-        """The field that the text asks for. Raises `FieldError`."""
+        """Return the request that the text makes. Raises `FieldError`."""
         info = _with_argument(text)
         return super().request(text) if info is None else FieldRequest(text, None, info)
 
     def traits(self, request: FieldRequest) -> Traits:
-        """What Falco knows of a field beyond its `FieldInfo`."""
+        """Return what Falco knows of a field beyond its `FieldInfo`."""
         name = request.info.name
         argument = event_arguments.traits(request.name)
         return argument._replace(
@@ -236,13 +236,13 @@ def _with_argument(text: str) -> FieldInfo | None:
 
 
 def matches_too_many(condition: Condition) -> bool:
-    """Whether a condition can be true of too many event types, or of none at all."""
+    """Return whether a condition can be true for too many event types, or for none at all."""
     count = sum(_COUNTS[name] for name in _events(condition, _ALL))
     return not 0 < count <= _MANY
 
 
 def unsearchable(condition: Condition) -> str:
-    """Why Falco cannot tell the event types that a condition is about, for which it ends; else nothing."""
+    """Return why Falco cannot determine the event types of a condition, for which it exits, or ""."""
     return next(filter(None, map(_search_error, find(Check, condition))), "")
 
 
@@ -278,13 +278,13 @@ def _last(node: Transform) -> Field | Constant | None:
 
 
 def event_names(condition: Condition) -> list[str]:
-    """Return the sorted names that Falco prints for the events that a condition can be true of."""
+    """Return the sorted names that Falco prints for the events for which a condition can be true."""
     found = _events(condition, _LISTED) | {"asyncevent"}
     return sorted(found - _UNLISTED - _PRINTED.keys() | {name for call in found for name in _PRINTED.get(call, ())})
 
 
 def _events(node: Condition, universe: frozenset[str], *, negated: bool = False) -> frozenset[str]:
-    """The event types for which the condition, or its negation, can be true; what does not ask for the type is true of all."""
+    """Return the event types for which the condition, or its negation, can be true. A check of another field is true for all."""
     match node:
         case Not(child):
             return _events(child, universe, negated=not negated)
@@ -303,7 +303,7 @@ def _events(node: Condition, universe: frozenset[str], *, negated: bool = False)
 
 
 def _named(right: object, universe: frozenset[str]) -> frozenset[str] | None:
-    """The event types that a constant names."""
+    """Return the event types that a constant names."""
     if isinstance(right, Constant):
         names = {right.text}
     elif isinstance(right, ConstantList):

@@ -1,1 +1,1 @@
-"""Conditions as syntax trees: the lexer, the parser, and their text again. Private."""
+"""Conditions as syntax trees: the lexer, the parser, and the conversion back to text. Private."""

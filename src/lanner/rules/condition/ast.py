@@ -1,9 +1,9 @@
-"""The syntax tree of a condition, as the parser makes it and everything after it reads it.
+"""The syntax tree of a condition: the parser creates it, and all later stages read it.
 
-Plain data: no node knows how it is parsed, printed, checked or run. Every node has a span: the offsets (in characters, end
-exclusive) of its text in the condition from which it was parsed. Spans do not take part in comparisons.
+Plain data: nodes cannot parse, print, check or evaluate themselves. Every node has a span: the offsets (in characters, end
+exclusive) of its text in the condition from which it was parsed. Comparisons of nodes ignore spans.
 
-The parser and the resolver make trees of at most `MAX_DEPTH` levels of `And`, `Or` and `Not`, so that whoever reads one may do it by
+The parser and the resolver create trees of at most `MAX_DEPTH` levels of `And`, `Or` and `Not`, so that all readers may use
 plain recursion.
 """
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 Span: TypeAlias = tuple[int, int]
 
-# Far above what people write, and far below what would exhaust Python's stack at some calls a level
+# Far deeper than people write, and far below the limit of Python's stack at some calls a level
 MAX_DEPTH: Final = 200
 
 
 class Node(Struct, frozen=True, eq=False, gc=False):
-    """A node of the tree. Nodes are equal where all but their spans are."""
+    """A node of the tree. Nodes are equal if all but their spans are equal."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Node) and type(self) is type(other) and self._parts() == other._parts()
@@ -38,7 +38,7 @@ class Node(Struct, frozen=True, eq=False, gc=False):
 
 
 class Constant(Node, frozen=True):
-    """A text as written, after escapes; `quoted` tells whether it stood in quotes."""
+    """A text after unescaping; `quoted`: it was written in quotes."""
 
     text: str
     quoted: bool = False
@@ -48,7 +48,7 @@ class Constant(Node, frozen=True):
 class ConstantList(Node, frozen=True):
     """`(a, b, c)`: the right side of list operators.
 
-    The spans of its items count from its own begin, so that equal lists share them.
+    The spans of its items count from its own start, so that equal lists share them.
     """
 
     items: tuple[Constant, ...]
@@ -64,7 +64,7 @@ class Field(Node, frozen=True):
 
 
 class OperandList(Node, frozen=True):
-    """`(field, transformer, 'text', 1)`: a list as an argument of a transformer; it may be empty."""
+    """`(field, transformer, 'text', 1)`: a list as an argument of a transformer. It may be empty."""
 
     items: tuple[Field | Transform | Constant, ...]
     span: Span = (0, 0)
@@ -96,7 +96,7 @@ class Check(Node, frozen=True):
 
 
 class Macro(Node, frozen=True):
-    """A bare name where a check could stand."""
+    """A bare name instead of a check: a macro."""
 
     name: str
     span: Span = (0, 0)
@@ -110,14 +110,14 @@ class Not(Node, frozen=True):
 
 
 class And(Node, frozen=True):
-    """All of at least two."""
+    """Conjunction of at least two."""
 
     children: tuple[Condition, ...]
     span: Span = (0, 0)
 
 
 class Or(Node, frozen=True):
-    """Any of at least two."""
+    """Disjunction of at least two."""
 
     children: tuple[Condition, ...]
     span: Span = (0, 0)
@@ -132,7 +132,7 @@ _Operand = TypeVar("_Operand", bound=AnyOperand)
 
 
 def walk(tree: Condition) -> Iterator[Condition]:
-    """Yield every node of a condition from the root on, in the order of the text; a shared node comes once."""
+    """Yield every node of a condition from the root, in the order of the text. A shared node is yielded once."""
     todo, seen = [tree], set[int]()
     while todo:
         node = todo.pop()
@@ -165,14 +165,14 @@ def find_operands(kind: type[_Operand], *roots: AnyOperand | None, lists: bool =
 
 
 class Measure(NamedTuple):
-    """How large a tree is: its nodes down to the checks, and the first node below `MAX_DEPTH` levels, if there is one."""
+    """Size of a tree: the number of its nodes down to the checks, and the first node below `MAX_DEPTH` levels, or None."""
 
     size: int
     too_deep: Condition | None
 
 
 def measure(tree: Condition) -> Measure:
-    """Count the nodes of a tree of any depth; what lies too deep is not counted."""
+    """Count the nodes of a tree of any depth. Nodes that are too deep are not counted."""
     size = 0
     todo = [(tree, 1)]
     while todo:

@@ -1,6 +1,6 @@
-"""From the tree of a condition to the text that Falco prints of it (`condition_compiled`).
+"""Convert the tree of a condition to the text that Falco prints for it (`condition_compiled`).
 
-In comes a tree (nodes.py), out comes one line. How Lanner itself writes conditions, with few parentheses, is in show.py.
+The input is a tree (ast.py), the output one line. Lanner's own form of conditions, with few parentheses, is in unparse.py.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from lanner.rules.condition.ast import And, Check, Constant, ConstantList, Field
 if TYPE_CHECKING:
     from lanner.rules.condition.ast import AnyOperand, Condition
 
-# libsinsp/filter/escaping.cpp: what makes a text go into quotes, and what stands there for it
+# libsinsp/filter/escaping.cpp: the characters that need quotes, and their escapes
 _ESCAPES: Final = {
     "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "'": "'", " ": " ", "=": "=",
 }  # fmt: skip
 
 
 def show(node: Condition) -> str:
-    """The condition as Falco writes it."""
+    """Return the condition as Falco writes it."""
     match node:
         case And(children):
             return f"({' and '.join(map(show, children))})"
@@ -31,19 +31,19 @@ def show(node: Condition) -> str:
             return name
         case Check(left, operator, right, modifier):
             parts = (_operand(left), operator, modifier, None if right is None else _operand(right))
-            return " ".join(part for part in parts if part is not None)  # an empty text leaves its blank
+            return " ".join(part for part in parts if part is not None)  # an empty text keeps its blank
 
 
 def field_text(name: str, argument: str | None) -> str:
-    """A field, with what stands in its brackets in quotes where that is needed."""
+    """Return a field, with the text in its brackets quoted if necessary."""
     if argument is None:
         return name
     return f"{name}[{quote(argument)}]" if argument else f'{name}[""]'
 
 
 def quote(text: str) -> str:
-    """A text in quotes, if it needs them."""
-    if _ESCAPES.keys().isdisjoint(text):  # as nearly all are
+    """Return a text, in quotes if it needs them."""
+    if _ESCAPES.keys().isdisjoint(text):  # as in nearly all texts
         return text
     inside = "".join(_ESCAPES.get(char, char) for char in text)
     return f'"{inside}"'

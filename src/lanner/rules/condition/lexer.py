@@ -1,11 +1,11 @@
-"""The words of the condition language: a cursor over one text, and what can stand at it.
+"""The lexer of the condition language: a cursor over one text, and the tokens it can read.
 
-In comes the text of a condition, out come tokens, one at a time; which of them may follow which is the parser's business
-(condition.py). The language has no token classes of its own: what a word is depends on what the parser asks for, as in Falco,
+The input is the text of a condition, the output are tokens, one at a time. The parser (parser.py) determines which tokens may
+follow. The language has no fixed token classes: the parser's request decides what a word is, as in Falco,
 where `in` may be an operator, a macro's name or a text.
 
-Every method here costs time in proportion to what it consumes, or a constant where it consumes nothing, so that parsing is
-linear. The one exception is a quote that never closes, after which nothing can be parsed.
+Every method takes time in proportion to the text it consumes, or constant time if it consumes nothing, so that parsing is
+linear. The one exception is an unclosed quote, after which nothing can be parsed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _any_of(names: Iterable[str]) -> str:
 
 _SPACE: Final = r" \t\n\v\f\r"
 BARE_TEXT: Final = re.compile(rf"""[^()"'{_SPACE}=,]++""")
-# A further item of a list whose text stands for itself, as nearly all do: in quotes (1) or without (2)
+# A further item of a list whose text has no escapes, as nearly all have none: in quotes (1) or without (2)
 NEXT_ITEM: Final = re.compile(rf"""[ \t\x08\r\n]*+,[ \t\x08\r\n]*+(?:("[^"\\\0]*+"|'[^'\\\0]*+')|({BARE_TEXT.pattern}))""")
 BARE_ARGUMENT: Final = re.compile(rf"""[^\]\["'{_SPACE}]++""")
 IDENTIFIER: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*+")
@@ -38,10 +38,10 @@ NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F]+|[+-]?[0-9]+\.?[0-9]*(?:[eE][+-][0
 NOT: Final = re.compile(rf"not[{_SPACE}]++")
 TRANSFORMER: Final = re.compile(_any_of(row.name for row in vocabulary.TRANSFORMERS if not row.only_right) + r"\(")
 
-# A backspace is a blank for Falco, while the vertical tab and the form feed are not
+# A backspace is a blank for Falco, unlike the vertical tab and the form feed
 _BLANKS: Final = re.compile(r"[ \t\x08\r\n]++")
 NUMBER_OPERATOR: Final = re.compile(_any_of(vocabulary.operators_of(Side.NUMBER)))
-# A word needs a blank after it here; a list operator does not
+# These words need a blank after them; a list operator does not
 _TEXT_OPERATORS: Final = vocabulary.operators_of(Side.TEXT)
 _SYMBOLS: Final = _any_of(name for name in _TEXT_OPERATORS if not name.isalpha())
 _WORDS: Final = _any_of(name for name in _TEXT_OPERATORS if name.isalpha())
@@ -50,8 +50,8 @@ LIST_OPERATOR: Final = re.compile(_any_of(vocabulary.operators_of(Side.LIST)))
 MODIFIER: Final = re.compile(_any_of(vocabulary.MODIFIERS) + r"(?=[ \t\x08\r\n])")
 KEYWORD: Final = re.compile(r"(?:and|or|not)(?![a-zA-Z0-9])")
 
-# What most checks begin with, in one step: a field (1, with 2 in brackets), and exists (3) or an operator before a number (4), a text (5)
-# or a list (6). What it does not match is read word by word.
+# The usual start of a check, in one step: a field (1, with 2 in brackets), and exists (3) or an operator before a number (4), a text (5)
+# or a list (6). Anything else is read word by word.
 LEFT: Final = re.compile(
     rf"({FIELD_NAME.pattern})(?:\[({BARE_ARGUMENT.pattern})\])?+[ \t\x08\r\n]*+"
     rf"(?:(exists)|({NUMBER_OPERATOR.pattern})|({TEXT_OPERATOR.pattern})|({LIST_OPERATOR.pattern}))"
@@ -61,20 +61,20 @@ NAME: Final = re.compile(rf"{IDENTIFIER.pattern}(?![.(])")
 EXISTS: Final = 3
 BEFORE_NUMBER: Final = 4
 BEFORE_LIST: Final = 6
-# A constant behind an operator before a text, in quotes (1) or without (2): neither a transformer nor a modifier
+# A constant after an operator that takes a text, in quotes (1) or without (2): neither a transformer nor a modifier
 TEXT: Final = re.compile(rf"""[ \t\x08\r\n]*+(?!{MODIFIER.pattern})(?:("[^"\\\0]*+"|'[^'\\\0]*+')|({BARE_TEXT.pattern})(?!\())""")
 
-_PLAIN_QUOTED: Final = re.compile(r""""([^"\\\0]*+)"|'([^'\\\0]*+)'""")  # what it holds stands for itself
+_PLAIN_QUOTED: Final = re.compile(r""""([^"\\\0]*+)"|'([^'\\\0]*+)'""")  # without escapes
 _NEXT_WORD: Final = re.compile(rf"[^(){_SPACE}]+|.", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
-# A backslash before a blank is a backslash: Falco keeps it for the sake of old rules
+# A backslash before a blank is a backslash: Falco keeps this for old rules
 _ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", " ": "\\", "\\": "\\", "/": "/"}
 
 
 class Scanner:
     """A cursor (`at`) over `text`. `last` is the last token, which Falco's messages quote.
 
-    Spans and the offsets of errors are counted from `base` on, so that several texts can share one numbering.
+    Spans and the offsets of errors count from `base`, so that several texts can share one numbering.
     """
 
     def __init__(self, text: str, base: int = 0) -> None:
@@ -84,7 +84,7 @@ class Scanner:
         self.last = ""
 
     def blank(self) -> bool:
-        """Step over blanks; tells whether there were any."""
+        """Skip blanks, and return whether there were any."""
         found = _BLANKS.match(self.text, self.at)
         if found is None:
             return False
@@ -92,7 +92,7 @@ class Scanner:
         return True
 
     def take(self, word: str) -> bool:
-        """Step over exactly this word, whatever stands behind it."""
+        """Skip exactly this word, regardless of the next character."""
         if not self.text.startswith(word, self.at):
             return False
         self.at += len(word)
@@ -100,7 +100,7 @@ class Scanner:
         return True
 
     def match(self, pattern: re.Pattern[str]) -> bool:
-        """Step over a token of this pattern, which becomes `last`."""
+        """Skip a token of this pattern, which becomes `last`."""
         found = pattern.match(self.text, self.at)
         if found is None:
             return False
@@ -109,13 +109,13 @@ class Scanner:
         return True
 
     def sees(self, pattern: re.Pattern[str]) -> bool:
-        """Whether a token of this pattern stands at the cursor, which stays."""
+        """Return whether a token of this pattern is at the cursor. Do not move the cursor."""
         return pattern.match(self.text, self.at) is not None
 
     def quoted(self) -> bool:
-        """Step over a text in quotes; `last` is what it stands for.
+        """Skip a text in quotes; `last` becomes its unescaped value.
 
-        A quote behind a backslash does not close, even where that backslash is itself escaped.
+        A quote after a backslash does not close the text, even if that backslash is itself escaped.
         """
         quote = self.text[self.at : self.at + 1]
         if quote not in ('"', "'"):
@@ -135,11 +135,11 @@ class Scanner:
         return True
 
     def span(self, begin: int) -> tuple[int, int]:
-        """From an earlier value of `at` up to the cursor."""
+        """Return the span from an earlier value of `at` to the cursor."""
         return self.base + begin, self.base + self.at
 
     def error(self, message: str, length: int | None = None, *, advice: str = "") -> ConditionError:
-        """The error that something else should stand at the cursor."""
+        """Return the error for an unexpected token at the cursor."""
         if length is None:
             word = _NEXT_WORD.match(self.text, self.at)
             length = len(word[0]) if word else 1
@@ -163,7 +163,7 @@ class Scanner:
 
 
 def _closing(text: str, quote: str, begin: int) -> int:
-    """The offset behind the quote that closes the one at `begin`, or -1. A NUL ends every text for Falco."""
+    """Return the offset after the quote that closes the one at `begin`, or -1. A NUL ends every text for Falco."""
     at = text.find(quote, begin + 1)
     while at > 0 and text[at - 1] == "\\":
         at = text.find(quote, at + 1)

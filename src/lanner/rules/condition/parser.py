@@ -1,19 +1,19 @@
-r"""From the text of a condition to its tree, and back.
+r"""Parse the text of a condition to its tree.
 
-In comes a text in Falco's condition language (as engine 0.62 reads it); out comes a tree (nodes.py), or a `ConditionError`
-with Falco's message and position. Whether fields exist, types fit and macros are known is not looked at here.
+The input is a text in Falco's condition language (as engine 0.62 reads it). The output is a tree (ast.py), or a `ConditionError`
+with Falco's message and position. The existence of fields, types and macros are not checked here.
 
-    or     := and ("or" and)*                     "or" and "and" want a blank or a "(" behind them
+    or     := and ("or" and)*                     "or" and "and" need a blank or a "(" after them
     and    := not ("and" not)*
     not    := ("not" blank)* ("not(" or ")" | check)
     check  := "(" or ")" | left operator right | identifier
     left   := field | transformer "(" argument ("," argument)* ")" selector?
 
-Two of Falco's ways need care: `a or(b) and c` is an error, because what follows `or(` is the parentheses alone; and a list whose
-first text is not one counts as empty, so that `in ()` and `in ("\z")` are the same.
+Two of Falco's behaviours need care: `a or(b) and c` is an error, because only the parentheses follow `or(`; and a list whose
+first text is invalid counts as empty, so that `in ()` and `in ("\z")` are the same.
 
 Parentheses are kept on a list and not on Python's stack, so that no condition can exhaust it. `MAX_GROUPS` of them may be open,
-`MAX_TRANSFORMERS` transformers, and the tree may be `nodes.MAX_DEPTH` deep; Falco has no such limits that work.
+`MAX_TRANSFORMERS` transformers, and the tree may be `ast.MAX_DEPTH` deep. Falco has no such limits that work.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ _OPERATORS: Final = vocabulary.listed(tuple(row.name for row in vocabulary.OPERA
 
 
 def parse(text: str, base: int = 0, shared: dict[str, tuple[Constant, ...]] | None = None) -> Condition:
-    """The tree of a condition. Spans and the offset of a raised `ConditionError` are counted from `base` on.
+    """Return the tree of a condition. Spans and the offset of a raised `ConditionError` count from `base`.
 
-    `shared` are the items of lists that were read before, by the text of the list: conditions that are given the same dict share them.
+    `shared` caches the items of lists by the text of the list. Conditions that are parsed with the same dict share them.
     """
     if not text:
         raise ConditionError("filter input string is empty", base)
@@ -66,7 +66,7 @@ def parse(text: str, base: int = 0, shared: dict[str, tuple[Constant, ...]] | No
     tree = parser.condition()
     if scan.at != len(text):
         raise scan.error(f"unexpected token after '{scan.last}', expecting 'or', 'and'")
-    # A group adds `or`, `and` and `not`, and so does the whole; most conditions need no measuring
+    # A group adds `or`, `and` and `not`, and so does the whole condition; most conditions need no measuring
     too_deep = measure(tree).too_deep if parser.deepest >= MAX_DEPTH // 4 else None
     if too_deep is not None:
         begin, end = too_deep.span
@@ -75,7 +75,7 @@ def parse(text: str, base: int = 0, shared: dict[str, tuple[Constant, ...]] | No
 
 
 def parse_operand(text: str) -> tuple[Field | Transform, int]:
-    """The field or transformer that the text begins with, and its length. Raises `ConditionError` if there is none."""
+    """Return the field or transformer at the start of the text, and its length. Raises `ConditionError` for anything else."""
     scan = Scanner(text)
     operand = _Parser(scan, {}).left()
     if operand is None:
@@ -83,18 +83,18 @@ def parse_operand(text: str) -> tuple[Field | Transform, int]:
     return operand, scan.at
 
 
-# How an open parenthesis hangs on what stands before it: as an operand of its own, or glued to the word ("or(", "and(")
+# How an open parenthesis relates to the word before it: as a separate operand, or joined to the word ("or(", "and(")
 _Glue: TypeAlias = Literal["operand", "and", "or"]
 
 
 class _Group:
-    """What has been read between a parenthesis (or the text's begin) and the cursor."""
+    """The operands read between a parenthesis (or the start of the text) and the cursor."""
 
     __slots__ = ("ands", "begin", "glue", "negated", "ors")
 
     def __init__(self, glue: _Glue = "operand", *, negated: bool = False, begin: int = 0) -> None:
         self.glue = glue
-        self.negated = negated  # the whole of it, by a "not" before it
+        self.negated = negated  # of the whole group, by a "not" before it
         self.begin = begin  # the offset of that "not"
         self.ors: list[Condition] = []
         self.ands: list[Condition] = []
@@ -104,15 +104,15 @@ class _Parser:
     def __init__(self, scan: Scanner, shared: dict[str, tuple[Constant, ...]]) -> None:
         self.scan = scan
         self.shared = shared
-        self.groups: list[_Group] = []  # the enclosing ones; the innermost is `group`
+        self.groups: list[_Group] = []  # the enclosing groups; the innermost is `group`
         self.group = _Group()
-        self.deepest = 0  # how many groups were open at once
-        self.transformers = 0  # how many are open
+        self.deepest = 0  # the largest number of groups open at once
+        self.transformers = 0  # number of open transformers
 
     # The levels of or, and, not
 
     def condition(self) -> Condition:
-        """A whole condition: or := and ("or" and)*, with everything below it; stops where nothing more fits."""
+        """Read a whole condition: or := and ("or" and)*, with everything below it. Stop at the first token that does not fit."""
         while True:
             self._operand()
             tree = self._follow()
@@ -141,7 +141,7 @@ class _Parser:
             return
 
     def _follow(self) -> Condition | None:
-        """Read what follows an operand, closing groups on the way: the tree at the end, None if another operand has to come."""
+        """Read the text after an operand, closing groups. Return the tree at the end, or None if another operand must follow."""
         scan = self.scan
         while True:
             group = self.group
@@ -179,7 +179,7 @@ class _Parser:
         self.deepest = max(self.deepest, len(self.groups))
         self.group = _Group(glue, negated=negated, begin=begin)
 
-    # One check
+    # A single check
 
     def _check(self) -> Check | Macro:
         scan = self.scan
@@ -196,7 +196,7 @@ class _Parser:
         raise scan.error("expected a '(' token, a field check, or an identifier")
 
     def left(self) -> Field | Transform | None:
-        """A field or a transformer, None if neither stands here."""
+        """Read a field or a transformer, or return None."""
         scan = self.scan
         begin = scan.at
         if scan.match(words.FIELD_NAME):
@@ -221,7 +221,7 @@ class _Parser:
         return argument
 
     def _quick_comparison(self, found: re.Match[str]) -> Check:
-        """The check that begins with what `LEFT` matched, as `_comparison` reads it."""
+        """Read the check that starts with a match of `LEFT`, as `_comparison` does."""
         scan = self.scan
         begin, last = found.start(), found.lastindex or 0
         name, argument = found[1], found[2]
@@ -245,7 +245,7 @@ class _Parser:
         return Check(left, cast("Operator", operator), right, modifier, scan.span(begin))
 
     def _plain_text(self) -> Constant | None:
-        """The text at the cursor, after blanks, where it is neither a transformer nor a modifier and stands for itself."""
+        """Return the text at the cursor, after blanks, if it has no escapes and is neither a transformer nor a modifier."""
         scan = self.scan
         found = words.TEXT.match(scan.text, scan.at)
         if found is None:
@@ -277,7 +277,7 @@ class _Parser:
         return Check(left, cast("Operator", operator), right, modifier, scan.span(begin))
 
     def _modifier(self) -> Modifier | None:
-        """oneof, anyof or allof, if it stands there as a modifier and not as a text: `= oneof` alone compares with a text."""
+        """Read oneof, anyof or allof if it is a modifier and not a text: `= oneof` without a list compares with a text."""
         scan = self.scan
         blank = scan.blank()
         at, last = scan.at, scan.last
@@ -299,7 +299,7 @@ class _Parser:
         if constant is None:
             raise self.scan.error(
                 f"expected a number value or a field with a valid transformer: {_TRANSFORMERS}",
-                advice="A number is written in digits: `> 1`.",
+                advice="Write a number in digits: `> 1`.",
             )
         return constant
 
@@ -325,7 +325,7 @@ class _Parser:
         begin = scan.at
         if not scan.take("("):
             return None
-        # What stands up to the first parenthesis is all that was read of a list that ended there, so it is always read the same
+        # All that was read of a list up to the first parenthesis, so a list with the same text is always read the same
         written = scan.text[begin : scan.text.find(")", begin) + 1]
         if known := self.shared.get(written):
             scan.at = begin + len(written)
@@ -337,7 +337,7 @@ class _Parser:
         return ConstantList(items, scan.span(begin))
 
     def _items(self, origin: int) -> tuple[Constant, ...]:
-        """The items of the list whose parenthesis is at `origin`, from behind that on."""
+        """Return the items of the list whose parenthesis is at `origin`, from after it."""
         scan = self.scan
         scan.blank()
         first = self._first_text()
@@ -362,7 +362,7 @@ class _Parser:
         return Constant(item.text, item.quoted, (begin - origin, end - origin))
 
     def _plain_items(self, items: list[Constant], origin: int) -> None:
-        """Add what follows to the items, as far as it is plain: the quick way for lists, of which rules files are full."""
+        """Add the next items as long as they are plain: the fast path for lists, which rules files contain in plenty."""
         scan = self.scan
         while items and (found := words.NEXT_ITEM.match(scan.text, scan.at)):
             text, quoted = (found[2], False) if found[1] is None else (found[1][1:-1], True)
@@ -372,7 +372,7 @@ class _Parser:
             items.append(Constant(text, quoted, (end - len(text) - 2 * quoted, end)))
 
     def _first_text(self) -> Constant | None:
-        """The first text of a list. One with a wrong escape is stepped over, and Falco then takes the list as empty."""
+        """Read the first text of a list. A text with an invalid escape is skipped, and Falco then treats the list as empty."""
         try:
             return self._text()
         except ConditionError as error:
@@ -410,7 +410,7 @@ class _Parser:
     # Transformers
 
     def _transform(self, begin: int) -> Transform:
-        """Read a transformer: name "(" argument ("," argument)* ")" selector?, from behind its parenthesis on."""
+        """Read a transformer: name "(" argument ("," argument)* ")" selector?, from after its parenthesis."""
         scan = self.scan
         if self.transformers >= MAX_TRANSFORMERS:
             raise ConditionError(f"more than {MAX_TRANSFORMERS} transformers are open here", scan.base + begin, scan.at - begin)

@@ -1,7 +1,7 @@
-"""From the tree of a condition to a text in Falco's condition language.
+"""Convert the tree of a condition to a text in Falco's condition language.
 
-In comes a tree (nodes.py), out comes one line. Parsing it gives an equal tree: that is this module's promise, and the reason for
-the few parentheses and quotes that a person would leave out. How Falco itself prints conditions is another matter.
+The input is a tree (ast.py), the output one line. Parsing that line gives an equal tree. This guarantee is the reason
+for the few parentheses and quotes that a person would omit. falco_unparse.py has Falco's own form of conditions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ESCAPES: Final = str.maketrans({"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\
 
 
 def show(node: Condition) -> str:
-    """The condition as a text that parses to an equal tree."""
+    """Return a text that parses to an equal tree."""
     match node:
         case Or(children):
             return " or ".join([_group(child) if isinstance(child, Or) else show(child) for child in children])
@@ -28,7 +28,7 @@ def show(node: Condition) -> str:
             # Without the parentheses a second "not" would cancel the first
             return "not " + (_group(child) if isinstance(child, And | Or | Not) else show(child))
         case Macro("not"):
-            # With a blank behind it, it would be read as the operator
+            # With a blank after it, it would be read as the operator
             return "(not)"
         case Macro(name):
             return name
@@ -37,7 +37,7 @@ def show(node: Condition) -> str:
 
 
 def show_operand(node: AnyOperand) -> str:
-    """A field, a transformer, a constant or a list, as the condition language writes it."""
+    """Return a field, a transformer, a constant or a list as text in the condition language."""
     match node:
         case Field(name, argument):
             return name + _brackets(argument)
@@ -62,6 +62,6 @@ def _brackets(argument: str | None) -> str:
 def _quote(text: str) -> str:
     inside = text.translate(_ESCAPES)
     if text.endswith("\\"):
-        # A quote behind a backslash never closes, but "\ " stands for a backslash too
+        # A quote after a backslash never closes, but "\ " is a backslash too
         inside = inside[:-1] + " "
     return f'"{inside}"'

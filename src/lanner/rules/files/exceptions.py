@@ -1,7 +1,7 @@
 """Exceptions of rules: read from YAML, checked, and written into the condition.
 
-In comes a rule's `exceptions`; out come `RuleException`s, and later the text `(condition) and not (...)` that stands for the rule.
-It is text, as in Falco, so that a list's name in a value is written out like one in the condition.
+The input are a rule's `exceptions`, the output are `RuleException`s, and later the text `(condition) and not (...)` that replaces
+the rule's condition. It is text, as in Falco, so that the name of a list in a value is expanded like one in the condition.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _COMPARISONS: Final = _MODIFIED.union(BY_OPERATOR)
 
 
 def read_exceptions(item: Mapping, context: Context, steps: list[Step], *, append: bool) -> tuple[RuleException, ...]:
-    """The exceptions of a rule; without fields only where they are appended to others."""
+    """Return the exceptions of a rule. Only exceptions that are appended to others may lack fields."""
     node = item.values.get("exceptions")
     if node is None or (isinstance(node, Scalar) and node.is_null):
         return ()
@@ -78,7 +78,7 @@ def _read_exception(node: Mapping, label: Scalar, context: Context, steps: list[
 
 
 def _entry(node: Node | None, key: str, context: Context) -> ExceptionEntry:
-    """A text or a list of entries; anything else counts as an empty text."""
+    """Return a text or a list of entries. Anything else counts as an empty text."""
     if isinstance(node, Scalar) and not node.is_null:
         if not node.value:
             raise ItemError("Value must be non-empty", (*context, node.spot("value for", key)))
@@ -93,9 +93,9 @@ def _entry(node: Node | None, key: str, context: Context) -> ExceptionEntry:
 
 
 def check_exception(exception: RuleException, is_field: Callable[[str], bool] | None) -> RuleException:
-    """The exception with its comparisons filled in. Raises `ItemError`.
+    """Return the exception with default comparisons. Raises `ItemError`.
 
-    `is_field` tells whether something can stand left of an operator; what it raises for a field with a wrong argument is reported.
+    `is_field` returns whether a text is valid left of an operator. Its error for a field with a wrong argument is reported.
     """
     fields, comps, context = exception.fields, exception.comps, exception.context
     if fields.is_list:
@@ -141,7 +141,7 @@ def _refuse(message: str, context: Context) -> ItemError:
 
 
 def with_exceptions(condition: Text, exceptions: Seq[RuleException]) -> Text:
-    """The condition and the exceptions as one text. Raises `ItemError` for values that do not fit their fields."""
+    """Return the condition and the exceptions as one text. Raises `ItemError` for values that do not fit their fields."""
     if not exceptions:
         return condition
     builder = TextBuilder()
@@ -188,5 +188,5 @@ def _right_side(value: ExceptionEntry, operator: str) -> str:
 
 
 def quote(text: str) -> str:
-    """In quotes if it has a blank in it and no quote before it; nothing inside is escaped, as in Falco."""
+    """Return the text, in quotes if it contains a blank but no quote before that. Nothing inside is escaped, as in Falco."""
     return f'"{text}"' if " " in text and text[0] not in "\"'" else text

@@ -1,7 +1,7 @@
-"""What stands in rules files, item by item, as plain data.
+"""The items of rules files, as plain data.
 
-Made by the loader (load.py), used in order by the collector (collect.py). A text that is parsed later is kept as the YAML scalar
-that it came from, so that its characters keep their places.
+The loader (load.py) creates them, the collector (collect.py) applies them in order. A text that is parsed later is kept as its
+YAML scalar, so that its characters keep their places.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Priority(IntEnum):
 
     @classmethod
     def parse(cls, text: str) -> Priority | None:
-        """The priority of this name, in whatever case; "info" is short for informational."""
+        """Return the priority with this name, in upper or lower case. "info" is short for informational."""
         name = text.upper() if text.isascii() else ""
         return cls.__members__.get("INFORMATIONAL" if name == "INFO" else name)
 
@@ -56,7 +56,7 @@ class PluginVersion(Struct, frozen=True, gc=False):
 
 
 class ListItem(Struct, frozen=True, gc=False):
-    """A list, or what is appended to one."""
+    """A list, or an addition to one."""
 
     context: Context
     name: str
@@ -65,7 +65,7 @@ class ListItem(Struct, frozen=True, gc=False):
 
 
 class MacroItem(Struct, frozen=True, gc=False):
-    """A macro, or what is appended to one."""
+    """A macro, or an addition to one."""
 
     context: Context
     name: str
@@ -74,7 +74,7 @@ class MacroItem(Struct, frozen=True, gc=False):
 
 
 class ExceptionEntry(Struct, frozen=True, gc=False):
-    """A value in an exception: a text, or a list of entries. Falco takes an empty one of either kind for a missing one."""
+    """A value in an exception: a text, or a list of entries. Falco treats an empty value of either kind as missing."""
 
     text: str = ""
     entries: tuple[ExceptionEntry, ...] = ()
@@ -87,7 +87,7 @@ class ExceptionEntry(Struct, frozen=True, gc=False):
 
 
 class RuleException(Struct, frozen=True, gc=False):
-    """One of a rule's exceptions, by the name that `label` gives it."""
+    """An exception of a rule, with the name in `label`."""
 
     context: Context
     label: Scalar
@@ -102,7 +102,7 @@ class RuleException(Struct, frozen=True, gc=False):
 
 
 class RuleItem(Struct, frozen=True, gc=False):
-    """A whole rule."""
+    """A complete rule."""
 
     context: Context
     name: str
@@ -119,11 +119,11 @@ class RuleItem(Struct, frozen=True, gc=False):
     capture: bool = False
     capture_duration: int = 0
     unread: frozenset[str] = frozenset()
-    """Which of condition and output cannot be read; only a thorough reading makes such an item."""
+    """Which of condition and output are unreadable. Only a thorough reading creates such an item."""
 
 
 class RuleUpdate(Struct, frozen=True, gc=False):
-    """What is appended to a rule, or replaced in it; None is left as it is."""
+    """Values to append to a rule, or to replace in it. None leaves a value unchanged."""
 
     context: Context
     name: str
@@ -161,19 +161,19 @@ class RuleUpdate(Struct, frozen=True, gc=False):
 
 
 class RuleToggle(Struct, frozen=True, gc=False):
-    """`rule` and `enabled` alone: the old way to switch a rule on or off."""
+    """Only `rule` and `enabled`: the deprecated way to switch a rule on or off."""
 
     context: Context
     name: str
     enabled: bool
 
 
-# What one item asks for, in order, between warnings; after an error nothing follows
+# The steps of one item, in order, between warnings; nothing follows an error
 Step: TypeAlias = Finding | EngineVersion | PluginVersion | ListItem | MacroItem | RuleItem | RuleUpdate | RuleToggle
 
 
 class RulesFile(Struct):
-    """One file as loaded: for each of its items the steps that it asks for."""
+    """A loaded file: the steps of each of its items."""
 
     source: SourceFile
     documents: list[Node] = field(default_factory=list)

@@ -1,11 +1,11 @@
-"""From rules files to their items.
+"""Load rules files.
 
-In come paths or texts, out come `RulesFile`s: for each item of a file what it asks for (items.py), with warnings and errors at
-their places. Items are read one by one and know nothing of each other; what they make of each other is the collector's matter
-(collect.py). Messages are Falco's.
+The input are paths or texts, the output are `RulesFile`s: the steps of each item of a file (items.py), with warnings and errors at
+their places. Each item is read separately. The collector (collect.py) combines them.
+Messages are Falco's.
 
-Only what makes a file unreadable as a whole is raised here (`RulesError`); an item that is wrong becomes an error among the steps,
-so that the others are still looked at.
+Only errors that make the whole file unreadable are raised here (`RulesError`). An invalid item becomes an error among the steps,
+so that the other items are still checked.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 MAX_SIZE: Final = 16 * 1024 * 1024
 OWN_RULES: Final = "plugin"
-"""The word for the plugin's own rules in `rules_files` and `-r`; a file of this name is ./plugin."""
+"""The word for the plugin's own rules in `rules_files` and `-r`. For a file of this name write ./plugin."""
 _T = TypeVar("_T")
 
 APPEND_IS_OLD: Final = "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."
@@ -74,12 +74,12 @@ _RULE_KEYS: Final = APPENDABLE | REPLACEABLE | {"rule", "source", "override", "a
 
 
 def load_files(paths: Iterable[str | PathLike[str]], *, thorough: bool = False) -> list[RulesFile]:
-    """Read rules files. Raises `RulesError` for the first that cannot be read or is no YAML. `thorough` is as for `load_text`."""
+    """Read rules files. Raises `RulesError` for the first that is unreadable or not YAML. `thorough` is as for `load_text`."""
     return [load_text(_read(Path(path)), str(path), thorough=thorough) for path in paths]
 
 
 def load_text(text: str, name: str, *, thorough: bool = False) -> RulesFile:
-    """Read the text of one rules file; `name` stands for it in findings. Raises `RulesError` if it is not YAML.
+    """Read the text of one rules file, called `name` in findings. Raises `RulesError` if it is not YAML.
 
     Falco reads an item up to its first error; with `thorough` the other keys of the item are read as well. A byte
     of the file that is not UTF-8 is a surrogate in `text` (`surrogateescape`).
@@ -95,7 +95,7 @@ def load_text(text: str, name: str, *, thorough: bool = False) -> RulesFile:
         message, advice = NEVER_CLOSED
         file.items.append([finding("warning", findings.YAML_PARSE, message, (spot,), advice, own=True)])
     if found := _NOT_UTF_8.search(source.text):
-        message = f"The byte {ord(found[0]) - 0xDC00:#04x} is not UTF-8. It reads as U+FFFD."
+        message = f"The byte {ord(found[0]) - 0xDC00:#04x} is not UTF-8. It is read as U+FFFD."
         spot = Spot(source, found.start(), found.end())
         file.items.append([finding("warning", findings.FILE_READ, message, (spot,), "Save the file as UTF-8.", own=True)])
     end = file.documents.pop() if file.documents and file.documents[-1].is_null else None
@@ -110,8 +110,8 @@ def _warn_of_end(empty: Node) -> list[Step]:
     if not _NOTHING.sub("", empty.file.text[empty.end :]):
         return []
     spot = Spot(empty.file, empty.end, empty.end + 1)
-    message = "A document is empty. What follows is not read."
-    return [finding("warning", "LOAD_UNKNOWN_ITEM", message, (spot,), "Take out the `---` above.", own=True)]
+    message = "A document is empty. The rest of the file is not read."
+    return [finding("warning", "LOAD_UNKNOWN_ITEM", message, (spot,), "Remove the `---` above.", own=True)]
 
 
 def _read(path: Path) -> str:
@@ -131,7 +131,7 @@ def _unreadable(name: str, message: str, code: str, advice: str = "") -> RulesEr
 
 
 class Attempt(Protocol):
-    """How one key of an item is read, and what becomes of its error."""
+    """Reads the keys of an item, and decides what happens to an error."""
 
     def __call__(self, steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T: ...
 
@@ -202,13 +202,13 @@ def _first_key(item: Mapping) -> Spot:
 
 
 def _item_context(item: Mapping, kind: str, name: str = "") -> Context:
-    """An item's place is its first key: its end may be far away."""
+    """Return the item's place: its first key, because its end may be far away."""
     end = item.pairs[0][1].end if item.pairs else item.end
     return (Spot(item.file, item.begin, end, kind, name),)
 
 
 def _warn_of_keys_of(item: Mapping, steps: list[Step]) -> None:
-    """Warn of the unknown keys of an item that cannot be read."""
+    """Warn about the unknown keys of an unreadable item."""
     for kind, known in (("list", _LIST_KEYS), ("macro", _MACRO_KEYS), ("rule", frozenset(_RULE_KEYS))):
         name = item.values.get(kind)
         if isinstance(name, Scalar):
@@ -217,12 +217,12 @@ def _warn_of_keys_of(item: Mapping, steps: list[Step]) -> None:
 
 
 def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps: list[Step]) -> None:
-    if len(item.values) == len(item.pairs) and item.values.keys() <= known:  # as nearly always
+    if len(item.values) == len(item.pairs) and item.values.keys() <= known:  # the usual case
         return
     seen: Counter[str] = Counter()
     for key, _ in item.pairs:
         if not isinstance(key, Scalar):
-            raise bad_conversion(key, "A key has to be a text.")
+            raise bad_conversion(key, "A key must be a text.")
         name = as_string(key)
         seen[name] += 1
         if name not in known:
@@ -231,7 +231,7 @@ def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps:
             advice = f"Did you mean '{near}'?" if near else f"The keys are: {', '.join(sorted(known))}."
             steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), advice))
         elif seen[name] == 2:
-            message = f"The key '{name}' stands here again. The first one counts, this one will be ignored."
+            message = f"Duplicate key '{name}'. The first one is used, this one is ignored."
             steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), own=True))
 
 
@@ -308,7 +308,7 @@ def _read_macro(item: Mapping, steps: list[Step]) -> None:
 
 
 def _read_append(item: Mapping, key: str, context: Context, steps: list[Step]) -> bool:
-    """Whether a list or a macro is appended to, in the old way or by an override of its one key."""
+    """Return whether the item appends to a list or a macro, by `append` or by an override of its one key."""
     append = _read_old_append(item, context, steps)
     overrides = read_overrides(item, context, frozenset({key}), frozenset({key}))
     if append and overrides:
@@ -351,7 +351,7 @@ def _read_rule(item: Mapping, steps: list[Step], attempt: Attempt) -> None:
 
 
 def _read_any_source(item: Mapping, context: Context) -> str:
-    """The source of an update may be given without a value."""
+    """Return the source of an update, which may be a key without a value."""
     node = item.values.get("source")
     if node is None:
         return ""
@@ -361,10 +361,10 @@ def _read_any_source(item: Mapping, context: Context) -> str:
 
 
 def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Step], attempt: Attempt) -> RuleItem:
-    label = required(item, "rule", context)  # stands for what cannot be read
+    label = required(item, "rule", context)  # replaces an unreadable output
     advice = _change_advice(item, f"A rule needs {_WHOLE}.")
     if attempt is _leniently and item.values.keys().isdisjoint({"condition", "output"}):
-        # one error for an item that is meant as a change, and those of its own keys
+        # one error for an item that is meant as a change, with the errors of its other keys
         if "priority" in item.values:
             attempt(steps, lambda: _read_priority(item, context), None)
         required(item, "condition", context, advice)
@@ -373,7 +373,7 @@ def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Ste
     priority = attempt(steps, lambda: _read_priority(item, context, advice), Priority.DEBUG)
     source = attempt(steps, lambda: optional(item, "source", context), None)
     enabled = attempt(steps, lambda: boolean(item, "enabled", context, default=True), fallback=True)
-    # Captures of system calls mean nothing for a plugin's events
+    # Captures of system calls do not apply to a plugin's events
     capture = attempt(steps, lambda: boolean(item, "capture", context, default=False), fallback=False)
     duration = attempt(steps, lambda: _read_duration(item, context) if "capture_duration" in item.values else 0, 0)
     warn = attempt(steps, lambda: boolean(item, "warn_evttypes", context, default=True), fallback=True)
@@ -390,7 +390,7 @@ def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Ste
 
 
 def _change_advice(item: Mapping, needs: str) -> str:
-    """What to do where a rule lacks a key, after what it needs: most such items are to change an earlier rule."""
+    """Return advice for a rule without a required key, after what it needs. Most such items are meant to change an earlier rule."""
     slip = next((key for key in item.values if key not in _RULE_KEYS and find_near(key, ("override",))), "")
     if slip:
         return f"Did you mean 'override' by '{slip}'? {needs}"
@@ -403,7 +403,7 @@ def _read_priority(item: Mapping, context: Context, advice: str = "") -> Priorit
     priority = Priority.parse(node.value)
     if priority is None:
         near = find_near(node.value, (str(each) for each in Priority))
-        advice = (f"Did you mean {near}? " if near else "") + f"Take one of {', '.join(str(each) for each in Priority)}."
+        advice = (f"Did you mean {near}? " if near else "") + f"Use one of {', '.join(str(each) for each in Priority)}."
         raise ItemError("Invalid priority", (*context, node.spot("rule priority")), advice)
     return priority
 
@@ -424,14 +424,14 @@ def _read_tags(item: Mapping, context: Context) -> tuple[str, ...]:
 def _read_overriding(
     item: Mapping, name: str, source: str, overrides: Overrides, context: Context, steps: list[Step], attempt: Attempt
 ) -> None:
-    """What is appended comes before what is replaced."""
+    """Apply additions before replacements."""
     left = {key for key in APPENDABLE | REPLACEABLE if key in item.values}
     for append, keys in ((True, overrides.append), (False, overrides.replace)):
         if keys:
             steps.append(_Update(item, name, source, context, keys, left, append=append).read(steps))
     for key in sorted(left):
         message = f"Unexpected key '{key}': no corresponding entry under 'override' is defined."
-        advice = f"Say under 'override' what '{key}' is to do: `{key}: replace`, for instance."
+        advice = f"Add an operation for '{key}' under 'override', such as `{key}: replace`."
         refused = ItemError(message, (*context, item.values[key].spot("overrides", key)), advice)
         attempt(steps, partial(_raise, refused), None)
 
@@ -441,7 +441,7 @@ def _raise(refused: ItemError) -> None:
 
 
 class _Update:
-    """The keys of an item that are appended, or those that replace; each one read is taken from `left`."""
+    """The keys of an item with one operation, append or replace. Reading a key removes it from `left`."""
 
     def __init__(
         self, item: Mapping, name: str, source: str, context: Context, keys: frozenset[str], left: set[str], *, append: bool
@@ -456,7 +456,7 @@ class _Update:
 
     def read(self, steps: list[Step]) -> RuleUpdate:
         item, context = self.item, self.context
-        # In the order in which Falco looks at them
+        # In the order in which Falco checks them
         return RuleUpdate(
             context,
             self.name,
@@ -481,7 +481,7 @@ class _Update:
         if key not in self.left:
             kind = "append" if self.append else "replace"
             message = f"An {kind} override for '{key}' was specified but '{key}' is not defined"
-            raise ItemError(message, self.context, f"Give the new '{key}', or take it out of 'override'.")
+            raise ItemError(message, self.context, f"Add the new '{key}', or remove it from 'override'.")
         self.left.discard(key)
         return True
 

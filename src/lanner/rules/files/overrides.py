@@ -1,6 +1,6 @@
 """The key `override` of an item: which of its other keys append to an earlier item of that name, and which replace.
 
-In comes an item's mapping, out come two sets of keys, or an `ItemError` with Falco's message. Applying them is the collector's matter.
+The input is an item's mapping, the output are two sets of keys, or an `ItemError` with Falco's message. The collector applies them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REPLACEABLE: Final = APPENDABLE | {"priority", "capture", "capture_duration", "e
 
 
 class Overrides(Struct, frozen=True, gc=False):
-    """The keys that append and those that replace; false if there are none."""
+    """The keys that append and those that replace. False if both are empty."""
 
     append: frozenset[str] = frozenset()
     replace: frozenset[str] = frozenset()
@@ -31,7 +31,7 @@ class Overrides(Struct, frozen=True, gc=False):
 
 
 def read_overrides(item: Mapping, context: Context, appendable: frozenset[str], replaceable: frozenset[str]) -> Overrides:
-    """What `override` says of the keys; nothing if there is no such key."""
+    """Return the overrides of the keys; empty without such a key."""
     node = item.values.get("override")
     if node is None or isinstance(node, Scalar):
         return Overrides()  # Falco finds no keys in a text either
@@ -69,7 +69,7 @@ def _check(key: Scalar, value: Scalar, outer: Context, appendable: frozenset[str
 
 
 def _advise(name: str, replaceable: frozenset[str]) -> str:
-    """What a key may be meant for that has no override, "" for one that has."""
+    """Return advice on a key without an override, or "" if it has one."""
     if name in replaceable:
         return ""
     near = find_near(name, replaceable)

@@ -1,6 +1,6 @@
-"""Versions that rules ask for: of the rules language and of plugins.
+"""Version requirements of rules: for the rules language and for plugins.
 
-In come requirements as loaded, and what there is; nothing comes out, or an `ItemError`.
+The input are requirements as loaded, and the available versions. A function returns the reason of a failure or raises `ItemError`.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from lanner.rules.files.items import PluginVersion
 
-# The engine whose language this is: that of Falco 0.44.1
+# The engine that has this language: that of Falco 0.44.1
 ENGINE_VERSION: Final = (0, 62, 0)
 
 _VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
 
 
 def parse_version(text: str) -> tuple[int, int, int] | None:
-    """The three numbers of a version `x.y.z`; None if it is none."""
+    """Return the three numbers of a version `x.y.z`, or None if it is invalid."""
     found = _VERSION.fullmatch(text)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def check_requirement(required: PluginVersion) -> None:
-    """The alternatives must be of different plugins and have versions. Raises `ItemError`."""
+    """Check that the alternatives are different plugins and have versions. Raises `ItemError`."""
     names = set()
     for name, version in required.alternatives:
         if parse_version(version) is None:
@@ -41,9 +41,9 @@ def check_requirement(required: PluginVersion) -> None:
 
 
 def unmet(required: PluginVersion, plugins: Mapping[str, str]) -> str:
-    """Why none of the alternatives is there (the same major version, and not an older one); nothing if one is.
+    """Return why no alternative is available (with the same major version, and not older), or "" if one is.
 
-    `plugins` has the versions of the plugins by name.
+    `plugins` contains the versions of the plugins by name.
     """
     for name, version in required.alternatives:
         there, wanted = parse_version(plugins.get(name, "")), parse_version(version)

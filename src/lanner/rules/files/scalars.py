@@ -1,7 +1,7 @@
-"""From YAML nodes to the values that keys want, as Falco converts them.
+"""Convert YAML nodes to the values of keys, as Falco does.
 
-In comes a mapping and a key, out comes the value, or an `ItemError` with Falco's message at the value's place. Scalars convert as
-yaml-cpp does it, in whatever quotes they stand: `yes` and `On` are true, `010` is eight, 1 is no bool.
+The input is a mapping and a key, the output is the value, or an `ItemError` with Falco's message at the value's place. Scalars convert
+as in yaml-cpp, with or without quotes: `yes` and `On` are true, `010` is eight, 1 is not a bool.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _NEEDS: Final = {
 }
 
 
-class ItemError(Exception):  # it ends the reading of one item and never leaves the loader
-    """An item cannot be used, for the reason in `finding`."""
+class ItemError(Exception):  # ends the reading of one item; the loader always catches it
+    """An unusable item, with the reason in `finding`."""
 
     def __init__(
         self, message: str, context: Context, advice: str = "", code: str = findings.YAML_VALIDATE, sight: Sight | None = None
@@ -40,12 +40,12 @@ class ItemError(Exception):  # it ends the reading of one item and never leaves 
 
 
 def required(item: Mapping, key: str, context: Context, advice: str = "") -> Scalar:
-    """The value of a key that has to be there, a text that is not empty. `advice` is what to do where the key is missing."""
+    """Return the value of a required key, a text that is not empty. `advice` is for a missing key."""
     node = item.values.get(key)
     if node is None:
         raise ItemError(f"Item has no mapping for key '{key}'", context, advice or _NEEDS.get(context[-1].kind, ""))
     if isinstance(node, Scalar) and node.is_null:
-        raise ItemError(f"Mapping for key '{key}' is empty", context, f"Write a value behind '{key}:'.")
+        raise ItemError(f"Mapping for key '{key}' is empty", context, f"Write a value after '{key}:'.")
     if not isinstance(node, Scalar):
         raise ItemError("Value is not a scalar value", value_context(node, key, context), f"'{key}' takes a text, not a list or a mapping.")
     if not node.value:
@@ -54,12 +54,12 @@ def required(item: Mapping, key: str, context: Context, advice: str = "") -> Sca
 
 
 def optional(item: Mapping, key: str, context: Context) -> Scalar | None:
-    """The same for a key that may be left out; None then."""
+    """Return the value of an optional key, or None without it."""
     return required(item, key, context) if key in item.values else None
 
 
 def boolean(item: Mapping, key: str, context: Context, *, default: bool) -> bool:
-    """A truth value, in one of the spellings of YAML 1.1."""
+    """Return a boolean, in one of the spellings of YAML 1.1."""
     node = optional(item, key, context)
     if node is None:
         return default
@@ -70,25 +70,25 @@ def boolean(item: Mapping, key: str, context: Context, *, default: bool) -> bool
 
 
 def truth(text: str) -> bool | None:
-    """A truth value; None if the text is none."""
-    # yaml-cpp knows all lower, all upper, and one capital
+    """Return a boolean, or None if the text is not one."""
+    # yaml-cpp accepts all lower case, all upper case, and an initial capital
     plain = text if text.islower() else text.lower() if text.isupper() or text == text.capitalize() else ""
     return plain in _TRUE if plain in _TRUE | _FALSE else None
 
 
 def unsigned(text: str) -> int | None:
-    """A number below 2**32, decimal, octal with a leading 0 or hexadecimal; None if the text is no such number."""
+    """Return a number below 2**32, decimal, octal with a leading 0 or hexadecimal; None if the text is not such a number."""
     found = _UINT.fullmatch(text)
     if found is None:
         return None
     digits = found[1]
     base = 10 if digits[0] != "0" else 16 if digits[1:2] in {"x", "X"} else 8
-    number = int(digits[:20], base)  # longer ones are too large anyway
+    number = int(digits[:20], base)  # longer ones are too large in any base
     return number if number < 1 << 32 else None
 
 
 def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[Scalar, ...]:
-    """A sequence of texts."""
+    """Return a sequence of texts."""
     node = item.values.get(key)
     if node is None:
         if not needed:
@@ -105,18 +105,18 @@ def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[S
 
 
 def as_string(node: Scalar) -> str:
-    """The text that yaml-cpp makes of a scalar: a null in any spelling is `null`."""
+    """Return yaml-cpp's text of a scalar: a null in any spelling is `null`."""
     return "null" if node.is_null else node.value
 
 
 def bad_conversion(node: Node, advice: str) -> ItemError:
-    """A node that should be a text is none, where Falco leaves the error to yaml-cpp, in its words and without saying where."""
+    """Return the error for a node that should be a text. Falco leaves it to yaml-cpp, with its message and without a place."""
     mark = node.spot().mark()
     return _of_yaml_cpp(node, f"yaml-cpp: error at line {mark.line + 1}, column {mark.column + 1}: bad conversion", advice)
 
 
 def bad_iteration(node: Node, advice: str) -> ItemError:
-    """A list where Falco goes through a mapping, with the error left to yaml-cpp as above."""
+    """Return the error for a list where Falco iterates over a mapping, from yaml-cpp as above."""
     return _of_yaml_cpp(node, "invalid node; this may result from using a map iterator as a sequence iterator, or vice-versa", advice)
 
 
@@ -125,5 +125,5 @@ def _of_yaml_cpp(node: Node, message: str, advice: str) -> ItemError:
 
 
 def value_context(node: Node, key: str, context: Context) -> Context:
-    """The context of a key's value."""
+    """Return the context of a key's value."""
     return (*context, node.spot("value for", key))

@@ -1,8 +1,8 @@
-"""Whether a rules file keeps to the JSON schema that Falco has of them, and what Falco says where it does not.
+"""Validation of a rules file against Falco's JSON schema, with Falco's warnings.
 
-In comes a document's root node, out come the lines of `schema_warnings`: `failed for <root>[0][items]: ...`, the innermost first.
-They are warnings alone; what makes a rule wrong is the loader's matter. The texts and their order are those of valijson 1.0.2, which
-takes every scalar for a string that may look like something else.
+The input is a document's root node, the output are the lines of `schema_warnings`: `failed for <root>[0][items]: ...`, the innermost
+first. These are only warnings. The loader finds invalid rules. The texts and their order are those of valijson 1.0.2, which
+treats every scalar as a string that may look like another type.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _FILE: Final = _array(_ITEM)
 
 
 def json_schema() -> Schema:
-    """The schema as JSON Schema has it."""
+    """Return the schema with the keywords of JSON Schema."""
     return {"$schema": "http://json-schema.org/draft-06/schema#", "title": "FalcoRules", **_standard(_FILE)}
 
 
@@ -96,11 +96,11 @@ _INTEGRAL: Final = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
 
 
 class SchemaError(Exception):
-    """The file cannot be looked at at all, for which Falco refuses it."""
+    """A file that cannot be validated at all, for which Falco rejects it."""
 
 
 def schema_status(documents: Iterable[Node]) -> list[str]:
-    """For each document "ok" or what is wrong with it. Raises `SchemaError`."""
+    """Return "ok" or the violations for each document. Raises `SchemaError`."""
     status: list[str] = []
     for document in documents:
         wrong: list[str] = []
@@ -153,7 +153,7 @@ def _validate_object(schema: Schema, node: Node, path: str, wrong: list[str]) ->
         if not _validate(known[name], values[name], f"{path}[{name}]", wrong):
             wrong.append(f"failed for {path}: Failed to validate against schema associated with property name '{name}'.")
     if isinstance(node, Sequence):
-        raise SchemaError("JSON value is not an object.")  # valijson takes an empty list for an object, and trips over it here
+        raise SchemaError("JSON value is not an object.")  # valijson takes an empty list for an object, and fails on it here
     if len(known.keys() & values.keys()) != len(members):
         unwanted = next((key for key, _ in members if key not in known), "")
         wrong.append(
@@ -164,7 +164,7 @@ def _validate_object(schema: Schema, node: Node, path: str, wrong: list[str]) ->
 
 
 def _members(node: Node) -> list[tuple[str, Node]] | None:
-    """An object's keys and values; an empty list counts as an empty object, anything else as none."""
+    """Return an object's keys and values. An empty list counts as an empty object; None for anything else."""
     if isinstance(node, Sequence):
         return None if node.items else []
     if not isinstance(node, Mapping):

@@ -1,8 +1,8 @@
-"""Texts that know where in which file their characters stood.
+"""Texts that know the place of each character in a file.
 
-A condition is put together before it is parsed: YAML folds and unescapes it, appended parts follow with a blank between, lists
-are written in, exceptions are added. In come the scalars of that, out comes a `Text`, and for any offset in it the spot in the
-file: exact as long as the characters stand there, else the list's name, or whatever stands nearest. Nothing is parsed here.
+A condition is assembled before it is parsed: YAML folds and unescapes it, appended parts follow after a blank, lists
+are expanded, exceptions are added. The input are the scalars, the output is a `Text`, and for any offset in it the spot in the
+file: exact if the characters are in the file, else the name of the list, or the nearest spot. Nothing is parsed here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ESCAPED_BLANKS: Final = {"N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029"
 
 
 class Piece(Struct, frozen=True, gc=False):
-    """`size` characters from `begin` on stand in a scalar's value at `offset`; all of them at once if `whole` is their length there."""
+    """`size` characters from `begin`, from a scalar's value at `offset`. All of them belong to one name if `whole` is its length there."""
 
     begin: int
     size: int
@@ -43,23 +43,23 @@ class Piece(Struct, frozen=True, gc=False):
     whole: int = 0
 
     def value_offset(self, inside: int) -> int:
-        """The offset in the scalar's value of the character at `inside` in the piece."""
+        """Return the offset in the scalar's value of the character at `inside` in the piece."""
         return self.offset if self.whole else self.offset + inside
 
 
 class Text(Struct, frozen=True, gc=False):
-    """A text and its pieces in order. Characters between pieces stand in no file."""
+    """A text and its pieces in order. Characters between pieces are in no file."""
 
     text: str
     pieces: tuple[Piece, ...] = ()
 
     @classmethod
     def of(cls, scalar: Scalar) -> Text:
-        """A scalar's value."""
+        """Return a scalar's value as a text."""
         return cls(scalar.value, (Piece(0, len(scalar.value), scalar, 0),))
 
     def strip(self) -> Text:
-        """The text without blanks at both ends."""
+        """Return the text without blanks at both ends."""
         stripped = self.text.strip(_SPACE)
         begin = len(self.text) - len(self.text.lstrip(_SPACE))
         builder = TextBuilder()
@@ -67,7 +67,7 @@ class Text(Struct, frozen=True, gc=False):
         return builder.build()
 
     def spot(self, offset: int, length: int = 1, kind: str = "", name: str = "") -> Spot | None:
-        """Where in a file `length` characters from `offset` on stand; None only if nothing of the text stands in one."""
+        """Return the place in a file of `length` characters from `offset`. None only if no part of the text is in one."""
         piece = self.piece_at(offset)
         if piece is None:
             return None
@@ -79,18 +79,18 @@ class Text(Struct, frozen=True, gc=False):
         return Spot(piece.scalar.file, first, max(first + 1, last), kind, name)
 
     def scalar_spot(self, kind: str) -> Spot | None:
-        """Where the first scalar of the text stands, quotes and all."""
+        """Return the place of the first scalar of the text, including quotes."""
         return self.pieces[0].scalar.spot(kind) if self.pieces else None
 
     def piece_at(self, offset: int) -> Piece | None:
-        """The piece with the character at `offset`, or the nearest before it, or the first; None only if there is none."""
+        """Return the piece with the character at `offset`, or the nearest before it, or the first. None only without pieces."""
         if not self.pieces:
             return None
         return self.pieces[max(0, bisect_right(self.pieces, offset, key=lambda piece: piece.begin) - 1)]
 
 
 class TextBuilder:
-    """Puts a text together from others."""
+    """Builder of a text from others."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -98,12 +98,12 @@ class TextBuilder:
         self.size = 0
 
     def add(self, part: str) -> None:
-        """Characters that stand in no file."""
+        """Add characters that are in no file."""
         self.parts.append(part)
         self.size += len(part)
 
     def add_text(self, text: Text, begin: int = 0, end: int | None = None) -> None:
-        """A text, or the characters from `begin` to `end` (exclusive) of it."""
+        """Add a text, or its characters from `begin` to `end` (exclusive)."""
         stop = len(text.text) if end is None else end
         if begin >= stop:
             return
@@ -120,13 +120,13 @@ class TextBuilder:
         self.add(text.text[begin:stop])
 
     def add_as(self, part: str, scalar: Scalar, offset: int, length: int) -> None:
-        """Characters that are written in for `length` characters of a scalar's value from `offset` on."""
+        """Add characters that replace `length` characters of a scalar's value from `offset`."""
         if part:
             self.pieces.append(Piece(self.size, len(part), scalar, offset, max(1, length)))
             self.add(part)
 
     def strip(self, chars: str) -> None:
-        """Take these characters off the end."""
+        """Remove these characters from the end."""
         while self.parts:
             kept = self.parts[-1].rstrip(chars)
             self.size -= len(self.parts[-1]) - len(kept)
@@ -137,7 +137,7 @@ class TextBuilder:
         self._cut_pieces()
 
     def take_off(self, end: str) -> bool:
-        """Take this one character off the end, if it is the last."""
+        """Remove this one character from the end, if it is the last."""
         if not self.parts or not self.parts[-1].endswith(end):
             return False
         self.parts[-1] = self.parts[-1][:-1]
@@ -154,22 +154,22 @@ class TextBuilder:
                 self.pieces.append(replace(last, size=self.size - last.begin))
 
     def build(self) -> Text:
-        """The text so far."""
+        """Return the text built so far."""
         return Text("".join(self.parts), tuple(self.pieces))
 
 
 def join(first: Text, second: Text) -> Text:
-    """Both with a blank between: what `append` means."""
+    """Join both with a blank: the meaning of `append`."""
     begin = len(first.text) + 1
     moved = (Piece(begin + each.begin, each.size, each.scalar, each.offset, each.whole) for each in second.pieces)
     return Text(f"{first.text} {second.text}", (*first.pieces, *moved))
 
 
 def index_in_file(scalar: Scalar, offset: int) -> int:
-    """The index in the file's text of the character at `offset` in the scalar's value.
+    """Return the index in the file's text of the character at `offset` in the scalar's value.
 
-    YAML's folding, indentation and line ends change blanks alone, so the n-th character of the value that is no blank is the n-th
-    of the scalar in the file. Where that does not hold (it always should), the scalar's begin is the answer.
+    YAML's folding, indentation and line ends change only blanks, so the n-th non-blank character of the value is the n-th
+    of the scalar in the file. If this does not hold (it always should), the result is the start of the scalar.
     """
     before = scalar.value[:offset]
     blanks = len(before) - len(before.rstrip(_BLANKS))
@@ -185,7 +185,7 @@ def index_in_file(scalar: Scalar, offset: int) -> int:
 
 
 def _is_same(wanted: str, chars: str) -> bool:
-    """Return whether characters are those of a file, in which a byte that is invalid UTF-8 stands for U+FFFD."""
+    """Return whether characters equal those of a file, in which a byte that is invalid UTF-8 counts as U+FFFD."""
     return len(wanted) <= len(chars) and all(
         there == char or (char == "\ufffd" and "\udc80" <= there <= "\udcff") for char, there in zip(wanted, chars, strict=False)
     )
@@ -193,14 +193,14 @@ def _is_same(wanted: str, chars: str) -> bool:
 
 @lru_cache(maxsize=4)
 def _characters(file: SourceFile, begin: int, end: int, style: str) -> tuple[str, array[int], int]:
-    """Return a scalar's characters that are no blanks, the index of each in the file, and the first index of all."""
+    """Return a scalar's non-blank characters, the index of each in the file, and the first index of all."""
     written = list(_written(file, begin, end, style))
     kept = [(char, index) for char, index in written if char not in _BLANKS]
     return "".join(char for char, _ in kept), array("Q", (index for _, index in kept)), written[0][1] if written else begin
 
 
 def _written(file: SourceFile, begin: int, end: int, style: str) -> Iterator[tuple[str, int]]:
-    """The scalar's characters as the file has them, each with its index there: without quotes and header, escapes resolved."""
+    """Yield the scalar's characters in the file, each with its index there: without quotes and header, escapes resolved."""
     text = file.text
     if found := _PROPERTIES.match(text, begin, end):
         begin = found.end()

@@ -1,1 +1,1 @@
-"""The words of the rules language: operators, transformers, constants, fields. Private."""
+"""The vocabulary of the rules language: operators, transformers, constants, fields. Private."""

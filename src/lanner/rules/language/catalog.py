@@ -1,7 +1,7 @@
-"""The fields that rules of one event source may name: the plugin's own and the ones that every plugin source has.
+"""The catalog of an event source: the fields that its rules may use, the plugin's own and those of all plugin sources.
 
-In come a plugin's fields (`FieldInfo`), out comes a `Catalog` that answers which field a name is, and which field a text of a
-condition or an output means (`FieldRequest`). How values are got, and what an operator does with them, is not told here.
+The input are a plugin's fields (`FieldInfo`). The output is a `Catalog`, which finds a field by name, and the field that a text in a
+condition or an output requests (`FieldRequest`). Values and operators are not handled here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lanner.sdk.types import Argument, FieldInfo, FieldType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-# libsinsp's table of generic fields (sinsp_filtercheck_gen_event.cpp, libs 0.25.4): what exists for an event of a plugin
+# libsinsp's table of generic fields (sinsp_filtercheck_gen_event.cpp, libs 0.25.4): those that exist for events of plugins
 GENERIC_FIELDS: Final[tuple[FieldInfo, ...]] = (
     FieldInfo("evt.num", FieldType.UINT64, "Number of the event, counted from 1"),
     FieldInfo("evt.time", FieldType.STRING, "Time of the event, local, with nanoseconds (21:02:03.123456789)"),
@@ -31,7 +31,7 @@ GENERIC_FIELDS: Final[tuple[FieldInfo, ...]] = (
     FieldInfo("evt.reltime.s", FieldType.RELTIME, "Whole seconds since the first event"),
     FieldInfo("evt.reltime.ns", FieldType.RELTIME, "Nanoseconds within the second since the first event"),
     FieldInfo("evt.pluginname", FieldType.STRING, "Name of the plugin that the event comes from"),
-    FieldInfo("evt.plugininfo", FieldType.STRING, "The event as the plugin puts it into words"),
+    FieldInfo("evt.plugininfo", FieldType.STRING, "The plugin's text for the event"),
     FieldInfo("evt.source", FieldType.STRING, "Name of the event source"),
     FieldInfo("evt.is_async", FieldType.BOOL, "Whether the event is an asynchronous one; for plugin events it is not"),
     FieldInfo("evt.asynctype", FieldType.STRING, "Kind of the asynchronous event; for plugin events there is none"),
@@ -40,9 +40,9 @@ GENERIC_FIELDS: Final[tuple[FieldInfo, ...]] = (
 
 _GENERIC_NAMES: Final = frozenset(field.name for field in GENERIC_FIELDS)
 STATIC: Final = "static."
-"""What the names of the fields begin with whose values the configuration gives."""
+"""Prefix of the fields whose values come from the configuration."""
 
-_NEAREST: Final = 3  # fields that the advice on an unknown one names
+_NEAREST: Final = 3  # number of fields in the advice on an unknown one
 _INDEX_LIMIT: Final = 1 << 64
 
 
@@ -61,9 +61,9 @@ class FieldRequest(Struct, frozen=True, gc=False):
 
 
 class FieldError(LannerError, LookupError):
-    """A text names no field, or has brackets that the field does not take. The message is Falco's.
+    """A text that is not a field, or has brackets that the field does not take. The message is Falco's.
 
-    `unknown` is the text where it names no field.
+    `unknown` is the text if it is not a field.
     """
 
     def __init__(self, message: str, unknown: str = "") -> None:
@@ -77,22 +77,22 @@ def _accept(text: str) -> str:
 
 
 class Traits(NamedTuple):
-    """What Falco knows of a field beyond its `FieldInfo`: the fields of plugins have none of it."""
+    """Falco's knowledge of a field beyond its `FieldInfo`. Plugin fields have the defaults."""
 
     type_name: str = ""
-    """libscap's name of the type, where the type is none of a plugin's fields."""
+    """libscap's name of the type, if plugin fields cannot have it."""
     takes_transformers: bool = True
     takes_fields: bool = True
-    """Whether it is compared with other fields, on either side."""
+    """Whether comparisons with other fields are possible, on either side."""
     only_equal: bool = False
     comparable: bool = True
-    """False: no operator but `exists` takes it."""
+    """False: `exists` is the only valid operator."""
     refusal: Callable[[str], str] = _accept
-    """Says why a constant cannot be compared with it; nothing if it can."""
+    """Returns why a constant cannot be compared with the field, or ""."""
 
 
 def is_generic(name: str) -> bool:
-    """Whether a field of that name has its value from the host and not from a plugin."""
+    """Return whether the host, not a plugin, computes the value of a field with that name."""
     return name in _GENERIC_NAMES or name.startswith(STATIC)
 
 
@@ -124,7 +124,7 @@ class Catalog:
         yield from self._generic.values()
 
     def traits(self, request: FieldRequest) -> Traits:
-        """What Falco knows of a field beyond its `FieldInfo`."""
+        """Return what Falco knows of a field beyond its `FieldInfo`."""
         del request
         return PLAIN
 
@@ -142,8 +142,8 @@ class Catalog:
         return f"The nearest fields of source {self.source} are {nearest}; `lanner fields PLUGIN` lists all."
 
     def prefix(self, text: str) -> FieldInfo | None:
-        """The field with the longest name that the text begins with: what Falco takes a text to mean, before it looks further."""
-        if "." not in text:  # every field's name has one, and most constants that are asked about have none
+        """Return the field with the longest name that the text starts with: Falco's first interpretation of a text."""
+        if "." not in text:  # every field name has a dot, and most constants have none
             return None
         for fields in (self._generic, self._plugin):
             names = [name for name in fields if text.startswith(name)]
@@ -154,7 +154,7 @@ class Catalog:
     def request(self, text: str) -> FieldRequest:
         """Return the request for the value of a text such as `kv.map[key]`. Raise `FieldError` for an unknown field.
 
-        The steps, their order and their messages are Falco's (plugin_filtercheck.cpp): a blank in a key, for one, ends the text.
+        The steps, their order and their messages are Falco's (plugin_filtercheck.cpp). For example, a blank in a key ends the text.
         """
         known = self._requests.get(text)
         if known is None:

@@ -1,7 +1,7 @@
-"""Constants of conditions: the text on the right of an operator as a value of the field's type.
+"""Constants in conditions: the text on the right of an operator as a value of the field's type.
 
-In comes a text, out comes the value that fields of that type have as Python objects, or `ConstantError` with Falco's message.
-What Falco takes from the C library (scanf's numbers, inet_pton's addresses) is taken as the C library does it.
+The input is a text, the output is the value as a Python object of the field's type, or `ConstantError` with Falco's message.
+Where Falco uses the C library (scanf's numbers, inet_pton's addresses), the results are the C library's.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _SCANF_UNSIGNED: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)", re.ASCII)
 
 
 class ConstantError(LannerError, ValueError):
-    """The text is no value of the type."""
+    """A text that is not a value of the type."""
 
 
 def convert(text: str, kind: FieldType) -> Constant:
-    """The constant that `text` is for a field of type `kind`; raises ConstantError."""
+    """Return the constant `text` for a field of type `kind`. Raises ConstantError."""
     return _CONVERTERS[kind](text)
 
 
 def _string(text: str) -> str:
-    if len(text) * 4 < _STRING_LIMIT:  # however many bytes its characters have
+    if len(text) * 4 < _STRING_LIMIT:  # regardless of the bytes per character
         return text
     used = len(to_bytes(text)) + 1
     if used > _STRING_LIMIT:
@@ -43,7 +43,7 @@ def _string(text: str) -> str:
 
 
 def _unsigned(text: str) -> int:
-    """What sscanf's %llu makes of a text: blanks and a sign may lead, a minus wraps, too much saturates; nothing may follow."""
+    """Return sscanf's %llu of a text: leading blanks and a sign allowed, a minus wraps, overflow saturates, nothing may follow."""
     found = _SCANF_UNSIGNED.fullmatch(text)
     if found is None:
         raise ConstantError(f"{text} is not a valid number")

@@ -1,6 +1,6 @@
 """Short options of a command line, as the transformer `getopt` finds them: getopt(3) without its GNU extensions.
 
-In come the arguments (bytes, without the program's name), out come the options in order. Options go by bytes.
+The input are the arguments (bytes, without the program's name), the output are the options in order. Options are single bytes.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _DASH: Final = b"-"
 
 
 class Option(NamedTuple):
-    """An option that was found, and what stands for it in getopt's list: `a`; `c`, `value`; `?` if unknown; `` if its value is missing."""
+    """A parsed option, and its entry in getopt's list: `a`, or `c`, `value`, or `?` if unknown, or `` if its value is missing."""
 
     letter: bytes | None
     texts: tuple[bytes, ...]
 
 
 class Options:
-    """The letters of an optstring; a colon behind a letter says that it takes a value."""
+    """The letters of an optstring. A colon after a letter means that it takes a value."""
 
     def __init__(self, optstring: bytes) -> None:
         letters = optstring.removeprefix(b":")
@@ -31,7 +31,7 @@ class Options:
         self._valued = {letter for letter, after in pairwise(letters) if letter != _COLON and after == _COLON}
 
     def scan(self, arguments: Sequence[bytes]) -> Iterator[Option]:
-        """The options up to the first argument that is none, or to `--`; long options are passed over."""
+        """Return the options up to the first other argument, or to `--`. Long options are skipped."""
         position = 0
         while position < len(arguments):
             argument = arguments[position]

@@ -1,7 +1,7 @@
-"""Operators: which types they take, and the test that each one is.
+"""Operators: the types that they take, and the test that each performs.
 
-`refusal` says why an operator does not go with a type; `test` and `comparison` make the predicates that the executor calls
-with values that are there. What a missing value means is the executor's business (it makes a check false).
+`refusal` returns why an operator does not fit a type. `test` and `comparison` create the predicates that the executor calls
+with existing values. The executor handles missing values (they make a check false).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Predicate: TypeAlias = "Callable[[Any], bool]"
 
-# How Falco names types when an operator does not go with them (filter_compare.cpp; booleans are "numeric" there, too)
+# Falco's names of types for an operator that does not fit (filter_compare.cpp; booleans are "numeric" there, too)
 _FILTERS: Final = {
     Group.STRINGS: "for string filters",
     Group.NUMBERS: "for numeric filters",
@@ -37,7 +37,7 @@ _ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {"<": op.lt, "<=": op
 
 
 def refusal(operator: Operator, modifier: Modifier | None, kind: Kind, *, is_buffer: bool = False) -> str | None:
-    """Falco's reason why the operator cannot be used on values of this kind (or on a byte buffer), or None where it can."""
+    """Return Falco's reason why the operator does not fit values of this kind (or a byte buffer), or None if it does."""
     group = Group.BUFFERS if is_buffer else Group.LISTS if kind.is_list else GROUPS[kind.type]
     if group in BY_OPERATOR[operator].types:
         return None
@@ -46,7 +46,7 @@ def refusal(operator: Operator, modifier: Modifier | None, kind: Kind, *, is_buf
 
 
 def test(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier | None, kind: Kind) -> Predicate:
-    """The predicate for a comparison of values of this kind with constants."""
+    """Return the predicate for a comparison of values of this kind with constants."""
     if kind.is_list:
         return _list_test(operator, constants, kind)
     if modifier:
@@ -63,7 +63,7 @@ def test(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier
 
 
 def comparison(operator: Operator, left: Kind, right: Kind) -> Callable[[Any, Any], bool]:
-    """The predicate for a comparison of two values of the same type."""
+    """Return the predicate for a comparison of two values of the same type."""
     if operator in LIST_OPERATORS:
         return _comparison_of_sets(operator, left, right)
     if left.type is not FieldType.STRING:
@@ -73,9 +73,9 @@ def comparison(operator: Operator, left: Kind, right: Kind) -> Callable[[Any, An
 
 
 def _comparison_of_sets(operator: Operator, left: Kind, right: Kind) -> Callable[[Any, Any], bool]:
-    """`in` and `intersects` of two fields.
+    """Return the test for `in` and `intersects` of two fields.
 
-    Falco compares lengths and bytes here. It takes closing NULs off a single value on the left, and off nothing else.
+    Falco compares lengths and bytes here. It removes trailing NULs only from a single value on the left.
     """
     if not left.is_list:
         return (lambda _a, _b: False) if right.terminated else (lambda a, b: _stripped(a) == b)
@@ -91,7 +91,7 @@ def _list_test(operator: Operator, constants: tuple[Constant, ...], kind: Kind) 
     if kind.type is FieldType.IPNET:
         inside = _any([_network(net) for net in constants if isinstance(net, Net)])
         return (lambda values: all(map(inside, values))) if every else (lambda values: any(map(inside, values)))
-    # a constant never has the closing NUL that these values count
+    # a constant never has the trailing NUL that these values count
     members = frozenset() if kind.terminated else frozenset(constants)
     return members.issuperset if every else lambda values: not members.isdisjoint(values)
 
@@ -100,7 +100,7 @@ def _modified(operator: Operator, constants: tuple[Constant, ...], modifier: Mod
     if not constants:
         return lambda _value: False
     if (operator, modifier) in {("=", "anyof"), ("!=", "allof")}:
-        # Falco looks the value's bytes up in a set; a network's bytes are never those of an address
+        # Falco searches for the value's bytes in a set; a network's bytes never equal those of an address
         members = frozenset() if kind.type is FieldType.IPNET else frozenset(constants)
         if operator == "=":
             return _whole(members.__contains__, kind)
@@ -149,13 +149,13 @@ def _regex(pattern: str) -> Predicate:
 
 
 def compile_regex(pattern: str) -> Any:
-    """The pattern as RE2 compiles it for Falco (POSIX syntax, leftmost-longest, UTF-8); raises re2.error."""
+    """Compile the pattern with RE2 as Falco does (POSIX syntax, leftmost-longest, UTF-8). Raises re2.error."""
     import re2
 
     options = re2.Options()
     options.posix_syntax = True
     options.longest_match = True
-    options.never_capture = True  # of interest is only whether it matches; groups would cost a hundred times as much
+    options.never_capture = True  # only the match matters; groups would cost a hundred times as much
     options.log_errors = False
     return re2.compile(to_bytes(pattern), options)
 
@@ -176,12 +176,12 @@ def _any(tests: Iterable[Predicate]) -> Predicate:
 
 
 def _cut(predicate: Predicate, kind: Kind) -> Predicate:
-    """For comparisons of C strings, which end at the first NUL."""
+    """Return the comparison of C strings, which end at the first NUL."""
     return (lambda value: predicate(value.partition("\0")[0])) if kind.binary else predicate
 
 
 def _whole(predicate: Predicate, kind: Kind) -> Predicate:
-    """For comparisons by length, which take closing NULs off the value but keep the ones inside."""
+    """Return the comparison by length, which removes trailing NULs from the value but keeps those inside."""
     return (lambda value: predicate(_stripped(value))) if kind.binary else predicate
 
 

@@ -1,7 +1,7 @@
-"""`pmatch`: a set of paths, and whether another path is one of them or lies below one of them.
+"""`pmatch`: a set of paths, and whether another path equals one of them or is below one.
 
-Paths go by components, each of which may hold the wildcards `?`, `*` and `[` (as fnmatch(3) has them). Empty components
-do not count, so a leading, doubled or closing slash makes no difference.
+Paths are compared by components. Each may contain the wildcards `?`, `*` and `[` (as in fnmatch(3)). Empty components
+do not count, so leading, doubled or trailing slashes make no difference.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WILDCARDS: Final = frozenset("?*[")
 
 
 class _Directory:
-    """The components that may come next; None behind a component means that a path ends there."""
+    """The possible next components. None after a component means that a path ends there."""
 
     def __init__(self) -> None:
         self.plain: dict[str, _Directory | None] = {}
@@ -41,18 +41,18 @@ class PathPrefixes:
         for component in components[:-1]:
             entries = _entries(directory, component)
             below = entries.setdefault(component, _Directory())
-            if below is None:  # a shorter path is there already and covers this one
+            if below is None:  # a shorter path already covers this one
                 return
             directory = below
         _entries(directory, components[-1])[components[-1]] = None
 
     def match(self, path: str) -> bool:
-        """Whether the path is one of the paths or below one of them."""
+        """Return whether the path is one of the paths or below one of them."""
         if self._everything:
             return True
         components = _components(path)
         level = [self._root]
-        # Level by level, so that the cost is the path's length times the number of wildcards, whatever matches
+        # Level by level, so that the cost is at most the path's length times the number of wildcards
         for component in components:
             following: list[_Directory] = []
             for directory in level:

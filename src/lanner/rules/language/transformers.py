@@ -1,9 +1,9 @@
-"""Transformers: which operands they take, and what they make of their values.
+"""Transformers: the operands that they take, and how they compute their results.
 
-`result` and `combined` say what kind of value comes out, or raise TransformError in Falco's words; `function` makes what the
-executor calls with values that are there, and which gives None where the transformer fails.
+`result` and `combined` return the kind of the result, or raise TransformError with Falco's message. `function` returns the callable
+for the executor, which takes existing values and returns None if the transformer fails.
 
-Strings are `str` (bytes that are not UTF-8 as surrogate escapes); case folding and lengths go by bytes, as in C.
+Strings are `str` (bytes that are not UTF-8 as surrogate escapes). Case folding and lengths work on bytes, as in C.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lanner.rules.language.typed import Operand
     from lanner.rules.language.vocabulary import TransformerRow
 
-Value: TypeAlias = Any  # a FieldValue that is not None; `()` can come from getopt
+Value: TypeAlias = Any  # a FieldValue that is not None; getopt can return `()`
 
 # libscap's names of the types, for messages
 TYPE_NAMES: Final = {
@@ -38,7 +38,7 @@ TYPE_NAMES: Final = {
     FieldType.IPADDR: "IPADDR",
     FieldType.IPNET: "IPNET",
 }
-# What a value handed over as a C string looks like where it is none (its first bytes, little endian)
+# A value of another type that is read as a C string (its first bytes, little endian)
 _RAW_SIZES: Final = {FieldType.UINT64: 8, FieldType.RELTIME: 8, FieldType.ABSTIME: 8, FieldType.BOOL: 4}
 _BUFFER: Final = "BYTEBUF"
 _BASE64: Final = frozenset(string.ascii_letters + string.digits + "+/")
@@ -49,9 +49,9 @@ class TransformError(LannerError, ValueError):
 
 
 def result(row: TransformerRow, kind: Kind, base: str, type_name: str = "") -> Kind:
-    """Return the kind of the result of a transformer with one operand; `base` is the name of the field inside, for the message.
+    """Return the kind of the result of a transformer with one operand. `base` is the name of the innermost field, for the message.
 
-    `type_name` is libscap's name of its type, where that is none of a plugin's fields.
+    `type_name` is libscap's name of its type, if plugin fields cannot have it.
     """
     if (kind.type, kind.is_list) in row.operands[0] and (row.takes_buffers or type_name != _BUFFER):
         return _given(row, kind, is_list=kind.is_list and row.shape is Shape.SAME)
@@ -90,7 +90,7 @@ def _given(row: TransformerRow, operand: Kind, *, is_list: bool) -> Kind:
 
 
 class _Errors(NamedTuple):
-    """Falco's words for operands that a combining transformer does not take."""
+    """Falco's messages for operands that a combining transformer does not take."""
 
     number: str = ""
     shapes: tuple[str, ...] = ()
@@ -120,7 +120,7 @@ _ERRORS: Final = {
 
 
 def function(node: Transformation) -> Callable[..., Value | None]:
-    """What to call with the operands' values, none of which is None; None means that there is no value."""
+    """Return the function to call with the operands' values, all of which exist. Its result None means no value."""
     if node.name == "len":
         return _length(node.operands[0])
     if node.name == "decimal":
@@ -139,7 +139,7 @@ def function(node: Transformation) -> Callable[..., Value | None]:
 
 
 def text_of(kind: Kind) -> Callable[[Value], str]:
-    """What Falco reads where it takes a value of this kind for a C string."""
+    """Return what Falco reads if it takes a value of this kind for a C string."""
     if kind.type is FieldType.STRING:
         return (lambda value: value.partition("\0")[0]) if kind.binary else str
     size = _RAW_SIZES.get(kind.type)
@@ -192,7 +192,7 @@ def _length(operand: Operand) -> Callable[[Value], int | None]:
     while isinstance(inner, Transformation) and len(inner.operands) == 1:
         inner = inner.operands[0]
     if isinstance(inner, Transformation) and operand.kind.is_list:
-        # Falco knows of getopt's result only while it compiles that it is a list; it measures the one string in it
+        # Falco treats getopt's result as a list only when it compiles; at run time it measures the one string in it
         return lambda values: _size(values[0]) if len(values) == 1 else None
     return len if operand.kind.is_list else _size
 
@@ -219,7 +219,7 @@ def _basename(text: str) -> str:
 
 
 def _decode(text: str) -> str | None:
-    """Base64, with or without its `=` (at most two); bits that stand for no byte must be 0."""
+    """Base64, with or without its `=` (at most two). Unused bits must be 0."""
     padding = 2 if text.endswith("==") else 1 if text.endswith("=") else 0
     body = text[: len(text) - padding]
     if not text:
@@ -228,7 +228,7 @@ def _decode(text: str) -> str | None:
         return None
     try:
         decoded = base64.b64decode(body + "=" * (-len(body) % 4))
-    except binascii.Error:  # pragma: no cover - the alphabet and the length were looked at above
+    except binascii.Error:  # pragma: no cover - the alphabet and the length were checked above
         return None
     if base64.b64encode(decoded).rstrip(b"=").decode() != body:
         return None

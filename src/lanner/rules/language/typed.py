@@ -1,6 +1,6 @@
-"""The tree of a checked condition: fields are numbers, constants have their field's type, nothing is left to be refused.
+"""The tree of a checked condition: fields are numbers, constants have their field's type, all checks are valid.
 
-Plain data, made by `check`, kept in the plan, read by whoever executes it. Nodes compare and hash by value.
+Plain data. `check` creates it, the plan contains it, and the executors read it. Nodes compare and hash by value.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Net(NamedTuple):
-    """An IP network: an address of 4 or 16 bytes, of which `bits` leading bits count."""
+    """An IP network: an address of 4 or 16 bytes, of which `bits` leading bits are significant."""
 
     address: bytes
     bits: int
@@ -28,10 +28,10 @@ Constant: TypeAlias = str | int | bool | bytes | Net
 
 
 class Kind(Struct, frozen=True, gc=False):
-    """What is known of an operand's values before there is an event.
+    """Properties of an operand's values that are known before the first event.
 
-    `terminated`: Falco's values count a closing NUL (what tolower, toupper, b64 and basename give), so that comparisons by
-    length and bytes never find them equal to values without one. `binary`: a NUL may stand inside (what b64 gives).
+    `terminated`: Falco's values include a trailing NUL (results of tolower, toupper, b64 and basename), so that comparisons by
+    length and bytes never find them equal to values without one. `binary`: they may contain NULs (results of b64).
     """
 
     type: FieldType
@@ -41,7 +41,7 @@ class Kind(Struct, frozen=True, gc=False):
 
 
 class Slot(Struct, frozen=True, gc=False):
-    """The value of the plan's field of this number."""
+    """The value of the plan's field with this number."""
 
     number: int
     kind: Kind
@@ -62,9 +62,9 @@ class Items(Struct, frozen=True, gc=False):
 
 
 class Transformation(Struct, frozen=True, gc=False):
-    """What a transformer makes of its operands; no value if an operand has none. `selector` is getopt's option.
+    """The result of a transformer; no value if an operand has none. `selector` is getopt's option.
 
-    "decimal" is not in the vocabulary: it is what happens to numbers in a list of operands.
+    "decimal" is not in the vocabulary: it converts numbers in a list of operands.
     """
 
     name: TransformerName | Literal["decimal"]
@@ -77,7 +77,7 @@ Operand: TypeAlias = Slot | Text | Items | Transformation
 
 
 class Test(Struct, frozen=True, gc=False):
-    """A comparison with constants. An operator that takes one constant finds it alone in `constants`."""
+    """A comparison with constants. For an operator that takes one constant, `constants` contains only that."""
 
     left: Operand
     operator: Operator
@@ -94,7 +94,7 @@ class Comparison(Struct, frozen=True, gc=False):
 
 
 class Negation(Struct, frozen=True, gc=False):
-    """True where the child is false; thus also where a value of the child is missing."""
+    """True if the child is false, and therefore also if a value of the child is missing."""
 
     child: Tree
 
@@ -115,16 +115,16 @@ Tree: TypeAlias = Test | Comparison | Negation | All | Some
 
 
 class FieldTable:
-    """Numbers for the values that rules ask for: the same request gets the same number."""
+    """Numbers for the values that rules request: equal requests get the same number."""
 
     def __init__(self) -> None:
         self._numbers: dict[FieldRequest, int] = {}
 
     def number(self, request: FieldRequest) -> int:
-        """The request's number; a new one where it was not known yet."""
+        """Return the request's number, a new one for a new request."""
         return self._numbers.setdefault(request, len(self._numbers))
 
     @property
     def requests(self) -> tuple[FieldRequest, ...]:
-        """All requests, each at the place of its number."""
+        """All requests, each at the index of its number."""
         return tuple(self._numbers)

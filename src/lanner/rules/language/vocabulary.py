@@ -1,10 +1,10 @@
 """The vocabulary of conditions: operators, modifiers and transformers, each declared once.
 
 The lexer, the parser's messages, exceptions, the checker, the requirements of rules, the lints and the tables in the documentation
-are made from these rows. What a word computes is a case in `operators` or `transformers`, and its native form in
+all derive from these rows. Each word is computed by a case in `operators` or `transformers`, and its native form is in
 `native/rules/operators.cpp` or `native/rules/transforms.cpp`.
 
-The order of the rows is Falco's: its error messages list the words so, and its lexer tries them so.
+The rows are in Falco's order, which its error messages and its lexer use.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from lanner.sdk.types import FieldType
 
-# For the type checker; a test holds these to the rows
+# For the type checker; a test compares these with the rows
 Operator: TypeAlias = Literal[
     "exists", "<=", "<", ">=", ">", "==", "=", "!=", "glob", "iglob", "contains", "icontains", "bcontains", "startswith",
     "bstartswith", "endswith", "regex", "intersects", "in", "pmatch",
@@ -26,7 +26,7 @@ TransformerName: TypeAlias = Literal["val", "tolower", "toupper", "b64", "basena
 
 
 class Engine(NamedTuple):
-    """The engine of the first release of Falco that knows something."""
+    """The engine of the first Falco release with a feature."""
 
     version: tuple[int, int, int]
     falco: str
@@ -40,7 +40,7 @@ FALCO_0_44: Final = Engine((0, 62, 0), "0.44")
 
 
 class Side(Enum):
-    """The right side of an operator, and with it the token class: how the lexer reads the operator and what the parser expects next."""
+    """The right side of an operator, which is also its token class: how to read the operator and what the parser expects next."""
 
     NOTHING = "nothing"
     NUMBER = "a number"
@@ -77,22 +77,22 @@ _BUFFERS: Final = frozenset({Group.BUFFERS})
 
 
 class OperatorRow(Struct, frozen=True, gc=False):
-    """An operator. `since` is None where every Falco with plugins has it."""
+    """An operator. `since` is None if every Falco with plugins has it."""
 
     name: Operator
     side: Side
     types: frozenset[Group]
     since: Engine | None = None
     same_as: Operator | None = None
-    """The operator that this one is another spelling of."""
+    """The operator of which this is another spelling."""
     takes_fields: bool = True
     """Whether a field or a transformer may be on the right."""
     is_member: bool = False
-    """Whether it is true of the values among its constants and of no others."""
+    """Whether it is true exactly for the values among its constants."""
     is_literal: bool = False
-    """Whether it compares with the constant's characters as they are: a value without them makes it pointless."""
+    """Whether it compares with the constant's exact characters: a value without them makes it pointless."""
     remarks_na: bool = False
-    """Whether Falco remarks on a comparison with `<NA>`."""
+    """Whether Falco warns about a comparison with `<NA>`."""
 
 
 OPERATORS: Final = (
@@ -125,9 +125,9 @@ BY_OPERATOR: Final[dict[str, OperatorRow]] = {row.name: row for row in OPERATORS
 MEMBER_OPERATORS: Final = frozenset(row.name for row in OPERATORS if row.is_member)
 LITERAL_OPERATORS: Final = frozenset(row.name for row in OPERATORS if row.is_literal)
 LIST_OPERATORS: Final = frozenset(row.name for row in OPERATORS if Group.LISTS in row.types and row.side is Side.LIST)
-"""Those that compare lists as wholes: `in` and `intersects`."""
+"""Operators that compare whole lists: `in` and `intersects`."""
 PLUGIN_OPERATORS: Final = tuple(row.name for row in OPERATORS if row.same_as is None and row.types != _BUFFERS)
-"""Those that values of plugins take, each in one spelling: an executor knows these."""
+"""Operators for plugin values, each in one spelling: those an executor implements."""
 
 
 def operators_of(*sides: Side) -> tuple[Operator, ...]:
@@ -144,7 +144,7 @@ VALUES: Final[_Kinds] = frozenset((kind, True) for kind in FieldType)
 
 
 class Shape(Enum):
-    """Whether a transformer gives one value or a list."""
+    """Whether a transformer returns one value or a list."""
 
     VALUE = "a value"
     SAME = "a list for a list, otherwise a value"
@@ -154,8 +154,8 @@ class Shape(Enum):
 class TransformerRow(Struct, frozen=True, gc=False):
     """A transformer.
 
-    `operands` are the types of its operands; `repeats`: the last of them stands for any number. `terminated` and `binary` are as in
-    `typed.Kind`. `lacks` is a regex of what its result never has in it, and that in words.
+    `operands` are the types of its operands; `repeats`: the last of them may repeat. `terminated` and `binary` are as in
+    `typed.Kind`. `lacks` is a regex that its result never matches, and a description of that.
     """
 
     name: TransformerName
@@ -173,7 +173,7 @@ class TransformerRow(Struct, frozen=True, gc=False):
 
     @property
     def is_combining(self) -> bool:
-        """Whether it makes one value of several."""
+        """Whether it combines several values to one."""
         return self.repeats or len(self.operands) > 1
 
     @property
@@ -191,7 +191,7 @@ TRANSFORMERS: Final = (
     TransformerRow("b64", (TEXT | TEXTS,), _STRING, Shape.SAME, FALCO_0_38, terminated=True, binary=True),
     TransformerRow("basename", (TEXT | TEXTS,), _STRING, Shape.SAME, FALCO_0_39, terminated=True, lacks=("/", "has no slash")),
     TransformerRow("len", (TEXT | VALUES,), FieldType.UINT64, Shape.VALUE, FALCO_0_40, takes_buffers=True),
-    # a separator that counts its closing NUL brings it into the text
+    # a separator that includes its trailing NUL adds it to the text
     TransformerRow("join", (VALUE, VALUES), _STRING, Shape.VALUE, FALCO_0_44, takes_buffers=True, binary=True),
     TransformerRow("concat", (TEXT,), _STRING, Shape.VALUE, FALCO_0_44, repeats=True),
     TransformerRow("getopt", (TEXTS, TEXT), _STRING, Shape.SELECTED, FALCO_0_44, takes_buffers=True),

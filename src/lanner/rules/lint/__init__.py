@@ -72,18 +72,18 @@ def check_files(
             found += error.findings
             continue
         if not file.items:
-            message = "There is nothing in the file: no rule, no macro, no list."
+            message = "The file is empty: no rule, no macro, no list."
             found.append(Finding("warning", EMPTY_FILE, message, (Place(name, 1, 1),), own=True))
         for steps in file.items:
             odd += [*risky_appends(steps, collected), *split_items(steps)]
             of_items += session.collect(steps)
         odd += redefined(file)
-        # Nothing can refer to a later file: what is wrong up to here stays wrong
+        # Nothing can refer to a later file: errors up to here are final
         last = list(session.expand())
         rules = finish(session.compile(), last)
         found += [each for each in last if each.severity == "error"]
     found += [*_by_source(of_items), *last, *odd, *_hints(rules, collected), *_unchecked(collected, session.catalogs)]
-    if all(each.severity != "error" for each in found):  # what is wrong names macros and lists, too
+    if all(each.severity != "error" for each in found):  # invalid definitions use macros and lists, too
         _use_in_others(session)
         found += (_unused(each, {*collected.macros, *shipped}) for each in session.compilation.unused())
     return tuple(sorted(_distinct(found), key=partial(_order, names)))
@@ -95,7 +95,7 @@ def _macros(paths: Iterable[str | PathLike[str]]) -> frozenset[str]:
 
 
 def _unused(found: Finding, macros: Collection[str]) -> Finding:
-    """The finding, with the macro that a misspelt one was probably meant to replace."""
+    """Return the finding, with a suggestion of the macro that a misspelt one was probably meant to replace."""
     if found.code != "LOAD_UNUSED_MACRO":
         return found
     near = next((name for name in sorted(macros) if one_letter_off(found.places[0].name, name)), "")
@@ -103,7 +103,7 @@ def _unused(found: Finding, macros: Collection[str]) -> Finding:
 
 
 def _by_source(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings, but of all rules of one unknown source only the first, with their number."""
+    """Yield the findings, but for each unknown source only the first of its rules, with their number."""
     skipped: dict[str, list[Finding]] = {}
     for each in findings:
         if each.code == _UNKNOWN_SOURCE:
@@ -123,31 +123,31 @@ def _use_in_others(session: ThoroughSession) -> None:
 
 
 def _unchecked(collected: Definitions, sources: Collection[str]) -> Iterator[Finding]:
-    """Where none of the rules could be looked at."""
+    """Yield a finding if none of the rules could be checked."""
     rules = list(collected.rules.values())
     if rules and not any(rule.known_source for rule in rules):
         names = " or ".join(sorted(sources))
-        advice = f"Name the plugin whose events they are about, --plugin PLUGIN; or write `source: {names}` in them."
-        message = f"None of the rules is of event source {names}, so none was checked."
+        advice = f"Name the plugin whose events they are for (--plugin PLUGIN), or add `source: {names}` to them."
+        message = f"None of the rules is for the event source {names}, so none was checked."
         yield finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
 
 
 def _plain_hints(rule: Rule, catalog: Catalog, *, fields: bool) -> Iterator[Finding]:
     if not rule.tags:
-        message, advice = "The rule has no tags.", "Tags pick rules and sort alerts: `tags: [container, mitre_execution]`."
+        message, advice = "The rule has no tags.", "Tags select rules and group alerts: `tags: [container, mitre_execution]`."
         yield replace(rule.warning(NO_TAGS, message), advice=advice, own=True)
     if not rule.desc.strip() or rule.desc.strip().casefold() == rule.name.strip().casefold():
-        advice = "Say under `desc` what happened and why it matters, for whoever gets the alert."
+        advice = "Describe in `desc` what happened and why it matters to the reader of the alert."
         yield replace(rule.warning(NO_DESCRIPTION, "The rule has no description beyond its name."), advice=advice, own=True)
     for (begin, end), message, advice in mistyped_fields(rule.output, catalog):
         odd = ConditionError(message, begin, end - begin, advice=advice)
         yield replace(rule.output_finding(odd, "warning", MISTYPED_FIELD), own=True)
     if not fields:
         about = ConditionError(
-            "The output names no field: its alerts do not tell what they are about.",
+            "The output contains no field: all its alerts have the same text.",
             0,
             len(rule.output),
-            advice="Put fields of the event into it, each with a `%` before its name.",
+            advice="Add fields of the event, each with a `%` before its name.",
         )
         yield replace(rule.output_finding(about, "warning", OUTPUT_WITHOUT_FIELDS), own=True)
 
@@ -173,7 +173,7 @@ def _finding(subject: Subject, hint: Hint) -> Finding:
 
 
 def _distinct(found: list[Finding]) -> Iterator[Finding]:
-    """Each once: a macro's are found in every rule that names it. Where a regex is told what to become, Falco's warning has its say."""
+    """Yield each finding once: every rule that uses a macro repeats the macro's. Falco's warning is omitted for a regex with a lint."""
     regexes = {_line(each) for each in found if each.code == SIMPLE_REGEX}
     seen: set[tuple[object, ...]] = set()
     for each in found:

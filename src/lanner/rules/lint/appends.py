@@ -1,7 +1,7 @@
-"""What an appended condition makes of the one before it: Falco joins texts, so that `and` binds more tightly than an earlier `or`.
+"""Lints of appended conditions: Falco joins texts, so that `and` binds more tightly than an earlier `or`.
 
-In come the steps of a file's item and what was collected before it, out come warnings. Conditions that are wrong are left to the
-compiler.
+The input are the steps of a file's item and the definitions collected before it, the output are warnings. The compiler reports
+invalid conditions.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from lanner.rules.findings import Finding
     from lanner.rules.resolve.collect import Definitions
 
-# Every append parses what is there already: this many characters may be parsed for one item
+# Every append parses the existing text: limit of characters parsed for one item
 _MAX_TEXT: Final = 20_000
 
 
 def risky_appends(steps: Iterable[Step], collected: Definitions) -> Iterator[Finding]:
-    """Find conditions that are appended to one with another operator at its top and no parentheses."""
+    """Yield conditions that are appended to one with another top operator and no parentheses."""
     for step in steps:
         if not isinstance(step, MacroItem | RuleUpdate) or not step.append or step.condition is None:
             continue
@@ -41,25 +41,25 @@ def risky_appends(steps: Iterable[Step], collected: Definitions) -> Iterator[Fin
 
 
 def _reason(before: str, appended: str) -> tuple[str, str] | None:
-    """Return message and advice where the joined condition groups otherwise than `(before) appended`."""
+    """Return message and advice if the joined condition groups differently from `(before) appended`."""
     first, whole = _tree(before), _tree(f"{before} {appended}")
     if first is None or whole is None:
         return None
-    open_top = not isinstance(_tree(f"not {before}"), Not)  # what is in parentheses is negated as one
+    open_top = not isinstance(_tree(f"not {before}"), Not)  # a text in parentheses is negated as a whole
     word = appended.split(None, 1)[0].partition("(")[0].lower() if appended.strip() else ""
     if word == "and" and isinstance(whole, Or):
         if isinstance(first, Or) and open_top:
-            message = "`and` is appended to a condition of alternatives: it narrows the last of them, and the others stay as they are."
+            message = "`and` is appended to a condition of alternatives: it applies only to the last of them."
             return message, "Put the earlier condition in parentheses where it is defined: `(a or b)`."
         return (
-            "The `or` in what is appended makes an alternative to the whole earlier condition.",
+            "The `or` in the appended text adds an alternative to the whole earlier condition.",
             "Put parentheses around the alternatives: `and (a or b)`.",
         )
     if word == "or" and isinstance(first, And) and open_top:
-        message = "`or` is appended to a condition of several parts: it makes an alternative to all of them, not to the last."
+        message = "`or` is appended to a condition of several parts: it adds an alternative to all of them, not to the last."
         return (
             message,
-            "Put the earlier condition in parentheses where it is defined, if that is meant: `(a and b)`. Else write the rule again.",
+            "If you mean this, put the earlier condition in parentheses where it is defined: `(a and b)`. If not, rewrite the rule.",
         )
     return None
 

@@ -1,4 +1,4 @@
-"""Comparisons of one field: with values that it cannot have, with nothing where there is none, by a regex that need not be one."""
+"""Lints of single comparisons: impossible values, missing values, and regexes that an operator can replace."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
 _ALWAYS_THERE: Final = frozenset(field.name for field in GENERIC_FIELDS) - {"evt.asynctype"}
-# Macros that are there to be replaced, and match no event until then
+# Macros that users replace, and that match no event until then
 _PLACEHOLDER: Final = re.compile(r"(?i)(?:^|_)(?:never|nothing|none|placeholder)(?:_|$)")
-# Every character but those that mean something, which may stand behind a backslash
+# Every character except special ones, which need a backslash
 _LITERAL: Final = r"(?:[^.+*?^$()\[\]{}|\\]|\\[.+*?^$()\[\]{}|\\/-])"
 _SIMPLE: Final = re.compile(rf"\^?(\.\*)?({_LITERAL}+)(\.\*)?\$?")
 _CHOICE: Final = re.compile(rf"\^?\(({_LITERAL}+(?:\|{_LITERAL}+)+)\)\$?")
@@ -32,14 +32,14 @@ _ESCAPE: Final = re.compile(r"\\(.)")
 
 
 def impossible_values(subject: Subject) -> Iterator[Hint]:
-    """Constants that the left side can never be equal to."""
+    """Yield constants that the left side never equals."""
     for check in subject.checks():
         constants = check.right.items if isinstance(check.right, ConstantList) else (check.right,)
         for constant in constants:
             reason = _impossible(subject, check, constant) if isinstance(constant, Constant) else ""
             if reason and isinstance(constant, Constant):
                 message = f"{show_operand(check.left)} is never '{constant.text}': {reason}."
-                yield Hint(IMPOSSIBLE_VALUE, message, "Compare with a value that it can have.", check.span)
+                yield Hint(IMPOSSIBLE_VALUE, message, "Compare with a possible value.", check.span)
                 break
 
 
@@ -51,26 +51,26 @@ def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
     test = subject.typed(check)
     if isinstance(test, Test) and test.left.kind.type in _NUMBERS:
         if text.lstrip().startswith("-") and text.strip("- 0"):
-            return "numbers here are not negative, and Falco reads it as a very large one"
+            return "numbers here are not negative, and Falco reads it as a very large number"
         digits = text.strip().lstrip("+").lstrip("0")
         if len(digits) > 20 or int(digits or "0") >> 64:
-            return "it does not fit into 64 bits, and Falco takes the largest number that does"
+            return "it does not fit into 64 bits, and Falco uses the largest number that does"
     if isinstance(check.left, Field) and check.operator in {"=", "==", "in"}:
         if check.left.name == "evt.source" and text != subject.checker.catalog.source:
-            return f"the rule sees events of the source '{subject.checker.catalog.source}' alone"
+            return f"the rule matches only events of the source '{subject.checker.catalog.source}'"
         if check.left.name == "evt.is_async" and text == "true":
             return "a plugin's events are not asynchronous"
     return ""
 
 
 def absent_fields(subject: Subject) -> Iterator[Hint]:
-    """Find `f != x` and `not f = x` where nothing tells what an event without `f` is to do."""
-    # By field, the texts that ask for it: an `exists` within a negated macro does not say what becomes of other events
+    """Yield `f != x` and `not f = x` in conditions that do not handle events without `f`."""
+    # By field, the texts that ask for it: an `exists` within a negated macro does not decide about other events
     asked: dict[Operand | None, set[int]] = {}
     for check in subject.checks():
         if check.operator == "exists":
             asked.setdefault(check.left, set()).add(check.span[0] // TEXT)
-    negated: dict[Span, tuple[str, dict[str, None]]] = {}  # by the place of the `not`: a macro, and what it compares
+    negated: dict[Span, tuple[str, dict[str, None]]] = {}  # by the place of the `not`: a macro, and the fields that it compares
     presence = _Presence()
     todo: list[_Part] = [_Part(subject.rule.condition)]
     while todo:
@@ -91,14 +91,14 @@ def absent_fields(subject: Subject) -> Iterator[Hint]:
                 if aware or field in sure:
                     continue
                 if operator == "!=" and wanted:
-                    message = f"`{show(node)}` is false where an event has no {shown}."
+                    message = f"`{show(node)}` is false if an event has no {shown}."
                     instead = f"not {shown} = {show_operand(constant)}"
-                    advice = f"To take such events in, write `{instead}`; to leave them out, say `{shown} exists and` before."
+                    advice = f"To include such events, write `{instead}`; to exclude them, write `{shown} exists and` before."
                     yield Hint(ABSENT_FIELD, message, advice, node.span)
                 elif operator in {"=", "=="} and not wanted and not case:
                     if negation is None or not outside:
-                        message = f"`not {show(node)}` is true where an event has no {shown}."
-                        advice = f"To leave such events out, say `{shown} exists and` before."
+                        message = f"`not {show(node)}` is true if an event has no {shown}."
+                        advice = f"To exclude such events, write `{shown} exists and` before."
                         yield Hint(ABSENT_FIELD, message, advice, node.span)
                     elif not _PLACEHOLDER.search(macro):
                         negated.setdefault(negation.span, (macro, {}))[1][shown] = None
@@ -110,16 +110,16 @@ def _negated_macro(written: str, macro: str, fields: Sequence[str], span: Span) 
     *others, last = fields
     listed = f"{', '.join(others)} or {last}" if others else last
     exist = " and ".join(f"{field} exists" for field in fields)
-    message = f"`{written}` is true where an event has no {listed}, which the macro '{macro}' compares."
-    advice = f"To leave such events out, write `({exist} and {written})` here; the macro itself can stay as it is."
+    message = f"`{written}` is true if an event has no {listed}, which the macro '{macro}' compares."
+    advice = f"To exclude such events, write `({exist} and {written})` here; the macro itself can stay as it is."
     return Hint(ABSENT_FIELD, message, advice, span)
 
 
 class _Part(NamedTuple):
     """A node on the way down a condition.
 
-    `case`: within `not (f = x and ...)`, which takes a case out, as exceptions do, and means to take in all others. `negation` is the
-    `not` because of which the node is to be false.
+    `case`: within `not (f = x and ...)`, which excludes one case, as exceptions do, and intends to include all others. `negation` is
+    the `not` that requires the node to be false.
     """
 
     node: Condition
@@ -130,7 +130,7 @@ class _Part(NamedTuple):
 
 
 class _Presence:
-    """Which fields an event must have for a node to be true, or false; `!=` does not count, as it is what is asked about."""
+    """Return the fields that an event must have for a node to be true, or false. `!=` does not count, because it is under test."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, bool], frozenset[Field]] = {}
@@ -142,7 +142,7 @@ class _Presence:
         return self._known[key]
 
     def combines(self, node: And) -> bool:
-        """Whether an `and` says more than one comparison with its field's `exists` beside it."""
+        """Return whether an `and` contains more than one comparison besides its field's `exists`."""
         parts = [child for child in node.children if not (isinstance(child, Check) and child.operator == "exists")]
         there = frozenset[Field]().union(*(self.of(part, wanted=True) for part in parts))
         asked = (child.left for child in node.children if isinstance(child, Check) and child.operator == "exists")
@@ -164,13 +164,13 @@ class _Presence:
 
 
 def simple_regexes(subject: Subject) -> Iterator[Hint]:
-    """Regexes that say no more than `=`, `in`, `contains`, `startswith` or `endswith`."""
+    """Yield regexes that are equivalent to `=`, `in`, `contains`, `startswith` or `endswith`."""
     for check in subject.checks():
         if check.operator != "regex" or check.modifier or not isinstance(check.right, Constant):
             continue
         instead = _instead(check.right.text)
         if instead:
-            message = f"The regex '{check.right.text}' says no more than `{instead}`: regexes match the whole text."
+            message = f"The regex '{check.right.text}' is equivalent to `{instead}`: regexes match the whole text."
             advice = f"Write `{show_operand(check.left)} {instead}`."
             yield Hint(SIMPLE_REGEX, message, advice, check.span)
 

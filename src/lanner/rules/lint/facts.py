@@ -1,7 +1,7 @@
-"""What is known of an event's values while some comparisons hold and others do not; whether all of that can be.
+"""Facts about an event's values if some comparisons hold and others do not, and whether that is possible.
 
-A value is tried with the very predicates that rules run by (operators.py), wherever the comparisons leave only some; of numbers a
-range is kept. What cannot be told is taken for possible, so that nothing is called impossible that is not.
+If the comparisons leave only some values, each is tested with the predicates that run the rules (operators.py). For numbers a
+range is kept. Undecided cases count as possible, so that nothing is called impossible that is not.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 _NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
 _LARGEST: Final = (1 << 64) - 1
-# Ranges of so many numbers are looked at one by one
+# Ranges of up to this many numbers are checked one by one
 _FEW: Final = 64
 _BUDGET: Final = 200_000
 
 
 @lru_cache(maxsize=4096)
 def _predicate(test: Test) -> Predicate:
-    """The test as the executor makes it."""
+    """Return the test as the executor creates it."""
     return operators.test(test.operator, test.constants, test.modifier, test.left.kind)
 
 
@@ -38,7 +38,7 @@ def _fits(value: Constant, tests: list[tuple[Predicate, bool]]) -> bool:
 
 @dataclass(slots=True)
 class _Values:
-    """What one operand may still be: absent, or a value among `some` (None: any), within the range, with the tests as said."""
+    """Possible values of one operand: absent, or a value among `some` (None: any), within the range, that passes the tests."""
 
     absent: bool = True
     present: bool = True
@@ -53,7 +53,7 @@ class _Values:
 
 
 class Facts:
-    """Comparisons that hold or do not, all at once. `present`: of events that have every field."""
+    """A set of comparisons that hold or do not. `present`: for events that have every field."""
 
     def __init__(self, *, present: bool = False) -> None:
         self._present = present
@@ -62,7 +62,7 @@ class Facts:
         self._budget = [_BUDGET]  # shared by copies
 
     def copy(self) -> Facts:
-        """The same, to go on from."""
+        """Return a copy to extend."""
         other = Facts(present=self._present)
         other._budget = self._budget
         if self._budget[0] <= 0:
@@ -73,7 +73,7 @@ class Facts:
         return other
 
     def add(self, test: Test | Comparison, *, holds: bool) -> bool:
-        """Take in one more; False if that cannot be, together with the others."""
+        """Add a comparison. Return False if it contradicts the others."""
         if self._budget[0] <= 0:
             return True
         if self._known.setdefault(test, holds) is not holds:
@@ -95,10 +95,10 @@ class Facts:
         return values.absent or values.present
 
     def _narrow(self, values: _Values, test: Test, *, holds: bool) -> bool:
-        """Whether there is a value that fits."""
+        """Return whether a possible value exists."""
         kind = test.left.kind
         if not test.constants and isinstance(test.left, Slot):
-            return not holds  # what is compared with nothing is false
+            return not holds  # a comparison with nothing is false
         if not test.constants or kind.is_list or kind.binary or kind.type is FieldType.IPNET:
             return True
         values.tests.append((_predicate(test), holds))
@@ -120,7 +120,7 @@ class Facts:
 
 
 def _candidates(test: Test, *, holds: bool) -> list[Constant] | None:
-    """The values that the test leaves, where it names them."""
+    """Return the only values for which the test is true, or None if it does not list them."""
     if holds:
         plain = test.modifier is None and test.operator in MEMBER_OPERATORS
         named = plain or (test.operator, test.modifier) == ("=", "anyof")
@@ -148,7 +148,7 @@ def _limit(values: _Values, test: Test, *, holds: bool) -> bool:
 
 
 def _begin(values: _Values, test: Test, *, holds: bool) -> bool:
-    """Texts can begin in one way only, and all of them have the empty text in them."""
+    """Return whether the prefix is possible: a text has one prefix of each length, and every text contains the empty one."""
     text = test.constants[0]
     if test.modifier is not None or not isinstance(text, str):
         return True

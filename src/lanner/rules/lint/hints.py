@@ -1,6 +1,6 @@
-"""What the lints say, by code, and how they look at a condition.
+"""Findings of the lints by code, and their view of a condition.
 
-Plain data: a lint gets a `Subject` and gives `Hint`s; the findings in a file are made of them in `lanner.rules.lint`.
+Plain data: a lint takes a `Subject` and yields `Hint`s. `lanner.rules.lint` converts them to findings in a file.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ CODES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Something odd at characters of a rule's condition; `span` counts as the condition's nodes do."""
+    """A finding in a rule's condition. `span` counts as in the condition's nodes."""
 
     code: str
     message: str
@@ -66,33 +66,33 @@ class Hint:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A rule whose condition is right, and who checked it."""
+    """A rule with a valid condition, and its checker."""
 
     rule: Rule
     checker: Checker
 
     def typed(self, node: Condition) -> Tree:
-        """A part of the condition as it was checked."""
+        """Return a part of the condition in its checked form."""
         return self.checker.check(node).tree
 
     def expression(self, span: Span) -> Expression:
-        """The text in which characters of the condition stand: the rule's own or a macro's."""
+        """Return the text that contains characters of the condition: the rule's own or a macro's."""
         own, macros = self.rule.expressions
         number = span[0] // TEXT
         return list(macros.values())[number - 1] if number else own
 
     def macro(self, span: Span) -> str:
-        """Return the name of the macro in whose text characters of the condition stand, or nothing."""
+        """Return the name of the macro whose text contains characters of the condition, or ""."""
         return self.expression(span).context[-1].name if span[0] >= TEXT else ""
 
     def written(self, span: Span) -> str:
-        """Return characters of the condition as they read with the lists written in."""
+        """Return characters of the condition as they read with expanded lists."""
         return self.expression(span).written[span[0] % TEXT : span[1] % TEXT]
 
     def parts(self) -> Iterator[Condition]:
-        """Every node of the condition, each once however often it is there."""
+        """Yield every node of the condition, each once regardless of how often it occurs."""
         return walk(self.rule.condition)
 
     def checks(self) -> Iterator[Check]:
-        """Every comparison of the condition, each once."""
+        """Yield every comparison of the condition, each once."""
         return find(Check, self.rule.condition)

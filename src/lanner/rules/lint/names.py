@@ -1,4 +1,4 @@
-"""Names that are probably not what their author thinks: a value that is nearly a list's name, an item that takes another's place."""
+"""Lints of names: a value that is nearly a list's name, a mistyped field, a definition that replaces another in the same file."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 _ALIKE: Final = 0.85
 _SHOWN: Final = re.compile(r"%[0-9]*([A-Za-z][\w.-]*)(?!\()")
-"""A field in an output, as far as its name goes."""
+"""The name of a field in an output."""
 _KINDS: Final = {ListItem: "list", MacroItem: "macro", RuleItem: "rule"}
 
 
 def mistyped_names(subject: Subject, lists: Collection[str], macros: Collection[str], items: Collection[str]) -> Iterator[Hint]:
-    """Bare words with an underscore in `in (...)` that are no list's name, but nearly; `items` are what lists hold, which are values."""
+    """Yield bare words with an underscore in `in (...)` that are nearly a list's name. `items` are the items of lists, which are values."""
     names = {_plain(name): name for name in lists}
     plain_macros = {_plain(name): name for name in macros if "_" in name}
     for check in subject.checks():
@@ -42,19 +42,19 @@ def mistyped_names(subject: Subject, lists: Collection[str], macros: Collection[
                 continue
             span = (origin + constant.span[0], origin + constant.span[1])
             if word in macros:
-                advice = f"A macro is no value: join it by `and` or `or`. Put the text into quotes if it is meant: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, and the name of a macro.", advice, span)
+                advice = f"A macro is not a value: join it with `and` or `or`. If you mean the text, put it into quotes: '{word}'."
+                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, but also the name of a macro.", advice, span)
             elif isinstance(right, ConstantList) and (near := get_close_matches(_plain(word), names, 1, _ALIKE)):
                 name = names[near[0]]
-                advice = f"Write `{name}` if the list is meant; put the text into quotes if that is: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a list `{name}`.", advice, span)
+                advice = f"If you mean the list, write `{name}`. If you mean the text, put it into quotes: '{word}'."
+                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, but its name is similar to the list `{name}`.", advice, span)
             elif near := [name for plain, name in plain_macros.items() if one_letter_off(_plain(word), plain)]:
-                advice = f"A macro is no value: join `{near[0]}` by `and` or `or`. Put the text into quotes if it is meant: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here; there is a macro `{near[0]}`.", advice, span)
+                advice = f"A macro is not a value: join `{near[0]}` with `and` or `or`. If you mean the text, put it into quotes: '{word}'."
+                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, but its name is similar to the macro `{near[0]}`.", advice, span)
 
 
 def mistyped_fields(text: str, catalog: Catalog) -> Iterator[tuple[Span, str, str]]:
-    """Return place, message and advice of each field in an output that is a known field with more letters: those are shown as text."""
+    """Yield place, message and advice of each field in an output that is a known field with more letters, which are shown as text."""
     for found in _SHOWN.finditer(text):
         name = found[1].rstrip(".-")
         shown = catalog.prefix(name)
@@ -63,12 +63,12 @@ def mistyped_fields(text: str, catalog: Catalog) -> Iterator[tuple[Span, str, st
         rest = name.removeprefix(shown.name)
         near = find_near(name, (each.name for each in catalog))
         other = f"Write `%{near}`" if near and near != shown.name else f"Write `%{shown.name}`, or put a blank or a bracket after it"
-        message = f"`%{name}` is the field {shown.name} with the text `{rest}` after it: there is no field {name}."
+        message = f"`%{name}` is the field {shown.name} with the text `{rest}` after it: the field {name} does not exist."
         yield (found.start(), found.start(1) + len(name)), message, f"{other} if that is meant."
 
 
 def one_letter_off(word: str, name: str) -> bool:
-    """Whether one letter more, less, changed or exchanged with the next makes `name` of `word`."""
+    """Return whether one letter inserted, removed, changed or exchanged with the next turns `word` into `name`."""
     if abs(len(word) - len(name)) > 1 or word == name:
         return False
     begin = next((n for n, (one, other) in enumerate(zip(word, name, strict=False)) if one != other), min(len(word), len(name)))
@@ -82,7 +82,7 @@ def _plain(name: str) -> str:
 
 
 def redefined(file: RulesFile) -> Iterator[Finding]:
-    """Lists, macros and rules that a file defines twice: Falco takes the last. In another file it is how one is replaced."""
+    """Yield lists, macros and rules that a file defines twice: Falco uses the last. In another file this replaces the first."""
     seen: dict[tuple[str, str], Place] = {}
     for item in (step for steps in file.items for step in steps):
         if not isinstance(item, ListItem | MacroItem | RuleItem) or getattr(item, "append", False):
@@ -90,7 +90,7 @@ def redefined(file: RulesFile) -> Iterator[Finding]:
         kind = _KINDS[type(item)]
         place = item.context[0].place() if item.context else Place("", 0, 0)
         if earlier := seen.get((kind, item.name)):
-            message = f"The {kind} '{item.name}' is defined at line {earlier.line} already; this takes its place."
+            message = f"The {kind} '{item.name}' is already defined at line {earlier.line}; this definition replaces it."
             key = "items" if kind == "list" else "condition"
             advice = f"Remove one of them. To add to it, write `override: {{{key}: append}}` here."
             yield finding("warning", REDEFINED, message, item.context, advice, own=True)
@@ -98,12 +98,12 @@ def redefined(file: RulesFile) -> Iterator[Finding]:
 
 
 def split_items(steps: Iterable[Step]) -> Iterator[Finding]:
-    """Find items of lists with a comma outside quotes: written into a condition each becomes several items."""
+    """Yield items of lists with a comma outside quotes: in a condition each becomes several items."""
     for step in steps:
         for item in step.items if isinstance(step, ListItem) else ():
             text = quote(item.value)
             if "," in text and text[0] not in "\"'":
                 count = sum(1 for part in text.split(",") if part.strip())
-                message = f"The item has a comma in it, which separates items: `{text}` becomes {count} items in a condition."
+                message = f"The item contains a comma, which separates items: `{text}` becomes {count} items in a condition."
                 advice = f"Write the items one by one; if the comma is part of the text, quote it twice: `'\"{text}\"'`."
                 yield finding("warning", COMMA_IN_ITEM, message, (*step.context, item.spot("list item")), advice, own=True)

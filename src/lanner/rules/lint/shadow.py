@@ -1,6 +1,6 @@
-"""Rules that never raise an alert because an earlier one matches whatever they match: by default the first match counts.
+"""Rules that never raise an alert because an earlier one matches the same events: by default the first match counts.
 
-Simple cases alone: every part of the earlier rule's conjunction is found in the later one's, or says less than a part of it.
+Only simple cases: every part of the earlier rule's conjunction is in the later one's, or follows from a part of it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from lanner.rules.lint.hints import Subject
 
 Key: TypeAlias = "Hashable"
-# Rules that have a part in common are compared with each other, up to so many
+# Number of rules with a part in common up to which they are compared with each other
 _MOST: Final = 1000
 
 
 class _Part(NamedTuple):
-    """A part of a conjunction: a number for what it says, and one of these for what would imply it."""
+    """A part of a conjunction: a number for its meaning, and the numbers of which any would imply it."""
 
     number: int
     alternatives: frozenset[int] = frozenset()
@@ -41,17 +41,17 @@ class _Part(NamedTuple):
         return self.slot is not None and self.slot == other.slot and self.values <= other.values
 
     def needs(self) -> list[Key]:
-        """Whatever implies this has one of these among its `offers`."""
+        """Return keys: the part implies all others that have one of these keys in their `offers`."""
         keys: list[Key] = [self.number, *self.alternatives]
         return keys + [(self.slot, value) for value in self.values]
 
     def offers(self) -> list[Key]:
-        """What to look for among the needs of others: of several that must all be among them, one."""
+        """Return the keys to search for in the `needs` of other parts; only one of several that must all be there."""
         return [self.number, *list(self.alternatives)[:1], *((self.slot, value) for value in list(self.values)[:1])]
 
 
 class _Parts:
-    """Numbers for parts of conditions: what says the same has the same."""
+    """Numbers for parts of conditions: equal parts have the same number."""
 
     def __init__(self) -> None:
         self._numbers: dict[Key, int] = {}
@@ -86,7 +86,7 @@ def _names_values(test: Test) -> bool:
 
 
 def shadowed(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Hint]]:
-    """The enabled rules that an earlier one leaves nothing to."""
+    """Yield the enabled rules whose events an earlier rule matches."""
     numbers = _Parts()
     enabled = [subject for subject in subjects if subject.rule.enabled]
     conjunctions = [[numbers.of(subject, node) for node in _conjuncts(subject.rule.condition)] for subject in enabled]
@@ -114,6 +114,6 @@ def _conjuncts(node: Condition) -> Iterator[Condition]:
 
 def _hint(subject: Subject, earlier: Subject) -> Hint:
     rule, other = subject.rule, earlier.rule
-    message = f"The rule never raises an alert: whatever it matches, '{other.name}' at {other.place} matches before it."
-    advice = "Put the particular rule above the general one, or disable one of them. (`lanner run --all-matches` lets every rule match.)"
+    message = f"The rule never raises an alert: '{other.name}' at {other.place} matches the same events before it."
+    advice = "Put the specific rule before the general one, or disable one of them. (`lanner run --all-matches` lets every rule match.)"
     return Hint(SHADOWED_RULE, message, advice, rule.condition.span)

@@ -1,4 +1,4 @@
-"""Rules that cannot match, because fields that they need have no value under the plugin's configuration."""
+"""Rules that cannot match, because fields that they need have no value in the plugin's configuration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def silent_rules(rules: Iterable[Rule], without_values: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the names of enabled rules that cannot match, by the advice that changes this.
 
-    `without_values` has the advice for fields by the beginnings of their names.
+    `without_values` contains the advice for fields by the prefix of their names.
     """
     found: dict[str, list[str]] = {}
     for rule in rules:
@@ -27,12 +27,12 @@ def silent_rules(rules: Iterable[Rule], without_values: Mapping[str, str]) -> di
 
 
 def tell_silent(names: list[str]) -> str:
-    """Say which rules cannot match."""
-    return f"{len(names)} rules cannot match, as the fields that they ask for have no value: {', '.join(names)}"
+    """Return the warning about rules that cannot match."""
+    return f"{len(names)} rules cannot match, because the fields that they test have no value: {', '.join(names)}"
 
 
 def _needs(condition: Condition, beginning: str) -> bool:
-    """Whether the condition is false wherever fields of such names have no value."""
+    """Return whether the condition is always false if fields with such names have no value."""
     match condition:
         case Check(left=left):
             return any(field.name.startswith(beginning) for field in find_operands(Field, left))

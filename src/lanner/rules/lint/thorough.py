@@ -1,6 +1,6 @@
-"""All errors of one rule, of which Falco reports the first: those of each exception, each check, and each field of the output.
+"""All errors of one rule, of which Falco reports only the first: of each exception, each check, and each field of the output.
 
-Messages and places are Falco's; only how many there are is not.
+Messages and places are Falco's; only their number is not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.rule import Rule
 
 _MOST_ERRORS: Final = 20
-"""Errors of one output."""
+"""Yield the errors of one output."""
 
 
 class ThoroughCollector(Collector):
@@ -49,7 +49,7 @@ class ThoroughSession(Session):
 
     def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str] | None = None, shipped: Collection[str] = ()) -> None:
         super().__init__(catalogs, plugins, shipped)
-        self._unread: dict[str, frozenset[str]] = {}  # by rule, the texts that could not be read
+        self._unread: dict[str, frozenset[str]] = {}  # by rule, the unreadable texts
 
     def collect(self, steps: Sequence[Step]) -> list[Finding]:
         """Apply the steps of a file's next item, and return the findings."""
@@ -69,7 +69,7 @@ class ThoroughSession(Session):
             try:
                 parse_output(text, checker.catalog, FieldTable())
             except FormatError as error:
-                if number:  # the first one is reported already
+                if number:  # the first one is already reported
                     yield printed.finding(error, *weigh(error, skip=skip))
                 begin, end = error.offset, error.offset + error.length
                 text = text[:begin] + "." * (end - begin) + text[end:]
@@ -78,7 +78,7 @@ class ThoroughSession(Session):
         return None
 
     def rule(self, definition: RuleDefinition) -> Stage[Rule | None]:
-        """Resolve a rule; one with invalid exceptions has none."""
+        """Resolve a rule. One with invalid exceptions is resolved without them."""
         if "condition" in self._unread.get(definition.name, ()):
             return None
         return (yield from self.compilation.rule(definition, definition.condition))

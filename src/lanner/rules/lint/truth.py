@@ -1,4 +1,4 @@
-"""Conditions that can never be true, and parts of conditions that always are."""
+"""Lints of conditions that can never be true, and of parts of conditions that always are."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _SHOWN: Final = 80
 
 
 class _ContradictionError(Exception):
-    """Two comparisons, or one alone, cannot be as they should."""
+    """Comparisons that cannot have the required results: two, or a single one."""
 
     def __init__(self, culprit: Condition, others: tuple[Check, ...] = (), *, holds: bool = True) -> None:
         super().__init__()
         self.culprit = culprit
         self.others = others
-        self.holds = holds  # whether the culprit is to hold, or its negation
+        self.holds = holds  # whether the culprit must hold, or its negation
 
 
 class Truth:
-    """Looks at rules one after the other; what they have in common is looked at once."""
+    """Checker of one rule after another. It checks shared parts once."""
 
     def __init__(self) -> None:
         self._seen: dict[int, Condition] = {}
 
     def hints(self, subject: Subject) -> Iterator[Hint]:
-        """What is never or always true in a rule."""
+        """Yield the parts of a rule that are never or always true."""
         look = _Look(subject)
         never = look.never(subject.rule.condition)
         if never and not (look.waits(never.culprit) and not subject.rule.enabled):
@@ -60,13 +60,13 @@ def _never(found: _ContradictionError, words: str) -> Hint:
     culprit = found.culprit
     if found.others:
         message = f"{words}: {'' if found.holds else 'not '}{_brief(culprit)} contradicts {_brief(found.others[-1])}."
-        advice = "Of one event a field has one value: `in (a, b)` takes either, `or` joins alternatives."
+        advice = "A field has only one value per event: `in (a, b)` matches either, `or` joins alternatives."
         if not found.holds:
-            advice = "What the one lets through, the other does not: leave one of them out, or join them by `or`."
+            advice = "No value passes both tests: remove one of them, or join them with `or`."
     elif isinstance(culprit, Check) and isinstance(culprit.right, ConstantList) and not culprit.right.items:
-        message, advice = f"{words}: nothing is in an empty list.", "Put items into the list, or leave the comparison out."
+        message, advice = f"{words}: an empty list contains nothing.", "Add items to the list, or remove the comparison."
     else:
-        message, advice = f"{words}: there is no value for {_brief(culprit)}.", "Leave it out, or compare with a value that can be."
+        message, advice = f"{words}: no value satisfies {_brief(culprit)}.", "Remove it, or compare with a possible value."
     return Hint(NEVER_TRUE, message, advice, culprit.span)
 
 
@@ -77,18 +77,18 @@ def _brief(node: Condition) -> str:
 class _Look:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        self._doubts = False  # whether something is taken to be false
+        self._doubts = False  # whether a part is assumed to be false
 
     def waits(self, node: Condition) -> bool:
-        """Whether a comparison is with a list, named in the text, that is empty for the time being."""
+        """Return whether the comparison is with a list, named in the text, that is empty for now."""
         if not isinstance(node, Check) or not isinstance(node.right, ConstantList) or node.right.items:
             return False
         begin, end = (offset % TEXT for offset in node.right.span)
-        # A list is written in with a blank on both sides
+        # An expanded list has a blank on both sides
         return "  " in self._subject.expression(node.span).written[begin:end]
 
     def never(self, node: Condition) -> _ContradictionError | None:
-        """Why there can be no event of which the node is true; None if there may be."""
+        """Return why no event can make the node true, or None if one may."""
         try:
             self._suppose(node, Facts(), (), wanted=True)
         except _ContradictionError as found:
@@ -96,19 +96,19 @@ class _Look:
         return None
 
     def always(self, node: Condition) -> Hint | None:
-        """Whether the node is true of all events, or of all that have its fields."""
+        """Return a hint if the node is true for all events, or for all that have its fields."""
         if not self._false(node, present=False):
-            return Hint(ALWAYS_TRUE, f"{_brief(node)} is always true.", "Leave it out, or say what is meant.", node.span)
+            return Hint(ALWAYS_TRUE, f"{_brief(node)} is always true.", "Remove it, or correct the comparison.", node.span)
         if not isinstance(node, Check | Or) or _asks_existence(node) or self._false(node, present=True):
             return None
-        message = f"{_brief(node)} is true of every value."
-        advice = "Two `!=` belong together with `and`, or into `not field in (a, b)`. Whether there is a value, `exists` tells."
+        message = f"{_brief(node)} is true for every value."
+        advice = "Join two `!=` with `and`, or write `not field in (a, b)`. To test for a value, use `exists`."
         if isinstance(node, Check):
-            advice = f"Leave it out, or write `{show_operand(node.left)} exists` to ask whether there is a value."
+            advice = f"Remove it, or write `{show_operand(node.left)} exists` to test for a value."
         return Hint(ALWAYS_TRUE, message, advice, node.span)
 
     def _false(self, node: Condition, *, present: bool) -> bool:
-        """Whether the node may be false."""
+        """Return whether the node may be false."""
         self._doubts = True
         try:
             self._suppose(node, Facts(present=present), (), wanted=False)
@@ -119,7 +119,7 @@ class _Look:
         return True
 
     def _suppose(self, node: Condition, facts: Facts, before: tuple[Check, ...], *, wanted: bool) -> None:
-        """Take the node to be true, or false, on top of the facts. Raises `_ContradictionError`."""
+        """Add to the facts that the node is true, or false. Raises `_ContradictionError`."""
         choices = []
         todo = deque([(node, wanted)])
         checks = list(before)

@@ -1,7 +1,7 @@
-"""The line of an alert: a rule's message and fields in, Falco's exact text or JSON out.
+"""Format alerts: the input are a rule's message and fields, the output is Falco's exact text or JSON.
 
-`AlertWriter.compile` makes, once for each rule, the function that writes the rule's alerts; where an event's values come from and
-where the lines go is not decided here. The layouts are those of falco_formats::format_event in Falco 0.44.1.
+`AlertWriter.compile` creates, once for each rule, the function that formats the rule's alerts. It does not know where an event's
+values come from or where the lines go. The layouts are those of falco_formats::format_event in Falco 0.44.1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lanner.rules.output.template import Format
 
     Line: TypeAlias = Callable[[int, Values], str]
-    """From an event's timestamp (ns since 1970) and values to the line of the alert, without a newline."""
+    """Function from an event's timestamp (ns since 1970) and values to the line of the alert, without a newline."""
 
 Kind: TypeAlias = Literal["text", "json"]
 
@@ -43,7 +43,7 @@ class AlertRule(Struct, frozen=True, gc=False):
 
 
 class AlertFormat(NamedTuple):
-    """How a rule's alerts are written: `line`, from an event's timestamp and its values of `operands`, in their order."""
+    """The format of a rule's alerts: `line` takes an event's timestamp and its values of `operands`, in their order."""
 
     operands: tuple[Operand, ...]
     line: Line
@@ -51,7 +51,7 @@ class AlertFormat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AlertWriter:
-    """Writes alerts as text or JSON. The options are Falco's, without `json_` and `_property`, with the same defaults.
+    """Writer of alerts as text or JSON. The options are Falco's, without `json_` and `_property`, with the same defaults.
 
     `iso8601` is Falco's time_format_iso_8601: date and time in UTC instead of the local time. `hostname` is used only in JSON.
     """
@@ -112,7 +112,7 @@ class AlertWriter:
         return (lambda timestamp: utc(timestamp) + "+0000") if self.iso8601 else self._local
 
     def _members(self) -> tuple[str, ...]:
-        """The names of an alert's members in their order."""
+        """Return the names of an alert's members in their order."""
         optional = {
             "message": self.include_message,
             "output": self.include_output,
@@ -123,14 +123,14 @@ class AlertWriter:
         return tuple(name for name in names if optional.get(name, True))
 
     def _fields(self, output: Format, wanted: OperandTable) -> Callable[[int, Values, bool], Any]:
-        """A function that makes the object output_fields for an encoder, on demand with texts that are UTF-8 for sure."""
+        """Return a function that creates output_fields for an encoder, on demand with texts that are always UTF-8."""
         members = compile_fields(output, wanted)
-        # The time in front of the message is a field of the alert, too
+        # The time before the message is also a field of the alert
         members["evt.time.iso8601" if self.iso8601 else "evt.time"] = TIME
         members |= compile_extra(output, wanted)
         keys = _in_byte_order(members)
         make = _object_of(tuple(map(loosely_replaced, keys)))
-        # a row of all there is: the values, what functions make of them, the time at its end
+        # a row of all inputs: the values, the results of functions, the time at the end
         functions = [member for member in members.values() if callable(member)]
         count = len(wanted.operands)
         pick = getter([count + functions.index(each) if callable(each) else each for each in (members[key] for key in keys)])
@@ -150,7 +150,7 @@ def _cleaned(value: Any) -> Any:
 
 @lru_cache(1024)
 def _object_of(keys: tuple[str, ...]) -> Callable[..., Any]:
-    """A function from the members' values to what becomes a JSON object with these keys, in their order."""
+    """Return a function from the members' values to an object that is encoded as JSON with these keys, in their order."""
     if len(set(keys)) < len(keys) or any(not key.isprintable() or '"' in key or "\\" in key for key in keys):
         # a struct has each key once, and writes it without escapes
         return lambda *values: dict(zip(keys, values, strict=True))

@@ -1,6 +1,6 @@
-"""What falco.yaml's `append_output` adds to rules: text at the end of outputs, and fields of the JSON alert.
+"""Falco's `append_output`: text at the end of outputs, and fields of the JSON alert.
 
-Which rules get what is told here; how it is parsed and written is the matter of format.py and jsonfields.py.
+This module decides which rules get which additions. template.py parses them, message.py and json_fields.py write them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Append(Struct, frozen=True, gc=False):
-    """One entry of `append_output`. It is for the rule of that name, of that source, with all of the tags; empty: for any.
+    """One entry of `append_output`, for rules with that name, that source, and all of the tags. Empty: any.
 
-    `formatted` are fields with their formats, `raw` those that go as they are. With `suggested` the fields that ask for it go
+    `formatted` are fields with their formats, `raw` are unformatted fields. With `suggested` the fields with `add_output` go
     into the output, too.
     """
 
@@ -36,12 +36,12 @@ class Append(Struct, frozen=True, gc=False):
     suggested: bool = False
 
     def concerns(self, rule: Rule | RuleDefinition) -> bool:
-        """Whether it is for this rule."""
+        """Return whether the entry applies to this rule."""
         return self.rule in {"", rule.name} and self.source in {"", rule.source} and self.tags <= set(rule.tags)
 
 
 class Addition(Struct, frozen=True, gc=False):
-    """What one rule gets: text behind its output, and by key the format of a field, or None for the field as it is."""
+    """The additions to one rule: text after its output, and by key the format of a field, or None for the unformatted field."""
 
     text: str = ""
     fields: Mapping[str, str | None] = field(default_factory=dict)
@@ -51,7 +51,7 @@ NOTHING: Final = Addition()
 
 
 def merge_appends(rule: Rule | RuleDefinition, appends: Iterable[Append], catalog: Catalog) -> Addition:
-    """What all entries together add to a rule."""
+    """Return what all entries together add to a rule."""
     texts: list[str] = []
     fields: dict[str, str | None] = {}
     for each in appends:
@@ -64,9 +64,9 @@ def merge_appends(rule: Rule | RuleDefinition, appends: Iterable[Append], catalo
 
 
 def parse_extra(key: str, text: str | None, catalog: Catalog, table: FieldTable) -> Extra:
-    """A field that is added under `key`. Raises FormatError."""
+    """Return a field that is added with this key. Raises FormatError."""
     if text is not None:
         return Extra(key, parse_output(text, catalog, table))
-    # What is no field to its very end is found under another key, which is null
+    # A name that is only partly a field is stored with another key, whose value is null
     shown = parse_output(f"%{key}", catalog, table).fields
     return Extra(key, next((each for each in shown if each.key == key), None))

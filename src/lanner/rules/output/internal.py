@@ -1,6 +1,6 @@
-"""Alerts about the program itself, which come from no rule: a message and figures in, Falco's exact text or JSON out.
+"""Alerts about the program itself, not from a rule: the input are a message and figures, the output is Falco's exact text or JSON.
 
-The layouts are those of falco_outputs::handle_msg in Falco 0.44.1: source `internal`, no tags, and times as they are everywhere.
+The layouts are those of falco_outputs::handle_msg in Falco 0.44.1: source `internal`, no tags, and the usual times.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ METRICS: Final = "Falco internal: metrics snapshot"
 
 
 def internal_line(writer: AlertWriter, rule: str, priority: str, message: str, fields: Mapping[str, str | float], timestamp: int) -> str:
-    """The line of such an alert, without a newline; `timestamp` in ns since 1970."""
+    """Return the line of such an alert, without a newline; `timestamp` in ns since 1970."""
     shown = {key: quote(value) if isinstance(value, str) else json.dumps(value) for key, value in sorted(fields.items())}
     if writer.kind == "json":
         members = ",".join(f"{quote(key)}:{value}" for key, value in shown.items())

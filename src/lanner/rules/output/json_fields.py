@@ -1,4 +1,4 @@
-"""The `output_fields` of a JSON alert: a parsed output in, functions that give each field's value, ready for an encoder, out."""
+"""The `output_fields` of a JSON alert: functions that return each field's value for an encoder, from a parsed output."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
     from lanner.rules.output.template import AlertField, Extra
 
     Member: TypeAlias = "int | Callable[[Values], Any]"
-    """Where a member's value comes from: a place among the values, the event's time (`TIME`), or a function of the values."""
+    """Source of a member's value: an index among the values, the event's time (`TIME`), or a function of the values."""
 
 TIME: Final = -1
 
-# Fields that are integers in JSON, whatever their text is (sinsp_filtercheck_gen_event.cpp, extract_as_js)
+# Fields that are integers in JSON, regardless of their text (sinsp_filtercheck_gen_event.cpp, extract_as_js)
 _TIMES: Final = frozenset({"evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s"})
 _SIGNED: Final = frozenset({"evt.rawtime", "evt.rawtime.s", "evt.rawtime.ns", "evt.reltime", "evt.reltime.s", "evt.reltime.ns"})
 _TEXTS: Final = frozenset({FieldType.IPADDR, FieldType.IPNET})
 
 
 def compile_fields(parsed: Format, wanted: OperandTable) -> dict[str, Member]:
-    """The value of each of the output's fields by its key.
+    """Return the value of each of the output's fields by its key.
 
-    Transformers have no key of their own: the fields in them stand there as they are. No value is None.
+    Transformers have no key: instead, the alert contains the unchanged fields in them. No value is None.
     """
     return {shown.key: _shown(shown, wanted) for shown in parsed.fields}
 
 
 def compile_extra(parsed: Format, wanted: OperandTable) -> dict[str, Member]:
-    """The same for the fields that are added to the output's."""
+    """Return the same for the fields that are added to the output's."""
     return {extra.key: _extra(extra, wanted) for extra in parsed.extra}
 
 
@@ -58,7 +58,7 @@ def _shown(shown: AlertField, wanted: OperandTable) -> Member:
 
 
 def _change(field: str, kind: Kind) -> Callable[[Any], Any] | None:
-    """What is to be done to a value before it is encoded."""
+    """Return the conversion that a value needs before it is encoded."""
     if field in _SIGNED:
         return signed
     if kind.type not in _TEXTS:
@@ -68,5 +68,5 @@ def _change(field: str, kind: Kind) -> Callable[[Any], Any] | None:
 
 
 def signed(number: int) -> int:
-    """An unsigned 64-bit number as Falco writes times in JSON: as if it were signed."""
+    """Convert an unsigned 64-bit number as Falco writes times in JSON: as if it were signed."""
     return number - (1 << 64) if number >> 63 else number

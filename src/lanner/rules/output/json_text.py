@@ -1,8 +1,8 @@
-r"""Texts as JSON strings, byte for byte as the two libraries write them through which Falco's alerts go.
+r"""Texts as JSON strings, byte for byte as the two libraries that Falco uses for alerts.
 
 A text is a `str`, with surrogate escapes for bytes that are not UTF-8. nlohmann/json 3.11 writes the alert, jsoncpp 1.9.5 the values in
-output_fields; they differ in what they make of broken UTF-8, and so do `replaced` and `loosely_replaced` here. Both write `/`, DEL and
-what is not ASCII as it is, and control characters as \b \t \n \f \r or \u00XX, which is what `encode` does.
+output_fields. They treat invalid UTF-8 differently, and so do `replaced` and `loosely_replaced` here. Both leave `/`, DEL and
+non-ASCII characters unchanged, and write control characters as \b \t \n \f \r or \u00XX, as `encode` does.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from lanner.sdk.text import to_bytes
 encode: Final = msgspec.json.Encoder().encode
 """JSON without blanks, as bytes, of texts that are UTF-8 (else `UnicodeEncodeError`).
 
-Three times as fast for a message as the encoder of the standard library, and the same for every character.
+Three times as fast for a message as the encoder of the standard library, with the same output.
 """
 
 _REPLACEMENT: Final = 0xFFFD
-# lead bytes below the limit -> bytes that follow, bits of the lead byte that count, least code point
+# lead bytes below the limit -> number of following bytes, significant bits of the lead byte, least code point
 _FORMS: Final = ((0xE0, 1, 0x1F, 0x80), (0xF0, 2, 0x0F, 0x800), (0xF8, 3, 0x07, 0x10000))
 
 
 def quote(text: str) -> str:
-    """The text as a JSON string with its quotes, broken UTF-8 as in `replaced`."""
+    """Return the text as a JSON string with its quotes, invalid UTF-8 as in `replaced`."""
     return encode(replaced(text)).decode()
 
 
 def replaced(text: str) -> str:
-    """As nlohmann/json does with error_handler_t::replace: each maximal broken piece becomes U+FFFD."""
+    """Replace each maximal invalid sequence with U+FFFD, as nlohmann/json does with error_handler_t::replace."""
     return text if text.isascii() else to_bytes(text).decode("utf-8", "replace")
 
 
 def loosely_replaced(text: str) -> str:
-    """As jsoncpp does, and nlohmann/json after it: continuation bytes are taken without a look (C3 41 is one character)."""
+    """Replace invalid UTF-8 as jsoncpp and then nlohmann/json do: continuation bytes are not checked (C3 41 is one character)."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -54,7 +54,7 @@ def _loosely_decoded(data: bytes) -> str:
 
 
 def _loose_code(data: bytes, position: int) -> tuple[int, int]:
-    """The code point that jsoncpp (json_writer.cpp, utf8ToCodepoint) reads at `position`, and how many bytes that takes."""
+    """Return the code point that jsoncpp (json_writer.cpp, utf8ToCodepoint) reads at `position`, and its length in bytes."""
     lead = data[position]
     if lead < 0x80:
         return lead, 1
@@ -68,5 +68,5 @@ def _loose_code(data: bytes, position: int) -> tuple[int, int]:
     if code < least or 0xD800 <= code <= 0xDFFF:
         code = _REPLACEMENT
     elif code > 0xFFFF:
-        code = 0x10000 + (code - 0x10000 & 0xFFFFF)  # what fits into a surrogate pair
+        code = 0x10000 + (code - 0x10000 & 0xFFFFF)  # the part that fits into a surrogate pair
     return code, 1 + following

@@ -1,8 +1,8 @@
-"""The message of an alert: a parsed output in, a function from an event's values to the text out.
+"""The message of an alert: a function from an event's values to the text, compiled from a parsed output.
 
-Which values a message needs is noted in `OperandTable`; whoever has an event gets them, in that order, from wherever it is cheapest.
+`OperandTable` lists the values that a message needs. The caller supplies them in that order, from its cheapest source.
 
-As in Falco, widths and limits count bytes; a text is `str` with surrogate escapes for what is not UTF-8.
+As in Falco, widths and limits count bytes. A text is `str` with surrogate escapes for bytes that are not UTF-8.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from lanner.rules.output.template import Format, Placeholder
 
 Values: TypeAlias = "Sequence[FieldValue]"
-"""An event's values of the operands that are wanted, in their order; None for one that is not there."""
+"""An event's values of the needed operands, in their order; None for a missing value."""
 
 NOT_AVAILABLE: Final = "<NA>"
 
-# sinsp_filtercheck.cpp, STRPROPERTY_STORAGE_SIZE less the closing NUL: where the text of a list is cut
+# sinsp_filtercheck.cpp, STRPROPERTY_STORAGE_SIZE without the trailing NUL: longer list texts are cut
 _LIST_BYTES: Final = 1023
 
 
@@ -36,17 +36,17 @@ class OperandTable:
         self._places: dict[Operand, int] = {}
 
     def place(self, operand: Operand) -> int:
-        """Where the operand's value is to be found among `Values`."""
+        """Return the index of the operand's value in `Values`."""
         return self._places.setdefault(operand, len(self._places))
 
     @property
     def operands(self) -> tuple[Operand, ...]:
-        """All of them."""
+        """Return all operands."""
         return tuple(self._places)
 
 
 def compile_message(parsed: Format, wanted: OperandTable) -> Callable[[Values], str]:
-    """A function that gives the rule's message for an event's values."""
+    """Return a function that formats the rule's message from an event's values."""
     template = ""
     places: list[int] = []
     changed: list[tuple[int, int, Callable[[Any], str]]] = []
@@ -66,7 +66,7 @@ def compile_message(parsed: Format, wanted: OperandTable) -> Callable[[Values], 
     pick = getter(places)
 
     def message(values: Values) -> str:
-        # most texts are what % makes of a value
+        # for most texts, % formats the value
         if not changed and None not in values:
             return template % pick(values)
         shown = [NOT_AVAILABLE if value is None else value for value in pick(values)]
@@ -78,14 +78,14 @@ def compile_message(parsed: Format, wanted: OperandTable) -> Callable[[Values], 
 
 
 def getter(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-    """A function that takes what lies at these places out of a sequence."""
+    """Return a function that takes the items at these indexes from a sequence."""
     if len(places) > 1:
         return itemgetter(*places)
     return lambda row: tuple([row[place] for place in places])
 
 
 def _special_text(part: Placeholder) -> Callable[[Any], str] | None:
-    """The function that gives the text of a value or of None; None where it is the value as `str` has it."""
+    """Return the function that formats a value or None, or None if `str` does."""
     kind, width = part.operand.kind, part.width
     text_of = _list_text(kind) if kind.is_list else _padded if part.padded else _text(kind)
     if text_of is str and not width:
@@ -98,7 +98,7 @@ def _special_text(part: Placeholder) -> Callable[[Any], str] | None:
 
 
 def _fit(text: str, width: int) -> str:
-    """The text with exactly `width` bytes, cut or filled with blanks."""
+    """Return the text with exactly `width` bytes, cut or padded with blanks."""
     if text.isascii():
         return text[:width].ljust(width)
     return _cut(text, width) + " " * (width - len(to_bytes(text)))
@@ -109,7 +109,7 @@ def _cut(text: str, size: int) -> str:
 
 
 def _text(kind: Kind) -> Callable[[Any], str]:
-    """The function that gives one value's text (sinsp_filtercheck.cpp, rawval_to_string)."""
+    """Return the function that formats one value (sinsp_filtercheck.cpp, rawval_to_string)."""
     if kind.binary:
         return lambda value: value.partition("\0")[0]
     return TEXTS[kind.type]
@@ -120,7 +120,7 @@ def _list_text(kind: Kind) -> Callable[[Any], str]:
 
     def text(values: tuple[Any, ...]) -> str:
         texts = list(map(item, values))
-        if texts and not texts[0]:  # a comma goes in front of an item only if there is anything before it
+        if texts and not texts[0]:  # a comma precedes an item only if the text before it is not empty
             texts = texts[next((index for index, shown in enumerate(texts) if shown), len(texts)) :]
         shown = f"({','.join(texts)})"
         return shown if len(shown) * 4 <= _LIST_BYTES else _cut(shown, _LIST_BYTES)
@@ -141,7 +141,7 @@ def _address(value: bytes) -> str:
 
 
 def _network(_: bytes) -> str:
-    return "<IPNET>"  # all that Falco prints of one
+    return "<IPNET>"  # Falco prints no more than this
 
 
 TEXTS: Final[dict[FieldType, Callable[[Any], str]]] = {
@@ -153,4 +153,4 @@ TEXTS: Final[dict[FieldType, Callable[[Any], str]]] = {
     FieldType.IPADDR: _address,
     FieldType.IPNET: _network,
 }
-"""For each type the function that gives a value's text."""
+"""Formatting function of a value by type."""

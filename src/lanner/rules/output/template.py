@@ -1,7 +1,7 @@
-"""The output of a rule: its text in, a `Format` out, plain data over the plan's numbered values.
+"""The output of a rule as a template: the input is its text, the result a `Format`, plain data over the plan's numbered values.
 
-`parse_output` finds the fields and transformers in the text and checks them against the catalog. The message is rendered in `message`,
-the fields of the alert are made in `jsonfields`, the alert around it all in `alert`.
+`parse_output` finds the fields and transformers in the text and checks them against the catalog. `message` renders the message,
+`json_fields` the fields of the alert, and `alert` the alert around them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CONTAINER_INFO_WARNING: Final = (
     "The container plugin will automatically add required fields to the output message."
 )
 
-# Falco would set aside that much memory for one value; nobody means a width like that
+# Falco would allocate that much memory for one value; such a width is never intended
 _WIDTH_LIMIT: Final = 1 << 20
 # No field or transformer with all its arguments is longer than this
 _PLACEHOLDER_LIMIT: Final = 1 << 12
@@ -40,17 +40,17 @@ _NAME: Final = re.compile(r"[\w.-]++(?:\[[^\]\s]*+\]?+)?+(?!\()|[^\s%]*")
 # No name of a field is longer
 _NAME_LIMIT: Final = 256
 _WIDTH: Final = re.compile("[0-9]*")
-# What nearly every value is written as
+# The type of nearly every value's text
 _PLAIN_FIELD: Final = re.compile(rf"({words.FIELD_NAME.pattern})(?:\[({words.BARE_ARGUMENT.pattern})\])?+(?!\[)")
 
-# Numbers whose text has nine digits at least
+# Numbers whose text has at least nine digits
 _PADDED: Final = frozenset({"evt.rawtime.ns", "evt.reltime", "evt.reltime.ns"})
 
 
 class Placeholder(Struct, frozen=True, gc=False):
-    """A place where a value's text goes. `width` 0 means as long as it is.
+    """A placeholder for a value's text. `width` 0 means as long as the text.
 
-    `padded`: a number with nine digits at least. `silent`: a number that Falco has no way to print, so that it is never there.
+    `padded`: a number with at least nine digits. `silent`: a number that Falco cannot print, so that its text is always missing.
     """
 
     operand: Operand
@@ -60,7 +60,7 @@ class Placeholder(Struct, frozen=True, gc=False):
 
 
 class AlertField(Struct, frozen=True, gc=False):
-    """A value that goes to the alert's fields: under which key, from which field, and which of the plan's values it is."""
+    """A value in the alert's fields: its key, its field, and its number in the plan."""
 
     key: str
     field: str
@@ -68,7 +68,7 @@ class AlertField(Struct, frozen=True, gc=False):
 
 
 class Format(Struct, frozen=True, gc=False):
-    """An output as parsed: texts and places for values in order, the fields that the alert carries, each once, and added ones."""
+    """A parsed output: texts and placeholders in order, the fields of the alert, each once, and added fields."""
 
     parts: tuple[str | Placeholder, ...]
     fields: tuple[AlertField, ...]
@@ -76,29 +76,29 @@ class Format(Struct, frozen=True, gc=False):
 
 
 class Extra(Struct, frozen=True, gc=False):
-    """A field that is added to the alert's: a text with values, a value as it is, or null."""
+    """A field that is added to the alert's: a text with values, an unformatted value, or null."""
 
     key: str
     shown: Format | AlertField | None
 
 
 class FormatError(ConditionError):
-    """An output is wrong. `offset` and `length` count characters in its text; Falco's own reports point at its beginning."""
+    """An error in an output. `offset` and `length` count characters in its text; Falco's own reports point to its beginning."""
 
     def __init__(self, message: str, offset: int, length: int = 1, *, advice: str = "") -> None:
         super().__init__(message, offset, length, code=COMPILE_OUTPUT, advice=advice)
 
 
 def drop_container_info(text: str) -> tuple[str, str | None]:
-    """The output without the `%container.info` of old rules, and Falco's warning about it (None where there is none)."""
+    """Return the output without the `%container.info` of old rules, and Falco's warning about it, or None."""
     return text.replace(_CONTAINER_INFO, ""), _CONTAINER_INFO_WARNING if _CONTAINER_INFO in text else None
 
 
 def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
-    """Parse the (trimmed) output of a rule; the values that it needs get their numbers in `table`. Raises FormatError."""
+    """Parse the (trimmed) output of a rule, and number the values that it needs in `table`. Raises FormatError."""
     if not text:
         raise FormatError("empty formatting token", 0, advice="write at least one character")
-    # A `*` in front says that values may be missing, which rules' outputs always allow
+    # A leading `*` allows missing values, which rules' outputs always do
     start = 1 if text[0] == "*" else 0
     parts: list[str | Placeholder] = []
     fields: dict[str, AlertField] = {}
@@ -119,14 +119,14 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
 
 
 def _parse_width(text: str, sign: int) -> tuple[int, int]:
-    """Where the name begins after the percent sign at `sign`, and the width in front of it (0: none)."""
+    """Return where the name begins after the percent sign at `sign`, and the width before it (0: none)."""
     if text[sign + 1 : sign + 2].isalpha():  # as nearly always
         return sign + 1, 0
     digits = _WIDTH.match(text, sign + 1)
     end = digits.end() if digits else sign + 1
     what = "a number" if end > sign + 1 else "a %"
     if end == len(text):
-        advice = "a percent sign begins a field, as in %evt.time; there is no way to write one that does not"
+        advice = "a percent sign begins a field, as in %evt.time; a literal percent sign is not possible"
         raise FormatError(f"invalid formatting syntax: formatting cannot end with {what}", sign, end - sign, advice=advice)
     width = text[sign + 1 : end].lstrip("0") or "0"
     if len(width) > len(str(_WIDTH_LIMIT)) or int(width) > _WIDTH_LIMIT:
@@ -135,9 +135,9 @@ def _parse_width(text: str, sign: int) -> tuple[int, int]:
 
 
 def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table: FieldTable) -> tuple[Field | Transform, Operand, int]:
-    """The longest piece of text at `begin` that is a field or transformer that there is, and where it ends.
+    """Return the longest piece of text at `begin` that is an existing field or transformer, and its end.
 
-    A shorter piece can only differ from one that was refused if it ends before what the parser had read of that.
+    A shorter piece can only differ from a rejected one if it ends before the end of what the parser had read.
     """
     plain = _PLAIN_FIELD.match(text, begin, begin + _PLACEHOLDER_LIMIT)
     if plain:
@@ -153,7 +153,7 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table
             piece = _shorter(piece, min(error.falco_offset, len(piece) - 1))
             continue
         try:
-            if isinstance(node, Transform):  # a refused one must leave nothing in the table
+            if isinstance(node, Transform):  # a rejected one must leave nothing in the table
                 check_operand(node, catalog, FieldTable())
             return node, check_operand(node, catalog, table), begin + stop
         except ConditionError:
@@ -161,15 +161,15 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table
     name = _NAME.match(text, begin)
     length = (name.end() if name else begin) - sign
     shown = text[begin : sign + length]
-    # The rest of Falco's message is lost on its way; it is the same for everything that is not found
-    advice = f"`{shown}` is no field of source {catalog.source}; all percent signs begin a field. {_what_is_wrong(shown, catalog)}"
+    # Falco loses the rest of its message; it is the same for everything unknown
+    advice = f"`{shown}` is not a field of source {catalog.source}; all percent signs begin a field. {_what_is_wrong(shown, catalog)}"
     raise FormatError("unknown filter: unexpected token after '", sign, length, advice=advice)
 
 
 def _what_is_wrong(shown: str, catalog: Catalog) -> str:
     field = catalog.lookup(shown.partition("[")[0])
     if field is None:
-        return catalog.advice(shown) if shown[:1].isalpha() and "(" not in shown else "One itself cannot be written: say 'percent'."
+        return catalog.advice(shown) if shown[:1].isalpha() and "(" not in shown else "Write 'percent' for a literal percent sign."
     if field.argument is None:
         return f"{field.name} takes no brackets."
     argument = "name" if field.argument.key else "0"
@@ -177,15 +177,15 @@ def _what_is_wrong(shown: str, catalog: Catalog) -> str:
 
 
 def _shorter(piece: str, end: int) -> str:
-    """The next piece to be tried, of at most `end` characters: without brackets, or with a shorter name."""
+    """Return the next piece to try, of at most `end` characters: without brackets, or with a shorter name."""
     if words.TRANSFORMER.match(piece):
-        return piece[: piece.rfind(")[", 0, end + 1) + 1]  # before its parenthesis is closed, nothing can end it
+        return piece[: piece.rfind(")[", 0, end + 1) + 1]  # it cannot end before its parenthesis is closed
     bracket = piece.find("[", 0, end)
     return piece[: min(end, _NAME_LIMIT) if bracket < 0 else bracket]
 
 
 def _placeholder(node: Field | Transform, width: int, operand: Operand) -> Placeholder:
-    # Falco has no number format for what is not a plugin's: the length of such a text is not printed
+    # Falco has no number format for types that plugins do not have: the length of such a text is not printed
     silent = isinstance(operand, Transformation) and operand.kind.type is FieldType.UINT64 and not _measures_plugin_field(node)
     return Placeholder(operand, width, padded=isinstance(node, Field) and node.name in _PADDED, silent=silent)
 

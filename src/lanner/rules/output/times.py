@@ -1,7 +1,7 @@
-"""An event's time as Falco prints it: nanoseconds since 1970 in, texts out.
+"""An event's time as Falco prints it, from nanoseconds since 1970.
 
-Local times use the offset that the time zone (TZ) has at the event's own time, so that a replay prints the same today and
-after the next change of the clocks; Falco takes the offset of the moment at which it prints.
+Local times use the offset of the time zone (TZ) at the event's own time, so that a replay prints the same today and
+after the next clock change. Falco uses the offset at the time of printing.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ SECOND: Final = 1_000_000_000
 
 
 class Clock:
-    """A callable from nanoseconds to `<the second's text>.<nine digits>`, for any thread; the text of a second is kept while it lasts."""
+    """A callable from nanoseconds to `<the second's text>.<nine digits>`, for any thread. It caches the text of the last second."""
 
     __slots__ = ("_known", "_shape")
 
     def __init__(self, shape: Callable[[int], str]) -> None:
         self._shape = shape
-        self._known = (0, 0, "")  # from, to before, the text
+        self._known = (0, 0, "")  # from, to (exclusive), the text
 
     def __call__(self, timestamp: int) -> str:
         begin, end, text = self._known
@@ -36,15 +36,15 @@ class Clock:
 
 
 def local_time(second: int) -> str:
-    """`22:13:20`."""
+    """Return `22:13:20`."""
     return time.strftime("%H:%M:%S", time.localtime(second))
 
 
 def local_datetime(second: int) -> str:
-    """`2023-11-14 22:13:20`."""
+    """Return `2023-11-14 22:13:20`."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
 
 
 def utc_datetime(second: int) -> str:
-    """`2023-11-14T22:13:20`."""
+    """Return `2023-11-14T22:13:20`."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))

@@ -1,1 +1,1 @@
-"""From rules to a plan, and its executors. Private."""
+"""The plan of a set of rules, and its executors. Private."""

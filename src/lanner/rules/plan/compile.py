@@ -1,7 +1,7 @@
-"""From rules files to the plan and the outputs that a host runs.
+"""Compile rules files to the plan and the outputs that a host runs.
 
 The input are files and the catalog of one event source, the output is a `RuleSet` and then a `CompiledRules`. `lanner.rules.session` drives
-the stages; a file with errors ends them with a `RulesError`.
+the stages. A file with errors stops it with a `RulesError`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def compile_rules(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without the garbage collector, which would go through everything again and again while it is built up, and find nothing."""
+    """Pause the garbage collector, which would traverse the growing data again and again and find nothing to free."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -106,7 +106,7 @@ def _uncollected() -> Iterator[None]:
 def _compile(ruleset: RuleSet, catalog: Catalog, running: Sequence[Rule] | None, appends: Sequence[Append]) -> CompiledRules:
     if running is None:
         running = [rule for rule in ruleset.rules if rule.enabled]
-    # What a rule asks for that does not run is not among the values that an event is read for
+    # Values that only other rules need are not read from events
     chosen = frozenset(rule.name for rule in running)
     checkers = {True: Checker(catalog, FieldTable()), False: Checker(catalog, FieldTable())}
     findings = list(ruleset.findings)

@@ -1,10 +1,10 @@
-"""Run a plan, event by event: closures over the fields' values.
+"""Evaluate a plan for each event in Python: closures over the fields' values.
 
-In come a plan and a function that gets the value of a numbered field of the current event; out come the numbers of the rules
-that match. A value is got at most once an event, and only if the index, a candidate or an output asks for it. How an event is
-read, and what becomes of a match, is not told here.
+The input are a plan and a function that returns the value of a numbered field of the current event. The output are the numbers of the
+rules that match. Each value is read at most once an event, and only if the index, a candidate or an output needs it. This module
+does not read events or handle matches.
 
-This executor is the plain one, and the reference for others of the same plan.
+This executor is the simple one, and the reference for other executors of the same plan.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 Check: TypeAlias = "Callable[[], bool]"
 Candidates: TypeAlias = "tuple[tuple[int, Check], ...]"
 
-# Combinations of indexed values whose candidates are kept; rules name so many values and no more, but their product may be large
+# Combinations of indexed values whose candidates are cached. Rules name only so many values, but their product may be large
 _COMBINATIONS: Final = 4096
 
 
 class _Memo(dict[int, FieldValue]):
-    """The values of the current event that were got already; a missing one is got and kept."""
+    """Cache of the current event's values. Access reads a missing value."""
 
     __slots__ = ("_get",)
 
@@ -45,7 +45,7 @@ class _Memo(dict[int, FieldValue]):
 
 
 class Executor:
-    """Evaluates a plan for one event after the other, in Python.
+    """Evaluates a plan for one event after another, in Python.
 
     `get` returns the value of a field of the current event by the number of the field in the plan, or None.
     """
@@ -80,8 +80,8 @@ class Executor:
 
 
 def _matcher(index: Index, checks: Sequence[Check], memo: _Memo, *, first: bool) -> Callable[[], Sequence[int]]:
-    # Values that name the same rules are one group. Values that name none have no group: they are the bulk of what
-    # events bring, and all alike.
+    # Values that name the same rules are one group. Values that name none have no group: most of the
+    # values in events are such, and equivalent.
     groups: list[tuple[int, ...]] = []
     lookups = []
     for field in index.fields:
@@ -117,13 +117,13 @@ def _matcher(index: Index, checks: Sequence[Check], memo: _Memo, *, first: bool)
 
 
 def compile_values(operands: Sequence[Operand], value: Callable[[int], FieldValue]) -> Callable[[], tuple[FieldValue, ...]]:
-    """A function that gives the values of several operands for the current event."""
+    """Return a function that reads the values of several operands for the current event."""
     getters = [compile_operand(operand, value) for operand in operands]
     return lambda: tuple([get() for get in getters])
 
 
 def compile_operand(operand: Operand, value: Callable[[int], FieldValue]) -> Callable[[], FieldValue]:
-    """A function that gives the operand's value for the current event, or None."""
+    """Return a function that reads the operand's value for the current event, or None."""
     match operand:
         case Slot(number):
             return partial(value, number)
@@ -167,7 +167,7 @@ def _items(parts: Sequence[tuple[Callable[[], FieldValue], bool, Callable[[Field
 
 
 class _Compiler:
-    """Makes closures of trees; equal checks of several rules (macros, mostly) become one."""
+    """Compiler of trees to closures. Equal checks of several rules (mostly from macros) become one."""
 
     def __init__(self, memo: _Memo) -> None:
         self._memo = memo
@@ -206,7 +206,7 @@ class _Compiler:
         if test.operator == "exists":
             return lambda: memo[number] is not None
         if not slot.kind.is_list and slot.kind.type is not FieldType.IPNET and test.modifier is None:
-            # None is no constant, so that these need not look for it
+            # None is not a constant, so these need no test for it
             if test.operator == "=":
                 constant = test.constants[0]
                 return lambda: memo[number] == constant
@@ -251,7 +251,7 @@ def _some(checks: Sequence[Check]) -> Check:
 
 
 def _each(checks: Iterable[Check], *, until: bool) -> bool:
-    """Whether no check comes out as `until`, which ends the round."""
+    """Return whether no check has the result `until`, which would end the loop."""
     for check in checks:  # noqa: SIM110 - a generator for all() costs more than the checks
         if check() is until:
             return False

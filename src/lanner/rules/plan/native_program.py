@@ -1,20 +1,20 @@
-"""A plan for the native executor: a `Plan` in, plain tuples out, as `lanner.native.Executor` takes them.
+"""The program of the native executor: plain tuples from a `Plan`, as `lanner.native.Executor` takes them.
 
-Where the value of each numbered field comes from is told by whoever knows (`sources`): off the payload, from what the host knows
-of an event, or from Python alone. Texts become bytes. Nothing is decided here that the plan does not say, and what cannot be
-said so raises `LannerError`.
+The caller supplies the source of each numbered field's value (`sources`): the payload, the host's data
+about an event, or Python. Texts become bytes. The conversion adds nothing to the plan, and raises `LannerError` for parts
+that a program cannot express.
 
 A program is (trees, has_time, sources, operands, checks, nodes, conditions, index, wanted):
 
-- trees: of `lanner.sdk.values`, as data; with has_time the last gives an event's own time.
+- trees: those of `lanner.sdk.values`, as data; with has_time the last returns an event's own time.
 - sources: ("python",), ("absent",), ("text", bytes), ("number", int), ("json", tree, argument as bytes, int or None), ("place",) for
   the event's number, ("time", part) and ("elapsed", part) with part "", "s" or "ns", ("clock", shape) with shape "time", "time.s",
   "time.iso8601", "datetime" or "datetime.s".
-- operands: (word, type, slot or constant or operands, selector), each behind those that it is made of.
+- operands: (word, type, slot or constant or operands, selector), each after its own operands.
 - checks: ("exists" | "constants" | "fields", operand, operator, constants or operand, modifier).
 - nodes: ("check", check), ("not" | "all" | "some", nodes), each after its children; ("python",) for a condition that Python evaluates.
 - index: ([(slot, [(value, rules)])], always).
-- wanted: by rule, the operands whose values its alerts show.
+- wanted: by rule, the operands that its alerts show.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ Source: TypeAlias = "tuple[Any, ...]"
 Program: TypeAlias = "tuple[Any, ...]"
 
 PYTHON: Final[Source] = ("python",)
-# Operands that are no transformers of the vocabulary: a list of operands, a number in it, and `len` of what getopt gives
+# Operands that are not transformers in the vocabulary: a list of operands, a number in it, and `len` of getopt's result
 OWN_OPERANDS: Final = frozenset({"items", "decimal", "joined len"})
 
 
 class NativePlanError(LannerError, ValueError):
-    """The native executor cannot take this plan."""
+    """A plan that the native executor cannot run."""
 
 
 def make_program(
@@ -54,13 +54,13 @@ def make_program(
     has_time: bool = False,
     in_python: Collection[int] = (),
 ) -> Program:
-    """The program of a plan. Raises `NativePlanError`.
+    """Return the program of a plan. Raises `NativePlanError`.
 
-    `wanted` are by rule the operands whose values its alerts show. The rules of the numbers `in_python` are candidates for every
+    `wanted` are by rule the operands that its alerts show. The rules with the numbers in `in_python` are candidates for every
     event: Python evaluates their conditions.
     """
     if len(sources) != len(plan.fields):
-        raise NativePlanError(f"the plan has {len(plan.fields)} fields, and {len(sources)} sources are told")
+        raise NativePlanError(f"the plan has {len(plan.fields)} fields, but {len(sources)} sources were given")
     parts = _Parts()
     conditions = [parts.python() if number in in_python else parts.node(tree) for number, tree in enumerate(plan.conditions)]
     listed = wanted or [()] * len(conditions)
@@ -70,7 +70,7 @@ def make_program(
 
 
 def native_value(value: FieldValue) -> Any:
-    """A field's value as the native part has it: texts as bytes."""
+    """Return a field's value in the native representation: texts as bytes."""
     if isinstance(value, str):
         return to_bytes(value)
     return tuple(map(native_value, value)) if isinstance(value, tuple) else value
@@ -84,11 +84,11 @@ class _Parts:
         self.checks: list[tuple[Any, ...]] = []
         self.nodes: list[tuple[Any, ...]] = []
         self._numbers: dict[tuple[str, object], int] = {}
-        # Trees that share parts, as macros make them; the plan keeps them while this works
+        # Trees that share parts, as from macros. The plan keeps them alive meanwhile
         self._known: dict[int, int] = {}
 
     def python(self) -> int:
-        """The node of a condition that Python evaluates."""
+        """Return the node of a condition that Python evaluates."""
         return self._number("node", self.nodes, ("python",))
 
     def node(self, tree: Tree) -> int:
@@ -107,7 +107,7 @@ class _Parts:
                 return "all", tuple(map(self.node, children))
             case Some(children):
                 return "some", tuple(map(self.node, children))
-        raise NativePlanError(f"the native executor knows no part of a condition that is a {type(tree).__name__}")
+        raise NativePlanError(f"the native executor does not support a {type(tree).__name__} in a condition")
 
     def _check(self, test: Test | Comparison) -> tuple[Any, ...]:
         left = self.operand(test.left)
@@ -130,11 +130,11 @@ class _Parts:
                 word = "joined len" if name == "len" and _is_of_getopt(operands[0]) else name
                 made = (word, kind, tuple(map(self.operand, operands)), None if selector is None else to_bytes(selector))
             case _:
-                raise NativePlanError(f"the native executor knows no operand that is a {type(operand).__name__}")
+                raise NativePlanError(f"the native executor does not support a {type(operand).__name__} as an operand")
         return self._number("operand", self.operands, made)
 
     def _number(self, what: str, parts: list[tuple[Any, ...]], part: tuple[Any, ...]) -> int:
-        # True and 1 are equal and mean the same to the native part
+        # True and 1 are equal and have the same meaning in the native part
         number = self._numbers.setdefault((what, part), len(parts))
         if number == len(parts):
             parts.append(part)
@@ -142,7 +142,7 @@ class _Parts:
 
 
 def _is_of_getopt(operand: Operand) -> bool:
-    """Whether Falco measures the one text in the list, as it does with what combines operands (see transformers)."""
+    """Return whether Falco measures the one text in the list, as for operands that were combined (see transformers)."""
     inner = operand
     while isinstance(inner, Transformation) and len(inner.operands) == 1:
         inner = inner.operands[0]
@@ -158,7 +158,7 @@ def _constant(constant: Constant) -> Any:
 
 
 def _index(index: Index, sources: Sequence[Source], in_python: Collection[int]) -> tuple[Any, Any]:
-    # The rules of values that Python alone can tell, and those that Python evaluates, are candidates for every event
+    # Rules of values that only Python can compute, and rules that Python evaluates, are candidates for every event
     always = {*index.always, *in_python}
     fields = []
     for field in index.fields:

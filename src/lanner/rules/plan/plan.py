@@ -1,8 +1,8 @@
-"""The plan: all rules as plain data, for whoever executes them.
+"""The plan: all rules as plain data, for executors.
 
-In come checked conditions in rule order and the fields that they and the outputs need; out comes a `Plan`: numbered fields, trees
-over those numbers, and an index that tells from a few of an event's values which rules can match at all. There is no function
-in a plan, and nothing in it says how or where it is run.
+The input are checked conditions in rule order and the fields that they and the outputs need. The output is a `Plan`: numbered fields,
+trees over those numbers, and an index that selects the rules that can match from a few of an event's values. A plan contains
+no functions, and does not depend on how or where it is run.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
     from lanner.rules.language.catalog import FieldRequest
 
-# What must hold for a condition to match: the field of a number has one of these values
+# A requirement of a condition: the field with this number has one of these values
 Requirements: TypeAlias = "dict[int, frozenset[Constant]]"
 
-# Each indexed field costs every event a look at its value, wanted by a rule or not
+# Each indexed field is read for every event, whether a rule needs it or not
 _INDEXED_FIELDS: Final = 6
 
 
 class IndexedField(Struct, frozen=True, gc=False):
-    """A field whose value decides which rules can match: `rules` has the numbers of those that can, in order, for each value."""
+    """A field whose value selects rules: `rules` has the numbers of those that can match, in order, for each value."""
 
     slot: int
     rules: Mapping[Constant, tuple[int, ...]]
 
 
 class Index(Struct, frozen=True, gc=False):
-    """A rule is a candidate if it is in `always`, or if an indexed field of the event has a value that names it.
+    """A rule is a candidate if it is in `always`, or if an indexed field of the event has a value that selects it.
 
-    A rule that is found in neither can never match.
+    A rule in neither of them can never match.
     """
 
     fields: tuple[IndexedField, ...]
@@ -54,12 +54,12 @@ class Plan(Struct, frozen=True, gc=False):
 
 
 def make_plan(conditions: Sequence[Tree], fields: Sequence[FieldRequest]) -> Plan:
-    """The plan of these conditions; a slot in them is a place in `fields`."""
+    """Return the plan of these conditions. A slot in them is an index in `fields`."""
     return Plan(tuple(fields), tuple(conditions), make_index(conditions))
 
 
 def make_index(conditions: Sequence[Tree]) -> Index:
-    """For each rule the requirement, if it has any, that it shares with the fewest other rules."""
+    """Return each rule's requirement, if it has any, that it shares with the fewest other rules."""
     known: dict[int, Requirements] = {}
     required = [requirements(tree, known) for tree in conditions]
     shares = Counter((slot, value) for each in required for slot, values in each.items() for value in values)
@@ -87,16 +87,16 @@ def _choose(
     required: Requirements, allowed: Iterable[int], shares: Mapping[tuple[int, Constant], int], popular: Mapping[int, int]
 ) -> int | None:
     def cost(slot: int) -> tuple[int, int, int]:
-        # the rules that come along in the worst case; then fields that other rules ask for anyway
+        # the rules selected in the worst case; then fields that other rules use anyway
         return max((shares[slot, value] for value in required[slot]), default=0), -popular[slot], slot
 
     return min((slot for slot in required if slot in allowed), key=cost, default=None)
 
 
 def requirements(tree: Tree, known: dict[int, Requirements] | None = None) -> Requirements:
-    """What must hold for the tree to be true, as far as equality of single fields with constants says it.
+    """Return the requirements of a tree that follow from comparisons of single fields with constants.
 
-    `known` is for trees that share parts, as macros make them: what was found before, by the part's identity.
+    `known` is for trees that share parts, as from macros: previous results, by the part's identity.
     """
     known = {} if known is None else known
     found = known.get(id(tree))
@@ -113,11 +113,11 @@ def _requirements(tree: Tree, known: dict[int, Requirements]) -> Requirements:
             return _all_of(requirements(child, known) for child in children)
         case Some(children):
             return _one_of([requirements(child, known) for child in children])
-    return {}  # a negation is true of missing values, too; a comparison of two fields says nothing of either
+    return {}  # a negation is also true for missing values; a comparison of two fields requires no value of either
 
 
 def _of_test(test: Test) -> Requirements:
-    # A list field has many values, and a network is no value that an address could be looked up by
+    # A list field has several values, and addresses cannot be looked up among networks
     if not isinstance(test.left, Slot) or test.left.kind.is_list or test.left.kind.type is FieldType.IPNET:
         return {}
     plain = test.modifier is None and test.operator in MEMBER_OPERATORS

@@ -1,1 +1,1 @@
-"""What the commands print about rules: validation, descriptions, explanations. Private."""
+"""Reports about rules for commands: validation, descriptions, explanations. Private."""

@@ -1,7 +1,7 @@
-"""What rules are made of, as `falco -L` and `falco -l` describe them.
+"""Descriptions of rules, as `falco -L` and `falco -l` print them.
 
-In comes a `Validator` that has loaded files without an error, out comes JSON in Falco's layout, or its table. What Falco gives in no
-order stands here in the order of the alphabet.
+The input is a `Validator` that has loaded files without an error, the output is JSON in Falco's layout, or its table. Parts that Falco
+prints in no fixed order are sorted here.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ _LINE: Final = 110
 
 @dataclass(slots=True)
 class _Names:
-    """What a condition names."""
+    """The names in a condition."""
 
     macros: set[str]
-    items: set[str]  # of the constant lists
+    items: set[str]  # of the lists of constants
     operators: set[str]
     fields: set[str]
 
 
 def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | None = None) -> dict[str, Any]:
-    """Describe everything that was loaded, or the one rule of that name.
+    """Describe all loaded items, or the one rule with that name.
 
-    Raises `KeyError` if that rule is not loaded, `ConditionError` for a condition that ends `falco -L`: one that cannot be parsed before
-    its lists are written in, one whose left side names no field, and one whose event types Falco cannot search.
+    Raises `KeyError` if that rule is not loaded, and `ConditionError` for a condition that ends `falco -L`: one that cannot be parsed
+    before its lists are expanded, one whose left side is not a field, and one whose event types Falco cannot search.
     """
     session = validator.session
     rules = [each for each in validator.rules if name in {None, each.rule.name}]
@@ -63,7 +63,7 @@ def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | No
 
 
 def table(described: dict[str, Any], escape: Callable[[str], str] = str) -> str:
-    """The rules' names and descriptions in two columns, without a line feed at the end; `escape` treats what files say."""
+    """Return the rules' names and descriptions in two columns, without a final newline. `escape` escapes texts of files."""
     rows = [("Rule", ["Description"]), ("----", ["-----------"])]
     for rule in described["rules"]:
         lines = wrap(map(escape, rule["info"]["description"].split()), _LINE - _COLUMN)
@@ -109,7 +109,7 @@ def _rule(compiled: CompiledRule, session: Session, plugins: Sequence[PluginInfo
 
 
 def _uses(plugin: PluginInfo, source: str, fields: set[str]) -> bool:
-    """Whether the plugin has the events of a source, or one of the fields for it."""
+    """Return whether the plugin has the events of a source, or a field for it."""
     if plugin.has_source and plugin.event_source == source:
         return True
     own = {declaration.info.name for declaration in plugin.fields}

@@ -1,8 +1,8 @@
-"""A rule's condition, part by part, on the current event of an executor.
+"""Explain a rule's condition, part by part, for the current event of an executor.
 
-In come a rule, its tree in the executor's plan and the executor; out comes an `Explanation`. Names and texts are taken from the
-condition as it was written, where macros and lists still have their names; each part's value comes from the executor's own
-closures over its part of the plan's tree, so that this cannot say anything else than the rule does.
+The input are a rule, its tree in the executor's plan and the executor; the output is an `Explanation`. Names and texts come from the
+original condition, which still contains the names of macros and lists. Each part's value comes from the executor's own
+closures for its part of the plan's tree, so that an explanation always agrees with the rule.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class _Node(Struct):
-    """A part that can be asked again for each event."""
+    """A part that can be evaluated for each event."""
 
     kind: Kind
     check: Callable[[], bool]
@@ -44,7 +44,7 @@ class _Node(Struct):
     parts: tuple[_Node, ...] = ()
 
     def look(self, *, blamed: bool) -> Part:
-        """What the part says of the current event; `blamed`: it, or something in it, says no first."""
+        """Return the part's result for the current event. `blamed`: it contains, or is, the first part that is false."""
         holds = self.check()
         blamed = blamed and not holds
         parts = []
@@ -56,7 +56,7 @@ class _Node(Struct):
         return Part(self.kind, holds, self.text, self.macros, self.exception, values, tuple(parts), marked=blamed)
 
     def progress(self) -> float:
-        """How far the current event comes, from 0 to 1: of all that has to hold, how much does before the first no."""
+        """Return the progress of the current event, from 0 to 1: the share of required parts that hold before the first false one."""
         if self.kind == "one":
             return max(node.progress() for node in self.parts)
         if self.kind != "all":
@@ -71,10 +71,10 @@ class _Node(Struct):
 
 
 class Explainer:
-    """Explains one rule of a plan, event by event: to be asked after the executor's `match`."""
+    """Explains one rule of a plan, event by event. Call it after the executor's `match`."""
 
     def __init__(self, rule: Rule, plan: Plan, number: int, executor: Executor) -> None:
-        """`number` is the rule's in the plan."""
+        """Create an explainer of the rule with this number in the plan."""
         self._rule = rule
         own, macros = rule.expressions
         builder = _Builder(macros, plan, executor)
@@ -82,17 +82,17 @@ class Explainer:
         self._lists = builder.lists
 
     def progress(self) -> float:
-        """How far the current event comes, from 0 to 1; 1 is a match."""
+        """Return the progress of the current event, from 0 to 1; 1 is a match."""
         return self._root.progress()
 
     def explain(self, number: int, event: str) -> Explanation:
-        """What the rule says of the current event, which is called `number` and `event`."""
+        """Explain the rule for the current event, described by `number` and `event`."""
         part = self._root.look(blamed=True)
         return Explanation(self._rule.name, str(self._rule.place), part, dict(self._lists), number, event)
 
 
 class _Source(Struct):
-    """A condition as written: its tree with macros, and the pieces of its text that stand for a list's name or an exception."""
+    """A condition as written: its tree with macros, and the pieces of its text that are a list's name or an exception."""
 
     expression: Expression
     tree: ast.Condition
@@ -105,13 +105,13 @@ class _Source(Struct):
         try:
             pieces = expression.lists.write_into(expression.text).pieces
         except TooLargeError:
-            return source  # then lists are shown by their items
+            return source  # then the explanation shows the items of lists
         source.pieces = [piece for piece in pieces if piece.whole]
         source.exceptions = frozenset(id(piece.scalar) for piece in expression.text.pieces if piece.whole)
         return source
 
     def list_at(self, offset: int) -> tuple[int, str]:
-        """Which piece of a list the character belongs to, and the list's name; -1 if none."""
+        """Return the number of the list's piece that contains the character, and the list's name; -1 if none does."""
         for number, piece in enumerate(self.pieces):
             if piece.begin <= offset < piece.begin + piece.size and id(piece.scalar) not in self.exceptions:
                 return number, _name(piece)
@@ -166,7 +166,7 @@ class _Builder:
                 return _Node("not", check, exception=exception, parts=(self._node(child, part, source),))
             case ast.Check(), typed.Test() | typed.Comparison():
                 return _Node("test", check, self._text(node, source), values=tuple(self._values(node, tree)))
-        raise AssertionError(f"{node} is not what {tree} was made of")
+        raise AssertionError(f"{node} is not the source of {tree}")
 
     def _text(self, node: ast.Check, source: _Source) -> str:
         right = node.right
@@ -177,7 +177,7 @@ class _Builder:
         return show(replace(node, right=right))
 
     def _named(self, items: Sequence[ast.Constant], source: _Source, begin: int) -> Iterator[ast.Constant]:
-        """The items, those that a list brought as its name; their spans count from `begin` on."""
+        """Return the items, with those of a list replaced by its name. Their spans count from `begin`."""
         last = -1
         for item in items:
             number, name = source.list_at(begin + item.span[0])
@@ -215,7 +215,7 @@ def _slots(operand: typed.Operand) -> Iterator[typed.Slot]:
 
 
 def _plain(value: Any) -> Value:
-    """A value as JSON has it: addresses are texts."""
+    """Return a value for JSON: addresses become texts."""
     if isinstance(value, tuple):
         return [_plain(item) for item in value]  # type: ignore[misc]
     return str(ip_address(value)) if isinstance(value, bytes) else value

@@ -1,6 +1,6 @@
-"""Why a rule fired on an event or did not, as plain data, as text for people and as JSON.
+"""Explanations of why a rule matched an event or did not: plain data, text for people, and JSON.
 
-Made by explain.py, which looks at the event; here nothing is evaluated any more.
+explain.py evaluates the event and creates them. Nothing is evaluated here.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Value: TypeAlias = "str | int | bool | list[str | int | bool] | None"
 NO_VALUE: Final = "no value"
 
 _TITLES: Final = {"all": "all of", "one": "one of"}
-_MARK: Final = "<-- the first part that says no"
+_MARK: Final = "<-- the first part that is false"
 _LONGEST: Final = 120
 _SHOWN_ITEMS: Final = 12
-# Of alternatives of which one holds, so many that do not are shown; with more they are counted
+# Number of false alternatives that are shown next to a true one; more are only counted
 _FOLDED: Final = 4
 
 
@@ -31,8 +31,8 @@ _FOLDED: Final = 4
 class Part:
     """A part of a condition and whether it holds.
 
-    `text` is a test's own, `macros` are the names that brought the part (the outermost first), `exception` the rule's exception that
-    it is. `values` are those that a test looks at, its left side first; None is no value. `marked`: the first part that says no.
+    `text` is a test's own, `macros` are the names of the macros that contain the part (the outermost first), `exception` is its name if it
+    is an exception. `values` are the operands of a test, its left side first; None means no value. `marked`: the first false part.
     """
 
     kind: Kind
@@ -45,7 +45,7 @@ class Part:
     marked: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it; what is empty is left out."""
+        """Return the part for JSON, without empty values."""
         shown: dict[str, Any] = {"kind": self.kind, "holds": self.holds, "text": self.text, "macros": list(self.macros)}
         shown |= {"exception": self.exception, "values": dict(self.values), "parts": [part.as_dict() for part in self.parts]}
         shown["says_no_first"] = self.marked
@@ -54,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What became of a rule on one event.
+    """The result of a rule for one event.
 
     `taken_by` is the rule that raised the event's alert although this one matches too. `lists` are those that the condition names.
     """
@@ -73,7 +73,7 @@ class Explanation:
         return self.part.holds
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Return the explanation for JSON."""
         return {
             "rule": self.rule,
             "place": self.place,
@@ -86,11 +86,11 @@ class Explanation:
         }
 
     def text(self) -> str:
-        """For people: the verdict, the event, the tree, the lists."""
+        """Return the text for people: the result, the event, the tree, the lists."""
         verdict = "matches" if self.holds else "does not match"
         lines = [f'"{self.rule}" ({self.place}) {verdict} event {self.number}:', f"    {without_middle(self.event, _LONGEST)}"]
         if self.taken_by:
-            lines.append(f'    but the alert is that of "{self.taken_by}", which is tried before: the first match takes the event')
+            lines.append(f'    but the alert is that of "{self.taken_by}", which is tried first: only the first match raises an alert')
         lines += ["", *_lines(self.part, 0)]
         if self.lists:
             lines += ["", *(f"{name}: {_items(items)}" for name, items in self.lists.items())]
@@ -102,7 +102,7 @@ def _lines(part: Part, depth: int) -> Iterator[str]:
     if part.exception:
         title += f"exception {part.exception}: "
     while inner.kind == "not":
-        # A negation and what it negates are one line; whether it holds is said of both together
+        # A negation and its operand share a line; the result is that of both together
         title, inner = f"{title}not ", inner.parts[0]
         title += "".join(f"macro {name}: " for name in inner.macros)
     title += inner.text or _TITLES[inner.kind]

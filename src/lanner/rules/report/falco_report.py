@@ -1,7 +1,7 @@
-"""What Falco's -V prints about rules files: as JSON, as text.
+"""Falco's -V report about rules files, as JSON and as text.
 
-In come `FileResult`s (validate.py), out come the texts, without a line feed at the end. Places are yaml-cpp's and the condition
-parser's, snippets are cut by bytes, as Falco does it. Half a character comes out as such in the text (as a surrogate escape), and as
+The input are `FileResult`s (validate.py), the output are texts without a final newline. Places are those of yaml-cpp and the condition
+parser. Snippets are cut by bytes, as in Falco. A cut character remains in the text (as a surrogate escape), and becomes
 U+FFFD in JSON.
 """
 
@@ -35,7 +35,7 @@ _ERRORS: Final = {
     "LOAD_ERR_VALIDATE": "Error validating rule/macro/list/exception objects",
     "LOAD_ERR_EXTENSION": "Error in extension item",
 }
-# In a text Falco prints the first, in JSON the second
+# Falco uses the first in text, the second in JSON
 _WARNINGS: Final = {
     "LOAD_UNKNOWN_SOURCE": (
         "Unknown event source",
@@ -95,7 +95,7 @@ _WARNINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """One level of a finding's context; `name` is the file's, or the begin of the condition that the place is in."""
+    """One level of a finding's context. `name` is the file's, or the start of the condition that contains the place."""
 
     kind: str
     item: str
@@ -106,23 +106,23 @@ class Location:
 
 
 def as_json(results: Sequence[FileResult]) -> dict[str, Any]:
-    """What Falco prints with json_output, before it is dumped (see `dump`)."""
+    """Return Falco's result with json_output, before serialization (see `dump`)."""
     return {"falco_load_results": [_file_json(result) for result in results]}
 
 
 def dump(report: dict[str, Any]) -> str:
-    """The report on one line, as Falco writes it."""
+    """Return the report on one line, as Falco writes it."""
     text = json.dumps(report, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return replaced(text)
 
 
 def as_text(results: Sequence[FileResult], escape: Escape = str) -> str:
-    """What Falco prints without json_output: warnings are left out unless there is an error as well. `escape` treats what files say."""
+    """Return Falco's text without json_output. It has warnings only if there is an error. `escape` escapes texts of files."""
     return "\n".join(_text(result, escape) for result in results)
 
 
 def full_text(result: FileResult, escape: Escape = str) -> str:
-    """Everything about one file, warnings too: what Falco logs. `escape` treats what files say."""
+    """Return everything about one file, including warnings: Falco's log message. `escape` escapes texts of files."""
     problems = [finding for finding in result.findings if finding.severity == "error"]
     warnings = [finding for finding in result.findings if finding.severity == "warning"]
     status = "Invalid" if problems else "Ok, with warnings" if warnings else "Ok"
@@ -154,7 +154,7 @@ def _finding_text(result: FileResult, finding: Finding, escape: Escape) -> str:
 
 
 def repr_item(name: str) -> str:
-    """An item's name behind its kind."""
+    """Return an item's name after its kind."""
     return f" '{name}'"
 
 
@@ -195,9 +195,9 @@ def _finding_json(result: FileResult, finding: Finding) -> dict[str, Any]:
 
 
 def locations(result: FileResult, finding: Finding) -> list[Location]:
-    """A finding's context as Falco has it, from the file inwards."""
+    """Return a finding's context as in Falco, from the file inwards."""
     sight = _sight(finding)
-    # what is wrong may have been defined in a file before
+    # the invalid item may be defined in an earlier file
     found = [Location("rules content", "", sight.context[0].file.name if sight.context else result.name)]
     for spot in sight.context:
         mark = spot.mark()
@@ -216,14 +216,14 @@ def _sight(finding: Finding) -> Sight:
 
 
 def snippet(result: FileResult, finding: Finding) -> str:
-    """The line of a finding's innermost place and, below it, a caret, with line feeds; a condition is quoted instead of the file."""
+    """Return the line of a finding's innermost place and a caret below it, with newlines. A condition is quoted instead of the file."""
     text = _sight(finding).text
     content = to_bytes(text or _text_of(result, finding))
     return from_bytes(_snippet(content, locations(result, finding)[-1].offset))
 
 
 def _text_of(result: FileResult, finding: Finding) -> str:
-    """The content of the file that the finding is in, which may be one before the result's."""
+    """Return the content of the file that contains the finding, which may be an earlier one than the result's."""
     context = _sight(finding).context
     return context[0].file.text if context and context[0].file.name != result.name else result.content
 

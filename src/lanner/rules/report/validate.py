@@ -1,7 +1,7 @@
-"""Rules files, one after another, as `falco -V` takes them: what Falco would say of each.
+"""Validate rules files, one after another, as `falco -V` does.
 
-In come files' contents and the catalogs of the event sources, out come `FileResult`s for a report (falco_report.py): findings in
-Falco's order, up to the first error.
+The input are files' contents and the catalogs of the event sources. The output are `FileResult`s for a report (falco_report.py):
+findings in Falco's order, up to the first error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class FileResult:
-    """What Falco says of one file. `schema` is empty where it did not come to look at that."""
+    """Falco's findings for one file. `schema` is empty if Falco did not reach that check."""
 
     name: str
     content: str
@@ -36,14 +36,14 @@ class FileResult:
 
     @property
     def successful(self) -> bool:
-        """Whether there is no error."""
+        """Whether the file has no error."""
         return all(each.severity != "error" for each in self.findings)
 
 
 class Validator:
-    """Takes files in order; each one is compiled together with all that was collected from those before it.
+    """Validates files in order. Each one is compiled together with the items of all previous files.
 
-    `rules` are those of the last file that had no error. `appends` are added to the rules' outputs.
+    `rules` are those of the last file without an error. `appends` are added to the rules' outputs.
     """
 
     def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str], appends: Sequence[Append] = ()) -> None:
@@ -53,7 +53,7 @@ class Validator:
         self.rules: list[CompiledRule] = []
 
     def load(self, name: str, content: str) -> FileResult:
-        """What Falco says of the next file; after its first error Falco looks no further."""
+        """Return Falco's findings for the next file. Falco stops after its first error."""
         result = FileResult(name, content)
         for found in self._load(result):
             if not found.own:
@@ -63,7 +63,7 @@ class Validator:
         return result
 
     def unmet(self) -> str:
-        """Which plugin that is asked for up to here is not there, for which Falco gives up without a report; else nothing."""
+        """Return the message for a required plugin that is not loaded, for which Falco exits without a report, or ""."""
         for required in self.session.collected.requirements:
             reason = unmet(required, self._plugins)
             if reason:

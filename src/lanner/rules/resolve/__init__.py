@@ -1,1 +1,1 @@
-"""From the items of all files to the rules: collect, apply lists and macros, select. Private."""
+"""From the items of all files to the rules: collect them, expand lists and macros, select. Private."""

@@ -1,7 +1,7 @@
-"""From items in the order of the files to lists, macros and rules: what was defined, redefined, appended, replaced, switched.
+"""Collect items in the order of the files: definitions, redefinitions, appends, replacements, switches of lists, macros and rules.
 
-In come the steps of items (load.py), one after another; out come `Definitions`, each with its place in the order (`index`,
-of its first definition) and its `visibility` (when it was last touched). Conditions are still texts. Messages are Falco's.
+The input are the steps of items (load.py), one after another. The output are `Definitions`, each with the order of its first
+definition (`index`) and of its last change (`visibility`). Conditions are still texts. Messages are Falco's.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _NO_RULE_TO_APPEND: Final = "Rule uses 'append' or 'override.<key>: append' but 
 _NO_RULE_TO_REPLACE: Final = "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists"
 _NO_RULE_TO_SWITCH: Final = "Rule has 'enabled' key but no rule by that name already exists"
 NO_EARLIER_ITEM: Final = frozenset({_NO_LIST, _NO_MACRO, _NO_RULE_TO_APPEND, _NO_RULE_TO_REPLACE, _NO_RULE_TO_SWITCH})
-"""The messages about an item that changes one which no file before it has."""
+"""The messages about an item that changes one which no earlier file has."""
 _NOTHING_TO_APPEND: Final = "Appended rule must have exceptions or condition property"
 _NOTHING_TO_REPLACE: Final = "The rule must have at least one field that can be replaced"
 
 
 class Definition(Struct):
-    """What lists, macros and rules have in common."""
+    """The common parts of lists, macros and rules."""
 
     context: Context
     name: str
@@ -60,7 +60,7 @@ class Definition(Struct):
 
 
 class ListDefinition(Definition):
-    """A list's items as written, names of other lists among them."""
+    """A list's items as written, including names of other lists."""
 
     items: tuple[Scalar, ...]
 
@@ -73,7 +73,7 @@ class MacroDefinition(Definition):
 
 
 class RuleDefinition(Definition):
-    """A rule with everything that was done to it."""
+    """A rule with all its changes."""
 
     condition: Text
     output: Text
@@ -85,7 +85,7 @@ class RuleDefinition(Definition):
     exceptions: list[RuleException]
     skip_if_unknown_filter: bool
     known_source: bool
-    # Where Falco has them, whatever replaced them later
+    # The places that Falco reports, regardless of later replacements
     condition_context: Context
     output_context: Context
     warn_evttypes: bool = True
@@ -96,7 +96,7 @@ class RuleDefinition(Definition):
     _count: int = 0
 
     def exception_place(self, name: str) -> int | None:
-        """Return the index of the first exception of that name; each is looked at once, however many are appended."""
+        """Return the index of the first exception with that name. Each is indexed once, even if many are appended."""
         if self._placed is not self.exceptions:
             self._places, self._placed, self._count = {}, self.exceptions, 0
         for place in range(self._count, len(self.exceptions)):
@@ -106,7 +106,7 @@ class RuleDefinition(Definition):
 
 
 class Definitions(Struct):
-    """Everything defined so far, by name, in the order of first definition."""
+    """All definitions so far, by name, in the order of first definition."""
 
     lists: dict[str, ListDefinition] = field(default_factory=dict)
     macros: dict[str, MacroDefinition] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Definitions(Struct):
 
 
 class Collector:
-    """Applies items to what was collected before them."""
+    """Applies items to the previous definitions."""
 
     def __init__(
         self, sources: Collection[str], is_field: Callable[[str, str], bool] | None = None, plugins: Mapping[str, str] | None = None
@@ -162,7 +162,7 @@ class Collector:
                 self.collected.rules[step.name].enabled = step.enabled
 
     def refuse(self, refused: ItemError) -> None:
-        """Give an item up for one of its parts, as Falco does. To go on without that part, note what is wrong instead."""
+        """Reject an item for an invalid part, as Falco does. A subclass may record the error and continue without that part."""
         raise refused
 
     def _require(self, step: PluginVersion) -> None:
@@ -211,7 +211,7 @@ class Collector:
     def _earlier_rule(self, name: str, source: str, context: Context) -> RuleDefinition | None:
         rule = self.collected.rules.get(name)
         if rule is not None and rule.source and source and rule.source != source:
-            advice = f"The rule's source is '{rule.source}'; a whole rule that names no source is one of 'syscall'."
+            advice = f"The rule's source is '{rule.source}'; a whole rule without a source has 'syscall'."
             raise _refuse(_DIFFERENT_SOURCE, context, advice)
         return rule
 
@@ -221,7 +221,7 @@ class Collector:
         if not known:
             here = " or ".join(sorted(self.sources))
             near = get_close_matches(item.source, self.sources, 1)
-            advice = f"The rules that are looked at here say `source: {here}`; one that names no source is about syscall."
+            advice = f"The rules for this plugin have `source: {here}`; the default of a rule is syscall."
             if near and item.source:
                 advice = f"Did you mean `source: {near[0]}`?"
             message = f"Unknown source {item.source}, skipping"
@@ -302,7 +302,7 @@ class Collector:
         rule.exceptions[place] = replace(earlier, values=earlier.values + exception.values)
 
     def _replace(self, rule: RuleDefinition, item: RuleUpdate) -> None:
-        """Falco checks nothing of a replaced exception before it is written into the condition."""
+        """Replace values of a rule. As in Falco, replaced exceptions are not checked before they are written into the condition."""
         given = {
             "condition": item.condition and Text.of(item.condition),
             "output": item.output and Text.of(item.output),
@@ -316,9 +316,9 @@ class Collector:
                 setattr(rule, key, value)
 
     def _replaced_exceptions(self, earlier: Sequence[RuleException], exceptions: Iterable[RuleException]) -> list[RuleException]:
-        """Exceptions without operators get those that Falco reads for them: of the exception that was at their place.
+        """Give exceptions without operators those that Falco reads for them: of the exception previously at the same index.
 
-        Falco writes the new exceptions over the old ones. Where it has no old operators to read, it crashes.
+        Falco overwrites the old exceptions with the new. If there are no old operators to read, it crashes.
         """
         replaced = []
         for place, exception in enumerate(exceptions):
@@ -330,7 +330,7 @@ class Collector:
                 if exception.comps.entries or len(before.entries) < count:
                     raise _refuse("Fields and comps lists must have equal length", exception.context, advice)
                 taken = ", ".join(each.text for each in before.entries[:count])
-                message = f"The exception has no comps. It takes those of the exception that it replaces: {taken}"
+                message = f"The exception has no comps. Falco uses those of the exception that it replaces: {taken}"
                 self.findings.append(finding("warning", "LOAD_UNKNOWN_KEY", message, exception.context, advice, own=True))
                 exception = replace(exception, comps=before)  # noqa: PLW2901 - the exception as Falco reads it
             replaced.append(exception)

@@ -1,7 +1,7 @@
-"""From collected definitions to rules for the checker.
+"""Compile collected definitions to rules for the checker.
 
-The input are the definitions of all files up to here, the output are rules. The condition of a rule is a tree that contains its lists,
-exceptions and macros. The checker looks at fields and types; `Rule.finding` places what it reports in the files.
+The input are the definitions of all files so far, the output are rules. The condition of a rule is a tree that contains its lists,
+exceptions and macros. The checker checks fields and types. `Rule.finding` adds the place in a file to its reports.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from lanner.rules.findings import Finding, Stage
     from lanner.rules.resolve.collect import Definitions, MacroDefinition, RuleDefinition
 
-_SMALLER: Final = f"With its lists written in, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
+_SMALLER: Final = f"With its lists expanded, a condition may have {MAX_TEXT} characters: make the lists smaller, or split the rule."
 
 
 class Compilation:
     """One pass over all definitions: lists and macros first, then each rule."""
 
     def __init__(self, collected: Definitions, shipped: Collection[str] = ()) -> None:
-        """`shipped` are macros of the plugin's own rules, which advice may name."""
+        """Create a compilation. `shipped` are macros of the plugin's own rules, which advice may suggest."""
         self.collected = collected
         self._shipped = shipped
         self.lists = Lists({})
@@ -46,7 +46,7 @@ class Compilation:
         self._rules: dict[str, Rule | None] = {}
 
     def expand(self) -> Stage[None]:
-        """Write lists into lists and macros into macros."""
+        """Expand lists in lists and macros in macros."""
         try:
             self.lists = Lists(self.collected.lists)
         except TooLargeError as error:
@@ -72,7 +72,7 @@ class Compilation:
             yield self._finding(error, expression)
 
     def text(self, definition: RuleDefinition) -> Stage[Text | None]:
-        """A rule's condition with its exceptions; None if they do not fit."""
+        """Return a rule's condition with its exceptions, or None if they do not fit."""
         if definition.name not in self._texts:
             text = None
             try:
@@ -83,7 +83,7 @@ class Compilation:
         return self._texts[definition.name]
 
     def rule(self, definition: RuleDefinition, without_exceptions: Text | None = None) -> Stage[Rule | None]:
-        """The rule with its condition as a tree; None if that is wrong. `without_exceptions` is its text if exceptions are."""
+        """Return the rule with its condition as a tree, or None for an invalid one. `without_exceptions` replaces invalid exceptions."""
         text = (yield from self.text(definition)) or without_exceptions
         if definition.name not in self._rules:
             self._rules[definition.name] = (yield from self._rule(definition, text)) if text else None
@@ -121,7 +121,7 @@ class Compilation:
     def _parse(
         self, definition: MacroDefinition | RuleDefinition, text: Text, kind: str, base: int
     ) -> Stage[tuple[Expression, Condition | None]]:
-        """The condition with lists written in, and its tree; None if it is wrong."""
+        """Return the condition with expanded lists, and its tree, or None for an invalid one."""
         expression = Expression(text, definition.context, definition.condition_context, kind, self.lists)
         try:
             written = self.lists.write_into(Text(text.text)).text
@@ -140,7 +140,7 @@ class Compilation:
         where = self.expressions[number - 1] if number else expression
         outer = () if where is expression else expression.context
         if number:
-            # Whoever else names this macro would only say the same again
+            # Other uses of this macro would repeat the same error
             self.macros.macros[where.context[-1].name].tree = None
         advice = self._advice(error.name) if error.unknown else ""
         length = error.span[1] - error.span[0]
@@ -152,14 +152,14 @@ class Compilation:
             return f"'{name}' is a list: compare a field with it, as in `field in ({name})`."
         if name in self.collected.macros:
             place = self.collected.macros[name].context[-1].place()
-            return f"The macro is defined at {place}, after this one; define it before, or this one after it."
+            return f"The macro is defined at {place}, after this one: define it earlier, or this one later."
         if name in self._shipped:
             return "The plugin's own rules define the macro: name them before this file, as `plugin`."
         near = get_close_matches(name, [*self.collected.macros, *self._shipped], 1)
-        return f"Did you mean '{near[0]}'?" if near else "A field's name has a dot in it; anything else is the name of a macro."
+        return f"Did you mean '{near[0]}'?" if near else "Names of fields contain a dot; any other name is a macro's."
 
     def unused(self) -> list[Finding]:
-        """Warnings of macros and lists that nothing refers to."""
+        """Yield warnings of unused macros and lists."""
         macros = [macro for name, macro in self.collected.macros.items() if name not in self.macros.used]
         lists = [each for name, each in self.collected.lists.items() if name not in self.lists.used]
         return [
@@ -169,5 +169,5 @@ class Compilation:
 
 
 def output_of(definition: RuleDefinition) -> Output:
-    """A rule's output, before anything is known of its condition."""
+    """Return a rule's output, before its condition is checked."""
     return Output(definition.output, definition.context, definition.output_context)

@@ -1,9 +1,9 @@
-"""Lists, written into conditions before they are parsed.
+"""Expansion of lists in conditions before they are parsed.
 
-In come the lists as collected and a condition's text; out comes the text in which each list's name, wherever it stands between
-delimiters, gave way to its items. This is done on text, as in Falco, and reaches into quotes as well: `"a (shells)"` is not safe from
-a list `shells`. Each list is written in once, in the order of definition, so that what it brings with it is written out only if it
-names a later list.
+The input are the collected lists and a condition's text. The output is the text with each list's name between
+delimiters replaced by its items. This works on text, as in Falco, including text in quotes: a list `shells` also changes
+`"a (shells)"`. Each list is expanded once, in the order of definition, so that names of lists in its items are expanded only if they are
+those of later lists.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from lanner.rules.resolve.collect import ListDefinition
 
-# Lists may name lists: what all of them hold together, and how long a condition may become
+# Lists may contain lists: limits for the number of items in all of them, and for the length of a condition
 MAX_ITEMS: Final = 2_000_000
 MAX_TEXT: Final = 4_000_000
-# Every list that is written in copies the condition once more; this many characters may be copied in all, a piece counting as many
+# Every expanded list copies the condition again: limit of the copied characters, where a piece counts as many
 MAX_COPIED: Final = 400_000_000
 _PIECE: Final = 100
 
@@ -32,11 +32,11 @@ _WORD: Final = re.compile(r"[^ \t\n\r(),=]+")
 
 
 class TooLargeError(Exception):
-    """Lists make too much of a text; the message says of which."""
+    """Expanded lists exceed a limit, named in the message."""
 
 
 class Lists:
-    """All lists, with their items as text, ready to be written in. `used` has the names of those that were."""
+    """All lists, with their items as text, ready to be expanded. `used` contains the names of the expanded ones."""
 
     def __init__(self, definitions: Mapping[str, ListDefinition]) -> None:
         self.used: set[str] = set()
@@ -45,18 +45,18 @@ class Lists:
         self._items = list(_flat(definitions, self.used))
         self._texts = [", ".join(map(quote, items)) for items in self._items]
         self._numbers = {name: number for number, name in enumerate(self.names)}
-        # A name with a delimiter in it is no word; such names are few, and looked for each time
+        # A name that contains a delimiter is not a word. Such names are rare, and searched for each time
         self._odd = frozenset(number for number, name in enumerate(self.names) if not _WORD.fullmatch(name))
         self._mentions = [self._mentioned(text) for text in self._texts]
 
     def items(self, name: str) -> list[str]:
-        """What stands for a list's name."""
+        """Return the expansion of a list's name."""
         return self._items[self._numbers[name]]
 
     def write_into(self, text: Text) -> Text:
-        """The text with the lists' items. Raises `TooLargeError`.
+        """Return the text with expanded lists. Raises `TooLargeError`.
 
-        A text without pieces is quicker to write into than one that knows its places, and less often too large.
+        A text without pieces is faster to expand than one with places, and reaches the limit later.
         """
         todo = self._mentioned(text.text)
         while todo:
@@ -78,7 +78,7 @@ class Lists:
 
 
 def _flat(definitions: Mapping[str, ListDefinition], used: set[str]) -> Iterable[list[str]]:
-    """Each list's items, with the items of the lists that it names: one level deep, and as far as those were there before it."""
+    """Return each list's items, with the items of earlier lists that it names, one level deep."""
     total = 0
     for definition in definitions.values():
         items: list[str] = []
@@ -96,10 +96,10 @@ def _flat(definitions: Mapping[str, ListDefinition], used: set[str]) -> Iterable
 
 
 def _write(text: Text, name: str, items: str) -> Text:
-    """The text with one list written in; the same object where the name does not stand."""
+    """Return the text with one list expanded, or the same object without its name."""
     source = text.text
     out = TextBuilder()
-    done = 0  # up to here the source is in the output
+    done = 0  # end of the source that was copied
     start = source.find(name)
     while start >= 0:
         end = start + len(name)
@@ -117,7 +117,7 @@ def _write(text: Text, name: str, items: str) -> Text:
             out.add(" ")
             start = source.find(name, done)
         else:
-            # Behind a name at the very begin, Falco goes on one character too late
+            # After a name at the very start, Falco continues one character too late
             start = source.find(name, done + 1)
         _write_items(out, text, items, end - len(name), len(name))
     if not done:
@@ -131,7 +131,7 @@ def _delimited(source: str, start: int, end: int) -> bool:
 
 
 def _write_items(out: TextBuilder, text: Text, items: str, start: int, length: int) -> None:
-    """Whatever the items say, their place is the name that they are written in for."""
+    """Give all items the place of the name that they replace."""
     piece = text.piece_at(start)
     if piece is None or not piece.begin <= start < piece.begin + piece.size:
         out.add(items)

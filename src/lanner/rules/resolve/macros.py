@@ -1,10 +1,10 @@
-"""Macros, put into the trees of conditions where their names stand.
+"""Expansion of macros in the trees of conditions.
 
-In come the parsed macros with their order and a parsed condition; out comes the condition without `Macro` nodes. What a macro's own
-condition may name is what was first defined before the macro was last touched; a rule may name any.
+The input are the parsed macros with their order and a parsed condition. The output is the condition without `Macro` nodes. A macro's
+condition may use macros first defined before that macro's last change. A rule may use any.
 
-Trees are shared, not copied: a macro that is named a thousand times is there once in memory, however large the tree counts. The tree
-may count at most `MAX_SIZE` nodes and be `nodes.MAX_DEPTH` deep, because what comes after looks at each.
+Trees are shared, not copied: a macro that is used a thousand times exists once in memory, regardless of the tree's size. The tree
+may have at most `MAX_SIZE` nodes and `ast.MAX_DEPTH` levels, because later stages visit each.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 MAX_SIZE: Final = 100_000
 
-_TOO_DEEP: Final = f"with its macros written out, the condition is more than {MAX_DEPTH} levels deep"
+_TOO_DEEP: Final = f"with its macros expanded, the condition is more than {MAX_DEPTH} levels deep"
 
 
 class MacroError(Exception):
-    """A macro cannot be put in; `span` is its name's, `unknown` tells that there is none of that name."""
+    """A macro that cannot be expanded. `span` is its name's; `unknown`: it does not exist."""
 
     def __init__(self, message: str, span: Span, *, name: str = "", unknown: bool = False) -> None:
         super().__init__(message)
@@ -37,11 +37,11 @@ class MacroError(Exception):
 
 
 class BrokenMacroError(Exception):
-    """A macro is named whose own condition is wrong, which has been said already."""
+    """A macro whose own condition is invalid, which is already reported."""
 
 
 class Expansion(Struct, frozen=True, gc=False):
-    """A tree without macros, how many nodes it counts and how many levels it has."""
+    """A tree without macros, with its number of nodes and of levels."""
 
     tree: Condition
     size: int = 1
@@ -49,7 +49,7 @@ class Expansion(Struct, frozen=True, gc=False):
 
 
 class ParsedMacro(Struct):
-    """A macro's condition, with macros in it and, once that is done, without. Both None: the condition is wrong."""
+    """A macro's condition, before and after expansion. Both None: the condition is invalid."""
 
     name: str
     index: int
@@ -59,16 +59,16 @@ class ParsedMacro(Struct):
 
 
 class Macros:
-    """All macros. `used` has the names of those that were put in somewhere."""
+    """All macros. `used` contains the names of those that were used."""
 
     def __init__(self, macros: Mapping[str, ParsedMacro]) -> None:
         self.macros = macros
         self.used: set[str] = set()
 
     def expand(self, tree: Condition, visibility: int | None = None) -> Expansion:
-        """The tree without macros; those count that were defined before `visibility` (None: all).
+        """Return the tree without macros. Only those defined before `visibility` are available (None: all).
 
-        Raises `MacroError`: of a loop, if there is one anywhere below, else of the first name that means nothing.
+        Raises `MacroError` for a loop, if any, else for the first unknown name.
         """
         run = _Expander(self, visibility)
         expanded = run.expand(tree)
@@ -79,7 +79,7 @@ class Macros:
 
 
 class _Expander:
-    """One expansion: macros are looked into once, however often they are named."""
+    """One expansion. Each macro is expanded once, regardless of its number of uses."""
 
     def __init__(self, macros: Macros, visibility: int | None) -> None:
         self.macros = macros.macros
@@ -87,7 +87,7 @@ class _Expander:
         self.path: list[str] = []
         self.done: dict[str, Expansion] = {}
         self.unknown: list[MacroError] = []
-        self.level = 0  # of this run's recursion: a macro that is not expanded yet is looked into where it is named
+        self.level = 0  # recursion depth of this run: a macro is expanded at its first use
 
     def expand(self, node: Condition) -> Expansion:
         if self.level >= MAX_DEPTH:
@@ -108,7 +108,7 @@ class _Expander:
                 trees: list[Condition] = []
                 size, depth = 1, 1
                 for child in children:
-                    if isinstance(child, Check) and self.level < MAX_DEPTH:  # as most are
+                    if isinstance(child, Check) and self.level < MAX_DEPTH:  # the usual case
                         trees.append(child)
                         size += 1
                         continue
@@ -141,7 +141,7 @@ class _Expander:
 
     def _checked(self, expanded: Expansion, span: Span) -> Expansion:
         if expanded.size > MAX_SIZE:
-            raise MacroError(f"with its macros written out, the condition counts more than {MAX_SIZE} nodes", span)
+            raise MacroError(f"with its macros expanded, the condition has more than {MAX_SIZE} nodes", span)
         if expanded.depth > MAX_DEPTH:
             raise MacroError(_TOO_DEEP, span)
         return expanded

@@ -1,7 +1,7 @@
-"""A rule, put together and ready to be checked, with all its texts' places.
+"""A complete rule, ready to be checked, with the places of all its texts.
 
-Made by the resolver (resolve.py), which knows how the texts came about; the checker's findings are turned here into findings in a
-file, at the place that Lanner points to and at the one that Falco names.
+The resolver (compilation.py) creates it. Here the checker's findings become findings in a
+file, with Lanner's place and Falco's.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from lanner.rules.findings import ConditionError, Severity
     from lanner.yamlfile.source import Context, Place, Spot
 
-# Offsets in trees number the text as well: those of the rule's own text are as they are, those of the n-th macro's begin here
+# Offsets in trees also identify the text: those of the rule's own text are unchanged, those of the n-th macro's begin here
 TEXT: Final = 1 << 32
 _LINE_END: Final = re.compile(b"[\r\n]")
 
 
 class Expression(Struct, frozen=True, gc=False):
-    """A condition's text with its places, whose it is, and how it reads with the lists written in."""
+    """A condition's text with its places, its owner, and its text with expanded lists."""
 
     text: Text
     context: Context
@@ -53,23 +53,23 @@ class Expression(Struct, frozen=True, gc=False):
         sight: Sight | None = None,
         subject: str = "",
     ) -> Finding:
-        """A finding about characters of the text with the lists written in."""
-        # Falco does not name the condition's place where a macro is the matter
+        """Return a finding about characters of the text with expanded lists."""
+        # Falco does not report the condition's place if a macro is invalid
         condition = self.text.scalar_spot(self.kind) if code != findings.VALIDATE else None
         inner = self._spot(offset, length)
         context = (*outer, *self.context, *(spot for spot in (condition, inner) if spot))
         if not advice and self.written and self.written != self.text.pieces[0].scalar.value:
-            advice = f"Written out, the condition reads there: {_excerpt(self.written, offset)}"
+            advice = f"With its lists expanded, the condition reads there: {_excerpt(self.written, offset)}"
         return finding(severity, code, message, context, advice, sight=sight, subject=subject)
 
     def sight(self, context: Context, quoted: str, offset: int) -> Sight:
-        """Where Falco sees the character at `offset`, while it quotes another text."""
+        """Return the place that Falco reports for the character at `offset`, while it quotes another text."""
         before = to_bytes(self.written[:offset])
         lines = _LINE_END.split(before)
         return Sight(context, quoted, len(before), len(lines), len(lines[-1]) + 1)
 
     def _spot(self, offset: int, length: int) -> Spot | None:
-        """Return the place of characters. Lists are written in with their places once, at the first finding: most conditions have none."""
+        """Return the place of characters. Places in expanded lists are computed once, at the first finding: most conditions have none."""
         if not self._placed:
             text = self.text
             with suppress(TooLargeError):
@@ -85,21 +85,21 @@ def _excerpt(text: str, offset: int) -> str:
 
 
 class Output(Struct, frozen=True, gc=False):
-    """A rule's output, its places, and where Falco has them."""
+    """A rule's output, its places, and those that Falco reports."""
 
     text: Text
     context: Context
     falco_context: Context
 
     def finding(self, error: ConditionError, severity: Severity = "error", code: str = "", subject: str = "") -> Finding:
-        """What is wrong with the output, at its place; offsets count in its text."""
+        """Return a finding in the output, with its place. Offsets count in its text."""
         spots = self.text.scalar_spot("rule output"), self.text.spot(error.offset, error.length)
         context = (*self.context, *(spot for spot in spots if spot))
         sight = Sight(self.falco_context)
         return finding(severity, code or error.code, error.message, context, error.advice, sight=sight, subject=subject)
 
     def remark(self, message: str) -> Finding:
-        """The warning that something in the output is no more to be used, which Falco has at the rule."""
+        """Return the warning about a deprecated part of the output, which Falco reports at the rule."""
         where = self.text.scalar_spot("rule output")
         context = (*self.context, where) if where else self.context
         return finding("warning", "LOAD_DEPRECATED_ITEM", message, context, sight=Sight(self.context))
@@ -125,7 +125,7 @@ class Rule(Struct, frozen=True, eq=False, gc=False):
     _macros: tuple[Expression, ...]
 
     def finding(self, error: ConditionError, severity: Severity = "error", code: str = "") -> Finding:
-        """What the checker found out, at its place: in the rule's condition, or in that of the macro that brought it."""
+        """Return a finding of the checker with its place: in the rule's condition, or in that of the macro that contains it."""
         number, offset = divmod(error.offset, TEXT)
         own = self._expression
         expression, outer = (self._macros[number - 1], self._context) if number else (own, ())
@@ -134,7 +134,7 @@ class Rule(Struct, frozen=True, eq=False, gc=False):
 
     @property
     def expressions(self) -> tuple[Expression, dict[str, Expression]]:
-        """The condition as it was written, with names of macros in it, and those of all macros by name."""
+        """Return the original condition, with names of macros, and those of all macros by name."""
         return self._expression, {each.context[-1].name: each for each in self._macros}
 
     @property
@@ -143,15 +143,15 @@ class Rule(Struct, frozen=True, eq=False, gc=False):
         return self.printed.text.text
 
     def output_finding(self, error: ConditionError, severity: Severity = "error", code: str = "") -> Finding:
-        """What is wrong with the output, at its place; offsets count in `output`."""
+        """Return a finding in the output, with its place. Offsets count in `output`."""
         return self.printed.finding(error, severity, code)
 
     def remark(self, code: str, message: str, subject: str = "") -> Finding:
-        """A warning about the condition as a whole."""
+        """Return a warning about the condition as a whole."""
         own = self._expression
         sight = Sight(own.falco_context, own.text.text)
         return own.finding("warning", code, message, 0, len(own.written), sight=sight, subject=subject)
 
     def warning(self, code: str, message: str) -> Finding:
-        """A warning about the rule as a whole."""
+        """Return a warning about the rule as a whole."""
         return finding("warning", code, message, self._context)

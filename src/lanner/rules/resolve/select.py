@@ -1,6 +1,6 @@
-"""Which rules run, and in which order: what `rules` and `priority` of falco.yaml make of a rule set.
+"""Select rules: the effect of `rules` and `priority` of falco.yaml on a rule set.
 
-In come resolved rules, out come those that an event is tried on, in the order of trying. All rules are compiled, these or not.
+The input are resolved rules, the output are those that run, in the order of evaluation. All rules are compiled, selected or not.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class Switch(Struct, frozen=True, gc=False):
-    """Switches rules on or off, those whose name matches `rule` and those that have `tag`; an empty text stands for none."""
+    """A switch for rules: those whose name matches `rule`, and those that have `tag`. An empty text matches none."""
 
     enable: bool
     rule: str = ""
     tag: str = ""
 
     def concerns(self, rule: Rule) -> bool:
-        """Whether it switches this rule."""
+        """Return whether it switches this rule."""
         return any(test(rule) for test in self.tests())
 
     def tests(self) -> Iterator[Callable[[Rule], bool]]:
-        """What is tried on all rules, one after the other."""
+        """Yield the tests for its rules, the name's first."""
         if self.rule:
             yield lambda rule: matches_wildcard(self.rule, rule.name)
         if self.tag:
@@ -37,9 +37,9 @@ class Switch(Struct, frozen=True, gc=False):
 
 
 def select(rules: Sequence[Rule], switches: Sequence[Switch] = (), least: Priority = Priority.DEBUG) -> tuple[Rule, ...]:
-    """The rules that run, in order: one that is switched off and on again comes last.
+    """Return the rules that run, in order. A rule that is switched off and on again comes last.
 
-    Rules less urgent than `least` never run, whatever the switches say.
+    Rules less urgent than `least` never run, regardless of the switches.
     """
     known = [rule for rule in rules if rule.priority <= least]
     running = dict.fromkeys(rule for rule in known if rule.enabled)
@@ -54,9 +54,9 @@ def select(rules: Sequence[Rule], switches: Sequence[Switch] = (), least: Priori
 
 
 def matches_wildcard(pattern: str, text: str) -> bool:
-    """Whether the text is as the pattern says; `*` is anything.
+    """Return whether the text matches the pattern, in which `*` is anything.
 
-    What follows a `*` is looked for once, so that `*foo` does not match "foo foo".
+    The text after a `*` is searched for once, so that `*foo` does not match "foo foo".
     """
     first, *others = pattern.split("*")
     if not others:
