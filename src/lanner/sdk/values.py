@@ -197,7 +197,7 @@ class Path(Value):
     if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
 
         def __getattr__(self, name: str) -> Never:
-            """Refuse attributes that are no methods: a member is read with brackets."""
+            """Raise AttributeError with advice: brackets read a member of the payload."""
             if name.startswith("__"):
                 raise AttributeError(name)
             if near := find_misspelt(name, ("when", *(row.name for row in WORDS))):
