@@ -40,7 +40,7 @@ def test_a_bound_file_says_what_it_is_bound_to(bound):
     assert "made by       lanner 0.1.0; unchanged since it was built" in shown
     assert f"Python {inspected(bound('docker'))['brought']['python']}, /" in shown
     assert "docker.id " in shown
-    assert "it brings no licences" in lanner("inspect", bound("docker"), "--licences").stderr
+    assert "it contains no licences" in lanner("inspect", bound("docker"), "--licences").stderr
 
 
 def test_a_bundled_file_says_what_it_brings(bundled):

@@ -17,15 +17,15 @@ AS_USER = ("setpriv", "--bounding-set", RIGHTS, "--inh-caps", RIGHTS) if os.gete
         ("file_output: {{enabled: true, filename: {closed}/alerts}}", "cannot write alerts to {closed}/alerts: Permission denied"),
         (
             "http_output: {{enabled: true, url: 'https://127.0.0.1:1/', ca_cert: {closed}/ca.pem}}",
-            "cannot read {closed}/ca.pem ($.http_output): Permission denied",
+            "cannot read the TLS authority {closed}/ca.pem: permission denied ($.http_output)",
         ),
         (
             "http_output: {{enabled: true, url: 'https://127.0.0.1:1/', ca_path: {closed}}}",
-            "cannot read the directory {closed} ($.http_output): Permission denied",
+            "cannot read the directory {closed} of TLS authorities: permission denied ($.http_output)",
         ),
         (
             "http_output: {{enabled: true, url: 'https://127.0.0.1:1/', ca_path: {closed}.nope}}",
-            "cannot read the directory {closed}.nope ($.http_output): No such file or directory",
+            "cannot read the directory {closed}.nope of TLS authorities: no such file or directory ($.http_output)",
         ),
         (
             "http_output: {{enabled: true, url: 'http://127.0.0.1:1/'}}\nlanner: {{http: {{headers: {{A: {closed}/token}}}}}}",
