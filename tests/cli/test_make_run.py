@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,51 @@ def test_a_python_that_is_not_there_is_said_and_nothing_is_installed():
     )
     assert done.returncode == 1
     assert done.stderr == "setup: no such Python: /nonexistent (from PYTHON). Name an installed one, or unset PYTHON\n"
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout with `tools/setup` and an environment that has a package of the user, and a stand-in for pip."""
+    (tmp_path / "tools").mkdir()
+    shutil.copy(TOOLS / "setup", tmp_path / "tools/setup")
+    (tmp_path / "src/lanner/native").mkdir(parents=True)
+    for name in ("pyproject.toml", "CMakeLists.txt", "src/lanner/_version.py"):
+        (tmp_path / name).touch()
+    base = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
+    subprocess.run([base, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
+    (packages,) = tmp_path.glob(".venv/lib/python*/site-packages")
+    for name in ("pip", "users"):
+        (packages / name).mkdir()
+        (packages / name / "__main__.py").touch()
+        (packages / name / "__init__.py").touch()
+    return tmp_path, packages, base
+
+
+@pytest.mark.parametrize("entry", ["{root}/.venv/bin", "{root}/.venv/bin/", ".venv/bin"])
+def test_an_environment_first_on_the_path_is_kept(checkout, entry):
+    root, packages, base = checkout
+    env = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHON"}}
+    env["PATH"] = f"{entry.format(root=root)}:{base.parent}:{env['PATH']}"
+    for _ in range(2):
+        done = subprocess.run(["tools/setup", "run"], cwd=root, capture_output=True, text=True, check=False, env=env, timeout=60)
+        assert (done.returncode, "making .venv" in done.stderr) == (0, False), done.stderr
+    assert (packages / "users").is_dir()
+
+
+def test_another_name_of_the_same_python_keeps_the_environment(checkout):
+    root, packages, base = checkout
+    for python in (base, root / ".venv/bin/python"):
+        env = os.environ | {"PYTHON": str(python)}
+        done = subprocess.run(["tools/setup", "run"], cwd=root, capture_output=True, text=True, check=False, env=env, timeout=60)
+        assert (done.returncode, "making .venv" in done.stderr) == (0, False), done.stderr
+    assert (packages / "users").is_dir()
+
+
+def test_an_environment_whose_python_is_gone_is_made_again(checkout):
+    root, packages, base = checkout
+    for link in (root / ".venv/bin").glob("python*"):
+        link.unlink()
+    env = os.environ | {"PYTHON": str(base), "PIP_NO_INDEX": "1"}
+    done = subprocess.run(["tools/setup", "run"], cwd=root, capture_output=True, text=True, check=False, env=env, timeout=120)
+    assert "setup: making .venv with Python" in done.stderr
+    assert not (packages / "users").exists()

@@ -111,7 +111,17 @@ def test_a_plugin_file_that_cannot_be_used_is_said_with_its_place(lanner, tmp_pa
 
 def test_a_plugin_without_a_source_cannot_be_run(lanner, plugin):
     done = lanner("run", plugin("Extractor"))
-    assert (done.code, done.err) == (2, "lanner: error: the plugin extractor has no event source, so there is nothing to run\n")
+    assert done.code == 2
+    assert done.err.startswith(
+        "lanner: error: the plugin extractor has no event source, so there is nothing to run. Load it with the plugin of "
+    )
+    assert "`plugins` and `load_plugins` of a falco.yaml, and use `lanner run -c falco.yaml`" in done.err
+
+
+def test_nor_can_its_events_be_recorded(lanner, plugin, tmp_path):
+    done = lanner("record", plugin("Extractor"), "-o", tmp_path / "events.jsonl")
+    assert done.code == 2
+    assert "nothing to record: record with the plugin of its events" in done.err
 
 
 def test_a_plugin_that_ships_no_rules_needs_a_file(lanner, plugin):

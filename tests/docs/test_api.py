@@ -20,6 +20,21 @@ def test_the_reference_has_each_public_name(name):
     assert re.search(rf"^\.\. (auto)?(class|data|function|exception|attribute):: {re.escape(name)}\b", PAGE, re.MULTILINE)
 
 
+def test_the_summary_has_each_public_name_once():
+    summary = re.search(r"^## Summary\n(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)
+    assert summary is not None
+    rows = re.findall(r"^\| (`lanner\..*?) \| .+ \|$", summary[1], re.MULTILINE)
+    described = re.findall(r"^\.\. (?:auto)?(?:class|data|function|exception):: ([\w.]+)", PAGE, re.MULTILINE)
+    assert sorted(name.strip("`") for row in rows for name in row.split(", ")) == sorted(described)
+
+
+def test_the_reference_has_each_method_of_plugin():
+    members = re.search(r"autoclass:: lanner\.Plugin\n   :members: (.*)", PAGE)
+    assert members is not None
+    public = [name for name, value in vars(lanner.Plugin).items() if not name.startswith("_") and inspect.isfunction(value)]
+    assert sorted(members[1].split(", ")) == sorted(public)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_public_function_and_class_has_a_docstring(name):
     module, _, member = name.rpartition(".")

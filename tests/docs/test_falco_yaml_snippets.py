@@ -76,6 +76,51 @@ def test_the_printed_one_is_taken(tmp_path, library, run_host, monkeypatch):
     take(text, tmp_path, library[0], run_host, monkeypatch)
 
 
+EXTRACTOR = '''
+import lanner
+
+
+class Owner(lanner.Plugin):
+    """Owners."""
+
+    name, version, contact = "owner", "0.1.0", "github.com/you/owner"
+    extract_sources = {sources}
+    fields = [lanner.field("owner.team", lanner.payload["team"], "Team")]
+'''
+
+
+def build_extractor(tmp_path, sources):
+    (tmp_path / "owner.py").write_text(EXTRACTOR.format(sources=sources))
+    command = [LANNER, "build", "owner.py", "-o", "libowner.so"]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.partition("In falco.yaml:\n")[2]
+
+
+def test_that_of_an_extractor_loads_the_plugin_of_its_events(tmp_path, library, run_host, monkeypatch):
+    text = build_extractor(tmp_path, '("docker",)')
+    assert f"library_path: {tmp_path}/libdocker.so  # it does not exist yet: lanner build docker -o {tmp_path}/libdocker.so" in text
+    assert "it does not exist yet. Write your rules there, about `source: docker`: owner ships none" in text
+    (tmp_path / "owner_rules.yaml").write_text(
+        "- {rule: r, desc: d, condition: owner.team exists, output: o, priority: INFO, source: docker}\n"
+    )
+    (tmp_path / "libdocker.so").write_bytes(library[0].read_bytes())
+    assert "does not exist" not in build_extractor(tmp_path, '("docker",)')
+    # Lanner's own host takes Python files, not libraries
+    take(text.replace("libowner.so", "owner.py"), tmp_path, library[0], run_host, monkeypatch)
+    file = tmp_path / "falco.yaml"
+    done = subprocess.run([LANNER, "run", "-c", file, "--dry-run"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("sources", "shown"), [('("k8s_audit",)', True), ('("a", "k8s_audit")', True), ('("syscall",)', False), ("lanner.ANY", False)]
+)
+def test_that_of_an_extractor_says_which_events_it_needs(tmp_path, sources, shown):
+    text = build_extractor(tmp_path, sources)
+    tree, _ = values.load(text, "printed")
+    assert tree["load_plugins"] == ["owner"]
+    assert ("`source: k8s_audit`\n" in text, "# - name: ITS_NAME" in text) == (shown, shown)
+
+
 def test_an_empty_map_is_taken(tmp_path, library, run_host, monkeypatch):
     text = "plugins: [{name: docker, library_path: libdocker.so, init_config: {}}]\nload_plugins: [docker]\n"
     take(text, tmp_path, library[0], run_host, monkeypatch)

@@ -32,6 +32,8 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tutorial")
     (folder / "trial.py").write_text("\n".join(blocks("python")), "utf-8")
     (folder / "trial_rules.yaml").write_text("".join(blocks("yaml")), "utf-8")
+    (event,) = blocks("json")
+    (folder / "events.jsonl").write_text(event, "utf-8")
     standin = folder / "bin" / "docker"
     standin.parent.mkdir()
     standin.write_text(f"#!/bin/sh\n# a stand-in for docker events\necho '{json.dumps(DIE)}'\n", "utf-8")
@@ -53,6 +55,12 @@ def test_each_command_does_what_the_text_says(folder, command):
     if "build" in command:
         assert (folder / "libtrial.so").stat().st_size > 1000
         assert f"rules_files: [{folder}/trial_rules.yaml]  # yours, about `source: trial`: trial ships none" in done.stdout
+
+
+def test_the_recording_of_the_checkout_has_as_many_alerts_as_the_text_says(folder):
+    command = [COMMANDS / "lanner", "run", "trial.py", "-r", "trial_rules.yaml", "--replay", ROOT / "src/lanner/docker/example.jsonl"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert "151 events, 5 alerts" in done.stderr
 
 
 def test_what_was_built_gives_the_same_events_and_fields(folder, run_host, monkeypatch):

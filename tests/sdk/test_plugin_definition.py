@@ -1,5 +1,7 @@
 """A plugin class is checked when it is defined, and its errors say what to write."""
 
+import copy
+import pickle
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -301,3 +303,27 @@ def test_a_capability_that_lanner_lacks_is_refused(name):
 )
 def test_an_ordinary_helper_is_allowed(name):
     assert getattr(define(**{name: 1}), name) == 1
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (lambda: lanner.payload.name, "a value has no attribute 'name': to read the member of that name, write payload[\"name\"]"),
+        (lambda: lanner.payload["a", 0, lanner.KEY].b, 'write payload["a", 0, KEY, "b"]'),
+        (lambda: lanner.payload["a"].befor(":"), "a value has no method 'befor': did you mean 'before'?"),
+    ],
+)
+def test_an_attribute_instead_of_a_member_is_refused_with_advice(read, text):
+    with pytest.raises(AttributeError) as caught:
+        read()
+    assert text in str(caught.value)
+
+
+def test_a_property_instead_of_a_member_is_refused_with_advice():
+    with pytest.raises(lanner.DefinitionError, match=r'with a value such as payload\["name"\]'):
+        lanner.field("a.b", lanner.payload.type, "A type")
+
+
+def test_a_value_can_be_copied():
+    value = lanner.payload["a", lanner.KEY]
+    assert copy.deepcopy(value) == pickle.loads(pickle.dumps(value)) == value

@@ -89,3 +89,54 @@ def test_an_event_as_text():
 def test_a_wrong_configuration_is_refused_at_once():
     with pytest.raises(lanner.ConfigError), lanner.testing.host(Doors, '{"a": 1}'):
         pass
+
+
+def test_an_instance_instead_of_the_class_is_refused():
+    with (
+        pytest.raises(lanner.DefinitionError, match=r"instance of the plugin class Doors .* write Doors instead of Doors\(\)"),
+        lanner.testing.host(Doors()),
+    ):
+        pass
+    with pytest.raises(lanner.DefinitionError, match="'doors' cannot be used as a plugin class"), lanner.testing.host("doors"):
+        pass
+    with pytest.raises(lanner.DefinitionError, match=r"write Doors instead of Doors\(\)"):
+        lanner.testing.Rules(plugin=Doors())
+
+
+class Wrong(lanner.Plugin):
+    """Field methods that return other types than they declare."""
+
+    name, version, contact, extract_sources = "wrong", "0.1.0", "github.com/you/wrong", ("doors",)
+
+    @field("wrong.number", "A number")
+    def number(self, event: Event) -> int | None:
+        return event.json  # type: ignore[no-any-return]
+
+    @field("wrong.items", "Numbers")
+    def items(self, event: Event) -> list[int]:
+        return event.json  # type: ignore[no-any-return]
+
+    @field("wrong.since", "A time")
+    def since(self, event: Event) -> "lanner.Abstime | None":
+        return event.json  # type: ignore[no-any-return]
+
+    @field("wrong.at", "A time")
+    def at(self, event: Event) -> lanner.Abstime:
+        return event.json  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "text"),
+    [
+        ("number", '"7"', "Wrong.number is declared to return int | None, but returned a str"),
+        ("number", "7.5", "Wrong.number is declared to return int | None, but returned a float"),
+        ("items", "7", "Wrong.items is declared to return list[int], but returned an int"),
+        ("items", '["7"]', "Wrong.items is declared to return list[int], but returned a list with a str"),
+        ("since", '"7"', "Wrong.since is declared to return lanner.Abstime | None, but returned a str"),
+        ("at", "true", "Wrong.at is declared to return lanner.Abstime, but returned a bool"),
+    ],
+)
+def test_a_result_of_another_type_names_the_method_and_both_types(name, payload, text):
+    with lanner.testing.host(Wrong) as host, pytest.raises(TypeError) as caught:
+        host.extract(payload, f"wrong.{name}")
+    assert str(caught.value) == text

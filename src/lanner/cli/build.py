@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -169,15 +170,30 @@ def _tell(path: Path, info: PluginInfo, seen: ProbeResult, made: BuiltPlugin) ->
 
 def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:
     """Return the lines of falco.yaml that load the library at `path`, for hosts of this API version."""
-    lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {_scalar(str(path.absolute()))}"]
-    lines += ["    open_params: ''"] if info.has_source else []
-    lines += [f"load_plugins: [{info.name}]"]
+    path = path.absolute()
+    lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {_scalar(str(path))}"]
+    loaded = [info.name]
+    if info.has_source:
+        lines.append("    open_params: ''")
+    elif info.read_sources and "syscall" not in info.read_sources:
+        wanted = " or ".join(f"`source: {source}`" for source in info.read_sources)
+        lines.append(f"  # {info.name} has no event source: Falco refuses it without the plugin of its events, {wanted}")
+        if name := next((name for name in BUILT_IN if plugin_info(load_plugin(name)).event_source in info.read_sources), None):
+            library = path.with_name(f"lib{name}.so")
+            remark = "" if library.exists() else f"  # it does not exist yet: lanner build {name} -o {shlex.quote(str(library))}"
+            lines += [f"  - name: {name}", f"    library_path: {_scalar(str(library))}{remark}"]
+            loaded.insert(0, name)
+        else:
+            lines += ["  # - name: ITS_NAME  # write it in load_plugins too", "  #   library_path: /path/to/its/library.so"]
+    lines.append(f"load_plugins: [{', '.join(loaded)}]")
     remarks = []
     file = info.rules
     if file is None:
-        file = str(path.absolute().with_name(f"{info.name}_rules.yaml"))
+        own = path.with_name(f"{info.name}_rules.yaml")
+        file = str(own)
         source = next(iter(info.read_sources), "")
-        remarks.append(f"yours{source and f', about `source: {source}`'}: {info.name} ships none")
+        about = source and f", about `source: {source}`"
+        remarks.append(f"{'yours' if own.exists() else 'it does not exist yet. Write your rules there'}{about}: {info.name} ships none")
     if version_of(api) < RULES_FILES and version_of(api) >= version_of(APIS["3"].version):
         remarks.append("before Falco 0.38: rules_file")
     key = "rules_files" if version_of(api) >= version_of(APIS["3"].version) else "rules_file"

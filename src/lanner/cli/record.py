@@ -35,7 +35,10 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
     cls = load_plugin(name)
     info = plugin_info(cls)
     if info.event_source is None:
-        raise UsageError(f"the plugin {info.name} has no event source, so there is nothing to record")
+        sources = ", ".join(info.shown_sources)
+        raise UsageError(
+            f"the plugin {info.name} has no event source, so there is nothing to record: record with the plugin of its events ({sources})"
+        )
     plugin = make_plugin(cls, config, host)
     try:
         source = open_source(plugin, params)

@@ -11,7 +11,7 @@ from lanner.cli.alerts import check_sinks, deliver_directly, deliver_live, make_
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, say, talk
 from lanner.cli.plugin_config import make_entry
-from lanner.config.plugin_entries import check_params
+from lanner.config.plugin_entries import advise_source, check_params
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import check_recordings, no_recording, open_recording
 from lanner.host.runner import Runner
@@ -52,7 +52,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     talk(falco.log_level, falco.lanner.log_format, to_stderr=falco.log_stderr, to_syslog=falco.log_syslog)
     infos = settings.infos()
     if infos[0].event_source is None:
-        raise UsageError(f"the plugin {infos[0].name} has no event source, so there is nothing to run")
+        raise UsageError(f"the plugin {infos[0].name} has no event source, so there is nothing to run. {advise_source(infos[0])}")
     plugins = [make_entry(load_plugin(chosen.target), chosen, limits.host)]
     plugins += [make_entry(load_plugin(each.target), each) for each in settings.beside]
     try:

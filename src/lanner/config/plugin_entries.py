@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lanner.config.falco import Falco, PluginEntry
     from lanner.config.places import ConfigPlace
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.plugin import Plugin, PluginInfo
 
 _LIBRARY: Final = re.compile(r"lib(.+)\.so")
 _PYTHON: Final = re.compile(r"(?:.*\.py(?::\w+)?|[\w.]+:\w+)", re.DOTALL)
@@ -64,6 +64,13 @@ def split_plugins(plugins: Sequence[PluginSetup]) -> tuple[PluginSetup, tuple[Pl
             f"event source at a time: name one of them, as in `lanner run {watched[0].name} -c ...`, or in $.load_plugins"
         )
     return watched[0], tuple(each for each in plugins if each is not watched[0])
+
+
+def advise_source(info: PluginInfo) -> str:
+    """Return advice for a plugin without an event source that a command shall run."""
+    events = " or ".join(f"`source: {source}`" for source in info.read_sources) or "an event source"
+    files = "list both in `plugins` and `load_plugins` of a falco.yaml, and use `lanner run -c falco.yaml`"
+    return f"Load it with the plugin of {events}: {files}"
 
 
 @cache

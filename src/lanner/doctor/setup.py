@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.config.plugin_entries import check_params, select_plugins, split_plugins
+from lanner.config.plugin_entries import advise_source, check_params, select_plugins, split_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.doctor.results import ok, problem, warning
 from lanner.host.beside import join_fields
@@ -83,7 +83,7 @@ class SetUp:
             yield warning(text, fix)
         info = self.info
         if info.event_source is None:
-            yield problem(f"{info.name} {info.version} has no event source, so there is nothing to run", "Name another plugin")
+            yield problem(f"{info.name} {info.version} has no event source, so there is nothing to run", advise_source(info))
         else:
             yield ok(f"{info.name} {info.version}, event source {info.event_source}, {len(info.fields)} fields")
 

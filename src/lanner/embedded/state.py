@@ -14,7 +14,7 @@ from lanner.embedded.logs import send_records
 from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.errors import LannerError, PayloadError
 from lanner.sdk.events import Event
-from lanner.sdk.hosting import Failures, init_plugin, normalise, plugin_failure
+from lanner.sdk.hosting import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
 from lanner.sdk.loglines import log_lines
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
@@ -93,4 +93,7 @@ class State:
 
     def field_failed(self, info: FieldInfo, error: BaseException) -> str | None:
         """Log an exception of a field's method. Return None if the payload is not JSON, which is not a failure."""
+        if isinstance(error, ResultTypeError):
+            name = next(each.method for each in plugin_info(type(self._plugin)).fields if each.info is info)
+            error = explain_result(getattr(self._plugin, str(name)), error)
         return None if isinstance(error, PayloadError) else self.failed(info.name, error)

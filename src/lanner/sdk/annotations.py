@@ -55,6 +55,17 @@ def type_of(method: Any, where: str) -> tuple[FieldType, bool]:
     return _scalar(options, hint, where), False
 
 
+def written_type(method: Any) -> str:
+    """Return the annotation of a field method's result as its author wrote it."""
+    annotation = raw_annotations(inspect.unwrap(getattr(method, "__func__", method)))["return"]
+    if isinstance(annotation, str):
+        return annotation
+    text = inspect.formatannotation(annotation)
+    for alias, name in ((Abstime, "lanner.Abstime"), (Reltime, "lanner.Reltime")):
+        text = text.replace(inspect.formatannotation(alias), name)
+    return text
+
+
 def argument_of(method: Any, where: str) -> Argument | None:
     """Return the argument that a field method takes after `self` and `event`. Raises `DefinitionError`, which contains `where`."""
     parameters = list(_signature(method).parameters.values())

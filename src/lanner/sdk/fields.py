@@ -48,7 +48,10 @@ def field(
     if isinstance(second, Value):
         return FieldDeclaration(_data_info(name, second, _description(name, third), add_output=add_output), value=second)
     if third is not None or not isinstance(second, str):
-        raise DefinitionError(f'field "{name}": write field(name, value, description), or @field(name, description) above a method')
+        raise DefinitionError(
+            f'field "{name}": write field(name, value, description) with a value such as payload["name"], '
+            "or @field(name, description) above a method"
+        )
     description = _description(name, second)
 
     def mark(method: _M) -> _M:

@@ -109,6 +109,10 @@ class Failures:
             log.error("%s failed (further failures of this kind are counted only)", what, exc_info=error)
 
 
+class ResultTypeError(TypeError):
+    """A field method returned a value of another type than the declared one. The text says what it returned."""
+
+
 class FieldReader:
     """Reads fields from one event at a time: `load` takes the event, `get` returns the value of a requested field.
 
@@ -198,6 +202,9 @@ class FieldReader:
     def _call(self, method: Callable[..., Any], info: FieldInfo, arguments: dict[str, Any]) -> FieldValue:
         try:
             return normalise(method(self.event(), **arguments), info)
+        except ResultTypeError as error:
+            self._failures.note(info.name, explain_result(method, error))
+            return None
         except PayloadError:
             return None  # the host counts a payload that is not JSON once, not for each field
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
@@ -224,14 +231,30 @@ def field_arguments(info: FieldInfo, argument: str | int | None) -> dict[str, st
 
 
 def normalise(value: Any, info: FieldInfo) -> FieldValue:
-    """Convert the result of a field method to a field value of its declared type. Raises `TypeError` or `ValueError`."""
+    """Convert the result of a field method to a field value of its declared type. Raises `ResultTypeError` or `ValueError`."""
     if value is None:
         return None
     if not info.is_list:
         return _scalar(value, info)
-    if isinstance(value, (str, bytes)):
-        raise TypeError(f"expected a list of {info.type}, not {type(value).__name__}")
+    if isinstance(value, (str, bytes)) or not hasattr(type(value), "__iter__"):
+        raise ResultTypeError(_article(type(value).__name__))
     return tuple(_scalar(item, info) for item in value) or None
+
+
+def explain_result(method: Callable[..., Any], error: ResultTypeError) -> TypeError:
+    """Return the error for the author: the method, the type as its annotation says it, and what the method returned."""
+    from lanner.sdk.annotations import written_type  # rare
+
+    return TypeError(f"{method.__qualname__} is declared to return {written_type(method)}, but returned {error}")
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"
+
+
+def _unfit(value: Any, info: FieldInfo) -> ResultTypeError:
+    noun = _article(type(value).__name__)
+    return ResultTypeError(f"a list with {noun}" if info.is_list else noun)
 
 
 def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
@@ -249,14 +272,14 @@ def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
             return value.network_address.packed
         if isinstance(value, (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface)):
             return value.packed
-    raise TypeError(f"expected a {kind}, not {type(value).__name__}")
+    raise _unfit(value, info)
 
 
 def _number(value: Any, info: FieldInfo) -> int:
     if not isinstance(value, int) and info.type is not FieldType.UINT64:
         value = _nanoseconds(value, info)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"expected a {info.type}, not {type(value).__name__}")
+        raise _unfit(value, info)
     if not 0 <= value < _UINT64:
         raise ValueError(f"{value} does not fit into an unsigned 64-bit integer")
     return value

@@ -186,6 +186,12 @@ class Plugin:
 
 def plugin_info(cls: type[Plugin]) -> PluginInfo:
     """Return the declarations of `cls`. Raises `DefinitionError` for an incomplete plugin class."""
+    given: object = cls
+    if not isinstance(given, type):
+        name = type(given).__name__
+        if isinstance(given, Plugin):
+            raise DefinitionError(f"an instance of the plugin class {name} cannot be used: write {name} instead of {name}()")
+        raise DefinitionError(f"{given!r} cannot be used as a plugin class: write the class, such as Counter")
     info = cls.__dict__.get("__plugin__")
     if not isinstance(info, PluginInfo):
         raise DefinitionError(f"{cls.__name__} is not a complete plugin class")

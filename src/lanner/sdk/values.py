@@ -13,9 +13,10 @@ A text ends at its first NUL. If an object has two members of the same name, the
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Literal, Never, TypeAlias, final
 
 from lanner.sdk.errors import DefinitionError
+from lanner.sdk.misspelt import find_misspelt
 from lanner.sdk.records import Record
 from lanner.sdk.types import FieldType
 
@@ -192,6 +193,20 @@ class Path(Value):
         if sum(isinstance(part, FieldArgument) for part in whole) > 1:
             raise DefinitionError("a path has room for one argument: KEY or INDEX, once")
         return Path(whole)
+
+    if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
+
+        def __getattr__(self, name: str) -> Never:
+            """Raise AttributeError with advice: brackets read a member of the payload."""
+            if name.startswith("__"):
+                raise AttributeError(name)
+            if near := find_misspelt(name, ("when", *(row.name for row in WORDS))):
+                raise AttributeError(f"a value has no method {name!r}: did you mean {near!r}?")
+            parts = (
+                part.name if isinstance(part, FieldArgument) else f'"{part}"' if isinstance(part, str) else str(part)
+                for part in (*self.parts, name)
+            )
+            raise AttributeError(f"a value has no attribute {name!r}: to read the member of that name, write payload[{', '.join(parts)}]")
 
     def keys(self) -> Word:
         """Return the names of the members of the object at this place, as a list."""
