@@ -48,7 +48,7 @@ class ItemError(Exception):  # ends the reading of one item; the loader always c
 
 
 def missing(item: Mapping, key: str, context: Context, advice: str = "", change: str = "") -> ItemError:
-    """Return the error of a missing key. A misspelt key takes the place of the advice to `change` an earlier rule."""
+    """Return the error of a missing key. A misspelt key replaces the advice to `change` an earlier rule."""
     advice = advice or _NEEDS.get(context[-1].kind, "")
     slip = next((name for name in item.values if name.startswith(key) or find_near(name, (key,))), "")
     if slip:
