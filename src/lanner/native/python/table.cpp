@@ -101,12 +101,13 @@ class Compiler {
       result = child(1);
       if (result.kind != Value::Kind::path) throw Unfit("\"keys\" needs a path as its operand");
       result.kind = Value::Kind::keys;
-    } else if ((result.word = word_of(word))) {
-      expect(result.word->operand == Word::Operand::none ? 1 : 2);
+    } else if (const Word* found = word_of(word)) {
+      expect(found->operand == Word::Operand::none ? 1 : 2);
       result.kind = Value::Kind::word;
+      result.word = found;
       result.children = {child(1)};
-      if (result.word->operand == Word::Operand::separator) result.separator = separator(text(parts[2], "a separator"));
-      if (result.word->operand == Word::Operand::unit) result.factor = factor(text(parts[2], "a unit of time"));
+      if (found->operand == Word::Operand::separator) result.separator = separator(text(parts[2], "a separator"));
+      if (found->operand == Word::Operand::unit) result.factor = factor(text(parts[2], "a unit of time"));
     } else {
       throw Unfit("unknown word \"" + word + "\"");
     }
