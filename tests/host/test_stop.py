@@ -43,6 +43,10 @@ def state():
 
 
 def watchers():
+    """Return the names of Lanner's threads, once those that call close() have ended: nothing waits for them."""
+    for thread in threading.enumerate():
+        if thread.name == "lanner-close":
+            thread.join(10)
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("lanner-")]
 
 
