@@ -35,10 +35,12 @@ class Source(Protocol):
     @property
     def counters(self) -> Mapping[str, int]:
         """Counters by name: `dropped tails`, `lines too long`, and the `counters` of the open instance."""
+        ...
 
     @property
     def connections(self) -> Mapping[str, bool]:
         """The connections of the open instance by name, and whether each is up."""
+        ...
 
     description: str
     """The open instance's name for the watched object (its `describe()`), or ""."""
