@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lanner.sdk.plugin import ANY, Plugin
     from lanner.sdk.printable import printable_line
     from lanner.sdk.protocols import ChunkReader, Opened, OpenInstance, Payload
+    from lanner.sdk.secrets import Secret
     from lanner.sdk.values import INDEX, KEY, Path, Value, payload
 
 _HOMES = {
@@ -60,6 +61,7 @@ _HOMES = {
     "PayloadError": "lanner.sdk.errors",
     "Plugin": "lanner.sdk.plugin",
     "Reltime": "lanner.sdk.annotations",
+    "Secret": "lanner.sdk.secrets",
     "Source": "lanner.sdk.batches",
     "SourceError": "lanner.sdk.errors",
     "UsageError": "lanner.sdk.errors",
@@ -106,6 +108,7 @@ __all__ = [
     "PayloadError",
     "Plugin",
     "Reltime",
+    "Secret",
     "Source",
     "SourceError",
     "UsageError",
