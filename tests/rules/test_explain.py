@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lanner.rules import Catalog, Executor, compile_rules, load_rules_text
-from lanner.rules.report.explain import Explainer
+from lanner.rules.report.explainer import Explainer
 from lanner.sdk.types import FieldInfo, FieldType
 
 CATALOG = Catalog(

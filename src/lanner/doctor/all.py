@@ -55,14 +55,14 @@ def _plugin_checks(setup: SetUp) -> list[Check]:
 
 
 def _other_checks(setup: SetUp) -> Iterator[Check]:
-    from lanner.doctor import alerts, storage
+    from lanner.doctor import output_checks, storage
 
     yield Check("rules", setup.look_at_rules)
     if setup.read is not None:
         falco = setup.read.falco
-        yield Check("outputs", lambda: alerts.look_at_outputs(falco))
+        yield Check("outputs", lambda: output_checks.look_at_outputs(falco))
         yield Check("disk", lambda: storage.look_at_disk(falco))
-        yield Check("web server", lambda: alerts.look_at_webserver(falco))
+        yield Check("web server", lambda: output_checks.look_at_webserver(falco))
 
 
 def _in_turn(*all_findings: Iterable[Finding]) -> Iterator[Finding]:

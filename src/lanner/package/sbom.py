@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lanner.bundle.contents import BundleContents
     from lanner.bundle.environment import Environment
-    from lanner.bundle.runtime import Native, Runtime
+    from lanner.bundle.python_runtime import Native, Runtime
     from lanner.sdk.plugin import PluginInfo
 
 Component: TypeAlias = dict[str, Any]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # needed by every plugin: the bridge imports them, the last one from its own code
 _ROOTS: Final = (
     *("encodings", "encodings.aliases", "encodings.utf_8"),
-    *("lanner._version", "lanner.embedded.state", "lanner.embedded.logs", "lanner.embedded.runtime", "lanner.embedded.resources"),
+    *("lanner._version", "lanner.embedded.state", "lanner.embedded.host_log", "lanner.embedded.runtime", "lanner.embedded.resources"),
     # modules behind `from lanner import ...`
     *("lanner.sdk.annotations", "lanner.sdk.config", "lanner.sdk.events", "lanner.sdk.fields", "lanner.sdk.plugin", "lanner.sdk.values"),
 )
