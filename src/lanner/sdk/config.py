@@ -13,7 +13,7 @@ import msgspec
 import msgspec.inspect
 
 from lanner.sdk.errors import ConfigError, DefinitionError
-from lanner.sdk.secrets import Masked, mask_option
+from lanner.sdk.secrets import MaskingMixin, mask_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def _ignore(_: str) -> None:
     """Drop a warning."""
 
 
-class Config(Masked, msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Config(MaskingMixin, msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Base class of configurations: a msgspec Struct with camelCase names in JSON, which rejects unknown options.
 
     Every option has a default, so that an empty configuration is valid. Declare bounds and descriptions with

@@ -20,7 +20,7 @@ _IN_TEXT: Final = re.compile(
 """A secret option and its value: quoted, also within a quoted text, else up to the next option, the end of the line or of the map."""
 
 
-class Masked:
+class MaskingMixin:
     """Mixin for msgspec structs: the repr masks addresses, and secret options in maps and in texts of options."""
 
     __slots__ = ()
