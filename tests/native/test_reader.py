@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lanner import INDEX, KEY, payload
-from lanner.docker.fields import FIELDS
+from lanner.docker.event_fields import FIELDS
 from lanner.native import Reader
 from lanner.sdk import evaluate
 from lanner.sdk.types import FieldType
