@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from lanner.rules.report.explanation import Explanation
 
 
-def explain_rule(name: str, plugin: str, files: Sequence[str], replay: str, event: int | None, config: str, *, as_json: bool, full: bool) -> int:
+def explain_rule(
+    name: str, plugin: str, files: Sequence[str], replay: str, event: int | None, config: str, *, as_json: bool, full: bool
+) -> int:
     """Print the explanation and return the exit code. Raises `LannerError`."""
     with redirect_stdout(sys.stderr):  # for the plugin's own output
         cls = load_plugin(plugin)
