@@ -10,8 +10,20 @@ from lanner.sdk.misspelt import find_near
 _OPERATORS: Final = tuple(row.name for row in vocabulary.OPERATORS)
 _CALLS: Final = (*(row.name for row in vocabulary.TRANSFORMERS), *vocabulary.MODIFIERS)
 _OTHER_OPERATORS: Final = {
-    **{"~": "regex", "matches": "regex", "match": "regex", "like": "glob", "has": "contains", "includes": "contains"},
-    **{"is": "=", "equals": "=", "eq": "=", "ne": "!=", "gt": ">", "lt": "<", "ge": ">=", "le": "<="},
+    "~": "regex",
+    "matches": "regex",
+    "match": "regex",
+    "like": "glob",
+    "has": "contains",
+    "includes": "contains",
+    "is": "=",
+    "equals": "=",
+    "eq": "=",
+    "ne": "!=",
+    "gt": ">",
+    "lt": "<",
+    "ge": ">=",
+    "le": "<=",
 }
 """Operators of other languages."""
 _OTHER_CONNECTIVES: Final = {"&&": "and", "&": "and", "||": "or", "|": "or"}
