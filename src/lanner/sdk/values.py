@@ -7,7 +7,7 @@
 `Value`, and a case in `lanner.sdk.evaluate` and in `native/values/values.cpp`.
 
 A text ends at its first NUL. If an object has two members of the same name, the last one counts. A payload that is not valid JSON
-(RFC 8259, UTF-8, at most 1024 levels deep) has no values.
+(RFC 8259, at most 1024 levels deep) has no values. A text may have bytes that are not UTF-8, which are kept.
 """
 
 from __future__ import annotations
