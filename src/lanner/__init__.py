@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lanner.sdk.positions import Position
     from lanner.sdk.printable import printable_line
     from lanner.sdk.protocols import ChunkReader, Opened, OpenInstance, Payload
+    from lanner.sdk.secrets import Secret
     from lanner.sdk.values import INDEX, KEY, Path, Value, payload
 
 _HOMES = {
@@ -62,6 +63,7 @@ _HOMES = {
     "Plugin": "lanner.sdk.plugin",
     "Position": "lanner.sdk.positions",
     "Reltime": "lanner.sdk.annotations",
+    "Secret": "lanner.sdk.secrets",
     "Source": "lanner.sdk.batches",
     "SourceError": "lanner.sdk.errors",
     "UsageError": "lanner.sdk.errors",
@@ -110,6 +112,7 @@ __all__ = [
     "Plugin",
     "Position",
     "Reltime",
+    "Secret",
     "Source",
     "SourceError",
     "UsageError",

@@ -1,11 +1,10 @@
 """The page about the Docker plugin says what the declarations and the rules file say."""
 
-import json
 import re
 from pathlib import Path
 
 from lanner.docker import Docker
-from lanner.sdk.config import config_schema
+from lanner.sdk.config import config_table
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.types import FieldInfo
 from lanner.yamlfile import values
@@ -41,8 +40,7 @@ def test_the_table_of_fields_is_that_of_the_declarations() -> None:
 
 def test_the_table_of_options_is_that_of_the_configuration_class() -> None:
     assert INFO.config is not None
-    options = config_schema(INFO.config)["properties"].items()
-    rows = [(f"`{name}`", f"`{json.dumps(option['default'])}`", option["description"]) for name, option in options]
+    rows = [(f"`{name}`", f"`{default}`", description) for name, _, default, description in config_table(INFO.config)]
     assert _between("OPTIONS") == _table(("Option", "Default", "What"), *rows)
 
 

@@ -9,9 +9,9 @@ from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_json, print_table, print_text
 from lanner.doctor.all import look_at_machine, look_at_setup
 from lanner.doctor.results import Result, problem
-from lanner.sdk.address import mask_addresses
 from lanner.sdk.checks import Level
 from lanner.sdk.loglines import log_line
+from lanner.sdk.secrets import mask_message
 from lanner.sdk.text import many
 
 if TYPE_CHECKING:
@@ -60,5 +60,5 @@ def _sum(count: Counter[Level]) -> str:
 
 
 def _as_dict(result: Result) -> dict[str, object]:
-    findings = [{"level": str(each.level), "text": mask_addresses(each.text), "fix": mask_addresses(each.fix)} for each in result.findings]
-    return {"check": mask_addresses(result.check), "findings": findings}
+    findings = [{"level": str(each.level), "text": mask_message(each.text), "fix": mask_message(each.fix)} for each in result.findings]
+    return {"check": mask_message(result.check), "findings": findings}

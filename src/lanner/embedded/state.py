@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.abi.declared_fields import TYPE_NUMBERS, offers
 from lanner.embedded.logs import send_records
 from lanner.embedded.modules import package_of, plugin_class
-from lanner.sdk.errors import LannerError, PayloadError
+from lanner.sdk.errors import ConfigError, LannerError, PayloadError
 from lanner.sdk.events import Event
 from lanner.sdk.hosting import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
 from lanner.sdk.loglines import log_lines
@@ -42,7 +42,10 @@ class State:
         info = plugin_info(cls)
         outlet.component, outlet.module = info.name, package_of(plugin, bundle)
         self._name, self._api = info.name, api
-        self._plugin: Any = init_plugin(cls, config, embedded=True)
+        try:
+            self._plugin: Any = init_plugin(cls, config, embedded=True)
+        except ConfigError as error:
+            raise ConfigError(f"plugin {info.name}: {error}") from None  # Falco does not name it
         self._failures = Failures(info.name)
         self.source = info.event_source or ""
         self.trees: list[Any] = []

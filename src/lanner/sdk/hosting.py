@@ -81,7 +81,9 @@ def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
     """
     import traceback  # rare, and slow to import
 
-    last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    from lanner.sdk.secrets import mask_message
+
+    last = mask_message("".join(traceback.format_exception_only(error)).strip()).splitlines()[-1]
     frames = traceback.extract_tb(error.__traceback__)
     library = traceback.__file__.rpartition("/")[0] + "/"
     outside = [frame for frame in frames if not frame.filename.startswith((library, "<frozen ")) or "-packages/" in frame.filename]
