@@ -1,4 +1,4 @@
-"""A source says where it stands. The host stores that once it has processed the event, and the next run begins there."""
+"""A source gives its position. The host stores that once it has processed the event, and the next run begins there."""
 
 import functools
 import json
@@ -434,6 +434,23 @@ def test_where_the_state_is(monkeypatch, environment, root, configured, expected
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(positionfile.os, "geteuid", lambda: 0 if root else 1000)
     assert state_directory(configured) == expected
+
+
+def test_a_test_gives_a_position_and_sees_the_one_after_each_event():
+    with lanner.testing.host(doors(whole), params="p", position=[1]) as host:
+        assert json.loads(host.next().payload) == ["p", [1]]
+        assert host.position == [1]
+    with lanner.testing.host(doors(numbered(1, 2, None, 4))) as host:
+        seen = []
+        for _ in range(4):
+            host.next()
+            seen.append(host.position)
+        assert seen == [1, 2, 2, 4]
+    with lanner.testing.host(doors(chunks((b"a\nb\n", 1)))) as host:
+        host.next()
+        assert host.position is None
+        host.next()
+        assert host.position == 1
 
 
 def test_the_position_is_among_what_an_author_sees():
