@@ -14,7 +14,7 @@ from lanner import sources
 from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
 from lanner.sources import polling as poll_module
-from lanner.sources.exchange import Page, PollError, check_status
+from lanner.sources.pages import Page, PollError, check_status
 
 from .api_server import Request, serving, unused_port
 

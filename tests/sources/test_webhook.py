@@ -396,7 +396,7 @@ def test_what_cannot_be_opened_says_why(tmp_path):
 
 
 def test_without_a_secret_only_local_programs_reach_it():
-    """A page in a browser could reach it by a name of its own: DNS rebinding."""
+    """A page in a browser could reach it by a name that it controls: DNS rebinding."""
     with opened(secret=None) as source, reading(source), client(source) as connection:
         assert ask(connection)[0] == 200
         assert ask(connection, headers={"Host": f"localhost:{source.port}"})[0] == 200

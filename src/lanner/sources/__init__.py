@@ -9,12 +9,12 @@ TYPE_CHECKING = False  # type checkers know the name; importing it from typing c
 if TYPE_CHECKING:
     from lanner.sdk.statefile import StateFile, StateTexts
     from lanner.sources.backoff import Backoff
-    from lanner.sources.exchange import PollRequest, PollResponse
     from lanner.sources.feed import Feed
-    from lanner.sources.polling import poll
+    from lanner.sources.pages import PollRequest, PollResponse
+    from lanner.sources.polling import Poll, poll
     from lanner.sources.signatures import Hmac, Signature, Token, WebhookRequest
     from lanner.sources.waiting import Counters, Flag, Policy, wait
-    from lanner.sources.webhooks import webhook
+    from lanner.sources.webhooks import Webhook, webhook
 
 _HOMES = {
     "Backoff": ".backoff",
@@ -23,12 +23,14 @@ _HOMES = {
     "Flag": ".waiting",
     "Hmac": ".signatures",
     "Policy": ".waiting",
-    "PollRequest": ".exchange",
-    "PollResponse": ".exchange",
+    "Poll": ".polling",
+    "PollRequest": ".pages",
+    "PollResponse": ".pages",
     "Signature": ".signatures",
     "StateFile": "lanner.sdk.statefile",
     "StateTexts": "lanner.sdk.statefile",
     "Token": ".signatures",
+    "Webhook": ".webhooks",
     "WebhookRequest": ".signatures",
     "poll": ".polling",
     "wait": ".waiting",
@@ -42,12 +44,14 @@ __all__ = [
     "Flag",
     "Hmac",
     "Policy",
+    "Poll",
     "PollRequest",
     "PollResponse",
     "Signature",
     "StateFile",
     "StateTexts",
     "Token",
+    "Webhook",
     "WebhookRequest",
     "poll",
     "wait",

@@ -16,15 +16,15 @@ from lanner.net.tls import Tls, TlsError, make_context
 from lanner.sdk.address import Address
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sources.addresses import is_loopback
-from lanner.sources.exchange import PORTS, Page, PollError, PollResponse, origin, resolve
-from lanner.sources.secret import reveal
+from lanner.sources.credentials import reveal
+from lanner.sources.pages import PORTS, Page, PollError, PollResponse, origin, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from urllib.parse import SplitResult
 
-    from lanner.sources.exchange import PollRequest
-    from lanner.sources.secret import Secret
+    from lanner.sources.credentials import Credential
+    from lanner.sources.pages import PollRequest
     from lanner.sources.waiting import Flag
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -44,7 +44,7 @@ class Fetcher:
     ends_when_closed = True
     """Whether a call ends as soon as the source is closed."""
 
-    def __init__(self, url: str, headers: Mapping[str, Secret], ca: str, closing: Flag) -> None:
+    def __init__(self, url: str, headers: Mapping[str, Credential], ca: str, closing: Flag) -> None:
         self._base, _, self._query = url.partition("?")
         if not origin(self._base) or not url.isascii() or not url.isprintable() or " " in url or "#" in url:
             raise UsageError(f"the address to poll is {str(Address(url))!r}: write http://host/path or https://...")

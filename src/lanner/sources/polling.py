@@ -1,6 +1,6 @@
 """A poller: an event source that asks an HTTP API for new events again and again.
 
-`lanner.sources.progress` knows which events are new, `lanner.sources.fetch` makes the requests for an address.
+`lanner.sources.cursors` knows which events are new, `lanner.sources.fetch` makes the requests for an address.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from lanner.sdk.events import Event
 from lanner.sdk.hosting import plugin_failure
 from lanner.sdk.secrets import mask_text
 from lanner.sources.backoff import Backoff
+from lanner.sources.bodies import ItemError, find_scalar, split
 from lanner.sources.calls import Call
-from lanner.sources.exchange import PollError, PollRequest, check_status, next_link, origin, read_page, resolve
+from lanner.sources.cursors import Progress
 from lanner.sources.feed import Feed
-from lanner.sources.items import ItemError, find_scalar, split
-from lanner.sources.progress import Progress
+from lanner.sources.pages import PollError, PollRequest, check_status, next_link, origin, read_page, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
-    from lanner.sources.exchange import Page, Request, Scalar
-    from lanner.sources.items import Place
-    from lanner.sources.secret import Secret
+    from lanner.sources.bodies import Place
+    from lanner.sources.credentials import Credential
+    from lanner.sources.pages import Page, Request, Scalar
     from lanner.sources.waiting import Flag
 
 _FIRST_PAUSE: Final = 1.0
@@ -53,7 +53,7 @@ def poll(
     follow: bool = False,
     newest_first: bool = False,
     key: Place | None = None,
-    headers: Mapping[str, Secret] | None = None,
+    headers: Mapping[str, Credential] | None = None,
     ca: str = "",
     timeout: float = 30.0,
     max_body: int = 16 * 1024 * 1024,
@@ -87,7 +87,7 @@ def poll(
     return Poll(name or getattr(request, "__name__", "poll"), lambda _: request, progress, every, items, next, limits, newest_first)
 
 
-def _fetcher(url: str, headers: Mapping[str, Secret], ca: str, closing: Flag) -> Request:
+def _fetcher(url: str, headers: Mapping[str, Credential], ca: str, closing: Flag) -> Request:
     from lanner.sources.fetch import Fetcher  # not with a function, which brings its own client
 
     return Fetcher(url, headers, ca, closing)

@@ -1,7 +1,7 @@
 """A webhook: an event source that other systems post to. Its open instance queues requests and answers them once they are processed.
 
 A request is answered 200 when the host has processed its events, so that a killed process loses none that its sender believes to be
-delivered. `lanner.sources.receiver` is the server.
+delivered. `lanner.sources.hookserver` is the server.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from lanner.native import Events, merge_events
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.events import NOTHING, Event, Nothing
 from lanner.sources.addresses import is_loopback
+from lanner.sources.bodies import ItemError, check, split, with_members
+from lanner.sources.credentials import reveal
 from lanner.sources.feed import Feed
-from lanner.sources.items import ItemError, check, split, with_members
-from lanner.sources.receiver import Limits, Receiver, WebhookAnswer
-from lanner.sources.secret import reveal
+from lanner.sources.hookserver import Limits, Receiver, WebhookAnswer
 from lanner.sources.signatures import Hmac, Signature, WebhookRequest
 from lanner.sources.waiting import Flag
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lanner.native import Lines
-    from lanner.sources.items import Place
-    from lanner.sources.secret import Secret
+    from lanner.sources.bodies import Place
+    from lanner.sources.credentials import Credential
 
 _GITHUB: Final = Hmac()
 _TAKEN: Final = 4096
@@ -45,7 +45,7 @@ def webhook(
     address: str,
     *,
     path: str = "/",
-    secret: Secret | Sequence[Secret] | None,
+    secret: Credential | Sequence[Credential] | None,
     signature: Signature = _GITHUB,
     json: bool = True,
     items: Place | None = None,
@@ -322,7 +322,7 @@ def _host_of(header: str) -> str:
     return (host if colon and port.isdigit() else header).removeprefix("[").removesuffix("]")
 
 
-def _secrets(given: Secret | Sequence[Secret] | None) -> list[bytes]:
+def _secrets(given: Credential | Sequence[Credential] | None) -> list[bytes]:
     if given is None:
         return []
     several = [given] if isinstance(given, str) or hasattr(given, "reveal") else list(given)

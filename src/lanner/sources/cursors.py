@@ -10,13 +10,13 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.sources.items import find_scalar
+from lanner.sources.bodies import find_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lanner.sources.exchange import Scalar
-    from lanner.sources.items import Place
+    from lanner.sources.bodies import Place
+    from lanner.sources.pages import Scalar
 
 _REMEMBERED: Final = 10_000
 """Keys that a run remembers."""
