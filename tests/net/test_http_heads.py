@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanner.net.http import MAX_HEAD, MAX_HEADERS, Body, Head, HttpError, Response, parse_head, read_date, write_request
+from lanner.net.http1 import MAX_HEAD, MAX_HEADERS, Body, Head, HttpError, Response, parse_head, read_date, write_request
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-EMPTY:\r\nTransfer-Encoding:  chunked \r\n\r\n"
 PARSED = Head(200, "OK", {"content-type": "application/json", "x-empty": "", "transfer-encoding": "chunked"})

@@ -10,7 +10,7 @@ import ssl
 import pytest
 
 from lanner.outputs import OutputError
-from lanner.outputs.http import HttpOutput
+from lanner.outputs.http_output import HttpOutput
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.language.typed import FieldTable
 from lanner.rules.output.alert import AlertRule, AlertWriter

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from lanner.outputs import Alert, OutputError
-from lanner.outputs.syslog import SyslogOutput
+from lanner.outputs.syslog_output import SyslogOutput
 
 from .servers import Server, certificate, resolve_as, silent_address, watch_connecting
 

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final
 from lanner import Check, Finding, LannerError, check_disk
 from lanner.docker.client import HEAD_PATIENCE, find_engine, get, open_events
 from lanner.docker.engine_errors import EngineError
-from lanner.net.http import read_date
+from lanner.net.http1 import read_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.docker.client import Engine
+    from lanner.docker.docker_plugin import Docker
     from lanner.docker.endpoint import Endpoint
-    from lanner.docker.plugin import Docker
 
 _CURSOR_SIZE: Final = 1 << 20
 _NAMES_MATTER: Final = (1, 22)

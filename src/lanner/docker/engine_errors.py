@@ -13,13 +13,13 @@ import msgspec
 import lanner
 from lanner.docker.link import SshError
 from lanner.net.dial import WokenError
-from lanner.net.http import HttpError, NoAnswerError, NotHttpError
+from lanner.net.http1 import HttpError, NoAnswerError, NotHttpError
 from lanner.net.tls import TlsError
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
     from lanner.net.dial import Timer
-    from lanner.net.http import Head
+    from lanner.net.http1 import Head
 
 # Beginning of a TLS alert, which some TLS servers send in response to a request in plain text
 _TLS_ALERT: Final = b"\x15\x03"

@@ -21,7 +21,7 @@ from lanner.docker.link import Spare
 from lanner.docker.listing import list_events
 from lanner.docker.log import log
 from lanner.docker.window import NOWHERE, SPAN, Position
-from lanner.net.http import HttpError
+from lanner.net.http1 import HttpError
 from lanner.sources import Backoff, Flag, wait
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.net.http import HttpError, NoAnswerError, Response, read_head
+from lanner.net.http1 import HttpError, NoAnswerError, Response, read_head
 
 if TYPE_CHECKING:
     from lanner.net.dial import Timer

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from lanner._version import __version__
 from lanner.net.dial import Timer, WokenError, dial
-from lanner.net.http import HttpError, NoAnswerError, Response, basic_authorization, read_head, write_request
+from lanner.net.http1 import HttpError, NoAnswerError, Response, basic_authorization, read_head, write_request
 from lanner.net.link import Link
 from lanner.net.tls import Tls, TlsError, make_context
 from lanner.sdk.address import Address

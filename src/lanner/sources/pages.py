@@ -113,7 +113,7 @@ def _wanted_pause(headers: Mapping[str, str]) -> float | None:
     if text:
         if (seconds := _number(text)) is not None:
             return seconds
-        from lanner.net.http import read_date
+        from lanner.net.http1 import read_date
 
         moment = read_date(text)
         return None if moment is None else max(0.0, moment - time.time())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from lanner._version import __version__
-from lanner.net.http import HttpError, basic_authorization, write_request
+from lanner.net.http1 import HttpError, basic_authorization, write_request
 from lanner.net.tls import Tls
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection
