@@ -8,6 +8,8 @@
 
 #include <simdjson.h>
 
+#include "values/readable.hpp"
+
 namespace lanner {
 namespace {
 
@@ -112,6 +114,9 @@ bool may_be_json(simdjson::error_code error) {
   }
 }
 
+// Whether simdjson may have rejected the payload for texts that are not Unicode.
+bool may_be_readable(simdjson::error_code error) { return error == simdjson::UTF8_ERROR || error == simdjson::STRING_ERROR; }
+
 // simdjson rejects numbers that fit neither 64 bits nor a double, which are valid JSON. No field can read those, nor any
 // double: replace them with null. Numbers of fewer than four characters always fit. It also reads -0 as 0, but -0 is not an
 // unsigned number: replace it with -1.
@@ -162,7 +167,7 @@ Document::~Document() = default;
 const simdjson::dom::element* Document::root() const { return valid_ ? &parsed_->root : nullptr; }
 
 bool Document::load(std::string_view payload) {
-  valid_ = is_as_given_ = false;  // also if the code below throws
+  valid_ = is_as_given_ = has_invalid_utf8_ = false;  // also if the code below throws
   in_place_ = {};
   const auto size = payload.size();
   if (size == 0) return false;
@@ -183,12 +188,25 @@ bool Document::load(std::string_view payload) {
     // within its limit simdjson does not count an innermost empty array or object, but one more level for all others
     error = parsed_->parse(buffer_.data(), size, std::max(max_depth, depth + 1), buffer_.size());
   }
-  valid_ = !error;
+  valid_ = may_be_readable(error) ? load_readable() : !error;
   return valid_;
 }
 
+// Loads the payload in the buffer in spite of texts that are not Unicode.
+bool Document::load_readable() {
+  auto text = make_readable({buffer_.data(), size_});
+  const auto size = text.size() - simdjson::SIMDJSON_PADDING;
+  const auto depth = levels(text.data(), text.data() + size);
+  if (depth > max_depth) return false;
+  rewrite_numbers(text.data(), text.data() + size);
+  zeros_are_sure_ = true;
+  if (parsed_->parse(text.data(), size, std::max(max_depth, depth + 1), buffer_.size())) return false;
+  restore_bytes(parsed_->parser.doc);
+  return has_invalid_utf8_ = true;
+}
+
 bool Document::load_in_place(std::string_view payload) {
-  valid_ = is_as_given_ = false;
+  valid_ = is_as_given_ = has_invalid_utf8_ = false;
   // rare cases are left to the other function, which may write to its copy
   if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
   if (std::max(buffer_.size(), parsed_->parser.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
@@ -237,7 +255,7 @@ void Document::rewrite(char* end) {
 }
 
 void Document::make_room(std::size_t size) {
-  const bool is_spare = buffer_.size() > kept_capacity && size < kept_capacity / 4;
+  const bool is_spare = std::max(buffer_.size(), parsed_->parser.capacity()) > kept_capacity && size < kept_capacity / 4;
   if (!is_spare && buffer_.size() >= size + padding) return;
   if (is_spare) parsed_->parser = simdjson::dom::parser();
   buffer_ = std::vector<char>(size + size / 2 + padding);
