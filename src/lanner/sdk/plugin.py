@@ -85,6 +85,11 @@ class PluginInfo(Record):
         own = (self.event_source,) if self.event_source else ()
         return tuple(dict.fromkeys((*own, *self.extract_sources)))
 
+    @property
+    def read_source(self) -> str:
+        """The event source of events in tests: its own one, else the first that it reads; "" for a plugin that reads all of them."""
+        return next(iter(self.read_sources), "")
+
     def reads(self, source: str | None) -> bool:
         """Return whether events of that source have the plugin's fields."""
         return source in self.read_sources or isinstance(self.extract_sources, AnySource)
