@@ -43,10 +43,10 @@ class _Pause:
 
 
 class Clock:
-    """A clock that stands still until `advance`. `lanner.testing.clock` creates it.
+    """A clock that moves only by `advance`. `lanner.testing.clock` creates it.
 
-    In the context, `time.time`, `time.time_ns` and `time.sleep` use it, and so do the pauses of `lanner.sources`. `time.monotonic` goes
-    on, and jumps with the clock. `pauses` are the durations in seconds of all pauses that have begun.
+    In the context, `time.time`, `time.time_ns` and `time.sleep` use it, and so do the pauses of `lanner.sources`. `time.monotonic`
+    runs, and jumps with the clock. `pauses` are the durations in seconds of all pauses that have begun.
     """
 
     def __init__(self, start: datetime | float | None = None) -> None:

@@ -43,7 +43,7 @@ class Rules:
         self._enable = frozenset(enable)
 
     def rule(self, name: str) -> RuleOnTrial:
-        """Return one rule of the files, alone. Raise `LannerError` for an unknown rule."""
+        """Return one rule of the files, tried without the others. Raise `LannerError` for an unknown rule."""
         from lanner.testing.single import RuleOnTrial
 
         return RuleOnTrial(self.rules, name)

@@ -18,7 +18,7 @@ _NAME = "The rule under test"
 
 
 class RuleOnTrial:
-    """A rule, alone: other rules do not take its events. `lanner.testing.rule` and `Rules.rule` create it."""
+    """A single rule: other rules do not take its events. `lanner.testing.rule` and `Rules.rule` create it."""
 
     def __init__(self, rules: LoadedRules, name: str) -> None:
         self._rules = rules
