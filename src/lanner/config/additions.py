@@ -39,7 +39,7 @@ class Throttle(SafeRepr, msgspec.Struct, frozen=True):
     burst: Annotated[int, Meta(ge=1, description="Alerts that may arrive at the same time")] = 100
 
 
-class Deduplicate(SafeRepr, msgspec.Struct, frozen=True):
+class Deduplication(SafeRepr, msgspec.Struct, frozen=True):
     """Drop repeated alerts."""
 
     window: Annotated[
@@ -67,7 +67,7 @@ class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
 
     spool: Spool = Spool()
     throttle: Throttle = Throttle()
-    deduplicate: Deduplicate = Deduplicate()
+    deduplicate: Deduplication = Deduplication()
     allow_no_rules: Annotated[bool, Meta(description="True: a start or a reload without any rule is allowed, and raises no alerts")] = False
     queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory for each output")] = 64
     log_format: Annotated[Literal["text", "json"], Meta(description="Format of Lanner's own messages")] = "text"
