@@ -11,7 +11,7 @@ TYPE_CHECKING = False  # type checkers know the name; importing it from typing c
 if TYPE_CHECKING:
     from msgspec import Meta
 
-    from lanner import rules, testing
+    from lanner import rules, sources, testing
     from lanner.native import Dechunker, Framer, ObjectFramer
     from lanner.sdk.address import Address
     from lanner.sdk.annotations import Abstime, Reltime
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lanner.sdk.lookup import look_up
     from lanner.sdk.misspelt import suggest_name
     from lanner.sdk.plugin import ANY, Plugin
+    from lanner.sdk.positions import Position
     from lanner.sdk.printable import printable_line
     from lanner.sdk.protocols import ChunkReader, OpenInstance, OpenResult, Payload
     from lanner.sdk.secrets import Secret
@@ -61,6 +62,7 @@ _HOMES = {
     "Payload": "lanner.sdk.protocols",
     "PayloadError": "lanner.sdk.errors",
     "Plugin": "lanner.sdk.plugin",
+    "Position": "lanner.sdk.positions",
     "Reltime": "lanner.sdk.annotations",
     "Secret": "lanner.sdk.secrets",
     "Source": "lanner.sdk.batches",
@@ -75,6 +77,7 @@ _HOMES = {
     "printable_line": "lanner.sdk.printable",
     "read_whole": "lanner.sdk.files",
     "rules": "",
+    "sources": "",
     "suggest_name": "lanner.sdk.misspelt",
     "testing": "",
 }
@@ -109,6 +112,7 @@ __all__ = [
     "Payload",
     "PayloadError",
     "Plugin",
+    "Position",
     "Reltime",
     "Secret",
     "Source",
@@ -124,6 +128,7 @@ __all__ = [
     "printable_line",
     "read_whole",
     "rules",
+    "sources",
     "suggest_name",
     "testing",
 ]

@@ -68,6 +68,13 @@ class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
     spool: Spool = Spool()
     throttle: Throttle = Throttle()
     deduplicate: Deduplication = Deduplication()
+    state_directory: Annotated[
+        str,
+        Meta(
+            description="Directory for the positions of event sources, from which a restart resumes; `none`: they are not stored. "
+            "Empty: the variable `LANNER_STATE_DIRECTORY` or `STATE_DIRECTORY`, `/var/lib/lanner` for root, or `~/.local/state/lanner`"
+        ),
+    ] = ""
     allow_no_rules: Annotated[bool, Meta(description="True: a start or a reload without any rule is allowed, and raises no alerts")] = False
     queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory for each output")] = 64
     log_format: Annotated[Literal["text", "json"], Meta(description="Format of Lanner's own messages")] = "text"

@@ -20,6 +20,7 @@ from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
 
 if TYPE_CHECKING:
+    from lanner.embedded.resuming import ResumingSource
     from lanner.sdk.batches import Source
     from lanner.sdk.fields import FieldDeclaration
     from lanner.sdk.types import FieldInfo
@@ -63,9 +64,13 @@ class State:
             return (TYPE_NUMBERS[info.type], info.is_list, *takes, self._tree(declaration.value.data()), None, info)
         return (TYPE_NUMBERS[info.type], info.is_list, *takes, None, getattr(self._plugin, str(declaration.method)), info)
 
-    def open(self, params: str) -> Source:
+    def open(self, params: str) -> Source | ResumingSource:
         """Open the event source (plugin_open). Raises `LannerError`."""
-        return open_source(self._plugin, params)
+        if not plugin_info(type(self._plugin)).resumes:
+            return open_source(self._plugin, params)
+        from lanner.embedded.resuming import open_resuming  # not for most plugins
+
+        return open_resuming(self._plugin, params)
 
     def event_to_string(self, event: Event) -> str:
         """Return the text of `%evt.plugininfo`."""

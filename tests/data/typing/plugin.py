@@ -71,6 +71,15 @@ class Chunks(lanner.Plugin, abstract=True):
         return Reader()
 
 
+class Resuming(lanner.Plugin, abstract=True):
+    """A source that resumes."""
+
+    def open(self, params: str, position: int | None) -> Iterator[lanner.Event]:
+        yield lanner.Event("x", position=(position or 0) + 1)
+        yield lanner.Event("x", position={"a": [1, "b", None]})
+        yield lanner.Event("x", position={1, 2})  # error: [arg-type]
+
+
 class NoSource(lanner.Plugin, abstract=True):
     """A wrong return type."""
 
