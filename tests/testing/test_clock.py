@@ -89,3 +89,31 @@ def test_another_descriptor_ends_a_pause():
         thread.join(10)
         assert not thread.is_alive()
     os.close(flag)
+
+
+class Ticks(lanner.sources.Feed):
+    """A feed that pauses between events, as those of `lanner.sources` do."""
+
+    def events(self) -> Iterator[lanner.Event]:
+        while not self.closing.is_set:
+            yield lanner.Event(str(int(time.time())))
+            self.wait(60)
+
+
+class Ticker(lanner.Plugin):
+    """Its source is a feed."""
+
+    id, name, version, event_source, contact = 4243, "ticker", "0.1.0", "ticker", "github.com/you/ticker"
+
+    def open(self, _params: str) -> Ticks:
+        return Ticks("ticks")
+
+
+def test_a_feed_pauses_on_the_clock_and_is_closed_at_once():
+    with lanner.testing.clock(1000) as clock:
+        with lanner.testing.host(Ticker) as host:
+            assert host.next().payload == b"1000"
+            clock.advance(60)
+            assert host.next().payload == b"1060"
+            begin = time.perf_counter()
+        assert time.perf_counter() - begin < 5

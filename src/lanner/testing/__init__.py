@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 from lanner._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from lanner.testing.clock import Clock, clock
+    from lanner.testing.moving_clock import Clock, clock
     from lanner.testing.recorded import HttpRecording, HttpRequest, recorded_http
     from lanner.testing.replayed import ReplayResult, Rules
     from lanner.testing.running import Host, host
     from lanner.testing.single import RuleOnTrial, rule
 
 _HOMES = {
-    "Clock": ".clock",
+    "Clock": ".moving_clock",
     "Host": ".running",
     "HttpRecording": ".recorded",
     "HttpRequest": ".recorded",
     "ReplayResult": ".replayed",
     "RuleOnTrial": ".single",
     "Rules": ".replayed",
-    "clock": ".clock",
+    "clock": ".moving_clock",
     "host": ".running",
     "recorded_http": ".recorded",
     "rule": ".single",

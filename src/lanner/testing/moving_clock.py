@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 from unittest import mock
 
+from lanner.sources import waiting
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
@@ -141,4 +143,5 @@ def clock(start: datetime | float | None = None) -> Iterator[Clock]:
         stack.callback(made._end)  # noqa: SLF001
         for name, function in replaced.items():
             stack.enter_context(mock.patch.object(time, name, function))
+        stack.enter_context(mock.patch.object(waiting, "pause", lambda flags, seconds: made.pause(seconds, flags)))
         yield made
