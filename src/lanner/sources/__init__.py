@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from lanner.sdk.statefile import StateFile, StateTexts
     from lanner.sources.backoff import Backoff
     from lanner.sources.feed import Feed
+    from lanner.sources.tailing import Tail, tail
     from lanner.sources.waiting import Counters, Flag, Policy, wait
 
 _HOMES = {
@@ -20,6 +21,8 @@ _HOMES = {
     "Policy": ".waiting",
     "StateFile": "lanner.sdk.statefile",
     "StateTexts": "lanner.sdk.statefile",
+    "Tail": ".tailing",
+    "tail": ".tailing",
     "wait": ".waiting",
 }
 
@@ -31,6 +34,8 @@ __all__ = [
     "Policy",
     "StateFile",
     "StateTexts",
+    "Tail",
+    "tail",
     "wait",
 ]
 
