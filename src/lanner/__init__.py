@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lanner.sdk.plugin import ANY, Plugin
     from lanner.sdk.positions import Position
     from lanner.sdk.printable import printable_line
-    from lanner.sdk.protocols import ChunkReader, Opened, OpenInstance, Payload
+    from lanner.sdk.protocols import ChunkReader, OpenInstance, OpenResult, Payload
     from lanner.sdk.secrets import Secret
     from lanner.sdk.values import INDEX, KEY, Path, Value, payload
 
@@ -56,7 +56,7 @@ _HOMES = {
     "Nothing": "lanner.sdk.events",
     "ObjectFramer": "lanner.native",
     "OpenInstance": "lanner.sdk.protocols",
-    "Opened": "lanner.sdk.protocols",
+    "OpenResult": "lanner.sdk.protocols",
     "Path": "lanner.sdk.values",
     "Payload": "lanner.sdk.protocols",
     "PayloadError": "lanner.sdk.errors",
@@ -105,7 +105,7 @@ __all__ = [
     "Nothing",
     "ObjectFramer",
     "OpenInstance",
-    "Opened",
+    "OpenResult",
     "Path",
     "Payload",
     "PayloadError",

@@ -7,7 +7,7 @@ from lanner.docker import Docker
 from lanner.sdk.config import config_table
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.types import FieldInfo
-from lanner.yamlfile import values
+from lanner.yamlfile import placed_values
 
 PAGE = Path(__file__).parents[2] / "docs" / "docker.md"
 INFO = plugin_info(Docker)
@@ -46,7 +46,7 @@ def test_the_table_of_options_is_that_of_the_configuration_class() -> None:
 
 def test_the_table_of_rules_is_that_of_the_rules_file() -> None:
     assert INFO.rules is not None
-    items = values.load(Path(INFO.rules).read_text("utf-8"), "f.yaml")[0]
+    items = placed_values.load(Path(INFO.rules).read_text("utf-8"), "f.yaml")[0]
     rows = [
         (item["rule"], item["priority"].capitalize(), "yes" if item.get("enabled", True) else "no", item["desc"].strip())
         for item in items

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.abi.versions import APIS, RULES_FILES, hosts, version_of
-from lanner.bundle.build import build, written
+from lanner.bundle.builder import build, written
 from lanner.bundle.contents import BundleContents, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
@@ -23,10 +23,10 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.bundle.build import BuildResult
+    from lanner.bundle.builder import BuildResult
     from lanner.bundle.environment import Environment
     from lanner.bundle.probe import ProbeResult
-    from lanner.bundle.runtime import Runtime
+    from lanner.bundle.python_runtime import Runtime
     from lanner.sdk.plugin import Plugin, PluginInfo
 
 _PLAIN: Final = re.compile(r"[\w./+-]+")
@@ -103,7 +103,7 @@ def warn_of_source(seen: ProbeResult) -> None:
 
 
 def _runtime(environment: Environment, target: str, folder: str, collected: BundleContents, bundling: Bundling) -> Runtime:
-    from lanner.bundle.runtime import assemble
+    from lanner.bundle.python_runtime import assemble
 
     runtime = assemble(
         environment,

@@ -112,9 +112,19 @@ def run(plugin: str | None, **given: Any) -> int:
         raise click.UsageError(
             "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE).", click.get_current_context()
         )
+    from lanner.cli.conflicts import check_options
     from lanner.cli.start import start
 
+    check_options(_given_options(), [text.partition("=")[0] for text in given["options"]], native=given["executor"] == "native")
     return start(plugin, **given)
+
+
+def _given_options() -> dict[str, str]:
+    """Return the command line's options: their parameters with their longest names."""
+    context = click.get_current_context()
+    source = click.core.ParameterSource.COMMANDLINE
+    options = {each.name: max(each.opts, key=len) for each in context.command.params if isinstance(each, click.Option) and each.name}
+    return {name: shown for name, shown in options.items() if context.get_parameter_source(name) is source}
 
 
 @commands.command(epilog=_PLUGIN)

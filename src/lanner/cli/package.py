@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanner.bundle.build import write
+from lanner.bundle.builder import write
 from lanner.bundle.probe import probe
 from lanner.cli.build import make_plugin, wants_options, warn_of_source
 from lanner.cli.messages import FAILED, OK, fail, say

@@ -67,6 +67,7 @@ class Status:
             events=counts.events,
             matches=tuple(self._matches(counts.alerts)),
             not_json=counts.not_json,
+            invalid_utf8=counts.invalid_utf8,
             failures=counts.failures,
             outputs=self._runner.delivery.counts(),
             suppressed=self._runner.delivery.suppressed,

@@ -68,7 +68,7 @@ def show_page_size() -> int:
 
 def show_config_schema() -> int:
     """Print the JSON schema of falco.yaml, and return the exit code."""
-    from lanner.config.schema import config_schema
+    from lanner.config.json_schema import config_schema
 
     return _print(config_schema(), indent=2)
 

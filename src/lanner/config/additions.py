@@ -39,7 +39,7 @@ class Throttle(SafeRepr, msgspec.Struct, frozen=True):
     burst: Annotated[int, Meta(ge=1, description="Alerts that may arrive at the same time")] = 100
 
 
-class Deduplicate(SafeRepr, msgspec.Struct, frozen=True):
+class Deduplication(SafeRepr, msgspec.Struct, frozen=True):
     """Drop repeated alerts."""
 
     window: Annotated[
@@ -67,7 +67,7 @@ class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
 
     spool: Spool = Spool()
     throttle: Throttle = Throttle()
-    deduplicate: Deduplicate = Deduplicate()
+    deduplicate: Deduplication = Deduplication()
     state_directory: Annotated[
         str,
         Meta(

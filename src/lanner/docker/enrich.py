@@ -10,7 +10,7 @@ import _thread
 from typing import TYPE_CHECKING
 
 from lanner.docker.buffer import put_all
-from lanner.docker.inspect import Inspector
+from lanner.docker.inspector import Inspector
 from lanner.docker.log import log
 from lanner.sources import Flag, wait
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.docker.client import Connection
 from lanner.docker.engine_errors import EngineError
 from lanner.docker.eventframer import EventFramer
-from lanner.docker.http import HttpError
+from lanner.net.http1 import HttpError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

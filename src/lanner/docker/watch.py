@@ -16,12 +16,12 @@ from lanner.docker.client import Connection, Engine, find_engine, open_events, p
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
 from lanner.docker.eventframer import EventFramer
 from lanner.docker.gaps import AWAY, CURSOR, LOST
-from lanner.docker.http import HttpError
 from lanner.docker.intake import Intake
 from lanner.docker.link import Spare
 from lanner.docker.listing import list_events
 from lanner.docker.log import log
 from lanner.docker.window import NOWHERE, SPAN, Position
+from lanner.net.http1 import HttpError
 from lanner.sources import Backoff, Flag, wait
 
 if TYPE_CHECKING:

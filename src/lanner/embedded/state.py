@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.abi.declared_fields import TYPE_NUMBERS, offers
-from lanner.embedded.logs import send_records
+from lanner.embedded.host_log import send_records
 from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.errors import ConfigError, LannerError, PayloadError
 from lanner.sdk.events import Event

@@ -15,7 +15,7 @@ from lanner.host.own_rules import rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.host.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
-from lanner.rules.report.explain import Explainer
+from lanner.rules.report.explainer import Explainer
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import ConfigError, LannerError, SourceError
 from lanner.sdk.hosting import init_plugin

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lanner.sdk.checks import Check
     from lanner.sdk.config import Config
     from lanner.sdk.events import Event
-    from lanner.sdk.protocols import Opened
+    from lanner.sdk.protocols import OpenResult
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 # semver.org: three numbers, optionally with a pre-release and build data
@@ -153,7 +153,7 @@ class Plugin:
 
     if TYPE_CHECKING:  # a class without it has no event source
 
-        def open(self, *args: Any, **kwargs: Any) -> Opened:
+        def open(self, *args: Any, **kwargs: Any) -> OpenResult:
             """Open the event source: `open(self, params)` or `open(self, params, position)`.
 
             `params` is the value of `open_params` of falco.yaml, or "" without one. `position` is the position that the host has stored

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Payload: TypeAlias = bytes | str | Event | Nothing
 """An item of an iterator: an event's payload, with or without its time, or `NOTHING`."""
-Opened: TypeAlias = "Iterable[Payload] | AsyncIterable[Payload] | ChunkReader"
+OpenResult: TypeAlias = "Iterable[Payload] | AsyncIterable[Payload] | ChunkReader"
 """The result of `open`: a generator, another iterator, an async one, or an object that reads chunks of lines."""
 
 

@@ -51,7 +51,7 @@ class HttpAdditions(SafeRepr, msgspec.Struct, frozen=True):
 
 
 def _make(block: HttpBlock, additions: HttpAdditions, common: Common) -> Sink:
-    from lanner.outputs.http import HttpOutput
+    from lanner.outputs.http_output import HttpOutput
 
     return HttpOutput(
         block.url,

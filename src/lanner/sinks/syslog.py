@@ -37,7 +37,7 @@ class SyslogTarget(SafeRepr, msgspec.Struct, frozen=True):
 
 
 def _make(_: SyslogBlock, target: SyslogTarget, common: Common) -> Sink:
-    from lanner.outputs.syslog import SyslogOutput
+    from lanner.outputs.syslog_output import SyslogOutput
 
     return SyslogOutput(
         target.address,
