@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from lanner.sdk.statefile import StateFile, StateTexts
     from lanner.sources.backoff import Backoff
     from lanner.sources.feed import Feed
+    from lanner.sources.programs import Program, program
+    from lanner.sources.queues import Queue, queue
     from lanner.sources.tailing import Tail, tail
     from lanner.sources.waiting import Counters, Flag, Policy, wait
 
@@ -19,9 +21,13 @@ _HOMES = {
     "Feed": ".feed",
     "Flag": ".waiting",
     "Policy": ".waiting",
+    "Program": ".programs",
+    "Queue": ".queues",
     "StateFile": "lanner.sdk.statefile",
     "StateTexts": "lanner.sdk.statefile",
     "Tail": ".tailing",
+    "program": ".programs",
+    "queue": ".queues",
     "tail": ".tailing",
     "wait": ".waiting",
 }
@@ -32,9 +38,13 @@ __all__ = [
     "Feed",
     "Flag",
     "Policy",
+    "Program",
+    "Queue",
     "StateFile",
     "StateTexts",
     "Tail",
+    "program",
+    "queue",
     "tail",
     "wait",
 ]

@@ -63,7 +63,7 @@ def digest(head: bytes) -> str:
 class LogFile:
     """An open file, read from `offset` on. `packed`: compressed by gzip, bzip2 or xz; offsets are those of its content.
 
-    Raises `OSError` if it cannot be opened, or is no regular file.
+    Raises `OSError` if it cannot be opened, or is not a regular file.
     """
 
     def __init__(self, path: str) -> None:
@@ -256,7 +256,7 @@ def _snapshot(path: str) -> list[LogFile]:
         for file in files:
             file.close()
         listed = rotated(path)
-        files = [file for name in (*listed, path) if (file := _opened(name)) is not None]
+        files = [opened for name in (*listed, path) if (opened := _opened(name)) is not None]
         is_stable = all(_is_at(file.path, file) for file in files)
         if is_stable and set(rotated(path).values()) == set(listed.values()):
             break

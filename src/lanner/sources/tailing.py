@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PIECE: Final = 1 << 18
 _SOONEST: Final = 0.01
 _LATEST: Final = 0.2
-"""Seconds between two looks at an idle file."""
+"""Seconds between two checks of an idle file."""
 _GRACE: Final = 1.0
 """Seconds of silence after which a rotated file is complete: programs write on until they open the new file."""
 _MOST_GRACE: Final = 30.0
