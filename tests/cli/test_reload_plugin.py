@@ -1,4 +1,4 @@
-"""`lanner run --reload`: a plugin that changes during a run is loaded again; an error is shown, and the old one stays."""
+"""`lanner run --reload`: a plugin that changes during a run is reloaded; an error is shown, and the old one stays."""
 
 import os
 import select

@@ -50,7 +50,7 @@ def operate(
 ) -> Iterator[Operation]:
     """Context manager: operate the run of the first of these plugins. `again` creates the settings again.
 
-    With `development`, `source` is a `SwitchingSource`, and changed files of the plugins are loaded again.
+    With `development`, `source` is a `SwitchingSource`, and changed files of the plugins are reloaded.
 
     Raises `LannerError` if a service cannot start.
     """

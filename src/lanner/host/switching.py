@@ -1,4 +1,4 @@
-"""An event source that can be replaced by another one during a run, for plugins that are loaded again while they are developed."""
+"""An event source that can be replaced by another one during a run, for plugins that are reloaded while they are developed."""
 
 from __future__ import annotations
 
