@@ -8,8 +8,11 @@ import click
 
 from lanner.cli.rules import rules
 from lanner.host.plugin_loader import BUILT_IN
+from lanner.new.sources import SOURCES
 
-_PLUGIN = f"PLUGIN is a built-in one ({', '.join(sorted(BUILT_IN))}), module:Class, or path/to/file.py[:Class]."
+_PLUGIN = (
+    f"PLUGIN is a built-in one ({', '.join(sorted(BUILT_IN))}), the name of an installed one, module:Class, or path/to/file.py[:Class]."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, no_args_is_help=True)
@@ -112,9 +115,19 @@ def run(plugin: str | None, **given: Any) -> int:
         raise click.UsageError(
             "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE).", click.get_current_context()
         )
+    from lanner.cli.conflicts import check_options
     from lanner.cli.start import start
 
+    check_options(_given_options(), [text.partition("=")[0] for text in given["options"]], native=given["executor"] == "native")
     return start(plugin, **given)
+
+
+def _given_options() -> dict[str, str]:
+    """Return the command line's options: their parameters with their longest names."""
+    context = click.get_current_context()
+    source = click.core.ParameterSource.COMMANDLINE
+    options = {each.name: max(each.opts, key=len) for each in context.command.params if isinstance(each, click.Option) and each.name}
+    return {name: shown for name, shown in options.items() if context.get_parameter_source(name) is source}
 
 
 @commands.command(epilog=_PLUGIN)
@@ -215,6 +228,25 @@ def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tup
     if (include or exclude) and not bundle:
         raise click.UsageError("--include and --exclude change the contents of a bundle: add --bundle")
     return package_plugin(plugin, bundling=Bundling(include, exclude) if bundle else None, **options)  # type: ignore[arg-type]
+
+
+@commands.command()
+@click.argument("name")
+@click.option(
+    "--source",
+    type=click.Choice(SOURCES),
+    default="generator",
+    show_default=True,
+    help="Kind of the plugin: its event source, or `extractor` for fields of another plugin's events.",
+)
+def new(name: str, source: str) -> int:
+    """Create a repository for a new plugin, in a directory NAME.
+
+    It contains the plugin, rules, tests of both, a README with the table of fields, and a GitHub workflow, and passes its own checks.
+    """
+    from lanner.cli.newplugin import new_plugin
+
+    return new_plugin(name, source)
 
 
 @commands.command()

@@ -47,8 +47,8 @@ def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: s
 
 
 def _rows(result: Result) -> Iterator[tuple[str, str, str]]:
-    for number, finding in enumerate(result.findings):
-        yield str(finding.level), "" if number else log_line(result.check), log_line(finding.text)
+    for finding in result.findings:
+        yield str(finding.level), log_line(result.check), log_line(finding.text)
         if finding.fix:
             yield "", "", f"-> {log_line(finding.fix)}"
 

@@ -102,7 +102,9 @@ def look_at_socket(endpoint: Endpoint) -> Iterator[Finding]:
 
 
 def look_at_engine(endpoint: Endpoint) -> Iterator[Finding]:
-    """Check the response, the API version, and whether events are sent."""
+    """Check the response, the API version, and whether events are sent. An engine that `look_at_socket` reports is not reported twice."""
+    if any(finding.level == "problem" for finding in look_at_socket(endpoint)):
+        return
     try:
         engine = find_engine(endpoint)
     except EngineError as error:
