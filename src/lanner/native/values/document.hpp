@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string_view>
 #include <vector>
-
-#include <simdjson.h>
 
 #include "values/values.hpp"
 
@@ -13,14 +12,20 @@ namespace lanner {
 
 class Document {
  public:
+  // simdjson reads so many bytes past the end of a payload
+  static constexpr std::size_t padding = 64;
+
   // For trees of the table with these places, which may still grow until the first load.
-  explicit Document(const Places& places) : search_(places) {}
+  explicit Document(const Places& places);
+  ~Document();
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
 
   // Returns whether all of `payload` is valid JSON (RFC 8259, at most 1024 levels). It is copied: simdjson reads past the end.
   // Texts may have bytes that are not UTF-8, and halves of surrogate pairs: see values/readable.hpp.
   bool load(std::string_view payload);
 
-  // The same without a copy: `payload` stays valid until the next load, and SIMDJSON_PADDING bytes after it can be read.
+  // The same without a copy: `payload` stays valid until the next load, and `padding` bytes after it can be read.
   bool load_in_place(std::string_view payload);
 
   // The value of a tree for the document; none without a document. Its texts stay valid until the next load, and until the arena, which
@@ -37,15 +42,16 @@ class Document {
   Search* search() { return valid_ ? &search_ : nullptr; }
 
  private:
-  void make_room(std::size_t size);
-  void rewrite(char* end);
-  bool load_readable();
-  simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth);
+  struct Parsed;
 
-  simdjson::dom::parser parser_;
+  void make_room(std::size_t size);
+  bool load_readable();
+  void rewrite(char* end);
+
+  Search search_;
+  std::unique_ptr<Parsed> parsed_;
   std::vector<char> buffer_;
   std::string_view in_place_;  // the payload, if it was not copied
-  Search search_;
   std::size_t size_ = 0;
   bool valid_ = false;
   bool is_as_given_ = false;     // the buffer has the payload's own bytes

@@ -1,69 +1,55 @@
-// The words of lanner.sdk.values over a simdjson document. lanner.sdk.evaluate is the reference.
+// The words of lanner.sdk.values over a parsed document. lanner.sdk.evaluate is the reference.
 #include "values/values.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <iterator>
-#include <optional>
 #include <tuple>
 #include <unordered_set>
 
 namespace lanner {
 namespace {
 
-using simdjson::dom::element;
-
 // C hosts read a text only up to its first NUL.
 std::string_view until_nul(std::string_view text) { return text.substr(0, text.find('\0')); }
 
-// Walks the steps that have no place: an argument, and those after it.
-std::optional<element> walk(element place, std::span<const Step> steps, const Given& given) {
-  for (const auto& step : steps) {
-    std::optional<element> next;
+// The element at the end of a path, or none. Its steps without a place are walked: an argument, and those after it.
+std::uint32_t find(const Value& value, Search& document, const Given& given) {
+  const Tape& tape = document.tape();
+  auto element = document.at(value.place);
+  for (auto at = value.placed; at != value.steps.size() && element != Tape::none; ++at) {
+    const auto& step = value.steps[at];
     if (const auto* name = std::get_if<std::string>(&step)) {
-      next = member(place, *name);
+      element = tape.member(element, *name);
     } else if (const auto* number = std::get_if<std::uint64_t>(&step)) {
-      next = item(place, *number);
+      element = tape.item(element, *number);
     } else if (const auto* key = std::get_if<std::string_view>(&given)) {
-      next = member(place, *key);
+      element = tape.member(element, *key);
     } else if (const auto* index = std::get_if<std::uint64_t>(&given)) {
-      next = item(place, *index);
+      element = tape.item(element, *index);
+    } else {
+      element = Tape::none;
     }
-    if (!next) return std::nullopt;
-    place = *next;
   }
-  return place;
+  return element;
 }
 
-// The element at the end of a path, null if the document has none. Uses `walked` for one that has no place.
-const element* find(const Value& value, Search& document, const Given& given, element& walked) {
-  const element* const place = document.at(value.place);
-  if (!place || value.placed == value.steps.size()) return place;
-  const auto found = walk(*place, std::span(value.steps).subspan(value.placed), given);
-  if (!found) return nullptr;
-  walked = *found;
-  return &walked;
-}
-
-Result read(element found, bool number) {
-  std::string_view text;
-  if (!found.get(text)) return until_nul(text);
-  std::uint64_t integer;
-  // get() converts no double to an integer
-  if (number && !found.get(integer)) return integer;
-  return {};
+Result read(const Tape& tape, std::uint32_t element, bool number) {
+  if (element == Tape::none) return {};
+  if (tape.is_text(element)) return until_nul(tape.text(element));
+  return number && tape.is_unsigned(element) ? Result{tape.number(element)} : Result{};
 }
 
 Result names_at(const Value& value, Search& document, const Given& given, Arena& arena) {
   constexpr std::size_t few = 32;  // up to this number they are compared with each other
-  element walked;
-  const element* const found = find(value, document, given, walked);
-  simdjson::dom::object object;
-  if (!found || found->get(object)) return {};
+  const Tape& tape = document.tape();
+  const auto object = find(value, document, given);
+  if (object == Tape::none || !tape.is_object(object)) return {};
   auto& names = arena.list();
   std::unordered_set<std::string_view> seen;
-  for (const auto field : object) {
-    const auto name = until_nul(field.key);
+  const auto end = tape.end(object);
+  for (auto each = tape.first(object); each != end; each = tape.after(each + 1)) {
+    const auto name = until_nul(tape.text(each));
     if (names.size() == few) seen.insert(names.begin(), names.end());
     if (names.size() < few ? std::find(names.begin(), names.end(), name) == names.end() : seen.insert(name).second) names.push_back(name);
   }
@@ -134,19 +120,14 @@ Value make_path(Value::Kind kind, std::vector<Step> steps, Places& places) {
 }
 
 const char* text_at(const Value& value, Search& document, const Given& given) {
-  element walked;
-  const element* const found = find(value, document, given, walked);
-  const char* text;
-  return found && !found->get(text) ? text : nullptr;
+  const auto element = find(value, document, given);
+  return element != Tape::none && document.tape().is_text(element) ? document.tape().text(element).data() : nullptr;
 }
 
 Result evaluate(const Value& value, Search& document, const Given& given, Arena& arena, bool number) {
   switch (value.kind) {
-    case Value::Kind::path: {
-      element walked;
-      const element* const found = find(value, document, given, walked);
-      return found ? read(*found, number) : Result{};
-    }
+    case Value::Kind::path:
+      return read(document.tape(), find(value, document, given), number);
     case Value::Kind::first:
       for (const auto& option : value.children) {
         auto result = evaluate(option, document, given, arena, number);

@@ -8,8 +8,6 @@
 #include <variant>
 #include <vector>
 
-#include <simdjson.h>
-
 #include "values/arena.hpp"
 #include "values/places.hpp"
 
