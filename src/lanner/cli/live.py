@@ -151,7 +151,7 @@ class _ReloadJob:
                 say(f"warning: a change of $.{key} takes effect at the next start")
         make_delivery = None
         if outputs_of(new.falco) != outputs_of(old.falco):
-            sinks = make_sinks(new.falco)
+            sinks = make_sinks(new.falco, new.origins)
             make_delivery = lambda: deliver_on(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
         self._runner.exchange(make_pump(self._plugins, compiled, new), make_delivery)
         self.settings = new

@@ -64,7 +64,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
         check_params(plugins[0], chosen)
         if limits.replay is not None:
             check_recordings(limits.recordings, infos[0])
-        check_sinks(falco)
+        check_sinks(falco, settings.origins)
         make_pump(plugins, compiled, settings)  # everything that a run creates from the rules
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
@@ -77,7 +77,7 @@ def _replay(
 ) -> int:
     info = infos[0]
     limits, path = settings.limits, str(settings.limits.replay)
-    sinks = make_sinks(settings.falco)
+    sinks = make_sinks(settings.falco, settings.origins)
     delivery = deliver_directly(settings.falco, sinks)
     try:
         source = open_recording(limits.recordings, info)
@@ -130,7 +130,7 @@ def _watch(
     limits, plugin, info = settings.limits, plugins[0], infos[0]
     check_params(plugin, settings.plugin)
     with contextlib.ExitStack() as opened:
-        sinks = make_sinks(settings.falco)
+        sinks = make_sinks(settings.falco, settings.origins)
         try:
             positions = _positions(settings, info)
             if positions is not None:
