@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -343,6 +344,43 @@ def test_a_dry_run_reports_the_error_that_a_run_would_end_with(lanner, tmp_path,
     host = [] if "--replay" in options else ["--host", "unix:///nonexistent"]
     assert done.code == lanner("run", "docker", "--max-events", "1", *host, *options, cwd=tmp_path).code != 0
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["-o", "lanner.spool.path=file"], 0, "warning: the spool file ($.lanner.spool.path) cannot be used: file is not a directory"),
+        (["-o", "lanner.spool.path=file/spool"], 0, "cannot be used: file is not a directory; alerts would wait only in memory"),
+        (["-o", "lanner.spool.path=full"], 0, "cannot be used: full/stdout_output.sqlite is not a regular file"),
+        (
+            ["-o", "webserver.enabled=true", "-o", "webserver.listen_address=192.0.2.1"],
+            1,
+            "error: the web server cannot listen on 192.0.2.1:",
+        ),
+        (
+            ["-o", "webserver={enabled: true, ssl_enabled: true, ssl_certificate: missing.pem}"],
+            1,
+            "error: -o webserver: the web server cannot use missing.pem",
+        ),
+    ],
+)
+def test_a_dry_run_checks_the_spool_and_the_web_server(lanner, tmp_path, options, code, message):
+    (tmp_path / "file").touch()
+    (tmp_path / "full" / "stdout_output.sqlite").mkdir(parents=True)
+    done = lanner("run", "docker", "--dry-run", *options, cwd=tmp_path)
+    assert (done.code, message in done.err) == (code, True), done.err
+    assert {each.name for each in tmp_path.iterdir()} == {"file", "full"}
+
+
+def test_a_dry_run_warns_of_a_port_that_is_in_use_and_leaves_it(lanner):
+    """The web server of the running service may use it: the check before a restart must not fail."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = lanner("run", "docker", "--dry-run", "-o", f"webserver={{enabled: true, listen_address: 127.0.0.1, listen_port: {port}}}")
+    assert done.code == 0
+    assert f"warning: the web server cannot listen on 127.0.0.1:{port}: the port is in use" in done.err
+    done = lanner("run", "docker", "--dry-run", "-o", f"webserver={{enabled: true, listen_address: 127.0.0.1, listen_port: {port}}}")
+    assert (done.code, "warning" in done.err) == (0, False)
 
 
 def test_a_dry_run_makes_of_the_rules_what_a_run_makes(lanner, tmp_path, example):

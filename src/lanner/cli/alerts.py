@@ -10,6 +10,7 @@ from lanner.cli.messages import say
 from lanner.config.additions import Spool
 from lanner.config.places import Origins
 from lanner.outputs.direct import DirectDelivery
+from lanner.outputs.spool_place import find_spool_problem
 from lanner.sinks.declaration import Common
 from lanner.sinks.registry import configured_sinks
 
@@ -64,6 +65,18 @@ def check_sinks(falco: Falco, origins: Origins) -> None:
         if sink.is_enabled:
             with origins.placing():
                 sink.check(_common(falco))
+
+
+def check_spool(falco: Falco) -> None:
+    """Print a warning if a run could not use its spool: it would start all the same. Creates nothing. Raises `OutputError`."""
+    spool = falco.lanner.spool.path
+    if spool:
+        from lanner.outputs.delivery import import_spool
+
+        import_spool()
+    outputs = [sink.declaration.name for sink in configured_sinks(falco) if sink.is_enabled]
+    if spool and (reason := find_spool_problem(spool, outputs)):
+        say(f"warning: the spool {spool} ($.lanner.spool.path) cannot be used: {reason}; alerts would wait only in memory")
 
 
 def _common(falco: Falco) -> Common:

@@ -54,7 +54,8 @@ def operate(
         notifier = Notifier(status.is_alive)
         stack.callback(notifier.close)
         loading = _ReloadJob(plugins, infos, settings, runner, source, again, status, notifier)
-        _show_status(settings.falco, status, loading, stack)
+        with settings.origins.placing():
+            _show_status(settings.falco, status, loading, stack)
         watched = (lambda: loading.settings.sources) if settings.falco.watch_config_files else None
         status.reloader = Reloader(loading.load, loading.failed, watched)
         stack.callback(status.reloader.close)
