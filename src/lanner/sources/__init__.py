@@ -10,17 +10,31 @@ if TYPE_CHECKING:
     from lanner.sdk.statefile import StateFile, StateTexts
     from lanner.sources.backoff import Backoff
     from lanner.sources.feed import Feed
+    from lanner.sources.pages import PollRequest, PollResponse
+    from lanner.sources.polling import Poll, poll
+    from lanner.sources.signatures import Hmac, Signature, Token, WebhookRequest
     from lanner.sources.waiting import Counters, Flag, Policy, wait
+    from lanner.sources.webhooks import Webhook, webhook
 
 _HOMES = {
     "Backoff": ".backoff",
     "Counters": ".waiting",
     "Feed": ".feed",
     "Flag": ".waiting",
+    "Hmac": ".signatures",
     "Policy": ".waiting",
+    "Poll": ".polling",
+    "PollRequest": ".pages",
+    "PollResponse": ".pages",
+    "Signature": ".signatures",
     "StateFile": "lanner.sdk.statefile",
     "StateTexts": "lanner.sdk.statefile",
+    "Token": ".signatures",
+    "Webhook": ".webhooks",
+    "WebhookRequest": ".signatures",
+    "poll": ".polling",
     "wait": ".waiting",
+    "webhook": ".webhooks",
 }
 
 __all__ = [
@@ -28,10 +42,20 @@ __all__ = [
     "Counters",
     "Feed",
     "Flag",
+    "Hmac",
     "Policy",
+    "Poll",
+    "PollRequest",
+    "PollResponse",
+    "Signature",
     "StateFile",
     "StateTexts",
+    "Token",
+    "Webhook",
+    "WebhookRequest",
+    "poll",
     "wait",
+    "webhook",
 ]
 
 if not TYPE_CHECKING:  # a checker would take every name for one of the package
