@@ -15,7 +15,7 @@ import lanner
 from lanner import sources
 from lanner.sources import programs
 
-from .running import LONG, eventually
+from .conftest import LONG, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -54,27 +54,27 @@ def to_its_end(source):
 
 
 @pytest.mark.parametrize("opening", [returned, yielded])
-def test_each_line_is_an_event(running, opening):
-    run = running(opening(["/bin/sh", "-c", "echo one; echo; printf 'two\\nthree'; exec sleep 60"]))
+def test_each_line_is_an_event(reading, opening):
+    run = reading(opening(["/bin/sh", "-c", "echo one; echo; printf 'two\\nthree'; exec sleep 60"]))
     assert run.read(2) == ["one", "two"]
     assert run.source.connections == {"sh": True}
 
 
-def test_the_words_reach_the_program_without_a_shell(running):
+def test_the_words_reach_the_program_without_a_shell(reading):
     words = ["$HOME", "a b", ";", "*", ""]
-    run = running(returned([sys.executable, "-c", "import sys; print(sys.argv[1:])", *words], restart="never"))
+    run = reading(returned([sys.executable, "-c", "import sys; print(sys.argv[1:])", *words], restart="never"))
     assert run.read(1) == [str(words)]
 
 
-def test_directory_and_environment_are_those_asked_for(running, tmp_path):
-    run = running(shell("pwd; echo $NAME", cwd=str(tmp_path), env={"NAME": "value"}, restart="never"))
+def test_directory_and_environment_are_those_asked_for(reading, tmp_path):
+    run = reading(shell("pwd; echo $NAME", cwd=str(tmp_path), env={"NAME": "value"}, restart="never"))
     assert run.read(2) == [str(tmp_path), "value"]
 
 
-def test_it_is_started_again_after_growing_pauses(running, caplog, monkeypatch):
+def test_it_is_started_again_after_growing_pauses(reading, caplog, monkeypatch):
     pauses = []
     monkeypatch.setattr(programs.Backoff, "next", lambda self: pauses.append(self.pause) or 0.0)
-    run = running(shell("echo $$; exit 3"))
+    run = reading(shell("echo $$; exit 3"))
     found = run.read(3)
     assert len(set(found)) == 3
     assert run.source.counters["program restarts"] >= 2
@@ -82,8 +82,8 @@ def test_it_is_started_again_after_growing_pauses(running, caplog, monkeypatch):
     assert caplog.text.count("it is started again") == 1, "once a minute"
 
 
-def test_an_unfinished_last_line_is_a_line(running):
-    run = running(shell("printf 'a\\nb'", restart="never"))
+def test_an_unfinished_last_line_is_a_line(reading):
+    run = reading(shell("printf 'a\\nb'", restart="never"))
     assert run.read(2) == ["a", "b"]
     assert run.source.next_batch(LONG).ended
 
@@ -92,28 +92,28 @@ def test_an_unfinished_last_line_is_a_line(running):
     ("restart", "status", "ends"),
     [("never", 0, None), ("never", 3, "the program /bin/sh ended with status 3"), ("on-failure", 0, None)],
 )
-def test_a_program_that_is_not_started_again_ends_the_source(running, restart, status, ends):
-    run = running(shell(f"echo a; exit {status}", restart=restart))
+def test_a_program_that_is_not_started_again_ends_the_source(reading, restart, status, ends):
+    run = reading(shell(f"echo a; exit {status}", restart=restart))
     assert run.read(1) == ["a"]
     with contextlib.nullcontext() if ends is None else pytest.raises(lanner.SourceError, match=ends):
         to_its_end(run.source)
 
 
-def test_a_program_that_fails_is_started_again_on_failure(running, tmp_path):
-    run = running(shell(f"echo a; [ -e {tmp_path}/once ] && exit 0; touch {tmp_path}/once; kill -9 $$", restart="on-failure"))
+def test_a_program_that_fails_is_started_again_on_failure(reading, tmp_path):
+    run = reading(shell(f"echo a; [ -e {tmp_path}/once ] && exit 0; touch {tmp_path}/once; kill -9 $$", restart="on-failure"))
     assert run.read(2) == ["a", "a"]
     to_its_end(run.source)
 
 
-def test_a_program_that_exits_with_success_is_not_ended_by_a_signal(running):
+def test_a_program_that_exits_with_success_is_not_ended_by_a_signal(reading):
     for _ in range(20):
-        run = running(shell("echo a", restart="never"))
+        run = reading(shell("echo a", restart="never"))
         assert run.read(1) == ["a"]
         to_its_end(run.source)
 
 
 @pytest.mark.parametrize("opening", [returned, yielded])
-def test_a_program_that_cannot_be_started_is_an_error_at_the_start(running, opening, tmp_path):
+def test_a_program_that_cannot_be_started_is_an_error_at_the_start(reading, opening, tmp_path):
     (tmp_path / "no").touch()
     for command, said in (
         (["/no/such"], "no such file or directory"),
@@ -121,12 +121,12 @@ def test_a_program_that_cannot_be_started_is_an_error_at_the_start(running, open
         (["a\0"], "null byte"),
     ):
         with pytest.raises(lanner.SourceError, match=said):
-            running(opening(command)).source.next_batch(LONG)
+            reading(opening(command)).source.next_batch(LONG)
 
 
-def test_its_standard_error_goes_to_the_log(running, caplog):
+def test_its_standard_error_goes_to_the_log(reading, caplog):
     caplog.set_level(logging.INFO)
-    run = running(shell("printf 'hello \\033[31m\\n' >&2; echo a; exec sleep 60"))
+    run = reading(shell("printf 'hello \\033[31m\\n' >&2; echo a; exec sleep 60"))
     run.read(1)
     eventually(lambda: run.source.next_batch(0.01) and "hello" in caplog.text)
     (record,) = [record for record in caplog.records if "hello" in record.getMessage()]
@@ -134,16 +134,16 @@ def test_its_standard_error_goes_to_the_log(running, caplog):
     assert "\033" not in record.getMessage()
 
 
-def test_a_program_that_writes_errors_without_end_does_not_hide_its_lines(running, caplog):
+def test_a_program_that_writes_errors_without_end_does_not_hide_its_lines(reading, caplog):
     caplog.set_level(logging.INFO)
-    run = running(shell("yes error >&2 & while :; do echo line; done"))
+    run = reading(shell("yes error >&2 & while :; do echo line; done"))
     assert run.read(1000) == ["line"] * 1000
     eventually(lambda: run.source.next_batch(0.01) and run.source.counters.get("messages dropped", 0) > 0)
     assert len(caplog.records) <= 120
 
 
-def test_a_line_that_is_too_long_is_dropped_and_counted(running):
-    run = running(returned([sys.executable, "-uc", "print('x' * 100_000); print('a'); import time; time.sleep(60)"], max_line=1024))
+def test_a_line_that_is_too_long_is_dropped_and_counted(reading):
+    run = reading(returned([sys.executable, "-uc", "print('x' * 100_000); print('a'); import time; time.sleep(60)"], max_line=1024))
     assert run.read(1) == ["a"]
     assert run.source.counters == {"lines too long": 1}
 
@@ -153,8 +153,8 @@ def test_a_line_that_is_too_long_is_dropped_and_counted(running):
 
 @pytest.mark.parametrize("opening", [returned, yielded])
 @pytest.mark.parametrize("text", ["exec sleep 60", "sleep 60 & sleep 60", "trap '' TERM; sleep 60 & wait; sleep 60", "kill -STOP $$"])
-def test_closing_leaves_no_process(running, opening, text):
-    run = running(opening(["/bin/sh", "-c", f"echo $$; {text}"]))
+def test_closing_leaves_no_process(reading, opening, text):
+    run = reading(opening(["/bin/sh", "-c", f"echo $$; {text}"]))
     group = int(run.read(1)[0])
     begin = time.monotonic()
     run.source.close()
@@ -174,7 +174,7 @@ def processes_of(group):
     return found
 
 
-def test_a_source_that_nothing_reads_is_ended_as_well(running):
+def test_a_source_that_nothing_reads_is_ended_as_well(reading):
     """As in a built library, which closes it in the thread that reads."""
     made = []
 
@@ -182,21 +182,21 @@ def test_a_source_that_nothing_reads_is_ended_as_well(running):
         made.append(sources.program(["/bin/sh", "-c", "echo $$; exec sleep 60"]))
         return made[0]
 
-    run = running(opening)
+    run = reading(opening)
     pid = int(run.read(1)[0])
     made[0].close()
     assert not is_running(pid)
 
 
-def test_a_child_that_keeps_the_output_open_does_not_hide_the_end_of_the_program(running):
-    run = running(shell("sleep 60 & echo $$"))
+def test_a_child_that_keeps_the_output_open_does_not_hide_the_end_of_the_program(reading):
+    run = reading(shell("sleep 60 & echo $$"))
     first, second = map(int, run.read(2))
     assert first != second
     eventually(lambda: processes_of(first) == [])
 
 
-def test_a_child_in_another_session_does_not_hide_it_either(running):
-    run = running(shell("setsid sleep 60 & echo $$ $!"))
+def test_a_child_in_another_session_does_not_hide_it_either(reading):
+    run = reading(shell("setsid sleep 60 & echo $$ $!"))
     first, second = run.read(2)
     assert first.split()[0] != second.split()[0]
     run.close()
@@ -204,16 +204,16 @@ def test_a_child_in_another_session_does_not_hide_it_either(running):
         os.kill(int(each.split()[1]), signal.SIGKILL)
 
 
-def test_a_program_that_is_killed_is_started_again_and_loses_no_whole_line(running):
-    run = running(shell("echo $$; exec sleep 60"))
+def test_a_program_that_is_killed_is_started_again_and_loses_no_whole_line(reading):
+    run = reading(shell("echo $$; exec sleep 60"))
     for _ in range(3):
         os.kill(int(run.read(1)[0]), signal.SIGKILL)
     run.read(1)
 
 
-def test_closing_ends_the_pause_before_the_next_start(running, monkeypatch):
+def test_closing_ends_the_pause_before_the_next_start(reading, monkeypatch):
     monkeypatch.setattr(programs, "_FIRST_PAUSE", 3600.0)
-    run = running(shell("echo a"))
+    run = reading(shell("echo a"))
     run.read(1)
     waiting = threading.Thread(target=run.source.next_batch, args=[LONG])
     waiting.start()

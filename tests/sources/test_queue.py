@@ -7,11 +7,11 @@ import pytest
 import lanner
 from lanner import sources
 
-from .running import LONG, eventually
+from .conftest import LONG, eventually
 
 
 @pytest.fixture
-def queued(running):
+def queued(reading):
     """`queued(**options)`: a queue, and the run that reads it."""
 
     def begin(**options):
@@ -21,7 +21,7 @@ def queued(running):
             made.append(sources.queue("broker", **options))
             return made[0]
 
-        run = running(opening)
+        run = reading(opening)
         return made[0], run
 
     return begin
@@ -34,7 +34,7 @@ def test_events_come_in_order_from_any_thread(queued):
     assert run.read(3) == ["one", "two", "three"]
 
 
-def test_positions_come_with_the_events(running):
+def test_positions_come_with_the_events(reading):
     queue = []
 
     def opening(self, params, position):
@@ -42,7 +42,7 @@ def test_positions_come_with_the_events(running):
         queue[0].put(lanner.Event("x", position=7))
         yield from queue[0]
 
-    run = running(opening)
+    run = reading(opening)
     run.read(1)
     assert run.kept.position == 7
 

@@ -21,7 +21,7 @@ from lanner.sources import logfiles, tailing
 from lanner.sources.lines import LineSplitter
 from lanner.sources.logfiles import read_spot
 
-from .running import LONG, eventually
+from .conftest import LONG, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -63,11 +63,11 @@ def looped(path, **options):
 
 
 @pytest.fixture(params=[returned, yielded, looped])
-def following(request, running, log):
+def following(request, reading, log):
     """`following(position)`: a run that follows the log."""
 
     def begin(position=None, path=log, **options):
-        return running(request.param(path, **options), position)
+        return reading(request.param(path, **options), position)
 
     return begin
 
@@ -121,14 +121,14 @@ def test_a_line_that_was_unfinished_at_the_end_comes_whole(following, log):
 
 
 @pytest.mark.parametrize("opening", [yielded, looped])
-def test_each_line_has_its_own_position(running, log, opening):
+def test_each_line_has_its_own_position(reading, log, opening):
     append(log, "one", "", "two", "\u00e9", "four")
-    run = running(opening(log))
+    run = reading(opening(log))
     for expected in (["one"], ["two"], ["\u00e9"], ["four"]):
         assert run.read(1, 1) == expected
         position = run.kept.position
         run.close()
-        run = running(opening(log), position)
+        run = reading(opening(log), position)
 
 
 def test_from_the_end_only_new_whole_lines_come(following, log):
@@ -141,14 +141,14 @@ def test_from_the_end_only_new_whole_lines_come(following, log):
     assert run.read(2) == ["part of a line", "line 4"]
 
 
-def test_from_the_end_the_position_is_stored_before_the_first_line(running, log):
+def test_from_the_end_the_position_is_stored_before_the_first_line(reading, log):
     append(log, *numbered(1, 3))
-    run = running(returned(log, start="end"))
+    run = reading(returned(log, start="end"))
     run.source.next_batch(1)
     run.commit()
     run.close()
     append(log, *numbered(4, 4))
-    assert running(returned(log, start="end"), run.kept.position).read(1) == numbered(4, 4)
+    assert reading(returned(log, start="end"), run.kept.position).read(1) == numbered(4, 4)
 
 
 def test_a_file_that_appears_later_is_read_from_its_beginning(following, log):
@@ -160,9 +160,9 @@ def test_a_file_that_appears_later_is_read_from_its_beginning(following, log):
     assert run.source.connections == {str(log): True}
 
 
-def test_carriage_returns_and_any_bytes_are_kept(running, log):
+def test_carriage_returns_and_any_bytes_are_kept(reading, log):
     log.write_bytes(b"a\r\n\xff\x00b\n")
-    run = running(yielded(log))
+    run = reading(yielded(log))
     eventually(lambda: run.seen.extend(run.source.next_batch(1).payloads) or len(run.seen) == 2)
     assert run.seen == [b"a\r", b"\xff\x00b"]
     run.seen.clear()
@@ -445,11 +445,11 @@ print(found, flush=True)
     assert "permission denied; it is tried again" in errors
 
 
-def test_what_is_no_file_is_an_error_at_the_start(running, tmp_path):
+def test_what_is_no_file_is_an_error_at_the_start(reading, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path, said in ((tmp_path, "it is a directory"), (tmp_path / "pipe", "it is a pipe, a socket or a device"), ("/dev/null", "device")):
         with pytest.raises(lanner.SourceError, match=said):
-            running(returned(path)).source.next_batch(10)
+            reading(returned(path)).source.next_batch(10)
 
 
 def test_invalid_arguments_are_refused():
@@ -472,7 +472,7 @@ def test_it_stops_at_once_wherever_it_waits(following, log):
     assert run.close() < 1
 
 
-def test_no_descriptor_is_left(running, log):
+def test_no_descriptor_is_left(reading, log):
     def descriptors():
         return list(Path("/proc/self/fd").iterdir())
 
@@ -480,7 +480,7 @@ def test_no_descriptor_is_left(running, log):
     before = len(descriptors())
     for opening in (returned, yielded):
         for _ in range(3):
-            run = running(opening(log))
+            run = reading(opening(log))
             run.read(1)
             log.rename(log.with_name("access.log.1"))
             append(log, "x")
@@ -490,10 +490,10 @@ def test_no_descriptor_is_left(running, log):
     eventually(lambda: len(descriptors()) <= before)
 
 
-def test_a_writer_that_rotates_all_the_time_loses_nothing(running, log):
+def test_a_writer_that_rotates_all_the_time_loses_nothing(reading, log):
     """With restarts of the reader in between."""
     log.touch()
-    run = running(returned(log))
+    run = reading(returned(log))
     run.source.next_batch(LONG)  # an open file
     run.commit()
     run.close()
@@ -501,7 +501,7 @@ def test_a_writer_that_rotates_all_the_time_loses_nothing(running, log):
     writing.start()
     found, position = [], run.kept.position
     while len(found) < 3000:
-        run = running(returned(log), position)
+        run = reading(returned(log), position)
         found += run.read(min(500, 3000 - len(found)))
         position = run.kept.position
         found += [line.decode() for line in run.seen]
