@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text("utf-8")
 COMMANDS = Path(sys.executable).parent
-YIELD = re.compile(r"^ +yield json\.dumps\(.*\n", re.MULTILINE)
+YIELD = re.compile(r"^ +yield lanner\.Event\(.*\n", re.MULTILINE)
 LAST_FIELD = re.compile(r'^ +lanner\.field\("disks\.used\.percent".*\n', re.MULTILINE)
 
 
