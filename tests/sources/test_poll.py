@@ -1,7 +1,9 @@
 """A poller gives each event once, resumes where it stood, and survives everything that the other side does."""
 
+import contextlib
 import json
 import logging
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -281,6 +283,46 @@ def test_a_server_that_is_down_is_asked_until_it_is_up():
         while not run.source.counters.get("failed requests"):
             run.source.next_batch(QUICK)
         assert run.source.connections == {f"http://127.0.0.1:{port}": False}
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"", "it closed the connection without an answer"),
+        (b"SSH-2.0-x\r\n", "does not answer as an HTTP server does"),
+        (b"HTTP/1.1 abc\r\n\r\n", "which is not a status line"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000, "head is longer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[]", "closed the connection within its response"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n", "closed the connection within its response"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "does not answer as an HTTP server does"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n\x1f\x8b", "closed the connection within its response"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 3, "its answer broke off"),
+        (b"\x15\x03\x01\x00\x02\x02\x16", "does not answer as an HTTP server does"),
+    ],
+    ids=range(10),
+)
+def test_what_is_not_http_is_a_failed_request(caplog, answer, text):
+    with socket.create_server(("127.0.0.1", 0)) as server, polling(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=5) as run:
+        for reply in (answer, answer, b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n[{"id": 1}]\n'):
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                with contextlib.suppress(OSError):  # the client has read enough
+                    connection.sendall(reply)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.settimeout(5)
+                    connection.recv(1)
+        assert ids(run.take(1)) == [1]
+    assert text in caplog.text
+
+
+def test_a_stored_page_of_another_server_is_not_requested(caplog):
+    store = Store({"page": "http://evil.example/log", "keys": []})
+    with serving(Log(1)) as api, polling(f"{api.url}/log", store, follow=True) as run:
+        while not run.source.counters.get("failed requests"):
+            run.source.next_batch(QUICK)
+        assert api.requests.empty()
+    assert "leads to another server, http://evil.example:80" in caplog.text
 
 
 def test_a_server_that_hangs_or_drips_has_one_deadline(caplog):

@@ -168,4 +168,5 @@ def origin(url: str) -> str:
         return ""
     if parts.scheme not in PORTS or not parts.hostname:
         return ""
-    return f"{parts.scheme}://{parts.hostname}:{port or PORTS[parts.scheme]}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}:{port or PORTS[parts.scheme]}"

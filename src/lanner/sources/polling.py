@@ -21,6 +21,7 @@ from lanner.sources.calls import Call
 from lanner.sources.cursors import Progress
 from lanner.sources.feed import Feed
 from lanner.sources.pages import PollError, PollRequest, check_status, next_link, origin, read_page, resolve
+from lanner.sources.waiting import wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
@@ -172,7 +173,8 @@ class Poll(Feed):
             return self._read(request)
         call = Call(lambda: self._read(request), f"lanner-poll-{self.name}")
         while not call.done.is_set:
-            if self.wait(self._timeout, [call.done]):
+            wait([self.closing, call.done], self._timeout)
+            if self.closing.is_set:
                 return None
             if not call.done.is_set:
                 self.connections[self.name] = False
