@@ -153,6 +153,20 @@ def take_exactly(source, count):
     return found
 
 
+def test_the_first_start_is_stored_before_the_first_event():
+    """Else events that come while no run reads would be skipped, if each start begins with the time of now."""
+    log, store = Log(0), Store()
+    with serving(log) as api:
+        with polling(f"{api.url}/log?since={{cursor}}", store, cursor="at", start=5) as run:
+            while not run.source.counters.get("requests", 0) > 1:
+                run.source.next_batch(QUICK)
+            run.source.commit(run.source.position)
+        assert store.resumed["cursor"] == 5
+        log.add(6)
+        with polling(f"{api.url}/log?since={{cursor}}", store, cursor="at", start=7) as run:
+            assert ids(run.take(1)) == [1]
+
+
 def test_a_page_that_later_events_come_to_is_the_position():
     """As in Okta's system log: there is always a next page."""
     events = [1, 2, 3]
