@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import socket
+import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -542,6 +543,25 @@ def test_headers_and_credentials_are_sent_and_not_shown(caplog):
             assert request.headers["Host"] == f"127.0.0.1:{api.port}"
             assert run.source.description == f"{api.url} every 0.01 s"
         assert "hunter2" not in caplog.text
+
+
+def test_tls(certificate, caplog):
+    cert, key = certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with serving(Log(5), context) as api:
+        with polling(f"{api.url}/log?since={{cursor}}", cursor="at", ca=str(cert), headers={"X-Token": "abc"}) as run:
+            assert ids(run.take(5)) == [1, 2, 3, 4, 5]
+            assert api.next_request().headers["X-Token"] == "abc"
+        asked = api.requests.qsize()
+        for url, options in ((api.url, {}), (api.url.replace("localhost", "127.0.0.1"), {"ca": str(cert)})):
+            with polling(url, **options) as run:
+                while not run.source.counters.get("failed requests"):
+                    run.source.next_batch(QUICK)
+        assert api.requests.qsize() <= asked + 1, "the last poll of the first run may have arrived meanwhile"
+    assert caplog.text.count("is not trusted") == 2
+    with pytest.raises(lanner.SourceError, match="cannot read the TLS authority"):
+        sources.poll(api.url, ca="/nonexistent")
 
 
 @pytest.mark.parametrize("position", [1, "x", [], {}, {"keys": 5, "cursor": {}, "page": 7}, {"cursor": None, "keys": ["x"]}])

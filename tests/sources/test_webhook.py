@@ -5,7 +5,6 @@ import hmac
 import json
 import socket
 import ssl
-import subprocess
 import time
 from base64 import b64encode
 from contextlib import closing
@@ -407,14 +406,6 @@ def test_connections_whose_events_are_being_processed_stay(in_background):
         reader.commits.set()
         assert [answer()[0] for answer in answers] == [200, 200]
         assert source.counters == {"refused connections": 1}
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 2 -keyout key.pem -out cert.pem"
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
-    return folder / "cert.pem", folder / "key.pem"
 
 
 def test_tls(certificate):
