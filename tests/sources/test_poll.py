@@ -479,6 +479,7 @@ def test_a_function_makes_the_requests():
         (lambda: sources.PollResponse(200, {}, (b" " * 100 for _ in range(10**7))), "the response is longer than 1000 bytes"),
         (lambda: sources.PollResponse(200, {}, (b"" for _ in iter(int, 1))), "did not arrive in time"),
         (lambda: sources.PollResponse(200, {"link": "<https://a/b>; rel=next"}, b"[]"), "PollResponse(..., url=...)"),
+        (lambda: sources.PollResponse(200, {"link": "</b>; rel=next"}, b"[]", "/a"), "PollResponse(..., url=...)"),
         (lambda: sources.PollResponse(200, {"link": "<https://b/b>; rel=next"}, b"[]", "https://a/"), "leads to another server, https://b:443"),
         (lambda: sources.PollResponse(301, {"location": "https://b/b"}, b""), "the server redirects (status 301) to https://b:443"),
         (lambda: (_ for _ in ()).throw(SystemExit("token=abc")), "SystemExit"),
