@@ -5,6 +5,8 @@
 #include <iterator>
 #include <memory>
 
+#include <simdjson.h>
+
 #include "fuzz.hpp"
 #include "maker.hpp"
 #include "values/document.hpp"

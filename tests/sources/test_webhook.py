@@ -15,7 +15,7 @@ import pytest
 import lanner
 from lanner import sources
 
-from .conftest import ask, client, reading
+from .webhook_reader import ask, client, reading
 
 SECRET = "It's a Secret to Everybody"
 

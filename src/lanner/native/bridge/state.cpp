@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include <simdjson.h>
+
 #include "bridge/log.hpp"
 #include "bridge/threads.hpp"
 #include "python/table.hpp"

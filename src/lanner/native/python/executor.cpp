@@ -85,7 +85,7 @@ struct Times {
 bool has_room_behind(std::string_view payload, std::string_view chunk) {
   const auto before = std::less<>();
   if (before(payload.data(), chunk.data()) || before(chunk.data() + chunk.size(), payload.data() + payload.size())) return false;
-  return static_cast<std::size_t>(chunk.data() + chunk.size() - (payload.data() + payload.size())) >= simdjson::SIMDJSON_PADDING;
+  return static_cast<std::size_t>(chunk.data() + chunk.size() - (payload.data() + payload.size())) >= lanner::Document::padding;
 }
 
 Outcome run(ExecutorState& state, std::size_t count, std::string_view chunk, std::uint64_t place, Times& times, Outcome outcome) {
@@ -190,7 +190,8 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
     Py_END_ALLOW_THREADS state.is_running = false;
     if (error) std::rethrow_exception(error);
     return Py_BuildValue("(NnnNN)", to_hits(state.hits, state.kept, *state.program), static_cast<Py_ssize_t>(outcome.not_json),
-                         static_cast<Py_ssize_t>(outcome.invalid_utf8), from_optional(outcome.has_time, outcome.time), from_optional(outcome.has_first, outcome.first));
+                         static_cast<Py_ssize_t>(outcome.invalid_utf8), from_optional(outcome.has_time, outcome.time),
+                         from_optional(outcome.has_first, outcome.first));
   } catch (...) {
     return failed();
   }

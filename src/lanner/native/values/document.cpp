@@ -6,6 +6,8 @@
 #include <cstring>
 #include <new>
 
+#include <simdjson.h>
+
 #include "values/readable.hpp"
 
 namespace lanner {
@@ -139,6 +141,31 @@ void rewrite_numbers(char* at, char* end) {
 
 }  // namespace
 
+static_assert(Document::padding >= simdjson::SIMDJSON_PADDING);
+
+struct Document::Parsed {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+
+  // `room` is the least capacity of a new parser.
+  simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth, std::size_t room) {
+    if (parser.max_depth() != depth || parser.capacity() < size) {
+      if (const auto error = parser.allocate(std::max(room, size + size / 2), depth)) {
+        if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+        return error;
+      }
+    }
+    const auto error = parser.parse(data, size, false).get(root);
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    return error;
+  }
+};
+
+Document::Document() : parsed_(std::make_unique<Parsed>()) {}
+Document::~Document() = default;
+
+const simdjson::dom::element* Document::root() const { return valid_ ? &parsed_->root : nullptr; }
+
 bool Document::load(std::string_view payload) {
   valid_ = is_as_given_ = has_invalid_utf8_ = false;  // also if the code below throws
   in_place_ = {};
@@ -146,20 +173,20 @@ bool Document::load(std::string_view payload) {
   if (size == 0) return false;
   make_room(size);
   std::memcpy(buffer_.data(), payload.data(), size);
-  std::memset(buffer_.data() + size, ' ', simdjson::SIMDJSON_PADDING);
+  std::memset(buffer_.data() + size, ' ', padding);
   size_ = size;
   is_as_given_ = true;
   char* const end = buffer_.data() + size;
   // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders reject it
   if (payload.starts_with("\xEF\xBB\xBF")) return false;
   zeros_are_sure_ = false;
-  auto error = parse(buffer_.data(), size, max_depth);
+  auto error = parsed_->parse(buffer_.data(), size, max_depth, buffer_.size());
   if (error && may_be_json(error)) {
     const auto depth = levels(buffer_.data(), end);
     if (depth > max_depth) return false;
     rewrite(end);
     // within its limit simdjson does not count an innermost empty array or object, but one more level for all others
-    error = parse(buffer_.data(), size, std::max(max_depth, depth + 1));
+    error = parsed_->parse(buffer_.data(), size, std::max(max_depth, depth + 1), buffer_.size());
   }
   valid_ = may_be_readable(error) ? load_readable() : !error;
   return valid_;
@@ -173,8 +200,8 @@ bool Document::load_readable() {
   if (depth > max_depth) return false;
   rewrite_numbers(text.data(), text.data() + size);
   zeros_are_sure_ = true;
-  if (parse(text.data(), size, std::max(max_depth, depth + 1))) return false;
-  restore_bytes(parser_.doc);
+  if (parsed_->parse(text.data(), size, std::max(max_depth, depth + 1), buffer_.size())) return false;
+  restore_bytes(parsed_->parser.doc);
   return has_invalid_utf8_ = true;
 }
 
@@ -182,11 +209,11 @@ bool Document::load_in_place(std::string_view payload) {
   valid_ = is_as_given_ = has_invalid_utf8_ = false;
   // rare cases are left to the other function, which may write to its copy
   if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
-  if (std::max(buffer_.size(), parser_.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
-    parser_ = simdjson::dom::parser();
+  if (std::max(buffer_.size(), parsed_->parser.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
+    parsed_->parser = simdjson::dom::parser();
     buffer_ = std::vector<char>();
   }
-  if (parse(payload.data(), payload.size(), max_depth)) return load(payload);
+  if (parsed_->parse(payload.data(), payload.size(), max_depth, buffer_.size())) return load(payload);
   in_place_ = payload;
   zeros_are_sure_ = false;
   return valid_ = true;
@@ -194,7 +221,7 @@ bool Document::load_in_place(std::string_view payload) {
 
 Result Document::read(const Value& value, const Given& given, Arena& arena) {
   if (!valid_) return {};
-  auto result = evaluate(value, root_, given, arena);
+  auto result = evaluate(value, parsed_->root, given, arena);
   const auto* number = std::get_if<std::uint64_t>(&result);
   if (!number || *number != 0 || zeros_are_sure_) return result;
   // rare, so it is checked only now: -0 was read as 0, but is not an unsigned number
@@ -209,13 +236,13 @@ Result Document::read(const Value& value, const Given& given, Arena& arena) {
   char* const end = buffer_.data() + size_;
   if (!may_hold_negative_zero(buffer_.data(), end)) return result;
   rewrite(end);
-  valid_ = !parse(buffer_.data(), size_, parser_.max_depth());
-  return valid_ ? evaluate(value, root_, given, arena) : Result{};
+  valid_ = !parsed_->parse(buffer_.data(), size_, parsed_->parser.max_depth(), buffer_.size());
+  return valid_ ? evaluate(value, parsed_->root, given, arena) : Result{};
 }
 
 void Document::read(const Value& value, const Given& given, Names& names) {
   names.clear();
-  if (valid_) read_names(value, root_, given, names);
+  if (valid_) read_names(value, parsed_->root, given, names);
 }
 
 bool Document::holds(std::string_view payload) const {
@@ -228,22 +255,10 @@ void Document::rewrite(char* end) {
 }
 
 void Document::make_room(std::size_t size) {
-  const bool is_spare = std::max(buffer_.size(), parser_.capacity()) > kept_capacity && size < kept_capacity / 4;
-  if (!is_spare && buffer_.size() >= size + simdjson::SIMDJSON_PADDING) return;
-  if (is_spare) parser_ = simdjson::dom::parser();
-  buffer_ = std::vector<char>(size + size / 2 + simdjson::SIMDJSON_PADDING);
-}
-
-simdjson::error_code Document::parse(const char* data, std::size_t size, std::size_t depth) {
-  if (parser_.max_depth() != depth || parser_.capacity() < size) {
-    if (const auto error = parser_.allocate(std::max(buffer_.size(), size + size / 2), depth)) {
-      if (error == simdjson::MEMALLOC) throw std::bad_alloc();
-      return error;
-    }
-  }
-  const auto error = parser_.parse(data, size, false).get(root_);
-  if (error == simdjson::MEMALLOC) throw std::bad_alloc();
-  return error;
+  const bool is_spare = std::max(buffer_.size(), parsed_->parser.capacity()) > kept_capacity && size < kept_capacity / 4;
+  if (!is_spare && buffer_.size() >= size + padding) return;
+  if (is_spare) parsed_->parser = simdjson::dom::parser();
+  buffer_ = std::vector<char>(size + size / 2 + padding);
 }
 
 }  // namespace lanner

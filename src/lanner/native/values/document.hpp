@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string_view>
 #include <vector>
-
-#include <simdjson.h>
 
 #include "values/values.hpp"
 
@@ -13,11 +12,19 @@ namespace lanner {
 
 class Document {
  public:
+  // simdjson reads so many bytes past the end of a payload
+  static constexpr std::size_t padding = 64;
+
+  Document();
+  ~Document();
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
+
   // Returns whether all of `payload` is valid JSON (RFC 8259, at most 1024 levels). It is copied: simdjson reads past the end.
   // Texts may have bytes that are not UTF-8, and halves of surrogate pairs: see values/readable.hpp.
   bool load(std::string_view payload);
 
-  // The same without a copy: `payload` stays valid until the next load, and SIMDJSON_PADDING bytes after it can be read.
+  // The same without a copy: `payload` stays valid until the next load, and `padding` bytes after it can be read.
   bool load_in_place(std::string_view payload);
 
   // The value of a tree for the document; none without a document. Its texts stay valid until the next load, and until the arena, which
@@ -34,18 +41,18 @@ class Document {
   bool has_invalid_utf8() const { return has_invalid_utf8_; }
 
   // The document of the last load; null if it failed.
-  const simdjson::dom::element* root() const { return valid_ ? &root_ : nullptr; }
+  const simdjson::dom::element* root() const;
 
  private:
-  void make_room(std::size_t size);
-  void rewrite(char* end);
-  bool load_readable();
-  simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth);
+  struct Parsed;
 
-  simdjson::dom::parser parser_;
+  void make_room(std::size_t size);
+  bool load_readable();
+  void rewrite(char* end);
+
+  std::unique_ptr<Parsed> parsed_;
   std::vector<char> buffer_;
   std::string_view in_place_;  // the payload, if it was not copied
-  simdjson::dom::element root_;
   std::size_t size_ = 0;
   bool valid_ = false;
   bool is_as_given_ = false;     // the buffer has the payload's own bytes

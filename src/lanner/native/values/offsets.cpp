@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include <simdjson.h>
+
 namespace lanner {
 namespace {
 

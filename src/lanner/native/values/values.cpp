@@ -7,6 +7,8 @@
 #include <optional>
 #include <unordered_set>
 
+#include <simdjson.h>
+
 namespace lanner {
 namespace {
 

@@ -9,9 +9,12 @@
 #include <variant>
 #include <vector>
 
-#include <simdjson.h>
-
 #include "values/arena.hpp"
+
+// Its header takes two seconds to compile. Only the files that read a document include it.
+namespace simdjson::dom {
+class element;
+}
 
 namespace lanner {
 
