@@ -130,23 +130,22 @@ class LogFile:
 
     def has(self, spot: Spot) -> bool:
         """Return whether the spot is in this file, and go there; else go to the beginning."""
-        try:
+        with suppress(OSError):  # damaged: reading it reports that
             if self._content is None:
                 head = os.pread(self._descriptor, spot.known, 0)
-                if len(head) == spot.known and digest(head) == spot.digest and self.size >= spot.offset:
+                if _is_head(head, spot) and self.size >= spot.offset:
                     self.offset = spot.offset
                     return True
                 return False
             head = _read(self._content, spot.known)
             self._content.seek(0)
-            if len(head) == spot.known and digest(head) == spot.digest:
+            if _is_head(head, spot):
                 while self.offset < spot.offset and self.read(min(_PIECE, spot.offset - self.offset)):
                     pass
                 if self.offset == spot.offset:
                     return True
-        except OSError:
-            pass  # damaged: reading it reports that
-        self._content.seek(0)
+        if self._content is not None:
+            self._content.seek(0)
         self.offset, self.head = 0, b""
         return False
 
@@ -170,6 +169,10 @@ class LogFile:
 
     def _head_with(self, data: bytes) -> bytes:
         return os.pread(self._descriptor, HEAD, 0) if self._content is None else (self.head + data)[:HEAD]
+
+
+def _is_head(head: bytes, spot: Spot) -> bool:
+    return len(head) == spot.known and digest(head) == spot.digest
 
 
 def _check_regular(mode: int) -> None:
