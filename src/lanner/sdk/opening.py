@@ -26,6 +26,8 @@ class Opening:
         self.plugin = plugin
         self.resumes = resumes
         self.is_closed = False
+        self.returned: Any = None
+        """What `open` returned, until `close`: the host itself reads it."""
         self._lock = threading.Lock()
         self._parts: list[Any] = []
         self._ended: dict[str, int] = {}
@@ -68,7 +70,7 @@ class Opening:
         A close() of the plugin that blocks is left running, and logged.
         """
         with self._lock:
-            self.is_closed = True
+            self.is_closed, self.returned = True, None
             parts = list(self._parts)
         if not parts:
             return
