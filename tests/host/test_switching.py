@@ -100,3 +100,14 @@ def test_the_next_source_resumes_at_the_last_position():
     alone = PositionTrack(None)
     alone.advance(1)
     assert (alone.resumed, alone.counters) == (1, {})
+
+
+def test_a_switch_while_the_next_source_is_opened_is_the_one_that_counts():
+    def open_first():
+        source.switch(lambda: Listed([b"second"]))
+        return Listed()
+
+    source = SwitchingSource(Listed(), lambda _: None)
+    source.switch(open_first)
+    seen = [payload for _ in range(4) for payload in source.next_batch(5).payloads]
+    assert seen == [b"second"]
