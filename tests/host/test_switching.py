@@ -79,10 +79,12 @@ def test_a_next_source_that_cannot_be_opened_is_waited_for():
 
 
 def test_closing_ends_it_in_each_state():
-    waiting = SwitchingSource(Listed(then="end"), lambda _: None)
-    waiting.next_batch(0)
-    threading.Timer(0.05, waiting.close).start()
-    assert waiting.next_batch(30).ended
+    for then in ("end", "fail"):
+        waiting = SwitchingSource(Listed(then=then), lambda _: None)
+        waiting.next_batch(0)
+        threading.Timer(0.05, waiting.close).start()
+        assert waiting.next_batch(30).ended
+        assert waiting.next_batch(30).ended
 
 
 def test_the_next_source_resumes_at_the_last_position():

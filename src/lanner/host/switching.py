@@ -82,6 +82,8 @@ class SwitchingSource:
     def next_batch(self, timeout: float, *most: int) -> Batch:
         """See `Source`."""
         if self._closed:
+            if self._waiting:
+                return Batch([], ended=True)
             batch = self._source.next_batch(timeout, *most)
             self.position = self._before + self._source.position
             return batch
