@@ -1,79 +1,109 @@
-"""What tests of event sources share: readers in the host's role, and HTTP clients."""
+"""Sources in a plugin, read as a host reads them."""
 
-import http.client
+import contextlib
 import queue
+import subprocess
 import threading
-from contextlib import contextmanager
+import time
+from typing import Any
 
 import pytest
 
-from lanner.sdk.events import Nothing
+import lanner
+from lanner.sdk.hosting import init_plugin
+from lanner.sdk.sources import open_source
+
+LONG = 30.0
+
+
+class Kept:
+    """A store of positions in memory."""
+
+    def __init__(self, resumed=None):
+        self.resumed = self.position = resumed
+        self.counters = {}
+
+    def advance(self, position):
+        self.position = position
 
 
 class Reader:
-    """A host: reads an open webhook in a thread, and commits what it has read as soon as the gate `commits` is open."""
+    """An open source of a plugin that uses a feed; the host commits each batch that it has read."""
 
-    def __init__(self, source):
-        self.source = source
-        self.payloads = queue.Queue()
-        self.commits, self.reads = threading.Event(), threading.Event()
-        self.commits.set()
-        self.reads.set()
-        self.thread = threading.Thread(target=self._run)
-        self.thread.start()
+    def __init__(self, opening, position=None):
+        class Lines(lanner.Plugin):
+            """Lines."""
 
-    def next(self):
-        return self.payloads.get(timeout=20)
+            id, name, version, event_source, contact = 4242, "lines", "0.1.0", "lines", "github.com/you/lines"
+            open = opening
+
+        self.kept = Kept(position)
+        self.source = open_source(init_plugin(Lines), "", self.kept)
+        self.source.commits_itself = False
+        self.seen = []
+
+    def read(self, count, most=1 << 20):
+        """The next `count` lines; they are committed."""
+        deadline = time.monotonic() + LONG
+        while len(self.seen) < count:
+            left = deadline - time.monotonic()
+            assert left > 0, f"{count} lines expected, {self.seen} read"
+            batch = self.source.next_batch(left, most)
+            self.seen += batch.payloads
+            self.commit()
+            if batch.ended:
+                assert len(self.seen) >= count, self.seen
+        found, self.seen = self.seen[:count], self.seen[count:]
+        return [line.decode() for line in found]
+
+    def is_silent(self, seconds=0.3):
+        """Whether no line comes within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while not self.seen and (left := deadline - time.monotonic()) > 0:
+            self.seen += self.source.next_batch(left).payloads
+        return not self.seen
+
+    def commit(self):
+        self.source.commit(self.source.position)
 
     def close(self):
+        begin = time.monotonic()
         self.source.close()
-        self.reads.set()
-        self.commits.set()
-        self.thread.join(20)
-        assert not self.thread.is_alive()
-
-    def _run(self):
-        count = 0
-        while True:
-            self.reads.wait(20)
-            chunk = self.source.read_chunk(3600)
-            if chunk == b"":
-                return
-            if not isinstance(chunk, Nothing):
-                count += 1
-                for payload in chunk:
-                    self.payloads.put(payload)
-                self.commits.wait(20)
-                self.source.commit(count)
+        with contextlib.suppress(lanner.SourceError):
+            self.source.next_batch(0)
+        return time.monotonic() - begin
 
 
-@contextmanager
-def reading(source):
-    reader = Reader(source)
-    try:
-        yield reader
-    finally:
+@pytest.fixture
+def reading():
+    """`reading(opening, position)`: an open source, closed after the test."""
+    opened = []
+
+    def begin(opening: Any, position: Any = None) -> Reader:
+        opened.append(Reader(opening, position))
+        return opened[-1]
+
+    yield begin
+    for reader in opened:
         reader.close()
 
 
-@contextmanager
-def client(source, *, timeout=20, context=None):
-    """An HTTP client with one kept connection to the webhook."""
-    if context is None:
-        connection = http.client.HTTPConnection("127.0.0.1", source.port, timeout=timeout)
-    else:
-        connection = http.client.HTTPSConnection("localhost", source.port, timeout=timeout, context=context)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def eventually(holds):
+    """Wait until it does."""
+    deadline = time.monotonic() + LONG
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.005)
 
 
-def ask(connection, method="POST", path="/", body=b"{}", headers=()):
-    """The status and text of the answer."""
-    connection.request(method, path, body, {"Content-Type": "application/json", **dict(headers)})
-    response = connection.getresponse()
-    return response.status, response.read().decode().strip()
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """The files of a certificate for localhost, which is its own authority, and of its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names, "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder / "cert.pem", folder / "key.pem"
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from lanner.sources.feed import Feed
     from lanner.sources.pages import PollRequest, PollResponse
     from lanner.sources.polling import Poll, poll
+    from lanner.sources.programs import Program, program
+    from lanner.sources.queues import Queue, queue
     from lanner.sources.signatures import Hmac, Signature, Token, WebhookRequest
+    from lanner.sources.tailing import Tail, tail
     from lanner.sources.waiting import Counters, Flag, Policy, wait
     from lanner.sources.webhooks import Webhook, webhook
 
@@ -26,13 +29,19 @@ _HOMES = {
     "Poll": ".polling",
     "PollRequest": ".pages",
     "PollResponse": ".pages",
+    "Program": ".programs",
+    "Queue": ".queues",
     "Signature": ".signatures",
     "StateFile": "lanner.sdk.statefile",
     "StateTexts": "lanner.sdk.statefile",
+    "Tail": ".tailing",
     "Token": ".signatures",
     "Webhook": ".webhooks",
     "WebhookRequest": ".signatures",
     "poll": ".polling",
+    "program": ".programs",
+    "queue": ".queues",
+    "tail": ".tailing",
     "wait": ".waiting",
     "webhook": ".webhooks",
 }
@@ -47,13 +56,19 @@ __all__ = [
     "Poll",
     "PollRequest",
     "PollResponse",
+    "Program",
+    "Queue",
     "Signature",
     "StateFile",
     "StateTexts",
+    "Tail",
     "Token",
     "Webhook",
     "WebhookRequest",
     "poll",
+    "program",
+    "queue",
+    "tail",
     "wait",
     "webhook",
 ]
