@@ -2,7 +2,8 @@
 
 The .so's zip file contains, after the plugin's own modules:
 
-- `runtime/NAME.code`: modules, each its size in four bytes and its marshalled code as one LZ4 block; packages' data files unchanged;
+- `runtime/NAME.code`: a module. Four bytes hold the size of its marshalled code, and one LZ4 block the code;
+- `runtime/NAME`: a data file of a package, unchanged;
 - `native/NAME`: shared libraries and extension modules, each the loadable part as one LZ4 block;
 - `licences/NAME`: licence texts.
 
