@@ -3,8 +3,8 @@
 import pytest
 
 import lanner
+from lanner.new.kinds import SOURCES
 from lanner.new.repository import TEMPLATES, NewPluginError, check_name, create
-from lanner.new.sources import SOURCES
 
 
 @pytest.mark.parametrize(
