@@ -29,7 +29,7 @@ C_LINE = re.compile(r"^[ \t]*(?:// ?|\* )", re.MULTILINE)
 CODE = re.compile(r"`[^`]*`|<!--.*?-->|\]\([^)]*\)", re.DOTALL)
 INDENT = re.compile(r"\n[ \t]+")
 NEW_BLOCK = re.compile(r"\s*([-*|#>]|\d+\.)\s?")
-RIDDLE = re.compile(r"\W*(What|Who(?:ever)?|Where|How many|How much)\s")
+RIDDLE = re.compile(r"\W*(What|Who|Where|How many|How much)\s")
 SENTENCE_END = re.compile(r"[.!?:]\s|\n\s*\n|\||\.\)")
 
 

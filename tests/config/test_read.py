@@ -361,7 +361,7 @@ def test_a_library_that_cannot_be_loaded_is_said_with_what_can(read, library, pr
 
 def test_a_library_with_a_python_file_beside_it_is_said_with_that_file(read, tmp_path):
     (tmp_path / "mine.py").write_text("")
-    with pytest.raises(ConfigError, match=r"loads no compiled plugins: write '.*/mine\.py', the Python file in the same directory"):
+    with pytest.raises(ConfigError, match=r"loads no compiled plugins: write '.*/mine\.py', the Python file in its directory"):
         select_plugins(read(f"plugins: [{{name: x, library_path: {tmp_path}/libmine.so}}]").falco, None)
 
 

@@ -1,7 +1,10 @@
 """A poller gives each event once, resumes where it stood, and survives everything that the other side does."""
 
+import contextlib
 import json
 import logging
+import socket
+import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -151,6 +154,20 @@ def take_exactly(source, count):
     return found
 
 
+def test_the_first_start_is_stored_before_the_first_event():
+    """Else events that come while no run reads would be skipped, if each start begins with the time of now."""
+    log, store = Log(0), Store()
+    with serving(log) as api:
+        with polling(f"{api.url}/log?since={{cursor}}", store, cursor="at", start=5) as run:
+            while not run.source.counters.get("requests", 0) > 1:
+                run.source.next_batch(QUICK)
+            run.source.commit(run.source.position)
+        assert store.resumed["cursor"] == 5
+        log.add(6)
+        with polling(f"{api.url}/log?since={{cursor}}", store, cursor="at", start=7) as run:
+            assert ids(run.take(1)) == [1]
+
+
 def test_a_page_that_later_events_come_to_is_the_position():
     """As in Okta's system log: there is always a next page."""
     events = [1, 2, 3]
@@ -186,6 +203,44 @@ def test_the_next_page_may_be_in_the_body():
         while len(seen) < 4:
             api.next_request()
     assert seen[:4] == ["", "t1", "t2", ""]
+
+
+def test_all_pages_of_a_poll_have_its_cursor():
+    asked = []
+
+    def answer(request):
+        asked.append((request.query.get("since"), request.query.get("page")))
+        page = int(request.query.get("page", 0))
+        return 200, {}, body({"next": page + 1 if page < 2 else None, "items": [{"id": page, "at": page + 10}]})
+
+    with (
+        serving(answer) as api,
+        polling(f"{api.url}/?since={{cursor}}&page={{page}}", cursor="at", start=5, items="items", next="next") as run,
+    ):
+        assert ids(run.take(3)) == [0, 1, 2]
+        while len(asked) < 4:
+            api.next_request()
+    assert asked[:4] == [("5", None), ("5", "1"), ("5", "2"), ("12", None)]
+
+
+@pytest.mark.parametrize("taken", [1, 2, 3, 4])
+def test_events_in_another_order_are_not_lost_by_a_restart(caplog, taken):
+    def answer(request):
+        since, after = int(request.query.get("since") or 0), int(request.query.get("after") or 0)
+        found = [{"id": number, "at": number} for number in (5, 4, 2, 3, 1) if number >= since]
+        link = {"Link": f'</?since={since}&after={after + 2}>; rel="next"'} if after + 2 < len(found) else {}
+        return 200, link, body(found[after : after + 2])
+
+    store = Store()
+    with serving(answer) as api:
+        url = f"{api.url}/?since={{cursor}}"
+        with polling(url, store, cursor="at") as run:
+            found = {json.loads(payload)["id"] for payload in take_exactly(run.source, taken)}
+        assert store.resumed is None
+        with polling(url, store, cursor="at") as run:
+            found |= set(ids(run.take(5)))
+    assert found == {1, 2, 3, 4, 5}
+    assert "the events are not in order" in caplog.text
 
 
 def test_feeds_that_begin_with_the_newest_event():
@@ -281,6 +336,46 @@ def test_a_server_that_is_down_is_asked_until_it_is_up():
         while not run.source.counters.get("failed requests"):
             run.source.next_batch(QUICK)
         assert run.source.connections == {f"http://127.0.0.1:{port}": False}
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"", "it closed the connection without an answer"),
+        (b"SSH-2.0-x\r\n", "does not answer as an HTTP server does"),
+        (b"HTTP/1.1 abc\r\n\r\n", "which is not a status line"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000, "head is longer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[]", "closed the connection within its response"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n", "closed the connection within its response"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "does not answer as an HTTP server does"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n\x1f\x8b", "closed the connection within its response"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 3, "its answer broke off"),
+        (b"\x15\x03\x01\x00\x02\x02\x16", "does not answer as an HTTP server does"),
+    ],
+    ids=range(10),
+)
+def test_what_is_not_http_is_a_failed_request(caplog, answer, text):
+    with socket.create_server(("127.0.0.1", 0)) as server, polling(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=5) as run:
+        for reply in (answer, answer, b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n[{"id": 1}]\n'):
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                with contextlib.suppress(OSError):  # the client has read enough
+                    connection.sendall(reply)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.settimeout(5)
+                    connection.recv(1)
+        assert ids(run.take(1)) == [1]
+    assert text in caplog.text
+
+
+def test_a_stored_page_of_another_server_is_not_requested(caplog):
+    store = Store({"page": "http://evil.example/log", "keys": []})
+    with serving(Log(1)) as api, polling(f"{api.url}/log", store, follow=True) as run:
+        while not run.source.counters.get("failed requests"):
+            run.source.next_batch(QUICK)
+        assert api.requests.empty()
+    assert "leads to another server, http://evil.example:80" in caplog.text
 
 
 def test_a_server_that_hangs_or_drips_has_one_deadline(caplog):
@@ -410,7 +505,7 @@ def test_a_function_makes_the_requests():
         assert run.source.connections == {"fetch": True}
         while len(asked) < 3:
             run.source.next_batch(QUICK)
-    assert asked[:3] == [(None, None), (2, "https://api.example/log?since=0&after=2"), (3, None)]
+    assert asked[:3] == [(None, None), (None, "https://api.example/log?since=0&after=2"), (3, None)]
 
 
 @pytest.mark.parametrize(
@@ -422,6 +517,7 @@ def test_a_function_makes_the_requests():
         (lambda: sources.PollResponse(200, {}, (b" " * 100 for _ in range(10**7))), "the response is longer than 1000 bytes"),
         (lambda: sources.PollResponse(200, {}, (b"" for _ in iter(int, 1))), "did not arrive in time"),
         (lambda: sources.PollResponse(200, {"link": "<https://a/b>; rel=next"}, b"[]"), "PollResponse(..., url=...)"),
+        (lambda: sources.PollResponse(200, {"link": "</b>; rel=next"}, b"[]", "/a"), "PollResponse(..., url=...)"),
         (lambda: sources.PollResponse(200, {"link": "<https://b/b>; rel=next"}, b"[]", "https://a/"), "leads to another server, https://b:443"),
         (lambda: sources.PollResponse(301, {"location": "https://b/b"}, b""), "the server redirects (status 301) to https://b:443"),
         (lambda: (_ for _ in ()).throw(SystemExit("token=abc")), "SystemExit"),
@@ -486,6 +582,25 @@ def test_headers_and_credentials_are_sent_and_not_shown(caplog):
             assert request.headers["Host"] == f"127.0.0.1:{api.port}"
             assert run.source.description == f"{api.url} every 0.01 s"
         assert "hunter2" not in caplog.text
+
+
+def test_tls(certificate, caplog):
+    cert, key = certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with serving(Log(5), context) as api:
+        with polling(f"{api.url}/log?since={{cursor}}", cursor="at", ca=str(cert), headers={"X-Token": "abc"}) as run:
+            assert ids(run.take(5)) == [1, 2, 3, 4, 5]
+            assert api.next_request().headers["X-Token"] == "abc"
+        asked = api.requests.qsize()
+        for url, options in ((api.url, {}), (api.url.replace("localhost", "127.0.0.1"), {"ca": str(cert)})):
+            with polling(url, **options) as run:
+                while not run.source.counters.get("failed requests"):
+                    run.source.next_batch(QUICK)
+        assert api.requests.qsize() <= asked + 1, "the last poll of the first run may have arrived meanwhile"
+    assert caplog.text.count("is not trusted") == 2
+    with pytest.raises(lanner.SourceError, match="cannot read the TLS authority"):
+        sources.poll(api.url, ca="/nonexistent")
 
 
 @pytest.mark.parametrize("position", [1, "x", [], {}, {"keys": 5, "cursor": {}, "page": 7}, {"cursor": None, "keys": ["x"]}])

@@ -19,7 +19,7 @@ def advise_library(library: str) -> str:
     for folder in (path.parent, Path()):
         source = folder / f"{module.rpartition('.')[2]}.py"
         if source.is_file():
-            which = "the plugin that it was built from" if target else "the Python file in the same directory, if that is the plugin"
+            which = "the plugin that it was built from" if target else "the Python file in its directory, if that is the plugin"
             return f"write {f'{source}:{class_name}' if class_name else str(source)!r}, {which}"
     return f"it was built from {target}: write that class, as path/to/file.py[:Class] or module:Class" if target else ""
 

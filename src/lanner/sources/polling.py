@@ -9,10 +9,10 @@ import math
 import random
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from lanner.sdk.errors import UsageError
-from lanner.sdk.events import Event
+from lanner.sdk.events import Event, Nothing
 from lanner.sdk.hosting import plugin_failure
 from lanner.sdk.secrets import mask_text
 from lanner.sources.backoff import Backoff
@@ -21,6 +21,7 @@ from lanner.sources.calls import Call
 from lanner.sources.cursors import Progress
 from lanner.sources.feed import Feed
 from lanner.sources.pages import PollError, PollRequest, check_status, next_link, origin, read_page, resolve
+from lanner.sources.waiting import wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
@@ -120,6 +121,7 @@ class Poll(Feed):
         self._collected_size = 0
         self._visited: set[str] = set()
         self._is_failing = False
+        self._cursor = progress.cursor
 
     def describe(self) -> str:
         """See `OpenInstance`."""
@@ -127,8 +129,14 @@ class Poll(Feed):
 
     def events(self) -> Iterator[Event]:
         """Poll until `close`."""
+        # only a host can take a position without an event; a generator of the plugin expects events
+        is_returned = self._opening is not None and self._opening.returned is self
+        told: Any = None if self._progress.is_first and self._progress.cursor is not None else self._progress.position()
         try:
             while not self.closing.is_set:
+                if is_returned and (self._follows or self._progress.page is None) and self._progress.position() != told:
+                    told = self._progress.position()
+                    yield cast("Event", Nothing(told))
                 pause = yield from self._poll_once()
                 if pause and self.wait(pause):
                     return
@@ -139,9 +147,10 @@ class Poll(Feed):
 
     def _poll_once(self) -> Generator[Event, None, float]:
         """Make one request, yield its events, and return the seconds until the next one."""
-        asked = (self._progress.cursor, self._progress.page)
-        if asked[1] is None:
+        if self._progress.page is None:
             self._visited.clear()
+            self._cursor = self._progress.cursor  # further pages belong to the same request
+        asked = (self._cursor, self._progress.page)
         conditions = self._conditions[1] if self._conditions[0] == asked else {}
         try:
             page = self._ask(PollRequest(*asked, conditions, self._timeout))
@@ -154,10 +163,16 @@ class Poll(Feed):
         except (PollError, ItemError) as error:
             return self._failed(error)
         self._succeeded()
+        if self._progress.is_disordered:
+            self.warn(
+                "order",
+                "%s: the events are not in order: is newest_first=True missing?",
+                self.name,
+            )
         self.counted.add("duplicates dropped", len(found) - len(items))
         self._conditions = asked, _conditions(page)
         self._progress.turn(following)
-        if items:  # a restart after the last event need not request this page
+        if items and not self._progress.is_disordered:  # a restart after the last event need not request this page
             items[-1] = items[-1][0], self._progress.position()
         for item, position in items:
             yield Event(item, position=position)
@@ -172,7 +187,8 @@ class Poll(Feed):
             return self._read(request)
         call = Call(lambda: self._read(request), f"lanner-poll-{self.name}")
         while not call.done.is_set:
-            if self.wait(self._timeout, [call.done]):
+            wait([self.closing, call.done], self._timeout)
+            if self.closing.is_set:
                 return None
             if not call.done.is_set:
                 self.connections[self.name] = False

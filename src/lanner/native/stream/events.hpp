@@ -51,9 +51,10 @@ class Finisher {
 
   const std::string name_;
   const Text plain_[2];  // the member with only the name: after other members, and as the first one
+  Places places_;
   const Value own_;
   Document document_;
-  Names names_;
+  Arena arena_;
 };
 
 // Returns whether the line may report the creation or the start of a container. Fast, because it runs for every line.

@@ -144,8 +144,10 @@ void rewrite_numbers(char* at, char* end) {
 static_assert(Document::padding >= simdjson::SIMDJSON_PADDING);
 
 struct Document::Parsed {
+  explicit Parsed(Search& found) : search(found) {}
+
   simdjson::dom::parser parser;
-  simdjson::dom::element root;
+  Search& search;
 
   // `room` is the least capacity of a new parser.
   simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth, std::size_t room) {
@@ -155,16 +157,15 @@ struct Document::Parsed {
         return error;
       }
     }
-    const auto error = parser.parse(data, size, false).get(root);
+    const auto error = parser.parse(data, size, false).error();
     if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    if (!error) search.begin({parser.doc.tape.get(), parser.doc.string_buf.get()});
     return error;
   }
 };
 
-Document::Document() : parsed_(std::make_unique<Parsed>()) {}
+Document::Document(const Places& places) : search_(places), parsed_(std::make_unique<Parsed>(search_)) {}
 Document::~Document() = default;
-
-const simdjson::dom::element* Document::root() const { return valid_ ? &parsed_->root : nullptr; }
 
 bool Document::load(std::string_view payload) {
   valid_ = is_as_given_ = has_invalid_utf8_ = false;  // also if the code below throws
@@ -221,7 +222,7 @@ bool Document::load_in_place(std::string_view payload) {
 
 Result Document::read(const Value& value, const Given& given, Arena& arena) {
   if (!valid_) return {};
-  auto result = evaluate(value, parsed_->root, given, arena);
+  auto result = evaluate(value, search_, given, arena);
   const auto* number = std::get_if<std::uint64_t>(&result);
   if (!number || *number != 0 || zeros_are_sure_) return result;
   // rare, so it is checked only now: -0 was read as 0, but is not an unsigned number
@@ -237,12 +238,7 @@ Result Document::read(const Value& value, const Given& given, Arena& arena) {
   if (!may_hold_negative_zero(buffer_.data(), end)) return result;
   rewrite(end);
   valid_ = !parsed_->parse(buffer_.data(), size_, parsed_->parser.max_depth(), buffer_.size());
-  return valid_ ? evaluate(value, parsed_->root, given, arena) : Result{};
-}
-
-void Document::read(const Value& value, const Given& given, Names& names) {
-  names.clear();
-  if (valid_) read_names(value, parsed_->root, given, names);
+  return valid_ ? evaluate(value, search_, given, arena) : Result{};
 }
 
 bool Document::holds(std::string_view payload) const {

@@ -15,7 +15,8 @@ class Document {
   // simdjson reads so many bytes past the end of a payload
   static constexpr std::size_t padding = 64;
 
-  Document();
+  // For trees of the table with these places, which may still grow until the first load.
+  explicit Document(const Places& places);
   ~Document();
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
@@ -31,17 +32,14 @@ class Document {
   // owns those that are not the document's, is cleared.
   Result read(const Value& value, const Given& given, Arena& arena);
 
-  // The same for a tree of keys, into `names`: empty for no value.
-  void read(const Value& value, const Given& given, Names& names);
-
   // Whether the last load had this payload, and a new load would have the same result.
   bool holds(std::string_view payload) const;
 
   // Whether texts of the last load's document have no UTF-8, as above.
   bool has_invalid_utf8() const { return has_invalid_utf8_; }
 
-  // The document of the last load; null if it failed.
-  const simdjson::dom::element* root() const;
+  // The places of the last load's document; null if it failed.
+  Search* search() { return valid_ ? &search_ : nullptr; }
 
  private:
   struct Parsed;
@@ -50,6 +48,7 @@ class Document {
   bool load_readable();
   void rewrite(char* end);
 
+  Search search_;
   std::unique_ptr<Parsed> parsed_;
   std::vector<char> buffer_;
   std::string_view in_place_;  // the payload, if it was not copied

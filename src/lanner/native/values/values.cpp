@@ -1,68 +1,59 @@
-// The words of lanner.sdk.values over a simdjson document. lanner.sdk.evaluate is the reference.
+// The words of lanner.sdk.values over a parsed document. lanner.sdk.evaluate is the reference.
 #include "values/values.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <iterator>
-#include <optional>
+#include <tuple>
 #include <unordered_set>
-
-#include <simdjson.h>
 
 namespace lanner {
 namespace {
 
-using simdjson::dom::element;
-
 // C hosts read a text only up to its first NUL.
 std::string_view until_nul(std::string_view text) { return text.substr(0, text.find('\0')); }
 
-// Of equal names the last counts.
-std::optional<element> member(element place, std::string_view name) {
-  simdjson::dom::object object;
-  if (place.get(object)) return std::nullopt;
-  const auto end = object.end();
-  auto last = end;
-  for (auto at = object.begin(); at != end; ++at) {
-    if (at.key_equals(name)) last = at;
-  }
-  return last != end ? std::optional(last.value()) : std::nullopt;
-}
-
-std::optional<element> item(element place, std::uint64_t number) {
-  simdjson::dom::array array;
-  if (place.get(array)) return std::nullopt;
-  for (const auto each : array) {
-    if (number-- == 0) return each;
-  }
-  return std::nullopt;
-}
-
-std::optional<element> walk(element place, const std::vector<Step>& steps, const Given& given) {
-  for (const auto& step : steps) {
-    std::optional<element> next;
+// The element at the end of a path, or none. Its steps without a place are walked: an argument, and those after it.
+std::uint32_t find(const Value& value, Search& document, const Given& given) {
+  const Tape& tape = document.tape();
+  auto element = document.at(value.place);
+  for (auto at = value.placed; at != value.steps.size() && element != Tape::none; ++at) {
+    const auto& step = value.steps[at];
     if (const auto* name = std::get_if<std::string>(&step)) {
-      next = member(place, *name);
+      element = tape.member(element, *name);
     } else if (const auto* number = std::get_if<std::uint64_t>(&step)) {
-      next = item(place, *number);
+      element = tape.item(element, *number);
     } else if (const auto* key = std::get_if<std::string_view>(&given)) {
-      next = member(place, *key);
+      element = tape.member(element, *key);
     } else if (const auto* index = std::get_if<std::uint64_t>(&given)) {
-      next = item(place, *index);
+      element = tape.item(element, *index);
+    } else {
+      element = Tape::none;
     }
-    if (!next) return std::nullopt;
-    place = *next;
   }
-  return place;
+  return element;
 }
 
-Result read(element found, bool number) {
-  std::string_view text;
-  if (!found.get(text)) return until_nul(text);
-  std::uint64_t integer;
-  // get() converts no double to an integer
-  if (number && !found.get(integer)) return integer;
-  return {};
+Result read(const Tape& tape, std::uint32_t element, bool number) {
+  if (element == Tape::none) return {};
+  if (tape.is_text(element)) return until_nul(tape.text(element));
+  return number && tape.is_unsigned(element) ? Result{tape.number(element)} : Result{};
+}
+
+Result names_at(const Value& value, Search& document, const Given& given, Arena& arena) {
+  constexpr std::size_t few = 32;  // up to this number they are compared with each other
+  const Tape& tape = document.tape();
+  const auto object = find(value, document, given);
+  if (object == Tape::none || !tape.is_object(object)) return {};
+  auto& names = arena.list();
+  std::unordered_set<std::string_view> seen;
+  const auto end = tape.end(object);
+  for (auto each = tape.first(object); each != end; each = tape.after(each + 1)) {
+    const auto name = until_nul(tape.text(each));
+    if (names.size() == few) seen.insert(names.begin(), names.end());
+    if (names.size() < few ? std::find(names.begin(), names.end(), name) == names.end() : seen.insert(name).second) names.push_back(name);
+  }
+  return names.empty() ? Result{} : Result{Names(names)};
 }
 
 // A word on a text
@@ -120,32 +111,23 @@ const Word* word_of(std::string_view name) {
   return found == std::end(table) ? nullptr : found;
 }
 
-void read_names(const Value& value, element document, const Given& given, Names& names) {
-  constexpr std::size_t few = 32;  // up to this number they are compared with each other
-  names.clear();
-  const auto found = walk(document, value.steps, given);
-  simdjson::dom::object object;
-  if (!found || found->get(object)) return;
-  std::unordered_set<std::string_view> seen;
-  for (const auto field : object) {
-    const auto name = until_nul(field.key);
-    if (names.size() == few) seen.insert(names.begin(), names.end());
-    if (names.size() < few ? std::find(names.begin(), names.end(), name) == names.end() : seen.insert(name).second) names.push_back(name);
-  }
+Value make_path(Value::Kind kind, std::vector<Step> steps, Places& places) {
+  Value value;
+  value.kind = kind;
+  std::tie(value.place, value.placed) = places.add(steps);
+  value.steps = std::move(steps);
+  return value;
 }
 
-const char* text_at(const std::vector<Step>& steps, element document, const Given& given) {
-  const auto found = walk(document, steps, given);
-  const char* text;
-  return found && !found->get(text) ? text : nullptr;
+const char* text_at(const Value& value, Search& document, const Given& given) {
+  const auto element = find(value, document, given);
+  return element != Tape::none && document.tape().is_text(element) ? document.tape().text(element).data() : nullptr;
 }
 
-Result evaluate(const Value& value, element document, const Given& given, Arena& arena, bool number) {
+Result evaluate(const Value& value, Search& document, const Given& given, Arena& arena, bool number) {
   switch (value.kind) {
-    case Value::Kind::path: {
-      const auto found = walk(document, value.steps, given);
-      return found ? read(*found, number) : Result{};
-    }
+    case Value::Kind::path:
+      return read(document.tape(), find(value, document, given), number);
     case Value::Kind::first:
       for (const auto& option : value.children) {
         auto result = evaluate(option, document, given, arena, number);
@@ -153,19 +135,17 @@ Result evaluate(const Value& value, element document, const Given& given, Arena&
       }
       return {};
     case Value::Kind::when: {
+      // the value before its condition: most events lack it
+      const auto result = evaluate(value.children[0], document, given, arena, number);
+      if (std::holds_alternative<std::monostate>(result)) return {};
       const auto condition = evaluate(value.children[1], document, given, arena);
       const auto* text = std::get_if<std::string_view>(&condition);
-      if (!text || std::find(value.texts.begin(), value.texts.end(), *text) == value.texts.end()) return {};
-      return evaluate(value.children[0], document, given, arena, number);
+      return text && std::find(value.texts.begin(), value.texts.end(), *text) != value.texts.end() ? result : Result{};
     }
     case Value::Kind::word:
       return value.word->make(evaluate(value.children[0], document, given, arena, value.word->reads_numbers), value, arena);
-    case Value::Kind::keys: {
-      Names names;
-      read_names(value, document, given, names);
-      if (names.empty()) return {};
-      return names;
-    }
+    case Value::Kind::keys:
+      return names_at(value, document, given, arena);
   }
   return {};
 }
