@@ -8,7 +8,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from lanner.new.sources import SOURCES
 
 pytestmark = pytest.mark.slow
