@@ -8,7 +8,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from lanner.new.sources import SOURCES
+
+from lanner.new.kinds import SOURCES
 
 pytestmark = pytest.mark.slow
 
