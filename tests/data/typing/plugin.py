@@ -1,5 +1,5 @@
 # ruff: noqa: F821, RUF012 - some lines are wrong on purpose
-"""What a type checker says of a plugin; read by tests/sdk/test_public_names.py, never run."""
+"""A plugin for a type checker; read by tests/sdk/test_public_names.py, never run."""
 
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -22,7 +22,7 @@ payload[1.5]  # error: [index]
 
 
 class DoorConfig(lanner.Config):
-    """What the plugin may be told."""
+    """Options of the plugin."""
 
     flush_interval: Annotated[int, Meta(ge=1, description="Milliseconds")] = 30
     token: lanner.Secret | None = None
