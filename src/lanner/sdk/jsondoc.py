@@ -22,6 +22,8 @@ MAX_DEPTH: Final = 1024
 
 # float_hook: large numbers are valid JSON (1e999 is infinite here, msgspec by itself would reject it)
 _decode_flat = msgspec.json.Decoder(float_hook=float).decode
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 # a text, up to the end of the payload if it is not closed: matched once, without backtracking, so hostile payloads take no longer
 _TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _TEXT_OR_DIGITS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[0-9]{400,}+', re.DOTALL)
@@ -64,11 +66,15 @@ def _decode_long(payload: bytes) -> Any:
         raise PayloadError(f"the payload is nested more than {MAX_DEPTH} levels deep")
     if levels <= _SURE_LEVELS:
         return _decode_flat(payload)
+    return _with_deep_stack(_decode_flat, payload)
+
+
+def _with_deep_stack(way: Callable[[bytes], Any], payload: bytes) -> Any:
     with _recursion:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(limit + 4 * MAX_DEPTH)
         try:
-            return _decode_flat(payload)
+            return way(payload)
         finally:
             sys.setrecursionlimit(limit)
 
@@ -77,6 +83,23 @@ def _decode_with_long_numbers(payload: bytes) -> Any:
     # msgspec rejects integers of more than 4300 digits, which are valid JSON; 400 digits exceed 64 bits just as well
     shorter = _TEXT_OR_DIGITS.sub(lambda found: found[0] if found[0][:1] == b'"' else found[0][:400], payload)
     return _decode_long(shorter)
+
+
+def members_of(place: bytes) -> dict[str, bytes]:
+    """Return the members of a valid JSON object as JSON texts."""
+    return {name: bytes(value) for name, value in _shallow(_decode_object, place).items()}
+
+
+def items_of(place: bytes) -> list[bytes]:
+    """Return the items of a valid JSON array as JSON texts."""
+    return [bytes(value) for value in _shallow(_decode_array, place)]
+
+
+def _shallow(way: Callable[[bytes], Any], place: bytes) -> Any:
+    try:
+        return way(place)
+    except RecursionError:
+        return _with_deep_stack(way, place)
 
 
 def depth(payload: bytes) -> int:

@@ -1,0 +1,46 @@
+"""Properties of a value's tree: the arguments of its field, and the paths that need an item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lanner.sdk.values import First, ForEach, Path
+from lanner.sdk.words import INDEX, Each
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.sdk.values import Value
+    from lanner.sdk.words import FieldArgument
+
+
+def walk(value: Value) -> Iterator[Value]:
+    """Yield all nodes of a tree, the root first."""
+    yield value
+    for child in value.children:
+        yield from walk(child)
+
+
+def arguments(value: Value) -> frozenset[FieldArgument]:
+    """Return the arguments that the tree of `value` takes."""
+    takes: frozenset[FieldArgument] = frozenset()
+    for node in walk(value):
+        takes |= node.own_arguments
+        if isinstance(node, Path) and Each.AT_INDEX in node.parts:
+            takes |= {INDEX}
+    return takes
+
+
+def needs_argument(value: Value) -> bool:
+    """Return whether the tree of `value` has no value if the field has no argument."""
+    if isinstance(value, First):
+        return all(map(needs_argument, value.options))
+    return bool(value.own_arguments) or any(map(needs_argument, value.children))
+
+
+def uses_item(value: Value) -> bool:
+    """Return whether the tree of `value` has a path from `item` outside `each`."""
+    if isinstance(value, Path):
+        return value.root == "item"
+    children = (value.items,) if isinstance(value, ForEach) else value.children
+    return any(map(uses_item, children))
