@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -136,8 +137,8 @@ class _Reading:
             case ["constant", text]:
                 return text
             case ["concat", values]:
-                texts = [self.one(value) for value in values]
-                return None if None in texts else "".join(texts)
+                texts = [*takewhile(lambda each: each is not None, map(self.one, values))]
+                return "".join(texts) if len(texts) == len(values) else None
             case ["nth", value, index]:
                 number = self._argument if isinstance(index, dict) else index
                 found = self.many(value, reads)
@@ -173,6 +174,9 @@ class _Reading:
             case ["split", value, separator]:
                 text = self.one(value)
                 return None if text is None else Items(text.split(separator))
+            case ["listed", value]:
+                one = self.one(value, reads)
+                return None if one is None else Items([one])
             case ["without", value, *texts]:
                 found = self.many(value)
                 return Items([each for each in found.values if each not in texts], found.complete) if found else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.sdk.values import First, ForEach, Path
+from lanner.sdk.values import First, ForEach, Given, Path, When
 from lanner.sdk.words import INDEX, Each
 
 if TYPE_CHECKING:
@@ -33,8 +33,13 @@ def arguments(value: Value) -> frozenset[FieldArgument]:
 
 def needs_argument(value: Value) -> bool:
     """Return whether the tree of `value` has no value if the field has no argument."""
-    if isinstance(value, First):
-        return all(map(needs_argument, value.options))
+    match value:
+        case First(options=options):
+            return all(map(needs_argument, options))
+        case When(name=name, condition=Given()):
+            return name == "when" or needs_argument(value.value)
+        case Given():
+            return False
     return bool(value.own_arguments) or any(map(needs_argument, value.children))
 
 

@@ -16,7 +16,7 @@ from lanner.sdk.errors import DefinitionError
 from lanner.sdk.misspelt import find_misspelt
 from lanner.sdk.records import Record
 from lanner.sdk.types import FieldType
-from lanner.sdk.words import DATE_FORMS, ROWS, UNITS, WORDS, Each, FieldArgument
+from lanner.sdk.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, WORDS, Each, FieldArgument
 
 if TYPE_CHECKING:
     from lanner.sdk.words import TimeForm, Unit, WordRow
@@ -147,6 +147,12 @@ class Value(Record):
             raise DefinitionError(f"`split` needs a text, not a {kind_of(self)}")
         return _word("split", self, _separator(separator))
 
+    def listed(self) -> Word:
+        """Return a list of only this value."""
+        if self.is_list:
+            raise DefinitionError(f"`listed` needs one value, not a {kind_of(self)}")
+        return _word("listed", self)
+
     def nth(self, index: int | FieldArgument) -> Word:
         """Return an item of a list, from 0; `INDEX`: the item that the field's argument names."""
         is_number = isinstance(index, int) and not isinstance(index, bool) and index >= 0
@@ -195,7 +201,7 @@ class Word(Value):
 
     @property
     def type(self) -> FieldType:
-        return self.value.type if self.row.name in {"nth", "every"} else self.row.gives
+        return self.value.type if self.row.name in TRANSPARENT else self.row.gives
 
     @property
     def is_list(self) -> bool:
@@ -364,6 +370,10 @@ class Given(Value):
     def type(self) -> FieldType:
         return FieldType.BOOL
 
+    @property
+    def own_arguments(self) -> frozenset[FieldArgument]:
+        return frozenset((self.argument,))
+
     def data(self) -> Data:
         return ["given"]
 
@@ -447,7 +457,7 @@ def _is_place(value: Value) -> bool:
         case When(value=inner) | ForEach(value=inner):
             return _is_place(inner)
         case Word(row=row, value=inner):
-            return row.name in {"nth", "every"} and _is_place(inner)
+            return row.name in TRANSPARENT and _is_place(inner)
     return False
 
 

@@ -123,9 +123,9 @@ WORDS: tuple[WordRow, ...] = (
     WordRow(
         "time",
         'a.time("ns")',
-        "a point in time, from a number or text of decimal digits that counts `ns`, `us`, `ms` or `s` since 1970, with a fraction except of "
-        "`ns`. Or from a text: `rfc3339`; `iso8601`, which without an offset is UTC; `rfc2822`; `http-date`. Times before 1970 and after "
-        "2554 give no value",
+        "a point in time, from a number or text of decimal digits that counts `ns`, `us`, `ms` or `s` since 1970, with a fraction "
+        "except of `ns`. Or from a text: `rfc3339`; `iso8601`, which without an offset is UTC; `rfc2822`; `http-date`. Times before "
+        "1970 and after 2554 give no value",
         "time form",
         reads="decimal",
         gives=FieldType.ABSTIME,
@@ -159,6 +159,7 @@ WORDS: tuple[WordRow, ...] = (
         "name",
     ),
     WordRow("split", 'a.split(",")', "a list: the parts of the text between separators", "separator", shape="list"),
+    WordRow("listed", "a.listed()", "a list of only this value, for payloads that have one value or an array", takes=None, shape="list"),
     WordRow(
         "keys",
         "a.keys()",
@@ -205,4 +206,6 @@ WORDS: tuple[WordRow, ...] = (
     ),
     WordRow("present", "a.present()", "the same, but null does not count", takes=None, reads="present", gives=FieldType.BOOL, shape="one"),
 )
+TRANSPARENT = frozenset({"nth", "every", "listed"})
+"""The words that give what they are given, of the same type. `text`, `raw` and the like may follow them."""
 ROWS = {row.name: row for row in WORDS}

@@ -10,7 +10,10 @@
 
 namespace lanner {
 
-// The trees of a list or tuple of results of `Value.data()`. False with a ValueError set for an invalid table.
-bool to_table(PyObject* object, std::vector<Value>& table);
+// Adds the trees of a list or tuple of results of `Value.data()`. False with a ValueError set for an invalid table.
+bool to_table(PyObject* object, Table& table);
+
+// For each tree, how often a value had another type than the field, by its JSON type: a list of dicts. Raises PythonError.
+PyObject* to_misfits(const std::vector<Misfits>& misfits);
 
 }  // namespace lanner

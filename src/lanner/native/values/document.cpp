@@ -79,19 +79,6 @@ std::size_t levels(const char* at, const char* end) {
   return deepest;
 }
 
-// Whether a number may be -0. Dash and 0 in a name or a date count as well, but only at the beginning of a token.
-bool may_hold_negative_zero(const char* at, const char* end) {
-  const auto begins_token = [begin = at](const char* place) {
-    return place == begin || std::string_view(":,[ \t\n\r").find(place[-1]) != std::string_view::npos;
-  };
-  for (const char* last = end - 1; at < last; ++at) {
-    at = static_cast<const char*>(std::memchr(at, '-', static_cast<std::size_t>(last - at)));
-    if (!at) return false;
-    if (at[1] == '0' && begins_token(at)) return true;
-  }
-  return false;
-}
-
 // Whether simdjson may have rejected valid JSON: for its numbers or its levels.
 bool may_be_json(simdjson::error_code error) {
   switch (error) {
@@ -110,9 +97,8 @@ bool may_be_json(simdjson::error_code error) {
   }
 }
 
-// simdjson rejects numbers that fit neither 64 bits nor a double, which are valid JSON. No field can read those, nor any
-// double: replace them with null. Numbers of fewer than four characters always fit. It also reads -0 as 0, but -0 is not an
-// unsigned number: replace it with -1.
+// simdjson rejects numbers that fit neither 64 bits nor a double, which are valid JSON: replace them with null. Tokens knows their digits.
+// Numbers of fewer than four characters always fit.
 void rewrite_numbers(char* at, char* end) {
   while (at != end) {
     if (*at == '"') {
@@ -123,8 +109,6 @@ void rewrite_numbers(char* at, char* end) {
       if (at - begin >= 4 && is_number(begin, at) && !fits(begin, at)) {
         std::memset(begin, ' ', static_cast<std::size_t>(at - begin));
         std::memcpy(begin, "null", 4);
-      } else if (at - begin == 2 && std::memcmp(begin, "-0", 2) == 0) {
-        begin[1] = '1';
       }
     } else {
       ++at;
@@ -135,33 +119,34 @@ void rewrite_numbers(char* at, char* end) {
 }  // namespace
 
 bool Document::load(std::string_view payload) {
-  valid_ = is_as_given_ = false;  // also if the code below throws
-  in_place_ = {};
+  valid_ = is_copied_ = false;  // also if the code below throws
+  empty(original_);
   const auto size = payload.size();
   if (size == 0) return false;
   make_room(size);
   std::memcpy(buffer_.data(), payload.data(), size);
   std::memset(buffer_.data() + size, ' ', simdjson::SIMDJSON_PADDING);
   size_ = size;
-  is_as_given_ = true;
+  is_copied_ = true;
   char* const end = buffer_.data() + size;
   // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders reject it
   if (payload.starts_with("\xEF\xBB\xBF")) return false;
-  zeros_are_sure_ = false;
   auto error = parse(buffer_.data(), size, max_depth);
   if (error && may_be_json(error)) {
     const auto depth = levels(buffer_.data(), end);
     if (depth > max_depth) return false;
-    rewrite(end);
+    original_.assign(buffer_.data(), size);
+    rewrite_numbers(buffer_.data(), end);
     // within its limit simdjson does not count an innermost empty array or object, but one more level for all others
     error = parse(buffer_.data(), size, std::max(max_depth, depth + 1));
+    tokens_.set_original(original_);
   }
   valid_ = !error;
   return valid_;
 }
 
 bool Document::load_in_place(std::string_view payload) {
-  valid_ = is_as_given_ = false;
+  valid_ = is_copied_ = false;
   // rare cases are left to the other function, which may write to its copy
   if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
   if (std::max(buffer_.size(), parser_.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
@@ -169,44 +154,17 @@ bool Document::load_in_place(std::string_view payload) {
     buffer_ = std::vector<char>();
   }
   if (parse(payload.data(), payload.size(), max_depth)) return load(payload);
-  in_place_ = payload;
-  zeros_are_sure_ = false;
   return valid_ = true;
 }
 
-Result Document::read(const Value& value, const Given& given, Arena& arena) {
+Result Document::read(const Value& value, const Given& given, Arena& arena, Misfits* misfits) {
   if (!valid_) return {};
-  auto result = evaluate(value, root_, given, arena);
-  const auto* number = std::get_if<std::uint64_t>(&result);
-  if (!number || *number != 0 || zeros_are_sure_) return result;
-  // rare, so it is checked only now: -0 was read as 0, but is not an unsigned number
-  if (in_place_.data()) {
-    if (!may_hold_negative_zero(in_place_.data(), in_place_.data() + in_place_.size())) {
-      zeros_are_sure_ = true;
-      return result;
-    }
-    if (!load(in_place_)) return {};
-  }
-  zeros_are_sure_ = true;
-  char* const end = buffer_.data() + size_;
-  if (!may_hold_negative_zero(buffer_.data(), end)) return result;
-  rewrite(end);
-  valid_ = !parse(buffer_.data(), size_, parser_.max_depth());
-  return valid_ ? evaluate(value, root_, given, arena) : Result{};
-}
-
-void Document::read(const Value& value, const Given& given, Names& names) {
-  names.clear();
-  if (valid_) read_names(value, root_, given, names);
+  Context context{search_, tokens_, given, arena, misfits};
+  return evaluate_field(value, context);
 }
 
 bool Document::holds(std::string_view payload) const {
-  return is_as_given_ && payload.size() == size_ && std::memcmp(buffer_.data(), payload.data(), size_) == 0;
-}
-
-void Document::rewrite(char* end) {
-  is_as_given_ = false;
-  rewrite_numbers(buffer_.data(), end);
+  return is_copied_ && payload == (original_.empty() ? std::string_view(buffer_.data(), size_) : original_);
 }
 
 void Document::make_room(std::size_t size) {
@@ -223,8 +181,13 @@ simdjson::error_code Document::parse(const char* data, std::size_t size, std::si
       return error;
     }
   }
-  const auto error = parser_.parse(data, size, false).get(root_);
+  simdjson::dom::element root;
+  const auto error = parser_.parse(data, size, false).get(root);
   if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+  if (!error) {
+    search_.begin(root);
+    tokens_.begin(parser_, {data, size});
+  }
   return error;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,11 @@ namespace lanner {
 
 class Document {
  public:
+  // For trees of the table with these places, which may still grow until the first load.
+  explicit Document(const Places& places) : search_(places) {}
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
+
   // Returns whether all of `payload` is valid JSON (RFC 8259, UTF-8, at most 1024 levels). It is copied: simdjson reads past the end.
   bool load(std::string_view payload);
 
@@ -20,31 +26,28 @@ class Document {
   bool load_in_place(std::string_view payload);
 
   // The value of a tree for the document; none without a document. Its texts stay valid until the next load, and until the arena, which
-  // owns those that are not the document's, is cleared.
-  Result read(const Value& value, const Given& given, Arena& arena);
-
-  // The same for a tree of keys, into `names`: empty for no value.
-  void read(const Value& value, const Given& given, Names& names);
+  // owns those that are not the document's, is cleared. `misfits` counts values of other types, if it is not null.
+  Result read(const Value& value, const Given& given, Arena& arena, Misfits* misfits = nullptr);
 
   // Whether the last load had this payload, and a new load would have the same result.
   bool holds(std::string_view payload) const;
 
-  // The document of the last load; null if it failed.
-  const simdjson::dom::element* root() const { return valid_ ? &root_ : nullptr; }
+  // The places and the tokens of the last load's document; null if it failed.
+  Search* search() { return valid_ ? &search_ : nullptr; }
+  Tokens* tokens() { return valid_ ? &tokens_ : nullptr; }
 
  private:
   void make_room(std::size_t size);
-  void rewrite(char* end);
   simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth);
 
   simdjson::dom::parser parser_;
   std::vector<char> buffer_;
-  std::string_view in_place_;  // the payload, if it was not copied
-  simdjson::dom::element root_;
+  std::string original_;  // the payload, if numbers in the buffer were rewritten
+  Search search_;
+  Tokens tokens_;
   std::size_t size_ = 0;
   bool valid_ = false;
-  bool is_as_given_ = false;     // the buffer has the payload's own bytes
-  bool zeros_are_sure_ = false;  // no -0 was read as 0
+  bool is_copied_ = false;
 };
 
 }  // namespace lanner

@@ -1,0 +1,104 @@
+// simdjson's tape has one word (two for a number) for each bracket, text, number and atom, in the order of the payload, and the indexes of
+// its first stage have the offset of each of these, and of each colon and comma.
+#include "values/tokens.hpp"
+
+#include <bit>
+
+namespace lanner {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::internal::tape_ref;
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_number_char(char c) { return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; }
+
+// The offset after the text that begins at `at`
+std::size_t after_text(std::string_view text, std::size_t at) {
+  for (++at; text[at] != '"'; ++at) {
+    if (text[at] == '\\') ++at;
+  }
+  return at + 1;
+}
+
+// Whether a number may be -0. Dash and 0 in a name or a date count as well, but only at the beginning of a token.
+bool may_hold_negative_zero(std::string_view text) {
+  for (auto at = text.find("-0"); at != std::string_view::npos; at = text.find("-0", at + 1)) {
+    if (at == 0 || std::string_view(":,[ \t\n\r").find(text[at - 1]) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Tokens::index() {
+  const auto& found = *parser_->implementation;
+  offsets_.clear();
+  offsets_.push_back(0);  // the root has no token
+  for (std::uint32_t number = 0; number < found.n_structural_indexes; ++number) {
+    const auto at = found.structural_indexes[number];
+    const char c = text_[at];
+    if (c == ':' || c == ',') continue;
+    offsets_.push_back(at);
+    if (c == '-' || (c >= '0' && c <= '9')) offsets_.push_back(at);
+  }
+  is_indexed_ = true;
+}
+
+std::string_view Tokens::of(element value) {
+  const auto place = std::bit_cast<tape_ref>(value);
+  if (!is_indexed_) index();
+  const auto& text = is_rewritten() ? rewritten_ : text_;
+  const std::size_t begin = offsets_[place.json_index];
+  std::size_t end = begin;
+  switch (text[begin]) {
+    case '{':
+    case '[':
+      end = offsets_[place.matching_brace_index() - 1] + 1;
+      break;
+    case '"':
+      end = after_text(text, begin);
+      break;
+    case 't':
+    case 'n':
+      end += 4;
+      break;
+    case 'f':
+      end += 5;
+      break;
+    default:
+      while (end < text.size() && is_number_char(text[end])) ++end;
+  }
+  return text.substr(begin, end - begin);
+}
+
+std::string_view Tokens::compact(element value, Arena& arena) {
+  const auto text = of(value);
+  std::string* copy = nullptr;
+  std::size_t done = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] == '"') {
+      at = after_text(text, at);
+    } else if (is_blank(text[at])) {
+      if (!copy) copy = &arena.take();
+      copy->append(text.substr(done, at - done));
+      while (is_blank(text[at])) ++at;
+      done = at;
+    } else {
+      ++at;
+    }
+  }
+  if (!copy) return text;
+  copy->append(text.substr(done));
+  return *copy;
+}
+
+bool Tokens::is_negative_zero(element value) {
+  if (!zeros_are_known_) {
+    has_negative_zero_ = may_hold_negative_zero(is_rewritten() ? rewritten_ : text_);
+    zeros_are_known_ = true;
+  }
+  return has_negative_zero_ && of(value) == "-0";
+}
+
+}  // namespace lanner

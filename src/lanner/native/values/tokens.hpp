@@ -1,0 +1,50 @@
+// The text of a document's values, as the payload has it: numbers keep their digits, objects their spelling. No Python here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <simdjson.h>
+
+#include "values/arena.hpp"
+
+namespace lanner {
+
+class Tokens {
+ public:
+  // `text` is what `parser` parsed; both stay until the next call.
+  void begin(const simdjson::dom::parser& parser, std::string_view text) {
+    parser_ = &parser;
+    text_ = text;
+    is_indexed_ = zeros_are_known_ = false;
+    rewritten_ = {};
+  }
+
+  // The payload before numbers in it were rewritten (see document.cpp), of the same size: after `begin`.
+  void set_original(std::string_view payload) { rewritten_ = payload; }
+  bool is_rewritten() const { return rewritten_.data() != nullptr; }
+
+  // The text of a value, without blanks around it
+  std::string_view of(simdjson::dom::element element);
+
+  // The same without blanks between its parts
+  std::string_view compact(simdjson::dom::element element, Arena& arena);
+
+  // Whether a value that was parsed as 0 is -0
+  bool is_negative_zero(simdjson::dom::element element);
+
+ private:
+  void index();
+
+  const simdjson::dom::parser* parser_ = nullptr;
+  std::string_view text_;
+  std::string_view rewritten_;
+  std::vector<std::uint32_t> offsets_;  // by the number of a word on the tape: where its token begins
+  bool is_indexed_ = false;
+  bool zeros_are_known_ = false;
+  bool has_negative_zero_ = false;
+};
+
+}  // namespace lanner
