@@ -115,12 +115,16 @@ class _Reading:
 
     def attempt(self, evaluate: Callable[[], Any]) -> Any:
         """Return a result. If there is none because a value has another type, count that."""
-        before, self._misfit = self._misfit, None
+        before = self._exchange_misfit(None)
         found = evaluate()
-        if found is None and self._misfit is not None:
-            self._misfits[self._misfit] = self._misfits.get(self._misfit, 0) + 1
-        self._misfit = before
+        misfit = self._exchange_misfit(before)
+        if found is None and misfit is not None:
+            self._misfits[misfit] = self._misfits.get(misfit, 0) + 1
         return found
+
+    def _exchange_misfit(self, misfit: str | None) -> str | None:
+        before, self._misfit = self._misfit, misfit
+        return before
 
     def one(self, tree: Any, reads: str = "text") -> Any:
         """Return the value of a tree that is not a list: str, int, bool, bytes (addresses) or None."""
