@@ -3,11 +3,15 @@
 All fields but one are data. `ka.req.volume.hostpath` is a method: it compares the paths with its argument, which may end with `*` for a
 prefix, and no word compares with an argument.
 
+Values are those of the official plugin, except in events that no API server sends: of two members of the same name the last one counts, an
+object in place of an array is not its only item, and items of another type are left out where the official plugin drops the whole list.
+
 `ka.sourceips` reads the rules of a role, as the official plugin does, and not the member `sourceIPs` of the event.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import lanner
 from lanner import EACH, INDEX, KEY, Value, concat, field, gate, item, payload, text
@@ -66,6 +70,15 @@ def of_containers(kind: str, of: str) -> Iterator[tuple[str, Value, str]]:
         del values["host_port"]  # they have no ports
     for name, (value, description) in values.items():
         yield f"ka.req.pod.{kind}.{name}", value, f"{description} of the {of}"
+
+
+def payload_volumes(event: Any) -> list[Any] | None:
+    """Return the volumes of the pod in an event."""
+    try:
+        found = event["requestObject"]["spec"]["volumes"]
+    except (KeyError, TypeError, IndexError):
+        return None
+    return found if isinstance(found, list) and "auditID" in event else None
 
 
 class K8sAudit(lanner.Plugin):
@@ -181,14 +194,9 @@ class K8sAudit(lanner.Plugin):
 
     @field("ka.req.volume.hostpath", "true or false: whether a volume has this path of the host; x* asks for a path that begins with x")
     def hostpath(self, event: lanner.Event, key: str) -> str | None:
-        document = event.json
-        try:
-            paths = [
-                each["hostPath"]["path"] for each in document["requestObject"]["spec"]["volumes"] if "path" in each.get("hostPath", ())
-            ]
-        except (KeyError, TypeError, AttributeError):
+        found = payload_volumes(event.json)
+        if found is None:
             return None
-        if "auditID" not in document:
-            return None
-        is_found = any(path == key or (key.endswith("*") and str(path).startswith(key[:-1])) for path in paths)
+        paths = [each["hostPath"].get("path") for each in found if isinstance(each, dict) and isinstance(each.get("hostPath"), dict)]
+        is_found = any(path == key or (key.endswith("*") and isinstance(path, str) and path.startswith(key[:-1])) for path in paths)
         return "true" if is_found else "false"

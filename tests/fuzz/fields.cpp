@@ -190,7 +190,8 @@ void check_spans(const Value& value, lanner::Document& document, std::string_vie
     const auto written = payload.substr(spans[i].begin, spans[i].size);
     const auto* text = std::get_if<std::string_view>(&result);
     // what is written without escapes is the text itself
-    if (text && value.type == lanner::ValueType::text && spans[i].size && written.find('\\') == std::string_view::npos) REQUIRE(written == *text);
+    if (text && value.type == lanner::ValueType::text && spans[i].size && written.find('\\') == std::string_view::npos)
+      REQUIRE(written == *text);
   }
 }
 
@@ -214,24 +215,42 @@ std::vector<std::string> seeds() {
 }
 
 std::vector<std::string> words() {
-  return {"\"a\":",   "\"n\":",
-          "\"m\":",   "\"k\":",
-          "\"l\":",   "\"t\":",
-          "\"d\":",   "\"e\":",
-          "{",        "}",
-          "[",        "]",
-          ",",        "\"",
-          "\\u0000",  "\\ud83d\\ude00",
-          "\\ud800",  "\\\"",
-          "\\\\",     ":",
-          "-0",       "1e999",
-          "-1",       "18446744073709551615",
-          "null",     "true",
-          "\"x\"",    "\"yes\"",
-          "\xC3\xA9", "\xF0\x9F\x98\x80",
-          "\xFF",     "[[[[[[[[[[[[[[[[",
-          "2024-02-29T12:30:00Z", "/p?a=%41",
-          "::1/64", "2.50"};
+  return {"\"a\":",
+          "\"n\":",
+          "\"m\":",
+          "\"k\":",
+          "\"l\":",
+          "\"t\":",
+          "\"d\":",
+          "\"e\":",
+          "{",
+          "}",
+          "[",
+          "]",
+          ",",
+          "\"",
+          "\\u0000",
+          "\\ud83d\\ude00",
+          "\\ud800",
+          "\\\"",
+          "\\\\",
+          ":",
+          "-0",
+          "1e999",
+          "-1",
+          "18446744073709551615",
+          "null",
+          "true",
+          "\"x\"",
+          "\"yes\"",
+          "\xC3\xA9",
+          "\xF0\x9F\x98\x80",
+          "\xFF",
+          "[[[[[[[[[[[[[[[[",
+          "2024-02-29T12:30:00Z",
+          "/p?a=%41",
+          "::1/64",
+          "2.50"};
 }
 
 void try_input(std::string_view input) {

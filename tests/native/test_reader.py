@@ -16,7 +16,7 @@ from lanner.docker.fields import FIELDS
 from lanner.native import Reader
 from lanner.sdk import evaluate
 from lanner.sdk.trees import uses_item
-from lanner.sdk.words import DATE_FORMS, UNITS, WORDS
+from lanner.sdk.words import DATE_FORMS, ROWS, UNITS, WORDS
 
 pytestmark = pytest.mark.native
 
@@ -99,7 +99,12 @@ trees = st.recursive(
         applied(WORDS, inner),
         applied(WORDS, inner),
         st.builds(lambda one, other: made(one, "__or__", other), inner, inner),
-        st.builds(made, inner, st.sampled_from(["when", "unless"]), st.one_of(inner, st.sampled_from([KEY, INDEX]))),
+        st.builds(
+            made,
+            inner,
+            st.sampled_from(["when", "unless"]),
+            st.one_of(inner, applied([ROWS["exists"], ROWS["any"]], inner), st.sampled_from([KEY, INDEX])),
+        ),
         st.builds(
             lambda value, name, condition, some: made(value, name, condition, *some),
             inner,

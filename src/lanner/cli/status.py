@@ -68,6 +68,7 @@ class Status:
             matches=tuple(self._matches(counts.alerts)),
             not_json=counts.not_json,
             failures=counts.failures,
+            misfits=counts.misfits,
             outputs=self._runner.delivery.counts(),
             suppressed=self._runner.delivery.suppressed,
             counters=dict(self._source.counters),

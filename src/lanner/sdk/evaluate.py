@@ -68,13 +68,15 @@ class Reader:
         """Return the value of the tree at `slot`; `argument` fills KEY (str) or INDEX (int)."""
         if self._payload is None:
             return None
+        if isinstance(argument, int) and not 0 <= argument <= UINT64_MAX:
+            argument = None  # not an index
         reading = _Reading(self._payload, argument, self._misfits[slot])
         tree: Any = self._table[slot]
         if not _is_list(tree):
             value: FieldValue = reading.attempt(lambda: reading.one(tree))
             return value
-        found: Items | None = reading.attempt(lambda: reading.many(tree))
-        return (tuple(found.values) or None) if found else None
+        items: tuple[Scalar, ...] | None = reading.attempt(lambda: (found := reading.many(tree)) and (tuple(found.values) or None))
+        return items
 
     def misfits(self) -> list[dict[str, int]]:
         """Return for each slot how often a value had another type than the field, by its JSON type."""
@@ -146,7 +148,7 @@ class _Reading:
             case ["nth", value, index]:
                 number = self._argument if isinstance(index, dict) else index
                 found = self.many(value, reads)
-                return found.values[number] if found and isinstance(number, int) and 0 <= number < len(found.values) else None
+                return found.values[number] if found and isinstance(number, int) and number < len(found.values) else None
             case ["join", value, separator]:
                 found = self.many(value)
                 return separator.join(map(str, found.values)) if found else None
@@ -256,10 +258,10 @@ class _Reading:
                         return None
                     items = items_of(place)
                     if mode == "index" and self._argument is not None:
-                        items = items[self._argument :][:1] if isinstance(self._argument, int) and self._argument >= 0 else []
+                        items = items[self._argument :][:1] if isinstance(self._argument, int) else []
                         if not items:
                             return None
-                    below = [self._walk(item, steps[number + 1 :]) for item in items]
+                    below = [self.attempt(partial(self._walk, item, steps[number + 1 :])) for item in items]
                     return [each for places in below for each in ([None] if places is None else places)]
                 case ["where", name, *texts]:
                     member = members_of(place).get(name) if _kind(place) == "object" else None

@@ -66,7 +66,7 @@ def field(
 
 
 def gate(condition: Value, *fields: FieldDeclaration) -> tuple[FieldDeclaration, ...]:
-    """Return fields as data that have a value only in events for which `condition` has a value other than false.
+    """Return fields as data that have a value only in events for which the boolean `condition` is true.
 
     `gate(payload["auditID"].exists(), field(...), field(...))` is `when(payload["auditID"].exists())` for each of them.
     """

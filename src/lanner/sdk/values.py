@@ -61,14 +61,18 @@ class Value(Record):
         return First((*_options(self), *_options(other)))
 
     def when(self, condition: Value | FieldArgument, *texts: str) -> When:
-        """Return the value only if `condition` is one of `texts`; without texts, if it has a value other than false.
+        """Return the value only if the text `condition` is one of `texts`; without texts, if the boolean `condition` is true.
 
         `when(INDEX)`, `when(KEY)`: only if the field has its argument.
         """
+        if not texts and isinstance(condition, Value) and (condition.type is not FieldType.BOOL or condition.is_list):
+            raise DefinitionError(
+                '`when` needs texts, such as payload["id"].when(payload["Type"], "container"), or a boolean, such as b.exists()'
+            )
         return When("when", self, *_condition("when", condition, texts))
 
     def unless(self, condition: Value | FieldArgument, *texts: str) -> When:
-        """Return the value only if `when` would not."""
+        """Return the value only if the text `condition` is none of `texts`; without texts, if `condition` has no value or is false."""
         return When("unless", self, *_condition("unless", condition, texts))
 
     def text(self) -> Word:
@@ -465,6 +469,8 @@ def _word(name: str, value: Value, *operands: str | int | FieldArgument) -> Word
     row = ROWS[name]
     if row.takes is not None and value.type is not row.takes:
         raise DefinitionError(f"`{name}` needs a text, not a {kind_of(value)}")
+    if isinstance(value, Word) and value.row.name == "keys" and row.reads in {"number", "decimal", "boolean"}:
+        raise DefinitionError(f"`{name}` needs a text, not the names of members")
     return Word(row, value, operands)
 
 

@@ -87,8 +87,9 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("a.each(b)", "after `EACH`: a list of the value `b` of each item. Paths in `b` begin at `item`, or as always at `payload`"),
     ("a | b", 'the first of the two that has a value; "" is a value'),
     ('a.when(b, "x", "y")', "`a`, if the text `b` equals one of these texts"),
-    ("a.when(b)", "`a`, if `b` has a value other than false. `a.when(INDEX)`: if the field has its argument"),
-    ('a.unless(b, "x", "y"), a.unless(b)', "`a`, if that is not so"),
+    ("a.when(b)", "`a`, if the boolean `b` is true. `a.when(INDEX)`: if the field has its argument"),
+    ('a.unless(b, "x", "y")', "`a`, if the text `b` equals none of these texts, or has no value"),
+    ("a.unless(b)", "`a`, if `b` has no value or is false. `a.unless(INDEX)`: if the field has no argument"),
     ('text("0")', "this text, for every event"),
     ('concat(a, "/", b)', "the texts one after another; no value if one of them has no value"),
 )

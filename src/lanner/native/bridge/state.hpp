@@ -22,9 +22,9 @@ struct Field {
   bool takes_key = false;
   bool takes_index = false;
   bool needs_argument = false;
-  const Value* value = nullptr;      // its tree in the table; none for a method
-  Ref method;                        // bound to the plugin's instance
-  Ref info;                          // lanner.sdk.types.FieldInfo
+  const Value* value = nullptr;  // its tree in the table; none for a method
+  Ref method;                    // bound to the plugin's instance
+  Ref info;                      // lanner.sdk.types.FieldInfo
 };
 
 }  // namespace lanner

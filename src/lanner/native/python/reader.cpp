@@ -119,12 +119,13 @@ PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   auto& state = content_of<ReaderState>(self);
   const auto slot = PyLong_AsSsize_t(args[0]);
   if (slot == -1 && PyErr_Occurred()) return nullptr;
-  if (slot < 0 || static_cast<std::size_t>(slot) >= state.table.trees.size()) return PyErr_Format(PyExc_IndexError, "unknown slot %zd", slot);
+  if (slot < 0 || static_cast<std::size_t>(slot) >= state.table.trees.size())
+    return PyErr_Format(PyExc_IndexError, "unknown slot %zd", slot);
   Given given;
   if (!to_given(count == 2 ? args[1] : nullptr, given)) return nullptr;
   try {
     state.arena.clear();
-const auto number = static_cast<std::size_t>(slot);
+    const auto number = static_cast<std::size_t>(slot);
     const auto& tree = state.table.trees[number];
     return to_python(state.document.read(tree, given, state.arena, &state.misfits[number]), tree.type, state.texts);
   } catch (...) {

@@ -1,6 +1,7 @@
 // Converts lists of plain data to value trees, and checks every shape, so that later code need not.
 #include "python/table.hpp"
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,7 +47,9 @@ PyObject* marked(PyObject* object, const char* name) {
   return PyUnicode_Check(key) && PyUnicode_CompareWithASCIIString(key, name) == 0 ? value : nullptr;
 }
 
-bool is(PyObject* object, const char* word) { return object && PyUnicode_Check(object) && PyUnicode_CompareWithASCIIString(object, word) == 0; }
+bool is(PyObject* object, const char* word) {
+  return object && PyUnicode_Check(object) && PyUnicode_CompareWithASCIIString(object, word) == 0;
+}
 
 bool is_argument(PyObject* object) {
   PyObject* const argument = marked(object, "argument");
@@ -294,13 +297,14 @@ bool to_table(PyObject* object, Table& table) {
   }
 }
 
-PyObject* to_misfits(const std::vector<Misfits>& misfits) {
+PyObject* to_misfits(std::vector<Misfits>& misfits) {
   Ref list = checked(PyList_New(0));
-  for (const auto& each : misfits) {
+  for (auto& each : misfits) {
     const Ref counts = checked(PyDict_New());
     for (std::size_t kind = 0; kind < each.size(); ++kind) {
-      if (each[kind] == 0) continue;
-      const Ref count = checked(PyLong_FromUnsignedLongLong(each[kind]));
+      const auto number = std::atomic_ref(each[kind]).load(std::memory_order_relaxed);
+      if (number == 0) continue;
+      const Ref count = checked(PyLong_FromUnsignedLongLong(number));
       if (PyDict_SetItemString(counts.get(), misfit_names[kind].data(), count.get()) < 0) throw PythonError();
     }
     if (PyList_Append(list.get(), counts.get()) < 0) throw PythonError();

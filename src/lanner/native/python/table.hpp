@@ -13,7 +13,8 @@ namespace lanner {
 // Adds the trees of a list or tuple of results of `Value.data()`. False with a ValueError set for an invalid table.
 bool to_table(PyObject* object, Table& table);
 
-// For each tree, how often a value had another type than the field, by its JSON type: a list of dicts. Raises PythonError.
-PyObject* to_misfits(const std::vector<Misfits>& misfits);
+// For each tree, how often a value had another type than the field, by its JSON type: a list of dicts. Another thread may count meanwhile.
+// Raises PythonError.
+PyObject* to_misfits(std::vector<Misfits>& misfits);
 
 }  // namespace lanner

@@ -65,7 +65,7 @@ class Machine {
   void match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept);
 
   // For each tree, how often a value had another type than its field
-  const std::vector<Misfits>& misfits() const { return misfits_; }
+  std::vector<Misfits>& misfits() { return misfits_; }
 
   // The value of a field, set by a caller that has it from elsewhere: after load(), before match()
   Cell& given(std::size_t slot) {

@@ -67,8 +67,9 @@ class Scan {
     return 0;
   }
   bool ends_with_word(std::string_view word) {
-    const bool found = ok_ && rest_.size() == word.size() &&
-                       std::equal(rest_.begin(), rest_.end(), word.begin(), [](char one, char other) { return lower(one) == lower(other); });
+    const bool found = ok_ && rest_.size() == word.size() && std::equal(rest_.begin(), rest_.end(), word.begin(), [](char one, char other) {
+                         return lower(one) == lower(other);
+                       });
     if (found) rest_ = {};
     return found;
   }
@@ -108,8 +109,8 @@ std::optional<std::uint64_t> nanoseconds(const Moment& moment) {
   const int size = sizes[moment.month - 1] + (moment.month == 2 && is_leap);
   // 60: a leap second
   if (moment.day < 1 || moment.day > size || moment.hour > 23 || moment.minute > 59 || moment.second > 60) return std::nullopt;
-  const std::int64_t seconds =
-      (days_since_1970(moment.year, moment.month, moment.day) * 24 + moment.hour) * 3600 + moment.minute * 60 + moment.second - moment.offset;
+  const std::int64_t seconds = (days_since_1970(moment.year, moment.month, moment.day) * 24 + moment.hour) * 3600 + moment.minute * 60 +
+                               moment.second - moment.offset;
   std::uint64_t result;
   if (seconds < 0 || __builtin_mul_overflow(static_cast<std::uint64_t>(seconds), second_size, &result) ||
       __builtin_add_overflow(result, moment.nanoseconds, &result))
@@ -224,7 +225,8 @@ std::optional<std::uint64_t> count_of(std::string_view text, std::uint64_t facto
   const char* const end = text.data() + text.size();
   const char* const point = std::find_if_not(text.data(), end, is_digit);
   std::uint64_t value = 0;
-  if (point == text.data() || point - text.data() > most || std::from_chars(text.data(), point, value).ec != std::errc{}) return std::nullopt;
+  if (point == text.data() || point - text.data() > most || std::from_chars(text.data(), point, value).ec != std::errc{})
+    return std::nullopt;
   if (__builtin_mul_overflow(value, factor, &value)) return std::nullopt;
   if (point == end) return value;
   if (*point != '.' || factor == 1 || point + 1 == end || !std::all_of(point + 1, end, is_digit)) return std::nullopt;

@@ -2,6 +2,7 @@
 #include "values/values.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <tuple>
 #include <unordered_set>
@@ -166,6 +167,24 @@ bool holds(const Where& where, element place, Context& context) {
   return text && std::find(where.texts.begin(), where.texts.end(), *text) != where.texts.end();
 }
 
+// Counts that there is no value because one has another type.
+class Attempt {
+ public:
+  explicit Attempt(Context& context) : context_(context), before_(context.misfit) { context.misfit = Misfit::none; }
+  void end(bool found) {
+    if (!found && context_.misfit != Misfit::none && context_.misfits) {
+      // only this thread writes; others may read the counters meanwhile
+      const std::atomic_ref count((*context_.misfits)[static_cast<std::size_t>(context_.misfit)]);
+      count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    context_.misfit = before_;
+  }
+
+ private:
+  Context& context_;
+  const Misfit before_;
+};
+
 // Calls take() with each place to which the steps lead, null for an item without it. False: they lead nowhere.
 template <typename Take>
 bool each_place(element place, std::span<const Step> steps, Context& context, Take&& take) {
@@ -179,11 +198,11 @@ bool each_place(element place, std::span<const Step> steps, Context& context, Ta
       }
       const auto rest = steps.subspan(number + 1);
       const auto below = [&](element one) {
-        if (rest.empty()) {
-          take(&one);
-        } else if (!each_place(one, rest, context, take)) {
-          take(nullptr);
-        }
+        if (rest.empty()) return take(&one);
+        Attempt attempt(context);
+        const bool found = each_place(one, rest, context, take);
+        attempt.end(found);
+        if (!found) take(nullptr);
       };
       if (each->at_index && !std::holds_alternative<std::monostate>(context.given)) {
         const auto* index = std::get_if<std::uint64_t>(&context.given);
@@ -215,20 +234,6 @@ bool each_place(const Value& path, Context& context, Take&& take) {
   return each_place(begin, steps, context, std::forward<Take>(take));
 }
 
-// Counts that there is no value because one has another type.
-class Attempt {
- public:
-  explicit Attempt(Context& context) : context_(context), before_(context.misfit) { context.misfit = Misfit::none; }
-  void end(bool found) {
-    if (!found && context_.misfit != Misfit::none && context_.misfits) ++(*context_.misfits)[static_cast<std::size_t>(context_.misfit)];
-    context_.misfit = before_;
-  }
-
- private:
-  Context& context_;
-  const Misfit before_;
-};
-
 Found collect(const Value& value, Context& context, List& list, Reads reads);
 
 // Adds the names of an object's members, each once.
@@ -242,8 +247,9 @@ void add_names(simdjson::dom::object object, List& list) {
     if (count == few) {
       for (auto at = begin; at < list.size(); ++at) seen.insert(list[at].text);
     }
-    const bool is_new = count < few ? std::none_of(list.begin() + static_cast<std::ptrdiff_t>(begin), list.end(),
-                                                   [&](const Scalar& each) { return each.text == name; })
+    const bool is_new = count < few ? std::none_of(
+                                          list.begin() + static_cast<std::ptrdiff_t>(begin), list.end(),
+                                          [&](const Scalar& each) { return each.text == name; })
                                     : seen.insert(name).second;
     if (is_new) list.push_back(Scalar::of(name));
   }
@@ -420,8 +426,9 @@ Result of_list(const Value& value, Context& context, Reads reads) {
   if (!found.is_list) return {};
   if (value.kind == Value::Kind::join) return join(list, value.text, context);
   if (value.kind == Value::Kind::any) {
-    return std::uint64_t{std::any_of(list.begin(), list.end(),
-                                     [&](const Scalar& each) { return value.texts.empty() ? each.number != 0 : is_among(each, value.texts); })};
+    return std::uint64_t{std::any_of(list.begin(), list.end(), [&](const Scalar& each) {
+      return value.texts.empty() ? each.number != 0 : is_among(each, value.texts);
+    })};
   }
   auto index = value.number;
   if (value.takes_argument) {

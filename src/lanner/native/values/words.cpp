@@ -19,8 +19,9 @@ const std::string_view* text_of(const Result& operand) { return std::get_if<std:
 // No value, because a text does not say one. Some texts are numbers
 Result unfit(std::string_view text, Context& context) {
   const auto* const point = std::find_if_not(text.begin(), text.end(), is_digit);
-  const bool is_number = point != text.begin() && (point == text.end() || (*point == '.' && point + 1 != text.end() &&
-                                                                           std::all_of(point + 1, text.end(), is_digit)));
+  const bool is_number =
+      point != text.begin() &&
+      (point == text.end() || (*point == '.' && point + 1 != text.end() && std::all_of(point + 1, text.end(), is_digit)));
   context.misfit = is_number ? Misfit::number : Misfit::text;
   return {};
 }
@@ -132,7 +133,9 @@ int hex_digit(char c) {
   return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
 }
 
-bool is_escape(std::string_view text, std::size_t at) { return at + 2 < text.size() && hex_digit(text[at + 1]) >= 0 && hex_digit(text[at + 2]) >= 0; }
+bool is_escape(std::string_view text, std::size_t at) {
+  return at + 2 < text.size() && hex_digit(text[at + 1]) >= 0 && hex_digit(text[at + 2]) >= 0;
+}
 
 void decode(std::string_view text, std::string& out) {
   for (std::size_t at = 0; at < text.size(); ++at) {

@@ -56,7 +56,8 @@ class Part:
 class Explanation:
     """The result of a rule for one event.
 
-    `taken_by` is the rule that raised the event's alert although this one matches too. `lists` are those that the condition names.
+    `taken_by` is the rule that raised the event's alert although this one matches too. `lists` are those that the condition names. `unfit`
+    are lines about fields without a value because the payload has another type there.
     """
 
     rule: str
@@ -66,6 +67,7 @@ class Explanation:
     number: int = 0
     event: str = ""
     taken_by: str = ""
+    unfit: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -83,6 +85,7 @@ class Explanation:
             "taken_by": self.taken_by or None,
             "condition": self.part.as_dict(),
             "lists": dict(self.lists),
+            "unfit": list(self.unfit),
         }
 
     def text(self) -> str:
@@ -94,6 +97,8 @@ class Explanation:
         lines += ["", *_lines(self.part, 0)]
         if self.lists:
             lines += ["", *(f"{name}: {_items(items)}" for name, items in self.lists.items())]
+        if self.unfit:
+            lines += ["", *self.unfit]
         return "\n".join(map(message_line, lines))
 
 
