@@ -83,10 +83,11 @@ lanner_state::~lanner_state() = default;
 void lanner_state::take_fields() {
   const Ref trees = attribute(host_.get(), "trees");
   if (!to_table(trees.get(), table_)) throw PythonError();
+  const auto tree_of = [this](PyObject* index) { return &table_.trees[static_cast<std::size_t>(to_long(index))]; };
   const Ref timestamp = attribute(host_.get(), "timestamp");
   if (timestamp.get() != Py_None) {
-    timestamp_ = static_cast<std::size_t>(to_long(timestamp.get()));
-    find_time_member(table_[*timestamp_], time_member_, time_factor_);
+    timestamp_ = tree_of(timestamp.get());
+    find_time_member(*timestamp_, time_member_, time_factor_);
   }
   const Ref fields = attribute(host_.get(), "fields");
   const Ref items = checked(PySequence_Fast(fields.get(), "fields"));
@@ -102,7 +103,7 @@ void lanner_state::take_fields() {
     field.takes_key = takes_key;
     field.takes_index = takes_index;
     field.needs_argument = needs_argument;
-    if (tree != Py_None) field.value = static_cast<std::size_t>(to_long(tree));
+    if (tree != Py_None) field.value = tree_of(tree);
     field.method = Ref::borrowed(method);
     field.info = Ref::borrowed(info);
     fields_.push_back(std::move(field));
@@ -126,7 +127,7 @@ std::optional<std::uint64_t> lanner_state::time_of(std::string_view payload) {
   }
   timed_.load(payload);
   timed_arena_.clear();
-  const auto result = timed_.read(table_[*timestamp_], {}, timed_arena_);
+  const auto result = timed_.read(*timestamp_, {}, timed_arena_);
   const auto* time = std::get_if<std::uint64_t>(&result);
   return time ? std::optional(*time) : std::nullopt;
 }
@@ -135,6 +136,7 @@ bool lanner_state::extract(const lanner_event& event, const lanner_request* requ
                            lanner_result* results) {
   scratch_.clear();
   arena_.clear();
+  is_loaded_ = false;
   if (!kept_.empty()) {
     const Gil gil;
     kept_.clear();
@@ -163,12 +165,14 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
   if (field.needs_argument && std::holds_alternative<std::monostate>(given)) return true;
   if (!field.value) return call(field, event, given, result);
   const std::string_view payload(reinterpret_cast<const char*>(event.payload), event.size);
-  if (!document_.holds(payload)) document_.load(payload);
-  if (!document_.root()) return true;
-  const Value& value = table_[*field.value];
+  if (!is_loaded_ && !document_.holds(payload)) document_.load(payload);
+  is_loaded_ = true;
+  Search* const document = document_.search();
+  if (!document) return true;
+  const Value& value = *field.value;
   if (value.kind == Value::Kind::path) {
     // most fields take this fast path
-    if (const char* text = text_at(value.steps, *document_.root(), given)) {
+    if (const char* text = text_at(value, *document, given)) {
       auto* place = scratch_.take<const char*>(1);
       *place = text;
       result.values = place;
@@ -178,7 +182,7 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
     take(document_.read(value, given, arena_), field, result);
   }
   if (offsets && result.count) {
-    const auto spans = locate(table_[*field.value], *document_.root(), payload, given, result.count, arena_);
+    const auto spans = locate(value, *document_.search(), payload, given, result.count, arena_);
     auto* starts = scratch_.take<std::uint32_t>(result.count);
     auto* sizes = scratch_.take<std::uint32_t>(result.count);
     for (std::size_t i = 0; i < spans.size(); ++i) {

@@ -22,9 +22,9 @@ struct Field {
   bool takes_key = false;
   bool takes_index = false;
   bool needs_argument = false;
-  std::optional<std::size_t> value;  // index of its tree in the table; none for a method
-  Ref method;                        // bound to the plugin's instance
-  Ref info;                          // lanner.sdk.types.FieldInfo
+  const Value* value = nullptr;  // its tree in the table; none for a method
+  Ref method;                    // bound to the plugin's instance
+  Ref info;                      // lanner.sdk.types.FieldInfo
 };
 
 }  // namespace lanner
@@ -66,12 +66,13 @@ struct lanner_state {
   lanner::Ref normalise_;
   lanner::Ref key_names_, index_names_, event_names_;  // of arguments
   std::vector<lanner::Field> fields_;
-  std::vector<lanner::Value> table_;
-  std::optional<std::size_t> timestamp_;
+  lanner::Table table_;
+  const lanner::Value* timestamp_ = nullptr;
   std::string time_member_;  // if the time is the integer of one member: `"NAME":`, and its unit in nanoseconds
   std::uint64_t time_factor_ = 1;
-  lanner::Document document_;
-  lanner::Document timed_;  // of time_of: the host may still use texts of `document_`
+  lanner::Document document_{table_.places};
+  bool is_loaded_ = false;                 // it has the payload of the current call
+  lanner::Document timed_{table_.places};  // of time_of: the host may still use texts of `document_`
   lanner::Arena timed_arena_;
   lanner::Scratch scratch_;
   lanner::Arena arena_;            // texts that words made for the last call

@@ -293,7 +293,7 @@ void ObjectFramer::finish(std::string_view last, bool is_whole, LineList& payloa
       }
     } else {
       auto digest = is_whole && digest_ ? digest_->finish() : std::nullopt;
-      if (digest && Document().load(*digest)) {
+      if (digest && Document(Places()).load(*digest)) {
         payloads.add_cut(std::move(*digest), size_);
       } else {
         ++too_long_;

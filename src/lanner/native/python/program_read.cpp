@@ -109,10 +109,10 @@ class Reading {
 
   void program(PyObject* object) {
     const auto found = items(object, 9);
-    if (!to_table(found[0], program_.trees)) throw PythonError();
+    if (!to_table(found[0], program_.table)) throw PythonError();
     program_.has_time = truth(found[1]);
-    program_.reads_payload = !program_.trees.empty();
-    if (program_.has_time && program_.trees.empty()) throw Unfit("the tree for the time is missing");
+    program_.reads_payload = !program_.table.trees.empty();
+    if (program_.has_time && program_.table.trees.empty()) throw Unfit("the tree for the time is missing");
     for_each(found[2], "slot", [&](PyObject* each) { program_.slots.push_back(source(each)); });
     for_each(found[3], "operand", [&](PyObject* each) { program_.operands.push_back(operand(each)); });
     for_each(found[4], "check", [&](PyObject* each) { program_.checks.push_back(check(each)); });
@@ -167,7 +167,7 @@ class Reading {
         result.clock = chosen(found[1], clocks);
         break;
       case Source::Kind::json:
-        result.tree = below(found[1], program_.trees.size(), "tree");
+        result.tree = below(found[1], program_.table.trees.size(), "tree");
         result.has_argument = found[2] != Py_None;
         result.is_index = result.has_argument && PyLong_Check(found[2]);
         if (result.is_index) {

@@ -37,8 +37,8 @@ class Texts {
 };
 
 struct ReaderState {
-  std::vector<Value> table;
-  Document document;
+  Table table;
+  Document document{table.places};
   Arena arena;
   Texts texts;
 };
@@ -113,12 +113,13 @@ PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   auto& state = content_of<ReaderState>(self);
   const auto slot = PyLong_AsSsize_t(args[0]);
   if (slot == -1 && PyErr_Occurred()) return nullptr;
-  if (slot < 0 || static_cast<std::size_t>(slot) >= state.table.size()) return PyErr_Format(PyExc_IndexError, "unknown slot %zd", slot);
+  if (slot < 0 || static_cast<std::size_t>(slot) >= state.table.trees.size())
+    return PyErr_Format(PyExc_IndexError, "unknown slot %zd", slot);
   Given given;
   if (!to_given(count == 2 ? args[1] : nullptr, given)) return nullptr;
   try {
     state.arena.clear();
-    return to_python(state.document.read(state.table[static_cast<std::size_t>(slot)], given, state.arena), state.texts);
+    return to_python(state.document.read(state.table.trees[static_cast<std::size_t>(slot)], given, state.arena), state.texts);
   } catch (...) {
     return failed();
   }

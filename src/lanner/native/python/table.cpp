@@ -3,6 +3,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "python/extension.hpp"
 
@@ -72,6 +74,8 @@ std::uint64_t factor(const std::string& unit) {
 
 class Compiler {
  public:
+  explicit Compiler(Places& places) : places_(places) {}
+
   Value value(PyObject* tree, int level = 0) {
     if (level > max_levels) throw Unfit("the value is nested more than 100 levels deep");
     if (++values_ > max_values) throw Unfit("it contains more than 100000 values");
@@ -86,7 +90,9 @@ class Compiler {
     Value result;
     if (word == "path") {
       expect(1);
-      for (PyObject* each : items(parts[1], "a path")) result.steps.push_back(step(each));
+      std::vector<Step> steps;
+      for (PyObject* each : items(parts[1], "a path")) steps.push_back(step(each));
+      result = make_path(Value::Kind::path, std::move(steps), places_);
     } else if (word == "first") {
       expect(1);
       result.kind = Value::Kind::first;
@@ -115,18 +121,19 @@ class Compiler {
   }
 
  private:
+  Places& places_;
   std::size_t values_ = 0;
 };
 
 }  // namespace
 
-bool to_table(PyObject* object, std::vector<Value>& table) {
+bool to_table(PyObject* object, Table& table) {
   std::string place;
   try {
-    Compiler compiler;
+    Compiler compiler(table.places);
     for (PyObject* tree : items(object, "a table")) {
-      place = "slot " + std::to_string(table.size()) + ": ";
-      table.push_back(compiler.value(tree));
+      place = "slot " + std::to_string(table.trees.size()) + ": ";
+      table.trees.push_back(compiler.value(tree));
     }
     return true;
   } catch (const Unfit& error) {

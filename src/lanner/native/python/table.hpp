@@ -4,13 +4,11 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include <vector>
-
 #include "values/values.hpp"
 
 namespace lanner {
 
-// The trees of a list or tuple of results of `Value.data()`. False with a ValueError set for an invalid table.
-bool to_table(PyObject* object, std::vector<Value>& table);
+// Adds the trees of a list or tuple of results of `Value.data()`. False with a ValueError set for an invalid table.
+bool to_table(PyObject* object, Table& table);
 
 }  // namespace lanner

@@ -18,7 +18,7 @@ bool Machine::load(std::string_view payload, bool is_padded) {
 
 bool Machine::own_time(std::uint64_t& time) {
   if (!program_.has_time) return false;
-  const auto result = document_.read(program_.trees.back(), {}, arena_);
+  const auto result = document_.read(program_.table.trees.back(), {}, arena_);
   const auto* number = std::get_if<std::uint64_t>(&result);
   if (number) time = *number;
   return number != nullptr;
@@ -155,19 +155,14 @@ void Machine::read(const Source& source, Cell& cell) {
       given = std::string_view(source.text);
     }
   }
-  const auto& tree = program_.trees[source.tree];
-  if (tree.kind == Value::Kind::keys) {
-    document_.read(tree, given, names_);
-    if (!names_.empty()) put_names(names_, cell);
-    return;
-  }
+  const auto& tree = program_.table.trees[source.tree];
   const auto result = document_.read(tree, given, arena_);
   if (const auto* text = std::get_if<std::string_view>(&result)) return put(Scalar::of(*text));
   if (const auto* number = std::get_if<std::uint64_t>(&result)) return put(Scalar::of(*number));
   if (const auto* names = std::get_if<Names>(&result)) put_names(*names, cell);
 }
 
-void Machine::put_names(const Names& names, Cell& cell) {
+void Machine::put_names(Names names, Cell& cell) {
   cell.state = Cell::State::list;
   cell.list.clear();
   for (const auto name : names) cell.list.push_back(Scalar::of(name));

@@ -41,6 +41,7 @@ class Machine {
   Machine(const Program& program, bool first)
       : program_(program),
         first_(first),
+        document_(program.table.places),
         slots_(program.slots.size()),
         operands_(program.operands.size()),
         positions_(program.index.size() + 2) {
@@ -74,7 +75,7 @@ class Machine {
   void find_texts(const std::vector<TextIndex>& texts);
   void read(const Source& source, Cell& cell);
   void put_time(const Source& source, std::uint64_t time, Cell& cell) const;
-  static void put_names(const Names& names, Cell& cell);
+  static void put_names(Names names, Cell& cell);
   bool keep(std::uint32_t rule, Kept& kept);
   Truth check(const Check& check);
   Truth evaluate(std::uint32_t number);
@@ -99,7 +100,6 @@ class Machine {
   Clock clock_;
   Arena arena_;
   Scratch scratch_;
-  Names names_;
 };
 
 }  // namespace lanner

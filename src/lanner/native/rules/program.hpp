@@ -37,7 +37,7 @@ struct Source {
   ClockText clock = ClockText::time;
   std::string text;
   std::uint64_t number = 0;
-  std::size_t tree = 0;  // json: in Program::trees
+  std::size_t tree = 0;  // json: in Program::table
   bool has_argument = false;
   bool is_index = false;  // the argument is `number`, not `text`
 };
@@ -108,7 +108,7 @@ struct Group {
 };
 
 struct Program {
-  std::vector<Value> trees;
+  Table table;
   bool reads_payload = false;
   bool has_time = false;  // the last tree reads the event's time
   std::vector<Source> slots;

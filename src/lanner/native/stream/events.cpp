@@ -34,20 +34,14 @@ bool contains(std::string_view text, const char (&wanted)[Size]) {
   return text.find(whole, at) != std::string_view::npos;
 }
 
-Value member_names(const char* name) {
-  Value value;
-  value.kind = Value::Kind::keys;
-  value.steps.emplace_back(std::string(name));
-  return value;
-}
-
 }  // namespace
 
 Finisher::Finisher(std::string_view name)
     : name_(name),
       plain_{std::make_shared<const std::string>(",\"lanner\":{" + name_ + "}}"),
              std::make_shared<const std::string>("\"lanner\":{" + name_ + "}}")},
-      own_(member_names("lanner")) {}
+      own_(make_path(Value::Kind::keys, {"lanner"}, places_)),
+      document_(places_) {}
 
 bool Finisher::finish(StreamEvent& event) {
   const bool forged = !event.whole && name_.empty() && is_forged(event.line);
@@ -80,8 +74,8 @@ Finisher::Text Finisher::tail(std::size_t whole, std::string_view container, boo
 bool Finisher::is_forged(std::string_view line) {
   // of the escapes only those with digits can stand for letters
   if ((!contains(line, "lanner") && !contains(line, "\\u00")) || !document_.load(line)) return false;
-  document_.read(own_, {}, names_);
-  return !names_.empty();
+  arena_.clear();
+  return !std::holds_alternative<std::monostate>(document_.read(own_, {}, arena_));
 }
 
 bool may_start_container(std::string_view line) {

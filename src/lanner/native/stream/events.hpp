@@ -51,9 +51,10 @@ class Finisher {
 
   const std::string name_;
   const Text plain_[2];  // the member with no more than the name in it: after others, and as the first
+  Places places_;
   const Value own_;
   Document document_;
-  Names names_;
+  Arena arena_;
 };
 
 // Whether the line may be about the creation or the start of a container: cheap, for every line.

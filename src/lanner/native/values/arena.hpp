@@ -9,13 +9,14 @@
 
 namespace lanner {
 
-// Capacity is kept between events, except that of a huge text
+// Capacity is kept between events, except that of a huge text or list
 constexpr std::size_t kept_room = std::size_t{1} << 20;
-inline void empty(std::string& text) {
-  if (text.capacity() > kept_room) {
-    text = std::string();
+template <typename Content>
+void empty(Content& content) {
+  if (content.capacity() > kept_room / sizeof(typename Content::value_type)) {
+    content = Content();
   } else {
-    text.clear();
+    content.clear();
   }
 }
 
@@ -24,12 +25,13 @@ class Arena {
  public:
   void clear() {
     for (std::size_t place = 0; place < used_; ++place) empty(texts_[place]);
-    used_ = 0;
+    for (std::size_t place = 0; place < used_lists_; ++place) empty(lists_[place]);
+    used_ = used_lists_ = 0;
   }
-  // An empty list of texts, valid until the next call
+  // An empty list of texts
   std::vector<std::string_view>& list() {
-    list_.clear();
-    return list_;
+    if (used_lists_ == lists_.size()) lists_.emplace_back();
+    return lists_[used_lists_++];
   }
   // An empty text to write to
   std::string& take() {
@@ -40,7 +42,8 @@ class Arena {
  private:
   std::deque<std::string> texts_;  // a deque: references stay valid
   std::size_t used_ = 0;
-  std::vector<std::string_view> list_;
+  std::deque<std::vector<std::string_view>> lists_;
+  std::size_t used_lists_ = 0;
 };
 
 }  // namespace lanner

@@ -176,7 +176,7 @@ bool Document::load_in_place(std::string_view payload) {
 
 Result Document::read(const Value& value, const Given& given, Arena& arena) {
   if (!valid_) return {};
-  auto result = evaluate(value, root_, given, arena);
+  auto result = evaluate(value, search_, given, arena);
   const auto* number = std::get_if<std::uint64_t>(&result);
   if (!number || *number != 0 || zeros_are_sure_) return result;
   // rare, so it is checked only now: -0 was read as 0, but is not an unsigned number
@@ -192,12 +192,7 @@ Result Document::read(const Value& value, const Given& given, Arena& arena) {
   if (!may_hold_negative_zero(buffer_.data(), end)) return result;
   rewrite(end);
   valid_ = !parse(buffer_.data(), size_, parser_.max_depth());
-  return valid_ ? evaluate(value, root_, given, arena) : Result{};
-}
-
-void Document::read(const Value& value, const Given& given, Names& names) {
-  names.clear();
-  if (valid_) read_names(value, root_, given, names);
+  return valid_ ? evaluate(value, search_, given, arena) : Result{};
 }
 
 bool Document::holds(std::string_view payload) const {
@@ -223,8 +218,10 @@ simdjson::error_code Document::parse(const char* data, std::size_t size, std::si
       return error;
     }
   }
-  const auto error = parser_.parse(data, size, false).get(root_);
+  simdjson::dom::element root;
+  const auto error = parser_.parse(data, size, false).get(root);
   if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+  if (!error) search_.begin(root);
   return error;
 }
 

@@ -13,6 +13,9 @@ namespace lanner {
 
 class Document {
  public:
+  // For trees of the table with these places, which may still grow until the first load.
+  explicit Document(const Places& places) : search_(places) {}
+
   // Returns whether all of `payload` is valid JSON (RFC 8259, UTF-8, at most 1024 levels). It is copied: simdjson reads past the end.
   bool load(std::string_view payload);
 
@@ -23,14 +26,11 @@ class Document {
   // owns those that are not the document's, is cleared.
   Result read(const Value& value, const Given& given, Arena& arena);
 
-  // The same for a tree of keys, into `names`: empty for no value.
-  void read(const Value& value, const Given& given, Names& names);
-
   // Whether the last load had this payload, and a new load would have the same result.
   bool holds(std::string_view payload) const;
 
-  // The document of the last load; null if it failed.
-  const simdjson::dom::element* root() const { return valid_ ? &root_ : nullptr; }
+  // The places of the last load's document; null if it failed.
+  Search* search() { return valid_ ? &search_ : nullptr; }
 
  private:
   void make_room(std::size_t size);
@@ -40,7 +40,7 @@ class Document {
   simdjson::dom::parser parser_;
   std::vector<char> buffer_;
   std::string_view in_place_;  // the payload, if it was not copied
-  simdjson::dom::element root_;
+  Search search_;
   std::size_t size_ = 0;
   bool valid_ = false;
   bool is_as_given_ = false;     // the buffer has the payload's own bytes

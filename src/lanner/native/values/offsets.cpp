@@ -88,7 +88,7 @@ class JsonText {
 
 class Locator {
  public:
-  Locator(std::string_view payload, simdjson::dom::element document, const Given& given, Arena& arena)
+  Locator(std::string_view payload, Search& document, const Given& given, Arena& arena)
       : text_(payload), document_(document), given_(given), arena_(arena) {}
 
   std::optional<Span> find(const Value& value, bool number = false) const {
@@ -175,15 +175,15 @@ class Locator {
   }
 
   const JsonText text_;
-  const simdjson::dom::element document_;
+  Search& document_;
   const Given& given_;
   Arena& arena_;
 };
 
 }  // namespace
 
-std::vector<Span> locate(const Value& value, simdjson::dom::element document, std::string_view payload, const Given& given,
-                         std::size_t count, Arena& arena) {
+std::vector<Span> locate(const Value& value, Search& document, std::string_view payload, const Given& given, std::size_t count,
+                         Arena& arena) {
   const Locator locator(payload, document, given, arena);
   std::vector<Span> spans;
   if (value.kind == Value::Kind::keys) {

@@ -17,7 +17,7 @@ struct Span {
 
 // The spans of the value that `evaluate` returned for the same tree and payload, one for each of its `count` texts or numbers. A text's
 // span is between its quotes in the source. For a cut text with escapes and a new text it is unknown.
-std::vector<Span> locate(const Value& value, simdjson::dom::element document, std::string_view payload, const Given& given,
-                         std::size_t count, Arena& arena);
+std::vector<Span> locate(const Value& value, Search& document, std::string_view payload, const Given& given, std::size_t count,
+                         Arena& arena);
 
 }  // namespace lanner

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <iterator>
 #include <optional>
+#include <tuple>
 #include <unordered_set>
 
 namespace lanner {
@@ -15,28 +16,8 @@ using simdjson::dom::element;
 // C hosts read a text only up to its first NUL.
 std::string_view until_nul(std::string_view text) { return text.substr(0, text.find('\0')); }
 
-// Of equal names the last counts.
-std::optional<element> member(element place, std::string_view name) {
-  simdjson::dom::object object;
-  if (place.get(object)) return std::nullopt;
-  const auto end = object.end();
-  auto last = end;
-  for (auto at = object.begin(); at != end; ++at) {
-    if (at.key_equals(name)) last = at;
-  }
-  return last != end ? std::optional(last.value()) : std::nullopt;
-}
-
-std::optional<element> item(element place, std::uint64_t number) {
-  simdjson::dom::array array;
-  if (place.get(array)) return std::nullopt;
-  for (const auto each : array) {
-    if (number-- == 0) return each;
-  }
-  return std::nullopt;
-}
-
-std::optional<element> walk(element place, const std::vector<Step>& steps, const Given& given) {
+// Walks the steps that have no place: an argument, and those after it.
+std::optional<element> walk(element place, std::span<const Step> steps, const Given& given) {
   for (const auto& step : steps) {
     std::optional<element> next;
     if (const auto* name = std::get_if<std::string>(&step)) {
@@ -54,6 +35,16 @@ std::optional<element> walk(element place, const std::vector<Step>& steps, const
   return place;
 }
 
+// The element at the end of a path, null if the document has none. Uses `walked` for one that has no place.
+const element* find(const Value& value, Search& document, const Given& given, element& walked) {
+  const element* const place = document.at(value.place);
+  if (!place || value.placed == value.steps.size()) return place;
+  const auto found = walk(*place, std::span(value.steps).subspan(value.placed), given);
+  if (!found) return nullptr;
+  walked = *found;
+  return &walked;
+}
+
 Result read(element found, bool number) {
   std::string_view text;
   if (!found.get(text)) return until_nul(text);
@@ -61,6 +52,22 @@ Result read(element found, bool number) {
   // get() converts no double to an integer
   if (number && !found.get(integer)) return integer;
   return {};
+}
+
+Result names_at(const Value& value, Search& document, const Given& given, Arena& arena) {
+  constexpr std::size_t few = 32;  // up to this number they are compared with each other
+  element walked;
+  const element* const found = find(value, document, given, walked);
+  simdjson::dom::object object;
+  if (!found || found->get(object)) return {};
+  auto& names = arena.list();
+  std::unordered_set<std::string_view> seen;
+  for (const auto field : object) {
+    const auto name = until_nul(field.key);
+    if (names.size() == few) seen.insert(names.begin(), names.end());
+    if (names.size() < few ? std::find(names.begin(), names.end(), name) == names.end() : seen.insert(name).second) names.push_back(name);
+  }
+  return names.empty() ? Result{} : Result{Names(names)};
 }
 
 // A word on a text
@@ -118,30 +125,26 @@ const Word* word_of(std::string_view name) {
   return found == std::end(table) ? nullptr : found;
 }
 
-void read_names(const Value& value, element document, const Given& given, Names& names) {
-  constexpr std::size_t few = 32;  // up to this number they are compared with each other
-  names.clear();
-  const auto found = walk(document, value.steps, given);
-  simdjson::dom::object object;
-  if (!found || found->get(object)) return;
-  std::unordered_set<std::string_view> seen;
-  for (const auto field : object) {
-    const auto name = until_nul(field.key);
-    if (names.size() == few) seen.insert(names.begin(), names.end());
-    if (names.size() < few ? std::find(names.begin(), names.end(), name) == names.end() : seen.insert(name).second) names.push_back(name);
-  }
+Value make_path(Value::Kind kind, std::vector<Step> steps, Places& places) {
+  Value value;
+  value.kind = kind;
+  std::tie(value.place, value.placed) = places.add(steps);
+  value.steps = std::move(steps);
+  return value;
 }
 
-const char* text_at(const std::vector<Step>& steps, element document, const Given& given) {
-  const auto found = walk(document, steps, given);
+const char* text_at(const Value& value, Search& document, const Given& given) {
+  element walked;
+  const element* const found = find(value, document, given, walked);
   const char* text;
   return found && !found->get(text) ? text : nullptr;
 }
 
-Result evaluate(const Value& value, element document, const Given& given, Arena& arena, bool number) {
+Result evaluate(const Value& value, Search& document, const Given& given, Arena& arena, bool number) {
   switch (value.kind) {
     case Value::Kind::path: {
-      const auto found = walk(document, value.steps, given);
+      element walked;
+      const element* const found = find(value, document, given, walked);
       return found ? read(*found, number) : Result{};
     }
     case Value::Kind::first:
@@ -151,19 +154,17 @@ Result evaluate(const Value& value, element document, const Given& given, Arena&
       }
       return {};
     case Value::Kind::when: {
+      // the value before its condition: most events lack it
+      const auto result = evaluate(value.children[0], document, given, arena, number);
+      if (std::holds_alternative<std::monostate>(result)) return {};
       const auto condition = evaluate(value.children[1], document, given, arena);
       const auto* text = std::get_if<std::string_view>(&condition);
-      if (!text || std::find(value.texts.begin(), value.texts.end(), *text) == value.texts.end()) return {};
-      return evaluate(value.children[0], document, given, arena, number);
+      return text && std::find(value.texts.begin(), value.texts.end(), *text) != value.texts.end() ? result : Result{};
     }
     case Value::Kind::word:
       return value.word->make(evaluate(value.children[0], document, given, arena, value.word->reads_numbers), value, arena);
-    case Value::Kind::keys: {
-      Names names;
-      read_names(value, document, given, names);
-      if (names.empty()) return {};
-      return names;
-    }
+    case Value::Kind::keys:
+      return names_at(value, document, given, arena);
   }
   return {};
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,18 +11,15 @@
 #include <simdjson.h>
 
 #include "values/arena.hpp"
+#include "values/places.hpp"
 
 namespace lanner {
-
-// A step of a path: a member's name, an item's number, or the field's argument.
-struct Argument {};
-using Step = std::variant<std::string, std::uint64_t, Argument>;
 
 // The argument: nothing, a key or an index.
 using Given = std::variant<std::monostate, std::string_view, std::uint64_t>;
 
-using Names = std::vector<std::string_view>;
-// The texts belong to the document or to the arena.
+using Names = std::span<const std::string_view>;
+// The texts belong to the document or to the arena, which also has the names.
 using Result = std::variant<std::monostate, std::string_view, std::uint64_t, Names>;
 
 struct Value;
@@ -48,6 +44,8 @@ struct Value {
 
   Kind kind = Kind::path;
   std::vector<Step> steps;         // path, keys
+  std::uint32_t place = 0;         // path, keys: where the first `placed` steps lead, in Places
+  std::size_t placed = 0;          // the others are walked
   std::vector<Value> children;     // first: options; when: value, condition; word: one
   std::vector<std::string> texts;  // when
   const Word* word = nullptr;      // word
@@ -55,13 +53,19 @@ struct Value {
   std::uint64_t factor = 1;        // word: nanoseconds in its unit
 };
 
-// The value of a tree for a document. `number`: accepts a JSON integer instead of a text.
-Result evaluate(const Value& value, simdjson::dom::element document, const Given& given, Arena& arena, bool number = false);
+// A path, or the names of the members at its end. Adds it to `places`.
+Value make_path(Value::Kind kind, std::vector<Step> steps, Places& places);
 
-// The same for a tree of keys, into `names`, which keeps its capacity: empty for no value.
-void read_names(const Value& value, simdjson::dom::element document, const Given& given, Names& names);
+// Trees, and the places of their paths.
+struct Table {
+  std::vector<Value> trees;
+  Places places;
+};
+
+// The value of a tree for a document. `number`: accepts a JSON integer instead of a text.
+Result evaluate(const Value& value, Search& document, const Given& given, Arena& arena, bool number = false);
 
 // The same for a tree that is a path to a text: null for no value; the text ends with NUL.
-const char* text_at(const std::vector<Step>& steps, simdjson::dom::element document, const Given& given);
+const char* text_at(const Value& value, Search& document, const Given& given);
 
 }  // namespace lanner

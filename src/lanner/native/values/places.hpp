@@ -1,0 +1,155 @@
+// The places that the paths of a table name, and the search for them: one pass over an object finds all its members that any path names. No Python here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <simdjson.h>
+
+namespace lanner {
+
+// A step of a path: a member's name, an item's number, or the field's argument.
+struct Argument {};
+using Step = std::variant<std::string, std::uint64_t, Argument>;
+
+// The member of an object, or the item of an array: none for another element.
+std::optional<simdjson::dom::element> member(simdjson::dom::element place, std::string_view name);
+std::optional<simdjson::dom::element> item(simdjson::dom::element place, std::uint64_t number);
+
+// Numbers of names. Two words of a name are its hash and, for a name of at most 16 bytes, the whole comparison. A lookup has few
+// branches, because those are predicted badly: each event has other members.
+class NameTable {
+ public:
+  // `none` is the number of all other names.
+  explicit NameTable(std::uint32_t none) : none_(none), slots_(1, Entry{{}, none, nullptr}) {}
+  NameTable(NameTable&&) = default;
+
+  void add(std::string_view name, std::uint32_t number);
+  bool empty() const { return names_.empty(); }
+
+  // For many lookups: a copy whose members the compiler keeps in registers. The table must not change meanwhile.
+  class Lookup;
+  Lookup lookup() const;
+
+ private:
+  static constexpr std::size_t word = sizeof(std::uint64_t);
+
+  struct Key {
+    Key() = default;
+    // Eight bytes can be read at `name`.
+    Key(const char* name, std::size_t length) : size(length) {
+      std::memcpy(&head, name, word);
+      if (length >= word) {
+        std::memcpy(&tail, name + length - word, word);
+      } else {
+        head = head << 8 * (word - 1 - length) << 8;  // little-endian, as are all machines that Lanner supports
+      }
+    }
+    std::size_t hash() const { return static_cast<std::size_t>((head ^ tail << 1 ^ size) * 0x9E3779B97F4A7C15 >> 40); }
+
+    std::uint64_t head = 0;
+    std::uint64_t tail = 0;
+    std::uint64_t size = 0;
+  };
+  struct Entry {
+    Key key;
+    std::uint32_t number;
+    const char* name;
+  };
+
+  void put(const std::string& name, std::uint32_t number);
+
+  std::uint32_t none_;
+  std::deque<std::string> names_;  // a deque: addresses stay valid
+  std::vector<std::uint32_t> numbers_;
+  std::vector<Entry> slots_;  // at least three quarters of them are free: `none_`
+};
+
+class NameTable::Lookup {
+ public:
+  // Eight bytes can be read at `name`, as in simdjson's texts.
+  std::uint32_t operator()(const char* name, std::size_t size) const {
+    const Key key(name, size);
+    for (std::size_t slot = key.hash() & mask_;; slot = (slot + 1) & mask_) {
+      const Entry& entry = slots_[slot];
+      const bool is_same = ((entry.key.head ^ key.head) | (entry.key.tail ^ key.tail) | (entry.key.size ^ key.size)) == 0;
+      const bool is_sure = is_same ? size <= 2 * word : entry.number == none_;
+      if (is_sure || (is_same && std::memcmp(entry.name, name, size) == 0)) return is_same ? entry.number : none_;
+    }
+  }
+
+ private:
+  friend class NameTable;
+  Lookup(const Entry* slots, std::size_t mask, std::uint32_t none) : slots_(slots), mask_(mask), none_(none) {}
+
+  const Entry* slots_;
+  std::size_t mask_;
+  std::uint32_t none_;
+};
+
+inline NameTable::Lookup NameTable::lookup() const { return {slots_.data(), slots_.size() - 1, none_}; }
+
+// The places of a table's paths as a tree. The whole document is place 0.
+class Places {
+ public:
+  static constexpr std::uint32_t document = 0;
+
+  // The place of the steps before an argument, and their number.
+  std::pair<std::uint32_t, std::size_t> add(const std::vector<Step>& steps);
+  std::size_t size() const { return nodes_.size(); }
+
+ private:
+  friend class Search;
+  // takes the members that no path names
+  static constexpr std::uint32_t other = 1;
+
+  struct Node {
+    std::uint32_t above = document;
+    NameTable members{other};                                    // the places below, if this one is an object ...
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> items;  // ... or an array
+  };
+
+  std::uint32_t below(std::uint32_t place, const Step& step);
+
+  std::vector<Node> nodes_ = std::vector<Node>(2);
+};
+
+// The places in one document after another. An object is searched once for all places in it, when the first of them is asked for.
+class Search {
+ public:
+  // `places` may grow until the first document.
+  explicit Search(const Places& places) : places_(places) {}
+
+  void begin(simdjson::dom::element document);
+
+  // The element at a place, null if the document has none; valid until the next `begin`.
+  const simdjson::dom::element* at(std::uint32_t place) {
+    const Found& found = found_[place];
+    if (found_[found.above].searched != turn_) search(found.above);
+    return found.seen == turn_ ? &found.element : nullptr;
+  }
+
+ private:
+  struct Found {
+    simdjson::dom::element element;
+    std::uint64_t seen = 0;      // the turn in which `element` was found ...
+    std::uint64_t searched = 0;  // ... and in which the places below were searched
+    std::uint32_t above = Places::document;
+  };
+
+  void search(std::uint32_t place);
+
+  const Places& places_;
+  std::vector<Found> found_;
+  std::uint64_t turn_ = 0;  // the number of the document
+};
+
+}  // namespace lanner
