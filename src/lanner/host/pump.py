@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Counts:
-    """Counters of a run: events, alerts by rule (in the rules' order), payloads that are not JSON, failures by field."""
+    """Counters of a run: events, alerts by rule (in the rules' order), payloads that are not JSON or not UTF-8, failures by field."""
 
     events: int = 0
     alerts: dict[str, int] = field(default_factory=dict)
     not_json: int = 0
+    invalid_utf8: int = 0
+    """Payloads with bytes that are not UTF-8, or half of a surrogate pair. Their fields were read."""
     failures: dict[str, int] = field(default_factory=dict)
 
 
@@ -97,7 +99,7 @@ class Pump:
         self.emit = emit
         """Receiver of the alerts."""
         self._alerts_before: dict[str, int] = {}
-        self._events = self._not_json = 0
+        self._events = self._not_json = self._invalid_utf8 = 0
 
     def feed(self, batch: Batch, clock: Callable[[], int] | None = time.time_ns) -> None:
         """Match the events of a batch and write their alerts.
@@ -120,6 +122,7 @@ class Pump:
                 number += 1
                 if not load(payload, times[place] if times else None, number):
                     self._not_json += 1
+                self._invalid_utf8 += reader.has_invalid_utf8
                 timestamp = reader.timestamp
                 if timestamp is None:
                     timestamp = reader.timestamp = clock()
@@ -137,6 +140,7 @@ class Pump:
         if context.first_timestamp is None:
             context.first_timestamp = found.first
         self._not_json += found.not_json
+        self._invalid_utf8 += found.invalid_utf8
         place, done, loaded = -1, False, False
         before = timestamp = self.timestamp
         for event, rule, sure, own, values in found.hits:
@@ -189,11 +193,12 @@ class Pump:
         for name, count in zip(self._names, self._alerts, strict=True):
             if count:
                 alerts[name] = alerts.get(name, 0) + count
-        return Counts(self._events, alerts, self._not_json, dict(self._reader.errors))
+        return Counts(self._events, alerts, self._not_json, self._invalid_utf8, dict(self._reader.errors))
 
     def succeed(self, before: Pump) -> None:
         """Continue from another pump with other rules: event numbers, times and counters are kept."""
         counts = before.counts()
-        self._events, self._not_json, self._alerts_before = counts.events, counts.not_json, counts.alerts
+        self._events, self._alerts_before = counts.events, counts.alerts
+        self._not_json, self._invalid_utf8 = counts.not_json, counts.invalid_utf8
         self._reader.errors.update(counts.failures)
         self.context.succeed(before.context)

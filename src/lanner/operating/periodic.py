@@ -129,7 +129,8 @@ def figures(snapshot: Snapshot, now: int, *, rules: bool = True, resource_utiliz
     for output, each in snapshot.outputs.items():
         for what in ("delivered", "dropped", "retried", "failures", "pending", "spooled"):
             counts[f"lanner.outputs.{output}.{what}"] = getattr(each, what)
-    counts |= {"lanner.not_json": snapshot.not_json, "lanner.reloads": snapshot.reloads, "lanner.reloads_failed": snapshot.reloads_failed}
+    counts |= {"lanner.not_json": snapshot.not_json, "lanner.invalid_utf8": snapshot.invalid_utf8}
+    counts |= {"lanner.reloads": snapshot.reloads, "lanner.reloads_failed": snapshot.reloads_failed}
     return fields | {name: count for name, count in counts.items() if count}
 
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.errors import PayloadError
-from lanner.sdk.jsondoc import decode
+from lanner.sdk.jsondoc import decode_any
 from lanner.sdk.values import UNITS, Data
 
 if TYPE_CHECKING:
@@ -30,14 +30,17 @@ class Reader:
         self._table = tuple(table)
         self._json: Any = None
         self._valid = False
+        self.has_invalid_utf8 = False
+        """Whether texts of the loaded payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text`)."""
 
     def load(self, payload: bytes) -> bool:
         """Load the next payload, and return whether all of it is valid JSON. If not, no slot has a value."""
+        text = _NEGATIVE_ZERO.sub(lambda found: found[1] or b"-0.0", payload) if b"-0" in payload else payload
         try:
-            self._json = decode(_NEGATIVE_ZERO.sub(lambda found: found[1] or b"-0.0", payload) if b"-0" in payload else payload)
-            self._valid = True
+            self._json, is_utf8 = decode_any(text)
+            self._valid, self.has_invalid_utf8 = True, not is_utf8
         except PayloadError:
-            self._json, self._valid = None, False
+            self._json, self._valid, self.has_invalid_utf8 = None, False, False
         return self._valid
 
     def get(self, slot: int, argument: str | int | None = None) -> FieldValue:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, overload
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.records import Record
 from lanner.sdk.types import FIELD_NAME, Argument, FieldInfo, FieldType
-from lanner.sdk.values import KEY, First, Value, arguments
+from lanner.sdk.values import KEY, FirstValue, Value, arguments
 
 _M = TypeVar("_M", bound=Callable[..., Any])
 _MARK = "__lanner_field__"
@@ -108,4 +108,4 @@ def _data_info(name: str, value: Value, description: str, *, add_output: bool) -
 
 
 def _has_value_without_argument(value: Value) -> bool:
-    return isinstance(value, First) and any(not arguments(option) for option in value.options)
+    return isinstance(value, FirstValue) and any(not arguments(option) for option in value.options)

@@ -1,4 +1,7 @@
-"""Decode JSON payloads strictly: RFC 8259, UTF-8, at most 1024 levels; of equal names the last counts.
+r"""Decode JSON payloads strictly: RFC 8259, at most 1024 levels; of equal names the last counts.
+
+Texts need not be UTF-8: a byte that is not becomes an escape (`lanner.sdk.text`), and half of a surrogate pair, written as \ud800, stays
+as these six characters. Both would otherwise hide an event from every rule.
 
 Only this module decides in Python whether all of a payload is valid JSON. The native reader agrees with it (tests/native).
 """
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.sdk.errors import PayloadError
+from lanner.sdk.text import from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +34,72 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - _STEPS.keys())
 # msgspec decodes nested documents recursively; a few hundred levels fit on any caller's stack
 _SURE_LEVELS: Final = 200
 _recursion = threading.Lock()
+# What msgspec must not see: valid pairs, which may stand for a stand-in, halves of pairs, bytes that are not UTF-8, and stand-ins
+_ODD: Final = re.compile(
+    r"(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    "|(?P<escape>\\\\[\0-\x7f])|[\udc80-\udcff\U0010ff00-\U0010ffff]",
+    re.DOTALL,
+)
+# The character that stands for the byte 0
+_FIRST_BYTE: Final = 0x10FF00
+_BYTES: Final = {_FIRST_BYTE + byte: from_bytes(bytes([byte])) for byte in range(256)}
 
 
 def decode(payload: bytes) -> Any:
     """Return the JSON value of `payload`. Raises `PayloadError` unless all of it is valid JSON."""
+    return decode_any(payload)[0]
+
+
+def decode_any(payload: bytes) -> tuple[Any, bool]:
+    """Return the JSON value of `payload`, and whether all its texts are UTF-8. Raises `PayloadError`."""
+    try:
+        return _decode(payload), True
+    except PayloadError:
+        readable = _make_readable(payload)
+        if readable == payload:
+            raise
+        return _restore_bytes(_decode(readable)), False
+
+
+def _make_readable(payload: bytes) -> bytes:
+    """Return the payload with a character in place of each byte that is not UTF-8, and escapes of half pairs as plain text."""
+
+    def replace(found: re.Match[str]) -> str:
+        if found["escape"]:
+            return found[0]
+        if found["half"]:
+            return "\\" + found[0]
+        char = found[0]
+        if found["pair"]:
+            char = found[0].encode().decode("unicode_escape").encode("utf-16", "surrogatepass").decode("utf-16")
+            if ord(char) < _FIRST_BYTE:
+                return found[0]
+        return "".join(chr(_FIRST_BYTE + byte) for byte in to_bytes(char))
+
+    return _ODD.sub(replace, from_bytes(payload)).encode()
+
+
+def _restore_bytes(document: Any) -> Any:
+    """Put the bytes in place of their characters, in all texts and names."""
+    root = [document]
+    rest: list[Any] = [root]
+    while rest:
+        place = rest.pop()
+        items = list(place.items() if isinstance(place, dict) else enumerate(place))
+        if isinstance(place, dict):
+            place.clear()
+        for key, item in items:
+            if isinstance(item, (dict, list)):
+                rest.append(item)
+            place[_bytes_in(key)] = _bytes_in(item)
+    return root[0]
+
+
+def _bytes_in(value: Any) -> Any:
+    return from_bytes(to_bytes(value.translate(_BYTES))) if isinstance(value, str) else value
+
+
+def _decode(payload: bytes) -> Any:
     try:
         # a short payload cannot be nested too deeply
         return _decode_flat(payload) if len(payload) <= MAX_DEPTH else _decode_long(payload)

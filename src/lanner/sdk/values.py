@@ -7,7 +7,7 @@
 `Value`, and a case in `lanner.sdk.evaluate` and in `native/values/values.cpp`.
 
 A text ends at its first NUL. If an object has two members of the same name, the last one counts. A payload that is not valid JSON
-(RFC 8259, UTF-8, at most 1024 levels deep) has no values.
+(RFC 8259, at most 1024 levels deep) has no values. A text may have bytes that are not UTF-8, which are kept.
 """
 
 from __future__ import annotations
@@ -59,21 +59,21 @@ class Value(Record):
         """Return the tree as lists of plain data: [word, operand, ...]."""
         raise NotImplementedError
 
-    def __or__(self, other: Value) -> First:
+    def __or__(self, other: Value) -> FirstValue:
         """Return the first of the two values that an event has; "" is a value."""
         if not isinstance(other, Value):
             return NotImplemented
         if (self.type, self.is_list) != (other.type, other.is_list):
             raise DefinitionError(f"`a | b` needs two values of the same type, not {self.type} and {other.type}")
-        return First((*_options(self), *_options(other)))
+        return FirstValue((*_options(self), *_options(other)))
 
-    def when(self, condition: Value, *texts: str) -> When:
+    def when(self, condition: Value, *texts: str) -> ConditionalValue:
         """Return the value only if the text `condition` equals one of `texts`."""
         if not texts:
             raise DefinitionError('`when` needs at least one text: payload["id"].when(payload["Type"], "container")')
         if condition.type is not FieldType.STRING or condition.is_list:
             raise DefinitionError("`when` compares a text, but its condition here is a " + _kind(condition))
-        return When(self, condition, texts)
+        return ConditionalValue(self, condition, texts)
 
     def before(self, separator: str) -> Word:
         """Return the text before the first `separator`, or the whole text without a separator."""
@@ -217,7 +217,7 @@ class Path(Value):
 
 
 @final
-class First(Value):
+class FirstValue(Value):
     """The first option that has a value."""
 
     options: tuple[Value, ...]
@@ -239,7 +239,7 @@ class First(Value):
 
 
 @final
-class When(Value):
+class ConditionalValue(Value):
     """A value that counts only if a text equals one of several."""
 
     value: Value
@@ -272,7 +272,7 @@ def arguments(value: Value) -> frozenset[FieldArgument]:
 
 
 def _options(value: Value) -> tuple[Value, ...]:
-    return value.options if isinstance(value, First) else (value,)
+    return value.options if isinstance(value, FirstValue) else (value,)
 
 
 def _kind(value: Value) -> str:
