@@ -15,10 +15,10 @@ from benchmarks.measure import progress, size, table
 from lanner.outputs import Alert, FileOutput, OutputError, StdoutOutput
 from lanner.outputs.base import Sink
 from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
-from lanner.outputs.http import HttpOutput
-from lanner.outputs.program import ProgramOutput
+from lanner.outputs.http_output import HttpOutput
+from lanner.outputs.program_output import ProgramOutput
 from lanner.outputs.spool import Spool
-from lanner.outputs.syslog import SyslogOutput
+from lanner.outputs.syslog_output import SyslogOutput
 from lanner.outputs.worker import Backoff
 
 ALERTS = size(200_000, 2_000)

@@ -11,7 +11,7 @@ TYPE_CHECKING = False  # type checkers know the name; importing it from typing c
 if TYPE_CHECKING:
     from msgspec import Meta
 
-    from lanner import rules, testing
+    from lanner import rules, sources, testing
     from lanner.native import Dechunker, Framer, ObjectFramer
     from lanner.sdk.address import Address
     from lanner.sdk.annotations import Abstime, Reltime
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from lanner.sdk.lookup import look_up
     from lanner.sdk.misspelt import suggest_name
     from lanner.sdk.plugin import ANY, Plugin
+    from lanner.sdk.positions import Position
     from lanner.sdk.printable import printable_line
-    from lanner.sdk.protocols import ChunkReader, Opened, OpenInstance, Payload
+    from lanner.sdk.protocols import ChunkReader, OpenInstance, OpenResult, Payload
+    from lanner.sdk.secrets import Secret
     from lanner.sdk.values import Path, Value, concat, item, payload, text
     from lanner.sdk.words import EACH, INDEX, KEY
 
@@ -56,12 +58,14 @@ _HOMES = {
     "Nothing": "lanner.sdk.events",
     "ObjectFramer": "lanner.native",
     "OpenInstance": "lanner.sdk.protocols",
-    "Opened": "lanner.sdk.protocols",
+    "OpenResult": "lanner.sdk.protocols",
     "Path": "lanner.sdk.values",
     "Payload": "lanner.sdk.protocols",
     "PayloadError": "lanner.sdk.errors",
     "Plugin": "lanner.sdk.plugin",
+    "Position": "lanner.sdk.positions",
     "Reltime": "lanner.sdk.annotations",
+    "Secret": "lanner.sdk.secrets",
     "Source": "lanner.sdk.batches",
     "SourceError": "lanner.sdk.errors",
     "UsageError": "lanner.sdk.errors",
@@ -77,6 +81,7 @@ _HOMES = {
     "printable_line": "lanner.sdk.printable",
     "read_whole": "lanner.sdk.files",
     "rules": "",
+    "sources": "",
     "suggest_name": "lanner.sdk.misspelt",
     "testing": "",
     "text": "lanner.sdk.values",
@@ -107,12 +112,14 @@ __all__ = [
     "Nothing",
     "ObjectFramer",
     "OpenInstance",
-    "Opened",
+    "OpenResult",
     "Path",
     "Payload",
     "PayloadError",
     "Plugin",
+    "Position",
     "Reltime",
+    "Secret",
     "Source",
     "SourceError",
     "UsageError",
@@ -129,6 +136,7 @@ __all__ = [
     "printable_line",
     "read_whole",
     "rules",
+    "sources",
     "suggest_name",
     "testing",
     "text",

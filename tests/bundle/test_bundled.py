@@ -13,10 +13,10 @@ from inotify_simple import INotify, flags
 
 from lanner.abi.versions import APIS
 from lanner.bundle.archive import unpack
-from lanner.bundle.build import build, write
+from lanner.bundle.builder import build, write
 from lanner.bundle.environment import describe
 from lanner.bundle.libraries import _GLIBC, interpreter_of
-from lanner.bundle.runtime import assemble
+from lanner.bundle.python_runtime import assemble
 from lanner.docker import Docker
 
 from ..docker.stand_in import STREAM, StandInEngine, chunk

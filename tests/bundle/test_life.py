@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from lanner.abi.versions import APIS
-from lanner.bundle.build import build, write
+from lanner.bundle.builder import build, write
 from lanner.bundle.environment import describe
 from lanner.docker import Docker
 

@@ -12,6 +12,8 @@ from lanner.docker import Docker
 from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.hosting import FieldReader, init_plugin
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.printable import escape_bytes
+from lanner.sdk.text import to_bytes
 from lanner.sdk.types import FieldType
 
 pytestmark = [pytest.mark.slow, pytest.mark.native]
@@ -25,6 +27,8 @@ def as_the_host_shows(value, kind, api):
     """A field's value in the report of the C host."""
     if isinstance(value, tuple):
         return [as_the_host_shows(item, kind, api) for item in value]
+    if isinstance(value, str) and escape_bytes(value) != value:
+        return {"hex": to_bytes(value).hex()}
     if kind in {FieldType.IPADDR, FieldType.IPNET}:
         return socket.inet_ntop(socket.AF_INET if len(value) == 4 else socket.AF_INET6, value)
     if kind is FieldType.BOOL and not api.has_all_types:

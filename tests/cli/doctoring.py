@@ -64,3 +64,8 @@ def only(findings):
     """The one finding."""
     (finding,) = findings
     return finding
+
+
+def problems(found):
+    """Return the names of the checks with a problem, once for each problem."""
+    return [check for check, findings in found.items() for level, *_ in findings if level == "problem"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lanner.yamlfile import values
+from lanner.yamlfile import placed_values
 
 ROOT = Path(__file__).parents[2]
 
@@ -13,7 +13,7 @@ def test_the_configuration_of_the_falco_image(lanner):
 
 
 def test_the_image_has_the_files_that_the_configuration_names():
-    config = values.load((ROOT / "docker/falco.d/docker.yaml").read_text(), "f.yaml")[0]
+    config = placed_values.load((ROOT / "docker/falco.d/docker.yaml").read_text(), "f.yaml")[0]
     copied = [line.split() for line in (ROOT / "docker/falco.Dockerfile").read_text().splitlines() if line.startswith("COPY")]
     targets = {words[-1] for words in copied}
     assert {config["plugins"][0]["library_path"], *config["rules_files"]} <= targets

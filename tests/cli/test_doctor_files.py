@@ -83,7 +83,7 @@ def test_a_configuration_that_is_right(examine, falco_yaml, tmp_path):
 )
 def test_a_configuration_that_is_wrong(examine, falco_yaml, text, level, part):
     code, found = examine("-c", falco_yaml(text))
-    assert any(each[0] == level and part in each[1] for each in found["configuration"]), found["configuration"]
+    assert any(each[0] == level and part in each[1] for each in found["configuration"] + found["plugin"]), found
     assert code == (1 if level == "problem" else 0)
     assert "Falco" in found  # the other checks run all the same
 
@@ -91,7 +91,7 @@ def test_a_configuration_that_is_wrong(examine, falco_yaml, text, level, part):
 def test_a_plugin_that_there_is_not(examine):
     code, found = examine("dokcer")
     assert code == 1
-    _, text, fix = found["configuration"][1]
+    _, text, fix = only(found["plugin"])
     assert "did you mean 'docker'?" in text
     assert fix == "Name a plugin that exists and can be imported, here"
 
@@ -103,14 +103,14 @@ def test_a_plugin_that_cannot_be_loaded_is_corrected_in_the_file(examine, tmp_pa
     file = tmp_path / "falco.yaml"
     file.write_text(text)
     _, found = examine("-c", file)
-    assert found["configuration"][1][2].startswith(f"Correct $.plugins or $.load_plugins in {file}")
+    assert only(found["plugin"])[2].startswith(f"Correct $.plugins or $.load_plugins in {file}")
 
 
 def test_a_plugins_own_configuration(examine, falco_yaml):
     file = falco_yaml("stdout_output: {enabled: true}", "{flushInterval: soon}")
     code, found = examine("-c", file)
     assert code == 1
-    _, text, fix = found["configuration"][1]
+    _, text, fix = only(found["plugin"])
     assert "flushInterval" in text
     assert "`lanner plugin docker` shows its options" in fix
 

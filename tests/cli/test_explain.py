@@ -21,6 +21,15 @@ def test_why_a_rule_fired(lanner):
         "yes    macro shell_command: one of",
     ]
     assert any(line.startswith("shells: (sh, bash, ") for line in done.lines)
+    assert len(done.lines) < 25
+
+
+def test_every_part_is_shown_on_request(lanner):
+    short = explain(lanner, "Shell in a container", "--replay", "example")
+    full = explain(lanner, "Shell in a container", "--replay", "example", "--full")
+    assert short.lines[-1] == f"(only the parts that decided; --full shows all {len(full.lines)} lines)"
+    assert 'no             docker.exec.command glob "* pwsh"   -> "sh "' in full.lines
+    assert set(short.lines[:8]) < set(full.lines)
 
 
 def test_why_a_rule_did_not_fire_on_an_event(lanner):

@@ -285,7 +285,7 @@ def test_what_is_wrong_is_said_in_one_sentence(falco, what):
         (["-c", "missing.yaml"], 1, "cannot read the configuration file missing.yaml: No such file or directory"),
         (["-c", "."], 1, "cannot read the configuration file .: Is a directory"),
         (["docker", "-o", "x"], 1, "-o x: write key=value or key.subkey=value"),
-        (["docker", "-o", "json_output[0]=x", "-o", "json_output.a=b"], 1, "-o json_output.a=b: $.json_output is not a mapping"),
+        (["docker", "-o", "json_output[0]=x", "-o", "json_output.a=b"], 1, "-o json_output.a=...: $.json_output is not a mapping"),
         (["docker", "-r", "."], 1, "the directory . has no rules file: none ends in .yaml or .yml"),
         (["-o", "json_output=true"], 1, "no plugin is loaded"),
         ([], 2, "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE)."),

@@ -41,7 +41,8 @@ def test_the_replay_that_stands_in_has_the_same_options(run_docker):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--host", "tcp://127.0.0.1:1"], ["--host=tcp://127.0.0.1:1"], ["--config", "{}"], ["-c", "falco.yaml"]]
+    "arguments",
+    [["--host", "tcp://127.0.0.1:1"], ["--host=tcp://127.0.0.1:1"], ["--config", "{}"], ["-c", "falco.yaml"], ["--open", "since=1m"]],
 )
 def test_an_engine_that_was_named_is_not_replaced(run_docker, arguments):
     done = run_docker(*arguments)

@@ -42,11 +42,23 @@ def test_the_plugins_own_recording_goes_by_the_name_example(lanner, replayed, tm
 BROKEN = {
     "broken off": b'{"Type":"volume","Act',
     "stray bytes before": b"\xff\xfe\x80" + GOOD,
-    "stray byte inside": b'{"Type":"\xff"}',
     "nul": b"\0",
     "nested too deep": b'{"a":' * 200_000,
     "words": b"Error: no such engine",
 }
+
+
+def test_a_byte_that_is_not_utf8_hides_no_event(lanner, tmp_path):
+    """The other fields are read, the field with the byte has it as it is, and the summary counts the event."""
+    lines = [GOOD.replace(b"orders", b"caf\xe9"), GOOD.replace(b"orders", rb"caf\udce9"), GOOD]
+    rules = tmp_path / "rules.yaml"
+    rule = "- rule: Any\n  desc: d\n  condition: docker.type = volume\n  output: '%docker.actor.id'\n  priority: INFO\n  source: docker\n"
+    rules.write_text(rule)
+    done = lanner("run", "docker", "-r", str(rules), "--replay", "-", stdin=b"\n".join(lines) + b"\n")
+    assert done.code == 0
+    assert [line.partition(": Informational ")[2] for line in done.lines] == ["caf\udce9", r"caf\udce9", "orders"]
+    assert "2 payloads with invalid UTF-8: the fields have the bytes as they are" in done.err
+    assert "not valid JSON" not in done.err
 
 
 def test_the_event_after_each_broken_line_raises_its_alert(lanner):

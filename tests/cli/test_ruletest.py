@@ -56,12 +56,13 @@ def test_what_was_expected_came(run):
 def test_an_alert_that_did_not_come_is_explained(run):
     done = run("tests: [{name: A kill, events: [{Type: container, Action: kill}], alerts: [Container killed by signal 9]}]")
     assert done.code == 1
-    assert done.lines[1:6] == [
+    assert done.lines[1:7] == [
         "  FAILED  A kill  0 alerts",
+        "",
+        "Differences (- is expected, + is what the events raised, ! is an alert whose content differs):",
         "",
         "t.yaml: A kill",
         "  - Container killed by signal 9: expected, but not raised",
-        done.lines[5],
     ]
     assert "      no     docker.signal = 9   -> no value   <-- the first part that is false" in done.lines
     assert done.lines[-1] == "1 test, 1 failed"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lanner.config.json_schema import config_schema
 from lanner.config.read import read_configuration
-from lanner.config.schema import config_schema
 from lanner.rules.files.schema import json_schema
 from lanner.sdk.errors import ConfigError
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 import lanner
 from lanner.docker import Docker, stream
-from lanner.docker import cursor as cursor_module
-from lanner.docker.buffer import Counters
 from lanner.docker.cursor import Cursor, _decode
 from lanner.docker.window import LastKeys
+from lanner.sdk import statefile
 from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
+from lanner.sources import Counters
 
 from .stand_in import NOW, SECOND, RememberingEngine, event
 from .streaming import eventually, gap_of, is_gap, lines, source_of
@@ -358,14 +358,14 @@ def test_what_is_committed_while_the_file_is_written_is_written_at_the_close(pat
         assert go_on.wait(10)
         fsync(descriptor)
 
-    monkeypatch.setattr(cursor_module.os, "fsync", slow)
+    monkeypatch.setattr(statefile.os, "fsync", slow)
     cursor = Cursor(str(path), 0.0, ["a"], Counters())
     cursor.advance({"a": (LastKeys([NOW << 64 | 1]), NOW)})
     assert writing.wait(10)
     cursor.advance({"a": (LastKeys([NOW + 1 << 64 | 1]), NOW)})
     closing = threading.Thread(target=cursor.close)
     closing.start()
-    eventually(lambda: cursor._closed)
+    eventually(lambda: cursor._file._closed)
     go_on.set()
     closing.join(10)
     assert written(path)["hosts"]["a"]["last"] == NOW + 1

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lanner.docker import inspect
+from lanner.docker import inspector as inspector_module
 from lanner.docker.endpoint import parse_endpoint
-from lanner.docker.inspect import Inspector
+from lanner.docker.inspector import Inspector
 from lanner.native import Events
 
 from .stand_in import answer
@@ -259,12 +259,12 @@ def test_a_volume_made_of_a_path_of_the_host_is_a_mount_of_that_path(engine):
     ],
 )
 def test_the_sockets_of_engines_are_known_and_the_directories_that_hold_them(source, holds):
-    assert inspect._holds_socket(source, "") is holds
+    assert inspector_module._holds_socket(source, "") is holds
 
 
 @pytest.mark.parametrize(("source", "holds"), [("/srv/engine.sock", True), ("/srv", True), ("/srv/x", False)])
 def test_the_socket_of_the_engine_that_is_asked_is_one_of_them(source, holds):
-    assert inspect._holds_socket(source, "/srv/engine.sock") is holds
+    assert inspector_module._holds_socket(source, "/srv/engine.sock") is holds
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ VALUES = st.recursive(
 @settings(suppress_health_check=[HealthCheck.too_slow])  # large values are wanted, and take their time to make on a busy machine
 @given(st.dictionaries(st.sampled_from(MEMBERS), VALUES))
 def test_whatever_an_engine_answers_becomes_one_line_of_bounded_json(container):
-    kept = inspect._kept(container, "/var/run/docker.sock")
+    kept = inspector_module._kept(container, "/var/run/docker.sock")
     said = msgspec.json.encode(kept)
     assert len(said) < 64 * 1024  # of which a word of control characters takes six bytes for each
     assert not [byte for byte in said if byte < 0x20]
@@ -402,7 +402,7 @@ def test_a_container_is_asked_about_once(engine):
 
 
 def test_the_last_containers_are_known_and_no_more(engine, monkeypatch):
-    monkeypatch.setattr(inspect, "_MOST_CACHED", 2)
+    monkeypatch.setattr(inspector_module, "_MOST_CACHED", 2)
     engine.events = answer(PLAIN)
     asking = inspector(engine)
     for identity in ("aa", "bb", "aa", "cc", "aa", "bb"):
@@ -438,7 +438,7 @@ def test_an_engine_that_fails_is_left_alone_for_a_while(engine, said, error):
 
 def test_after_the_while_it_is_asked_again_once_and_then_as_ever(engine, monkeypatch):
     now = 1000.0
-    monkeypatch.setattr(inspect.time, "monotonic", lambda: now)
+    monkeypatch.setattr(inspector_module.time, "monotonic", lambda: now)
     engine.stop()
     asking = Inspector(parse_endpoint(engine.url, "test"), "1.41", 3600.0)
     assert [described(asking)["error"] for _ in range(4)] == ["unreachable"] * 3 + ["skipped"]

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanner.docker import intake
-from lanner.docker.buffer import Buffer, Counters, Flag, put_all
+from lanner.docker.buffer import Buffer, put_all
 from lanner.docker.gaps import Host, Part
 from lanner.native import Events
+from lanner.sources import Counters, Flag
 
 from . import reference
 from .stand_in import NOW

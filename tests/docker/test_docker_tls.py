@@ -16,8 +16,7 @@ import pytest
 from lanner import Address
 from lanner.docker.client import find_engine
 from lanner.docker.endpoint import Endpoint
-from lanner.docker.tls import Session
-from lanner.net.tls import Tls, TlsError
+from lanner.net.tls import Tls, TlsError, make_context
 
 from .certificates import OPENSSL
 from .stand_in import LAST_CHUNK, answer, chunk
@@ -181,7 +180,7 @@ def test_a_file_that_cannot_be_used_is_told_by_its_path(certificates, tls_engine
 def test_a_python_without_openssl_is_told(certificates, monkeypatch):
     monkeypatch.setitem(sys.modules, "ssl", None)
     with pytest.raises(TlsError, match=r"^TLS needs Python's module ssl, which is missing here$"):
-        Session(certificates.good, "engine")
+        make_context(certificates.good)
 
 
 @pytest.fixture
@@ -205,7 +204,7 @@ def other_user(certificates):
 
 def test_a_key_that_may_not_be_read_is_told(other_user):
     with pytest.raises(TlsError) as caught:
-        Session(other_user, "engine")
+        make_context(other_user)
     assert str(caught.value) == f"cannot read the TLS key {other_user.key}: permission denied"
 
 

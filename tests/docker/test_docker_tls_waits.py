@@ -16,8 +16,9 @@ from lanner import Address
 from lanner.docker import client
 from lanner.docker.client import find_engine, open_events
 from lanner.docker.endpoint import Endpoint
-from lanner.docker.link import Link, open_link
+from lanner.docker.link import open_link
 from lanner.net.dial import Timer
+from lanner.net.link import Link
 
 from .certificates import OPENSSL
 from .tls_engines import endpoint, failure, listening

@@ -1,14 +1,13 @@
 """The page about the Docker plugin says what the declarations and the rules file say."""
 
-import json
 import re
 from pathlib import Path
 
 from lanner.docker import Docker
-from lanner.sdk.config import config_schema
+from lanner.sdk.config import config_table
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.types import FieldInfo
-from lanner.yamlfile import values
+from lanner.yamlfile import placed_values
 
 PAGE = Path(__file__).parents[2] / "docs" / "docker.md"
 INFO = plugin_info(Docker)
@@ -41,14 +40,13 @@ def test_the_table_of_fields_is_that_of_the_declarations() -> None:
 
 def test_the_table_of_options_is_that_of_the_configuration_class() -> None:
     assert INFO.config is not None
-    options = config_schema(INFO.config)["properties"].items()
-    rows = [(f"`{name}`", f"`{json.dumps(option['default'])}`", option["description"]) for name, option in options]
+    rows = [(f"`{name}`", f"`{default}`", description) for name, _, default, description in config_table(INFO.config)]
     assert _between("OPTIONS") == _table(("Option", "Default", "What"), *rows)
 
 
 def test_the_table_of_rules_is_that_of_the_rules_file() -> None:
     assert INFO.rules is not None
-    items = values.load(Path(INFO.rules).read_text("utf-8"), "f.yaml")[0]
+    items = placed_values.load(Path(INFO.rules).read_text("utf-8"), "f.yaml")[0]
     rows = [
         (item["rule"], item["priority"].capitalize(), "yes" if item.get("enabled", True) else "no", item["desc"].strip())
         for item in items

@@ -8,11 +8,17 @@ import pytest
 
 import lanner
 import lanner.rules
+import lanner.sources
 import lanner.testing
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
-MODULES = (lanner, lanner.testing, lanner.rules)
-NAMES = [f"{module.__name__}.{name}" for module in MODULES for name in module.__all__ if name not in {"__version__", "rules", "testing"}]
+MODULES = (lanner, lanner.sources, lanner.testing, lanner.rules)
+NAMES = [
+    f"{module.__name__}.{name}"
+    for module in MODULES
+    for name in module.__all__
+    if name not in {"__version__", "rules", "sources", "testing"}
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

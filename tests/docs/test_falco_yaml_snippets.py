@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lanner.config.read import read_configuration
-from lanner.yamlfile import values
+from lanner.yamlfile import placed_values
 from lanner.yamlfile.reader import YamlError
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ def blocks(text):
 
 def is_falco_yaml(block):
     try:
-        tree, _ = values.load(block, "block")
+        tree, _ = placed_values.load(block, "block")
     except YamlError:
         return False
     return isinstance(tree, dict) and "plugins" in tree
@@ -116,7 +116,7 @@ def test_that_of_an_extractor_loads_the_plugin_of_its_events(tmp_path, library, 
 )
 def test_that_of_an_extractor_says_which_events_it_needs(tmp_path, sources, shown):
     text = build_extractor(tmp_path, sources)
-    tree, _ = values.load(text, "printed")
+    tree, _ = placed_values.load(text, "printed")
     assert tree["load_plugins"] == ["owner"]
     assert ("`source: k8s_audit`\n" in text, "# - name: ITS_NAME" in text) == (shown, shown)
 
@@ -134,7 +134,7 @@ def test_each_version_gets_the_key_that_it_knows(tmp_path, api, key):
     path.parent.mkdir()
     done = subprocess.run([LANNER, "build", "docker", "--api", api, "-o", path], capture_output=True, text=True, check=True)
     text = done.stdout.partition("In falco.yaml:\n")[2]
-    tree, _ = values.load(text, "printed")
+    tree, _ = placed_values.load(text, "printed")
     assert (key in tree, tree["plugins"][0]["library_path"]) == (True, str(path))
     assert len([each for each in tree if each.startswith("rules_file")]) == 1
     assert ("before Falco 0.38: rules_file" in text) == (api == "3")

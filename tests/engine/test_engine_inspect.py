@@ -9,7 +9,7 @@ import lanner.testing
 from lanner.docker import Docker
 from lanner.docker.client import find_engine
 from lanner.docker.endpoint import parse_endpoint
-from lanner.docker.inspect import Inspector
+from lanner.docker.inspector import Inspector
 from lanner.native import Events
 from lanner.testing.dockerd import IMAGE
 

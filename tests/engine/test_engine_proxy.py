@@ -13,7 +13,7 @@ import lanner.testing
 from lanner.docker import Docker
 from lanner.docker.client import find_engine, ping
 from lanner.docker.endpoint import parse_endpoint
-from lanner.docker.inspect import Inspector
+from lanner.docker.inspector import Inspector
 from lanner.testing.dockerd import IMAGE
 
 HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin")

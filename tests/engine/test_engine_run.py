@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lanner.testing.dockerd import IMAGE, Dockerd
-from lanner.testing.registry import registry
+from lanner.testing.image_registry import registry
 
 pytestmark = pytest.mark.engine
 

@@ -42,22 +42,18 @@ constexpr Type text{};
 constexpr Type texts{Type::Is::text, true, false, false};
 constexpr Type number{Type::Is::number, false, false, false};
 
-Value path(std::vector<lanner::Step> steps, Value::Kind kind = Value::Kind::path) {
-  Value value;
-  value.kind = kind;
-  value.steps = std::move(steps);
-  return value;
-}
-
 class Making {
  public:
   explicit Making(std::string_view constant, bool has_text_index) : constant_{std::string(constant), 0, true, -1} {
+    const auto path = [this](std::vector<lanner::Step> steps, Value::Kind kind = Value::Kind::path) {
+      return lanner::make_path(kind, std::move(steps), program_->table.places);
+    };
     Value integer;
     integer.kind = Value::Kind::word;
     integer.word = lanner::word_of("time");
     integer.children = {path({"n"})};
-    program_->trees = {path({"a"}), path({"m", lanner::Argument{}}), integer, path({"m"}, Value::Kind::keys), integer};
-    program_->trees.back().factor = 1'000;
+    program_->table.trees = {path({"a"}), path({"m", lanner::Argument{}}), integer, path({"m"}, Value::Kind::keys), integer};
+    program_->table.trees.back().factor = 1'000;
     program_->reads_payload = program_->has_time = true;
     const auto a = slot(json(0), text), k = slot(json(1, "k"), text), n = slot(json(2), number), keys = slot(json(3), texts);
     const auto python = slot(source(Source::Kind::python), text);

@@ -39,8 +39,9 @@ void try_line(std::string_view line) {
   REQUIRE(fingerprint(line) == simple_hash(line));
   const bool may_start = (contains(line, "\"start\"") || contains(line, "\"create\"")) && contains(line, "\"container\"");
   REQUIRE(lanner::may_start_container(line) == may_start);
-  lanner::Document document;
-  const bool was_object = document.load(line) && document.root()->is_object();
+  const lanner::Places places;
+  lanner::Document document(places);
+  const bool was_object = document.load(line) && document.search()->at(lanner::Places::document)->is_object();
   for (const char* name : {"", "\"host\":\"a\""}) {
     lanner::Finisher finisher(name);
     lanner::StreamEvent event;

@@ -50,7 +50,7 @@ def test_a_built_in_plugin_has_a_plain_name():
 
 
 def test_a_class_of_an_installed_module():
-    assert load_plugin("lanner.docker.plugin:Docker") is Docker
+    assert load_plugin("lanner.docker.docker_plugin:Docker") is Docker
 
 
 def test_a_class_of_a_module_in_the_working_directory(file):

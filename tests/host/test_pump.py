@@ -64,6 +64,14 @@ def test_events_alerts_and_damaged_payloads_are_counted(pump):
     assert len(lines) == 2
 
 
+def test_payloads_with_invalid_utf8_are_read_and_counted(pump):
+    feeding, lines = pump(rule("Front", "doors.name startswith front", "%doors.name"))
+    feeding.feed(Batch([b'{"name":"front\xff"}', b'{"name":"front","b":"\xff"}', rb'{"name":"front\ud800"}', b'{"name":"front"}', b"\xff"]))
+    assert texts(lines) == ["front\udcff", "front", r"front\ud800", "front"]
+    counts = feeding.counts()
+    assert (counts.events, counts.not_json, counts.invalid_utf8) == (5, 1, 3)
+
+
 def test_nothing_has_happened_before_the_first_event(pump):
     feeding, lines = pump(rule("Front", "doors.name = front"))
     feeding.feed(Batch([]))

@@ -22,7 +22,7 @@ class ScriptedSource:
         self.commits = []
         self.waits = []
 
-    def next_batch(self, timeout):
+    def next_batch(self, timeout, most=0):
         self.waits.append(timeout)
         if not self.steps:
             return Batch([], ended=True)

@@ -11,7 +11,7 @@ import pytest
 
 from lanner.config.read import read_configuration
 from lanner.operating.metrics import render
-from lanner.yamlfile import values
+from lanner.yamlfile import placed_values
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +80,7 @@ def test_files_of_the_unit_are_within_what_it_may_write():
 
 
 def test_alerts_of_prometheus_name_metrics_that_there_are(busy):
-    document = values.load((PACKAGING / "prometheus" / "alerts.yaml").read_text(), "f.yaml")[0]
+    document = placed_values.load((PACKAGING / "prometheus" / "alerts.yaml").read_text(), "f.yaml")[0]
     rules = [rule for group in document["groups"] for rule in group["rules"]]
     there = {line.split("{")[0].split(" ")[0] for line in render(busy).decode().splitlines() if not line.startswith("#")}
     named = {name for rule in rules for name in re.findall(r"\b(?:lanner|falcosecurity|process)_\w+", rule["expr"])}

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from lanner.outputs.http import HttpOutput
+from lanner.outputs.http_output import HttpOutput
 
 from .http_server import Http
 from .servers import certificate

@@ -7,8 +7,8 @@ import pytest
 from lanner.net.tls import Tls, TlsError, make_context
 from lanner.operating.webserver import _tls
 from lanner.outputs.base import OutputError
-from lanner.outputs.http import _read
-from lanner.outputs.syslog import SyslogOutput
+from lanner.outputs.http_output import _read
+from lanner.outputs.syslog_output import SyslogOutput
 from lanner.sdk.errors import LannerError
 
 

@@ -10,7 +10,7 @@ import ssl
 import pytest
 
 from lanner.outputs import OutputError
-from lanner.outputs.http import HttpOutput
+from lanner.outputs.http_output import HttpOutput
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.language.typed import FieldTable
 from lanner.rules.output.alert import AlertRule, AlertWriter
@@ -87,7 +87,7 @@ def test_so_is_one_over_tls(post, tls, says_so):
         for size in (10, 3_000_000, 10, 3_000_000):
             sink.send(alerts("x" * size))
             poll = select.poll()
-            poll.register(sink._connection.current, select.POLLRDHUP)
+            poll.register(sink._connection.link, select.POLLRDHUP)
             assert poll.poll(10_000)
         assert [len(body) for body in got] == [10, 3_000_000, 10, 3_000_000]
     finally:
@@ -180,10 +180,10 @@ def test_an_error_that_nobody_thought_of_costs_no_alert_and_no_connection(serve,
     sink.send(alerts("a"))
     with monkeypatch.context() as patch:
         patch.setattr(sink, "_fixed", {"X-Odd": "a\nb"})
-        with pytest.raises(OutputError, match="Invalid header value") as caught:
+        with pytest.raises(OutputError, match="invalid header value or name: 'X-Odd'") as caught:
             sink.send(alerts("b", "c"))
         assert (caught.value.delivered, caught.value.permanent) == (0, False)
-    assert sink._client is None
+    assert sink._connection.link is None
     sink.send(alerts("b \ud800"))
     assert [body for _, _, body in server.requests] == [b"a", b"b ?"]
 

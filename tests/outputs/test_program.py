@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lanner.outputs import Alert, OutputError
-from lanner.outputs.program import ProgramOutput
+from lanner.outputs.program_output import ProgramOutput
 
 
 def alerts(*lines):
@@ -143,7 +143,7 @@ def test_a_program_that_may_not_be_killed_is_left_behind(program, monkeypatch, c
     def forbidden(_process, _signal):
         raise PermissionError
 
-    monkeypatch.setattr("lanner.outputs.program._GRACE", 0.01)
+    monkeypatch.setattr("lanner.outputs.program_output._GRACE", 0.01)
     once, kept = program("exec sleep 1000", timeout=0.1), program("exec sleep 1000", timeout=0.1, keep_alive=True)
     kept.send(alerts("one"))
     left = kept._process

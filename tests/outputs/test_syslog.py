@@ -11,7 +11,7 @@ import time
 import pytest
 
 from lanner.outputs import Alert, OutputError
-from lanner.outputs.syslog import SyslogOutput
+from lanner.outputs.syslog_output import SyslogOutput
 
 from .servers import Server, certificate, resolve_as, silent_address, watch_connecting
 
@@ -186,7 +186,7 @@ def test_a_server_that_has_closed_is_connected_again_before_the_next_alert(colle
     for number in range(4):
         output.send([alert(str(number))])
         server.wait(number + 1)
-        while not output._connection.has_closed():
+        while not output._connection.link.has_closed():
             time.sleep(0.01)
     assert [message[-1] for message in server.messages] == list("0123")
 
@@ -359,10 +359,12 @@ def test_a_daemon_that_reads_nothing_is_waited_for_once(daemon, sink, monkeypatc
     assert len(waits) == 1
 
 
-def test_an_interrupted_connection_still_speaks_tls(collect, sink, tls):
+def test_an_interrupted_output_sends_nothing_more(collect, sink, tls):
     server = collect(tls=tls)
     output = sink(server.address, ca_cert=tls[0])
     output.send([alert("a")])
     output.interrupt()
-    # a thread that was sending continues for a moment, and must not do so in plain text
-    assert output._connection.current.version() is not None
+    with pytest.raises(OutputError, match="the run has ended"):
+        output.send([alert("b")])
+    output.close()
+    assert [message[-1] for message in server.wait(1)] == ["a"]

@@ -8,7 +8,7 @@ import pytest
 
 from lanner.outputs import Alert
 from lanner.outputs.delivery import QueuedDelivery
-from lanner.outputs.throttle import Deduplicate, Filtered, Throttle
+from lanner.outputs.throttle import Deduplicator, FilterChain, Throttle
 
 from .standins import StandInSink
 
@@ -86,32 +86,32 @@ SAME = [
 
 @pytest.mark.parametrize(("before", "alert", "same"), SAME)
 def test_what_is_the_same(before, alert, same, clock):
-    deduplicate = Deduplicate(10, clock=clock)
+    deduplicate = Deduplicator(10, clock=clock)
     assert deduplicate.admits(before)
     assert deduplicate.admits(alert) is not same
 
 
 def test_some_fields_may_be_all_that_counts(clock):
-    deduplicate = Deduplicate(10, ["docker.id"], clock=clock)
+    deduplicate = Deduplicator(10, ["docker.id"], clock=clock)
     assert deduplicate.admits(structured(docker__id="1", docker__name="a"))
     assert not deduplicate.admits(structured(docker__id="1", docker__name="b"))
     assert deduplicate.admits(structured(docker__id="2", docker__name="a"))
 
 
 def test_where_none_of_those_fields_is_all_others_count(clock):
-    deduplicate = Deduplicate(60, {"proc.name"}, clock=clock)
+    deduplicate = Deduplicator(60, {"proc.name"}, clock=clock)
     alerts = [structured(evt__time="1", fd__name=name) for name in ("shadow", "passwd", "shadow")]
     assert [deduplicate.admits(alert) for alert in alerts] == [True, True, False]
 
 
 def test_what_says_nothing_is_never_the_same(clock):
-    deduplicate = Deduplicate(60, clock=clock)
+    deduplicate = Deduplicator(60, clock=clock)
     alerts = [Alert(json.dumps({"rule": "a rule", "time": time}), "a rule", "Warning", "kv", 1) for time in "12"]
     assert [deduplicate.admits(alert) for alert in alerts] == [True, True]
 
 
 def test_a_window_begins_with_an_alert_and_is_not_prolonged(clock):
-    deduplicate = Deduplicate(10, clock=clock)
+    deduplicate = Deduplicator(10, clock=clock)
     admitted = []
     for second in range(25):
         clock.now = 1000.0 + second
@@ -121,7 +121,7 @@ def test_a_window_begins_with_an_alert_and_is_not_prolonged(clock):
 
 
 def test_memory_is_bounded_and_the_oldest_is_forgotten(clock):
-    deduplicate = Deduplicate(1e9, most=100, clock=clock)
+    deduplicate = Deduplicator(1e9, most=100, clock=clock)
     for number in range(1000):
         assert deduplicate.admits(text(str(number)))
         assert len(deduplicate._until) <= 100
@@ -131,7 +131,7 @@ def test_memory_is_bounded_and_the_oldest_is_forgotten(clock):
 
 
 def test_what_is_over_is_forgotten(clock):
-    deduplicate = Deduplicate(10, clock=clock)
+    deduplicate = Deduplicator(10, clock=clock)
     for number in range(1000):
         deduplicate.admits(text(str(number)))
     clock.now += 10
@@ -142,7 +142,7 @@ def test_what_is_over_is_forgotten(clock):
 def test_a_delivery_behind_filters_counts_by_rule_and_settles(clock, caplog):
     sink = StandInSink()
     delivery = QueuedDelivery([sink])
-    filtered = Filtered(delivery, [Deduplicate(10, clock=clock), Throttle(1, 3, clock)])
+    filtered = FilterChain(delivery, [Deduplicator(10, clock=clock), Throttle(1, 3, clock)])
     with caplog.at_level(logging.INFO, "lanner.outputs"):
         for _ in range(5):
             filtered.write(text("the same", "twin"))
@@ -166,7 +166,7 @@ def test_a_delivery_behind_filters_counts_by_rule_and_settles(clock, caplog):
 
 def test_threads_may_write_at_the_same_time(clock):
     sink = StandInSink()
-    filtered = Filtered(QueuedDelivery([sink]), [Throttle(1, 100, clock)])
+    filtered = FilterChain(QueuedDelivery([sink]), [Throttle(1, 100, clock)])
     threads = [threading.Thread(target=lambda: [filtered.write(text("x")) for _ in range(1000)]) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -10,7 +10,7 @@ from lanner.rules import Catalog, RulesError, compile_rules, load_rules
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
 from lanner.rules.lint import check_files
-from lanner.rules.report.validate import Validator
+from lanner.rules.report.validator import Validator
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 CATALOG = Catalog(

@@ -244,3 +244,36 @@ def test_operands_are_found_in_the_order_of_the_text_and_those_in_lists_where_th
     assert [field.name for field in find_operands(Field, check.left)] == ["a.b", "c.d", "e.f"]
     assert [field.name for field in find_operands(Field, check.left, lists=False)] == ["a.b"]
     assert [constant.text for constant in find_operands(Constant, check.left, check.right, None)] == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("x.y contians a", "contains"),
+        ("x.y startwith a", "startswith"),
+        ("x.y exsts", "exists"),
+        ("x.y IN (a)", "in"),
+        ("tolower(x.y) endwith a", "endswith"),
+        ("x.y matches a", "regex"),
+        ("x.y = a adn x.y = b", "and"),
+        ("x.y = a && x.y = b", "and"),
+        ("x.y = a || x.y = b", "or"),
+        ("x.y exists OR a", "or"),
+        ("toloer(x.y) = a", "tolower"),
+        ("x.y = touper(x.y)", "toupper"),
+        ("x.y = onof (a)", "oneof"),
+    ],
+)
+def test_a_misspelt_word_is_suggested_after_falcos_message(text, name):
+    with pytest.raises(ConditionError) as caught:
+        parse(text)
+    assert caught.value.advice == f"Did you mean '{name}'?"
+    assert caught.value.message.startswith(("expected a valid check operator: one of ", "unexpected token after '"))
+    assert "Did you mean" not in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["x.y foo a", "x.y = a b", "a b", "x.y in (a) (b)"])
+def test_a_word_that_is_near_no_other_has_no_suggestion(text):
+    with pytest.raises(ConditionError) as caught:
+        parse(text)
+    assert caught.value.advice == ""

@@ -6,7 +6,7 @@ import pytest
 
 from lanner.rules.check.syscall import SyscallCatalog
 from lanner.rules.report.falco_report import as_json, as_text, locations, snippet
-from lanner.rules.report.validate import Validator
+from lanner.rules.report.validator import Validator
 
 # ruff: noqa: T201 - the report is meant to be read
 

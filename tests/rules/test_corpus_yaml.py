@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lanner.rules.check.syscall import SyscallCatalog
 from lanner.rules.report.falco_report import as_json
-from lanner.rules.report.validate import Validator
+from lanner.rules.report.validator import Validator
 
 RECORDED = Path(__file__).parents[1] / "data" / "falco-corpus" / "yaml.jsonl.xz"
 

@@ -11,8 +11,8 @@ from lanner.rules.condition.falco_unparse import show
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
 from lanner.rules.language.catalog import Catalog
-from lanner.rules.report.describe import describe, table
-from lanner.rules.report.validate import Validator
+from lanner.rules.report.descriptions import describe, table
+from lanner.rules.report.validator import Validator
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
 MACRO_EVENTS = Path(__file__).parents[1] / "data" / "macro-events.jsonl.xz"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lanner.rules import Catalog, Executor, compile_rules, load_rules_text
-from lanner.rules.report.explain import Explainer
+from lanner.rules.report.explainer import Explainer
 from lanner.sdk.types import FieldInfo, FieldType
 
 CATALOG = Catalog(
@@ -48,7 +48,7 @@ class Watch:
         return self.explainer.explain(7, "the event")
 
     def tree(self, **event):
-        return self.explain(**event).text().split("\n\n")[1].splitlines()
+        return self.explain(**event).text(full=True).split("\n\n")[1].splitlines()
 
 
 def test_macros_and_lists_keep_their_names_and_tests_have_values():
@@ -113,9 +113,55 @@ def test_what_a_transformer_makes_stands_beside_what_it_is_made_of():
     ]
 
 
-def test_alternatives_that_do_not_hold_are_counted_where_another_one_does():
-    assert Watch("wide").tree(b="3") == ["yes  macro wide: one of", 'yes    x.b = 3   -> "3"', "no     ... and 5 others"]
-    assert len(Watch("wide").tree(b="9")) == 7
+LONG = "x.c exists and (x.a = long or " + " or ".join(f"x.b = {number}" for number in range(20)) + ")"
+
+
+def shorten(condition, **event):
+    text = Watch(condition).explain(**event).text()
+    return text.split("\n\n")[1].splitlines()
+
+
+def test_of_a_long_condition_that_holds_the_true_alternative_is_shown():
+    assert shorten(LONG, c="x", b="3") == [
+        "yes  all of",
+        'yes    x.c exists   -> "x"',
+        "yes    one of",
+        'yes      x.b = 3   -> "3"',
+        "         ... and 20 other alternatives",
+    ]
+
+
+def test_of_a_long_condition_that_does_not_hold_the_first_false_part_is_shown():
+    assert shorten(LONG, c="x", b="99") == [
+        "no   all of",
+        "no     one of   <-- the first part that is false",
+        "no       x.a = long   -> no value",
+        'no       x.b = 0   -> "99"',
+        'no       x.b = 1   -> "99"',
+        'no       x.b = 2   -> "99"',
+        "         ... and 17 more that are false",
+        "       ... and 1 that is true",
+    ]
+
+
+def test_other_false_parts_of_a_long_condition_have_one_line():
+    assert shorten(LONG, b="99") == [
+        "no   all of",
+        "no     x.c exists   -> no value   <-- the first part that is false",
+        "no     one of",
+    ]
+
+
+def test_the_full_text_has_every_part():
+    found = Watch(LONG).explain(c="x", b="3")
+    assert len(found.text(full=True).split("\n\n")[1].splitlines()) == 24
+
+
+def test_the_short_text_names_only_the_lists_of_its_parts():
+    found = Watch(f"x.c in (few) and x.a in (many) and ({LONG})").explain(c="one", a="nine")
+    assert "many: " in found.text()
+    assert "few: " not in found.text()
+    assert "few: " in found.text(full=True)
 
 
 def test_json_has_all_of_it():

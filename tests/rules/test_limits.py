@@ -14,8 +14,8 @@ from lanner.rules.files.items import RuleException
 from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.language import operators
 from lanner.rules.lint import check_files
-from lanner.rules.report.describe import describe
-from lanner.rules.report.validate import Validator
+from lanner.rules.report.descriptions import describe
+from lanner.rules.report.validator import Validator
 from lanner.rules.resolve.lists import Lists
 from lanner.rules.resolve.macros import MAX_SIZE as MAX_NODES
 from lanner.sdk.types import FieldInfo, FieldType

@@ -3,7 +3,7 @@
 import pytest
 
 from lanner.rules.files.load import load_text
-from lanner.rules.files.text import Text, TextBuilder, index_in_file, join
+from lanner.rules.files.placed_text import Text, TextBuilder, index_in_file, join
 
 STYLES = {
     "plain": "- macro: m\n  condition: é.a = 1 and  zz   and k\n",

@@ -9,7 +9,7 @@ from lanner.rules import Catalog, RulesError, compile_rules, load_rules_text
 from lanner.rules.files.load import load_text
 from lanner.rules.findings import finish
 from lanner.rules.lint import check_files
-from lanner.rules.report.validate import Validator
+from lanner.rules.report.validator import Validator
 from lanner.rules.session import Session
 from lanner.sdk.types import FieldInfo, FieldType
 

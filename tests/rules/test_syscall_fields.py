@@ -8,7 +8,7 @@ import lzma
 from pathlib import Path
 
 from lanner.rules.check.syscall import SyscallCatalog
-from lanner.rules.report.validate import Validator
+from lanner.rules.report.validator import Validator
 
 DATA = Path(__file__).parents[1] / "data" / "syscall-fields.jsonl.xz"
 

@@ -5,7 +5,7 @@ import pytest
 from lanner.rules.check.syscall import SyscallCatalog
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.report.falco_report import as_json, as_text, full_text
-from lanner.rules.report.validate import Validator
+from lanner.rules.report.validator import Validator
 from lanner.sdk.types import FieldInfo, FieldType
 
 RULE = "- rule: {0}\n  desc: d\n  condition: {1}\n  output: '{2}'\n  priority: INFO\n  source: {3}\n"

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 import lanner
 from lanner import Config, Meta
-from lanner.sdk.config import check_config_class, config_schema, config_table, convert_config, load_config
+from lanner.sdk.config import (
+    check_config_class,
+    config_schema,
+    config_table,
+    convert_config,
+    load_config,
+    required_options,
+    secret_options,
+)  # fmt: skip
 
 
 class Tls(Config):
@@ -118,12 +126,120 @@ def test_what_yaml_decoded_is_taken_as_it_is():
     assert convert_config(Options, None) == Options()
 
 
-def test_every_option_needs_a_default():
-    class Needy(Config):
-        host: str
+class Server(Config):
+    """A group of options."""
 
-    with pytest.raises(lanner.DefinitionError, match=r"Needy\.host needs a default"):
-        check_config_class(Needy)
+    host: Annotated[str, Meta(description="Its name")]
+    pass_code: lanner.Secret | None = None
+
+
+class Needy(Config):
+    """Required options, in nested classes too."""
+
+    token: Annotated[lanner.Secret, Meta(description="Access token")]
+    limit: int
+    server: Annotated[Server | None, Meta(description="Where")] = None
+    servers: list[Server] = msgspec.field(default_factory=list)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "the option `$.token` is required: Access token"),
+        ("{}", "the option `$.token` is required: Access token"),
+        ("null", "the option `$.token` is required: Access token"),
+        ('{"token": "a"}', "the option `$.limit` is required"),
+        ('{"token": "a", "limit": 1, "server": {}}', "the option `$.server.host` is required: Its name"),
+        ('{"token": "a", "limit": 1, "servers": [{"host": "a"}, {}]}', "the option `$.servers[1].host` is required: Its name"),
+    ],
+)
+def test_a_required_option_that_is_missing_is_named_with_its_description(text, says):
+    check_config_class(Needy)
+    with pytest.raises(lanner.ConfigError) as caught:
+        load_config(Needy, text)
+    assert str(caught.value) == says
+
+
+def test_null_is_no_group_if_the_group_has_required_options():
+    assert load_config(Needy, '{"token": "a", "limit": 1, "server": null}').server is None
+
+
+def test_the_table_has_the_options_of_nested_classes():
+    assert config_table(Needy) == [
+        ("token", "secret", "required", "Access token"),
+        ("limit", "integer", "required", ""),
+        ("server", "object or null", "null", "Where"),
+        ("server.host", "string", "required", "Its name"),
+        ("server.passCode", "secret or null", "null", ""),
+        ("servers", "array of object", "[]", ""),
+        ("servers[].host", "string", "required", "Its name"),
+        ("servers[].passCode", "secret or null", "null", ""),
+    ]
+    assert required_options(Needy) == ["token", "limit"]
+    assert secret_options(Needy) == {"token", "passcode", "pass_code"}
+
+
+def test_the_schema_marks_secrets_and_refuses_nothing_that_the_plugin_takes():
+    schema = config_schema(Needy)
+    assert schema["properties"]["token"] == {
+        "type": ["string", "number", "boolean"], "writeOnly": True, "description": "Access token", "title": "Token",
+    }  # fmt: skip
+    server = schema["properties"]["servers"]["items"]["properties"]
+    assert server["passCode"]["writeOnly"] is True
+    assert "required" not in schema
+    assert all("writeOnly" not in each for each in schemas(schema) if each.get("title") == "Host")
+
+
+@pytest.mark.parametrize("text", ['{"flush_interval": 5}', '{"FLUSH_INTERVAL": 5}', '{"flushInterval": 5}'])
+def test_an_option_may_be_written_in_snake_case(text):
+    assert load_config(Options, text) == Options(flush_interval=5)
+
+
+@pytest.mark.parametrize("second", ["flushInterval", "flushinterval", "FLUSH_INTERVAL"])
+def test_an_option_in_two_spellings_is_an_error(second):
+    with pytest.raises(lanner.ConfigError, match=r"Object contains `flushInterval` twice, in different spellings - at `\$`"):
+        load_config(Options, f'{{"flush_interval": 5, "{second}": 5}}')
+
+
+def test_options_that_a_configuration_cannot_tell_apart_are_refused():
+    class Twice(Config):
+        max_age: int = 0
+        maxage: int = 0
+
+    with pytest.raises(lanner.DefinitionError, match=r"Twice\.maxage and max_age are the same option"):
+        check_config_class(Twice)
+
+
+def test_a_secret_in_the_source_code_is_refused():
+    class Careless(Config):
+        token: lanner.Secret = lanner.Secret("open-sesame")
+
+    class Outer(Config):
+        inner: Careless | None = None
+
+    for cls in (Careless, Outer):
+        with pytest.raises(lanner.DefinitionError, match=r"Careless\.token has a secret as its default: make it required") as caught:
+            check_config_class(cls)
+        assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"host": "sesame',
+        '{"host": sesame}',
+        "host=sesame",
+        '{"host:sesame": 1}',
+        '{"host sesame": 1}',
+        b'{"host": "sesame\xff"}',
+        '"sesame"',
+        '["sesame"]',
+    ],
+)
+def test_no_error_quotes_a_configuration_that_cannot_be_read(text):
+    with pytest.raises(lanner.ConfigError) as caught:
+        load_config(Options, text)
+    assert "sesame" not in str(caught.value)
 
 
 class Endless(Config):

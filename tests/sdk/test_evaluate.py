@@ -170,12 +170,13 @@ VALID = [
     b"{}", b" \t\r\n[ ] ", b"null", b"0", b"-1", b"1.5e-3", b"1E+999", b"-1e-999", b"1" * 5000, b"-" + b"1" * 5000, b"0." + b"1" * 5000,
     b"1e" + b"1" * 5000, b'"\\u0000\\/\\b\\f"', b'"\\ud83d\\ude00"', b'"\x7f\xe2\x80\xa8"', b'{"a":1,"a":2}', b'{"":{"":[]}}',
     b'"' + b"1" * 5000 + b'"', b"-0", b"-0.0",
+    b'"\xff"', b'"\xc0\x80"', b'"\xed\xa0\x80"', b'"\xf4\x90\x80\x80"', b'{"\xff":1}', b'{"a":"\xe2\x82"}', b'"\\ud800"',
+    b'"\\ud800x"', b'"\\udc00"', b'"\\ud83d\\u0041"', b'"\\udc00\\ud800"', b'{"\\ud800":1}',
 ]  # fmt: skip
 INVALID = [
     b"", b" ", b"{", b"[1,]", b'{"a":1,}', b'{"a" 1}', b"{'a':1}", b"{a:1}", b'{"a":1}{"b":2}', b"1 2", b"[1 2]", b"tru", b"True", b"NaN",
     b"Infinity", b"-Infinity", b"01", b"-01", b"1.", b".5", b"+1", b"-", b"1e", b"0x1", b'"', b'"\\"', b'"\n"', b'"\t"', b'"\x00"', b'"\\x"',
-    b'"\\u00e"', b'"\xff"', b'"\xc0\x80"', b'"\xed\xa0\x80"', b'"\xf4\x90\x80\x80"', b'{"\xff":1}', b'{"a":"\xe2\x82"}', b'"\\ud800"',
-    b'"\\ud800x"', b'"\\udc00"', b'"\\ud83d\\u0041"', b'"\\udc00\\ud800"', b'{"\\ud800":1}', b"\xef\xbb\xbf{}", b"\x0b1", b"[1\x00]",
+    b'"\\u00e"', b"\xef\xbb\xbf{}", b"\x0b1", b"[1\x00]", b'\xff"a"', b'"a"\xff', b'["a"\xff]', b'"\\\xff"', b'"\xff', b'["\xff" 1]', b'"\xff\x01"',
     b"{}\x00", b"[1]]", b"{1:2}", b"// x\n1", b"0" + b"1" * 5000, b"-00", b"[1" + b"1" * 5000,
 ]  # fmt: skip
 
@@ -242,8 +243,7 @@ def strictly_valid(document: bytes) -> bool:
         raise ValueError
 
     try:
-        value = json.loads(document.decode(), parse_constant=refuse)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate has no UTF-8
+        json.loads(document.decode(errors="surrogateescape"), parse_constant=refuse)
     except (ValueError, RecursionError):
         return False
     return True

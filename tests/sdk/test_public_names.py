@@ -12,7 +12,7 @@ import lanner
 CASES = Path(__file__).parents[1] / "data" / "typing"
 
 
-@pytest.mark.parametrize("package", [lanner, lanner.rules, lanner.testing], ids=lambda package: package.__name__)
+@pytest.mark.parametrize("package", [lanner, lanner.rules, lanner.sources, lanner.testing], ids=lambda package: package.__name__)
 def test_every_public_name_is_there_and_listed(package):
     assert [name for name in package.__all__ if getattr(package, name, None) is None] == []
     assert dir(package) == sorted(package.__all__)
@@ -22,7 +22,7 @@ def test_every_public_name_is_there_and_listed(package):
 
 def test_every_other_package_says_that_it_is_private():
     root = Path(lanner.__file__).parent
-    public = {root, root / "rules", root / "testing"}
+    public = {root, root / "rules", root / "sources", root / "testing"}
     packages = [path.parent for path in root.rglob("__init__.py") if path.parent not in public]
     assert len(packages) > 20
     assert [str(path) for path in packages if "Private" not in (path / "__init__.py").read_text("utf-8").split('"""')[1]] == []
@@ -62,13 +62,19 @@ def test_the_docker_plugin_is_written_on_the_public_names():
         for module in Path(lanner.__file__).parent.joinpath("docker").glob("*.py")
         for line in re.findall(r"^\s*(?:from|import) (lanner\.(?!docker\b)\w[\w.]*)", module.read_text(), re.MULTILINE)
     }
-    assert {name for name in private if not name.startswith("lanner.net.")} <= {"lanner.native"}
+    assert {name for name in private if not name.startswith("lanner.net.")} <= {"lanner.native", "lanner.sources"}
 
 
 def test_the_sdk_imports_nothing_of_the_rooms_that_use_it():
     for module in Path(lanner.__file__).parent.joinpath("sdk").glob("*.py"):
         imported = set(re.findall(r"^\s*(?:from|import) lanner\.(\w+)", module.read_text(), re.MULTILINE))
         assert imported <= {"sdk", "native"}, module.name
+
+
+def test_the_sources_import_nothing_of_the_rooms_that_use_them():
+    for module in Path(lanner.__file__).parent.joinpath("sources").glob("*.py"):
+        imported = set(re.findall(r"^\s*(?:from|import) lanner\.(\w+)", module.read_text(), re.MULTILINE))
+        assert imported <= {"_lazy", "sources", "sdk", "native"}, module.name
 
 
 @pytest.mark.parametrize("case", ["plugin.py", "packages.py"])

@@ -9,7 +9,7 @@ import pytest
 from lanner.cli.alerts import make_sinks, outputs_of
 from lanner.config.falco import Falco
 from lanner.config.read import read_configuration
-from lanner.doctor.alerts import look_at_outputs
+from lanner.doctor.output_checks import look_at_outputs
 from lanner.sdk.errors import ConfigError
 from lanner.sinks.registry import SINKS, configured_sinks
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from lanner.yamlfile.placed_values import line_of, load
 from lanner.yamlfile.reader import YamlError
-from lanner.yamlfile.values import line_of, load
 
 pytestmark = pytest.mark.native
 

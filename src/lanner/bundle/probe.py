@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lanner.bundle.build import LOADERS
+from lanner.bundle.builder import LOADERS
 from lanner.bundle.environment import BuildError
 from lanner.sdk.sources import YIELDS
 

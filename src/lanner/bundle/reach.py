@@ -33,7 +33,7 @@ _OPTIONAL: Final = frozenset(
     {
         ("hashlib", "_hashlib"),
         ("lanner.sdk.reading", "asyncio"),
-        ("lanner.docker.plugin", "lanner.docker.engine_checks"),
+        ("lanner.docker.docker_plugin", "lanner.docker.engine_checks"),
     }
 )
 # packages with late or optional imports that nothing here uses

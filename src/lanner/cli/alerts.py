@@ -104,11 +104,11 @@ def _filtered(falco: Falco, delivery: Delivery) -> Delivery:
     own = falco.lanner
     if not own.deduplicate.window and not own.throttle.rate:
         return delivery
-    from lanner.outputs.throttle import Deduplicate, Filtered, Throttle
+    from lanner.outputs.throttle import Deduplicator, FilterChain, Throttle
 
     filters: list[Filter] = []
     if own.deduplicate.window:
-        filters.append(Deduplicate(own.deduplicate.window))
+        filters.append(Deduplicator(own.deduplicate.window))
     if own.throttle.rate:
         filters.append(Throttle(own.throttle.rate, own.throttle.burst))
-    return Filtered(delivery, filters)
+    return FilterChain(delivery, filters)

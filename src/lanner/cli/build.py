@@ -10,22 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.abi.versions import APIS, RULES_FILES, hosts, version_of
-from lanner.bundle.build import build, written
+from lanner.bundle.builder import build, written
 from lanner.bundle.contents import BundleContents, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
 from lanner.host.plugin_loader import BUILT_IN, load_plugin
+from lanner.sdk.options import REQUIRED
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.bundle.build import BuildResult
+    from lanner.bundle.builder import BuildResult
     from lanner.bundle.environment import Environment
     from lanner.bundle.probe import ProbeResult
-    from lanner.bundle.runtime import Runtime
+    from lanner.bundle.python_runtime import Runtime
     from lanner.sdk.plugin import Plugin, PluginInfo
 
 _PLAIN: Final = re.compile(r"[\w./+-]+")
@@ -76,10 +77,22 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
             raise BuildError(f"no host can open it, so it was not written: {seen.open_error}")
     _tell(path, info, seen, made)
     warn_of_source(seen)
-    if seen.init_error:
+    if seen.init_error and not wants_options(info, seen):
         first, *more = seen.init_error.splitlines()
         return fail(f"{path} is written, but a host cannot init it: {first}", FAILED, more=more)
     return OK
+
+
+def wants_options(info: PluginInfo, seen: ProbeResult) -> bool:
+    """Return whether init failed only because the trial gives no options, and print what remains to be tried."""
+    if info.config is None or REQUIRED not in seen.init_error:
+        return False
+    from lanner.sdk.config import required_options
+
+    options = required_options(info.config)
+    if options:
+        say(f"the trial ends at init, because these options are required: {', '.join(options)}. The host tries the rest")
+    return bool(options)
 
 
 def warn_of_source(seen: ProbeResult) -> None:
@@ -90,7 +103,7 @@ def warn_of_source(seen: ProbeResult) -> None:
 
 
 def _runtime(environment: Environment, target: str, folder: str, collected: BundleContents, bundling: Bundling) -> Runtime:
-    from lanner.bundle.runtime import assemble
+    from lanner.bundle.python_runtime import assemble
 
     runtime = assemble(
         environment,
@@ -172,6 +185,7 @@ def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:
     """Return the lines of falco.yaml that load the library at `path`, for hosts of this API version."""
     path = path.absolute()
     lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {_scalar(str(path))}"]
+    lines += _required_lines(info)
     loaded = [info.name]
     if info.has_source:
         lines.append("    open_params: ''")
@@ -198,6 +212,22 @@ def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:
         remarks.append("before Falco 0.38: rules_file")
     key = "rules_files" if version_of(api) >= version_of(APIS["3"].version) else "rules_file"
     lines.append(f"{key}: [{_scalar(file)}]" + (f"  # {'; '.join(remarks)}" if remarks else ""))
+    return lines
+
+
+def _required_lines(info: PluginInfo) -> list[str]:
+    """Return the lines of init_config with the required options."""
+    if info.config is None:
+        return []
+    from lanner.sdk.config import config_table, required_options
+
+    names = required_options(info.config)
+    lines = ["    init_config:"] if names else []
+    for name, kind, _, description in config_table(info.config):
+        if name in names:
+            variable = re.sub(r"\W|(?<=[a-z0-9])(?=[A-Z])", "_", f"{info.name}_{name}").upper()
+            value = f"${{{variable}}}" if kind == "secret" else ""
+            lines.append(f"      {name}: {value}  # {': '.join(filter(None, ('required', description)))}")
     return lines
 
 

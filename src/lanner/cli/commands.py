@@ -78,6 +78,7 @@ def commands() -> None:
 @click.option("--output", default=None, metavar="FILE", help="Append alerts to FILE instead of printing them.")
 @click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
+@click.option("--from-start", is_flag=True, help="Open the source as the first time: ignore its stored position.")
 @click.option("--dry-run", is_flag=True, help="Load everything and check the rules, but open nothing.")
 @click.option("-V", "--validate", "validated", multiple=True, metavar="FILE", help="Print the report of `falco -V` on a rules file.")
 @click.option("-L", "describe_all", is_flag=True, help="Describe the rules (with --format json, also macros and lists).")
@@ -111,9 +112,19 @@ def run(plugin: str | None, **given: Any) -> int:
         raise click.UsageError(
             "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE).", click.get_current_context()
         )
+    from lanner.cli.conflicts import check_options
     from lanner.cli.start import start
 
+    check_options(_given_options(), [text.partition("=")[0] for text in given["options"]], native=given["executor"] == "native")
     return start(plugin, **given)
+
+
+def _given_options() -> dict[str, str]:
+    """Return the command line's options: their parameters with their longest names."""
+    context = click.get_current_context()
+    source = click.core.ParameterSource.COMMANDLINE
+    options = {each.name: max(each.opts, key=len) for each in context.command.params if isinstance(each, click.Option) and each.name}
+    return {name: shown for name, shown in options.items() if context.get_parameter_source(name) is source}
 
 
 @commands.command(epilog=_PLUGIN)

@@ -9,7 +9,7 @@ from lanner.cli.show import outside, print_text
 from lanner.cli.validate import make_validator, read_rules
 from lanner.host.own_rules import rules_files
 from lanner.rules.findings import ConditionError
-from lanner.rules.report.describe import describe, table
+from lanner.rules.report.descriptions import describe, table
 from lanner.rules.report.falco_report import dump, full_text
 from lanner.sdk.printable import printable_line
 

@@ -9,9 +9,9 @@ from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_json, print_table, print_text
 from lanner.doctor.all import look_at_machine, look_at_setup
 from lanner.doctor.results import Result, problem
-from lanner.sdk.address import mask_addresses
 from lanner.sdk.checks import Level
 from lanner.sdk.loglines import log_line
+from lanner.sdk.secrets import mask_message
 from lanner.sdk.text import many
 
 if TYPE_CHECKING:
@@ -36,19 +36,19 @@ def examine(plugin: str | None, file: str | None, rules: Sequence[str], config: 
 def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: str | None, host: str | None) -> list[Result]:
     try:
         from lanner.cli.plugin_config import make_entry
-        from lanner.doctor.setup import SetUp
+        from lanner.doctor.setup import SetupChecks
     except ImportError as error:  # the native module, or a package that Lanner needs
         return [Result("Lanner", [problem(f"it does not load: {error}", "See `native module` below, or reinstall Lanner")])]
 
     def make(cls: type[Plugin], entry: PluginSetup, warn: Callable[[str], object]) -> Plugin:
         return make_entry(cls, entry.given(config, None), host, warn=warn)
 
-    return look_at_setup(SetUp(plugin, file, rules, make))
+    return look_at_setup(SetupChecks(plugin, file, rules, make))
 
 
 def _rows(result: Result) -> Iterator[tuple[str, str, str]]:
-    for number, finding in enumerate(result.findings):
-        yield str(finding.level), "" if number else log_line(result.check), log_line(finding.text)
+    for finding in result.findings:
+        yield str(finding.level), log_line(result.check), log_line(finding.text)
         if finding.fix:
             yield "", "", f"-> {log_line(finding.fix)}"
 
@@ -60,5 +60,5 @@ def _sum(count: Counter[Level]) -> str:
 
 
 def _as_dict(result: Result) -> dict[str, object]:
-    findings = [{"level": str(each.level), "text": mask_addresses(each.text), "fix": mask_addresses(each.fix)} for each in result.findings]
-    return {"check": mask_addresses(result.check), "findings": findings}
+    findings = [{"level": str(each.level), "text": mask_message(each.text), "fix": mask_message(each.fix)} for each in result.findings]
+    return {"check": mask_message(result.check), "findings": findings}

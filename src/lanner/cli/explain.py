@@ -17,8 +17,12 @@ from lanner.sdk.printable import printable_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lanner.rules.report.explanation import Explanation
 
-def explain_rule(name: str, plugin: str, files: Sequence[str], replay: str, event: int | None, config: str, *, as_json: bool) -> int:
+
+def explain_rule(
+    name: str, plugin: str, files: Sequence[str], replay: str, event: int | None, config: str, *, as_json: bool, full: bool
+) -> int:
     """Print the explanation and return the exit code. Raises `LannerError`."""
     with redirect_stdout(sys.stderr):  # for the plugin's own output
         cls = load_plugin(plugin)
@@ -28,5 +32,12 @@ def explain_rule(name: str, plugin: str, files: Sequence[str], replay: str, even
         found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)
     if found is None:
         return fail(f"the recording {replay} has no event" + (f" {event}" if event else ""))
-    print_text(printable_json(found.as_dict(), indent=2) if as_json else found.text())
+    print_text(printable_json(found.as_dict(), indent=2) if as_json else _text(found, full=full))
     return OK
+
+
+def _text(found: Explanation, *, full: bool) -> str:
+    text, whole = found.text(), found.text(full=True)
+    if full or text == whole:
+        return whole
+    return f"{text}\n\n(only the parts that decided; --full shows all {whole.count(chr(10)) + 1} lines)"

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.abi.versions import hosts
-from lanner.bundle.inspect import inspect
+from lanner.bundle.inspection import inspect
 from lanner.cli.messages import FAILED, OK, say
 from lanner.cli.show import outside, print_fields, print_json, print_table, print_text
 
 if TYPE_CHECKING:
-    from lanner.bundle.inspect import BuildFacts, Inspection
+    from lanner.bundle.inspection import BuildFacts, Inspection
 
 _SHOWN: Final = 8
 

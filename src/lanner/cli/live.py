@@ -53,7 +53,7 @@ def operate(
     with ExitStack() as stack:
         notifier = Notifier(status.is_alive)
         stack.callback(notifier.close)
-        loading = _Loading(plugins, infos, settings, runner, source, again, status, notifier)
+        loading = _ReloadJob(plugins, infos, settings, runner, source, again, status, notifier)
         _show_status(settings.falco, status, loading, stack)
         watched = (lambda: loading.settings.sources) if settings.falco.watch_config_files else None
         status.reloader = Reloader(loading.load, loading.failed, watched)
@@ -79,7 +79,7 @@ class Operation:
         self._notifier.stopping()
 
 
-def _show_status(falco: Falco, status: Status, loading: _Loading, stack: ExitStack) -> None:
+def _show_status(falco: Falco, status: Status, loading: _ReloadJob, stack: ExitStack) -> None:
     """Start the configured services that report the run's state."""
     metrics, web = falco.metrics, falco.webserver
     switches = {"rules": metrics.rules_counters_enabled, "resource_utilization": metrics.resource_utilization_enabled}
@@ -108,7 +108,7 @@ def _bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-class _Loading:
+class _ReloadJob:
     """Creates settings again and exchanges the run's rules and outputs."""
 
     def __init__(

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanner.bundle.build import write
+from lanner.bundle.builder import write
 from lanner.bundle.probe import probe
-from lanner.cli.build import make_plugin, warn_of_source
+from lanner.cli.build import make_plugin, wants_options, warn_of_source
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
 from lanner.cli.validate import make_validator, read_rules
@@ -70,7 +70,7 @@ def package_plugin(
     packed = _rules(info, rules_files(rules, info) if rules or info.rules else ())
     made = make_plugin(name, cls, api=api, python=python, bundling=bundling)
     seen = _try(info, made.built.image)
-    if seen.init_error:
+    if seen.init_error and not wants_options(info, seen):
         return fail(f"a host cannot init the plugin, so nothing is packaged: {seen.init_error}", FAILED)
     if seen.opens_nowhere:
         return fail(f"no host can open the plugin, so nothing is packaged: {seen.open_error}", FAILED)

@@ -95,10 +95,10 @@ def _decode(text: str, shown: str) -> Any:
             return msgspec.json.decode(text)
         except (ValueError, RecursionError) as error:
             json = f"JSON ({error})"
-    from lanner.yamlfile import values
+    from lanner.yamlfile import placed_values
     from lanner.yamlfile.reader import YamlError
 
     try:
-        return values.load(text, shown)[0]
+        return placed_values.load(text, shown)[0]
     except YamlError as error:
         raise ConfigError(f"{shown} is neither {json} nor YAML: {error.without_text()}") from None

@@ -53,15 +53,18 @@ def show(plugin: str) -> None:
 )
 @click.option("--plugin", default="docker", metavar="PLUGIN", help="Plugin of the events and fields, as for `lanner run`.")
 @click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
-def explain(rule: str, plugin: str, files: tuple[str, ...], replay: str, event: int | None, config: str, *, as_json: bool) -> int:
-    """Show part by part why RULE fires on an event, or which part prevents it.
+@click.option("--full", is_flag=True, help="Show every part of the condition, not only those that decided.")
+@click.option("--json", "as_json", is_flag=True, help="For machines; always with every part.")
+def explain(
+    rule: str, plugin: str, files: tuple[str, ...], replay: str, event: int | None, config: str, *, as_json: bool, full: bool
+) -> int:
+    """Show which parts of RULE's condition made it fire on an event, or prevented it.
 
     Without --event, it explains the first event that the rule matches, or else the event that comes closest.
     """
     from lanner.cli.explain import explain_rule
 
-    return explain_rule(rule, plugin, files, replay, event, config, as_json=as_json)
+    return explain_rule(rule, plugin, files, replay, event, config, as_json=as_json, full=full)
 
 
 @rules.command("test")

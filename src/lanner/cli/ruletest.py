@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_text
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from lanner.testing.ruletests import FileOutcome, Outcome
+
+_LEGEND: Final = "- is expected, + is what the events raised, ! is an alert whose content differs"
 
 
 def run_tests(paths: Sequence[str], junit: str | None, *, as_json: bool) -> int:
@@ -39,6 +41,8 @@ def _lines(files: Sequence[FileOutcome]) -> Iterator[str]:
         for outcome in file.outcomes:
             name, count = message_line(outcome.name), len(outcome.alerts)
             yield f"  {'ok' if outcome.passed else 'FAILED':6}  {name:{width}}  {many(count, 'alert')}"
+    if not all(outcome.passed for outcome in outcomes):
+        yield from ("", f"Differences ({_LEGEND}):")
     for file in files:
         for outcome in file.outcomes:
             if not outcome.passed:
@@ -102,4 +106,4 @@ def _add_case(case: Element, file: FileOutcome, outcome: Outcome) -> None:
     case.attrib |= {"classname": printable_line(file.path), "name": printable_line(outcome.name), "time": f"{outcome.seconds:.6f}"}
     if not outcome.passed:
         failure = SubElement(case, "failure", message=outcome.differences[0].what)
-        failure.text = "\n".join(map(printable_line, _failure(outcome)))
+        failure.text = "\n".join(map(printable_line, (*_failure(outcome), f"({_LEGEND})")))

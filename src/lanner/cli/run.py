@@ -19,6 +19,7 @@ from lanner.host.stop import closing
 from lanner.outputs.base import OutputClosedError
 from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
+from lanner.sdk.positionfile import PositionFile, state_directory
 from lanner.sdk.printable import printable_line
 from lanner.sdk.sources import open_source
 from lanner.sdk.text import many
@@ -128,31 +129,46 @@ def _watch(
 
     limits, plugin, info = settings.limits, plugins[0], infos[0]
     check_params(plugin, settings.plugin)
-    sinks = make_sinks(settings.falco)
-    try:
-        source = open_source(plugin, settings.plugin.open_params)
-    except LannerError as error:
-        for sink in sinks:
-            sink.close()
-        return fail(str(error), UNREACHABLE if isinstance(error, SourceError) else exit_code(error))
-    if without_values := plugin.fields_without_values():
-        from lanner.rules.lint.silent import silent_rules, tell_silent  # rarely needed
+    with contextlib.ExitStack() as opened:
+        sinks = make_sinks(settings.falco)
+        try:
+            positions = _positions(settings, info)
+            if positions is not None:
+                opened.callback(positions.close)  # after the last commit
+            source = open_source(plugin, settings.plugin.open_params, positions)
+        except LannerError as error:
+            for sink in sinks:
+                sink.close()
+            return fail(str(error), UNREACHABLE if isinstance(error, SourceError) else exit_code(error))
+        if without_values := plugin.fields_without_values():
+            from lanner.rules.lint.silent import silent_rules, tell_silent  # rarely needed
 
-        for advice, names in silent_rules(compiled.rules, without_values).items():
-            say(f"warning: {tell_silent(names)}. To change this, {advice}")
-    try:
-        delivery = deliver_live(settings.falco, sinks, source.close)
-    except LannerError:
-        source.close()
-        raise
-    runner = Runner(source, make_pump(plugins, compiled, settings), delivery, time.time_ns, limits.max_events)
-    start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
-    try:
-        with operate(plugins, infos, settings, compiled, runner, source, again) as operation:
-            return _go_on(runner, source, limits.duration, start, operation, info.hint)
-    finally:
-        source.close()
-        runner.close()
+            for advice, names in silent_rules(compiled.rules, without_values).items():
+                say(f"warning: {tell_silent(names)}. To change this, {advice}")
+        try:
+            delivery = deliver_live(settings.falco, sinks, source.close)
+        except LannerError:
+            source.close()
+            raise
+        runner = Runner(source, make_pump(plugins, compiled, settings), delivery, time.time_ns, limits.max_events)
+        start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
+        try:
+            with operate(plugins, infos, settings, compiled, runner, source, again) as operation:
+                return _go_on(runner, source, limits.duration, start, operation, info.hint)
+        finally:
+            source.close()
+            runner.close()
+
+
+def _positions(settings: Settings, info: PluginInfo) -> PositionFile | None:
+    """Return the store of the source's position; None if the plugin has no positions, or none are stored."""
+    from_start = settings.limits.from_start
+    if not info.resumes:
+        if from_start:
+            raise UsageError(f"the plugin {info.name} does not resume at a stored position: leave out --from-start")
+        return None
+    directory = state_directory(settings.falco.lanner.state_directory)
+    return None if directory is None else PositionFile(directory, info, forget=from_start)
 
 
 def _go_on(
@@ -198,6 +214,8 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
         add(printable_line(f"{count:>8}  {rule}"))
     if counts.not_json:
         say(f"{many(counts.not_json, 'payload')} not valid JSON: {'its' if counts.not_json == 1 else 'their'} fields have no values")
+    if counts.invalid_utf8:
+        say(f"{many(counts.invalid_utf8, 'payload')} with invalid UTF-8: the fields have the bytes as they are")
     if left_out := sum(runner.delivery.suppressed.values()):
         say(f"{many(left_out, 'alert')} suppressed by $.lanner.throttle or $.lanner.deduplicate")
     for what, count in source.counters.items():

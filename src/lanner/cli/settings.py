@@ -40,6 +40,7 @@ class Limits:
     executor: str = "native"
     recordings: tuple[str, ...] = ()
     jobs: int = 1
+    from_start: bool = False
 
 
 @dataclass(frozen=True, slots=True)

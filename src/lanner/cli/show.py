@@ -32,11 +32,11 @@ def show_fields(name: str, *, as_json: bool) -> None:
 def show_plugin(name: str, *, as_json: bool) -> None:
     """Print the description of a plugin. Raises `LannerError`."""
     info = plugin_info(load_plugin(name))
-    schema, table = None, []
+    schema, table, required = None, [], []
     if info.config is not None:
-        from lanner.sdk.config import config_schema, config_table
+        from lanner.sdk.config import config_schema, config_table, required_options
 
-        schema, table = config_schema(info.config), config_table(info.config)
+        schema, table, required = config_schema(info.config), config_table(info.config), required_options(info.config)
     facts: dict[str, Any] = {
         "name": info.name,
         "version": info.version,
@@ -51,7 +51,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
         "recording": info.example,
     }
     if as_json:
-        print_json({**facts, "init_schema": schema})
+        print_json({**facts, "required_options": required, "init_schema": schema})
         return
     texts = {key: ", ".join(value) if isinstance(value, list) else str(value) for key, value in facts.items() if value is not None}
     print_table(("", ""), [(key.replace("_", " "), text) for key, text in texts.items()])

@@ -30,6 +30,7 @@ def start(
     max_events: int | None,
     duration: float | None,
     dry_run: bool,
+    from_start: bool,
     executor: str,
     names_only: bool,
     verbose: bool,
@@ -70,7 +71,10 @@ def start(
         executor=executor,
         recordings=replay,
         jobs=jobs or cores(),
+        from_start=from_start,
     )
+    if from_start and replay:
+        raise UsageError("--from-start is about a source's stored position, which --replay does not use: leave it out")
     needs_rules = not (version or list_plugins or asked is not None or fields_of is not None or validated)
     make = partial(settle, plugin, limits=limits, needs_rules=needs_rules, layout=None if layout == "markdown" else layout, **options)
     settings = make()

@@ -10,8 +10,8 @@ from lanner.host.own_rules import rules_files
 from lanner.host.pump import host_name
 from lanner.operating.snapshot import RuleMatches, Snapshot
 from lanner.rules.files.load import MAX_SIZE
-from lanner.sdk.address import mask_addresses
 from lanner.sdk.files import read_whole
+from lanner.sdk.secrets import mask_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,7 @@ class Status:
         """Return the current state."""
         counts = self._runner.pump.counts()
         reloader = self.reloader
-        engines = {mask_addresses(name): is_open for name, is_open in self._source.connections.items()}
+        engines = {mask_message(name): is_open for name, is_open in self._source.connections.items()}
         return Snapshot(
             plugin=self._info.name,
             plugin_version=self._info.version,
@@ -67,6 +67,7 @@ class Status:
             events=counts.events,
             matches=tuple(self._matches(counts.alerts)),
             not_json=counts.not_json,
+            invalid_utf8=counts.invalid_utf8,
             failures=counts.failures,
             misfits=counts.misfits,
             outputs=self._runner.delivery.counts(),
@@ -75,7 +76,7 @@ class Status:
             connected=engines,
             reloads=reloader.succeeded if reloader else 0,
             reloads_failed=reloader.failures if reloader else 0,
-            reload_error=mask_addresses(reloader.last_error) if reloader else "",
+            reload_error=mask_message(reloader.last_error) if reloader else "",
             rules_files=self._rules_files,
             config_files=self._config_files,
             not_ready=self._not_ready(engines),

@@ -21,6 +21,7 @@ from lanner.sdk.tables import beside
 
 if TYPE_CHECKING:
     from lanner.cli.settings import Settings
+    from lanner.sdk.plugin import PluginInfo
 
 
 def show_version(settings: Settings) -> int:
@@ -45,11 +46,12 @@ def show_support(settings: Settings) -> int:
 
     system = os.uname()
     infos = [plugin_info(load_plugin(each.target)) for each in settings.plugins]
+    secret = frozenset().union(*map(_secret_options, infos))
     files = rules_files(settings.rules, *infos) if settings.rules or all(info.rules for info in infos) else ()
     return _print(
         {
-            "cmdline": " ".join(map(mask_text, sys.argv)),
-            "config": msgspec.json.encode(mask_option(msgspec.to_builtins(settings.falco, enc_hook=_encoded))).decode(),
+            "cmdline": " ".join(mask_text(each, secret=secret) for each in sys.argv),
+            "config": msgspec.json.encode(mask_option(msgspec.to_builtins(settings.falco, enc_hook=_encoded), secret=secret)).decode(),
             "engine_info": _versions(settings),
             "rules_files": [{"name": str(file), "variants": [{"content": read_rules(str(file))}]} for file in files],
             "system_info": {name: getattr(system, name) for name in ("machine", "nodename", "release", "sysname", "version")},
@@ -66,7 +68,7 @@ def show_page_size() -> int:
 
 def show_config_schema() -> int:
     """Print the JSON schema of falco.yaml, and return the exit code."""
-    from lanner.config.schema import config_schema
+    from lanner.config.json_schema import config_schema
 
     return _print(config_schema(), indent=2)
 
@@ -81,6 +83,14 @@ def show_rule_schema() -> int:
 def _versions(settings: Settings) -> dict[str, object]:
     infos = [plugin_info(load_plugin(each.target)) for each in settings.plugins]
     return version_members(__version__, {info.name: info.version for info in infos})
+
+
+def _secret_options(info: PluginInfo) -> frozenset[str]:
+    if info.config is None:
+        return frozenset()
+    from lanner.sdk.config import secret_options
+
+    return secret_options(info.config)
 
 
 def _encoded(value: Any) -> Any:

@@ -10,7 +10,7 @@ from lanner.rules.check.syscall import SOURCE, SyscallCatalog
 from lanner.rules.files.load import MAX_SIZE
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.report.falco_report import as_json, as_text, dump, full_text
-from lanner.rules.report.validate import Validator
+from lanner.rules.report.validator import Validator
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.misspelt import suggest_file

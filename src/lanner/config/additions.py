@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from lanner.sdk.blocks import UINT64, Block
-from lanner.sdk.secrets import Masked
+from lanner.sdk.secrets import SafeRepr
 from lanner.sinks.registry import SINKS
 
 
@@ -25,21 +25,21 @@ class OutputsQueue(Block, frozen=True):
     ] = 0
 
 
-class Spool(Masked, msgspec.Struct, frozen=True):
+class Spool(SafeRepr, msgspec.Struct, frozen=True):
     """Store alerts on disk while an output is down."""
 
     path: Annotated[str, Meta(description="Directory; empty: no spool")] = ""
     max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts on disk for each output; further alerts wait in memory")] = 1024
 
 
-class Throttle(Masked, msgspec.Struct, frozen=True):
+class Throttle(SafeRepr, msgspec.Struct, frozen=True):
     """Limit the rate of alerts of each rule."""
 
     rate: Annotated[float, Meta(ge=0, description="Alerts per second of each rule; 0: no limit")] = 0
     burst: Annotated[int, Meta(ge=1, description="Alerts that may arrive at the same time")] = 100
 
 
-class Deduplicate(Masked, msgspec.Struct, frozen=True):
+class Deduplication(SafeRepr, msgspec.Struct, frozen=True):
     """Drop repeated alerts."""
 
     window: Annotated[
@@ -50,24 +50,31 @@ class Deduplicate(Masked, msgspec.Struct, frozen=True):
 
 if TYPE_CHECKING:
 
-    class _OfSinks(Masked, msgspec.Struct, frozen=True):
+    class _OfSinks(SafeRepr, msgspec.Struct, frozen=True):
         """The additions to each sink, as its declaration names them."""
 
 else:
     _OfSinks = msgspec.defstruct(
         "_OfSinks",
         [(sink.additions_key, sink.additions, sink.additions()) for sink in SINKS if sink.additions_key],
-        bases=(Masked, msgspec.Struct),
+        bases=(SafeRepr, msgspec.Struct),
         frozen=True,
     )
 
 
-class Additions(_OfSinks, Masked, msgspec.Struct, frozen=True):
+class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
     """Keys that only Lanner has. Falco prints a warning and ignores them."""
 
     spool: Spool = Spool()
     throttle: Throttle = Throttle()
-    deduplicate: Deduplicate = Deduplicate()
+    deduplicate: Deduplication = Deduplication()
+    state_directory: Annotated[
+        str,
+        Meta(
+            description="Directory for the positions of event sources, from which a restart resumes; `none`: they are not stored. "
+            "Empty: the variable `LANNER_STATE_DIRECTORY` or `STATE_DIRECTORY`, `/var/lib/lanner` for root, or `~/.local/state/lanner`"
+        ),
+    ] = ""
     allow_no_rules: Annotated[bool, Meta(description="True: a start or a reload without any rule is allowed, and raises no alerts")] = False
     queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory for each output")] = 64
     log_format: Annotated[Literal["text", "json"], Meta(description="Format of Lanner's own messages")] = "text"

@@ -24,7 +24,7 @@ from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append  # noqa: TC001 - the decoder asks for the types
 from lanner.rules.resolve.select import Switch  # noqa: TC001
 from lanner.sdk.blocks import UINT32, WITHOUT_EFFECT
-from lanner.sdk.secrets import Masked
+from lanner.sdk.secrets import SafeRepr
 from lanner.sinks.registry import SINKS
 
 LogLevel: TypeAlias = Literal["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]
@@ -45,14 +45,14 @@ class Strategy(StrEnum):
     ADD_ONLY = "add-only"
 
 
-class Include(Masked, msgspec.Struct, frozen=True):
+class Include(SafeRepr, msgspec.Struct, frozen=True):
     """An entry of `config_files`: a file, or a directory of files."""
 
     path: str
     strategy: Strategy = Strategy.APPEND
 
 
-class PluginEntry(Masked, msgspec.Struct, frozen=True):
+class PluginEntry(SafeRepr, msgspec.Struct, frozen=True):
     """An entry of `plugins`. `init_config` is the string that the plugin receives, or a mapping."""
 
     name: str
@@ -63,20 +63,20 @@ class PluginEntry(Masked, msgspec.Struct, frozen=True):
 
 if TYPE_CHECKING:
 
-    class _Outputs(Masked, msgspec.Struct, frozen=True, kw_only=True):
+    class _Outputs(SafeRepr, msgspec.Struct, frozen=True, kw_only=True):
         """The blocks of all sinks, by the names of their declarations."""
 
 else:
     _Outputs = msgspec.defstruct(
         "_Outputs",
         [(sink.name, sink.block, sink.block()) for sink in SINKS],
-        bases=(Masked, msgspec.Struct),
+        bases=(SafeRepr, msgspec.Struct),
         frozen=True,
         kw_only=True,
     )
 
 
-class Falco(_Outputs, Masked, msgspec.Struct, frozen=True, kw_only=True):
+class Falco(_Outputs, SafeRepr, msgspec.Struct, frozen=True, kw_only=True):
     """The whole configuration. None differs from an empty list if that changes the meaning."""
 
     config_files: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from lanner.sdk.blocks import INT16, REQUIRED, UINT16, UINT32, UINT64, WHOLE, Block, schema_limit
-from lanner.sdk.secrets import Masked
+from lanner.sdk.secrets import SafeRepr
 
 
 class Kmod(Block, frozen=True):
@@ -17,7 +17,7 @@ class Kmod(Block, frozen=True):
     drop_failed_exit: bool = False
 
 
-class ModernEbpf(Masked, msgspec.Struct, frozen=True):
+class ModernEbpf(SafeRepr, msgspec.Struct, frozen=True):
     """The eBPF probe."""
 
     cpus_for_each_buffer: Annotated[int, UINT16] = 2
@@ -26,13 +26,13 @@ class ModernEbpf(Masked, msgspec.Struct, frozen=True):
     disable_iterators: bool = False
 
 
-class Capture(Masked, msgspec.Struct, frozen=True):
+class Capture(SafeRepr, msgspec.Struct, frozen=True):
     """A capture file to read events from."""
 
     capture_file: Annotated[str, REQUIRED] = ""
 
 
-class Engine(Masked, msgspec.Struct, frozen=True):
+class Engine(SafeRepr, msgspec.Struct, frozen=True):
     """The source of system calls. The default needs no capture, so it gives no warning."""
 
     kind: Annotated[Literal["kmod", "modern_ebpf", "replay", "nodriver"], REQUIRED] = "nodriver"
@@ -41,7 +41,7 @@ class Engine(Masked, msgspec.Struct, frozen=True):
     replay: Capture = Capture()
 
 
-class Recording(Masked, msgspec.Struct, frozen=True):
+class Recording(SafeRepr, msgspec.Struct, frozen=True):
     """Recordings of system calls, written when a rule matches."""
 
     enabled: bool = False
@@ -84,13 +84,13 @@ class SyscallEventTimeouts(Block, frozen=True):
     max_consecutives: Annotated[int, UINT32] = 1000
 
 
-class EngineSwitch(Masked, msgspec.Struct, frozen=True):
+class EngineSwitch(SafeRepr, msgspec.Struct, frozen=True):
     """A container engine that can be disabled."""
 
     enabled: bool = True
 
 
-class Cri(Masked, msgspec.Struct, frozen=True):
+class Cri(SafeRepr, msgspec.Struct, frozen=True):
     """The container engines with a CRI socket."""
 
     enabled: bool = True
@@ -98,7 +98,7 @@ class Cri(Masked, msgspec.Struct, frozen=True):
     disable_async: bool = False
 
 
-class ContainerEngines(Masked, msgspec.Struct, frozen=True):
+class ContainerEngines(SafeRepr, msgspec.Struct, frozen=True):
     """The container engines that are queried for a process."""
 
     docker: EngineSwitch = EngineSwitch()

@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lanner.config.tree import read_tree
-from lanner.sdk.address import mask_addresses
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.printable import without_middle
 from lanner.yamlfile.reader import MAX_DEPTH
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 _STEP: Final = re.compile(r"(?P<dot>\.?)(?P<name>(?:[^\\.\[]|\\[.\[\]\\])+)|\[(?P<index>[0-9]{0,6})\]")
 _ESCAPE: Final = re.compile(r"\\(.)")
+_NO_KEY: Final = re.compile(r"[^\w.\[\]-].*", re.DOTALL)
+"""In a text without `=`, the part that may be a secret."""
 _NEW: Final = -1
 # Maximum length of an option in an error
 _SHOWN: Final = 200
@@ -31,14 +32,14 @@ def assign(root: dict[str, Tree], option: str) -> None:
     """Apply `key=value` to `root`; a value in braces is an object. Raises `ConfigError`."""
     key, sign, text = option.partition("=")
     if not sign:
-        raise ConfigError(f"-o {mask_addresses(option)}: write key=value or key.subkey=value")
+        raise ConfigError(f"-o {_NO_KEY.sub('...', option)}: write key=value or key.subkey=value")
     value: Tree = text
     if text.startswith("{") and text.endswith("}"):
         value = read_tree(text, f"-o {key}", expand=False)
     try:
         put(root, key, value)
     except ConfigError as error:
-        raise ConfigError(f"-o {without_middle(mask_addresses(option), _SHOWN)}: {error}") from None
+        raise ConfigError(f"-o {without_middle(key, _SHOWN)}=...: {error}") from None
 
 
 def put(root: dict[str, Tree], key: str, value: Tree) -> None:

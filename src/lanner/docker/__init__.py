@@ -4,6 +4,6 @@ It uses only the public API of `lanner`, as any plugin would. It reads from the 
 option `inspect` /containers/ID/json) and never writes to it.
 """
 
-from lanner.docker.plugin import Docker
+from lanner.docker.docker_plugin import Docker
 
 __all__ = ["Docker"]

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 import lanner
-from lanner.docker.engine_errors import EngineError, EngineTimeoutError, NoAnswerError, no_answer, no_connection, refusal, speaks_tls
-from lanner.docker.http import Body, Head, HttpError, parse_head
-from lanner.docker.link import SSH_TIMEOUT, Link, open_link
+from lanner.docker.engine_errors import EngineError, EngineTimeoutError, no_answer, no_connection, refusal
+from lanner.docker.link import SSH_TIMEOUT, open_link
 from lanner.net.dial import Timer, WokenError
+from lanner.net.http1 import HttpError, Response, basic_authorization, read_date, read_head, write_request
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.link import Spare
+    from lanner.net.http1 import Head
+    from lanner.net.link import Link
 
 # The newest version that still sends status, id and from; newer engines are queried in this version
 NEWEST_API: Final = (1, 51)
@@ -26,9 +28,6 @@ TIMEOUT: Final = 10.0
 HEAD_PATIENCE: Final = 2.0
 """Seconds that a start waits for the head of the event stream: podman 5.2 sends it only with the first event."""
 MAX_BODY: Final = 1024 * 1024
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# Beginning of a TLS alert, which some TLS servers send in response to a request in plain text
-_TLS_ALERT: Final = b"\x15\x03"
 
 
 class Engine(NamedTuple):
@@ -44,7 +43,7 @@ class Engine(NamedTuple):
 
 
 class Connection:
-    """One request on a connection, whose body `read` returns. `head` is the response's; None until it has arrived."""
+    """One request on a connection, whose body `read` returns."""
 
     def __init__(
         self,
@@ -63,10 +62,9 @@ class Connection:
         reads it when it arrives. `spare` may hold an earlier connection, and gets this one when its response is complete. `ahead` is what
         an earlier response showed of the engine's clock. Raises `EngineError`, also when `wake`, a descriptor, becomes readable.
         """
-        self.head: Head | None = None
         self._endpoint, self._path, self._spare, self._is_stream, self._ahead = endpoint, path, spare, is_stream, ahead
-        self._received = self._first = b""
-        self._body: Body | None = None
+        self._response = Response()
+        self._first = b""
         self._is_closed = False
         seconds = TIMEOUT if timeout is None else timeout
         self._timer = Timer(seconds, wake)
@@ -85,9 +83,14 @@ class Connection:
         return self._link.fileno()
 
     @property
+    def head(self) -> Head | None:
+        """The head of the response; None until it has arrived."""
+        return self._response.head
+
+    @property
     def ended(self) -> bool:
         """Whether the body is complete."""
-        return self._body is not None and self._body.ended and not self._first
+        return self._response.ended and not self._first
 
     def read(self) -> bytes | None:
         """Return the available bytes of the body; None if the connection has ended.
@@ -100,13 +103,16 @@ class Connection:
         data = self._link.read()
         if not data:
             return data
-        if self._body is not None:
-            return self._body.feed(data)
-        self._take(data)
+        if self._response.head is not None:
+            return self._response.feed(data)
+        try:
+            data = self._response.feed(data)
+        except HttpError as error:
+            raise no_answer(self._endpoint, self._path, error, self._timer, "") from None
+        self._read_clock()
         if self.head is not None and self.head.status != 200:
-            raise refusal(self._endpoint, self._path, self.head, self._first)
-        first, self._first = self._first, b""
-        return first
+            raise refusal(self._endpoint, self._path, self.head, data)
+        return data
 
     def engine_time(self) -> int:
         """Return the engine's clock now, in ns since 1970, by its `Date` header to the second; this machine's without the header."""
@@ -146,7 +152,7 @@ class Connection:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._spare is not None and self._link.is_costly and self._body is not None and self._body.is_complete and not self._first:
+        if self._spare is not None and self._link.is_costly and self._response.leaves_open and not self._first:
             self._spare.keep(self._link)
         else:
             self._link.close()
@@ -154,48 +160,33 @@ class Connection:
     def _ask(self, *, is_kept: bool = False) -> bool:
         """Send the request and read the head. Return False if a connection that was kept is closed."""
         try:
-            self._link.send(_request(self._endpoint, self._path), self._timer)
-            self._read_head()
+            self._send_request()
+            self._first = read_head(self._link, self._response, self._timer)
         except (HttpError, OSError) as error:
+            if isinstance(error, TimeoutError) and self._is_stream and not self._response.has_begun:
+                return True
             remark = self._link.remark
             self._link.close()
-            if is_kept and not self._received and not isinstance(error, TimeoutError | WokenError):
+            if is_kept and not self._response.has_begun and not isinstance(error, TimeoutError | WokenError):
                 return False
             raise no_answer(self._endpoint, self._path, error, self._timer, remark) from None
         except BaseException:
             self._link.close()
             raise
+        self._read_clock()
         return True
 
-    def _read_head(self) -> None:
+    def _send_request(self) -> None:
         try:
-            while self.head is None:
-                data = self._link.read()
-                if data is None:
-                    raise NoAnswerError("it closed the connection without an answer" if not self._received else "its answer broke off")
-                self._timer.left()
-                if data:
-                    self._take(data)
-                else:
-                    self._link.wait(self._timer)
-        except TimeoutError:
-            if not self._is_stream or self._received:
+            self._link.send(_request(self._endpoint, self._path), self._timer)
+        except ConnectionError:
+            # an engine that rejects the client certificate closes at once: its alert must still be read
+            if self._endpoint.tls is None:
                 raise
 
-    def _take(self, data: bytes) -> None:
-        """Process received bytes of the head, and if it is complete, the bytes after it."""
-        self._received += data
-        if self._received.startswith(_TLS_ALERT) and self._endpoint.host:
-            raise speaks_tls(self._endpoint)
-        found = parse_head(self._received)
-        if found is None:
-            return
-        self.head, rest = found
-        began = _seconds(self.head.headers.get("date", ""))
-        if began is not None:
+    def _read_clock(self) -> None:
+        if self.head is not None and (began := read_date(self.head.headers.get("date", ""))) is not None:
             self._ahead = (began + 1) * 1_000_000_000 - time.time_ns()
-        self._body = Body(self.head.headers)
-        self._first = self._body.feed(rest)
 
 
 def find_engine(endpoint: Endpoint, wake: int = -1, spare: Spare | None = None) -> Engine:
@@ -265,29 +256,12 @@ def _read_json(endpoint: Endpoint, path: str, head: Head, text: bytes) -> dict[s
     return answer
 
 
-def _seconds(date: str) -> int | None:
-    """Return a `Date` header, "Sat, 02 Oct 2100 07:06:40 GMT", as seconds since 1970; None if it is invalid."""
-    from datetime import UTC, datetime  # msgspec has it loaded; email.utils would take 26 ms and a megabyte
-
-    try:
-        _, day, month, year, clock, _ = date.split()
-        hours, minutes, seconds = map(int, clock.split(":"))
-        found = datetime(int(year), _MONTHS.index(month) + 1, int(day), hours, minutes, min(seconds, 59), tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-    return int(found.timestamp())
-
-
 def _request(endpoint: Endpoint, path: str) -> bytes:
+    headers = {"Host": "docker", "User-Agent": f"lanner/{lanner.__version__}", "Accept": "application/json"}
     user, password = endpoint.address.user, endpoint.address.password
-    login = ""
     if user is not None and endpoint.host:  # for a proxy in front of the engine: engines do not use passwords
-        from binascii import b2a_base64
-
-        pair = f"{user}:{password or ''}"
-        login = f"Authorization: Basic {b2a_base64(pair.encode(), newline=False).decode()}\r\n"
-    agent = f"User-Agent: lanner/{lanner.__version__}"
-    return f"GET {path} HTTP/1.1\r\nHost: docker\r\n{agent}\r\nAccept: application/json\r\n{login}\r\n".encode()
+        headers["Authorization"] = basic_authorization(user, password or "")
+    return write_request("GET", path, headers)
 
 
 def _version(text: Any) -> tuple[int, int] | None:

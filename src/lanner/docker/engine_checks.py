@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Final
 from lanner import Check, Finding, LannerError, check_disk
 from lanner.docker.client import HEAD_PATIENCE, find_engine, get, open_events
 from lanner.docker.engine_errors import EngineError
+from lanner.net.http1 import read_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.docker.client import Engine
+    from lanner.docker.docker_plugin import Docker
     from lanner.docker.endpoint import Endpoint
-    from lanner.docker.plugin import Docker
 
 _CURSOR_SIZE: Final = 1 << 20
 _NAMES_MATTER: Final = (1, 22)
@@ -101,7 +102,9 @@ def look_at_socket(endpoint: Endpoint) -> Iterator[Finding]:
 
 
 def look_at_engine(endpoint: Endpoint) -> Iterator[Finding]:
-    """Check the response, the API version, and whether events are sent."""
+    """Check the response, the API version, and whether events are sent. An engine that `look_at_socket` reports is not reported twice."""
+    if any(finding.level == "problem" for finding in look_at_socket(endpoint)):
+        return
     try:
         engine = find_engine(endpoint)
     except EngineError as error:
@@ -124,17 +127,14 @@ def look_at_engine(endpoint: Endpoint) -> Iterator[Finding]:
 
 def look_at_clock(endpoint: Endpoint) -> Iterator[Finding]:
     """Compare the engine's clock, by its `Date` header, with this machine's."""
-    from email.utils import parsedate_to_datetime
-
     asked = time.time()
     try:
         head, _ = get(endpoint, "/_ping")
     except EngineError:
         return  # another check reports it
     answered = time.time()
-    try:
-        theirs = parsedate_to_datetime(head.headers["date"]).timestamp()
-    except (KeyError, ValueError):
+    theirs = read_date(head.headers.get("date", ""))
+    if theirs is None:
         yield Finding.warning("the engine does not send its time", "A proxy in front of it may remove the header Date")
         return
     # the header has whole seconds, truncated

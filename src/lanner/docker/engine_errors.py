@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 import lanner
-from lanner.docker.http import HttpError
 from lanner.docker.link import SshError
 from lanner.net.dial import WokenError
+from lanner.net.http1 import HttpError, NoAnswerError, NotHttpError
 from lanner.net.tls import TlsError
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
-    from lanner.docker.http import Head
     from lanner.net.dial import Timer
+    from lanner.net.http1 import Head
 
+# Beginning of a TLS alert, which some TLS servers send in response to a request in plain text
+_TLS_ALERT: Final = b"\x15\x03"
 # in addition to refused, reset and broken connections
 _AWAY: Final = frozenset({errno.ENOENT, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN})
 
@@ -39,10 +41,6 @@ class EngineAwayError(EngineError):
 
 class EngineTimeoutError(EngineAwayError):
     """The engine did not answer within the timeout."""
-
-
-class NoAnswerError(HttpError):
-    """The connection was closed before a response: proxies do so while the engine is down."""
 
 
 def refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineError:
@@ -65,6 +63,8 @@ def refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineErr
 
 def no_answer(endpoint: Endpoint, path: str, cause: HttpError | OSError, timer: Timer, remark: str) -> EngineError:
     """Return the error for a request without a response. `remark` is more information about the cause."""
+    if isinstance(cause, NotHttpError) and cause.beginning.startswith(_TLS_ALERT) and endpoint.host:
+        return speaks_tls(endpoint)
     if isinstance(cause, HttpError):
         kind = EngineAwayError if isinstance(cause, NoAnswerError) else EngineError
         return kind(f"{endpoint} is not a Docker engine: {cause}. {_question(endpoint)}")

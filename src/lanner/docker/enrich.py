@@ -9,9 +9,10 @@ from __future__ import annotations
 import _thread
 from typing import TYPE_CHECKING
 
-from lanner.docker.buffer import Flag, put_all, wait
-from lanner.docker.inspect import Inspector
+from lanner.docker.buffer import put_all
+from lanner.docker.inspector import Inspector
 from lanner.docker.log import log
+from lanner.sources import Flag, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable

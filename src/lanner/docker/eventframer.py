@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanner import MAX_LINE, ObjectFramer, Path, Value
-from lanner.docker.fields import FIELDS, TIMESTAMP
+from lanner.docker.event_fields import FIELDS, TIMESTAMP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,19 +9,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.docker.buffer import Flag, put_all, wait
+from lanner.docker.buffer import put_all
 from lanner.docker.eventframer import MAX_EVENT, EventFramer
 from lanner.docker.gaps import BLOCKED, TOO_LONG, Part
 from lanner.docker.log import log
 from lanner.docker.window import new_window
+from lanner.sources import Flag, wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.docker.buffer import Counters, Sink
+    from lanner.docker.buffer import Sink
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.gaps import Host
     from lanner.native import Lines
+    from lanner.sources import Counters
 
 _PATIENCE: Final = 0.1
 """Seconds after which an engine silently drops a slow listener's events."""

@@ -1,23 +1,21 @@
-"""A link to an engine: connects over a unix socket, TCP, TLS, or SSH, and moves bytes. This module does not parse HTTP.
+"""Links to engines: connects over a unix socket, TCP, TLS, or SSH, and keeps a slow link for the next request.
 
-All waits are bounded by a `Timer`: one deadline for everything under it, and a descriptor that ends it from outside. Errors
-are `OSError`: `TimeoutError`, `WokenError`, `TlsError` or an error of the system.
+All waits are bounded by a `Timer`. Errors are `OSError`: `TimeoutError`, `WokenError`, `TlsError` or an error of the system.
 """
 
 from __future__ import annotations
 
-import select
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lanner.net.dial import dial
+from lanner.net.link import Link
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
-    from lanner.docker.tls import Session
     from lanner.net.dial import Timer
 
-_READ_SIZE: Final = 128 * 1024
 SSH_TIMEOUT: Final = 10
 """Timeout of ssh to connect and log in, in seconds, before the request's own timeout begins."""
 _UNIX_PAUSE: Final = 0.02
@@ -42,101 +40,6 @@ class SshError(OSError):
         super().__init__(message)
         self.advice = advice
         self.is_away = is_away
-
-
-class Link:
-    """A connection in plain text. It only blocks under a timer."""
-
-    is_costly = False
-    """Whether connecting is so slow that the link is kept for the next request."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-
-    def fileno(self) -> int:
-        """Return the socket's descriptor, to wait on; -1 once closed."""
-        return self._socket.fileno()
-
-    @property
-    def ended(self) -> bool:
-        """Whether `read` returns None without an event of the socket."""
-        return False
-
-    @property
-    def remark(self) -> str:
-        """Return more information about a failure, to be appended to an error."""
-        return ""
-
-    def send(self, data: bytes, timer: Timer) -> None:
-        """Send all of `data`."""
-        while data:
-            try:
-                # without the flag a connection that the engine has closed would end a host that does not ignore SIGPIPE, as Python does
-                data = data[self._socket.send(data, socket.MSG_NOSIGNAL) :]
-            except BlockingIOError:
-                timer.wait(self._socket.fileno(), select.POLLOUT)
-
-    def read(self) -> bytes | None:
-        """Return the available bytes, at most 128 KiB or so; None if the engine has closed."""
-        try:
-            return self._socket.recv(_READ_SIZE) or None
-        except (BlockingIOError, InterruptedError):
-            return b""
-
-    def wait(self, timer: Timer) -> None:
-        """Wait until `read` returns something."""
-        timer.wait(self.fileno(), select.POLLIN)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._socket.close()
-
-
-class TlsLink(Link):
-    """A connection in TLS. No complete record is kept back: if `read` returns nothing, wait for the socket."""
-
-    def __init__(self, connection: socket.socket, session: Session, timer: Timer) -> None:
-        """Perform the handshake. Raises `TlsError`, also if the certificate is not the engine's."""
-        super().__init__(connection)
-        self._session = session
-        self._unsent = b""
-        data: bytes | None = b""
-        while not session.shake_hands(data):
-            super().send(session.to_send(), timer)
-            self.wait(timer)
-            data = super().read()
-        super().send(session.to_send(), timer)
-
-    def send(self, data: bytes, timer: Timer) -> None:
-        self._session.encrypt(data)
-        try:
-            super().send(self._session.to_send(), timer)
-        except ConnectionError:
-            # an engine that rejects the client certificate closes at once: its alert must still be read
-            return
-
-    @property
-    def ended(self) -> bool:
-        return self._session.ended
-
-    def read(self) -> bytes | None:
-        if self._session.ended:
-            return None
-        data = super().read()
-        if data == b"":
-            return b""
-        found = self._session.decrypt(data)
-        self._answer()
-        return found
-
-    def _answer(self) -> None:
-        # a small TLS record; an unsent rest is sent with the next data
-        self._unsent += self._session.to_send()
-        if self._unsent:
-            try:
-                self._unsent = self._unsent[self._socket.send(self._unsent, socket.MSG_NOSIGNAL) :]
-            except BlockingIOError:
-                return
 
 
 class Spare:
@@ -178,15 +81,14 @@ def open_link(endpoint: Endpoint, timer: Timer) -> Link:
         return SshLink(endpoint.ssh)
     if endpoint.tls is None:
         return Link(_unix(endpoint.path, timer) if endpoint.path else _tcp(endpoint.host, endpoint.port, timer))
-    from lanner.docker.tls import Session  # most engines are on a unix socket
+    from lanner.net.tls import make_context  # most engines are on a unix socket
 
-    session = Session(endpoint.tls, endpoint.host)  # first: an invalid file is reported even if the engine is unavailable
-    connection = _tcp(endpoint.host, endpoint.port, timer)
-    try:
-        return TlsLink(connection, session, timer)
-    except BaseException:
-        connection.close()
-        raise
+    context = make_context(endpoint.tls)  # first: an invalid file is reported even if the engine is unavailable
+    from lanner.docker.tls_errors import explain  # these need the module ssl
+    from lanner.net.tls_link import TlsLink, TlsSession
+
+    session = TlsSession(context, endpoint.host, partial(explain, endpoint.tls))
+    return TlsLink(_tcp(endpoint.host, endpoint.port, timer), session, timer)
 
 
 def _unix(path: str, timer: Timer) -> socket.socket:

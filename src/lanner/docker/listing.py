@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 from lanner.docker.client import Connection
 from lanner.docker.engine_errors import EngineError
 from lanner.docker.eventframer import EventFramer
-from lanner.docker.http import HttpError
+from lanner.net.http1 import HttpError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanner.docker.buffer import Flag
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.link import Spare
     from lanner.native import Lines
+    from lanner.sources import Flag
 
 TIMEOUT: Final = 5.0
 _SILENCE: Final = 1.0

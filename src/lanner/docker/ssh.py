@@ -17,7 +17,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import lanner
-from lanner.docker.link import SSH_TIMEOUT, Link, SshError
+from lanner.docker.link import SSH_TIMEOUT, SshError
+from lanner.net.link import Link
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Ssh

@@ -13,20 +13,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lanner
-from lanner.docker.buffer import Buffer, Counters, Flag, wait
+from lanner.docker.buffer import Buffer
 from lanner.docker.engine_errors import EngineAwayError, EngineError, EngineRejectionError
 from lanner.docker.log import log
 from lanner.docker.watch import Target, Watch
 from lanner.docker.window import NOWHERE, LastKeys
 from lanner.native import merge_events
+from lanner.sources import Counters, Flag, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lanner.docker.buffer import Policy
     from lanner.docker.cursor import Cursor
     from lanner.docker.gaps import Part
     from lanner.native import Lines
+    from lanner.sources import Policy
 
 _OTHERS: Final = 1.0
 """Seconds that a start waits for further engines after the first has answered."""

@@ -12,24 +12,25 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.docker.buffer import Flag, wait
 from lanner.docker.client import Connection, Engine, find_engine, open_events, ping
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
 from lanner.docker.eventframer import EventFramer
 from lanner.docker.gaps import AWAY, CURSOR, LOST
-from lanner.docker.http import HttpError
 from lanner.docker.intake import Intake
 from lanner.docker.link import Spare
 from lanner.docker.listing import list_events
 from lanner.docker.log import log
 from lanner.docker.window import NOWHERE, SPAN, Position
+from lanner.net.http1 import HttpError
+from lanner.sources import Backoff, Flag, wait
 
 if TYPE_CHECKING:
-    from lanner.docker.buffer import Counters, Sink
+    from lanner.docker.buffer import Sink
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.gaps import Host
     from lanner.docker.query import Query
     from lanner.native import Lines
+    from lanner.sources import Counters
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
@@ -91,7 +92,7 @@ class Watch:
         self._begun = time.time_ns()
         self._is_first = True
         self._lost_at = 0.0
-        self._pause = _FIRST_PAUSE
+        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         self._spare = Spare()
         self._closed_because = ""
         self._is_alarmed = False  # an outage was logged as a warning
@@ -152,7 +153,7 @@ class Watch:
                 self._follow(connection, poll)
         except _LostError as lost:
             if time.monotonic() - begun >= _STEADY:
-                self._pause = _FIRST_PAUSE
+                self._backoff.reset()
             if not self._closing.is_set:
                 self._tell_loss(lost)
         finally:
@@ -167,7 +168,7 @@ class Watch:
     def _tell_loss(self, lost: _LostError) -> None:
         self._counters.add("connections lost")
         self._closed_because = str(lost)
-        keeps_closing = self._pause >= _LONGEST_PAUSE / 2
+        keeps_closing = self._backoff.pause >= _LONGEST_PAUSE / 2
         self._is_alarmed = keeps_closing or not isinstance(lost, _ClosedError)
         tell = log().warning if self._is_alarmed else log().info
         how = f"reconnecting with pauses of up to {_LONGEST_PAUSE:g} s" if keeps_closing else "reconnecting"
@@ -358,11 +359,7 @@ class Watch:
     # waiting
 
     def _wait_to_try(self) -> None:
-        # jitter: many hosts that lost one engine must not reconnect at the same moment
-        import random
-
-        wait([self._closing], self._pause)
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        wait([self._closing], self._backoff.next())
 
 
 def _engine_now(connection: Connection) -> int:

@@ -14,17 +14,17 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from lanner.doctor.results import Result
-    from lanner.doctor.setup import SetUp
-    from lanner.sdk.checks import Finding
+    from lanner.doctor.setup import SetupChecks
 
 
-def look_at_setup(setup: SetUp) -> list[Result]:
-    """Return the checks of the configuration first, as the others depend on it."""
-    first = run([Check("configuration", lambda: _in_turn(setup.look_at_configuration(), setup.look_at_plugin()))])
-    return first + run([*_plugin_checks(setup), *_other_checks(setup)])
+def look_at_setup(setup: SetupChecks) -> list[Result]:
+    """Return the results of all checks. The configuration and then the plugin come first: the others depend on them."""
+    results = run([Check("configuration", setup.look_at_configuration)])
+    results += run([Check("plugin", setup.look_at_plugin)])
+    return results + run([*_plugin_checks(setup), *_other_checks(setup)])
 
 
 def look_at_machine() -> list[Result]:
@@ -41,7 +41,7 @@ def look_at_machine() -> list[Result]:
     )
 
 
-def _plugin_checks(setup: SetUp) -> list[Check]:
+def _plugin_checks(setup: SetupChecks) -> list[Check]:
     """Return the checks that the plugin declares."""
     if setup.plugin is None:
         return []
@@ -51,20 +51,15 @@ def _plugin_checks(setup: SetUp) -> list[Check]:
         from lanner.sdk.hosting import plugin_failure  # imports the native module, which may fail to load
 
         failure = error if isinstance(error, LannerError) else plugin_failure(plugin_info(type(setup.plugin)).name, "checks", error)
-        return [Check("plugin", lambda: [problem(str(failure), "Correct its method `checks`")])]
+        return [Check("checks of the plugin", lambda: [problem(str(failure), "Correct its method `checks`")])]
 
 
-def _other_checks(setup: SetUp) -> Iterator[Check]:
-    from lanner.doctor import alerts, storage
+def _other_checks(setup: SetupChecks) -> Iterator[Check]:
+    from lanner.doctor import output_checks, storage
 
     yield Check("rules", setup.look_at_rules)
     if setup.read is not None:
         falco = setup.read.falco
-        yield Check("outputs", lambda: alerts.look_at_outputs(falco))
+        yield Check("outputs", lambda: output_checks.look_at_outputs(falco))
         yield Check("disk", lambda: storage.look_at_disk(falco))
-        yield Check("web server", lambda: alerts.look_at_webserver(falco))
-
-
-def _in_turn(*all_findings: Iterable[Finding]) -> Iterator[Finding]:
-    for findings in all_findings:
-        yield from findings
+        yield Check("web server", lambda: output_checks.look_at_webserver(falco))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-class SetUp:
+class SetupChecks:
     """Checks that keep what they read for other checks: `read`, `info` and `plugin` are None until then, and if that is invalid.
 
     `target` is the plugin's name for the command line. `make` creates a plugin from its class and its configuration, and calls its

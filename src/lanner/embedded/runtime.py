@@ -32,8 +32,8 @@ _MOST_READ = 1 << 18
 def install(path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load", rest: "Rest") -> None:
     """Import modules not found elsewhere from the zip file `archive` of the plugin at `path`.
 
-    `natives` describes the shared libraries in it, in the format of lanner.bundle.runtime. `stage` stores an unpacked library where it
-    can be opened, `load` loads it, and `rest` releases memory after reading.
+    `natives` describes the shared libraries in it, in the format of lanner.bundle.python_runtime. `stage` stores an unpacked library where
+    it can be opened, `load` loads it, and `rest` releases memory after reading.
     """
     sys.meta_path.append(Finder(path, archive, natives, stage, load, rest))
     rest(archive)

@@ -10,9 +10,9 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.abi.declared_fields import TYPE_NUMBERS, offers
-from lanner.embedded.logs import send_records
+from lanner.embedded.host_log import send_records
 from lanner.embedded.modules import package_of, plugin_class
-from lanner.sdk.errors import LannerError, PayloadError
+from lanner.sdk.errors import ConfigError, LannerError, PayloadError
 from lanner.sdk.events import Event
 from lanner.sdk.hosting import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
 from lanner.sdk.loglines import log_lines
@@ -20,6 +20,7 @@ from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
 
 if TYPE_CHECKING:
+    from lanner.embedded.resuming import ResumingSource
     from lanner.sdk.batches import Source
     from lanner.sdk.fields import FieldDeclaration
     from lanner.sdk.types import FieldInfo
@@ -41,7 +42,10 @@ class State:
         info = plugin_info(cls)
         outlet.component, outlet.module = info.name, package_of(plugin, bundle)
         self._name, self._api = info.name, api
-        self._plugin: Any = init_plugin(cls, config, embedded=True)
+        try:
+            self._plugin: Any = init_plugin(cls, config, embedded=True)
+        except ConfigError as error:
+            raise ConfigError(f"plugin {info.name}: {error}") from None  # Falco does not name it
         self._failures = Failures(info.name)
         self.source = info.event_source or ""
         self.trees: list[Any] = []
@@ -60,9 +64,13 @@ class State:
             return (TYPE_NUMBERS[info.type], info.is_list, *takes, self._tree(declaration.value.data()), None, info)
         return (TYPE_NUMBERS[info.type], info.is_list, *takes, None, getattr(self._plugin, str(declaration.method)), info)
 
-    def open(self, params: str) -> Source:
+    def open(self, params: str) -> Source | ResumingSource:
         """Open the event source (plugin_open). Raises `LannerError`."""
-        return open_source(self._plugin, params)
+        if not plugin_info(type(self._plugin)).resumes:
+            return open_source(self._plugin, params)
+        from lanner.embedded.resuming import open_resuming  # not for most plugins
+
+        return open_resuming(self._plugin, params)
 
     def event_to_string(self, event: Event) -> str:
         """Return the text of `%evt.plugininfo`."""

@@ -56,6 +56,7 @@ class BatchResult(NamedTuple):
 
     hits: list[Hit]
     not_json: int
+    invalid_utf8: int
     last: int | None
     first: int | None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lanner.rules.files.load import OWN_RULES
 from lanner.rules.resolve.collect import NO_EARLIER_ITEM
 from lanner.sdk.errors import ConfigError
-from lanner.yamlfile import values
+from lanner.yamlfile import placed_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def advise_own_rules(findings: Sequence[Finding], info: PluginInfo) -> tuple[Fin
     """Return the findings; those about a missing item that the plugin ships say how its rules are loaded first."""
     if info.rules is None or not any(finding.message in NO_EARLIER_ITEM for finding in findings):
         return tuple(findings)
-    shipped = values.load(Path(info.rules).read_text("utf-8"), info.rules)[0]
+    shipped = placed_values.load(Path(info.rules).read_text("utf-8"), info.rules)[0]
     names = {str(item.get(kind)) for item in shipped if isinstance(item, dict) for kind in ("rule", "macro", "list") if kind in item}
     advice = (
         f"It is among the rules that {info.name} ships: name these first by the word `{OWN_RULES}`, "

@@ -34,12 +34,15 @@ if TYPE_CHECKING:
 class Counts:
     """Counters of a run.
 
-    Events, alerts by rule (in the rules' order), payloads that are not JSON, failures by field, values of another type than their field.
+    Events, alerts by rule (in the rules' order), payloads that are not JSON or not UTF-8, failures by field, values of another type than
+    their field.
     """
 
     events: int = 0
     alerts: dict[str, int] = field(default_factory=dict)
     not_json: int = 0
+    invalid_utf8: int = 0
+    """Payloads with bytes that are not UTF-8, or half of a surrogate pair. Their fields were read."""
     failures: dict[str, int] = field(default_factory=dict)
     misfits: Misfits = field(default_factory=dict)
 
@@ -105,7 +108,7 @@ class Pump:
         """Receiver of the alerts."""
         self._alerts_before: dict[str, int] = {}
         self._misfits_before: Misfits = {}
-        self._events = self._not_json = 0
+        self._events = self._not_json = self._invalid_utf8 = 0
 
     def feed(self, batch: Batch, clock: Callable[[], int] | None = time.time_ns) -> None:
         """Match the events of a batch and write their alerts.
@@ -128,6 +131,7 @@ class Pump:
                 number += 1
                 if not load(payload, times[place] if times else None, number):
                     self._not_json += 1
+                self._invalid_utf8 += reader.has_invalid_utf8
                 timestamp = reader.timestamp
                 if timestamp is None:
                     timestamp = reader.timestamp = clock()
@@ -145,6 +149,7 @@ class Pump:
         if context.first_timestamp is None:
             context.first_timestamp = found.first
         self._not_json += found.not_json
+        self._invalid_utf8 += found.invalid_utf8
         place, done, loaded = -1, False, False
         before = timestamp = self.timestamp
         for event, rule, sure, own, values in found.hits:
@@ -198,8 +203,8 @@ class Pump:
             if count:
                 alerts[name] = alerts.get(name, 0) + count
         # with the native executor, the reader reads values a second time
-        misfits = self._reader.misfits() if self.native is None else self.native.misfits()
-        return Counts(self._events, alerts, self._not_json, dict(self._reader.errors), added(self._misfits_before, misfits))
+        misfits = added(self._misfits_before, self._reader.misfits() if self.native is None else self.native.misfits())
+        return Counts(self._events, alerts, self._not_json, self._invalid_utf8, dict(self._reader.errors), misfits)
 
     def describe_misfits(self) -> Iterator[str]:
         """Yield a line for each field without values because payloads have another type there."""
@@ -208,7 +213,8 @@ class Pump:
     def succeed(self, before: Pump) -> None:
         """Continue from another pump with other rules: event numbers, times and counters are kept."""
         counts = before.counts()
-        self._events, self._not_json, self._alerts_before = counts.events, counts.not_json, counts.alerts
+        self._events, self._alerts_before = counts.events, counts.alerts
+        self._not_json, self._invalid_utf8 = counts.not_json, counts.invalid_utf8
         self._reader.errors.update(counts.failures)
         self._misfits_before = counts.misfits
         self.context.succeed(before.context)

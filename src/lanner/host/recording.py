@@ -125,7 +125,7 @@ class Replay:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def next_batch(self, timeout: float) -> Batch:
+    def next_batch(self, timeout: float, _most: int = 0) -> Batch:
         """See `lanner.sdk.batches.Source`."""
         block = b"" if self._closed else self._unpacker.piece()
         if not block:

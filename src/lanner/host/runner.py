@@ -89,7 +89,7 @@ class Runner:
         nudge_at = None if nudge_after is None else time.monotonic() + nudge_after
         while True:
             try:
-                batch = self._source.next_batch(self._patience(nudge_at))
+                batch = self._source.next_batch(self._patience(nudge_at), *self._left())
             except LannerError:
                 self._jobs.drain()
                 raise
@@ -129,6 +129,10 @@ class Runner:
             self._commit()
             # after its end, a source handles commits at once
             self._source.commit(self._committed)
+
+    def _left(self) -> tuple[int, ...]:
+        """Return the number of events that are still wanted, if that is limited."""
+        return () if self._most is None else (self._most - self._jobs.events,)
 
     def _patience(self, nudge_at: float | None) -> float:
         wait = _FOREVER if nudge_at is None else max(0.0, nudge_at - time.monotonic())

@@ -15,9 +15,9 @@ from lanner.host.own_rules import rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.host.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
-from lanner.rules.report.explain import Explainer
+from lanner.rules.report.explainer import Explainer
 from lanner.sdk.batches import Batch
-from lanner.sdk.errors import LannerError, SourceError
+from lanner.sdk.errors import ConfigError, LannerError, SourceError
 from lanner.sdk.hosting import init_plugin
 from lanner.sdk.misfits import added, describe_misfits
 from lanner.sdk.plugin import plugin_info
@@ -60,7 +60,10 @@ class LoadedRules:
         self._ruleset = load_rules(rules_files(files, self.info), self._catalog, plugins={self.info.name: self.info.version})
         self._compiled: dict[frozenset[str], CompiledRules] = {}
         self.compiled()
-        init_plugin(plugin, config)
+        try:
+            init_plugin(plugin, config)
+        except ConfigError as error:
+            raise ConfigError(f"plugin {self.info.name}: {error}") from None
 
     @property
     def rules(self) -> tuple[Rule, ...]:

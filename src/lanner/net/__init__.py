@@ -1,1 +1,4 @@
-"""Connections with deadlines, for engines and outputs alike: `dial` connects, `tls` reads certificates. Private to Lanner."""
+"""Clients under deadlines, for engines and outputs alike. Private to Lanner.
+
+`dial` connects, `link` and `tls_link` move bytes, `tls` reads certificates, and `http` writes requests and reads responses.
+"""

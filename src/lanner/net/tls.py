@@ -32,7 +32,10 @@ class Tls(NamedTuple):
 
 def make_context(tls: Tls) -> ssl.SSLContext:
     """Return a context of these files. Raises `TlsError` for an unusable file."""
-    import ssl
+    try:
+        import ssl
+    except ImportError:  # a Python built without OpenSSL, or a bundled plugin that was built with --exclude ssl
+        raise TlsError("TLS needs Python's module ssl, which is missing here") from None
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -14,9 +14,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, Literal
 
-from lanner.sdk.address import mask_addresses
 from lanner.sdk.loglines import record_text, traceback_text
 from lanner.sdk.printable import escape_bytes, shorten
+from lanner.sdk.secrets import mask_message
 
 if TYPE_CHECKING:
     from lanner.config.falco import LogLevel
@@ -69,10 +69,10 @@ class _Json(logging.Formatter):
             "time": f"{seconds}.{int(record.created % 1 * 1_000_000):06}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": "\n".join(map(shorten, mask_addresses(record.getMessage()).split("\n"))),
+            "message": "\n".join(map(shorten, mask_message(record.getMessage()).split("\n"))),
         }
         if record.exc_info and record.exc_info[1]:
-            document["exception"] = mask_addresses(traceback_text(record.exc_info[1]))
+            document["exception"] = mask_message(traceback_text(record.exc_info[1]))
         return json.dumps(document)  # ASCII only: control characters become escapes
 
 

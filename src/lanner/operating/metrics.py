@@ -113,6 +113,7 @@ def _own(snapshot: Snapshot) -> Iterator[Metric]:
     about = {"version": snapshot.version, "plugin": snapshot.plugin, "plugin_version": snapshot.plugin_version}
     yield _info("lanner", "Versions of Lanner and its plugin", **about)
     yield _counter("lanner_events_not_json", "Payloads that are not valid JSON", [({}, snapshot.not_json)])
+    yield _counter("lanner_events_invalid_utf8", "Payloads with invalid UTF-8, whose fields were read", [({}, snapshot.invalid_utf8)])
     failures = _each("field", snapshot.failures)
     yield _counter("lanner_field_failures", "Failed field extractions", failures)
     misfits = [({"field": name, "type": kind}, count) for name, by_type in snapshot.misfits.items() for kind, count in by_type.items()]

@@ -39,6 +39,7 @@ class Snapshot:
     events: int = 0
     matches: tuple[RuleMatches, ...] = ()
     not_json: int = 0
+    invalid_utf8: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
     """Failed extractions, by field."""
     misfits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

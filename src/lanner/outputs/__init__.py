@@ -2,8 +2,8 @@
 
 from lanner.outputs.base import Alert, Delivery, OutputClosedError, OutputError, Sink, SinkCounts
 from lanner.outputs.direct import DirectDelivery
-from lanner.outputs.file import FileOutput
-from lanner.outputs.stdout import StdoutOutput
+from lanner.outputs.file_output import FileOutput
+from lanner.outputs.stdout_output import StdoutOutput
 
 __all__ = [
     "Alert",

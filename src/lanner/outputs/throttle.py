@@ -1,6 +1,6 @@
 """Suppression of alerts on request: more than a rate per rule, or repeated ones.
 
-`Filtered` precedes a delivery and passes on what its filters admit. It counts suppressed alerts by rule, and logs them once a
+`FilterChain` precedes a delivery and passes on what its filters admit. It counts suppressed alerts by rule, and logs them once a
 minute. Time is the machine's monotonic clock: event times are arbitrary, and the system's clock may be set.
 """
 
@@ -27,7 +27,7 @@ _LOG: Final = logging.getLogger("lanner.outputs")
 _SELDOM: Final = 60.0
 """Seconds between messages."""
 _REMEMBERED: Final = 100_000
-"""Maximum number of alerts that `Deduplicate` remembers: about 20 MB."""
+"""Maximum number of alerts that `Deduplicator` remembers: about 20 MB."""
 _TIMES: Final = ("evt.time", "evt.rawtime", "evt.reltime", "evt.datetime", "evt.num")
 """Names of fields that always differ between events."""
 
@@ -56,7 +56,7 @@ class Throttle:
         return admitted
 
 
-class Deduplicate:
+class Deduplicator:
     """A `Filter` that suppresses an alert for `window` seconds after an alert of the same rule with the same content, ignoring times.
 
     Lines of JSON are compared by their output_fields, or those in `fields` if an alert has any of them; other lines
@@ -109,7 +109,7 @@ class Deduplicate:
         return alert  # an alert of only a time
 
 
-class Filtered:
+class FilterChain:
     """A `Delivery` that passes on to `delivery` what all `filters` admit, in their order.
 
     Suppressed alerts are not counted in `accepted`.

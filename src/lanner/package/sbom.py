@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lanner.bundle.contents import BundleContents
     from lanner.bundle.environment import Environment
-    from lanner.bundle.runtime import Native, Runtime
+    from lanner.bundle.python_runtime import NativeLibrary, Runtime
     from lanner.sdk.plugin import PluginInfo
 
 Component: TypeAlias = dict[str, Any]
@@ -119,19 +119,19 @@ def _top(name: str) -> str:
     return name.partition("/")[0].partition(".")[0]
 
 
-def _is_bridge(native: Native, distribution: Distribution) -> bool:
+def _is_bridge(native: NativeLibrary, distribution: Distribution) -> bool:
     return native.name == "lanner-bridge.so" and distribution.name == "lanner"
 
 
-def _is_special(native: Native) -> bool:
+def _is_special(native: NativeLibrary) -> bool:
     return native.name == "lanner-bridge.so" or native.name.startswith("libpython")
 
 
-def _is_of_python(native: Native, of_packages: set[str]) -> bool:
+def _is_of_python(native: NativeLibrary, of_packages: set[str]) -> bool:
     return _top(native.name) not in of_packages if native.role == "module" else native.name.startswith("libpython")
 
 
-def _python(environment: Environment, natives: Iterable[Native]) -> Component:
+def _python(environment: Environment, natives: Iterable[NativeLibrary]) -> Component:
     return {
         "type": "platform",
         "bom-ref": f"pkg:generic/cpython@{environment.python}",
@@ -143,7 +143,7 @@ def _python(environment: Environment, natives: Iterable[Native]) -> Component:
     }
 
 
-def _package(distribution: Distribution, natives: Iterable[Native]) -> Component:
+def _package(distribution: Distribution, natives: Iterable[NativeLibrary]) -> Component:
     name = distribution.name.lower().replace("_", "-")
     purl = f"pkg:pypi/{quote(name, safe='')}@{quote(distribution.version, safe='')}"
     return {
@@ -169,16 +169,16 @@ def _licence(distribution: Distribution) -> dict[str, Any]:
     return {"licenses": [{"license": {"name": name}} for name in names]} if names else {}
 
 
-def _libraries(natives: Iterable[Native]) -> list[Component]:
+def _libraries(natives: Iterable[NativeLibrary]) -> list[Component]:
     """Return the system libraries grouped by Debian package, or by file if no package owns them."""
-    by_package: dict[tuple[str, str], list[Native]] = {}
+    by_package: dict[tuple[str, str], list[NativeLibrary]] = {}
     for native in natives:
         package = debian_package(native.path)
         by_package.setdefault((package, "" if package else native.name.partition(".so")[0]), []).append(native)
     return [_library(package or name, _debian_version(package), files) for (package, name), files in sorted(by_package.items())]
 
 
-def _library(name: str, version: str, natives: Iterable[Native]) -> Component:
+def _library(name: str, version: str, natives: Iterable[NativeLibrary]) -> Component:
     purl = f"pkg:deb/debian/{quote(name, safe='')}@{quote(version, safe='')}" if version else f"pkg:generic/{quote(name, safe='')}"
     shown: Component = {"type": "library", "bom-ref": purl, "name": name}
     if version:
@@ -200,6 +200,6 @@ def _own(name: str, content: bytes) -> Component:
     return {"type": "file", "bom-ref": f"file:{name}", "name": name, "hashes": [{"alg": "SHA-256", "content": digest}]}
 
 
-def _occurrences(natives: Iterable[Native]) -> dict[str, Any]:
+def _occurrences(natives: Iterable[NativeLibrary]) -> dict[str, Any]:
     places = [{"location": f"native/{native.name}"} for native in natives]
     return {"evidence": {"occurrences": places}} if places else {}

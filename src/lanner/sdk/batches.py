@@ -45,8 +45,11 @@ class Source(Protocol):
     description: str
     """The open instance's name for the watched object (its `describe()`), or ""."""
 
-    def next_batch(self, timeout: float) -> Batch:
+    def next_batch(self, timeout: float, most: int = ..., /) -> Batch:
         """Return available events, as soon as there are any; none after `timeout` seconds, or when another thread closes the source.
+
+        A source that can divide its events returns at most `most`.
+
 
         Raises `SourceError` if the plugin failed, after all events before the failure were returned.
         """
@@ -96,7 +99,7 @@ def instance_connections(instance: Any) -> Mapping[str, bool]:
     return found if isinstance(found, dict) else {}
 
 
-def member(instance: Any, name: Literal["counters", "connections", "describe", "fileno", "commit", "close"]) -> Any:
+def member(instance: Any, name: Literal["counters", "connections", "position", "describe", "fileno", "commit", "close"]) -> Any:
     """Return a member of `OpenInstance` that an open instance has, or None for a missing or inherited one."""
     value = getattr(instance, name, None)
     return None if getattr(value, "__func__", value) is getattr(OpenInstance, name) else value

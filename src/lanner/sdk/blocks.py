@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import Meta
 
-from lanner.sdk.secrets import Masked
+from lanner.sdk.secrets import SafeRepr
 
 UINT8: Final = Meta(ge=0, le=(1 << 8) - 1)
 INT16: Final = Meta(ge=-(1 << 15), le=(1 << 15) - 1)
@@ -36,7 +36,7 @@ def find_schema_limit(about: tuple[Meta, ...]) -> int | None:
     return next((each.extra["schema_limit"] for each in about if each.extra and "schema_limit" in each.extra), None)
 
 
-class Block(Masked, msgspec.Struct, frozen=True):
+class Block(SafeRepr, msgspec.Struct, frozen=True):
     """A block in which the schema requires at least one key."""
 
 

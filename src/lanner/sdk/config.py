@@ -13,10 +13,10 @@ import msgspec
 import msgspec.inspect
 
 from lanner.sdk.errors import ConfigError, DefinitionError
-from lanner.sdk.secrets import Masked, mask_option
+from lanner.sdk.secrets import SafeRepr, Secret, mask_option, read_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _C = TypeVar("_C", bound="Config")
 Warn: TypeAlias = "Callable[[str], object]"
@@ -27,13 +27,13 @@ def _ignore(_: str) -> None:
     """Drop a warning."""
 
 
-class Config(Masked, msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Config(SafeRepr, msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Base class of configurations: a msgspec Struct with camelCase names in JSON, which rejects unknown options.
 
-    Every option has a default, so that an empty configuration is valid. Declare bounds and descriptions with
-    `Annotated[int, Meta(ge=1, description="...")]`. A subclass with `forbid_unknown_fields=False` accepts unknown options: each is
-    a warning, and the schema allows them. The `repr` masks passwords in addresses, and options with secret names
-    (password, secret, token, api_key ...).
+    An option without a default is required. Declare bounds and descriptions with `Annotated[int, Meta(ge=1, description="...")]`, a
+    secret with the type `lanner.Secret`, and a group of options with another such class as the type. A subclass with
+    `forbid_unknown_fields=False` accepts unknown options: each is a warning, and the schema allows them. The `repr` masks secrets,
+    passwords in addresses, and options with secret names (password, secret, token, api_key ...).
     """
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
@@ -43,47 +43,120 @@ class Config(Masked, msgspec.Struct, rename="camel", forbid_unknown_fields=True,
 
 def check_config_class(cls: type[Config]) -> None:
     """Check the configuration class. `DefinitionError` names the invalid option and the reason."""
-    for option in msgspec.structs.fields(cls):
-        if option.required:
-            raise DefinitionError(f"{cls.__name__}.{option.name} needs a default: an empty configuration must be valid")
+    _check_options(cls, set())
     try:
         config_schema(cls)
     except TypeError as error:
         raise DefinitionError(f"{cls.__name__}: {error}") from None
 
 
+def _check_options(cls: type[msgspec.Struct], seen: set[type]) -> None:
+    """Check that no two options of a class or of a nested class have the same spelling, and that no secret is in the source code."""
+    if cls in seen:
+        return
+    seen.add(cls)
+    spellings: dict[str, str] = {}
+    for option in msgspec.structs.fields(cls):
+        for spelling in {option.name.lower(), option.encode_name.lower()}:
+            if (other := spellings.setdefault(spelling, option.name)) != option.name:
+                raise DefinitionError(
+                    f"{cls.__name__}.{option.name} and {other} are the same option in a configuration: rename one of them"
+                )
+        if isinstance(option.default, Secret):
+            raise DefinitionError(
+                f"{cls.__name__}.{option.name} has a secret as its default: make it required (no default), or write "
+                f"{option.name}: lanner.Secret | None = None"
+            )
+    for option_type in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
+        for nested in _structs_in(option_type.type):
+            _check_options(nested, seen)
+
+
+def _structs_in(kind: msgspec.inspect.Type) -> Iterator[type[msgspec.Struct]]:
+    """Yield the classes of the groups of options in a type."""
+    match kind:
+        case msgspec.inspect.StructType(cls=cls):
+            yield cls
+        case msgspec.inspect.Metadata(type=inner) | msgspec.inspect.ListType(item_type=inner) | msgspec.inspect.DictType(value_type=inner):
+            yield from _structs_in(inner)
+        case msgspec.inspect.UnionType(types=kinds):
+            for each in kinds:
+                yield from _structs_in(each)
+
+
+def secret_options(cls: type[Config]) -> frozenset[str]:
+    """Return the spellings, in lower case, of all options that are secrets by their type, including nested ones."""
+    return frozenset(_secrets_of(cls, set()))
+
+
+def _secrets_of(cls: type[msgspec.Struct], seen: set[type]) -> Iterator[str]:
+    if cls in seen:
+        return
+    seen.add(cls)
+    for option in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
+        if _has_secret(option.type):
+            yield from (option.name.lower(), option.encode_name.lower())
+        for nested in _structs_in(option.type):
+            yield from _secrets_of(nested, seen)
+
+
+def _has_secret(kind: msgspec.inspect.Type) -> bool:
+    match kind:
+        case msgspec.inspect.CustomType(cls=cls):
+            return cls is Secret
+        case msgspec.inspect.Metadata(type=inner) | msgspec.inspect.ListType(item_type=inner) | msgspec.inspect.DictType(value_type=inner):
+            return _has_secret(inner)
+        case msgspec.inspect.UnionType(types=kinds):
+            return any(map(_has_secret, kinds))
+    return False
+
+
+def required_options(cls: type[Config]) -> list[str]:
+    """Return the names, in JSON, of the options without a default."""
+    return [option.encode_name for option in msgspec.structs.fields(cls) if option.required]
+
+
 def load_config(cls: type[_C], text: str | bytes, warn: Warn = _ignore) -> _C:
-    """Return the configuration in `text` (JSON; empty, `{}` or `null`: the defaults).
+    """Return the configuration in `text` (JSON; empty or `null`: as `{}`, no option is given).
 
     Raise `ConfigError` with the path of an error, in backquotes.
 
     `warn` is called with a message for each unknown option of a class that allows them.
     """
     if not text.strip():
-        return cls()
+        return convert_config(cls, None, warn)
     try:
         raw = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"the configuration is not JSON: {error}") from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        # a position and a reason without text of the configuration, which may be a secret
+        reason = error.reason if isinstance(error, UnicodeError) and hasattr(error, "reason") else error
+        raise ConfigError(f"the configuration is not JSON: {reason}") from None
     return convert_config(cls, raw, warn)
 
 
 def convert_config(cls: type[_C], raw: Any, warn: Warn = _ignore) -> _C:
     """Return the configuration in an already decoded value (of JSON or YAML). The rest is as for `load_config`."""
-    if raw is None:
-        return cls()
+    raw = {} if raw is None else raw
     try:
-        return msgspec.convert(_Adapter(warn).adapted(msgspec.inspect.type_info(cls), raw, "$"), cls)
+        return msgspec.convert(_Adapter(warn).adapted(msgspec.inspect.type_info(cls), raw, "$"), cls, dec_hook=_decode_custom)
     except msgspec.ValidationError as error:
         from lanner.sdk.options import explain  # rare
 
         raise ConfigError(explain(str(error), cls)) from None
 
 
+def _decode_custom(kind: type, value: Any) -> Any:
+    """Return the value of an option whose type is not one of msgspec's. Raises `ValueError`."""
+    if kind is Secret:
+        return read_secret(value)
+    raise NotImplementedError(f"{kind.__name__} is not a type of options")
+
+
 class _Adapter:
     """Restores values that Falco or YAML changed from what the author of a configuration wrote. Errors stay as they are.
 
-    Names of options are case-insensitive, as in Go (falco.yaml files contain `flushinterval`). A text option accepts numbers: Falco
+    Names of options are case-insensitive, as in Go (falco.yaml files contain `flushinterval`), and may be written in snake_case, as in
+    the class. A text option accepts numbers: Falco
     converts a YAML map to JSON in which a scalar that looks like a number is one, quoted or not, and an empty map or list is null.
     """
 
@@ -101,6 +174,8 @@ class _Adapter:
                 return str(int(raw))
             case msgspec.inspect.StrType(), bool() | int() | float():
                 return msgspec.json.encode(raw).decode()
+            case msgspec.inspect.UnionType(includes_none=True, types=kinds), None if any(map(_has_required, kinds)):
+                return None
             case msgspec.inspect.UnionType(types=kinds), None:
                 return next((self.adapted(each, raw, path) for each in kinds if isinstance(each, _CONTAINERS)), None)
             case msgspec.inspect.UnionType(types=kinds), _:
@@ -120,13 +195,15 @@ class _Adapter:
         return raw
 
     def _with_known_spelling(self, kind: msgspec.inspect.StructType, raw: dict[Any, Any], path: str) -> dict[Any, Any]:
-        known = {option.encode_name.lower(): option for option in kind.fields}
+        known = {spelling.lower(): option for option in kind.fields for spelling in (option.name, option.encode_name)}
         result: dict[Any, Any] = {}
         for name, value in raw.items():
             option = known.get(name.lower()) if isinstance(name, str) else None
             exact = name if option is None else option.encode_name
             if exact in result:
-                raise ConfigError(f"Object contains `{exact}` twice, in different spellings - at `{path}`")
+                from lanner.sdk.options import shown_name  # rare
+
+                raise ConfigError(f"Object contains `{shown_name(exact)}` twice, in different spellings - at `{path}`")
             if option is None and not kind.cls.__struct_config__.forbid_unknown_fields:
                 from lanner.sdk.options import describe_unknown  # rare
 
@@ -134,6 +211,11 @@ class _Adapter:
                 continue
             result[exact] = value if option is None else self.adapted(option.type, value, f"{path}.{exact}")
         return result
+
+
+def _has_required(kind: msgspec.inspect.Type) -> bool:
+    """Return whether a type is a group of options that cannot be empty."""
+    return isinstance(kind, msgspec.inspect.StructType) and any(option.required for option in kind.fields)
 
 
 _INT32: Final = 2**31 - 1
@@ -160,9 +242,16 @@ def config_schema(cls: type[Config]) -> dict[str, Any]:
 
 
 def _schema(cls: type[Config]) -> dict[str, Any]:
-    (whole,), definitions = msgspec.json.schema_components([cls], ref_template="{name}")
+    (whole,), definitions = msgspec.json.schema_components([cls], schema_hook=_custom_schema, ref_template="{name}")
     result: dict[str, Any] = _inline(whole, definitions, ())
     return result
+
+
+def _custom_schema(kind: type) -> dict[str, Any]:
+    """Return the schema of a type that is not one of msgspec's."""
+    if kind is Secret:
+        return {"type": "string", "writeOnly": True}
+    raise TypeError(f"{kind.__name__} is not a type of options")
 
 
 def _inline(node: Any, definitions: dict[str, Any], inside: tuple[str, ...]) -> Any:
@@ -200,6 +289,8 @@ def _plain(node: dict[str, Any], name: str = "") -> dict[str, Any]:
     if "properties" in node and "additionalProperties" not in node:
         result["additionalProperties"] = {}
     if name:
+        if any(option.get("writeOnly") for option in result.get("anyOf", ())):
+            result["writeOnly"] = True
         result.setdefault("title", re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: " " + found[0].lower(), name).capitalize())
     return result
 
@@ -215,14 +306,31 @@ def _or_null(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def config_table(cls: type[Config]) -> list[tuple[str, str, str, str]]:
-    """Return rows for the docs: name of the option in JSON, its type with bounds, its default as JSON, its description."""
-    properties = _schema(cls)["properties"]
-    rows = []
-    for option in msgspec.structs.fields(cls):
-        node = properties[option.encode_name]
-        default = option.default if option.default is not msgspec.NODEFAULT else option.default_factory()
-        rows.append((option.encode_name, _type_text(node), msgspec.json.encode(default).decode(), node.get("description", "")))
-    return rows
+    """Return rows for the docs: name of the option in JSON, its type with bounds, its default as JSON, its description.
+
+    The options of a nested class follow the option that has it, with its name before theirs: `tls.authority`, `servers[].port`.
+    """
+    return list(_rows(_schema(cls), ""))
+
+
+def _rows(node: dict[str, Any], prefix: str) -> Iterator[tuple[str, str, str, str]]:
+    required = node.get("required", ())
+    for name, option in node.get("properties", {}).items():
+        default = "required" if name in required else msgspec.json.encode(option.get("default")).decode()
+        yield (f"{prefix}{name}", _type_text(option), default, option.get("description", ""))
+        for inner, path in _nested(option, f"{prefix}{name}"):
+            yield from _rows(inner, f"{path}.")
+
+
+def _nested(node: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the schemas of nested classes in the schema of an option, each with the path of its options."""
+    if "properties" in node:
+        yield node, path
+    for option in node.get("anyOf", ()):
+        yield from _nested(option, path)
+    for key, step in (("items", "[]"), ("additionalProperties", ".*")):
+        if isinstance(node.get(key), dict):
+            yield from _nested(node[key], f"{path}{step}")
 
 
 def _type_text(node: dict[str, Any]) -> str:
@@ -230,7 +338,7 @@ def _type_text(node: dict[str, Any]) -> str:
         return " or ".join(_type_text(option) for option in node["anyOf"])
     if "enum" in node:
         return " or ".join(f'"{value}"' for value in node["enum"])
-    text = str(node.get("type", "any"))
+    text = "secret" if node.get("writeOnly") else str(node.get("type", "any"))
     if text == "array" and isinstance(node.get("items"), dict):
         text = f"array of {_type_text(node['items'])}"
     words = {"minimum": "at least", "maximum": "at most", "minLength": "length at least", "maxLength": "length at most", "pattern": "like"}

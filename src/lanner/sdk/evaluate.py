@@ -17,7 +17,8 @@ from urllib.parse import unquote_to_bytes
 
 from lanner.sdk.dates import to_nanoseconds
 from lanner.sdk.errors import PayloadError
-from lanner.sdk.jsondoc import decode, items_of, members_of
+from lanner.sdk.jsondoc import decode, decode_any
+from lanner.sdk.text import from_bytes, to_bytes
 from lanner.sdk.words import ROWS
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _ACCEPTED: Final = {  # by what a word reads: the kinds of JSON besides texts, a
     "decimal": (("number",), re.compile(r"[0-9]+(\.[0-9]+)?")),
     "boolean": (("boolean",), None),
 }
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]|[^"{}\[\]:, \t\n\r]+', re.DOTALL)
 _ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -54,14 +56,16 @@ class Reader:
         self._table = tuple(table)
         self._payload: bytes | None = None
         self._misfits: list[dict[str, int]] = [{} for _ in table]
+        self.has_invalid_utf8 = False
+        """Whether texts of the loaded payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text`)."""
 
     def load(self, payload: bytes) -> bool:
         """Load the next payload, and return whether all of it is valid JSON. If not, no slot has a value."""
         try:
-            decode(payload)
+            self.has_invalid_utf8 = not decode_any(payload)[1]
             self._payload = payload.strip(b" \t\n\r")
         except PayloadError:
-            self._payload = None
+            self._payload, self.has_invalid_utf8 = None, False
         return self._payload is not None
 
     def get(self, slot: int, argument: str | int | None = None) -> FieldValue:
@@ -70,6 +74,11 @@ class Reader:
             return None
         if isinstance(argument, int) and not 0 <= argument <= UINT64_MAX:
             argument = None  # not an index
+        if isinstance(argument, str):
+            try:
+                argument = _whole(argument)
+            except UnicodeEncodeError:
+                argument = None  # half of a surrogate pair: no member has such a name
         reading = _Reading(self._payload, argument, self._misfits[slot])
         tree: Any = self._table[slot]
         if not _is_list(tree):
@@ -98,6 +107,28 @@ def _is_list(tree: Any) -> bool:
 
 def _kind(place: bytes) -> str:
     return _KINDS.get(chr(place[0]), "number")
+
+
+def _below(place: bytes) -> list[bytes]:
+    """Return the names and values in a valid object, or the values in an array, as JSON texts."""
+    found, depth, begin = [], 0, 0
+    for token in _TOKEN.finditer(place, 1):
+        if depth == 0:
+            begin = token.start()
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token[0], 0)
+        if depth == 0:
+            found.append(place[begin : token.end()])
+    return found
+
+
+def _members(place: bytes) -> dict[str, bytes]:
+    names_and_values = _below(place)
+    return dict(zip(map(decode, names_and_values[::2]), names_and_values[1::2], strict=True))
+
+
+def _whole(text: str) -> str:
+    # escapes of bytes that came together may be a character
+    return from_bytes(to_bytes(text))
 
 
 def _until_nul(text: str) -> str:
@@ -144,14 +175,14 @@ class _Reading:
                 return text
             case ["concat", values]:
                 texts = [*takewhile(lambda each: each is not None, map(self.one, values))]
-                return "".join(texts) if len(texts) == len(values) else None
+                return _whole("".join(texts)) if len(texts) == len(values) else None
             case ["nth", value, index]:
                 number = self._argument if isinstance(index, dict) else index
                 found = self.many(value, reads)
                 return found.values[number] if found and isinstance(number, int) and number < len(found.values) else None
             case ["join", value, separator]:
                 found = self.many(value)
-                return separator.join(map(str, found.values)) if found else None
+                return _whole(separator.join(map(str, found.values))) if found else None
             case ["any", value, *texts]:
                 found = self.many(value)
                 return any(each in texts if texts else each for each in found.values) if found else None
@@ -227,7 +258,7 @@ class _Reading:
         complete = True
         for place in places:
             if place is not None and _kind(place) == "object":
-                names += dict.fromkeys(map(_until_nul, members_of(place)))
+                names += dict.fromkeys(map(_until_nul, _members(place)))
             else:
                 complete = False
                 if place is not None:
@@ -236,12 +267,15 @@ class _Reading:
 
     def _holds(self, tree: Any) -> bool:
         word, _, condition, texts = tree
+        before, self._misfits = self._misfits, {}  # conditions count nothing
+        misfit = self._misfit
         if _is_list(condition):
             found = self.many(condition)
             holds = bool(found and found.values)
         else:
             value = self.one(condition)
             holds = value in texts if texts else value is not None and value is not False
+        self._misfits, self._misfit = before, misfit
         return holds is (word == "when")
 
     def _places(self, tree: Any) -> list[bytes | None] | None:
@@ -256,7 +290,7 @@ class _Reading:
                     if _kind(place) != "array":
                         self._unfit(place)
                         return None
-                    items = items_of(place)
+                    items = _below(place)
                     if mode == "index" and self._argument is not None:
                         items = items[self._argument :][:1] if isinstance(self._argument, int) else []
                         if not items:
@@ -264,7 +298,7 @@ class _Reading:
                     below = [self.attempt(partial(self._walk, item, steps[number + 1 :])) for item in items]
                     return [each for places in below for each in ([None] if places is None else places)]
                 case ["where", name, *texts]:
-                    member = members_of(place).get(name) if _kind(place) == "object" else None
+                    member = _members(place).get(name) if _kind(place) == "object" else None
                     if member is None or (texts and self._read(member, "scalar") not in texts):
                         return []
                 case _:
@@ -277,9 +311,9 @@ class _Reading:
     @staticmethod
     def _step(place: bytes, step: str | int | None) -> bytes | None:
         if _kind(place) == "object" and isinstance(step, str):
-            return members_of(place).get(step)
+            return _members(place).get(step)
         if _kind(place) == "array" and isinstance(step, int):
-            items = items_of(place)
+            items = _below(place)
             return items[step] if 0 <= step < len(items) else None
         return None
 
@@ -288,7 +322,7 @@ class _Reading:
         if reads in {"any", "present"}:
             return True if reads == "any" or kind != "null" else None
         if reads == "raw":
-            return _TEXT_OR_BLANKS.sub(lambda found: found[1] or b"", place).decode()
+            return from_bytes(_TEXT_OR_BLANKS.sub(lambda found: found[1] or b"", place))
         if kind == "text":
             return _until_nul(decode(place))
         kinds, form = _ACCEPTED[reads]

@@ -6,20 +6,26 @@ A source yields payloads (bytes or str), `Event`s with a known time, or `NOTHING
 
 from __future__ import annotations
 
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from lanner.sdk.records import Record
 from lanner.sdk.text import to_bytes
 
+if TYPE_CHECKING:
+    from lanner.sdk.positions import Position
+
 
 @final
 class Nothing:
-    """The type of `NOTHING`: the source is alive, but has no event now."""
+    """The type of `NOTHING`: the source is alive, but has no event now. `position`: it has moved there without an event."""
 
-    __slots__ = ()
+    __slots__ = ("position",)
+
+    def __init__(self, position: Position = None) -> None:
+        self.position: Any = position
 
     def __repr__(self) -> str:
-        return "lanner.NOTHING"
+        return "lanner.NOTHING" if self.position is None else f"lanner.Nothing({self.position!r})"
 
 
 NOTHING: Final = Nothing()
@@ -34,11 +40,14 @@ class Event:
     An event is valid only during the call of a field method.
     """
 
-    __slots__ = ("_json", "number", "payload", "source", "timestamp")
+    __slots__ = ("_json", "number", "payload", "position", "source", "timestamp")
 
-    def __init__(self, payload: bytes | str, timestamp: int | None = None, *, number: int = 0, source: str = "") -> None:
+    def __init__(
+        self, payload: bytes | str, timestamp: int | None = None, *, number: int = 0, source: str = "", position: Position = None
+    ) -> None:
         """Create an event of `payload` (str is encoded as UTF-8) at `timestamp` (ns since 1970, UTC; None: the host's clock).
 
+        `position` is where the source resumes after this event. The host stores it once it has processed the event.
         Raises `TypeError` or `ValueError` for other values.
         """
         if timestamp is not None and not (type(timestamp) is int and 0 <= timestamp < _NO_TIME):
@@ -47,10 +56,12 @@ class Event:
         self.timestamp: int | None = timestamp
         self.number: int = number
         self.source: str = source
+        self.position: Any = position
         self._json: Any = _UNREAD
 
     def __repr__(self) -> str:
-        return f"Event({self.payload!r}, timestamp={self.timestamp}, number={self.number}, source={self.source!r})"
+        position = "" if self.position is None else f", position={self.position!r}"
+        return f"Event({self.payload!r}, timestamp={self.timestamp}, number={self.number}, source={self.source!r}{position})"
 
     @property
     def json(self) -> Any:

@@ -83,7 +83,9 @@ def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
     """
     import traceback  # rare, and slow to import
 
-    last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    from lanner.sdk.secrets import mask_message
+
+    last = mask_message("".join(traceback.format_exception_only(error)).strip()).splitlines()[-1]
     frames = traceback.extract_tb(error.__traceback__)
     library = traceback.__file__.rpartition("/")[0] + "/"
     outside = [frame for frame in frames if not frame.filename.startswith((library, "<frozen ")) or "-packages/" in frame.filename]
@@ -143,6 +145,8 @@ class FieldReader:
         """The event source of the events."""
         self.timestamp: int | None = None
         self.valid_json = True
+        self.has_invalid_utf8 = False
+        """Whether texts of the event's payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text`)."""
         self.errors = self._failures.counts
         declared = {each.info.name: (each, owner) for owner in (plugin, *beside) for each in plugin_info(type(owner)).fields}
         trees: list[Any] = []
@@ -154,7 +158,7 @@ class FieldReader:
         self._reads_payload = bool(trees)
         reader = Reader(trees)
         self._load = reader.load
-        self._count_misfits = reader.misfits
+        self._reader = reader
         self._time: Callable[[], FieldValue] | None = partial(reader.get, len(trees) - 1) if info.timestamp is not None else None
         self.getters: tuple[Callable[[], FieldValue], ...] = tuple(
             partial(reader.get, *plan) if isinstance(plan, tuple) else plan for plan in plans
@@ -179,6 +183,7 @@ class FieldReader:
             self.timestamp = timestamp
             return True
         self.valid_json = valid = self._load(payload)
+        self.has_invalid_utf8 = self._reader.has_invalid_utf8
         if self._time is not None and valid:
             own = self._time()
             self.timestamp = own if isinstance(own, int) else timestamp
@@ -188,7 +193,7 @@ class FieldReader:
 
     def misfits(self) -> Misfits:
         """Return how many values had another JSON type than their field, by field and type."""
-        return misfits_by_field(self._tree_names, self._count_misfits())
+        return misfits_by_field(self._tree_names, self._reader.misfits())
 
     def get(self, slot: int) -> FieldValue:
         """Return the value of the field at `slot` for the loaded event."""

@@ -1,4 +1,7 @@
-"""Decode JSON payloads strictly: RFC 8259, UTF-8, at most 1024 levels; of equal names the last counts.
+r"""Decode JSON payloads strictly: RFC 8259, at most 1024 levels; of equal names the last counts.
+
+Texts need not be UTF-8: a byte that is not becomes an escape (`lanner.sdk.text`), and half of a surrogate pair, written as \ud800, stays
+as these six characters. Both would otherwise hide an event from every rule.
 
 Only this module decides in Python whether all of a payload is valid JSON. The native reader agrees with it (tests/native).
 """
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.sdk.errors import PayloadError
+from lanner.sdk.text import from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +26,6 @@ MAX_DEPTH: Final = 1024
 
 # float_hook: large numbers are valid JSON (1e999 is infinite here, msgspec by itself would reject it)
 _decode_flat = msgspec.json.Decoder(float_hook=float).decode
-_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 # a text, up to the end of the payload if it is not closed: matched once, without backtracking, so hostile payloads take no longer
 _TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _TEXT_OR_DIGITS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[0-9]{400,}+', re.DOTALL)
@@ -32,10 +34,72 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - _STEPS.keys())
 # msgspec decodes nested documents recursively; a few hundred levels fit on any caller's stack
 _SURE_LEVELS: Final = 200
 _recursion = threading.Lock()
+# What msgspec must not see: valid pairs, which may stand for a stand-in, halves of pairs, bytes that are not UTF-8, and stand-ins
+_ODD: Final = re.compile(
+    r"(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    "|(?P<escape>\\\\[\0-\x7f])|[\udc80-\udcff\U0010ff00-\U0010ffff]",
+    re.DOTALL,
+)
+# The character that stands for the byte 0
+_FIRST_BYTE: Final = 0x10FF00
+_BYTES: Final = {_FIRST_BYTE + byte: from_bytes(bytes([byte])) for byte in range(256)}
 
 
 def decode(payload: bytes) -> Any:
     """Return the JSON value of `payload`. Raises `PayloadError` unless all of it is valid JSON."""
+    return decode_any(payload)[0]
+
+
+def decode_any(payload: bytes) -> tuple[Any, bool]:
+    """Return the JSON value of `payload`, and whether all its texts are UTF-8. Raises `PayloadError`."""
+    try:
+        return _decode(payload), True
+    except PayloadError:
+        readable = _make_readable(payload)
+        if readable == payload:
+            raise
+        return _restore_bytes(_decode(readable)), False
+
+
+def _make_readable(payload: bytes) -> bytes:
+    """Return the payload with a character in place of each byte that is not UTF-8, and escapes of half pairs as plain text."""
+
+    def replace(found: re.Match[str]) -> str:
+        if found["escape"]:
+            return found[0]
+        if found["half"]:
+            return "\\" + found[0]
+        char = found[0]
+        if found["pair"]:
+            char = found[0].encode().decode("unicode_escape").encode("utf-16", "surrogatepass").decode("utf-16")
+            if ord(char) < _FIRST_BYTE:
+                return found[0]
+        return "".join(chr(_FIRST_BYTE + byte) for byte in to_bytes(char))
+
+    return _ODD.sub(replace, from_bytes(payload)).encode()
+
+
+def _restore_bytes(document: Any) -> Any:
+    """Put the bytes in place of their characters, in all texts and names."""
+    root = [document]
+    rest: list[Any] = [root]
+    while rest:
+        place = rest.pop()
+        items = list(place.items() if isinstance(place, dict) else enumerate(place))
+        if isinstance(place, dict):
+            place.clear()
+        for key, item in items:
+            if isinstance(item, (dict, list)):
+                rest.append(item)
+            place[_bytes_in(key)] = _bytes_in(item)
+    return root[0]
+
+
+def _bytes_in(value: Any) -> Any:
+    return from_bytes(to_bytes(value.translate(_BYTES))) if isinstance(value, str) else value
+
+
+def _decode(payload: bytes) -> Any:
     try:
         # a short payload cannot be nested too deeply
         return _decode_flat(payload) if len(payload) <= MAX_DEPTH else _decode_long(payload)
@@ -66,15 +130,11 @@ def _decode_long(payload: bytes) -> Any:
         raise PayloadError(f"the payload is nested more than {MAX_DEPTH} levels deep")
     if levels <= _SURE_LEVELS:
         return _decode_flat(payload)
-    return _with_deep_stack(_decode_flat, payload)
-
-
-def _with_deep_stack(way: Callable[[bytes], Any], payload: bytes) -> Any:
     with _recursion:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(limit + 4 * MAX_DEPTH)
         try:
-            return way(payload)
+            return _decode_flat(payload)
         finally:
             sys.setrecursionlimit(limit)
 
@@ -83,23 +143,6 @@ def _decode_with_long_numbers(payload: bytes) -> Any:
     # msgspec rejects integers of more than 4300 digits, which are valid JSON; 400 digits exceed 64 bits just as well
     shorter = _TEXT_OR_DIGITS.sub(lambda found: found[0] if found[0][:1] == b'"' else found[0][:400], payload)
     return _decode_long(shorter)
-
-
-def members_of(place: bytes) -> dict[str, bytes]:
-    """Return the members of a valid JSON object as JSON texts."""
-    return {name: bytes(value) for name, value in _shallow(_decode_object, place).items()}
-
-
-def items_of(place: bytes) -> list[bytes]:
-    """Return the items of a valid JSON array as JSON texts."""
-    return [bytes(value) for value in _shallow(_decode_array, place)]
-
-
-def _shallow(way: Callable[[bytes], Any], place: bytes) -> Any:
-    try:
-        return way(place)
-    except RecursionError:
-        return _with_deep_stack(way, place)
 
 
 def depth(payload: bytes) -> int:

@@ -1,9 +1,9 @@
-"""Format texts of other programs as log lines: without passwords of addresses, line feeds and terminal escapes."""
+"""Format texts of other programs as log lines: without secrets, line feeds and terminal escapes."""
 
 from __future__ import annotations
 
-from lanner.sdk.address import mask_addresses
 from lanner.sdk.printable import message_line
+from lanner.sdk.secrets import mask_message
 
 TYPE_CHECKING = False  # `lanner --version` imports next to nothing
 if TYPE_CHECKING:
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
 
 
 def log_line(text: str) -> str:
-    """Return `text` as one line of a message (see `message_line`), with `***` for the secrets of addresses."""
-    return message_line(mask_addresses(text))
+    """Return `text` as one line of a message (see `message_line`), with `***` for secrets."""
+    return message_line(mask_message(text))
 
 
 def log_lines(text: str) -> str:
     """Return a text with Lanner's own line layout, treated as in `log_line`."""
-    return "\n".join(map(message_line, mask_addresses(text).split("\n")))
+    return "\n".join(map(message_line, mask_message(text).split("\n")))
 
 
 def record_text(record: logging.LogRecord) -> str:
     """Return the message of a log record as one line, with its traceback indented below."""
     lines = [log_line(record.getMessage())]
     if record.exc_info and record.exc_info[1]:
-        lines += [f"    {log_line(line)}" for line in traceback_text(record.exc_info[1]).splitlines()]
+        lines += [f"    {message_line(line)}" for line in mask_message(traceback_text(record.exc_info[1])).splitlines()]
     return "\n".join(lines)
 
 

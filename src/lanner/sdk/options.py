@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 _PLACED: Final = re.compile(r"(.*) - at `(\$.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _ENUM: Final = re.compile(r"Invalid enum value (.*)", re.DOTALL)
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([0-9]+|\.\.\.)\]")
 _SHOWN: Final = re.compile(r"`\$([^`]*)`")
 _MOST_SHOWN: Final = 100
+REQUIRED: Final = "is required"
+"""The words of each message about a required option that is missing."""
+_NO_NAME: Final = re.compile(r"[^\w-].*", re.DOTALL)
 
 
 def explain(error: str, cls: type[Config]) -> str:
@@ -27,6 +31,8 @@ def explain(error: str, cls: type[Config]) -> str:
     found = _PLACED.fullmatch(error)
     message, path = found.groups() if found else (error, "$")
     kinds = list(_kinds_at(msgspec.inspect.type_info(cls), path))
+    if missing := _MISSING.fullmatch(message):
+        return _describe_missing(missing[1], path, kinds)
     if unknown := _UNKNOWN.fullmatch(message):
         names = [each.encode_name for kind in kinds if isinstance(kind, msgspec.inspect.StructType) for each in kind.fields]
         return describe_unknown(unknown[1], path, names)
@@ -39,9 +45,27 @@ def explain(error: str, cls: type[Config]) -> str:
 def describe_unknown(name: str, path: str, names: Iterable[str], effect: str = "") -> str:
     """Return the message about an unknown option at `path`, with the most similar known one, or all of them."""
     known = sorted(names)
-    near = find_near(name, known)
+    near = find_near(_NO_NAME.sub("", name), known)
     advice = f"did you mean `{near}`?" if near else f"the options are: {', '.join(known)}"
-    return f"unknown option `{path}.{name[:_MOST_SHOWN]}`{effect}; {advice}"
+    return f"unknown option `{path}.{shown_name(name)}`{effect}; {advice}"
+
+
+def shown_name(name: str) -> str:
+    """Return the printable form of an option's name: up to the first character that no name has, because a secret may follow it."""
+    return _NO_NAME.sub("...", name)[:_MOST_SHOWN]
+
+
+def _describe_missing(name: str, path: str, kinds: list[msgspec.inspect.Type]) -> str:
+    """Return the message about a required option that is missing at `path`."""
+    fields = [each for kind in kinds if isinstance(kind, msgspec.inspect.StructType) for each in kind.fields if each.encode_name == name]
+    purpose = next((text for each in fields if (text := _description(each.type))), "")
+    return f"the option `{path}.{name}` {REQUIRED}" + (f": {purpose}" if purpose else "")
+
+
+def _description(kind: msgspec.inspect.Type) -> str:
+    """Return the description in the annotation of an option, or ""."""
+    schema = (kind.extra_json_schema or {}) if isinstance(kind, msgspec.inspect.Metadata) else {}
+    return str(schema.get("description", ""))
 
 
 def shown_path(text: str) -> list[str | int]:

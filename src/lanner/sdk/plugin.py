@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lanner.sdk.checks import Check
     from lanner.sdk.config import Config
     from lanner.sdk.events import Event
-    from lanner.sdk.protocols import Opened
+    from lanner.sdk.protocols import OpenResult
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 # semver.org: three numbers, optionally with a pre-release and build data
@@ -38,6 +38,8 @@ _LACKING = dict.fromkeys(("parse_sources", "parse_event_sources"), "event parsin
 )
 """Attributes that declare features of Falco's plugin API that Lanner does not support."""
 _MAX_ID = 2**31 - 1
+_POSITION = frozenset(("position", "_position"))
+"""Names of the second argument of `open`."""
 _VARARGS = 0x04  # CO_VARARGS of `inspect`, which is slow to import
 
 
@@ -72,6 +74,7 @@ class PluginInfo(Record):
     hint: str
     host_logging: bool
     value_offsets: bool
+    resumes: bool
 
     @property
     def has_source(self) -> bool:
@@ -151,8 +154,12 @@ class Plugin:
 
     if TYPE_CHECKING:  # a class without it has no event source
 
-        def open(self, params: str, /) -> Opened:
-            """Open the event source. `params` is the value of `open_params` of falco.yaml, or "" without one."""
+        def open(self, *args: Any, **kwargs: Any) -> OpenResult:
+            """Open the event source: `open(self, params)` or `open(self, params, position)`.
+
+            `params` is the value of `open_params` of falco.yaml, or "" without one. `position` is the position that the host has stored
+            for this plugin (`Event.position`), or None the first time.
+            """
             ...
 
     def event_to_string(self, event: Event) -> str:
@@ -232,14 +239,15 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
         hint=cls.hint,
         host_logging=bool(cls.host_logging),
         value_offsets=bool(cls.value_offsets),
+        resumes=False,
     )
     if callable(getattr(cls, "open", None)):
-        _check_open(cls)
+        resumes = _check_open(cls)
         if isinstance(info.extract_sources, AnySource):
             raise _wrong(
                 cls, "it has an event source, so hosts give it no events of sources that it does not name: list them in 'extract_sources'"
             )
-        return replaced(info, id=_id(cls), event_source=_event_source(cls))
+        return replaced(info, id=_id(cls), event_source=_event_source(cls), resumes=resumes)
     for attribute in ("id", "event_source"):
         if hasattr(cls, attribute):
             raise _wrong(cls, f"it has {attribute!r} but no method open(self, params): write one, or remove {attribute!r}")
@@ -286,17 +294,35 @@ def _id(cls: type[Plugin]) -> int:
     return value
 
 
-def _check_open(cls: type[Plugin]) -> None:
-    """Check that a plain method `open` accepts the parameters. Other callables are not checked."""
+def _check_open(cls: type[Plugin]) -> bool:
+    """Check that a plain method `open` accepts its arguments, and return whether it takes a position. Other callables are not checked."""
     method = next(vars(base)["open"] for base in cls.__mro__ if "open" in vars(base))
-    if not isinstance(method, FunctionType):
-        return
-    code = method.__code__
-    takes_more = code.co_flags & _VARARGS
-    needed = code.co_argcount - len(method.__defaults__ or ())
-    needs_names = code.co_kwonlyargcount > len(method.__kwdefaults__ or ())
-    if needed > 2 or needs_names or (code.co_argcount < 2 and not takes_more):
-        raise _wrong(cls, "'open' must take the open parameters, one text: write def open(self, params: str)")
+    resumes = _takes_position(method)
+    if isinstance(method, FunctionType):
+        code = method.__code__
+        takes_more = code.co_flags & _VARARGS
+        needed = code.co_argcount - len(method.__defaults__ or ())
+        by_name = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        needs_names = len(by_name) > len(method.__kwdefaults__ or ()) or not _POSITION.isdisjoint(by_name)
+        if needed > 2 + resumes or needs_names or (code.co_argcount < 2 and not takes_more):
+            raise _wrong(
+                cls,
+                "'open' must take the open parameters, one text: write def open(self, params: str), "
+                "or def open(self, params: str, position: Any) to resume at a stored position",
+            )
+    return resumes
+
+
+def _takes_position(method: Any) -> bool:
+    """Return whether the second argument is a position. A wrapper that passes on all arguments takes those of the wrapped function."""
+    own = 0 if isinstance(method, staticmethod) else 1
+    function = getattr(method, "__func__", method)
+    while isinstance(function, FunctionType):
+        code = function.__code__
+        if not _POSITION.isdisjoint(code.co_varnames[: code.co_argcount][own + 1 : own + 2]):
+            return True
+        function = getattr(function, "__wrapped__", None) if code.co_flags & _VARARGS else None
+    return False
 
 
 def _event_source(cls: type[Plugin]) -> str:

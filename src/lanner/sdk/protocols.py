@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from lanner.sdk.events import Chunk, Event, Nothing
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Payload: TypeAlias = bytes | str | Event | Nothing
 """An item of an iterator: an event's payload, with or without its time, or `NOTHING`."""
-Opened: TypeAlias = "Iterable[Payload] | AsyncIterable[Payload] | ChunkReader"
+OpenResult: TypeAlias = "Iterable[Payload] | AsyncIterable[Payload] | ChunkReader"
 """The result of `open`: a generator, another iterator, an async one, or an object that reads chunks of lines."""
 
 
@@ -37,7 +37,9 @@ class OpenInstance:
     counters: Mapping[str, int] = MappingProxyType({})
     """Counters by name, for the summary and the metrics of a run."""
     connections: Mapping[str, bool] = MappingProxyType({})
-    """The names of connections, and whether each is up: /healthz and the metrics report them."""
+    """The names of connections, and whether each is up: /readyz and the metrics report them."""
+    position: Any = None
+    """Where the source resumes after the last chunk that `read_chunk` returned. It is the end of a whole line. The host stores it."""
 
     def describe(self) -> str:
         """Return the name of what is watched, for messages."""

@@ -13,10 +13,14 @@ from lanner.sdk.batches import Batch, close_instance, describe_instance
 from lanner.sdk.errors import LannerError, OpenError, SourceError
 from lanner.sdk.events import Event, Nothing
 from lanner.sdk.hosting import plugin_failure
+from lanner.sdk.positions import Marks, frozen
 from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    from lanner.sdk.opening import Opening
+    from lanner.sdk.positions import Positions
 
 MAX_QUEUED: Final = 8192
 MAX_QUEUED_BYTES: Final = 16 * 1024 * 1024
@@ -32,10 +36,13 @@ class ThreadedSource:
     after each clear of their event, so that no wake-up is lost and no side polls.
     """
 
-    def __init__(self, iterator: Any, plugin: str) -> None:
+    def __init__(self, iterator: Any, plugin: str, opening: Opening, positions: Positions | None = None) -> None:
         self._iterator = iterator
         self._plugin = plugin
-        self._queue: deque[tuple[bytes, int | None]] = deque()
+        self._opening = opening
+        self._positions = positions
+        self._marks = None if positions is None else Marks(positions)
+        self._queue: deque[tuple[bytes | None, int | None, Any]] = deque()  # no payload: only a position
         self._put_bytes = self._taken_bytes = 0  # each written by only one thread
         self._ready = threading.Event()
         self._room = threading.Event()
@@ -43,21 +50,35 @@ class ThreadedSource:
         self._closed = self._finished = self._was_closed = self._has_yielded = False
         self._failure: LannerError | None = None
         self._cancel: Any = None
-        self.counters: dict[str, int] = {}
-        self.connections: dict[str, bool] = {}
         self.position = 0
-        self.commits_itself = False
+        self.commits_itself = positions is not None
+        self._is_warned = False
+        # another thread cannot close a running generator, and an async one is closed in its own loop
+        if not hasattr(iterator, "gi_running") and not hasattr(iterator, "__aiter__"):
+            opening.add(iterator)
         self.description = describe_instance(iterator, plugin)
         self._thread = threading.Thread(target=self._run, name=f"lanner-{plugin}", daemon=True)
         self._thread.start()
 
-    def next_batch(self, timeout: float) -> Batch:
+    @property
+    def counters(self) -> Mapping[str, int]:
         """See `lanner.sdk.batches.Source`."""
+        return self._opening.counters if self._positions is None else {**self._opening.counters, **self._positions.counters}
+
+    @property
+    def connections(self) -> Mapping[str, bool]:
+        """See `lanner.sdk.batches.Source`."""
+        return self._opening.connections
+
+    def next_batch(self, timeout: float, most: int = MAX_BATCH) -> Batch:
+        """See `lanner.sdk.batches.Source`."""
+        if self.commits_itself:
+            self.commit(self.position)
         if not self._queue and not self._finished and not self._closed:
             self._ready.wait(timeout)
         self._ready.clear()
         finished = self._finished  # read before the queue: events queued before the thread finished are then visible
-        batch = self._drain()
+        batch = self._drain(min(most, MAX_BATCH))
         if finished or self._closed:
             self._ready.set()
             if not self._queue:
@@ -67,7 +88,9 @@ class ThreadedSource:
         return batch
 
     def commit(self, position: int) -> None:
-        """See `lanner.sdk.batches.Source`: these sources do not resume after a restart."""
+        """See `lanner.sdk.batches.Source`. `position` is a number of events."""
+        if self._marks is not None:
+            self._marks.commit(position)
 
     def close(self) -> None:
         """See `lanner.sdk.batches.Source`. Waits up to 2 s for the reader thread, after it has released the host."""
@@ -80,25 +103,31 @@ class ThreadedSource:
             self._was_closed = True
             if self._cancel is not None:
                 self._cancel()
-            elif not hasattr(self._iterator, "gi_running") and not hasattr(self._iterator, "__aiter__"):
-                # another thread cannot close a running generator, and an async one is closed in its own loop
-                close_instance(self._iterator, self._plugin)
+            self._opening.close()
             self._thread.join(LEAVE_AFTER)
             if self._thread.is_alive():
                 self._log().warning(
-                    "the event source did not end within %g s of being closed and is left running; "
+                    "the event source did not end within %g s of being closed and is left running%s; "
                     "a waiting generator ends at once if it does `yield lanner.NOTHING` now and then",
                     LEAVE_AFTER,
+                    where_blocked(self._thread.ident),
                 )
 
-    def _drain(self) -> Batch:
+    def _drain(self, most: int) -> Batch:
         payloads: list[bytes] = []
         timestamps: list[int | None] = []
+        reached: Any = None
         take = self._queue.popleft
-        for _ in range(min(len(self._queue), MAX_BATCH)):
-            payload, timestamp = take()
-            payloads.append(payload)
-            timestamps.append(timestamp)
+        for _ in range(min(len(self._queue), most)):
+            payload, timestamp, position = take()
+            if position is not None:
+                reached = position
+            if payload is not None:
+                payloads.append(payload)
+                timestamps.append(timestamp)
+        self.position += len(payloads)
+        if reached is not None and self._marks is not None:
+            self._marks.mark(self.position, reached)
         self._taken_bytes += sum(map(len, payloads))
         self._room.set()
         known = any(timestamp is not None for timestamp in timestamps)
@@ -108,14 +137,16 @@ class ThreadedSource:
 
     def _run(self) -> None:
         try:
-            if hasattr(self._iterator, "__aiter__"):
-                self._run_async(self._iterator)
-            else:
-                self._run_iterator(iter(self._iterator))
+            with self._opening.entered():
+                if hasattr(self._iterator, "__aiter__"):
+                    self._run_async(self._iterator)
+                else:
+                    self._run_iterator(iter(self._iterator))
         except LannerError as error:
             self._failure = self._failed(error)
         except BaseException as error:  # noqa: BLE001 - plugin code may raise anything, SystemExit too
-            self._failure = self._failed(plugin_failure(self._plugin, "open", error))
+            if not (isinstance(error, GeneratorExit) and self._closed):  # a closed feed ends its generator
+                self._failure = self._failed(plugin_failure(self._plugin, "open", error))
         finally:
             if self._closed and self._failure is not None:
                 self._log().warning("%s", self._failure)
@@ -164,32 +195,62 @@ class ThreadedSource:
     def _put(self, item: Any) -> bool:
         """Queue an item that was yielded. Return False if the source is closed."""
         self._has_yielded = True
+        payload: bytes | None = None
+        timestamp = position = None
         if isinstance(item, Event):
-            payload, timestamp = item.payload, item.timestamp
+            payload, timestamp, position = item.payload, item.timestamp, item.position
         elif isinstance(item, bytes):
-            payload, timestamp = item, None
+            payload = item
         elif isinstance(item, str):
-            payload, timestamp = to_bytes(item), None
+            payload = to_bytes(item)
         elif isinstance(item, Nothing):
-            return not self._closed
+            position = item.position
+            if position is None:
+                return not self._closed
         else:
             raise SourceError(
                 f"plugin {self._plugin}: open yielded {type(item).__name__}; it must yield bytes, str, lanner.Event(...) or lanner.NOTHING"
             )
+        if position is not None:
+            position = self._kept(position)
         while self._is_full() and not self._closed:
             self._room.clear()
             if self._is_full() and not self._closed:
                 self._room.wait()
         if self._closed:
             return False
-        self._put_bytes += len(payload)
-        self._queue.append((payload, timestamp))
+        if payload is not None:
+            self._put_bytes += len(payload)
+        self._queue.append((payload, timestamp, position))
         if not self._ready.is_set():
             self._ready.set()
         return True
+
+    def _kept(self, position: Any) -> Any:
+        if self._marks is not None:
+            return frozen(position, self._plugin)
+        if not self._is_warned and not self._opening.resumes:
+            self._is_warned = True
+            self._log().warning("its events have positions, but it cannot resume there: write def open(self, params: str, position: Any)")
+        return None
 
     def _is_full(self) -> bool:
         return len(self._queue) >= MAX_QUEUED or (bool(self._queue) and self._put_bytes - self._taken_bytes >= MAX_QUEUED_BYTES)
 
     def _log(self) -> logging.Logger:
         return logging.getLogger(f"lanner.plugin.{self._plugin}")
+
+
+def where_blocked(thread: int | None) -> str:
+    """Return where a thread is now, for a message: the innermost function, and the last one outside of Python's library and packages."""
+    import sys
+    import traceback  # rare, and slow to import
+
+    frame = sys._current_frames().get(thread or 0)  # noqa: SLF001
+    if frame is None:
+        return ""
+    stack = traceback.extract_stack(frame)
+    library = traceback.__file__.rpartition("/")[0] + "/"
+    own = [each for each in stack if not each.filename.startswith((library, "<frozen ")) and "/lanner/sdk/" not in each.filename]
+    places = [f"{each.name} ({each.filename}, line {each.lineno})" for each in (stack[-1], *own[-1:])]
+    return f": it is in {', called from '.join(dict.fromkeys(places))}"

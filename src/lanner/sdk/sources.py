@@ -14,10 +14,7 @@ from lanner.native import Lines
 from lanner.sdk.batches import (
     Batch,
     Source,
-    close_instance,
     describe_instance,
-    instance_connections,
-    instance_counters,
     instance_fileno,
     member,
 )
@@ -25,37 +22,46 @@ from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Chunk, Nothing
 from lanner.sdk.framing import new_framer, warn_too_long
 from lanner.sdk.hosting import plugin_failure
+from lanner.sdk.opening import Opening
 from lanner.sdk.plugin import Plugin, plugin_info
+from lanner.sdk.positions import Marks, frozen
 from lanner.sdk.protocols import ChunkReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lanner.native import Framer
+    from lanner.sdk.positions import Positions
 YIELDS: Final = "it must yield events"
 """In the message for an `open` without a way to return events."""
 _PATIENCE: Final = 0.25
 """Seconds that read_chunk may wait if the open instance has no close() to wake it up."""
 
 
-def open_source(plugin: Plugin, params: str = "") -> Source:
-    """Open the plugin's event source with `params`. Raises `SourceError`, and `UsageError` for invalid parameters."""
+def open_source(plugin: Plugin, params: str = "", positions: Positions | None = None) -> Source:
+    """Open the plugin's event source with `params`. Raises `SourceError`, and `UsageError` for invalid parameters.
+
+    `positions` stores the positions of a plugin whose `open` takes one; None: they are not stored.
+    """
     info = plugin_info(type(plugin))
     if not info.has_source:
         raise SourceError(f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.shown_sources)}")
     check_open_params(plugin, params)
+    opening = Opening(info.name, resumes=info.resumes)
+    resumed = (None if positions is None else positions.resumed,)
     try:
-        opened: object = plugin.open(params)
+        with opening.entered():
+            opened: object = plugin.open(params, *resumed[: info.resumes])
     except LannerError:
         raise
     except (Exception, SystemExit) as error:
         raise plugin_failure(info.name, "open", error) from error
     if isinstance(opened, ChunkReader):
-        return ChunkSource(opened, info.name)
+        return ChunkSource(opened, info.name, opening, positions)
     if hasattr(opened, "__aiter__") or (hasattr(opened, "__iter__") and not isinstance(opened, (str, bytes, dict))):
         from lanner.sdk.reading import ThreadedSource  # imports threads and queues only if needed
 
-        return ThreadedSource(opened, info.name)
+        return ThreadedSource(opened, info.name, opening, positions)
     if isinstance(opened, CoroutineType):
         opened.close()
         raise SourceError(f"plugin {info.name}: open: an `async def open` must be a generator: {YIELDS}, not return them")
@@ -78,9 +84,14 @@ def check_open_params(plugin: Plugin, params: str) -> None:
 class ChunkSource:
     """A source whose open instance returns chunks of lines from read_chunk(timeout). Without a thread: the host's call reads."""
 
-    def __init__(self, instance: ChunkReader, plugin: str) -> None:
+    def __init__(self, instance: ChunkReader, plugin: str, opening: Opening, positions: Positions | None = None) -> None:
         self._instance = instance
         self._plugin = plugin
+        self._opening = opening
+        opening.add(instance)
+        self._positions = positions
+        self._marks = None if positions is None else Marks(positions)
+        self._marked: Any = None
         self._read: Callable[[float], Any] = instance.read_chunk
         self._has_fileno = callable(member(instance, "fileno"))
         self._main = new_framer()
@@ -92,24 +103,25 @@ class ChunkSource:
         self.description = describe_instance(instance, plugin)
         self.position = 0
         self._commit: Callable[[int], Any] | None = member(instance, "commit")
-        self.commits_itself = callable(self._commit)
+        self.commits_itself = callable(self._commit) or self._marks is not None
         """Whether a call of `next_batch` acknowledges all previous events."""
 
     @property
     def counters(self) -> Mapping[str, int]:
         """See `Source`."""
-        return {**self._counters, **instance_counters(self._instance)}
+        stored = {} if self._positions is None else self._positions.counters
+        return {**self._counters, **self._opening.counters, **stored}
 
     @property
     def connections(self) -> Mapping[str, bool]:
         """See `Source`."""
-        return instance_connections(self._instance)
+        return self._opening.connections
 
     def commit(self, position: int) -> None:
         """See `Source`. The open instance's `commit(count)` receives the number of its chunks that were processed."""
         self._tell(position)
 
-    def next_batch(self, timeout: float) -> Batch:
+    def next_batch(self, timeout: float, _most: int = 0) -> Batch:
         """See `Source`."""
         if self.commits_itself:
             self._tell(self.position)
@@ -122,17 +134,13 @@ class ChunkSource:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
             return self._fail(error if isinstance(error, LannerError) else plugin_failure(self._plugin, "read_chunk", error))
         if isinstance(chunk, bytes):
-            if not chunk:
-                return self._end()
-            self.position += 1
-            return Batch(self._feed(self._main, chunk))
+            return self._end() if not chunk else self._given(self._feed(self._main, chunk))
         if isinstance(chunk, Lines):  # payloads already, from Lanner's own plugins
-            self.position += 1
-            return Batch(chunk)
+            return self._given(chunk)
         if isinstance(chunk, Chunk):
-            self.position += 1
-            return Batch(self._take(chunk))
+            return self._given(self._take(chunk))
         if isinstance(chunk, Nothing):
+            self._mark()
             return Batch([], ended=self._closed)
         what = "None" if chunk is None else type(chunk).__name__
         return self._fail(
@@ -157,9 +165,26 @@ class ChunkSource:
         if self._closed:
             return
         self._closed = True
-        close_instance(self._instance, self._plugin)
+        self._opening.close()
+
+    def _given(self, payloads: Sequence[bytes]) -> Batch:
+        """Return the payloads of the next chunk."""
+        self.position += 1
+        self._mark()
+        return Batch(payloads)
+
+    def _mark(self) -> None:
+        """Note the instance's position, unless a line is unfinished: resuming there would lose its beginning."""
+        if self._marks is None or self._main.is_within_line or self._others:
+            return
+        position = member(self._instance, "position")
+        if position is not None and position != self._marked:
+            self._marked = frozen(position, self._plugin)
+            self._marks.mark(self.position, self._marked)
 
     def _tell(self, position: int) -> None:
+        if self._marks is not None:
+            self._marks.commit(position)
         if self._commit is None:
             return
         try:
@@ -167,7 +192,8 @@ class ChunkSource:
         except Exception:
             import logging  # rare
 
-            self._commit, self.commits_itself = None, False
+            self._commit = None
+            self.commits_itself = self.commits_itself and self._marks is not None
             logging.getLogger(f"lanner.plugin.{self._plugin}").exception("commit failed; it is not called again")
 
     def _take(self, chunk: Chunk) -> Sequence[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.sdk.values import First, ForEach, Given, Path, When
+from lanner.sdk.values import ConditionalValue, FirstValue, ForEach, Given, Path
 from lanner.sdk.words import INDEX, Each
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def arguments(value: Value) -> frozenset[FieldArgument]:
 def needs_argument(value: Value) -> bool:
     """Return whether the tree of `value` has no value if the field has no argument."""
     match value:
-        case First(options=options):
+        case FirstValue(options=options):
             return all(map(needs_argument, options))
-        case When(name=name, condition=Given()):
+        case ConditionalValue(name=name, condition=Given()):
             return name == "when" or needs_argument(value.value)
         case Given():
             return False

@@ -5,7 +5,8 @@
 table of all expressions.
 
 A text ends at its first NUL. If an object has two members of the same name, the last one counts. A payload that is not valid JSON
-(RFC 8259, UTF-8, at most 1024 levels deep) has no values. A list without items is no value.
+(RFC 8259, at most 1024 levels deep) has no values. A text may have bytes that are not UTF-8, which are kept. A list without items is no
+value.
 """
 
 from __future__ import annotations
@@ -52,15 +53,15 @@ class Value(Record):
         """Return the tree as lists of plain data: [word, operand, ...]."""
         raise NotImplementedError
 
-    def __or__(self, other: Value) -> First:
+    def __or__(self, other: Value) -> FirstValue:
         """Return the first of the two values that an event has; "" is a value."""
         if not isinstance(other, Value):
             return NotImplemented
         if (self.type, self.is_list) != (other.type, other.is_list):
             raise DefinitionError(f"`a | b` needs two values of the same type, not {kind_of(self)} and {kind_of(other)}")
-        return First((*_options(self), *_options(other)))
+        return FirstValue((*_options(self), *_options(other)))
 
-    def when(self, condition: Value | FieldArgument, *texts: str) -> When:
+    def when(self, condition: Value | FieldArgument, *texts: str) -> ConditionalValue:
         """Return the value only if the text `condition` is one of `texts`; without texts, if the boolean `condition` is true.
 
         `when(INDEX)`, `when(KEY)`: only if the field has its argument.
@@ -69,11 +70,11 @@ class Value(Record):
             raise DefinitionError(
                 '`when` needs texts, such as payload["id"].when(payload["Type"], "container"), or a boolean, such as b.exists()'
             )
-        return When("when", self, *_condition("when", condition, texts))
+        return ConditionalValue("when", self, *_condition("when", condition, texts))
 
-    def unless(self, condition: Value | FieldArgument, *texts: str) -> When:
+    def unless(self, condition: Value | FieldArgument, *texts: str) -> ConditionalValue:
         """Return the value only if the text `condition` is none of `texts`; without texts, if `condition` has no value or is false."""
-        return When("unless", self, *_condition("unless", condition, texts))
+        return ConditionalValue("unless", self, *_condition("unless", condition, texts))
 
     def text(self) -> Word:
         """Return a text, number, true or false as JSON writes it."""
@@ -295,7 +296,7 @@ class Path(Value):
 
 
 @final
-class First(Value):
+class FirstValue(Value):
     """The first option that has a value."""
 
     options: tuple[Value, ...]
@@ -317,7 +318,7 @@ class First(Value):
 
 
 @final
-class When(Value):
+class ConditionalValue(Value):
     """A value that counts only if a condition holds, or, for `unless`, if it does not."""
 
     name: Literal["when", "unless"]
@@ -436,7 +437,7 @@ def kind_of(value: Value) -> str:
 
 
 def _options(value: Value) -> tuple[Value, ...]:
-    return value.options if isinstance(value, First) else (value,)
+    return value.options if isinstance(value, FirstValue) else (value,)
 
 
 def _condition(name: str, condition: Value | FieldArgument, texts: tuple[str, ...]) -> tuple[Value, tuple[str, ...]]:
@@ -456,9 +457,9 @@ def _is_place(value: Value) -> bool:
     match value:
         case Path():
             return True
-        case First(options=options):
+        case FirstValue(options=options):
             return all(map(_is_place, options))
-        case When(value=inner) | ForEach(value=inner):
+        case ConditionalValue(value=inner) | ForEach(value=inner):
             return _is_place(inner)
         case Word(row=row, value=inner):
             return row.name in TRANSPARENT and _is_place(inner)

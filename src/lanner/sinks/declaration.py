@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from lanner.sdk.secrets import Masked
+from lanner.sdk.secrets import SafeRepr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lanner.sdk.checks import Finding
 
 
-class SinkBlock(Masked, msgspec.Struct, frozen=True):
+class SinkBlock(SafeRepr, msgspec.Struct, frozen=True):
     """A sink's block in falco.yaml. Its docstring is the sink's description in the configuration reference.
 
     A block in which Falco's schema requires at least one key also derives from `lanner.sdk.blocks.Block`.
@@ -25,7 +25,7 @@ class SinkBlock(Masked, msgspec.Struct, frozen=True):
     enabled: bool = False
 
 
-class NoAdditions(Masked, msgspec.Struct, frozen=True):
+class NoAdditions(SafeRepr, msgspec.Struct, frozen=True):
     """The additions of a sink without additions."""
 
 
@@ -37,7 +37,7 @@ class Common(NamedTuple):
 
 
 B = TypeVar("B", bound=SinkBlock)
-A = TypeVar("A", bound=Masked)
+A = TypeVar("A", bound=SafeRepr)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

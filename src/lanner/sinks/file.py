@@ -27,13 +27,13 @@ class FileBlock(SinkBlock, Block, frozen=True):
 
 
 def _make(block: FileBlock, _: NoAdditions, __: Common) -> Sink:
-    from lanner.outputs.file import FileOutput
+    from lanner.outputs.file_output import FileOutput
 
     return FileOutput(block.filename, keep_alive=block.keep_alive)
 
 
 def _check(block: FileBlock) -> None:
-    from lanner.outputs.file import check_file
+    from lanner.outputs.file_output import check_file
 
     check_file(block.filename)
 

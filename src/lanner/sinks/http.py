@@ -13,7 +13,7 @@ from msgspec import Meta
 from lanner.sdk.address import Address
 from lanner.sdk.blocks import UINT8, Block
 from lanner.sdk.checks import Finding
-from lanner.sdk.secrets import Masked
+from lanner.sdk.secrets import SafeRepr
 from lanner.sinks.declaration import Common, Declaration, SinkBlock
 from lanner.sinks.servers import look_at_server
 
@@ -41,7 +41,7 @@ class HttpBlock(SinkBlock, Block, frozen=True):
     max_consecutive_timeouts: Annotated[int, UINT8, Meta(description="Number of consecutive timeouts that are not logged as errors")] = 5
 
 
-class HttpAdditions(Masked, msgspec.Struct, frozen=True):
+class HttpAdditions(SafeRepr, msgspec.Struct, frozen=True):
     """Lanner's additions to `http_output`."""
 
     headers: Annotated[
@@ -51,7 +51,7 @@ class HttpAdditions(Masked, msgspec.Struct, frozen=True):
 
 
 def _make(block: HttpBlock, additions: HttpAdditions, common: Common) -> Sink:
-    from lanner.outputs.http import HttpOutput
+    from lanner.outputs.http_output import HttpOutput
 
     return HttpOutput(
         block.url,

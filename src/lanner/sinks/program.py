@@ -27,7 +27,7 @@ class ProgramBlock(SinkBlock, frozen=True):
 
 
 def _make(block: ProgramBlock, _: NoAdditions, common: Common) -> Sink:
-    from lanner.outputs.program import ProgramOutput
+    from lanner.outputs.program_output import ProgramOutput
 
     return ProgramOutput(block.program, keep_alive=block.keep_alive, timeout=common.timeout)
 

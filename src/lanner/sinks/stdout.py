@@ -19,7 +19,7 @@ class StdoutBlock(SinkBlock, Block, frozen=True):
 
 
 def _make(_: StdoutBlock, __: NoAdditions, ___: Common) -> Sink:
-    from lanner.outputs.stdout import StdoutOutput
+    from lanner.outputs.stdout_output import StdoutOutput
 
     return StdoutOutput()
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from lanner.sdk.blocks import Block
 from lanner.sdk.checks import Finding
-from lanner.sdk.secrets import Masked
+from lanner.sdk.secrets import SafeRepr
 from lanner.sinks.declaration import Common, Declaration, SinkBlock
 from lanner.sinks.servers import look_at_server
 
@@ -24,7 +24,7 @@ class SyslogBlock(SinkBlock, Block, frozen=True):
     """Send alerts to this machine's syslog, or to the server in `lanner.syslog`."""
 
 
-class SyslogTarget(Masked, msgspec.Struct, frozen=True):
+class SyslogTarget(SafeRepr, msgspec.Struct, frozen=True):
     """Server for `syslog_output`, instead of this machine's syslog."""
 
     address: Annotated[
@@ -37,7 +37,7 @@ class SyslogTarget(Masked, msgspec.Struct, frozen=True):
 
 
 def _make(_: SyslogBlock, target: SyslogTarget, common: Common) -> Sink:
-    from lanner.outputs.syslog import SyslogOutput
+    from lanner.outputs.syslog_output import SyslogOutput
 
     return SyslogOutput(
         target.address,

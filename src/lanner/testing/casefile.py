@@ -14,7 +14,7 @@ from lanner.rules import Priority
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import read_whole
-from lanner.yamlfile import values
+from lanner.yamlfile import placed_values
 from lanner.yamlfile.reader import YamlError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class TestFile:
     def __init__(self, path: str) -> None:
         self.path = Path(path)
         try:
-            content, self._node = values.load(read_whole(self.path, _MOST_BYTES).decode("utf-8"), path)
+            content, self._node = placed_values.load(read_whole(self.path, _MOST_BYTES).decode("utf-8"), path)
         except OSError as error:
             raise TestFileError(f"cannot read the test file {path}: {error.strerror or error}") from None
         except YamlError as error:
@@ -103,7 +103,7 @@ class TestFile:
 
     def error(self, message: str, *path: str | int) -> TestFileError:
         """Return an error about the value at a path in the file."""
-        return TestFileError(f"{self.path}:{values.line_of(self._node, list(path))}: {message}")
+        return TestFileError(f"{self.path}:{placed_values.line_of(self._node, list(path))}: {message}")
 
     def beside(self, name: str) -> str:
         """Return a path relative to the file."""
@@ -156,7 +156,7 @@ class TestFile:
             wanted = " or ".join(_WORDS.get(each, each) for each in wrong[1].split(" | ") if each != "null")
             subject = f"`{steps[-1]}`: " if steps and isinstance(steps[-1], str) else ""
             text = f"{subject}{wanted}{wrong[2]} is expected here" + (f", not {_WORDS.get(wrong[3], wrong[3])}" if wrong[3] else "")
-        return TestFileError(f"{self.path}:{values.line_of(self._node, steps, key)}: {text}")
+        return TestFileError(f"{self.path}:{placed_values.line_of(self._node, steps, key)}: {text}")
 
 
 def _advice(name: str, known: list[str]) -> str:

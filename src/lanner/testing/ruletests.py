@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from lanner.rules import Priority
-from lanner.sdk.errors import LannerError, UsageError
+from lanner.sdk.errors import ConfigError, LannerError, UsageError
 from lanner.sdk.printable import message_line, printable_line
 from lanner.testing.casefile import TestFile
 from lanner.testing.replayed import ReplayResult, Rules
@@ -62,6 +62,8 @@ def run_file(path: str) -> FileOutcome:
         under_test = Rules(*file.rules(), plugin=file.plugin(), config=content.config)
     except UsageError as error:
         raise file.error(str(error), "plugin") from None
+    except ConfigError as error:
+        raise file.error(f"{error}. The tests run with the options of `config`", "config") from None
     file.check_rules(under_test.rules.rules)
     outcomes = []
     for number, case in enumerate(content.tests):

@@ -18,14 +18,16 @@ from lanner.sdk.sources import open_source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lanner.sdk.positions import Position
     from lanner.sdk.types import FieldValue
 
 
 class Host:
     """A running plugin. `plugin` is its instance. The first request for an event opens the event source."""
 
-    def __init__(self, plugin: Plugin, params: str = "") -> None:
+    def __init__(self, plugin: Plugin, params: str = "", position: Position = None) -> None:
         self.plugin = plugin
+        self._positions = _Memory(position)
         self._params = params
         self._source: Source | None = None
         self._batch = Batch([])
@@ -38,8 +40,15 @@ class Host:
     def source(self) -> Source:
         """The open event source. Raise `SourceError` if it cannot be opened."""
         if self._source is None:
-            self._source = open_source(self.plugin, self._params)
+            resumes = plugin_info(type(self.plugin)).resumes
+            self._source = open_source(self.plugin, self._params, self._positions if resumes else None)
+            self._source.commits_itself = False
         return self._source
+
+    @property
+    def position(self) -> Any:
+        """The position that a host would store now: after the last event, or after the chunk of lines in which it was the last."""
+        return self._positions.position
 
     def next(self, timeout: float = 10.0) -> Event:
         """Return the next event.
@@ -54,7 +63,7 @@ class Host:
             left = deadline - time.monotonic()
             if left < 0:
                 raise TimeoutError(f"no event within {timeout:g} s")
-            self._batch, self._place = self.source.next_batch(left), 0
+            self._batch, self._place = self.source.next_batch(left, 1), 0
         return self._take()
 
     def events(self, timeout: float = 10.0) -> Iterator[Event]:
@@ -98,9 +107,24 @@ class Host:
         given = self._batch.timestamps[self._place] if self._batch.timestamps is not None else None
         self._place += 1
         self._number += 1
+        if self._place == len(self._batch.payloads):
+            self.source.commit(self.source.position)
         reader = FieldReader(self.plugin, [], self._failures)
         reader.load(payload, time.time_ns() if given is None else given, self._number)
         return reader.event()
+
+
+class _Memory:
+    """A store of positions (`lanner.sdk.positions.Positions`) in memory."""
+
+    def __init__(self, position: Position) -> None:
+        self.resumed: Any = position
+        self.position: Any = position
+        self.counters: dict[str, int] = {}
+
+    def advance(self, position: Any) -> None:
+        """Store the position."""
+        self.position = position
 
 
 class _RaisingFailures(Failures):
@@ -112,8 +136,10 @@ class _RaisingFailures(Failures):
 
 
 @contextmanager
-def host(cls: type[Plugin], config: str | dict[str, Any] = "", params: str = "") -> Iterator[Host]:
+def host(cls: type[Plugin], config: str | dict[str, Any] = "", params: str = "", position: Position = None) -> Iterator[Host]:
     """Run a plugin class with a configuration (JSON text, or the decoded value) and open parameters.
+
+    `position` is the position of an earlier run, for a plugin whose `open` takes one.
 
         def test_value():
             with lanner.testing.host(Counter) as host:
@@ -122,7 +148,7 @@ def host(cls: type[Plugin], config: str | dict[str, Any] = "", params: str = "")
 
     Raise `ConfigError` for an invalid configuration.
     """
-    running = Host(init_plugin(cls, config), params)
+    running = Host(init_plugin(cls, config), params, position)
     try:
         yield running
     finally:

@@ -14,7 +14,7 @@ attributes = payload["Actor", "Attributes"]
 reveal_type(attributes["com.example.role"])  # reveals: lanner.sdk.values.Path
 reveal_type(attributes[KEY])  # reveals: lanner.sdk.values.Path
 reveal_type(payload["list", INDEX])  # reveals: lanner.sdk.values.Path
-reveal_type(payload["status"] | payload["Action"].when(payload["Type"], "container"))  # reveals: lanner.sdk.values.First
+reveal_type(payload["status"] | payload["Action"].when(payload["Type"], "container"))  # reveals: lanner.sdk.values.FirstValue
 reveal_type(payload["time"].time("ns"))  # reveals: lanner.sdk.values.Word
 reveal_type(field("docker.type", payload["Type"], "Kind"))  # reveals: lanner.sdk.fields.FieldDeclaration
 payload["time"].time("minutes")  # error: [arg-type]
@@ -69,6 +69,15 @@ class Chunks(lanner.Plugin, abstract=True):
 
     def open(self, _given: str) -> Reader:
         return Reader()
+
+
+class Resuming(lanner.Plugin, abstract=True):
+    """A source that resumes."""
+
+    def open(self, params: str, position: int | None) -> Iterator[lanner.Event]:
+        yield lanner.Event("x", position=(position or 0) + 1)
+        yield lanner.Event("x", position={"a": [1, "b", None]})
+        yield lanner.Event("x", position={1, 2})  # error: [arg-type]
 
 
 class NoSource(lanner.Plugin, abstract=True):

@@ -71,7 +71,7 @@ struct lanner_boot_request {
   const char* search_path; /* the entries of sys.path, one per line */
   const char* path;        /* of the .so */
   const char* hash;        /* identifies its content */
-  /* For a bundle with its own Python (then the texts from executable to search_path are empty); see lanner.bundle.runtime. */
+  /* For a bundle with its own Python (then the texts from executable to search_path are empty); see lanner.bundle.python_runtime. */
   const char* natives;  /* the shared libraries in it; "" for a plugin that is bound to a Python of this machine */
   int descriptor;       /* of the .so, open during the call */
   long long archive_at; /* the zip file in it */

@@ -130,7 +130,8 @@ int lanner_instance::descriptor() {
 int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
   count = 0;
   events = nullptr;
-  if (ended_) return LANNER_EOF;
+  // after the last events the source learns that the host has processed them
+  if (ended_ && !uncommitted_) return LANNER_EOF;
   places_.clear();
   used_ = 0;
   if (memory_.size() > kept_memory) memory_ = std::vector<char>();

@@ -1,4 +1,4 @@
-// The host's log function, for lanner.embedded.logs.
+// The host's log function, for lanner.embedded.host_log.
 #pragma once
 
 #include "bridge/bridge.h"

@@ -66,6 +66,7 @@ bool to_optional(PyObject* object, bool& has, std::uint64_t& number) {
 
 struct Outcome {
   std::size_t not_json = 0;
+  std::size_t invalid_utf8 = 0;
   bool has_time = false;
   std::uint64_t time = 0;
   bool has_first = false;
@@ -96,6 +97,7 @@ Outcome run(ExecutorState& state, std::size_t count, std::string_view chunk, std
     const bool is_padded = has_room_behind(payload, chunk);
     const bool valid = machine.load(payload, is_padded);
     outcome.not_json += !valid;
+    outcome.invalid_utf8 += machine.has_invalid_utf8();
     Moment moment;
     moment.place = ++place;
     moment.has_time = valid && machine.own_time(moment.time);
@@ -188,8 +190,9 @@ PyObject* executor_run(PyObject* self, PyObject* args) {
     }
     Py_END_ALLOW_THREADS state.is_running = false;
     if (error) std::rethrow_exception(error);
-    return Py_BuildValue("(NnNN)", to_hits(state.hits, state.kept, *state.program), static_cast<Py_ssize_t>(outcome.not_json),
-                         from_optional(outcome.has_time, outcome.time), from_optional(outcome.has_first, outcome.first));
+    return Py_BuildValue("(NnnNN)", to_hits(state.hits, state.kept, *state.program), static_cast<Py_ssize_t>(outcome.not_json),
+                         static_cast<Py_ssize_t>(outcome.invalid_utf8), from_optional(outcome.has_time, outcome.time),
+                         from_optional(outcome.has_first, outcome.first));
   } catch (...) {
     return failed();
   }
@@ -254,7 +257,7 @@ PyObject* executor_misfits(PyObject* self, PyObject*) {
 PyMethodDef methods[] = {
     {"copy", executor_copy, METH_NOARGS, "copy() -> Executor\n\nReturn another executor of the same program, for another thread."},
     {"run", executor_run, METH_VARARGS,
-     "run(payloads, timestamps, number, before, first, now) -> (hits, not_json, last, first)\n\n"
+     "run(payloads, timestamps, number, before, first, now) -> (hits, not_json, invalid_utf8, last, first)\n\n"
      "Return the rules that match each payload, without the GIL: hits are (place, rule, sure, time, values)."},
     {"match", executor_match, METH_O,
      "match(values) -> hits\n\nReturn the rules that match an event with the given values, by slot: bytes, a number, a tuple of these, "

@@ -16,8 +16,7 @@ class Texts {
  public:
   // A new reference, null with an error set.
   PyObject* get(std::string_view text) {
-    const auto size = static_cast<Py_ssize_t>(text.size());
-    if (text.size() > max_size) return PyUnicode_DecodeUTF8(text.data(), size, "surrogateescape");
+    if (text.size() > max_size) return decode(text);
     Ref& place = kept_[std::hash<std::string_view>{}(text) % kept_.size()];
     if (place) {
       Py_ssize_t kept_size;
@@ -25,13 +24,21 @@ class Texts {
       if (!kept) return nullptr;
       if (text == std::string_view(kept, static_cast<std::size_t>(kept_size))) return place.share();
     }
-    Ref made(PyUnicode_DecodeUTF8(text.data(), size, "surrogateescape"));
-    if (!made) return nullptr;
+    Ref made(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr));
+    if (!made) {
+      PyErr_Clear();
+      return decode(text);  // not kept: a str with escapes has no UTF-8 to compare with
+    }
     place = std::move(made);
     return place.share();
   }
 
  private:
+  // With escapes for bytes that are not UTF-8, as lanner.sdk.text has them
+  static PyObject* decode(std::string_view text) {
+    return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape");
+  }
+
   static constexpr std::size_t max_size = 80;
   std::array<Ref, 1024> kept_;
 };
@@ -65,8 +72,9 @@ PyObject* to_python(const Result& result, ValueType type, Texts& texts) {
   return tuple.release();
 }
 
-// The argument of get(): false with an error set unless it is text, a number or None. A number that cannot be an index has no value.
-bool to_given(PyObject* argument, Given& given) {
+// The argument of get(): false with an error set unless it is text, a number or None. A number that cannot be an index is none.
+// `kept` owns the bytes of a text with escapes.
+bool to_given(PyObject* argument, Given& given, Ref& kept) {
   if (!argument || argument == Py_None) return true;
   if (PyUnicode_Check(argument)) {
     Py_ssize_t size;
@@ -74,7 +82,13 @@ bool to_given(PyObject* argument, Given& given) {
     if (data) {
       given = std::string_view(data, static_cast<std::size_t>(size));
     } else {
-      PyErr_Clear();  // a text that is not UTF-8 cannot be the name of a member
+      PyErr_Clear();
+      kept = Ref(PyUnicode_AsEncodedString(argument, "utf-8", "surrogateescape"));
+      if (kept) {
+        given = view_of(kept.get());
+      } else {
+        PyErr_Clear();  // half of a surrogate pair: no member has such a name
+      }
     }
     return true;
   }
@@ -122,7 +136,8 @@ PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (slot < 0 || static_cast<std::size_t>(slot) >= state.table.trees.size())
     return PyErr_Format(PyExc_IndexError, "unknown slot %zd", slot);
   Given given;
-  if (!to_given(count == 2 ? args[1] : nullptr, given)) return nullptr;
+  Ref kept;
+  if (!to_given(count == 2 ? args[1] : nullptr, given, kept)) return nullptr;
   try {
     state.arena.clear();
     const auto number = static_cast<std::size_t>(slot);
@@ -141,6 +156,10 @@ PyObject* reader_misfits(PyObject* self, PyObject*) {
   }
 }
 
+PyObject* reader_has_invalid_utf8(PyObject* self, void*) {
+  return PyBool_FromLong(content_of<ReaderState>(self).document.has_invalid_utf8());
+}
+
 PyMethodDef methods[] = {
     {"load", reader_load, METH_O, "load(payload: bytes) -> bool\n\nLoad the next payload, and return whether all of it is valid JSON."},
     {"get", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(reader_get)), METH_FASTCALL,
@@ -150,10 +169,17 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
+PyGetSetDef attributes[] = {
+    {"has_invalid_utf8", reader_has_invalid_utf8, nullptr, "Whether texts of the loaded payload have no UTF-8. Their bytes are escapes.",
+     nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
 PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(reader_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(drop<ReaderState>)},
     {Py_tp_methods, methods},
+    {Py_tp_getset, attributes},
     {Py_tp_doc, const_cast<char*>("Reads values from one payload at a time. For one thread at a time.")},
     {0, nullptr},
 };

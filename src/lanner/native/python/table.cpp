@@ -100,6 +100,14 @@ class Compiler {
   explicit Compiler(Places& places) : places_(places) {}
 
   Value value(PyObject* tree, int level = 0) {
+    auto result = of(tree, level);
+    result.has_lists = result.is_list;
+    for (const auto& child : result.children) result.has_lists |= child.has_lists;
+    return result;
+  }
+
+ private:
+  Value of(PyObject* tree, int level) {
     if (level > max_levels) throw Unfit("the value is nested more than 100 levels deep");
     if (++values_ > max_values) throw Unfit("it contains more than 100000 values");
     const auto parts = items(tree, "a value");
@@ -176,7 +184,6 @@ class Compiler {
     return result;
   }
 
- private:
   static void as(Value& value, const Value& other) {
     value.type = other.type;
     value.is_list = other.is_list;

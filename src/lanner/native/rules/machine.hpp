@@ -58,6 +58,9 @@ class Machine {
   // padding after the payload, which stays there until the next load.
   bool load(std::string_view payload, bool is_padded);
 
+  // Whether texts of the last payload have no UTF-8.
+  bool has_invalid_utf8() const { return document_.has_invalid_utf8(); }
+
   // The event's own time, if it has one
   bool own_time(std::uint64_t& time);
 

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <new>
 
+#include "values/readable.hpp"
+
 namespace lanner {
 namespace {
 
@@ -97,6 +99,9 @@ bool may_be_json(simdjson::error_code error) {
   }
 }
 
+// Whether simdjson may have rejected the payload for texts that are not Unicode.
+bool may_be_readable(simdjson::error_code error) { return error == simdjson::UTF8_ERROR || error == simdjson::STRING_ERROR; }
+
 // simdjson rejects numbers that fit neither 64 bits nor a double, which are valid JSON: replace them with null. Tokens knows their digits.
 // Numbers of fewer than four characters always fit.
 void rewrite_numbers(char* at, char* end) {
@@ -119,7 +124,7 @@ void rewrite_numbers(char* at, char* end) {
 }  // namespace
 
 bool Document::load(std::string_view payload) {
-  valid_ = is_copied_ = false;  // also if the code below throws
+  valid_ = is_copied_ = has_invalid_utf8_ = false;  // also if the code below throws
   empty(original_);
   const auto size = payload.size();
   if (size == 0) return false;
@@ -141,12 +146,26 @@ bool Document::load(std::string_view payload) {
     error = parse(buffer_.data(), size, std::max(max_depth, depth + 1));
     tokens_.set_original(original_);
   }
-  valid_ = !error;
+  valid_ = may_be_readable(error) ? load_readable() : !error;
   return valid_;
 }
 
+// Loads the payload in the buffer in spite of texts that are not Unicode.
+bool Document::load_readable() {
+  if (original_.empty()) original_.assign(buffer_.data(), size_);
+  auto text = make_readable(original_);
+  const auto size = text.size() - simdjson::SIMDJSON_PADDING;
+  const auto depth = levels(text.data(), text.data() + size);
+  if (depth > max_depth) return false;
+  rewrite_numbers(text.data(), text.data() + size);
+  if (parse(text.data(), size, std::max(max_depth, depth + 1))) return false;
+  tokens_.set_original(original_);
+  restore_bytes(parser_.doc);
+  return has_invalid_utf8_ = true;
+}
+
 bool Document::load_in_place(std::string_view payload) {
-  valid_ = is_copied_ = false;
+  valid_ = is_copied_ = has_invalid_utf8_ = false;
   // rare cases are left to the other function, which may write to its copy
   if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
   if (std::max(buffer_.size(), parser_.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
@@ -168,7 +187,7 @@ bool Document::holds(std::string_view payload) const {
 }
 
 void Document::make_room(std::size_t size) {
-  const bool is_spare = buffer_.size() > kept_capacity && size < kept_capacity / 4;
+  const bool is_spare = std::max(buffer_.size(), parser_.capacity()) > kept_capacity && size < kept_capacity / 4;
   if (!is_spare && buffer_.size() >= size + simdjson::SIMDJSON_PADDING) return;
   if (is_spare) parser_ = simdjson::dom::parser();
   buffer_ = std::vector<char>(size + size / 2 + simdjson::SIMDJSON_PADDING);

@@ -19,7 +19,8 @@ class Document {
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
 
-  // Returns whether all of `payload` is valid JSON (RFC 8259, UTF-8, at most 1024 levels). It is copied: simdjson reads past the end.
+  // Returns whether all of `payload` is valid JSON (RFC 8259, at most 1024 levels). It is copied: simdjson reads past the end.
+  // Texts may have bytes that are not UTF-8, and halves of surrogate pairs: see values/readable.hpp.
   bool load(std::string_view payload);
 
   // The same without a copy: `payload` stays valid until the next load, and SIMDJSON_PADDING bytes after it can be read.
@@ -32,22 +33,27 @@ class Document {
   // Whether the last load had this payload, and a new load would have the same result.
   bool holds(std::string_view payload) const;
 
+  // Whether texts of the last load's document have no UTF-8, as above.
+  bool has_invalid_utf8() const { return has_invalid_utf8_; }
+
   // The places and the tokens of the last load's document; null if it failed.
   Search* search() { return valid_ ? &search_ : nullptr; }
   Tokens* tokens() { return valid_ ? &tokens_ : nullptr; }
 
  private:
   void make_room(std::size_t size);
+  bool load_readable();
   simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth);
 
   simdjson::dom::parser parser_;
   std::vector<char> buffer_;
-  std::string original_;  // the payload, if numbers in the buffer were rewritten
+  std::string original_;  // the payload, if another text was parsed in its place
   Search search_;
   Tokens tokens_;
   std::size_t size_ = 0;
   bool valid_ = false;
   bool is_copied_ = false;
+  bool has_invalid_utf8_ = false;
 };
 
 }  // namespace lanner

@@ -39,20 +39,16 @@ void NameTable::add(std::string_view name, std::uint32_t number) {
   names_.emplace_back(name);
   numbers_.push_back(number);
   if (4 * names_.size() <= slots_.size()) return put(names_.back(), number);
-  slots_.assign(4 * slots_.size(), {none_});
+  slots_.assign(4 * slots_.size(), {{}, none_, nullptr});
   for (std::size_t each = 0; each < names_.size(); ++each) put(names_[each], numbers_[each]);
 }
 
 void NameTable::put(const std::string& name, std::uint32_t number) {
-  const auto text = padded(name);
-  const auto size = name.size();
-  // little-endian, as are all machines that Lanner supports
-  const std::uint64_t mask = size < word ? (std::uint64_t{1} << 8 * size) - 1 : ~std::uint64_t{0};
-  const auto tail = load(text.data() + (size > word ? size - word : 0));
-  const std::size_t last = slots_.size() - 1;
-  std::size_t slot = hash(text.data(), size) & last;
-  while (slots_[slot].number != none_) slot = (slot + 1) & last;
-  slots_[slot] = {number, static_cast<std::uint32_t>(size), mask, load(text.data()) & mask, tail & mask, name.data()};
+  const Key key(padded(name).data(), name.size());
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t slot = key.hash() & mask;
+  while (slots_[slot].number != none_) slot = (slot + 1) & mask;
+  slots_[slot] = {key, number, name.data()};
 }
 
 std::pair<std::uint32_t, std::size_t> Places::add(const std::vector<Step>& steps) {

@@ -32,12 +32,12 @@ using Step = std::variant<std::string, std::uint64_t, Argument, Each, Where>;
 std::optional<simdjson::dom::element> member(simdjson::dom::element place, std::string_view name);
 std::optional<simdjson::dom::element> item(simdjson::dom::element place, std::uint64_t number);
 
-// Numbers of names. A lookup reads the first and the last eight bytes of a name. It has hardly any branches, because those are predicted
-// badly: each event has other members.
+// Numbers of names. Two words of a name are its hash and, for a name of at most 16 bytes, the whole comparison. A lookup has few
+// branches, because those are predicted badly: each event has other members.
 class NameTable {
  public:
   // `none` is the number of all other names.
-  explicit NameTable(std::uint32_t none) : none_(none), slots_(1, Entry{none}) {}
+  explicit NameTable(std::uint32_t none) : none_(none), slots_(1, Entry{{}, none, nullptr}) {}
   NameTable(NameTable&&) = default;
 
   void add(std::string_view name, std::uint32_t number);
@@ -50,24 +50,29 @@ class NameTable {
  private:
   static constexpr std::size_t word = sizeof(std::uint64_t);
 
-  struct Entry {
-    std::uint32_t number;
-    std::uint32_t size = 0;
-    std::uint64_t mask = 0;  // of the bytes of a shorter name in a word
+  struct Key {
+    Key() = default;
+    // Eight bytes can be read at `name`.
+    Key(const char* name, std::size_t length) : size(length) {
+      std::memcpy(&head, name, word);
+      if (length >= word) {
+        std::memcpy(&tail, name + length - word, word);
+      } else {
+        head = head << 8 * (word - 1 - length) << 8;  // little-endian, as are all machines that Lanner supports
+      }
+    }
+    std::size_t hash() const { return static_cast<std::size_t>((head ^ tail << 1 ^ size) * 0x9E3779B97F4A7C15 >> 40); }
+
     std::uint64_t head = 0;
     std::uint64_t tail = 0;
-    const char* name = nullptr;
+    std::uint64_t size = 0;
+  };
+  struct Entry {
+    Key key;
+    std::uint32_t number;
+    const char* name;
   };
 
-  static std::uint64_t load(const char* at) {
-    std::uint64_t bytes;
-    std::memcpy(&bytes, at, word);
-    return bytes;
-  }
-  static std::size_t hash(const char* name, std::size_t size) {
-    const auto byte = [&](std::size_t at) { return std::size_t{static_cast<unsigned char>(name[at])}; };
-    return byte(0) + 5 * byte(size / 2) + 9 * byte(size - (size != 0)) + 33 * size;
-  }
   void put(const std::string& name, std::uint32_t number);
 
   std::uint32_t none_;
@@ -80,11 +85,10 @@ class NameTable::Lookup {
  public:
   // Eight bytes can be read at `name`, as in simdjson's texts.
   std::uint32_t operator()(const char* name, std::size_t size) const {
-    const std::uint64_t head = load(name);
-    const std::uint64_t tail = load(name + (size > word ? size - word : 0));
-    for (std::size_t slot = hash(name, size) & mask_;; slot = (slot + 1) & mask_) {
+    const Key key(name, size);
+    for (std::size_t slot = key.hash() & mask_;; slot = (slot + 1) & mask_) {
       const Entry& entry = slots_[slot];
-      const bool is_same = (((head & entry.mask) ^ entry.head) | ((tail & entry.mask) ^ entry.tail) | (size ^ entry.size)) == 0;
+      const bool is_same = ((entry.key.head ^ key.head) | (entry.key.tail ^ key.tail) | (entry.key.size ^ key.size)) == 0;
       const bool is_sure = is_same ? size <= 2 * word : entry.number == none_;
       if (is_sure || (is_same && std::memcmp(entry.name, name, size) == 0)) return is_same ? entry.number : none_;
     }

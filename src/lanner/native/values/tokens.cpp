@@ -21,6 +21,23 @@ std::size_t after_text(std::string_view text, std::size_t at) {
   return at + 1;
 }
 
+// The offset after the bracket, text, number or atom at `at`
+std::size_t end_of(std::string_view text, std::size_t at) {
+  switch (text[at]) {
+    case '"':
+      return after_text(text, at);
+    case 't':
+    case 'n':
+      return at + 4;
+    case 'f':
+      return at + 5;
+    default:
+      if (!is_number_char(text[at])) return at + 1;
+      while (at < text.size() && is_number_char(text[at])) ++at;
+      return at;
+  }
+}
+
 // Whether a number may be -0. Dash and 0 in a name or a date count as well, but only at the beginning of a token.
 bool may_hold_negative_zero(std::string_view text) {
   for (auto at = text.find("-0"); at != std::string_view::npos; at = text.find("-0", at + 1)) {
@@ -31,44 +48,43 @@ bool may_hold_negative_zero(std::string_view text) {
 
 }  // namespace
 
+// Adds the offset of the next token.
+void Tokens::add(std::uint32_t offset) {
+  const auto type = static_cast<char>(parser_->doc.tape[offsets_.size()] >> 56);
+  offsets_.push_back(offset);
+  if (type == 'l' || type == 'u' || type == 'd') offsets_.push_back(offset);
+}
+
 void Tokens::index() {
-  const auto& found = *parser_->implementation;
+  is_indexed_ = true;
   offsets_.clear();
   offsets_.push_back(0);  // the root has no token
-  for (std::uint32_t number = 0; number < found.n_structural_indexes; ++number) {
-    const auto at = found.structural_indexes[number];
-    const char c = text_[at];
-    if (c == ':' || c == ',') continue;
-    offsets_.push_back(at);
-    if (c == '-' || (c >= '0' && c <= '9')) offsets_.push_back(at);
+  if (!is_rewritten()) {
+    const auto& found = *parser_->implementation;
+    for (std::uint32_t number = 0; number < found.n_structural_indexes; ++number) {
+      const auto at = found.structural_indexes[number];
+      if (text_[at] != ':' && text_[at] != ',') add(at);
+    }
+    return;
   }
-  is_indexed_ = true;
+  for (std::size_t at = 0; at < rewritten_.size();) {
+    const char c = rewritten_[at];
+    if (is_blank(c) || c == ':' || c == ',') {
+      ++at;
+      continue;
+    }
+    add(static_cast<std::uint32_t>(at));
+    at = end_of(rewritten_, at);
+  }
 }
 
 std::string_view Tokens::of(element value) {
   const auto place = std::bit_cast<tape_ref>(value);
   if (!is_indexed_) index();
-  const auto& text = is_rewritten() ? rewritten_ : text_;
+  const auto text = this->text();
   const std::size_t begin = offsets_[place.json_index];
-  std::size_t end = begin;
-  switch (text[begin]) {
-    case '{':
-    case '[':
-      end = offsets_[place.matching_brace_index() - 1] + 1;
-      break;
-    case '"':
-      end = after_text(text, begin);
-      break;
-    case 't':
-    case 'n':
-      end += 4;
-      break;
-    case 'f':
-      end += 5;
-      break;
-    default:
-      while (end < text.size() && is_number_char(text[end])) ++end;
-  }
+  const bool is_container = text[begin] == '{' || text[begin] == '[';
+  const auto end = is_container ? offsets_[place.matching_brace_index() - 1] + 1 : end_of(text, begin);
   return text.substr(begin, end - begin);
 }
 
@@ -95,7 +111,7 @@ std::string_view Tokens::compact(element value, Arena& arena) {
 
 bool Tokens::is_negative_zero(element value) {
   if (!zeros_are_known_) {
-    has_negative_zero_ = may_hold_negative_zero(is_rewritten() ? rewritten_ : text_);
+    has_negative_zero_ = may_hold_negative_zero(text());
     zeros_are_known_ = true;
   }
   return has_negative_zero_ && of(value) == "-0";

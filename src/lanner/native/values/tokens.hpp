@@ -22,7 +22,7 @@ class Tokens {
     rewritten_ = {};
   }
 
-  // The payload before numbers in it were rewritten (see document.cpp), of the same size: after `begin`.
+  // After `begin`: the payload, if another text was parsed in its place that has the same tokens (see document.cpp).
   void set_original(std::string_view payload) { rewritten_ = payload; }
   bool is_rewritten() const { return rewritten_.data() != nullptr; }
 
@@ -37,6 +37,8 @@ class Tokens {
 
  private:
   void index();
+  void add(std::uint32_t offset);
+  std::string_view text() const { return is_rewritten() ? rewritten_ : text_; }
 
   const simdjson::dom::parser* parser_ = nullptr;
   std::string_view text_;

@@ -31,27 +31,6 @@ Scalar to_scalar(const Result& result) {
   return text ? Scalar::of(*text) : Scalar::of(std::get<std::uint64_t>(result));
 }
 
-// Of equal names the last counts.
-std::optional<element> member(element place, std::string_view name) {
-  simdjson::dom::object object;
-  if (place.get(object)) return std::nullopt;
-  const auto end = object.end();
-  auto last = end;
-  for (auto at = object.begin(); at != end; ++at) {
-    if (at.key_equals(name)) last = at;
-  }
-  return last != end ? std::optional(last.value()) : std::nullopt;
-}
-
-std::optional<element> item(element place, std::uint64_t number) {
-  simdjson::dom::array array;
-  if (place.get(array)) return std::nullopt;
-  for (const auto each : array) {
-    if (number-- == 0) return each;
-  }
-  return std::nullopt;
-}
-
 // The place that a name, a number or the argument leads to
 std::optional<element> next_place(element place, const Step& step, const Given& given) {
   if (const auto* name = std::get_if<std::string>(&step)) return member(place, *name);
@@ -77,14 +56,18 @@ const element* begin_of(const Value& value, Search& document, const element& ite
   return value.is_of_item ? &item : document.at(value.place);
 }
 
-std::optional<element> find(const Value& value, Search& document, const element& item, const Given& given) {
+// The element at the end of a path that is no list, null if the document has none. Uses `walked` for one that has no place.
+const element* find(const Value& value, Search& document, const element& item, const Given& given, element& walked) {
   std::span<const Step> steps;
   const element* const place = begin_of(value, document, item, steps);
-  if (!place || steps.empty()) return place ? std::optional(*place) : std::nullopt;
-  return walk(*place, steps, given);
+  if (!place || steps.empty()) return place;
+  const auto found = walk(*place, steps, given);
+  if (!found) return nullptr;
+  walked = *found;
+  return &walked;
 }
 
-// Numbers that simdjson cannot read were rewritten to null, and -0 to -1
+// Numbers that simdjson cannot read were rewritten to null
 bool is_rewritten_number(element found, Tokens& tokens) {
   return tokens.is_rewritten() && found.type() == element_type::NULL_VALUE && tokens.of(found) != "null";
 }
@@ -328,6 +311,9 @@ bool is_among(const Scalar& each, const std::vector<std::string>& texts) {
 
 bool holds(const Value& value, Context& context) {
   const auto& condition = value.children[1];
+  // conditions count nothing
+  const auto misfit = context.misfit;
+  auto* const misfits = std::exchange(context.misfits, nullptr);
   bool holds = false;
   if (condition.is_list) {
     auto& list = context.arena.items();
@@ -343,6 +329,8 @@ bool holds(const Value& value, Context& context) {
       holds = text || (number && (*number != 0 || condition.type != ValueType::boolean));
     }
   }
+  context.misfit = misfit;
+  context.misfits = misfits;
   return holds != value.is_negated;
 }
 
@@ -472,7 +460,8 @@ Value make_keys(Value path) {
 }
 
 const char* text_at(const Value& value, Search& document, const Given& given) {
-  const auto found = find(value, document, {}, given);
+  element walked;
+  const element* const found = find(value, document, {}, given, walked);
   const char* text;
   return found && !found->get(text) ? text : nullptr;
 }
@@ -485,7 +474,8 @@ Result evaluate(const Value& value, Context& context, Reads reads) {
   }
   switch (value.kind) {
     case Value::Kind::path: {
-      const auto found = find(value, context.document, context.item, context.given);
+      element walked;
+      const element* const found = find(value, context.document, context.item, context.given, walked);
       return found ? read(*found, context, reads) : Result{};
     }
     case Value::Kind::first:
@@ -494,8 +484,16 @@ Result evaluate(const Value& value, Context& context, Reads reads) {
         if (has_value(result)) return result;
       }
       return {};
-    case Value::Kind::when:
-      return holds(value, context) ? evaluate(value.children[0], context, reads) : Result{};
+    case Value::Kind::when: {
+      if (value.has_lists) return holds(value, context) ? evaluate(value.children[0], context, reads) : Result{};
+      // the value before its condition: most events lack it
+      const auto before = context.misfit;
+      const auto result = evaluate(value.children[0], context, reads);
+      if (!has_value(result) && context.misfit == before) return {};
+      if (holds(value, context)) return result;
+      context.misfit = before;
+      return {};
+    }
     case Value::Kind::given:
       return std::uint64_t{!std::holds_alternative<std::monostate>(context.given)};
     case Value::Kind::constant:

@@ -79,6 +79,7 @@ struct Value {
   Kind kind = Kind::path;
   ValueType type = ValueType::text;
   bool is_list = false;
+  bool has_lists = false;          // it or a part of it is a list
   bool is_of_item = false;         // path: it begins at the item of the innermost `each`
   bool is_negated = false;         // when: it is `unless`
   bool takes_argument = false;     // word: its operand is the field's argument

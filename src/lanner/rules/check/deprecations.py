@@ -55,7 +55,7 @@ class Conditions:
 
     def __init__(self) -> None:
         # By identity of the node, which is valid as long as the node is kept
-        self._known: dict[int, tuple[Condition, _Found]] = {}
+        self._known: dict[int, tuple[Condition, _Uses]] = {}
 
     def remarks(self, tree: Condition) -> list[Remark]:
         """Return one remark without text for comparisons with `<NA>`, and one for each deprecated field."""
@@ -63,7 +63,7 @@ class Conditions:
         deprecated = [Remark("LOAD_DEPRECATED_ITEM", message, name) for name, message in _DEPRECATED.items() if name in found.deprecated]
         return [Remark("LOAD_UNSAFE_NA_CHECK", ""), *deprecated] if found.is_unsafe else deprecated
 
-    def _look(self, node: Condition) -> _Found:
+    def _look(self, node: Condition) -> _Uses:
         match node:
             case Check():
                 return _of_check(node)
@@ -78,29 +78,29 @@ class Conditions:
                 return _NOTHING
 
 
-class _Found(NamedTuple):
-    """Return the remarks on a part of a condition."""
+class _Uses(NamedTuple):
+    """Deprecations in a part of a condition: fields, and whether it compares unsafely."""
 
     deprecated: frozenset[str] = frozenset()
     is_unsafe: bool = False
 
 
-_NOTHING: Final = _Found()
+_NOTHING: Final = _Uses()
 
 
-def _together(parts: Iterable[_Found]) -> _Found:
+def _together(parts: Iterable[_Uses]) -> _Uses:
     found = [part for part in parts if part is not _NOTHING]
-    return _Found(frozenset().union(*(part.deprecated for part in found)), any(part.is_unsafe for part in found)) if found else _NOTHING
+    return _Uses(frozenset().union(*(part.deprecated for part in found)), any(part.is_unsafe for part in found)) if found else _NOTHING
 
 
-def _of_check(check: Check) -> _Found:
+def _of_check(check: Check) -> _Uses:
     fields = [check.left.name] if isinstance(check.left, Field) else _fields(check.left)
     unsafe = False
     if fields and fields[-1].startswith(_UNSAFE) and BY_OPERATOR[check.operator].remarks_na and check.modifier is None and check.right:
         unsafe = _compares_nothing(check.right)
         fields += _fields(check.right)
     deprecated = _DEPRECATED.keys() & fields
-    return _Found(frozenset(deprecated), unsafe) if unsafe or deprecated else _NOTHING
+    return _Uses(frozenset(deprecated), unsafe) if unsafe or deprecated else _NOTHING
 
 
 def _fields(operand: Operand) -> list[str]:

@@ -138,11 +138,15 @@ class Scanner:
         """Return the span from an earlier value of `at` to the cursor."""
         return self.base + begin, self.base + self.at
 
+    def next_word(self) -> str:
+        """Return the word or character at the cursor; "" at the end."""
+        word = _NEXT_WORD.match(self.text, self.at)
+        return word[0] if word else ""
+
     def error(self, message: str, length: int | None = None, *, advice: str = "") -> ConditionError:
         """Return the error for an unexpected token at the cursor."""
         if length is None:
-            word = _NEXT_WORD.match(self.text, self.at)
-            length = len(word[0]) if word else 1
+            length = len(self.next_word()) or 1
         return ConditionError(message, self.base + self.at, length, advice=advice)
 
     def _unescape(self, begin: int, end: int) -> str:

@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from lanner.rules.condition import lexer as words
+from lanner.rules.condition.advice import advise_connective, advise_operator
 from lanner.rules.condition.ast import (
     MAX_DEPTH,
     And,
@@ -65,7 +66,8 @@ def parse(text: str, base: int = 0, shared: dict[str, tuple[Constant, ...]] | No
     parser = _Parser(scan, {} if shared is None else shared)
     tree = parser.condition()
     if scan.at != len(text):
-        raise scan.error(f"unexpected token after '{scan.last}', expecting 'or', 'and'")
+        advice = advise_connective(scan.next_word(), scan.last)
+        raise scan.error(f"unexpected token after '{scan.last}', expecting 'or', 'and'", advice=advice)
     # A group adds `or`, `and` and `not`, and so does the whole condition; most conditions need no measuring
     too_deep = measure(tree).too_deep if parser.deepest >= MAX_DEPTH // 4 else None
     if too_deep is not None:
@@ -273,7 +275,7 @@ class _Parser:
             operator = scan.last
             right = self._list_side(transformers=True)
         else:
-            raise scan.error(f"expected a valid check operator: one of {_OPERATORS}")
+            raise scan.error(f"expected a valid check operator: one of {_OPERATORS}", advice=advise_operator(scan.next_word()))
         return Check(left, cast("Operator", operator), right, modifier, scan.span(begin))
 
     def _modifier(self) -> Modifier | None:

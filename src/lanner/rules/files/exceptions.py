@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.files.items import ExceptionEntry, RuleException
+from lanner.rules.files.placed_text import Text, TextBuilder
 from lanner.rules.files.scalars import ItemError, missing, required
-from lanner.rules.files.text import Text, TextBuilder
 from lanner.rules.findings import Sight, finding
 from lanner.rules.language.vocabulary import BY_OPERATOR, MODIFIERS, Side, operators_of
 from lanner.sdk.errors import LannerError

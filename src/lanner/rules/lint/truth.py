@@ -40,7 +40,7 @@ class Truth:
 
     def hints(self, subject: Subject) -> Iterator[Hint]:
         """Yield the parts of a rule that are never or always true."""
-        look = _Look(subject)
+        look = _Analysis(subject)
         never = look.never(subject.rule.condition)
         if never and not (look.waits(never.culprit) and not subject.rule.enabled):
             yield _never(never, "The condition can never be true")
@@ -74,7 +74,7 @@ def _brief(node: Condition) -> str:
     return f"`{without_middle(show(node), _SHOWN)}`"
 
 
-class _Look:
+class _Analysis:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._doubts = False  # whether a part is assumed to be false

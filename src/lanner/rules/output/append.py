@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from lanner.rules.output.template import Extra, parse_output
+from lanner.rules.output.template import ExtraField, parse_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,10 +63,10 @@ def merge_appends(rule: Rule | RuleDefinition, appends: Iterable[Append], catalo
     return Addition("".join(f" {text}" for text in texts), fields)
 
 
-def parse_extra(key: str, text: str | None, catalog: Catalog, table: FieldTable) -> Extra:
+def parse_extra(key: str, text: str | None, catalog: Catalog, table: FieldTable) -> ExtraField:
     """Return a field that is added with this key. Raises FormatError."""
     if text is not None:
-        return Extra(key, parse_output(text, catalog, table))
+        return ExtraField(key, parse_output(text, catalog, table))
     # A name that is only partly a field is stored with another key, whose value is null
     shown = parse_output(f"%{key}", catalog, table).fields
-    return Extra(key, next((each for each in shown if each.key == key), None))
+    return ExtraField(key, next((each for each in shown if each.key == key), None))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lanner.rules.language.typed import Kind
     from lanner.rules.output.message import OperandTable, Values
-    from lanner.rules.output.template import AlertField, Extra
+    from lanner.rules.output.template import AlertField, ExtraField
 
     Member: TypeAlias = "int | Callable[[Values], Any]"
     """Source of a member's value: an index among the values, the event's time (`TIME`), or a function of the values."""
@@ -40,7 +40,7 @@ def compile_extra(parsed: Format, wanted: OperandTable) -> dict[str, Member]:
     return {extra.key: _extra(extra, wanted) for extra in parsed.extra}
 
 
-def _extra(extra: Extra, wanted: OperandTable) -> Member:
+def _extra(extra: ExtraField, wanted: OperandTable) -> Member:
     shown = extra.shown
     if shown is None:
         return lambda _: None

@@ -72,10 +72,10 @@ class Format(Struct, frozen=True, gc=False):
 
     parts: tuple[str | Placeholder, ...]
     fields: tuple[AlertField, ...]
-    extra: tuple[Extra, ...] = ()
+    extra: tuple[ExtraField, ...] = ()
 
 
-class Extra(Struct, frozen=True, gc=False):
+class ExtraField(Struct, frozen=True, gc=False):
     """A field that is added to the alert's: a text with values, an unformatted value, or null."""
 
     key: str

@@ -1,18 +1,20 @@
 """Explanations of why a rule matched an event or did not: plain data, text for people, and JSON.
 
-explain.py evaluates the event and creates them. Nothing is evaluated here.
+explainer.py evaluates the event and creates them. Nothing is evaluated here.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from lanner.sdk.printable import message_line, without_middle
+from lanner.sdk.text import many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 Kind: TypeAlias = Literal["test", "not", "all", "one"]
 Value: TypeAlias = "str | int | bool | list[str | int | bool] | None"
@@ -23,8 +25,10 @@ _TITLES: Final = {"all": "all of", "one": "one of"}
 _MARK: Final = "<-- the first part that is false"
 _LONGEST: Final = 120
 _SHOWN_ITEMS: Final = 12
-# Number of false alternatives that are shown next to a true one; more are only counted
-_FOLDED: Final = 4
+_SHORT: Final = 16
+"""Number of lines up to which a condition is shown whole."""
+_MOST_FALSE: Final = 4
+"""Maximum number of false parts that the short text shows side by side; more are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +92,24 @@ class Explanation:
             "unfit": list(self.unfit),
         }
 
-    def text(self) -> str:
-        """Return the text for people: the result, the event, the tree, the lists."""
+    def text(self, *, full: bool = False) -> str:
+        """Return the text for people: the result, the event, the parts that decided, their lists.
+
+        A short condition is shown whole, and with `full` every condition.
+        """
         verdict = "matches" if self.holds else "does not match"
         lines = [f'"{self.rule}" ({self.place}) {verdict} event {self.number}:', f"    {without_middle(self.event, _LONGEST)}"]
         if self.taken_by:
             lines.append(f'    but the alert is that of "{self.taken_by}", which is tried first: only the first match raises an alert')
-        lines += ["", *_lines(self.part, 0)]
-        if self.lists:
-            lines += ["", *(f"{name}: {_items(items)}" for name, items in self.lists.items())]
-        if self.unfit:
-            lines += ["", *self.unfit]
+        tree = list(_lines(self.part, 0, full=True))
+        if len(tree) > _SHORT and not full:
+            tree = list(_lines(self.part, 0, full=False))
+        lists = [f"{name}: {_items(items)}" for name, items in self.lists.items() if full or any(name in line for line in tree)]
+        lines += ["", *tree, *([""] if lists else []), *lists, *([""] if self.unfit else []), *self.unfit]
         return "\n".join(map(message_line, lines))
 
 
-def _lines(part: Part, depth: int) -> Iterator[str]:
+def _lines(part: Part, depth: int, *, full: bool) -> Iterator[str]:
     inner, title = part, "".join(f"macro {name}: " for name in part.macros)
     if part.exception:
         title += f"exception {part.exception}: "
@@ -114,13 +121,30 @@ def _lines(part: Part, depth: int) -> Iterator[str]:
     shown = "".join(_values(inner))
     mark = f"   {_MARK}" if part.marked else ""
     yield f"{'yes' if part.holds else 'no ':4} {'  ' * depth}{title}{shown}{mark}"
-    silent = [child for child in inner.parts if not child.holds]
-    folded = inner.kind == "one" and inner.holds and len(silent) > _FOLDED
-    for child in inner.parts:
-        if child.holds or not folded:
-            yield from _lines(child, depth + 1)
-    if folded:
-        yield f"no   {'  ' * (depth + 1)}... and {len(silent)} others"
+    children, note = (inner.parts, "") if full else _deciding(inner)
+    for number, child in enumerate(children):
+        # the first false part of several decides; the others only have their own line
+        is_brief = number > 0 and not full and inner.kind == "all" and not inner.holds
+        yield from islice(_lines(child, depth + 1, full=full), 1 if is_brief else None)
+    if note:
+        yield f"     {'  ' * (depth + 1)}... {note}"
+
+
+def _deciding(part: Part) -> tuple[Sequence[Part], str]:
+    """Return the children that decided the part's result, and a note on the others."""
+    holding = [child for child in part.parts if child.holds]
+    false = [child for child in part.parts if not child.holds]
+    if part.kind == "one" and part.holds:
+        others = len(part.parts) - 1
+        return holding[:1], f"and {many(others, 'other alternative')}" if others else ""
+    if part.holds:
+        return part.parts, ""
+    notes = []
+    if (more := len(false) - _MOST_FALSE) > 0:
+        notes.append(f"{more} more that {'is' if more == 1 else 'are'} false")
+    if holding:
+        notes.append(f"{len(holding)} that {'is' if len(holding) == 1 else 'are'} true")
+    return false[:_MOST_FALSE], f"and {', '.join(notes)}" if notes else ""
 
 
 def _values(part: Part) -> Iterator[str]:

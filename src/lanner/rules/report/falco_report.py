@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanner.rules.findings import Finding
-    from lanner.rules.report.validate import FileResult
+    from lanner.rules.report.validator import FileResult
 
     Escape: TypeAlias = Callable[[str], str]
 

@@ -26,9 +26,9 @@ from lanner.rules.files.items import (
     RuleToggle,
     RuleUpdate,
 )
+from lanner.rules.files.placed_text import Text, join
 from lanner.rules.files.required_versions import ENGINE_VERSION, check_requirement, unmet
 from lanner.rules.files.scalars import ItemError
-from lanner.rules.files.text import Text, join
 from lanner.rules.findings import Finding, finding
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from lanner.rules import findings
 from lanner.rules.condition.parser import parse
 from lanner.rules.files.exceptions import with_exceptions
+from lanner.rules.files.placed_text import Text
 from lanner.rules.files.scalars import ItemError
-from lanner.rules.files.text import Text
 from lanner.rules.findings import ConditionError, finding
 from lanner.rules.resolve.lists import MAX_TEXT, Lists, TooLargeError
 from lanner.rules.resolve.macros import BrokenMacroError, MacroError, Macros, ParsedMacro

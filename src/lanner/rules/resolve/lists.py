@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules.files.exceptions import quote
-from lanner.rules.files.text import Text, TextBuilder
+from lanner.rules.files.placed_text import Text, TextBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

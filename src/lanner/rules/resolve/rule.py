@@ -21,7 +21,7 @@ from lanner.sdk.text import to_bytes
 if TYPE_CHECKING:
     from lanner.rules.condition.ast import Condition
     from lanner.rules.files.items import Priority
-    from lanner.rules.files.text import Text
+    from lanner.rules.files.placed_text import Text
     from lanner.rules.findings import ConditionError, Severity
     from lanner.yamlfile.source import Context, Place, Spot
 

@@ -9,7 +9,7 @@ from msgspec import field
 import lanner
 from lanner import Meta
 from lanner.docker.endpoint import find_endpoint, parse_endpoint
-from lanner.docker.fields import FIELDS, TIMESTAMP
+from lanner.docker.event_fields import FIELDS, TIMESTAMP
 from lanner.docker.gaps import Host
 from lanner.docker.query import make_query
 from lanner.docker.stream import EventStream, Options

@@ -7,21 +7,20 @@ alert: 2xx accepts it, 408, 425, 429 and 5xx are retried, anything else rejects 
 from __future__ import annotations
 
 import gzip
-import http.client
 import os
 import select
 import socket
 import ssl
-from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from lanner._version import __version__
+from lanner.net.http1 import HttpError, basic_authorization, write_request
 from lanner.net.tls import Tls
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection
-from lanner.outputs.exchange import CLOSED, Answer, Client, post
+from lanner.outputs.exchange import CLOSED, Answer, exchange
 from lanner.sdk.address import Address
 from lanner.sdk.files import read_whole
 from lanner.sdk.text import to_bytes_leniently
@@ -38,6 +37,7 @@ _MOST_READ: Final = 64 * 1024
 _PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_WISH: Final = 300.0
 _STDOUT: Final = 1
+_OPTIONS: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 _BLOCK: Final = "$.http_output"
 
 
@@ -79,9 +79,9 @@ class HttpOutput:
         if parts.scheme not in {"http", "https"} or not host:
             raise OutputError(f"{_BLOCK}.url is not a server's address: write http://host:port/path or https://...")
         self._is_tls = parts.scheme == "https"
-        self._host, self._port = host, port or _PORTS[parts.scheme]
+        port = port or _PORTS[parts.scheme]
         try:
-            self._connection = Connection(self._host, self._port)
+            self._connection = Connection(host, port, _OPTIONS)
         except ValueError:
             raise OutputError(f"{_BLOCK}.url has the invalid host name {host!r}") from None
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -91,20 +91,20 @@ class HttpOutput:
             raise OutputError(f"{_BLOCK}.user_agent is invalid: write one line of ASCII characters")
         self._shown = Address(url)
         self._fixed = {
+            "Host": _host_header(host, port, _PORTS[parts.scheme]),
+            "Accept-Encoding": "identity",
             "User-Agent": user_agent or f"lanner/{__version__}",
             "Content-Type": ("application/x-ndjson" if batch_size > 1 else "application/json") if json else "text/plain",
             **({"Content-Encoding": "gzip"} if compress_uploads else {}),
             **({} if keep_alive else {"Connection": "close"}),
         }
         if parts.username is not None:
-            user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            self._fixed["Authorization"] = "Basic " + b64encode(user.encode()).decode()
+            self._fixed["Authorization"] = basic_authorization(unquote(parts.username), unquote(parts.password or ""))
         self._tls = Tls(ca_cert or ca_bundle, client_cert if mtls else "", client_key if mtls else "", not insecure, ca_path)
         self._echo, self._compress, self._keep_alive, self._timeout = echo, compress_uploads, keep_alive, timeout
         self._files = dict(headers or {})
         self.batch_size = batch_size
         self._patience, self._timeouts = max_consecutive_timeouts, 0
-        self._client: Client | None = None
         self._secret: dict[str, str] = {}
         self.reopen()
 
@@ -120,7 +120,7 @@ class HttpOutput:
 
     def reopen(self) -> None:
         """Read certificates and header files again, and reconnect."""
-        self._hang_up()
+        self._connection.close()
         if self._is_tls:
             self._connection.secure(self._tls, _BLOCK)
         self._secret = {name: _read(name, path) for name, path in self._files.items()}
@@ -131,7 +131,7 @@ class HttpOutput:
 
     def close(self) -> None:
         """Close the connection."""
-        self._hang_up()
+        self._connection.close()
 
     def _send_batch(self, lines: list[str]) -> None:
         """Send the alerts in one POST, or in halves if the server rejects that: one alert may be the reason, or their number."""
@@ -152,37 +152,31 @@ class HttpOutput:
         body = to_bytes_leniently(text)
         if self._compress:
             body = gzip.compress(body, 6)
-        timer = self._connection.timer(self._timeout)
-        was_open, answer = self._client is not None, None
+        was_open, answer = self._connection.link is not None, None
         try:
+            timer = self._connection.timer(self._timeout)
             try:
                 answer = self._exchange(body, timer)
             except CLOSED:
                 # the server has closed a connection that was kept open: a new one may work
-                self._hang_up()
+                self._connection.close()
                 if not was_open:
                     raise
                 answer = self._exchange(body, timer)
-        except (OSError, ValueError, http.client.HTTPException) as error:
+        except (OSError, ValueError) as error:
             raise self._unreachable(error) from None
         finally:
             if not self._keep_alive or answer is None or answer.is_last:
-                self._hang_up()
+                self._connection.close()
         self._timeouts = 0
         if self._echo:
             _print(answer.text)
         self._judge(answer)
 
     def _exchange(self, body: bytes, timer: Timer) -> Answer:
-        client = self._client
-        if client is None:
-            client = self._client = self._connect(timer)
-        return post(client, self._target, body, {**self._fixed, **self._secret}, timer)
-
-    def _connect(self, timer: Timer) -> Client:
-        connection = self._connection.open(timer)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return Client(self._host, self._port, connection)
+        request = write_request("POST", self._target, {**self._fixed, **self._secret}, body)
+        link = self._connection.link or self._connection.open(timer)
+        return exchange(link, request, timer)
 
     def _judge(self, answer: Answer) -> None:
         status, retry_after = answer.status, answer.retry_after
@@ -209,15 +203,9 @@ class HttpOutput:
                 f"{self._shown} ({_BLOCK}.url) is not trusted: {error.verify_message}; name its authority ({_BLOCK}.ca_cert)"
             )
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
-        if isinstance(error, http.client.HTTPException):
-            return OutputError(f"{self._shown} ({_BLOCK}.url) does not answer as an HTTP server does ({type(error).__name__}). Is it one?")
+        if isinstance(error, HttpError):
+            return OutputError(f"{self._shown} ({_BLOCK}.url) does not answer as an HTTP server does: {reason}. Is it one?")
         return OutputError(f"{self._shown} ({_BLOCK}.url) cannot be reached: {reason}")
-
-    def _hang_up(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
-        self._connection.close()
 
 
 def _print(text: bytes) -> None:
@@ -227,6 +215,11 @@ def _print(text: bytes) -> None:
     with suppress(OSError):
         if poll.poll(0):
             os.write(_STDOUT, text[: select.PIPE_BUF - 1] + b"\n")
+
+
+def _host_header(host: str, port: int, default: int) -> str:
+    name = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    return name if port == default else f"{name}:{port}"
 
 
 def _is_plain(text: str) -> bool:

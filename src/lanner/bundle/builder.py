@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lanner.abi.versions import Api
     from lanner.bundle.archive import Archive
     from lanner.bundle.environment import Environment
-    from lanner.bundle.runtime import Runtime
+    from lanner.bundle.python_runtime import Runtime
     from lanner.sdk.plugin import PluginInfo
 
 LOADERS: Final = Path(_native.__file__).parent / "loaders"

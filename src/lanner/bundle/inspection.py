@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.abi.versions import capabilities
 from lanner.bundle.archive import MARK, unpack
-from lanner.bundle.build import LOADERS
+from lanner.bundle.builder import LOADERS
 from lanner.bundle.elf import functions, is_truncated
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import read_whole

@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 # needed by every plugin: the bridge imports them, the last one from its own code
 _ROOTS: Final = (
     *("encodings", "encodings.aliases", "encodings.utf_8"),
-    *("lanner._version", "lanner.embedded.state", "lanner.embedded.logs", "lanner.embedded.runtime", "lanner.embedded.resources"),
+    *("lanner._version", "lanner.embedded.state", "lanner.embedded.host_log", "lanner.embedded.runtime", "lanner.embedded.resources"),
     # modules behind `from lanner import ...`
     *("lanner.sdk.annotations", "lanner.sdk.config", "lanner.sdk.events", "lanner.sdk.fields", "lanner.sdk.plugin", "lanner.sdk.values"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Native:
+class NativeLibrary:
     """A shared library in the archive, and the path of its original."""
 
     role: str
@@ -59,7 +59,7 @@ class Runtime:
     """Files by name in the archive, the minimum glibc, and requested modules that were not found."""
 
     files: dict[str, bytes] = field(default_factory=dict)
-    natives: list[Native] = field(default_factory=list)
+    natives: list[NativeLibrary] = field(default_factory=list)
     glibc: tuple[int, ...] = (2, 0)
     missing: list[str] = field(default_factory=list)
 
@@ -142,7 +142,7 @@ def _add(runtime: Runtime, role: str, name: str, path: Path, needs: tuple[str, .
     image = loaded_part(path.read_bytes())
     packed = lz4.block.compress(image, mode="high_compression", compression=9, store_size=False)
     runtime.files[f"native/{name}"] = packed
-    runtime.natives.append(Native(role, name, packed, len(image), needs, path))
+    runtime.natives.append(NativeLibrary(role, name, packed, len(image), needs, path))
 
 
 def _imported(modules: Mapping[str, bytes]) -> list[str]:

@@ -25,7 +25,7 @@ from lanner.rules.resolve.lists import TooLargeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lanner.rules.files.text import Piece
+    from lanner.rules.files.placed_text import Piece
     from lanner.rules.plan.executor import Executor
     from lanner.rules.plan.plan import Plan
     from lanner.rules.report.explanation import Kind, Value

@@ -1,8 +1,8 @@
-"""The head and the body of an engine's answer, out of bytes that come as they like."""
+"""Requests as bytes, and heads and bodies of responses from bytes that arrive in any pieces."""
 
 import pytest
 
-from lanner.docker.http import MAX_HEAD, Body, Head, HttpError, parse_head
+from lanner.net.http1 import MAX_HEAD, MAX_HEADERS, Body, Head, HttpError, Response, parse_head, read_date, write_request
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-EMPTY:\r\nTransfer-Encoding:  chunked \r\n\r\n"
 PARSED = Head(200, "OK", {"content-type": "application/json", "x-empty": "", "transfer-encoding": "chunked"})
@@ -25,7 +25,7 @@ def test_what_follows_the_head_is_handed_back(rest):
 @pytest.mark.parametrize(
     ("head", "parsed"),
     [
-        (b"HTTP/1.0 404 Not Found\r\n\r\n", Head(404, "Not Found", {})),
+        (b"HTTP/1.0 404 Not Found\r\n\r\n", Head(404, "Not Found", {}, 0)),
         (b"HTTP/1.1 200\r\n\r\n", Head(200, "", {})),
         (b"HTTP/1.1 500 \r\nServer: a:b: c\r\n\r\n", Head(500, "", {"server": "a:b: c"})),
         (b"HTTP/1.1 200 \xfcber\r\nno header\r\n\r\n", Head(200, "über", {"no header": ""})),
@@ -165,3 +165,99 @@ def test_a_body_without_a_length_lasts_until_the_connection_ends(headers):
     body = Body(headers)
     assert [body.feed(b"hello"), body.feed(b" world")] == [b"hello", b" world"]
     assert not body.ended
+
+
+@pytest.mark.parametrize(
+    ("head", "headers"),
+    [
+        (b"HTTP/1.1 200 OK\nA: 1\nB: 2\n\n", {"a": "1", "b": "2"}),
+        (b"HTTP/1.1 200 OK\r\nA: 1\r\n  and more\r\n\r\n", {"a": "1 and more"}),
+        (b"HTTP/1.1 200 OK\r\nA: 1\r\na: 2\r\n\r\n", {"a": "1, 2"}),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: 1\r\n" * MAX_HEADERS + b"\r\n", {"a": ", ".join("1" * MAX_HEADERS)}),
+    ],
+)
+def test_headers_in_other_forms_are_read(head, headers):
+    assert parse_head(head)[0].headers == headers
+
+
+def test_a_head_with_too_many_headers_is_rejected():
+    with pytest.raises(HttpError, match=f"more than {MAX_HEADERS} headers"):
+        parse_head(b"HTTP/1.1 200 OK\r\n" + b"A: 1\r\n" * (MAX_HEADERS + 1) + b"\r\n")
+
+
+@pytest.mark.parametrize("value", ["5, 5", "5, 6"])
+def test_a_repeated_length_does_not_end_a_body(value):
+    assert not Body({"content-length": value}).is_complete
+
+
+def test_a_length_does_not_end_a_body_in_another_coding():
+    body = Body({"transfer-encoding": "gzip", "content-length": "2"})
+    assert body.feed(b"hello") == b"hello"
+    assert not body.is_complete
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_response_is_read_in_any_pieces(size):
+    data = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + HEAD + CHUNKS
+    response = Response()
+    assert not response.has_begun
+    assert feed_in_pieces(response, data, size) == HELLO
+    assert response.head == PARSED
+    assert response.leaves_open
+
+
+@pytest.mark.parametrize(
+    ("head", "leaves_open"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", True),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: x, Close\r\n\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: Keep-Alive\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\r\n\r\n", False),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n", False),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", False),
+    ],
+)
+def test_a_response_shows_whether_the_connection_can_be_used_again(head, leaves_open):
+    response = Response()
+    response.feed(head)
+    assert response.leaves_open == leaves_open
+
+
+def test_a_request_has_its_headers_and_the_length_of_its_body():
+    assert write_request("GET", "/x?y=z", {"Host": "docker"}) == b"GET /x?y=z HTTP/1.1\r\nHost: docker\r\n\r\n"
+    assert write_request("POST", "/", {"Host": "h"}, b"ab") == b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab"
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/a b", {}),
+        ("/\r\nX: 1", {}),
+        ("/\u00fc", {}),
+        ("/", {"X Y": "1"}),
+        ("/", {"X": "secret\r\nY: 2"}),
+        ("/", {"X": "secret\n"}),
+        ("/", {"X:": "secret"}),
+    ],
+)
+def test_a_request_that_would_be_another_one_is_rejected_without_its_secrets(target, headers):
+    with pytest.raises(ValueError, match="invalid") as caught:
+        write_request("GET", target, headers)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("Sat, 02 Oct 2100 07:06:40 GMT", 4126144000),
+        ("Thu, 01 Jan 1970 00:00:60 GMT", 59),
+        ("", None),
+        ("now", None),
+        ("Sat, 02 Okt 2100 07:06:40 GMT", None),
+        ("Sat, 99 Oct 2100 07:06:40 GMT", None),
+    ],
+)
+def test_a_date_is_read(text, seconds):
+    assert read_date(text) == seconds

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lanner.rules.condition.ast import Condition
     from lanner.rules.files.items import ExceptionEntry, PluginVersion
-    from lanner.rules.report.validate import Validator
+    from lanner.rules.report.validator import Validator
     from lanner.rules.resolve.collect import Definitions, RuleDefinition
     from lanner.rules.session import CompiledRule, Session
     from lanner.sdk.plugin import PluginInfo

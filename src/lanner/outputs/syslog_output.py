@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.net.tls import Tls
 from lanner.outputs.base import OutputError
-from lanner.outputs.connection import Connection, send_all
+from lanner.outputs.connection import Connection
 from lanner.sdk.address import Address
 from lanner.sdk.printable import escape_controls
 from lanner.sdk.text import to_bytes_leniently
@@ -38,6 +38,7 @@ _FACILITIES: Final = {
     **{f"local{number}": 16 + number for number in range(8)},
 }
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_OPTIONS: Final = ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000))
 _PORTS: Final = {"tcp": 601, "tls": 6514}
 # What a datagram of a unix socket holds with the kernel's defaults, and what a message is cut to where it does not fit
 _CUT: Final = 8 * 1024
@@ -81,7 +82,7 @@ class SyslogOutput:
         self._tls = Tls(ca_cert, client_cert, client_key)
         self._daemon = _Daemon(path, timeout) if path else None
         try:
-            self._connection = Connection(host, port)
+            self._connection = Connection(host, port, _OPTIONS)
         except ValueError:
             raise OutputError(f"{_BLOCK}.address is {str(self._shown)!r}, with the invalid host name {host!r}") from None
         self._interrupted = False
@@ -130,12 +131,10 @@ class SyslogOutput:
         return head.encode() + _text(alert)
 
     def _send_remote(self, alert: Alert) -> None:
-        connection = self._connection.current
-        if connection is None or self._connection.has_closed():
+        link = self._connection.link
+        if link is None or link.has_closed():
             self._hang_up(_LEAVE)
-            connection = self._connection.open(self._connection.timer(self._timeout))
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
+            link = self._connection.open(self._connection.timer(self._timeout))
         second, rest = divmod(alert.timestamp, _SECOND)
         moment = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(second))}.{rest // 1000:06}Z"
         about = " ".join(f'{name}="{_parameter(value)}"' for name, value in (("rule", alert.rule), ("source", alert.source)))
@@ -144,7 +143,7 @@ class SyslogOutput:
             f"[lanner@{_ENTERPRISE} {about}] "
         )
         message = to_bytes_leniently(head) + _text(alert)
-        send_all(connection, b"%d %b" % (len(message), message), self._connection.timer(self._timeout))
+        link.send(b"%d %b" % (len(message), message), self._connection.timer(self._timeout))
 
     def _priority(self, alert: Alert) -> int:
         return self._facility | _SEVERITIES.get(alert.priority, _SEVERITIES["Notice"])

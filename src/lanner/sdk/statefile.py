@@ -1,0 +1,202 @@
+"""A file with the state of a run: locked by one run, replaced atomically, and set aside if it is unreadable.
+
+A separate thread writes it, at most once per interval, so that a slow disk blocks no other thread. As the file is replaced, the run locks
+a second file, `.lock`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lanner.sdk.errors import SourceError
+from lanner.sdk.files import read_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from logging import Logger
+
+MAX_STATE: Final = 64 * 1024 * 1024
+"""Bytes of a file that is read."""
+_LEAVE_AFTER: Final = 5.0
+
+
+class StateTexts(NamedTuple):
+    """Words of messages: what the file is (`cursor`), and how to get another place for it, after "cannot write" and after "in use"."""
+
+    noun: str
+    place: str
+    other: str
+
+
+class StateFile:
+    """The file at `path`. `content` returns what to write, or None for nothing; `failed` is called after each failed write.
+
+    Raises `SourceError` if no file can be written there, or another run uses it.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        interval: float,
+        texts: StateTexts,
+        content: Callable[[], bytes | None],
+        failed: Callable[[], object],
+        log: Callable[[], Logger],
+    ) -> None:
+        self.path = os.path.realpath(os.path.expanduser(path))
+        self._new = self.path + ".tmp"
+        self._interval, self._texts, self._content, self._failed, self._log = interval, texts, content, failed, log
+        self._is_failing = self._closed = False
+        self._writing = threading.Lock()
+        self._changed, self._closing = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        self.damaged_at: int | None = None
+        """When the file was last written, ns since 1970, if it was set aside; else None."""
+        self._check_directory()
+        self._lock = self._locked()
+
+    def read(self) -> bytes | None:
+        """Return the content; None without a file, or after an unreadable one was set aside. Raises `SourceError` if that fails."""
+        try:
+            return read_whole(self.path, MAX_STATE, pipes=False)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self.set_aside((error.strerror or str(error)).lower())
+            return None
+
+    def set_aside(self, reason: str) -> None:
+        """Rename the unreadable file and log that. Raises `SourceError` if that fails."""
+        self.damaged_at = _written_at(self.path)
+        aside, noun = self.path + ".bad", self._texts.noun
+        try:
+            os.replace(self.path, aside)
+        except OSError as error:
+            raise SourceError(
+                f"cannot read the {noun} {self.path} ({reason}), nor set it aside ({error.strerror}): move it away, or see to its rights"
+            ) from None
+        self._log().warning(
+            "cannot read the %s %s: %s. It is kept as %s; Lanner begins without it, and events since it was written may be missing. "
+            "Look through what happened since then, and delete the file",
+            noun,
+            self.path,
+            reason,
+            aside,
+        )
+
+    def change(self) -> None:
+        """Write the content soon. The first write is one interval later, so that a run that fails at once leaves the file unchanged."""
+        self._changed.set()
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._run, name=f"lanner-{self._texts.noun}", daemon=True)
+            self._thread.start()
+
+    def flush(self) -> None:
+        """Write unwritten changes now."""
+        with self._writing:
+            if not self._changed.is_set():
+                return
+            self._changed.clear()
+            try:
+                self._write()
+            except OSError as error:
+                self._failed()
+                if not self._is_failing:
+                    self._log().warning(
+                        "cannot write the %s %s: %s; it is tried again, and until then a restart repeats events",
+                        self._texts.noun,
+                        self.path,
+                        error.strerror,
+                    )
+                self._is_failing = True
+                if not self._closed:
+                    self._changed.set()
+            else:
+                self._is_failing = False
+
+    def close(self) -> None:
+        """Write unwritten changes and unlock the file."""
+        self._closed = True
+        self._closing.set()
+        if self._thread is None:
+            self.flush()
+        else:
+            self._changed.set()  # ends its wait
+            self._thread.join(_LEAVE_AFTER)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _run(self) -> None:
+        closing = False
+        while not closing:
+            self._changed.wait()
+            # read before the write: changes during the write need another write
+            closing = self._closing.wait(self._interval)
+            self.flush()
+
+    def _write(self) -> None:
+        content = self._content()
+        if content is None:
+            return
+        descriptor = self._open_new()
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            os.rename(self._new, self.path)
+        except OSError:
+            os.unlink(self._new)
+            raise
+        directory = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _open_new(self) -> int:
+        # left by a run that was killed while writing; never follow a link that another user has created there
+        with suppress(FileNotFoundError):
+            os.unlink(self._new)
+        return os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def _check_directory(self) -> None:
+        noun = self._texts.noun
+        try:
+            os.close(self._open_new())
+            os.unlink(self._new)
+        except (OSError, ValueError) as error:
+            said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise SourceError(f"cannot write the {noun} {self.path}: {said.lower()}; {self._texts.place}") from None
+        if os.path.isdir(self.path):
+            raise SourceError(f"cannot write the {noun} {self.path}: it is a directory; {self._texts.place}")
+
+    def _locked(self) -> int:
+        """Return a descriptor that locks the file while it is open."""
+        noun, path = self._texts.noun, self.path
+        try:
+            descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise SourceError(f"cannot lock the {noun} {path}: {path}.lock: {(error.strerror or str(error)).lower()}") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise SourceError(f"the {noun} {path} is in use by another run of the plugin: {self._texts.other}") from None
+        return descriptor
+
+
+def _written_at(path: str) -> int:
+    """Return when a file was last written, ns since 1970; now, if it is not a regular file."""
+    with suppress(OSError):
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode):
+            return status.st_mtime_ns
+    return time.time_ns()

@@ -1,0 +1,78 @@
+"""The base class of event sources in this package, and of a plugin author's own ones."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from lanner.sdk.opening import current_opening
+from lanner.sdk.protocols import OpenInstance
+from lanner.sources.waiting import Counters, Flag, wait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lanner.sdk.events import Event
+
+
+class Feed(OpenInstance):
+    """An event source that any thread may close. A subclass writes `events`.
+
+    `open` returns it, or is a generator that reads it: hosts then see its connections and counters as well, and close it.
+    `name` is the name of its connection, in /readyz, metrics and messages.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.closing = Flag()
+        """Set by `close`."""
+        self.counted = Counters()
+        """Counters for the summary and the metrics."""
+        self.counters = self.counted.counts
+        self.connections: dict[str, bool] = {name: False}
+        self._warned: dict[str, float] = {}
+        self._opening = current_opening()
+        if self._opening is not None:
+            self._opening.add(self)
+
+    def events(self) -> Iterator[Event]:
+        """Yield the events. Return at the end, and when `closing` is set."""
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Event]:
+        try:
+            if not self.closing.is_set:
+                yield from self.events()
+        finally:
+            self.close()
+        if self._opening is not None and self._opening.is_closed:
+            # the host has closed the source: end the generator that reads this feed, whatever it would do next
+            raise GeneratorExit
+
+    def wait(self, seconds: float, others: Sequence[Flag] = ()) -> bool:
+        """Wait until `close`, one of the `others`, or for so many seconds. Return whether the feed is closed."""
+        if not self.closing.is_set:
+            wait([self.closing, *others], seconds)
+        return self.closing.is_set
+
+    def describe(self) -> str:
+        """See `OpenInstance`."""
+        return self.name
+
+    def close(self) -> None:
+        """See `OpenInstance`."""
+        self.closing.set()
+        if self._opening is not None:
+            self._opening.remove(self)
+
+    def log(self) -> logging.Logger:
+        """Return the logger of the plugin that uses the feed."""
+        return logging.getLogger("lanner.sources" if self._opening is None else f"lanner.plugin.{self._opening.plugin}")
+
+    def warn(self, kind: str, text: str, *values: Any, again: float = 60.0) -> None:
+        """Log a warning, at most once per `again` seconds for each kind: others can cause as many as they like."""
+        now = time.monotonic()
+        if now >= self._warned.get(kind, 0.0):
+            self._warned[kind] = now + again
+            self.log().warning(text, *values)
