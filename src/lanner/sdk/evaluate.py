@@ -326,7 +326,7 @@ class _Reading:
         if kind == "text":
             return _until_nul(decode(place))
         kinds, form = _ACCEPTED[reads]
-        text = place.decode()
+        text = from_bytes(place)
         if kind in kinds and (kind == "boolean" or (form and form.fullmatch(text))):
             return text
         self._unfit(place)

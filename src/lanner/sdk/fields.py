@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.records import Record, replaced
-from lanner.sdk.trees import arguments, needs_argument, uses_item
+from lanner.sdk.trees import arguments, needs_argument, text_place, uses_item
 from lanner.sdk.types import FIELD_NAME, Argument, FieldInfo, FieldType
 from lanner.sdk.values import Value
 from lanner.sdk.words import KEY
@@ -118,4 +118,4 @@ def _data_info(name: str, value: Value, description: str, *, add_output: bool) -
     if used:
         is_key = KEY in used
         argument = Argument(key=is_key, index=not is_key, required=needs_argument(value))
-    return _info(name, value.type, description, value.is_list, argument, add_output)
+    return replaced(_info(name, value.type, description, value.is_list, argument, add_output), text_place=text_place(value))

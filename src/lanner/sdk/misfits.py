@@ -41,7 +41,7 @@ def added(one: Misfits, other: Misfits, sign: int = 1) -> Misfits:
 def describe_misfits(misfits: Misfits, fields: Iterable[FieldInfo]) -> Iterator[str]:
     """Yield a line for each field: what the payloads had, and what the field reads."""
     infos = {info.name: info for info in fields}
-    for name, by_type in misfits.items():
+    for name, by_type in sorted(misfits.items()):
         had = " and ".join(f"{count:,} {_PLURALS[kind] if count > 1 else kind}" for kind, count in by_type.items())
         info = infos.get(name)
         reads = f"the field is a {'list of ' if info.is_list else ''}{info.type.value}" if info else "it is the time of the events"

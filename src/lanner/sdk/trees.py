@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.sdk.values import ConditionalValue, FirstValue, ForEach, Given, Path
+from lanner.sdk.values import ConditionalValue, FirstValue, ForEach, Given, Path, shown_path
 from lanner.sdk.words import INDEX, Each
 
 if TYPE_CHECKING:
@@ -29,6 +29,19 @@ def arguments(value: Value) -> frozenset[FieldArgument]:
         if isinstance(node, Path) and Each.AT_INDEX in node.parts:
             takes |= {INDEX}
     return takes
+
+
+def text_place(value: Value) -> str:
+    """Return the place whose texts are the value, as it is written; "" if other JSON values count or the field has an argument."""
+    match value:
+        case Path() if not arguments(value):
+            return shown_path(value)
+        case FirstValue(options=options):
+            places = list(map(text_place, options))
+            return places[0] if all(places) else ""
+        case ConditionalValue(value=inner):
+            return text_place(inner)
+    return ""
 
 
 def needs_argument(value: Value) -> bool:

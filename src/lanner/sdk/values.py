@@ -268,8 +268,8 @@ class Path(Value):
                 raise AttributeError(name)
             if near := find_misspelt(name, ("when", "unless", "where", "each", *(row.name for row in WORDS))):
                 raise AttributeError(f"a value has no method {name!r}: did you mean {near!r}?")
-            path = ", ".join(map(_shown, (*self.parts, name)))
-            raise AttributeError(f"a value has no attribute {name!r}: to read the member of that name, write payload[{path}]")
+            place = shown_path(Path((*self.parts, name), self.root))
+            raise AttributeError(f"a value has no attribute {name!r}: to read the member of that name, write {place}")
 
     def where(self, name: str, *texts: str) -> Path:
         """Return the place for only those items whose member `name` is one of `texts`, or, without texts, that have it."""
@@ -504,12 +504,17 @@ def _part_data(part: Part | Where) -> str | int | dict[str, str] | Data:
     return part
 
 
-def _shown(part: Part | Where) -> str:
-    match part:
-        case FieldArgument():
-            return part.name
-        case Each():
-            return "EACH" if part is Each.ALL else "INDEX | EACH"
-        case str():
-            return f'"{part}"'
-    return str(part)
+def shown_path(path: Path) -> str:
+    """Return a path as it is written: payload["spec", EACH]."""
+    shown = []
+    for part in path.parts:
+        match part:
+            case FieldArgument():
+                shown.append(part.name)
+            case Each():
+                shown.append("EACH" if part is Each.ALL else "INDEX | EACH")
+            case str():
+                shown.append(f'"{part}"')
+            case int():
+                shown.append(str(part))
+    return f"{'item' if path.root == 'item' else 'payload'}[{', '.join(shown)}]"
