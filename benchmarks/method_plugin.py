@@ -12,9 +12,14 @@ class Methods(Docker):
 
     @lanner.field("methods.action", "What happened")
     def action(self, event: lanner.Event) -> str | None:
-        return str(event.json["Action"])
+        match event.json:
+            case {"Action": str(action)}:
+                return action
+        return None
 
     @lanner.field("methods.owner", "Name of the object")
     def owner(self, event: lanner.Event) -> str | None:
-        name: str | None = event.json["Actor"]["Attributes"].get("name")
-        return name
+        match event.json:
+            case {"Actor": {"Attributes": {"name": str(name)}}}:
+                return name
+        return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanner.sdk.checks import Check, Finding, check_disk
     from lanner.sdk.config import Config
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError, UsageError
-    from lanner.sdk.events import NOTHING, Chunk, Event, Nothing
+    from lanner.sdk.events import NOTHING, Chunk, Event, Json, Nothing
     from lanner.sdk.fields import field, gate
     from lanner.sdk.files import check_regular, read_whole
     from lanner.sdk.framing import MAX_LINE
@@ -50,6 +50,7 @@ _HOMES = {
     "Framer": "lanner.native",
     "EACH": "lanner.sdk.words",
     "INDEX": "lanner.sdk.words",
+    "Json": "lanner.sdk.events",
     "KEY": "lanner.sdk.words",
     "LannerError": "lanner.sdk.errors",
     "MAX_LINE": "lanner.sdk.framing",
@@ -107,6 +108,7 @@ __all__ = [
     "Event",
     "Finding",
     "Framer",
+    "Json",
     "LannerError",
     "Meta",
     "Nothing",

@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("testing-plugins")]
 PAGE = (Path(__file__).parents[2] / "docs" / "testing-plugins.md").read_text("utf-8")
 COMMANDS = Path(sys.executable).parent
 NAMES = {
-    "python": ["counter.py", "test_counter.py", "owner.py", "test_owner.py"],
-    "json": ["events.jsonl"],
+    "python": ["counter.py", "test_counter.py", "owner.py", "test_owner.py", "poller.py", "test_poller.py", "test_one_rule.py"],
+    "json": ["events.jsonl", "log.json"],
     "yaml": ["falco.yaml", "owner_rules.yaml"],
 }
 
@@ -39,7 +39,7 @@ def run(folder, *command):
 
 def test_the_tests_of_the_page_pass(folder):
     done = run(folder, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert done.stdout.splitlines()[-1].startswith("5 passed"), done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("7 passed"), done.stdout + done.stderr
 
 
 def test_its_code_passes_a_strict_type_checker(folder):

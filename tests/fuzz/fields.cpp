@@ -6,6 +6,8 @@
 #include <iterator>
 #include <memory>
 
+#include <simdjson.h>
+
 #include "fuzz.hpp"
 #include "maker.hpp"
 #include "values/document.hpp"

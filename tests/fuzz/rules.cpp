@@ -297,7 +297,7 @@ void try_input(std::string_view input) {
   }
   const auto payload_text = is_made ? Maker(rest.substr(length)).text() : std::string(rest.substr(length));
   // separate memory, with room behind it or none, so that a read beyond that is seen
-  const auto memory = std::make_unique<char[]>(payload_text.size() + (is_padded ? simdjson::SIMDJSON_PADDING : 0));
+  const auto memory = std::make_unique<char[]>(payload_text.size() + (is_padded ? lanner::Document::padding : 0));
   payload_text.copy(memory.get(), payload_text.size());
   const std::string_view payload(memory.get(), payload_text.size());
 

@@ -6,6 +6,8 @@
 #include <deque>
 #include <memory>
 
+#include <simdjson.h>
+
 #include "fuzz.hpp"
 #include "stream/events.hpp"
 #include "stream/fingerprint.hpp"

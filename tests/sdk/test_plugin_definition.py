@@ -1,6 +1,7 @@
 """A plugin class is checked when it is defined, and its errors say what to write."""
 
 import copy
+import functools
 import pickle
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -302,7 +303,71 @@ def test_a_capability_that_lanner_lacks_is_refused(name):
     ],
 )
 def test_an_ordinary_helper_is_allowed(name):
+    def helper(self):
+        return 1
+
+    for value in (
+        helper,
+        staticmethod(helper),
+        classmethod(helper),
+        property(helper),
+        functools.cached_property(helper),
+        type("Inner", (), {}),
+    ):
+        define(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["LIMIT", "LIMIT_2", "_limit"])
+def test_a_constant_is_allowed(name):
     assert getattr(define(**{name: 1}), name) == 1
+
+
+def test_an_attribute_of_instances_may_be_annotated():
+    define(__annotations__={"session": "requests.Session", "count": int, "_options": lanner.Config})
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("source", "did you mean 'event_source'? If not, write it in capitals, or begin its name with an underscore"),
+        ("plugin_id", "did you mean 'id'?"),
+        ("plugin_source", "did you mean 'event_source'?"),
+        ("names", "did you mean 'name'?"),
+        ("author", "did you mean 'contact'?"),
+        ("rules_file", "did you mean 'rules'?"),
+        ("init_config", "did you mean 'config'?"),
+        ("extract_event_sources", "did you mean 'extract_sources'?"),
+        ("zzz", "for a constant of yours, write it in capitals, or begin its name with an underscore"),
+    ],
+)
+def test_an_unknown_attribute_is_refused_with_advice(name, advice):
+    with pytest.raises(lanner.DefinitionError) as caught:
+        define(**{name: "x"})
+    assert str(caught.value).startswith(f"plugin class Doors: unknown attribute {name!r}: {advice}")
+
+
+@pytest.mark.parametrize("name", ["close", "init", "next_batch", "extract", "read_chunk"])
+def test_a_method_that_no_host_calls_is_refused_with_advice(name):
+    with pytest.raises(
+        lanner.DefinitionError, match=f"no host calls a method '{name}' of the plugin: .* begin its name with an underscore"
+    ):
+        define(**{name: lambda self: None})
+
+
+@pytest.mark.parametrize("make", [lambda each: each, lambda each: (each,), lambda each: [each]])
+def test_a_field_that_is_not_in_fields_is_refused(make):
+    forgotten = lanner.field("doors.colour", payload["colour"], "Colour")
+    with pytest.raises(lanner.DefinitionError, match="'COLOUR' holds a field that is not in 'fields'"):
+        define(COLOUR=make(forgotten))
+    define(COLOUR=make(forgotten), fields=(forgotten,))
+
+
+def test_a_configuration_under_another_name_is_refused():
+    class DoorConfig(lanner.Config):
+        """Options."""
+
+    with pytest.raises(lanner.DefinitionError, match=r"unknown attribute 'opts': did you mean 'config'\?"):
+        define(__annotations__={"opts": DoorConfig})
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
 
 import pytest
 
@@ -26,8 +28,7 @@ class Doors(lanner.Plugin):
 
     @field("doors.first", "First letter")
     def first(self, event: Event, index: int = 0) -> str:
-        name: str = event.json["name"]
-        return name[index]
+        return event.json["name"][index]  # type: ignore[call-overload, index, return-value]
 
 
 def test_events_come_one_by_one_up_to_the_end():
@@ -64,6 +65,65 @@ def test_fields_are_read_off_any_payload_without_opening_the_source():
         assert host.extract('{"name":"é"}', "doors.name") == "é"
         assert host.extract(Event(b'{"name":"xyz"}'), "doors.first", 2) == "z"
         assert host.extract(b"broken", "doors.first") is None
+
+
+def test_a_field_is_named_as_in_a_rule():
+    with lanner.testing.host(Doors) as host:
+        assert host.extract({"name": "xyz"}, "doors.first[1]") == "y"
+        assert host.extract({"name": "xyz"}, "doors.first") == "x"
+        with pytest.raises(ValueError, match="does not allow nor require an argument"):
+            host.extract(b"{}", "doors.name[1]")
+        with pytest.raises(ValueError, match="not composed only by digits"):
+            host.extract(b"{}", "doors.first[a]")
+        with pytest.raises(ValueError, match="unbalanced argument brackets"):
+            host.extract(b"{}", "doors.first[1")
+        with pytest.raises(ValueError, match=r"'doors.first\[1\]' has an argument already: leave out 2"):
+            host.extract(b"{}", "doors.first[1]", 2)
+
+
+class Values(lanner.Plugin):
+    """Methods of each type, and the same as data."""
+
+    name, version, contact, extract_sources = "values", "0.1.0", "github.com/you/values", ("doors",)
+    fields = (field("values.keys", payload.keys(), "Names"), field("values.at", payload["at"].time("s"), "When"))
+
+    @field("values.address", "Address")
+    def address(self, event: Event) -> IPv4Address:
+        return IPv4Address("10.0.0.1")
+
+    @field("values.when", "When")
+    def when(self, event: Event) -> datetime:
+        return datetime(2026, 1, 2, tzinfo=UTC)
+
+    @field("values.items", "Items")
+    def items(self, event: Event, key: str = "") -> list[str]:
+        return [key, "b"]
+
+    @field("values.lazy", "Items")
+    def lazy(self, event: Event) -> list[int]:
+        return (number for number in (1, 2))  # type: ignore[return-value]
+
+    @field("values.empty", "Items")
+    def empty(self, event: Event) -> list[int]:
+        return []
+
+
+def test_a_value_is_the_object_that_the_method_returned():
+    with lanner.testing.host(Values) as host:
+        assert host.extract("{}", "values.address") == IPv4Address("10.0.0.1")
+        assert host.extract("{}", "values.when") == datetime(2026, 1, 2, tzinfo=UTC)
+        assert host.extract("{}", "values.items[a]") == ["a", "b"]
+        assert host.extract("{}", "values.lazy") == [1, 2]
+        assert host.extract("{}", "values.empty") == []
+        assert host.extract({"a": 1, "b": 2}, "values.keys") == ["a", "b"]
+        assert host.extract({"at": 5}, "values.at") == 5 * 10**9
+
+
+def test_start_opens_the_source_at_once():
+    with lanner.testing.host(Doors) as host:
+        host.start()
+        assert host.source.description is not None
+        assert host.extract(host.next(), "doors.name") == "front"
 
 
 def test_what_a_field_method_raises_is_raised_in_the_test():

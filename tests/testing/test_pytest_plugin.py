@@ -81,6 +81,17 @@ def test_a_failure_shows_what_said_no_or_why_it_fired(pytest_run):
     assert "Falco rules" not in other
 
 
+def test_a_failure_of_a_single_rule_shows_what_said_no(pytest_run):
+    done = pytest_run("""
+        from lanner.testing import rule
+
+        def test_rule():
+            assert rule("docker.type = container").matches({"Type": "image"})
+    """)
+    assert done.returncode == 1
+    assert 'docker.type = container   -> "image"' in done.stdout
+
+
 def test_nothing_of_lanner_is_imported_for_tests_that_do_not_ask(pytest_run):
     done = pytest_run("""
         import sys

@@ -16,7 +16,7 @@ from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
-from lanner.host.plugin_loader import BUILT_IN, load_plugin
+from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
 from lanner.sdk.options import REQUIRED
 from lanner.sdk.plugin import plugin_info
 
@@ -124,6 +124,7 @@ def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[st
     target = BUILT_IN.get(name)
     if target:
         return target, "", BundleContents()
+    name = installed_target(name) or name
     place = name.partition(":")[0]
     if place.endswith(".py") or "/" in place:
         module, folder = Path(place).stem, Path(place).resolve().parent

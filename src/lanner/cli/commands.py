@@ -8,8 +8,11 @@ import click
 
 from lanner.cli.rules import rules
 from lanner.host.plugin_loader import BUILT_IN
+from lanner.new.sources import SOURCES
 
-_PLUGIN = f"PLUGIN is a built-in one ({', '.join(sorted(BUILT_IN))}), module:Class, or path/to/file.py[:Class]."
+_PLUGIN = (
+    f"PLUGIN is a built-in one ({', '.join(sorted(BUILT_IN))}), the name of an installed one, module:Class, or path/to/file.py[:Class]."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, no_args_is_help=True)
@@ -225,6 +228,25 @@ def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tup
     if (include or exclude) and not bundle:
         raise click.UsageError("--include and --exclude change the contents of a bundle: add --bundle")
     return package_plugin(plugin, bundling=Bundling(include, exclude) if bundle else None, **options)  # type: ignore[arg-type]
+
+
+@commands.command()
+@click.argument("name")
+@click.option(
+    "--source",
+    type=click.Choice(SOURCES),
+    default="generator",
+    show_default=True,
+    help="Kind of the plugin: its event source, or `extractor` for fields of another plugin's events.",
+)
+def new(name: str, source: str) -> int:
+    """Create a repository for a new plugin, in a directory NAME.
+
+    It contains the plugin, rules, tests of both, a README with the table of fields, and a GitHub workflow, and passes its own checks.
+    """
+    from lanner.cli.newplugin import new_plugin
+
+    return new_plugin(name, source)
 
 
 @commands.command()

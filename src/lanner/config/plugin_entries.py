@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.config.places import place_option
-from lanner.host.plugin_loader import BUILT_IN, load_plugin
+from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.misspelt import suggest_name
 from lanner.sdk.options import shown_path
@@ -120,10 +120,9 @@ def select_plugins(falco: Falco, name: str | None, places: Sequence[ConfigPlace 
 def _load(entry: PluginEntry, number: int, place: ConfigPlace | None) -> PluginSetup:
     library = entry.library_path
     found = _LIBRARY.fullmatch(Path(library).name)
-    if library in BUILT_IN:
-        target = library
-    elif found and found[1] in BUILT_IN:
-        target = found[1]
+    names = (library, found[1]) if found else (library,)
+    if known := next((each for each in names if each in BUILT_IN or installed_target(each)), None):
+        target = known
     elif _PYTHON.fullmatch(library):
         target = library
     else:
@@ -131,6 +130,6 @@ def _load(entry: PluginEntry, number: int, place: ConfigPlace | None) -> PluginS
         built_in = ", ".join(f"lib{each}.so" for each in sorted(BUILT_IN))
         raise ConfigError(
             f"$.plugins[{number}].library_path is {library!r}, and Lanner {what}: built in are {built_in}; "
-            "for a plugin in Python write path/to/file.py[:Class] or module:Class"
+            "for a plugin in Python write path/to/file.py[:Class] or module:Class, or the name of an installed one"
         )
     return PluginSetup(target, entry.name, library, entry.init_config, entry.open_params, place, place)

@@ -113,7 +113,7 @@ def native_rules(
     """
     info = plugin_info(type(plugin))
     trees: list[Data] = []
-    constants = {"evt.source": info.event_source or "", "evt.pluginname": info.name, "evt.hostname": hostname}
+    constants = {"evt.source": info.read_source, "evt.pluginname": info.name, "evt.hostname": hostname}
     constants |= {f"{STATIC}{name}": value for name, value in static.items()}
     declared = {each.info.name: each for owner in (plugin, *beside) for each in plugin_info(type(owner)).fields}
     sources = [_source(request, declared, trees, constants) for request in plan.fields]

@@ -1,11 +1,12 @@
 """Load a plugin class by the name that the user gave.
 
-A name is a built-in plugin's, `module:Class`, or the path of a Python file with an optional `:Class`. Loading neither instantiates the
-class nor reads its configuration.
+A name is that of a built-in or installed plugin, `module:Class`, or the path of a Python file with an optional `:Class`. An installed
+plugin is an entry point of the group `lanner.plugins`. Loading neither instantiates the class nor reads its configuration.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import redirect_stdout
 from importlib import import_module
@@ -15,14 +16,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.errors import LannerError, UsageError
 from lanner.sdk.misspelt import find_near, suggest_file
+from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from importlib.metadata import EntryPoint
     from types import ModuleType
 
     from lanner.sdk.plugin import Plugin
 
 BUILT_IN: Final = {"docker": "lanner.docker:Docker"}
+GROUP: Final = "lanner.plugins"
+"""The group of entry points by which an installed package names its plugins."""
+
+
+_BARE: Final = re.compile(r"[a-z][a-z0-9_-]*")
+_TARGET: Final = re.compile(r"\w+(\.\w+)*:\w+")
 
 
 class PluginNotFoundError(UsageError, LookupError):
@@ -35,7 +44,12 @@ class PluginImportError(LannerError, ImportError):
 
 def load_plugin(name: str) -> type[Plugin]:
     """Return the plugin class. Raise `PluginNotFoundError`, or `PluginImportError` if importing it fails."""
-    target, _, class_name = BUILT_IN.get(name, name).partition(":")
+    if name in BUILT_IN:
+        target, _, class_name = BUILT_IN[name].partition(":")
+    elif installed := installed_target(name):
+        return _installed_class(name, installed)
+    else:
+        target, _, class_name = name.partition(":")
     if not target:
         raise PluginNotFoundError(f"invalid plugin name {name!r}: {_forms()}")
     if target.endswith((".py", ".so")) or "/" in target:
@@ -45,15 +59,64 @@ def load_plugin(name: str) -> type[Plugin]:
     raise PluginNotFoundError(f"no plugin named {name!r}: {_advice(name)}")
 
 
+def installed_plugins() -> dict[str, list[EntryPoint]]:
+    """Return the entry points of installed plugins by name: of each, one for each package that declares it."""
+    from importlib.metadata import entry_points  # slow, and needed only for such names
+
+    found: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=GROUP):
+        same = found.setdefault(point.name, [])
+        if all(_package(each) != _package(point) or each.value != point.value for each in same):  # a package may be on the path twice
+            same.append(point)
+    return found
+
+
+def installed_target(name: str) -> str:
+    """Return the `module:Class` of the installed plugin with that name, or "" if no package declares it.
+
+    Raise `PluginImportError` if several packages declare it, or its declaration is invalid.
+    """
+    if not _BARE.fullmatch(name):
+        return ""
+    points = installed_plugins().get(name, [])
+    if len(points) > 1:
+        packages = " and ".join(sorted(f"{_package(point)} ({point.value})" for point in points))
+        raise PluginImportError(
+            f"{len(points)} installed packages have a plugin named {name!r}: {packages}. Uninstall one of them, or write its module:Class"
+        )
+    if points and not _TARGET.fullmatch(points[0].value):
+        raise PluginImportError(
+            f"the package {_package(points[0])} declares the plugin {name!r} as {points[0].value!r}: its entry point must be module:Class"
+        )
+    return points[0].value if points else ""
+
+
+def _installed_class(name: str, target: str) -> type[Plugin]:
+    module, _, class_name = target.partition(":")
+    cls = _plugin_class(_imported(lambda: import_module(module), module), class_name, module)
+    own = plugin_info(cls).name
+    if own != name:
+        raise PluginImportError(
+            f"the entry point {name!r} of the group {GROUP} is {target}, whose name is {own!r}: give both the same name, or write {target}"
+        )
+    return cls
+
+
+def _package(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else "unknown"
+
+
 def _advice(name: str) -> str:
     if Path(name + ".py").is_file():
         return f"to name the file, write {name}.py"
-    near = find_near(name, BUILT_IN)
+    near = find_near(name, (*BUILT_IN, *installed_plugins()))
     return (f"did you mean {near!r}? " if near else "") + _forms()
 
 
 def _forms() -> str:
-    return f"built-in plugins: {', '.join(sorted(BUILT_IN))}; name your own as module:Class or path/to/file.py[:Class]"
+    names = sorted(set(installed_plugins()).difference(BUILT_IN))
+    installed = f"; installed: {', '.join(names)}" if names else ""
+    return f"built-in plugins: {', '.join(sorted(BUILT_IN))}{installed}; name your own as module:Class or path/to/file.py[:Class]"
 
 
 def _import_module(name: str) -> ModuleType:

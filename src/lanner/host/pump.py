@@ -79,7 +79,7 @@ class Pump:
         requests = compiled.plan.fields
         self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own], beside=beside)
         host = writer.hostname if hostname is None else hostname
-        self.context = EventContext(info.event_source or "", info.name, host, self._reader.describe, static=static or {})
+        self.context = EventContext(info.read_source, info.name, host, self._reader.describe, static=static or {})
         """Context of the last event."""
         getters = iter(self._reader.getters)
         table = [next(getters) if request.name in own else generic_reader(request.name, self.context) for request in requests]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.host.own_rules import rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.host.recording import no_recording, open_recording
-from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
+from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules, load_rules_text
 from lanner.rules.report.explainer import Explainer
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import ConfigError, LannerError, SourceError
@@ -50,14 +50,26 @@ class Alert:
 
 
 class LoadedRules:
-    """Rules files (none: the plugin's own), ready to try. Raises `LannerError` (`RulesError` for invalid rules)."""
+    """Rules files (none: the plugin's own), or the `text` of one, ready to try. Raises `LannerError` (`RulesError` for invalid rules)."""
 
-    def __init__(self, plugin: type[Plugin], files: Sequence[str | PathLike[str]] = (), *, config: str | dict[str, Any] = "") -> None:
+    def __init__(
+        self,
+        plugin: type[Plugin],
+        files: Sequence[str | PathLike[str]] = (),
+        *,
+        text: str | None = None,
+        config: str | dict[str, Any] = "",
+    ) -> None:
         self.info = plugin_info(plugin)
         self._plugin = plugin
         self._config = config
-        self._catalog = Catalog([declaration.info for declaration in self.info.fields], self.info.event_source or "")
-        self._ruleset = load_rules(rules_files(files, self.info), self._catalog, plugins={self.info.name: self.info.version})
+        self._catalog = Catalog([declaration.info for declaration in self.info.fields], self.info.read_source)
+        versions = {self.info.name: self.info.version}
+        self._ruleset = (
+            load_rules(rules_files(files, self.info), self._catalog, plugins=versions)
+            if text is None
+            else load_rules_text(text, self._catalog, plugins=versions)
+        )
         self._compiled: dict[frozenset[str], CompiledRules] = {}
         self.compiled()
         try:

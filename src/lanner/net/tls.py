@@ -1,4 +1,4 @@
-"""TLS as a client: builds an `ssl` context from the user's files. An error names a file by its path, never by its content.
+"""TLS: builds `ssl` contexts from the user's files, for clients and servers. An error names a file by its path, never by its content.
 
 `ssl` is imported when a context is made: most engines use a unix socket.
 """
@@ -48,6 +48,16 @@ def make_context(tls: Tls) -> ssl.SSLContext:
         context.load_default_certs()
     if tls.cert:
         _load_own(context, tls)
+    return context
+
+
+def make_server_context(certificate: str, key: str = "") -> ssl.SSLContext:
+    """Return a context of a server with these PEM files; "": the key is in the file of the certificate. Raises `TlsError`."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load_own(context, Tls(cert=certificate, key=key))
     return context
 
 

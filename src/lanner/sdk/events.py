@@ -6,13 +6,16 @@ A source yields payloads (bytes or str), `Event`s with a known time, or `NOTHING
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from lanner.sdk.records import Record
 from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
     from lanner.sdk.positions import Position
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+"""A JSON value, for type checkers: they ask what it is before it is used, because an event may hold anything."""
 
 
 @final
@@ -64,11 +67,15 @@ class Event:
         return f"Event({self.payload!r}, timestamp={self.timestamp}, number={self.number}, source={self.source!r}{position})"
 
     @property
-    def json(self) -> Any:
-        """The payload decoded from JSON, once. Raise `PayloadError` (no value, for the host) if it is not valid JSON."""
+    def json(self) -> Json:
+        """The payload decoded from JSON, once. Raise `PayloadError` (no value, for the host) if it is not valid JSON.
+
+        Read it with `match`, which takes only members of the expected types: `case {"user": {"name": str(name)}}: return name`.
+        """
         if self._json is _UNREAD:
             self._json = _decode(self.payload)
-        return self._json
+        value: Json = self._json
+        return value
 
 
 _UNREAD: Final = object()

@@ -141,7 +141,7 @@ class FieldReader:
         self._payload = b""
         self._number = 0
         self._failures = failures or Failures(info.name)
-        self.source = info.event_source or ""
+        self.source = info.read_source
         """The event source of the events."""
         self.timestamp: int | None = None
         self.valid_json = True

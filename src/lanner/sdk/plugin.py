@@ -12,9 +12,9 @@ import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lanner.sdk.attributes import find_unknown
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.fields import FieldDeclaration, method_declaration
-from lanner.sdk.misspelt import find_misspelt
 from lanner.sdk.records import Record, replaced
 from lanner.sdk.trees import arguments, uses_item
 from lanner.sdk.type_hints import raw_annotations, resolve
@@ -33,10 +33,6 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 # semver.org: three numbers, optionally with a pre-release and build data
 _VERSION = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?")
 _SOURCE = re.compile(r"[^\s\0]+( [^\s\0]+)*")
-_LACKING = dict.fromkeys(("parse_sources", "parse_event_sources"), "event parsing") | dict.fromkeys(
-    ("async_sources", "async_event_sources", "async_events"), "async events"
-)
-"""Attributes that declare features of Falco's plugin API that Lanner does not support."""
 _MAX_ID = 2**31 - 1
 _POSITION = frozenset(("position", "_position"))
 """Names of the second argument of `open`."""
@@ -88,6 +84,11 @@ class PluginInfo(Record):
             return ()
         own = (self.event_source,) if self.event_source else ()
         return tuple(dict.fromkeys((*own, *self.extract_sources)))
+
+    @property
+    def read_source(self) -> str:
+        """The event source of events in tests: its own one, else the first that it reads; "" for a plugin that reads all of them."""
+        return next(iter(self.read_sources), "")
 
     def reads(self, source: str | None) -> bool:
         """Return whether events of that source have the plugin's fields."""
@@ -206,23 +207,9 @@ def plugin_info(cls: type[Plugin]) -> PluginInfo:
     return info
 
 
-def _check_names(cls: type[Plugin]) -> None:
-    """Reject attributes that misspell one of `Plugin`, or that declare an unsupported capability."""
-    known = dict.fromkeys(("open", "config", *(name for name in (*vars(Plugin), *raw_annotations(Plugin)) if not name.startswith("_"))))
-    for base in cls.__mro__:
-        if base is Plugin or not issubclass(base, Plugin):
-            continue
-        for name in (*vars(base), *raw_annotations(base)):
-            if name in known or method_declaration(cls.__name__, name, vars(base).get(name)) is not None:
-                continue
-            if name in _LACKING:
-                raise _wrong(cls, f"{name!r} declares the capability {_LACKING[name]}, which Lanner does not support: remove it")
-            if near := find_misspelt(name, known):
-                raise _wrong(cls, f"unknown attribute {name!r}: did you mean {near!r}? If not, begin its name with an underscore")
-
-
 def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
-    _check_names(cls)
+    if problem := find_unknown(cls, Plugin):
+        raise _wrong(cls, problem)
     info = PluginInfo(
         name=_matching(cls, "name", _NAME, 'lower-case letters, digits, "_" and "-", such as name = "counter"'),
         version=_matching(cls, "version", _VERSION, 'three numbers, such as version = "0.1.0"'),

@@ -186,9 +186,14 @@ def _option_of(name: str) -> str:
 
 def mask_message(text: str) -> str:
     """Return a message or log record with the secrets of addresses and the texts of all `Secret`s masked."""
+    return mask_addresses(mask_secrets(text))
+
+
+def mask_secrets(text: str) -> str:
+    """Return a text with the texts of all `Secret`s masked, and no others."""
     for form in sorted(_forms(), key=len, reverse=True):
         text = text.replace(form, MASK)
-    return mask_addresses(text)
+    return text
 
 
 def _forms() -> set[str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.sdk.opening import current_opening
 from lanner.sdk.protocols import OpenInstance
-from lanner.sources.waiting import Counters, Flag, wait
+from lanner.sources import waiting
+from lanner.sources.waiting import Counters, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +54,7 @@ class Feed(OpenInstance):
     def wait(self, seconds: float, others: Sequence[Flag] = ()) -> bool:
         """Wait until `close`, one of the `others`, or for so many seconds. Return whether the feed is closed."""
         if not self.closing.is_set:
-            wait([self.closing, *others], seconds)
+            waiting.pause([self.closing, *others], seconds)
         return self.closing.is_set
 
     def describe(self) -> str:

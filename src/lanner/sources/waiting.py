@@ -50,6 +50,10 @@ def wait(flags: Sequence[Flag], timeout: float) -> None:
     poll.poll(max(0.0, min(timeout, 1e6)) * 1000)
 
 
+pause = wait
+"""The function by which feeds pause. A test replaces it by that of its clock (`lanner.testing.clock`)."""
+
+
 class Counters:
     """Counters by name, from any thread. Contains only names with a count."""
 

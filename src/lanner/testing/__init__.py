@@ -1,6 +1,7 @@
 """Support for tests of plugins and rules.
 
-`host` runs a plugin class, and `Rules` runs rules on events. Python imports each name at its first use. Import other helpers (a real
+`host` runs a plugin class, `Rules` runs rules on events, and `rule` a single one. `clock` and `recorded_http` replace time and a server.
+Python imports each name at its first use. Import other helpers (a real
 Docker engine, an image registry) from the modules of this package.
 """
 
@@ -11,21 +12,38 @@ from typing import TYPE_CHECKING
 from lanner._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from lanner.testing.moving_clock import Clock, clock
+    from lanner.testing.recorded import HttpRecording, HttpRequest, recorded_http
     from lanner.testing.replayed import ReplayResult, Rules
     from lanner.testing.running import Host, host
+    from lanner.testing.single import RuleOnTrial, rule
 
 _HOMES = {
+    "Clock": ".moving_clock",
     "Host": ".running",
+    "HttpRecording": ".recorded",
+    "HttpRequest": ".recorded",
     "ReplayResult": ".replayed",
+    "RuleOnTrial": ".single",
     "Rules": ".replayed",
+    "clock": ".moving_clock",
     "host": ".running",
+    "recorded_http": ".recorded",
+    "rule": ".single",
 }
 
 __all__ = [
+    "Clock",
     "Host",
+    "HttpRecording",
+    "HttpRequest",
     "ReplayResult",
+    "RuleOnTrial",
     "Rules",
+    "clock",
     "host",
+    "recorded_http",
+    "rule",
 ]
 
 if not TYPE_CHECKING:  # a checker would take every name for one of the package

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules, explain
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import many, to_bytes
+from lanner.sdk.text import many
+from lanner.testing.payloads import payload
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lanner.host.trial import Alert, Event
     from lanner.rules.report.explanation import Explanation
     from lanner.sdk.plugin import Plugin
+    from lanner.testing.single import RuleOnTrial
 
 
 class Rules:
@@ -40,6 +42,12 @@ class Rules:
         self.rules.compiled(enable)
         self._enable = frozenset(enable)
 
+    def rule(self, name: str) -> RuleOnTrial:
+        """Return one rule of the files, tried without the others. Raise `LannerError` for an unknown rule."""
+        from lanner.testing.single import RuleOnTrial
+
+        return RuleOnTrial(self.rules, name)
+
     def replay(
         self, events: Iterable[Any] | str | PathLike[str], *, enable: Collection[str] = (), all_matches: bool = False
     ) -> ReplayResult:
@@ -51,20 +59,6 @@ class Rules:
         if isinstance(events, (str, os.PathLike)):
             return ReplayResult(self.rules, list(self.rules.recorded(os.fspath(events))), enabled, first=not all_matches)
         return ReplayResult(self.rules, [(payload(event), None) for event in events], enabled, first=not all_matches)
-
-
-def payload(event: Any) -> bytes:
-    """Return the payload of an event in a test. Raises `LannerError` if it cannot be JSON."""
-    if isinstance(event, bytes):
-        return event
-    if isinstance(event, str):
-        return to_bytes(event)
-    import msgspec
-
-    try:
-        return msgspec.json.encode(event)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise LannerError(f"the event cannot be JSON: {error}") from None
 
 
 class ReplayResult:

@@ -10,16 +10,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lanner.sdk.batches import Batch, Source
+from lanner.sdk.errors import PayloadError
 from lanner.sdk.events import Event
-from lanner.sdk.hosting import Failures, FieldReader, init_plugin
+from lanner.sdk.hosting import Failures, FieldReader, ResultTypeError, explain_result, field_arguments, init_plugin, normalise
 from lanner.sdk.plugin import Plugin, plugin_info
 from lanner.sdk.sources import open_source
+from lanner.sdk.types import FieldType
+from lanner.testing.payloads import payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from lanner.rules import Catalog
+    from lanner.sdk.fields import FieldDeclaration
     from lanner.sdk.positions import Position
-    from lanner.sdk.types import FieldValue
+    from lanner.sdk.types import FieldInfo, FieldValue
 
 
 class Host:
@@ -33,8 +38,11 @@ class Host:
         self._batch = Batch([])
         self._place = 0
         self._number = 0
-        self._failures = _RaisingFailures(plugin_info(type(self.plugin)).name)
+        self._info = plugin_info(type(plugin))
+        self._declared = {declaration.info.name: declaration for declaration in self._info.fields}
+        self._failures = _RaisingFailures(self._info.name)
         self._readers: dict[tuple[str, str | int | None], FieldReader] = {}
+        self._catalog: Catalog | None = None
 
     @property
     def source(self) -> Source:
@@ -44,6 +52,13 @@ class Host:
             self._source = open_source(self.plugin, self._params, self._positions if resumes else None)
             self._source.commits_itself = False
         return self._source
+
+    def start(self) -> None:
+        """Open the event source now, such as a server that the test will send requests to.
+
+        Raise `UsageError` for invalid open parameters, and `SourceError` if it cannot be opened.
+        """
+        _ = self.source
 
     @property
     def position(self) -> Any:
@@ -56,11 +71,11 @@ class Host:
         Raise `TimeoutError` if none arrives within `timeout` seconds, `EOFError` if the source has ended, and `SourceError` if it
         has failed.
         """
-        deadline = time.monotonic() + timeout
+        deadline = _real_time() + timeout
         while self._place == len(self._batch.payloads):
             if self._batch.ended:
                 raise EOFError("the event source has ended")
-            left = deadline - time.monotonic()
+            left = deadline - _real_time()
             if left < 0:
                 raise TimeoutError(f"no event within {timeout:g} s")
             self._batch, self._place = self.source.next_batch(left, 1), 0
@@ -75,23 +90,32 @@ class Host:
                 return
             yield event
 
-    def extract(self, event: Event | bytes | str, field: str, argument: str | int | None = None) -> FieldValue:
-        """Return the value of a field as rules see it, or None for no value.
+    def extract(self, event: Event | bytes | str | Mapping[str, Any], field: str, argument: str | int | None = None) -> object:
+        """Return the value of a field, or None for no value. `field` is the text that a rule would use: `"web.header[Host]"`.
 
-        `event` may also be a payload. Raise `LookupError` for an unknown field, `ValueError` for an invalid argument, and every
-        exception of a field method except `PayloadError`, which means "no value".
+        `event` may also be a payload, or a mapping (its JSON is the payload). A field method's value is the object that the method
+        returned. A field as data has a str, int, bool, an address of `ipaddress`, nanoseconds, or a list of these. `argument` is for a
+        key with a blank or a bracket, which no rule can use in `field`.
+
+        Raise `LookupError` for an unknown field, `ValueError` for an invalid argument, `TypeError` for a result of another type than the
+        declared one, and every exception of a field method except `PayloadError`, which means "no value".
         """
         if not isinstance(event, Event):
-            event = Event(event)
-        reader = self._readers.get((field, argument))
+            event = Event(payload(event))
+        declaration, argument = self._request(field, argument)
+        info = declaration.info
+        reader = self._readers.get((info.name, argument))
         if reader is None:
-            known = [declaration.info.name for declaration in plugin_info(type(self.plugin)).fields]
-            if field not in known:
-                raise LookupError(f"the plugin has no field {field!r}; it has {', '.join(known)}")
-            reader = self._readers[field, argument] = FieldReader(self.plugin, [(field, argument)], self._failures)
-        reader.source = event.source or plugin_info(type(self.plugin)).event_source or ""
+            requests = [(info.name, argument)] if declaration.value is not None else []
+            arguments = field_arguments(info, argument)
+            reader = self._readers[info.name, argument] = FieldReader(self.plugin, requests, self._failures)
+        else:
+            arguments = field_arguments(info, argument)
+        reader.source = event.source or self._info.read_source
         reader.load(event.payload, event.timestamp, event.number)
-        return reader.get(0)
+        if declaration.value is not None:
+            return _object(reader.get(0), info)
+        return self._call(getattr(self.plugin, str(declaration.method)), reader.event(), info, arguments)
 
     def text(self, event: Event) -> str:
         """Return the result of the plugin's `event_to_string`."""
@@ -101,6 +125,40 @@ class Host:
         """Close the event source if it is open."""
         if self._source is not None:
             self._source.close()
+
+    def _request(self, field: str, argument: str | int | None) -> tuple[FieldDeclaration, str | int | None]:
+        """Return the declaration of the field in the text of a rule, and its argument."""
+        name, bracket, _ = field.partition("[")
+        if name not in self._declared:
+            raise LookupError(f"the plugin has no field {name!r}; it has {', '.join(self._declared)}")
+        if not bracket:
+            return self._declared[name], argument
+        if argument is not None:
+            raise ValueError(f"{field!r} has an argument already: leave out {argument!r}")
+        from lanner.rules import Catalog  # only for such a text
+        from lanner.rules.language.catalog import FieldError
+
+        if self._catalog is None:
+            self._catalog = Catalog([declaration.info for declaration in self._info.fields], self._info.read_source)
+        try:
+            request = self._catalog.request(field)
+        except FieldError as error:
+            raise ValueError(str(error)) from None
+        return self._declared[name], request.argument
+
+    def _call(self, method: Callable[..., Any], event: Event, info: FieldInfo, arguments: dict[str, str | int]) -> object:
+        try:
+            value = method(event, **arguments)
+            if info.is_list and hasattr(value, "__next__"):
+                value = list(value)
+            normalise(value, info)
+        except PayloadError:
+            return None
+        except ResultTypeError as error:
+            self._failures.note(info.name, explain_result(method, error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
+            self._failures.note(info.name, error)
+        return value
 
     def _take(self) -> Event:
         payload = self._batch.payloads[self._place]
@@ -112,6 +170,21 @@ class Host:
         reader = FieldReader(self.plugin, [], self._failures)
         reader.load(payload, time.time_ns() if given is None else given, self._number)
         return reader.event()
+
+
+_real_time = time.monotonic
+"""The clock of timeouts, also while a test replaces `time.monotonic`."""
+
+
+def _object(value: FieldValue, info: FieldInfo) -> object:
+    """Return the value of a field as data as the object that a field method would return."""
+    if isinstance(value, tuple):
+        return [_object(item, info) for item in value]
+    if isinstance(value, bytes) and info.type in {FieldType.IPADDR, FieldType.IPNET}:
+        from ipaddress import ip_address  # only for such values
+
+        return ip_address(value)
+    return value
 
 
 class _Memory:

@@ -86,7 +86,7 @@ struct Times {
 bool has_room_behind(std::string_view payload, std::string_view chunk) {
   const auto before = std::less<>();
   if (before(payload.data(), chunk.data()) || before(chunk.data() + chunk.size(), payload.data() + payload.size())) return false;
-  return static_cast<std::size_t>(chunk.data() + chunk.size() - (payload.data() + payload.size())) >= simdjson::SIMDJSON_PADDING;
+  return static_cast<std::size_t>(chunk.data() + chunk.size() - (payload.data() + payload.size())) >= lanner::Document::padding;
 }
 
 Outcome run(ExecutorState& state, std::size_t count, std::string_view chunk, std::uint64_t place, Times& times, Outcome outcome) {

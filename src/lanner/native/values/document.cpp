@@ -6,6 +6,9 @@
 #include <cstring>
 #include <new>
 
+#include <simdjson.h>
+
+#include "values/context.hpp"
 #include "values/readable.hpp"
 
 namespace lanner {
@@ -123,6 +126,40 @@ void rewrite_numbers(char* at, char* end) {
 
 }  // namespace
 
+static_assert(Document::padding >= simdjson::SIMDJSON_PADDING);
+
+struct Document::Parsed {
+  explicit Parsed(const Places& places) : search(places) {}
+
+  simdjson::dom::parser parser;
+  Search search;
+  Tokens tokens;
+
+  // `room` is the least capacity of a new parser.
+  simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth, std::size_t room) {
+    if (parser.max_depth() != depth || parser.capacity() < size) {
+      if (const auto error = parser.allocate(std::max(room, size + size / 2), depth)) {
+        if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+        return error;
+      }
+    }
+    simdjson::dom::element root;
+    const auto error = parser.parse(data, size, false).get(root);
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    if (!error) {
+      search.begin(root);
+      tokens.begin(parser, {data, size});
+    }
+    return error;
+  }
+};
+
+Document::Document(const Places& places) : parsed_(std::make_unique<Parsed>(places)) {}
+Document::~Document() = default;
+
+Search* Document::search() const { return valid_ ? &parsed_->search : nullptr; }
+Tokens* Document::tokens() const { return valid_ ? &parsed_->tokens : nullptr; }
+
 bool Document::load(std::string_view payload) {
   valid_ = is_copied_ = has_invalid_utf8_ = false;  // also if the code below throws
   empty(original_);
@@ -130,21 +167,21 @@ bool Document::load(std::string_view payload) {
   if (size == 0) return false;
   make_room(size);
   std::memcpy(buffer_.data(), payload.data(), size);
-  std::memset(buffer_.data() + size, ' ', simdjson::SIMDJSON_PADDING);
+  std::memset(buffer_.data() + size, ' ', padding);
   size_ = size;
   is_copied_ = true;
   char* const end = buffer_.data() + size;
   // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders reject it
   if (payload.starts_with("\xEF\xBB\xBF")) return false;
-  auto error = parse(buffer_.data(), size, max_depth);
+  auto error = parsed_->parse(buffer_.data(), size, max_depth, buffer_.size());
   if (error && may_be_json(error)) {
     const auto depth = levels(buffer_.data(), end);
     if (depth > max_depth) return false;
     original_.assign(buffer_.data(), size);
     rewrite_numbers(buffer_.data(), end);
     // within its limit simdjson does not count an innermost empty array or object, but one more level for all others
-    error = parse(buffer_.data(), size, std::max(max_depth, depth + 1));
-    tokens_.set_original(original_);
+    error = parsed_->parse(buffer_.data(), size, std::max(max_depth, depth + 1), buffer_.size());
+    parsed_->tokens.set_original(original_);
   }
   valid_ = may_be_readable(error) ? load_readable() : !error;
   return valid_;
@@ -158,9 +195,9 @@ bool Document::load_readable() {
   const auto depth = levels(text.data(), text.data() + size);
   if (depth > max_depth) return false;
   rewrite_numbers(text.data(), text.data() + size);
-  if (parse(text.data(), size, std::max(max_depth, depth + 1))) return false;
-  tokens_.set_original(original_);
-  restore_bytes(parser_.doc);
+  if (parsed_->parse(text.data(), size, std::max(max_depth, depth + 1), buffer_.size())) return false;
+  parsed_->tokens.set_original(original_);
+  restore_bytes(parsed_->parser.doc);
   return has_invalid_utf8_ = true;
 }
 
@@ -168,17 +205,17 @@ bool Document::load_in_place(std::string_view payload) {
   valid_ = is_copied_ = has_invalid_utf8_ = false;
   // rare cases are left to the other function, which may write to its copy
   if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
-  if (std::max(buffer_.size(), parser_.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
-    parser_ = simdjson::dom::parser();
+  if (std::max(buffer_.size(), parsed_->parser.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
+    parsed_->parser = simdjson::dom::parser();
     buffer_ = std::vector<char>();
   }
-  if (parse(payload.data(), payload.size(), max_depth)) return load(payload);
+  if (parsed_->parse(payload.data(), payload.size(), max_depth, buffer_.size())) return load(payload);
   return valid_ = true;
 }
 
 Result Document::read(const Value& value, const Given& given, Arena& arena, Misfits* misfits) {
   if (!valid_) return {};
-  Context context{search_, tokens_, given, arena, misfits};
+  Context context{parsed_->search, parsed_->tokens, given, arena, misfits};
   return evaluate_field(value, context);
 }
 
@@ -187,27 +224,10 @@ bool Document::holds(std::string_view payload) const {
 }
 
 void Document::make_room(std::size_t size) {
-  const bool is_spare = std::max(buffer_.size(), parser_.capacity()) > kept_capacity && size < kept_capacity / 4;
-  if (!is_spare && buffer_.size() >= size + simdjson::SIMDJSON_PADDING) return;
-  if (is_spare) parser_ = simdjson::dom::parser();
-  buffer_ = std::vector<char>(size + size / 2 + simdjson::SIMDJSON_PADDING);
-}
-
-simdjson::error_code Document::parse(const char* data, std::size_t size, std::size_t depth) {
-  if (parser_.max_depth() != depth || parser_.capacity() < size) {
-    if (const auto error = parser_.allocate(std::max(buffer_.size(), size + size / 2), depth)) {
-      if (error == simdjson::MEMALLOC) throw std::bad_alloc();
-      return error;
-    }
-  }
-  simdjson::dom::element root;
-  const auto error = parser_.parse(data, size, false).get(root);
-  if (error == simdjson::MEMALLOC) throw std::bad_alloc();
-  if (!error) {
-    search_.begin(root);
-    tokens_.begin(parser_, {data, size});
-  }
-  return error;
+  const bool is_spare = std::max(buffer_.size(), parsed_->parser.capacity()) > kept_capacity && size < kept_capacity / 4;
+  if (!is_spare && buffer_.size() >= size + padding) return;
+  if (is_spare) parsed_->parser = simdjson::dom::parser();
+  buffer_ = std::vector<char>(size + size / 2 + padding);
 }
 
 }  // namespace lanner

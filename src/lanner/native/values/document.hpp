@@ -2,20 +2,25 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <simdjson.h>
 
 #include "values/values.hpp"
 
 namespace lanner {
 
+class Tokens;
+
 class Document {
  public:
+  // simdjson reads so many bytes past the end of a payload
+  static constexpr std::size_t padding = 64;
+
   // For trees of the table with these places, which may still grow until the first load.
-  explicit Document(const Places& places) : search_(places) {}
+  explicit Document(const Places& places);
+  ~Document();
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
 
@@ -23,7 +28,7 @@ class Document {
   // Texts may have bytes that are not UTF-8, and halves of surrogate pairs: see values/readable.hpp.
   bool load(std::string_view payload);
 
-  // The same without a copy: `payload` stays valid until the next load, and SIMDJSON_PADDING bytes after it can be read.
+  // The same without a copy: `payload` stays valid until the next load, and `padding` bytes after it can be read.
   bool load_in_place(std::string_view payload);
 
   // The value of a tree for the document; none without a document. Its texts stay valid until the next load, and until the arena, which
@@ -37,19 +42,18 @@ class Document {
   bool has_invalid_utf8() const { return has_invalid_utf8_; }
 
   // The places and the tokens of the last load's document; null if it failed.
-  Search* search() { return valid_ ? &search_ : nullptr; }
-  Tokens* tokens() { return valid_ ? &tokens_ : nullptr; }
+  Search* search() const;
+  Tokens* tokens() const;
 
  private:
+  struct Parsed;
+
   void make_room(std::size_t size);
   bool load_readable();
-  simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth);
 
-  simdjson::dom::parser parser_;
+  std::unique_ptr<Parsed> parsed_;
   std::vector<char> buffer_;
   std::string original_;  // the payload, if another text was parsed in its place
-  Search search_;
-  Tokens tokens_;
   std::size_t size_ = 0;
   bool valid_ = false;
   bool is_copied_ = false;

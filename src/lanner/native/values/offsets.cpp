@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "values/context.hpp"
+
 namespace lanner {
 namespace {
 

@@ -1,4 +1,4 @@
-#include "values/places.hpp"
+#include "values/search.hpp"
 
 #include <algorithm>
 

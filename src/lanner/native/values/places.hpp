@@ -1,18 +1,15 @@
-// The places that the paths of a table name, and the search for them: one pass over an object finds all its members that any path names. No Python here.
+// The places that the paths of a table name. No Python here.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <simdjson.h>
 
 namespace lanner {
 
@@ -27,10 +24,6 @@ struct Where {
   std::vector<std::string> texts;
 };
 using Step = std::variant<std::string, std::uint64_t, Argument, Each, Where>;
-
-// The member of an object, or the item of an array: none for another element.
-std::optional<simdjson::dom::element> member(simdjson::dom::element place, std::string_view name);
-std::optional<simdjson::dom::element> item(simdjson::dom::element place, std::uint64_t number);
 
 // Numbers of names. Two words of a name are its hash and, for a name of at most 16 bytes, the whole comparison. A lookup has few
 // branches, because those are predicted badly: each event has other members.
@@ -128,36 +121,6 @@ class Places {
   std::uint32_t below(std::uint32_t place, const Step& step);
 
   std::vector<Node> nodes_ = std::vector<Node>(2);
-};
-
-// The places in one document after another. An object is searched once for all places in it, when the first of them is asked for.
-class Search {
- public:
-  // `places` may grow until the first document.
-  explicit Search(const Places& places) : places_(places) {}
-
-  void begin(simdjson::dom::element document);
-
-  // The element at a place, null if the document has none; valid until the next `begin`.
-  const simdjson::dom::element* at(std::uint32_t place) {
-    const Found& found = found_[place];
-    if (found_[found.above].searched != turn_) search(found.above);
-    return found.seen == turn_ ? &found.element : nullptr;
-  }
-
- private:
-  struct Found {
-    simdjson::dom::element element;
-    std::uint64_t seen = 0;      // the turn in which `element` was found ...
-    std::uint64_t searched = 0;  // ... and in which the places below were searched
-    std::uint32_t above = Places::document;
-  };
-
-  void search(std::uint32_t place);
-
-  const Places& places_;
-  std::vector<Found> found_;
-  std::uint64_t turn_ = 0;  // the number of the document
 };
 
 }  // namespace lanner

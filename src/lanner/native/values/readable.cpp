@@ -5,6 +5,8 @@
 #include <cstring>
 #include <optional>
 
+#include <simdjson.h>
+
 namespace lanner {
 namespace {
 

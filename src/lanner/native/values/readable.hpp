@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include <simdjson.h>
+namespace simdjson::dom {
+class document;
+}
 
 namespace lanner {
 

@@ -8,6 +8,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "values/context.hpp"
+
 namespace lanner {
 namespace {
 

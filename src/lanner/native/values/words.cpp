@@ -7,7 +7,7 @@
 #include <iterator>
 #include <optional>
 
-#include "values/values.hpp"
+#include "values/context.hpp"
 
 namespace lanner {
 namespace {

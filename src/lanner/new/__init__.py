@@ -1,0 +1,1 @@
+"""Private: `lanner new`, which creates the repository of a plugin from templates."""

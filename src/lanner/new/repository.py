@@ -1,0 +1,128 @@
+"""Create the repository of a new plugin: common files, and those of its kind of event source.
+
+A template is a file of `templates/` with tokens in place of the plugin's name: `@NAME@`, `@MODULE@` in Python and in fields, `@CLASS@`,
+`@VARIABLE@` in environment variables. `common/` has the files of every repository, and the directory of a source has its own ones.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lanner.host.plugin_loader import BUILT_IN, load_plugin
+from lanner.new.sources import replay_command, run_command
+from lanner.package.readme import fields_table, with_table
+from lanner.sdk.config import config_table
+from lanner.sdk.errors import LannerError, UsageError
+from lanner.sdk.plugin import plugin_info
+from lanner.sdk.tables import markdown, markdown_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.sdk.config import Config
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+_SUFFIX: Final = ".tmpl"
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+_LONGEST: Final = 40
+_DOTS: Final = {"gitignore": ".gitignore", "github": ".github"}
+"""Names of templates that begin with a dot in the repository: hidden files are easily left out of a package."""
+_IMPORTED: Final = frozenset({"Annotated", "Any", "Iterator"})
+"""Names that a template imports, so that its class needs another one."""
+_OPTIONS: Final = "<!-- OPTIONS -->\n"
+
+
+class NewPluginError(LannerError, OSError):
+    """The repository cannot be written."""
+
+
+def create(name: str, source: str) -> Path:
+    """Create the repository in the working directory, in a directory with the plugin's name. Return its path.
+
+    Raise `UsageError` for an invalid name or an existing directory, and `NewPluginError` if a file cannot be written. Nothing is left
+    behind in that case.
+    """
+    check_name(name)
+    folder = Path(name)
+    if folder.exists() or folder.is_symlink():
+        raise UsageError(f"{folder} exists already: choose another name, or remove it")
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=Path.cwd()) as temporary:
+            made = Path(temporary) / name
+            for path, text in _files(name, source):
+                target = made / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, "utf-8")
+            _fill_readme(made, name)
+            made.rename(folder)
+    except OSError as error:
+        raise NewPluginError(f"cannot create {folder}: {error.strerror or error}") from None
+    return folder
+
+
+def check_name(name: str) -> None:
+    """Raise `UsageError` for a name that no plugin may have."""
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        near = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()).strip("-0123456789")[:_LONGEST].strip("-")
+        advice = f": did you mean {near!r}?" if _NAME.fullmatch(near) else ""
+        raise UsageError(
+            f"invalid plugin name {name!r}: use lower-case letters, digits, and - or _ between them, beginning with a letter, "
+            f"at most {_LONGEST} characters{advice}"
+        )
+    if name in BUILT_IN:
+        raise UsageError(f"{name!r} is the name of a built-in plugin: choose another one")
+    if name == "syscall":
+        raise UsageError(f"{name!r} is the name of Falco's own event source: choose another one")
+
+
+def _files(name: str, source: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and text of each file."""
+    found: dict[str, Path] = {}
+    for folder in (TEMPLATES / "common", TEMPLATES / source):
+        found |= {path.relative_to(folder).as_posix().removesuffix(_SUFFIX): path for path in sorted(folder.rglob(f"*{_SUFFIX}"))}
+    for path, template in found.items():
+        first, slash, rest = path.partition("/")
+        text = template.read_text("utf-8").replace("@RUN@", run_command(source)).replace("@REPLAY@", replay_command(source))
+        yield named(f"{_DOTS.get(first, first)}{slash}{rest}", name), named(text, name)
+
+
+def named(text: str, name: str) -> str:
+    """Return the text of a template with the plugin's name in all its forms."""
+    module = _module(name)
+    cls = "".join(part.capitalize() for part in module.split("_"))
+    if keyword.iskeyword(cls) or cls in _IMPORTED:
+        cls += "Plugin"
+    for token, form in (("@NAME@", name), ("@MODULE@", module), ("@VARIABLE@", module.upper()), ("@CLASS@", cls)):
+        text = text.replace(token, form)
+    return text
+
+
+def _module(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _fill_readme(folder: Path, name: str) -> None:
+    """Write the tables of fields and options into the README, from the declarations of the plugin."""
+    path = list(sys.path)
+    try:
+        info = plugin_info(load_plugin(str(folder / "src" / f"lanner_{_module(name)}" / "plugin.py")))
+    finally:
+        sys.path[:] = path
+    file = folder / "README.md"
+    text = with_table(file.read_text("utf-8"), fields_table(declaration.info for declaration in info.fields), "README.md")
+    file.write_text(text.replace(_OPTIONS, _options(info.config)), "utf-8")
+
+
+def _options(config: type[Config] | None) -> str:
+    if config is None:
+        return "It takes no options.\n"
+    rows = [
+        (f"`{name}`", kind, default if default == "required" else f"`{default}`", markdown_cell(text))
+        for name, kind, default, text in config_table(config)
+    ]
+    return markdown(("OPTION", "TYPE", "DEFAULT", "DESCRIPTION"), rows)

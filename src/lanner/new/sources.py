@@ -1,0 +1,16 @@
+"""The kinds of plugins that `lanner new` creates. Each has a directory of `templates/`."""
+
+from typing import Final
+
+EXTRACTOR: Final = "extractor"
+SOURCES: Final = ("generator", EXTRACTOR)
+
+
+def run_command(source: str) -> str:
+    """Return the command that runs a new plugin, with `@NAME@` for its name: an extractor needs the plugin of the events."""
+    return "lanner run -c falco.yaml" if source == EXTRACTOR else "lanner run @NAME@"
+
+
+def replay_command(source: str) -> str:
+    """Return the command that replays the recording of a new plugin."""
+    return f"{run_command(source)} --replay {'src/lanner_@MODULE@/example.jsonl' if source == EXTRACTOR else 'example'}"

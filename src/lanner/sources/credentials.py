@@ -1,0 +1,21 @@
+"""Secrets that sources take: texts, or objects that are printed masked."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeAlias
+
+
+class Revealing(Protocol):
+    """A secret that is printed masked, such as `lanner.Secret`."""
+
+    def reveal(self) -> str:
+        """Return the secret."""
+        ...
+
+
+Credential: TypeAlias = str | Revealing
+
+
+def reveal(credential: Credential) -> str:
+    """Return the text of a credential."""
+    return credential if isinstance(credential, str) else credential.reveal()

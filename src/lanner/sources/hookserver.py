@@ -1,0 +1,455 @@
+"""The HTTP server of a webhook: connections within limits, requests parsed by Python's `http.server`, answers from a function.
+
+Python's parser is kept by its maintainers and is in every bundled library; its server is not meant for hostile clients. So the limits
+are here: of connections, of the sizes of head and body, of all bodies together, and one deadline for a whole request, regardless of how
+slowly its bytes arrive. A thread serves each connection. If all connections are in use, a new one ends one that waits for its client.
+"""
+
+from __future__ import annotations
+
+import errno
+import http
+import io
+import select
+import socket
+import threading
+import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from lanner.native import Dechunker
+from lanner.sdk.errors import SourceError
+from lanner.sources.signatures import WebhookRequest
+from lanner.sources.waiting import Flag
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+
+    from _typeshed import WriteableBuffer
+
+    from lanner.sources.waiting import Counters
+
+_MAX_HEAD: Final = 16 * 1024
+_MAX_LINE: Final = 8 * 1024
+_IDLE: Final = 30.0
+"""Seconds for which a connection without a request stays open."""
+_MAX_BODIES: Final = 64 * 1024 * 1024
+"""Bytes that unfinished bodies may take together."""
+_CHUNK: Final = 64 * 1024
+_LEAVE: Final = 1.0
+"""Seconds for a client to read an early answer before its connection is closed."""
+_MAX_UNREAD: Final = 1024 * 1024
+_PAUSE: Final = 0.1
+
+
+class Limits(NamedTuple):
+    """Bytes of a body, seconds of a request, and the number of connections."""
+
+    body: int
+    seconds: float
+    connections: int
+
+
+class WebhookAnswer(NamedTuple):
+    """An answer: status, a short text, and more headers."""
+
+    status: int
+    text: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Receiver:
+    """A server that listens from its creation on. `check` answers the head of a request or returns None, `answer` the whole request.
+
+    Raises `SourceError` if it cannot listen.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        check: Callable[[str, str, Mapping[str, str]], WebhookAnswer | None],
+        answer: Callable[[WebhookRequest], WebhookAnswer],
+        limits: Limits,
+        counters: Counters,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.check, self.answer, self.limits, self.counters = check, answer, limits, counters
+        self.is_closing = False
+        self._tls = tls
+        self._wake = Flag()
+        self._changed = threading.Condition()
+        self._clients: dict[_Client, None] = {}  # oldest first
+        self._unread = 0
+        self._listener = _listen(host, port)
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept_all, name="lanner-webhook", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and end the connections, except those whose request is being answered."""
+        with self._changed:
+            self.is_closing = True
+            self._wake.set()
+            for client in self._clients:
+                if not client.is_answering:
+                    client.interrupt()
+        self._thread.join()
+
+    def wait_for_answers(self, seconds: float) -> None:
+        """Wait until all answers are sent, up to `seconds`."""
+        with self._changed:
+            self._changed.wait_for(lambda: not any(client.is_answering for client in self._clients), seconds)
+
+    def reserve(self, count: int) -> bool:
+        """Count bytes of unfinished bodies; negative: they are finished. Return false if the bodies take too much together."""
+        with self._changed:
+            if count > 0 and self._unread + count > max(_MAX_BODIES, self.limits.body):
+                return False
+            self._unread += count
+            return True
+
+    def mark(self, client: _Client, *, is_answering: bool) -> None:
+        """Note whether the client's request is complete and being answered. Raises `OSError` if the server is closing."""
+        with self._changed:
+            if is_answering and self.is_closing:
+                raise ConnectionAbortedError("closing")
+            client.is_answering = is_answering
+            self._changed.notify_all()
+
+    def _accept_all(self) -> None:
+        _block_signals()
+        poll = select.poll()
+        for each in (self._listener, self._wake):
+            poll.register(each, select.POLLIN)
+        try:
+            while not self.is_closing:
+                poll.poll()
+                try:
+                    connection, _ = self._listener.accept()
+                except (BlockingIOError, ConnectionError):
+                    continue
+                except OSError:  # out of descriptors
+                    self.counters.add("refused connections")
+                    self._end_one()
+                    self._wait(_PAUSE)
+                    continue
+                self._take(connection)
+        finally:
+            self._listener.close()
+
+    def _wait(self, seconds: float) -> None:
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        poll.poll(seconds * 1000)
+
+    def _take(self, connection: socket.socket) -> None:
+        with self._changed:
+            if len(self._clients) >= self.limits.connections and not self._end_one():
+                self.counters.add("refused connections")
+                connection.close()
+                return
+            client = _Client(self, connection, self._tls)
+            self._clients[client] = None
+        try:
+            threading.Thread(target=client.run, name="lanner-webhook-client", daemon=True).start()
+        except RuntimeError:  # out of threads
+            self.counters.add("refused connections")
+            self.forget(client)
+
+    def _end_one(self) -> bool:
+        """End the oldest connection that waits for its client."""
+        with self._changed:
+            found = next((client for client in self._clients if not client.is_answering), None)
+            if found is None:
+                return False
+            self.counters.add("ended connections")
+            del self._clients[found]
+            found.interrupt()
+            return True
+
+    def forget(self, client: _Client) -> None:
+        """Close a client's connection."""
+        with self._changed:
+            self._clients.pop(client, None)
+            client.connection.close()
+            self._changed.notify_all()
+
+
+class _Client:
+    """One connection, and the thread that serves it."""
+
+    def __init__(self, receiver: Receiver, connection: socket.socket, tls: ssl.SSLContext | None) -> None:
+        self.receiver, self.connection = receiver, connection
+        self.is_answering = False
+        self._tls = tls
+        self._is_interrupted = False
+
+    def interrupt(self) -> None:
+        """End all waits for the client."""
+        self._is_interrupted = True
+        with suppress(OSError):  # it has ended
+            # an SSLSocket's own shutdown removes TLS first: a thread that is sending would continue in plain text
+            socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
+
+    def run(self) -> None:
+        """Serve the connection."""
+        try:
+            self.connection.settimeout(self.receiver.limits.seconds)
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                secured = self._tls.wrap_socket(self.connection, server_side=True, do_handshake_on_connect=False)
+                self.connection = secured
+                if self._is_interrupted or self.receiver.is_closing:
+                    return
+                secured.do_handshake()
+            _Handler(self)
+        except OSError:  # the client has gone, was too slow, or does not speak TLS
+            pass
+        finally:
+            self.receiver.forget(self)
+
+
+class _HttpError(Exception):
+    """A request that is answered by an error, after which the connection ends."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.answer = WebhookAnswer(status, text)
+
+
+class _Input(io.RawIOBase):
+    """The client's bytes, up to a deadline and a number of bytes."""
+
+    def __init__(self, client: _Client) -> None:
+        self._client = client
+        self.until = 0.0
+        self.left = 0
+
+    def allow(self, seconds: float, count: int) -> None:
+        """Set the limits for what is read next."""
+        self.until, self.left = time.monotonic() + seconds, count
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)[: self.left]
+        if not view:
+            raise _HttpError(431, "the head of the request is too long")
+        seconds = self.until - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        self._client.connection.settimeout(seconds)
+        count = self._client.connection.recv_into(view)
+        self.left -= count
+        return count
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """The requests of one connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, client: _Client) -> None:
+        self._client, self._receiver = client, client.receiver
+        self._is_expecting = False
+        self.command = ""
+        super().__init__(client.connection, ("", 0), None)  # type: ignore[arg-type] # its server would only be for subclasses
+
+    def setup(self) -> None:
+        self._input = _Input(self._client)
+        self.rfile: io.BufferedReader = io.BufferedReader(self._input)
+
+    def finish(self) -> None:
+        """Do nothing: the client closes the connection."""
+
+    def handle_one_request(self) -> None:
+        limits = self._receiver.limits
+        self.close_connection = True
+        try:
+            self._input.allow(_IDLE, _MAX_HEAD)
+            begun = self.rfile.peek(1)
+            if not begun:
+                return
+            self._input.allow(limits.seconds, _MAX_HEAD - len(begun))
+        except TimeoutError:
+            return
+        try:
+            self._serve()
+        except _HttpError as error:
+            self._reply(error.answer, early=True)
+        except TimeoutError:
+            self._reply(WebhookAnswer(408, "the request did not arrive in time"), early=True)
+
+    def _serve(self) -> None:
+        self._is_expecting = False
+        self.raw_requestline = self.rfile.readline(_MAX_LINE)
+        if not self.raw_requestline.endswith(b"\n"):
+            raise _HttpError(414 if len(self.raw_requestline) == _MAX_LINE else 400, "the request line is too long or incomplete")
+        if not self.parse_request():
+            return
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            known = headers.get(name.lower())
+            headers[name.lower()] = value if known is None else f"{known}, {value}"
+        refused = self._receiver.check(self.command, self.path, headers)
+        if refused is not None:
+            self._reply(refused, early=True)
+            return
+        body = self._read_body(headers)
+        self._receiver.mark(self._client, is_answering=True)
+        try:
+            self._reply(self._receiver.answer(WebhookRequest(self.path, headers, body)))
+        finally:
+            self._receiver.mark(self._client, is_answering=False)
+
+    def handle_expect_100(self) -> bool:
+        """Postpone the interim answer until the head was checked."""
+        self._is_expecting = True
+        return True
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer a request that cannot be parsed, without quoting it."""
+        del message, explain
+        self._reply(WebhookAnswer(code, http.HTTPStatus(code).phrase.lower()), early=True)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the base class
+        """Log nothing: clients could fill the log."""
+
+    def _read_body(self, headers: Mapping[str, str]) -> bytes:
+        length, coding = headers.get("content-length"), headers.get("transfer-encoding")
+        if coding is not None:
+            if length is not None or coding.strip().lower() != "chunked":
+                raise _HttpError(400, "the length of the body is ambiguous")
+            reader = self._read_chunk(Dechunker())
+        elif length is None:
+            raise _HttpError(411, "the header Content-Length is missing")
+        else:
+            length = length.strip()
+            if not (length.isascii() and length.isdigit()):  # also several lengths
+                raise _HttpError(400, "invalid Content-Length")
+            if len(length) > 18 or int(length) > self._receiver.limits.body:
+                raise _HttpError(413, f"the body is longer than {self._receiver.limits.body} bytes")
+            reader = self._read_part(int(length))
+        if self._is_expecting:
+            self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return self._collect(reader)
+
+    def _collect(self, read: Callable[[], bytes]) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        self._input.left = 1 << 62
+        try:
+            while data := read():
+                if size + len(data) > self._receiver.limits.body:
+                    raise _HttpError(413, f"the body is longer than {self._receiver.limits.body} bytes")
+                if not self._receiver.reserve(len(data)):
+                    raise _HttpError(503, "too many requests at once")
+                size += len(data)
+                parts.append(data)
+        finally:
+            self._receiver.reserve(-size)
+        return b"".join(parts)
+
+    def _read_part(self, length: int) -> Callable[[], bytes]:
+        left = length
+
+        def read() -> bytes:
+            nonlocal left
+            if not left:
+                return b""
+            data = self.rfile.read1(min(left, _CHUNK))
+            if not data:
+                raise ConnectionResetError("the client closed within the body")
+            left -= len(data)
+            return data
+
+        return read
+
+    def _read_chunk(self, decoder: Dechunker) -> Callable[[], bytes]:
+        self.close_connection = True  # the decoder may take bytes after the body
+
+        def read() -> bytes:
+            while not decoder.complete:
+                try:
+                    data = self.rfile.read1(_CHUNK)
+                    if not data:
+                        raise ConnectionResetError("the client closed within the body")
+                    if body := decoder.feed(data):
+                        return body
+                except ValueError:
+                    raise _HttpError(400, "invalid chunked body") from None
+            return b""
+
+        return read
+
+    def _reply(self, answer: WebhookAnswer, *, early: bool = False) -> None:
+        """Send the answer. After an early one, whose request is not read, the connection ends."""
+        self.close_connection |= early or self._receiver.is_closing
+        text = f"{answer.text}\n".encode()
+        lines = [
+            f"HTTP/1.1 {answer.status} {http.HTTPStatus(answer.status).phrase}",
+            f"Date: {self.date_time_string()}",
+            "Content-Type: text/plain; charset=utf-8",
+            f"Content-Length: {len(text)}",
+            *(f"{name}: {value}" for name, value in answer.headers),
+            *(["Connection: close"] if self.close_connection else []),
+        ]
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+        self._send(head if self.command == "HEAD" else head + text)
+        if early:
+            self._take_leave()
+
+    def _send(self, data: bytes) -> None:
+        self._client.connection.settimeout(self._receiver.limits.seconds)
+        try:
+            self._client.connection.sendall(data)
+        except TimeoutError:
+            raise ConnectionAbortedError("the client does not read its answer") from None
+
+    def _take_leave(self) -> None:
+        """Read on for a moment: a kernel drops an answer on its way if the connection is closed with unread input."""
+        connection, until, left = self._client.connection, time.monotonic() + _LEAVE, _MAX_UNREAD
+        with suppress(OSError):
+            socket.socket.shutdown(connection, socket.SHUT_WR)
+            while left > 0 and (seconds := until - time.monotonic()) > 0:
+                connection.settimeout(seconds)
+                data = connection.recv(_CHUNK)
+                if not data:
+                    return
+                left -= len(data)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+            listener.listen(128)
+            listener.setblocking(False)
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        raise SourceError(f"the webhook cannot listen on {shown}: {_why(error)}") from None
+    return listener
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "the port is in use: choose another port, or stop the program that uses it"
+    if error.errno == errno.EACCES:
+        return "ports below 1024 need root: choose a higher port"
+    return f"{(error.strerror or str(error)).lower()}; write an address of this machine, such as 127.0.0.1"
+
+
+def _block_signals() -> None:
+    import signal
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())

@@ -1,0 +1,313 @@
+"""Log files and their rotated forms: open one, recognise it again after a rotation, and find the files written since.
+
+A file is recognised by the beginning of its content, and by its inode if several begin alike. `Spot` is a place in a file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from contextlib import suppress
+from hashlib import blake2b
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEAD: Final = 1024
+"""Bytes at the beginning of a file by which it is recognised."""
+UNFIT: Final = errno.EINVAL
+"""The number of the error of what is not a log file."""
+_SPOT: Final = re.compile(r"(\d{1,20}):(\d{1,4}):([0-9a-f]{16}):(\d{1,19})", re.ASCII)
+_ROTATED: Final = r"(?:[.\-_][\w.\-:+]*)?"
+_PACKED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_ENDINGS: Final = (".gz", ".bz2", ".xz")
+_PIECE: Final = 1 << 18
+_TRIES: Final = 20
+_NUMBER: Final = re.compile(r"(\d{1,18})(?:\.\w+)?$", re.ASCII)
+_MOST_ROTATIONS: Final = 10_000
+"""Numbers from here on are dates, and not counts of rotations."""
+
+
+class Spot(NamedTuple):
+    """A place in a file: the file's inode, how much of its beginning is known and the hash of that, and the offset."""
+
+    inode: int
+    known: int
+    digest: str
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.prefix}{self.offset}"
+
+    @property
+    def prefix(self) -> str:
+        """The text before the offset."""
+        return f"{self.inode}:{self.known}:{self.digest}:"
+
+
+def read_spot(position: Any) -> Spot | None:
+    """Return the spot of a stored position; None if it has another form."""
+    found = _SPOT.fullmatch(position) if isinstance(position, str) else None
+    return Spot(int(found[1]), int(found[2]), found[3], int(found[4])) if found else None
+
+
+def digest(head: bytes) -> str:
+    """Return the hash of the beginning of a file."""
+    return blake2b(head, digest_size=8).hexdigest()
+
+
+class LogFile:
+    """An open file, read from `offset` on. `packed`: compressed by gzip, bzip2 or xz; offsets are those of its content.
+
+    Raises `OSError` if it cannot be opened, or is not a regular file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        self._content: IO[bytes] | None = None
+        self._packed: IO[bytes] | None = None
+        try:
+            status = os.fstat(self._descriptor)
+            _check_regular(status.st_mode)
+            self.inode, self.modified = status.st_ino, status.st_mtime_ns
+            magic = os.pread(self._descriptor, 6, 0)
+            _check_compression(magic)
+            self.packed = magic.startswith(_PACKED)
+            if self.packed:
+                self._packed = os.fdopen(os.dup(self._descriptor), "rb")
+                self._content = _unpacked(self._packed, magic)
+        except BaseException:
+            self.close()
+            raise
+        self.offset = 0
+        self.head = b""
+
+    @property
+    def size(self) -> int:
+        """The current size of a file that is not packed."""
+        return os.fstat(self._descriptor).st_size
+
+    def beginning(self) -> bytes:
+        """Return the first bytes, up to `HEAD`; b"" for a damaged file."""
+        if self._content is None:
+            return os.pread(self._descriptor, HEAD, 0)
+        try:
+            file = LogFile(self.path)
+        except OSError:
+            return b""
+        with suppress(OSError):
+            file.read(HEAD)
+        file.close()
+        return file.head
+
+    def refresh(self) -> None:
+        """Read when it was last written."""
+        self.modified = os.fstat(self._descriptor).st_mtime_ns
+
+    def spot(self, offset: int) -> Spot:
+        """Return a place in this file."""
+        return Spot(self.inode, len(self.head), digest(self.head), offset)
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes; b"" at the end. Raises `OSError` for a damaged packed file."""
+        data = os.pread(self._descriptor, size, self.offset) if self._content is None else _read(self._content, size)
+        if len(self.head) < HEAD and data:
+            self.head = self._head_until(self.offset + len(data), data)
+        self.offset += len(data)
+        return data
+
+    def is_same(self) -> bool:
+        """Return whether the file still has the content that was read: it was not truncated, nor written again since."""
+        if self._content is not None:
+            return True
+        return self.size >= self.offset and os.pread(self._descriptor, len(self.head), 0) == self.head
+
+    def has(self, spot: Spot) -> bool:
+        """Return whether the spot is in this file, and go there."""
+        try:
+            head = self._beginning(spot.known)
+            if digest(head) != spot.digest or len(head) != spot.known:
+                return False
+            if self._content is None:
+                if self.size < spot.offset:
+                    return False
+                self.offset, self.head = spot.offset, self._head_until(spot.offset, b"")
+                return True
+            self._content.seek(0)
+            self.offset, self.head = 0, head
+            while self.offset < spot.offset:
+                if not self.read(min(_PIECE, spot.offset - self.offset)):
+                    return False
+        except OSError:
+            return False
+        return True
+
+    def skip_to_end(self, most: int) -> bool:
+        """Go to the end of the last whole line, or the end if that is more than `most` bytes before. Return whether it was found."""
+        size = self.size
+        begin = max(0, size - most)
+        tail = os.pread(self._descriptor, size - begin, begin)
+        end = tail.rfind(b"\n") + 1
+        self.offset = begin + (end if end or not begin else len(tail))
+        self.head = self._head_until(self.offset, b"")
+        return bool(end) or not begin
+
+    def close(self) -> None:
+        """Close the file."""
+        for file in (self._content, self._packed):
+            if file is not None:
+                file.close()
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _beginning(self, size: int) -> bytes:
+        if self._content is None:
+            return os.pread(self._descriptor, size, 0)
+        return _read(self._content, size)
+
+    def _head_until(self, end: int, data: bytes) -> bytes:
+        if self._content is None:
+            return os.pread(self._descriptor, min(end, HEAD), 0)
+        return (self.head + data)[:HEAD]
+
+
+def _check_regular(mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        what = "a directory" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+        raise OSError(UNFIT, f"it is {what}, not a regular file")
+
+
+def _check_compression(magic: bytes) -> None:
+    if magic.startswith(_ZSTD):
+        raise OSError(UNFIT, "it is compressed with zstd, which is not supported: use gzip, bzip2 or xz")
+
+
+def _read(content: IO[bytes], size: int) -> bytes:
+    from lzma import LZMAError
+    from zlib import error as ZlibError  # noqa: N812 - it is a class
+
+    try:
+        return content.read(size)
+    except (EOFError, LZMAError, ZlibError) as error:
+        raise OSError(errno.EIO, f"damaged: {error}") from None
+
+
+def _unpacked(file: IO[bytes], magic: bytes) -> IO[bytes]:
+    """Return the content of a compressed file. The modules are slow to import."""
+    if magic.startswith(_PACKED[0]):
+        from gzip import GzipFile
+
+        return GzipFile(fileobj=file)  # type: ignore[return-value]
+    if magic.startswith(_PACKED[1]):
+        from bz2 import BZ2File
+
+        return BZ2File(file)
+    from lzma import LZMAFile
+
+    return LZMAFile(file)
+
+
+def find(path: str, spot: Spot) -> list[LogFile] | None:
+    """Return the file with the spot, there, and the files written since, oldest first; None if it is gone."""
+    files = _snapshot(path)
+    # the latest first; the inode decides between files that begin alike
+    for place in sorted(range(len(files)), key=lambda place: (files[place].inode == spot.inode, place), reverse=True):
+        file = files[place]
+        if file.has(spot) if spot.known else file.inode == spot.inode:
+            return [file, *_others(file, files, files[place + 1 :])]
+    _others(None, files, [])
+    return None
+
+
+def successors(path: str, before: LogFile) -> list[LogFile]:
+    """Return the files that were written after this one, oldest first. The one at `path` is the last, if it can be read."""
+    files = _snapshot(path)
+    before.refresh()
+    place = next((place for place, file in enumerate(files) if file.inode == before.inode), None)
+    if place is not None:
+        return _others(before, files, files[place + 1 :])
+    return _others(before, files, [file for file in files if file.path == path or file.modified >= before.modified])
+
+
+def _others(before: LogFile | None, files: list[LogFile], chosen: list[LogFile]) -> list[LogFile]:
+    """Return the chosen files without other forms of `before`, and close the rest."""
+    if before is not None:
+        # a compressed form or a copy has the same content
+        content = before.beginning()
+        chosen = [
+            file for file in chosen if not ((file.packed or file.modified == before.modified) and content and file.beginning() == content)
+        ]
+    for file in files:
+        if file is not before and not any(file is each for each in chosen):
+            file.close()
+    return chosen
+
+
+def _snapshot(path: str) -> list[LogFile]:
+    """Open the files of the rotation of `path`, oldest first, and the one at `path` as the last. None is missed if they are renamed."""
+    files: list[LogFile] = []
+    for _ in range(_TRIES):
+        for file in files:
+            file.close()
+        listed = rotated(path)
+        files = [opened for name in (*listed, path) if (opened := _opened(name)) is not None]
+        is_stable = all(_is_at(file.path, file) for file in files)
+        if is_stable and set(rotated(path).values()) == set(listed.values()):
+            break
+    # a file that is being renamed may have two names
+    distinct = {file.inode: file for file in files}
+    for file in files:
+        if distinct[file.inode] is not file:
+            file.close()
+    return sorted(distinct.values(), key=lambda file: (file.path == path, _age(file)))
+
+
+def _age(file: LogFile) -> tuple[int, int]:
+    """Return the sort key from the oldest to the latest. Files of the same moment are in the order of the numbers in their names."""
+    number = int(found[1]) if (found := _NUMBER.search(file.path)) else 0
+    return file.modified, number if number >= _MOST_ROTATIONS else -number
+
+
+def _is_at(path: str, file: LogFile) -> bool:
+    try:
+        return os.stat(path).st_ino == file.inode
+    except OSError:
+        return False
+
+
+def rotated(path: str) -> dict[str, int]:
+    """Return the inodes of the files that the rotation of `path` may have made: log.1, log-20261129.gz, name-1.log, ..."""
+    found: dict[str, int] = {}
+    for each in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+        folder, name = os.path.split(each)
+        stem, ending = os.path.splitext(name)
+        form = re.compile(f"{re.escape(name)}{_ROTATED}|{re.escape(stem)}[.\\-_][\\d.\\-_:TZ]+{re.escape(ending)}{_ROTATED}")
+        entries = {entry.name: entry for entry in _entries(folder)}
+        for entry in entries.values():
+            original, ending = os.path.splitext(entry.name)
+            if ending in _ENDINGS and original in entries:
+                continue  # it is being compressed: both files have the same content
+            if entry.name != name and form.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                found[entry.path] = entry.inode()
+    return found
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except OSError:
+        return
+
+
+def _opened(path: str) -> LogFile | None:
+    try:
+        return LogFile(path)
+    except OSError:
+        return None

@@ -1,0 +1,127 @@
+"""Sources in a plugin, read as a host reads them."""
+
+import contextlib
+import queue
+import threading
+import time
+from typing import Any
+
+import pytest
+
+import lanner
+from lanner.sdk.hosting import init_plugin
+from lanner.sdk.sources import open_source
+
+LONG = 30.0
+
+
+class Kept:
+    """A store of positions in memory."""
+
+    def __init__(self, resumed=None):
+        self.resumed = self.position = resumed
+        self.counters = {}
+
+    def advance(self, position):
+        self.position = position
+
+
+class Reader:
+    """An open source of a plugin that uses a feed; the host commits each batch that it has read."""
+
+    def __init__(self, opening, position=None):
+        class Lines(lanner.Plugin):
+            """Lines."""
+
+            id, name, version, event_source, contact = 4242, "lines", "0.1.0", "lines", "github.com/you/lines"
+            open = opening
+
+        self.kept = Kept(position)
+        self.source = open_source(init_plugin(Lines), "", self.kept)
+        self.source.commits_itself = False
+        self.seen = []
+
+    def read(self, count, most=1 << 20):
+        """The next `count` lines; they are committed."""
+        deadline = time.monotonic() + LONG
+        while len(self.seen) < count:
+            left = deadline - time.monotonic()
+            assert left > 0, f"{count} lines expected, {self.seen} read"
+            batch = self.source.next_batch(left, most)
+            self.seen += batch.payloads
+            self.commit()
+            if batch.ended:
+                assert len(self.seen) >= count, self.seen
+        found, self.seen = self.seen[:count], self.seen[count:]
+        return [line.decode() for line in found]
+
+    def is_silent(self, seconds=0.3):
+        """Whether no line comes within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while not self.seen and (left := deadline - time.monotonic()) > 0:
+            self.seen += self.source.next_batch(left).payloads
+        return not self.seen
+
+    def commit(self):
+        self.source.commit(self.source.position)
+
+    def close(self):
+        begin = time.monotonic()
+        self.source.close()
+        with contextlib.suppress(lanner.SourceError):
+            self.source.next_batch(0)
+        return time.monotonic() - begin
+
+
+@pytest.fixture
+def reading():
+    """`reading(opening, position)`: an open source, closed after the test."""
+    opened = []
+
+    def begin(opening: Any, position: Any = None) -> Reader:
+        opened.append(Reader(opening, position))
+        return opened[-1]
+
+    yield begin
+    for reader in opened:
+        reader.close()
+
+
+def eventually(holds):
+    """Wait until it does."""
+    deadline = time.monotonic() + LONG
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def in_background():
+    """`in_background(function, *arguments)` runs it in a thread; the result of `()` is what it returned."""
+    threads = []
+
+    def start(function, *arguments, **options):
+        results = queue.Queue()
+
+        def run():
+            try:
+                results.put((function(*arguments, **options), None))
+            except BaseException as error:  # noqa: BLE001 - the test gets it
+                results.put((None, error))
+
+        thread = threading.Thread(target=run)
+        threads.append(thread)
+        thread.start()
+
+        def result():
+            value, error = results.get(timeout=20)
+            if error is not None:
+                raise error
+            return value
+
+        return result
+
+    yield start
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()

@@ -1,0 +1,526 @@
+"""`tail` gives each line of a log file once, in order, whatever happens to the file and to the run."""
+
+import bz2
+import gzip
+import lzma
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lanner
+from lanner import sources
+from lanner.sources import logfiles, tailing
+from lanner.sources.lines import LineSplitter
+from lanner.sources.logfiles import read_spot
+
+from .conftest import eventually
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(tailing, "_GRACE", 0.05)
+
+
+@pytest.fixture
+def log(tmp_path):
+    (tmp_path / "var").mkdir()
+    return tmp_path / "var" / "access.log"
+
+
+def append(path, *lines, end="\n"):
+    with path.open("a") as file:
+        for line in lines:
+            file.write(line + end)
+
+
+def returned(path, **options):
+    return lambda self, params, position: sources.tail(path, position=position, **options)
+
+
+def yielded(path, **options):
+    def opening(self, params, position):
+        yield from sources.tail(path, position=position, **options)
+
+    return opening
+
+
+def looped(path, **options):
+    def opening(self, params, position):
+        for event in sources.tail(path, position=position, **options):
+            yield lanner.Event(event.payload, position=event.position)
+
+    return opening
+
+
+@pytest.fixture(params=[returned, yielded, looped])
+def following(request, reading, log):
+    """`following(position)`: a run that follows the log."""
+
+    def begin(position=None, path=log, **options):
+        return reading(request.param(path, **options), position)
+
+    return begin
+
+
+def restarted(run, following, **options):
+    """A new run after this one, which ends."""
+    run.close()
+    return following(run.kept.position, **options)
+
+
+def numbered(first, last):
+    return [f"line {number}" for number in range(first, last + 1)]
+
+
+# a file that only grows
+
+
+def test_lines_come_as_they_are_written(following, log):
+    append(log, *numbered(1, 2))
+    run = following()
+    assert run.read(2) == numbered(1, 2)
+    append(log, *numbered(3, 3))
+    assert run.read(1) == numbered(3, 3)
+    append(log, "line", end="")
+    assert run.is_silent()
+    append(log, " 4")
+    assert run.read(1) == numbered(4, 4)
+    assert run.source.connections == {str(log): True}
+
+
+def test_a_restart_continues_after_the_last_line(following, log):
+    append(log, *numbered(1, 3))
+    run = following()
+    run.read(3)
+    append(log, *numbered(4, 5))
+    run = restarted(run, following)
+    assert run.read(2) == numbered(4, 5)
+    assert run.is_silent()
+    assert run.source.counters == {}
+
+
+def test_a_line_that_was_unfinished_at_the_end_comes_whole(following, log):
+    append(log, *numbered(1, 1))
+    append(log, "line", end="")
+    run = following()
+    assert run.read(1) == numbered(1, 1)
+    run.is_silent(0.05)
+    run = restarted(run, following)
+    append(log, " 2")
+    assert run.read(1) == numbered(2, 2)
+
+
+@pytest.mark.parametrize("opening", [yielded, looped])
+def test_each_line_has_its_own_position(reading, log, opening):
+    append(log, "one", "", "two", "\u00e9", "four")
+    run = reading(opening(log))
+    for expected in (["one"], ["two"], ["\u00e9"], ["four"]):
+        assert run.read(1, 1) == expected
+        position = run.kept.position
+        run.close()
+        run = reading(opening(log), position)
+
+
+def test_from_the_end_only_new_whole_lines_come(following, log):
+    append(log, *numbered(1, 3))
+    append(log, "part of a", end="")
+    run = following(start="end")
+    eventually(lambda: run.is_silent(0.01) and run.source.connections.get(str(log)))
+    append(log, " line")
+    append(log, *numbered(4, 4))
+    assert run.read(2) == ["part of a line", "line 4"]
+
+
+def test_from_the_end_the_position_is_stored_before_the_first_line(reading, log):
+    append(log, *numbered(1, 3))
+    run = reading(returned(log, start="end"))
+    run.source.next_batch(1)
+    run.commit()
+    run.close()
+    append(log, *numbered(4, 4))
+    assert reading(returned(log, start="end"), run.kept.position).read(1) == numbered(4, 4)
+
+
+def test_a_file_that_appears_later_is_read_from_its_beginning(following, log):
+    run = following(start="end")
+    assert run.is_silent(0.1)
+    assert run.source.connections == {str(log): False}
+    append(log, *numbered(1, 1))
+    assert run.read(1) == numbered(1, 1)
+    assert run.source.connections == {str(log): True}
+
+
+def test_carriage_returns_and_any_bytes_are_kept(reading, log):
+    log.write_bytes(b"a\r\n\xff\x00b\n")
+    run = reading(yielded(log))
+    eventually(lambda: run.seen.extend(run.source.next_batch(1).payloads) or len(run.seen) == 2)
+    assert run.seen == [b"a\r", b"\xff\x00b"]
+    run.seen.clear()
+
+
+# long lines
+
+
+def test_a_line_that_is_too_long_is_dropped_and_counted(following, log, caplog):
+    append(log, "before", "x" * 1025, "y" * 1024, "z" * 5000, "after")
+    run = following(max_line=1024)
+    assert run.read(3) == ["before", "y" * 1024, "after"]
+    assert run.source.counters == {"lines too long": 2}
+    assert caplog.text.count("dropped a line of more than 1024 bytes") == 1
+
+
+def test_an_endless_line_takes_no_memory(following, log):
+    append(log, "x" * 300_000, end="")
+    run = following(max_line=1024)
+    assert run.is_silent(0.1)
+    append(log, "x", "after")
+    assert run.read(1) == ["after"]
+    run = restarted(run, following, max_line=1024)
+    append(log, "more")
+    assert run.read(1) == ["more"]
+
+
+@given(st.lists(st.text("ab\n", max_size=8), max_size=12), st.integers(1, 6))
+def test_lines_are_split_as_a_whole_text_would_be(pieces, longest):
+    splitter = LineSplitter(longest)
+    text, found = "".join(pieces), b""
+    for piece in pieces:
+        for at in range(0, len(piece), longest):
+            found += splitter.feed(piece[at : at + longest].encode())
+    *lines, rest = text.split("\n")
+    assert found.decode().split("\n")[:-1] == [line for line in lines if len(line) <= longest]
+    assert splitter.held == len(rest)
+    assert splitter.end().decode() == (rest if len(rest) <= longest else "")
+    assert splitter.too_long == sum(len(line) > longest for line in (*lines, rest))
+
+
+# rotation
+
+
+def test_a_renamed_file_is_read_to_its_end_before_the_new_one(following, log):
+    append(log, *numbered(1, 2))
+    run = following()
+    run.read(2)
+    old = log.open("a")
+    log.rename(log.with_name("access.log.1"))
+    append(log, *numbered(5, 6))
+    print(*numbered(3, 4), sep="\n", file=old, flush=True)
+    assert run.read(4) == numbered(3, 6)
+    old.close()
+    assert run.source.counters == {"rotations": 1}
+
+
+def test_a_last_line_without_a_newline_is_a_line_when_the_file_is_complete(following, log):
+    append(log, "one")
+    append(log, "two", end="")
+    run = following()
+    assert run.read(1) == ["one"]
+    log.rename(log.with_name("access.log.1"))
+    append(log, "three")
+    assert run.read(2) == ["two", "three"]
+    assert restarted(run, following).is_silent()
+
+
+def test_a_rotation_while_no_run_reads_is_followed(following, log):
+    append(log, *numbered(1, 2))
+    run = following()
+    run.read(2)
+    run.close()
+    append(log, *numbered(3, 4))
+    log.rename(log.with_name("access.log.1"))
+    append(log, *numbered(5, 6))
+    run = restarted(run, following)
+    assert run.read(4) == numbered(3, 6)
+    assert "gaps" not in run.source.counters
+
+
+@pytest.mark.parametrize("pattern", ["access.log.{}", "access.log-2026110{}", "access-{}.log", "access.2026-11-0{}T00:00:00.log"])
+def test_several_rotations_while_no_run_reads_are_read_in_order(following, log, pattern):
+    append(log, *numbered(1, 1))
+    run = following()
+    run.read(1)
+    run.close()
+    append(log, *numbered(2, 2))
+    os.utime(log, ns=(1, 10**18))
+    for count, number in ((1, 3), (2, 4)):
+        log.rename(log.with_name(pattern.format(9 - count)))
+        append(log, *numbered(number, number))
+        os.utime(log, ns=(1, 10**18 + count))
+    append(log.with_name("access_other.log"), "of another program")
+    append(log.with_name("access.log.lock"), "")
+    run = restarted(run, following)
+    assert run.read(3) == numbered(2, 4)
+    assert run.is_silent()
+
+
+def test_several_rotations_between_two_looks_are_read_in_order(following, log, monkeypatch):
+    append(log, *numbered(1, 1))
+    run = following()
+    run.read(1)
+    monkeypatch.setattr(tailing, "_GRACE", 0.5)
+    log.rename(log.with_name("access.log.2"))
+    append(log, *numbered(2, 2))
+    log.rename(log.with_name("access.log.1"))
+    append(log, *numbered(3, 3))
+    assert run.read(2) == numbered(2, 3)
+
+
+PACKERS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_a_file_that_was_compressed_meanwhile_is_read_on(following, log, ending):
+    append(log, *numbered(1, 3000))
+    run = following()
+    run.read(2000)
+    run.close()
+    position = run.kept.position
+    append(log, *numbered(3001, 3002))
+    status = log.stat()
+    packed = log.with_name("access.log.1" + ending)
+    packed.write_bytes(PACKERS[ending](log.read_bytes()))
+    os.utime(packed, ns=(status.st_atime_ns, status.st_mtime_ns))
+    log.unlink()
+    append(log, *numbered(3003, 3003))
+    run = following(position)
+    found = run.read(1)
+    first = int(found[0].split()[1])
+    assert found + run.read(3003 - first) == numbered(first, 3003)
+    assert first <= 3001
+    assert run.is_silent()
+    assert "gaps" not in run.source.counters
+
+
+def test_compression_right_after_a_rotation_neither_loses_nor_repeats(following, log):
+    append(log, *numbered(1, 2))
+    run = following()
+    run.read(2)
+    append(log, *numbered(3, 3))
+    status = log.stat()
+    packed = log.with_name("access.log.1.gz")
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    os.utime(packed, ns=(status.st_atime_ns, status.st_mtime_ns))
+    log.unlink()
+    append(log, *numbered(4, 4))
+    assert run.read(2) == numbered(3, 4)
+    assert run.is_silent()
+
+
+def test_a_damaged_compressed_file_is_a_gap_and_not_the_end(following, log, caplog):
+    append(log, *numbered(1, 2000))
+    run = following()
+    run.read(100)
+    run.close()
+    packed = log.with_name("access.log.1.gz")
+    packed.write_bytes(gzip.compress(log.read_bytes() + os.urandom(5000).hex().encode())[:-2000])
+    log.unlink()
+    append(log, "new")
+    run = following(run.kept.position)
+    while run.read(1) != ["new"]:
+        pass
+    assert run.source.counters["gaps"] == 1
+    assert "its other lines are lost" in caplog.text
+
+
+# truncation and deletion
+
+
+def test_a_file_that_is_truncated_is_read_from_its_beginning(following, log):
+    append(log, *numbered(1, 3))
+    run = following()
+    run.read(3)
+    log.write_text("")
+    eventually(lambda: run.source.next_batch(0.05) and run.source.counters.get("truncations"))
+    append(log, "new")
+    assert run.read(1) == ["new"]
+    assert restarted(run, following).is_silent()
+
+
+def test_a_file_that_has_regrown_since_its_truncation_is_noticed(following, log):
+    append(log, *numbered(1, 3))
+    run = following()
+    run.read(3)
+    log.write_text("".join(f"other {number}\n" for number in range(100)))
+    assert run.read(100) == [f"other {number}" for number in range(100)]
+
+
+def test_copytruncate_continues_in_the_copy(following, log):
+    append(log, *numbered(1, 3))
+    run = following()
+    run.read(3)
+    run.close()
+    append(log, *numbered(4, 5))
+    shutil.copy(log, log.with_name("access.log.1"))
+    log.write_text("")
+    append(log, *numbered(6, 6))
+    run = restarted(run, following)
+    assert run.read(3) == numbered(4, 6)
+    assert run.is_silent()
+    assert "gaps" not in run.source.counters
+
+
+def test_copytruncate_during_a_run_loses_nothing(following, log):
+    append(log, *numbered(1, 3))
+    run = following()
+    assert run.read(3) == numbered(1, 3)
+    for count in range(1, 4):
+        first = 3 * count + 1
+        append(log, *numbered(first, first + 1))
+        shutil.copy(log, log.with_name(f"access.log.{9 - count}"))
+        log.write_text("")
+        append(log, *numbered(first + 2, first + 2))
+        assert run.read(3) == numbered(first, first + 2)
+
+
+def test_a_deleted_file_is_awaited(following, log):
+    append(log, *numbered(1, 1))
+    run = following()
+    run.read(1)
+    log.unlink()
+    eventually(lambda: run.source.next_batch(0.01) and not run.source.connections[str(log)])
+    append(log, *numbered(2, 2))
+    assert run.read(1) == numbered(2, 2)
+    assert run.source.connections == {str(log): True}
+
+
+def test_a_stored_position_in_a_file_that_is_gone_is_a_gap(following, log, caplog):
+    append(log, *numbered(1, 3))
+    run = following()
+    run.read(3)
+    run.close()
+    log.unlink()
+    append(log, "another", "file")
+    run = restarted(run, following)
+    assert run.read(2) == ["another", "file"]
+    assert run.source.counters == {"gaps": 1}
+    assert "the stored position is in a file that is gone: lines may be missing or repeated" in caplog.text
+
+
+@pytest.mark.parametrize("position", ["", "x", "1:2:3:4", 5, [1], {"a": 1}, "1:1024:0123456789abcdef:" + "9" * 30, True])
+def test_a_position_of_another_form_is_a_gap(following, log, caplog, position):
+    append(log, "one")
+    run = following(position)
+    assert run.read(1) == ["one"]
+    assert run.source.counters == {"gaps": 1}
+    assert "the stored position is of another source" in caplog.text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_an_unreadable_file_is_tried_again():
+    with tempfile.TemporaryDirectory() as folder:  # another user cannot enter pytest's
+        Path(folder).chmod(0o755)
+        _follow_as_another_user(Path(folder) / "access.log")
+
+
+def _follow_as_another_user(log):
+    append(log, "one")
+    log.chmod(0)
+    code = f"""
+import os
+from lanner import sources
+feed = sources.tail({str(log)!r})
+os.setuid(65534)
+assert feed.read_chunk(0.05) is not None
+assert feed.connections == {{{str(log)!r}: False}}
+print("waiting", flush=True)
+while not isinstance(found := feed.read_chunk(30), bytes):
+    pass
+print(found, flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        log.chmod(0o644)
+        out, errors = process.communicate(timeout=30)
+    assert (line, out) == ("waiting\n", "b'one\\n'\n"), errors
+    assert "permission denied; it is tried again" in errors
+
+
+def test_what_is_no_file_is_an_error_at_the_start(reading, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, said in ((tmp_path, "it is a directory"), (tmp_path / "pipe", "it is a pipe, a socket or a device"), ("/dev/null", "device")):
+        with pytest.raises(lanner.SourceError, match=said):
+            reading(returned(path)).source.next_batch(10)
+
+
+def test_invalid_arguments_are_refused():
+    with pytest.raises(ValueError, match="max_line is 10; it must be at least 1024"):
+        sources.tail("x", max_line=10)
+    with pytest.raises(ValueError, match="start is 'middle'; it must be 'beginning' or 'end'"):
+        sources.tail("x", start="middle")
+
+
+# the end
+
+
+def test_it_stops_at_once_wherever_it_waits(following, log):
+    run = following()
+    run.is_silent(0.05)
+    assert run.close() < 1
+    append(log, "x")
+    run = following()
+    run.read(1)
+    assert run.close() < 1
+
+
+def test_no_descriptor_is_left(reading, log):
+    def descriptors():
+        return list(Path("/proc/self/fd").iterdir())
+
+    append(log, "x")
+    before = len(descriptors())
+    for opening in (returned, yielded):
+        for _ in range(3):
+            run = reading(opening(log))
+            run.read(1)
+            log.rename(log.with_name("access.log.1"))
+            append(log, "x")
+            run.read(1)
+            run.close()
+            run.source = type("Closed", (), {"close": lambda self: None, "next_batch": lambda self, timeout: None})()
+    eventually(lambda: len(descriptors()) <= before)
+
+
+def test_a_writer_that_rotates_all_the_time_loses_nothing(reading, log):
+    """With restarts of the reader in between."""
+    log.touch()
+    writing = threading.Thread(target=_write_and_rotate, args=[log, 3000])
+    writing.start()
+    found, position = [], None
+    while len(found) < 3000:
+        run = reading(returned(log), position)
+        found += run.read(min(500, 3000 - len(found)))
+        position = run.kept.position
+        overread = len(run.seen)
+        found += [line.decode() for line in run.seen]
+        run.seen.clear()
+        run.close()
+        assert overread >= 0
+    writing.join()
+    assert found == numbered(1, 3000)
+
+
+def _write_and_rotate(log, count):
+    pause = threading.Event()
+    for number in range(1, count + 1):
+        append(log, f"line {number}")
+        if number % 300 == 0:
+            for old in range(20, 0, -1):
+                if log.with_name(f"access.log.{old}").exists():
+                    log.with_name(f"access.log.{old}").rename(log.with_name(f"access.log.{old + 1}"))
+            log.rename(log.with_name("access.log.1"))
+            pause.wait(0.02)
+
+
+def test_a_spot_is_what_its_text_says():
+    assert str(read_spot("5:1024:0123456789abcdef:77")) == "5:1024:0123456789abcdef:77"
+    assert logfiles.HEAD == 1024

@@ -1,0 +1,415 @@
+"""A webhook takes what its sender signed, refuses the rest with the reason, and answers once the host has processed the events."""
+
+import hashlib
+import hmac
+import json
+import socket
+import ssl
+import subprocess
+import time
+from base64 import b64encode
+from contextlib import closing
+
+import pytest
+
+import lanner
+from lanner import sources
+
+from .webhook_reader import ask, client, reading
+
+SECRET = "It's a Secret to Everybody"
+
+
+def signed(body, secret=SECRET):
+    return {"X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
+def opened(**options):
+    return closing(sources.webhook("127.0.0.1:0", **{"secret": SECRET, **options}))
+
+
+def test_an_event_is_the_body_as_it_was_sent():
+    body = b'{"a": 1.50,\n "b": "\xff"}'
+    with opened() as source, reading(source) as reader, client(source) as connection:
+        assert ask(connection, body=body, headers=signed(body)) == (200, "processed")
+        assert reader.next() == body
+
+
+def test_a_connection_serves_many_requests():
+    with opened() as source, reading(source) as reader, client(source) as connection:
+        connection.connect()
+        port = connection.sock.getsockname()[1]
+        for number in range(20):
+            body = json.dumps({"n": number}).encode()
+            assert ask(connection, body=body, headers=signed(body))[0] == 200
+            assert reader.next() == body
+            assert ask(connection, body=body) == (401, "wrong or missing signature")
+        assert connection.sock.getsockname()[1] == port
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ({"path": "/other"}, 404),
+        ({"method": "GET", "body": None}, 405),
+        ({"method": "HEAD", "body": None}, 405),
+        ({"method": "OPTIONS"}, 405),
+        ({"method": "NONSENSE"}, 405),
+        ({"headers": {"Content-Type": "text/plain"}}, 415),
+        ({"headers": {"Content-Type": ""}}, 415),
+        ({"headers": {"Content-Encoding": "gzip"}}, 415),
+        ({"headers": {"Content-Length": "-1"}}, 400),
+        ({"headers": {"Content-Length": "1, 1"}}, 400),
+        ({"headers": {"Content-Length": "9" * 30}}, 413),
+        ({"headers": {"Content-Length": "1025"}}, 413),
+        ({"headers": {"Content-Length": "2", "Transfer-Encoding": "chunked"}}, 400),
+        ({"headers": {"Transfer-Encoding": "gzip, chunked"}}, 400),
+        ({"headers": {"X-Long": "x" * 20_000}}, 431),
+        ({"path": "/" + "x" * 20_000}, 414),
+        ({"headers": {f"X-{number}": "x" for number in range(200)}}, 431),
+        ({}, 401),
+        ({"headers": signed(b"{}", "another")}, 401),
+        ({"headers": {"X-Hub-Signature-256": "sha256=é".encode("latin-1").decode("latin-1")}}, 401),
+        ({"headers": {"X-Hub-Signature": signed(b"{}")["X-Hub-Signature-256"]}}, 401),
+        ({"body": b"{", "headers": signed(b"{")}, 400),
+        ({"body": b"", "headers": signed(b"")}, 400),
+        ({"body": b"[" * 5000 + b"]" * 5000, "headers": signed(b"[" * 5000 + b"]" * 5000)}, 413),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_a_request_that_is_refused_is_told_why(request_, status):
+    with opened(max_body=1024) as source, client(source) as connection:
+        found, text = ask(connection, **request_)
+        assert found == status
+        assert text or request_["method"] == "HEAD"
+        assert source.read_chunk(0) is lanner.NOTHING
+
+
+def test_a_405_names_the_method():
+    with opened() as source, client(source) as connection:
+        connection.request("GET", "/")
+        assert connection.getresponse().getheader("Allow") == "POST"
+
+
+def test_requests_that_are_not_http_are_answered_and_ended():
+    with opened() as source:
+        for text in (b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00", b"POST / HTTP/9.9\r\n\r\n", b"\r\n\r\n"):
+            with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+                connection.sendall(text)
+                connection.shutdown(socket.SHUT_WR)
+                answer = b""
+                while data := connection.recv(4096):
+                    answer += data
+                assert not answer or answer.split()[1] in {b"400", b"505"}, answer
+
+
+@pytest.mark.parametrize(
+    ("signature", "headers"),
+    [
+        (sources.Hmac("X-Sig", prefix="", digest="sha512"), {"X-Sig": hmac.new(b"key", b"{}", "sha512").hexdigest()}),
+        (sources.Hmac("X-Sig", prefix="", encoding="base64"), {"X-Sig": b64encode(hmac.digest(b"key", b"{}", "sha256")).decode()}),
+        (sources.Hmac("X-Sig", prefix="v1,", encoding="base64", message="{X-Id}.{body}"), {"X-Id": "7", "X-Sig": "v1,old v1," + b64encode(hmac.digest(b"key", b"7.{}", "sha256")).decode()}),
+        (sources.Token("X-Gitlab-Token"), {"X-Gitlab-Token": "key"}),
+        (sources.Token(prefix="Bearer "), {"authorization": "Bearer key"}),
+    ],
+    ids=["sha512", "base64", "several", "token", "bearer"],
+)  # fmt: skip
+def test_other_schemes_of_signatures(signature, headers):
+    with opened(secret="key", signature=signature) as source, reading(source), client(source) as connection:
+        assert ask(connection, headers=headers)[0] == 200
+        assert ask(connection, headers={name: value[:-1] for name, value in headers.items()})[0] == 401
+        assert ask(connection)[0] == 401
+
+
+def test_an_old_request_cannot_be_repeated():
+    scheme = sources.Hmac("X-Sig", prefix="v0=", message="v0:{X-Time}:{body}", time_header="X-Time")
+
+    def headers(moment):
+        return {"X-Time": str(moment), "X-Sig": "v0=" + hmac.new(b"key", f"v0:{moment}:{{}}".encode(), "sha256").hexdigest()}
+
+    now = int(time.time())
+    with opened(secret="key", signature=scheme) as source, reading(source), client(source) as connection:
+        assert ask(connection, headers=headers(now))[0] == 200
+        for moment in (now - 1000, now + 1000, "", "1e9", "9" * 400):
+            assert ask(connection, headers=headers(moment))[0] == 401
+
+
+def test_the_old_and_the_new_secret_fit_while_they_are_exchanged():
+    with opened(secret=["old", lanner.Address("new")]) as source, reading(source), client(source) as connection:
+        assert [ask(connection, headers=signed(b"{}", secret))[0] for secret in ("old", "new", "other")] == [200, 200, 401]
+
+
+def test_members_have_the_values_of_headers():
+    body = b'{"event": "forged", "a": 1}\n'
+    with opened(members={"event": "X-GitHub-Event", "id": "X-Id"}) as source, reading(source) as reader, client(source) as connection:
+        assert ask(connection, body=body, headers={**signed(body), "X-GitHub-Event": 'pu"sh'})[0] == 200
+        assert reader.next() == b'{"event": "forged", "a": 1,"event":"pu\\"sh","id":null}'
+        assert ask(connection, body=b" {} ", headers=signed(b" {} "))[0] == 200
+        assert json.loads(reader.next()) == {"event": None, "id": None}
+        assert ask(connection, body=b"[]", headers=signed(b"[]")) == (400, "the event is not a JSON object")
+
+
+def test_a_request_may_have_several_events():
+    body = b'{"data": {"events": [{"n": 1}, {"n": 2.0}]}}'
+    with opened(items=("data", "events")) as source, reading(source) as reader, client(source) as connection:
+        assert ask(connection, body=body, headers=signed(body))[0] == 200
+        assert [reader.next(), reader.next()] == [b'{"n": 1}', b'{"n": 2.0}']
+        for wrong in (b'{"data": {}}', b'{"data": {"events": 1}}', b"[]"):
+            assert ask(connection, body=wrong, headers=signed(wrong)) == (400, "no list at 'data.events'")
+        empty = b'{"data": {"events": []}}'
+        assert ask(connection, body=empty, headers=signed(empty)) == (200, "no events")
+
+
+def test_bodies_that_are_not_json():
+    with opened(json=False) as source, reading(source) as reader, client(source) as connection:
+        assert ask(connection, body=b"a\nb\0", headers={**signed(b"a\nb\0"), "Content-Type": "text/plain"})[0] == 200
+        assert reader.next() == b"a\nb\0"
+
+
+def test_chunked_bodies():
+    body = b'{"a": "' + b"x" * 100_000 + b'"}'
+    pieces = [body[place : place + 30_000] for place in range(0, len(body), 30_000)]
+    with opened(max_body=len(body)) as source, reading(source) as reader:
+        with client(source) as connection:
+            assert ask(connection, body=iter(pieces), headers=signed(body))[0] == 200
+            assert reader.next() == body
+        with client(source) as connection:
+            assert ask(connection, body=iter([*pieces, b"x"]), headers=signed(body))[0] == 413
+
+
+def test_a_large_body_is_announced_before_it_is_sent():
+    """As curl does: it awaits the interim answer."""
+    with opened() as source, reading(source):
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: "
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+            connection.sendall(head + b"2\r\n\r\n")
+            assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            connection.sendall(b"{}")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 401 ")
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+            connection.sendall(head + b"99999999\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_request_is_answered_once_its_event_is_processed(in_background):
+    with opened() as source, reading(source) as reader, client(source) as connection:
+        reader.commits.clear()
+        answer = in_background(ask, connection, headers=signed(b"{}"))
+        assert reader.next() == b"{}"
+        with pytest.raises(TimeoutError), client(source, timeout=0.05) as other:
+            ask(other, headers=signed(b"{}"))
+        reader.commits.set()
+        assert answer() == (200, "processed")
+
+
+def test_a_host_that_is_slow_has_its_event_nevertheless():
+    with opened(answer_after=0.05) as source, reading(source) as reader, client(source) as connection:
+        reader.commits.clear()
+        assert ask(connection, headers=signed(b"{}")) == (202, "accepted, and not processed yet")
+        assert reader.next() == b"{}"
+        assert source.counters == {"requests answered before their events were processed": 1}
+
+
+def test_a_host_that_does_not_read_does_not_get_the_event():
+    """The sender tries again, so the event must not come twice."""
+    with opened(answer_after=0.05) as source, client(source) as connection:
+        assert ask(connection, headers=signed(b"{}"))[0] == 503
+        assert source.read_chunk(0) is lanner.NOTHING
+        assert source.counters == {"refused requests, host busy or closing": 1}
+
+
+def test_a_full_queue_refuses(in_background):
+    with opened(max_events=1) as source, client(source) as first, client(source) as second:
+        answer = in_background(ask, first, headers=signed(b"{}"))
+        assert source._poll.poll(20_000)
+        second.request("POST", "/", b"[]", {"Content-Type": "application/json", **signed(b"[]")})
+        response = second.getresponse()
+        assert (response.status, response.getheader("Retry-After")) == (503, "1")
+        assert list(source.read_chunk(0)) == [b"{}"]
+        source.commit(1)
+        assert answer()[0] == 200
+        assert source.counters == {"refused requests, queue full": 1}
+
+
+def test_an_event_larger_than_the_queue_is_taken_by_an_empty_one():
+    with opened(max_bytes=10) as source, reading(source) as reader, client(source) as connection:
+        body = b'"' + b"x" * 100 + b'"'
+        assert ask(connection, body=body, headers=signed(body))[0] == 200
+        assert reader.next() == body
+
+
+def test_the_descriptor_is_readable_while_there_is_something_to_do(in_background):
+    def is_readable():
+        descriptor = source.fileno()
+        import select
+
+        return bool(select.select([descriptor], [], [], 0)[0])
+
+    with opened() as source, client(source) as connection:
+        assert not is_readable()
+        answer = in_background(ask, connection, headers=signed(b"{}"))
+        assert source._poll.poll(20_000)
+        assert is_readable()
+        assert len(source.read_chunk(0)) == 1
+        assert is_readable()  # for the commit
+        source.commit(1)
+        assert not is_readable()
+        assert answer()[0] == 200
+        source.close()
+        assert is_readable()
+        assert source.read_chunk(10) == b""
+
+
+def test_close_refuses_what_the_host_does_not_have_yet_and_answers_the_rest(in_background):
+    with opened() as source, client(source) as first, client(source) as second, client(source) as idle:
+        idle.connect()
+        taken = in_background(ask, first, headers=signed(b"{}"))
+        assert source._poll.poll(20_000)
+        assert len(source.read_chunk(0)) == 1
+        waiting = in_background(ask, second, headers=signed(b"{}"))
+        assert source._poll.poll(20_000)
+        begun = time.monotonic()
+        source.close()
+        assert time.monotonic() - begun < 2  # 0.1 on an idle machine
+        assert source.read_chunk(10) == b""
+        assert waiting()[0] == 503
+        assert source.connections == {f"webhook http://127.0.0.1:{source.port}/": False}
+        source.commit(1)
+        assert taken()[0] == 200
+        assert idle.sock.recv(1) == b""
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", source.port))
+
+
+def test_a_slow_client_has_one_deadline_for_its_whole_request():
+    with opened(timeout=0.5) as source:
+        for head in (
+            b"POST / HT",
+            b"POST / HTTP/1.1\r\nX: y\r\n",
+            b"POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
+        ):
+            begun = time.monotonic()
+            with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+                connection.sendall(head)
+                answer = b""
+                connection.settimeout(0.1)
+                while time.monotonic() - begun < 20:
+                    try:
+                        answer = connection.recv(4096)
+                        break
+                    except TimeoutError:
+                        connection.sendall(b"x")  # it drips
+            assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_silent_clients_give_way_to_new_ones():
+    with opened(max_connections=4) as source, reading(source) as reader:
+        silent = [socket.create_connection(("127.0.0.1", source.port), timeout=20) for _ in range(10)]
+        try:
+            with client(source) as connection:
+                assert ask(connection, headers=signed(b"{}"))[0] == 200
+                assert reader.next() == b"{}"
+            assert silent[0].recv(1) == b""
+            assert source.counters["ended connections"] >= 6
+        finally:
+            for each in silent:
+                each.close()
+
+
+def test_connections_whose_events_are_being_processed_stay(in_background):
+    with opened(max_connections=2) as source, reading(source) as reader, client(source) as first, client(source) as second:
+        reader.commits.clear()
+        answers = [in_background(ask, each, headers=signed(b"{}")) for each in (first, second)]
+        reader.next()
+        while sum(each.is_answering for each in list(source._receiver._clients)) < 2:
+            time.sleep(0.001)
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as third:
+            assert third.recv(1) == b""
+        reader.commits.set()
+        assert [answer()[0] for answer in answers] == [200, 200]
+        assert source.counters == {"refused connections": 1}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 2 -keyout key.pem -out cert.pem"
+    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_tls(certificate):
+    cert, key = certificate
+    with opened(certificate=str(cert), key=str(key)) as source, reading(source) as reader:
+        assert source.describe() == f"webhook https://127.0.0.1:{source.port}/"
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as silent, client(source) as plain:
+            silent.sendall(b"\x16")
+            with pytest.raises((ConnectionError, OSError)):
+                ask(plain)
+            context = ssl.create_default_context(cafile=str(cert))
+            with client(source, context=context) as connection:
+                for _ in range(2):
+                    assert ask(connection, headers=signed(b"{}"))[0] == 200
+                    assert reader.next() == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("address", "options", "text"),
+    [
+        ("0.0.0.0:0", {"secret": None}, "without a secret, so any client could write events"),
+        ("127.0.0.1:0", {"secret": ""}, "the webhook's secret is empty"),
+        ("127.0.0.1:0", {"secret": []}, "the webhook's secret is empty"),
+        ("127.0.0.1:0", {"secret": ["a", ""]}, "the webhook's secret is empty"),
+        ("127.0.0.1", {}, "write host:port"),
+        ("127.0.0.1:65536", {}, "write host:port"),
+        ("http://127.0.0.1:80", {}, "write host:port"),
+        ("127.0.0.1:0", {"path": "hook"}, "write an absolute path"),
+        ("127.0.0.1:0", {"path": "/a?b"}, "write an absolute path"),
+        ("127.0.0.1:0", {"max_body": 0}, "positive numbers"),
+        ("127.0.0.1:0", {"timeout": float("inf")}, "positive numbers"),
+        ("127.0.0.1:0", {"key": "key.pem"}, "no certificate"),
+        ("127.0.0.1:0", {"json": False, "items": "a"}, "need JSON"),
+    ],
+)
+def test_invalid_arguments_are_usage_errors(address, options, text):
+    with pytest.raises(lanner.UsageError, match=text):
+        sources.webhook(address, **{"secret": SECRET, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [({"digest": "sha0"}, "unknown digest"), ({"encoding": "hxe"}, "hex or base64"), ({"message": "x"}, "contains {body}")],
+)
+def test_invalid_schemes_are_usage_errors(options, text):
+    with pytest.raises(lanner.UsageError, match=text):
+        sources.Hmac(**options)
+
+
+def test_what_cannot_be_opened_says_why(tmp_path):
+    with opened() as source:
+        with pytest.raises(lanner.SourceError, match="the port is in use: choose another port"):
+            sources.webhook(f"127.0.0.1:{source.port}", secret=SECRET)
+        with pytest.raises(lanner.SourceError, match="write an address of this machine"):
+            sources.webhook("192.0.2.1:0", secret=SECRET)
+        with pytest.raises(lanner.SourceError, match="cannot read the TLS certificate"):
+            sources.webhook("127.0.0.1:0", secret=SECRET, certificate=str(tmp_path / "none.pem"))
+
+
+def test_without_a_secret_only_local_programs_reach_it():
+    """A page in a browser could reach it by a name that it controls: DNS rebinding."""
+    with opened(secret=None) as source, reading(source), client(source) as connection:
+        assert ask(connection)[0] == 200
+        assert ask(connection, headers={"Host": f"localhost:{source.port}"})[0] == 200
+    with opened(secret=None) as source, client(source) as connection:
+        assert ask(connection, headers={"Host": f"evil.example:{source.port}"})[0] == 421
+
+
+def test_health_and_name():
+    with opened(path="/github") as source:
+        name = f"webhook http://127.0.0.1:{source.port}/github"
+        assert source.connections == {name: True}
+        assert source.describe() == name
+    with closing(sources.webhook(":0", secret=SECRET)) as source:
+        assert source.describe().startswith("webhook http://127.0.0.1:")
+    with closing(sources.webhook("[::1]:0", secret=SECRET)) as source:
+        assert source.describe().startswith("webhook http://[::1]:")
