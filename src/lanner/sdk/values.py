@@ -275,7 +275,7 @@ class Path(Value):
         """Return the place for only those items whose member `name` is one of `texts`, or, without texts, that have it."""
         if not self.parts or not isinstance(self.parts[-1], (Each, Where)):
             raise DefinitionError('`where` selects items: write it after EACH, as in payload["subjects", EACH].where("kind", "User")')
-        if not isinstance(name, str):
+        if not isinstance(name, str) or isinstance(name, FieldArgument):
             raise DefinitionError(f"`where` needs the name of a member, not {name!r}")
         return Path((*self.parts, Where(name, texts and _texts("where", texts))), self.root)
 
