@@ -71,12 +71,13 @@ def test_a_python_that_is_not_there_is_said_and_nothing_is_installed():
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A checkout with `tools/setup` and an environment that has a package of the user, and a stand-in for pip."""
+    """A checkout with `tools/setup` and an environment that has a package of the user, and stand-ins for pip and the build backend."""
     (tmp_path / "tools").mkdir()
     shutil.copy(TOOLS / "setup", tmp_path / "tools/setup")
     (tmp_path / "src/lanner/native").mkdir(parents=True)
     for name in ("pyproject.toml", "CMakeLists.txt", "src/lanner/_version.py"):
         (tmp_path / name).touch()
+    (tmp_path / "pyproject.toml").write_text("[build-system]\nrequires = []\n")
     base = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
     subprocess.run([base, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
     (packages,) = tmp_path.glob(".venv/lib/python*/site-packages")
@@ -84,6 +85,8 @@ def checkout(tmp_path):
         (packages / name).mkdir()
         (packages / name / "__main__.py").touch()
         (packages / name / "__init__.py").touch()
+    (packages / "scikit_build_core").mkdir()
+    (packages / "scikit_build_core/build.py").write_text("def get_requires_for_build_editable():\n    return []\n")
     return tmp_path, packages, base
 
 

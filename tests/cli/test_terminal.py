@@ -30,7 +30,6 @@ class Evil(lanner.Plugin):
     contact = "{EVIL}"
     id = 999
     event_source = "evil"
-    open_params = []
 
     def open(self, params: str):
         yield b"{{}}"

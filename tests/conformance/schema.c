@@ -123,7 +123,7 @@ static bool is_word(const char* word, const char* const* words) {
 }
 
 static bool validate(const struct json* schema, const struct json* value, const struct place* place) {
-  static const char* const said[] = {"title",      "description",          "default", "examples", "$schema", "$id",
+  static const char* const said[] = {"title",      "description",          "default", "examples", "$schema", "$id", "writeOnly",
                                      "properties", "additionalProperties", NULL};
   static const char* const bounds[] = {"minimum", "maximum", "minLength", "maxLength", NULL};
   for (const struct json* word = schema->type == JSON_OBJECT ? schema->first : NULL; word != NULL; word = word->next) {

@@ -1,6 +1,7 @@
 """What `lanner new` creates passes its own checks at once, runs, and is built."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def test_make_check_has_no_other_commands(checks):
 def test_its_recording_raises_alerts(repository, source):
     module = NAMES[source].replace("-", "_")
     command = replay_command(source).replace("@NAME@", f"src/lanner_{module}/plugin.py").replace("@MODULE@", module)
-    done = run(repository, *command.split())
+    done = run(repository, *shlex.split(command))
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip(), done.stderr
 

@@ -82,6 +82,7 @@ def commands() -> None:
 @click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
 @click.option("--from-start", is_flag=True, help="Open the source as the first time: ignore its stored position.")
+@click.option("--reload", is_flag=True, help="For development: load the plugin's files again when they change.")
 @click.option("--dry-run", is_flag=True, help="Load everything and check the rules, but open nothing.")
 @click.option("-V", "--validate", "validated", multiple=True, metavar="FILE", help="Print the report of `falco -V` on a rules file.")
 @click.option("-L", "describe_all", is_flag=True, help="Describe the rules (with --format json, also macros and lists).")

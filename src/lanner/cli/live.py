@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lanner.cli.alerts import deliver_on, make_sinks, outputs_of
@@ -21,11 +22,13 @@ from lanner.outputs.base import Alert
 from lanner.rules import Priority, RulesError
 from lanner.rules.output.internal import METRICS, RELOAD_FAILED, SOURCE, internal_line
 from lanner.sdk.errors import LannerError
+from lanner.sdk.plugin import plugin_info
 from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from lanner.cli.develop import Development
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
     from lanner.host.runner import Runner
@@ -43,8 +46,11 @@ def operate(
     runner: Runner,
     source: Source,
     again: Callable[[], Settings],
+    development: Development | None = None,
 ) -> Iterator[Operation]:
     """Context manager: operate the run of the first of these plugins. `again` creates the settings again.
+
+    With `development`, `source` is a `SwitchingSource`, and changed files of the plugins are reloaded.
 
     Raises `LannerError` if a service cannot start.
     """
@@ -53,10 +59,10 @@ def operate(
     with ExitStack() as stack:
         notifier = Notifier(status.is_alive)
         stack.callback(notifier.close)
-        loading = _ReloadJob(plugins, infos, settings, runner, source, again, status, notifier)
+        loading = _ReloadJob(plugins, infos, settings, runner, source, again, status, notifier, development)
         _show_status(settings.falco, status, loading, stack)
-        watched = (lambda: loading.settings.sources) if settings.falco.watch_config_files else None
-        status.reloader = Reloader(loading.load, loading.failed, watched)
+        watched = settings.falco.watch_config_files or development is not None
+        status.reloader = Reloader(loading.load, loading.failed, loading.watched if watched else None)
         stack.callback(status.reloader.close)
         yield Operation(status, notifier, {signal.SIGHUP: status.reloader.ask, signal.SIGUSR1: runner.reopen})
 
@@ -121,10 +127,17 @@ class _ReloadJob:
         again: Callable[[], Settings],
         status: Status,
         notifier: Notifier,
+        development: Development | None = None,
     ) -> None:
         self.settings = settings
+        self._development = development
         self._plugins, self._infos, self._runner, self._source, self._again = plugins, infos, runner, source, again
         self._status, self._notifier = status, notifier
+
+    def watched(self) -> Sequence[str]:
+        """Return the files whose changes are loaded."""
+        configured = self.settings.sources if self.settings.falco.watch_config_files else ()
+        return (*configured, *(self._development.paths() if self._development is not None else ()))
 
     def load(self) -> None:
         """Reload. Raises `LannerError`; the run then keeps its current state."""
@@ -135,16 +148,37 @@ class _ReloadJob:
             self._notifier.ready()
 
     def _load(self) -> None:
-        old, new = self.settings, self._again()
+        development, new = self._development, self._again()
+        if development is None or not (development.has_changed() or new.plugins != self.settings.plugins):
+            self._take(self._plugins, new)
+            return
+        with development.loaded(new, self._plugins) as plugins:
+            before = self._plugins, self.settings
+            self._take(plugins, new)
+        development.switch(partial(self._open, development, before))
+        say(f"reloaded: the plugin {self._infos[0].name}")
+
+    def _open(self, development: Development, before: tuple[Sequence[Plugin], Settings]) -> Source:
+        """Open the source of the new plugin; if that fails, return to the plugins before."""
         try:
-            compiled = compile_settings(self._infos, new)
+            return development.open(self._plugins[0], self.settings)
+        except LannerError as error:
+            self.failed(str(error))
+        self._take(*before)
+        return development.open(self._plugins[0], self.settings)
+
+    def _take(self, plugins: Sequence[Plugin], new: Settings) -> None:
+        """Use these plugins and settings from the next event on. Raises `LannerError`."""
+        old, infos = self.settings, [plugin_info(type(each)) for each in plugins]
+        try:
+            compiled = compile_settings(infos, new)
         except RulesError as error:
-            show_wrong_rules(error, self._infos[0])
-            told = advise_own_rules(error.findings, self._infos[0])
+            show_wrong_rules(error, infos[0])
+            told = advise_own_rules(error.findings, infos[0])
             first = next(finding for finding in told if finding.severity == "error")
             said = f"{wrong_rules(error)}: {first.render().splitlines()[0]}"
             raise LannerError(f"{said} {first.advice}".rstrip()) from None
-        if new.plugins != old.plugins:
+        if new.plugins != old.plugins and self._development is None:
             say("warning: a change of the plugin, its init_config or its open_params takes effect at the next start")
         for key in ("webserver", "metrics", "log_level", "log_stderr", "log_syslog", "watch_config_files"):
             if getattr(new.falco, key) != getattr(old.falco, key):
@@ -153,8 +187,8 @@ class _ReloadJob:
         if outputs_of(new.falco) != outputs_of(old.falco):
             sinks = make_sinks(new.falco)
             make_delivery = lambda: deliver_on(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
-        self._runner.exchange(make_pump(self._plugins, compiled, new), make_delivery)
-        self.settings = new
+        self._runner.exchange(make_pump(plugins, compiled, new), make_delivery)
+        self._plugins, self._infos, self.settings = plugins, infos, new
         self._status.loaded(new, compiled)
         say(f"reloaded: {many(len(compiled.rules), 'rule')}")
 

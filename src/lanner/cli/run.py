@@ -135,7 +135,12 @@ def _watch(
             positions = _positions(settings, info)
             if positions is not None:
                 opened.callback(positions.close)  # after the last commit
-            source = open_source(plugin, settings.plugin.open_params, positions)
+            development = None
+            if limits.reload:
+                from lanner.cli.develop import Development  # rarely needed
+
+                development = Development(settings, positions)
+            source = development.start(plugin, settings) if development else open_source(plugin, settings.plugin.open_params, positions)
         except LannerError as error:
             for sink in sinks:
                 sink.close()
@@ -153,7 +158,7 @@ def _watch(
         runner = Runner(source, make_pump(plugins, compiled, settings), delivery, time.time_ns, limits.max_events)
         start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
         try:
-            with operate(plugins, infos, settings, compiled, runner, source, again) as operation:
+            with operate(plugins, infos, settings, compiled, runner, source, again, development) as operation:
                 return _go_on(runner, source, limits.duration, start, operation, info.hint)
         finally:
             source.close()

@@ -41,6 +41,7 @@ class Limits:
     recordings: tuple[str, ...] = ()
     jobs: int = 1
     from_start: bool = False
+    reload: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def start(
     duration: float | None,
     dry_run: bool,
     from_start: bool,
+    reload: bool,
     executor: str,
     names_only: bool,
     verbose: bool,
@@ -72,9 +73,16 @@ def start(
         recordings=replay,
         jobs=jobs or cores(),
         from_start=from_start,
+        reload=reload,
     )
     if from_start and replay:
         raise UsageError("--from-start is about a source's stored position, which --replay does not use: leave it out")
+    if reload:
+        if replay:
+            raise UsageError("--reload is for a live source, and --replay reads recorded events: leave one of them out")
+        from lanner.host.plugin_files import without_bytecode
+
+        without_bytecode()
     needs_rules = not (version or list_plugins or asked is not None or fields_of is not None or validated)
     make = partial(settle, plugin, limits=limits, needs_rules=needs_rules, layout=None if layout == "markdown" else layout, **options)
     settings = make()

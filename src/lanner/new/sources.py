@@ -3,12 +3,13 @@
 from typing import Final
 
 EXTRACTOR: Final = "extractor"
-SOURCES: Final = ("generator", EXTRACTOR)
+SOURCES: Final = ("generator", "poll", "webhook", EXTRACTOR)
+_REQUIRED: Final = {"poll": " --config 'token: test'", "webhook": " --config 'secret: test'"}
 
 
 def run_command(source: str) -> str:
     """Return the command that runs a new plugin, with `@NAME@` for its name: an extractor needs the plugin of the events."""
-    return "lanner run -c falco.yaml" if source == EXTRACTOR else "lanner run @NAME@"
+    return "lanner run -c falco.yaml" if source == EXTRACTOR else f"lanner run @NAME@{_REQUIRED.get(source, '')}"
 
 
 def replay_command(source: str) -> str:

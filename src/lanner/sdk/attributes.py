@@ -72,14 +72,14 @@ def find_unknown(cls: type, plugin: type) -> str:
 
 
 def _problem(cls: type, name: str, value: Any, known: Mapping[str, None]) -> str:
-    if any(declaration not in _declared(cls) for declaration in _declarations(value)):
-        return f"{name!r} holds a field that is not in 'fields', so no host would see it: add it there"
     if method_declaration(cls.__name__, name, value) is not None:
         return ""
     if name in _LACKING:
         return f"{name!r} declares the capability {_LACKING[name]}, which Lanner does not support: remove it"
     if near := find_misspelt(name, known):
         return f"unknown attribute {name!r}: did you mean {near!r}? If not, begin its name with an underscore"
+    if any(declaration not in _declared(cls) for declaration in _declarations(value)):
+        return f"{name!r} holds a field that is not in 'fields', so no host would see it: add it there"
     if isinstance(value, FunctionType) and name in _NEVER_CALLED:
         return f"no host calls a method {name!r} of the plugin: {_NEVER_CALLED[name]}. For a helper, begin its name with an underscore"
     if name.startswith("_") or name.isupper() or isinstance(value, type) or callable(value) or hasattr(type(value), "__get__"):

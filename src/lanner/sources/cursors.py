@@ -35,7 +35,7 @@ class Progress:
     def __init__(self, position: Any, start: Scalar | None, cursor: Place | None, key: Place | None, *, follows: bool) -> None:
         self._cursor_at, self._key_at, self.follows = cursor, key, follows
         stored: Mapping[str, Any] = position if isinstance(position, dict) else {}
-        self.cursor: Scalar | None = _scalar(stored.get("cursor")) if cursor is not None else None
+        self.cursor: Scalar | None = _scalar(stored.get("cursor"))
         if self.cursor is None:
             self.cursor = start
         page = stored.get("page")
@@ -94,9 +94,7 @@ class Progress:
     def position(self) -> dict[str, Any]:
         """Return the position after the last event or page."""
         keys = [key for _, key in self._keys]
-        found: dict[str, Any] = {"keys": keys}
-        if self._cursor_at is not None:
-            found["cursor"] = self.cursor
+        found: dict[str, Any] = {"keys": keys, "cursor": self.cursor}
         if self.follows:
             found["page"] = self.page
         return found

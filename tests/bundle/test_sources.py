@@ -1,0 +1,93 @@
+"""Pollers and webhooks in a library, bound and bundled: with TLS, positions, and answers once the host has processed the events."""
+
+import hashlib
+import hmac
+import http.client
+import json
+import ssl
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ..sources.api_server import serving, unused_port
+from ..sources.system_log import SystemLog
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+KINDS = pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names, "-days", "2", "-keyout", "pair.pem", "-out", "cert.pem"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    with (folder / "pair.pem").open("ab") as pair:
+        pair.write((folder / "cert.pem").read_bytes())
+    return folder
+
+
+def send(port, count, context, answers):
+    """Post this many events, each until it is answered 200."""
+    for number in range(count):
+        body = json.dumps({"sender": {"login": f"user{number}"}}).encode()
+        signature = "sha256=" + hmac.new(b"secret", body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature, "X-GitHub-Event": "push"}
+        status, deadline = None, time.monotonic() + 20
+        while status != 200 and time.monotonic() < deadline:
+            if context is None:
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            else:
+                connection = http.client.HTTPSConnection("localhost", port, timeout=20, context=context)
+            try:
+                connection.request("POST", "/", body, headers)
+                status = connection.getresponse().status
+            except (OSError, http.client.HTTPException):  # the host has not opened it yet
+                time.sleep(0.01)
+            finally:
+                connection.close()
+        answers.append(status)
+
+
+@KINDS
+def test_a_webhook_answers_when_the_host_has_processed_the_event(built, run_host, certificate, secure):
+    port, answers = unused_port(), []
+    config = {"secret": "secret", "address": f"127.0.0.1:{port}", "certificate": str(certificate / "pair.pem") if secure else ""}
+    context = ssl.create_default_context(cafile=certificate / "cert.pem") if secure else None
+    sender = threading.Thread(target=send, args=[port, 3, context, answers])
+    sender.start()
+    try:
+        report = run_host(built(str(EXAMPLES / "github.py"), "3.3"), "--init", json.dumps(config), "--seconds", "3")
+    finally:
+        sender.join(60)
+    assert report["violations"] == [], report
+    (run,) = report["runs"]
+    assert [(each["fields"]["github.user"], each["fields"]["github.type"]) for each in run["events"]] == [
+        (f"user{n}", "push") for n in range(3)
+    ]
+    assert answers == [200, 200, 200]
+
+
+def test_a_poller_resumes_at_its_position(built, run_host, tmp_path):
+    events = [{"uuid": str(number), "published": f"2026-01-01T00:00:{number:02d}Z"} for number in range(8)]
+    log = SystemLog(events[:5])
+    environment = {"LANNER_STATE_DIRECTORY": str(tmp_path)}
+
+    def uuids(count):
+        options = ["--init", json.dumps(config), "--events", str(count)]
+        report = run_host(built(str(EXAMPLES / "okta.py"), "3.3"), *options, env=environment)
+        assert report["violations"] == [], report
+        return [each["fields"]["okta.uuid"] for run in report["runs"] for each in run["events"]]
+
+    with serving(log) as api:
+        config = {"url": api.url, "token": "token", "since": "2026", "every": 0.01}
+        first = uuids(5)
+        log.events += events[5:]
+        again = uuids(3)
+    assert first[:5] == ["0", "1", "2", "3", "4"]
+    assert again[0] <= "5", "nothing is skipped"
