@@ -309,8 +309,8 @@ void try_input(std::string_view input) {
   const auto before = taken;
   again.run(all, payload, is_padded);
   const auto new_pieces = taken - before;
-  // simdjson takes memory for a number that is all there is
-  if (all.load(payload, is_padded) && payload.starts_with('{')) REQUIRE(new_pieces == 0);
+  // simdjson takes memory for a number that is all there is, and a payload that is not UTF-8 is copied
+  if (all.load(payload, is_padded) && payload.starts_with('{') && !all.has_invalid_utf8()) REQUIRE(new_pieces == 0);
   require_same(first, again);
   other.run(copying, payload_text, false);
   require_same(first, other);

@@ -8,7 +8,6 @@
 
 #include <simdjson.h>
 
-#include "values/context.hpp"
 #include "values/readable.hpp"
 
 namespace lanner {
@@ -143,12 +142,12 @@ struct Document::Parsed {
         return error;
       }
     }
-    simdjson::dom::element root;
-    const auto error = parser.parse(data, size, false).get(root);
+    const auto error = parser.parse(data, size, false).error();
     if (error == simdjson::MEMALLOC) throw std::bad_alloc();
     if (!error) {
-      search.begin(root);
-      tokens.begin(parser, {data, size});
+      const Tape tape(parser.doc.tape.get(), parser.doc.string_buf.get());
+      search.begin(tape);
+      tokens.begin(parser, tape, {data, size});
     }
     return error;
   }

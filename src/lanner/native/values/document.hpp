@@ -11,8 +11,6 @@
 
 namespace lanner {
 
-class Tokens;
-
 class Document {
  public:
   // simdjson reads so many bytes past the end of a payload

@@ -6,8 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "values/context.hpp"
-
 namespace lanner {
 namespace {
 

@@ -1,4 +1,4 @@
-// The places that the paths of a table name. No Python here.
+// The places that the paths of a table name, and the search for them. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,8 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "values/tape.hpp"
 
 namespace lanner {
 
@@ -25,12 +27,13 @@ struct Where {
 };
 using Step = std::variant<std::string, std::uint64_t, Argument, Each, Where>;
 
-// Numbers of names. Two words of a name are its hash and, for a name of at most 16 bytes, the whole comparison. A lookup has few
-// branches, because those are predicted badly: each event has other members.
+// Numbers of names. Two words of a name are its hash and, for a name of at most 16 bytes, the whole comparison.
 class NameTable {
  public:
-  // `none` is the number of all other names.
-  explicit NameTable(std::uint32_t none) : none_(none), slots_(1, Entry{{}, none, nullptr}) {}
+  // The number of all other names
+  static constexpr std::uint32_t none = 1;
+
+  NameTable() = default;
   NameTable(NameTable&&) = default;
 
   void add(std::string_view name, std::uint32_t number);
@@ -58,45 +61,45 @@ class NameTable {
 
     std::uint64_t head = 0;
     std::uint64_t tail = 0;
-    std::uint64_t size = 0;
+    std::size_t size = 0;
   };
   struct Entry {
-    Key key;
-    std::uint32_t number;
-    const char* name;
+    std::uint64_t head = 0;
+    std::uint64_t tail = 0;
+    std::uint32_t size = 0;
+    std::uint32_t number = none;
+    const char* name = nullptr;
   };
 
   void put(const std::string& name, std::uint32_t number);
 
-  std::uint32_t none_;
   std::deque<std::string> names_;  // a deque: addresses stay valid
   std::vector<std::uint32_t> numbers_;
-  std::vector<Entry> slots_;  // at least three quarters of them are free: `none_`
+  std::vector<Entry> slots_ = std::vector<Entry>(1);  // at least three quarters of them are free: `none`
 };
 
 class NameTable::Lookup {
  public:
-  // Eight bytes can be read at `name`, as in simdjson's texts.
+  // Eight bytes can be read at `name`, as on a tape.
   std::uint32_t operator()(const char* name, std::size_t size) const {
     const Key key(name, size);
     for (std::size_t slot = key.hash() & mask_;; slot = (slot + 1) & mask_) {
       const Entry& entry = slots_[slot];
-      const bool is_same = ((entry.key.head ^ key.head) | (entry.key.tail ^ key.tail) | (entry.key.size ^ key.size)) == 0;
-      const bool is_sure = is_same ? size <= 2 * word : entry.number == none_;
-      if (is_sure || (is_same && std::memcmp(entry.name, name, size) == 0)) return is_same ? entry.number : none_;
+      const bool is_same = ((entry.head ^ key.head) | (entry.tail ^ key.tail) | (entry.size ^ key.size)) == 0;
+      const bool is_sure = is_same ? size <= 2 * word : entry.number == none;
+      if (is_sure || (is_same && std::memcmp(entry.name, name, size) == 0)) return is_same ? entry.number : none;
     }
   }
 
  private:
   friend class NameTable;
-  Lookup(const Entry* slots, std::size_t mask, std::uint32_t none) : slots_(slots), mask_(mask), none_(none) {}
+  Lookup(const Entry* slots, std::size_t mask) : slots_(slots), mask_(mask) {}
 
   const Entry* slots_;
   std::size_t mask_;
-  std::uint32_t none_;
 };
 
-inline NameTable::Lookup NameTable::lookup() const { return {slots_.data(), slots_.size() - 1, none_}; }
+inline NameTable::Lookup NameTable::lookup() const { return {slots_.data(), slots_.size() - 1}; }
 
 // The places of a table's paths as a tree. The whole document is place 0.
 class Places {
@@ -109,18 +112,48 @@ class Places {
 
  private:
   friend class Search;
-  // takes the members that no path names
-  static constexpr std::uint32_t other = 1;
-
   struct Node {
     std::uint32_t above = document;
-    NameTable members{other};                                    // the places below, if this one is an object ...
+    NameTable members;                                           // the places below, if this one is an object ...
     std::vector<std::pair<std::uint64_t, std::uint32_t>> items;  // ... or an array
   };
 
   std::uint32_t below(std::uint32_t place, const Step& step);
 
-  std::vector<Node> nodes_ = std::vector<Node>(2);
+  std::vector<Node> nodes_ = std::vector<Node>(2);  // the second is for the members that no path names: NameTable::none
+};
+
+// The places in one document after another. An object is searched once for all places in it, when the first of them is asked for.
+class Search {
+ public:
+  // `places` may grow until the first document.
+  explicit Search(const Places& places) : places_(places) {}
+
+  void begin(const Tape& tape);
+
+  const Tape& tape() const { return tape_; }
+
+  // The element at a place, or Tape::none
+  std::uint32_t at(std::uint32_t place) {
+    const auto above = places_.nodes_[place].above;
+    if (searched_[above] != turn_) search(above);
+    return found_[place].turn == turn_ ? found_[place].element : Tape::none;
+  }
+
+ private:
+  struct Found {
+    std::uint32_t element;
+    std::uint32_t turn;
+  };
+
+  void search(std::uint32_t place);
+
+  const Places& places_;
+  Tape tape_;
+  std::uint32_t turn_ = 0;  // the number of the document
+  // by place:
+  std::vector<Found> found_;             // valid in one turn
+  std::vector<std::uint32_t> searched_;  // the turn in which the places below were searched
 };
 
 }  // namespace lanner

@@ -2,13 +2,10 @@
 // its first stage have the offset of each of these, and of each colon and comma.
 #include "values/tokens.hpp"
 
-#include <bit>
+#include <simdjson.h>
 
 namespace lanner {
 namespace {
-
-using simdjson::dom::element;
-using simdjson::internal::tape_ref;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_number_char(char c) { return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; }
@@ -50,9 +47,9 @@ bool may_hold_negative_zero(std::string_view text) {
 
 // Adds the offset of the next token.
 void Tokens::add(std::uint32_t offset) {
-  const auto type = static_cast<char>(parser_->doc.tape[offsets_.size()] >> 56);
+  const bool is_number = tape_.is_number(static_cast<std::uint32_t>(offsets_.size()));
   offsets_.push_back(offset);
-  if (type == 'l' || type == 'u' || type == 'd') offsets_.push_back(offset);
+  if (is_number) offsets_.push_back(offset);
 }
 
 void Tokens::index() {
@@ -78,18 +75,17 @@ void Tokens::index() {
   }
 }
 
-std::string_view Tokens::of(element value) {
-  const auto place = std::bit_cast<tape_ref>(value);
+std::string_view Tokens::of(std::uint32_t element) {
   if (!is_indexed_) index();
   const auto text = this->text();
-  const std::size_t begin = offsets_[place.json_index];
+  const std::size_t begin = offsets_[element];
   const bool is_container = text[begin] == '{' || text[begin] == '[';
-  const auto end = is_container ? offsets_[place.matching_brace_index() - 1] + 1 : end_of(text, begin);
+  const auto end = is_container ? offsets_[tape_.end(element)] + 1 : end_of(text, begin);
   return text.substr(begin, end - begin);
 }
 
-std::string_view Tokens::compact(element value, Arena& arena) {
-  const auto text = of(value);
+std::string_view Tokens::compact(std::uint32_t element, Arena& arena) {
+  const auto text = of(element);
   std::string* copy = nullptr;
   std::size_t done = 0;
   for (std::size_t at = 0; at < text.size();) {
@@ -109,12 +105,12 @@ std::string_view Tokens::compact(element value, Arena& arena) {
   return *copy;
 }
 
-bool Tokens::is_negative_zero(element value) {
+bool Tokens::is_negative_zero(std::uint32_t element) {
   if (!zeros_are_known_) {
     has_negative_zero_ = may_hold_negative_zero(text());
     zeros_are_known_ = true;
   }
-  return has_negative_zero_ && of(value) == "-0";
+  return has_negative_zero_ && of(element) == "-0";
 }
 
 }  // namespace lanner

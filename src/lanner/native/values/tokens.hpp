@@ -6,17 +6,21 @@
 #include <string_view>
 #include <vector>
 
-#include <simdjson.h>
-
 #include "values/arena.hpp"
+#include "values/tape.hpp"
+
+namespace simdjson::dom {
+class parser;
+}
 
 namespace lanner {
 
 class Tokens {
  public:
-  // `text` is what `parser` parsed; both stay until the next call.
-  void begin(const simdjson::dom::parser& parser, std::string_view text) {
+  // `text` is what `parser` parsed to `tape`; all stay until the next call.
+  void begin(const simdjson::dom::parser& parser, const Tape& tape, std::string_view text) {
     parser_ = &parser;
+    tape_ = tape;
     text_ = text;
     is_indexed_ = zeros_are_known_ = false;
     rewritten_ = {};
@@ -27,13 +31,13 @@ class Tokens {
   bool is_rewritten() const { return rewritten_.data() != nullptr; }
 
   // The text of a value, without blanks around it
-  std::string_view of(simdjson::dom::element element);
+  std::string_view of(std::uint32_t element);
 
   // The same without blanks between its parts
-  std::string_view compact(simdjson::dom::element element, Arena& arena);
+  std::string_view compact(std::uint32_t element, Arena& arena);
 
   // Whether a value that was parsed as 0 is -0
-  bool is_negative_zero(simdjson::dom::element element);
+  bool is_negative_zero(std::uint32_t element);
 
  private:
   void index();
@@ -41,9 +45,10 @@ class Tokens {
   std::string_view text() const { return is_rewritten() ? rewritten_ : text_; }
 
   const simdjson::dom::parser* parser_ = nullptr;
+  Tape tape_;
   std::string_view text_;
   std::string_view rewritten_;
-  std::vector<std::uint32_t> offsets_;  // by the number of a word on the tape: where its token begins
+  std::vector<std::uint32_t> offsets_;  // by element, and for brackets at the end: where its token begins
   bool is_indexed_ = false;
   bool zeros_are_known_ = false;
   bool has_negative_zero_ = false;

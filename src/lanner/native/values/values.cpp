@@ -1,20 +1,15 @@
-// Trees of values over a simdjson document. lanner.sdk.evaluate is the reference.
+// Trees of values over a parsed document. lanner.sdk.evaluate is the reference.
 #include "values/values.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
 #include <tuple>
 #include <unordered_set>
 #include <utility>
 
-#include "values/context.hpp"
-
 namespace lanner {
 namespace {
 
-using simdjson::dom::element;
-using simdjson::dom::element_type;
 using List = std::vector<Scalar>;
 
 // Whether an event has a list, and whether no item of it was left out
@@ -33,66 +28,37 @@ Scalar to_scalar(const Result& result) {
   return text ? Scalar::of(*text) : Scalar::of(std::get<std::uint64_t>(result));
 }
 
-// The place that a name, a number or the argument leads to
-std::optional<element> next_place(element place, const Step& step, const Given& given) {
-  if (const auto* name = std::get_if<std::string>(&step)) return member(place, *name);
-  if (const auto* number = std::get_if<std::uint64_t>(&step)) return item(place, *number);
-  if (const auto* key = std::get_if<std::string_view>(&given)) return member(place, *key);
-  if (const auto* index = std::get_if<std::uint64_t>(&given)) return item(place, *index);
-  return std::nullopt;
+// The place that a name, a number or the argument leads to, or none
+std::uint32_t next_place(const Tape& tape, std::uint32_t place, const Step& step, const Given& given) {
+  if (const auto* name = std::get_if<std::string>(&step)) return tape.member(place, *name);
+  if (const auto* number = std::get_if<std::uint64_t>(&step)) return tape.item(place, *number);
+  if (const auto* key = std::get_if<std::string_view>(&given)) return tape.member(place, *key);
+  if (const auto* index = std::get_if<std::uint64_t>(&given)) return tape.item(place, *index);
+  return Tape::none;
 }
 
-// Walks the steps that have no place: an argument, and those after it.
-std::optional<element> walk(element place, std::span<const Step> steps, const Given& given) {
-  for (const auto& step : steps) {
-    const auto next = next_place(place, step, given);
-    if (!next) return std::nullopt;
-    place = *next;
-  }
+// The element at the end of a path that is no list, or none. Its steps without a place are walked: an argument, and those after it.
+std::uint32_t find(const Value& value, Search& document, std::uint32_t item, const Given& given) {
+  auto place = value.is_of_item ? item : document.at(value.place);
+  for (auto at = value.placed; at != value.steps.size() && place != Tape::none; ++at)
+    place = next_place(document.tape(), place, value.steps[at], given);
   return place;
 }
 
-// Where a path begins, and its steps from there
-const element* begin_of(const Value& value, Search& document, const element& item, std::span<const Step>& steps) {
-  steps = std::span(value.steps).subspan(value.placed);
-  return value.is_of_item ? &item : document.at(value.place);
-}
-
-// The element at the end of a path that is no list, null if the document has none. Uses `walked` for one that has no place.
-const element* find(const Value& value, Search& document, const element& item, const Given& given, element& walked) {
-  std::span<const Step> steps;
-  const element* const place = begin_of(value, document, item, steps);
-  if (!place || steps.empty()) return place;
-  const auto found = walk(*place, steps, given);
-  if (!found) return nullptr;
-  walked = *found;
-  return &walked;
-}
-
 // Numbers that simdjson cannot read were rewritten to null
-bool is_rewritten_number(element found, Tokens& tokens) {
-  return tokens.is_rewritten() && found.type() == element_type::NULL_VALUE && tokens.of(found) != "null";
+bool is_number(std::uint32_t element, Context& context) {
+  const auto& tape = context.document.tape();
+  if (tape.is_number(element)) return true;
+  return context.tokens.is_rewritten() && tape.type(element) == 'n' && context.tokens.of(element) != "null";
 }
 
-Misfit misfit_of(element found, Tokens& tokens) {
-  switch (found.type()) {
-    case element_type::ARRAY:
-      return Misfit::array;
-    case element_type::OBJECT:
-      return Misfit::object;
-    case element_type::STRING:
-      return Misfit::text;
-    case element_type::BOOL:
-      return Misfit::boolean;
-    case element_type::NULL_VALUE:
-      return is_rewritten_number(found, tokens) ? Misfit::number : Misfit::none;
-    default:
-      return Misfit::number;
+Result unfit(std::uint32_t element, Context& context) {
+  const auto type = context.document.tape().type(element);
+  if (is_number(element, context)) {
+    context.misfit = Misfit::number;
+  } else if (type != 'n') {
+    context.misfit = type == '[' ? Misfit::array : type == '{' ? Misfit::object : type == '"' ? Misfit::text : Misfit::boolean;
   }
-}
-
-Result unfit(element found, Context& context) {
-  if (const auto misfit = misfit_of(found, context.tokens); misfit != Misfit::none) context.misfit = misfit;
   return {};
 }
 
@@ -103,50 +69,73 @@ bool is_decimal(std::string_view text, bool fraction) {
   return fraction && text[digits] == '.' && text.find_first_not_of("0123456789", digits + 1) == std::string_view::npos;
 }
 
-Result read_number(element found, Context& context, Reads reads) {
-  auto& tokens = context.tokens;
-  std::uint64_t natural;
-  // get() converts no double to an integer
-  if (!tokens.is_rewritten() && !found.get(natural) && (natural != 0 || !tokens.is_negative_zero(found))) {
-    if (reads != Reads::scalar) return natural;
-    return std::string_view(context.arena.take() = std::to_string(natural));
+// Whether the digits of a number are those of the integer on the tape
+bool is_plain_integer(std::uint32_t element, Context& context) {
+  const auto& tape = context.document.tape();
+  if (context.tokens.is_rewritten() || !tape.is_unsigned(element)) return false;
+  return tape.number(element) != 0 || !context.tokens.is_negative_zero(element);
+}
+
+std::string_view digits_of(std::uint32_t element, Context& context) {
+  return context.arena.take() = std::to_string(context.document.tape().number(element));
+}
+
+Result read_number(std::uint32_t element, Context& context, Reads reads) {
+  if (is_plain_integer(element, context)) {
+    if (reads == Reads::scalar) return digits_of(element, context);
+    return context.document.tape().number(element);
   }
-  const auto text = tokens.of(found);
+  const auto text = context.tokens.of(element);
   if (reads == Reads::scalar || is_decimal(text, reads == Reads::decimal)) return text;
   context.misfit = Misfit::number;
   return {};
 }
 
-Result read(element found, Context& context, Reads reads) {
-  std::string_view text;
-  if (reads == Reads::any) return std::uint64_t{1};
-  if (reads == Reads::raw) return context.tokens.compact(found, context.arena);
-  if (!found.get(text) && reads != Reads::present) return until_nul(text);
-  if (reads == Reads::text) return unfit(found, context);
-  switch (found.type()) {
-    case element_type::NULL_VALUE:
-      if (!is_rewritten_number(found, context.tokens)) return {};
-      break;
-    case element_type::BOOL:
-      if (reads != Reads::scalar && reads != Reads::boolean && reads != Reads::present) return unfit(found, context);
-      return std::string_view(bool(found) ? "true" : "false");
-    case element_type::INT64:
-    case element_type::UINT64:
-    case element_type::DOUBLE:
+// The JSON of a value; that of most scalars needs no tokens
+std::string_view raw(std::uint32_t element, Context& context) {
+  switch (context.document.tape().type(element)) {
+    case 't':
+      return "true";
+    case 'f':
+      return "false";
+    case 'n':
+      if (!context.tokens.is_rewritten()) return "null";
       break;
     default:
-      return reads == Reads::present ? Result{std::uint64_t{1}} : unfit(found, context);
+      if (is_plain_integer(element, context)) return digits_of(element, context);
   }
-  if (reads == Reads::present) return std::uint64_t{1};
-  return reads == Reads::boolean ? unfit(found, context) : read_number(found, context, reads);
+  return context.tokens.compact(element, context.arena);
+}
+
+Result read(std::uint32_t element, Context& context, Reads reads) {
+  const auto& tape = context.document.tape();
+  if (tape.is_text(element) && reads != Reads::raw && reads != Reads::any && reads != Reads::present) return until_nul(tape.text(element));
+  const auto type = tape.type(element);
+  switch (reads) {
+    case Reads::text:
+      return unfit(element, context);
+    case Reads::raw:
+      return raw(element, context);
+    case Reads::any:
+      return std::uint64_t{1};
+    case Reads::present:
+      return type == 'n' && !is_number(element, context) ? Result{} : Result{std::uint64_t{1}};
+    case Reads::scalar:
+    case Reads::boolean:
+      if (type == 't' || type == 'f') return std::string_view(type == 't' ? "true" : "false");
+      break;
+    default:
+      break;
+  }
+  return reads != Reads::boolean && is_number(element, context) ? read_number(element, context, reads) : unfit(element, context);
 }
 
 // Whether the member `where.name` of an item is one of the texts, or exists
-bool holds(const Where& where, element place, Context& context) {
-  const auto found = member(place, where.name);
-  if (!found || where.texts.empty()) return found.has_value();
+bool holds(const Where& where, std::uint32_t place, Context& context) {
+  const auto found = context.document.tape().member(place, where.name);
+  if (found == Tape::none || where.texts.empty()) return found != Tape::none;
   const auto before = context.misfit;
-  const auto result = read(*found, context, Reads::scalar);
+  const auto result = read(found, context, Reads::scalar);
   context.misfit = before;
   const auto* text = std::get_if<std::string_view>(&result);
   return text && std::find(where.texts.begin(), where.texts.end(), *text) != where.texts.end();
@@ -170,71 +159,68 @@ class Attempt {
   const Misfit before_;
 };
 
-// Calls take() with each place to which the steps lead, null for an item without it. False: they lead nowhere.
+// Calls take() with each place to which the steps lead, none for an item without it. False: they lead nowhere.
 template <typename Take>
-bool each_place(element place, std::span<const Step> steps, Context& context, Take&& take) {
+bool each_place(std::uint32_t place, std::span<const Step> steps, Context& context, Take&& take) {
+  const auto& tape = context.document.tape();
   for (std::size_t number = 0; number < steps.size(); ++number) {
     const auto& step = steps[number];
     if (const auto* each = std::get_if<Each>(&step)) {
-      simdjson::dom::array array;
-      if (place.get(array)) {
+      if (!tape.is_array(place)) {
         unfit(place, context);
         return false;
       }
       const auto rest = steps.subspan(number + 1);
-      const auto below = [&](element one) {
-        if (rest.empty()) return take(&one);
+      const auto below = [&](std::uint32_t one) {
+        if (rest.empty()) return take(one);
         Attempt attempt(context);
         const bool found = each_place(one, rest, context, take);
         attempt.end(found);
-        if (!found) take(nullptr);
+        if (!found) take(Tape::none);
       };
       if (each->at_index && !std::holds_alternative<std::monostate>(context.given)) {
         const auto* index = std::get_if<std::uint64_t>(&context.given);
-        const auto one = index ? item(place, *index) : std::nullopt;
-        if (one) below(*one);
-        return one.has_value();
+        const auto one = index ? tape.item(place, *index) : Tape::none;
+        if (one != Tape::none) below(one);
+        return one != Tape::none;
       }
-      for (const auto one : array) below(one);
+      for (auto one = tape.first(place), end = tape.end(place); one != end; one = tape.after(one)) below(one);
       return true;
     }
     if (const auto* where = std::get_if<Where>(&step)) {
       if (!holds(*where, place, context)) return true;
       continue;
     }
-    const auto next = next_place(place, step, context.given);
-    if (!next) return false;
-    place = *next;
+    place = next_place(tape, place, step, context.given);
+    if (place == Tape::none) return false;
   }
-  take(&place);
+  take(place);
   return true;
 }
 
 template <typename Take>
 bool each_place(const Value& path, Context& context, Take&& take) {
-  std::span<const Step> steps;
-  const element* const place = begin_of(path, context.document, context.item, steps);
-  if (!place) return false;
-  const auto begin = *place;
-  return each_place(begin, steps, context, std::forward<Take>(take));
+  const auto place = path.is_of_item ? context.item : context.document.at(path.place);
+  if (place == Tape::none) return false;
+  return each_place(place, std::span(path.steps).subspan(path.placed), context, std::forward<Take>(take));
 }
 
 Found collect(const Value& value, Context& context, List& list, Reads reads);
 
 // Adds the names of an object's members, each once.
-void add_names(simdjson::dom::object object, List& list) {
+void add_names(const Tape& tape, std::uint32_t object, List& list) {
   constexpr std::size_t few = 32;  // up to this number they are compared with each other
   const auto begin = list.size();
   std::unordered_set<std::string_view> seen;
-  for (const auto field : object) {
-    const auto name = until_nul(field.key);
+  for (auto each = tape.first(object), end = tape.end(object); each != end; each = tape.after(each + 1)) {
+    const auto name = until_nul(tape.text(each));
     const auto count = list.size() - begin;
     if (count == few) {
       for (auto at = begin; at < list.size(); ++at) seen.insert(list[at].text);
     }
     const bool is_new = count < few ? std::none_of(
                                           list.begin() + static_cast<std::ptrdiff_t>(begin), list.end(),
-                                          [&](const Scalar& each) { return each.text == name; })
+                                          [&](const Scalar& one) { return one.text == name; })
                                     : seen.insert(name).second;
     if (is_new) list.push_back(Scalar::of(name));
   }
@@ -242,13 +228,13 @@ void add_names(simdjson::dom::object object, List& list) {
 
 Found collect_names(const Value& path, Context& context, List& list) {
   Found found;
-  found.is_list = each_place(path, context, [&](const element* place) {
-    simdjson::dom::object object;
-    if (place && !place->get(object)) return add_names(object, list);
+  found.is_list = each_place(path, context, [&](std::uint32_t place) {
+    const auto& tape = context.document.tape();
+    if (place != Tape::none && tape.is_object(place)) return add_names(tape, place, list);
     found.is_complete = false;
-    if (!place) return;
+    if (place == Tape::none) return;
     Attempt attempt(context);
-    unfit(*place, context);
+    unfit(place, context);
     attempt.end(false);
   });
   return found;
@@ -258,13 +244,13 @@ Found collect_each(const Value& value, Context& context, List& list, Reads reads
   Found found;
   const auto& body = value.children[1];
   const auto outer = context.item;
-  found.is_list = each_place(value.children[0], context, [&](const element* place) {
-    if (!place) {
+  found.is_list = each_place(value.children[0], context, [&](std::uint32_t place) {
+    if (place == Tape::none) {
       found.is_complete = false;
       return;
     }
     const auto around = context.item;
-    context.item = *place;
+    context.item = place;
     Attempt attempt(context);
     if (body.is_list) {
       const auto inner = collect(body, context, list, reads);
@@ -342,9 +328,9 @@ Found collect(const Value& value, Context& context, List& list, Reads reads) {
   Found found;
   switch (value.kind) {
     case Value::Kind::path:
-      found.is_list = each_place(value, context, [&](const element* place) {
+      found.is_list = each_place(value, context, [&](std::uint32_t place) {
         Attempt attempt(context);
-        const auto result = place ? read(*place, context, reads) : Result{};
+        const auto result = place != Tape::none ? read(place, context, reads) : Result{};
         attempt.end(has_value(result));
         found.is_complete &= has_value(result);
         if (has_value(result)) list.push_back(to_scalar(result));
@@ -462,10 +448,8 @@ Value make_keys(Value path) {
 }
 
 const char* text_at(const Value& value, Search& document, const Given& given) {
-  element walked;
-  const element* const found = find(value, document, {}, given, walked);
-  const char* text;
-  return found && !found->get(text) ? text : nullptr;
+  const auto element = find(value, document, Tape::document, given);
+  return element != Tape::none && document.tape().is_text(element) ? document.tape().text(element).data() : nullptr;
 }
 
 Result evaluate(const Value& value, Context& context, Reads reads) {
@@ -476,9 +460,8 @@ Result evaluate(const Value& value, Context& context, Reads reads) {
   }
   switch (value.kind) {
     case Value::Kind::path: {
-      element walked;
-      const element* const found = find(value, context.document, context.item, context.given, walked);
-      return found ? read(*found, context, reads) : Result{};
+      const auto element = find(value, context.document, context.item, context.given);
+      return element != Tape::none ? read(element, context, reads) : Result{};
     }
     case Value::Kind::first:
       for (const auto& option : value.children) {

@@ -13,6 +13,7 @@
 #include "values/dates.hpp"
 #include "values/places.hpp"
 #include "values/scalar.hpp"
+#include "values/tokens.hpp"
 
 namespace lanner {
 
@@ -34,9 +35,7 @@ inline constexpr std::array<std::string_view, 6> misfit_names = {"", "text", "nu
 using Misfits = std::array<std::uint64_t, misfit_names.size()>;
 
 struct Value;
-// See context.hpp
 struct Context;
-class Search;
 
 // A word of lanner.sdk.words
 struct Word {
@@ -103,6 +102,17 @@ Value make_keys(Value path);
 struct Table {
   std::vector<Value> trees;
   Places places;
+};
+
+// What a tree is evaluated for
+struct Context {
+  Search& document;
+  Tokens& tokens;
+  const Given& given;
+  Arena& arena;
+  Misfits* misfits = nullptr;           // counts values of other types
+  std::uint32_t item = Tape::document;  // the element of the innermost `each`
+  Misfit misfit = Misfit::none;         // why the value that is being evaluated does not exist
 };
 
 // The value of a tree.

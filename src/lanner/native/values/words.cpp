@@ -7,7 +7,7 @@
 #include <iterator>
 #include <optional>
 
-#include "values/context.hpp"
+#include "values/values.hpp"
 
 namespace lanner {
 namespace {
