@@ -73,6 +73,17 @@ def test_a_webhook_answers_when_the_host_has_processed_the_event(built, run_host
     assert answers == [200, 200, 200]
 
 
+@pytest.mark.parametrize("name", ["github", "okta"])
+def test_a_host_may_open_a_source_again(bound, run_host, tmp_path, name):
+    """As Falco does when it reloads: the port is free at once, and no descriptor stays open."""
+    url = f"http://127.0.0.1:{unused_port()}"
+    config = {"github": {"secret": "secret", "address": url.removeprefix("http://")}, "okta": {"url": url, "token": "token"}}[name]
+    options = ["--init", json.dumps(config), "--seconds", "0.2", "--cycles", "3"]
+    report = run_host(bound(str(EXAMPLES / f"{name}.py"), "3.3"), *options, env={"LANNER_STATE_DIRECTORY": str(tmp_path)})
+    assert report["violations"] == [], report
+    assert [run["end"] for run in report["runs"]] == ["seconds"] * 3, report
+
+
 def test_a_poller_resumes_at_its_position(built, run_host, tmp_path):
     events = [{"uuid": str(number), "published": f"2026-01-01T00:00:{number:02d}Z"} for number in range(8)]
     log = SystemLog(events[:5])

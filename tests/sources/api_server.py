@@ -19,7 +19,7 @@ class Request:
 class Api:
     """`answer(request)` returns status, headers, and the body, or an iterator of its parts. `requests` has what arrived."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, context=None):
         self.answer = answer
         self.requests = queue.Queue()
         self.ended = threading.Event()
@@ -55,14 +55,17 @@ class Api:
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        if context is not None:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+            self.url = f"https://localhost:{self.port}"
 
     def next_request(self):
         return self.requests.get(timeout=20)
 
 
 @contextmanager
-def serving(answer):
-    api = Api(answer)
+def serving(answer, context=None):
+    api = Api(answer, context)
     thread = threading.Thread(target=api.server.serve_forever, args=[0.01])
     thread.start()
     try:

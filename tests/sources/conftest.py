@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import subprocess
 import threading
 import time
 from typing import Any
@@ -93,6 +94,16 @@ def eventually(holds):
     while not holds():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.005)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """The files of a certificate for localhost, which is its own authority, and of its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names, "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder / "cert.pem", folder / "key.pem"
 
 
 @pytest.fixture

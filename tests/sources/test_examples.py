@@ -13,9 +13,9 @@ from lanner.host.recording import Replay
 from lanner.sdk.plugin import plugin_info
 
 from .api_server import serving
-from .conftest import ask, client
 from .system_log import SystemLog
 from .test_webhook import signed
+from .webhook_reader import ask, client
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LANNER = Path(sys.executable).parent / "lanner"

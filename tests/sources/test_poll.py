@@ -1,7 +1,10 @@
 """A poller gives each event once, resumes where it stood, and survives everything that the other side does."""
 
+import contextlib
 import json
 import logging
+import socket
+import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -151,6 +154,20 @@ def take_exactly(source, count):
     return found
 
 
+def test_the_first_start_is_stored_before_the_first_event():
+    """Else events that come while no run reads would be skipped, if each start begins with the time of now."""
+    log, store = Log(0), Store()
+    with serving(log) as api:
+        with polling(f"{api.url}/log?since={{cursor}}", store, cursor="at", start=5) as run:
+            while not run.source.counters.get("requests", 0) > 1:
+                run.source.next_batch(QUICK)
+            run.source.commit(run.source.position)
+        assert store.resumed["cursor"] == 5
+        log.add(6)
+        with polling(f"{api.url}/log?since={{cursor}}", store, cursor="at", start=7) as run:
+            assert ids(run.take(1)) == [1]
+
+
 def test_a_page_that_later_events_come_to_is_the_position():
     """As in Okta's system log: there is always a next page."""
     events = [1, 2, 3]
@@ -281,6 +298,46 @@ def test_a_server_that_is_down_is_asked_until_it_is_up():
         while not run.source.counters.get("failed requests"):
             run.source.next_batch(QUICK)
         assert run.source.connections == {f"http://127.0.0.1:{port}": False}
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"", "it closed the connection without an answer"),
+        (b"SSH-2.0-x\r\n", "does not answer as an HTTP server does"),
+        (b"HTTP/1.1 abc\r\n\r\n", "which is not a status line"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000, "head is longer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[]", "closed the connection within its response"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n", "closed the connection within its response"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "does not answer as an HTTP server does"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n\x1f\x8b", "closed the connection within its response"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 3, "its answer broke off"),
+        (b"\x15\x03\x01\x00\x02\x02\x16", "does not answer as an HTTP server does"),
+    ],
+    ids=range(10),
+)
+def test_what_is_not_http_is_a_failed_request(caplog, answer, text):
+    with socket.create_server(("127.0.0.1", 0)) as server, polling(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=5) as run:
+        for reply in (answer, answer, b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n[{"id": 1}]\n'):
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                with contextlib.suppress(OSError):  # the client has read enough
+                    connection.sendall(reply)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.settimeout(5)
+                    connection.recv(1)
+        assert ids(run.take(1)) == [1]
+    assert text in caplog.text
+
+
+def test_a_stored_page_of_another_server_is_not_requested(caplog):
+    store = Store({"page": "http://evil.example/log", "keys": []})
+    with serving(Log(1)) as api, polling(f"{api.url}/log", store, follow=True) as run:
+        while not run.source.counters.get("failed requests"):
+            run.source.next_batch(QUICK)
+        assert api.requests.empty()
+    assert "leads to another server, http://evil.example:80" in caplog.text
 
 
 def test_a_server_that_hangs_or_drips_has_one_deadline(caplog):
@@ -422,6 +479,7 @@ def test_a_function_makes_the_requests():
         (lambda: sources.PollResponse(200, {}, (b" " * 100 for _ in range(10**7))), "the response is longer than 1000 bytes"),
         (lambda: sources.PollResponse(200, {}, (b"" for _ in iter(int, 1))), "did not arrive in time"),
         (lambda: sources.PollResponse(200, {"link": "<https://a/b>; rel=next"}, b"[]"), "PollResponse(..., url=...)"),
+        (lambda: sources.PollResponse(200, {"link": "</b>; rel=next"}, b"[]", "/a"), "PollResponse(..., url=...)"),
         (lambda: sources.PollResponse(200, {"link": "<https://b/b>; rel=next"}, b"[]", "https://a/"), "leads to another server, https://b:443"),
         (lambda: sources.PollResponse(301, {"location": "https://b/b"}, b""), "the server redirects (status 301) to https://b:443"),
         (lambda: (_ for _ in ()).throw(SystemExit("token=abc")), "SystemExit"),
@@ -486,6 +544,25 @@ def test_headers_and_credentials_are_sent_and_not_shown(caplog):
             assert request.headers["Host"] == f"127.0.0.1:{api.port}"
             assert run.source.description == f"{api.url} every 0.01 s"
         assert "hunter2" not in caplog.text
+
+
+def test_tls(certificate, caplog):
+    cert, key = certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with serving(Log(5), context) as api:
+        with polling(f"{api.url}/log?since={{cursor}}", cursor="at", ca=str(cert), headers={"X-Token": "abc"}) as run:
+            assert ids(run.take(5)) == [1, 2, 3, 4, 5]
+            assert api.next_request().headers["X-Token"] == "abc"
+        asked = api.requests.qsize()
+        for url, options in ((api.url, {}), (api.url.replace("localhost", "127.0.0.1"), {"ca": str(cert)})):
+            with polling(url, **options) as run:
+                while not run.source.counters.get("failed requests"):
+                    run.source.next_batch(QUICK)
+        assert api.requests.qsize() <= asked + 1, "the last poll of the first run may have arrived meanwhile"
+    assert caplog.text.count("is not trusted") == 2
+    with pytest.raises(lanner.SourceError, match="cannot read the TLS authority"):
+        sources.poll(api.url, ca="/nonexistent")
 
 
 @pytest.mark.parametrize("position", [1, "x", [], {}, {"keys": 5, "cursor": {}, "page": 7}, {"cursor": None, "keys": ["x"]}])

@@ -5,7 +5,6 @@ import hmac
 import json
 import socket
 import ssl
-import subprocess
 import time
 from base64 import b64encode
 from contextlib import closing
@@ -316,6 +315,85 @@ def test_silent_clients_give_way_to_new_ones():
                 each.close()
 
 
+def test_a_thousand_silent_clients_hold_up_nothing():
+    with opened() as source, reading(source) as reader:
+        silent = [socket.create_connection(("127.0.0.1", source.port), timeout=20) for _ in range(300)]
+        try:
+            with client(source) as connection:
+                for _ in range(3):
+                    assert ask(connection, headers=signed(b"{}"))[0] == 200
+                    assert reader.next() == b"{}"
+            assert len(source._receiver._clients) <= 64
+        finally:
+            for each in silent:
+                each.close()
+
+
+def test_requests_may_follow_each_other_without_a_wait_for_the_answers():
+    request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+    request += f"X-Hub-Signature-256: {signed(b'{}')['X-Hub-Signature-256']}\r\n\r\n{{}}".encode()
+    with (
+        opened() as source,
+        reading(source) as reader,
+        closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection,
+    ):
+        connection.sendall(request * 3 + request.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        answer = b""
+        while data := connection.recv(4096):  # HTTP/1.0 ends the connection
+            answer += data
+        assert answer.count(b"HTTP/1.1 200 OK\r\n") == 4
+        assert [reader.next() for _ in range(4)] == [b"{}"] * 4
+
+
+def test_close_ends_all_threads():
+    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\n")
+        while not source._receiver._clients:
+            time.sleep(0.001)
+        source.close()
+        assert connection.recv(1) == b""
+        while source._receiver._clients:
+            time.sleep(0.001)
+        with closing(sources.webhook(f"127.0.0.1:{source.port}", secret=SECRET)) as again:
+            assert again.port == source.port
+
+
+def test_a_scheme_that_fails_is_an_internal_error(caplog):
+    class Broken:
+        def check(self, request, secret):
+            raise RuntimeError("broken")
+
+    with opened(signature=Broken()) as source, client(source) as connection:
+        assert ask(connection) == (500, "internal error")
+        assert source.counters == {"failed checks of requests": 1}
+    assert "RuntimeError: broken" in caplog.text
+
+
+def test_a_generator_may_read_it(in_background):
+    class Hooks(lanner.Plugin):
+        """Webhooks."""
+
+        id, name, version, event_source, contact = 4242, "hooks", "0.1.0", "hooks", "github.com/you/hooks"
+
+        def open(self, _params):
+            opened_ports.append(hook := sources.webhook(":0", secret=SECRET))
+            for event in hook:
+                if event.payload != b"[]":
+                    yield event
+
+    opened_ports = []
+    with lanner.testing.host(Hooks) as host:
+        assert host.source is not None
+        while not opened_ports or not hasattr(opened_ports[0], "port"):
+            time.sleep(0.001)
+        with client(opened_ports[0]) as connection:
+            for body in (b"[]", b"{}"):
+                answer = in_background(ask, connection, body=body, headers=signed(body))
+                if body == b"{}":
+                    assert host.next().payload == b"{}"
+                assert answer() == (200, "processed")
+
+
 def test_connections_whose_events_are_being_processed_stay(in_background):
     with opened(max_connections=2) as source, reading(source) as reader, client(source) as first, client(source) as second:
         reader.commits.clear()
@@ -328,14 +406,6 @@ def test_connections_whose_events_are_being_processed_stay(in_background):
         reader.commits.set()
         assert [answer()[0] for answer in answers] == [200, 200]
         assert source.counters == {"refused connections": 1}
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 2 -keyout key.pem -out cert.pem"
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
-    return folder / "cert.pem", folder / "key.pem"
 
 
 def test_tls(certificate):

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.cli.alerts import check_sinks, deliver_directly, deliver_live, make_sinks
+from lanner.cli.alerts import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, say, talk
 from lanner.cli.plugin_config import make_entry
@@ -64,7 +64,10 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
         check_params(plugins[0], chosen)
         if limits.replay is not None:
             check_recordings(limits.recordings, infos[0])
-        check_sinks(falco)
+        check_sinks(falco, settings.origins)
+        if limits.replay is None:  # a replay has no such services
+            check_spool(falco)
+            _check_webserver(settings)
         make_pump(plugins, compiled, settings)  # everything that a run creates from the rules
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
@@ -72,12 +75,24 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     return run(plugins, infos, settings, compiled, again)
 
 
+def _check_webserver(settings: Settings) -> None:
+    web = settings.falco.webserver
+    if not web.enabled:
+        return
+    from lanner.operating.webserver import check_webserver
+
+    with settings.origins.placing():
+        certificate = web.ssl_certificate if web.ssl_enabled else ""
+        if text := check_webserver(web.listen_address, web.listen_port, certificate):
+            say(f"warning: {text}")
+
+
 def _replay(
     plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules, _: Callable[[], Settings]
 ) -> int:
     info = infos[0]
     limits, path = settings.limits, str(settings.limits.replay)
-    sinks = make_sinks(settings.falco)
+    sinks = make_sinks(settings.falco, settings.origins)
     delivery = deliver_directly(settings.falco, sinks)
     try:
         source = open_recording(limits.recordings, info)
@@ -130,7 +145,7 @@ def _watch(
     limits, plugin, info = settings.limits, plugins[0], infos[0]
     check_params(plugin, settings.plugin)
     with contextlib.ExitStack() as opened:
-        sinks = make_sinks(settings.falco)
+        sinks = make_sinks(settings.falco, settings.origins)
         try:
             positions = _positions(settings, info)
             if positions is not None:

@@ -91,7 +91,10 @@ def dial(host: str, port: int, timer: Timer, prepare: Callable[[socket.socket], 
             raise
         else:
             return connection
-    raise failure or OSError(errno.EADDRNOTAVAIL, "the name has no address")
+    try:
+        raise failure or OSError(errno.EADDRNOTAVAIL, "the name has no address")
+    finally:
+        failure = None  # with it, the error and this frame would keep each other and the callers' objects, until a collection of garbage
 
 
 def _connect(connection: socket.socket, address: Any, timer: Timer) -> None:

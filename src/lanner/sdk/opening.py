@@ -25,6 +25,8 @@ class Opening:
         self.plugin = plugin
         self.resumes = resumes
         self.is_closed = False
+        self.returned: Any = None
+        """What `open` returned, until `close`: the host itself reads it."""
         self._lock = threading.Lock()
         self._parts: list[Any] = []
         self._ended: dict[str, int] = {}
@@ -64,7 +66,7 @@ class Opening:
     def close(self) -> None:
         """Close all parts: those that wait return at once."""
         with self._lock:
-            self.is_closed = True
+            self.is_closed, self.returned = True, None
             parts = list(self._parts)
         for part in parts:
             close_instance(part, self.plugin)

@@ -56,6 +56,7 @@ def open_source(plugin: Plugin, params: str = "", positions: Positions | None = 
         raise
     except (Exception, SystemExit) as error:
         raise plugin_failure(info.name, "open", error) from error
+    opening.returned = opened
     if isinstance(opened, ChunkReader):
         return ChunkSource(opened, info.name, opening, positions)
     if hasattr(opened, "__aiter__") or (hasattr(opened, "__iter__") and not isinstance(opened, (str, bytes, dict))):

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
+def block_signals() -> None:
+    """Let signals go to other threads: they belong to the host's threads."""
+    import signal
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+
 class Call(Generic[_T]):
     """A running call of `function`. `done` is set at its end. A call that never ends leaves its thread behind."""
 
@@ -30,6 +37,7 @@ class Call(Generic[_T]):
         return self._results[0]
 
     def _run(self) -> None:
+        block_signals()
         try:
             self._results.append(self._function())
         except BaseException as error:  # noqa: BLE001 - `result` raises it

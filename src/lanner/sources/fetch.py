@@ -97,7 +97,7 @@ class Fetcher:
     def _get(self, url: str, headers: Mapping[str, str], timer: Timer) -> PollResponse:
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        fields = {"Host": parts.netloc, **{name: reveal(value) for name, value in self._headers.items()}, **headers}
+        fields = {"Host": parts.netloc.rpartition("@")[2], **{name: reveal(value) for name, value in self._headers.items()}, **headers}
         try:
             data = write_request("GET", target, fields)
         except ValueError as error:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lanner.native import Dechunker
 from lanner.sdk.errors import SourceError
+from lanner.sources.calls import block_signals
 from lanner.sources.signatures import WebhookRequest
 from lanner.sources.waiting import Flag
 
@@ -97,6 +98,8 @@ class Receiver:
                 if not client.is_answering:
                     client.interrupt()
         self._thread.join()
+        # it holds the source, which holds this server: the descriptors of both are closed with their last reference
+        self.answer = _refuse
 
     def wait_for_answers(self, seconds: float) -> None:
         """Wait until all answers are sent, up to `seconds`."""
@@ -120,7 +123,7 @@ class Receiver:
             self._changed.notify_all()
 
     def _accept_all(self) -> None:
-        _block_signals()
+        block_signals()  # the threads of the connections inherit that
         poll = select.poll()
         for each in (self._listener, self._wake):
             poll.register(each, select.POLLIN)
@@ -423,6 +426,10 @@ class _Handler(BaseHTTPRequestHandler):
                 left -= len(data)
 
 
+def _refuse(_: WebhookRequest) -> WebhookAnswer:
+    return WebhookAnswer(503, "the run has ended")
+
+
 def _listen(host: str, port: int) -> socket.socket:
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
@@ -447,9 +454,3 @@ def _why(error: OSError) -> str:
     if error.errno == errno.EACCES:
         return "ports below 1024 need root: choose a higher port"
     return f"{(error.strerror or str(error)).lower()}; write an address of this machine, such as 127.0.0.1"
-
-
-def _block_signals() -> None:
-    import signal
-
-    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())

@@ -34,7 +34,7 @@ class PollResponse(NamedTuple):
     """A response. `body` may be an iterator of parts, so that a huge body is not read. `url` is the address that was requested.
 
     With httpx: `PollResponse(response.status_code, response.headers, response.iter_bytes(), str(response.url))`; with urllib3 (and
-    `preload_content=False`): `PollResponse(response.status, response.headers, response.stream(), response.geturl() or "")`.
+    `preload_content=False`): `PollResponse(response.status, response.headers, response.stream(), url)`.
     """
 
     status: int
@@ -147,8 +147,8 @@ def next_link(headers: Mapping[str, str]) -> str | None:
 
 def resolve(address: str, page: Page) -> str:
     """Return an address that a response names as an absolute one. Raises `PollError` if it leads to another server."""
-    if not page.url:
-        raise PollError("the response names the address of a next page: return PollResponse(..., url=...) so that it can be checked")
+    if not origin(page.url):
+        raise PollError("the response names the address of a next page: return PollResponse(..., url=...) with the requested address")
     try:
         found = urljoin(page.url, address)
     except ValueError:
@@ -168,4 +168,5 @@ def origin(url: str) -> str:
         return ""
     if parts.scheme not in PORTS or not parts.hostname:
         return ""
-    return f"{parts.scheme}://{parts.hostname}:{port or PORTS[parts.scheme]}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}:{port or PORTS[parts.scheme]}"

@@ -9,10 +9,10 @@ import math
 import random
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from lanner.sdk.errors import UsageError
-from lanner.sdk.events import Event
+from lanner.sdk.events import Event, Nothing
 from lanner.sdk.hosting import plugin_failure
 from lanner.sdk.secrets import mask_text
 from lanner.sources.backoff import Backoff
@@ -21,6 +21,7 @@ from lanner.sources.calls import Call
 from lanner.sources.cursors import Progress
 from lanner.sources.feed import Feed
 from lanner.sources.pages import PollError, PollRequest, check_status, next_link, origin, read_page, resolve
+from lanner.sources.waiting import wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
@@ -127,8 +128,14 @@ class Poll(Feed):
 
     def events(self) -> Iterator[Event]:
         """Poll until `close`."""
+        # only a host can take a position without an event; a generator of the plugin expects events
+        is_returned = self._opening is not None and self._opening.returned is self
+        told: Any = None if self._progress.is_first and self._progress.cursor is not None else self._progress.position()
         try:
             while not self.closing.is_set:
+                if is_returned and self._progress.position() != told:
+                    told = self._progress.position()
+                    yield cast("Event", Nothing(told))
                 pause = yield from self._poll_once()
                 if pause and self.wait(pause):
                     return
@@ -172,7 +179,8 @@ class Poll(Feed):
             return self._read(request)
         call = Call(lambda: self._read(request), f"lanner-poll-{self.name}")
         while not call.done.is_set:
-            if self.wait(self._timeout, [call.done]):
+            wait([self.closing, call.done], self._timeout)
+            if self.closing.is_set:
                 return None
             if not call.done.is_set:
                 self.connections[self.name] = False
