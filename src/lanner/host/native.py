@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from lanner.rules.plan.plan import Plan
     from lanner.sdk.fields import FieldDeclaration
     from lanner.sdk.misfits import Misfits
+    from lanner.sdk.path_parts import Data
     from lanner.sdk.plugin import Plugin
-    from lanner.sdk.values import Data
 
 _log = logging.getLogger("lanner.rules")
 

@@ -2,8 +2,8 @@
 from collections.abc import Callable, Sequence
 from typing import final, overload
 
+from lanner.sdk.path_parts import Data
 from lanner.sdk.types import FieldValue
-from lanner.sdk.values import Data
 
 WORDS: list[str]
 

@@ -24,8 +24,8 @@ from lanner.sdk.words import ROWS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from lanner.sdk.path_parts import Data
     from lanner.sdk.types import FieldValue, Scalar
-    from lanner.sdk.values import Data
 
 UINT64_MAX: Final = 2**64 - 1
 _KINDS: Final = {"{": "object", "[": "array", '"': "text", "t": "boolean", "f": "boolean", "n": "null"}

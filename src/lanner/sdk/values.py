@@ -11,18 +11,19 @@ value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, Never, TypeAlias, final
+from typing import TYPE_CHECKING, Final, Literal, Never, final
 
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.misspelt import find_misspelt
+from lanner.sdk.path_parts import Where, part_data, shown_path
 from lanner.sdk.records import Record
 from lanner.sdk.types import FieldType
 from lanner.sdk.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, WORDS, Each, FieldArgument
 
 if TYPE_CHECKING:
+    from lanner.sdk.path_parts import Data, Part
     from lanner.sdk.words import TimeForm, Unit, WordRow
 
-Data: TypeAlias = "list[str | int | dict[str, str] | Data]"
 _SHOWN: Final = (FieldType.STRING, FieldType.UINT64, FieldType.BOOL)
 
 
@@ -221,17 +222,7 @@ class Word(Value):
         return frozenset(operand for operand in self.operands if isinstance(operand, FieldArgument))
 
     def data(self) -> Data:
-        return [self.row.name, self.value.data(), *map(_part_data, self.operands)]
-
-
-class Where(Record):
-    """An element of a path: only items whose member `name` is one of `texts`, or that have such a member."""
-
-    name: str
-    texts: tuple[str, ...]
-
-
-Part: TypeAlias = str | int | FieldArgument | Each
+        return [self.row.name, self.value.data(), *map(part_data, self.operands)]
 
 
 @final
@@ -268,7 +259,7 @@ class Path(Value):
                 raise AttributeError(name)
             if near := find_misspelt(name, ("when", "unless", "where", "each", *(row.name for row in WORDS))):
                 raise AttributeError(f"a value has no method {name!r}: did you mean {near!r}?")
-            place = shown_path(Path((*self.parts, name), self.root))
+            place = shown_path(self.root, (*self.parts, name))
             raise AttributeError(f"a value has no attribute {name!r}: to read the member of that name, write {place}")
 
     def where(self, name: str, *texts: str) -> Path:
@@ -292,7 +283,7 @@ class Path(Value):
         return _word("keys", self)
 
     def data(self) -> Data:
-        return [self.root, [_part_data(part) for part in self.parts]]
+        return [self.root, [part_data(part) for part in self.parts]]
 
 
 @final
@@ -491,30 +482,3 @@ def _texts(name: str, texts: tuple[str, ...]) -> tuple[str, ...]:
     if not texts or not all(isinstance(each, str) for each in texts):
         raise DefinitionError(f"`{name}` needs texts to compare with, not {', '.join(map(repr, texts)) or 'none'}")
     return texts
-
-
-def _part_data(part: Part | Where) -> str | int | dict[str, str] | Data:
-    match part:
-        case FieldArgument():
-            return {"argument": part.value}
-        case Each():
-            return {"each": part.value}
-        case Where(name=name, texts=texts):
-            return ["where", name, *texts]
-    return part
-
-
-def shown_path(path: Path) -> str:
-    """Return a path as it is written: payload["spec", EACH]."""
-    shown = []
-    for part in path.parts:
-        match part:
-            case FieldArgument():
-                shown.append(part.name)
-            case Each():
-                shown.append("EACH" if part is Each.ALL else "INDEX | EACH")
-            case str():
-                shown.append(f'"{part}"')
-            case int():
-                shown.append(str(part))
-    return f"{'item' if path.root == 'item' else 'payload'}[{', '.join(shown)}]"
