@@ -64,3 +64,37 @@ def test_all_words_in_a_host(built, seen, api):
         assert event["fields"] == expected, payload
         if reader.timestamp is not None:
             assert event["ts"] == reader.timestamp
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (
+            '{"kind":"k", "a": 2.50,"list":["x"]}',
+            {
+                "text": ["2.50"],
+                "raw": ["2.50"],
+                "duration": ["2.50"],
+                "concat": [None],
+                "texts": [None],
+                "present": [None],
+                "listed": [None],
+            },
+        ),
+        ('{"kind":"k","a":[1, 2]}', {"raw": [None], "present": [None]}),
+        ('{"kind":"k","a":[1,2]}', {"raw": ["[1,2]"], "present": [None]}),
+        ('{"kind":"k","a":"10.0.0.7/8"}', {"raw": ['"10.0.0.7/8"'], "network": ["10.0.0.7/8"], "lower": ["8"], "split": [None]}),
+        ('{"kind":"k","a":"A/B"}', {"text": ["A/B"], "lower": [None]}),
+        ('{"kind":"k","a":true}', {"text": ["true"], "boolean": ["true"]}),
+    ],
+)
+def test_the_position_of_a_value_is_told_only_if_the_value_is_a_part_of_the_payload(bound, seen, payload, expected):
+    fields = ",".join(f"w.{name}" for name in expected)
+    run = seen(bound("wording:Told"), "--offsets", "--open", json.dumps([payload]), "--fields", fields)
+    data = payload.encode()
+    (event,) = run["events"]
+    told = {
+        name.removeprefix("w."): [data[begin - 38 : begin - 38 + size].decode() if size else None for begin, size in spans]
+        for name, spans in event["offsets"].items()
+    }
+    assert told == expected

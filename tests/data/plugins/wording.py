@@ -15,7 +15,6 @@ class Wording(lanner.Plugin):
     id, name, version, event_source = 4251, "wording", "0.1.0", "wording"
     contact = "github.com/you/wording"
     timestamp = payload["at"].time("rfc3339") | payload["at"].time("s")
-    value_offsets = False
     fields = gate(
         payload["kind"].exists(),
         field("w.text", payload["a"].text(), "A scalar"),
@@ -49,3 +48,10 @@ class Wording(lanner.Plugin):
 
     def open(self, params: str) -> Iterator[str]:
         yield from json.loads(params or "[]")
+
+
+class Told(Wording):
+    """Tells the positions of values."""
+
+    id, name, event_source = 4252, "told", "told"
+    value_offsets = True
