@@ -45,13 +45,13 @@ def as_the_host_shows(value, kind, api):
 
 @pytest.mark.parametrize("api", APIS)
 def test_all_words_in_a_host(built, seen, api):
-    cls = load_plugin(str(PLUGINS / "wording.py"))
+    cls = load_plugin(f"{PLUGINS / 'wording.py'}:Wording")
     infos = {declaration.info.name: declaration.info for declaration in cls.__plugin__.fields}
     requests = [(name, None) for name, info in infos.items() if not (info.argument and info.argument.required)]
     requests += [("w.query", "x"), ("w.item", 1), ("w.item", 9), ("w.nth", 0)]
     requests = [request for request in requests if offers(APIS[api].number, infos[request[0]])]
     fields = ",".join(name if argument is None else f"{name}[{argument}]" for name, argument in requests)
-    run = seen(built("wording", api), "--open", json.dumps(PAYLOADS), "--fields", fields)
+    run = seen(built("wording:Wording", api), "--open", json.dumps(PAYLOADS), "--fields", fields)
     reader = FieldReader(init_plugin(cls), requests)
     assert run["count"] == len(PAYLOADS)
     for number, (event, payload) in enumerate(zip(run["events"], PAYLOADS, strict=True), 1):
