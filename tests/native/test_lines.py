@@ -42,11 +42,11 @@ arguments = st.sampled_from([None, "a", "level", "src", "\udcff", "\ud800", 1])
 
 
 def both(tree, line, argument=None):
-    """Return what the native reader and the reference give for a line: (has it a form, its value, has it invalid UTF-8)."""
+    """Return what the native reader and the reference give for a line: (has it a form, its value, invalid UTF-8, misfits)."""
     answers = []
     for kind in (Reader, evaluate.Reader):
         reader = kind([tree])
-        answers.append((reader.load(line), reader.get(0, argument), reader.has_invalid_utf8))
+        answers.append((reader.load(line), reader.get(0, argument), reader.has_invalid_utf8, reader.misfits()))
     return answers
 
 
