@@ -113,7 +113,9 @@ def test_a_compiled_plugin_is_refused_with_what_to_name_instead(name):
 def test_a_python_file_beside_a_compiled_plugin_is_suggested(file):
     path = file("doors.py", DOORS)
     assert said("./libdoors.so").endswith("write 'doors.py', the Python file in its directory, if that is the plugin")
-    assert said(str(path.with_name("libdoors.so"))).endswith(f"write {str(path)!r}, the Python file in its directory, if that is the plugin")
+    assert said(str(path.with_name("libdoors.so"))).endswith(
+        f"write {str(path)!r}, the Python file in its directory, if that is the plugin"
+    )
 
 
 def test_the_class_that_a_library_was_built_from_is_suggested(file, tmp_path):
