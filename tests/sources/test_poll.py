@@ -205,6 +205,44 @@ def test_the_next_page_may_be_in_the_body():
     assert seen[:4] == ["", "t1", "t2", ""]
 
 
+def test_all_pages_of_a_poll_have_its_cursor():
+    asked = []
+
+    def answer(request):
+        asked.append((request.query.get("since"), request.query.get("page")))
+        page = int(request.query.get("page", 0))
+        return 200, {}, body({"next": page + 1 if page < 2 else None, "items": [{"id": page, "at": page + 10}]})
+
+    with (
+        serving(answer) as api,
+        polling(f"{api.url}/?since={{cursor}}&page={{page}}", cursor="at", start=5, items="items", next="next") as run,
+    ):
+        assert ids(run.take(3)) == [0, 1, 2]
+        while len(asked) < 4:
+            api.next_request()
+    assert asked[:4] == [("5", None), ("5", "1"), ("5", "2"), ("12", None)]
+
+
+@pytest.mark.parametrize("taken", [1, 2, 3, 4])
+def test_events_in_another_order_are_not_lost_by_a_restart(caplog, taken):
+    def answer(request):
+        since, after = int(request.query.get("since") or 0), int(request.query.get("after") or 0)
+        found = [{"id": number, "at": number} for number in (5, 4, 2, 3, 1) if number >= since]
+        link = {"Link": f'</?since={since}&after={after + 2}>; rel="next"'} if after + 2 < len(found) else {}
+        return 200, link, body(found[after : after + 2])
+
+    store = Store()
+    with serving(answer) as api:
+        url = f"{api.url}/?since={{cursor}}"
+        with polling(url, store, cursor="at") as run:
+            found = {json.loads(payload)["id"] for payload in take_exactly(run.source, taken)}
+        assert store.resumed is None
+        with polling(url, store, cursor="at") as run:
+            found |= set(ids(run.take(5)))
+    assert found == {1, 2, 3, 4, 5}
+    assert "the events are not in order" in caplog.text
+
+
 def test_feeds_that_begin_with_the_newest_event():
     """As GitHub's events: conditional requests, pages that move on, and an interval that the server wishes."""
     events = [3, 2, 1]
@@ -467,7 +505,7 @@ def test_a_function_makes_the_requests():
         assert run.source.connections == {"fetch": True}
         while len(asked) < 3:
             run.source.next_batch(QUICK)
-    assert asked[:3] == [(None, None), (2, "https://api.example/log?since=0&after=2"), (3, None)]
+    assert asked[:3] == [(None, None), (None, "https://api.example/log?since=0&after=2"), (3, None)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, deque
 from datetime import datetime
 from hashlib import blake2b
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sources.bodies import find_scalar
@@ -49,6 +50,8 @@ class Progress:
         self._is_resuming = bool(self._keys)
         self.is_first = not stored
         """Whether no earlier run has left a position, and no page was read."""
+        self.is_disordered = False
+        """Whether the events of this poll are not in the order of their cursors."""
 
     def first_known(self, items: Sequence[bytes]) -> int:
         """Return the place of the first known item, or the number of items."""
@@ -62,19 +65,21 @@ class Progress:
             # no cursor excludes the items before the last known one
             skipped = next((place + 1 for place in reversed(range(len(keys))) if keys[place] in self._known), 0)
             self._is_resuming = self._is_resuming and not skipped and not self.follows
+        cursors = [find_scalar(item, self._cursor_at) if self._cursor_at is not None else None for item in items]
+        self.is_disordered |= any(_is_before(later, earlier) for earlier, later in pairwise(each for each in cursors if each is not None))
         known = {key: self._known.get(key, 0) for key in keys}
         seen = Counter[str]()
-        for place, (item, key) in enumerate(zip(items, keys, strict=True)):
+        for place, (item, key, found) in enumerate(zip(items, keys, cursors, strict=True)):
             seen[key] += 1
             # without a key, a response may well have two equal events
             is_known = seen[key] <= known[key] if self._key_at is None else known[key] > 0 or seen[key] > 1
             if place < skipped or is_known:
                 continue
-            found = find_scalar(item, self._cursor_at) if self._cursor_at is not None else None
             if found is not None and not _is_before(found, self.cursor):
                 self.cursor = found
             self._remember(self.cursor, key)
-            yield item, self.position()
+            # the cursor of a later event would skip those that are still to come
+            yield item, None if self.is_disordered else self.position()
 
     def turn(self, page: str | None) -> None:
         """Continue with another page after all items of this one."""
@@ -85,6 +90,7 @@ class Progress:
                 self._known.clear()
         self.page = page if page is not None or not self.follows else self.page
         self.is_first = False
+        self.is_disordered &= self.page is not None
 
     def restart(self) -> None:
         """Begin with the first page again: the server does not know this one any more."""

@@ -121,6 +121,7 @@ class Poll(Feed):
         self._collected_size = 0
         self._visited: set[str] = set()
         self._is_failing = False
+        self._cursor = progress.cursor
 
     def describe(self) -> str:
         """See `OpenInstance`."""
@@ -133,7 +134,7 @@ class Poll(Feed):
         told: Any = None if self._progress.is_first and self._progress.cursor is not None else self._progress.position()
         try:
             while not self.closing.is_set:
-                if is_returned and self._progress.position() != told:
+                if is_returned and (self._follows or self._progress.page is None) and self._progress.position() != told:
                     told = self._progress.position()
                     yield cast("Event", Nothing(told))
                 pause = yield from self._poll_once()
@@ -146,9 +147,10 @@ class Poll(Feed):
 
     def _poll_once(self) -> Generator[Event, None, float]:
         """Make one request, yield its events, and return the seconds until the next one."""
-        asked = (self._progress.cursor, self._progress.page)
-        if asked[1] is None:
+        if self._progress.page is None:
             self._visited.clear()
+            self._cursor = self._progress.cursor  # further pages belong to the same request
+        asked = (self._cursor, self._progress.page)
         conditions = self._conditions[1] if self._conditions[0] == asked else {}
         try:
             page = self._ask(PollRequest(*asked, conditions, self._timeout))
@@ -161,10 +163,16 @@ class Poll(Feed):
         except (PollError, ItemError) as error:
             return self._failed(error)
         self._succeeded()
+        if self._progress.is_disordered:
+            self.warn(
+                "order",
+                "%s: the events are not in order: is newest_first=True missing?",
+                self.name,
+            )
         self.counted.add("duplicates dropped", len(found) - len(items))
         self._conditions = asked, _conditions(page)
         self._progress.turn(following)
-        if items:  # a restart after the last event need not request this page
+        if items and not self._progress.is_disordered:  # a restart after the last event need not request this page
             items[-1] = items[-1][0], self._progress.position()
         for item, position in items:
             yield Event(item, position=position)
