@@ -87,6 +87,23 @@ class Resuming(lanner.Plugin, abstract=True):
         yield lanner.Event("x", position={1, 2})  # error: [arg-type]
 
 
+class Following(lanner.Plugin, abstract=True):
+    """A source of `lanner.sources`, as it is."""
+
+    def open(self, params: str, position: str | None) -> lanner.sources.Tail:
+        return lanner.sources.tail(params, position=position, start="end")
+
+
+class Reading(lanner.Plugin, abstract=True):
+    """One that a generator reads."""
+
+    def open(self, params: str) -> Iterator[lanner.Event]:
+        for event in lanner.sources.program(["ls", params]):
+            reveal_type(event)  # reveals: lanner.sdk.events.Event
+            yield event
+        yield from lanner.sources.queue(policy="wait")  # error: [arg-type]
+
+
 class NoSource(lanner.Plugin, abstract=True):
     """A wrong return type."""
 
