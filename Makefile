@@ -1,10 +1,13 @@
 # Everything that is done here, one word each. `make help` lists them. PYTHON=... names another interpreter than python3.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint tidy unit bench soak sanitize dist docs clean setup-run setup-dev setup-test
+.PHONY: help run test check lint tidy unit bench soak sanitize sanitize-build dist docs clean setup-run setup-dev setup-test
 BIN := .venv/bin
-# WORKERS=1 runs the tests in one process after the other. The markers are explained in pyproject.toml.
-WORKERS := auto
+# a worker of pytest rewrites all test files, and later ones read what it has written
+unexport PYTHONDONTWRITEBYTECODE
+# One process more than processors, because tests wait for others. WORKERS=1 runs one test after the other. pyproject.toml explains
+# the markers.
+WORKERS := $(shell echo $$(($$(nproc) + 1)))
 PYTEST := $(BIN)/pytest -q -n $(WORKERS)
 
 help: ## This list
@@ -13,7 +16,8 @@ help: ## This list
 run: setup-run ## Watch this machine's Docker engine by the shipped rules; where there is none, replay a recording (ARGS="...")
 	@tools/run-docker $(ARGS)
 
-test: setup-test lint tidy ## Set everything up and pass all tests, those on a real Docker engine too
+test: setup-test ## Set everything up and pass all tests, those on a real Docker engine too
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint tidy sanitize-build
 	$(PYTEST)
 	tools/sanitize
 
@@ -35,6 +39,9 @@ unit: setup-dev
 
 bench: setup-dev ## Speed, as numbers beside a peer or a limit (benchmarks/README.md)
 	$(BIN)/python -m benchmarks
+
+sanitize-build: setup-dev
+	tools/sanitize build
 
 soak: setup-test ## The long forms of the tests (tools/soak-docker SECONDS is one of its own, for hours)
 	$(BIN)/pytest -q -m soak

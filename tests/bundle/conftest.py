@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "tests" / "data" / "plugins"
+BUNDLES = Path(__file__).with_name("bundles.py")
 LANNER = Path(sys.executable).parent / "lanner"
 
 
@@ -16,32 +17,44 @@ def lanner(*arguments, cwd=None):
     return subprocess.run([LANNER, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
 
 
-def _builder(made_once, form, *options):
-    def build(plugin, api="3"):
-        name, _, cls = plugin.partition(":")
-        source = PLUGINS / f"{name}.py"
-        target = f"{source}{plugin[len(name) :]}" if source.exists() else plugin
-
-        def make(path):
-            done = lanner("build", target, "--api", api, "-o", path, *options)
-            assert done.returncode == 0, done.stderr
-            assert "In falco.yaml" in done.stdout
-
-        return made_once(f"{form}/lib{name}{cls}-{api}.so", make)
-
-    return build
+def _target(plugin):
+    """The plugin as the command names it, and its name in the names of files."""
+    name, _, cls = plugin.partition(":")
+    source = PLUGINS / f"{name}.py"
+    return f"{source}{plugin[len(name) :]}" if source.exists() else plugin, f"lib{name}{cls}"
 
 
 @pytest.fixture(scope="session")
 def bound(made_once):
     """`bound(plugin, api)`: the .so for the API, built once. A plugin is a file of tests/data/plugins, `file:Class`, or built in."""
-    return _builder(made_once, "bound")
+
+    def build(plugin, api="3"):
+        target, name = _target(plugin)
+
+        def make(path):
+            done = lanner("build", target, "--api", api, "-o", path)
+            assert done.returncode == 0, done.stderr
+            assert "In falco.yaml" in done.stdout
+
+        return made_once(f"bound/{name}-{api}.so", make)
+
+    return build
 
 
 @pytest.fixture(scope="session")
 def bundled(made_once):
-    """The same with a Python of its own."""
-    return _builder(made_once, "bundled", "--bundle")
+    """The same with a Python of its own. test_bundled.py compares it with what the command writes."""
+
+    def build(plugin, api="3"):
+        target, name = _target(plugin)
+
+        def make(folder):
+            folder.mkdir()
+            subprocess.run([sys.executable, BUNDLES, target, folder], check=True)
+
+        return made_once(f"bundled/{name}", make) / f"{api}.so"
+
+    return build
 
 
 @pytest.fixture(scope="session", params=["bound", pytest.param("bundled", marks=pytest.mark.bundled)])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -251,20 +252,26 @@ def test_two_event_sources_are_one_too_many(falco):
 
 WRONG = {
     "no plugin": ("", "no plugin is loaded: name one, as in `lanner run docker`, or list it in $.plugins"),
-    "no list": ("plugins: x", "$.plugins[0] takes keys with their values"),
+    "no list": ("plugins: x", "falco.yaml:1: $.plugins[0] takes keys with their values"),
     "no YAML": ("a: [", "falco.yaml:1:5: "),
     "no keys": ("[a]", "falco.yaml: a configuration file must be keys with their values"),
-    "no such plugin": ("load_plugins: [x]", "$.load_plugins[0] is 'x', but no plugin of that name is in $.plugins, which is empty"),
+    "no such plugin": (
+        "load_plugins: [x]",
+        "falco.yaml:1: $.load_plugins[0] is 'x', but no plugin of that name is in $.plugins, which is empty",
+    ),
     "a library": (
         "plugins: [{name: k, library_path: libk8saudit.so}]",
-        "$.plugins[0].library_path is 'libk8saudit.so', and Lanner loads no",
+        "falco.yaml:1: $.plugins[0].library_path is 'libk8saudit.so', and Lanner loads no",
     ),
     "a file that is not there": ("plugins: [{name: k, library_path: no.py}]", "the plugin file no.py does not exist"),
-    "no rules": (PLUGINS + "rules_files: [no.yaml]", "$.rules_files: none of no.yaml exists; name a rules file with -r FILE"),
-    "a priority": (PLUGINS + "priority: x", "$.priority takes one of emergency, "),
+    "no rules": (PLUGINS + "rules_files: [no.yaml]", "falco.yaml:3: $.rules_files: none of no.yaml exists; name a rules file with -r FILE"),
+    "a priority": (PLUGINS + "priority: x", "falco.yaml:3: $.priority takes one of emergency, "),
     "an output": (PLUGINS + "file_output: {enabled: true, filename: no/alerts}", "cannot write alerts to no/alerts: No such file"),
     "an added field": (PLUGINS + "append_output: [{extra_fields: [nope]}]", "the rules have "),
-    "a control character": ('plugins: [{name: "\\e[31m", library_path: "\\e"}]', "$.plugins[0].library_path is '\\x1b', and Lanner"),
+    "a control character": (
+        'plugins: [{name: "\\e[31m", library_path: "\\e"}]',
+        "falco.yaml:1: $.plugins[0].library_path is '\\x1b', and Lanner",
+    ),
     "depth": ("a: " + "[" * 100, "falco.yaml:1:"),
 }
 
@@ -315,8 +322,14 @@ def test_a_dry_run_loads_everything_and_opens_nothing(lanner, tmp_path):
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["-o", "http_output.enabled=true", "-o", "http_output.url=htp://foo"], "$.http_output.url is not a server's address"),
-        (["-o", "lanner.syslog.facility=loud", "-o", "syslog_output.enabled=true"], "$.lanner.syslog.facility is 'loud'"),
+        (
+            ["-o", "http_output.enabled=true", "-o", "http_output.url=htp://foo"],
+            "-o http_output.url: $.http_output.url is not a server's address",
+        ),
+        (
+            ["-o", "lanner.syslog.facility=loud", "-o", "syslog_output.enabled=true"],
+            "-o lanner.syslog.facility: $.lanner.syslog.facility is 'loud'",
+        ),
         (["--output", "missing/alerts.txt"], "cannot write alerts to missing/alerts.txt: No such file or directory"),
         (["--output", "."], "cannot write alerts to .: Is a directory"),
         (["--output", "file/alerts.txt"], "cannot write alerts to file/alerts.txt: Not a directory"),
@@ -328,8 +341,46 @@ def test_a_dry_run_reports_the_error_that_a_run_would_end_with(lanner, tmp_path,
     done = lanner("run", "docker", "--dry-run", *options, cwd=tmp_path)
     assert f"lanner: error: {problem}" in done.err
     assert "would run" not in done.err
-    assert done.code == lanner("run", "docker", "--max-events", "1", "--host", "unix:///nonexistent", *options, cwd=tmp_path).code != 0
+    host = [] if "--replay" in options else ["--host", "unix:///nonexistent"]
+    assert done.code == lanner("run", "docker", "--max-events", "1", *host, *options, cwd=tmp_path).code != 0
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["-o", "lanner.spool.path=file"], 0, "warning: the spool file ($.lanner.spool.path) cannot be used: file is not a directory"),
+        (["-o", "lanner.spool.path=file/spool"], 0, "cannot be used: file is not a directory; alerts would wait only in memory"),
+        (["-o", "lanner.spool.path=full"], 0, "cannot be used: full/stdout_output.sqlite is not a regular file"),
+        (
+            ["-o", "webserver.enabled=true", "-o", "webserver.listen_address=192.0.2.1"],
+            1,
+            "error: the web server cannot listen on 192.0.2.1:",
+        ),
+        (
+            ["-o", "webserver={enabled: true, ssl_enabled: true, ssl_certificate: missing.pem}"],
+            1,
+            "error: -o webserver: the web server cannot use missing.pem",
+        ),
+    ],
+)
+def test_a_dry_run_checks_the_spool_and_the_web_server(lanner, tmp_path, options, code, message):
+    (tmp_path / "file").touch()
+    (tmp_path / "full" / "stdout_output.sqlite").mkdir(parents=True)
+    done = lanner("run", "docker", "--dry-run", *options, cwd=tmp_path)
+    assert (done.code, message in done.err) == (code, True), done.err
+    assert {each.name for each in tmp_path.iterdir()} == {"file", "full"}
+
+
+def test_a_dry_run_warns_of_a_port_that_is_in_use_and_leaves_it(lanner):
+    """The web server of the running service may use it: the check before a restart must not fail."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = lanner("run", "docker", "--dry-run", "-o", f"webserver={{enabled: true, listen_address: 127.0.0.1, listen_port: {port}}}")
+    assert done.code == 0
+    assert f"warning: the web server cannot listen on 127.0.0.1:{port}: the port is in use" in done.err
+    done = lanner("run", "docker", "--dry-run", "-o", f"webserver={{enabled: true, listen_address: 127.0.0.1, listen_port: {port}}}")
+    assert (done.code, "warning" in done.err) == (0, False)
 
 
 def test_a_dry_run_makes_of_the_rules_what_a_run_makes(lanner, tmp_path, example):
@@ -378,7 +429,7 @@ def test_the_loaded_plugins(falco, plugin):
 def test_all_there_is_to_know_of_a_plugin(falco, lanner, plugin):
     for name in ("docker", "libdocker.so"):
         done = falco("plugins: [{name: docker, library_path: libdocker.so}]\nrules_files: [no.yaml]", "--plugin-info", name)
-        assert (done.code, done.err) == (0, "")
+        assert (done.code, done.err) == (0, "lanner: warning: no effect with --plugin-info: --replay\n")
         assert done.lines[0] == "Name: docker"
         schema = json.loads(done.lines[done.lines.index("Init config schema type: JSON") + 1])
         assert "flushInterval" in schema["properties"]

@@ -69,10 +69,10 @@ ENTRY = "plugins: [{{name: a, library_path: a.py, {}}}]"
         ("plugins: [{name: a, library_path: b/../../liba.so}]", "$.plugins[0].library_path is 'b/../../liba.so', which is outside"),
     ],
 )
-def test_what_falco_refuses_is_refused_with_its_path_and_what_is_allowed(read, text, message):
+def test_what_falco_refuses_is_refused_with_its_place_and_what_is_allowed(read, tmp_path, text, message):
     with pytest.raises(ConfigError) as caught:
-        read(text)
-    assert str(caught.value).startswith(message)
+        read(f"# a comment\n{text}")
+    assert str(caught.value).startswith(f"{tmp_path}/falco.yaml:2: {message}")
 
 
 # What Falco ignores, with a word about its schema

@@ -169,8 +169,12 @@ def test_includes_can_be_given_as_options(include, read):
 @pytest.mark.parametrize(
     ("main", "more", "message"),
     [
-        ("", "config_files: [x]", "more.yaml: an included file cannot include others"),
-        ("rules_files: a", "rules_files: [b]", r"more.yaml: \$.rules_files is a list to append, but it is not a list in the files before"),
+        ("", "config_files: [x]", "more.yaml:1: an included file cannot include others"),
+        (
+            "rules_files: a",
+            "rules_files: [b]",
+            r"more.yaml:1: \$.rules_files is a list to append, but it is not a list in the files before",
+        ),
     ],
 )
 def test_what_cannot_be_included_is_said(include, main, more, message):
@@ -355,6 +359,12 @@ def test_a_library_that_cannot_be_loaded_is_said_with_what_can(read, library, pr
     assert "path/to/file.py[:Class] or module:Class" in str(caught.value)
 
 
+def test_a_library_with_a_python_file_beside_it_is_said_with_that_file(read, tmp_path):
+    (tmp_path / "mine.py").write_text("")
+    with pytest.raises(ConfigError, match=r"loads no compiled plugins: write '.*/mine\.py', the Python file in its directory"):
+        select_plugins(read(f"plugins: [{{name: x, library_path: {tmp_path}/libmine.so}}]").falco, None)
+
+
 # Outputs and operation
 
 
@@ -389,10 +399,10 @@ def test_outputs_have_falcos_keys_and_lanners_own(read):
         ("program_output: {enabled: true}", r"$.program_output.program is empty: write the command line that alerts go to"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_place(read, text, message):
+def test_what_cannot_be_is_refused_with_its_place(read, tmp_path, text, message):
     with pytest.raises(ConfigError) as caught:
         read(text)
-    assert str(caught.value).startswith(message)
+    assert str(caught.value).startswith(f"{tmp_path}/falco.yaml:1: {message}")
 
 
 def test_numbers_and_durations_that_are_none_leave_the_default(read):

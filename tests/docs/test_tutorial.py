@@ -1,104 +1,91 @@
-"""The tutorial's Python is a plugin, its rule raises alerts, and its commands work; a stand-in plays the docker command."""
+"""The tutorial: its commands and edits, one after another, lead to a checked plugin and a library, and print what the text says."""
 
-import json
 import os
 import re
-import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from lanner.new.sources import SOURCES
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text("utf-8")
 COMMANDS = Path(sys.executable).parent
-DIE = {
-    "Type": "container",
-    "Action": "die",
-    "Actor": {"ID": "0123456789abcdef", "Attributes": {"exitCode": "7", "image": "busy:1", "name": "one"}},
-    "timeNano": 1700000000000000007,
-}
+YIELD = re.compile(r"^ +yield lanner\.Event\(.*\n", re.MULTILINE)
+LAST_FIELD = re.compile(r'^ +lanner\.field\("disks\.used\.percent".*\n', re.MULTILINE)
 
 
 def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
+def run(folder, command):
+    paths = {"PATH": f"{COMMANDS}:{os.environ['PATH']}", "PYTHONPATH": str(folder / "disks" / "src")}
+    environment = os.environ | paths | {"PYTEST_ADDOPTS": "", "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1"}
+    cwd = folder if command.startswith("lanner new") else folder / "disks"
+    done = subprocess.run(command, shell=True, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=110)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
+    """The directory in which `lanner new` was run; pip is not: the package's metadata is written instead of installed."""
     folder = tmp_path_factory.mktemp("tutorial")
-    (folder / "trial.py").write_text("\n".join(blocks("python")), "utf-8")
-    (folder / "trial_rules.yaml").write_text("".join(blocks("yaml")), "utf-8")
-    (event,) = blocks("json")
-    (folder / "events.jsonl").write_text(event, "utf-8")
-    standin = folder / "bin" / "docker"
-    standin.parent.mkdir()
-    standin.write_text(f"#!/bin/sh\n# a stand-in for docker events\necho '{json.dumps(DIE)}'\n", "utf-8")
-    standin.chmod(0o755)
+    create, enter, install, *_ = blocks("sh")[0].splitlines()
+    assert (enter, install) == ("cd disks", "pip install -e '.[dev]'")
+    run(folder, create)
+    project = tomllib.loads((folder / "disks" / "pyproject.toml").read_text())["project"]
+    ((group, points),) = project["entry-points"].items()
+    metadata = folder / "disks" / "src" / "lanner_disks-0.1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    (metadata / "entry_points.txt").write_text(f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in points.items()))
     return folder
 
 
-@pytest.mark.parametrize("command", [line for block in blocks("sh") for line in block.splitlines()])
-def test_each_command_does_what_the_text_says(folder, command):
-    path = f"{folder / 'bin'}:{COMMANDS}:{os.environ['PATH']}"
-    done = subprocess.run(command, shell=True, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    if "run" in command:
-        assert done.stdout.endswith("Warning ended with 7 (container=one image=busy:1 id=0123456789ab)\n")
-    if "check" in command:
-        assert done.stdout == "1 file, 1 rule: no findings\n"
-    if "fields" in command:
-        assert "trial.short" in done.stdout
-    if "build" in command:
-        assert (folder / "libtrial.so").stat().st_size > 1000
-        assert f"rules_files: [{folder}/trial_rules.yaml]  # yours, about `source: trial`: trial ships none" in done.stdout
+def test_its_files_exist(folder):
+    files = re.findall(r"^\| `([\w./]+)` \| ", PAGE, re.MULTILINE)
+    assert len([name for name in files if "." in name]) == 8
+    assert [name for name in files if "." in name and not (folder / "disks" / name).is_file()] == []
 
 
-def test_the_recording_of_the_checkout_has_as_many_alerts_as_the_text_says(folder):
-    command = [COMMANDS / "lanner", "run", "trial.py", "-r", "trial_rules.yaml", "--replay", ROOT / "src/lanner/docker/example.jsonl"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert "151 events, 5 alerts" in done.stderr
+def test_the_recording_raises_the_alerts_of_the_text(folder):
+    replay, live = (block.strip() for block in blocks("sh")[1:3])
+    assert run(folder, replay).stdout == blocks("text")[0]
+    assert "0 alerts" in run(folder, live).stderr
 
 
-def test_what_was_built_gives_the_same_events_and_fields(folder, run_host, monkeypatch):
-    monkeypatch.setenv("PATH", f"{folder / 'bin'}:{os.environ['PATH']}")
-    subprocess.run([COMMANDS / "lanner", "build", "trial.py", "-o", "libtrial.so"], cwd=folder, check=True, capture_output=True)
-    report = run_host(folder / "libtrial.so", "--fields", "trial.type,trial.action,trial.exitcode,trial.attributes[image],trial.short")
-    assert report["violations"] == []
-    (event,) = report["runs"][0]["events"]
-    assert event["ts"] == DIE["timeNano"]
-    assert event["fields"] == {
-        "trial.type": "container",
-        "trial.action": "die",
-        "trial.exitcode": 7,
-        "trial.attributes[image]": "busy:1",
-        "trial.short": "0123456789ab",
-    }
+def test_the_edits_lead_to_a_checked_plugin_and_a_library(folder):
+    _, event, field = blocks("text")
+    (test,) = blocks("python")
+    rule, case = blocks("yaml")
+    plugin = folder / "disks" / "src" / "lanner_disks" / "plugin.py"
+    text, changed = YIELD.subn(lambda _: event, plugin.read_text())
+    assert changed == 1
+    text, changed = LAST_FIELD.subn(lambda found: found[0] + field, text)
+    assert changed == 1
+    plugin.write_text(text)
+    for path, more in (
+        (plugin.with_name("disks_rules.yaml"), rule),
+        (folder / "disks" / "tests" / "disks_rules_test.yaml", case),
+        (folder / "disks" / "tests" / "test_plugin.py", f"\n\n{test}"),
+    ):
+        path.write_text(path.read_text() + more)
+    check, build = blocks("sh")[3:]
+    checked = run(folder, check.strip())
+    assert " passed" in checked.stdout
+    assert "4 tests, 0 failed" in checked.stdout
+    assert "0 errors" in checked.stdout
+    for command in build.splitlines():
+        done = run(folder, command)
+    assert "disks.free.gib" in done.stdout
 
 
-def test_the_plugin_passes_a_strict_type_checker(folder):
-    checked = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder / "cache", folder / "trial.py"]
-    done = subprocess.run(checked, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-
-
-def test_ctrl_c_ends_the_plugin_without_a_word(folder, monkeypatch):
-    standin = folder / "waiting" / "docker"
-    standin.parent.mkdir()
-    standin.write_text(f"#!/bin/sh\necho '{json.dumps(DIE)}'\nexec sleep 1000\n", "utf-8")
-    standin.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{standin.parent}:{os.environ['PATH']}")
-    command = [COMMANDS / "lanner", "run", "trial.py", "-r", "trial_rules.yaml"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
-        try:
-            assert "ended with 7" in process.stdout.readline()
-            os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
-            _, err = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode == 0, err
-    assert [line for line in err.splitlines() if "warning" in line.lower() or "error" in line] == []
+def test_the_table_has_each_kind_of_source():
+    table = PAGE[PAGE.index("## Other event sources") :]
+    assert re.findall(r"^\| `(\w+)` \| ", table, re.MULTILINE) == list(SOURCES)

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from lanner.bundle.archive import pack, store
 from lanner.docker import Docker
 from lanner.host.plugin_loader import PluginImportError, PluginNotFoundError, load_plugin
 from lanner.sdk.errors import LannerError
@@ -107,6 +108,22 @@ def test_a_file_without_its_ending_is_recognised(file):
 @pytest.mark.parametrize("name", ["./doors.so", "doors.so", "./libdoors.so:Doors"])
 def test_a_compiled_plugin_is_refused_with_what_to_name_instead(name):
     assert "is a compiled plugin, but Lanner's host runs Python classes" in said(name)
+
+
+def test_a_python_file_beside_a_compiled_plugin_is_suggested(file):
+    path = file("doors.py", DOORS)
+    assert said("./libdoors.so").endswith("write 'doors.py', the Python file in its directory, if that is the plugin")
+    assert said(str(path.with_name("libdoors.so"))).endswith(
+        f"write {str(path)!r}, the Python file in its directory, if that is the plugin"
+    )
+
+
+def test_the_class_that_a_library_was_built_from_is_suggested(file, tmp_path):
+    library = tmp_path / "libother.so"
+    library.write_bytes(pack(b"", {"plugin": "doors:Doors"}, store({})))
+    assert said(str(library)).endswith("it was built from doors:Doors: write that class, as path/to/file.py[:Class] or module:Class")
+    path = file("doors.py", DOORS)
+    assert said(str(library)).endswith(f"write '{path}:Doors', the plugin that it was built from")
 
 
 def test_a_file_that_is_not_there_or_none_is_said(file, tmp_path):

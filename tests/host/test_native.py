@@ -382,7 +382,7 @@ HOSTILE = {
     "deep": nested(1000),
     "too deep": nested(1024),
     "deeper by far": b"[" * 200_000,
-    "names by the thousand": json.dumps({"a": "ab", "map": {f"k{number}": "x" for number in range(20_000)}}).encode(),
+    "names by the thousand": json.dumps({"a": "ab", "map": {f"k{number}": "x" for number in range(5_000)}}).encode(),
     "the same name again and again": b'{"a":"x"' + b',"a":"ab"' * 10_000 + b"}",
     "invalid UTF-8": b'{"a":"ab\xff"}',
     "a cut character": '{"a":"é"}'.encode()[:-3] + b'"}',

@@ -97,7 +97,7 @@ def agrees_on_a_damaged_event(data):
         assert native == reference
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=6 * settings.default.max_examples)
 @given(values, documents, arguments, st.booleans())
 def test_agrees_with_the_reference_on_any_tree_and_document(value, document, argument, ascii_only):
     agrees_on_a_document(value, document, argument, ascii_only)
@@ -111,7 +111,7 @@ def test_agrees_with_the_reference_on_many_trees_and_documents(value, document, 
     agrees_on_a_document(value, document, argument, ascii_only)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=15 * settings.default.max_examples)
 @given(st.data())
 def test_agrees_with_the_reference_on_damaged_events(data):
     agrees_on_a_damaged_event(data)

@@ -1,5 +1,9 @@
 """`lanner new` refuses names that no plugin may have, and never changes an existing directory."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import lanner
@@ -73,3 +77,17 @@ def test_every_form_of_the_name_is_replaced(tmp_path, monkeypatch, name, source)
 
 def test_each_source_has_templates():
     assert {path.name for path in TEMPLATES.iterdir()} == {"common", *SOURCES}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("name", ["x", "a-plugin-with-forty-characters-in-its-nam"])
+def test_the_length_of_the_name_does_not_matter_to_ruff(tmp_path, monkeypatch, name, source):
+    ruff = Path(sys.executable).with_name("ruff")
+    if not ruff.exists():
+        pytest.skip(f"{ruff} is not installed")
+    monkeypatch.chdir(tmp_path)
+    folder = create(name[:40], source)
+    for command in ("check", "format"):
+        options = ["--check"] if command == "format" else []
+        done = subprocess.run([ruff, command, *options, "."], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout

@@ -90,7 +90,7 @@ def test_any_text_is_read_as_word_by_word(text):
     assert outcome(text) == slowly(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(conditions, min_size=1, max_size=4))
 def test_conditions_that_share_their_lists_are_what_they_are_alone(trees):
     shared = {}

@@ -99,3 +99,25 @@ def test_rules_are_freed_without_the_garbage_collector():
         assert session() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("condition", ["kv.num contians 1", "kv.num = ", "no_such_macro"])
+def test_a_rule_that_its_output_skips_may_have_any_condition(checked, condition):
+    """Falco compiles the output first: an unknown field there skips the rule before the condition is parsed."""
+    text = rule(condition, "o %kv.no", "a", SKIP) + rule(name="b")
+    assert (run(text), validated(text), checked(text)) == ([], [], [])
+    ready = compile_rules(load_rules_text(text, CATALOG), CATALOG)
+    assert [each.name for each in ready.rules] == ["b"]
+    assert [each.code for each in ready.findings] == ["LOAD_UNKNOWN_FILTER"]
+
+
+@pytest.mark.parametrize(("output", "more"), [("o %kv.num", SKIP), ("o %kv.no", "")])
+def test_a_syntax_error_in_a_rule_that_is_not_skipped_is_an_error(output, more):
+    assert CONDITION in run(rule("kv.num contians 1", output, "a", more))
+
+
+def test_an_error_in_the_exceptions_of_a_rule_that_its_output_skips_is_an_error():
+    exceptions = ", exceptions: [{name: e, fields: kv.num, comps: nope}]"
+    text = rule("kv.num contians 1", "o %kv.no", "a", SKIP + exceptions)
+    assert run(text)
+    assert validated(text)

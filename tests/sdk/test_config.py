@@ -350,3 +350,20 @@ def test_the_table_for_the_docs():
     assert rows["proxy"] == ["string or null", "null", ""]
     assert rows["level"] == ['"high" or "low"', '"low"', ""]
     assert rows["filters"] == ["object", "{}", ""]
+
+
+class Sequences(Config):
+    """Lists of each kind."""
+
+    command: tuple[str, ...] = ("a",)
+    names: set[str] = msgspec.field(default_factory=set)
+    words: frozenset[str] = frozenset()
+    servers: tuple[Server, ...] = ()
+
+
+def test_each_kind_of_list_takes_what_falco_yaml_makes_of_texts():
+    config = load_config(Sequences, '{"command": ["tail", 0, true], "names": [1], "words": null, "servers": [{"Host": 5}]}')
+    assert (config.command, config.names, config.words, config.servers[0].host) == (("tail", "0", "true"), {"1"}, frozenset(), "5")
+    assert ("servers[].passCode", "secret or null", "null", "") in config_table(Sequences)
+    with pytest.raises(lanner.ConfigError, match=r"unknown option `\$.servers\[0\].hots`; did you mean `host`"):
+        load_config(Sequences, '{"servers": [{"hots": 5}]}')

@@ -21,12 +21,11 @@ _UNKNOWN: Final = "No licence text was found on the machine where this was built
 def licences(environment: Environment, libraries: Iterable[Path], packages: Iterable[str]) -> dict[str, bytes]:
     """Return licence texts by file name: `python.txt`, `msgspec.txt`, `libexpat1.txt`."""
     texts = {"python.txt": _python(environment)}
-    for name, text in _of_packages(environment, set(packages)):
+    for name, text in _of_packages(environment, {*packages, "lanner"}):
         texts[f"{name}.txt"] = text
-    for path in libraries:
-        if "libpython" not in path.name:
-            name, text = _of_library(path)
-            texts[f"{name}.txt"] = text
+    for path, package in debian_packages(path for path in libraries if "libpython" not in path.name).items():
+        name, text = _of_library(path, package)
+        texts[f"{name}.txt"] = text
     return texts
 
 
@@ -40,7 +39,7 @@ def _python(environment: Environment) -> bytes:
 
 
 def _of_packages(environment: Environment, tops: set[str]) -> Iterable[tuple[str, bytes]]:
-    for distribution in (*packages_of(environment, tops), *packages_of(environment, {"lanner"})):
+    for distribution in packages_of(environment, tops):
         found = [file for file in distribution.files or [] if file.name.upper().startswith(_NAMES)]
         texts = [Path(str(distribution.locate_file(file))).read_bytes() for file in found]
         head = f"{distribution.name} {distribution.version}\n\n".encode()
@@ -57,19 +56,21 @@ def packages_of(environment: Environment, tops: set[str]) -> Iterator[Distributi
             yield distribution
 
 
-def debian_package(path: Path) -> str:
-    """Return the Debian package that owns the file; "" if none does or this is not Debian."""
-    if dpkg := shutil.which("dpkg"):
-        names = dict.fromkeys(map(str, (path, path.resolve(), Path("/usr") / path.resolve().relative_to("/"))))
+def debian_packages(paths: Iterable[Path]) -> dict[Path, str]:
+    """Return the Debian package that owns each file; "" if none does or this is not Debian."""
+    names = {path: [str(path), str(path.resolve()), f"/usr{path.resolve()}"] for path in paths}
+    owners: dict[str, str] = {}
+    if names and (dpkg := shutil.which("dpkg")):
         # one call: each reads the lists of all packages. It lists what it finds, and fails if a name is unknown
-        done = subprocess.run([dpkg, "-S", *names], capture_output=True, text=True, check=False)  # noqa: S603
-        return done.stdout.partition(":")[0].strip()
-    return ""
+        command = [dpkg, "-S", *dict.fromkeys(name for each in names.values() for name in each)]
+        for line in subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines():  # noqa: S603
+            owner, _, name = line.rpartition(": ")
+            owners.setdefault(name, owner.partition(":")[0])
+    return {path: next((owners[name] for name in each if name in owners), "") for path, each in names.items()}
 
 
-def _of_library(path: Path) -> tuple[str, bytes]:
+def _of_library(path: Path, package: str) -> tuple[str, bytes]:
     """Group files by Debian package, or by file name if no package owns them."""
-    package = debian_package(path)
     text = Path(f"/usr/share/doc/{package}/copyright")
     if package and text.is_file():
         return package, text.read_bytes()

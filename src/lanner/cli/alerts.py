@@ -8,7 +8,9 @@ import msgspec
 
 from lanner.cli.messages import say
 from lanner.config.additions import Spool
+from lanner.config.places import Origins
 from lanner.outputs.direct import DirectDelivery
+from lanner.outputs.spool_place import find_spool_problem
 from lanner.sinks.declaration import Common
 from lanner.sinks.registry import configured_sinks
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from lanner.outputs.throttle import Filter
 
 _MEBI: Final = 1 << 20
+_NOWHERE: Final = Origins()
 
 
 def outputs_of(falco: Falco) -> tuple[object, ...]:
@@ -38,14 +41,15 @@ def _timeout(falco: Falco) -> float:
     return max(falco.output_timeout, 1) / 1000
 
 
-def make_sinks(falco: Falco) -> list[Sink]:
-    """Open the enabled outputs. Print a warning if none is enabled. Raises `OutputError`."""
+def make_sinks(falco: Falco, origins: Origins = _NOWHERE) -> list[Sink]:
+    """Open the enabled outputs. Print a warning if none is enabled. Raises `OutputError`, with the place of the value if known."""
     common = _common(falco)
     sinks: list[Sink] = []
     try:
         for sink in configured_sinks(falco):
             if sink.is_enabled:
-                sinks.append(sink.make(common))  # noqa: PERF401 - those that are open must be closed when the next one fails
+                with origins.placing():
+                    sinks.append(sink.make(common))
     except BaseException:
         for each in sinks:
             each.close()
@@ -55,11 +59,24 @@ def make_sinks(falco: Falco) -> list[Sink]:
     return sinks
 
 
-def check_sinks(falco: Falco) -> None:
+def check_sinks(falco: Falco, origins: Origins) -> None:
     """Raise the `OutputError` that `make_sinks` would raise. Creates and sends nothing."""
     for sink in configured_sinks(falco):
         if sink.is_enabled:
-            sink.check(_common(falco))
+            with origins.placing():
+                sink.check(_common(falco))
+
+
+def check_spool(falco: Falco) -> None:
+    """Print a warning if a run could not use its spool: it would start all the same. Creates nothing. Raises `OutputError`."""
+    spool = falco.lanner.spool.path
+    if spool:
+        from lanner.outputs.delivery import import_spool
+
+        import_spool()
+    outputs = [sink.declaration.name for sink in configured_sinks(falco) if sink.is_enabled]
+    if spool and (reason := find_spool_problem(spool, outputs)):
+        say(f"warning: the spool {spool} ($.lanner.spool.path) cannot be used: {reason}; alerts would wait only in memory")
 
 
 def _common(falco: Falco) -> Common:

@@ -60,7 +60,8 @@ def operate(
         notifier = Notifier(status.is_alive)
         stack.callback(notifier.close)
         loading = _ReloadJob(plugins, infos, settings, runner, source, again, status, notifier, development)
-        _show_status(settings.falco, status, loading, stack)
+        with settings.origins.placing():
+            _show_status(settings.falco, status, loading, stack)
         watched = settings.falco.watch_config_files or development is not None
         status.reloader = Reloader(loading.load, loading.failed, loading.watched if watched else None)
         stack.callback(status.reloader.close)
@@ -185,7 +186,7 @@ class _ReloadJob:
                 say(f"warning: a change of $.{key} takes effect at the next start")
         make_delivery = None
         if outputs_of(new.falco) != outputs_of(old.falco):
-            sinks = make_sinks(new.falco)
+            sinks = make_sinks(new.falco, new.origins)
             make_delivery = lambda: deliver_on(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
         self._runner.exchange(make_pump(plugins, compiled, new), make_delivery)
         self._plugins, self._infos, self.settings = plugins, infos, new

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from lanner.cli.alerts import check_sinks, deliver_directly, deliver_live, make_sinks
+from lanner.cli.alerts import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, say, talk
 from lanner.cli.plugin_config import make_entry
@@ -64,7 +65,10 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
         check_params(plugins[0], chosen)
         if limits.replay is not None:
             check_recordings(limits.recordings, infos[0])
-        check_sinks(falco)
+        check_sinks(falco, settings.origins)
+        if limits.replay is None:  # a replay has no such services
+            check_spool(falco)
+            _check_webserver(settings)
         make_pump(plugins, compiled, settings)  # everything that a run creates from the rules
         say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
         return OK
@@ -72,12 +76,24 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     return run(plugins, infos, settings, compiled, again)
 
 
+def _check_webserver(settings: Settings) -> None:
+    web = settings.falco.webserver
+    if not web.enabled:
+        return
+    from lanner.operating.webserver import check_webserver
+
+    with settings.origins.placing():
+        certificate = web.ssl_certificate if web.ssl_enabled else ""
+        if text := check_webserver(web.listen_address, web.listen_port, certificate):
+            say(f"warning: {text}")
+
+
 def _replay(
     plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules, _: Callable[[], Settings]
 ) -> int:
     info = infos[0]
     limits, path = settings.limits, str(settings.limits.replay)
-    sinks = make_sinks(settings.falco)
+    sinks = make_sinks(settings.falco, settings.origins)
     delivery = deliver_directly(settings.falco, sinks)
     try:
         source = open_recording(limits.recordings, info)
@@ -130,7 +146,7 @@ def _watch(
     limits, plugin, info = settings.limits, plugins[0], infos[0]
     check_params(plugin, settings.plugin)
     with contextlib.ExitStack() as opened:
-        sinks = make_sinks(settings.falco)
+        sinks = make_sinks(settings.falco, settings.origins)
         try:
             positions = _positions(settings, info)
             if positions is not None:
@@ -159,7 +175,7 @@ def _watch(
         start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
         try:
             with operate(plugins, infos, settings, compiled, runner, source, again, development) as operation:
-                return _go_on(runner, source, limits.duration, start, operation, info.hint)
+                return _go_on(runner, source, limits.duration, start, operation, info.hint, opened.close)
         finally:
             source.close()
             runner.close()
@@ -183,12 +199,22 @@ def _go_on(
     start: str,
     operation: Operation | None = None,
     hint: str = "",
+    release: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run from the first event to the summary, and return the exit code. `start` is printed once Ctrl-C is handled."""
+    """Run from the first event to the summary, and return the exit code. `start` is printed once Ctrl-C is handled.
+
+    `release` closes what the caller has opened, if plugin code blocks this thread after a signal so that it cannot return.
+    """
     code, begin = OK, time.monotonic()
+
+    def stop() -> None:
+        source.close()
+        if source.stuck:
+            _abandon(runner, source, time.monotonic() - begin, release)
+
     try:
         # closed inside the context: if closing hangs, a second signal must still be handled
-        with closing(source.close, duration, operation.signals if operation else None), contextlib.closing(source):
+        with closing(stop, duration, operation.signals if operation else None), contextlib.closing(source):
             say(start)
             if operation:
                 operation.began(start)
@@ -206,6 +232,19 @@ def _go_on(
             code = fail(str(error), code or FAILED)
     _summary(runner, source, time.monotonic() - begin)
     return code
+
+
+def _abandon(runner: Runner, source: Source, seconds: float, release: Callable[[], None]) -> NoReturn:
+    """End the process from another thread: deliver the alerts so far, and store the position. The plugin blocks the main thread."""
+    fail(source.stuck, FAILED)
+    try:
+        runner.close()
+    except LannerError as error:
+        fail(str(error), FAILED)
+    _summary(runner, source, seconds)
+    release()
+    sys.stderr.flush()
+    os._exit(FAILED)
 
 
 def _nudge(hint: str) -> None:

@@ -115,12 +115,14 @@ def settle(
         say("warning: -p is Falco's old name for append_output: use -o 'append_output[]={extra_output: ...}'")
         if added not in _CONTAINER_DETAILS:
             read = replace(read, falco=structs.replace(read.falco, append_output=(*read.falco.append_output, Append(output=added))))
-    paths = rules_paths(rules, read) if needs_rules else None
+    with read.origins.placing():
+        paths = rules_paths(rules, read) if needs_rules else None
+        selected = select_plugins(read.falco, plugin, read.places)
     for warning in read.placed_warnings():
         say(f"warning: {warning}")
     if read.unused:
         say(f"warning: no effect here, because Lanner runs only plugins: {', '.join(read.unused)}")
-    plugins = tuple(each.given(config, params) for each in select_plugins(read.falco, plugin, read.places))
+    plugins = tuple(each.given(config, params) for each in selected)
     if limits.host is not None:  # it overrides the file's option
         plugins = tuple(replace(each, config_place=None) for each in plugins)
     named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lanner.config.entries import new_decoder
 from lanner.config.falco import Strategy
-from lanner.config.keys import assign
-from lanner.config.places import ConfigPlace
+from lanner.config.keys import assign, name_of
+from lanner.config.places import ConfigPlace, Origins, Segment
 from lanner.config.tree import MAX_SIZE, read_tree
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.files import read_whole
@@ -24,29 +24,33 @@ if TYPE_CHECKING:
 _INCLUDES = "config_files"
 
 
-def read_files(path: str, options: Sequence[str], warnings: list[str]) -> tuple[dict[str, Tree], dict[int, ConfigPlace], dict[str, str]]:
+def read_files(
+    path: str, options: Sequence[str], warnings: list[str]
+) -> tuple[dict[str, Tree], dict[int, ConfigPlace], dict[str, list[Segment]]]:
     """Return the tree of a file with its includes, and the places of its values. Raises `ConfigError`.
 
-    The places are those of the entries of `plugins` by identity, and the file of each top-level key that is from one file.
+    The places are those of the entries of `plugins` by identity, and the files of each top-level key.
 
     Of the options (`key=value`), those about includes apply here already.
     """
     root = _read(path, warnings)
     places = _places(root, path)
-    files = dict.fromkeys(root, path)
-    for option in options:
-        if option.startswith(_INCLUDES):
-            assign(root, option)
-    for include in new_decoder().includes(root.get(_INCLUDES)):
-        if Path(include.path) == Path(path):
-            raise ConfigError(f"{path}: {_INCLUDES} includes the file itself")
+    files = {key: [Segment(path)] for key in root}
+    given = [(assign(root, option), name_of(option)) for option in options if option.startswith(_INCLUDES)]
+    with Origins(files, given).placing():
+        includes = new_decoder().includes(root.get(_INCLUDES))
+        for number, include in enumerate(includes):
+            if Path(include.path) == Path(path):
+                raise ConfigError(f"$.{_INCLUDES}[{number}] includes the file itself: remove it")
+    for include in includes:
         if not include.path or not Path(include.path).exists():
             warnings.append(f"$.{_INCLUDES}: {include.path} does not exist; it is ignored{suggest_file(include.path)}")
             continue
         for file in files_of(include.path):
             tree = _read(file, warnings)
             if _INCLUDES in tree:
-                raise ConfigError(f"{file}: an included file cannot include others: remove {_INCLUDES}")
+                where = ConfigPlace(file, (_INCLUDES,)).locate()
+                raise ConfigError(f"{where}: an included file cannot include others: remove {_INCLUDES}")
             places |= _places(tree, file)
             _merge(root, tree, include.strategy, file, files)
     return root, places, files
@@ -67,19 +71,20 @@ def _places(tree: dict[str, Tree], file: str) -> dict[int, ConfigPlace]:
     return {id(entry): ConfigPlace(file, ("plugins", number)) for number, entry in enumerate(entries if isinstance(entries, list) else [])}
 
 
-def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, file: str, files: dict[str, str]) -> None:
+def _merge(root: dict[str, Tree], tree: dict[str, Tree], strategy: Strategy, file: str, files: dict[str, list[Segment]]) -> None:
     for key, value in tree.items():
         there = root.get(key)
         if strategy is Strategy.ADD_ONLY and key in root:
             continue
         if strategy is Strategy.APPEND and isinstance(value, list) and there is not None:
             if not isinstance(there, list):
-                raise ConfigError(f"{file}: $.{key} is a list to append, but it is not a list in the files before")
+                where = ConfigPlace(file, (key,)).locate()
+                raise ConfigError(f"{where}: $.{key} is a list to append, but it is not a list in the files before")
             root[key] = [*there, *value]
-            files.pop(key, None)
+            files[key].append(Segment(file, len(there)))
         else:
             root[key] = value
-            files[key] = file
+            files[key] = [Segment(file)]
 
 
 def _read(path: str, warnings: list[str]) -> dict[str, Tree]:

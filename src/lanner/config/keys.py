@@ -15,8 +15,6 @@ from lanner.sdk.printable import without_middle
 from lanner.yamlfile.reader import MAX_DEPTH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lanner.config.tree import Tree
 
 _STEP: Final = re.compile(r"(?P<dot>\.?)(?P<name>(?:[^\\.\[]|\\[.\[\]\\])+)|\[(?P<index>[0-9]{0,6})\]")
@@ -28,8 +26,8 @@ _NEW: Final = -1
 _SHOWN: Final = 200
 
 
-def assign(root: dict[str, Tree], option: str) -> None:
-    """Apply `key=value` to `root`; a value in braces is an object. Raises `ConfigError`."""
+def assign(root: dict[str, Tree], option: str) -> list[str | int]:
+    """Apply `key=value` to `root`; a value in braces is an object. Return the steps to the value. Raises `ConfigError`."""
     key, sign, text = option.partition("=")
     if not sign:
         raise ConfigError(f"-o {_NO_KEY.sub('...', option)}: write key=value or key.subkey=value")
@@ -37,20 +35,21 @@ def assign(root: dict[str, Tree], option: str) -> None:
     if text.startswith("{") and text.endswith("}"):
         value = read_tree(text, f"-o {key}", expand=False)
     try:
-        put(root, key, value)
+        return put(root, key, value)
     except ConfigError as error:
-        raise ConfigError(f"-o {without_middle(key, _SHOWN)}=...: {error}") from None
+        raise ConfigError(f"{name_of(option)}=...: {error}") from None
 
 
-def put(root: dict[str, Tree], key: str, value: Tree) -> None:
-    """Set one key. Raises `ConfigError`."""
-    _put(root, _steps(key), value, "$")
+def name_of(option: str) -> str:
+    """Return `key=value` for messages, without the value, which may be a secret."""
+    return f"-o {without_middle(option.partition('=')[0], _SHOWN)}"
 
 
-def steps_of(option: str) -> list[str | int]:
-    """Return the steps of the key of `key=value`, without those from a new item of a list on. Raises `ConfigError`."""
-    steps = _steps(option.partition("=")[0])
-    return steps[: steps.index(_NEW)] if _NEW in steps else steps
+def put(root: dict[str, Tree], key: str, value: Tree) -> list[str | int]:
+    """Set one key and return the steps to its value. Raises `ConfigError`."""
+    steps = _steps(key)
+    _put(root, steps, 0, value, "$")
+    return steps
 
 
 def _steps(key: str) -> list[str | int]:
@@ -73,24 +72,24 @@ def _steps(key: str) -> list[str | int]:
     return steps
 
 
-def _put(node: Tree, steps: Sequence[str | int], value: Tree, path: str) -> Tree:
-    """Return the node with the value set, or a new node if it is None."""
-    if not steps:
+def _put(node: Tree, steps: list[str | int], depth: int, value: Tree, path: str) -> Tree:
+    """Return the node with the value set, or a new node if it is None. The index of a new item replaces `_NEW` in the steps."""
+    if depth == len(steps):
         return value
-    step, rest = steps[0], steps[1:]
+    step = steps[depth]
     if isinstance(step, str):
         node = {} if node is None else node
         if not isinstance(node, dict):
             raise ConfigError(f"{path} is not a mapping, so it cannot contain {step}")
-        node[step] = _put(node.get(step), rest, value, f"{path}.{step}")
+        node[step] = _put(node.get(step), steps, depth + 1, value, f"{path}.{step}")
         return node
     node = [] if node is None else node
     if not isinstance(node, list):
         raise ConfigError(f"{path} is not a list")
-    index = len(node) if step == _NEW else step
+    index = steps[depth] = len(node) if step == _NEW else step
     if index > len(node):
         raise ConfigError(f"{path} has {len(node)} items: the next one is {path}[{len(node)}]")
     if index == len(node):
         node.append(None)
-    node[index] = _put(node[index], rest, value, f"{path}[{index}]")
+    node[index] = _put(node[index], steps, depth + 1, value, f"{path}[{index}]")
     return node

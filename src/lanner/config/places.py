@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lanner.sdk.errors import LannerError
 from lanner.sdk.files import read_whole
 from lanner.sdk.text import from_bytes
 from lanner.yamlfile.placed_values import line_of
@@ -12,10 +14,11 @@ from lanner.yamlfile.reader import YamlError, read_documents
 from lanner.yamlfile.source import source_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _MOST_BYTES: Final = 16 << 20
 _PATH: Final = re.compile(r"\$(?:\.[\w-]+|\[\d+\])+")
+_IN_BRACKETS: Final = re.compile(rf"\(({_PATH.pattern})[),]")
 _STEP: Final = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 
 
@@ -40,20 +43,60 @@ class ConfigPlace(NamedTuple):
         return f"{self.file}:{line_of(documents[0] if documents else None, path, str(key))}"
 
 
-class Origins(NamedTuple):
-    """Origins of a configuration's values. `files`: the file of each top-level key. `given`: the steps of keys set by options."""
+class Segment(NamedTuple):
+    """The items of a list, from number `begin` on, that are from one file, where they count from 0."""
 
-    files: Mapping[str, str] = {}
-    given: Sequence[Sequence[str | int]] = ()
+    file: str
+    begin: int = 0
+
+
+class Origins(NamedTuple):
+    """Origins of a configuration's values. `files`: the files of each top-level key, several for a list that was appended to.
+
+    `options`: the steps of keys set by options, with the option.
+    """
+
+    files: Mapping[str, Sequence[Segment]] = {}
+    options: Sequence[tuple[Sequence[str | int], str]] = ()
 
     def place(self, text: str) -> str:
-        """Return a sentence that begins with the path of a value, prefixed with `file:line` of the value if it is in a file."""
-        found = _PATH.match(text)
-        steps = [name or int(index) for name, index in _STEP.findall(found[0])] if found else [""]
-        file = self.files.get(str(steps[0]))
-        if file is None or any(steps[: len(each)] == list(each) for each in self.given):
+        """Return a sentence about a value, prefixed with `file:line` of the value, or with the option that sets it, if that is known.
+
+        The sentence begins with the path of the value, or contains it in parentheses.
+        """
+        found = _PATH.match(text) or _IN_BRACKETS.search(text)
+        if found is None:
             return text
-        return f"{ConfigPlace(file, tuple(steps)).locate()}: {text}"
+        steps = [name or int(index) for name, index in _STEP.findall(found[found.lastindex or 0])]
+        return "".join(f"{where}: " for where in (self._option(steps) or self._line(steps),) if where) + text
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """Context manager: prefix the errors about values as `place` does."""
+        try:
+            yield
+        except LannerError as error:
+            error.args = (self.place(str(error)), *error.args[1:])
+            raise
+
+    def _option(self, steps: Sequence[str | int]) -> str:
+        """Return the last option that sets the value or a parent; for a block that is in no file, the last that sets a key of it."""
+        for given, option in reversed(self.options):
+            if list(steps[: len(given)]) == list(given):
+                return option
+        of_block = [option for given, option in self.options if given[0] == steps[0]]
+        return of_block[-1] if of_block and str(steps[0]) not in self.files else ""
+
+    def _line(self, steps: list[str | int]) -> str:
+        segments = self.files.get(str(steps[0]))
+        if not segments:
+            return ""
+        index = steps[1] if len(steps) > 1 else 0
+        if not isinstance(index, int):
+            return ConfigPlace(segments[-1].file, tuple(steps)).locate()
+        segment = next(each for each in reversed(segments) if each.begin <= index)
+        rest = (index - segment.begin, *steps[2:]) if len(steps) > 1 else ()
+        return ConfigPlace(segment.file, (steps[0], *rest)).locate()
 
 
 def place_option(text: str, plugin: str, place: ConfigPlace | None, steps: Sequence[str | int]) -> str:

@@ -126,10 +126,13 @@ def _load(entry: PluginEntry, number: int, place: ConfigPlace | None) -> PluginS
     elif _PYTHON.fullmatch(library):
         target = library
     else:
-        what = "loads no compiled plugins" if library.endswith(".so") else "cannot tell what that is"
+        what, advice = "cannot tell what that is", ""
+        if library.endswith(".so"):
+            from lanner.host.compiled import advise_library  # rare
+
+            what, advice = "loads no compiled plugins", advise_library(library)
         built_in = ", ".join(f"lib{each}.so" for each in sorted(BUILT_IN))
-        raise ConfigError(
-            f"$.plugins[{number}].library_path is {library!r}, and Lanner {what}: built in are {built_in}; "
-            "for a plugin in Python write path/to/file.py[:Class] or module:Class, or the name of an installed one"
-        )
+        forms = "path/to/file.py[:Class] or module:Class, or the name of an installed one"
+        advice = advice or f"built in are {built_in}; for a plugin in Python write {forms}"
+        raise ConfigError(f"$.plugins[{number}].library_path is {library!r}, and Lanner {what}: {advice}")
     return PluginSetup(target, entry.name, library, entry.init_config, entry.open_params, place, place)

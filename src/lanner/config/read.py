@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.config.consistency import check
 from lanner.config.entries import new_decoder
 from lanner.config.includes import files_of, read_files
-from lanner.config.keys import assign, put, steps_of
+from lanner.config.keys import assign, name_of, put
 from lanner.config.places import Origins
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lanner.config.falco import Falco
-    from lanner.config.places import ConfigPlace
+    from lanner.config.places import ConfigPlace, Segment
     from lanner.config.tree import Tree
 
 _SUFFIXES: Final = (".yaml", ".yml")
@@ -51,20 +51,19 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     warnings: list[str] = []
     root: dict[str, Tree] = {"stdout_output": {"enabled": "true"}}
     places: dict[int, ConfigPlace] = {}
-    files: dict[str, str] = {}
+    files: dict[str, list[Segment]] = {}
     if path is not None:
         root, places, files = read_files(path, options, warnings)
     for key, value in flags.items():
         put(root, key, value)
-    for option in options:
-        assign(root, option)
+    origins = Origins(files, [(assign(root, option), name_of(option)) for option in options])
     decoder = new_decoder()
-    falco = decoder.falco(root)
-    check(falco)
+    with origins.placing():
+        falco = decoder.falco(root)
+        check(falco)
     found = root.get("plugins")
     entries = found if isinstance(found, list) else []
     _refuse_second_entries(entries, places)
-    origins = Origins(files, [steps_of(each) for each in (*flags, *options)])
     entry_places = tuple(places.get(id(entry)) for entry in entries)
     return Configuration(falco, [*warnings, *decoder.warnings], decoder.unused, entry_places, origins)
 

@@ -97,7 +97,9 @@ class SetupChecks:
 
         info = self.info
         try:
-            files = rules_files(rules_paths(self._rules, self.read), info, advice="there will be no alerts")
+            with self.read.origins.placing():
+                paths = rules_paths(self._rules, self.read)
+            files = rules_files(paths, info, advice="there will be no alerts")
         except ConfigError as error:
             yield problem(str(error), "Name rules files: -r FILE, or $.rules_files")
             return
@@ -134,7 +136,8 @@ class SetupChecks:
         return silent_rules(load_rules(files, catalog, plugins=self._versions).rules, without_values)
 
     def _entries(self, read: Configuration) -> tuple[PluginSetup, tuple[PluginSetup, ...]]:
-        entries = select_plugins(read.falco, self._name or ("docker" if self._file is None else None), read.places)
+        with read.origins.placing():
+            entries = select_plugins(read.falco, self._name or ("docker" if self._file is None else None), read.places)
         if not entries:
             raise ConfigError(f"{self._file} loads no plugin: list one in $.plugins, or name one, as in `lanner doctor docker`")
         return split_plugins(entries)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.doctor.results import problem
+from lanner.outputs.spool_place import find_parent, find_spool_problem
 from lanner.sdk.checks import check_disk
 from lanner.sinks.registry import configured_sinks
 
@@ -22,18 +22,13 @@ _MIB: Final = 1 << 20
 def look_at_disk(falco: Falco) -> Iterator[Finding]:
     """Yield the findings about room for files of alerts and for the spool."""
     for sink in configured_sinks(falco):
-        if sink.file and (folder := _existing(Path(sink.file).parent)):
+        if sink.file and (folder := find_parent(Path(sink.file).parent)):
             yield check_disk(folder, 0, "of alerts")
     spool = falco.lanner.spool
     if not spool.path:
         return
-    folder = _existing(Path(spool.path))
-    if folder is None or not os.access(folder, os.W_OK | os.X_OK):
-        yield problem(f"the spool {spool.path} cannot be written", f"mkdir -p -m 700 {spool.path}, owned by the user that Lanner runs as")
-    else:
+    if reason := find_spool_problem(spool.path):
+        fix = f"mkdir -p -m 700 {spool.path}, owned by the user that Lanner runs as"
+        yield problem(f"the spool {spool.path} cannot be written: {reason}", fix)
+    elif folder := find_parent(Path(spool.path)):
         yield check_disk(folder, spool.max_size_mb * _MIB, f"of the spool {spool.path}", "Make room, or lower $.lanner.spool.max_size_mb")
-
-
-def _existing(path: Path) -> Path | None:
-    """Return the directory, or its nearest parent that exists."""
-    return next((each for each in (path, *path.parents) if each.is_dir()), None)

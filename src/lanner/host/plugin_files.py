@@ -21,7 +21,7 @@ _INSTALLED: Final = ("site-packages", "dist-packages")
 
 
 class PluginFiles:
-    """The modules of plugins by their names for `load_plugin`: the file of each class, and the modules beside it that it imports."""
+    """The modules of plugins, given by names for `load_plugin`: the file of each class, and modules of its directory that it imports."""
 
     def __init__(self, targets: Sequence[str]) -> None:
         self._targets = targets

@@ -127,7 +127,10 @@ def _import_module(name: str) -> ModuleType:
 
 def _import_file(path: Path, name: str) -> ModuleType:
     if path.suffix == ".so":
-        raise PluginNotFoundError(f"{path} is a compiled plugin, but Lanner's host runs Python classes: name the class it was built from")
+        from lanner.host.compiled import advise_library  # rare
+
+        advice = advise_library(str(path)) or "name the class it was built from"
+        raise PluginNotFoundError(f"{path} is a compiled plugin, but Lanner's host runs Python classes: {advice}")
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
         near = "" if path.is_dir() else suggest_file(str(path))

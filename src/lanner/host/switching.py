@@ -67,6 +67,11 @@ class SwitchingSource:
         return self._source.connections
 
     @property
+    def stuck(self) -> str:
+        """See `Source`."""
+        return self._source.stuck
+
+    @property
     def commits_itself(self) -> bool:
         """See `Source`."""
         return self._commits_itself

@@ -3,7 +3,7 @@
 from typing import Final
 
 EXTRACTOR: Final = "extractor"
-SOURCES: Final = ("generator", "poll", "webhook", EXTRACTOR)
+SOURCES: Final = ("generator", "poll", "webhook", "tail", "program", EXTRACTOR)
 _REQUIRED: Final = {"poll": " --config 'token: test'", "webhook": " --config 'secret: test'"}
 
 

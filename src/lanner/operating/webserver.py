@@ -280,22 +280,48 @@ class _Client:
         return selectors.EVENT_READ if self._socket.recv(_CHUNK) else 0
 
 
-def _listen(address: str, port: int) -> socket.socket:
-    shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+def check_webserver(address: str, port: int, certificate: str = "") -> str:
+    """Raise the `LannerError` of a server that could never start. Return a text if the port is in use now, else "". Nothing listens."""
+    if certificate:
+        _tls(certificate)
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.socket(family, kind, protocol)
+        _bind(address, port).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return _refusal(address, port, error)
+        raise LannerError(_refusal(address, port, error)) from None
+    return ""
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    try:
+        listener = _bind(address, port)
         try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(place)
             listener.listen(_BACKLOG)
             listener.setblocking(False)
         except BaseException:
             listener.close()
             raise
     except OSError as error:
-        raise LannerError(f"the web server cannot listen on {shown}: {_why(error)}") from None
+        raise LannerError(_refusal(address, port, error)) from None
     return listener
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    family, kind, protocol, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _refusal(address: str, port: int, error: OSError) -> str:
+    shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return f"the web server cannot listen on {shown}: {_why(error)}"
 
 
 def _why(error: OSError) -> str:

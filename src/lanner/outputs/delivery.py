@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.outputs.base import OutputError, loss
+from lanner.outputs.spool_place import spool_file
 from lanner.outputs.worker import Backoff, Limits, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from lanner.outputs.base import Alert, Sink, SinkCounts
     from lanner.outputs.spool import Spool
@@ -161,17 +162,23 @@ class QueuedDelivery:
             worker.look()
 
 
-def _open_spools(sinks: Sequence[Sink], settings: SpoolSettings | None) -> list[Spool | None]:
-    if settings is None:
-        return [None] * len(sinks)
+def import_spool() -> type[Spool]:
+    """Return the class of spools. Raises `OutputError` without Python's sqlite3."""
     try:
         from lanner.outputs.spool import Spool
     except ImportError as error:
-        raise OutputError(f"lanner.spool.path needs Python's sqlite3, which this Python lacks: {error}") from error
+        raise OutputError(f"$.lanner.spool.path needs Python's sqlite3, which this Python lacks: {error}") from error
+    return Spool
+
+
+def _open_spools(sinks: Sequence[Sink], settings: SpoolSettings | None) -> list[Spool | None]:
+    if settings is None:
+        return [None] * len(sinks)
+    make_spool = import_spool()
     with ExitStack() as opened:
         spools: list[Spool | None] = []
         for sink in sinks:
-            spool = Spool(Path(settings.directory, f"{sink.name}.sqlite"), settings.most_bytes, settings.wait)
+            spool = make_spool(spool_file(settings.directory, sink.name), settings.most_bytes, settings.wait)
             opened.callback(spool.close)
             spools.append(spool)
         opened.pop_all()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote
 
 from lanner._version import __version__
-from lanner.bundle.licences import debian_package, packages_of
+from lanner.bundle.licences import debian_packages, packages_of
 from lanner.sdk.printable import printable_json
 
 if TYPE_CHECKING:
@@ -172,8 +172,10 @@ def _licence(distribution: Distribution) -> dict[str, Any]:
 def _libraries(natives: Iterable[NativeLibrary]) -> list[Component]:
     """Return the system libraries grouped by Debian package, or by file if no package owns them."""
     by_package: dict[tuple[str, str], list[NativeLibrary]] = {}
+    natives = list(natives)
+    packages = debian_packages(native.path for native in natives)
     for native in natives:
-        package = debian_package(native.path)
+        package = packages[native.path]
         by_package.setdefault((package, "" if package else native.name.partition(".so")[0]), []).append(native)
     return [_library(package or name, _debian_version(package), files) for (package, name), files in sorted(by_package.items())]
 

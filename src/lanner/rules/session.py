@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from lanner.rules.check.checker import Checker
 from lanner.rules.check.rule_condition import compile_condition, is_field
+from lanner.rules.findings import finish
 from lanner.rules.language.typed import FieldTable
-from lanner.rules.output.append import merge_appends
+from lanner.rules.output.append import NOTHING, merge_appends
 from lanner.rules.output.rule_output import compile_output
 from lanner.rules.resolve.collect import Collector
 from lanner.rules.resolve.compilation import Compilation, output_of
@@ -74,10 +75,20 @@ class Session:
         """Return the rules of all definitions, without invalid ones."""
         rules = []
         for definition in self._definitions():
-            rule = yield from self.rule(definition)
+            found: list[Finding] = []
+            yield from self.compilation.text(definition)
+            rule = finish(self.rule(definition), found)
             if rule:
                 rules.append(rule)
+            elif definition.skip_if_unknown_filter and self._is_skipped(definition):
+                continue
+            yield from found
         return rules
+
+    def _is_skipped(self, definition: RuleDefinition) -> bool:
+        """Return whether an unknown field in the output skips the rule: Falco compiles the output first, and then not the condition."""
+        checker = Checker(self.catalogs[definition.source], FieldTable())
+        return finish(self.output(definition, NOTHING, checker), []) is None
 
     def compile(
         self, appends: Sequence[Append] = (), checkers: Callable[[RuleDefinition], Checker] | None = None

@@ -77,7 +77,14 @@ def _structs_in(kind: msgspec.inspect.Type) -> Iterator[type[msgspec.Struct]]:
     match kind:
         case msgspec.inspect.StructType(cls=cls):
             yield cls
-        case msgspec.inspect.Metadata(type=inner) | msgspec.inspect.ListType(item_type=inner) | msgspec.inspect.DictType(value_type=inner):
+        case (
+            msgspec.inspect.Metadata(type=inner)
+            | msgspec.inspect.ListType(item_type=inner)
+            | msgspec.inspect.VarTupleType(item_type=inner)
+            | msgspec.inspect.SetType(item_type=inner)
+            | msgspec.inspect.FrozenSetType(item_type=inner)
+            | msgspec.inspect.DictType(value_type=inner)
+        ):
             yield from _structs_in(inner)
         case msgspec.inspect.UnionType(types=kinds):
             for each in kinds:
@@ -104,7 +111,14 @@ def _has_secret(kind: msgspec.inspect.Type) -> bool:
     match kind:
         case msgspec.inspect.CustomType(cls=cls):
             return cls is Secret
-        case msgspec.inspect.Metadata(type=inner) | msgspec.inspect.ListType(item_type=inner) | msgspec.inspect.DictType(value_type=inner):
+        case (
+            msgspec.inspect.Metadata(type=inner)
+            | msgspec.inspect.ListType(item_type=inner)
+            | msgspec.inspect.VarTupleType(item_type=inner)
+            | msgspec.inspect.SetType(item_type=inner)
+            | msgspec.inspect.FrozenSetType(item_type=inner)
+            | msgspec.inspect.DictType(value_type=inner)
+        ):
             return _has_secret(inner)
         case msgspec.inspect.UnionType(types=kinds):
             return any(map(_has_secret, kinds))
@@ -182,12 +196,12 @@ class _Adapter:
                 takers = _TAKES.get(type(raw), ())
                 options = [each for each in kinds if isinstance(each, takers)] or [each for each in kinds if isinstance(each, _TEXT)]
                 return self.adapted(options[0], raw, path) if options else raw
-            case msgspec.inspect.ListType(), None:
+            case _, None if isinstance(kind, _LISTS):
                 return []
             case ((msgspec.inspect.DictType() | msgspec.inspect.StructType()), None):
                 return {}
-            case msgspec.inspect.ListType(item_type=item), list():
-                return [self.adapted(item, value, f"{path}[{place}]") for place, value in enumerate(raw)]
+            case _, list() if isinstance(kind, _LISTS):
+                return [self.adapted(kind.item_type, value, f"{path}[{place}]") for place, value in enumerate(raw)]
             case msgspec.inspect.DictType(value_type=item), dict():
                 return {name: self.adapted(item, value, f"{path}[...]") for name, value in raw.items()}
             case msgspec.inspect.StructType(), dict():
@@ -221,10 +235,11 @@ def _has_required(kind: msgspec.inspect.Type) -> bool:
 _INT32: Final = 2**31 - 1
 _TEXT = msgspec.inspect.StrType
 _NUMBER = (msgspec.inspect.IntType, msgspec.inspect.FloatType)
-_CONTAINERS = (msgspec.inspect.DictType, msgspec.inspect.StructType, msgspec.inspect.ListType)
+_LISTS = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.SetType, msgspec.inspect.FrozenSetType)
+_CONTAINERS = (msgspec.inspect.DictType, msgspec.inspect.StructType, *_LISTS)
 _TAKES: dict[type, tuple[type, ...]] = {
     dict: (msgspec.inspect.DictType, msgspec.inspect.StructType),
-    list: (msgspec.inspect.ListType,),
+    list: _LISTS,
     bool: (msgspec.inspect.BoolType,),
     int: _NUMBER,
     float: _NUMBER,

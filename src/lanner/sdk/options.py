@@ -103,7 +103,13 @@ def _inner(kind: msgspec.inspect.Type, step: str | int) -> Iterator[msgspec.insp
             for each in fields:
                 if each.encode_name == step:
                     yield from _alternatives(each.type)
-        case msgspec.inspect.ListType(item_type=inner) | msgspec.inspect.DictType(value_type=inner):
+        case (
+            msgspec.inspect.ListType(item_type=inner)
+            | msgspec.inspect.VarTupleType(item_type=inner)
+            | msgspec.inspect.SetType(item_type=inner)
+            | msgspec.inspect.FrozenSetType(item_type=inner)
+            | msgspec.inspect.DictType(value_type=inner)
+        ):
             yield from _alternatives(inner)
 
 

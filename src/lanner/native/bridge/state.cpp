@@ -31,7 +31,9 @@ void find_time_member(const Value& value, std::string& member, std::uint64_t& fa
   const auto& steps = first.children[0].steps;
   const auto* name = steps.size() == 1 ? std::get_if<std::string>(&steps[0]) : nullptr;
   if (!name || name->find_first_of("\"\\") != std::string::npos) return;
-  member = '"' + *name + "\":";
+  member = '"';
+  member += *name;
+  member += "\":";
   factor = first.factor;
 }
 

@@ -18,6 +18,13 @@ std::size_t token_size(std::string_view text) {
   return is_high ? 12 : 6;
 }
 
+// In steps: GCC 12 takes a literal before a string in one expression for an overlapping copy (-Wrestrict).
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  out += text;
+  out += '"';
+}
+
 // Removes an incomplete character or escape from the end of a cut text.
 void trim(std::string& text) {
   const std::string_view all = text;
@@ -122,7 +129,8 @@ void Digest::end_text() {
   }
   if (next_ && next_->is_kept) {
     if (was_cut_) trim(text_);
-    found_.push_back({next_, '"' + text_ + '"'});
+    auto& found = found_.emplace_back(Found{next_, {}});
+    append_quoted(found.text, text_);
   }
   next_ = nullptr;
 }
@@ -163,7 +171,8 @@ bool Digest::write(const KeptMember& member, std::string& out) const {
   for (const auto& below : member.members) {
     const auto before = out.size();
     if (has_members) out += ',';
-    out += '"' + below.name + "\":";
+    append_quoted(out, below.name);
+    out += ':';
     if (write(below, out)) {
       has_members = true;
     } else {

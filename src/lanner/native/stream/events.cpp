@@ -15,7 +15,7 @@ std::string_view without_blanks(std::string_view text) {
   return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
 }
 
-// Whether the text contains these bytes. Checks the first and the last byte of many places at once, and all bytes only if these are right.
+// Returns whether the text contains these bytes. Compares the first and last byte at many offsets at once, and the rest only on a match.
 template <std::size_t Size>
 bool contains(std::string_view text, const char (&wanted)[Size]) {
   constexpr std::size_t size = Size - 1;  // without the NUL
@@ -72,7 +72,7 @@ Finisher::Text Finisher::tail(std::size_t whole, std::string_view container, boo
 }
 
 bool Finisher::is_forged(std::string_view line) {
-  // of the escapes only those with digits can stand for letters
+  // only escapes with digits can encode letters
   if ((!contains(line, "lanner") && !contains(line, "\\u00")) || !document_.load(line)) return false;
   arena_.clear();
   return !std::holds_alternative<std::monostate>(document_.read(own_, {}, arena_));

@@ -1,4 +1,4 @@
-// Events of one engine on their way from the stream to the host. No Python here.
+// Events of one engine between its stream and the host. This file does not use Python.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,10 @@
 namespace lanner {
 
 struct StreamEvent {
-  std::string_view line;                    // as the engine wrote it, without its end
-  std::string_view head;                    // the part of it that the host gets: all, or up to where something is added
-  std::shared_ptr<const std::string> tail;  // what Lanner adds; null for nothing
-  std::size_t whole = 0;                    // the bytes of an event of which `line` is a part; 0: `line` is all of it
+  std::string_view line;                    // as the engine wrote it, without the line end
+  std::string_view head;                    // the part of `line` for the host: all of it, or the part before the added member
+  std::shared_ptr<const std::string> tail;  // what Lanner adds, or null
+  std::size_t whole = 0;                    // the size of the event if `line` is only a part of it, else 0
   std::uint64_t time = 0;                   // ns since 1970
   bool has_time = false;
 
@@ -25,21 +25,21 @@ struct StreamEvent {
   std::string text() const { return tail ? std::string(head) + *tail : std::string(head); }
 };
 
-// Adds to events of one engine the member "lanner". An engine's own member of that name never counts: Lanner's is the last member of the
-// event, and of equal names the last counts. An event with its own one gets an empty one if Lanner has nothing to add.
+// Adds the member "lanner" to the events of one engine. Of members with equal names the last one counts, and Lanner's is the last member
+// of the event, so a member "lanner" from the engine has no effect. If Lanner has nothing to add to such an event, it adds an empty member.
 //
-// If the line with the new member is valid JSON, then the line without it was an object, and the member is its last: the text before it
-// ends where a comma and a name may follow, which is within an object, and the brace that closes this object ends the line.
+// If the line with the new member is valid JSON, the line before was an object: only inside an object a comma and a name may follow, and
+// the last brace of the line closes that object. So the new member is its last one.
 class Finisher {
  public:
-  // `name`: the member "host" as JSON text, or empty where events do not tell which engine they are from.
+  // `name`: the member "host" as JSON text, or empty if events do not name their engine.
   explicit Finisher(std::string_view name);
 
-  // Returns whether the event has its own member "lanner" in which a field would find something. That is not looked for if Lanner adds its
-  // own in any case.
+  // Returns whether the event has its own member "lanner" with a value that a field would read. Does not search if Lanner adds its member
+  // to every event.
   bool finish(StreamEvent& event);
 
-  // Add JSON text about the container, too.
+  // Also adds JSON text about the container.
   void describe(StreamEvent& event, std::string_view container) { add(event, container); }
 
  private:
@@ -50,20 +50,20 @@ class Finisher {
   Text tail(std::size_t whole, std::string_view container, bool is_first) const;
 
   const std::string name_;
-  const Text plain_[2];  // the member with no more than the name in it: after others, and as the first
+  const Text plain_[2];  // the member with only the name: after other members, and as the first one
   Places places_;
   const Value own_;
   Document document_;
   Arena arena_;
 };
 
-// Whether the line may be about the creation or the start of a container: cheap, for every line.
+// Returns whether the line may report the creation or the start of a container. Fast, because it runs for every line.
 bool may_start_container(std::string_view line);
 
-// How many of the first events fit into room for `count` events and `size` bytes.
+// Returns the number of first events that fit into `count` events and `size` bytes.
 std::size_t fitting(std::span<const StreamEvent> events, std::size_t count, std::size_t size);
 
-// The least number of first events that are `count` events and `size` bytes, or more; all of them if they are fewer.
+// Returns the smallest number of first events with at least `count` events and `size` bytes, or the number of all events.
 std::size_t covering(std::span<const StreamEvent> events, std::size_t count, std::size_t size);
 
 }  // namespace lanner

@@ -6,13 +6,13 @@ namespace lanner {
 namespace {
 
 constexpr std::uint64_t prime = (std::uint64_t{1} << 61) - 1;
-constexpr std::size_t word_size = 7;  // bytes, so that a word is less than the prime
+constexpr std::size_t word_size = 7;  // bytes: a word must be less than the prime
 constexpr std::string_view member = "\"timeNano\":";
-constexpr std::size_t most_digits = 19;  // up to which each number fits in 64 bits
+constexpr std::size_t most_digits = 19;  // every number with this many digits fits in 64 bits
 
 __extension__ using Wide = unsigned __int128;
 
-// A congruent number less than about 2^62.
+// Returns a congruent number below about 2^62.
 std::uint64_t folded(Wide number) {
   const auto low = static_cast<std::uint64_t>(number) & prime;
   const auto high = static_cast<std::uint64_t>(number >> 61);
@@ -21,13 +21,13 @@ std::uint64_t folded(Wide number) {
 
 std::uint64_t product(std::uint64_t one, std::uint64_t other) { return folded(static_cast<Wide>(one) * other); }
 
-// The least congruent number.
+// Returns the smallest congruent number.
 std::uint64_t reduced(std::uint64_t number) {
   number = (number & prime) + (number >> 61);
   return number >= prime ? number - prime : number;
 }
 
-// A word of the text; eight bytes of it can be read.
+// Reads a word. Eight bytes of the text must be readable.
 std::uint64_t word(const char* at) {
   std::uint64_t bytes;
   std::memcpy(&bytes, at, sizeof bytes);
@@ -46,7 +46,7 @@ std::uint64_t number_of(std::string_view digits) {
 }  // namespace
 
 std::optional<std::uint64_t> time_of(std::string_view line) {
-  // engines write it as the last member
+  // engines write the time as the last member
   if (!line.empty()) {
     std::size_t at = line.size() - 1;
     while (at && is_digit(line[at - 1])) --at;
@@ -73,12 +73,12 @@ Fingerprint::Fingerprint(std::uint64_t secret) {
   for (std::size_t lane = 1; lane <= lanes; ++lane) powers_[lane] = reduced(product(powers_[lane - 1], base));
 }
 
-// The words are the coefficients. A leading 1 makes words of zeros count, and a 1 after the last byte makes the length count.
+// The words are the coefficients of the polynomial. The leading 1 distinguishes numbers of zero words, the 1 after the last byte lengths.
 std::uint64_t Fingerprint::operator()(std::string_view line) const {
   std::uint64_t value = 1;
   const char* at = line.data();
   const char* const end = at + line.size();
-  while (end - at > static_cast<std::ptrdiff_t>(lanes * word_size)) {  // and one more byte, which the last word reads
+  while (end - at > static_cast<std::ptrdiff_t>(lanes * word_size)) {  // one byte more, because reading the last word takes eight
     Wide sum = static_cast<Wide>(value) * powers_[lanes];
     for (std::size_t lane = 0; lane < lanes; ++lane) sum += static_cast<Wide>(word(at + lane * word_size)) * powers_[lanes - 1 - lane];
     value = folded(sum);

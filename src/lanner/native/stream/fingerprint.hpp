@@ -1,4 +1,4 @@
-// What tells apart two lines of one moment. No Python here.
+// Time and hash of an event's line: together they identify the event. This file does not use Python.
 #pragma once
 
 #include <array>
@@ -8,13 +8,13 @@
 
 namespace lanner {
 
-// The event's time, ns since 1970: the number of the line's last member "timeNano". None: the line tells no time.
+// Returns the event's time in ns since 1970: the number of the line's last member "timeNano", or nothing.
 //
-// Quotes within a JSON text are escaped, so what is found is a member's name; and labels have texts as values.
+// Quotes inside a JSON text are escaped, so the search finds only names of members. Labels of that name have texts as values.
 std::optional<std::uint64_t> time_of(std::string_view line);
 
-// A hash with a secret key: a polynomial of the line's bytes modulo 2^61 - 1. Two lines of n bytes, made without the key, collide with a
-// chance of n / 2^63. No hash leaves the process.
+// A hash with a secret key: a polynomial of the line's bytes modulo 2^61 - 1. Without the key, two lines of n bytes collide with
+// probability n / 2^63. No hash leaves the process.
 class Fingerprint {
  public:
   explicit Fingerprint(std::uint64_t secret);
@@ -24,7 +24,7 @@ class Fingerprint {
  private:
   static constexpr std::size_t lanes = 8;
 
-  std::array<std::uint64_t, lanes + 1> powers_;  // of the secret
+  std::array<std::uint64_t, lanes + 1> powers_;  // powers of the secret
 };
 
 }  // namespace lanner

@@ -16,7 +16,7 @@ std::uint32_t EventWindow::tag_of(const EventKey& key) {
   return static_cast<std::uint32_t>(((key.hash + key.time) * 0x9E37'79B9'7F4A'7C15) >> 32);
 }
 
-// The slot with the key, or the free one where it belongs.
+// Returns the slot of the key, or the free slot for it.
 std::size_t EventWindow::find(const EventKey& key) const {
   const auto tag = tag_of(key);
   for (auto slot = home(tag);; slot = (slot + 1) & (table_.size() - 1)) {
@@ -52,7 +52,7 @@ void EventWindow::rebuild(std::size_t slots) {
   }
 }
 
-// Keys behind the slot that becomes free move up, so that the search for each still finds it.
+// Moves the keys after the freed slot, so that a search still finds each.
 void EventWindow::drop_first() {
   const auto mask = table_.size() - 1;
   auto free = find(order_.front());

@@ -1,4 +1,4 @@
-// The events of one engine that were seen last, known by their time and a hash of their line. No Python here.
+// The latest events of one engine, by time and hash of the line. This file does not use Python.
 #pragma once
 
 #include <cstddef>
@@ -15,27 +15,27 @@ struct EventKey {
   bool operator==(const EventKey&) const = default;
 };
 
-// Keys in order of arrival, each once. The last 1,024 are kept, and of the others those of the last two seconds, up to a bound: engines
-// send events again when they are asked for a time before the last one, the Docker Engine its last 256 at most, others more.
+// Keys in order of arrival, without duplicates. The window keeps the last 1,024 keys, and all keys of the last two seconds up to a bound:
+// an engine that is queried from an earlier time repeats events, the Docker Engine at most its last 256, other engines more.
 class EventWindow {
  public:
   EventWindow();
 
   std::size_t size() const { return order_.size(); }
   bool contains(const EventKey& key) const { return table_[find(key)].number != 0; }
-  // Returns whether it is a new one. Forgets nothing.
+  // Adds a key and returns whether it is new. Removes no keys.
   bool add(const EventKey& key);
-  // Load the slot of the key into the cache, for `add`.
+  // Loads the key's slot into the processor's cache, for a later `add`.
   void prefetch(const EventKey& key) const { __builtin_prefetch(&table_[home(tag_of(key))]); }
-  // Forget the keys that are not to be kept any more.
+  // Removes the keys that the window no longer keeps.
   void forget();
-  // When the event that arrived last happened; 0 for none. Clocks are set back, so it need not be the latest time.
+  // Returns the time of the event that arrived last, or 0. An earlier event may have a later time, if the clock was set back.
   std::uint64_t last() const { return order_.empty() ? 0 : order_.back().time; }
 
  private:
   struct Slot {
-    std::uint32_t tag = 0;     // a part of the key; the lowest bits are the slot's where the search for the key begins
-    std::uint32_t number = 0;  // of the key in the order of arrival; 0 for a free slot
+    std::uint32_t tag = 0;     // a part of the key; its lowest bits are the first slot of the search
+    std::uint32_t number = 0;  // the key's number in order of arrival; 0 for a free slot
   };
 
   static std::uint32_t tag_of(const EventKey& key);
@@ -45,8 +45,8 @@ class EventWindow {
   void drop_first();
 
   std::deque<EventKey> order_;
-  std::uint32_t first_ = 1;  // the number of the first of them
-  std::vector<Slot> table_;  // their number is a power of two
+  std::uint32_t first_ = 1;  // the number of the oldest key
+  std::vector<Slot> table_;  // its size is a power of two
 };
 
 }  // namespace lanner
