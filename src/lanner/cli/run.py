@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from lanner.cli.alerts import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
@@ -174,7 +175,7 @@ def _watch(
         start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
         try:
             with operate(plugins, infos, settings, compiled, runner, source, again, development) as operation:
-                return _go_on(runner, source, limits.duration, start, operation, info.hint)
+                return _go_on(runner, source, limits.duration, start, operation, info.hint, opened.close)
         finally:
             source.close()
             runner.close()
@@ -198,12 +199,22 @@ def _go_on(
     start: str,
     operation: Operation | None = None,
     hint: str = "",
+    release: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run from the first event to the summary, and return the exit code. `start` is printed once Ctrl-C is handled."""
+    """Run from the first event to the summary, and return the exit code. `start` is printed once Ctrl-C is handled.
+
+    `release` closes what the caller has opened, if plugin code blocks this thread after a signal so that it cannot return.
+    """
     code, begin = OK, time.monotonic()
+
+    def stop() -> None:
+        source.close()
+        if source.stuck:
+            _abandon(runner, source, time.monotonic() - begin, release)
+
     try:
         # closed inside the context: if closing hangs, a second signal must still be handled
-        with closing(source.close, duration, operation.signals if operation else None), contextlib.closing(source):
+        with closing(stop, duration, operation.signals if operation else None), contextlib.closing(source):
             say(start)
             if operation:
                 operation.began(start)
@@ -221,6 +232,19 @@ def _go_on(
             code = fail(str(error), code or FAILED)
     _summary(runner, source, time.monotonic() - begin)
     return code
+
+
+def _abandon(runner: Runner, source: Source, seconds: float, release: Callable[[], None]) -> NoReturn:
+    """End the process from another thread: deliver the alerts so far, and store the position. The plugin blocks the main thread."""
+    fail(source.stuck, FAILED)
+    try:
+        runner.close()
+    except LannerError as error:
+        fail(str(error), FAILED)
+    _summary(runner, source, seconds)
+    release()
+    sys.stderr.flush()
+    os._exit(FAILED)
 
 
 def _nudge(hint: str) -> None:

@@ -101,6 +101,7 @@ class Replay:
         self.counters: dict[str, int] = {}
         self.connections: dict[str, bool] = {}
         self.position = 0
+        self.stuck = ""
         self.commits_itself = False
         self.description = ", ".join(paths)
         self._open_next()
