@@ -139,6 +139,35 @@ class Items(Hanging):
         return self.read()
 
 
+class Deaf(Words):
+    """Its source ignores that it is closed, in a library call."""
+
+    name = event_source = "deaf"
+
+    def open(self, params: str) -> "Iterator[bytes] | AsyncIterator[bytes] | DeafChunks":
+        return {"chunks": DeafChunks, "generator": deaf_generator, "async": deaf_async_generator}[params]()
+
+
+class DeafChunks(Hanging):
+    def read_chunk(self, _timeout: float) -> bytes:
+        return self.read()
+
+    def close(self) -> None:
+        pass
+
+
+def deaf_generator() -> Iterator[bytes]:
+    source = DeafChunks()
+    while True:
+        yield source.read().strip()
+
+
+async def deaf_async_generator() -> AsyncIterator[bytes]:
+    source = DeafChunks()
+    while True:
+        yield source.read().strip()
+
+
 class Pretty(Words):
     """Its payloads are JSON that tells the time, over several lines."""
 
@@ -158,7 +187,7 @@ class Broken(Words):
 
 
 class Away(Words):
-    """What its source reads is not there: a generator, an async generator, or an iterator, as the open parameters say."""
+    """A source that cannot be read: a generator, an async generator, or an iterator, as the open parameters say."""
 
     name = event_source = "away"
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -42,6 +43,33 @@ def test_a_second_signal_ends_at_once_a_plugin_that_does_not_close(start, plugin
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.1)
     assert process.returncode == 128 + number
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "code", "says"),
+    [
+        (
+            "Deaf",
+            "chunks",
+            1,
+            rb"read_chunk did not return within 2 s of close\(\): it is in wait \(.*\), called from read \(.*plugins\.py, line \d+\)",
+        ),
+        ("Deaf", "generator", 0, rb"did not end within 2 s of being closed and is left running: it is in wait .*called from read "),
+        ("Deaf", "async", 0, rb"did not end within 2 s of being closed and is left running: it is in wait .*called from read "),
+        ("Stuck", "chunks", 1, rb"close\(\) did not return within 2 s and is left running: it is in wait .*called from close "),
+        ("Stuck", "items", 0, rb"close\(\) did not return within 2 s and is left running: it is in wait .*called from close "),
+    ],
+)
+def test_a_plugin_that_cannot_be_ended_does_not_keep_the_run_from_ending(start, plugin, rules, name, params, code, says):
+    process = start("run", plugin(name), "-r", rules(name.lower()), "--open", params)
+    assert b"Notice got first" in process.stdout.readline()
+    told = iter(process.stderr.readline, b"")
+    assert b"waiting\n" in told
+    process.send_signal(signal.SIGTERM)
+    _, rest = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert re.search(says, rest), rest
+    assert b"1 event, 1 alert in " in rest
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -14,7 +14,7 @@ import marshal
 import subprocess
 import sys
 import sysconfig
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -135,16 +135,16 @@ class Reach:
         return sorted(
             name
             for name, spec in self.found.items()
-            if isinstance(spec.loader, ExtensionFileLoader) and (_is_stdlib(Path(spec.origin or "")) or name.partition(".")[0] in _LAZY)
+            if _is_extension(spec) and (_is_stdlib(Path(spec.origin or "")) or name.partition(".")[0] in _LAZY)
         )
 
     def result(self) -> dict[str, Any]:
-        """Return code (as in a .pyc file, in base64) and extension modules' files by module name, and data files by path."""
+        """Return marshalled code in base64 and extension modules' files by module name, and data files by path."""
         code, extensions = {}, {}
         for name, spec in sorted(self.found.items()):
             if spec.origin in {"built-in", "frozen", None} or name in _FROZEN:
                 continue
-            if isinstance(spec.loader, ExtensionFileLoader):
+            if _is_extension(spec):
                 extensions[name] = spec.origin
             elif spec.origin.endswith(".py"):
                 is_package = spec.submodule_search_locations is not None
@@ -191,11 +191,9 @@ def _wanted(imported: Iterable[str]) -> list[str]:
 
 
 def _compiled(path: Path, file: str) -> bytes:
-    from importlib.util import MAGIC_NUMBER
-
-    code = compile(path.read_bytes(), f"{file}.py", "exec", dont_inherit=True, optimize=0)
-    # never compared with a source file: flags of an unchecked hash
-    return MAGIC_NUMBER + b"\1\0\0\0" + bytes(8) + marshal.dumps(code)
+    # the standard library as Python's -OO compiles it: no plugin reads its docstrings
+    level = 2 if _is_stdlib(path) else 0
+    return marshal.dumps(compile(path.read_bytes(), f"{file}.py", "exec", dont_inherit=True, optimize=level))
 
 
 def _imports(name: str, spec: ModuleSpec, source: bytes, exists: Callable[[str], bool]) -> Iterator[str]:
@@ -217,6 +215,11 @@ def _imports(name: str, spec: ModuleSpec, source: bytes, exists: Callable[[str],
                 yield "asyncio"  # Lanner runs coroutines there
         else:
             yield from (found for found in _named(node, package) if (name, found) not in _OPTIONAL)
+
+
+def _is_extension(spec: ModuleSpec) -> bool:
+    # by its file: the loaders of editable installs are of other classes
+    return (spec.origin or "").endswith(tuple(EXTENSION_SUFFIXES))
 
 
 def _is_stdlib(origin: Path) -> bool:

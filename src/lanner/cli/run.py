@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from lanner.cli.alerts import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
@@ -174,7 +175,7 @@ def _watch(
         start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
         try:
             with operate(plugins, infos, settings, compiled, runner, source, again, development) as operation:
-                return _go_on(runner, source, limits.duration, start, operation, info.hint)
+                return _go_on(runner, source, limits.duration, start, operation, info.hint, opened.close)
         finally:
             source.close()
             runner.close()
@@ -198,12 +199,22 @@ def _go_on(
     start: str,
     operation: Operation | None = None,
     hint: str = "",
+    release: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run from the first event to the summary, and return the exit code. `start` is printed once Ctrl-C is handled."""
+    """Run from the first event to the summary, and return the exit code. `start` is printed once Ctrl-C is handled.
+
+    `release` closes what the caller has opened, if plugin code blocks this thread after a signal so that it cannot return.
+    """
     code, begin = OK, time.monotonic()
+
+    def stop() -> None:
+        source.close()
+        if source.stuck:
+            _abandon(runner, source, time.monotonic() - begin, release)
+
     try:
         # closed inside the context: if closing hangs, a second signal must still be handled
-        with closing(source.close, duration, operation.signals if operation else None), contextlib.closing(source):
+        with closing(stop, duration, operation.signals if operation else None), contextlib.closing(source):
             say(start)
             if operation:
                 operation.began(start)
@@ -223,6 +234,19 @@ def _go_on(
     return code
 
 
+def _abandon(runner: Runner, source: Source, seconds: float, release: Callable[[], None]) -> NoReturn:
+    """End the process from another thread: deliver the alerts so far, and store the position. The plugin blocks the main thread."""
+    fail(source.stuck, FAILED)
+    try:
+        runner.close()
+    except LannerError as error:
+        fail(str(error), FAILED)
+    _summary(runner, source, seconds)
+    release()
+    sys.stderr.flush()
+    os._exit(FAILED)
+
+
 def _nudge(hint: str) -> None:
     say("no events yet. This command would raise an alert:", *(f"    {line}" for line in hint.splitlines()))
 
@@ -233,7 +257,8 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
     for rule, count in sorted(counts.alerts.items(), key=lambda item: -item[1]):
         add(printable_line(f"{count:>8}  {rule}"))
     if counts.not_json:
-        say(f"{many(counts.not_json, 'payload')} not valid JSON: {'its' if counts.not_json == 1 else 'their'} fields have no values")
+        whose = "its" if counts.not_json == 1 else "their"
+        say(f"{many(counts.not_json, 'payload')} {runner.pump.unreadable}: {whose} fields have no values")
     if counts.invalid_utf8:
         say(f"{many(counts.invalid_utf8, 'payload')} with invalid UTF-8: the fields have the bytes as they are")
     if left_out := sum(runner.delivery.suppressed.values()):
@@ -242,6 +267,8 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
         say(f"{what}: {count:,}")
     for what, count in counts.failures.items():
         say(f"{what} failed {many(count, 'time')}")
+    for line in runner.pump.describe_misfits():
+        say(line)
 
 
 def _rules(settings: Settings, compiled: CompiledRules) -> str:

@@ -67,6 +67,11 @@ class Source(Protocol):
     commits_itself: bool
     """Whether each `next_batch` commits all previous events. A host that calls `commit` turns this off first."""
 
+    @property
+    def stuck(self) -> str:
+        """After `close`: the message about plugin code that still blocks the thread of `next_batch`; "" without such code."""
+        ...
+
     def close(self) -> None:
         """Close the source: a waiting `next_batch` returns at once. Any thread may call it, any number of times."""
 

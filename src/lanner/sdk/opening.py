@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.batches import close_instance, instance_connections, instance_counters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_LEAVE_AFTER: Final = 2.0
 _current = threading.local()
 
 
@@ -26,7 +27,7 @@ class Opening:
         self.resumes = resumes
         self.is_closed = False
         self.returned: Any = None
-        """What `open` returned, until `close`: the host itself reads it."""
+        """The result of `open`, until `close`: the host itself reads it."""
         self._lock = threading.Lock()
         self._parts: list[Any] = []
         self._ended: dict[str, int] = {}
@@ -64,10 +65,25 @@ class Opening:
         return {name: is_open for part in parts for name, is_open in instance_connections(part).items()}
 
     def close(self) -> None:
-        """Close all parts: those that wait return at once."""
+        """Close all parts: those that wait return at once.
+
+        A close() of the plugin that blocks is left running, and logged.
+        """
         with self._lock:
             self.is_closed, self.returned = True, None
             parts = list(self._parts)
+        if not parts:
+            return
+        closing = threading.Thread(target=self._close, args=[parts], name="lanner-close", daemon=True)
+        closing.start()
+        closing.join(_LEAVE_AFTER)
+        if closing.is_alive():
+            import logging  # rare
+
+            text = "close() did not return within %g s and is left running%s"
+            logging.getLogger(f"lanner.plugin.{self.plugin}").warning(text, _LEAVE_AFTER, where_blocked(closing.ident))
+
+    def _close(self, parts: list[Any]) -> None:
         for part in parts:
             close_instance(part, self.plugin)
 
@@ -85,6 +101,21 @@ class Opening:
 def current_opening() -> Opening | None:
     """Return the source that this thread opens or reads; None outside."""
     return getattr(_current, "opening", None)
+
+
+def where_blocked(thread: int | None) -> str:
+    """Return where a thread is now, for a message: the innermost function, and the last one outside of Python's library and packages."""
+    import sys
+    import traceback  # rare, and slow to import
+
+    frame = sys._current_frames().get(thread or 0)  # noqa: SLF001
+    if frame is None:
+        return ""
+    stack = traceback.extract_stack(frame)
+    library = traceback.__file__.rpartition("/")[0] + "/"
+    own = [each for each in stack if not each.filename.startswith((library, "<frozen ")) and "/lanner/sdk/" not in each.filename]
+    places = [f"{each.name} ({each.filename}, line {each.lineno})" for each in (stack[-1], *own[-1:])]
+    return f": it is in {', called from '.join(dict.fromkeys(places))}"
 
 
 def _add(total: dict[str, int], counts: Mapping[str, int]) -> None:

@@ -58,9 +58,10 @@ class PositionFile:
         except (OSError, ValueError) as error:
             said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise SourceError(f"cannot write the position {path}: {said.lower()}; {_ADVICE}") from None
-        self._file = StateFile(path, _INTERVAL, texts, self._encoded, self._failed, self._log)
+        self._file = StateFile(path, _INTERVAL, texts, self._encoded, self._failed, self._log, at_once=True)
         try:
             self.resumed: Any = None if forget else self._read()
+            self._is_new = self.resumed is None
         except SourceError:
             self._file.close()
             raise
@@ -79,6 +80,10 @@ class PositionFile:
         """See `Positions`."""
         self._position = position
         self._file.change()
+        if self._is_new:
+            # without any position a restart would begin elsewhere, so do not wait for the thread
+            self._is_new = False
+            self._file.flush()
 
     def close(self) -> None:
         """Write the last position and unlock the file."""

@@ -13,6 +13,7 @@ from lanner.sdk.batches import Batch, close_instance, describe_instance
 from lanner.sdk.errors import LannerError, OpenError, SourceError
 from lanner.sdk.events import Event, Nothing
 from lanner.sdk.hosting import plugin_failure
+from lanner.sdk.opening import where_blocked
 from lanner.sdk.positions import Marks, frozen
 from lanner.sdk.text import to_bytes
 
@@ -51,6 +52,7 @@ class ThreadedSource:
         self._failure: LannerError | None = None
         self._cancel: Any = None
         self.position = 0
+        self.stuck = ""
         self.commits_itself = positions is not None
         self._is_warned = False
         # another thread cannot close a running generator, and an async one is closed in its own loop
@@ -239,18 +241,3 @@ class ThreadedSource:
 
     def _log(self) -> logging.Logger:
         return logging.getLogger(f"lanner.plugin.{self._plugin}")
-
-
-def where_blocked(thread: int | None) -> str:
-    """Return where a thread is now, for a message: the innermost function, and the last one outside of Python's library and packages."""
-    import sys
-    import traceback  # rare, and slow to import
-
-    frame = sys._current_frames().get(thread or 0)  # noqa: SLF001
-    if frame is None:
-        return ""
-    stack = traceback.extract_stack(frame)
-    library = traceback.__file__.rpartition("/")[0] + "/"
-    own = [each for each in stack if not each.filename.startswith((library, "<frozen ")) and "/lanner/sdk/" not in each.filename]
-    places = [f"{each.name} ({each.filename}, line {each.lineno})" for each in (stack[-1], *own[-1:])]
-    return f": it is in {', called from '.join(dict.fromkeys(places))}"

@@ -7,6 +7,8 @@ Nothing here delays events to make batches larger: available events are returned
 
 from __future__ import annotations
 
+import time
+from _thread import get_ident
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +24,7 @@ from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Chunk, Nothing
 from lanner.sdk.framing import new_framer, warn_too_long
 from lanner.sdk.hosting import plugin_failure
-from lanner.sdk.opening import Opening
+from lanner.sdk.opening import Opening, where_blocked
 from lanner.sdk.plugin import Plugin, plugin_info
 from lanner.sdk.positions import Marks, frozen
 from lanner.sdk.protocols import ChunkReader
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from lanner.sdk.positions import Positions
 YIELDS: Final = "it must yield events"
 """In the message for an `open` without a way to return events."""
+_LEAVE_AFTER: Final = 2.0
+"""Seconds that read_chunk has to return after close()."""
 _PATIENCE: Final = 0.25
 """Seconds that read_chunk may wait if the open instance has no close() to wake it up."""
 
@@ -99,6 +103,8 @@ class ChunkSource:
         self._others: dict[str | int, Framer] = {}  # of streams with an incomplete line: a stream may never return
         self._patience = float("inf") if callable(member(instance, "close")) else _PATIENCE
         self._closed = self._ended = False
+        self._reader: int | None = None
+        self.stuck = ""
         self._failure: SourceError | None = None
         self._counters: dict[str, int] = {}
         self.description = describe_instance(instance, plugin)
@@ -131,9 +137,12 @@ class ChunkSource:
         if self._ended or self._closed:
             return Batch([], ended=True)
         try:
+            self._reader = get_ident()
             chunk = self._read(min(timeout, self._patience))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
             return self._fail(error if isinstance(error, LannerError) else plugin_failure(self._plugin, "read_chunk", error))
+        finally:
+            self._reader = None
         if isinstance(chunk, bytes):
             return self._end() if not chunk else self._given(self._feed(self._main, chunk))
         if isinstance(chunk, Lines):  # payloads already, from Lanner's own plugins
@@ -167,6 +176,12 @@ class ChunkSource:
             return
         self._closed = True
         self._opening.close()
+        deadline = time.monotonic() + _LEAVE_AFTER
+        while (reader := self._reader) is not None and reader != get_ident():
+            if time.monotonic() >= deadline:
+                self.stuck = f"read_chunk did not return within {_LEAVE_AFTER:g} s of close(){where_blocked(reader)}"
+                return
+            time.sleep(0.002)
 
     def _given(self, payloads: Sequence[bytes]) -> Batch:
         """Return the payloads of the next chunk."""

@@ -1,6 +1,6 @@
 """A file with the state of a run: locked by one run, replaced atomically, and set aside if it is unreadable.
 
-A separate thread writes it, at most once per interval, so that a slow disk blocks no other thread. As the file is replaced, the run locks
+A separate thread writes it, about once per interval, so that a slow disk blocks no other thread. As the file is replaced, the run locks
 a second file, `.lock`.
 """
 
@@ -37,6 +37,9 @@ class StateTexts(NamedTuple):
 class StateFile:
     """The file at `path`. `content` returns what to write, or None for nothing; `failed` is called after each failed write.
 
+    A change is written one interval later, so that a run that fails at once leaves the file unchanged; with `at_once` a change after a
+    quiet interval is written immediately.
+
     Raises `SourceError` if no file can be written there, or another run uses it.
     """
 
@@ -48,10 +51,13 @@ class StateFile:
         content: Callable[[], bytes | None],
         failed: Callable[[], object],
         log: Callable[[], Logger],
+        *,
+        at_once: bool = False,
     ) -> None:
         self.path = os.path.realpath(os.path.expanduser(path))
         self._new = self.path + ".tmp"
         self._interval, self._texts, self._content, self._failed, self._log = interval, texts, content, failed, log
+        self._at_once = at_once
         self._is_failing = self._closed = False
         self._writing = threading.Lock()
         self._changed, self._closing = threading.Event(), threading.Event()
@@ -91,7 +97,7 @@ class StateFile:
         )
 
     def change(self) -> None:
-        """Write the content soon. The first write is one interval later, so that a run that fails at once leaves the file unchanged."""
+        """Write the content soon."""
         self._changed.set()
         if self._thread is None and not self._closed:
             self._thread = threading.Thread(target=self._run, name=f"lanner-{self._texts.noun}", daemon=True)
@@ -137,9 +143,12 @@ class StateFile:
         closing = False
         while not closing:
             self._changed.wait()
+            if self._at_once:
+                self.flush()
             # read before the write: changes during the write need another write
             closing = self._closing.wait(self._interval)
-            self.flush()
+            if closing or not self._at_once:
+                self.flush()
 
     def _write(self) -> None:
         content = self._content()

@@ -86,6 +86,7 @@ class LogFile:
             raise
         self.offset = 0
         self.head = b""
+        self.head = self._head_with(b"")
 
     @property
     def size(self) -> int:
@@ -117,7 +118,7 @@ class LogFile:
         """Return the next bytes; b"" at the end. Raises `OSError` for a damaged packed file."""
         data = os.pread(self._descriptor, size, self.offset) if self._content is None else _read(self._content, size)
         if len(self.head) < HEAD and data:
-            self.head = self._head_until(self.offset + len(data), data)
+            self.head = self._head_with(data)
         self.offset += len(data)
         return data
 
@@ -128,24 +129,25 @@ class LogFile:
         return self.size >= self.offset and os.pread(self._descriptor, len(self.head), 0) == self.head
 
     def has(self, spot: Spot) -> bool:
-        """Return whether the spot is in this file, and go there."""
-        try:
-            head = self._beginning(spot.known)
-            if digest(head) != spot.digest or len(head) != spot.known:
-                return False
+        """Return whether the spot is in this file, and go there; else go to the beginning."""
+        with suppress(OSError):  # damaged: reading it reports that
             if self._content is None:
-                if self.size < spot.offset:
-                    return False
-                self.offset, self.head = spot.offset, self._head_until(spot.offset, b"")
-                return True
+                head = os.pread(self._descriptor, spot.known, 0)
+                if _is_head(head, spot) and self.size >= spot.offset:
+                    self.offset = spot.offset
+                    return True
+                return False
+            head = _read(self._content, spot.known)
             self._content.seek(0)
-            self.offset, self.head = 0, head
-            while self.offset < spot.offset:
-                if not self.read(min(_PIECE, spot.offset - self.offset)):
-                    return False
-        except OSError:
-            return False
-        return True
+            if _is_head(head, spot):
+                while self.offset < spot.offset and self.read(min(_PIECE, spot.offset - self.offset)):
+                    pass
+                if self.offset == spot.offset:
+                    return True
+        if self._content is not None:
+            self._content.seek(0)
+        self.offset, self.head = 0, b""
+        return False
 
     def skip_to_end(self, most: int) -> bool:
         """Go to the end of the last whole line, or the end if that is more than `most` bytes before. Return whether it was found."""
@@ -154,7 +156,6 @@ class LogFile:
         tail = os.pread(self._descriptor, size - begin, begin)
         end = tail.rfind(b"\n") + 1
         self.offset = begin + (end if end or not begin else len(tail))
-        self.head = self._head_until(self.offset, b"")
         return bool(end) or not begin
 
     def close(self) -> None:
@@ -166,15 +167,12 @@ class LogFile:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _beginning(self, size: int) -> bytes:
-        if self._content is None:
-            return os.pread(self._descriptor, size, 0)
-        return _read(self._content, size)
+    def _head_with(self, data: bytes) -> bytes:
+        return os.pread(self._descriptor, HEAD, 0) if self._content is None else (self.head + data)[:HEAD]
 
-    def _head_until(self, end: int, data: bytes) -> bytes:
-        if self._content is None:
-            return os.pread(self._descriptor, min(end, HEAD), 0)
-        return (self.head + data)[:HEAD]
+
+def _is_head(head: bytes, spot: Spot) -> bool:
+    return len(head) == spot.known and digest(head) == spot.digest
 
 
 def _check_regular(mode: int) -> None:

@@ -1,5 +1,5 @@
 # ruff: noqa: F821, RUF012 - some lines are wrong on purpose
-"""What a type checker says of a plugin; read by tests/sdk/test_public_names.py, never run."""
+"""A plugin for a type checker; read by tests/sdk/test_public_names.py, never run."""
 
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -22,9 +22,10 @@ payload[1.5]  # error: [index]
 
 
 class DoorConfig(lanner.Config):
-    """What the plugin may be told."""
+    """Options of the plugin."""
 
     flush_interval: Annotated[int, Meta(ge=1, description="Milliseconds")] = 30
+    token: lanner.Secret | None = None
 
 
 class Doors(lanner.Plugin):
@@ -38,6 +39,8 @@ class Doors(lanner.Plugin):
 
     def open(self, params: str) -> Iterator[str | bytes | lanner.Event | lanner.Nothing]:
         reveal_type(self.config.flush_interval)  # reveals: int
+        if self.config.token:
+            reveal_type(self.config.token.reveal())  # reveals: str
         yield lanner.NOTHING
         yield lanner.Event(b"{}", timestamp=time.time_ns())
         yield lanner.Event(5)  # error: [arg-type]
@@ -45,6 +48,10 @@ class Doors(lanner.Plugin):
     @field("doors.size", "Size")
     def size(self, event: lanner.Event, key: str = "") -> int | None:
         reveal_type(event.payload)  # reveals: bytes
+        match event.json:
+            case {"name": str(name)}:
+                reveal_type(name)  # reveals: str
+        event.json.get("name")  # error: [union-attr]
         reveal_type(event.timestamp)  # reveals: int | None
         return len(event.payload) or None
 
@@ -78,6 +85,23 @@ class Resuming(lanner.Plugin, abstract=True):
         yield lanner.Event("x", position=(position or 0) + 1)
         yield lanner.Event("x", position={"a": [1, "b", None]})
         yield lanner.Event("x", position={1, 2})  # error: [arg-type]
+
+
+class Following(lanner.Plugin, abstract=True):
+    """A source of `lanner.sources`, as it is."""
+
+    def open(self, params: str, position: str | None) -> lanner.sources.Tail:
+        return lanner.sources.tail(params, position=position, start="end")
+
+
+class Reading(lanner.Plugin, abstract=True):
+    """One that a generator reads."""
+
+    def open(self, params: str) -> Iterator[lanner.Event]:
+        for event in lanner.sources.program(["ls", params]):
+            reveal_type(event)  # reveals: lanner.sdk.events.Event
+            yield event
+        yield from lanner.sources.queue(policy="wait")  # error: [arg-type]
 
 
 class NoSource(lanner.Plugin, abstract=True):
