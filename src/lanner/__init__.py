@@ -20,17 +20,19 @@ if TYPE_CHECKING:
     from lanner.sdk.config import Config
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError, UsageError
     from lanner.sdk.events import NOTHING, Chunk, Event, Json, Nothing
-    from lanner.sdk.fields import field
+    from lanner.sdk.fields import field, gate
     from lanner.sdk.files import check_regular, read_whole
     from lanner.sdk.framing import MAX_LINE
     from lanner.sdk.lookup import look_up
     from lanner.sdk.misspelt import suggest_name
+    from lanner.sdk.patterns import Pattern, cef, logfmt, pattern
     from lanner.sdk.plugin import ANY, Plugin
     from lanner.sdk.positions import Position
     from lanner.sdk.printable import printable_line
     from lanner.sdk.protocols import ChunkReader, OpenInstance, OpenResult, Payload
     from lanner.sdk.secrets import Secret
-    from lanner.sdk.values import INDEX, KEY, Path, Value, payload
+    from lanner.sdk.values import Path, Value, concat, item, payload, text
+    from lanner.sdk.words import EACH, INDEX, KEY
 
 _HOMES = {
     "ANY": "lanner.sdk.plugin",
@@ -47,9 +49,10 @@ _HOMES = {
     "Event": "lanner.sdk.events",
     "Finding": "lanner.sdk.checks",
     "Framer": "lanner.native",
-    "INDEX": "lanner.sdk.values",
+    "EACH": "lanner.sdk.words",
+    "INDEX": "lanner.sdk.words",
     "Json": "lanner.sdk.events",
-    "KEY": "lanner.sdk.values",
+    "KEY": "lanner.sdk.words",
     "LannerError": "lanner.sdk.errors",
     "MAX_LINE": "lanner.sdk.framing",
     "Meta": "msgspec",
@@ -59,6 +62,7 @@ _HOMES = {
     "OpenInstance": "lanner.sdk.protocols",
     "OpenResult": "lanner.sdk.protocols",
     "Path": "lanner.sdk.values",
+    "Pattern": "lanner.sdk.patterns",
     "Payload": "lanner.sdk.protocols",
     "PayloadError": "lanner.sdk.errors",
     "Plugin": "lanner.sdk.plugin",
@@ -69,10 +73,16 @@ _HOMES = {
     "SourceError": "lanner.sdk.errors",
     "UsageError": "lanner.sdk.errors",
     "Value": "lanner.sdk.values",
+    "cef": "lanner.sdk.patterns",
     "check_disk": "lanner.sdk.checks",
     "check_regular": "lanner.sdk.files",
+    "concat": "lanner.sdk.values",
     "field": "lanner.sdk.fields",
+    "gate": "lanner.sdk.fields",
+    "item": "lanner.sdk.values",
+    "logfmt": "lanner.sdk.patterns",
     "look_up": "lanner.sdk.lookup",
+    "pattern": "lanner.sdk.patterns",
     "payload": "lanner.sdk.values",
     "printable_line": "lanner.sdk.printable",
     "read_whole": "lanner.sdk.files",
@@ -80,10 +90,12 @@ _HOMES = {
     "sources": "",
     "suggest_name": "lanner.sdk.misspelt",
     "testing": "",
+    "text": "lanner.sdk.values",
 }
 
 __all__ = [
     "ANY",
+    "EACH",
     "INDEX",
     "KEY",
     "MAX_LINE",
@@ -109,6 +121,7 @@ __all__ = [
     "OpenInstance",
     "OpenResult",
     "Path",
+    "Pattern",
     "Payload",
     "PayloadError",
     "Plugin",
@@ -120,10 +133,16 @@ __all__ = [
     "UsageError",
     "Value",
     "__version__",
+    "cef",
     "check_disk",
     "check_regular",
+    "concat",
     "field",
+    "gate",
+    "item",
+    "logfmt",
     "look_up",
+    "pattern",
     "payload",
     "printable_line",
     "read_whole",
@@ -131,6 +150,7 @@ __all__ = [
     "sources",
     "suggest_name",
     "testing",
+    "text",
 ]
 
 

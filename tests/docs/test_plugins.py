@@ -1,10 +1,12 @@
 """The Python on the page about plugins works: the fields, the configuration and the test."""
 
 import inspect
+import json
 import re
 import subprocess
 import sys
 import textwrap
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,8 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plugins.md").read_text("utf-8")
-FIELDS, CONFIG, TEST = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+(DATA,) = re.findall(r"^```py\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+LINES, FIELDS, CONFIG, TEST = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,44 @@ class Web(lanner.Plugin):
 """
     path.write_text(head + CONFIG + plugin + textwrap.indent(FIELDS, "    "), "utf-8")
     return load_plugin(str(path))
+
+
+def test_the_fields_of_a_line_have_its_values():
+    namespace = {"__name__": __name__}
+    plugin = '    "Requests."\n    name, version, contact, extract_sources = "nginx", "0.1.0", "you", lanner.ANY\n'
+    exec(f"import lanner\n{LINES.replace('(lanner.Plugin):', '(lanner.Plugin):' + chr(10) + plugin)}", namespace)
+    line = b'203.0.113.9 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 2326'
+    with lanner.testing.host(namespace["Nginx"]) as host:
+        fields = {each.info.name: host.extract(line, each.info.name) for each in namespace["Nginx"].__plugin__.fields}
+    assert fields == {"nginx.client": IPv4Address("203.0.113.9"), "nginx.method": "GET", "nginx.status": 200}
+
+
+def test_the_fields_as_data_read_a_push():
+    names = {name: getattr(lanner, name) for name in ("EACH", "concat", "field", "item", "payload")} | {"lanner": lanner}
+    exec(DATA, names)
+
+    class Pushes(lanner.Plugin):
+        """Pushes."""
+
+        name, version, contact, extract_sources = "pushes", "0.1.0", "github.com/you/pushes", lanner.ANY
+        fields = names["fields"]
+
+    push = {
+        "ref": "refs/heads/main",
+        "forced": True,
+        "commits": [{"modified": ["a", "b"], "author": {"username": "me"}}, {"modified": ["c"], "author": {"name": "You"}}],
+        "repository": {"name": "r", "owner": {"login": "o"}},
+    }
+    with lanner.testing.host(Pushes) as host:
+        values = {each.info.name: host.extract(json.dumps(push).encode(), each.info.name) for each in names["fields"]}
+        assert host.extract(b'{"forced": true}', "github.forced") is None
+    assert values == {
+        "github.forced": True,
+        "github.files": ["a", "b", "c"],
+        "github.authors": ["me", "You"],
+        "github.branch": "main",
+        "github.repository": "o/r",
+    }
 
 
 def test_the_fields_have_the_types_that_the_table_lists(web):
@@ -65,7 +106,7 @@ def test_the_page_has_every_method_of_a_value():
     methods = {
         name for cls in (Path_, Value) for name, member in vars(cls).items() if inspect.isfunction(member) and not name.startswith("_")
     }
-    assert {name for name in methods - {"data"} if f"| `a.{name}(" not in PAGE} == set()
+    assert {name for name in methods - {"data"} if not re.search(rf"\| `(a|payload)\.{name}\(", PAGE)} == set()
 
 
 def test_the_page_has_every_attribute_and_method_of_a_plugin():

@@ -8,6 +8,7 @@
 
 #include <simdjson.h>
 
+#include "values/pointer.hpp"
 #include "values/readable.hpp"
 
 namespace lanner {
@@ -83,19 +84,6 @@ std::size_t levels(const char* at, const char* end) {
   return deepest;
 }
 
-// Whether a number may be -0. Dash and 0 in a name or a date count as well, but only at the beginning of a token.
-bool may_hold_negative_zero(const char* at, const char* end) {
-  const auto begins_token = [begin = at](const char* place) {
-    return place == begin || std::string_view(":,[ \t\n\r").find(place[-1]) != std::string_view::npos;
-  };
-  for (const char* last = end - 1; at < last; ++at) {
-    at = static_cast<const char*>(std::memchr(at, '-', static_cast<std::size_t>(last - at)));
-    if (!at) return false;
-    if (at[1] == '0' && begins_token(at)) return true;
-  }
-  return false;
-}
-
 // Whether simdjson may have rejected valid JSON: for its numbers or its levels.
 bool may_be_json(simdjson::error_code error) {
   switch (error) {
@@ -117,9 +105,8 @@ bool may_be_json(simdjson::error_code error) {
 // Whether simdjson may have rejected the payload for texts that are not Unicode.
 bool may_be_readable(simdjson::error_code error) { return error == simdjson::UTF8_ERROR || error == simdjson::STRING_ERROR; }
 
-// simdjson rejects numbers that fit neither 64 bits nor a double, which are valid JSON. No field can read those, nor any
-// double: replace them with null. Numbers of fewer than four characters always fit. It also reads -0 as 0, but -0 is not an
-// unsigned number: replace it with -1.
+// simdjson rejects numbers that fit neither 64 bits nor a double, which are valid JSON: replace them with null. Tokens knows their digits.
+// Numbers of fewer than four characters always fit.
 void rewrite_numbers(char* at, char* end) {
   while (at != end) {
     if (*at == '"') {
@@ -130,8 +117,6 @@ void rewrite_numbers(char* at, char* end) {
       if (at - begin >= 4 && is_number(begin, at) && !fits(begin, at)) {
         std::memset(begin, ' ', static_cast<std::size_t>(at - begin));
         std::memcpy(begin, "null", 4);
-      } else if (at - begin == 2 && std::memcmp(begin, "-0", 2) == 0) {
-        begin[1] = '1';
       }
     } else {
       ++at;
@@ -144,10 +129,16 @@ void rewrite_numbers(char* at, char* end) {
 static_assert(Document::padding >= simdjson::SIMDJSON_PADDING);
 
 struct Document::Parsed {
-  explicit Parsed(Search& found) : search(found) {}
+  explicit Parsed(const Places& places) : forms(places.forms), search(places), lines(places.forms) {}
+
+  const Forms& forms;
 
   simdjson::dom::parser parser;
-  Search& search;
+  Search search;
+  Tokens tokens;
+  Lines lines;
+  std::string_view payload;
+  bool has_pointers = false;
 
   // `room` is the least capacity of a new parser.
   simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth, std::size_t room) {
@@ -159,95 +150,114 @@ struct Document::Parsed {
     }
     const auto error = parser.parse(data, size, false).error();
     if (error == simdjson::MEMALLOC) throw std::bad_alloc();
-    if (!error) search.begin({parser.doc.tape.get(), parser.doc.string_buf.get()});
+    if (!error) {
+      const Tape tape(parser.doc.tape.get(), parser.doc.string_buf.get());
+      search.begin(tape);
+      tokens.begin(parser, tape, {data, size});
+    }
     return error;
   }
 };
 
-Document::Document(const Places& places) : search_(places), parsed_(std::make_unique<Parsed>(search_)) {}
+Document::Document(const Places& places) : parsed_(std::make_unique<Parsed>(places)) {}
 Document::~Document() = default;
 
-bool Document::load(std::string_view payload) {
-  valid_ = is_as_given_ = has_invalid_utf8_ = false;  // also if the code below throws
-  in_place_ = {};
-  const auto size = payload.size();
-  if (size == 0) return false;
-  make_room(size);
-  std::memcpy(buffer_.data(), payload.data(), size);
-  std::memset(buffer_.data() + size, ' ', padding);
-  size_ = size;
-  is_as_given_ = true;
-  char* const end = buffer_.data() + size;
-  // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders reject it
-  if (payload.starts_with("\xEF\xBB\xBF")) return false;
-  zeros_are_sure_ = false;
-  auto error = parsed_->parse(buffer_.data(), size, max_depth, buffer_.size());
-  if (error && may_be_json(error)) {
-    const auto depth = levels(buffer_.data(), end);
-    if (depth > max_depth) return false;
-    rewrite(end);
-    // within its limit simdjson does not count an innermost empty array or object, but one more level for all others
-    error = parsed_->parse(buffer_.data(), size, std::max(max_depth, depth + 1), buffer_.size());
-  }
-  valid_ = may_be_readable(error) ? load_readable() : !error;
-  return valid_;
+Search* Document::search() const { return valid_ ? &parsed_->search : nullptr; }
+
+Context Document::context(const Given& given, Arena& arena) const {
+  return {parsed_->search, parsed_->tokens, parsed_->lines, parsed_->payload, parsed_->has_pointers, given, arena};
 }
 
-// Loads the payload in the buffer in spite of texts that are not Unicode.
-bool Document::load_readable() {
-  auto text = make_readable({buffer_.data(), size_});
-  const auto size = text.size() - simdjson::SIMDJSON_PADDING;
-  const auto depth = levels(text.data(), text.data() + size);
-  if (depth > max_depth) return false;
-  rewrite_numbers(text.data(), text.data() + size);
-  zeros_are_sure_ = true;
-  if (parsed_->parse(text.data(), size, std::max(max_depth, depth + 1), buffer_.size())) return false;
-  restore_bytes(parsed_->parser.doc);
-  return has_invalid_utf8_ = true;
+bool Document::load(std::string_view payload) {
+  begin();
+  size_ = payload.size();
+  make_room(size_);
+  std::memcpy(buffer_.data(), payload.data(), size_);
+  std::memset(buffer_.data() + size_, ' ', padding);
+  is_copied_ = true;
+  // simdjson would skip a byte order mark; RFC 8259 leaves that open, and Python's decoders reject it
+  valid_ = size_ && reads_json() && !payload.starts_with("\xEF\xBB\xBF") && parse_copy();
+  return finish(original_.empty() ? std::string_view(buffer_.data(), size_) : original_);
 }
 
 bool Document::load_in_place(std::string_view payload) {
-  valid_ = is_as_given_ = has_invalid_utf8_ = false;
   // rare cases are left to the other function, which may write to its copy
   if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
+  begin();
   if (std::max(buffer_.size(), parsed_->parser.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
     parsed_->parser = simdjson::dom::parser();
     buffer_ = std::vector<char>();
   }
-  if (parsed_->parse(payload.data(), payload.size(), max_depth, buffer_.size())) return load(payload);
-  in_place_ = payload;
-  zeros_are_sure_ = false;
-  return valid_ = true;
+  if (reads_json()) {
+    if (parsed_->parse(payload.data(), payload.size(), max_depth, buffer_.size())) return load(payload);
+    valid_ = true;
+  }
+  return finish(payload);
 }
 
-Result Document::read(const Value& value, const Given& given, Arena& arena) {
-  if (!valid_) return {};
-  auto result = evaluate(value, search_, given, arena);
-  const auto* number = std::get_if<std::uint64_t>(&result);
-  if (!number || *number != 0 || zeros_are_sure_) return result;
-  // rare, so it is checked only now: -0 was read as 0, but is not an unsigned number
-  if (in_place_.data()) {
-    if (!may_hold_negative_zero(in_place_.data(), in_place_.data() + in_place_.size())) {
-      zeros_are_sure_ = true;
-      return result;
-    }
-    if (!load(in_place_)) return {};
+void Document::begin() {
+  valid_ = is_copied_ = has_invalid_utf8_ = parsed_->has_pointers = false;  // also if loading throws
+  empty(original_);
+}
+
+bool Document::finish(std::string_view payload) {
+  const auto& forms = parsed_->forms;
+  parsed_->payload = payload;
+  if (!valid_) parsed_->search.begin();
+  if (forms.reads_pointers) parsed_->has_pointers = has_pointers(payload);
+  bool is_readable = valid_ || parsed_->has_pointers;
+  if (forms.reads_lines()) {
+    parsed_->lines.begin(payload);
+    is_readable = is_readable || parsed_->lines.is_line();
   }
-  zeros_are_sure_ = true;
+  // of JSON it is known already
+  if (is_readable && !valid_) has_invalid_utf8_ = !simdjson::validate_utf8(payload.data(), payload.size());
+  return is_readable;
+}
+
+bool Document::reads_json() const {
+  const auto& forms = parsed_->forms;
+  return forms.reads_json || !(forms.reads_pointers || forms.reads_lines());
+}
+
+// Parses the payload in the buffer.
+bool Document::parse_copy() {
   char* const end = buffer_.data() + size_;
-  if (!may_hold_negative_zero(buffer_.data(), end)) return result;
-  rewrite(end);
-  valid_ = !parsed_->parse(buffer_.data(), size_, parsed_->parser.max_depth(), buffer_.size());
-  return valid_ ? evaluate(value, search_, given, arena) : Result{};
+  auto error = parsed_->parse(buffer_.data(), size_, max_depth, buffer_.size());
+  if (error && may_be_json(error)) {
+    const auto depth = levels(buffer_.data(), end);
+    if (depth > max_depth) return false;
+    original_.assign(buffer_.data(), size_);
+    rewrite_numbers(buffer_.data(), end);
+    // within its limit simdjson does not count an innermost empty array or object, but one more level for all others
+    error = parsed_->parse(buffer_.data(), size_, std::max(max_depth, depth + 1), buffer_.size());
+    parsed_->tokens.set_original(original_);
+  }
+  return may_be_readable(error) ? parse_readable() : !error;
+}
+
+// The same in spite of texts that are not Unicode.
+bool Document::parse_readable() {
+  if (original_.empty()) original_.assign(buffer_.data(), size_);
+  auto text = make_readable(original_);
+  const auto size = text.size() - simdjson::SIMDJSON_PADDING;
+  const auto depth = levels(text.data(), text.data() + size);
+  if (depth > max_depth) return false;
+  rewrite_numbers(text.data(), text.data() + size);
+  if (parsed_->parse(text.data(), size, std::max(max_depth, depth + 1), buffer_.size())) return false;
+  parsed_->tokens.set_original(original_);
+  restore_bytes(parsed_->parser.doc);
+  return has_invalid_utf8_ = true;
+}
+
+Result Document::read(const Value& value, const Given& given, Arena& arena, Misfits* misfits) {
+  auto context = this->context(given, arena);
+  context.misfits = misfits;
+  return evaluate_field(value, context);
 }
 
 bool Document::holds(std::string_view payload) const {
-  return is_as_given_ && payload.size() == size_ && std::memcmp(buffer_.data(), payload.data(), size_) == 0;
-}
-
-void Document::rewrite(char* end) {
-  is_as_given_ = false;
-  rewrite_numbers(buffer_.data(), end);
+  return is_copied_ && payload == (original_.empty() ? std::string_view(buffer_.data(), size_) : original_);
 }
 
 void Document::make_room(std::size_t size) {

@@ -1,8 +1,9 @@
-// One payload at a time as a JSON document, if all of it is valid. No Python here.
+// One payload at a time, as the trees of a table read it: a JSON document, if all of it is valid, or a line. No Python here.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +22,9 @@ class Document {
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
 
-  // Returns whether all of `payload` is valid JSON (RFC 8259, at most 1024 levels). It is copied: simdjson reads past the end.
+  // Loads a payload, and returns whether it has one of the forms that the table's trees read: JSON, if there is no other.
+  //
+  // All of the payload must be valid JSON (RFC 8259, at most 1024 levels). It is copied: simdjson reads past the end.
   // Texts may have bytes that are not UTF-8, and halves of surrogate pairs: see values/readable.hpp.
   bool load(std::string_view payload);
 
@@ -29,8 +32,8 @@ class Document {
   bool load_in_place(std::string_view payload);
 
   // The value of a tree for the document; none without a document. Its texts stay valid until the next load, and until the arena, which
-  // owns those that are not the document's, is cleared.
-  Result read(const Value& value, const Given& given, Arena& arena);
+  // owns those that are not the document's, is cleared. `misfits` counts values of other types, if it is not null.
+  Result read(const Value& value, const Given& given, Arena& arena, Misfits* misfits = nullptr);
 
   // Whether the last load had this payload, and a new load would have the same result.
   bool holds(std::string_view payload) const;
@@ -38,24 +41,28 @@ class Document {
   // Whether texts of the last load's document have no UTF-8, as above.
   bool has_invalid_utf8() const { return has_invalid_utf8_; }
 
-  // The places of the last load's document; null if it failed.
-  Search* search() { return valid_ ? &search_ : nullptr; }
+  // For an evaluation of trees for the last payload
+  Context context(const Given& given, Arena& arena) const;
+
+  // The places of the last load's document; null if it is not JSON.
+  Search* search() const;
 
  private:
   struct Parsed;
 
+  bool reads_json() const;
+  void begin();
+  bool finish(std::string_view payload);
   void make_room(std::size_t size);
-  bool load_readable();
-  void rewrite(char* end);
+  bool parse_copy();
+  bool parse_readable();
 
-  Search search_;
   std::unique_ptr<Parsed> parsed_;
   std::vector<char> buffer_;
-  std::string_view in_place_;  // the payload, if it was not copied
+  std::string original_;  // the payload, if another text was parsed in its place
   std::size_t size_ = 0;
   bool valid_ = false;
-  bool is_as_given_ = false;     // the buffer has the payload's own bytes
-  bool zeros_are_sure_ = false;  // no -0 was read as 0
+  bool is_copied_ = false;
   bool has_invalid_utf8_ = false;
 };
 

@@ -11,13 +11,22 @@
 #include <variant>
 #include <vector>
 
+#include "values/line_forms.hpp"
 #include "values/tape.hpp"
 
 namespace lanner {
 
-// A step of a path: a member's name, an item's number, or the field's argument.
+// A step of a path: a member's name, an item's number, the field's argument, all items (or the one that an index names), or a condition
+// for an item.
 struct Argument {};
-using Step = std::variant<std::string, std::uint64_t, Argument>;
+struct Each {
+  bool at_index = false;
+};
+struct Where {
+  std::string name;
+  std::vector<std::string> texts;
+};
+using Step = std::variant<std::string, std::uint64_t, Argument, Each, Where>;
 
 // Numbers of names. Two words of a name are its hash and, for a name of at most 16 bytes, the whole comparison.
 class NameTable {
@@ -96,6 +105,8 @@ inline NameTable::Lookup NameTable::lookup() const { return {slots_.data(), slot
 // The places of a table's paths as a tree. The whole document is place 0.
 class Places {
  public:
+  Forms forms;  // what the trees read besides
+
   static constexpr std::uint32_t document = 0;
 
   // The place of the steps before an argument, and their number.
@@ -122,6 +133,9 @@ class Search {
   explicit Search(const Places& places) : places_(places) {}
 
   void begin(const Tape& tape);
+
+  // For a payload without a document: no place has an element.
+  void begin();
 
   const Tape& tape() const { return tape_; }
 
