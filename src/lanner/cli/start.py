@@ -75,11 +75,7 @@ def start(
         from_start=from_start,
         reload=reload,
     )
-    if from_start and replay:
-        raise UsageError("--from-start is about a source's stored position, which --replay does not use: leave it out")
     if reload:
-        if replay:
-            raise UsageError("--reload is for a live source, and --replay reads recorded events: leave one of them out")
         from lanner.host.plugin_files import without_bytecode
 
         without_bytecode()
