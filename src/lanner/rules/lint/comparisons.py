@@ -55,7 +55,8 @@ def _of_other_type(subject: Subject, check: Check, text: str) -> Hint | None:
         return None
     what, words = ("a number", ".text() or .integer()") if known["number"] else (text, ".text() or .boolean()")
     message = f"{info.name} is the text at {info.text_place}, and has no value if the payload has {what} there."
-    return Hint(IMPOSSIBLE_VALUE, message, f"If the payload has {what} there, declare the field with {words}.", check.span)
+    advice = f"If the payload has {what} there, declare the field with {words}; if it has a text, with always_text=True."
+    return Hint(IMPOSSIBLE_VALUE, message, advice, check.span)
 
 
 def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
