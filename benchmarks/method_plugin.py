@@ -1,4 +1,7 @@
-"""The Docker plugin with two more fields in Python code that reads the decoded event: the cost of a method in a built library."""
+"""The Docker plugin with two more fields in Python code that reads the decoded event: the cost of a method in a built library.
+
+They use no `match`, which costs about a microsecond for each mapping pattern, several times as much as all else.
+"""
 
 import lanner
 from lanner.docker import Docker
@@ -12,14 +15,14 @@ class Methods(Docker):
 
     @lanner.field("methods.action", "What happened")
     def action(self, event: lanner.Event) -> str | None:
-        match event.json:
-            case {"Action": str(action)}:
-                return action
-        return None
+        json = event.json
+        action = json.get("Action") if isinstance(json, dict) else None
+        return action if isinstance(action, str) else None
 
     @lanner.field("methods.owner", "Name of the object")
     def owner(self, event: lanner.Event) -> str | None:
-        match event.json:
-            case {"Actor": {"Attributes": {"name": str(name)}}}:
-                return name
-        return None
+        json = event.json
+        actor = json.get("Actor") if isinstance(json, dict) else None
+        attributes = actor.get("Attributes") if isinstance(actor, dict) else None
+        name = attributes.get("name") if isinstance(attributes, dict) else None
+        return name if isinstance(name, str) else None

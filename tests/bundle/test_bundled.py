@@ -246,8 +246,8 @@ def test_a_module_that_is_excluded_is_not_there(tmp_path, bundled):
     so = tmp_path / "libdocker.so"
     assert lanner("build", "docker", "--bundle", "--exclude", "encodings.idna", "-o", so).returncode == 0
     names = zipfile.ZipFile(so).namelist()
-    assert "runtime/encodings/idna.pyc" not in names
-    assert "runtime/encodings/idna.pyc" in zipfile.ZipFile(bundled("docker")).namelist()
+    assert "runtime/encodings/idna.code" not in names
+    assert "runtime/encodings/idna.code" in zipfile.ZipFile(bundled("docker")).namelist()
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ def until(stream, words, timeout=30):
 
 def end(process):
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 0, err
+    out, err = process.stdout.read(), process.stderr.read()  # `communicate` would lose what `until` has buffered
+    assert process.wait(30) == 0, err
     return out.decode().splitlines(), err.decode()
 
 

@@ -44,13 +44,14 @@ def run_host(
     *options: str,
     beside: Iterable[Path | str] = (),
     env: dict[str, str] | None = None,
-    timeout: float = 60,
+    timeout: float = 100,
 ) -> dict[str, Any]:
     """The host's report, with its exit status as `exit` and what the plugin printed as `stderr`.
 
     `beside` are further plugins in the same process; `env` adds to the environment.
     """
-    command = [str(host()), *options, str(so), *map(str, beside)]
+    # a busy machine may need longer than the 30 s after which the host stops by itself
+    command = [str(host()), "--seconds", str(0.8 * timeout), *options, str(so), *map(str, beside)]
     done = subprocess.run(command, capture_output=True, timeout=timeout, env={**os.environ, **(env or {})}, check=False)
     stderr = done.stderr.decode(errors="replace")
     if done.returncode not in {0, 1} or not done.stdout:

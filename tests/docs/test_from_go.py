@@ -85,6 +85,14 @@ def test_the_plugin_passes_a_strict_type_checker(folder):
     assert done.returncode == 0, done.stdout
 
 
+def test_the_plugin_passes_pyright(folder):
+    pyright = COMMANDS / "pyright"
+    if not pyright.exists():
+        pytest.skip(f"{pyright} is not installed")
+    done = subprocess.run([pyright, "--pythonpath", sys.executable, "trial.py"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def test_ctrl_c_ends_the_plugin_without_a_word(folder, monkeypatch):
     standin = folder / "waiting" / "docker"
     standin.parent.mkdir()

@@ -47,6 +47,14 @@ def test_its_code_passes_a_strict_type_checker(folder):
     assert done.returncode == 0, done.stdout
 
 
+def test_its_code_passes_pyright(folder):
+    pyright = COMMANDS / "pyright"
+    if not pyright.exists():
+        pytest.skip(f"{pyright} is not installed")
+    done = run(folder, pyright, "--pythonpath", sys.executable, *NAMES["python"])
+    assert done.returncode == 0, done.stdout
+
+
 def test_its_commands_work(folder):
     check, replay = (run(folder, "sh", "-c", line) for block in blocks("sh") for line in block.splitlines())
     assert (check.returncode, check.stdout) == (0, "1 file, 1 rule: no findings\n"), check.stderr

@@ -79,10 +79,12 @@ def test_a_next_source_that_cannot_be_opened_is_waited_for():
 
 
 def test_closing_ends_it_in_each_state():
-    waiting = SwitchingSource(Listed(then="end"), lambda _: None)
-    waiting.next_batch(0)
-    threading.Timer(0.05, waiting.close).start()
-    assert waiting.next_batch(30).ended
+    for then in ("end", "fail"):
+        waiting = SwitchingSource(Listed(then=then), lambda _: None)
+        waiting.next_batch(0)
+        threading.Timer(0.05, waiting.close).start()
+        assert waiting.next_batch(30).ended
+        assert waiting.next_batch(30).ended
 
 
 def test_the_next_source_resumes_at_the_last_position():
@@ -100,3 +102,14 @@ def test_the_next_source_resumes_at_the_last_position():
     alone = PositionTrack(None)
     alone.advance(1)
     assert (alone.resumed, alone.counters) == (1, {})
+
+
+def test_a_switch_while_the_next_source_is_opened_is_the_one_that_counts():
+    def open_first():
+        source.switch(lambda: Listed([b"second"]))
+        return Listed()
+
+    source = SwitchingSource(Listed(), lambda _: None)
+    source.switch(open_first)
+    seen = [payload for _ in range(4) for payload in source.next_batch(5).payloads]
+    assert seen == [b"second"]

@@ -9,6 +9,7 @@ import pytest
 import lanner
 from lanner.new.repository import TEMPLATES, NewPluginError, check_name, create
 from lanner.new.sources import SOURCES
+from lanner.yamlfile import placed_values
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,11 @@ def test_every_form_of_the_name_is_replaced(tmp_path, monkeypatch, name, source)
             if path.suffix == ".py":
                 compile(path.read_text(), str(path), "exec")
     assert (folder / ".gitignore").is_file()
-    assert (folder / ".github" / "workflows" / "ci.yml").is_file()
+    workflow = folder / ".github" / "workflows" / "ci.yml"
+    jobs = placed_values.load(workflow.read_text(), str(workflow))[0]["jobs"]
+    commands = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    assert f"lanner build {name} --bundle -o lib{name}.so" in commands
+    assert {"make check", "make package", "git diff --exit-code README.md"} <= set(commands)
     assert f'{name} = "lanner_{name.replace("-", "_")}.plugin:' in (folder / "pyproject.toml").read_text()
 
 

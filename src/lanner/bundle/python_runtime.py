@@ -2,7 +2,8 @@
 
 The .so's zip file contains, after the plugin's own modules:
 
-- `runtime/NAME.pyc`: modules, and packages' data files unchanged;
+- `runtime/NAME.code`: a module. Four bytes hold the size of its marshalled code, and one LZ4 block the code;
+- `runtime/NAME`: a data file of a package, unchanged;
 - `native/NAME`: shared libraries and extension modules, each the loadable part as one LZ4 block;
 - `licences/NAME`: licence texts.
 
@@ -101,7 +102,8 @@ def assemble(
     found = _reach(environment, request)
     runtime = Runtime(missing=sorted(found["missing"]))
     for name, code in found["code"].items():
-        runtime.files[f"runtime/{name}.pyc"] = base64.b64decode(code)
+        whole = base64.b64decode(code)
+        runtime.files[f"runtime/{name}.code"] = len(whole).to_bytes(4, "little") + _packed(whole)
     for name, path in found["data"].items():
         runtime.files[f"runtime/{name}"] = Path(path).read_bytes()
     extensions = {name: Path(path) for name, path in found["extensions"].items() if name != "lanner.native._native"}
@@ -138,9 +140,14 @@ def _add_natives(runtime: Runtime, environment: Environment, extensions: Mapping
     return [library.path for library in (*first.values(), *others.values(), python)]
 
 
+def _packed(content: bytes) -> bytes:
+    packed: bytes = lz4.block.compress(content, mode="high_compression", compression=12, store_size=False)
+    return packed
+
+
 def _add(runtime: Runtime, role: str, name: str, path: Path, needs: tuple[str, ...] = ()) -> None:
     image = loaded_part(path.read_bytes())
-    packed = lz4.block.compress(image, mode="high_compression", compression=9, store_size=False)
+    packed = _packed(image)
     runtime.files[f"native/{name}"] = packed
     runtime.natives.append(NativeLibrary(role, name, packed, len(image), needs, path))
 

@@ -139,7 +139,7 @@ class Reach:
         )
 
     def result(self) -> dict[str, Any]:
-        """Return code (as in a .pyc file, in base64) and extension modules' files by module name, and data files by path."""
+        """Return marshalled code in base64 and extension modules' files by module name, and data files by path."""
         code, extensions = {}, {}
         for name, spec in sorted(self.found.items()):
             if spec.origin in {"built-in", "frozen", None} or name in _FROZEN:
@@ -191,11 +191,9 @@ def _wanted(imported: Iterable[str]) -> list[str]:
 
 
 def _compiled(path: Path, file: str) -> bytes:
-    from importlib.util import MAGIC_NUMBER
-
-    code = compile(path.read_bytes(), f"{file}.py", "exec", dont_inherit=True, optimize=0)
-    # never compared with a source file: flags of an unchecked hash
-    return MAGIC_NUMBER + b"\1\0\0\0" + bytes(8) + marshal.dumps(code)
+    # the standard library as Python's -OO compiles it: no plugin reads its docstrings
+    level = 2 if _is_stdlib(path) else 0
+    return marshal.dumps(compile(path.read_bytes(), f"{file}.py", "exec", dont_inherit=True, optimize=level))
 
 
 def _imports(name: str, spec: ModuleSpec, source: bytes, exists: Callable[[str], bool]) -> Iterator[str]:

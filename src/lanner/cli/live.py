@@ -23,6 +23,7 @@ from lanner.rules import Priority, RulesError
 from lanner.rules.output.internal import METRICS, RELOAD_FAILED, SOURCE, internal_line
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
+from lanner.sdk.secrets import mask_message
 from lanner.sdk.text import many
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class _ReloadJob:
     def failed(self, message: str) -> None:
         """Report the failure on standard error and as an alert."""
         say(f"error: reload failed, keeping the current configuration: {message}")
-        self._alert(RELOAD_FAILED, "Critical", f"{RELOAD_FAILED}: {' '.join(message.split())}", {}, time.time_ns())
+        self._alert(RELOAD_FAILED, "Critical", f"{RELOAD_FAILED}: {mask_message(' '.join(message.split()))}", {}, time.time_ns())
 
     def tell_figures(self, figures: dict[str, str | float], now: int) -> None:
         """Raise an alert with the metrics, if alerts of that priority are enabled."""

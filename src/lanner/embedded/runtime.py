@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from lanner.embedded.resources import Reader
 
+    Unpack = Callable[[memoryview, int], bytes]
     Load = Callable[[str, memoryview, int], None]
     Rest = Callable[[memoryview], None]
     Stage = Callable[[str, memoryview, int], tuple[str, object]]
 
-_PYC_HEADER = 16
+_SIZE = 4
 _FOLDER = "runtime/"
 _OTHERS = ("native/", "licences/")
 # Reading a page of a mapped file also loads pages around it. This much may stay in memory after a single read
@@ -29,13 +30,13 @@ _AROUND = 1 << 16
 _MOST_READ = 1 << 18
 
 
-def install(path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load", rest: "Rest") -> None:
+def install(path: str, archive: memoryview, natives: str, unpack: "Unpack", stage: "Stage", load: "Load", rest: "Rest") -> None:
     """Import modules not found elsewhere from the zip file `archive` of the plugin at `path`.
 
     `natives` describes the shared libraries in it, in the format of lanner.bundle.python_runtime. `stage` stores an unpacked library where
     it can be opened, `load` loads it, and `rest` releases memory after reading.
     """
-    sys.meta_path.append(Finder(path, archive, natives, stage, load, rest))
+    sys.meta_path.append(Finder(path, archive, natives, unpack, stage, load, rest))
     rest(archive)
 
 
@@ -65,14 +66,14 @@ def _on_disk(inner: str) -> ModuleSpec | None:
 
 
 class Finder:
-    """Finder and loader for one runtime's modules: name.pyc, name/__init__.pyc, and extension modules."""
+    """Finder and loader for one runtime's modules: name.code, name/__init__.code, and extension modules."""
 
-    def __init__(self, path: str, archive: memoryview, natives: str, stage: "Stage", load: "Load", rest: "Rest") -> None:
+    def __init__(self, path: str, archive: memoryview, natives: str, unpack: "Unpack", stage: "Stage", load: "Load", rest: "Rest") -> None:
         self._path = path
         self._archive, self._rest = archive, rest
         self._read = 0
         self._files, self._own = _files(archive)
-        self._stage, self._load = stage, load
+        self._unpack, self._stage, self._load = unpack, stage, load
         self._natives: dict[tuple[str, str], tuple[memoryview, int, list[str]]] = {}
         for line in natives.splitlines():
             role, name, at, packed, size, needs = line.split(" ")
@@ -83,14 +84,14 @@ class Finder:
     def find_spec(self, name: str, _path: "Sequence[str] | None" = None, _target: "ModuleType | None" = None) -> ModuleSpec | None:
         """See importlib.abc.MetaPathFinder. This is the last finder: a module missing here is missing altogether."""
         inner = name.replace(".", "/")
-        for file, is_package in ((f"{inner}/__init__.pyc", True), (f"{inner}.pyc", False)):
+        for file, is_package in ((f"{inner}/__init__.code", True), (f"{inner}.code", False)):
             if file in self._files:
                 return self._spec(name, file, is_package=is_package)
         if ("module", name) in self._natives:
             return self._spec(name, f"{inner}.so", is_package=False)
         if any(file.startswith(inner + "/") for file in self._files):
             return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
-        if inner.rpartition("/")[0] + "/__init__.pyc" in self._files and (spec := _on_disk(inner)):
+        if inner.rpartition("/")[0] + "/__init__.code" in self._files and (spec := _on_disk(inner)):
             return spec
         self._tell_missing(name)
         return None
@@ -137,8 +138,9 @@ class Finder:
         if ("module", spec.name) in self._natives:
             _call_with_frames_removed(_imp.exec_dynamic, module)
         else:
-            code = marshal.loads(self._files[spec.loader_state][_PYC_HEADER:])  # noqa: S302 - this is what an import does
-            self._count(len(self._files[spec.loader_state]))
+            packed = self._files[spec.loader_state]
+            code = marshal.loads(self._unpack(packed[_SIZE:], int.from_bytes(packed[:_SIZE], "little")))  # noqa: S302 - this is what an import does
+            self._count(len(packed))
             exec(code, vars(module))  # noqa: S102 - as this
 
     def get_resource_reader(self, name: str) -> "Reader":

@@ -13,7 +13,7 @@ from lanner.abi.declared_fields import TYPE_NUMBERS, offers
 from lanner.embedded.host_log import send_records
 from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.errors import ConfigError, LannerError, PayloadError
-from lanner.sdk.events import Event
+from lanner.sdk.events import UNREAD, Event
 from lanner.sdk.hosting import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
 from lanner.sdk.loglines import log_lines
 from lanner.sdk.plugin import plugin_info
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from lanner.sdk.fields import FieldDeclaration
     from lanner.sdk.types import FieldInfo
 
-__all__ = ["Event", "State", "normalise"]  # the bridge looks up the first and the last here
+__all__ = ["EVENT_ATTRIBUTES", "UNREAD", "Event", "State", "normalise"]  # the bridge looks them up here
 
 # Available events are returned at once, so any flush interval is met. This is the interval of reports to the host without events
 _WAIT: Final = 0.1
+EVENT_ATTRIBUTES: Final = ("payload", "timestamp", "number", "source", "position", "_json")
+"""The attributes of an `Event` in the order in which the bridge sets them; the last two to None and to `UNREAD`."""
 _API_0_3: Final = 0  # LANNER_API_0_3 in bridge.h
 
 

@@ -43,6 +43,8 @@ class SwitchingSource:
         self._before = 0
         """The position at which the current source began."""
         self._counted: dict[str, int] = {}
+        self._lock = threading.Lock()
+        """Guards `_next` and `_source`: a source that was opened meanwhile must be closed, too."""
         self._next: Callable[[], Source] | None = None
         self._woken = threading.Event()
         self._waiting = self._closed = False
@@ -52,9 +54,11 @@ class SwitchingSource:
 
     def switch(self, make: Callable[[], Source]) -> None:
         """Close the current source, and continue with what `make` returns. Callable from any thread; a reader's thread calls `make`."""
-        self._next = make
-        self._source.close()
-        self._woken.set()
+        with self._lock:
+            self._next = make
+            self._woken.set()
+            source = self._source
+        source.close()
 
     @property
     def counters(self) -> Mapping[str, int]:
@@ -83,11 +87,14 @@ class SwitchingSource:
     def next_batch(self, timeout: float, *most: int) -> Batch:
         """See `Source`."""
         if self._closed:
+            if self._waiting:
+                return Batch([], ended=True)
             batch = self._source.next_batch(timeout, *most)
             self.position = self._before + self._source.position
             return batch
         if self._waiting:
-            self._woken.wait(timeout)
+            if self._next is None and not self._closed:
+                self._woken.wait(timeout)
             if self._next is None:
                 return Batch([], ended=self._closed)
             self._continue()
@@ -117,19 +124,24 @@ class SwitchingSource:
 
     def close(self) -> None:
         """See `Source`."""
-        self._closed = True
-        self._woken.set()
-        self._source.close()
+        with self._lock:
+            self._closed = True
+            self._woken.set()
+            source = self._source
+        source.close()
 
     def _wait(self, reason: str) -> None:
         self._waiting = True
-        self._woken.clear()
+        with self._lock:
+            if self._next is None and not self._closed:
+                self._woken.clear()
         self._tell(f"{reason}; the run waits for a change of the plugin")
 
     def _continue(self) -> None:
-        make, self._next = self._next, None
+        with self._lock:
+            make, self._next = self._next, None
+            self._woken.clear()
         assert make is not None
-        self._woken.clear()
         old = self._source
         old.close()
         old.commit(old.position)
@@ -141,10 +153,12 @@ class SwitchingSource:
             return
         self._counted = counted
         self._before += old.position
-        self._source, self.description = source, source.description
-        self._waiting = False
         source.commits_itself = self._commits_itself
-        if self._closed:
+        with self._lock:
+            self._source, self.description = source, source.description
+            must_close = self._closed or self._next is not None
+        self._waiting = False
+        if must_close:
             source.close()
 
 

@@ -60,7 +60,7 @@ class Event:
         self.number: int = number
         self.source: str = source
         self.position: Any = position
-        self._json: Any = _UNREAD
+        self._json: Any = UNREAD
 
     def __repr__(self) -> str:
         position = "" if self.position is None else f", position={self.position!r}"
@@ -72,13 +72,14 @@ class Event:
 
         Read it with `match`, which takes only members of the expected types: `case {"user": {"name": str(name)}}: return name`.
         """
-        if self._json is _UNREAD:
+        if self._json is UNREAD:
             self._json = _decode(self.payload)
         value: Json = self._json
         return value
 
 
-_UNREAD: Final = object()
+UNREAD: Final = object()
+"""The decoded payload of an event that was not decoded yet."""
 
 
 def _decode(payload: bytes) -> Any:

@@ -25,6 +25,7 @@ class DoorConfig(lanner.Config):
     """What the plugin may be told."""
 
     flush_interval: Annotated[int, Meta(ge=1, description="Milliseconds")] = 30
+    token: lanner.Secret | None = None
 
 
 class Doors(lanner.Plugin):
@@ -38,6 +39,8 @@ class Doors(lanner.Plugin):
 
     def open(self, params: str) -> Iterator[str | bytes | lanner.Event | lanner.Nothing]:
         reveal_type(self.config.flush_interval)  # reveals: int
+        if self.config.token:
+            reveal_type(self.config.token.reveal())  # reveals: str
         yield lanner.NOTHING
         yield lanner.Event(b"{}", timestamp=time.time_ns())
         yield lanner.Event(5)  # error: [arg-type]
@@ -45,6 +48,10 @@ class Doors(lanner.Plugin):
     @field("doors.size", "Size")
     def size(self, event: lanner.Event, key: str = "") -> int | None:
         reveal_type(event.payload)  # reveals: bytes
+        match event.json:
+            case {"name": str(name)}:
+                reveal_type(name)  # reveals: str
+        event.json.get("name")  # error: [union-attr]
         reveal_type(event.timestamp)  # reveals: int | None
         return len(event.payload) or None
 

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 
 #include <cstring>
+#include <iterator>
 
 #include "bridge/state.hpp"
 #include "bridge/threads.hpp"
@@ -56,20 +57,31 @@ bool is_plain(PyObject* value, const Field& field) {
 
 }  // namespace
 
-// The Event object of this event, shared by all its fields. It copies its data, so that a stale object does no harm.
+// The Event object of this event, shared by all its fields. It copies its data, so that a stale object does no harm. Its attributes are
+// set one by one: a call of its __init__ would cost twice as much, and check what is certain here.
 PyObject* lanner_state::python_event(const lanner_event& event) {
-  const std::string_view payload(reinterpret_cast<const char*>(event.payload), event.size);
-  if (event_ && event_number_ == event.number && event_time_ == event.timestamp && event_payload_ == payload) return event_.get();
+  const auto size = static_cast<Py_ssize_t>(event.size);
+  if (event_ && event_number_ == event.number && event_time_ == event.timestamp && PyBytes_GET_SIZE(event_payload_.get()) == size &&
+      std::memcmp(PyBytes_AS_STRING(event_payload_.get()), event.payload, event.size) == 0)
+    return event_.get();
   event_ = {};
-  const Ref bytes = checked(PyBytes_FromStringAndSize(payload.data(), static_cast<Py_ssize_t>(payload.size())));
+  Ref payload = checked(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(event.payload), size));
   const Ref time = event.timestamp == UINT64_MAX ? Ref::borrowed(Py_None) : checked(PyLong_FromUnsignedLongLong(event.timestamp));
   const Ref number = checked(PyLong_FromUnsignedLongLong(event.number));
-  const Ref source = event.source
-                         ? checked(PyUnicode_DecodeUTF8(event.source, static_cast<Py_ssize_t>(std::strlen(event.source)), "replace"))
-                         : checked(PyObject_GetAttrString(host_.get(), "source"));
-  PyObject* const arguments[] = {bytes.get(), time.get(), number.get(), source.get()};
-  event_ = checked(PyObject_Vectorcall(event_type_.get(), arguments, 2, event_names_.get()));
-  event_payload_ = payload;
+  if (event.source && source_text_ != event.source) {
+    source_ = checked(PyUnicode_DecodeUTF8(event.source, static_cast<Py_ssize_t>(std::strlen(event.source)), "replace"));
+    source_text_ = event.source;
+  }
+  auto* const type = reinterpret_cast<PyTypeObject*>(event_type_.get());
+  Ref made = checked(type->tp_new(type, no_arguments_.get(), nullptr));
+  PyObject* const source = event.source ? source_.get() : own_source_.get();
+  PyObject* const values[] = {payload.get(), time.get(), number.get(), source, Py_None, unread_.get()};
+  for (std::size_t place = 0; place < std::size(values); ++place) {
+    if (PyObject_SetAttr(made.get(), PyTuple_GET_ITEM(event_names_.get(), static_cast<Py_ssize_t>(place)), values[place]) < 0)
+      throw PythonError();
+  }
+  event_ = std::move(made);
+  event_payload_ = std::move(payload);
   event_number_ = event.number;
   event_time_ = event.timestamp;
   return event_.get();
@@ -77,6 +89,8 @@ PyObject* lanner_state::python_event(const lanner_event& event) {
 
 bool lanner_state::call(const Field& field, const lanner_event& event, const Given& given, lanner_result& result) {
   const Gil gil;
+  if (is_kept_stale_) kept_.clear();
+  is_kept_stale_ = false;
   try {
     PyObject* names = nullptr;
     Ref argument;
@@ -108,10 +122,10 @@ bool lanner_state::call(const Field& field, const lanner_event& event, const Giv
 
 // Converts a value of a FieldType to the host's type.
 bool lanner_state::take_object(PyObject* value, const Field& field, lanner_result& result) {
-  const Ref items = PyTuple_Check(value) ? Ref::borrowed(value) : checked(PyTuple_Pack(1, value));
-  const auto count = static_cast<std::size_t>(PyTuple_GET_SIZE(items.get()));
+  const bool is_list = PyTuple_Check(value);
+  const auto count = is_list ? static_cast<std::size_t>(PyTuple_GET_SIZE(value)) : 1;
   const auto each = [&](auto* place, auto&& convert) {
-    for (std::size_t i = 0; i < count; ++i) place[i] = convert(PyTuple_GET_ITEM(items.get(), static_cast<Py_ssize_t>(i)));
+    for (std::size_t i = 0; i < count; ++i) place[i] = convert(is_list ? PyTuple_GET_ITEM(value, static_cast<Py_ssize_t>(i)) : value);
     result.values = place;
     result.count = count;
   };

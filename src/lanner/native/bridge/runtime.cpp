@@ -1,6 +1,7 @@
 #include "bridge/runtime.hpp"
 
 #include <dlfcn.h>
+#include <lz4.h>
 #include <marshal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <stdexcept>
 #include <vector>
 
@@ -17,7 +19,7 @@ namespace lanner {
 
 namespace {
 
-constexpr std::size_t pyc_header = 16;
+constexpr std::size_t size_bytes = 4;  // before the packed code of a module
 
 // The modules that Python imports before its import path can be configured.
 constexpr const char* needed_to_start[] = {"encodings", "encodings.aliases", "encodings.utf_8"};
@@ -27,6 +29,10 @@ std::uint32_t number(std::string_view bytes, std::size_t at, std::size_t size) {
   std::uint32_t result = 0;
   std::memcpy(&result, bytes.data() + at, size);  // zip files are little-endian, as are all machines that Lanner supports
   return result;
+}
+
+bool decompress(std::string_view packed, char* to, Py_ssize_t size) {
+  return LZ4_decompress_safe(packed.data(), to, static_cast<int>(packed.size()), static_cast<int>(size)) == size;
 }
 
 // The files of an uncompressed zip file.
@@ -40,6 +46,20 @@ std::map<std::string_view, std::string_view> stored_files(std::string_view archi
     rest.remove_prefix(header + name_size + extra + size);
   }
   return files;
+}
+
+// unpack(packed, size) -> bytes
+PyObject* unpack(PyObject*, PyObject* arguments) {
+  Py_buffer packed;
+  Py_ssize_t size;
+  if (!PyArg_ParseTuple(arguments, "y*n", &packed, &size)) return nullptr;
+  PyObject* bytes = PyBytes_FromStringAndSize(nullptr, size);
+  if (bytes && !decompress({static_cast<const char*>(packed.buf), static_cast<std::size_t>(packed.len)}, PyBytes_AS_STRING(bytes), size)) {
+    Py_CLEAR(bytes);
+    PyErr_SetString(PyExc_ImportError, "a module in this plugin is damaged. Copy the file again, or rebuild it: lanner build --bundle");
+  }
+  PyBuffer_Release(&packed);
+  return bytes;
 }
 
 // stage(name, packed, size) -> (path, image): the path is valid as long as the capsule `image`.
@@ -97,7 +117,10 @@ PyObject* rest(PyObject*, PyObject* archive) {
   Py_RETURN_NONE;
 }
 
-PyMethodDef functions[] = {{"stage", stage, METH_VARARGS, nullptr}, {"load", load, METH_VARARGS, nullptr}, {"rest", rest, METH_O, nullptr}};
+PyMethodDef functions[] = {{"unpack", unpack, METH_VARARGS, nullptr},
+                           {"stage", stage, METH_VARARGS, nullptr},
+                           {"load", load, METH_VARARGS, nullptr},
+                           {"rest", rest, METH_O, nullptr}};
 
 }  // namespace
 
@@ -110,20 +133,23 @@ Runtime::Runtime(const lanner_boot_request& request) : path_(request.path), nati
   files_ = stored_files(archive_);
 }
 
-std::string_view Runtime::code(const std::string& module) const {
+std::string Runtime::code(const std::string& module) const {
   std::string name = "runtime/" + module;
   for (auto& letter : name) letter = letter == '.' ? '/' : letter;
-  for (const char* end : {".pyc", "/__init__.pyc"}) {
+  for (const char* end : {".code", "/__init__.code"}) {
     const auto found = files_.find(name + end);
-    if (found != files_.end() && found->second.size() > pyc_header) return found->second.substr(pyc_header);
+    if (found == files_.end() || found->second.size() <= size_bytes) continue;
+    std::string whole(number(found->second, 0, size_bytes), 0);
+    if (decompress(found->second.substr(size_bytes), whole.data(), static_cast<Py_ssize_t>(whole.size()))) return whole;
   }
   throw std::runtime_error(path_ + " does not contain the module " + module + ". Build it again: lanner build --bundle");
 }
 
 void Runtime::freeze() const {
-  auto* const table = new std::vector<struct _frozen>;  // Python keeps it
+  auto* const table = new std::vector<struct _frozen>;  // Python keeps it, and the code
+  auto* const codes = new std::deque<std::string>;
   for (const char* module : needed_to_start) {
-    const auto bytes = code(module);
+    const auto& bytes = codes->emplace_back(code(module));
     struct _frozen entry = {};
     entry.name = module;
     entry.code = reinterpret_cast<const unsigned char*>(bytes.data());
@@ -148,12 +174,13 @@ void Runtime::install() const {
   const Ref view =
       checked(PyMemoryView_FromMemory(const_cast<char*>(archive_.data()), static_cast<Py_ssize_t>(archive_.size()), PyBUF_READ));
   const Ref path = checked(PyUnicode_DecodeFSDefault(path_.c_str()));
-  const Ref stage_function = checked(PyCFunction_New(&functions[0], nullptr));
-  const Ref load_function = checked(PyCFunction_New(&functions[1], nullptr));
-  const Ref rest_function = checked(PyCFunction_New(&functions[2], nullptr));
+  const Ref unpack_function = checked(PyCFunction_New(&functions[0], nullptr));
+  const Ref stage_function = checked(PyCFunction_New(&functions[1], nullptr));
+  const Ref load_function = checked(PyCFunction_New(&functions[2], nullptr));
+  const Ref rest_function = checked(PyCFunction_New(&functions[3], nullptr));
   PyObject* const install = PyDict_GetItemString(globals.get(), "install");
-  checked(PyObject_CallFunction(install, "OOsOOO", path.get(), view.get(), natives_.c_str(), stage_function.get(), load_function.get(),
-                                rest_function.get()));
+  checked(PyObject_CallFunction(install, "OOsOOOO", path.get(), view.get(), natives_.c_str(), unpack_function.get(), stage_function.get(),
+                                load_function.get(), rest_function.get()));
 }
 
 }  // namespace lanner

@@ -24,7 +24,7 @@ class Runtime {
 
  private:
   // The code of a module in marshal's format.
-  std::string_view code(const std::string& module) const;
+  std::string code(const std::string& module) const;
 
   std::string path_;
   std::string natives_;

@@ -76,7 +76,10 @@ lanner_state::lanner_state(const lanner_init_request& request) : api(request.api
   normalise_ = attribute(module.get(), "normalise");
   key_names_ = checked(Py_BuildValue("(s)", "key"));
   index_names_ = checked(Py_BuildValue("(s)", "index"));
-  event_names_ = checked(Py_BuildValue("(ss)", "number", "source"));
+  event_names_ = attribute(module.get(), "EVENT_ATTRIBUTES");
+  unread_ = attribute(module.get(), "UNREAD");
+  no_arguments_ = checked(PyTuple_New(0));
+  own_source_ = attribute(host_.get(), "source");
   take_fields();
 }
 
@@ -139,10 +142,7 @@ bool lanner_state::extract(const lanner_event& event, const lanner_request* requ
   scratch_.clear();
   arena_.clear();
   is_loaded_ = false;
-  if (!kept_.empty()) {
-    const Gil gil;
-    kept_.clear();
-  }
+  is_kept_stale_ = true;
   bool ok = true;
   for (std::uint32_t place = 0; place < count; ++place) {
     results[place] = {};

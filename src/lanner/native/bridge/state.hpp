@@ -63,8 +63,10 @@ struct lanner_state {
   lanner::HostLog log_;
   lanner::Ref host_;  // lanner.embedded.state.State
   lanner::Ref event_type_;
+  lanner::Ref unread_, no_arguments_;  // for new Events
   lanner::Ref normalise_;
-  lanner::Ref key_names_, index_names_, event_names_;  // of arguments
+  lanner::Ref key_names_, index_names_;  // of arguments
+  lanner::Ref event_names_;              // of the attributes of an Event
   std::vector<lanner::Field> fields_;
   lanner::Table table_;
   const lanner::Value* timestamp_ = nullptr;
@@ -76,9 +78,12 @@ struct lanner_state {
   lanner::Arena timed_arena_;
   lanner::Scratch scratch_;
   lanner::Arena arena_;            // texts that words made for the last call
-  std::vector<lanner::Ref> kept_;  // objects whose texts were returned by the last call
+  std::vector<lanner::Ref> kept_;  // objects whose texts were returned by the last call ...
+  bool is_kept_stale_ = false;     // ... or by one before it: the next call with the GIL drops them
   lanner::Ref event_;              // the Event of `event_payload_`, or none
-  std::string event_payload_;
+  lanner::Ref event_payload_;
+  lanner::Ref source_, own_source_;  // the last event's source that a host has named, and the plugin's
+  std::string source_text_;          // the first of them as the host gave it
   std::uint64_t event_number_ = 0, event_time_ = 0;
   lanner::Scratch text_;  // of event_to_string
   std::string params_;
