@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lanner.sdk.config import Config
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError, UsageError
     from lanner.sdk.events import NOTHING, Chunk, Event, Json, Nothing
-    from lanner.sdk.fields import field
+    from lanner.sdk.fields import field, gate
     from lanner.sdk.files import check_regular, read_whole
     from lanner.sdk.framing import MAX_LINE
     from lanner.sdk.lookup import look_up
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from lanner.sdk.printable import printable_line
     from lanner.sdk.protocols import ChunkReader, OpenInstance, OpenResult, Payload
     from lanner.sdk.secrets import Secret
-    from lanner.sdk.values import INDEX, KEY, Path, Value, payload
+    from lanner.sdk.values import Path, Value, concat, item, payload, text
+    from lanner.sdk.words import EACH, INDEX, KEY
 
 _HOMES = {
     "ANY": "lanner.sdk.plugin",
@@ -47,9 +48,10 @@ _HOMES = {
     "Event": "lanner.sdk.events",
     "Finding": "lanner.sdk.checks",
     "Framer": "lanner.native",
-    "INDEX": "lanner.sdk.values",
+    "EACH": "lanner.sdk.words",
+    "INDEX": "lanner.sdk.words",
     "Json": "lanner.sdk.events",
-    "KEY": "lanner.sdk.values",
+    "KEY": "lanner.sdk.words",
     "LannerError": "lanner.sdk.errors",
     "MAX_LINE": "lanner.sdk.framing",
     "Meta": "msgspec",
@@ -71,7 +73,10 @@ _HOMES = {
     "Value": "lanner.sdk.values",
     "check_disk": "lanner.sdk.checks",
     "check_regular": "lanner.sdk.files",
+    "concat": "lanner.sdk.values",
     "field": "lanner.sdk.fields",
+    "gate": "lanner.sdk.fields",
+    "item": "lanner.sdk.values",
     "look_up": "lanner.sdk.lookup",
     "payload": "lanner.sdk.values",
     "printable_line": "lanner.sdk.printable",
@@ -80,10 +85,12 @@ _HOMES = {
     "sources": "",
     "suggest_name": "lanner.sdk.misspelt",
     "testing": "",
+    "text": "lanner.sdk.values",
 }
 
 __all__ = [
     "ANY",
+    "EACH",
     "INDEX",
     "KEY",
     "MAX_LINE",
@@ -122,7 +129,10 @@ __all__ = [
     "__version__",
     "check_disk",
     "check_regular",
+    "concat",
     "field",
+    "gate",
+    "item",
     "look_up",
     "payload",
     "printable_line",
@@ -131,6 +141,7 @@ __all__ = [
     "sources",
     "suggest_name",
     "testing",
+    "text",
 ]
 
 

@@ -1,6 +1,7 @@
 """The Python on the page about plugins works: the fields, the configuration and the test."""
 
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+(DATA,) = re.findall(r"^```py\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 FIELDS, CONFIG, TEST = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
@@ -36,6 +38,34 @@ class Web(lanner.Plugin):
 """
     path.write_text(head + CONFIG + plugin + textwrap.indent(FIELDS, "    "), "utf-8")
     return load_plugin(str(path))
+
+
+def test_the_fields_as_data_read_a_push():
+    names = {name: getattr(lanner, name) for name in ("EACH", "concat", "field", "item", "payload")} | {"lanner": lanner}
+    exec(DATA, names)
+
+    class Pushes(lanner.Plugin):
+        """Pushes."""
+
+        name, version, contact, extract_sources = "pushes", "0.1.0", "github.com/you/pushes", lanner.ANY
+        fields = names["fields"]
+
+    push = {
+        "ref": "refs/heads/main",
+        "forced": True,
+        "commits": [{"modified": ["a", "b"], "author": {"username": "me"}}, {"modified": ["c"], "author": {"name": "You"}}],
+        "repository": {"name": "r", "owner": {"login": "o"}},
+    }
+    with lanner.testing.host(Pushes) as host:
+        values = {each.info.name: host.extract(json.dumps(push).encode(), each.info.name) for each in names["fields"]}
+        assert host.extract(b'{"forced": true}', "github.forced") is None
+    assert values == {
+        "github.forced": True,
+        "github.files": ["a", "b", "c"],
+        "github.authors": ["me", "You"],
+        "github.branch": "main",
+        "github.repository": "o/r",
+    }
 
 
 def test_the_fields_have_the_types_that_the_table_lists(web):

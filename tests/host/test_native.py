@@ -40,6 +40,13 @@ class Things(lanner.Plugin):
         lanner.field("t.keys", payload["map"].keys(), "A list"),
         lanner.field("t.map", payload["map", lanner.KEY], "A text by its key"),
         lanner.field("t.items", payload["items", lanner.INDEX], "A text by its place"),
+        lanner.field("t.each", payload["items", lanner.EACH].text(), "A list of texts"),
+        lanner.field("t.counts", payload["items", lanner.EACH].integer(), "A list of numbers"),
+        lanner.field("t.yes", payload["c"].boolean(), "A boolean"),
+        lanner.field("t.flags", payload["items", lanner.EACH].boolean(), "A list of booleans"),
+        lanner.field("t.ip", payload["ip"].address(), "An address"),
+        lanner.field("t.net", payload["ip"].network(), "A network"),
+        lanner.field("t.took", payload["n"].duration("us"), "A duration"),
     )
 
     def open(self, _params):
@@ -89,6 +96,12 @@ FIELDS = [
 NUMERIC = ["t.n", "t.size", "evt.num", "t.time", "evt.rawtime", "evt.rawtime.s", "evt.rawtime.ns", "evt.reltime", "evt.reltime.s"]
 SHOWN = [
     "t.keys",
+    "t.each",
+    "t.counts",
+    "t.yes",
+    "t.flags",
+    "t.ip",
+    "t.took",
     "evt.time",
     "evt.time.s",
     "evt.time.iso8601",
@@ -153,6 +166,12 @@ class Writing:
                 lambda: f"len({self.one(FIELDS)}) {self.one(['=', '<', '>'])} {self.one([0, 1, 2, 3])}",
                 lambda: f"len(t.keys) {self.one(['=', '<', '>'])} {self.one([0, 1, 2])}",
                 lambda: f"t.keys {self.one(['in', 'intersects'])} {listed}",
+                lambda: f"t.each {self.one(['in', 'intersects'])} {listed}",
+                lambda: f"t.counts {self.one(['in', 'intersects'])} ({self.one(NUMBERS)}, {self.one(NUMBERS)})",
+                lambda: f"{self.one(['t.each', 't.counts', 't.yes', 't.flags', 't.ip', 't.net', 't.took'])} exists",
+                lambda: f"t.yes = {self.one(['true', 'false'])}",
+                lambda: f"t.ip {self.one(['=', '!='])} {self.one(['10.1.2.3', 'fe80::1'])}",
+                lambda: f"t.ip in (10.1.2.3, fe80::1, {self.one(['10.0.0.0', '::'])})",
                 lambda: f"tolower(t.keys) {self.one(['in', 'intersects'])} {listed}",
                 lambda: f"{self.one(['t.flag', 'evt.is_async'])} = {self.one(['true', 'false'])}",
                 lambda: (
@@ -201,7 +220,7 @@ class Writing:
                 lambda: self.one(TEXTS),
                 lambda: self.one(TEXTS),
                 lambda: self.one(NUMBERS),
-                lambda: self.one([None, True, [], {}, -1, 1.5, "\0", "a\0b"]),
+                lambda: self.one([None, True, [], {}, -1, 1.5, "\0", "a\0b", False, "true"]),
             ]
         )()
 
@@ -213,6 +232,8 @@ class Writing:
             event["map"] = {self.one([*TEXTS, "k", "k"]): self.value() for _ in range(self.random.randint(0, 4))}
         if self.random.random() < 0.5:
             event["items"] = [self.value() for _ in range(self.random.randint(0, 3))]
+        if self.random.random() < 0.5:
+            event["ip"] = self.one(["10.1.2.3", "fe80::1", "10.1.2.3/8", "10.0.0.0", "x", "", 5])
         if self.random.random() < 0.8:
             event["at"] = self.one([0, 1, 2, 1795469199, "3", -1, 2**63, "x"])
         text = json.dumps(event, ensure_ascii=self.random.random() < 0.5).encode("utf-8", "surrogatepass")

@@ -29,6 +29,7 @@ BUSY = dataclasses.replace(
     not_json=2,
     suppressed={"Shell in a container": 3},
     failures={"docker.time": 4},
+    misfits={"docker.scope": {"boolean": 5}},
     outputs={
         "stdout_output": SinkCounts(delivered=4),
         "http_output": SinkCounts(delivered=1, dropped=2, retried=5, failures=6, pending=7, spooled=8, last_error="no route to host"),

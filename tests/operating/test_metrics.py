@@ -54,6 +54,7 @@ def samples(text):
         (("lanner_info", ("plugin", "docker"), ("plugin_version", "0.1.0"), ("version", "1.2.3")), 1),
         (("lanner_events_not_json_total",), 2),
         (("lanner_field_failures_total", ("field", "docker.time")), 4),
+        (("lanner_field_misfits_total", ("field", "docker.scope"), ("type", "boolean")), 5),
         (("lanner_output_delivered_total", ("output", "stdout_output")), 4),
         (("lanner_output_dropped_total", ("output", "http_output")), 2),
         (("lanner_output_retried_total", ("output", "http_output")), 5),

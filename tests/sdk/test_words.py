@@ -5,37 +5,112 @@ from pathlib import Path
 
 import pytest
 
-from lanner import payload
+from lanner import EACH, INDEX, KEY, DefinitionError, concat, field, gate, item, payload, text
 from lanner.native import Reader, _native
 from lanner.sdk import evaluate
-from lanner.sdk.values import FORMS, WORDS
+from lanner.sdk.types import Argument
+from lanner.sdk.words import FORMS, WORDS
 
+a, items = payload["a"], payload["items", EACH]
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
-OPERANDS = {None: (), "separator": (":",), "unit": ("ns",)}
+OPERANDS = {
+    None: (),
+    "separator": (":",),
+    "unit": ("ns",),
+    "time form": ("rfc3339",),
+    "name": ("x",),
+    "texts": ("x", "y"),
+    "optional texts": ("x", "y"),
+    "index": (1,),
+}
+LISTS = {"nth", "join", "without", "every", "any"}
 
 
 @pytest.mark.parametrize("row", WORDS, ids=lambda row: row.name)
 def test_a_word_is_a_method_that_both_evaluators_know(row):
-    value = getattr(payload["a"], row.name)(*OPERANDS[row.operand])
-    assert (value.type, value.is_list) == (row.gives, row.is_list)
-    assert value.data() == [row.name, payload["a"].data(), *OPERANDS[row.operand]]
+    operand = payload["a", EACH] if row.name in LISTS else payload["a"]
+    operands = OPERANDS[row.operand]
+    value = getattr(operand, row.name)(*operands)
+    assert (value.type, value.is_list) == (row.gives, row.shape == "list")
+    assert value.data() == [row.name, operand.data(), *operands]
     for kind in (Reader, evaluate.Reader):
         reader = kind([value.data()])
         assert reader.load(b'{"b": 1}')
-        assert reader.get(0) is None
+        assert reader.get(0) is (False if row.name in {"exists", "present"} else None)
 
 
 def test_the_native_words_are_those_of_the_table():
-    assert sorted([*_native.WORDS, "keys"]) == sorted(row.name for row in WORDS)
+    assert [*_native.WORDS] == [row.name for row in WORDS]
 
 
 def test_the_form_of_a_word_is_how_it_is_called():
     for row in WORDS:
-        assert re.fullmatch(rf"a\.{row.name}\((\".+\")?\)", row.form), row.form
-        assert eval(row.form, {"a": payload}).row is row
+        assert re.fullmatch(rf"a\.{row.name}\((\".+\"|0)?\)", row.form), row.form
+        assert eval(row.form, {"a": payload["a", EACH] if row.name in LISTS else payload}).row is row
 
 
 def test_the_documentation_has_the_same_table():
     rows = [(f"`{form}`".replace("|", "\\|"), means) for form, means in (*FORMS, *((row.form, row.means) for row in WORDS))]
     table = "\n".join(f"| {form} | {means} |" for form, means in rows)
     assert f"| Expression | Meaning |\n|---|---|\n{table}\n\n" in PAGE.read_text("utf-8")
+
+
+WRONG = [
+    (lambda: a.integer().lower(), "`lower` needs a text, not a uint64"),
+    (lambda: a.address().text(), "`text` needs a text, integer or boolean, not a ipaddr"),
+    (lambda: a.before(":").raw(), "`raw` needs a place in the payload"),
+    (lambda: a.join(","), "`join` needs a list, such as"),
+    (lambda: a.nth(0), "`nth` needs a list, such as"),
+    (lambda: items.nth(-1), "`nth` needs a number from 0, or INDEX, not -1"),
+    (lambda: items.nth(KEY), "`nth` needs a number from 0, or INDEX"),
+    (lambda: items.split(","), "`split` needs a text, not a list of text"),
+    (items.listed, "`listed` needs one value, not a list of text"),
+    (items.any, "`any` without texts needs a list of booleans"),
+    (lambda: items.boolean().any("x"), "`any` with texts needs a list of texts, not a list of bool"),
+    (items.without, "`without` needs texts to compare with, not none"),
+    (lambda: items.without(5), "`without` needs texts to compare with, not 5"),
+    (lambda: a.where("kind", "User"), "`where` selects items: write it after EACH"),
+    (lambda: items.where(KEY), "`where` needs the name of a member, not"),
+    (lambda: a.each(item["x"]), "`each` needs items: write EACH"),
+    (lambda: items.each("x"), "`each` needs a value"),
+    (lambda: a.when(INDEX, "x"), "takes no texts"),
+    (lambda: a.when("x"), "`when` needs a value as its condition"),
+    (lambda: a.when(a), "or a boolean, such as b.exists()"),
+    (lambda: a.unless(items, "x"), "`unless` compares a text, but its condition here is a list of text"),
+    (lambda: a.query(INDEX), "`query` needs the name of a parameter, or KEY"),
+    (lambda: a.time("iso"), "unknown time unit or form 'iso': write one of ns, us, ms, s, rfc3339,"),
+    (lambda: a.duration("rfc3339"), "unknown time unit 'rfc3339'"),
+    (lambda: a | items, "`a | b` needs two values of the same type, not text and list of text"),
+    (concat, "`concat` needs at least one value"),
+    (lambda: concat(a.integer()), "`concat` needs texts, not uint64: numbers become texts with text()"),
+    (lambda: text(5), "`text` needs a text without NUL, not 5"),
+    (lambda: payload[EACH, INDEX, INDEX | EACH], "a path has room for one argument"),
+    (lambda: field("x.y", item["name"], "d"), 'field "x.y" reads `item` outside `each`'),
+    (lambda: field("x.y", concat(payload[KEY], items.nth(INDEX)), "d"), 'field "x.y" uses KEY and INDEX'),
+    (lambda: gate(a.exists(), a), "`gate` needs fields as data"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG, ids=[message for _, message in WRONG])
+def test_a_word_on_a_value_of_another_type_is_an_error_with_advice(make, message):
+    with pytest.raises(DefinitionError, match=re.escape(message)):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("value", "argument"),
+    [
+        (payload["l", INDEX | EACH], Argument(index=True)),
+        (payload["l", INDEX, EACH], Argument(index=True, required=True)),
+        (items.nth(INDEX), Argument(index=True, required=True)),
+        (items.nth(INDEX) | a, Argument(index=True)),
+        ((payload[KEY] | a).lower(), Argument(key=True)),
+        (a.query(KEY), Argument(key=True, required=True)),
+        (text("x").when(KEY), Argument(key=True, required=True)),
+        (text("x").unless(INDEX), Argument(index=True)),
+        (concat(a, payload[KEY]), Argument(key=True, required=True)),
+        (a, None),
+    ],
+)
+def test_the_argument_of_a_field_is_optional_if_it_may_have_a_value_without_one(value, argument):
+    assert field("x.y", value, "d").info.argument == argument

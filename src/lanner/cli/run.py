@@ -266,6 +266,8 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
         say(f"{what}: {count:,}")
     for what, count in counts.failures.items():
         say(f"{what} failed {many(count, 'time')}")
+    for line in runner.pump.describe_misfits():
+        say(line)
 
 
 def _rules(settings: Settings, compiled: CompiledRules) -> str:

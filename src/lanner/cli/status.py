@@ -69,6 +69,7 @@ class Status:
             not_json=counts.not_json,
             invalid_utf8=counts.invalid_utf8,
             failures=counts.failures,
+            misfits=counts.misfits,
             outputs=self._runner.delivery.counts(),
             suppressed=self._runner.delivery.suppressed,
             counters=dict(self._source.counters),

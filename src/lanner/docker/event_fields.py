@@ -47,8 +47,8 @@ FIELDS = [
     field("docker.attributes.image", attributes["image"], "Image of the container"),
     field("docker.attributes.name", attributes["name"], "Name of the object: container, image, network, service, node"),
     field("docker.attributes.type", attributes["type"], "Type of the network: bridge, overlay, host, null"),
-    field("docker.attributes.exitcode", attributes["exitCode"], "Exit code of the process that ended, as text"),
-    field("docker.attributes.signal", _signal, "Number of the signal that was sent, as text"),
+    field("docker.attributes.exitcode", attributes["exitCode"].text(), "Exit code of the process that ended, as text"),
+    field("docker.attributes.signal", _signal.text(), "Number of the signal that was sent, as text"),
     field("docker.exitcode", _exit_code.integer(), "Exit code of the process that ended"),
     field("docker.signal", _signal.integer(), "Number of the signal that was sent"),
     field("docker.exec.command", _command, "Command line that is run in a container by exec"),
@@ -94,11 +94,11 @@ FIELDS = [
     ),
     field(
         "docker.truncated",
-        payload["lanner", "truncated"],
+        payload["lanner", "truncated"].text(),
         "true for an event that was too long: it has only its identifying members, and no labels",
     ),
     field("docker.truncated.bytes", payload["lanner", "bytes"].integer(), "Size in bytes of such an event, as the engine sent it"),
-    field("docker.container.privileged", inspected["privileged"], "Whether the container is privileged: true, false"),
+    field("docker.container.privileged", inspected["privileged"].text(), "Whether the container is privileged: true, false"),
     field("docker.container.caps.added", inspected["caps", "added"].keys(), "Added capabilities: SYS_ADMIN, ALL"),
     field("docker.container.caps.dropped", inspected["caps", "dropped"].keys(), "Dropped capabilities: CHOWN, ALL"),
     field(
@@ -125,7 +125,7 @@ FIELDS = [
     field("docker.container.mounts.writable", inspected["writable"].keys(), "Paths of the host that are mounted writable"),
     field(
         "docker.container.mounts.socket",
-        inspected["socket"],
+        inspected["socket"].text(),
         "Whether the socket of an engine, or a directory that holds one, is mounted into the container: true, false",
     ),
     field(
@@ -133,8 +133,10 @@ FIELDS = [
         inspected["devices"].keys(),
         "Devices of the host in the container, and device rules: /dev/sda, b 8:* rwm",
     ),
-    field("docker.container.user", inspected["user"], 'User that the container runs as: 1000, www-data:www-data; "" for root'),
-    field("docker.container.readonly", inspected["readonly"], "Whether the root file system of the container is read-only: true, false"),
+    field("docker.container.user", inspected["user"].text(), 'User that the container runs as: 1000, www-data:www-data; "" for root'),
+    field(
+        "docker.container.readonly", inspected["readonly"].text(), "Whether the root file system of the container is read-only: true, false"
+    ),
     field("docker.container.image.id", inspected["image", "id"], "ID of the container's image: sha256:..."),
     field("docker.container.image.digest", inspected["image", "digest"], "Digest of the image's manifest, if the engine has it"),
     field(

@@ -8,12 +8,14 @@ Python executor.
 from __future__ import annotations
 
 import logging
+from functools import reduce
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.native._executor import Executor
 from lanner.rules.language.catalog import STATIC
 from lanner.rules.plan.native_program import PYTHON, Source, make_program
 from lanner.sdk.hosting import field_arguments
+from lanner.sdk.misfits import TIMESTAMP, added, misfits_by_field
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.text import to_bytes
 
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
     from lanner.rules.language.typed import Operand
     from lanner.rules.plan.plan import Plan
     from lanner.sdk.fields import FieldDeclaration
+    from lanner.sdk.misfits import Misfits
+    from lanner.sdk.path_parts import Data
     from lanner.sdk.plugin import Plugin
-    from lanner.sdk.values import Data
 
 _log = logging.getLogger("lanner.rules")
 
@@ -61,12 +64,19 @@ class BatchResult(NamedTuple):
 class NativeRules:
     """A plan bound to a plugin's events. `copy` makes another one for another thread."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, tree_names: Sequence[str], executors: list[Executor] | None = None) -> None:
         self._executor = executor
+        self._tree_names = tree_names
+        self._executors = [] if executors is None else executors  # of this one and all its copies
+        self._executors.append(executor)
 
     def copy(self) -> NativeRules:
         """Return another instance with the same plan."""
-        return NativeRules(self._executor.copy())
+        return NativeRules(self._executor.copy(), self._tree_names, self._executors)
+
+    def misfits(self) -> Misfits:
+        """Return how many values had another JSON type than their field, by field and type, of this instance and its copies."""
+        return reduce(added, (misfits_by_field(self._tree_names, each.misfits()) for each in self._executors))
 
     def run(
         self,
@@ -107,14 +117,16 @@ def native_rules(
     constants |= {f"{STATIC}{name}": value for name, value in static.items()}
     declared = {each.info.name: each for owner in (plugin, *beside) for each in plugin_info(type(owner)).fields}
     sources = [_source(request, declared, trees, constants) for request in plan.fields]
+    tree_names = [request.name for request, source in zip(plan.fields, sources, strict=True) if source[0] == "json"]
     if info.timestamp is not None:
         trees.append(info.timestamp.data())
+        tree_names.append(TIMESTAMP)
 
     def make(in_python: Collection[int]) -> Executor:
         return Executor(make_program(plan, sources, trees, wanted, has_time=info.timestamp is not None, in_python=in_python), first)
 
     try:
-        return NativeRules(make(()))
+        return NativeRules(make(()), tree_names)
     except ValueError as error:
         _log.debug("the native executor does not support all rules: %s", error)
     every = frozenset(range(len(plan.conditions)))
@@ -126,7 +138,7 @@ def native_rules(
     refused = _refused(sorted(every), lambda kept: make(every.difference(kept)))
     for number, reason in refused.items():
         _log.warning("Python evaluates the rule '%s', because the native executor does not support it: %s", names[number], reason)
-    return NativeRules(make(refused))
+    return NativeRules(make(refused), tree_names)
 
 
 def _refused(rules: Sequence[int], make: Callable[[Sequence[int]], object]) -> dict[int, str]:

@@ -17,20 +17,26 @@ from lanner.outputs.base import Alert
 from lanner.rules import AlertRule, Executor
 from lanner.rules.plan.executor import compile_values
 from lanner.sdk.hosting import FieldReader
+from lanner.sdk.misfits import added, describe_misfits
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lanner.host.native import BatchResult, NativeRules
     from lanner.rules import AlertWriter, CompiledRules
     from lanner.sdk.batches import Batch
+    from lanner.sdk.misfits import Misfits
     from lanner.sdk.plugin import Plugin
 
 
 @dataclass(slots=True)
 class Counts:
-    """Counters of a run: events, alerts by rule (in the rules' order), payloads that are not JSON or not UTF-8, failures by field."""
+    """Counters of a run.
+
+    Events, alerts by rule (in the rules' order), payloads that are not JSON or not UTF-8, failures by field, values of another type than
+    their field.
+    """
 
     events: int = 0
     alerts: dict[str, int] = field(default_factory=dict)
@@ -38,6 +44,7 @@ class Counts:
     invalid_utf8: int = 0
     """Payloads with bytes that are not UTF-8, or half of a surrogate pair. Their fields were read."""
     failures: dict[str, int] = field(default_factory=dict)
+    misfits: Misfits = field(default_factory=dict)
 
 
 def host_name() -> str:
@@ -67,7 +74,8 @@ class Pump:
         native: bool = False,
     ) -> None:
         info = plugin_info(type(plugin))
-        own = {declaration.info.name for each in (plugin, *beside) for declaration in plugin_info(type(each)).fields}
+        self._infos = [declaration.info for each in (plugin, *beside) for declaration in plugin_info(type(each)).fields]
+        own = {each.name for each in self._infos}
         requests = compiled.plan.fields
         self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own], beside=beside)
         host = writer.hostname if hostname is None else hostname
@@ -99,6 +107,7 @@ class Pump:
         self.emit = emit
         """Receiver of the alerts."""
         self._alerts_before: dict[str, int] = {}
+        self._misfits_before: Misfits = {}
         self._events = self._not_json = self._invalid_utf8 = 0
 
     def feed(self, batch: Batch, clock: Callable[[], int] | None = time.time_ns) -> None:
@@ -193,7 +202,13 @@ class Pump:
         for name, count in zip(self._names, self._alerts, strict=True):
             if count:
                 alerts[name] = alerts.get(name, 0) + count
-        return Counts(self._events, alerts, self._not_json, self._invalid_utf8, dict(self._reader.errors))
+        # with the native executor, the reader reads values a second time
+        misfits = added(self._misfits_before, self._reader.misfits() if self.native is None else self.native.misfits())
+        return Counts(self._events, alerts, self._not_json, self._invalid_utf8, dict(self._reader.errors), misfits)
+
+    def describe_misfits(self) -> Iterator[str]:
+        """Yield a line for each field without values because payloads have another type there."""
+        return describe_misfits(self.counts().misfits, self._infos)
 
     def succeed(self, before: Pump) -> None:
         """Continue from another pump with other rules: event numbers, times and counters are kept."""
@@ -201,4 +216,5 @@ class Pump:
         self._events, self._alerts_before = counts.events, counts.alerts
         self._not_json, self._invalid_utf8 = counts.not_json, counts.invalid_utf8
         self._reader.errors.update(counts.failures)
+        self._misfits_before = counts.misfits
         self.context.succeed(before.context)

@@ -19,6 +19,7 @@ from lanner.rules.report.explainer import Explainer
 from lanner.sdk.batches import Batch
 from lanner.sdk.errors import ConfigError, LannerError, SourceError
 from lanner.sdk.hosting import init_plugin
+from lanner.sdk.misfits import added, describe_misfits
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from lanner.rules import CompiledRules, Rule
     from lanner.rules.report.explanation import Explanation
+    from lanner.sdk.misfits import Misfits
     from lanner.sdk.plugin import Plugin
 
     Event: TypeAlias = tuple[bytes, int | None]
@@ -128,10 +130,13 @@ class Trial:
         self._pump = Pump(plugin, compiled, writer, lambda alert: self._lines.append(alert.line), first=first)
         self._explainers: dict[str, Explainer] = {}
         self._alerts: list[Alert] = []
+        self._fields = plugin_info(type(plugin)).fields
+        self._misfits_before: Misfits = {}
 
     def feed(self, payload: bytes, timestamp: int | None = None) -> list[Alert]:
         """Return the alerts of the next event. An event without a time gets the previous event's."""
         self._lines.clear()
+        self._misfits_before = self._pump.counts().misfits
         self._pump.feed(Batch([payload], [timestamp]), lambda: self._pump.timestamp)
         self._alerts = [_alert(line, self._pump.events) for line in self._lines]
         return self._alerts
@@ -139,6 +144,8 @@ class Trial:
     def explain(self, name: str) -> Explanation:
         """Explain the rule's result for the last event."""
         found = self._explainer(name).explain(self._pump.events, self._pump.describe())
+        unfit = added(self._pump.counts().misfits, self._misfits_before, -1)
+        found = replace(found, unfit=tuple(describe_misfits(unfit, (each.info for each in self._fields))))
         raised = [alert.rule for alert in self._alerts]
         return replace(found, taken_by=raised[0]) if found.holds and raised and name not in raised else found
 

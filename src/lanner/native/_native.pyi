@@ -2,8 +2,8 @@
 from collections.abc import Callable, Sequence
 from typing import final, overload
 
+from lanner.sdk.path_parts import Data
 from lanner.sdk.types import FieldValue
-from lanner.sdk.values import Data
 
 WORDS: list[str]
 
@@ -100,3 +100,4 @@ class Reader:
     @property
     def has_invalid_utf8(self) -> bool: ...
     def get(self, slot: int, argument: str | int | None = None, /) -> FieldValue: ...
+    def misfits(self) -> list[dict[str, int]]: ...

@@ -116,6 +116,8 @@ def _own(snapshot: Snapshot) -> Iterator[Metric]:
     yield _counter("lanner_events_invalid_utf8", "Payloads with invalid UTF-8, whose fields were read", [({}, snapshot.invalid_utf8)])
     failures = _each("field", snapshot.failures)
     yield _counter("lanner_field_failures", "Failed field extractions", failures)
+    misfits = [({"field": name, "type": kind}, count) for name, by_type in snapshot.misfits.items() for kind, count in by_type.items()]
+    yield _counter("lanner_field_misfits", "Values in payloads of another type than their field, which has no value", misfits)
     suppressed = _each("rule_name", snapshot.suppressed)
     yield _counter("lanner_alerts_suppressed", "Alerts suppressed by throttling or deduplication", suppressed)
     connected = _each("host", snapshot.connected)

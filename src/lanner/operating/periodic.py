@@ -129,6 +129,7 @@ def figures(snapshot: Snapshot, now: int, *, rules: bool = True, resource_utiliz
     for output, each in snapshot.outputs.items():
         for what in ("delivered", "dropped", "retried", "failures", "pending", "spooled"):
             counts[f"lanner.outputs.{output}.{what}"] = getattr(each, what)
+    counts["lanner.misfits"] = sum(sum(by_type.values()) for by_type in snapshot.misfits.values())
     counts |= {"lanner.not_json": snapshot.not_json, "lanner.invalid_utf8": snapshot.invalid_utf8}
     counts |= {"lanner.reloads": snapshot.reloads, "lanner.reloads_failed": snapshot.reloads_failed}
     return fields | {name: count for name, count in counts.items() if count}

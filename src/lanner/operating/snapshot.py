@@ -42,6 +42,8 @@ class Snapshot:
     invalid_utf8: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
     """Failed extractions, by field."""
+    misfits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Values of another type than their field, by field and JSON type."""
     outputs: Mapping[str, SinkCounts] = field(default_factory=dict)
     suppressed: Mapping[str, int] = field(default_factory=dict)
     """Alerts suppressed by throttling or deduplication, by rule."""

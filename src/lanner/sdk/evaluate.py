@@ -1,26 +1,52 @@
-"""The reference evaluator of payload values: a few readable lines for each word of `lanner.sdk.values`.
+"""The reference evaluator of payload values: a few readable lines for each word of `lanner.sdk.words`.
 
 The input are trees as plain data (`Value.data()`) and a payload, the output are field values. The native reader
 (`lanner.native.Reader`) has the same interface and returns the same values, but faster. Tests compare the two.
+
+A place is the JSON text of a value in the payload, as bytes.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import unquote_to_bytes
 
+from lanner.sdk.dates import to_nanoseconds
 from lanner.sdk.errors import PayloadError
-from lanner.sdk.jsondoc import decode_any
-from lanner.sdk.values import UNITS, Data
+from lanner.sdk.jsondoc import decode, decode_any
+from lanner.sdk.text import from_bytes, to_bytes
+from lanner.sdk.words import ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from lanner.sdk.types import FieldValue
+    from lanner.sdk.path_parts import Data
+    from lanner.sdk.types import FieldValue, Scalar
 
 UINT64_MAX: Final = 2**64 - 1
-# msgspec reads -0 as the integer 0; as a fraction it is correctly a number that no field has as its value
-_NEGATIVE_ZERO: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+"?)|(?<![eE])-0(?![0-9.eE])', re.DOTALL)
+_KINDS: Final = {"{": "object", "[": "array", '"': "text", "t": "boolean", "f": "boolean", "n": "null"}
+_TEXT_OR_BLANKS: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+")|[ \t\n\r]+', re.DOTALL)
+_ACCEPTED: Final = {  # by what a word reads: the kinds of JSON besides texts, and the forms of numbers
+    "text": ((), None),
+    "scalar": (("boolean", "number"), re.compile(".*")),
+    "number": (("number",), re.compile("[0-9]+")),
+    "decimal": (("number",), re.compile(r"[0-9]+(\.[0-9]+)?")),
+    "boolean": (("boolean",), None),
+}
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]|[^"{}\[\]:, \t\n\r]+', re.DOTALL)
+_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Items(NamedTuple):
+    """The items of a list. `complete`: none was left out."""
+
+    values: list[Scalar]
+    complete: bool = True
 
 
 class Reader:
@@ -28,83 +54,354 @@ class Reader:
 
     def __init__(self, table: Sequence[Data]) -> None:
         self._table = tuple(table)
-        self._json: Any = None
-        self._valid = False
+        self._payload: bytes | None = None
+        self._misfits: list[dict[str, int]] = [{} for _ in table]
         self.has_invalid_utf8 = False
         """Whether texts of the loaded payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text`)."""
 
     def load(self, payload: bytes) -> bool:
         """Load the next payload, and return whether all of it is valid JSON. If not, no slot has a value."""
-        text = _NEGATIVE_ZERO.sub(lambda found: found[1] or b"-0.0", payload) if b"-0" in payload else payload
         try:
-            self._json, is_utf8 = decode_any(text)
-            self._valid, self.has_invalid_utf8 = True, not is_utf8
+            self.has_invalid_utf8 = not decode_any(payload)[1]
+            self._payload = payload.strip(b" \t\n\r")
         except PayloadError:
-            self._json, self._valid, self.has_invalid_utf8 = None, False, False
-        return self._valid
+            self._payload, self.has_invalid_utf8 = None, False
+        return self._payload is not None
 
     def get(self, slot: int, argument: str | int | None = None) -> FieldValue:
         """Return the value of the tree at `slot`; `argument` fills KEY (str) or INDEX (int)."""
-        if not self._valid:
+        if self._payload is None:
             return None
-        value: FieldValue = _evaluate(self._table[slot], self._json, argument)
-        return value
+        if isinstance(argument, int) and not 0 <= argument <= UINT64_MAX:
+            argument = None  # not an index
+        if isinstance(argument, str):
+            try:
+                argument = _whole(argument)
+            except UnicodeEncodeError:
+                argument = None  # half of a surrogate pair: no member has such a name
+        reading = _Reading(self._payload, argument, self._misfits[slot])
+        tree: Any = self._table[slot]
+        if not _is_list(tree):
+            value: FieldValue = reading.attempt(lambda: reading.one(tree))
+            return value
+        items: tuple[Scalar, ...] | None = reading.attempt(lambda: (found := reading.many(tree)) and (tuple(found.values) or None))
+        return items
+
+    def misfits(self) -> list[dict[str, int]]:
+        """Return for each slot how often a value had another type than the field, by its JSON type."""
+        return [dict(each) for each in self._misfits]
 
 
-def _text(value: str) -> str:
-    # a C host reads texts only up to their first NUL
-    return value.partition("\0")[0]
-
-
-def _evaluate(tree: Any, json: Any, argument: str | int | None, *, number: bool = False) -> Any:
-    """Return the value of `tree`: str, int, tuple of names or None. `number`: accept a JSON integer instead of a text."""
+def _is_list(tree: Any) -> bool:
     match tree:
-        case ["path", parts]:
-            found = _walk(json, parts, argument)
-            if isinstance(found, str):
-                return _text(found)
-            return found if number and isinstance(found, int) and not isinstance(found, bool) else None
-        case ["first", options]:
-            values = (_evaluate(option, json, argument, number=number) for option in options)
-            return next((value for value in values if value is not None), None)
-        case ["when", value, condition, texts]:
-            holds = _evaluate(condition, json, argument) in texts
-            return _evaluate(value, json, argument, number=number) if holds else None
-        case ["before", value, separator]:
-            text = _evaluate(value, json, argument)
-            return None if text is None else text.partition(separator)[0]
-        case ["after", value, separator]:
-            text = _evaluate(value, json, argument)
-            return text.partition(separator)[2] if text is not None and separator in text else None
-        case ["after_last", value, separator]:
-            text = _evaluate(value, json, argument)
-            return None if text is None else text.rpartition(separator)[2]
-        case ["integer", value]:
-            return _unsigned(_evaluate(value, json, argument, number=True), 1)
-        case ["time", value, unit]:
-            return _unsigned(_evaluate(value, json, argument, number=True), UNITS[unit])
-        case ["keys", ["path", parts]]:
-            found = _walk(json, parts, argument)
-            return (tuple(dict.fromkeys(map(_text, found))) or None) if isinstance(found, dict) else None
-    raise ValueError(f"invalid value tree: {tree!r}")
+        case ["path" | "item", steps]:
+            return any(isinstance(step, dict) and "each" in step for step in steps)
+        case ["first", [option, *_]] | ["when" | "unless", option, _, _]:
+            return _is_list(option)
+        case ["each", *_]:
+            return True
+        case [word, value, *_] if word in ROWS:
+            return ROWS[word].shape == "list" or (ROWS[word].shape == "item" and _is_list(value))
+    return False
 
 
-def _walk(place: Any, parts: Sequence[Any], argument: str | int | None) -> Any:
-    for part in parts:
-        step = argument if isinstance(part, dict) else part
-        if isinstance(place, dict) and isinstance(step, str):
-            place = place.get(step)
-        elif isinstance(place, list) and isinstance(step, int) and 0 <= step < len(place):
-            place = place[step]
-        else:
+def _kind(place: bytes) -> str:
+    return _KINDS.get(chr(place[0]), "number")
+
+
+def _below(place: bytes) -> list[bytes]:
+    """Return the names and values in a valid object, or the values in an array, as JSON texts."""
+    found, depth, begin = [], 0, 0
+    for token in _TOKEN.finditer(place, 1):
+        if depth == 0:
+            begin = token.start()
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token[0], 0)
+        if depth == 0:
+            found.append(place[begin : token.end()])
+    return found
+
+
+def _members(place: bytes) -> dict[str, bytes]:
+    names_and_values = _below(place)
+    return dict(zip(map(decode, names_and_values[::2]), names_and_values[1::2], strict=True))
+
+
+def _whole(text: str) -> str:
+    # escapes of bytes that came together may be a character
+    return from_bytes(to_bytes(text))
+
+
+def _until_nul(text: str) -> str:
+    # a C host reads texts only up to their first NUL
+    return text.partition("\0")[0]
+
+
+class _Reading:
+    """One evaluation of a tree. `reads` is one of `lanner.sdk.words.Reads`: the JSON values that count at a place."""
+
+    def __init__(self, payload: bytes, argument: str | int | None, misfits: dict[str, int]) -> None:
+        self._payload = payload
+        self._argument = argument
+        self._item = payload
+        self._misfits = misfits
+        self._misfit: str | None = None
+
+    def attempt(self, evaluate: Callable[[], Any]) -> Any:
+        """Return a result. If there is none because a value has another type, count that."""
+        before = self._exchange_misfit(None)
+        found = evaluate()
+        misfit = self._exchange_misfit(before)
+        if found is None and misfit is not None:
+            self._misfits[misfit] = self._misfits.get(misfit, 0) + 1
+        return found
+
+    def _exchange_misfit(self, misfit: str | None) -> str | None:
+        before, self._misfit = self._misfit, misfit
+        return before
+
+    def one(self, tree: Any, reads: str = "text") -> Any:
+        """Return the value of a tree that is not a list: str, int, bool, bytes (addresses) or None."""
+        match tree:
+            case ["path" | "item", _]:
+                places = self._places(tree)
+                return self._read(places[0], reads) if places and places[0] is not None else None
+            case ["first", options]:
+                return next((value for option in options if (value := self.one(option, reads)) is not None), None)
+            case ["when" | "unless", value, _, _]:
+                return self.one(value, reads) if self._holds(tree) else None
+            case ["given"]:
+                return self._argument is not None
+            case ["constant", text]:
+                return text
+            case ["concat", values]:
+                texts = [*takewhile(lambda each: each is not None, map(self.one, values))]
+                return _whole("".join(texts)) if len(texts) == len(values) else None
+            case ["nth", value, index]:
+                number = self._argument if isinstance(index, dict) else index
+                found = self.many(value, reads)
+                return found.values[number] if found and isinstance(number, int) and number < len(found.values) else None
+            case ["join", value, separator]:
+                found = self.many(value)
+                return _whole(separator.join(map(str, found.values))) if found else None
+            case ["any", value, *texts]:
+                found = self.many(value)
+                return any(each in texts if texts else each for each in found.values) if found else None
+            case ["exists" | "present" as word, value]:
+                if _is_list(value):
+                    found = self.many(value, ROWS[word].reads)
+                    return bool(found and found.values)
+                return self.one(value, ROWS[word].reads) is not None
+            case [word, value, *operands]:
+                return self._make(word, self.one(value, ROWS[word].reads), operands)
+        raise ValueError(f"invalid value tree: {tree!r}")
+
+    def many(self, tree: Any, reads: str = "text") -> Items | None:
+        """Return the items of a tree that is a list, or None if the event has no such list."""
+        match tree:
+            case ["path" | "item", _]:
+                return self._map(self._places(tree), lambda place: self._read(place, reads))
+            case ["first", options]:
+                return next((found for option in options if (found := self.many(option, reads)) and found.values), None)
+            case ["when" | "unless", value, _, _]:
+                return self.many(value, reads) if self._holds(tree) else None
+            case ["each", value, body]:
+                return self._each(self._places(value), body, reads)
+            case ["keys", value]:
+                return self._keys(self._places(value))
+            case ["split", value, separator]:
+                text = self.one(value)
+                return None if text is None else Items(text.split(separator))
+            case ["listed", value]:
+                one = self.one(value, reads)
+                return None if one is None else Items([one])
+            case ["without", value, *texts]:
+                found = self.many(value)
+                return Items([each for each in found.values if each not in texts], found.complete) if found else None
+            case ["every", value]:
+                found = self.many(value, reads)
+                return found if found and found.complete else None
+            case [word, value, *operands]:
+                found = self.many(value, ROWS[word].reads)
+                made = self._map(found.values, lambda each: self._make(word, each, operands)) if found else None
+                return Items(made.values, made.complete and found.complete) if made and found else None
+        raise ValueError(f"invalid value tree: {tree!r}")
+
+    def _map(self, given: Iterable[Any] | None, make: Callable[[Any], Any]) -> Items | None:
+        if given is None:
             return None
-    return place
+        made = [None if each is None else self.attempt(partial(make, each)) for each in given]
+        return Items([each for each in made if each is not None], None not in made)
 
+    def _each(self, places: list[bytes | None] | None, body: Any, reads: str) -> Items | None:
+        if places is None:
+            return None
+        outer, complete = self._item, True
+        values: list[Scalar] = []
+        for place in places:
+            found = None
+            if place is not None:
+                self._item = place
+                if _is_list(body):
+                    found = self.attempt(lambda: self.many(body, reads))
+                else:
+                    value = self.attempt(lambda: self.one(body, reads))
+                    found = None if value is None else Items([value])
+            values += found.values if found else []
+            complete = complete and found is not None and found.complete
+        self._item = outer
+        return Items(values, complete)
 
-def _unsigned(value: str | int | None, factor: int) -> int | None:
-    if isinstance(value, str):
-        # 20 digits suffice for every unsigned 64-bit integer; longer texts with leading zeros do not occur
-        value = int(value) if value.isascii() and value.isdigit() and len(value) <= 20 else None
-    if value is None or not 0 <= value * factor <= UINT64_MAX:
+    def _keys(self, places: list[bytes | None] | None) -> Items | None:
+        if places is None:
+            return None
+        names: list[Scalar] = []
+        complete = True
+        for place in places:
+            if place is not None and _kind(place) == "object":
+                names += dict.fromkeys(map(_until_nul, _members(place)))
+            else:
+                complete = False
+                if place is not None:
+                    self.attempt(partial(self._unfit, place))
+        return Items(names, complete)
+
+    def _holds(self, tree: Any) -> bool:
+        word, _, condition, texts = tree
+        before, self._misfits = self._misfits, {}  # conditions count nothing
+        misfit = self._misfit
+        if _is_list(condition):
+            found = self.many(condition)
+            holds = bool(found and found.values)
+        else:
+            value = self.one(condition)
+            holds = value in texts if texts else value is not None and value is not False
+        self._misfits, self._misfit = before, misfit
+        return holds is (word == "when")
+
+    def _places(self, tree: Any) -> list[bytes | None] | None:
+        """Return the places of a path: None for an item without the place, and no list at all if the path's beginning leads nowhere."""
+        root, steps = tree
+        return self._walk(self._payload if root == "path" else self._item, steps)
+
+    def _walk(self, place: bytes, steps: Sequence[Any]) -> list[bytes | None] | None:
+        for number, step in enumerate(steps):
+            match step:
+                case {"each": mode}:
+                    if _kind(place) != "array":
+                        self._unfit(place)
+                        return None
+                    items = _below(place)
+                    if mode == "index" and self._argument is not None:
+                        items = items[self._argument :][:1] if isinstance(self._argument, int) else []
+                        if not items:
+                            return None
+                    below = [self.attempt(partial(self._walk, item, steps[number + 1 :])) for item in items]
+                    return [each for places in below for each in ([None] if places is None else places)]
+                case ["where", name, *texts]:
+                    member = _members(place).get(name) if _kind(place) == "object" else None
+                    if member is None or (texts and self._read(member, "scalar") not in texts):
+                        return []
+                case _:
+                    next_place = self._step(place, self._argument if isinstance(step, dict) else step)
+                    if next_place is None:
+                        return None
+                    place = next_place
+        return [place]
+
+    @staticmethod
+    def _step(place: bytes, step: str | int | None) -> bytes | None:
+        if _kind(place) == "object" and isinstance(step, str):
+            return _members(place).get(step)
+        if _kind(place) == "array" and isinstance(step, int):
+            items = _below(place)
+            return items[step] if 0 <= step < len(items) else None
         return None
-    return value * factor
+
+    def _read(self, place: bytes, reads: str) -> str | bool | None:
+        kind = _kind(place)
+        if reads in {"any", "present"}:
+            return True if reads == "any" or kind != "null" else None
+        if reads == "raw":
+            return from_bytes(_TEXT_OR_BLANKS.sub(lambda found: found[1] or b"", place))
+        if kind == "text":
+            return _until_nul(decode(place))
+        kinds, form = _ACCEPTED[reads]
+        text = from_bytes(place)
+        if kind in kinds and (kind == "boolean" or (form and form.fullmatch(text))):
+            return text
+        self._unfit(place)
+        return None
+
+    def _unfit(self, place: bytes) -> None:
+        kind = _kind(place)
+        if kind != "null":
+            self._misfit = kind
+
+    def _make(self, word: str, value: Any, operands: list[Any]) -> Any:
+        """Return the result of a word for one value."""
+        if value is None:
+            return None
+        match word:
+            case "raw":
+                return value
+            case "text":
+                return str(value).lower() if isinstance(value, bool) else str(value)
+            case "before":
+                return value.partition(operands[0])[0]
+            case "after":
+                return value.partition(operands[0])[2] if operands[0] in value else None
+            case "after_last":
+                return value.rpartition(operands[0])[2]
+            case "basename":
+                return value.rpartition("/")[2]
+            case "lower" | "upper":
+                return re.sub("[A-Za-z]+", lambda found: getattr(found[0], word)(), value)
+            case "query":
+                return _parameter(value, self._argument if isinstance(operands[0], dict) else operands[0])
+        made = _convert(word, value, operands)
+        if made is None:
+            self._misfit = "number" if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) else "text"
+        return made
+
+
+def _convert(word: str, text: str, operands: list[Any]) -> int | bool | bytes | None:
+    match word:
+        case "boolean":
+            return {"true": True, "false": False}.get(text)
+        case "integer":
+            # 20 digits suffice for every unsigned 64-bit integer; longer texts with leading zeros do not occur
+            number = int(text) if re.fullmatch("[0-9]{1,20}", text) else None
+        case "time" | "duration":
+            number = to_nanoseconds(text, operands[0])
+        case "address":
+            return _packed(text, ip_address)
+        case "network":
+            return _packed(text, lambda each: ip_network(each, strict=False))
+        case _:
+            raise ValueError(f"invalid word: {word!r}")
+    return number if number is not None and 0 <= number <= UINT64_MAX else None
+
+
+def _packed(text: str, read: Callable[[str], IPv4Address | IPv6Address | IPv4Network | IPv6Network]) -> bytes | None:
+    if "%" in text or re.search(r"/(?!(0|[1-9][0-9]*)\Z)", text):  # zones, and netmasks instead of a number of bits
+        return None
+    try:
+        found = read(text)
+    except ValueError:
+        return None
+    return found.packed if isinstance(found, (IPv4Address, IPv6Address)) else found.network_address.packed
+
+
+def _parameter(url: str, name: str | int | None) -> str | None:
+    query = url.partition("#")[0].partition("?")[2]
+    if _ESCAPE.search(url) or _CONTROLS.search(url) or ";" in query or not isinstance(name, str):
+        return None
+    for part in query.split("&"):
+        key, _, value = part.partition("=")
+        if part and _decoded(key) == name:
+            return _until_nul(_decoded(value))
+    return None
+
+
+def _decoded(text: str) -> str:
+    return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")

@@ -11,9 +11,11 @@ from types import FunctionType
 from typing import Any, TypeVar, overload
 
 from lanner.sdk.errors import DefinitionError
-from lanner.sdk.records import Record
+from lanner.sdk.records import Record, replaced
+from lanner.sdk.trees import arguments, needs_argument, text_place, uses_item
 from lanner.sdk.types import FIELD_NAME, Argument, FieldInfo, FieldType
-from lanner.sdk.values import KEY, FirstValue, Value, arguments
+from lanner.sdk.values import Value
+from lanner.sdk.words import KEY
 
 _M = TypeVar("_M", bound=Callable[..., Any])
 _MARK = "__lanner_field__"
@@ -63,6 +65,17 @@ def field(
     return mark
 
 
+def gate(condition: Value, *fields: FieldDeclaration) -> tuple[FieldDeclaration, ...]:
+    """Return fields as data that have a value only in events for which the boolean `condition` is true.
+
+    `gate(payload["auditID"].exists(), field(...), field(...))` is `when(payload["auditID"].exists())` for each of them.
+    """
+    for each in fields:
+        if not isinstance(each, FieldDeclaration) or each.value is None:
+            raise DefinitionError(f"`gate` needs fields as data, such as lanner.field(name, value, description), not {each!r}")
+    return tuple(replaced(each, value=each.value.when(condition)) for each in fields if each.value is not None)
+
+
 def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclaration | None:
     """Return the declaration of a method that `@field` marks, or None for any other attribute. Raises `DefinitionError`."""
     inner = getattr(method, "fget", None) or getattr(method, "__func__", method)
@@ -96,16 +109,13 @@ def _description(name: str, text: str | None) -> str:
 
 
 def _data_info(name: str, value: Value, description: str, *, add_output: bool) -> FieldInfo:
+    if uses_item(value):
+        raise DefinitionError(f'field "{name}" reads `item` outside `each`: write payload["items", EACH].each(item["name"])')
     used = arguments(value)
     if len(used) > 1:
         raise DefinitionError(f'field "{name}" uses KEY and INDEX: a data field has one kind of argument')
     argument = None
     if used:
         is_key = KEY in used
-        # if every alternative without the argument has its own value, the argument is optional
-        argument = Argument(key=is_key, index=not is_key, required=not _has_value_without_argument(value))
-    return _info(name, value.type, description, value.is_list, argument, add_output)
-
-
-def _has_value_without_argument(value: Value) -> bool:
-    return isinstance(value, FirstValue) and any(not arguments(option) for option in value.options)
+        argument = Argument(key=is_key, index=not is_key, required=needs_argument(value))
+    return replaced(_info(name, value.type, description, value.is_list, argument, add_output), text_place=text_place(value))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from lanner.native import Reader
 from lanner.sdk.errors import LannerError, PayloadError, SourceError
 from lanner.sdk.events import Event
+from lanner.sdk.misfits import TIMESTAMP, misfits_by_field
 from lanner.sdk.plugin import Plugin, plugin_info
 from lanner.sdk.text import without_halves
 from lanner.sdk.types import FieldType
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanner.sdk.fields import FieldDeclaration
+    from lanner.sdk.misfits import Misfits
     from lanner.sdk.types import FieldInfo, FieldValue
 
 _P = TypeVar("_P", bound=Plugin)
@@ -149,8 +151,10 @@ class FieldReader:
         declared = {each.info.name: (each, owner) for owner in (plugin, *beside) for each in plugin_info(type(owner)).fields}
         trees: list[Any] = []
         plans = [self._getter(*declared[name], argument, trees) for name, argument in requests]
+        self._tree_names = [name for (name, _), plan in zip(requests, plans, strict=True) if isinstance(plan, tuple)]
         if info.timestamp is not None:
             trees.append(info.timestamp.data())
+            self._tree_names.append(TIMESTAMP)
         self._reads_payload = bool(trees)
         reader = Reader(trees)
         self._load = reader.load
@@ -186,6 +190,10 @@ class FieldReader:
         else:
             self.timestamp = timestamp
         return valid
+
+    def misfits(self) -> Misfits:
+        """Return how many values had another JSON type than their field, by field and type."""
+        return misfits_by_field(self._tree_names, self._reader.misfits())
 
     def get(self, slot: int) -> FieldValue:
         """Return the value of the field at `slot` for the loaded event."""

@@ -16,9 +16,10 @@ from lanner.sdk.attributes import find_unknown
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.fields import FieldDeclaration, method_declaration
 from lanner.sdk.records import Record, replaced
+from lanner.sdk.trees import arguments, uses_item
 from lanner.sdk.type_hints import raw_annotations, resolve
 from lanner.sdk.types import FieldType
-from lanner.sdk.values import Value, arguments
+from lanner.sdk.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -368,7 +369,7 @@ def _timestamp(cls: type[Plugin]) -> Value | None:
     value = cls.timestamp
     if value is None:
         return None
-    if not isinstance(value, Value) or value.type is not FieldType.ABSTIME or arguments(value):
+    if not isinstance(value, Value) or value.type is not FieldType.ABSTIME or value.is_list or arguments(value) or uses_item(value):
         raise _wrong(cls, '\'timestamp\' must be a place with a unit, such as timestamp = payload["timeNano"].time("ns")')
     return value
 

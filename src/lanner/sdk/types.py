@@ -45,7 +45,10 @@ class Argument(Record):
 
 
 class FieldInfo(Record):
-    """A field for hosts, rules and docs. `add_output`: it is suggested for rules' outputs (`suggested_output`)."""
+    """A field for hosts, rules and docs. `add_output`: it is suggested for rules' outputs (`suggested_output`).
+
+    `text_place` is the place in the payload whose texts are the value, where a number or true is no value; "" for other fields.
+    """
 
     name: str
     type: FieldType
@@ -53,3 +56,4 @@ class FieldInfo(Record):
     is_list: bool = False
     argument: Argument | None = None
     add_output: bool = False
+    text_place: str = ""

@@ -1,40 +1,30 @@
 """Expressions on `payload`: values in an event's JSON payload, as data.
 
 `payload` is the start of every value. An expression on it is a small tree that is independent of its evaluators: the reference is
-`lanner.sdk.evaluate`, the fast one is native. `Value.data()` returns the tree as lists that JSON can write.
-
-`WORDS` and `FORMS` define the words for every evaluator, and docs/plugins.md has the same table. A new word is a row, a method of
-`Value`, and a case in `lanner.sdk.evaluate` and in `native/values/values.cpp`.
+`lanner.sdk.evaluate`, the fast one is native. `Value.data()` returns the tree as lists that JSON can write. `lanner.sdk.words` has the
+table of all expressions.
 
 A text ends at its first NUL. If an object has two members of the same name, the last one counts. A payload that is not valid JSON
-(RFC 8259, at most 1024 levels deep) has no values. A text may have bytes that are not UTF-8, which are kept.
+(RFC 8259, at most 1024 levels deep) has no values. A text may have bytes that are not UTF-8, which are kept. A list without items is no
+value.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, Never, TypeAlias, final
+from typing import TYPE_CHECKING, Final, Literal, Never, final
 
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.misspelt import find_misspelt
+from lanner.sdk.path_parts import Where, part_data, shown_path
 from lanner.sdk.records import Record
 from lanner.sdk.types import FieldType
+from lanner.sdk.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, WORDS, Each, FieldArgument
 
+if TYPE_CHECKING:
+    from lanner.sdk.path_parts import Data, Part
+    from lanner.sdk.words import TimeForm, Unit, WordRow
 
-class FieldArgument(StrEnum):
-    """The places in a path that the argument of a field fills."""
-
-    KEY = "key"
-    INDEX = "index"
-
-
-KEY = FieldArgument.KEY
-INDEX = FieldArgument.INDEX
-
-Unit: TypeAlias = Literal["ns", "us", "ms", "s"]
-UNITS: dict[Unit, int] = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
-Part: TypeAlias = str | int | FieldArgument
-Data: TypeAlias = "list[str | int | dict[str, str] | Data]"
+_SHOWN: Final = (FieldType.STRING, FieldType.UINT64, FieldType.BOOL)
 
 
 class Value(Record):
@@ -55,6 +45,11 @@ class Value(Record):
         """The values from which this one is computed."""
         return ()
 
+    @property
+    def own_arguments(self) -> frozenset[FieldArgument]:
+        """The field arguments that this node itself needs, without its children."""
+        return frozenset()
+
     def data(self) -> Data:
         """Return the tree as lists of plain data: [word, operand, ...]."""
         raise NotImplementedError
@@ -64,93 +59,142 @@ class Value(Record):
         if not isinstance(other, Value):
             return NotImplemented
         if (self.type, self.is_list) != (other.type, other.is_list):
-            raise DefinitionError(f"`a | b` needs two values of the same type, not {self.type} and {other.type}")
+            raise DefinitionError(f"`a | b` needs two values of the same type, not {kind_of(self)} and {kind_of(other)}")
         return FirstValue((*_options(self), *_options(other)))
 
-    def when(self, condition: Value, *texts: str) -> ConditionalValue:
-        """Return the value only if the text `condition` equals one of `texts`."""
-        if not texts:
-            raise DefinitionError('`when` needs at least one text: payload["id"].when(payload["Type"], "container")')
-        if condition.type is not FieldType.STRING or condition.is_list:
-            raise DefinitionError("`when` compares a text, but its condition here is a " + _kind(condition))
-        return ConditionalValue(self, condition, texts)
+    def when(self, condition: Value | FieldArgument, *texts: str) -> ConditionalValue:
+        """Return the value only if the text `condition` is one of `texts`; without texts, if the boolean `condition` is true.
 
-    def before(self, separator: str) -> Word:
-        """Return the text before the first `separator`, or the whole text without a separator."""
-        return _word("before", _text(self, "before"), _separator(separator))
+        `when(INDEX)`, `when(KEY)`: only if the field has its argument.
+        """
+        if not texts and isinstance(condition, Value) and (condition.type is not FieldType.BOOL or condition.is_list):
+            raise DefinitionError(
+                '`when` needs texts, such as payload["id"].when(payload["Type"], "container"), or a boolean, such as b.exists()'
+            )
+        return ConditionalValue("when", self, *_condition("when", condition, texts))
 
-    def after(self, separator: str) -> Word:
-        """Return the text after the first `separator`, or no value without a separator."""
-        return _word("after", _text(self, "after"), _separator(separator))
+    def unless(self, condition: Value | FieldArgument, *texts: str) -> ConditionalValue:
+        """Return the value only if the text `condition` is none of `texts`; without texts, if `condition` has no value or is false."""
+        return ConditionalValue("unless", self, *_condition("unless", condition, texts))
 
-    def after_last(self, separator: str) -> Word:
-        """Return the text after the last `separator`, or the whole text without a separator."""
-        return _word("after_last", _text(self, "after_last"), _separator(separator))
+    def text(self) -> Word:
+        """Return a text, number, true or false as JSON writes it."""
+        if self.type not in _SHOWN:
+            raise DefinitionError(f"`text` needs a text, integer or boolean, not a {kind_of(self)}")
+        return _word("text", self)
+
+    def raw(self) -> Word:
+        """Return any JSON value at a place, as JSON without blanks."""
+        if not _is_place(self):
+            raise DefinitionError('`raw` needs a place in the payload, such as payload["spec"].raw(), not a computed value')
+        return _word("raw", self)
+
+    def boolean(self) -> Word:
+        """Return a boolean, from true and false or the texts `true` and `false`."""
+        return _word("boolean", self)
 
     def integer(self) -> Word:
         """Return an unsigned 64-bit integer, from a text of decimal digits or a JSON integer."""
-        return _word("integer", _text(self, "integer"))
+        return _word("integer", self)
 
-    def time(self, unit: Unit) -> Word:
-        """Return a point in time, from an integer that counts `unit` since 1970 (UTC)."""
+    def time(self, form: TimeForm) -> Word:
+        """Return a point in time, from a number that counts a unit since 1970 (UTC), or from a text of that form."""
+        if form not in UNITS and form not in DATE_FORMS:
+            raise DefinitionError(f"unknown time unit or form {form!r}: write one of {', '.join((*UNITS, *DATE_FORMS))}")
+        return _word("time", self, form)
+
+    def duration(self, unit: Unit) -> Word:
+        """Return a duration, from a number that counts `unit`."""
         if unit not in UNITS:
             raise DefinitionError(f"unknown time unit {unit!r}: write one of {', '.join(UNITS)}")
-        return _word("time", _text(self, "time"), unit)
+        return _word("duration", self, unit)
 
+    def address(self) -> Word:
+        """Return an IPv4 or IPv6 address, from its text."""
+        return _word("address", self)
 
-class WordRow(Record):
-    """A word: a method of a value that returns another value.
+    def network(self) -> Word:
+        """Return an IPv4 or IPv6 network, from its text."""
+        return _word("network", self)
 
-    `form` and `means` are the row of the documentation. `operand` is the argument of the method.
-    """
+    def before(self, separator: str) -> Word:
+        """Return the text before the first `separator`, or the whole text without a separator."""
+        return _word("before", self, _separator(separator))
 
-    name: str
-    form: str
-    means: str
-    operand: Literal["separator", "unit"] | None = None
-    gives: FieldType = FieldType.STRING
-    is_list: bool = False
+    def after(self, separator: str) -> Word:
+        """Return the text after the first `separator`, or no value without a separator."""
+        return _word("after", self, _separator(separator))
 
+    def after_last(self, separator: str) -> Word:
+        """Return the text after the last `separator`, or the whole text without a separator."""
+        return _word("after_last", self, _separator(separator))
 
-FORMS: tuple[tuple[str, str], ...] = (
-    (
-        'payload["a", "b", 0]',
-        "the text at that place: member `b` of the object at `a`, then its first item. For a number there, use `integer` or `time`",
-    ),
-    ("payload[KEY]", "the same, with the field's argument as a name: `field[argument]`"),
-    ("payload[INDEX]", "the same, with the field's argument as a number"),
-    ("a | b", 'the first of the two that has a value; "" is a value'),
-    ('a.when(b, "x", "y")', "`a`, if the text `b` equals one of these texts"),
-)
-"""The expressions in addition to `WORDS`: form and meaning of each."""
+    def basename(self) -> Word:
+        """Return the text after the last `/`."""
+        return _word("basename", self)
 
-WORDS: tuple[WordRow, ...] = (
-    WordRow("before", 'a.before(":")', "the text before the first separator; without a separator, the whole text", "separator"),
-    WordRow("after", 'a.after(":")', "the text after the first separator; without a separator, no value", "separator"),
-    WordRow("after_last", 'a.after_last("/")', "the text after the last separator; without a separator, the whole text", "separator"),
-    WordRow(
-        "integer",
-        "a.integer()",
-        "an unsigned 64-bit integer, from a text of at most 20 decimal digits or a JSON integer. `-0`, a fraction and an exponent give "
-        "no value",
-        gives=FieldType.UINT64,
-    ),
-    WordRow(
-        "time",
-        'a.time("ns")',
-        "a point in time, from such an integer that counts `ns`, `us`, `ms` or `s` since 1970. More than 64 bits of nanoseconds give no "
-        "value",
-        "unit",
-        FieldType.ABSTIME,
-    ),
-    WordRow(
-        "keys",
-        "a.keys()",
-        "a list of the names of an object's members, each once, in order of first appearance. An empty object has no value",
-        is_list=True,
-    ),
-)
-_ROWS = {row.name: row for row in WORDS}
+    def lower(self) -> Word:
+        """Return the text with its ASCII letters in lower case."""
+        return _word("lower", self)
+
+    def upper(self) -> Word:
+        """Return the text with its ASCII letters in upper case."""
+        return _word("upper", self)
+
+    def query(self, name: str | FieldArgument) -> Word:
+        """Return the first value of the parameter `name` in the query of a URL, decoded; `KEY`: of the field's argument."""
+        if name is FieldArgument.INDEX or not isinstance(name, str):
+            raise DefinitionError(f"`query` needs the name of a parameter, or KEY, not {name!r}")
+        return _word("query", self, name)
+
+    def split(self, separator: str) -> Word:
+        """Return the parts of the text between separators, as a list."""
+        if self.is_list:
+            raise DefinitionError(f"`split` needs a text, not a {kind_of(self)}")
+        return _word("split", self, _separator(separator))
+
+    def listed(self) -> Word:
+        """Return a list of only this value."""
+        if self.is_list:
+            raise DefinitionError(f"`listed` needs one value, not a {kind_of(self)}")
+        return _word("listed", self)
+
+    def nth(self, index: int | FieldArgument) -> Word:
+        """Return an item of a list, from 0; `INDEX`: the item that the field's argument names."""
+        is_number = isinstance(index, int) and not isinstance(index, bool) and index >= 0
+        if not is_number and index is not FieldArgument.INDEX:
+            raise DefinitionError(f"`nth` needs a number from 0, or INDEX, not {index!r}")
+        return _of_list("nth", self, index)
+
+    def join(self, separator: str) -> Word:
+        """Return the texts of a list as one text, with `separator` between them."""
+        if not isinstance(separator, str):
+            raise DefinitionError(f"the separator of `join` must be a text, not {separator!r}")
+        return _of_list("join", self, separator)
+
+    def without(self, *texts: str) -> Word:
+        """Return a list without these texts."""
+        return _of_list("without", self, *_texts("without", texts))
+
+    def every(self) -> Word:
+        """Return the list if no item was left out, or no value."""
+        return _of_list("every", self)
+
+    def any(self, *texts: str) -> Word:
+        """Return whether a list has one of `texts`; without texts, whether a list of booleans has a true one."""
+        if not texts and self.type is not FieldType.BOOL:
+            raise DefinitionError(f"`any` without texts needs a list of booleans, such as a.boolean().any(), not a {kind_of(self)}")
+        if texts and self.type is not FieldType.STRING:
+            raise DefinitionError(f"`any` with texts needs a list of texts, not a {kind_of(self)}")
+        return _of_list("any", self, *texts and _texts("any", texts))
+
+    def exists(self) -> Word:
+        """Return whether the event has the value. At a place any JSON value counts, also null."""
+        return _word("exists", self)
+
+    def present(self) -> Word:
+        """Return whether the event has the value, where null does not count."""
+        return _word("present", self)
 
 
 @final
@@ -159,40 +203,53 @@ class Word(Value):
 
     row: WordRow
     value: Value
-    operand: str | None = None
+    operands: tuple[str | int | FieldArgument, ...] = ()
 
     @property
     def type(self) -> FieldType:
-        return self.row.gives
+        return self.value.type if self.row.name in TRANSPARENT else self.row.gives
 
     @property
     def is_list(self) -> bool:
-        return self.row.is_list
+        return self.row.shape == "list" or (self.row.shape == "item" and self.value.is_list)
 
     @property
     def children(self) -> tuple[Value, ...]:
         return (self.value,)
 
+    @property
+    def own_arguments(self) -> frozenset[FieldArgument]:
+        return frozenset(operand for operand in self.operands if isinstance(operand, FieldArgument))
+
     def data(self) -> Data:
-        return [self.row.name, self.value.data(), *([] if self.operand is None else [self.operand])]
+        return [self.row.name, self.value.data(), *map(part_data, self.operands)]
 
 
 @final
 class Path(Value):
-    """A place in the payload."""
+    """A place in the payload, or in an item of a list (`root`)."""
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Part | Where, ...] = ()
+    root: Literal["path", "item"] = "path"
+
+    @property
+    def is_list(self) -> bool:
+        return any(isinstance(part, Each) for part in self.parts)
+
+    @property
+    def own_arguments(self) -> frozenset[FieldArgument]:
+        return frozenset(part for part in self.parts if isinstance(part, FieldArgument))
 
     def __getitem__(self, parts: Part | tuple[Part, ...]) -> Path:
-        """Return the place below this one: names of members, indexes of items from 0, `KEY` or `INDEX`."""
+        """Return the place below this one: names of members, indexes of items from 0, `KEY`, `INDEX` or `EACH`."""
         new = parts if isinstance(parts, tuple) else (parts,)
         for part in new:
-            if isinstance(part, bool) or not isinstance(part, (str, int)) or (isinstance(part, int) and part < 0):
-                raise DefinitionError(f"invalid path element {part!r}: a path consists of names, numbers from 0, KEY and INDEX")
+            if isinstance(part, bool) or not isinstance(part, (str, int, Each)) or (isinstance(part, int) and part < 0):
+                raise DefinitionError(f"invalid path element {part!r}: a path consists of names, numbers from 0, KEY, INDEX and EACH")
         whole = (*self.parts, *new)
-        if sum(isinstance(part, FieldArgument) for part in whole) > 1:
-            raise DefinitionError("a path has room for one argument: KEY or INDEX, once")
-        return Path(whole)
+        if sum(isinstance(part, FieldArgument) or part is Each.AT_INDEX for part in whole) > 1:
+            raise DefinitionError("a path has room for one argument: KEY, INDEX or INDEX | EACH, once")
+        return Path(whole, self.root)
 
     if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
 
@@ -200,20 +257,33 @@ class Path(Value):
             """Raise AttributeError with advice: brackets read a member of the payload."""
             if name.startswith("__"):
                 raise AttributeError(name)
-            if near := find_misspelt(name, ("when", *(row.name for row in WORDS))):
+            if near := find_misspelt(name, ("when", "unless", "where", "each", *(row.name for row in WORDS))):
                 raise AttributeError(f"a value has no method {name!r}: did you mean {near!r}?")
-            parts = (
-                part.name if isinstance(part, FieldArgument) else f'"{part}"' if isinstance(part, str) else str(part)
-                for part in (*self.parts, name)
-            )
-            raise AttributeError(f"a value has no attribute {name!r}: to read the member of that name, write payload[{', '.join(parts)}]")
+            place = shown_path(self.root, (*self.parts, name))
+            raise AttributeError(f"a value has no attribute {name!r}: to read the member of that name, write {place}")
+
+    def where(self, name: str, *texts: str) -> Path:
+        """Return the place for only those items whose member `name` is one of `texts`, or, without texts, that have it."""
+        if not self.parts or not isinstance(self.parts[-1], (Each, Where)):
+            raise DefinitionError('`where` selects items: write it after EACH, as in payload["subjects", EACH].where("kind", "User")')
+        if not isinstance(name, str) or isinstance(name, FieldArgument):
+            raise DefinitionError(f"`where` needs the name of a member, not {name!r}")
+        return Path((*self.parts, Where(name, texts and _texts("where", texts))), self.root)
+
+    def each(self, value: Value) -> ForEach:
+        """Return a list of the value for each item. Paths in `value` begin at `lanner.item`, or as always at `lanner.payload`."""
+        if not self.is_list:
+            raise DefinitionError('`each` needs items: write EACH, as in payload["subjects", EACH].each(item["name"])')
+        if not isinstance(value, Value):
+            raise DefinitionError(f'`each` needs a value, such as item["name"], not {value!r}')
+        return ForEach(self, value)
 
     def keys(self) -> Word:
         """Return the names of the members of the object at this place, as a list."""
         return _word("keys", self)
 
     def data(self) -> Data:
-        return ["path", [{"argument": part.value} if isinstance(part, FieldArgument) else part for part in self.parts]]
+        return [self.root, [part_data(part) for part in self.parts]]
 
 
 @final
@@ -240,8 +310,9 @@ class FirstValue(Value):
 
 @final
 class ConditionalValue(Value):
-    """A value that counts only if a text equals one of several."""
+    """A value that counts only if a condition holds, or, for `unless`, if it does not."""
 
+    name: Literal["when", "unless"]
     value: Value
     condition: Value
     texts: tuple[str, ...]
@@ -259,37 +330,155 @@ class ConditionalValue(Value):
         return (self.value, self.condition)
 
     def data(self) -> Data:
-        return ["when", self.value.data(), self.condition.data(), list(self.texts)]
+        return [self.name, self.value.data(), self.condition.data(), list(self.texts)]
+
+
+@final
+class ForEach(Value):
+    """A list of a value for each item of a list."""
+
+    items: Path
+    value: Value
+
+    @property
+    def type(self) -> FieldType:
+        return self.value.type
+
+    @property
+    def is_list(self) -> bool:
+        return True
+
+    @property
+    def children(self) -> tuple[Value, ...]:
+        return (self.items, self.value)
+
+    def data(self) -> Data:
+        return ["each", self.items.data(), self.value.data()]
+
+
+@final
+class Given(Value):
+    """Whether the field has its argument: the condition of `when(INDEX)`."""
+
+    argument: FieldArgument
+
+    @property
+    def type(self) -> FieldType:
+        return FieldType.BOOL
+
+    @property
+    def own_arguments(self) -> frozenset[FieldArgument]:
+        return frozenset((self.argument,))
+
+    def data(self) -> Data:
+        return ["given"]
+
+
+@final
+class Constant(Value):
+    """The same text for every event."""
+
+    content: str
+
+    def data(self) -> Data:
+        return ["constant", self.content]
+
+
+@final
+class Concat(Value):
+    """Texts one after another."""
+
+    values: tuple[Value, ...]
+
+    @property
+    def children(self) -> tuple[Value, ...]:
+        return self.values
+
+    def data(self) -> Data:
+        return ["concat", [value.data() for value in self.values]]
 
 
 payload = Path()
+item = Path((), "item")
 
 
-def arguments(value: Value) -> frozenset[FieldArgument]:
-    """Return the arguments that the tree of `value` has in its paths."""
-    own = {part for part in value.parts if isinstance(part, FieldArgument)} if isinstance(value, Path) else set()
-    return frozenset(own).union(*(arguments(child) for child in value.children))
+def text(content: str) -> Constant:
+    """Return a value that is this text for every event."""
+    if not isinstance(content, str) or "\0" in content:
+        raise DefinitionError(f"`text` needs a text without NUL, not {content!r}")
+    return Constant(content)
+
+
+def concat(*values: Value | str) -> Concat:
+    """Return the texts of these values one after another. It has no value if one of them has no value."""
+    made = tuple(text(value) if isinstance(value, str) else value for value in values)
+    if not made:
+        raise DefinitionError('`concat` needs at least one value: concat(payload["group"], "/", payload["name"])')
+    for value in made:
+        if not isinstance(value, Value) or value.type is not FieldType.STRING or value.is_list:
+            said = kind_of(value) if isinstance(value, Value) else repr(value)
+            raise DefinitionError(f"`concat` needs texts, not {said}: numbers become texts with text()")
+    return Concat(made)
+
+
+def kind_of(value: Value) -> str:
+    """Return the type of a value for messages."""
+    name = "text" if value.type is FieldType.STRING else value.type.value
+    return f"list of {name}" if value.is_list else name
 
 
 def _options(value: Value) -> tuple[Value, ...]:
     return value.options if isinstance(value, FirstValue) else (value,)
 
 
-def _kind(value: Value) -> str:
-    return f"list of {value.type}" if value.is_list else value.type.value
+def _condition(name: str, condition: Value | FieldArgument, texts: tuple[str, ...]) -> tuple[Value, tuple[str, ...]]:
+    if isinstance(condition, FieldArgument):
+        if texts:
+            raise DefinitionError(f"`{name}({condition.name})` asks whether the field has its argument, and takes no texts")
+        return Given(condition), ()
+    if not isinstance(condition, Value):
+        raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {condition!r}')
+    if texts and (condition.type is not FieldType.STRING or condition.is_list):
+        raise DefinitionError(f"`{name}` compares a text, but its condition here is a {kind_of(condition)}")
+    return condition, texts and _texts(name, texts)
 
 
-def _text(value: Value, word: str) -> Value:
-    if value.type is not FieldType.STRING or value.is_list:
-        raise DefinitionError(f"`{word}` needs a text, not a {_kind(value)}")
-    return value
+def _is_place(value: Value) -> bool:
+    """Return whether a value is a place in the payload, perhaps one of several."""
+    match value:
+        case Path():
+            return True
+        case FirstValue(options=options):
+            return all(map(_is_place, options))
+        case ConditionalValue(value=inner) | ForEach(value=inner):
+            return _is_place(inner)
+        case Word(row=row, value=inner):
+            return row.name in TRANSPARENT and _is_place(inner)
+    return False
 
 
-def _word(name: str, value: Value, operand: str | None = None) -> Word:
-    return Word(_ROWS[name], value, operand)
+def _word(name: str, value: Value, *operands: str | int | FieldArgument) -> Word:
+    row = ROWS[name]
+    if row.takes is not None and value.type is not row.takes:
+        raise DefinitionError(f"`{name}` needs a text, not a {kind_of(value)}")
+    if isinstance(value, Word) and value.row.name == "keys" and row.reads in {"number", "decimal", "boolean"}:
+        raise DefinitionError(f"`{name}` needs a text, not the names of members")
+    return Word(row, value, operands)
+
+
+def _of_list(name: str, value: Value, *operands: str | int | FieldArgument) -> Word:
+    if not value.is_list:
+        raise DefinitionError(f'`{name}` needs a list, such as payload["items", EACH, "name"], not a {kind_of(value)}')
+    return _word(name, value, *operands)
 
 
 def _separator(separator: str) -> str:
     if not isinstance(separator, str) or not separator:
         raise DefinitionError("a separator must be a text of at least one character")
     return separator
+
+
+def _texts(name: str, texts: tuple[str, ...]) -> tuple[str, ...]:
+    if not texts or not all(isinstance(each, str) for each in texts):
+        raise DefinitionError(f"`{name}` needs texts to compare with, not {', '.join(map(repr, texts)) or 'none'}")
+    return texts

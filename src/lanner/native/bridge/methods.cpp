@@ -1,11 +1,10 @@
 // Fields that are methods: calls of Python code, and conversion of its results to the host's values.
-#include <arpa/inet.h>
-
 #include <cstring>
 #include <iterator>
 
 #include "bridge/state.hpp"
 #include "bridge/threads.hpp"
+#include "python/extension.hpp"
 
 using namespace lanner;
 
@@ -28,12 +27,6 @@ std::uint64_t number_of(PyObject* value) {
   const auto number = PyLong_AsUnsignedLongLong(value);
   if (number == static_cast<unsigned long long>(-1) && PyErr_Occurred()) throw PythonError();
   return number;
-}
-
-const char* address_text(PyObject* value, Scratch& scratch) {
-  char text[INET6_ADDRSTRLEN] = "";
-  inet_ntop(PyBytes_GET_SIZE(value) == 4 ? AF_INET : AF_INET6, PyBytes_AS_STRING(value), text, sizeof text);
-  return scratch.text(text);
 }
 
 // Values that need no conversion. The Python side converts others to these (lanner.sdk.hosting.normalise).
@@ -143,7 +136,7 @@ bool lanner_state::take_object(PyObject* value, const Field& field, lanner_resul
     case LANNER_IPADDR:
     case LANNER_IPNET:
       if (api != LANNER_API_3) {
-        each(scratch_.take<const char*>(count), [&](PyObject* item) { return address_text(item, scratch_); });
+        each(scratch_.take<const char*>(count), [&](PyObject* item) { return address_text(view_of(item), scratch_); });
       } else {
         each(scratch_.take<lanner_buffer>(count), [&](PyObject* item) {
           auto* copy = scratch_.take<char>(static_cast<std::size_t>(PyBytes_GET_SIZE(item)));

@@ -1,6 +1,8 @@
 // Memory for the values of one call: addresses stay valid until `clear`.
 #pragma once
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -46,5 +48,12 @@ class Scratch {
   std::size_t used_ = 0;
   std::vector<std::unique_ptr<std::max_align_t[]>> large_;
 };
+
+// The text of an address, for hosts of APIs without addresses
+inline const char* address_text(std::string_view address, Scratch& scratch) {
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(address.size() == 4 ? AF_INET : AF_INET6, address.data(), text, sizeof text);
+  return scratch.text(text);
+}
 
 }  // namespace lanner

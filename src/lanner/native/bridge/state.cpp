@@ -26,7 +26,7 @@ Ref attribute(PyObject* object, const char* name) { return checked(PyObject_GetA
 void find_time_member(const Value& value, std::string& member, std::uint64_t& factor) {
   if (value.kind == Value::Kind::first && value.children.empty()) return;
   const Value& first = value.kind == Value::Kind::first ? value.children.front() : value;
-  const bool is_time = first.kind == Value::Kind::word && first.word->operand == Word::Operand::unit;
+  const bool is_time = first.kind == Value::Kind::word && first.word->operand == Word::Operand::time_form && first.form == DateForm::units;
   if (!is_time || first.children[0].kind != Value::Kind::path) return;
   const auto& steps = first.children[0].steps;
   const auto* name = steps.size() == 1 ? std::get_if<std::string>(&steps[0]) : nullptr;
@@ -34,7 +34,7 @@ void find_time_member(const Value& value, std::string& member, std::uint64_t& fa
   member = '"';
   member += *name;
   member += "\":";
-  factor = first.factor;
+  factor = first.number;
 }
 
 // The integer of the last member of an object, if it has this name: read from the end, without parsing. A valid JSON text with
@@ -172,7 +172,7 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
   Search* const document = document_.search();
   if (!document) return true;
   const Value& value = *field.value;
-  if (value.kind == Value::Kind::path) {
+  if (value.kind == Value::Kind::path && !value.is_list) {
     // most fields take this fast path
     if (const char* text = text_at(value, *document, given)) {
       auto* place = scratch_.take<const char*>(1);
@@ -184,7 +184,7 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
     take(document_.read(value, given, arena_), field, result);
   }
   if (offsets && result.count) {
-    const auto spans = locate(value, *document_.search(), payload, given, result.count, arena_);
+    const auto spans = locate(value, document_, payload, given, result.count, arena_);
     auto* starts = scratch_.take<std::uint32_t>(result.count);
     auto* sizes = scratch_.take<std::uint32_t>(result.count);
     for (std::size_t i = 0; i < spans.size(); ++i) {
@@ -198,25 +198,42 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
 }
 
 void lanner_state::take(const Result& value, const Field& field, lanner_result& result) {
+  const auto* text = std::get_if<std::string_view>(&value);
+  const auto* number = std::get_if<std::uint64_t>(&value);
+  const Scalar one = text ? Scalar::of(*text) : number ? Scalar::of(*number) : Scalar{};
+  if (const auto* items = std::get_if<Items>(&value)) {
+    take(*items, field, result);
+  } else if (text || number) {
+    take({&one, 1}, field, result);
+  }
+}
+
+// Converts values of the field's type to the host's type.
+void lanner_state::take(Items items, const Field& field, lanner_result& result) {
   // a text of the document or the arena ends with NUL unless it was cut
-  const auto text = [&](std::string_view part) { return part.data()[part.size()] == 0 ? part.data() : scratch_.text(part); };
-  if (const auto* part = std::get_if<std::string_view>(&value)) {
-    if (field.type != LANNER_STRING) return;
-    auto* place = scratch_.take<const char*>(1);
-    *place = text(*part);
+  const auto text_of = [&](std::string_view part) { return part.data()[part.size()] == 0 ? part.data() : scratch_.text(part); };
+  const auto each = [&](auto* place, auto&& convert) {
+    for (std::size_t at = 0; at < items.size(); ++at) place[at] = convert(items[at]);
     result.values = place;
-    result.count = 1;
-  } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
-    if (field.type == LANNER_STRING) return;
-    auto* place = scratch_.take<std::uint64_t>(1);
-    *place = *number;
-    result.values = place;
-    result.count = 1;
-  } else if (const auto* names = std::get_if<Names>(&value)) {
-    if (field.type != LANNER_STRING || !field.is_list) return;
-    auto* place = scratch_.take<const char*>(names->size());
-    for (std::size_t i = 0; i < names->size(); ++i) place[i] = text((*names)[i]);
-    result.values = place;
-    result.count = names->size();
+    result.count = items.size();
+  };
+  switch (field.type) {
+    case LANNER_STRING:
+      return each(scratch_.take<const char*>(items.size()), [&](const Scalar& item) { return text_of(item.text); });
+    case LANNER_BOOL:
+      if (api != LANNER_API_3) {
+        return each(scratch_.take<const char*>(items.size()), [](const Scalar& item) { return item.number ? "true" : "false"; });
+      }
+      return each(scratch_.take<std::uint32_t>(items.size()), [](const Scalar& item) { return std::uint32_t{item.number != 0}; });
+    case LANNER_IPADDR:
+    case LANNER_IPNET:
+      if (api != LANNER_API_3) {
+        return each(scratch_.take<const char*>(items.size()), [&](const Scalar& item) { return address_text(item.text, scratch_); });
+      }
+      return each(scratch_.take<lanner_buffer>(items.size()), [&](const Scalar& item) {
+        return lanner_buffer{static_cast<std::uint32_t>(item.text.size()), scratch_.text(item.text)};
+      });
+    default:
+      each(scratch_.take<std::uint64_t>(items.size()), [](const Scalar& item) { return item.number; });
   }
 }

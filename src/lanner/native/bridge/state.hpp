@@ -56,6 +56,7 @@ struct lanner_state {
   void take_fields();
   bool extract_one(const lanner_event& event, const lanner_request& request, bool offsets, lanner_result& result);
   void take(const lanner::Result& value, const lanner::Field& field, lanner_result& result);
+  void take(lanner::Items items, const lanner::Field& field, lanner_result& result);
   bool call(const lanner::Field& field, const lanner_event& event, const lanner::Given& given, lanner_result& result);
   bool take_object(PyObject* value, const lanner::Field& field, lanner_result& result);
   PyObject* python_event(const lanner_event& event);

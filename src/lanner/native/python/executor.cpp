@@ -6,6 +6,7 @@
 #include "python/framer.hpp"
 #include "python/hits.hpp"
 #include "python/program_read.hpp"
+#include "python/table.hpp"
 #include "rules/c_locale.hpp"
 #include "rules/machine.hpp"
 #include "rules/transforms.hpp"
@@ -245,6 +246,14 @@ PyObject* executor_match(PyObject* self, PyObject* values) {
   }
 }
 
+PyObject* executor_misfits(PyObject* self, PyObject*) {
+  try {
+    return to_misfits(content_of<ExecutorState>(self).machine.misfits());
+  } catch (...) {
+    return failed();
+  }
+}
+
 PyMethodDef methods[] = {
     {"copy", executor_copy, METH_NOARGS, "copy() -> Executor\n\nReturn another executor of the same program, for another thread."},
     {"run", executor_run, METH_VARARGS,
@@ -253,6 +262,8 @@ PyMethodDef methods[] = {
     {"match", executor_match, METH_O,
      "match(values) -> hits\n\nReturn the rules that match an event with the given values, by slot: bytes, a number, a tuple of these, "
      "None, or ... for an unknown one."},
+    {"misfits", executor_misfits, METH_NOARGS,
+     "misfits() -> list[dict[str, int]]\n\nReturn for each tree how often a value had another type than its field, by its JSON type."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -45,29 +45,34 @@ class Texts {
 
 struct ReaderState {
   Table table;
+  std::vector<Misfits> misfits;  // by slot
   Document document{table.places};
   Arena arena;
   Texts texts;
 };
 
-PyObject* to_python(const Result& result, Texts& texts) {
-  if (const auto* text = std::get_if<std::string_view>(&result)) return texts.get(*text);
-  if (const auto* number = std::get_if<std::uint64_t>(&result)) return PyLong_FromUnsignedLongLong(*number);
-  if (const auto* names = std::get_if<Names>(&result)) {
-    Ref tuple(PyTuple_New(static_cast<Py_ssize_t>(names->size())));
-    if (!tuple) return nullptr;
-    Py_ssize_t place = 0;
-    for (const auto name : *names) {
-      PyObject* text = texts.get(name);
-      if (!text) return nullptr;
-      PyTuple_SET_ITEM(tuple.get(), place++, text);
-    }
-    return tuple.release();
-  }
-  Py_RETURN_NONE;
+PyObject* to_python(const Scalar& value, ValueType type, Texts& texts) {
+  if (!value.is_text) return type == ValueType::boolean ? PyBool_FromLong(value.number != 0) : PyLong_FromUnsignedLongLong(value.number);
+  return type == ValueType::address ? to_bytes(value.text) : texts.get(value.text);
 }
 
-// The argument of get(): false with an error set unless it is text, a number or None. A number that cannot be an index has no value.
+PyObject* to_python(const Result& result, ValueType type, Texts& texts) {
+  if (const auto* text = std::get_if<std::string_view>(&result)) return to_python(Scalar::of(*text), type, texts);
+  if (const auto* number = std::get_if<std::uint64_t>(&result)) return to_python(Scalar::of(*number), type, texts);
+  const auto* items = std::get_if<Items>(&result);
+  if (!items) Py_RETURN_NONE;
+  Ref tuple(PyTuple_New(static_cast<Py_ssize_t>(items->size())));
+  if (!tuple) return nullptr;
+  Py_ssize_t place = 0;
+  for (const auto& each : *items) {
+    PyObject* item = to_python(each, type, texts);
+    if (!item) return nullptr;
+    PyTuple_SET_ITEM(tuple.get(), place++, item);
+  }
+  return tuple.release();
+}
+
+// The argument of get(): false with an error set unless it is text, a number or None. A number that cannot be an index is none.
 // `kept` owns the bytes of a text with escapes.
 bool to_given(PyObject* argument, Given& given, Ref& kept) {
   if (!argument || argument == Py_None) return true;
@@ -107,6 +112,7 @@ PyObject* reader_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   try {
     auto state = std::make_unique<ReaderState>();
     if (!to_table(table, state->table)) return nullptr;
+    state->misfits.resize(state->table.trees.size());
     return hold(type, std::move(state));
   } catch (...) {
     return failed();
@@ -134,7 +140,17 @@ PyObject* reader_get(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (!to_given(count == 2 ? args[1] : nullptr, given, kept)) return nullptr;
   try {
     state.arena.clear();
-    return to_python(state.document.read(state.table.trees[static_cast<std::size_t>(slot)], given, state.arena), state.texts);
+    const auto number = static_cast<std::size_t>(slot);
+    const auto& tree = state.table.trees[number];
+    return to_python(state.document.read(tree, given, state.arena, &state.misfits[number]), tree.type, state.texts);
+  } catch (...) {
+    return failed();
+  }
+}
+
+PyObject* reader_misfits(PyObject* self, PyObject*) {
+  try {
+    return to_misfits(content_of<ReaderState>(self).misfits);
   } catch (...) {
     return failed();
   }
@@ -148,6 +164,8 @@ PyMethodDef methods[] = {
     {"load", reader_load, METH_O, "load(payload: bytes) -> bool\n\nLoad the next payload, and return whether all of it is valid JSON."},
     {"get", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(reader_get)), METH_FASTCALL,
      "get(slot: int, argument: str | int | None = None) -> FieldValue\n\nReturn the value of the tree at slot."},
+    {"misfits", reader_misfits, METH_NOARGS,
+     "misfits() -> list[dict[str, int]]\n\nReturn for each slot how often a value had another type than the field, by its JSON type."},
     {nullptr, nullptr, 0, nullptr},
 };
 

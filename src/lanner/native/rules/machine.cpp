@@ -18,7 +18,7 @@ bool Machine::load(std::string_view payload, bool is_padded) {
 
 bool Machine::own_time(std::uint64_t& time) {
   if (!program_.has_time) return false;
-  const auto result = document_.read(program_.table.trees.back(), {}, arena_);
+  const auto result = document_.read(program_.table.trees.back(), {}, arena_, &misfits_.back());
   const auto* number = std::get_if<std::uint64_t>(&result);
   if (number) time = *number;
   return number != nullptr;
@@ -155,17 +155,13 @@ void Machine::read(const Source& source, Cell& cell) {
       given = std::string_view(source.text);
     }
   }
-  const auto& tree = program_.table.trees[source.tree];
-  const auto result = document_.read(tree, given, arena_);
+  const auto result = document_.read(program_.table.trees[source.tree], given, arena_, &misfits_[source.tree]);
   if (const auto* text = std::get_if<std::string_view>(&result)) return put(Scalar::of(*text));
   if (const auto* number = std::get_if<std::uint64_t>(&result)) return put(Scalar::of(*number));
-  if (const auto* names = std::get_if<Names>(&result)) put_names(*names, cell);
-}
-
-void Machine::put_names(Names names, Cell& cell) {
-  cell.state = Cell::State::list;
-  cell.list.clear();
-  for (const auto name : names) cell.list.push_back(Scalar::of(name));
+  if (const auto* items = std::get_if<Items>(&result)) {
+    cell.state = Cell::State::list;
+    cell.list.assign(items->begin(), items->end());
+  }
 }
 
 void Machine::put_time(const Source& source, std::uint64_t time, Cell& cell) const {

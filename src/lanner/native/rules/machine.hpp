@@ -42,6 +42,7 @@ class Machine {
       : program_(program),
         first_(first),
         document_(program.table.places),
+        misfits_(program.table.trees.size()),
         slots_(program.slots.size()),
         operands_(program.operands.size()),
         positions_(program.index.size() + 2) {
@@ -66,6 +67,9 @@ class Machine {
   // The rules that match, in order. An open one may be followed by others, also open; the first sure one ends the search.
   void match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept);
 
+  // For each tree, how often a value had another type than its field
+  std::vector<Misfits>& misfits() { return misfits_; }
+
   // The value of a field, set by a caller that has it from elsewhere: after load(), before match()
   Cell& given(std::size_t slot) {
     touched_.push_back(slot);
@@ -78,7 +82,6 @@ class Machine {
   void find_texts(const std::vector<TextIndex>& texts);
   void read(const Source& source, Cell& cell);
   void put_time(const Source& source, std::uint64_t time, Cell& cell) const;
-  static void put_names(Names names, Cell& cell);
   bool keep(std::uint32_t rule, Kept& kept);
   Truth check(const Check& check);
   Truth evaluate(std::uint32_t number);
@@ -86,6 +89,7 @@ class Machine {
   const Program& program_;
   const bool first_;
   Document document_;
+  std::vector<Misfits> misfits_;  // by tree
   std::vector<Cell> slots_;
   std::vector<std::size_t> touched_;  // the slots that were read for this event
   std::vector<Cell> operands_;

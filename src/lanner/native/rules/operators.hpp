@@ -11,23 +11,13 @@
 #include <vector>
 
 #include "values/arena.hpp"
+#include "values/scalar.hpp"
 
 namespace lanner {
 
 struct TextHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-};
-
-// One value: bytes (texts, addresses) or a number (numbers, times, booleans)
-struct Scalar {
-  std::string_view text;
-  std::uint64_t number = 0;
-  bool is_text = false;
-
-  static Scalar of(std::string_view text) { return {text, 0, true}; }
-  static Scalar of(std::uint64_t number) { return {{}, number, false}; }
-  bool operator==(const Scalar& other) const { return is_text == other.is_text && (is_text ? text == other.text : number == other.number); }
 };
 
 // The value of a field or operand for the current event. `open`: only Python can compute it.

@@ -40,7 +40,7 @@ Finisher::Finisher(std::string_view name)
     : name_(name),
       plain_{std::make_shared<const std::string>(",\"lanner\":{" + name_ + "}}"),
              std::make_shared<const std::string>("\"lanner\":{" + name_ + "}}")},
-      own_(make_path(Value::Kind::keys, {"lanner"}, places_)),
+      own_(make_keys(make_path({"lanner"}, false, places_))),
       document_(places_) {}
 
 bool Finisher::finish(StreamEvent& event) {

@@ -1,4 +1,4 @@
-// Texts that are created for one event or call. No Python here.
+// Texts and lists that are created for one event or call. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "values/scalar.hpp"
 
 namespace lanner {
 
@@ -20,7 +22,7 @@ void empty(Content& content) {
   }
 }
 
-// Owns texts until `clear`; their addresses stay valid. Their memory is reused.
+// Owns texts and lists until `clear`; their addresses stay valid. Their memory is reused.
 class Arena {
  public:
   void clear() {
@@ -28,8 +30,13 @@ class Arena {
     for (std::size_t place = 0; place < used_lists_; ++place) empty(lists_[place]);
     used_ = used_lists_ = 0;
   }
-  // An empty list of texts
+  // An empty list of texts, valid until the next call
   std::vector<std::string_view>& list() {
+    list_.clear();
+    return list_;
+  }
+  // An empty list of values
+  std::vector<Scalar>& items() {
     if (used_lists_ == lists_.size()) lists_.emplace_back();
     return lists_[used_lists_++];
   }
@@ -42,8 +49,9 @@ class Arena {
  private:
   std::deque<std::string> texts_;  // a deque: references stay valid
   std::size_t used_ = 0;
-  std::deque<std::vector<std::string_view>> lists_;
+  std::deque<std::vector<Scalar>> lists_;
   std::size_t used_lists_ = 0;
+  std::vector<std::string_view> list_;
 };
 
 }  // namespace lanner

@@ -83,19 +83,6 @@ std::size_t levels(const char* at, const char* end) {
   return deepest;
 }
 
-// Whether a number may be -0. Dash and 0 in a name or a date count as well, but only at the beginning of a token.
-bool may_hold_negative_zero(const char* at, const char* end) {
-  const auto begins_token = [begin = at](const char* place) {
-    return place == begin || std::string_view(":,[ \t\n\r").find(place[-1]) != std::string_view::npos;
-  };
-  for (const char* last = end - 1; at < last; ++at) {
-    at = static_cast<const char*>(std::memchr(at, '-', static_cast<std::size_t>(last - at)));
-    if (!at) return false;
-    if (at[1] == '0' && begins_token(at)) return true;
-  }
-  return false;
-}
-
 // Whether simdjson may have rejected valid JSON: for its numbers or its levels.
 bool may_be_json(simdjson::error_code error) {
   switch (error) {
@@ -117,9 +104,8 @@ bool may_be_json(simdjson::error_code error) {
 // Whether simdjson may have rejected the payload for texts that are not Unicode.
 bool may_be_readable(simdjson::error_code error) { return error == simdjson::UTF8_ERROR || error == simdjson::STRING_ERROR; }
 
-// simdjson rejects numbers that fit neither 64 bits nor a double, which are valid JSON. No field can read those, nor any
-// double: replace them with null. Numbers of fewer than four characters always fit. It also reads -0 as 0, but -0 is not an
-// unsigned number: replace it with -1.
+// simdjson rejects numbers that fit neither 64 bits nor a double, which are valid JSON: replace them with null. Tokens knows their digits.
+// Numbers of fewer than four characters always fit.
 void rewrite_numbers(char* at, char* end) {
   while (at != end) {
     if (*at == '"') {
@@ -130,8 +116,6 @@ void rewrite_numbers(char* at, char* end) {
       if (at - begin >= 4 && is_number(begin, at) && !fits(begin, at)) {
         std::memset(begin, ' ', static_cast<std::size_t>(at - begin));
         std::memcpy(begin, "null", 4);
-      } else if (at - begin == 2 && std::memcmp(begin, "-0", 2) == 0) {
-        begin[1] = '1';
       }
     } else {
       ++at;
@@ -144,10 +128,11 @@ void rewrite_numbers(char* at, char* end) {
 static_assert(Document::padding >= simdjson::SIMDJSON_PADDING);
 
 struct Document::Parsed {
-  explicit Parsed(Search& found) : search(found) {}
+  explicit Parsed(const Places& places) : search(places) {}
 
   simdjson::dom::parser parser;
-  Search& search;
+  Search search;
+  Tokens tokens;
 
   // `room` is the least capacity of a new parser.
   simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth, std::size_t room) {
@@ -159,35 +144,43 @@ struct Document::Parsed {
     }
     const auto error = parser.parse(data, size, false).error();
     if (error == simdjson::MEMALLOC) throw std::bad_alloc();
-    if (!error) search.begin({parser.doc.tape.get(), parser.doc.string_buf.get()});
+    if (!error) {
+      const Tape tape(parser.doc.tape.get(), parser.doc.string_buf.get());
+      search.begin(tape);
+      tokens.begin(parser, tape, {data, size});
+    }
     return error;
   }
 };
 
-Document::Document(const Places& places) : search_(places), parsed_(std::make_unique<Parsed>(search_)) {}
+Document::Document(const Places& places) : parsed_(std::make_unique<Parsed>(places)) {}
 Document::~Document() = default;
 
+Search* Document::search() const { return valid_ ? &parsed_->search : nullptr; }
+Tokens* Document::tokens() const { return valid_ ? &parsed_->tokens : nullptr; }
+
 bool Document::load(std::string_view payload) {
-  valid_ = is_as_given_ = has_invalid_utf8_ = false;  // also if the code below throws
-  in_place_ = {};
+  valid_ = is_copied_ = has_invalid_utf8_ = false;  // also if the code below throws
+  empty(original_);
   const auto size = payload.size();
   if (size == 0) return false;
   make_room(size);
   std::memcpy(buffer_.data(), payload.data(), size);
   std::memset(buffer_.data() + size, ' ', padding);
   size_ = size;
-  is_as_given_ = true;
+  is_copied_ = true;
   char* const end = buffer_.data() + size;
   // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders reject it
   if (payload.starts_with("\xEF\xBB\xBF")) return false;
-  zeros_are_sure_ = false;
   auto error = parsed_->parse(buffer_.data(), size, max_depth, buffer_.size());
   if (error && may_be_json(error)) {
     const auto depth = levels(buffer_.data(), end);
     if (depth > max_depth) return false;
-    rewrite(end);
+    original_.assign(buffer_.data(), size);
+    rewrite_numbers(buffer_.data(), end);
     // within its limit simdjson does not count an innermost empty array or object, but one more level for all others
     error = parsed_->parse(buffer_.data(), size, std::max(max_depth, depth + 1), buffer_.size());
+    parsed_->tokens.set_original(original_);
   }
   valid_ = may_be_readable(error) ? load_readable() : !error;
   return valid_;
@@ -195,19 +188,20 @@ bool Document::load(std::string_view payload) {
 
 // Loads the payload in the buffer in spite of texts that are not Unicode.
 bool Document::load_readable() {
-  auto text = make_readable({buffer_.data(), size_});
+  if (original_.empty()) original_.assign(buffer_.data(), size_);
+  auto text = make_readable(original_);
   const auto size = text.size() - simdjson::SIMDJSON_PADDING;
   const auto depth = levels(text.data(), text.data() + size);
   if (depth > max_depth) return false;
   rewrite_numbers(text.data(), text.data() + size);
-  zeros_are_sure_ = true;
   if (parsed_->parse(text.data(), size, std::max(max_depth, depth + 1), buffer_.size())) return false;
+  parsed_->tokens.set_original(original_);
   restore_bytes(parsed_->parser.doc);
   return has_invalid_utf8_ = true;
 }
 
 bool Document::load_in_place(std::string_view payload) {
-  valid_ = is_as_given_ = has_invalid_utf8_ = false;
+  valid_ = is_copied_ = has_invalid_utf8_ = false;
   // rare cases are left to the other function, which may write to its copy
   if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
   if (std::max(buffer_.size(), parsed_->parser.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
@@ -215,39 +209,17 @@ bool Document::load_in_place(std::string_view payload) {
     buffer_ = std::vector<char>();
   }
   if (parsed_->parse(payload.data(), payload.size(), max_depth, buffer_.size())) return load(payload);
-  in_place_ = payload;
-  zeros_are_sure_ = false;
   return valid_ = true;
 }
 
-Result Document::read(const Value& value, const Given& given, Arena& arena) {
+Result Document::read(const Value& value, const Given& given, Arena& arena, Misfits* misfits) {
   if (!valid_) return {};
-  auto result = evaluate(value, search_, given, arena);
-  const auto* number = std::get_if<std::uint64_t>(&result);
-  if (!number || *number != 0 || zeros_are_sure_) return result;
-  // rare, so it is checked only now: -0 was read as 0, but is not an unsigned number
-  if (in_place_.data()) {
-    if (!may_hold_negative_zero(in_place_.data(), in_place_.data() + in_place_.size())) {
-      zeros_are_sure_ = true;
-      return result;
-    }
-    if (!load(in_place_)) return {};
-  }
-  zeros_are_sure_ = true;
-  char* const end = buffer_.data() + size_;
-  if (!may_hold_negative_zero(buffer_.data(), end)) return result;
-  rewrite(end);
-  valid_ = !parsed_->parse(buffer_.data(), size_, parsed_->parser.max_depth(), buffer_.size());
-  return valid_ ? evaluate(value, search_, given, arena) : Result{};
+  Context context{parsed_->search, parsed_->tokens, given, arena, misfits};
+  return evaluate_field(value, context);
 }
 
 bool Document::holds(std::string_view payload) const {
-  return is_as_given_ && payload.size() == size_ && std::memcmp(buffer_.data(), payload.data(), size_) == 0;
-}
-
-void Document::rewrite(char* end) {
-  is_as_given_ = false;
-  rewrite_numbers(buffer_.data(), end);
+  return is_copied_ && payload == (original_.empty() ? std::string_view(buffer_.data(), size_) : original_);
 }
 
 void Document::make_room(std::size_t size) {

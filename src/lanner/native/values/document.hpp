@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,8 +30,8 @@ class Document {
   bool load_in_place(std::string_view payload);
 
   // The value of a tree for the document; none without a document. Its texts stay valid until the next load, and until the arena, which
-  // owns those that are not the document's, is cleared.
-  Result read(const Value& value, const Given& given, Arena& arena);
+  // owns those that are not the document's, is cleared. `misfits` counts values of other types, if it is not null.
+  Result read(const Value& value, const Given& given, Arena& arena, Misfits* misfits = nullptr);
 
   // Whether the last load had this payload, and a new load would have the same result.
   bool holds(std::string_view payload) const;
@@ -38,24 +39,22 @@ class Document {
   // Whether texts of the last load's document have no UTF-8, as above.
   bool has_invalid_utf8() const { return has_invalid_utf8_; }
 
-  // The places of the last load's document; null if it failed.
-  Search* search() { return valid_ ? &search_ : nullptr; }
+  // The places and the tokens of the last load's document; null if it failed.
+  Search* search() const;
+  Tokens* tokens() const;
 
  private:
   struct Parsed;
 
   void make_room(std::size_t size);
   bool load_readable();
-  void rewrite(char* end);
 
-  Search search_;
   std::unique_ptr<Parsed> parsed_;
   std::vector<char> buffer_;
-  std::string_view in_place_;  // the payload, if it was not copied
+  std::string original_;  // the payload, if another text was parsed in its place
   std::size_t size_ = 0;
   bool valid_ = false;
-  bool is_as_given_ = false;     // the buffer has the payload's own bytes
-  bool zeros_are_sure_ = false;  // no -0 was read as 0
+  bool is_copied_ = false;
   bool has_invalid_utf8_ = false;
 };
 

@@ -88,33 +88,33 @@ class JsonText {
 
 class Locator {
  public:
-  Locator(std::string_view payload, Search& document, const Given& given, Arena& arena)
-      : text_(payload), document_(document), given_(given), arena_(arena) {}
+  Locator(std::string_view payload, Context& context) : text_(payload), context_(context) {}
 
-  std::optional<Span> find(const Value& value, bool number = false) const {
+  std::optional<Span> find(const Value& value, Reads reads = Reads::text) const {
+    if (value.is_list) return std::nullopt;
     switch (value.kind) {
       case Value::Kind::path: {
         const auto found = walk(value.steps);
-        if (!found) return std::nullopt;
-        return text_.first(*found) == '"' ? Span{found->begin + 1, found->size - 2} : *found;
+        if (!found || value.is_of_item) return std::nullopt;
+        return text_.first(*found) == '"' && reads != Reads::raw ? Span{found->begin + 1, found->size - 2} : *found;
       }
       case Value::Kind::first:
         for (const auto& option : value.children) {
-          if (!std::holds_alternative<std::monostate>(evaluate(option, document_, given_, arena_, number))) return find(option, number);
+          if (!std::holds_alternative<std::monostate>(evaluate(option, context_, reads))) return find(option, reads);
         }
         return std::nullopt;
       case Value::Kind::when:
-        return find(value.children[0], number);
+        return find(value.children[0], reads);
       case Value::Kind::word:
         return find_word(value);
-      case Value::Kind::keys:
+      default:
         return std::nullopt;
     }
-    return std::nullopt;
   }
 
   std::vector<Span> names(const Value& value) const {
     std::vector<Span> spans;
+    if (value.is_list) return spans;
     if (const auto object = walk(value.steps); object && text_.first(*object) == '{') {
       text_.each_member(*object, [&](Span key, Span) { spans.push_back(key); });
     }
@@ -125,12 +125,13 @@ class Locator {
   // The span of a number is its source text. The span of a text is known if it is a part of a text without escapes.
   std::optional<Span> find_word(const Value& value) const {
     const auto& operand = value.children[0];
-    const auto whole = find(operand, value.word->reads_numbers);
-    const auto from = evaluate(operand, document_, given_, arena_, value.word->reads_numbers);
-    const auto made = value.word->make(from, value, arena_);
+    const auto reads = value.word->reads;
+    const auto whole = find(operand, reads);
+    const auto from = evaluate(operand, context_, reads);
+    const auto made = value.word->make(from, value, context_);
     if (!whole || std::holds_alternative<std::monostate>(made)) return std::nullopt;
     const auto* part = std::get_if<std::string_view>(&made);
-    if (!part) return whole;
+    if (!part || value.type == ValueType::address) return whole;
     const auto* text = std::get_if<std::string_view>(&from);
     const auto written = text_.of(*whole);
     if (!text || written != *text || std::less<>()(part->data(), text->data()) ||
@@ -147,9 +148,9 @@ class Locator {
         next = member(place, *name);
       } else if (const auto* number = std::get_if<std::uint64_t>(&step)) {
         next = item(place, *number);
-      } else if (const auto* key = std::get_if<std::string_view>(&given_)) {
+      } else if (const auto* key = std::get_if<std::string_view>(&context_.given)) {
         next = member(place, *key);
-      } else if (const auto* index = std::get_if<std::uint64_t>(&given_)) {
+      } else if (const auto* index = std::get_if<std::uint64_t>(&context_.given)) {
         next = item(place, *index);
       }
       if (!next) return std::nullopt;
@@ -175,19 +176,18 @@ class Locator {
   }
 
   const JsonText text_;
-  Search& document_;
-  const Given& given_;
-  Arena& arena_;
+  Context& context_;
 };
 
 }  // namespace
 
-std::vector<Span> locate(const Value& value, Search& document, std::string_view payload, const Given& given, std::size_t count,
+std::vector<Span> locate(const Value& value, Document& document, std::string_view payload, const Given& given, std::size_t count,
                          Arena& arena) {
-  const Locator locator(payload, document, given, arena);
+  Context context{*document.search(), *document.tokens(), given, arena};
+  const Locator locator(payload, context);
   std::vector<Span> spans;
   if (value.kind == Value::Kind::keys) {
-    spans = locator.names(value);
+    spans = locator.names(value.children[0]);
   } else if (const auto found = locator.find(value)) {
     spans.push_back(*found);
   }

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "values/values.hpp"
+#include "values/document.hpp"
 
 namespace lanner {
 
@@ -16,8 +16,9 @@ struct Span {
 };
 
 // The spans of the value that `evaluate` returned for the same tree and payload, one for each of its `count` texts or numbers. A text's
-// span is between its quotes in the source. For a cut text with escapes and a new text it is unknown.
-std::vector<Span> locate(const Value& value, Search& document, std::string_view payload, const Given& given, std::size_t count,
+// span is between its quotes in the source. It is unknown for a cut text with escapes, for a new text, and for the items of a list other
+// than names of members.
+std::vector<Span> locate(const Value& value, Document& document, std::string_view payload, const Given& given, std::size_t count,
                          Arena& arena);
 
 }  // namespace lanner

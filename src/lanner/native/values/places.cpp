@@ -32,7 +32,10 @@ void NameTable::put(const std::string& name, std::uint32_t number) {
 std::pair<std::uint32_t, std::size_t> Places::add(const std::vector<Step>& steps) {
   std::uint32_t place = document;
   std::size_t count = 0;
-  while (count < std::min(steps.size(), max_steps) && !std::holds_alternative<Argument>(steps[count])) place = below(place, steps[count++]);
+  const auto has_place = [](const Step& step) {
+    return std::holds_alternative<std::string>(step) || std::holds_alternative<std::uint64_t>(step);
+  };
+  while (count < std::min(steps.size(), max_steps) && has_place(steps[count])) place = below(place, steps[count++]);
   return {place, count};
 }
 

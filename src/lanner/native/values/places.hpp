@@ -15,9 +15,17 @@
 
 namespace lanner {
 
-// A step of a path: a member's name, an item's number, or the field's argument.
+// A step of a path: a member's name, an item's number, the field's argument, all items (or the one that an index names), or a condition
+// for an item.
 struct Argument {};
-using Step = std::variant<std::string, std::uint64_t, Argument>;
+struct Each {
+  bool at_index = false;
+};
+struct Where {
+  std::string name;
+  std::vector<std::string> texts;
+};
+using Step = std::variant<std::string, std::uint64_t, Argument, Each, Where>;
 
 // Numbers of names. Two words of a name are its hash and, for a name of at most 16 bytes, the whole comparison.
 class NameTable {

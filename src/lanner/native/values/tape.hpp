@@ -17,6 +17,9 @@ class Tape {
   Tape() = default;
   Tape(const std::uint64_t* words, const std::uint8_t* texts) : words_(words), texts_(reinterpret_cast<const char*>(texts)) {}
 
+  // { [ " t f n, or of numbers: l (signed), u (unsigned), d (a double)
+  char type(std::uint32_t element) const { return static_cast<char>(words_[element] >> 56); }
+  bool is_number(std::uint32_t element) const { return type(element) == 'l' || type(element) == 'u' || type(element) == 'd'; }
   bool is_object(std::uint32_t element) const { return type(element) == '{'; }
   bool is_array(std::uint32_t element) const { return type(element) == '['; }
   bool is_text(std::uint32_t element) const { return type(element) == '"'; }
@@ -70,8 +73,6 @@ class Tape {
   }
 
  private:
-  char type(std::uint32_t element) const { return static_cast<char>(words_[element] >> 56); }
-
   const std::uint64_t* words_ = nullptr;
   const char* texts_ = nullptr;
 };

@@ -1,6 +1,7 @@
 // Values of a JSON payload, as trees: the native form of lanner.sdk.values. No Python here.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -9,28 +10,43 @@
 #include <vector>
 
 #include "values/arena.hpp"
+#include "values/dates.hpp"
 #include "values/places.hpp"
+#include "values/scalar.hpp"
+#include "values/tokens.hpp"
 
 namespace lanner {
 
 // The argument: nothing, a key or an index.
 using Given = std::variant<std::monostate, std::string_view, std::uint64_t>;
 
-using Names = std::span<const std::string_view>;
-// The texts belong to the document or to the arena, which also has the names.
-using Result = std::variant<std::monostate, std::string_view, std::uint64_t, Names>;
+using Items = std::span<const Scalar>;
+// The texts belong to the document or to the arena, which also has the items of lists. A list has at least one.
+using Result = std::variant<std::monostate, std::string_view, std::uint64_t, Items>;
+
+// The JSON values that count at a place: see lanner.sdk.words.Reads
+enum class Reads : std::uint8_t { text, scalar, raw, number, decimal, boolean, any, present };
+
+enum class ValueType : std::uint8_t { text, number, boolean, address };
+
+// The JSON types, of which a value of another type than the field has one
+enum class Misfit : std::uint8_t { none, text, number, boolean, object, array };
+inline constexpr std::array<std::string_view, 6> misfit_names = {"", "text", "number", "boolean", "object", "array"};
+using Misfits = std::array<std::uint64_t, misfit_names.size()>;
 
 struct Value;
+struct Context;
 
-// A word of lanner.sdk.values that computes a value from another one.
+// A word of lanner.sdk.words
 struct Word {
-  enum class Operand { none, separator, unit };
+  enum class Operand { none, separator, unit, time_form, name, texts, any_texts, joint, index };
 
   std::string_view name;
   Operand operand;
-  bool reads_numbers;  // its operand may be a JSON integer, where usually only a text counts
-  // `operand` is the word's operand; for an integer or a text. `value` has separator and factor.
-  Result (*make)(const Result& operand, const Value& value, Arena& arena);
+  Reads reads;
+  ValueType gives;
+  // Of a word that computes a value from another one: the result for that one, a text or a number. `value` has the operands.
+  Result (*make)(const Result& operand, const Value& value, Context& context);
 };
 
 std::span<const Word> words();
@@ -38,21 +54,49 @@ std::span<const Word> words();
 const Word* word_of(std::string_view name);
 
 struct Value {
-  enum class Kind { path, first, when, keys, word };
+  enum class Kind : std::uint8_t {
+    path,
+    first,
+    when,
+    each,
+    given,
+    constant,
+    concat,
+    word,  // with `make`; those below are words with their own evaluation
+    keys,
+    split,
+    listed,
+    nth,
+    join,
+    without,
+    every,
+    any,
+    exists
+  };
 
   Kind kind = Kind::path;
-  std::vector<Step> steps;         // path, keys
-  std::uint32_t place = 0;         // path, keys: where the first `placed` steps lead, in Places
+  ValueType type = ValueType::text;
+  bool is_list = false;
+  bool has_lists = false;          // it or a part of it is a list
+  bool is_of_item = false;         // path: it begins at the item of the innermost `each`
+  bool is_negated = false;         // when: it is `unless`
+  bool takes_argument = false;     // word: its operand is the field's argument
+  std::vector<Step> steps;         // path
+  std::uint32_t place = 0;         // path: where the first `placed` steps lead, in Places
   std::size_t placed = 0;          // the others are walked
-  std::vector<Value> children;     // first: options; when: value, condition; word: one
-  std::vector<std::string> texts;  // when
+  std::vector<Value> children;     // first: options; when: value, condition; each: path, value; word: one
+  std::vector<std::string> texts;  // when, words
   const Word* word = nullptr;      // word
-  std::string separator;           // word
-  std::uint64_t factor = 1;        // word: nanoseconds in its unit
+  std::string text;                // constant; a separator, a name
+  std::uint64_t number = 1;        // an index, or nanoseconds in a unit
+  DateForm form = DateForm::units;
 };
 
-// A path, or the names of the members at its end. Adds it to `places`.
-Value make_path(Value::Kind kind, std::vector<Step> steps, Places& places);
+// A path. Adds it to `places`.
+Value make_path(std::vector<Step> steps, bool is_of_item, Places& places);
+
+// The names of the members at the end of a path
+Value make_keys(Value path);
 
 // Trees, and the places of their paths.
 struct Table {
@@ -60,8 +104,22 @@ struct Table {
   Places places;
 };
 
-// The value of a tree for a document. `number`: accepts a JSON integer instead of a text.
-Result evaluate(const Value& value, Search& document, const Given& given, Arena& arena, bool number = false);
+// What a tree is evaluated for
+struct Context {
+  Search& document;
+  Tokens& tokens;
+  const Given& given;
+  Arena& arena;
+  Misfits* misfits = nullptr;           // counts values of other types
+  std::uint32_t item = Tape::document;  // the element of the innermost `each`
+  Misfit misfit = Misfit::none;         // why the value that is being evaluated does not exist
+};
+
+// The value of a tree.
+Result evaluate(const Value& value, Context& context, Reads reads = Reads::text);
+
+// The same, and counts a value of another type.
+Result evaluate_field(const Value& value, Context& context);
 
 // The same for a tree that is a path to a text: null for no value; the text ends with NUL.
 const char* text_at(const Value& value, Search& document, const Given& given);

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lanner.rules.condition.ast import Condition, Operand, Span
     from lanner.rules.lint.hints import Subject
 
+_EQUALITY: Final = frozenset({"=", "==", "!=", "in", "intersects", "<", "<=", ">", ">="})
+_JSON_SCALAR: Final = re.compile(r"true|false|(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)")
 _NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
 _ALWAYS_THERE: Final = frozenset(field.name for field in GENERIC_FIELDS) - {"evt.asynctype"}
 # Macros that users replace, and that match no event until then
@@ -41,6 +43,19 @@ def impossible_values(subject: Subject) -> Iterator[Hint]:
                 message = f"{show_operand(check.left)} is never '{constant.text}': {reason}."
                 yield Hint(IMPOSSIBLE_VALUE, message, "Compare with a possible value.", check.span)
                 break
+            if isinstance(constant, Constant) and (hint := _of_other_type(subject, check, constant.text)):
+                yield hint
+                break
+
+
+def _of_other_type(subject: Subject, check: Check, text: str) -> Hint | None:
+    """Return a hint for a comparison with true, false or a number of a field that only a JSON text at a place gives a value."""
+    info = subject.checker.catalog.lookup(check.left.name) if isinstance(check.left, Field) else None
+    if info is None or not info.text_place or check.operator not in _EQUALITY or not (known := _JSON_SCALAR.fullmatch(text)):
+        return None
+    what, words = ("a number", ".text() or .integer()") if known["number"] else (text, ".text() or .boolean()")
+    message = f"{info.name} is the text at {info.text_place}, and has no value if the payload has {what} there."
+    return Hint(IMPOSSIBLE_VALUE, message, f"If the payload has {what} there, declare the field with {words}.", check.span)
 
 
 def _impossible(subject: Subject, check: Check, constant: Constant) -> str:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from lanner.rules.language.typed import Constant, Kind, Operand, Tree
     from lanner.rules.plan.plan import Index, Plan
+    from lanner.sdk.path_parts import Data
     from lanner.sdk.types import FieldValue
-    from lanner.sdk.values import Data
 
 Source: TypeAlias = "tuple[Any, ...]"
 Program: TypeAlias = "tuple[Any, ...]"

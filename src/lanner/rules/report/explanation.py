@@ -60,7 +60,8 @@ class Part:
 class Explanation:
     """The result of a rule for one event.
 
-    `taken_by` is the rule that raised the event's alert although this one matches too. `lists` are those that the condition names.
+    `taken_by` is the rule that raised the event's alert although this one matches too. `lists` are those that the condition names. `unfit`
+    are lines about fields without a value because the payload has another type there.
     """
 
     rule: str
@@ -70,6 +71,7 @@ class Explanation:
     number: int = 0
     event: str = ""
     taken_by: str = ""
+    unfit: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -87,6 +89,7 @@ class Explanation:
             "taken_by": self.taken_by or None,
             "condition": self.part.as_dict(),
             "lists": dict(self.lists),
+            "unfit": list(self.unfit),
         }
 
     def text(self, *, full: bool = False) -> str:
@@ -102,7 +105,7 @@ class Explanation:
         if len(tree) > _SHORT and not full:
             tree = list(_lines(self.part, 0, full=False))
         lists = [f"{name}: {_items(items)}" for name, items in self.lists.items() if full or any(name in line for line in tree)]
-        lines += ["", *tree, *([""] if lists else []), *lists]
+        lines += ["", *tree, *([""] if lists else []), *lists, *([""] if self.unfit else []), *self.unfit]
         return "\n".join(map(message_line, lines))
 
 
