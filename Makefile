@@ -13,7 +13,7 @@ PYTEST := $(BIN)/pytest -q -n $(WORKERS)
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-run: setup-run ## Watch this machine's Docker engine by the shipped rules; where there is none, replay a recording (ARGS="...")
+run: setup-run ## Watch this machine's Docker engine by the shipped rules; without an engine, replay a recording (ARGS="...")
 	@tools/run-docker $(ARGS)
 
 test: setup-test ## Set everything up and pass all tests, those on a real Docker engine too
@@ -43,7 +43,7 @@ bench: setup-dev ## Speed, as numbers beside a peer or a limit (benchmarks/READM
 sanitize-build: setup-dev
 	tools/sanitize build
 
-soak: setup-test ## The long forms of the tests (tools/soak-docker SECONDS is one of its own, for hours)
+soak: setup-test ## The long forms of the tests (tools/soak-docker SECONDS is another, for hours)
 	$(BIN)/pytest -q -m soak
 	LANNER_FUZZ_RUNS=5000000 tools/sanitize
 

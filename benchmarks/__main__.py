@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--short] [start|load|pieces|words|executor|replay|live|plugin|engine|outputs|webhook]...`: all parts by default.
+"""`python -m benchmarks [--short] [PART]...`: all parts by default; `NAMES` lists them.
 
 `--short` measures too few events for meaningful figures, and only checks that every part works and measures what it sends.
 """
@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-NAMES = ("start", "load", "pieces", "words", "executor", "replay", "live", "plugin", "engine", "outputs", "webhook")
+NAMES = ("start", "load", "pieces", "lines", "words", "executor", "replay", "live", "plugin", "engine", "outputs", "webhook", "tail")
 
 
 def main(names: list[str]) -> None:

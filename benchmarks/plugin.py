@@ -124,7 +124,11 @@ def main() -> None:
         engines = {mode: StandInForEngine(place, mode) for mode in ("full", "low", "idle")}
         try:
             sockets = {mode: engine.path for mode, engine in engines.items()}
-            rows = [*_rows(ours, peer, methods, sockets), *_bundled_rows(bundled, peer, sockets["full"])]
+            full, starts = _full_and_starts((ours, peer, bundled), sockets["full"])
+            rows = [
+                *_rows(ours, peer, methods, sockets, full, starts),
+                *_bundled_rows((bundled, peer), (full[2], full[1]), (starts[2], starts[1])),
+            ]
         finally:
             for engine in engines.values():
                 engine.stop()
@@ -135,30 +139,38 @@ def main() -> None:
     )
 
 
-def _rows(ours: Path, peer: Path, methods: Path, sockets: dict[str, str]) -> list[list[str]]:
-    both = (ours, peer)
+def _full_and_starts(libraries: tuple[Path, ...], socket_path: str) -> tuple[list[list[Figures]], list[list[float]]]:
+    """Return the runs of each library on a full socket, and the milliseconds of its starts.
 
-    def paired(runs: int, mode: str, fields: tuple[str, ...], events: int) -> list[list[Figures]]:
-        found = [[_bench(so, sockets[mode], fields, events, most=SENT) for so in both] for _ in range(runs)]
-        return [list(of_one) for of_one in zip(*found, strict=True)]
-
-    full = paired(RUNS, "full", PATHS + COMPUTED, EVENTS)
-    inspected = [_bench(ours, sockets["full"], PATHS[:1], EVENTS, most=SENT, inspect=True) for _ in range(RUNS)]
-    slow = paired(LOW_RATE_RUNS, "low", PATHS[:1], LOW_RATE_EVENTS)
-    called = [_bench(methods, sockets["full"], METHODS, METHOD_EVENTS, most=SENT) for _ in range(2 * RUNS)]
+    The fields of the bundled library are not measured: they are those of the other one.
+    """
+    found = [
+        [_bench(so, socket_path, PATHS[:1] if so.name == "libbundled.so" else PATHS + COMPUTED, EVENTS, most=SENT) for so in libraries]
+        for _ in range(RUNS)
+    ]
+    full = [list(of_one) for of_one in zip(*found, strict=True)]
     # and those of the other runs: the load of neighbours on the machine varies
-    starts = [[_start(so) for _ in range(STARTS)] for so in both]
-    for of_one, *others in zip(starts, full, slow, strict=True):
-        of_one.extend(_start_ms(run) for runs in others for run in runs)
+    starts = [[*(_start(so) for _ in range(STARTS)), *map(_start_ms, of_one)] for so, of_one in zip(libraries, full, strict=True)]
+    return full, starts
+
+
+def _rows(
+    ours: Path, peer: Path, methods: Path, sockets: dict[str, str], all_full: list[list[Figures]], all_starts: list[list[float]]
+) -> list[list[str]]:
+    both, full, starts = (ours, peer), all_full[:2], all_starts[:2]
+    inspected = [_bench(ours, sockets["full"], PATHS[:1], EVENTS, most=SENT, inspect=True) for _ in range(RUNS)]
+    slow = [[_bench(so, sockets["low"], PATHS[:1], LOW_RATE_EVENTS, most=SENT) for _ in range(LOW_RATE_RUNS)] for so in both]
+    called = [_bench(methods, sockets["full"], METHODS, METHOD_EVENTS, most=SENT) for _ in range(RUNS)]
     with ThreadPoolExecutor() as pool:  # a second event never comes
         quiet = pool.map(lambda so: _bench(so, sockets["idle"], PATHS[:1], 1, "--events", "2", "--seconds", str(IDLE_SECONDS)), both)
         idle = [run["batches_cpu_ms"] / IDLE_SECONDS / 10 for run in quiet]
     return [
         _row("first field of an event, parse included", [_best(runs, "first_field_ns") / 1e3 for runs in full], "us", 0.25),
         _row("each further path field", [_further(runs, PATHS[1:]) / 1e3 for runs in full], "us", 0.03),
-        _row("each further computed field", [_further(runs, COMPUTED) / 1e3 for runs in full], "us"),
+        _row("each further computed field", [_further(runs, COMPUTED) / 1e3 for runs in full], "us", 0.05),
+        _row("each of seven fields after the first, all of one event", [_shared(runs) / 1e3 for runs in full], "us"),
         _row("first method field of an event, decode included", [_best(called, "first_field_ns") / 1e3], "us", 1.3),
-        _row("each further method field", [_further(called, METHODS[1:]) / 1e3], "us", 0.3),
+        _row("each further method field", [_further(called, METHODS[1:]) / 1e3], "us", 0.25),
         _row("an event from a full socket, with a cursor", [_best(runs, "next_batch_ns") / 1e3 for runs in full], "us", 0.4),
         _row("the same, and the engine is asked about containers", [_best(inspected, "next_batch_ns") / 1e3], "us"),
         _row(
@@ -182,11 +194,10 @@ def _rows(ours: Path, peer: Path, methods: Path, sockets: dict[str, str]) -> lis
     ]
 
 
-def _bundled_rows(bundled: Path, peer: Path, socket_path: str) -> list[list[str]]:
-    """Measure the plugin with a bundled Python, whose memory pages other processes cannot share."""
-    both = (bundled, peer)
-    runs = [[_bench(so, socket_path, PATHS + COMPUTED, EVENTS, most=SENT) for _ in range(RUNS)] for so in both]
-    starts = [[*(_start(so) for _ in range(STARTS)), *map(_start_ms, of_one)] for so, of_one in zip(both, runs, strict=True)]
+def _bundled_rows(
+    both: tuple[Path, Path], runs: tuple[list[Figures], list[Figures]], starts: tuple[list[float], list[float]]
+) -> list[list[str]]:
+    """Return the rows of the plugin with a bundled Python, whose memory pages other processes cannot share."""
     memory = [median(run["rss_after_events_kb"] for run in of_one) / 1024 for of_one in runs]
     return [
         _row("bundled: an event from a full socket, with a cursor", [_best(of_one, "next_batch_ns") / 1e3 for of_one in runs], "us", 0.4),
@@ -204,6 +215,11 @@ def _further(runs: list[Figures], fields: tuple[str, ...]) -> float:
     """The best of the first field and another, without the best of the first: a single run's difference can be anything."""
     first = min(min(run["first_field_ns"], next(iter(run["fields"].values()))["first_ns"]) for run in runs)
     return float(mean(min(run["first_field_ns"] + run["fields"][field]["further_ns"] for run in runs) - first for field in fields))
+
+
+def _shared(runs: list[Figures]) -> float:
+    """The best of all fields of one event, without the first: fields share the search of an object."""
+    return (_best(runs, "all_fields_ns") - _best(runs, "first_field_ns")) / (len(PATHS + COMPUTED) - 1)
 
 
 def _row(what: str, found: list[float], unit: str, aim: float | None = None, *, relative: bool = False) -> list[str]:

@@ -13,7 +13,7 @@ from lanner import EACH, INDEX, Meta, field, payload, sources
 
 
 class GitHubConfig(lanner.Config):
-    """What `init_config` may hold."""
+    """Options of `init_config`."""
 
     secret: Annotated[lanner.Secret, Meta(description="The webhook's secret, as in GitHub's settings")]
     address: Annotated[str, Meta(description="Address and port on which the webhook listens")] = "127.0.0.1:8080"

@@ -15,7 +15,7 @@ from lanner import KEY, Meta, field, payload
 
 
 class LinesConfig(lanner.Config):
-    """What `init_config` may hold."""
+    """Options of `init_config`."""
 
     path: Annotated[str, Meta(min_length=1, description="Path of the socket")] = "/tmp/lines.sock"  # noqa: S108
 

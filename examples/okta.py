@@ -13,7 +13,7 @@ from lanner import EACH, INDEX, Meta, field, payload, sources
 
 
 class OktaConfig(lanner.Config):
-    """What `init_config` may hold."""
+    """Options of `init_config`."""
 
     url: Annotated[str, Meta(min_length=1, description="Address of the organisation: https://example.okta.com")]
     token: Annotated[lanner.Secret, Meta(description="API token with the right to read the log")]

@@ -1,4 +1,4 @@
-"""What tests of several rooms use, and how they share it when several workers run them."""
+"""Fixtures of several rooms, which workers share."""
 
 import fcntl
 import os

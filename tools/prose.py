@@ -24,10 +24,12 @@ SETTINGS = ROOT / "tools" / "prose.toml"
 SKIPPED = {"__pycache__", ".venv", "build"}
 STRINGS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 STATEMENT_START = {tokenize.ENCODING, tokenize.NEWLINE, tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
-C_TEXT = re.compile(r'//(?P<line>[^\n]*)|/\*(?P<block>.*?)\*/|"(?P<string>(?:\\.|[^"\\\n])*)"', re.DOTALL)
+C_TEXT = re.compile(r'(?P<lines>//[^\n]*(?:\n[ \t]*//[^\n]*)*)|/\*(?P<block>.*?)\*/|"(?P<string>(?:\\.|[^"\\\n])*)"', re.DOTALL)
+C_LINE = re.compile(r"^[ \t]*(?:// ?|\* )", re.MULTILINE)
 CODE = re.compile(r"`[^`]*`|<!--.*?-->|\]\([^)]*\)", re.DOTALL)
 INDENT = re.compile(r"\n[ \t]+")
 NEW_BLOCK = re.compile(r"\s*([-*|#>]|\d+\.)\s?")
+RIDDLE = re.compile(r"\W*(What|Who|Where|How many|How much)\s")
 SENTENCE_END = re.compile(r"[.!?:]\s|\n\s*\n|\||\.\)")
 
 
@@ -99,10 +101,11 @@ def python(text: str) -> Iterator[Block]:
 
 
 def c_source(text: str) -> Iterator[Block]:
-    """Yield comments and string literals."""
+    """Yield comments and string literals; neighbouring comment lines are one block. Only sentences of comments are checked."""
     for found in C_TEXT.finditer(text):
         words = found[found.lastgroup or 0]
-        yield Block(text.count("\n", 0, found.start()) + 1, words, sentences=False)
+        is_comment = found.lastgroup != "string"
+        yield Block(text.count("\n", 0, found.start()) + 1, C_LINE.sub("", words) if is_comment else words, sentences=is_comment)
 
 
 def plain(text: str) -> Iterator[Block]:
@@ -129,6 +132,8 @@ def findings(text: str, suffix: str, settings: Settings) -> Iterator[tuple[int, 
         for pattern, advice in settings.phrases:
             for found in pattern.finditer(words):
                 yield block.line + words.count("\n", 0, found.start()), " ".join(found[0].split()), advice
+        if block.sentences and suffix != ".md" and (opening := RIDDLE.match(words)):
+            yield block.line, opening[1], "begin with a noun: the X that"
         if block.sentences:
             yield from _long_sentences(block.line, words, settings.longest)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lanner.sdk.framing import MAX_LINE
     from lanner.sdk.lookup import look_up
     from lanner.sdk.misspelt import suggest_name
+    from lanner.sdk.patterns import Pattern, cef, logfmt, pattern
     from lanner.sdk.plugin import ANY, Plugin
     from lanner.sdk.positions import Position
     from lanner.sdk.printable import printable_line
@@ -61,6 +62,7 @@ _HOMES = {
     "OpenInstance": "lanner.sdk.protocols",
     "OpenResult": "lanner.sdk.protocols",
     "Path": "lanner.sdk.values",
+    "Pattern": "lanner.sdk.patterns",
     "Payload": "lanner.sdk.protocols",
     "PayloadError": "lanner.sdk.errors",
     "Plugin": "lanner.sdk.plugin",
@@ -71,13 +73,16 @@ _HOMES = {
     "SourceError": "lanner.sdk.errors",
     "UsageError": "lanner.sdk.errors",
     "Value": "lanner.sdk.values",
+    "cef": "lanner.sdk.patterns",
     "check_disk": "lanner.sdk.checks",
     "check_regular": "lanner.sdk.files",
     "concat": "lanner.sdk.values",
     "field": "lanner.sdk.fields",
     "gate": "lanner.sdk.fields",
     "item": "lanner.sdk.values",
+    "logfmt": "lanner.sdk.patterns",
     "look_up": "lanner.sdk.lookup",
+    "pattern": "lanner.sdk.patterns",
     "payload": "lanner.sdk.values",
     "printable_line": "lanner.sdk.printable",
     "read_whole": "lanner.sdk.files",
@@ -116,6 +121,7 @@ __all__ = [
     "OpenInstance",
     "OpenResult",
     "Path",
+    "Pattern",
     "Payload",
     "PayloadError",
     "Plugin",
@@ -127,13 +133,16 @@ __all__ = [
     "UsageError",
     "Value",
     "__version__",
+    "cef",
     "check_disk",
     "check_regular",
     "concat",
     "field",
     "gate",
     "item",
+    "logfmt",
     "look_up",
+    "pattern",
     "payload",
     "printable_line",
     "read_whole",

@@ -1,4 +1,4 @@
-"""What rules are found to require."""
+"""Requirements that are found in rules."""
 
 import json
 

@@ -1,9 +1,9 @@
-/* A host that does one thing again and again, and tells how much memory it has then; plugin API 3.
+/* A host that repeats one action and prints its memory use; plugin API 3.
  *
  * leaks FILE PARAMS init N            init and destroy
  *                   open N            open, all batches, close
- *                   extract N FIELD.. extraction of these fields, in turn, of all events; FIELD is ID, ID=KEY or ID:INDEX
- * Prints the resident kilobytes after each tenth of N; then how many values were there. */
+ *                   extract N FIELD.. extract these fields, in turn, from all events (FIELD is ID, ID=KEY or ID:INDEX)
+ * Prints the resident kilobytes after each tenth of N, and at the end the number of values. */
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -36,7 +36,7 @@ def docker_in(tmp_path, environment):
 
 
 def init_error(report):
-    """What a failed init says, where the host found nothing else wrong."""
+    """Return the error of a failed init, if the host found no other problem."""
     init = report["runs"][0]["init"]
     assert init["rc"] == "failure"
     return init["error"]

@@ -1,4 +1,4 @@
-"""Where the log records of a .so go: to the host's log, by plugin, or to standard error with time, level and plugin."""
+"""Destinations of the log records of a .so: to the host's log, by plugin, or to standard error with time, level and plugin."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a host was given stays as it is as long as the plugin API says, and nothing is asked of a host that has gone."""
+"""Memory that a host got stays unchanged for as long as the plugin API says, and no call reaches a host that has gone."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What a class asks newer versions of the plugin API for: the places of values, and the host's log."""
+"""Features of newer versions of the plugin API that a class may use: the places of values, and the host's log."""
 
 import json
 

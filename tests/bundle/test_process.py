@@ -1,4 +1,4 @@
-"""What a host does to its process with a plugin in it: it forks, and it exits with everything open."""
+"""Actions of a host on its own process with a plugin in it: it forks, and it exits with everything open."""
 
 import subprocess
 from pathlib import Path

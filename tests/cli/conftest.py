@@ -24,7 +24,7 @@ ENVIRONMENT = _CLEAN | {"TZ": "UTC", "FALCO_HOSTNAME": "host", "HOME": "/nonexis
 
 
 class Done(NamedTuple):
-    """What a process left behind."""
+    """The result of a process."""
 
     code: int
     out: bytes
@@ -131,7 +131,7 @@ def example():
 
 @pytest.fixture(scope="session")
 def replayed(lanner, example):
-    """What `lanner run` makes of it."""
+    """Return the result of `lanner run` with it."""
     return lanner("run", "docker", "--replay", example)
 
 

@@ -187,7 +187,7 @@ class Broken(Words):
 
 
 class Away(Words):
-    """What its source reads is not there: a generator, an async generator, or an iterator, as the open parameters say."""
+    """A source that cannot be read: a generator, an async generator, or an iterator, as the open parameters say."""
 
     name = event_source = "away"
 

@@ -1,4 +1,4 @@
-"""What the Dockerfiles copy into Falco's image: a configuration that names the plugin and rules that are there."""
+"""Files that the Dockerfiles copy into Falco's image: the configuration names an existing plugin and rules."""
 
 from pathlib import Path
 

@@ -305,7 +305,7 @@ def test_wrong_usage_is_said(lanner, tmp_path, arguments, code, problem):
     assert "Traceback" not in done.err
 
 
-# What else Falco can say of its configuration
+# Other reports of Falco about its configuration
 
 
 def test_a_dry_run_loads_everything_and_opens_nothing(lanner, tmp_path):

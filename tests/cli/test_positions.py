@@ -167,6 +167,20 @@ def test_a_damaged_file_is_a_warning_and_kept(lanner, command, state):
     assert (state / "counts.position.bad").read_text() == "{"
 
 
+def test_doctor_checks_the_directory(lanner, state, tmp_path):
+    def examine(directory):
+        done = lanner("doctor", COUNTS, "--json", env={"LANNER_STATE_DIRECTORY": str(directory)})
+        (found,) = next(check["findings"] for check in json.loads(done.out)["checks"] if check["check"] == "position")
+        return found["level"], found["text"]
+
+    assert examine(state) == ("ok", f"the position of counts is stored in {state}")
+    assert not state.exists()
+    assert examine("none") == ("ok", "the position of counts is not stored (`none`)")
+    (tmp_path / "file").touch()
+    level, text = examine(tmp_path / "file" / "state")
+    assert (level, text.partition(": ")[0]) == ("problem", f"the position of counts cannot be written to {tmp_path}/file/state")
+
+
 def test_from_start_is_refused_for_a_plugin_without_positions(lanner, plugin, rules):
     done = lanner("run", plugin("Words"), "-r", rules("words"), "--from-start")
     assert done.code == 2

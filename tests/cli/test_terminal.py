@@ -1,4 +1,4 @@
-"""What comes from outside and is printed to a terminal can neither end a line nor talk to the terminal; a pipe gets the bytes as they are."""
+"""Foreign text on a terminal can neither end a line nor control the terminal; a pipe gets the unchanged bytes."""
 
 import os
 import pty

@@ -6,7 +6,7 @@ import pytest
 
 from lanner.sdk.errors import ConfigError
 
-# What Falco refuses
+# Values that Falco rejects
 
 ENTRY = "plugins: [{{name: a, library_path: a.py, {}}}]"
 
@@ -75,7 +75,7 @@ def test_what_falco_refuses_is_refused_with_its_place_and_what_is_allowed(read, 
     assert str(caught.value).startswith(f"{tmp_path}/falco.yaml:2: {message}")
 
 
-# What Falco ignores, with a word about its schema
+# Values that Falco ignores, with a warning about its schema
 
 
 @pytest.mark.parametrize(

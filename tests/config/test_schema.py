@@ -14,7 +14,7 @@ from lanner.sdk.errors import ConfigError
 RECORDED = json.loads((Path(__file__).parents[1] / "data" / "falco-schemas.json").read_text())
 # Falco's schema names this key, and Falco never reads it: Lanner warns of it as of a misspelt rules_files
 NEVER_READ = "$.rule_files"
-# What Falco's loader refuses or replaces although its schema takes it
+# Values that Falco's loader rejects or replaces, but its schema accepts
 LOADER = {
     "$.engine.kind#enum",
     "$.log_level#enum",
@@ -24,7 +24,7 @@ LOADER = {
 
 
 def facts(schema, path="$"):
-    """What a schema without references demands, as `path#word` with its value."""
+    """Return the demands of a schema without references, as `path#word` with its value."""
     found = {}
     for word, value in schema.items():
         match word:

@@ -1,4 +1,4 @@
-"""What `config_files` does with each strategy: the values that Falco 0.44.1 printed (`--support`) for the same files."""
+"""The effect of `config_files` with each strategy: the values that Falco 0.44.1 printed (`--support`) for the same files."""
 
 import pytest
 

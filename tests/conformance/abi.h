@@ -100,7 +100,7 @@ struct abi3_field {
   uint32_t is_list;
 };
 
-/* Where the values lie in the event, counted from its header: two arrays of the plugin, one entry for each value. Since 3.11. */
+/* Offsets of the values in the event, counted from its header: two arrays of the plugin, one entry for each value. Since 3.11. */
 struct value_offsets {
   uint32_t* start;
   uint32_t* length;

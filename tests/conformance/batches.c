@@ -1,4 +1,4 @@
-/* What next_batch returns: taken as the framework takes it, and looked after until the next call. */
+/* Results of next_batch: taken as the framework takes them, and kept until the next call. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

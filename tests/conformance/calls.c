@@ -7,7 +7,7 @@
 
 #define FUNCTION(plugin, name, type) ((type)(plugin)->symbols[SYMBOL_##name])
 
-/* What plugins get as their owner: as much of it as this. */
+/* The part of an owner that plugins get. */
 static bool is_owner(const void* who) { return who != NULL && *(const unsigned*)who == OWNER_MARK; }
 
 static const char* owner_error(void* who) {

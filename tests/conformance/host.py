@@ -35,7 +35,7 @@ def host() -> Path:
 
 
 def peer_path(api: str, variant: str = "") -> Path:
-    """Where the peer that requires this API is built; for the variants see peer.cpp."""
+    """Return the path of the peer that requires this API; for the variants see peer.cpp."""
     return BUILD / f"peer-{api}{variant and '-'}{variant}" / "libpeer.so"
 
 

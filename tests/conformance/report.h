@@ -1,4 +1,4 @@
-/* What the host found wrong, gathered from all threads, and what it was doing just then. */
+/* Violations that the host found, from all threads, with its action at that time. */
 #ifndef LANNER_TESTS_HOST_REPORT_H
 #define LANNER_TESTS_HOST_REPORT_H
 
@@ -15,7 +15,7 @@ __attribute__((format(printf, 1, 2))) void violation(const char* format, ...);
 bool any_violation(void);
 void write_violations(struct json_out* out);
 
-/* What the plugin logged through the framework. */
+/* Messages that the plugin logged through the framework. */
 void keep_log(const char* owner, const char* component, const char* message, int severity);
 void write_logs(struct json_out* out);
 

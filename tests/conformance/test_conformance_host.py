@@ -25,7 +25,7 @@ ALL_FIELDS = (
 
 
 def expected_fields(event, *, lists):
-    """What the peer's fields mean, read by Python."""
+    """Return the values of the peer's fields, read by Python."""
     kind, action = event.get("Type"), event.get("Action")
     actor = event.get("Actor", {})
     attributes = actor.get("Attributes") or {}

@@ -1,4 +1,4 @@
-"""What a plugin in a .so logs where its host takes no records: one line each on standard error, without secrets."""
+"""Log records of a plugin in a .so whose host takes none: one line each on standard error, without secrets."""
 
 import logging
 import sys

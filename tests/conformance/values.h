@@ -1,4 +1,4 @@
-/* What extract_fields answered: checks, and the values as JSON. */
+/* Results of extract_fields: checks, and the values as JSON. */
 #ifndef LANNER_TESTS_HOST_VALUES_H
 #define LANNER_TESTS_HOST_VALUES_H
 

@@ -1,4 +1,4 @@
-"""What the native part does with each event of a stream, in a readable form: tests hold the two together.
+"""The native part's treatment of each event of a stream, in a readable form: tests compare the two.
 
 An event goes through these in order: `Window` leaves out what was seen, `finished` adds the member "lanner", `Queue` bounds what waits.
 """
@@ -32,7 +32,7 @@ def key_of(line):
 
 
 class Window:
-    """What was seen of one engine's events: lines in, those that are new out."""
+    """The seen events of one engine: takes lines, returns the new ones."""
 
     def __init__(self, keys=()):
         self.order = deque(keys)

@@ -45,7 +45,7 @@ def answer(body, status="200 OK", kind="application/json"):
 
 
 def version(api="1.41", **others):
-    """What GET /version is answered with."""
+    """The response to GET /version."""
     known = {"Components": [{"Name": "Engine", "Version": "20.10.24"}], "Version": "20.10.24", "ApiVersion": api}
     return answer(known | others)
 

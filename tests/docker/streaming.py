@@ -1,4 +1,4 @@
-"""What tests of the Docker plugin's stream have in common."""
+"""Helpers of the tests of the Docker plugin's stream."""
 
 import json
 import time
@@ -53,7 +53,7 @@ def payloads(host, count):
 
 
 def gap_of(payload):
-    """What an event of Lanner's own says of a gap."""
+    """Return the gap that Lanner's own event reports."""
     told = json.loads(payload)
     assert (told["Type"], told["Action"]) == ("lanner", "gap"), payload
     return told["lanner"]["gap"]

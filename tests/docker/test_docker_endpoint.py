@@ -351,7 +351,7 @@ def test_the_variable_that_asks_for_tls_without_trust_gets_it(certificates):
     ],
 )
 def test_where_nobody_asks_for_tls_there_is_none(configured, environ):
-    """What the configuration names, the configuration describes: the environment may be about another engine."""
+    """For an engine that the configuration names, only the configuration counts: the environment may be about another engine."""
     assert find_endpoint(configured, environ=environ).tls is None
 
 

@@ -24,7 +24,7 @@ def event(kind, action, attributes, who="1234", **more):
     return {"Type": kind, "Action": action, "Actor": {"ID": who, "Attributes": attributes}, "scope": "local"} | more
 
 
-# What podman 4.3 sent on its Docker-compatible socket, by the description of its events
+# Events that podman 4.3 sent on its Docker-compatible socket, by the description of its events
 PODMAN = [
     event("container", "died", {"containerExitCode": "137", "image": "busy:1"}, status="died", time=1, timeNano=1_000_000_001),
     event("container", "start", {"containerExitCode": "0", "image": "busy:1"}, status="start", id="1234"),
@@ -78,7 +78,7 @@ GAP = {
     "untilTime": "2026-11-23T09:32:26.000000000Z",
     "reason": "queue full",
 }
-# What Lanner adds
+# Members that Lanner adds
 ADDED = [
     event("container", "start", {"image": "busy:1"}, lanner={"host": "db", "inspect": DESCRIBED}),
     event("container", "create", {}, lanner={"inspect": {"error": "timeout"}}),

@@ -1,4 +1,4 @@
-"""Where events may have been lost an event says so, in their place; and where nothing was lost none does."""
+"""An event reports a gap in which events may have been lost, and only then."""
 
 import json
 import time

@@ -40,7 +40,7 @@ def server(_server, remembering, monkeypatch):
 
 
 def at(server):
-    """What `watching` takes for an engine."""
+    """An engine for `watching`."""
     return type("Engine", (), {"url": server.url})
 
 

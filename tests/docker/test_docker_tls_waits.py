@@ -16,7 +16,7 @@ from lanner import Address
 from lanner.docker import client
 from lanner.docker.client import find_engine, open_events
 from lanner.docker.endpoint import Endpoint
-from lanner.docker.link import open_link
+from lanner.docker.engine_link import open_link
 from lanner.net.dial import Timer
 from lanner.net.link import Link
 

@@ -18,7 +18,7 @@ PAGES = [
 ]
 SOURCES = (".py", ".cpp", ".hpp", ".c", ".h", ".md", ".Dockerfile")
 ROOMS = {path.name for path in (*ROOT.iterdir(), *PACKAGE.iterdir()) if path.is_dir()} - {"build", "dist", ".venv"}
-# of the repository that the tutorial creates; tests/docs/test_tutorial.py looks at it
+# of the repository that the tutorial creates; tests/docs/test_tutorial.py checks it
 NEW = ("src/lanner_disks/", "tests/test_plugin.py", "tests/disks_rules_test.yaml")
 USERS = ("path/to/", "mine", "dist/", *NEW)
 

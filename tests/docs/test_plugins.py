@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plugins.md").read_text("utf-8")
 (DATA,) = re.findall(r"^```py\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-FIELDS, CONFIG, TEST = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+LINES, FIELDS, CONFIG, TEST = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,16 @@ class Web(lanner.Plugin):
 """
     path.write_text(head + CONFIG + plugin + textwrap.indent(FIELDS, "    "), "utf-8")
     return load_plugin(str(path))
+
+
+def test_the_fields_of_a_line_have_its_values():
+    namespace = {"__name__": __name__}
+    plugin = '    "Requests."\n    name, version, contact, extract_sources = "nginx", "0.1.0", "you", lanner.ANY\n'
+    exec(f"import lanner\n{LINES.replace('(lanner.Plugin):', '(lanner.Plugin):' + chr(10) + plugin)}", namespace)
+    line = b'203.0.113.9 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 2326'
+    with lanner.testing.host(namespace["Nginx"]) as host:
+        fields = {each.info.name: host.extract(line, each.info.name) for each in namespace["Nginx"].__plugin__.fields}
+    assert fields == {"nginx.client": IPv4Address("203.0.113.9"), "nginx.method": "GET", "nginx.status": 200}
 
 
 def test_the_fields_as_data_read_a_push():
@@ -95,7 +106,7 @@ def test_the_page_has_every_method_of_a_value():
     methods = {
         name for cls in (Path_, Value) for name, member in vars(cls).items() if inspect.isfunction(member) and not name.startswith("_")
     }
-    assert {name for name in methods - {"data"} if f"| `a.{name}(" not in PAGE} == set()
+    assert {name for name in methods - {"data"} if not re.search(rf"\| `(a|payload)\.{name}\(", PAGE)} == set()
 
 
 def test_the_page_has_every_attribute_and_method_of_a_plugin():

@@ -34,6 +34,10 @@ def found(text, suffix):
         (".py", "nobody = anew = 1\n", []),
         (".py", "# what has\n# to be read\n", [(1, "has to be")]),
         (".cpp", 'int nobody;  // anew\n/* dealt\n   with */ throw Error("is no list");\n', [(1, "anew"), (2, "dealt with"), (3, "is no")]),
+        (".cpp", "// one\n// is\n// no list\n", [(2, "is no")]),
+        (".py", '"""What is read."""\n# Where it is\nx = "What"\n', [(1, "What"), (2, "Where")]),
+        (".h", "/* What is read. */\n", [(1, "What")]),
+        (".md", "## What is read\n", []),
         (".service", "# nobody\n[Unit]\n", [(1, "nobody")]),
     ],
 )

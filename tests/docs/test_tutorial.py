@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lanner.new.sources import SOURCES
+from lanner.new.kinds import SOURCES
 
 pytestmark = pytest.mark.slow
 

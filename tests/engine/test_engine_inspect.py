@@ -1,4 +1,4 @@
-"""What a real engine says of containers besides its events, beside what they were made with; and that the rules see it."""
+"""Details of containers from a real engine, compared with how they were created, and rules that use them."""
 
 import contextlib
 import json

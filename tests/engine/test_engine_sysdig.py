@@ -51,7 +51,7 @@ def sysdig(engine, library):
 
 
 def lines_until(process, pattern):
-    """What it prints, up to a line of that form."""
+    """Return its output up to a line of that form."""
     seen = []
     for line in process.stdout:
         seen.append(line.rstrip("\n"))

@@ -1,2 +1,2 @@
-// What the compiler calls in each branch of the fuzzed code, where that is not fuzzed.
+// The functions that the compiler calls in each branch of instrumented code, for builds without the fuzzer.
 extern "C" void __sanitizer_cov_trace_pc() {}

@@ -1,9 +1,9 @@
-// Rules of all operators, transformers and sources over any bytes: a condition and its negation are never both true, the first match is
-// the first of all matches, where a payload lies makes no difference, nor whether rules are found by an index, what is kept of an event
-// stays, and a second run gives the same, without new memory.
+// Rules with all operators, transformers and sources on any bytes. A condition and its negation are never both true, and the first match
+// is the first of all matches. The address of a payload and the use of an index do not change the result. What is kept of an event stays,
+// and a second run gives the same result without new memory.
 //
-// The first byte of an input says how the payload is made (as in fields.cpp), the second how long the text is that the conditions
-// compare with; the rest is the payload.
+// The first byte of an input selects how the payload is made (as in fields.cpp). The second byte is the length of the text that the
+// conditions compare with. The rest is the payload.
 #include <memory>
 #include <stdexcept>
 

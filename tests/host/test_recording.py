@@ -36,7 +36,24 @@ class Timed(Bare):
     fields = (lanner.field("timed.name", lanner.payload["name"], "The name"),)
 
 
-BARE, TIMED, DOCKER = map(plugin_info, (Bare, Timed, Docker))
+LINE = lanner.pattern(r"(?P<time>\S+) (?s:(?P<text>.*))")
+
+
+class Text(Bare):
+    """Its payloads are lines of text."""
+
+    name = event_source = "text"
+    fields = (lanner.field("text.text", LINE["text"], "The text"),)
+
+
+class TimedText(Text):
+    """Its lines begin with the time."""
+
+    name = event_source = "timedtext"
+    timestamp = LINE["time"].time("s")
+
+
+BARE, TIMED, TEXT, TIMED_TEXT, DOCKER = map(plugin_info, (Bare, Timed, Text, TimedText, Docker))
 
 
 def read(replay):
@@ -262,3 +279,31 @@ def test_a_recording_lets_go_of_its_descriptors(replay):
     source.close()
     del source
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize("info", [TEXT, TIMED_TEXT], ids=["without times", "with times"])
+def test_any_text_file_is_a_recording_of_a_plugin_whose_payloads_are_lines(replay, info):
+    envelope = b'{"ts":7,"payload":"%s"}' % b64encode(b"1 two\nlines")
+    data = b"\xef\xbb\xbf1 one\r\n" + envelope + b'\n{"a": 1}\n\n2 \xff'
+    assert [payload for payload, _ in read(replay(data, info))] == [b"1 one\r", b"1 two\nlines", b'{"a": 1}', b"2 \xff"]
+
+
+@pytest.mark.parametrize(
+    "payload", [b"1 one", b"1 one\n", b"1 two\nlines", b"", b" ", b"1 \xff\0", b'{"ts":1,"payload":"YQ=="}', b"1 cr\r"]
+)
+def test_a_recorded_line_is_read_again(replay, payload):
+    for info in (TEXT, TIMED_TEXT):
+        line = recorded(payload, 7, info)
+        assert b"\n" not in line
+        assert [found.rstrip(b"\n") for found, _ in read(replay(line + b"\n", info))] == [payload.rstrip(b"\n")]
+    if payload == b"1 one":
+        assert recorded(payload, 7, TIMED_TEXT) == payload
+
+
+def test_a_replay_of_lines_tells_whether_they_have_times(replay):
+    timed = replay(b"5 x\n", TIMED_TEXT)
+    read(timed)
+    assert timed.tells_time
+    untimed = replay(b"no time\n", TIMED_TEXT)
+    read(untimed)
+    assert not untimed.tells_time

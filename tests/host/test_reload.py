@@ -10,7 +10,7 @@ from lanner.sdk.errors import LannerError
 
 
 class Loads:
-    """What a reloader calls: counts, and can be waited for."""
+    """The functions that a reloader calls: they count calls, and can be awaited."""
 
     def __init__(self):
         self.count = 0

@@ -1,4 +1,4 @@
-"""What ends a run from outside: the first signal or the time limit closes the source, once; a second signal ends the process."""
+"""Ends of a run from outside: the first signal or the time limit closes the source, once; a second signal ends the process."""
 
 import os
 import signal

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import lanner
+from lanner.new.kinds import SOURCES
 from lanner.new.repository import TEMPLATES, NewPluginError, check_name, create
-from lanner.new.sources import SOURCES
 from lanner.yamlfile import placed_values
 
 

@@ -1,4 +1,4 @@
-"""What `lanner new` creates passes its own checks at once, runs, and is built."""
+"""A repository that `lanner new` creates passes its own checks at once, runs, and is built."""
 
 import os
 import shlex
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lanner.new.sources import SOURCES, replay_command
+from lanner.new.kinds import SOURCES, replay_command
 
 pytestmark = pytest.mark.slow
 

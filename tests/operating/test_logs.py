@@ -1,4 +1,4 @@
-"""What Lanner says of itself: in the form that was asked for, to where it was asked, and with nothing in it that others could use."""
+"""Lanner's own messages: in the configured form, to the configured destinations, and without secrets."""
 
 import json
 import logging

@@ -19,7 +19,7 @@ PACKAGING = Path(__file__).parents[2] / "packaging"
 
 
 def analyze(*arguments):
-    """What systemd-analyze says; skipped where it is not there."""
+    """Return the output of systemd-analyze; skip the test without it."""
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("systemd-analyze is not installed (Debian: apt-get install systemd)")

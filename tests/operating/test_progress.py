@@ -29,7 +29,7 @@ sys.stderr.write("the end\\n")
 
 
 def drawn(*, total="4 * 1024 * 1024", prints=False, terminal_out=False, **env):
-    """What a terminal gets as standard error of a process with a bar."""
+    """Return the text that a terminal gets as standard error of a process with a bar."""
     master, slave = pty.openpty()
     environ = (
         {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLUMNS"}} | {"TERM": "xterm", "COLUMNS": "120"} | env

@@ -1,4 +1,4 @@
-"""What a web server says of a run, to whom, and that clients of any kind cannot hold it up."""
+"""Pages of the web server about a run, and clients that cannot delay it."""
 
 import collections
 import contextlib

@@ -1,4 +1,4 @@
-"""Where alerts go: whole lines, buffered, never a control character in a terminal, and clear words when it cannot be."""
+"""Destinations of alerts: whole lines, buffered, without control characters in a terminal, and clear errors."""
 
 import contextlib
 import os

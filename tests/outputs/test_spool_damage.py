@@ -36,7 +36,7 @@ def written(tmp_path_factory):
 
 
 def use(path):
-    """What a run does with a spool: take one more, hand out and remove all. Returns the alerts, and how often damage was counted."""
+    """Use a spool as a run does: take one more, hand out and remove all. Returns the alerts, and how often damage was counted."""
     found = []
     with closing(Spool(path, PLENTY, wait=0.2)) as spool:
         for _ in range(4):  # the worker tries again

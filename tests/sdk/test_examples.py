@@ -4,6 +4,7 @@ import json
 import socket
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,24 @@ def test_the_counter_counts():
         assert [host.extract(event, "counter.value") for event in events] == [0, 1, 2]
         assert [event.number for event in events] == [1, 2, 3]
         assert {event.source for event in events} == {"counter"}
+
+
+def test_nginx_needs_no_method():
+    """Each line of the recorded log is read, and the rules raise the alerts that their tests list."""
+    nginx = example("nginx").Nginx
+    log = (EXAMPLES / "nginx_example.log").read_bytes().splitlines()
+    fields = [each.info.name for each in plugin_info(nginx).fields]
+    assert all(each.method is None for each in plugin_info(nginx).fields)
+    with lanner.testing.host(nginx, params=str(EXAMPLES / "nginx_example.log")) as host:
+        events = [host.next() for _ in log]
+        read = {name: host.extract(events[3], name) for name in fields}
+        assert [host.extract(event, "nginx.status") for event in events] == [200, 304, 404, 200, 500, 400, 400, 401, 302]
+    assert read == {
+        "nginx.client": IPv4Address("203.0.113.45"), "nginx.user": None, "nginx.request": "GET /backup/.git/config HTTP/1.1", "nginx.method": "GET",
+        "nginx.path": "/backup/.git/config", "nginx.query": None, "nginx.status": 200, "nginx.size": 274, "nginx.referer": None,
+        "nginx.agent": "curl/7.88.1",
+    }  # fmt: skip
+    assert [event.timestamp // 10**9 for event in events[:2]] == [1795943702, 1795943703]
 
 
 @pytest.fixture

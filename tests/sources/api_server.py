@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Request:
-    """What the server got."""
+    """A request that the server got."""
 
     def __init__(self, target, headers):
         self.target, self.headers = target, headers

@@ -28,7 +28,7 @@ def example(name, cls):
     return getattr(module, cls)
 
 
-GITHUB, OKTA = example("github", "GitHub"), example("okta", "Okta")
+GITHUB, OKTA, NGINX = example("github", "GitHub"), example("okta", "Okta"), example("nginx", "Nginx")
 
 
 def recorded(cls):
@@ -41,14 +41,16 @@ def recorded(cls):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["github", "okta"])
+@pytest.mark.parametrize("name", ["github", "okta", "nginx"])
 def test_the_tests_of_the_rules_pass(name):
     done = subprocess.run([LANNER, "rules", "test", EXAMPLES / f"{name}_rules_test.yaml"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "fired in no test" not in done.stdout
 
 
-@pytest.mark.parametrize(("cls", "config"), [(GITHUB, {"secret": "s"}), (OKTA, {"url": "https://example.okta.com", "token": "t"})])
+@pytest.mark.parametrize(
+    ("cls", "config"), [(GITHUB, {"secret": "s"}), (OKTA, {"url": "https://example.okta.com", "token": "t"}), (NGINX, "")]
+)
 def test_each_field_has_a_value_in_the_recording(cls, config):
     missing = {declaration.info.name for declaration in plugin_info(cls).fields}
     with lanner.testing.host(cls, config) as host:
@@ -107,3 +109,34 @@ def test_okta_asks_with_its_token_and_waits_for_its_rate(caplog):
             assert host.source.connections == {api.url: False}
     assert "answers 401" in caplog.text
     assert "wrong" not in caplog.text
+
+
+@pytest.mark.slow
+def test_lines_written_to_nginx_log_raise_alerts(tmp_path):
+    """A run continues at its position: the second one reads only the lines that were written after the first."""
+    log, state = tmp_path / "access.log", tmp_path / "state"
+    lines = Path(plugin_info(NGINX).example).read_bytes().splitlines(keepends=True)
+
+    def run(events):
+        command = [
+            LANNER,
+            "run",
+            EXAMPLES / "nginx.py",
+            "--open",
+            log,
+            "--max-events",
+            str(events),
+            "-o",
+            f"lanner.state_directory={state}",
+        ]
+        done = subprocess.run(
+            list(map(str, command)), capture_output=True, check=False, timeout=60, encoding="utf-8", errors="surrogateescape"
+        )
+        assert done.returncode == 0, done.stderr
+        return [line.split(": ", 1)[1].split(" (")[0] for line in done.stdout.splitlines()]
+
+    log.write_bytes(b"".join(lines[:5]))
+    assert run(5) == ["Critical secret file served", "Warning SQL injection attempt"]
+    with log.open("ab") as file:
+        file.write(b"".join(lines[5:]) + lines[3].replace(b".git", b"\xff/.git"))
+    assert run(5) == ["Warning directory traversal", "Notice login to the administration failed", "Critical secret file served"]

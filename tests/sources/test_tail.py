@@ -168,6 +168,36 @@ def test_carriage_returns_and_any_bytes_are_kept(reading, log):
     run.seen.clear()
 
 
+def test_a_long_silence_after_a_restart_is_no_fault(following, log, monkeypatch):
+    monkeypatch.setattr("lanner.sources.lines._FOREVER", 0.01)
+    append(log, "one")
+    run = following()
+    run.read(1)
+    run = restarted(run, following)
+    assert run.is_silent(0.1)
+    append(log, "two")
+    assert run.read(1) == ["two"]
+
+
+@pytest.mark.parametrize("opening", [returned, yielded])
+def test_a_read_that_fails_is_tried_again_at_the_same_line(reading, log, monkeypatch, opening):
+    append(log, "one", "two")
+    run = reading(opening(log))
+    run.read(2)
+    run.close()
+    failures = [OSError(5, "Input/output error"), OSError(116, "Stale file handle")]
+    read = logfiles.LogFile.read
+    monkeypatch.setattr(logfiles.LogFile, "read", lambda self, size: _raise(failures.pop()) if failures else read(self, size))
+    append(log, "three")
+    run = reading(opening(log, start="end"), run.kept.position)
+    assert run.read(1) == ["three"]
+    assert "gaps" not in run.source.counters
+
+
+def _raise(error):
+    raise error
+
+
 # long lines
 
 
@@ -455,6 +485,8 @@ def test_what_is_no_file_is_an_error_at_the_start(reading, tmp_path):
 def test_invalid_arguments_are_refused():
     with pytest.raises(ValueError, match="max_line is 10; it must be at least 1024"):
         sources.tail("x", max_line=10)
+    with pytest.raises(lanner.UsageError, match="the path of the log file is empty: name the file"):
+        sources.tail("")
     with pytest.raises(ValueError, match="start is 'middle'; it must be 'beginning' or 'end'"):
         sources.tail("x", start="middle")
 

@@ -1,11 +1,13 @@
 """Real runs and built libraries that follow a log file while it is rotated and they are killed: no line is lost."""
 
+import http.client
 import json
 import os
 import signal
 import subprocess
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -161,3 +163,27 @@ def test_a_run_ends_its_program_at_once(tmp_path, number):
     assert time.monotonic() - begin < 20
     with pytest.raises(ProcessLookupError):
         os.kill(runs.seen()[0], 0)
+
+
+def test_readyz_says_that_the_file_is_missing(tmp_path):
+    log = tmp_path / "access.log"
+    runs = Runs(tmp_path, "follows", {"path": str(log)})
+    command = [LANNER, "run", PLUGINS / "follows.py", "-r", tmp_path / "rules.yaml", "--config", json.dumps(runs.config)]
+    command += ["-o", "webserver.enabled=true", "-o", "webserver.listen_port=0"]
+    environment = {**os.environ, "LANNER_STATE_DIRECTORY": str(tmp_path / "state")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        port = next(int(line.rpartition(b":")[2]) for line in iter(process.stderr.readline, b"") if b"listening on" in line)
+        eventually(lambda: ready(port) == (503, {"status": "not ready", "reasons": [f"{log} is unreachable"]}))
+        log.write_text('{"id": 1}\n')
+        assert b"got 1" in process.stdout.readline()
+        assert ready(port)[0] == 200
+        process.terminate()
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def ready(port):
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())

@@ -14,7 +14,7 @@ import marshal
 import subprocess
 import sys
 import sysconfig
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -135,7 +135,7 @@ class Reach:
         return sorted(
             name
             for name, spec in self.found.items()
-            if isinstance(spec.loader, ExtensionFileLoader) and (_is_stdlib(Path(spec.origin or "")) or name.partition(".")[0] in _LAZY)
+            if _is_extension(spec) and (_is_stdlib(Path(spec.origin or "")) or name.partition(".")[0] in _LAZY)
         )
 
     def result(self) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Reach:
         for name, spec in sorted(self.found.items()):
             if spec.origin in {"built-in", "frozen", None} or name in _FROZEN:
                 continue
-            if isinstance(spec.loader, ExtensionFileLoader):
+            if _is_extension(spec):
                 extensions[name] = spec.origin
             elif spec.origin.endswith(".py"):
                 is_package = spec.submodule_search_locations is not None
@@ -215,6 +215,11 @@ def _imports(name: str, spec: ModuleSpec, source: bytes, exists: Callable[[str],
                 yield "asyncio"  # Lanner runs coroutines there
         else:
             yield from (found for found in _named(node, package) if (name, found) not in _OPTIONAL)
+
+
+def _is_extension(spec: ModuleSpec) -> bool:
+    # by its file: the loaders of editable installs are of other classes
+    return (spec.origin or "").endswith(tuple(EXTENSION_SUFFIXES))
 
 
 def _is_stdlib(origin: Path) -> bool:

@@ -8,7 +8,7 @@ import click
 
 from lanner.cli.rules import rules
 from lanner.host.plugin_loader import BUILT_IN
-from lanner.new.sources import SOURCES
+from lanner.new.kinds import SOURCES
 
 _PLUGIN = (
     f"PLUGIN is a built-in one ({', '.join(sorted(BUILT_IN))}), the name of an installed one, module:Class, or path/to/file.py[:Class]."

@@ -17,7 +17,7 @@ _REPORTS: Final = (
 """Options that print something instead of a run; the command does the first of them."""
 _OF_A_RUN: Final = frozenset(
     {"host", "params", "replay", "jobs", "executor", "output", "all_matches", "iso8601", "max_events", "duration", "dry_run"}
-    | {"seconds", "pidfile", "enabled", "disabled"}
+    | {"seconds", "pidfile", "enabled", "disabled", "from_start", "reload"}
 )
 _LIVE_KEYS: Final = ("webserver", "metrics", "watch_config_files", "lanner.spool", "outputs_queue")
 """Keys of falco.yaml for services around a live run."""
@@ -42,7 +42,7 @@ def check_options(options: Mapping[str, str], settings: Collection[str], *, nati
 
 
 def _check_replay(options: Mapping[str, str], settings: Collection[str], *, native: bool) -> None:
-    for name in ("host", "params"):
+    for name in ("host", "params", "from_start", "reload"):
         if name in options:
             raise UsageError(f"--replay reads recorded events and opens no event source: leave out {options[name]}")
     _warn(options, {"enabled", "disabled"}, "on a replay")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lanner.cli.messages import OK
 from lanner.cli.show import print_lines
+from lanner.new.kinds import replay_command
 from lanner.new.repository import create, named
-from lanner.new.sources import replay_command
 
 
 def new_plugin(name: str, source: str) -> int:

@@ -162,9 +162,9 @@ def _watch(
                 sink.close()
             return fail(str(error), UNREACHABLE if isinstance(error, SourceError) else exit_code(error))
         if without_values := plugin.fields_without_values():
-            from lanner.rules.lint.silent import silent_rules, tell_silent  # rarely needed
+            from lanner.rules.lint.silent import find_silent_rules, tell_silent  # rarely needed
 
-            for advice, names in silent_rules(compiled.rules, without_values).items():
+            for advice, names in find_silent_rules(compiled.rules, without_values).items():
                 say(f"warning: {tell_silent(names)}. To change this, {advice}")
         try:
             delivery = deliver_live(settings.falco, sinks, source.close)
@@ -257,7 +257,8 @@ def _summary(runner: Runner, source: Source, seconds: float) -> None:
     for rule, count in sorted(counts.alerts.items(), key=lambda item: -item[1]):
         add(printable_line(f"{count:>8}  {rule}"))
     if counts.not_json:
-        say(f"{many(counts.not_json, 'payload')} not valid JSON: {'its' if counts.not_json == 1 else 'their'} fields have no values")
+        whose = "its" if counts.not_json == 1 else "their"
+        say(f"{many(counts.not_json, 'payload')} {runner.pump.unreadable}: {whose} fields have no values")
     if counts.invalid_utf8:
         say(f"{many(counts.invalid_utf8, 'payload')} with invalid UTF-8: the fields have the bytes as they are")
     if left_out := sum(runner.delivery.suppressed.values()):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import say
 from lanner.cli.settings import Limits, settle
-from lanner.host.jobs import cores
+from lanner.host.jobs import count_cores
 from lanner.sdk.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,15 +71,11 @@ def start(
         dry_run=dry_run,
         executor=executor,
         recordings=replay,
-        jobs=jobs or cores(),
+        jobs=jobs or count_cores(),
         from_start=from_start,
         reload=reload,
     )
-    if from_start and replay:
-        raise UsageError("--from-start is about a source's stored position, which --replay does not use: leave it out")
     if reload:
-        if replay:
-            raise UsageError("--reload is for a live source, and --replay reads recorded events: leave one of them out")
         from lanner.host.plugin_files import without_bytecode
 
         without_bytecode()

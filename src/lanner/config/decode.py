@@ -1,7 +1,7 @@
 """Decodes a tree of strings to the typed configuration, as Falco does.
 
-What Falco rejects raises `ConfigError` with the path and the allowed values. What Falco only reports in its log as a mismatch with
-its schema is a warning with the same words, and the default applies.
+A value that Falco rejects raises `ConfigError` with the path and the allowed values. A value that Falco only reports in its log, as a
+mismatch with its schema, is a warning with the same words, and the default applies.
 """
 
 from __future__ import annotations

@@ -12,13 +12,13 @@ import msgspec
 
 import lanner
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError, no_answer, no_connection, refusal
-from lanner.docker.link import SSH_TIMEOUT, open_link
+from lanner.docker.engine_link import SSH_TIMEOUT, open_link
 from lanner.net.dial import Timer, WokenError
 from lanner.net.http1 import HttpError, Response, basic_authorization, read_date, read_head, write_request
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
-    from lanner.docker.link import Spare
+    from lanner.docker.engine_link import Spare
     from lanner.net.http1 import Head
     from lanner.net.link import Link
 

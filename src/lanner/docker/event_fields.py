@@ -3,7 +3,8 @@
 Source: the Docker Engine API reference (GET /events), the original Docker plugin for its names, and events of real engines. An
 engine of API 1.52 and later sends no `status`, `id` and `from`; podman names some things differently. Rules need not care.
 
-What Lanner adds to an event is its last member, "lanner". Of equal names the last counts, so an engine's own does not (lanner.docker.gaps).
+Lanner adds the member "lanner" to an event, as the last one. Of equal names the last counts, so an engine's own does not
+(lanner.docker.gaps).
 """
 
 from lanner import KEY, field, payload

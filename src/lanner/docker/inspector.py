@@ -20,7 +20,7 @@ import msgspec
 
 from lanner.docker.client import MAX_BODY, get
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
-from lanner.docker.link import Spare
+from lanner.docker.engine_link import Spare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

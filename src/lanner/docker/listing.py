@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanner.docker.endpoint import Endpoint
-    from lanner.docker.link import Spare
+    from lanner.docker.engine_link import Spare
     from lanner.native import Lines
     from lanner.sources import Flag
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.docker.client import Connection, Engine, find_engine, open_events, ping
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
+from lanner.docker.engine_link import Spare
 from lanner.docker.eventframer import EventFramer
 from lanner.docker.gaps import AWAY, CURSOR, LOST
 from lanner.docker.intake import Intake
-from lanner.docker.link import Spare
 from lanner.docker.listing import list_events
 from lanner.docker.log import log
 from lanner.docker.window import NOWHERE, SPAN, Position

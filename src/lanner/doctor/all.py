@@ -62,4 +62,6 @@ def _other_checks(setup: SetupChecks) -> Iterator[Check]:
         falco = setup.read.falco
         yield Check("outputs", lambda: output_checks.look_at_outputs(falco))
         yield Check("disk", lambda: storage.look_at_disk(falco))
+        if (info := setup.info) is not None and info.resumes:
+            yield Check("position", lambda: storage.look_at_state(falco, info))
         yield Check("web server", lambda: output_checks.look_at_webserver(falco))

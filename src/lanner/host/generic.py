@@ -24,7 +24,7 @@ _UINT64: Final = (1 << 64) - 1
 
 @dataclass(slots=True)
 class EventContext:
-    """What the host knows about the current event. A run has one such object, updated by `advance`.
+    """The host's knowledge about the current event. A run has one such object, updated by `advance`.
 
     `describe` is the plugin's event_to_string for the current event (None or "" if it returns nothing). `timestamp`
     is in nanoseconds since 1970. `number` counts from 1. `static` has the values of the fields `static.*`.

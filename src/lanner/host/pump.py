@@ -18,6 +18,7 @@ from lanner.rules import AlertRule, Executor
 from lanner.rules.plan.executor import compile_values
 from lanner.sdk.hosting import FieldReader
 from lanner.sdk.misfits import added, describe_misfits
+from lanner.sdk.payload_forms import describe_unreadable
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Pump:
         self._infos = [declaration.info for each in (plugin, *beside) for declaration in plugin_info(type(each)).fields]
         own = {each.name for each in self._infos}
         requests = compiled.plan.fields
+        self.unreadable = describe_unreadable(info)
+        """What payloads are that no field can read, for messages: "not valid JSON"."""
         self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own], beside=beside)
         host = writer.hostname if hostname is None else hostname
         self.context = EventContext(info.read_source, info.name, host, self._reader.describe, static=static or {})

@@ -7,6 +7,9 @@ both are whitespace between tokens and invalid in strings, so every field keeps 
 plugins' events are wrapped in an envelope, one object per line: {"ts": nanoseconds since 1970, "payload": base64}. The plugin
 determines the format, not the file; a file that begins with an unexpected envelope belongs to another plugin. A byte order mark
 before the first line is skipped.
+
+If the payloads of a plugin are lines (a pattern, logfmt, CEF), any text file is a recording: each line is an event, except that
+envelopes are unwrapped.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
 from lanner.sdk.framing import MAX_LINE, new_framer, warn_too_long
 from lanner.sdk.misspelt import suggest_file
+from lanner.sdk.payload_forms import line_forms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,8 +96,10 @@ class Replay:
         self._descriptor = -1
         # reading a pipe may block: close() ends the wait
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._framer: Framer | ObjectFramer = new_framer() if needs_envelope(info) else ObjectFramer(MAX_LINE, multiline=True)
-        self._unwrapper = _unwrapper() if needs_envelope(info) else None
+        are_lines = bool(line_forms(info))
+        has_envelopes = are_lines or needs_envelope(info)
+        self._framer: Framer | ObjectFramer = new_framer() if has_envelopes else ObjectFramer(MAX_LINE, multiline=True)
+        self._unwrapper = _line_unwrapper() if are_lines else _unwrapper() if has_envelopes else None
         self._info = info
         self._closed = False
         self.tells_time = info.timestamp is None
@@ -142,12 +148,12 @@ class Replay:
                 return Batch([])
         lines = self._framer.feed(self._unmarked(block)) if block else self._framer.end()
         self._check_first(lines)
-        if not self.tells_time:
-            self._look_for_times(lines)
         if self._framer.too_long > self.counters.get("lines too long", 0):
             self.counters["lines too long"] = self._framer.too_long
             warn_too_long(self._info.name)
         batch = self._unwrap(lines, self._unwrapper) if self._unwrapper else Batch(lines)
+        if not self.tells_time:
+            self._look_for_times(batch.payloads)
         if not block:
             batch.ended = not self._paths
             if self._paths:
@@ -212,7 +218,7 @@ class Replay:
             if self.__dict__.get(name, -1) >= 0:
                 os.close(self.__dict__[name])
 
-    def _unwrap(self, lines: Sequence[bytes], unwrap: Callable[[bytes], tuple[bytes, int]]) -> Batch:
+    def _unwrap(self, lines: Sequence[bytes], unwrap: Callable[[bytes], tuple[bytes, int | None]]) -> Batch:
         payloads: list[bytes] = []
         timestamps: list[int | None] = []
         for line in lines:
@@ -255,6 +261,8 @@ def no_recording(path: str, info: PluginInfo, *, is_json: bool = False) -> str:
     """Return the message for a file without events of the plugin. `is_json`: it has other objects."""
     if is_json:
         what = f"is JSON with a time as in events of {info.name}, and no rule matched"
+    elif line_forms(info):
+        what = "has a form that its fields read"
     else:
         what = "is an envelope with an event" if needs_envelope(info) else "is JSON"
     return f"{path} is not a recording of {info.name}: none of its lines {what}. Make one with `lanner record {info.name} -o FILE`"
@@ -269,6 +277,21 @@ def _is_foreign(line: bytes, info: PluginInfo) -> bool:
     assert info.timestamp is not None
     reader = Reader([info.timestamp.data()])
     return reader.load(line) and reader.get(0) is None
+
+
+def _line_unwrapper() -> Callable[[bytes], tuple[bytes, int | None]]:
+    """Return a function that parses an envelope, and returns any other line as the payload of an event without a time."""
+    unwrap = _unwrapper()
+
+    def unwrap_line(line: bytes) -> tuple[bytes, int | None]:
+        if not line.startswith(b"{"):
+            return line, None
+        try:
+            return unwrap(line)
+        except (ValueError, RecursionError):
+            return line, None
+
+    return unwrap_line
 
 
 def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:
@@ -292,6 +315,12 @@ def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:
 
 def recorded(payload: bytes, timestamp: int, info: PluginInfo) -> bytes:
     """Return the line that records an event, without its newline."""
-    if not needs_envelope(info):
+    is_line = bool(line_forms(info))
+    if not needs_envelope(info) and is_line:
+        line = payload.removesuffix(b"\n")
+        # others would not be the same event when they are read
+        if line.strip() and b"\n" not in line and not line.startswith(b"{"):
+            return line
+    if not needs_envelope(info) and not is_line:
         return payload.replace(b"\n", b"\r").strip() or b"null"  # an empty line would not be an event
     return b'{"ts":%d,"payload":"%s"}' % (timestamp, b64encode(payload))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.host.plugin_loader import BUILT_IN, load_plugin
-from lanner.new.sources import replay_command, run_command
+from lanner.new.kinds import replay_command, run_command
 from lanner.package.readme import fields_table, with_table
 from lanner.sdk.config import config_table
 from lanner.sdk.errors import LannerError, UsageError

@@ -112,7 +112,11 @@ def _counters(snapshot: Snapshot) -> Iterator[Metric]:
 def _own(snapshot: Snapshot) -> Iterator[Metric]:
     about = {"version": snapshot.version, "plugin": snapshot.plugin, "plugin_version": snapshot.plugin_version}
     yield _info("lanner", "Versions of Lanner and its plugin", **about)
-    yield _counter("lanner_events_not_json", "Payloads that are not valid JSON", [({}, snapshot.not_json)])
+    yield _counter(
+        "lanner_events_not_json",
+        "Payloads that no field can read: not valid JSON, or not lines of the plugin's pattern",
+        [({}, snapshot.not_json)],
+    )
     yield _counter("lanner_events_invalid_utf8", "Payloads with invalid UTF-8, whose fields were read", [({}, snapshot.invalid_utf8)])
     failures = _each("field", snapshot.failures)
     yield _counter("lanner_field_failures", "Failed field extractions", failures)

@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from lanner.outputs.base import OutputError
-from lanner.outputs.lines import LineWriter
+from lanner.outputs.line_writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

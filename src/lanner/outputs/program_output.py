@@ -16,7 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
-from lanner.outputs.lines import LineWriter
+from lanner.outputs.line_writer import LineWriter
 from lanner.sdk.text import many, to_bytes_leniently
 
 if TYPE_CHECKING:

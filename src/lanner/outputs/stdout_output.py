@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputClosedError, OutputError
-from lanner.outputs.lines import LineWriter
+from lanner.outputs.line_writer import LineWriter
 from lanner.sdk.printable import escape_controls
 
 if TYPE_CHECKING:

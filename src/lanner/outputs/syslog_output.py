@@ -40,7 +40,7 @@ _FACILITIES: Final = {
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _OPTIONS: Final = ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000))
 _PORTS: Final = {"tcp": 601, "tls": 6514}
-# What a datagram of a unix socket holds with the kernel's defaults, and what a message is cut to where it does not fit
+# Size of a datagram of a unix socket with the kernel's defaults; a longer message is cut to it
 _CUT: Final = 8 * 1024
 _SECOND: Final = 1_000_000_000
 _LEAVE: Final = 1.0

@@ -35,6 +35,9 @@ _RFC2822: Final = re.compile(
 _HTTP: Final = re.compile(
     rf"(?:{_DAYS}), (?P<day>[0-9]{{2}}) (?P<month>{'|'.join(_MONTHS)}) (?P<year>[0-9]{{4}}) {_CLOCK}:(?P<second>[0-9]{{2}}) GMT"
 )
+_CLF: Final = re.compile(
+    rf"(?P<day>[0-9]{{2}})/(?P<month>{'|'.join(_MONTHS)})/(?P<year>[0-9]{{4}}):{_CLOCK}:(?P<second>[0-9]{{2}}) (?P<zone>[+-][0-9]{{4}})"
+)
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -59,6 +62,7 @@ _FORMS: Final = {
     "iso8601": _of(_ISO8601, _ISO8601_BASIC),
     "rfc2822": _of(_RFC2822),
     "http-date": _of(_HTTP),
+    "clf": _of(_CLF),
 }
 
 

@@ -9,6 +9,7 @@ A place is the JSON text of a value in the payload, as bytes.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import takewhile
@@ -18,7 +19,9 @@ from urllib.parse import unquote_to_bytes
 from lanner.sdk.dates import to_nanoseconds
 from lanner.sdk.errors import PayloadError
 from lanner.sdk.jsondoc import decode, decode_any
-from lanner.sdk.text import from_bytes, to_bytes
+from lanner.sdk.line_forms import Line
+from lanner.sdk.pointer import Document
+from lanner.sdk.text import from_bytes, is_byte, to_bytes
 from lanner.sdk.words import ROWS
 
 if TYPE_CHECKING:
@@ -49,28 +52,53 @@ class Items(NamedTuple):
     complete: bool = True
 
 
+class Subject(NamedTuple):
+    """A payload as trees read it: the text of its JSON, its JSON pointers, each or None, and its line."""
+
+    json: bytes | None
+    pointers: Document | None
+    line: Line
+
+
 class Reader:
     """Reads values from one payload at a time. `table` contains the trees; a slot is an index in it."""
 
     def __init__(self, table: Sequence[Data]) -> None:
         self._table = tuple(table)
-        self._payload: bytes | None = None
+        self._forms = set[str]().union(*map(_forms, self._table))
+        self._patterns = [form for form in self._forms if form not in {"path", "pointer", "logfmt", "cef"}]
+        self._subject: Subject | None = None
         self._misfits: list[dict[str, int]] = [{} for _ in table]
         self.has_invalid_utf8 = False
         """Whether texts of the loaded payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text`)."""
 
     def load(self, payload: bytes) -> bool:
-        """Load the next payload, and return whether all of it is valid JSON. If not, no slot has a value."""
-        try:
-            self.has_invalid_utf8 = not decode_any(payload)[1]
-            self._payload = payload.strip(b" \t\n\r")
-        except PayloadError:
-            self._payload, self.has_invalid_utf8 = None, False
-        return self._payload is not None
+        """Load the next payload, and return whether it has a form that the trees read: JSON, if there is no other."""
+        line = Line(payload)
+        json: bytes | None = None
+        pointers: Document | None = None
+        is_utf8 = True
+        if "path" in self._forms or not self._forms:
+            with suppress(PayloadError):
+                is_utf8 = decode_any(payload)[1]
+                json = payload.strip(b" \t\n\r")
+        if "pointer" in self._forms:
+            with suppress(ValueError):
+                pointers = Document(payload)
+        is_line = (
+            any(map(line.match, self._patterns))
+            or ("logfmt" in self._forms and bool(line.logfmt()))
+            or ("cef" in self._forms and bool(line.cef()))
+        )
+        is_readable = json is not None or pointers is not None or is_line
+        if json is None and is_readable:
+            is_utf8 = not any(map(is_byte, from_bytes(payload)))
+        self._subject, self.has_invalid_utf8 = Subject(json, pointers, line), not is_utf8
+        return is_readable
 
     def get(self, slot: int, argument: str | int | None = None) -> FieldValue:
         """Return the value of the tree at `slot`; `argument` fills KEY (str) or INDEX (int)."""
-        if self._payload is None:
+        if self._subject is None:
             return None
         if isinstance(argument, int) and not 0 <= argument <= UINT64_MAX:
             argument = None  # not an index
@@ -79,7 +107,7 @@ class Reader:
                 argument = _whole(argument)
             except UnicodeEncodeError:
                 argument = None  # half of a surrogate pair: no member has such a name
-        reading = _Reading(self._payload, argument, self._misfits[slot])
+        reading = _Reading(self._subject, argument, self._misfits[slot])
         tree: Any = self._table[slot]
         if not _is_list(tree):
             value: FieldValue = reading.attempt(lambda: reading.one(tree))
@@ -90,6 +118,22 @@ class Reader:
     def misfits(self) -> list[dict[str, int]]:
         """Return for each slot how often a value had another type than the field, by its JSON type."""
         return [dict(each) for each in self._misfits]
+
+
+def _forms(tree: Any) -> set[str]:
+    """Return what a tree reads: `path` for JSON, `pointer`, `logfmt`, `cef`, or the pattern of a group."""
+    match tree:
+        case ["path" | "pointer" | "logfmt" | "cef" as form, _]:
+            return {form}
+        case ["group", expression, _]:
+            return {expression}
+        case ["first" | "concat", values]:
+            return set[str]().union(*map(_forms, values))
+        case ["when" | "unless" | "each", one, other, *_]:
+            return _forms(one) | _forms(other)
+        case ["item" | "given" | "constant", *_]:
+            return set()
+    return _forms(tree[1])
 
 
 def _is_list(tree: Any) -> bool:
@@ -139,10 +183,10 @@ def _until_nul(text: str) -> str:
 class _Reading:
     """One evaluation of a tree. `reads` is one of `lanner.sdk.words.Reads`: the JSON values that count at a place."""
 
-    def __init__(self, payload: bytes, argument: str | int | None, misfits: dict[str, int]) -> None:
-        self._payload = payload
+    def __init__(self, subject: Subject, argument: str | int | None, misfits: dict[str, int]) -> None:
+        self._subject = subject
         self._argument = argument
-        self._item = payload
+        self._item = subject.json
         self._misfits = misfits
         self._misfit: str | None = None
 
@@ -176,6 +220,10 @@ class _Reading:
             case ["concat", values]:
                 texts = [*takewhile(lambda each: each is not None, map(self.one, values))]
                 return _whole("".join(texts)) if len(texts) == len(values) else None
+            case ["pointer" | "logfmt" | "cef" as form, name]:
+                return self._part(form, self._argument if isinstance(name, dict) else name)
+            case ["group", expression, name]:
+                return self._subject.line.group(expression, name)
             case ["nth", value, index]:
                 number = self._argument if isinstance(index, dict) else index
                 found = self.many(value, reads)
@@ -281,7 +329,8 @@ class _Reading:
     def _places(self, tree: Any) -> list[bytes | None] | None:
         """Return the places of a path: None for an item without the place, and no list at all if the path's beginning leads nowhere."""
         root, steps = tree
-        return self._walk(self._payload if root == "path" else self._item, steps)
+        place = self._subject.json if root == "path" else self._item
+        return None if place is None else self._walk(place, steps)
 
     def _walk(self, place: bytes, steps: Sequence[Any]) -> list[bytes | None] | None:
         for number, step in enumerate(steps):
@@ -307,6 +356,13 @@ class _Reading:
                         return None
                     place = next_place
         return [place]
+
+    def _part(self, form: str, name: str | int | None) -> str | None:
+        if not isinstance(name, str):
+            return None
+        if form == "pointer":
+            return self._subject.pointers.get(name) if self._subject.pointers else None
+        return (self._subject.line.cef() if form == "cef" else self._subject.line.logfmt()).get(name)
 
     @staticmethod
     def _step(place: bytes, step: str | int | None) -> bytes | None:

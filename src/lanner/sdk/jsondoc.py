@@ -34,7 +34,7 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - _STEPS.keys())
 # msgspec decodes nested documents recursively; a few hundred levels fit on any caller's stack
 _SURE_LEVELS: Final = 200
 _recursion = threading.Lock()
-# What msgspec must not see: valid pairs, which may stand for a stand-in, halves of pairs, bytes that are not UTF-8, and stand-ins
+# Texts that msgspec must not see: valid pairs, which may stand for a stand-in, halves of pairs, bytes that are not UTF-8, and stand-ins
 _ODD: Final = re.compile(
     r"(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
     "|(?P<escape>\\\\[\0-\x7f])|[\udc80-\udcff\U0010ff00-\U0010ffff]",

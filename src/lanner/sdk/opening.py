@@ -27,7 +27,7 @@ class Opening:
         self.resumes = resumes
         self.is_closed = False
         self.returned: Any = None
-        """What `open` returned, until `close`: the host itself reads it."""
+        """The result of `open`, until `close`: the host itself reads it."""
         self._lock = threading.Lock()
         self._parts: list[Any] = []
         self._ended: dict[str, int] = {}

@@ -39,7 +39,7 @@ class OpenInstance:
     connections: Mapping[str, bool] = MappingProxyType({})
     """The names of connections, and whether each is up: /readyz and the metrics report them."""
     position: Any = None
-    """Where the source resumes after the last chunk that `read_chunk` returned. It is the end of a whole line. The host stores it."""
+    """The position after the last chunk that `read_chunk` returned: the end of a whole line. The host stores it, and resumes there."""
 
     def describe(self) -> str:
         """Return the name of what is watched, for messages."""

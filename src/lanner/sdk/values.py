@@ -22,6 +22,7 @@ from lanner.sdk.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, WORDS, Each, 
 
 if TYPE_CHECKING:
     from lanner.sdk.path_parts import Data, Part
+    from lanner.sdk.payload_parts import PayloadPart
     from lanner.sdk.words import TimeForm, Unit, WordRow
 
 _SHOWN: Final = (FieldType.STRING, FieldType.UINT64, FieldType.BOOL)
@@ -257,7 +258,7 @@ class Path(Value):
             """Raise AttributeError with advice: brackets read a member of the payload."""
             if name.startswith("__"):
                 raise AttributeError(name)
-            if near := find_misspelt(name, ("when", "unless", "where", "each", *(row.name for row in WORDS))):
+            if near := find_misspelt(name, ("when", "unless", "where", "each", "pointer", *(row.name for row in WORDS))):
                 raise AttributeError(f"a value has no method {name!r}: did you mean {near!r}?")
             place = shown_path(self.root, (*self.parts, name))
             raise AttributeError(f"a value has no attribute {name!r}: to read the member of that name, write {place}")
@@ -277,6 +278,14 @@ class Path(Value):
         if not isinstance(value, Value):
             raise DefinitionError(f'`each` needs a value, such as item["name"], not {value!r}')
         return ForEach(self, value)
+
+    def pointer(self, pointer: str | FieldArgument) -> PayloadPart:
+        """Return what Falco's json plugin returns for a JSON pointer (RFC 6901); `KEY`: for the field's argument."""
+        from lanner.sdk.payload_parts import PayloadPart  # that module imports this one
+
+        if self.parts or self.root != "path":
+            raise DefinitionError("a JSON pointer begins at the whole payload: write payload.pointer(...)")
+        return PayloadPart("pointer", pointer)
 
     def keys(self) -> Word:
         """Return the names of the members of the object at this place, as a list."""

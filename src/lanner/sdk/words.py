@@ -39,8 +39,8 @@ EACH = Each.ALL
 
 Unit: TypeAlias = Literal["ns", "us", "ms", "s"]
 UNITS: dict[Unit, int] = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
-TimeForm: TypeAlias = Literal["ns", "us", "ms", "s", "rfc3339", "iso8601", "rfc2822", "http-date"]
-DATE_FORMS: tuple[TimeForm, ...] = ("rfc3339", "iso8601", "rfc2822", "http-date")
+TimeForm: TypeAlias = Literal["ns", "us", "ms", "s", "rfc3339", "iso8601", "rfc2822", "http-date", "clf"]
+DATE_FORMS: tuple[TimeForm, ...] = ("rfc3339", "iso8601", "rfc2822", "http-date", "clf")
 """The forms of points in time that are texts; `lanner.sdk.dates` reads them."""
 
 Reads: TypeAlias = Literal["text", "scalar", "raw", "number", "decimal", "boolean", "any", "present"]
@@ -85,6 +85,14 @@ FORMS: tuple[tuple[str, str], ...] = (
     ('a.where("b", "x", "y")', "after `EACH`: only the items whose member `b` is one of these texts, as `text()` reads it"),
     ('a.where("b")', "after `EACH`: only the items with a member `b`"),
     ("a.each(b)", "after `EACH`: a list of the value `b` of each item. Paths in `b` begin at `item`, or as always at `payload`"),
+    (
+        'payload.pointer("/a/b/0")',
+        "what Falco's `json` plugin returns for this JSON pointer (RFC 6901): a text, or any other value as it is written, without blanks",
+    ),
+    ("payload.pointer(KEY)", "the same, with the field's argument as the pointer"),
+    ('line["name"]', "the text of a group of `line = pattern(...)`"),
+    ('logfmt["a"], logfmt[KEY]', "the value of a key in a line of `key=value` pairs"),
+    ('cef["a"], cef[KEY]', "a field of a line in the Common Event Format"),
     ("a | b", 'the first of the two that has a value; "" is a value'),
     ('a.when(b, "x", "y")', "`a`, if the text `b` equals one of these texts"),
     ("a.when(b)", "`a`, if the boolean `b` is true. `a.when(INDEX)`: if the field has its argument"),
@@ -125,8 +133,8 @@ WORDS: tuple[WordRow, ...] = (
         "time",
         'a.time("ns")',
         "a point in time, from a number or text of decimal digits that counts `ns`, `us`, `ms` or `s` since 1970, with a fraction "
-        "except of `ns`. Or from a text: `rfc3339`; `iso8601`, which without an offset is UTC; `rfc2822`; `http-date`. Times before "
-        "1970 and after 2554 give no value",
+        "except of `ns`. Or from a text of the form `rfc3339`, `iso8601` (without an offset it is UTC), `rfc2822`, `http-date`, or `clf` "
+        "(`10/Oct/2000:13:55:36 -0700`). Times before 1970 and after 2554 give no value",
         "time form",
         reads="decimal",
         gives=FieldType.ABSTIME,

@@ -93,7 +93,8 @@ class LineFeed(Feed):
     def events(self) -> Iterator[Event]:
         """See `Feed`."""
         while (block := self.block(_FOREVER)) is not None:
-            yield from self.split(block)
+            if block:
+                yield from self.split(block)
 
     def split(self, block: bytes) -> Iterator[Event]:
         """Yield an event for each line of the last block."""

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from lanner.sdk.errors import SourceError
+from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.events import Event
 from lanner.sources.lines import MAX_LINE, LineFeed
 from lanner.sources.logfiles import UNFIT, LogFile, Spot, find, read_spot, successors
@@ -49,7 +49,9 @@ class Tail(LineFeed):
         start: Literal["beginning", "end"] = "beginning",
         max_line: int = MAX_LINE,
     ) -> None:
-        """Raise `ValueError` for invalid arguments."""
+        """Raise `ValueError` for invalid arguments, and `UsageError` without a path, which often comes from the open parameters."""
+        if not path:
+            raise UsageError("the path of the log file is empty: name the file, for example in the open parameters")
         if max_line < 1024:
             raise ValueError(f"max_line is {max_line}; it must be at least 1024")
         if start not in {"beginning", "end"}:
@@ -249,7 +251,7 @@ class Tail(LineFeed):
         self.warn("read", "cannot read %s: %s; it is tried again", file.path, (error.strerror or str(error)).lower())
         self.connections[self.name] = False
         self._lines.end()
-        self._given, self._has_begun = self.position, False
+        self._given, self._has_begun = self._given if self.position is None else self.position, False
         for each in (file, *self._next):
             each.close()
         self._next.clear()

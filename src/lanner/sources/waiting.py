@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Policy: TypeAlias = Literal["drop_newest", "drop_oldest", "block"]
-"""What a full queue does."""
+"""Policy of a full queue."""
 
 
 class Flag:

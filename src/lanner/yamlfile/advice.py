@@ -1,4 +1,4 @@
-"""What to do about YAML that yaml-cpp refuses, for rules, falco.yaml, options and tests alike.
+"""Advice on YAML that yaml-cpp refuses, for rules, falco.yaml, options and tests alike.
 
 The advice quotes no text of the file, because a configuration holds passwords.
 """

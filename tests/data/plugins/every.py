@@ -19,7 +19,7 @@ if "pytest" not in sys.modules:
 
 
 class EveryConfig(lanner.Config):
-    """What `init_config` may hold."""
+    """Options of `init_config`."""
 
     flush_interval: Annotated[int, Meta(ge=1, le=1000, description="Milliseconds that a batch may wait")] = 5
     refuse: Annotated[bool, Meta(description="Whether the plugin's own code refuses to start")] = False

@@ -15,7 +15,7 @@ class Login(lanner.Config):
 
 
 class VaultConfig(lanner.Config):
-    """What the plugin needs."""
+    """Options of the plugin."""
 
     api_pat: Annotated[lanner.Secret, Meta(description="Access token of the API")]
     max_items: int = 3

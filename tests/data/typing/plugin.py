@@ -1,5 +1,5 @@
 # ruff: noqa: F821, RUF012 - some lines are wrong on purpose
-"""What a type checker says of a plugin; read by tests/sdk/test_public_names.py, never run."""
+"""A plugin for a type checker; read by tests/sdk/test_public_names.py, never run."""
 
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -22,7 +22,7 @@ payload[1.5]  # error: [index]
 
 
 class DoorConfig(lanner.Config):
-    """What the plugin may be told."""
+    """Options of the plugin."""
 
     flush_interval: Annotated[int, Meta(ge=1, description="Milliseconds")] = 30
     token: lanner.Secret | None = None
@@ -85,6 +85,23 @@ class Resuming(lanner.Plugin, abstract=True):
         yield lanner.Event("x", position=(position or 0) + 1)
         yield lanner.Event("x", position={"a": [1, "b", None]})
         yield lanner.Event("x", position={1, 2})  # error: [arg-type]
+
+
+class Following(lanner.Plugin, abstract=True):
+    """A source of `lanner.sources`, as it is."""
+
+    def open(self, params: str, position: str | None) -> lanner.sources.Tail:
+        return lanner.sources.tail(params, position=position, start="end")
+
+
+class Reading(lanner.Plugin, abstract=True):
+    """One that a generator reads."""
+
+    def open(self, params: str) -> Iterator[lanner.Event]:
+        for event in lanner.sources.program(["ls", params]):
+            reveal_type(event)  # reveals: lanner.sdk.events.Event
+            yield event
+        yield from lanner.sources.queue(policy="wait")  # error: [arg-type]
 
 
 class NoSource(lanner.Plugin, abstract=True):

@@ -130,7 +130,7 @@ std::string environment_of(const lanner_boot_request& request) { return std::str
 // The location of the plugin's Python, for messages.
 std::string home_of(const lanner_boot_request& request) { return is_bundled(request) ? request.path : request.executable; }
 
-// What the plugins of the process brought. Never destroyed: another thread may use it while the process ends.
+// Python and home of the first plugin in the process. Never destroyed: another thread may use it while the process ends.
 struct First {
   std::mutex booting;
   bool booted = false;

@@ -169,12 +169,11 @@ bool lanner_state::extract_one(const lanner_event& event, const lanner_request& 
   const std::string_view payload(reinterpret_cast<const char*>(event.payload), event.size);
   if (!is_loaded_ && !document_.holds(payload)) document_.load(payload);
   is_loaded_ = true;
-  Search* const document = document_.search();
-  if (!document) return true;
   const Value& value = *field.value;
   if (value.kind == Value::Kind::path && !value.is_list) {
     // most fields take this fast path
-    if (const char* text = text_at(value, *document, given)) {
+    Search* const document = document_.search();
+    if (const char* text = document ? text_at(value, *document, given) : nullptr) {
       auto* place = scratch_.take<const char*>(1);
       *place = text;
       result.values = place;

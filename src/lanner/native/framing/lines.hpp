@@ -21,7 +21,7 @@ class LineList {
   // The incomplete ones: their index and their full size in bytes.
   const std::vector<std::pair<std::size_t, std::size_t>>& cut() const { return cut_; }
 
-  // How many bytes of lines are kept in memory.
+  // Returns the number of bytes of lines in memory.
   std::size_t held() const {
     std::size_t size = chunk_.size();
     for (const auto& copy : copies_) size += copy.size();

@@ -29,7 +29,7 @@ std::string_view without_separators(std::string_view text) {
   return text;
 }
 
-// Where a line ends, and whether it is no more than one object.
+// The end of a line, and whether the line is a single object.
 struct LineEnd {
   const char* at;  // the newline, or the end of the chunk
   bool is_one_object;

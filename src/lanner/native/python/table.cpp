@@ -1,7 +1,10 @@
 // Converts lists of plain data to value trees, and checks every shape, so that later code need not.
 #include "python/table.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -95,9 +98,21 @@ std::uint64_t factor(const std::string& unit) {
   throw Unfit("unknown time unit \"" + unit + "\"");
 }
 
+std::shared_ptr<const Pattern> make_pattern(const std::string& expression) {
+  // the module is imported only for a pattern
+  const Ref module(PyImport_ImportModule("lanner.native._pattern"));
+  const auto* engine = module ? static_cast<const RegexEngine*>(PyCapsule_Import(regex_engine_name, 0)) : nullptr;
+  if (!engine) throw PythonError();
+  try {
+    return std::make_shared<const Pattern>(*engine, expression);
+  } catch (const std::runtime_error& error) {
+    throw Unfit(error.what());
+  }
+}
+
 class Compiler {
  public:
-  explicit Compiler(Places& places) : places_(places) {}
+  explicit Compiler(Places& places) : places_(places), forms_(places.forms) {}
 
   Value value(PyObject* tree, int level = 0) {
     auto result = of(tree, level);
@@ -171,6 +186,15 @@ class Compiler {
       for (const auto& each : result.children) {
         if (each.type != ValueType::text || each.is_list) throw Unfit("\"concat\" needs texts");
       }
+    } else if (word == "pointer" || word == "logfmt" || word == "cef") {
+      expect(1);
+      result.kind = word == "pointer" ? Value::Kind::pointer : word == "cef" ? Value::Kind::cef : Value::Kind::logfmt;
+      (word == "pointer" ? forms_.reads_pointers : word == "cef" ? forms_.reads_cef : forms_.reads_logfmt) = true;
+      result.takes_argument = is_argument(parts[1]);
+      if (!result.takes_argument) result.text = text(parts[1], "a name");
+    } else if (word == "group") {
+      expect(2);
+      return group(text(parts[1], "a pattern"), text(parts[2], "the name of a group"));
     } else if (const Word* found = word_of(word)) {
       if (parts.size() < 2) expect(1);
       result.word = found;
@@ -199,6 +223,22 @@ class Compiler {
       if (std::holds_alternative<Where>(steps.back()) && !has_items) throw Unfit("a condition in a path needs items before it");
     }
     return make_path(std::move(steps), is_of_item, places_);
+  }
+
+  Value group(const std::string& expression, const std::string& name) {
+    auto& patterns = forms_.patterns;
+    auto entry = std::find_if(patterns.begin(), patterns.end(), [&](const auto& each) { return each.expression == expression; });
+    if (entry == patterns.end()) {
+      patterns.push_back({expression, make_pattern(expression)});
+      entry = std::prev(patterns.end());
+    }
+    Value result;
+    result.kind = Value::Kind::group;
+    result.place = static_cast<std::uint32_t>(entry - patterns.begin());
+    result.number = entry->pattern->group(name);
+    if (result.number == 0) throw Unfit("the pattern has no group \"" + name + "\"");
+    entry->groups = std::max<std::size_t>(entry->groups, result.number + 1);
+    return result;
   }
 
   template <typename Expect>
@@ -283,6 +323,7 @@ class Compiler {
   }
 
   Places& places_;
+  Forms& forms_;
   std::size_t values_ = 0;
   int items_ = 0;  // the number of `each` around the tree
 };
@@ -298,6 +339,8 @@ bool to_table(PyObject* object, Table& table) {
       table.trees.push_back(compiler.value(tree));
     }
     return true;
+  } catch (const PythonError&) {
+    return false;
   } catch (const Unfit& error) {
     PyErr_Format(PyExc_ValueError, "not a table of values: %s%s", place.c_str(), error.what());
     return false;

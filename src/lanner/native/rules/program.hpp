@@ -42,7 +42,7 @@ struct Source {
   bool is_index = false;  // the argument is `number`, not `text`
 };
 
-// What is known of an operand's values before the first event: see lanner.rules.language.typed.Kind
+// Known facts about an operand's values before the first event: see lanner.rules.language.typed.Kind
 struct Type {
   enum class Is { text, number, boolean, address, network };
 

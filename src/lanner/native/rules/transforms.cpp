@@ -26,7 +26,7 @@ const Scalar* first(const Cell& cell) {
   return cell.list.empty() ? nullptr : &cell.list[0];
 }
 
-// What Falco reads if it takes a value for a C string: for a number its bytes, little endian
+// The text that Falco reads if it treats a value as a C string: for a number its bytes, little endian
 std::string_view text_of(const Scalar& value, const Type& type, Arena& arena) {
   if (value.is_text) return type.is == Type::Is::text && !type.is_binary ? value.text : c_text(value.text);
   auto& raw = arena.take();

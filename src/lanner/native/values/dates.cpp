@@ -209,6 +209,23 @@ bool read_http(Scan& scan, Moment& moment) {
   return scan.ok();
 }
 
+// The Common Log Format of web servers
+bool read_clf(Scan& scan, Moment& moment) {
+  moment.day = scan.number(2, 2);
+  scan.expect("/");
+  moment.month = scan.word(months, false) + 1;
+  scan.expect("/");
+  moment.year = scan.number(4, 4);
+  scan.expect(":");
+  moment.hour = scan.number(2, 2);
+  scan.expect(":");
+  moment.minute = scan.number(2, 2);
+  scan.expect(":");
+  moment.second = scan.number(2, 2);
+  scan.expect(" ");
+  return read_offset(scan, moment, false, false, true);
+}
+
 }  // namespace
 
 std::optional<DateForm> date_form_of(std::string_view name) {
@@ -216,6 +233,7 @@ std::optional<DateForm> date_form_of(std::string_view name) {
   if (name == "iso8601") return DateForm::iso8601;
   if (name == "rfc2822") return DateForm::rfc2822;
   if (name == "http-date") return DateForm::http;
+  if (name == "clf") return DateForm::clf;
   return std::nullopt;
 }
 
@@ -255,6 +273,9 @@ std::optional<std::uint64_t> time_of(std::string_view text, DateForm form) {
       break;
     case DateForm::http:
       found = read_http(scan, moment);
+      break;
+    case DateForm::clf:
+      found = read_clf(scan, moment);
       break;
   }
   return found && scan.at_end() ? nanoseconds(moment) : std::nullopt;

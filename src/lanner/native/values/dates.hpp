@@ -7,7 +7,7 @@
 
 namespace lanner {
 
-enum class DateForm { units, rfc3339, iso8601, rfc2822, http };
+enum class DateForm { units, rfc3339, iso8601, rfc2822, http, clf };
 
 // The form with this name; none for a unit and for an unknown name
 std::optional<DateForm> date_form_of(std::string_view name);

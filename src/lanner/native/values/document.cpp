@@ -8,6 +8,7 @@
 
 #include <simdjson.h>
 
+#include "values/pointer.hpp"
 #include "values/readable.hpp"
 
 namespace lanner {
@@ -128,11 +129,16 @@ void rewrite_numbers(char* at, char* end) {
 static_assert(Document::padding >= simdjson::SIMDJSON_PADDING);
 
 struct Document::Parsed {
-  explicit Parsed(const Places& places) : search(places) {}
+  explicit Parsed(const Places& places) : forms(places.forms), search(places), lines(places.forms) {}
+
+  const Forms& forms;
 
   simdjson::dom::parser parser;
   Search search;
   Tokens tokens;
+  Lines lines;
+  std::string_view payload;
+  bool has_pointers = false;
 
   // `room` is the least capacity of a new parser.
   simdjson::error_code parse(const char* data, std::size_t size, std::size_t depth, std::size_t room) {
@@ -157,37 +163,81 @@ Document::Document(const Places& places) : parsed_(std::make_unique<Parsed>(plac
 Document::~Document() = default;
 
 Search* Document::search() const { return valid_ ? &parsed_->search : nullptr; }
-Tokens* Document::tokens() const { return valid_ ? &parsed_->tokens : nullptr; }
+
+Context Document::context(const Given& given, Arena& arena) const {
+  return {parsed_->search, parsed_->tokens, parsed_->lines, parsed_->payload, parsed_->has_pointers, given, arena};
+}
 
 bool Document::load(std::string_view payload) {
-  valid_ = is_copied_ = has_invalid_utf8_ = false;  // also if the code below throws
-  empty(original_);
-  const auto size = payload.size();
-  if (size == 0) return false;
-  make_room(size);
-  std::memcpy(buffer_.data(), payload.data(), size);
-  std::memset(buffer_.data() + size, ' ', padding);
-  size_ = size;
+  begin();
+  size_ = payload.size();
+  make_room(size_);
+  std::memcpy(buffer_.data(), payload.data(), size_);
+  std::memset(buffer_.data() + size_, ' ', padding);
   is_copied_ = true;
-  char* const end = buffer_.data() + size;
-  // simdjson would skip it; RFC 8259 leaves that open, and Python's decoders reject it
-  if (payload.starts_with("\xEF\xBB\xBF")) return false;
-  auto error = parsed_->parse(buffer_.data(), size, max_depth, buffer_.size());
+  // simdjson would skip a byte order mark; RFC 8259 leaves that open, and Python's decoders reject it
+  valid_ = size_ && reads_json() && !payload.starts_with("\xEF\xBB\xBF") && parse_copy();
+  return finish(original_.empty() ? std::string_view(buffer_.data(), size_) : original_);
+}
+
+bool Document::load_in_place(std::string_view payload) {
+  // rare cases are left to the other function, which may write to its copy
+  if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
+  begin();
+  if (std::max(buffer_.size(), parsed_->parser.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
+    parsed_->parser = simdjson::dom::parser();
+    buffer_ = std::vector<char>();
+  }
+  if (reads_json()) {
+    if (parsed_->parse(payload.data(), payload.size(), max_depth, buffer_.size())) return load(payload);
+    valid_ = true;
+  }
+  return finish(payload);
+}
+
+void Document::begin() {
+  valid_ = is_copied_ = has_invalid_utf8_ = parsed_->has_pointers = false;  // also if loading throws
+  empty(original_);
+}
+
+bool Document::finish(std::string_view payload) {
+  const auto& forms = parsed_->forms;
+  parsed_->payload = payload;
+  if (!valid_) parsed_->search.begin();
+  if (forms.reads_pointers) parsed_->has_pointers = has_pointers(payload);
+  bool is_readable = valid_ || parsed_->has_pointers;
+  if (forms.reads_lines()) {
+    parsed_->lines.begin(payload);
+    is_readable = is_readable || parsed_->lines.is_line();
+  }
+  // of JSON it is known already
+  if (is_readable && !valid_) has_invalid_utf8_ = !simdjson::validate_utf8(payload.data(), payload.size());
+  return is_readable;
+}
+
+bool Document::reads_json() const {
+  const auto& forms = parsed_->forms;
+  return forms.reads_json || !(forms.reads_pointers || forms.reads_lines());
+}
+
+// Parses the payload in the buffer.
+bool Document::parse_copy() {
+  char* const end = buffer_.data() + size_;
+  auto error = parsed_->parse(buffer_.data(), size_, max_depth, buffer_.size());
   if (error && may_be_json(error)) {
     const auto depth = levels(buffer_.data(), end);
     if (depth > max_depth) return false;
-    original_.assign(buffer_.data(), size);
+    original_.assign(buffer_.data(), size_);
     rewrite_numbers(buffer_.data(), end);
     // within its limit simdjson does not count an innermost empty array or object, but one more level for all others
-    error = parsed_->parse(buffer_.data(), size, std::max(max_depth, depth + 1), buffer_.size());
+    error = parsed_->parse(buffer_.data(), size_, std::max(max_depth, depth + 1), buffer_.size());
     parsed_->tokens.set_original(original_);
   }
-  valid_ = may_be_readable(error) ? load_readable() : !error;
-  return valid_;
+  return may_be_readable(error) ? parse_readable() : !error;
 }
 
-// Loads the payload in the buffer in spite of texts that are not Unicode.
-bool Document::load_readable() {
+// The same in spite of texts that are not Unicode.
+bool Document::parse_readable() {
   if (original_.empty()) original_.assign(buffer_.data(), size_);
   auto text = make_readable(original_);
   const auto size = text.size() - simdjson::SIMDJSON_PADDING;
@@ -200,21 +250,9 @@ bool Document::load_readable() {
   return has_invalid_utf8_ = true;
 }
 
-bool Document::load_in_place(std::string_view payload) {
-  valid_ = is_copied_ = has_invalid_utf8_ = false;
-  // rare cases are left to the other function, which may write to its copy
-  if (payload.empty() || payload.starts_with("\xEF\xBB\xBF")) return load(payload);
-  if (std::max(buffer_.size(), parsed_->parser.capacity()) > kept_capacity && payload.size() < kept_capacity / 4) {
-    parsed_->parser = simdjson::dom::parser();
-    buffer_ = std::vector<char>();
-  }
-  if (parsed_->parse(payload.data(), payload.size(), max_depth, buffer_.size())) return load(payload);
-  return valid_ = true;
-}
-
 Result Document::read(const Value& value, const Given& given, Arena& arena, Misfits* misfits) {
-  if (!valid_) return {};
-  Context context{parsed_->search, parsed_->tokens, given, arena, misfits};
+  auto context = this->context(given, arena);
+  context.misfits = misfits;
   return evaluate_field(value, context);
 }
 

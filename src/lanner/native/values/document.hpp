@@ -1,4 +1,4 @@
-// One payload at a time as a JSON document, if all of it is valid. No Python here.
+// One payload at a time, as the trees of a table read it: a JSON document, if all of it is valid, or a line. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,9 @@ class Document {
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
 
-  // Returns whether all of `payload` is valid JSON (RFC 8259, at most 1024 levels). It is copied: simdjson reads past the end.
+  // Loads a payload, and returns whether it has one of the forms that the table's trees read: JSON, if there is no other.
+  //
+  // All of the payload must be valid JSON (RFC 8259, at most 1024 levels). It is copied: simdjson reads past the end.
   // Texts may have bytes that are not UTF-8, and halves of surrogate pairs: see values/readable.hpp.
   bool load(std::string_view payload);
 
@@ -39,15 +41,21 @@ class Document {
   // Whether texts of the last load's document have no UTF-8, as above.
   bool has_invalid_utf8() const { return has_invalid_utf8_; }
 
-  // The places and the tokens of the last load's document; null if it failed.
+  // For an evaluation of trees for the last payload
+  Context context(const Given& given, Arena& arena) const;
+
+  // The places of the last load's document; null if it is not JSON.
   Search* search() const;
-  Tokens* tokens() const;
 
  private:
   struct Parsed;
 
+  bool reads_json() const;
+  void begin();
+  bool finish(std::string_view payload);
   void make_room(std::size_t size);
-  bool load_readable();
+  bool parse_copy();
+  bool parse_readable();
 
   std::unique_ptr<Parsed> parsed_;
   std::vector<char> buffer_;

@@ -1,90 +1,13 @@
-// The payload is valid JSON here, because it was parsed before. So this walks its text without checks.
 #include "values/offsets.hpp"
 
-#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
 
+#include "values/json_text.hpp"
+
 namespace lanner {
 namespace {
-
-class JsonText {
- public:
-  explicit JsonText(std::string_view all) : all_(all) {}
-
-  // The value that begins at or after `at`, without blanks around it.
-  Span value(std::size_t at) const {
-    at = skip_blanks(at);
-    return {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(after_value(at) - at)};
-  }
-
-  // Calls take(key, value) with the spans of each member's key, between its quotes, and of its value.
-  template <typename Take>
-  void each_member(Span object, Take&& take) const {
-    for (std::size_t at = object.begin; (at = next_item(at, '}'));) {
-      const Span key = value(at);
-      at = skip_blanks(key.begin + key.size) + 1;
-      const Span item = value(at);
-      take(Span{key.begin + 1, key.size - 2}, item);
-      at = item.begin + item.size;
-    }
-  }
-
-  std::optional<Span> item(Span array, std::uint64_t number) const {
-    for (std::size_t at = array.begin; (at = next_item(at, ']'));) {
-      const Span each = value(at);
-      if (number-- == 0) return each;
-      at = each.begin + each.size;
-    }
-    return std::nullopt;
-  }
-
-  std::string_view of(Span span) const { return all_.substr(span.begin, span.size); }
-  char first(Span span) const { return all_[span.begin]; }
-
- private:
-  std::size_t skip_blanks(std::size_t at) const {
-    while (at < all_.size() && std::memchr(" \t\n\r", all_[at], 4)) ++at;
-    return at;
-  }
-
-  // The offset after the next bracket or comma; 0 at the end of the object or array.
-  std::size_t next_item(std::size_t at, char end) const {
-    at = skip_blanks(at);
-    if (at >= all_.size() || all_[at] == end) return 0;
-    const std::size_t next = skip_blanks(at + 1);
-    return next >= all_.size() || all_[next] == end ? 0 : next;
-  }
-
-  std::size_t after_text(std::size_t at) const {
-    for (++at; at < all_.size() && all_[at] != '"'; ++at) {
-      if (all_[at] == '\\') ++at;
-    }
-    return at + 1;
-  }
-
-  std::size_t after_value(std::size_t at) const {
-    std::size_t depth = 0;
-    do {
-      if (at >= all_.size()) return all_.size();
-      const char c = all_[at];
-      if (c == '"') {
-        at = after_text(at);
-      } else {
-        if (c == '{' || c == '[') ++depth;
-        if (c == '}' || c == ']') --depth;
-        ++at;
-        if (!depth && !std::strchr("{}[]", c)) {
-          while (at < all_.size() && !std::memchr(",]} \t\n\r", all_[at], 7)) ++at;
-        }
-      }
-    } while (depth);
-    return at;
-  }
-
-  const std::string_view all_;
-};
 
 class Locator {
  public:
@@ -107,6 +30,11 @@ class Locator {
         return find(value.children[0], reads);
       case Value::Kind::word:
         return find_word(value);
+      case Value::Kind::pointer:
+      case Value::Kind::group:
+      case Value::Kind::logfmt:
+      case Value::Kind::cef:
+        return find_part(evaluate(value, context_));
       default:
         return std::nullopt;
     }
@@ -122,6 +50,15 @@ class Locator {
   }
 
  private:
+  // A text that is a part of the payload itself
+  std::optional<Span> find_part(const Result& result) const {
+    const auto* part = std::get_if<std::string_view>(&result);
+    const auto whole = context_.payload;
+    if (!part || std::less<>()(part->data(), whole.data()) || std::less<>()(whole.data() + whole.size(), part->data() + part->size()))
+      return std::nullopt;
+    return Span{static_cast<std::uint32_t>(part->data() - whole.data()), static_cast<std::uint32_t>(part->size())};
+  }
+
   // The span of a number is its source text. The span of a text is known if it is a part of a text without escapes.
   std::optional<Span> find_word(const Value& value) const {
     const auto& operand = value.children[0];
@@ -183,7 +120,7 @@ class Locator {
 
 std::vector<Span> locate(const Value& value, Document& document, std::string_view payload, const Given& given, std::size_t count,
                          Arena& arena) {
-  Context context{*document.search(), *document.tokens(), given, arena};
+  auto context = document.context(given, arena);
   const Locator locator(payload, context);
   std::vector<Span> spans;
   if (value.kind == Value::Kind::keys) {

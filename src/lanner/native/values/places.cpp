@@ -30,6 +30,7 @@ void NameTable::put(const std::string& name, std::uint32_t number) {
 }
 
 std::pair<std::uint32_t, std::size_t> Places::add(const std::vector<Step>& steps) {
+  forms.reads_json = true;
   std::uint32_t place = document;
   std::size_t count = 0;
   const auto has_place = [](const Step& step) {
@@ -57,18 +58,23 @@ std::uint32_t Places::below(std::uint32_t place, const Step& step) {
   return next;
 }
 
-void Search::begin(const Tape& tape) {
-  tape_ = tape;
+void Search::begin() {
   if (++turn_ == 0 || found_.size() != places_.size()) {
     turn_ = 1;
     found_.assign(places_.size(), {Tape::none, 0});
     searched_.assign(places_.size(), 0);
   }
+  found_[Places::document] = {Tape::none, turn_};
+}
+
+void Search::begin(const Tape& tape) {
+  begin();
+  tape_ = tape;
   found_[Places::document] = {Tape::document, turn_};
 }
 
 void Search::search(std::uint32_t place) {
-  const auto whole = place == Places::document ? Tape::document : at(place);
+  const auto whole = place == Places::document ? found_[place].element : at(place);
   searched_[place] = turn_;
   if (whole == Tape::none) return;
   const auto& node = places_.nodes_[place];

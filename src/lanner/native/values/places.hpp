@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "values/line_forms.hpp"
 #include "values/tape.hpp"
 
 namespace lanner {
@@ -104,6 +105,8 @@ inline NameTable::Lookup NameTable::lookup() const { return {slots_.data(), slot
 // The places of a table's paths as a tree. The whole document is place 0.
 class Places {
  public:
+  Forms forms;  // what the trees read besides
+
   static constexpr std::uint32_t document = 0;
 
   // The place of the steps before an argument, and their number.
@@ -130,6 +133,9 @@ class Search {
   explicit Search(const Places& places) : places_(places) {}
 
   void begin(const Tape& tape);
+
+  // For a payload without a document: no place has an element.
+  void begin();
 
   const Tape& tape() const { return tape_; }
 

@@ -7,6 +7,8 @@
 
 #include <simdjson.h>
 
+#include "values/utf8.hpp"
+
 namespace lanner {
 namespace {
 
@@ -35,21 +37,6 @@ class Output {
  private:
   std::vector<char> bytes_;
 };
-
-// The length of the character at the beginning of a text, if it is UTF-8 (RFC 3629); 0 if not.
-std::size_t character(std::string_view text) {
-  const auto byte = [&](std::size_t place) { return static_cast<unsigned char>(text[place]); };
-  const auto follows = [&](std::size_t place, unsigned from = 0x80, unsigned to = 0xBF) {
-    return place < text.size() && byte(place) >= from && byte(place) <= to;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) return follows(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
-  if (first >= 0xF0 && first <= 0xF4)
-    return follows(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && follows(2) && follows(3) ? 4 : 0;
-  return 0;
-}
 
 bool is_stand_in(std::string_view text) {
   return text.size() >= 4 && text.starts_with("\xF4\x8F") && static_cast<unsigned char>(text[2]) >= 0xBC;
@@ -123,7 +110,7 @@ std::vector<char> make_readable(std::string_view payload) {
       output.text(payload.substr(0, size));
     } else if (payload[0] == '\\') {
       size = write_escape(payload, output);
-    } else if (const auto length = character(payload); length == 0) {
+    } else if (const auto length = utf8_character(payload); length == 0) {
       output.stand_in(payload[0]);
     } else if (is_stand_in(payload)) {
       output.stand_ins(payload.substr(0, size = 4));

@@ -5,7 +5,9 @@
 #include <atomic>
 #include <tuple>
 #include <unordered_set>
+
 #include <utility>
+#include "values/pointer.hpp"
 
 #include "values/json_scalars.hpp"
 
@@ -330,6 +332,27 @@ Result of_list(const Value& value, Context& context, Reads reads) {
   return list[index].is_text ? Result{list[index].text} : Result{list[index].number};
 }
 
+// A part of the payload as a line, or the value at a JSON pointer
+Result part(const Value& value, Context& context) {
+  std::optional<std::string_view> found;
+  std::string_view name = value.text;
+  if (value.takes_argument) {
+    const auto* key = std::get_if<std::string_view>(&context.given);
+    if (!key) return {};
+    name = *key;
+  }
+  if (value.kind == Value::Kind::pointer) {
+    if (context.has_pointers) found = at_pointer(context.payload, name, context.arena);
+  } else if (value.kind == Value::Kind::group) {
+    found = context.lines.group(value.place, value.number);
+  } else if (value.kind == Value::Kind::logfmt) {
+    found = context.lines.logfmt(name, context.arena);
+  } else {
+    found = context.lines.cef(name, context.arena);
+  }
+  return found ? Result{*found} : Result{};
+}
+
 Result concat(const Value& value, Context& context) {
   auto& text = context.arena.take();
   for (const auto& child : value.children) {
@@ -399,6 +422,11 @@ Result evaluate(const Value& value, Context& context, Reads reads) {
       return std::string_view(value.text);
     case Value::Kind::concat:
       return concat(value, context);
+    case Value::Kind::pointer:
+    case Value::Kind::group:
+    case Value::Kind::logfmt:
+    case Value::Kind::cef:
+      return part(value, context);
     case Value::Kind::word:
       return value.word->make(evaluate(value.children[0], context, value.word->reads), value, context);
     case Value::Kind::exists:

@@ -62,6 +62,10 @@ struct Value {
     given,
     constant,
     concat,
+    pointer,  // these four: a part named by `text` or the argument
+    group,    // of the pattern `place`, with the number `number`
+    logfmt,
+    cef,
     word,  // with `make`; those below are words with their own evaluation
     keys,
     split,
@@ -108,6 +112,9 @@ struct Table {
 struct Context {
   Search& document;
   Tokens& tokens;
+  Lines& lines;
+  std::string_view payload;
+  bool has_pointers;
   const Given& given;
   Arena& arena;
   Misfits* misfits = nullptr;           // counts values of other types

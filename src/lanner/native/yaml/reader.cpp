@@ -65,9 +65,9 @@ Parsed parse(std::string_view text, const YamlLimits& limits) {
   return parsed;
 }
 
-// Falco 0.44.1 has a yaml-cpp between its releases 0.8 and 0.9. The code below makes an older one, such as Debian's, behave like it:
-// that allows a scalar after a quoted one in a line, and a line that begins with a comma; does not treat a carriage return as a line end;
-// and does not name a missing anchor.
+// Falco 0.44.1 uses a yaml-cpp between the releases 0.8 and 0.9. The code below makes an older one, such as Debian's, behave like it.
+// The older one accepts a scalar after a quoted scalar in a line, and a line that begins with a comma. It does not treat a carriage return
+// as a line end, and it does not name a missing anchor.
 
 constexpr YamlLimits few{10, 10, false};
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from lanner.rules.condition import lexer as words
-from lanner.rules.condition.advice import advise_connective, advise_operator
 from lanner.rules.condition.ast import (
     MAX_DEPTH,
     And,
@@ -39,6 +38,7 @@ from lanner.rules.condition.ast import (
     measure,
 )
 from lanner.rules.condition.lexer import Scanner
+from lanner.rules.condition.suggestions import advise_connective, advise_operator
 from lanner.rules.findings import ConditionError
 from lanner.rules.language import vocabulary
 

@@ -1,7 +1,7 @@
 """Constants in conditions: the text on the right of an operator as a value of the field's type.
 
 The input is a text, the output is the value as a Python object of the field's type, or `ConstantError` with Falco's message.
-Where Falco uses the C library (scanf's numbers, inet_pton's addresses), the results are the C library's.
+As in Falco, the C library reads some constants: scanf numbers, inet_pton addresses.
 """
 
 from __future__ import annotations

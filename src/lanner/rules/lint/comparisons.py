@@ -33,7 +33,7 @@ _CHOICE: Final = re.compile(rf"\^?\(({_LITERAL}+(?:\|{_LITERAL}+)+)\)\$?")
 _ESCAPE: Final = re.compile(r"\\(.)")
 
 
-def impossible_values(subject: Subject) -> Iterator[Hint]:
+def find_impossible_values(subject: Subject) -> Iterator[Hint]:
     """Yield constants that the left side never equals."""
     for check in subject.checks():
         constants = check.right.items if isinstance(check.right, ConstantList) else (check.right,)
@@ -78,7 +78,7 @@ def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
     return ""
 
 
-def absent_fields(subject: Subject) -> Iterator[Hint]:
+def find_absent_fields(subject: Subject) -> Iterator[Hint]:
     """Yield `f != x` and `not f = x` in conditions that do not handle events without `f`."""
     # By field, the texts that ask for it: an `exists` within a negated macro does not decide about other events
     asked: dict[Operand | None, set[int]] = {}
@@ -178,7 +178,7 @@ class _Presence:
                 return frozenset()
 
 
-def simple_regexes(subject: Subject) -> Iterator[Hint]:
+def find_simple_regexes(subject: Subject) -> Iterator[Hint]:
     """Yield regexes that are equivalent to `=`, `in`, `contains`, `startswith` or `endswith`."""
     for check in subject.checks():
         if check.operator != "regex" or check.modifier or not isinstance(check.right, Constant):
