@@ -9,7 +9,7 @@ import time
 from typing import Annotated, Any
 
 import lanner
-from lanner import INDEX, Meta, field, payload, sources
+from lanner import EACH, INDEX, Meta, field, payload, sources
 
 
 class OktaConfig(lanner.Config):
@@ -22,7 +22,7 @@ class OktaConfig(lanner.Config):
 
 
 actor, client, outcome = payload["actor"], payload["client"], payload["outcome"]
-target = payload["target", INDEX]
+target = payload["target", INDEX | EACH]
 
 
 class Okta(lanner.Plugin):
@@ -31,6 +31,7 @@ class Okta(lanner.Plugin):
     id, name, version, event_source = 4245, "okta", "0.1.0", "okta"
     contact = "github.com/you/okta"
     config: OktaConfig
+    timestamp = payload["published"].time("rfc3339")
     rules, example = "okta_rules.yaml", "okta_example.jsonl"
     fields = (
         field("okta.evt.type", payload["eventType"], "Kind of the event: user.session.start, user.account.privilege.grant ..."),
@@ -44,7 +45,7 @@ class Okta(lanner.Plugin):
         field("okta.actor.alternateid", actor["alternateId"], "Login of the actor"),
         field("okta.actor.name", actor["displayName"], "Name of the actor"),
         field("okta.client.zone", client["zone"], "Network zone of the client"),
-        field("okta.client.ip", client["ipAddress"], "Address of the client"),
+        field("okta.client.ip", client["ipAddress"].address(), "Address of the client"),
         field("okta.client.device", client["device"], "Computer, Mobile ..."),
         field("okta.client.os", client["userAgent", "os"], "Operating system of the client"),
         field("okta.client.browser", client["userAgent", "browser"], "Browser of the client"),
@@ -55,11 +56,12 @@ class Okta(lanner.Plugin):
         field("okta.reason", outcome["reason"], "Reason of the result: INVALID_CREDENTIALS ..."),
         field("okta.transaction.id", payload["transaction", "id"], "Identifier of the transaction"),
         field("okta.session", payload["authenticationContext", "externalSessionId"], "Identifier of the session"),
-        field("okta.proxy", payload["securityContext", "isp"], "Internet provider of the client"),
-        field("okta.target.id", target["id"], "Identifier of an object that the event is about: okta.target.id[0]"),
-        field("okta.target.type", target["type"], "Kind of an object: User, UserGroup, AppInstance ..."),
-        field("okta.target.alternateid", target["alternateId"], "Login or other name of an object"),
-        field("okta.target.name", target["displayName"], "Name of an object: okta.target.name[0]"),
+        field("okta.provider", payload["securityContext", "isp"], "Internet provider of the client"),
+        field("okta.proxy", payload["securityContext", "isProxy"].boolean(), "Whether the client is a known proxy"),
+        field("okta.target.id", target["id"], "Identifiers of the objects that the event is about; okta.target.id[0]: of the first"),
+        field("okta.target.type", target["type"], "Their kinds: User, UserGroup, AppInstance ..."),
+        field("okta.target.alternateid", target["alternateId"], "Their logins or other names"),
+        field("okta.target.name", target["displayName"], "Their names: okta.target.name[0]"),
     )
 
     def open(self, _params: str, position: Any) -> sources.Poll:

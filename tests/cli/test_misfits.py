@@ -22,6 +22,7 @@ class Pushes(lanner.Plugin):
         field("github.shown", payload["forced"].text(), "The same as a text"),
         field("github.label", payload["labels", lanner.KEY], "A label"),
         field("github.size", payload["size"], "Number of commits"),
+        field("github.private", payload["private"], "Whether it is private: the text true", always_text=True),
     )
 
     def open(self, params):
@@ -87,7 +88,9 @@ def test_check_warns_of_comparisons_that_the_declaration_makes_senseless(lanner,
     assert "declare the field with .text() or ." in "\n".join(done.lines)
 
 
-@pytest.mark.parametrize("condition", ["github.kept = true", "github.shown = true", "github.label[x] = true", "github.forced = yes"])
+@pytest.mark.parametrize(
+    "condition", ["github.kept = true", "github.shown = true", "github.label[x] = true", "github.forced = yes", "github.private = true"]
+)
 def test_check_accepts_comparisons_that_may_hold(lanner, files, condition):
     plugin, rules = files
     assert "IMPOSSIBLE" not in "".join(lanner("rules", "check", "--plugin", plugin, rules(condition)).lines)

@@ -3,7 +3,7 @@
 import pytest
 
 from lanner.rules import Catalog, load_rules_text
-from lanner.rules.lint.silent import silent_rules
+from lanner.rules.lint.silent import find_silent_rules
 from lanner.sdk.types import FieldInfo, FieldType
 
 CATALOG = Catalog([FieldInfo(name, FieldType.STRING, name) for name in ("t.a", "t.off.b", "t.off.c")], "t")
@@ -26,6 +26,6 @@ CATALOG = Catalog([FieldInfo(name, FieldType.STRING, name) for name in ("t.a", "
 )
 def test_a_rule_is_silent_where_its_condition_needs_such_a_field(condition, is_silent):
     text = f"- rule: R\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n  source: t\n"
-    found = silent_rules(load_rules_text(text, CATALOG).rules, {"t.off.": "turn it on"})
+    found = find_silent_rules(load_rules_text(text, CATALOG).rules, {"t.off.": "turn it on"})
     assert found == ({"turn it on": ["R"]} if is_silent else {})
-    assert silent_rules(load_rules_text(f"{text}  enabled: false\n", CATALOG).rules, {"t.off.": ""}) == {}
+    assert find_silent_rules(load_rules_text(f"{text}  enabled: false\n", CATALOG).rules, {"t.off.": ""}) == {}

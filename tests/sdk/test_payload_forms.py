@@ -1,4 +1,4 @@
-"""What a host says about payloads that no field can read."""
+"""Messages of hosts about payloads that no field can read."""
 
 import pytest
 

@@ -43,13 +43,13 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
             near = suggest_name(switch.rule, [rule.name for rule in ruleset.rules]) if switch.rule else suggest_name(switch.tag, tags)
             _warn_of_value(settings, f"$.rules[{number}] concerns no rule of source {info.event_source}{near}")
     for number, append in enumerate(falco.append_output):
-        from lanner.rules.lint.names import mistyped_fields  # most runs append nothing and need no lints
+        from lanner.rules.lint.names import find_mistyped_fields  # most runs append nothing and need no lints
 
         if append.source not in {"", info.event_source}:
             continue
         texts = {"extra_output": append.output, **{f"extra_fields.{key}": form for key, form in append.formatted.items()}}
         for key, text in texts.items():
-            for _, message, advice in mistyped_fields(text, catalog) if "%" in text else ():
+            for _, message, advice in find_mistyped_fields(text, catalog) if "%" in text else ():
                 _warn_of_value(settings, f"$.append_output[{number}].{key}: {message} {advice}")
     compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
     _warn(compiled.findings, info.event_source or "")

@@ -23,7 +23,7 @@ from lanner.package.artefacts import PackageError, check_version, machine_here, 
 from lanner.package.oci import Layout
 from lanner.package.readme import fields_table, with_table
 from lanner.package.requirements import requirements
-from lanner.package.sbom import bill
+from lanner.package.sbom import make_bill
 from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.findings import RulesError
 from lanner.sdk.files import read_whole
@@ -84,7 +84,7 @@ def package_plugin(
         layout.add_rules(packed.artefact, packed.requirements.engine, packed.requirements.dependencies)
         files[packed.artefact.file] = packed.artefact.data
     sbom = f"{info.name}-{info.version}-linux-{machine}.cdx.json"
-    files[sbom] = bill(info, made.built.image, machine, made.environment, made.collected, made.runtime, created)
+    files[sbom] = make_bill(info, made.built.image, machine, made.environment, made.collected, made.runtime, created)
     files |= {f"{LAYOUT}/{file}": content for file, content in layout.files().items()}
     files["SHA256SUMS"] = sums(files)
     _write(folder, files)

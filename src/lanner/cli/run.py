@@ -162,9 +162,9 @@ def _watch(
                 sink.close()
             return fail(str(error), UNREACHABLE if isinstance(error, SourceError) else exit_code(error))
         if without_values := plugin.fields_without_values():
-            from lanner.rules.lint.silent import silent_rules, tell_silent  # rarely needed
+            from lanner.rules.lint.silent import find_silent_rules, tell_silent  # rarely needed
 
-            for advice, names in silent_rules(compiled.rules, without_values).items():
+            for advice, names in find_silent_rules(compiled.rules, without_values).items():
                 say(f"warning: {tell_silent(names)}. To change this, {advice}")
         try:
             delivery = deliver_live(settings.falco, sinks, source.close)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import say
 from lanner.cli.settings import Limits, settle
-from lanner.host.jobs import cores
+from lanner.host.jobs import count_cores
 from lanner.sdk.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def start(
         dry_run=dry_run,
         executor=executor,
         recordings=replay,
-        jobs=jobs or cores(),
+        jobs=jobs or count_cores(),
         from_start=from_start,
         reload=reload,
     )

@@ -11,7 +11,7 @@ from lanner.host.beside import join_fields
 from lanner.host.own_rules import rules_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.rules import load_rules
-from lanner.rules.lint.silent import silent_rules, tell_silent
+from lanner.rules.lint.silent import find_silent_rules, tell_silent
 from lanner.sdk.errors import ConfigError, LannerError
 from lanner.sdk.plugin import plugin_info
 
@@ -133,7 +133,7 @@ class SetupChecks:
         without_values = self.plugin.fields_without_values()
         if not without_values:
             return {}
-        return silent_rules(load_rules(files, catalog, plugins=self._versions).rules, without_values)
+        return find_silent_rules(load_rules(files, catalog, plugins=self._versions).rules, without_values)
 
     def _entries(self, read: Configuration) -> tuple[PluginSetup, tuple[PluginSetup, ...]]:
         with read.origins.placing():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanner.sdk.batches import Batch
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Return how many threads can run in parallel."""
     return len(os.sched_getaffinity(0))
 

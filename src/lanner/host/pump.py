@@ -79,7 +79,7 @@ class Pump:
         own = {each.name for each in self._infos}
         requests = compiled.plan.fields
         self.unreadable = describe_unreadable(info)
-        """What payloads are that no field can read, for messages: "not valid JSON"."""
+        """The description of payloads without any readable field, for messages: "not valid JSON"."""
         self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own], beside=beside)
         host = writer.hostname if hostname is None else hostname
         self.context = EventContext(info.read_source, info.name, host, self._reader.describe, static=static or {})

@@ -47,7 +47,7 @@ _ELSEWHERE: Final[Component] = {
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/schema/bom-1.5.schema.json")
 
 
-def bill(
+def make_bill(
     info: PluginInfo,
     image: bytes,
     machine: str,

@@ -31,24 +31,26 @@ class FieldDeclaration(Record):
 
 
 @overload
-def field(name: str, value: Value, description: str, /, *, add_output: bool = False) -> FieldDeclaration: ...
+def field(name: str, value: Value, description: str, /, *, add_output: bool = False, always_text: bool = False) -> FieldDeclaration: ...
 @overload
 def field(name: str, description: str, /, *, add_output: bool = False) -> Callable[[_M], _M]: ...
 def field(
-    name: str, second: Value | str | None = None, third: str | None = None, /, *, add_output: bool = False
+    name: str, second: Value | str | None = None, third: str | None = None, /, *, add_output: bool = False, always_text: bool = False
 ) -> FieldDeclaration | Callable[[_M], _M]:
     """Declare a field by its full name ("docker.type") and a description.
 
     `field(name, value, description)` declares a value of the event's JSON payload, as data (see `lanner.payload`).
     `@field(name, description)` declares a method, whose annotations declare the type. `add_output` suggests the field for the end of
-    rules' outputs: it is added if falco.yaml has `append_output: [{suggested_output: true}]`.
+    rules' outputs: it is added if falco.yaml has `append_output: [{suggested_output: true}]`. `always_text`: the payload has a text there
+    even for true and numbers, so `lanner rules check` accepts comparisons with these.
 
     Raise `DefinitionError` for an invalid declaration.
     """
     if not isinstance(name, str) or not FIELD_NAME.fullmatch(name):
         raise DefinitionError(f'invalid field name {name!r}: write words joined by dots, such as "docker.actor.id"')
     if isinstance(second, Value):
-        return FieldDeclaration(_data_info(name, second, _description(name, third), add_output=add_output), value=second)
+        info = _data_info(name, second, _description(name, third), add_output=add_output)
+        return FieldDeclaration(replaced(info, text_place="") if always_text else info, value=second)
     if third is not None or not isinstance(second, str):
         raise DefinitionError(
             f'field "{name}": write field(name, value, description) with a value such as payload["name"], '

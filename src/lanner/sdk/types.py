@@ -47,7 +47,7 @@ class Argument(Record):
 class FieldInfo(Record):
     """A field for hosts, rules and docs. `add_output`: it is suggested for rules' outputs (`suggested_output`).
 
-    `text_place` is the place in the payload whose texts are the value, where a number or true is no value; "" for other fields.
+    `text_place` is the place in the payload whose texts are the value, where a number or true gives no value; "" for other fields.
     """
 
     name: str

@@ -5,8 +5,8 @@
 table of all expressions.
 
 A text ends at its first NUL. If an object has two members of the same name, the last one counts. A payload that is not valid JSON
-(RFC 8259, at most 1024 levels deep) has no values. A text may have bytes that are not UTF-8, which are kept. A list without items is no
-value.
+(RFC 8259, at most 1024 levels deep) has no values. A text may have bytes that are not UTF-8, which are kept. A list without items counts
+as no value.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ class Rude(Every):
     id, name, version, event_source = 4246, "rude", "0.1.0", "rude"
     contact = "github.com/you/rude"
     host_logging = True
-    kept: ClassVar[list[object]] = []
+    _kept: ClassVar[list[object]] = []
 
     def progress(self) -> float:
         return float("nan")
@@ -25,5 +25,5 @@ class Rude(Every):
 
     @lanner.field("rude.leaks", "Loses a small object each time")
     def leaks(self, event: lanner.Event) -> int:
-        self.kept.append(object())
+        self._kept.append(object())
         return event.number

@@ -38,7 +38,7 @@ std::uint32_t next_place(const Tape& tape, std::uint32_t place, const Step& step
   return Tape::none;
 }
 
-// The element at the end of a path that is no list, or none. Its steps without a place are walked: an argument, and those after it.
+// The element at the end of a path without `EACH`, or none. Its steps without a place are walked: an argument, and those after it.
 std::uint32_t find(const Value& value, Search& document, std::uint32_t item, const Given& given) {
   auto place = value.is_of_item ? item : document.at(value.place);
   for (auto at = value.placed; at != value.steps.size() && place != Tape::none; ++at)
@@ -57,7 +57,7 @@ bool holds(const Where& where, std::uint32_t place, Context& context) {
   return text && std::find(where.texts.begin(), where.texts.end(), *text) != where.texts.end();
 }
 
-// Counts that there is no value because one has another type.
+// Counts a value of another type, which the field cannot have.
 class Attempt {
  public:
   explicit Attempt(Context& context) : context_(context), before_(context.misfit) { context.misfit = Misfit::none; }

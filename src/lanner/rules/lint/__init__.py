@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from lanner.rules.files.items import MacroItem
 from lanner.rules.files.load import load_files
 from lanner.rules.findings import ConditionError, Finding, RulesError, finding, finish
-from lanner.rules.lint.appends import risky_appends
-from lanner.rules.lint.comparisons import absent_fields, impossible_values, simple_regexes
+from lanner.rules.lint.appends import find_risky_appends
+from lanner.rules.lint.comparisons import find_absent_fields, find_impossible_values, find_simple_regexes
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
     MISTYPED_FIELD,
@@ -27,8 +27,8 @@ from lanner.rules.lint.hints import (
     Hint,
     Subject,
 )
-from lanner.rules.lint.names import mistyped_fields, mistyped_names, one_letter_off, redefined, split_items
-from lanner.rules.lint.shadow import shadowed
+from lanner.rules.lint.names import find_mistyped_fields, find_mistyped_names, find_redefined, one_letter_off, split_items
+from lanner.rules.lint.shadow import find_shadowed
 from lanner.rules.lint.thorough import ThoroughSession
 from lanner.rules.lint.truth import Truth
 from lanner.yamlfile.source import Place
@@ -82,9 +82,9 @@ def check_files(
             message = "The file is empty: no rule, no macro, no list."
             found.append(Finding("warning", EMPTY_FILE, message, (Place(name, 1, 1),), own=True))
         for steps in file.items:
-            odd += [*risky_appends(steps, collected), *split_items(steps)]
+            odd += [*find_risky_appends(steps, collected), *split_items(steps)]
             of_items += session.collect(steps)
-        odd += redefined(file)
+        odd += find_redefined(file)
         # Nothing can refer to a later file: errors up to here are final
         last = list(session.expand())
         rules = finish(session.compile(), last)
@@ -148,7 +148,7 @@ def _plain_hints(rule: Rule, catalog: Catalog, *, fields: bool) -> Iterator[Find
     if not rule.desc.strip() or rule.desc.strip().casefold() == rule.name.strip().casefold():
         advice = "Describe in `desc` what happened and why it matters to the reader of the alert."
         yield replace(rule.warning(NO_DESCRIPTION, "The rule has no description beyond its name."), advice=advice, own=True)
-    for (begin, end), message, advice in mistyped_fields(rule.output, catalog):
+    for (begin, end), message, advice in find_mistyped_fields(rule.output, catalog):
         odd = ConditionError(message, begin, end - begin, advice=advice)
         yield replace(rule.output_finding(odd, "warning", MISTYPED_FIELD), own=True)
     if not fields:
@@ -167,10 +167,10 @@ def _hints(rules: list[CompiledRule], collected: Definitions) -> Iterator[Findin
     subjects = [Subject(each.rule, each.checker) for each in rules]
     for each, subject in zip(rules, subjects, strict=True):
         yield from _plain_hints(each.rule, each.checker.catalog, fields=bool(each.output.fields))
-        yield from (_finding(subject, hint) for hint in mistyped_names(subject, collected.lists, collected.macros, items))
-        for lint in (truth.hints, impossible_values, absent_fields, simple_regexes):
+        yield from (_finding(subject, hint) for hint in find_mistyped_names(subject, collected.lists, collected.macros, items))
+        for lint in (truth.hints, find_impossible_values, find_absent_fields, find_simple_regexes):
             yield from (_finding(subject, hint) for hint in lint(subject))
-    yield from (_finding(subject, hint) for subject, hint in shadowed(subjects))
+    yield from (_finding(subject, hint) for subject, hint in find_shadowed(subjects))
 
 
 def _finding(subject: Subject, hint: Hint) -> Finding:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MAX_TEXT: Final = 20_000
 
 
-def risky_appends(steps: Iterable[Step], collected: Definitions) -> Iterator[Finding]:
+def find_risky_appends(steps: Iterable[Step], collected: Definitions) -> Iterator[Finding]:
     """Yield conditions that are appended to one with another top operator and no parentheses."""
     for step in steps:
         if not isinstance(step, MacroItem | RuleUpdate) or not step.append or step.condition is None:

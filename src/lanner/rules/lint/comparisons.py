@@ -33,7 +33,7 @@ _CHOICE: Final = re.compile(rf"\^?\(({_LITERAL}+(?:\|{_LITERAL}+)+)\)\$?")
 _ESCAPE: Final = re.compile(r"\\(.)")
 
 
-def impossible_values(subject: Subject) -> Iterator[Hint]:
+def find_impossible_values(subject: Subject) -> Iterator[Hint]:
     """Yield constants that the left side never equals."""
     for check in subject.checks():
         constants = check.right.items if isinstance(check.right, ConstantList) else (check.right,)
@@ -55,7 +55,8 @@ def _of_other_type(subject: Subject, check: Check, text: str) -> Hint | None:
         return None
     what, words = ("a number", ".text() or .integer()") if known["number"] else (text, ".text() or .boolean()")
     message = f"{info.name} is the text at {info.text_place}, and has no value if the payload has {what} there."
-    return Hint(IMPOSSIBLE_VALUE, message, f"If the payload has {what} there, declare the field with {words}.", check.span)
+    advice = f"If the payload has {what} there, declare the field with {words}; if it has a text, with always_text=True."
+    return Hint(IMPOSSIBLE_VALUE, message, advice, check.span)
 
 
 def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
@@ -78,7 +79,7 @@ def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
     return ""
 
 
-def absent_fields(subject: Subject) -> Iterator[Hint]:
+def find_absent_fields(subject: Subject) -> Iterator[Hint]:
     """Yield `f != x` and `not f = x` in conditions that do not handle events without `f`."""
     # By field, the texts that ask for it: an `exists` within a negated macro does not decide about other events
     asked: dict[Operand | None, set[int]] = {}
@@ -178,7 +179,7 @@ class _Presence:
                 return frozenset()
 
 
-def simple_regexes(subject: Subject) -> Iterator[Hint]:
+def find_simple_regexes(subject: Subject) -> Iterator[Hint]:
     """Yield regexes that are equivalent to `=`, `in`, `contains`, `startswith` or `endswith`."""
     for check in subject.checks():
         if check.operator != "regex" or check.modifier or not isinstance(check.right, Constant):

@@ -29,7 +29,7 @@ _SHOWN: Final = re.compile(r"%[0-9]*([A-Za-z][\w.-]*)(?!\()")
 _KINDS: Final = {ListItem: "list", MacroItem: "macro", RuleItem: "rule"}
 
 
-def mistyped_names(subject: Subject, lists: Collection[str], macros: Collection[str], items: Collection[str]) -> Iterator[Hint]:
+def find_mistyped_names(subject: Subject, lists: Collection[str], macros: Collection[str], items: Collection[str]) -> Iterator[Hint]:
     """Yield bare words with an underscore in `in (...)` that are nearly a list's name. `items` are the items of lists, which are values."""
     names = {_plain(name): name for name in lists}
     plain_macros = {_plain(name): name for name in macros if "_" in name}
@@ -53,7 +53,7 @@ def mistyped_names(subject: Subject, lists: Collection[str], macros: Collection[
                 yield Hint(MISTYPED_NAME, f"`{word}` is a text here, but its name is similar to the macro `{near[0]}`.", advice, span)
 
 
-def mistyped_fields(text: str, catalog: Catalog) -> Iterator[tuple[Span, str, str]]:
+def find_mistyped_fields(text: str, catalog: Catalog) -> Iterator[tuple[Span, str, str]]:
     """Yield place, message and advice of each field in an output that is a known field with more letters, which are shown as text."""
     for found in _SHOWN.finditer(text):
         name = found[1].rstrip(".-")
@@ -81,7 +81,7 @@ def _plain(name: str) -> str:
     return name.casefold().replace("-", "_")
 
 
-def redefined(file: RulesFile) -> Iterator[Finding]:
+def find_redefined(file: RulesFile) -> Iterator[Finding]:
     """Yield lists, macros and rules that a file defines twice: Falco uses the last. In another file this replaces the first."""
     seen: dict[tuple[str, str], Place] = {}
     for item in (step for steps in file.items for step in steps):

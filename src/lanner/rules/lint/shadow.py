@@ -85,7 +85,7 @@ def _names_values(test: Test) -> bool:
     return test.modifier is None and not test.left.kind.is_list and test.operator in MEMBER_OPERATORS
 
 
-def shadowed(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Hint]]:
+def find_shadowed(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Hint]]:
     """Yield the enabled rules whose events an earlier rule matches."""
     numbers = _Parts()
     enabled = [subject for subject in subjects if subject.rule.enabled]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.rule import Rule
 
 
-def silent_rules(rules: Iterable[Rule], without_values: Mapping[str, str]) -> dict[str, list[str]]:
+def find_silent_rules(rules: Iterable[Rule], without_values: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the names of enabled rules that cannot match, by the advice that changes this.
 
     `without_values` contains the advice for fields by the prefix of their names.
