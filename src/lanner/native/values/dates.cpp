@@ -109,8 +109,8 @@ std::optional<std::uint64_t> nanoseconds(const Moment& moment) {
   const int size = sizes[moment.month - 1] + (moment.month == 2 && is_leap);
   // 60: a leap second
   if (moment.day < 1 || moment.day > size || moment.hour > 23 || moment.minute > 59 || moment.second > 60) return std::nullopt;
-  const std::int64_t seconds = (days_since_1970(moment.year, moment.month, moment.day) * 24 + moment.hour) * 3600 + moment.minute * 60 +
-                               moment.second - moment.offset;
+  const std::int64_t seconds = (days_since_1970(moment.year, moment.month, moment.day) * 24 + moment.hour) * 3600 +
+                               std::int64_t{moment.minute} * 60 + moment.second - moment.offset;
   std::uint64_t result;
   if (seconds < 0 || __builtin_mul_overflow(static_cast<std::uint64_t>(seconds), second_size, &result) ||
       __builtin_add_overflow(result, moment.nanoseconds, &result))

@@ -35,7 +35,7 @@ class NameTable {
   static constexpr std::uint32_t none = 1;
 
   NameTable() = default;
-  NameTable(NameTable&&) = default;
+  NameTable(NameTable&&) noexcept = default;
 
   void add(std::string_view name, std::uint32_t number);
   bool empty() const { return names_.empty(); }
