@@ -134,6 +134,19 @@ def test_its_standard_error_goes_to_the_log(reading, caplog):
     assert "\033" not in record.getMessage()
 
 
+def test_the_last_error_of_a_program_needs_no_newline(reading, caplog):
+    caplog.set_level(logging.INFO)
+    run = reading(shell("printf 'fatal: no' >&2"))
+    eventually(lambda: run.source.next_batch(0.01) and caplog.text.count("sh: fatal: no\n") > 1)
+    assert "nofatal" not in caplog.text
+
+
+def test_an_error_that_is_too_long_is_counted(reading):
+    run = reading(shell("head -c 20000 /dev/zero | tr '\\0' x >&2; echo >&2; echo a; exec sleep 60"))
+    run.read(1)
+    eventually(lambda: run.source.next_batch(0.01) and run.source.counters.get("messages dropped") == 1)
+
+
 def test_a_program_that_writes_errors_without_end_does_not_hide_its_lines(reading, caplog):
     caplog.set_level(logging.INFO)
     run = reading(shell("yes error >&2 & while :; do echo line; done"))

@@ -180,6 +180,8 @@ class Program(LineFeed):
                 return b""
         if not process.stderr or not process.stderr.closed:
             self._log_messages(process)
+        if message := self._messages.end():
+            self._log_message(message)
         _end_group(process)
         self._forget(process)
         status = process.returncode
@@ -216,6 +218,8 @@ class Program(LineFeed):
                 return
             for line in self._messages.feed(data).splitlines():
                 self._log_message(line)
+            self.counted.add("messages dropped", self._messages.too_long)
+            self._messages.too_long = 0
 
     def _log_message(self, line: bytes) -> None:
         now = time.monotonic()
