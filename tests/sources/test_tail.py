@@ -160,6 +160,30 @@ def test_a_file_that_appears_later_is_read_from_its_beginning(following, log):
     assert run.source.connections == {str(log): True}
 
 
+@pytest.mark.parametrize("rotations", [1, 2])
+@pytest.mark.parametrize("remains", [True, False], ids=["created again", "gone"])
+def test_a_file_that_appears_later_and_is_rotated_at_once_is_read_as_well(following, log, monkeypatch, rotations, remains):
+    append(log.with_name("access.log.4"), "old line")
+    log.with_name("access.log.5.gz").write_bytes(gzip.compress(b"older line\n"))
+    monkeypatch.setattr(tailing, "_SOONEST", 0.5)
+    monkeypatch.setattr(tailing, "_LATEST", 0.5)
+    run = following()
+    assert run.is_silent(0.1)
+    for number in range(1, rotations + 1):
+        append(log, *numbered(number, number))
+        log.rename(log.with_name(f"access.log.{rotations + 1 - number}"))
+    packed, plain = log.with_name("access.log.4.gz"), log.with_name("access.log.4")
+    packed.write_bytes(gzip.compress(b"old line\n"))
+    os.utime(packed, ns=(0, plain.stat().st_mtime_ns))
+    plain.unlink()
+    if remains:
+        append(log, *numbered(rotations + 1, rotations + 1))
+    assert run.read(rotations + remains) == numbered(1, rotations + remains)
+    assert run.is_silent(0.7)
+    append(log, "last line")
+    assert run.read(1) == ["last line"]
+
+
 def test_carriage_returns_and_any_bytes_are_kept(reading, log):
     log.write_bytes(b"a\r\n\xff\x00b\n")
     run = reading(yielded(log))

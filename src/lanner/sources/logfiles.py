@@ -233,6 +233,36 @@ def successors(path: str, before: LogFile) -> list[LogFile]:
     return _others(before, files, [file for file in files if file.path == path or file.modified >= before.modified])
 
 
+class Earlier:
+    """The rotated files of a `path` that does not exist yet. What is rotated later was written since."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        files = _snapshot(path)
+        self._files = {file.inode: (file.beginning(), file.modified) for file in files}
+        self._inodes = set(self._files)
+        _others(None, files, [])
+
+    def since(self) -> list[LogFile]:
+        """Open the files that were written since, oldest first."""
+        inodes = set(rotated(self._path).values())
+        if inodes == self._inodes and not os.access(self._path, os.R_OK):
+            return []
+        self._inodes = inodes
+        files = _snapshot(self._path)
+        return _others(None, files, [file for file in files if file.path == self._path or not self._has(file)])
+
+    def _has(self, file: LogFile) -> bool:
+        content = file.beginning()
+        known, _ = self._files.get(file.inode, (b"", 0))
+        if known and content.startswith(known):
+            return True
+        if not content:
+            return file.inode in self._files
+        # a compressed form or a copy
+        return any(content == known and (file.packed or file.modified == modified) for known, modified in self._files.values())
+
+
 def _others(before: LogFile | None, files: list[LogFile], chosen: list[LogFile]) -> list[LogFile]:
     """Return the chosen files without other forms of `before`, and close the rest."""
     if before is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.events import Event
 from lanner.sources.lines import MAX_LINE, LineFeed
-from lanner.sources.logfiles import UNFIT, LogFile, Spot, find, read_spot, successors
+from lanner.sources.logfiles import UNFIT, Earlier, LogFile, Spot, find, read_spot, successors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +62,7 @@ class Tail(LineFeed):
         self._piece = min(_PIECE, max_line)
         self._file: LogFile | None = None
         self._next: deque[LogFile] = deque()  # rotated files to read after this one, then the one at the path
+        self._earlier: Earlier | None = None  # what was there when the path was missing at the start
         self._is_live = False  # the file is, or was, the one at the path
         self._has_begun = self._moved = False
         self._pause = _SOONEST
@@ -133,9 +134,14 @@ class Tail(LineFeed):
         """Open the file to begin with. Return whether there is one."""
         if self._given is not None and not self._has_begun:
             return self._resume(read_spot(self._given))
+        if self._earlier is not None and (files := self._earlier.since()):
+            self.position, self._moved, self._earlier = str(files[0].spot(0)), True, None
+            self._follow(files)
+            return True
         file = self._opened()
         if file is None:
-            self._has_begun = True  # a file that appears later is new, and read from its beginning
+            if not self._has_begun:
+                self._has_begun, self._earlier = True, Earlier(self._path)  # a file that appears later is new: read from its beginning
             return False
         if self._from_end and not self._has_begun and not file.skip_to_end(self._lines.longest):
             self._lines.skip()
@@ -154,8 +160,7 @@ class Tail(LineFeed):
             self._lose(f"the stored position is {shown}: lines may be missing or repeated; reading from the beginning of the current file")
             files = [file]
         self._has_begun = True
-        self._take(files[0], is_live=files[0].path == self._path)
-        self._next.extend(files[1:])
+        self._follow(files)
         return True
 
     def _opened(self) -> LogFile | None:
@@ -171,6 +176,10 @@ class Tail(LineFeed):
             return None
         self._missing_since = None
         return file
+
+    def _follow(self, files: list[LogFile]) -> None:
+        self._take(files[0], is_live=files[0].path == self._path)
+        self._next.extend(files[1:])
 
     def _take(self, file: LogFile, *, is_live: bool) -> None:
         self._file, self._is_live = file, is_live
@@ -241,8 +250,7 @@ class Tail(LineFeed):
         if files is None:
             self.log().info("%s was truncated; reading from its beginning", self._path)
             return
-        self._take(files[0], is_live=files[0].path == self._path)
-        self._next.extend(files[1:])
+        self._follow(files)
 
     def _failed(self, file: LogFile, error: OSError) -> bytes | None:
         if file.packed:
