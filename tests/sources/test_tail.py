@@ -329,6 +329,21 @@ def test_several_rotations_between_two_looks_are_read_in_order(following, log, m
     assert run.read(2) == numbered(2, 3)
 
 
+def test_a_clock_that_was_set_back_does_not_hold_up_a_rotated_file(following, log):
+    append(log, *numbered(1, 2))
+    run = following()
+    run.read(2)
+    position = run.kept.position
+    run.close()
+    old = log.with_name("access.log.1")
+    log.rename(old)
+    append(old, *numbered(3, 3))
+    append(log, *numbered(4, 4))
+    for path in (old, log):
+        os.utime(path, (4e9, 4e9))
+    assert following(position).read(2) == numbered(3, 4)
+
+
 PACKERS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 
 

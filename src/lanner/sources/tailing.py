@@ -183,7 +183,7 @@ class Tail(LineFeed):
 
     def _take(self, file: LogFile, *, is_live: bool) -> None:
         self._file, self._is_live = file, is_live
-        self._rotated_at = 0.0
+        self._rotated_at, self._heard = 0.0, time.monotonic()
         self.connections[self.name] = True
 
     def _set_missing(self) -> None:
@@ -200,7 +200,9 @@ class Tail(LineFeed):
         if not self._is_live:
             # a program may still write to a file that was rotated a moment ago
             self._file.refresh()
-            return self._file.packed or time.time_ns() - self._file.modified >= _GRACE * 1e9
+            is_old = time.time_ns() - self._file.modified >= _GRACE * 1e9
+            # the clock may have been set back since it was written
+            return self._file.packed or is_old or time.monotonic() - self._heard >= _GRACE
         try:
             status = os.stat(self._path)
         except OSError:
