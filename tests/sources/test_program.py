@@ -99,6 +99,14 @@ def test_a_program_that_is_not_started_again_ends_the_source(reading, restart, s
         to_its_end(run.source)
 
 
+@pytest.mark.parametrize("opening", [returned, yielded])
+def test_the_last_line_of_a_program_that_fails_comes_before_the_error(reading, opening):
+    run = reading(opening(["/bin/sh", "-c", "printf last; exit 3"], restart="never"))
+    assert run.read(1) == ["last"]
+    with pytest.raises(lanner.SourceError, match="ended with status 3"):
+        to_its_end(run.source)
+
+
 def test_a_program_that_fails_is_started_again_on_failure(reading, tmp_path):
     run = reading(shell(f"echo a; [ -e {tmp_path}/once ] && exit 0; touch {tmp_path}/once; kill -9 $$", restart="on-failure"))
     assert run.read(2) == ["a", "a"]

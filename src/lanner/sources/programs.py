@@ -87,6 +87,7 @@ class Program(LineFeed):
         self._begun = 0.0
         self._start_at = 0.0
         self._ended = False
+        self._failure: SourceError | None = None
         self._reading = threading.Lock()
 
     def block(self, timeout: float) -> bytes | None:
@@ -101,6 +102,8 @@ class Program(LineFeed):
                     return block
                 if left <= 0:
                     return b""
+        if self._failure is not None and not self.closing.is_set:
+            raise self._failure
         return None
 
     def close(self) -> None:
@@ -195,7 +198,7 @@ class Program(LineFeed):
             self.counted.add("program restarts")
             self.warn("end", "the program %s %s; it is started again in %.1f s", self._shown, ended, pause)
         elif status:
-            raise SourceError(f"the program {self._shown} {ended}")
+            self._failure = SourceError(f"the program {self._shown} {ended}")  # raised after its last line
         rest = self._lines.end()
         return rest + b"\n" if rest else b""
 
