@@ -329,6 +329,22 @@ def test_several_rotations_between_two_looks_are_read_in_order(following, log, m
     assert run.read(2) == numbered(2, 3)
 
 
+def test_files_that_begin_alike_are_not_mistaken_for_a_compressed_one(following, log):
+    append(log, "start")
+    run = following()
+    run.read(1)
+    position = run.kept.position
+    run.close()
+    old, packed = log.with_name("access.log.1"), log.with_name("access.log.1.gz")
+    log.rename(old)
+    append(old, *numbered(2, 2))
+    append(log, "start", *numbered(3, 3))
+    packed.write_bytes(gzip.compress(old.read_bytes()))
+    os.utime(packed, ns=(0, old.stat().st_mtime_ns))
+    old.unlink()
+    assert following(position).read(3) == ["line 2", "start", "line 3"]
+
+
 def test_a_clock_that_was_set_back_does_not_hold_up_a_rotated_file(following, log):
     append(log, *numbered(1, 2))
     run = following()

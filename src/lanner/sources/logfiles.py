@@ -214,8 +214,12 @@ def _unpacked(file: IO[bytes], magic: bytes) -> IO[bytes]:
 def find(path: str, spot: Spot) -> list[LogFile] | None:
     """Return the file with the spot, there, and the files written since, oldest first; None if it is gone."""
     files = _snapshot(path)
-    # the latest first; the inode decides between files that begin alike
-    for place in sorted(range(len(files)), key=lambda place: (files[place].inode == spot.inode, place), reverse=True):
+
+    def likeness(place: int) -> tuple[bool, bool, int]:
+        # files may begin alike: if none has the inode, the spot is in a compressed form or a copy of its file rather than in a new one
+        return files[place].inode == spot.inode, files[place].path != path, place
+
+    for place in sorted(range(len(files)), key=likeness, reverse=True):
         file = files[place]
         if file.has(spot) if spot.known else file.inode == spot.inode:
             return [file, *_others(file, files, files[place + 1 :])]
