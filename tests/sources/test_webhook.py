@@ -103,6 +103,30 @@ def test_requests_that_are_not_http_are_answered_and_ended():
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        b"Content-Length : 2",
+        b" Content-Length: 2",
+        b"Transfer-Encoding : chunked",
+        b"X-Text: a\rTransfer-Encoding: chunked",
+        b"X-Text: a\r\n Transfer-Encoding: chunked",
+        b"X-Text: a\0",
+        b"no header\r\nTransfer-Encoding: chunked",
+        b": 1",
+    ],
+)
+def test_headers_that_a_proxy_may_understand_otherwise_are_refused(header):
+    with opened(secret=None) as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+        head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+        connection.sendall(head + header + b"\r\n\r\n{}")
+        answer = b""
+        while data := connection.recv(4096):
+            answer += data
+        assert answer.split()[1] == b"400", answer
+        assert source.read_chunk(0) is lanner.NOTHING
+
+
+@pytest.mark.parametrize(
     ("signature", "headers"),
     [
         (sources.Hmac("X-Sig", prefix="", digest="sha512"), {"X-Sig": hmac.new(b"key", b"{}", "sha512").hexdigest()}),
@@ -356,6 +380,33 @@ def test_close_ends_all_threads():
             time.sleep(0.001)
         with closing(sources.webhook(f"127.0.0.1:{source.port}", secret=SECRET)) as again:
             assert again.port == source.port
+
+
+def test_close_while_a_request_is_answered_ends_its_connection(monkeypatch):
+    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+        mark = source._receiver.mark
+
+        def close_first(answered, *, is_answering):
+            if not is_answering:
+                source.close()
+            mark(answered, is_answering=is_answering)
+
+        monkeypatch.setattr(source._receiver, "mark", close_first)
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+        answer = b""
+        while data := connection.recv(4096):
+            answer += data
+        assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_connection_that_comes_while_the_source_is_closed_is_closed():
+    with opened() as source:
+        source.close()
+        ours, theirs = socket.socketpair()
+        with ours:
+            ours.settimeout(20)
+            source._receiver._take(theirs)
+            assert ours.recv(1) == b""
 
 
 def test_a_scheme_that_fails_is_an_internal_error(caplog):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import http
 import io
+import re
 import select
 import socket
 import threading
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 _MAX_HEAD: Final = 16 * 1024
 _MAX_LINE: Final = 8 * 1024
+_HEADER: Final = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*)?\r?\n")
+"""A header in one line, or the empty line."""
 _IDLE: Final = 30.0
 """Seconds for which a connection without a request stays open."""
 _MAX_BODIES: Final = 64 * 1024 * 1024
@@ -150,6 +153,9 @@ class Receiver:
 
     def _take(self, connection: socket.socket) -> None:
         with self._changed:
+            if self.is_closing:
+                connection.close()
+                return
             if len(self._clients) >= self.limits.connections and not self._end_one():
                 self.counters.add("refused connections")
                 connection.close()
@@ -251,6 +257,19 @@ class _Input(io.RawIOBase):
         return count
 
 
+class _Reader(io.BufferedReader):
+    """Reads lines of a head. A header that servers understand in several ways could hide a request from a proxy."""
+
+    def request_line(self) -> bytes:
+        return super().readline(_MAX_LINE)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if line.endswith(b"\n") and not _HEADER.fullmatch(line):
+            raise _HttpError(400, "invalid header")
+        return line
+
+
 class _Handler(BaseHTTPRequestHandler):
     """The requests of one connection."""
 
@@ -264,7 +283,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self._input = _Input(self._client)
-        self.rfile: io.BufferedReader = io.BufferedReader(self._input)
+        self.rfile: _Reader = _Reader(self._input)
 
     def finish(self) -> None:
         """Do nothing: the client closes the connection."""
@@ -289,7 +308,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         self._is_expecting = False
-        self.raw_requestline = self.rfile.readline(_MAX_LINE)
+        self.raw_requestline = self.rfile.request_line()
         if not self.raw_requestline.endswith(b"\n"):
             raise _HttpError(414 if len(self.raw_requestline) == _MAX_LINE else 400, "the request line is too long or incomplete")
         if not self.parse_request():
@@ -308,6 +327,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(self._receiver.answer(WebhookRequest(self.path, headers, body)))
         finally:
             self._receiver.mark(self._client, is_answering=False)
+            # from here on `close` ends the connection; before, it has left it
+            self.close_connection |= self._receiver.is_closing
 
     def handle_expect_100(self) -> bool:
         """Postpone the interim answer until the head was checked."""
@@ -342,20 +363,18 @@ class _Handler(BaseHTTPRequestHandler):
         return self._collect(reader)
 
     def _collect(self, read: Callable[[], bytes]) -> bytes:
-        parts: list[bytes] = []
-        size = 0
+        body = bytearray()  # not a list of parts: those of a client that sends few bytes at once would take many times their size
         self._input.left = 1 << 62
         try:
             while data := read():
-                if size + len(data) > self._receiver.limits.body:
+                if len(body) + len(data) > self._receiver.limits.body:
                     raise _HttpError(413, f"the body is longer than {self._receiver.limits.body} bytes")
                 if not self._receiver.reserve(len(data)):
                     raise _HttpError(503, "too many requests at once")
-                size += len(data)
-                parts.append(data)
+                body += data
         finally:
-            self._receiver.reserve(-size)
-        return b"".join(parts)
+            self._receiver.reserve(-len(body))
+        return bytes(body)
 
     def _read_part(self, length: int) -> Callable[[], bytes]:
         left = length
