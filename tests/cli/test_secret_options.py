@@ -33,6 +33,19 @@ def test_a_variable_is_read_and_nothing_shows_it(run):
     assert "open: ValueError: Invalid header value b'***'" in done.err
 
 
+def test_tracebacks_mask_secrets(lanner, rules, tmp_path):
+    file = tmp_path / "strict.py"
+    file.write_text(
+        VAULT.read_text("utf-8") + "\n    def __init__(self) -> None:\n        raise ValueError(self.config.api_pat.reveal())\n"
+    )
+    options = ("-r", rules("vault"), "--config", "apiPat: ${VAULT_TOKEN}")
+    done = lanner("run", file, *options, env={"VAULT_TOKEN": TOKEN, "LANNER_DEBUG": "1"})
+    assert done.code == 1
+    assert "Traceback (most recent call last):" in done.err
+    assert "ValueError: ***" in done.err
+    assert "sesame" not in done.err
+
+
 def test_a_file_is_read_without_the_line_feed_at_its_end(run, tmp_path):
     (tmp_path / "token").write_text(TOKEN + "\n", "utf-8")
     assert f"got {len(TOKEN)} ".encode() in run(f"api_pat: 'file:{tmp_path}/token'").out
