@@ -264,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self._input = _Input(self._client)
-        self.rfile: io.BufferedReader = io.BufferedReader(self._input)
+        self.rfile = self._reader = io.BufferedReader(self._input)
 
     def finish(self) -> None:
         """Do nothing: the client closes the connection."""
@@ -274,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         try:
             self._input.allow(_IDLE, _MAX_HEAD)
-            begun = self.rfile.peek(1)
+            begun = self._reader.peek(1)
             if not begun:
                 return
             self._input.allow(limits.seconds, _MAX_HEAD - len(begun))
