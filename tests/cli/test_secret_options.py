@@ -46,6 +46,19 @@ def test_tracebacks_mask_secrets(lanner, rules, tmp_path):
     assert "sesame" not in done.err
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_results_of_doctor_mask_secrets_of_plugins(lanner, tmp_path, options):
+    file = tmp_path / "examined.py"
+    file.write_text(
+        VAULT.read_text("utf-8")
+        + "\n    def checks(self):\n        text = self.config.api_pat.reveal()"
+        + "\n        return [lanner.Check(f'a {text}', lambda: [lanner.Finding.problem(f'b {text}', f'c {text}')])]\n"
+    )
+    done = lanner("doctor", file, "--config", "apiPat: ${VAULT_TOKEN}", *options, env={"VAULT_TOKEN": TOKEN})
+    assert all(f"{part} ***".encode() in done.out for part in "abc")
+    assert b"sesame" not in done.out
+
+
 def test_a_file_is_read_without_the_line_feed_at_its_end(run, tmp_path):
     (tmp_path / "token").write_text(TOKEN + "\n", "utf-8")
     assert f"got {len(TOKEN)} ".encode() in run(f"api_pat: 'file:{tmp_path}/token'").out
