@@ -46,6 +46,23 @@ def test_tracebacks_mask_secrets(lanner, rules, tmp_path):
     assert "sesame" not in done.err
 
 
+def test_logs_of_every_command_mask_secrets(lanner, rules, tmp_path):
+    file = tmp_path / "failing.py"
+    file.write_text(
+        VAULT.read_text("utf-8") + "\n    @lanner.field('vault.failing', 'Fails')"
+        "\n    def failing(self, event: lanner.Event) -> str:\n        raise ValueError(self.config.api_pat.reveal())\n"
+    )
+    test = tmp_path / "test.yaml"
+    test.write_text(
+        f"plugin: {file}\nconfig: {{apiPat: open-sesame}}\nrules: [{rules('vault', 'vault.failing exists', '-')}]\n"
+        "tests: [{name: it fails, events: ['{}'], alerts: []}]\n"
+    )
+    done = lanner("rules", "test", test)
+    assert "lanner: ERROR: lanner.plugin.vault: vault.failing failed" in done.err
+    assert "ValueError: ***" in done.err
+    assert "sesame" not in done.err
+
+
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_results_of_doctor_mask_secrets_of_plugins(lanner, tmp_path, options):
     file = tmp_path / "examined.py"

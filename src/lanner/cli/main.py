@@ -74,8 +74,10 @@ def _run() -> int:
         sys.stdout.write(f"lanner {__version__}\n")
         return OK
     from lanner.cli.commands import commands
+    from lanner.operating.logs import setup_logs
     from lanner.sdk.errors import LannerError
 
+    setup_logs("warning", "text")  # without secrets; a run has its own configuration
     try:
         code = commands.main(standalone_mode=False)
     except LannerError as error:
