@@ -63,6 +63,22 @@ def test_logs_of_every_command_mask_secrets(lanner, rules, tmp_path):
     assert "sesame" not in done.err
 
 
+def test_metrics_mask_secrets_in_the_names_of_counters(lanner, rules, tmp_path):
+    file = tmp_path / "counting.py"
+    file.write_text(
+        VAULT.read_text("utf-8").partition("    def open")[0]
+        + "    def open(self, params: str):\n        return Counting(self.config.api_pat.reveal())\n\n"
+        "class Counting(lanner.OpenInstance):\n    def __init__(self, text):\n        self.counters = {f'asked {text}': 3}\n"
+        "    def __iter__(self):\n        while True:\n            yield '{}'\n"
+    )
+    metrics = ("-o", "metrics.enabled=true", "-o", "metrics.interval=100ms", "-o", "metrics.output_rule=true", "-o", "json_output=true")
+    options = ("-r", rules("vault", "vault.text exists", "-"), "--config", "apiPat: open-sesame", "--duration", "1", *metrics)
+    done = lanner("run", file, *options)
+    assert b'"plugins.vault.asked' in done.out
+    assert b"sesame" not in done.out
+    assert "sesame" not in done.err
+
+
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_results_of_doctor_mask_secrets_of_plugins(lanner, tmp_path, options):
     file = tmp_path / "examined.py"
