@@ -17,19 +17,19 @@ AS_USER = ("setpriv", "--bounding-set", RIGHTS, "--inh-caps", RIGHTS) if os.gete
         ("file_output: {{enabled: true, filename: {closed}/alerts}}", "cannot write alerts to {closed}/alerts: Permission denied"),
         (
             "http_output: {{enabled: true, url: 'https://127.0.0.1:1/', ca_cert: {closed}/ca.pem}}",
-            "cannot read the TLS authority {closed}/ca.pem: permission denied ($.http_output)",
+            "falco.yaml:1: cannot read the TLS authority {closed}/ca.pem: permission denied ($.http_output)",
         ),
         (
             "http_output: {{enabled: true, url: 'https://127.0.0.1:1/', ca_path: {closed}}}",
-            "cannot read the directory {closed} of TLS authorities: permission denied ($.http_output)",
+            "falco.yaml:1: cannot read the directory {closed} of TLS authorities: permission denied ($.http_output)",
         ),
         (
             "http_output: {{enabled: true, url: 'https://127.0.0.1:1/', ca_path: {closed}.nope}}",
-            "cannot read the directory {closed}.nope of TLS authorities: no such file or directory ($.http_output)",
+            "falco.yaml:1: cannot read the directory {closed}.nope of TLS authorities: no such file or directory ($.http_output)",
         ),
         (
             "http_output: {{enabled: true, url: 'http://127.0.0.1:1/'}}\nlanner: {{http: {{headers: {{A: {closed}/token}}}}}}",
-            "cannot read {closed}/token ($.lanner.http.headers.A): Permission denied",
+            "falco.yaml:2: cannot read {closed}/token ($.lanner.http.headers.A): Permission denied",
         ),
     ],
 )
