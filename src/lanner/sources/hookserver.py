@@ -283,7 +283,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self._input = _Input(self._client)
-        self.rfile: _Reader = _Reader(self._input)
+        self.rfile = self._reader = _Reader(self._input)
 
     def finish(self) -> None:
         """Do nothing: the client closes the connection."""
@@ -293,7 +293,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         try:
             self._input.allow(_IDLE, _MAX_HEAD)
-            begun = self.rfile.peek(1)
+            begun = self._reader.peek(1)
             if not begun:
                 return
             self._input.allow(limits.seconds, _MAX_HEAD - len(begun))
@@ -308,7 +308,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         self._is_expecting = False
-        self.raw_requestline = self.rfile.request_line()
+        self.raw_requestline = self._reader.request_line()
         if not self.raw_requestline.endswith(b"\n"):
             raise _HttpError(414 if len(self.raw_requestline) == _MAX_LINE else 400, "the request line is too long or incomplete")
         if not self.parse_request():

@@ -17,7 +17,7 @@ from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.events import NOTHING, Event, Nothing
 from lanner.sources.addresses import is_loopback
 from lanner.sources.bodies import ItemError, check, split, with_members
-from lanner.sources.credentials import reveal
+from lanner.sources.credentials import Revealing, reveal
 from lanner.sources.feed import Feed
 from lanner.sources.hookserver import Limits, Receiver, WebhookAnswer
 from lanner.sources.signatures import Hmac, Signature, WebhookRequest
@@ -325,7 +325,7 @@ def _host_of(header: str) -> str:
 def _secrets(given: Credential | Sequence[Credential] | None) -> list[bytes]:
     if given is None:
         return []
-    several = [given] if isinstance(given, str) or hasattr(given, "reveal") else list(given)
+    several = [given] if isinstance(given, str | Revealing) else list(given)
     found = [reveal(each).encode() for each in several]
     if not found or not all(found):
         # anyone can sign with an empty secret: it is usually a variable that is not set
