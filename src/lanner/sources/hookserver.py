@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-    from lanner.sources.waiting import Counters
 
 _MAX_HEAD: Final = 16 * 1024
 _MAX_LINE: Final = 8 * 1024
@@ -67,6 +66,7 @@ class WebhookAnswer(NamedTuple):
 class Receiver:
     """A server that listens from its creation on. `check` answers the head of a request or returns None, `answer` the whole request.
 
+    `report` gets the counter and a description of what was refused.
     Raises `SourceError` if it cannot listen.
     """
 
@@ -77,10 +77,10 @@ class Receiver:
         check: Callable[[str, str, Mapping[str, str]], WebhookAnswer | None],
         answer: Callable[[WebhookRequest], WebhookAnswer],
         limits: Limits,
-        counters: Counters,
+        report: Callable[[str, str], None],
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.check, self.answer, self.limits, self.counters = check, answer, limits, counters
+        self.check, self.answer, self.limits, self.report = check, answer, limits, report
         self.is_closing = False
         self._tls = tls
         self._wake = Flag()
@@ -137,8 +137,8 @@ class Receiver:
                     connection, _ = self._listener.accept()
                 except (BlockingIOError, ConnectionError):
                     continue
-                except OSError:  # out of descriptors
-                    self.counters.add("refused connections")
+                except OSError as error:  # out of descriptors
+                    self.report("refused connections", f"cannot accept a connection: {error.strerror or error}")
                     self._end_one()
                     self._wait(_PAUSE)
                     continue
@@ -157,7 +157,7 @@ class Receiver:
                 connection.close()
                 return
             if len(self._clients) >= self.limits.connections and not self._end_one():
-                self.counters.add("refused connections")
+                self.report("refused connections", f"closed a new connection: all {self.limits.connections} wait for the host")
                 connection.close()
                 return
             client = _Client(self, connection, self._tls)
@@ -165,7 +165,7 @@ class Receiver:
         try:
             threading.Thread(target=client.run, name="lanner-webhook-client", daemon=True).start()
         except RuntimeError:  # out of threads
-            self.counters.add("refused connections")
+            self.report("refused connections", "closed a new connection: the system has no more threads")
             self.forget(client)
 
     def _end_one(self) -> bool:
@@ -174,7 +174,7 @@ class Receiver:
             found = next((client for client in self._clients if not client.is_answering), None)
             if found is None:
                 return False
-            self.counters.add("ended connections")
+            self.report("ended connections", "ended the oldest connection without a whole request to make room for a new one")
             del self._clients[found]
             found.interrupt()
             return True
@@ -213,12 +213,23 @@ class _Client:
                 self.connection = secured
                 if self._is_interrupted or self.receiver.is_closing:
                     return
-                secured.do_handshake()
+                self._shake_hands(secured)
             _Handler(self)
-        except OSError:  # the client has gone, was too slow, or does not speak TLS
+        except OSError:  # the client has gone, or was too slow
             pass
         finally:
             self.receiver.forget(self)
+
+    def _shake_hands(self, secured: ssl.SSLSocket) -> None:
+        from ssl import SSLEOFError, SSLError  # loaded only with TLS
+
+        try:
+            secured.do_handshake()
+        except SSLEOFError:  # the client has gone, such as the health check of a load balancer
+            raise
+        except SSLError as error:
+            self.receiver.report("failed TLS handshakes", f"a TLS handshake failed: {error}")
+            raise
 
 
 class _HttpError(Exception):
@@ -409,7 +420,9 @@ class _Handler(BaseHTTPRequestHandler):
         return read
 
     def _reply(self, answer: WebhookAnswer, *, early: bool = False) -> None:
-        """Send the answer. After an early one, whose request is not read, the connection ends."""
+        """Send the answer. An early one refuses a request that is not read whole: it is reported, and the connection ends."""
+        if early:
+            self._receiver.report(f"refused requests, status {answer.status}", f"refused a request: {answer.status} {answer.text}")
         self.close_connection |= early or self._receiver.is_closing
         text = f"{answer.text}\n".encode()
         lines = [

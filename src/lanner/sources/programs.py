@@ -231,6 +231,7 @@ class Program(LineFeed):
         self._logged += 1
         if self._logged > _MESSAGES:
             self.counted.add("messages dropped")
+            self.warn("messages", "%s: dropped a message: more than %s within %g s", self._shown, _MESSAGES, _PERIOD)
         elif line.strip():
             self.log().info("%s: %s", self._shown, printable_line(line.decode("utf-8", "replace").strip()))
 

@@ -270,4 +270,4 @@ class Tail(LineFeed):
 
     def _lose(self, text: str) -> None:
         self.counted.add("gaps")
-        self.log().warning("%s: %s", self._path, text)
+        self.warn(text, "%s: %s", self._path, text)
