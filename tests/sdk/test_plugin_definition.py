@@ -370,6 +370,26 @@ def test_a_configuration_under_another_name_is_refused():
         define(__annotations__={"opts": DoorConfig})
 
 
+class DoorOptions(lanner.Config):
+    """Options of a plugin."""
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "says"),
+    [
+        ("config", DoorOptions, "`config = DoorOptions` declares no configuration: write `config: DoorOptions`"),
+        ("config", DoorOptions(), "`config = DoorOptions(...)` declares no configuration: write `config: DoorOptions`"),
+        ("config", {"path": "/dev"}, "'config' is a dict: write a class that derives from lanner.Config, and `config: ThatClass`"),
+        ("config", type("config", (lanner.Config,), {}), "give that class another name, such as Options, and write `config: Options`"),
+        ("settings", DoorOptions, "unknown attribute 'settings': to declare the configuration, write `config: DoorOptions`"),
+    ],
+)
+def test_a_configuration_as_a_value_is_refused(attribute, value, says):
+    with pytest.raises(lanner.DefinitionError) as caught:
+        define(**{attribute: value})
+    assert says in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("read", "text"),
     [
