@@ -372,6 +372,10 @@ def _timestamp(cls: type[Plugin]) -> Value | None:
     if value is None:
         return None
     if not isinstance(value, Value) or value.type is not FieldType.ABSTIME or value.is_list or arguments(value) or uses_item(value):
+        from lanner.sdk.value_advice import describe_uncalled  # rare
+
+        if uncalled := describe_uncalled(value):
+            raise _wrong(cls, f"'timestamp' is {uncalled}")
         raise _wrong(cls, '\'timestamp\' must be a place with a unit, such as timestamp = payload["timeNano"].time("ns")')
     return value
 
