@@ -35,6 +35,13 @@ def check_text(source: str, **given: Any) -> None:
             raise _wrong_type(source, name, value, "a text")
 
 
+def check_path(source: str, **given: Any) -> None:
+    """Check that arguments are paths of files."""
+    for name, value in given.items():
+        if not isinstance(value, bytes) and not hasattr(value, "__fspath__"):
+            check_text(source, **{name: value})
+
+
 def check_flag(source: str, **given: Any) -> None:
     """Check that arguments are true or false."""
     for name, value in given.items():

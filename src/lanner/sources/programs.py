@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from lanner.sdk.errors import SourceError
 from lanner.sdk.printable import printable_line
-from lanner.sources.arguments import argument_error, check_choice, check_count, check_text, check_texts_by_name
+from lanner.sources.arguments import argument_error, check_choice, check_count, check_path, check_texts_by_name
 from lanner.sources.backoff import Backoff
 from lanner.sources.lines import MAX_LINE, SHORTEST_BOUND, LineFeed, LineSplitter
 
@@ -75,8 +75,8 @@ class Program(LineFeed):
             raise argument_error("program", 'the command must be a list of texts, such as ["journalctl", "-f", "-o", "json"]')
         check_count("program", SHORTEST_BOUND, max_line=max_line)
         check_choice("program", ("always", "on-failure", "never"), restart=restart)
-        if cwd is not None and not isinstance(cwd, os.PathLike):
-            check_text("program", cwd=cwd)
+        if cwd is not None:
+            check_path("program", cwd=cwd)
         if env is not None:
             check_texts_by_name("program", env=env)
         super().__init__(os.path.basename(command[0]), max_line)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.events import Event
-from lanner.sources.arguments import check_choice, check_count, check_text
+from lanner.sources.arguments import check_choice, check_count, check_path
 from lanner.sources.lines import MAX_LINE, SHORTEST_BOUND, LineFeed
 from lanner.sources.logfiles import UNFIT, LogFile, Spot, find, read_spot, successors
 
@@ -51,8 +51,7 @@ class Tail(LineFeed):
         max_line: int = MAX_LINE,
     ) -> None:
         """Raise `UsageError` for invalid arguments."""
-        if not isinstance(path, str | bytes | os.PathLike):
-            check_text("tail", path=path)
+        check_path("tail", path=path)
         if not path:
             raise UsageError("the path of the log file is empty: name the file, for example in the open parameters")
         check_count("tail", SHORTEST_BOUND, max_line=max_line)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner.native import Events, merge_events
 from lanner.sdk.errors import SourceError, UsageError
@@ -341,7 +341,7 @@ def _host_of(header: str) -> str:
 def _secrets(given: Credential | Sequence[Credential] | None) -> list[bytes]:
     if given is None:
         return []
-    several = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
+    several: list[Any] = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
     for each in several:
         check_credential("webhook", "secret", each)
     found = [reveal(each).encode() for each in several]
