@@ -425,13 +425,15 @@ def test_an_attribute_instead_of_a_member_is_refused_with_advice(read, text):
         (lambda: field("a.b", payload["a"].integer, "A"), 'the value of the field "a.b" is the method `integer` without parentheses: '),
         (lambda: field("a.b", lanner.logfmt["a"].before, "A"), 'write before(":")'),
         (lambda: payload["a"].when(payload["b"].exists), "the method `exists` without parentheses: write exists()"),
+        (lambda: payload["a"].integer() | payload["b"].integer, "the method `integer` without parentheses: write integer()"),
+        (lambda: payload["a"] | "x", "`a | b` needs two values, not 'x': a constant text is lanner.text(...)"),
         (lambda: lanner.concat(payload["a"].text, "x"), "the method `text` without parentheses: write text()"),
         (lambda: payload["a", lanner.EACH].each(lanner.item["b"].lower), "write lower()"),
         (lambda: define(timestamp=payload["a"].time), 'the method `time` without parentheses: write time("ns")'),
         (lambda: lanner.gate(payload["a"].exists, field("a.b", payload["a"], "A")), "write exists()"),
     ],
 )
-def test_a_word_without_parentheses_is_refused_with_advice(declare, text):
+def test_what_is_no_value_is_refused_with_advice(declare, text):
     with pytest.raises(lanner.DefinitionError) as caught:
         declare()
     assert text in str(caught.value)

@@ -68,7 +68,7 @@ class Value(Record):
     def __or__(self, other: Value) -> FirstValue:
         """Return the first of the two values that an event has; "" is a value."""
         if not isinstance(other, Value):
-            return NotImplemented
+            raise DefinitionError(f"`a | b` needs two values, not {_shown(other)}: a constant text is lanner.text(...)")
         if (self.type, self.is_list) != (other.type, other.is_list):
             raise DefinitionError(f"`a | b` needs two values of the same type, not {kind_of(self)} and {kind_of(other)}")
         return FirstValue((*_options(self), *_options(other)))
