@@ -7,8 +7,11 @@ from typing import Final
 _LANNER: Final = (lambda: None).__code__.co_filename.rpartition("/sdk/")[0] + "/"
 
 
-def is_authors(filename: str, *, library: str) -> bool:
-    """Return whether a file is neither Lanner's nor in Python's own library, whose directory is `library`."""
+def is_authors(filename: str) -> bool:
+    """Return whether a file is neither Lanner's nor in Python's own library."""
+    import traceback  # rare, and slow to import; `os` is frozen, without a file
+
+    library = traceback.__file__.rpartition("/")[0] + "/"
     return not filename.startswith((_LANNER, "<frozen ")) and (not filename.startswith(library) or "-packages/" in filename)
 
 

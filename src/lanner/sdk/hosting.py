@@ -88,8 +88,7 @@ def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
 
     last = mask_message("".join(traceback.format_exception_only(error)).strip()).splitlines()[-1]
     frames = traceback.extract_tb(error.__traceback__)
-    library = traceback.__file__.rpartition("/")[0] + "/"
-    outside = [frame for frame in frames if is_authors(frame.filename, library=library)]
+    outside = [frame for frame in frames if is_authors(frame.filename)]
     place = "".join(shown_place(frame.filename, frame.lineno or 0) for frame in (outside or frames)[-1:])
     return SourceError(f"plugin {plugin}: {call}: {last}{place}")
 

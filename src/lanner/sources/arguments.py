@@ -13,17 +13,14 @@ from lanner.sdk.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 
 def argument_error(source: str, problem: str) -> UsageError:
     """Return an error about the arguments of a source, with the line of the call."""
-    import os  # rare, as this error
-
-    library = os.__file__.rpartition("/")[0] + "/"
-    frame = sys._getframe(1)  # noqa: SLF001 - `traceback` is slow to import
-    caller = frame
-    while caller is not None and not is_authors(caller.f_code.co_filename, library=library):
-        caller = caller.f_back  # type: ignore[assignment]
+    caller: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the frames without their source lines
+    while caller is not None and not is_authors(caller.f_code.co_filename):
+        caller = caller.f_back
     place = shown_place(caller.f_code.co_filename, caller.f_lineno) if caller is not None else ""
     return UsageError(f"{source}: {problem}{place}")
 
