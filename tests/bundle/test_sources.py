@@ -124,3 +124,9 @@ def test_a_poller_resumes_at_its_position(built, run_host, tmp_path):
         again = uuids(3)
     assert first[:5] == ["0", "1", "2", "3", "4"]
     assert again[0] <= "5", "nothing is skipped"
+
+
+def test_a_wrong_argument_is_named_with_the_line_of_the_plugin(built, run_host):
+    opened = run_host(built("misused"), "--open", "10")["runs"][0]["open"]
+    assert "tail: max_line is 10; it must be at least 1024 (" in opened["error"]
+    assert opened["error"].endswith("misused.py, line 14)")

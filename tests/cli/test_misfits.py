@@ -50,7 +50,10 @@ EVENTS = b"".join(b'{"forced":%s,"at":%d}\n' % (forced, at) for at, forced in en
 def test_the_summary_counts_them(lanner, files):
     plugin, rules = files
     done = lanner("run", plugin, "-r", rules("github.forced = true"), "--replay", "-", stdin=EVENTS)
-    assert "github.forced: 2 booleans and 1 array without a value, because the field is a string" in done.err
+    assert (
+        "github.forced: 2 booleans and 1 array without a value, because the field is a string: "
+        "declare it with .text() or .boolean() for booleans, with .raw() or EACH for arrays"
+    ) in done.err
     done = lanner("run", plugin, "-r", rules("github.kept = true"), "--replay", "-", stdin=EVENTS.splitlines()[0])
     assert len(done.lines) == 1
     assert "without a value" not in done.err
@@ -62,9 +65,11 @@ def test_explain_says_which_field_of_the_event_has_another_type(lanner, files, t
     recording.write_bytes(EVENTS)
     arguments = ("rules", "explain", "Forced", "--plugin", plugin, "-r", rules("github.forced = true"), "--replay", str(recording))
     done = lanner(*arguments, "--event", "1")
-    assert done.lines[-1] == "github.forced: 1 boolean without a value, because the field is a string"
+    assert done.lines[-1] == (
+        "github.forced: 1 boolean without a value, because the field is a string: declare it with .text() or .boolean() for booleans"
+    )
     assert json.loads(lanner(*arguments, "--event", "4", "--json").out)["unfit"] == [
-        "github.forced: 1 array without a value, because the field is a string"
+        "github.forced: 1 array without a value, because the field is a string: declare it with .raw() or EACH for arrays"
     ]
     assert "without a value" not in "".join(lanner(*arguments, "--event", "3").lines)
 

@@ -11,6 +11,7 @@ from lanner.host.pump import Pump
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.sdk.batches import Batch
 from lanner.sdk.hosting import init_plugin
+from lanner.sdk.misfits import describe_misfits
 from lanner.sdk.plugin import plugin_info
 
 pytestmark = pytest.mark.native
@@ -51,6 +52,8 @@ EXPECTED = {
     "github.authors": {"number": 1, "object": 1},
     "timestamp": {"text": 1},
 }
+BECAUSE = "without a value, because the field is a"
+ADVICE = "declare it with .text() or .boolean() for booleans, with .raw() or EACH for arrays"
 PAYLOADS = [json.dumps(event).encode() for event in EVENTS]
 
 
@@ -66,10 +69,10 @@ def test_they_are_counted_by_field_and_type(native):
     one.feed(Batch(PAYLOADS))
     assert one.counts().misfits == EXPECTED
     assert [*one.describe_misfits()] == [
-        "github.authors: 1 number and 1 object without a value, because the field is a list of string",
-        "github.forced: 2 booleans and 1 array without a value, because the field is a string",
-        "github.size: 1 text and 1 number without a value, because the field is a uint64",
-        "timestamp: 1 text without a value, because it is the time of the events",
+        f"github.authors: 1 number and 1 object {BECAUSE} list of string: declare it with .text() or .integer() for numbers",
+        f"github.forced: 2 booleans and 1 array {BECAUSE} string: {ADVICE}",
+        f"github.size: 1 text and 1 number {BECAUSE} uint64: declare it with .text() for texts and numbers",
+        "timestamp: 1 text is not a time in s since 1970. Such an event has the time of its arrival",
     ]
 
 
@@ -90,3 +93,13 @@ def test_they_are_counted_by_all_threads():
     jobs.drain()
     jobs.close()
     assert one.counts().misfits == {name: {kind: 20 * count for kind, count in by_type.items()} for name, by_type in EXPECTED.items()}
+
+
+def test_the_line_about_times_has_their_forms():
+    one = payload["at"].time("rfc3339")
+    assert [*describe_misfits({"timestamp": {"text": 2}}, (), one)] == [
+        "timestamp: 2 texts are not a time of the form rfc3339. Such an event has the time of its arrival"
+    ]
+    several = one | payload["at"].time("ms") | payload["when"].time("rfc3339")
+    (line,) = describe_misfits({"timestamp": {"number": 1}}, (), several)
+    assert "1 number is not a time of the form rfc3339 or a time in ms since 1970." in line

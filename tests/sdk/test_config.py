@@ -223,6 +223,71 @@ def test_a_secret_in_the_source_code_is_refused():
         assert "sesame" not in str(caught.value)
 
 
+class Login(Config):
+    """A group with a secret."""
+
+    user: str = ""
+    token: lanner.Secret | None = None
+
+
+@pytest.mark.parametrize(
+    ("kind", "default"),
+    [
+        (lanner.Secret, "sesame"),
+        (Annotated[lanner.Secret, Meta(description="The token")], "sesame"),
+        (lanner.Secret, ""),
+        (lanner.Secret | None, "sesame"),
+        (lanner.Secret, msgspec.field(default="sesame")),
+        (lanner.Secret, msgspec.field(default_factory=lambda: "sesame")),
+        (lanner.Secret | None, msgspec.field(default_factory=lambda: lanner.Secret("sesame"))),
+        (lanner.Secret, msgspec.field(default_factory=lambda: {}["sesame"])),
+        (list[lanner.Secret], msgspec.field(default_factory=lambda: ["sesame"])),
+        (tuple[lanner.Secret, ...], ("sesame",)),
+        (tuple[str, lanner.Secret], ("ada", "sesame")),
+        (dict[str, lanner.Secret], msgspec.field(default_factory=lambda: {"a": "sesame"})),
+        (Login, msgspec.field(default_factory=lambda: Login(token="sesame"))),
+        (list[Login], msgspec.field(default_factory=lambda: [Login(token="sesame")])),
+        (Login | None, msgspec.field(default_factory=lambda: Login(token=lanner.Secret("sesame")))),
+    ],
+)
+def test_every_default_of_a_secret_but_none_is_refused_and_not_printed(kind, default):
+    careless = msgspec.defstruct("Careless", [("token", kind, default)], bases=(Config,), kw_only=True)
+    outer = msgspec.defstruct("Outer", [("inner", list[careless], ())], bases=(Config,), kw_only=True)
+    for cls in (careless, outer):
+        with pytest.raises(lanner.DefinitionError, match=r"Careless\.token has a secret.*: make (it|the option) required") as caught:
+            check_config_class(cls)
+        assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "default"),
+    [
+        (lanner.Secret | None, None),
+        (list[lanner.Secret], []),
+        (tuple[lanner.Secret, ...], ()),
+        (Login, msgspec.field(default_factory=Login)),
+        (Login, msgspec.field(default_factory=lambda: Login(user="ada"))),
+    ],
+)
+def test_a_default_without_a_secret_is_accepted(kind, default):
+    check_config_class(msgspec.defstruct("Careful", [("token", kind, default)], bases=(Config,), kw_only=True))
+
+
+def test_the_table_has_every_bound_of_an_option():
+    class Bounds(Config):
+        age: Annotated[float, Meta(gt=0, le=86400)] = 1.0
+        part: Annotated[float, Meta(ge=0, lt=1)] = 0.5
+        count: Annotated[int, Meta(gt=0, multiple_of=5)] = 5
+        names: Annotated[list[str], Meta(min_length=1, max_length=3)] = msgspec.field(default_factory=list)
+
+    assert [row[1] for row in config_table(Bounds)] == [
+        "number, more than 0, at most 86400",
+        "number, at least 0, less than 1",
+        "integer, more than 0, a multiple of 5",
+        "array of string, number of items at least 1, number of items at most 3",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [

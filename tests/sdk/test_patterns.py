@@ -114,6 +114,9 @@ def test_bytes_that_are_not_utf8_are_noticed(kind):
     ("expression", "message"),
     [
         ("(?P<a>x", r"at character 1: missing \)"),
+        (r"x\((?P<a>[(]x) (?P<b>y", r"at character 16: missing \)"),
+        (r"\Q(\E(?P<a>[^])]x) ((y)", r"at character 20: missing \)"),
+        ("(?P<a>x) y)", r"at character 11: unexpected \)"),
         ("x(?<a>y)", r"at character 2: invalid perl operator: \(\?<\. Write \(\?P<name>\.\.\.\) for a named group"),
         ("(?P<a>x)(?=y)", "RE2 has no lookahead"),
         ("x{2000}", "invalid repetition size"),

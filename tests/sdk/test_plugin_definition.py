@@ -370,17 +370,72 @@ def test_a_configuration_under_another_name_is_refused():
         define(__annotations__={"opts": DoorConfig})
 
 
+class DoorOptions(lanner.Config):
+    """Options of a plugin."""
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "says"),
+    [
+        ("config", DoorOptions, "`config = DoorOptions` declares no configuration: write `config: DoorOptions`"),
+        ("config", DoorOptions(), "`config = DoorOptions(...)` declares no configuration: write `config: DoorOptions`"),
+        ("config", {"path": "/dev"}, "'config' is a dict: write a class that derives from lanner.Config, and `config: ThatClass`"),
+        ("config", type("config", (lanner.Config,), {}), "give that class another name, such as Options, and write `config: Options`"),
+        ("settings", DoorOptions, "unknown attribute 'settings': to declare the configuration, write `config: DoorOptions`"),
+    ],
+)
+def test_a_configuration_as_a_value_is_refused(attribute, value, says):
+    with pytest.raises(lanner.DefinitionError) as caught:
+        define(**{attribute: value})
+    assert says in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("read", "text"),
     [
         (lambda: lanner.payload.name, "a value has no attribute 'name': to read the member of that name, write payload[\"name\"]"),
         (lambda: lanner.payload["a", 0, lanner.KEY].b, 'write payload["a", 0, KEY, "b"]'),
-        (lambda: lanner.payload["a"].befor(":"), "a value has no method 'befor': did you mean 'before'?"),
+        (lambda: lanner.payload["a"].befor(":"), "a value has no method 'befor': did you mean before(\":\")?"),
+        (lambda: lanner.payload["a"].int, "no method 'int': did you mean integer()?"),
+        (lambda: lanner.payload["a"].bool, "no method 'bool': did you mean boolean()?"),
+        (lambda: lanner.payload["a"].str, "no method 'str': did you mean text()?"),
+        (lambda: lanner.payload["a"].date, 'did you mean time("ns")? If not, to read the member of that name, write payload["a", "date"]'),
+        (lambda: lanner.logfmt["pct"].integr, "a value has no method 'integr': did you mean integer()?"),
+        (lambda: lanner.logfmt["pct"].int, "did you mean integer()?"),
+        (lambda: lanner.cef["src"].lowercase, "did you mean lower()?"),
+        (lambda: lanner.payload["a", lanner.EACH].text().uppercase, "did you mean upper()?"),
+        (lambda: (lanner.payload["a"] | lanner.payload["b"]).str, "did you mean text()?"),
+        (lambda: lanner.pattern("(?P<a>.*)")["a"].bool, "did you mean boolean()?"),
+        (lambda: lanner.payload["a"].split(",").jion(" "), 'did you mean join(" ")?'),
+        (lambda: lanner.logfmt["pct"].where("b"), "'where' needs a place in a JSON payload"),
+        (lambda: lanner.logfmt["pct"].zzz, "a value has no attribute 'zzz': its methods are when, unless, text"),
+        (lambda: lanner.logfmt.level, "no attribute 'level': to read the member of that name, write logfmt[\"level\"]"),
+        (lambda: lanner.pattern("(?P<a>.*)").a, 'write line["a"]'),
     ],
 )
 def test_an_attribute_instead_of_a_member_is_refused_with_advice(read, text):
     with pytest.raises(AttributeError) as caught:
         read()
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("declare", "text"),
+    [
+        (lambda: field("a.b", payload["a"].integer, "A"), 'the value of the field "a.b" is the method `integer` without parentheses: '),
+        (lambda: field("a.b", lanner.logfmt["a"].before, "A"), 'write before(":")'),
+        (lambda: payload["a"].when(payload["b"].exists), "the method `exists` without parentheses: write exists()"),
+        (lambda: payload["a"].integer() | payload["b"].integer, "the method `integer` without parentheses: write integer()"),
+        (lambda: payload["a"] | "x", "`a | b` needs two values, not 'x': a constant text is lanner.text(...)"),
+        (lambda: lanner.concat(payload["a"].text, "x"), "the method `text` without parentheses: write text()"),
+        (lambda: payload["a", lanner.EACH].each(lanner.item["b"].lower), "write lower()"),
+        (lambda: define(timestamp=payload["a"].time), 'the method `time` without parentheses: write time("ns")'),
+        (lambda: lanner.gate(payload["a"].exists, field("a.b", payload["a"], "A")), "write exists()"),
+    ],
+)
+def test_what_is_no_value_is_refused_with_advice(declare, text):
+    with pytest.raises(lanner.DefinitionError) as caught:
+        declare()
     assert text in str(caught.value)
 
 

@@ -522,8 +522,8 @@ def test_tls(certificate):
         ("http://127.0.0.1:80", {}, "write host:port"),
         ("127.0.0.1:0", {"path": "hook"}, "write an absolute path"),
         ("127.0.0.1:0", {"path": "/a?b"}, "write an absolute path"),
-        ("127.0.0.1:0", {"max_body": 0}, "positive numbers"),
-        ("127.0.0.1:0", {"timeout": float("inf")}, "positive numbers"),
+        ("127.0.0.1:0", {"max_body": 0}, "max_body is 0; it must be at least 1"),
+        ("127.0.0.1:0", {"timeout": float("inf")}, "timeout is inf; it must be a positive number"),
         ("127.0.0.1:0", {"key": "key.pem"}, "no certificate"),
         ("127.0.0.1:0", {"json": False, "items": "a"}, "need JSON"),
     ],
@@ -535,7 +535,11 @@ def test_invalid_arguments_are_usage_errors(address, options, text):
 
 @pytest.mark.parametrize(
     ("options", "text"),
-    [({"digest": "sha0"}, "unknown digest"), ({"encoding": "hxe"}, "hex or base64"), ({"message": "x"}, "contains {body}")],
+    [
+        ({"digest": "sha0"}, "unknown digest"),
+        ({"encoding": "hxe"}, "it must be 'hex' or 'base64'"),
+        ({"message": "x"}, "must contain {body}"),
+    ],
 )
 def test_invalid_schemes_are_usage_errors(options, text):
     with pytest.raises(lanner.UsageError, match=text):

@@ -76,6 +76,7 @@ class Pump:
     ) -> None:
         info = plugin_info(type(plugin))
         self._infos = [declaration.info for each in (plugin, *beside) for declaration in plugin_info(type(each)).fields]
+        self._timestamp = info.timestamp
         own = {each.name for each in self._infos}
         requests = compiled.plan.fields
         self.unreadable = describe_unreadable(info)
@@ -211,7 +212,7 @@ class Pump:
 
     def describe_misfits(self) -> Iterator[str]:
         """Yield a line for each field without values because payloads have another type there."""
-        return describe_misfits(self.counts().misfits, self._infos)
+        return describe_misfits(self.counts().misfits, self._infos, self._timestamp)
 
     def succeed(self, before: Pump) -> None:
         """Continue from another pump with other rules: event numbers, times and counters are kept."""

@@ -130,7 +130,7 @@ class Trial:
         self._pump = Pump(plugin, compiled, writer, lambda alert: self._lines.append(alert.line), first=first)
         self._explainers: dict[str, Explainer] = {}
         self._alerts: list[Alert] = []
-        self._fields = plugin_info(type(plugin)).fields
+        self._info = plugin_info(type(plugin))
         self._misfits_before: Misfits = {}
 
     def feed(self, payload: bytes, timestamp: int | None = None) -> list[Alert]:
@@ -145,7 +145,7 @@ class Trial:
         """Explain the rule's result for the last event."""
         found = self._explainer(name).explain(self._pump.events, self._pump.describe())
         unfit = added(self._pump.counts().misfits, self._misfits_before, -1)
-        found = replace(found, unfit=tuple(describe_misfits(unfit, (each.info for each in self._fields))))
+        found = replace(found, unfit=tuple(describe_misfits(unfit, (each.info for each in self._info.fields), self._info.timestamp)))
         raised = [alert.rule for alert in self._alerts]
         return replace(found, taken_by=raised[0]) if found.holds and raised and name not in raised else found
 

@@ -74,6 +74,9 @@ def find_unknown(cls: type, plugin: type) -> str:
 def _problem(cls: type, name: str, value: Any, known: Mapping[str, None]) -> str:
     if method_declaration(cls.__name__, name, value) is not None:
         return ""
+    kind = _config_class(value)
+    if kind is not None and not name.startswith("_") and not kind.__qualname__.endswith(f".{name}"):
+        return f"unknown attribute {name!r}: to declare the configuration, write `config: {kind.__name__}`"
     if name in _LACKING:
         return f"{name!r} declares the capability {_LACKING[name]}, which Lanner does not support: remove it"
     if near := find_misspelt(name, known):
@@ -98,6 +101,24 @@ def _problem_of_annotation(base: type, name: str, known: Mapping[str, None]) -> 
     return ""
 
 
+def describe_config_value(value: Any) -> str:
+    """Return the problem with a value of the attribute `config`, which must be an annotation."""
+    kind = _config_class(value)
+    if kind is None:
+        return f"'config' is a {type(value).__name__}: write a class that derives from lanner.Config, and `config: ThatClass`"
+    if kind.__name__ == "config":
+        return "'config' is a class: give that class another name, such as Options, and write `config: Options`"
+    written = kind.__name__ if value is kind else f"{kind.__name__}(...)"
+    return f"`config = {written}` declares no configuration: write `config: {kind.__name__}`"
+
+
+def _config_class(value: Any) -> type | None:
+    """Return the configuration class that an attribute is, or whose instance it is."""
+    config = sys.modules.get("lanner.sdk.config")  # without it there is no such class
+    kind = value if isinstance(value, type) else type(value)
+    return kind if config is not None and issubclass(kind, config.Config) else None
+
+
 def _suggestion(name: str, known: Mapping[str, None]) -> str:
     bare = name.removeprefix(_PREFIX)
     if bare in known:
@@ -120,11 +141,8 @@ def _declarations(value: Any) -> Iterator[FieldDeclaration]:
 
 def _is_config(annotation: Any, base: type) -> bool:
     """Return whether an annotation is a configuration class."""
-    config = sys.modules.get("lanner.sdk.config")  # without it there is no such class
-    if config is None:
-        return False
     try:
         found = resolve(annotation, vars(sys.modules[base.__module__]))
     except (NameError, TypeError, AttributeError, SyntaxError):
         return False
-    return isinstance(found, type) and issubclass(found, config.Config)
+    return isinstance(found, type) and _config_class(found) is not None

@@ -6,6 +6,7 @@ with the path and the bound.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
@@ -62,14 +63,68 @@ def _check_options(cls: type[msgspec.Struct], seen: set[type]) -> None:
                 raise DefinitionError(
                     f"{cls.__name__}.{option.name} and {other} are the same option in a configuration: rename one of them"
                 )
-        if isinstance(option.default, Secret):
-            raise DefinitionError(
-                f"{cls.__name__}.{option.name} has a secret as its default: make it required (no default), or write "
-                f"{option.name}: lanner.Secret | None = None"
-            )
-    for option_type in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
-        for nested in _structs_in(option_type.type):
+    for option in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
+        _check_default(cls, option)
+        for nested in _structs_in(option.type):
             _check_options(nested, seen)
+
+
+def _check_default(cls: type[msgspec.Struct], option: msgspec.inspect.Field) -> None:
+    """Check that the default of an option contains no secret. No message contains the default."""
+    if not any(map(_has_secret, _kinds_within(option.type, set()))):
+        return
+    default = option.default
+    if option.default_factory is not msgspec.NODEFAULT:
+        try:
+            default = option.default_factory()
+        except Exception as error:  # noqa: BLE001 - a factory is the author's code
+            raise DefinitionError(
+                f"{cls.__name__}.{option.name} has a secret, and its default_factory failed with {type(error).__name__}: make the "
+                "option required (no default)"
+            ) from None
+    if default is not msgspec.NODEFAULT and _gives_secret(option.type, default):
+        advice = f", or write {option.name}: lanner.Secret | None = None" if _is_secret(option.type) else ""
+        raise DefinitionError(f"{cls.__name__}.{option.name} has a secret as its default: make it required (no default){advice}")
+
+
+def _is_secret(kind: msgspec.inspect.Type) -> bool:
+    """Return whether a type is a secret, perhaps None, and no list or group of options."""
+    match kind:
+        case msgspec.inspect.Metadata(type=inner):
+            return _is_secret(inner)
+        case msgspec.inspect.UnionType(types=kinds):
+            return any(map(_is_secret, kinds))
+    return isinstance(kind, msgspec.inspect.CustomType) and kind.cls is Secret
+
+
+def _kinds_within(kind: msgspec.inspect.Type, seen: set[type]) -> Iterator[msgspec.inspect.Type]:
+    """Yield a type and those of the options of all groups in it."""
+    yield kind
+    for cls in _structs_in(kind):
+        if cls not in seen:
+            seen.add(cls)
+            for option in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
+                yield from _kinds_within(option.type, seen)
+
+
+def _gives_secret(kind: msgspec.inspect.Type, default: Any) -> bool:
+    """Return whether a default has anything but None at the place of a secret. An empty list has not."""
+    if default is None:
+        return False
+    match kind, default:
+        case msgspec.inspect.Metadata(type=inner), _:
+            return _gives_secret(inner, default)
+        case msgspec.inspect.UnionType(types=kinds), _:
+            return any(_gives_secret(each, default) for each in kinds)
+        case msgspec.inspect.StructType(fields=fields), msgspec.Struct():
+            return any(_gives_secret(each.type, getattr(default, each.name, None)) for each in fields)
+        case msgspec.inspect.DictType(value_type=inner), dict():
+            return any(_gives_secret(inner, value) for value in default.values())
+        case msgspec.inspect.TupleType(item_types=kinds), tuple():
+            return any(itertools.starmap(_gives_secret, zip(kinds, default, strict=False)))
+        case _, list() | tuple() | set() | frozenset() if isinstance(kind, _LISTS):
+            return any(_gives_secret(kind.item_type, value) for value in default)
+    return _has_secret(kind)
 
 
 def _structs_in(kind: msgspec.inspect.Type) -> Iterator[type[msgspec.Struct]]:
@@ -86,7 +141,7 @@ def _structs_in(kind: msgspec.inspect.Type) -> Iterator[type[msgspec.Struct]]:
             | msgspec.inspect.DictType(value_type=inner)
         ):
             yield from _structs_in(inner)
-        case msgspec.inspect.UnionType(types=kinds):
+        case msgspec.inspect.UnionType(types=kinds) | msgspec.inspect.TupleType(item_types=kinds):
             for each in kinds:
                 yield from _structs_in(each)
 
@@ -120,7 +175,7 @@ def _has_secret(kind: msgspec.inspect.Type) -> bool:
             | msgspec.inspect.DictType(value_type=inner)
         ):
             return _has_secret(inner)
-        case msgspec.inspect.UnionType(types=kinds):
+        case msgspec.inspect.UnionType(types=kinds) | msgspec.inspect.TupleType(item_types=kinds):
             return any(map(_has_secret, kinds))
     return False
 
@@ -356,6 +411,22 @@ def _type_text(node: dict[str, Any]) -> str:
     text = "secret" if node.get("writeOnly") else str(node.get("type", "any"))
     if text == "array" and isinstance(node.get("items"), dict):
         text = f"array of {_type_text(node['items'])}"
-    words = {"minimum": "at least", "maximum": "at most", "minLength": "length at least", "maxLength": "length at most", "pattern": "like"}
-    bounds = [f"{word} {node[key]}" for key, word in words.items() if key in node]
+    bounds = [f"{word} {node[key]}" for key, word in _BOUNDS.items() if key in node]
     return ", ".join([text, *bounds])
+
+
+_BOUNDS: Final = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+    "multipleOf": "a multiple of",
+    "minLength": "length at least",
+    "maxLength": "length at most",
+    "pattern": "like",
+    "minItems": "number of items at least",
+    "maxItems": "number of items at most",
+    "minProperties": "number of members at least",
+    "maxProperties": "number of members at most",
+}
+"""The bounds of JSON schemas, each with its words in the table of options."""

@@ -52,6 +52,10 @@ def field(
         info = _data_info(name, second, _description(name, third), add_output=add_output)
         return FieldDeclaration(replaced(info, text_place="") if always_text else info, value=second)
     if third is not None or not isinstance(second, str):
+        from lanner.sdk.value_advice import describe_uncalled  # rare
+
+        if uncalled := describe_uncalled(second):
+            raise DefinitionError(f'the value of the field "{name}" is {uncalled}')
         raise DefinitionError(
             f'field "{name}": write field(name, value, description) with a value such as payload["name"], '
             "or @field(name, description) above a method"

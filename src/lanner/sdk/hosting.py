@@ -79,17 +79,17 @@ def _is_empty(config: str | bytes | dict[str, Any]) -> bool:
 def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
     """Return an error with the plugin and the failed call, the last line of the traceback, and its place.
 
-    The place is the last one outside of Python's own library, which would not help the plugin's author.
+    The place is the last one in the author's code: one in Lanner or in Python's own library would not help.
     """
     import traceback  # rare, and slow to import
 
+    from lanner.sdk.author_code import is_authors, shown_place
     from lanner.sdk.secrets import mask_message
 
     last = mask_message("".join(traceback.format_exception_only(error)).strip()).splitlines()[-1]
     frames = traceback.extract_tb(error.__traceback__)
-    library = traceback.__file__.rpartition("/")[0] + "/"
-    outside = [frame for frame in frames if not frame.filename.startswith((library, "<frozen ")) or "-packages/" in frame.filename]
-    place = "".join(f" ({frame.filename}, line {frame.lineno})" for frame in (outside or frames)[-1:])
+    outside = [frame for frame in frames if is_authors(frame.filename)]
+    place = "".join(shown_place(frame.filename, frame.lineno or 0) for frame in (outside or frames)[-1:])
     return SourceError(f"plugin {plugin}: {call}: {last}{place}")
 
 

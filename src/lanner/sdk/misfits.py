@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from lanner.sdk.trees import walk
+from lanner.sdk.types import FieldType
+from lanner.sdk.words import UNITS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lanner.sdk.types import FieldInfo
+    from lanner.sdk.values import Value
 
 Misfits: TypeAlias = "dict[str, dict[str, int]]"
 """By field, by JSON type: how many values had that type."""
@@ -15,6 +20,14 @@ Misfits: TypeAlias = "dict[str, dict[str, int]]"
 TIMESTAMP = "timestamp"
 """Stands for a field: the time of the events."""
 
+_WORDS = {
+    "text": ".text()",
+    "number": ".text() or .integer()",
+    "boolean": ".text() or .boolean()",
+    "object": ".raw()",
+    "array": ".raw() or EACH",
+}
+"""By JSON type, the words that read its values."""
 _PLURALS = {"text": "texts", "number": "numbers", "boolean": "booleans", "object": "objects", "array": "arrays"}
 
 
@@ -38,11 +51,37 @@ def added(one: Misfits, other: Misfits, sign: int = 1) -> Misfits:
     return {name: kept for name, by_type in sums.items() if (kept := {kind: count for kind, count in by_type.items() if count})}
 
 
-def describe_misfits(misfits: Misfits, fields: Iterable[FieldInfo]) -> Iterator[str]:
-    """Yield a line for each field: what the payloads had, and what the field reads."""
+def describe_misfits(misfits: Misfits, fields: Iterable[FieldInfo], timestamp: Value | None) -> Iterator[str]:
+    """Yield a line for each field: what the payloads had, what the field reads, and the words that read the rest.
+
+    `timestamp` is the value that is the time of the events.
+    """
     infos = {info.name: info for info in fields}
     for name, by_type in sorted(misfits.items()):
         had = " and ".join(f"{count:,} {_PLURALS[kind] if count > 1 else kind}" for kind, count in by_type.items())
-        info = infos.get(name)
-        reads = f"the field is a {'list of ' if info.is_list else ''}{info.type.value}" if info else "it is the time of the events"
-        yield f"{name}: {had} without a value, because {reads}"
+        if info := infos.get(name):
+            shown = f"{'list of ' if info.is_list else ''}{info.type.value}"
+            yield f"{name}: {had} without a value, because the field is a {shown}{_advice(info, by_type)}"
+        else:
+            verb = "is" if sum(by_type.values()) == 1 else "are"
+            yield f"{name}: {had} {verb} not {_time_forms(timestamp)}. Such an event has the time of its arrival"
+
+
+def _advice(info: FieldInfo, kinds: Iterable[str]) -> str:
+    """Return the words that read values of these JSON types."""
+    by_words: dict[str, list[str]] = {}
+    for kind in kinds:
+        words = ".text()" if kind == "number" and info.type is FieldType.UINT64 else _WORDS[kind]
+        if kind in {"object", "array"} and info.is_list:
+            continue  # perhaps in place of the list, where no word helps
+        by_words.setdefault(words, []).append(_PLURALS[kind])
+    advice = ", ".join(f"with {words} for {' and '.join(kinds)}" for words, kinds in by_words.items())
+    return f": declare it {advice}" if advice else ""
+
+
+def _time_forms(timestamp: Value | None) -> str:
+    """Return what a timestamp reads."""
+    if timestamp is None:
+        return "a time"
+    forms = dict.fromkeys(str(node.data()[2]) for node in walk(timestamp) if node.data()[0] == "time")
+    return " or ".join(f"a time in {form} since 1970" if form in UNITS else f"a time of the form {form}" for form in forms)

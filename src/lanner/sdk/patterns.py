@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Literal, Never, final
 
 from lanner.sdk.errors import DefinitionError
@@ -20,6 +21,8 @@ _HINTS: Final = (
     ("(?=", " RE2 has no lookahead"),
     ("(?!", " RE2 has no lookahead"),
 )
+_PAIRED: Final = re.compile(r"\\Q(?:.*?\\E|.*)|\\.|\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]|[()]", re.DOTALL)
+"""Parentheses, and what contains others that are ordinary characters: quoted texts, escapes and classes."""
 
 
 @final
@@ -42,6 +45,16 @@ class LineForm(Record):
     def __getitem__(self, name: str | FieldArgument) -> PayloadPart:
         """Return the text at a name. Raises `DefinitionError` for anything else."""
         return PayloadPart(self.form, name)
+
+    if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
+
+        def __getattr__(self, name: str) -> Never:
+            """Raise AttributeError with advice: brackets read a part of the line."""
+            if name.startswith("__"):
+                raise AttributeError(name)
+            from lanner.sdk.value_advice import describe_member  # rare
+
+            raise AttributeError(describe_member(name, f'{self.form}["{name}"]'))
 
     def __iter__(self) -> Never:
         """Refuse iteration, which `__getitem__` would otherwise allow."""
@@ -66,6 +79,16 @@ class Pattern(Record):
             advice = f"did you mean {near!r}?" if near else f"it has {', '.join(map(repr, self.names))}"
             raise DefinitionError(f"the pattern has no group {name!r}: {advice}")
         return Group(self.expression, name)
+
+    if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
+
+        def __getattr__(self, name: str) -> Never:
+            """Raise AttributeError with advice: brackets read a group."""
+            if name.startswith("__"):
+                raise AttributeError(name)
+            from lanner.sdk.value_advice import describe_member  # rare
+
+            raise AttributeError(describe_member(name, f'line["{name}"]'))
 
     def __iter__(self) -> Never:
         """Refuse iteration, which `__getitem__` would otherwise allow."""
@@ -96,7 +119,23 @@ def pattern(expression: str) -> Pattern:
 
 
 def _describe(expression: str, reason: str, part: str) -> str:
-    place = expression.find(part) if part else -1
+    place = _unpaired(expression) if part == expression else expression.find(part) if part else -1
     where = f" at character {place + 1}" if place >= 0 else ""
     hint = next((f".{hint}" for begin, hint in _HINTS if part.startswith(begin)), "")
     return f"invalid pattern {expression!r}{where}: {reason}{hint}"
+
+
+def _unpaired(expression: str) -> int:
+    """Return the place of the first `)` without its `(`, or else of the last `(` without its `)`, or -1.
+
+    RE2 names the whole expression in its error about either.
+    """
+    opened: list[int] = []
+    for found in _PAIRED.finditer(expression):
+        if found[0] == "(":
+            opened.append(found.start())
+        elif found[0] == ")":
+            if not opened:
+                return found.start()
+            opened.pop()
+    return opened[-1] if opened else -1

@@ -12,7 +12,7 @@ import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lanner.sdk.attributes import find_unknown
+from lanner.sdk.attributes import describe_config_value, find_unknown
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.fields import FieldDeclaration, method_declaration
 from lanner.sdk.records import Record, replaced
@@ -350,9 +350,11 @@ def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
 
 
 def _config(cls: type[Plugin], namespace: dict[str, Any]) -> type[Config] | None:
-    base = next((base for base in cls.__mro__ if "config" in raw_annotations(base)), None)
+    base = next((base for base in cls.__mro__ if "config" in raw_annotations(base) or "config" in vars(base)), None)
     if base is None:
         return None
+    if "config" not in raw_annotations(base):
+        raise _wrong(cls, describe_config_value(vars(base)["config"]))
     from lanner.sdk.config import Config, check_config_class  # msgspec is imported only for a configuration
 
     try:
@@ -370,6 +372,10 @@ def _timestamp(cls: type[Plugin]) -> Value | None:
     if value is None:
         return None
     if not isinstance(value, Value) or value.type is not FieldType.ABSTIME or value.is_list or arguments(value) or uses_item(value):
+        from lanner.sdk.value_advice import describe_uncalled  # rare
+
+        if uncalled := describe_uncalled(value):
+            raise _wrong(cls, f"'timestamp' is {uncalled}")
         raise _wrong(cls, '\'timestamp\' must be a place with a unit, such as timestamp = payload["timeNano"].time("ns")')
     return value
 

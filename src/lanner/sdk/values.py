@@ -14,11 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, Never, final
 
 from lanner.sdk.errors import DefinitionError
-from lanner.sdk.misspelt import find_misspelt
 from lanner.sdk.path_parts import Where, part_data, shown_path
 from lanner.sdk.records import Record
 from lanner.sdk.types import FieldType
-from lanner.sdk.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, WORDS, Each, FieldArgument
+from lanner.sdk.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, Each, FieldArgument
 
 if TYPE_CHECKING:
     from lanner.sdk.path_parts import Data, Part
@@ -55,10 +54,21 @@ class Value(Record):
         """Return the tree as lists of plain data: [word, operand, ...]."""
         raise NotImplementedError
 
+    if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
+
+        def __getattr__(self, name: str) -> Never:
+            """Raise AttributeError with advice: the word that was meant, or brackets for a member of the payload."""
+            if name.startswith("__"):
+                raise AttributeError(name)
+            from lanner.sdk.value_advice import describe_attribute  # rare
+
+            place = shown_path(self.root, (*self.parts, name)) if isinstance(self, Path) else ""
+            raise AttributeError(describe_attribute(name, place))
+
     def __or__(self, other: Value) -> FirstValue:
         """Return the first of the two values that an event has; "" is a value."""
         if not isinstance(other, Value):
-            return NotImplemented
+            raise DefinitionError(f"`a | b` needs two values, not {_shown(other)}: a constant text is lanner.text(...)")
         if (self.type, self.is_list) != (other.type, other.is_list):
             raise DefinitionError(f"`a | b` needs two values of the same type, not {kind_of(self)} and {kind_of(other)}")
         return FirstValue((*_options(self), *_options(other)))
@@ -252,17 +262,6 @@ class Path(Value):
             raise DefinitionError("a path has room for one argument: KEY, INDEX or INDEX | EACH, once")
         return Path(whole, self.root)
 
-    if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
-
-        def __getattr__(self, name: str) -> Never:
-            """Raise AttributeError with advice: brackets read a member of the payload."""
-            if name.startswith("__"):
-                raise AttributeError(name)
-            if near := find_misspelt(name, ("when", "unless", "where", "each", "pointer", *(row.name for row in WORDS))):
-                raise AttributeError(f"a value has no method {name!r}: did you mean {near!r}?")
-            place = shown_path(self.root, (*self.parts, name))
-            raise AttributeError(f"a value has no attribute {name!r}: to read the member of that name, write {place}")
-
     def where(self, name: str, *texts: str) -> Path:
         """Return the place for only those items whose member `name` is one of `texts`, or, without texts, that have it."""
         if not self.parts or not isinstance(self.parts[-1], (Each, Where)):
@@ -276,7 +275,7 @@ class Path(Value):
         if not self.is_list:
             raise DefinitionError('`each` needs items: write EACH, as in payload["subjects", EACH].each(item["name"])')
         if not isinstance(value, Value):
-            raise DefinitionError(f'`each` needs a value, such as item["name"], not {value!r}')
+            raise DefinitionError(f'`each` needs a value, such as item["name"], not {_shown(value)}')
         return ForEach(self, value)
 
     def pointer(self, pointer: str | FieldArgument) -> PayloadPart:
@@ -414,7 +413,7 @@ item = Path((), "item")
 def text(content: str) -> Constant:
     """Return a value that is this text for every event."""
     if not isinstance(content, str) or "\0" in content:
-        raise DefinitionError(f"`text` needs a text without NUL, not {content!r}")
+        raise DefinitionError(f"`text` needs a text without NUL, not {_shown(content)}")
     return Constant(content)
 
 
@@ -425,7 +424,7 @@ def concat(*values: Value | str) -> Concat:
         raise DefinitionError('`concat` needs at least one value: concat(payload["group"], "/", payload["name"])')
     for value in made:
         if not isinstance(value, Value) or value.type is not FieldType.STRING or value.is_list:
-            said = kind_of(value) if isinstance(value, Value) else repr(value)
+            said = kind_of(value) if isinstance(value, Value) else _shown(value)
             raise DefinitionError(f"`concat` needs texts, not {said}: numbers become texts with text()")
     return Concat(made)
 
@@ -434,6 +433,13 @@ def kind_of(value: Value) -> str:
     """Return the type of a value for messages."""
     name = "text" if value.type is FieldType.STRING else value.type.value
     return f"list of {name}" if value.is_list else name
+
+
+def _shown(given: object) -> str:
+    """Return what was given in place of a value or text, for messages."""
+    from lanner.sdk.value_advice import describe_uncalled  # rare
+
+    return describe_uncalled(given) or repr(given)
 
 
 def _options(value: Value) -> tuple[Value, ...]:
@@ -446,7 +452,7 @@ def _condition(name: str, condition: Value | FieldArgument, texts: tuple[str, ..
             raise DefinitionError(f"`{name}({condition.name})` asks whether the field has its argument, and takes no texts")
         return Given(condition), ()
     if not isinstance(condition, Value):
-        raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {condition!r}')
+        raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {_shown(condition)}')
     if texts and (condition.type is not FieldType.STRING or condition.is_list):
         raise DefinitionError(f"`{name}` compares a text, but its condition here is a {kind_of(condition)}")
     return condition, texts and _texts(name, texts)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 MAX_LINE: Final = 1 << 20
 """The default bound on a line, in bytes."""
+SHORTEST_BOUND: Final = 1024
+"""The smallest bound on a line, in bytes."""
 _FOREVER: Final = 24 * 3600.0
 
 

@@ -5,16 +5,23 @@
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from lanner.sdk.errors import UsageError
 from lanner.sdk.events import Event, Nothing
 from lanner.sdk.hosting import plugin_failure
 from lanner.sdk.secrets import mask_text
+from lanner.sources.arguments import (
+    argument_error,
+    check_count,
+    check_credentials_by_name,
+    check_flag,
+    check_place,
+    check_seconds,
+    check_text,
+)
 from lanner.sources.backoff import Backoff
 from lanner.sources.bodies import ItemError, find_scalar, split
 from lanner.sources.calls import Call
@@ -74,12 +81,19 @@ def poll(
 
     Raise `lanner.UsageError` for invalid arguments.
     """
-    if not (math.isfinite(every) and every > 0 and math.isfinite(timeout) and timeout > 0 and max_body > 0):
-        raise UsageError("poll: `every`, `timeout` and `max_body` must be positive numbers")
+    if not isinstance(request, str) and not callable(request):
+        raise argument_error("poll", f"request is of the type {type(request).__name__}; it must be an address or a function")
+    check_seconds("poll", every=every, timeout=timeout)
+    check_count("poll", max_body=max_body)
+    check_text("poll", ca=ca, name=name)
+    check_flag("poll", follow=follow, newest_first=newest_first)
+    places = {"items": items, "cursor": cursor, "next": next, "key": key}
+    check_place("poll", **{argument: place for argument, place in places.items() if place is not None})
+    check_credentials_by_name("poll", headers=headers or {})
     if follow and (cursor is not None or newest_first):
-        raise UsageError("poll: with `follow` the next page is the cursor: leave out `cursor` and `newest_first`")
+        raise argument_error("poll", "with `follow` the next page is the cursor: leave out `cursor` and `newest_first`")
     if not isinstance(request, str) and (headers or ca):
-        raise UsageError("poll: `headers` and `ca` are for an address: let the function send them")
+        raise argument_error("poll", "`headers` and `ca` are for an address: let the function send them")
     progress = Progress(position, start, cursor, key, follows=follow)
     limits = (timeout, max_body)
     if isinstance(request, str):

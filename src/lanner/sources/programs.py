@@ -8,15 +8,17 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from lanner.sdk.errors import SourceError
 from lanner.sdk.printable import printable_line
+from lanner.sources.arguments import argument_error, check_choice, check_count, check_path, check_texts_by_name
 from lanner.sources.backoff import Backoff
-from lanner.sources.lines import MAX_LINE, LineFeed, LineSplitter
+from lanner.sources.lines import MAX_LINE, SHORTEST_BOUND, LineFeed, LineSplitter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 _PIECE: Final = 1 << 16
 _FIRST_PAUSE: Final = 0.5
@@ -68,13 +70,15 @@ class Program(LineFeed):
         env: Mapping[str, str] | None = None,
         max_line: int = MAX_LINE,
     ) -> None:
-        """Raise `ValueError` or `TypeError` for invalid arguments."""
-        if isinstance(command, str) or not command or not all(isinstance(word, str) for word in command):
-            raise TypeError('the command must be a list of texts, such as ["journalctl", "-f", "-o", "json"]')
-        if max_line < 1024:
-            raise ValueError(f"max_line is {max_line}; it must be at least 1024")
-        if restart not in {"always", "on-failure", "never"}:
-            raise ValueError(f"restart is {restart!r}; it must be 'always', 'on-failure' or 'never'")
+        """Raise `UsageError` for invalid arguments."""
+        if not isinstance(command, Sequence) or isinstance(command, str) or not command or not all(isinstance(w, str) for w in command):
+            raise argument_error("program", 'the command must be a list of texts, such as ["journalctl", "-f", "-o", "json"]')
+        check_count("program", SHORTEST_BOUND, max_line=max_line)
+        check_choice("program", ("always", "on-failure", "never"), restart=restart)
+        if cwd is not None:
+            check_path("program", cwd=cwd)
+        if env is not None:
+            check_texts_by_name("program", env=env)
         super().__init__(os.path.basename(command[0]), max_line)
         self._command, self._restart, self._cwd, self._env = list(command), restart, cwd, env
         self._piece = min(_PIECE, max_line)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanner.sdk.errors import SourceError
 from lanner.sdk.events import Event
+from lanner.sources.arguments import check_choice, check_count, check_text
 from lanner.sources.feed import Feed
 
 if TYPE_CHECKING:
@@ -29,11 +30,10 @@ class Queue(Feed):
     """The result of `queue`. `put`, `end`, `fail` and `set_connected` are for any thread."""
 
     def __init__(self, name: str = "queue", *, max_events: int = 65_536, max_bytes: int = 64 << 20, policy: Policy = "block") -> None:
-        """Raise `ValueError` for invalid arguments."""
-        if max_events < 1 or max_bytes < 1:
-            raise ValueError(f"max_events is {max_events} and max_bytes is {max_bytes}; both must be at least 1")
-        if policy not in {"block", "drop_newest", "drop_oldest"}:
-            raise ValueError(f"policy is {policy!r}; it must be 'block', 'drop_newest' or 'drop_oldest'")
+        """Raise `UsageError` for invalid arguments."""
+        check_text("queue", name=name)
+        check_count("queue", max_events=max_events, max_bytes=max_bytes)
+        check_choice("queue", ("block", "drop_newest", "drop_oldest"), policy=policy)
         super().__init__(name)
         self.connections.clear()  # a queue has none, until its client tells
         self._most, self._most_bytes, self._policy = max_events, max_bytes, policy

@@ -11,8 +11,8 @@ import time
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
-from lanner.sdk.errors import UsageError
 from lanner.sdk.records import Record
+from lanner.sources.arguments import argument_error, check_choice, check_seconds, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,12 +56,15 @@ class Hmac(Record):
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for a scheme that cannot be computed."""
+        check_text("Hmac", header=self.header, prefix=self.prefix, digest=self.digest, message=self.message, time_header=self.time_header)
+        check_seconds("Hmac", max_age=self.max_age)
+        check_choice("Hmac", ("hex", "base64"), encoding=self.encoding)
         try:
             hmac.new(b"", b"", self.digest)
         except ValueError:
-            raise UsageError(f"Hmac: unknown digest {self.digest!r}: write a name of hashlib, such as sha256") from None
-        if self.encoding not in {"hex", "base64"} or _BODY not in _PLACE.split(self.message)[1::2]:
-            raise UsageError("Hmac: the encoding is hex or base64, and the message contains {body}")
+            raise argument_error("Hmac", f"unknown digest {self.digest!r}: write a name of hashlib, such as sha256") from None
+        if _BODY not in _PLACE.split(self.message)[1::2]:
+            raise argument_error("Hmac", f"message is {self.message!r}; it must contain {{body}}")
 
     def check(self, request: WebhookRequest, secret: bytes) -> bool:
         """See `Signature`."""
@@ -84,6 +87,10 @@ class Token(Record):
 
     header: str = "Authorization"
     prefix: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for invalid arguments."""
+        check_text("Token", header=self.header, prefix=self.prefix)
 
     def check(self, request: WebhookRequest, secret: bytes) -> bool:
         """See `Signature`."""

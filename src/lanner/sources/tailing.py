@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.events import Event
-from lanner.sources.lines import MAX_LINE, LineFeed
+from lanner.sources.arguments import check_choice, check_count, check_path
+from lanner.sources.lines import MAX_LINE, SHORTEST_BOUND, LineFeed
 from lanner.sources.logfiles import UNFIT, Earlier, LogFile, Spot, find, read_spot, successors
 
 if TYPE_CHECKING:
@@ -49,13 +50,12 @@ class Tail(LineFeed):
         start: Literal["beginning", "end"] = "beginning",
         max_line: int = MAX_LINE,
     ) -> None:
-        """Raise `ValueError` for invalid arguments, and `UsageError` without a path, which often comes from the open parameters."""
+        """Raise `UsageError` for invalid arguments."""
+        check_path("tail", path=path)
         if not path:
             raise UsageError("the path of the log file is empty: name the file, for example in the open parameters")
-        if max_line < 1024:
-            raise ValueError(f"max_line is {max_line}; it must be at least 1024")
-        if start not in {"beginning", "end"}:
-            raise ValueError(f"start is {start!r}; it must be 'beginning' or 'end'")
+        check_count("tail", SHORTEST_BOUND, max_line=max_line)
+        check_choice("tail", ("beginning", "end"), start=start)
         self._path = os.path.expanduser(os.fsdecode(path))
         super().__init__(self._path, max_line)
         self._given, self._from_end = position, start == "end"

@@ -6,19 +6,28 @@ delivered. `lanner.sources.hookserver` is the server.
 
 from __future__ import annotations
 
-import math
 import select
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner.native import Events, merge_events
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.events import NOTHING, Event, Nothing
 from lanner.sdk.hosting import plugin_failure
 from lanner.sources.addresses import is_loopback
+from lanner.sources.arguments import (
+    argument_error,
+    check_count,
+    check_credential,
+    check_flag,
+    check_place,
+    check_seconds,
+    check_text,
+    check_texts_by_name,
+)
 from lanner.sources.bodies import ItemError, check, split, with_members
-from lanner.sources.credentials import Revealing, reveal
+from lanner.sources.credentials import reveal
 from lanner.sources.feed import Feed
 from lanner.sources.hookserver import Limits, Receiver, WebhookAnswer
 from lanner.sources.signatures import Hmac, Signature, WebhookRequest
@@ -74,19 +83,26 @@ def webhook(
 
     Raise `lanner.UsageError` for invalid arguments, `lanner.SourceError` if the server cannot listen.
     """
+    check_text("webhook", address=address, path=path, certificate=certificate, key=key)
+    check_flag("webhook", json=json)
+    check_count("webhook", max_body=max_body, max_connections=max_connections, max_events=max_events, max_bytes=max_bytes)
+    check_seconds("webhook", timeout=timeout, answer_after=answer_after)
+    check_texts_by_name("webhook", members=members or {})
+    if items is not None:
+        check_place("webhook", items=items)
+    if isinstance(signature, type) or not callable(getattr(signature, "check", None)):
+        raise argument_error("webhook", "signature must be an object with a method check, such as sources.Hmac() or sources.Token()")
     host, port = _split_address(address)
     if not path.startswith("/") or not path.isascii() or not path.isprintable() or "?" in path or " " in path:
-        raise UsageError(f"the webhook's path is {path!r}: write an absolute path without a query, such as /github")
+        raise argument_error("webhook", f"path is {path!r}: write an absolute path without a query, such as /github")
     secrets = _secrets(secret)
     if not secrets and not is_loopback(host):
         raise UsageError(
             f"the webhook listens on {address} without a secret, so any client could write events: set a secret, or listen on {_LOOPBACK}"
         )
     if not json and (items is not None or members):
-        raise UsageError("`items` and `members` need JSON bodies: leave out json=False")
+        raise argument_error("webhook", "`items` and `members` need JSON bodies: leave out json=False")
     limits = Limits(max_body, timeout, max_connections)
-    if min(max_body, timeout, max_connections, max_events, max_bytes) <= 0 or not math.isfinite(timeout):
-        raise UsageError("the limits of a webhook must be positive numbers")
     tls = _server_context(certificate, key)
     rules = _Rules(path, secrets, signature, json, items, dict(members or {}))
     return Webhook(host, port, rules, limits, (max_events, max_bytes), answer_after, tls)
@@ -330,7 +346,9 @@ def _host_of(header: str) -> str:
 def _secrets(given: Credential | Sequence[Credential] | None) -> list[bytes]:
     if given is None:
         return []
-    several = [given] if isinstance(given, str | Revealing) else list(given)
+    several: list[Any] = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
+    for each in several:
+        check_credential("webhook", "secret", each)
     found = [reveal(each).encode() for each in several]
     if not found or not all(found):
         # anyone can sign with an empty secret: it is usually a variable that is not set
