@@ -82,13 +82,14 @@ def test_warnings_about_values_name_the_file_and_line(lanner, folder):
     assert "warning: more.yaml:4: $.webserver.listn_port is not a key of falco.yaml: did you mean listen_port?" in said
     assert "warning: more.yaml:5: $.output_timeout takes a whole number, not 'soon'" in said
     said = lanner(*run, "-o", "output_timeout=late", "-o", "webserver.enabled=false", "-o", "rules[]={disable: {tag: x}}", cwd=folder).err
-    assert "warning: $.output_timeout takes a whole number, not 'late'" in said
+    assert "warning: -o output_timeout: $.output_timeout takes a whole number, not 'late'" in said
     assert "warning: more.yaml:4: $.webserver.listn_port" in said
-    assert "warning: $.rules[0] concerns no rule" in said
+    assert "warning: -o rules[]: $.rules[0] concerns no rule" in said
 
 
-def test_values_of_merged_lists_have_no_place(lanner, folder):
+def test_values_of_merged_lists_have_the_place_of_their_file(lanner, folder):
     (folder / "falco.yaml").write_text("config_files: [{path: more.yaml, strategy: append}]\nrules: [{disable: {tag: x}}]\n")
     (folder / "more.yaml").write_text("rules: [{disable: {tag: y}}]\n")
     said = lanner("run", "docker", "-c", "falco.yaml", "--dry-run", cwd=folder).err
-    assert "warning: $.rules[1] concerns no rule" in said
+    assert "warning: falco.yaml:2: $.rules[0] concerns no rule" in said
+    assert "warning: more.yaml:1: $.rules[1] concerns no rule" in said

@@ -172,7 +172,7 @@ def test_without_the_option_a_changed_plugin_is_left_alone(folder, start):
     ("arguments", "says"),
     [
         (("docker",), "--reload is for plugins under development, and docker has no files of yours"),
-        (("counter.py", "--replay", os.devnull), "--reload is for a live source"),
+        (("counter.py", "--replay", os.devnull), "--replay reads recorded events and opens no event source: leave out --reload"),
     ],
 )
 def test_wrong_use_is_refused(folder, lanner, arguments, says):
