@@ -61,7 +61,7 @@ PyObject* lanner_state::python_event(const lanner_event& event) {
   Ref payload = checked(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(event.payload), size));
   const Ref time = event.timestamp == UINT64_MAX ? Ref::borrowed(Py_None) : checked(PyLong_FromUnsignedLongLong(event.timestamp));
   const Ref number = checked(PyLong_FromUnsignedLongLong(event.number));
-  if (event.source && source_text_ != event.source) {
+  if (event.source && (!source_ || source_text_ != event.source)) {
     source_ = checked(PyUnicode_DecodeUTF8(event.source, static_cast<Py_ssize_t>(std::strlen(event.source)), "replace"));
     source_text_ = event.source;
   }
