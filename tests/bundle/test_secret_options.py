@@ -25,7 +25,7 @@ def vault(made_once):
 
 def test_the_build_asks_for_required_options(vault):
     told = vault.with_suffix(".txt").read_text()
-    assert "the trial ends at init, because these options are required: apiPat." in told
+    assert "built; not tried: init with options, and reading events, because these options are required: apiPat\n" in told
     assert "    init_config:\n      apiPat: ${VAULT_API_PAT}  # required: Access token of the API\n" in told
 
 
