@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -32,14 +33,15 @@ def certificate(tmp_path_factory):
     return folder
 
 
-def send(port, count, context, answers):
-    """Post this many events, each until it is answered 200."""
+def send(port, secret, count, context, answers, ended):
+    """Post this many events, each until it is answered 200 or the host has ended."""
     for number in range(count):
         body = json.dumps({"sender": {"login": f"user{number}"}}).encode()
-        signature = "sha256=" + hmac.new(b"secret", body, hashlib.sha256).hexdigest()
+        signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature, "X-GitHub-Event": "push"}
-        status, deadline = None, time.monotonic() + 20
-        while status != 200 and time.monotonic() < deadline:
+        status, last = None, False
+        while status != 200 and not last:
+            last = ended.is_set()
             if context is None:
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
             else:
@@ -47,7 +49,7 @@ def send(port, count, context, answers):
             try:
                 connection.request("POST", "/", body, headers)
                 response = connection.getresponse()
-                # until the host has opened the port, a server of another test may listen there
+                # until the host has opened the port, a server of another test may listen there; it has another secret
                 status = response.status if response.read() == b"processed\n" else None
             except (OSError, http.client.HTTPException):  # the host has not opened it yet
                 time.sleep(0.01)
@@ -59,14 +61,15 @@ def send(port, count, context, answers):
 @KINDS
 def test_a_webhook_answers_when_the_host_has_processed_the_event(built, run_host, certificate, secure):
     library = built(str(EXAMPLES / "github.py"), "3.3")
-    port, answers = unused_port(), []
-    config = {"secret": "secret", "address": f"127.0.0.1:{port}", "certificate": str(certificate / "pair.pem") if secure else ""}
+    port, secret, answers, ended = unused_port(), uuid4().hex, [], threading.Event()
+    config = {"secret": secret, "address": f"127.0.0.1:{port}", "certificate": str(certificate / "pair.pem") if secure else ""}
     context = ssl.create_default_context(cafile=certificate / "cert.pem") if secure else None
-    sender = threading.Thread(target=send, args=[port, 3, context, answers])
+    sender = threading.Thread(target=send, args=[port, secret, 3, context, answers, ended])
     sender.start()
     try:
         report = run_host(library, "--init", json.dumps(config), "--seconds", "3")
     finally:
+        ended.set()
         sender.join(60)
     assert report["violations"] == [], report
     (run,) = report["runs"]
@@ -74,6 +77,22 @@ def test_a_webhook_answers_when_the_host_has_processed_the_event(built, run_host
         (f"user{n}", "push") for n in range(3)
     ]
     assert answers == [200, 200, 200]
+
+
+def test_no_request_is_answered_200_before_the_host_asks_for_more(built, run_host):
+    """A host that ends after it got the event may not have processed it."""
+    library = built(str(EXAMPLES / "github.py"), "3.3")
+    port, secret, answers, ended = unused_port(), uuid4().hex, [], threading.Event()
+    config = {"secret": secret, "address": f"127.0.0.1:{port}"}
+    sender = threading.Thread(target=send, args=[port, secret, 1, None, answers, ended])
+    sender.start()
+    try:
+        report = run_host(library, "--init", json.dumps(config), "--events", "1")
+    finally:
+        ended.set()
+        sender.join(60)
+    assert report["runs"][0]["count"] == 1, report
+    assert answers == [None]
 
 
 @pytest.mark.parametrize("name", ["github", "okta"])

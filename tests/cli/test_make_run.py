@@ -17,7 +17,9 @@ def run_docker(tmp_path):
     """`run_docker(*arguments)`: the tool with a `lanner` that can open nothing but recordings, and says what it was asked."""
     lanner = tmp_path / ".venv" / "bin" / "lanner"
     lanner.parent.mkdir(parents=True)
-    lanner.write_text('#!/bin/bash\nprintf "%s|" "$@"; echo\n[[ $* = *--replay* ]] || exit 3\n')
+    lanner.write_text(
+        '#!/bin/bash\nprintf "%s|" "$@"; echo\n[[ $* = *--replay* ]] || { echo "lanner: error: no Docker engine at x" >&2; exit 3; }\n'
+    )
     lanner.chmod(0o755)
     tool = tmp_path / "tools" / "run-docker"
     tool.parent.mkdir()
@@ -37,7 +39,18 @@ def test_the_replay_that_stands_in_has_the_same_options(run_docker):
         "run|docker|-r|my rules.yaml|--format|json|",
         "run|docker|-r|my rules.yaml|--format|json|--replay|example|",
     ]
-    assert done.stderr.splitlines()[-1].endswith("lanner doctor docker")
+    first, command, last = done.stderr.splitlines()
+    assert first.startswith("No Docker engine answers at /var/run/docker.sock, so this is a replay")
+    assert command == "    lanner run docker -r my rules.yaml --format json --replay example"
+    assert last.startswith("That was a recording.")
+
+
+@pytest.mark.skipif(Path("/var/run/docker.sock").exists(), reason="an engine may be here")
+def test_another_fault_is_not_hidden_by_a_replay(run_docker, tmp_path):
+    lanner = tmp_path / ".venv" / "bin" / "lanner"
+    lanner.write_text('#!/bin/bash\necho "$@"\necho "lanner: error: the cursor is locked" >&2\nexit 3\n')
+    done = run_docker()
+    assert (done.returncode, done.stdout, done.stderr) == (3, "run docker\n", "lanner: error: the cursor is locked\n")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +72,11 @@ def test_an_error_of_the_user_ends_it(run_docker, tmp_path):
 def test_nor_is_one_that_the_environment_names(run_docker):
     assert run_docker(DOCKER_HOST="tcp://127.0.0.1:1").returncode == 3
     assert run_docker(DOCKER_CONTEXT="far").returncode == 3
+
+
+def test_nor_is_the_current_context_of_docker(run_docker, tmp_path):
+    (tmp_path / "config.json").write_text('{"currentContext": "far"}')
+    assert run_docker(DOCKER_CONFIG=str(tmp_path)).returncode == 3
 
 
 def test_a_python_that_is_not_there_is_said_and_nothing_is_installed():

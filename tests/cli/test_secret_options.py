@@ -33,6 +33,65 @@ def test_a_variable_is_read_and_nothing_shows_it(run):
     assert "open: ValueError: Invalid header value b'***'" in done.err
 
 
+def test_tracebacks_mask_secrets(lanner, rules, tmp_path):
+    file = tmp_path / "strict.py"
+    file.write_text(
+        VAULT.read_text("utf-8") + "\n    def __init__(self) -> None:\n        raise ValueError(self.config.api_pat.reveal())\n"
+    )
+    options = ("-r", rules("vault"), "--config", "apiPat: ${VAULT_TOKEN}")
+    done = lanner("run", file, *options, env={"VAULT_TOKEN": TOKEN, "LANNER_DEBUG": "1"})
+    assert done.code == 1
+    assert "Traceback (most recent call last):" in done.err
+    assert "ValueError: ***" in done.err
+    assert "sesame" not in done.err
+
+
+def test_logs_of_every_command_mask_secrets(lanner, rules, tmp_path):
+    file = tmp_path / "failing.py"
+    file.write_text(
+        VAULT.read_text("utf-8") + "\n    @lanner.field('vault.failing', 'Fails')"
+        "\n    def failing(self, event: lanner.Event) -> str:\n        raise ValueError(self.config.api_pat.reveal())\n"
+    )
+    test = tmp_path / "test.yaml"
+    test.write_text(
+        f"plugin: {file}\nconfig: {{apiPat: open-sesame}}\nrules: [{rules('vault', 'vault.failing exists', '-')}]\n"
+        "tests: [{name: it fails, events: ['{}'], alerts: []}]\n"
+    )
+    done = lanner("rules", "test", test)
+    assert "lanner: ERROR: lanner.plugin.vault: vault.failing failed" in done.err
+    assert "ValueError: ***" in done.err
+    assert "sesame" not in done.err
+
+
+def test_metrics_mask_secrets_in_the_names_of_counters(lanner, rules, tmp_path):
+    file = tmp_path / "counting.py"
+    file.write_text(
+        VAULT.read_text("utf-8").partition("    def open")[0]
+        + "    def open(self, params: str):\n        return Counting(self.config.api_pat.reveal())\n\n"
+        "class Counting(lanner.OpenInstance):\n    def __init__(self, text):\n        self.counters = {f'asked {text}': 3}\n"
+        "    def __iter__(self):\n        while True:\n            yield '{}'\n"
+    )
+    metrics = ("-o", "metrics.enabled=true", "-o", "metrics.interval=100ms", "-o", "metrics.output_rule=true", "-o", "json_output=true")
+    options = ("-r", rules("vault", "vault.text exists", "-"), "--config", "apiPat: open-sesame", "--duration", "1", *metrics)
+    done = lanner("run", file, *options)
+    assert b'"plugins.vault.asked' in done.out
+    assert b"sesame" not in done.out
+    assert "sesame" not in done.err
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_results_of_doctor_mask_secrets_of_plugins(lanner, tmp_path, options):
+    file = tmp_path / "examined.py"
+    file.write_text(
+        VAULT.read_text("utf-8")
+        + "\n    def checks(self):\n        text = self.config.api_pat.reveal()"
+        + "\n        return [lanner.Check(f'a {text}', lambda: [lanner.Finding.problem(f'b {text}', f'c {text}')])]\n"
+    )
+    done = lanner("doctor", file, "--config", "apiPat: ${VAULT_TOKEN}", *options, env={"VAULT_TOKEN": TOKEN})
+    assert all(f"{part} ***".encode() in done.out for part in "abc")
+    assert b"sesame" not in done.out
+
+
 def test_a_file_is_read_without_the_line_feed_at_its_end(run, tmp_path):
     (tmp_path / "token").write_text(TOKEN + "\n", "utf-8")
     assert f"got {len(TOKEN)} ".encode() in run(f"api_pat: 'file:{tmp_path}/token'").out

@@ -180,6 +180,7 @@ def test_a_rules_file_that_is_not_there_is_said(lanner, tmp_path):
     assert (done.code, done.out) == (1, b"")
     assert str(tmp_path / "rules.yaml") in done.err
     assert "No such file" in done.err
+    assert done.err.splitlines()[-1] == "lanner: error: the rules have 1 error"
     assert "Traceback" not in done.err
 
 

@@ -98,7 +98,8 @@ def build_extractor(tmp_path, sources):
 def test_that_of_an_extractor_loads_the_plugin_of_its_events(tmp_path, library, run_host, monkeypatch):
     text = build_extractor(tmp_path, '("docker",)')
     assert f"library_path: {tmp_path}/libdocker.so  # it does not exist yet: lanner build docker -o {tmp_path}/libdocker.so" in text
-    assert "it does not exist yet. Write your rules there, about `source: docker`: owner ships none" in text
+    assert "# owner has no rules yet: write them into this file, each with `source: docker`\n" in text
+    assert text.rstrip().endswith(f"rules_files: [{tmp_path}/owner_rules.yaml]")
     (tmp_path / "owner_rules.yaml").write_text(
         "- {rule: r, desc: d, condition: owner.team exists, output: o, priority: INFO, source: docker}\n"
     )
@@ -126,6 +127,17 @@ def test_an_empty_map_is_taken(tmp_path, library, run_host, monkeypatch):
     take(text, tmp_path, library[0], run_host, monkeypatch)
 
 
+def test_rules_beside_the_plugin_are_found(tmp_path):
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "owner.py").write_text(EXTRACTOR.format(sources='("docker",)'))
+    rules = tmp_path / "plugins" / "owner_rules.yaml"
+    rules.write_text("[]\n")
+    command = [LANNER, "build", "plugins/owner.py", "-o", "libowner.so"]
+    text = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert f"rules_files: [{rules}]\n" in text
+    assert "has no rules yet" not in text
+
+
 @pytest.mark.parametrize(
     ("api", "key"), [("3", "rules_files"), ("3.3", "rules_files"), ("2", "rules_file"), ("1", "rules_file"), ("0.3", "rules_file")]
 )
@@ -137,4 +149,4 @@ def test_each_version_gets_the_key_that_it_knows(tmp_path, api, key):
     tree, _ = placed_values.load(text, "printed")
     assert (key in tree, tree["plugins"][0]["library_path"]) == (True, str(path))
     assert len([each for each in tree if each.startswith("rules_file")]) == 1
-    assert ("before Falco 0.38: rules_file" in text) == (api == "3")
+    assert ("# Falco versions before 0.38 call this key rules_file\n" in text) == (api == "3")

@@ -73,11 +73,12 @@ def test_the_edits_lead_to_a_checked_plugin_and_a_library(folder):
     for path, more in (
         (plugin.with_name("disks_rules.yaml"), rule),
         (folder / "disks" / "tests" / "disks_rules_test.yaml", case),
-        (folder / "disks" / "tests" / "test_plugin.py", f"\n\n{test}"),
+        (folder / "disks" / "tests" / "test_plugin.py", f"\n{test}"),  # one blank line: `make format` adds the other
     ):
         path.write_text(path.read_text() + more)
     check, build = blocks("sh")[3:]
-    checked = run(folder, check.strip())
+    for command in check.splitlines():
+        checked = run(folder, command)
     assert " passed" in checked.stdout
     assert "4 tests, 0 failed" in checked.stdout
     assert "0 errors" in checked.stdout

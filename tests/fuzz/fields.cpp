@@ -1,4 +1,4 @@
-// Values of all kinds of trees, read off any bytes: texts are UTF-8 without NUL, spans lie in the payload, the same answer twice.
+// Values of all kinds of trees, read off any bytes, JSON or lines: texts are UTF-8 without NUL, spans lie in the payload, the same answer twice.
 //
 // The first byte of an input says what argument is given (none, a key, an index) and how the payload is made: of a byte below 128 the
 // rest is the payload; of others the rest chooses what comes next in a text that is always JSON.
@@ -17,6 +17,8 @@
 namespace {
 
 using lanner::Argument;
+using lanner::DateForm;
+using lanner::Each;
 using lanner::Given;
 using lanner::Result;
 using lanner::Span;
@@ -80,7 +82,6 @@ Value each(Value path, Value body) {
 }
 
 std::vector<Value> make_table() {
-  using lanner::Each;
   const Value text = path({"a"});
   const Value deep = path({"m", "d", std::uint64_t{1}, "e"});
   const Value before = word("before", text);
@@ -135,8 +136,53 @@ std::vector<Value> make_table() {
     table.push_back(word(each.name, text));
     table.push_back(word(each.name, path({"n"})));
   }
-  for (const auto form : {lanner::DateForm::rfc3339, lanner::DateForm::iso8601, lanner::DateForm::rfc2822, lanner::DateForm::http}) {
+  for (const auto form : {DateForm::rfc3339, DateForm::iso8601, DateForm::rfc2822, DateForm::http, DateForm::clf}) {
     table.push_back(time);
+    table.back().form = form;
+  }
+  return table;
+}
+
+lanner::Places line_places;
+
+Value part(Kind kind, std::string_view name, bool takes_argument = false) {
+  Value value;
+  value.kind = kind;
+  value.text = name;
+  value.takes_argument = takes_argument;
+  return value;
+}
+
+// Parts of payloads that need not be JSON
+std::vector<Value> make_line_table() {
+  auto& forms = line_places.forms;
+  forms.reads_pointers = forms.reads_logfmt = forms.reads_cef = true;
+  const Value key = lanner::make_path({"a"}, false, line_places);
+  const Value pointer = part(Kind::pointer, "/m/d/1/e");
+  const Value pair = part(Kind::logfmt, "a");
+  const Value field = part(Kind::cef, "src");
+  Value when = over(Kind::when, {pointer, pair});
+  when.texts = {"x", "yes"};
+  std::vector<Value> table = {
+      pointer,
+      pair,
+      field,
+      when,
+      part(Kind::pointer, ""),
+      part(Kind::pointer, "/l/0"),
+      part(Kind::pointer, "/~1~01"),
+      part(Kind::pointer, "", true),
+      part(Kind::logfmt, "", true),
+      part(Kind::cef, "", true),
+      part(Kind::cef, "name"),
+      over(Kind::first, {key, pointer, pair, field}),
+      over(Kind::concat, {pair, field, pointer}),
+      word("after", over(Kind::first, {pair, key})),
+      word("split", Kind::split, true, over(Kind::first, {pointer, pair})),
+      each(lanner::make_path({Each{}}, false, line_places), over(Kind::first, {item({"e"}), pointer})),
+  };
+  for (const auto form : {DateForm::rfc3339, DateForm::iso8601, DateForm::rfc2822, DateForm::http, DateForm::clf}) {
+    table.push_back(word("time", pair));
     table.back().form = form;
   }
   return table;
@@ -213,6 +259,9 @@ std::vector<std::string> seeds() {
       "\x02\"text\"",
       "\x01 {\t\"a\" : [ true , false , null ] , \"n\" :\"12\"\r\n} ",
       "\x01\xEF\xBB\xBF{}",
+      "\x01level=info a=\"2024-02-29T12:30:00Z\" k=x",
+      "\x01" "CEF:0|v|p|1|2|n|5|src=1.2.3.4 a=b \\= c name=x ",
+      "\x01{\"m\":{\"d\":[NaN,{\"e\":\"\\u00e9 x\"}]},\"/~1\":[ 1 , 2 ]}",
   };
 }
 
@@ -250,6 +299,16 @@ std::vector<std::string> words() {
           "\xFF",
           "[[[[[[[[[[[[[[[[",
           "2024-02-29T12:30:00Z",
+          "20240229T123000,5+01",
+          "Thu, 29 Feb 2024 12:30:60 GMT",
+          "29/Feb/2024:12:30:00 -2359",
+          "CEF:0|",
+          "|",
+          " src=",
+          " a=",
+          "=",
+          "\\",
+          "NaN",
           "/p?a=%41",
           "::1/64",
           "2.50"};
@@ -268,6 +327,21 @@ void try_input(std::string_view input) {
   const auto copy = std::make_unique<char[]>(text.size());
   text.copy(copy.get(), text.size());
   const std::string_view payload(copy.get(), text.size());
+
+  static const std::vector<Value> line_table = make_line_table();
+  static lanner::Document lines(line_places);
+  static lanner::Arena line_arena;
+  if (lines.load(payload)) {
+    for (const auto& value : line_table) {
+      line_arena.clear();
+      const auto result = lines.read(value, given, line_arena);
+      check(value, result, !lines.has_invalid_utf8());
+      REQUIRE(equal(lines.read(value, given, line_arena), result));
+      const auto count = count_of(result);
+      const auto spans = count ? lanner::locate(value, lines, payload, given, count, line_arena) : std::vector<Span>();
+      for (const auto& span : spans) REQUIRE(span.begin <= payload.size() && span.size <= payload.size() - span.begin);
+    }
+  }
 
   const bool is_json = document.load(payload);
   REQUIRE(is_json == (document.search() != nullptr));

@@ -45,15 +45,16 @@ constexpr Type number{Type::Is::number, false, false, false};
 class Making {
  public:
   explicit Making(std::string_view constant, bool has_text_index) : constant_{std::string(constant), 0, true, -1} {
-    const auto path = [this](std::vector<lanner::Step> steps, Value::Kind kind = Value::Kind::path) {
-      return lanner::make_path(kind, std::move(steps), program_->table.places);
+    const auto path = [this](std::vector<lanner::Step> steps) {
+      return lanner::make_path(std::move(steps), false, program_->table.places);
     };
     Value integer;
     integer.kind = Value::Kind::word;
     integer.word = lanner::word_of("time");
+    integer.type = integer.word->gives;
     integer.children = {path({"n"})};
-    program_->table.trees = {path({"a"}), path({"m", lanner::Argument{}}), integer, path({"m"}, Value::Kind::keys), integer};
-    program_->table.trees.back().factor = 1'000;
+    program_->table.trees = {path({"a"}), path({"m", lanner::Argument{}}), integer, lanner::make_keys(path({"m"})), integer};
+    program_->table.trees.back().number = 1'000;
     program_->reads_payload = program_->has_time = true;
     const auto a = slot(json(0), text), k = slot(json(1, "k"), text), n = slot(json(2), number), keys = slot(json(3), texts);
     const auto python = slot(source(Source::Kind::python), text);

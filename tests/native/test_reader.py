@@ -2,9 +2,12 @@
 
 import gc
 import json
+import os
 import re
 import resource
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -364,6 +367,71 @@ def test_wrong_arguments_are_type_errors():
         reader.load("text")
     with pytest.raises(IndexError):
         reader.get(1)
+
+
+def test_names_chosen_for_equal_hashes_cost_no_more_than_others():
+    # at each place the two blocks leave the same state in the hash of the C++ library, whose key is known
+    blocks = [(b"m yYB|=k", b"m 6s\xdda\xe5\xf9"), (b"`Rk$]?SU", b"`R(>\xf8$\xfb\xe3")]
+    bits = 15
+    names = [b"".join(blocks[0][number >> bit & 1] + blocks[1][number >> bit & 1] for bit in range(bits)) for number in range(2**bits)]
+    reader = Reader([payload.keys().data()])
+    assert reader.load(b"{" + b",".join(b'"%s":1' % name for name in names) + b"}")
+    begin = time.thread_time()
+    assert len(reader.get(0)) == len(names)
+    assert time.thread_time() - begin < 1
+
+
+def test_an_event_that_failed_to_load_has_no_values():
+    """A reader has no values of the event before, when memory did not suffice for the next one."""
+    code = """
+import resource
+from lanner import logfmt, payload
+from lanner.native import Reader
+reader = Reader([payload["a"].data(), logfmt["a"].data()])
+assert reader.load(b'{"a":"x"}') and reader.get(0) == "x"
+large = b"a=x " * 50_000_000
+resource.setrlimit(resource.RLIMIT_AS, (2**28 + len(large),) * 2)
+try:
+    reader.load(large)
+except MemoryError:
+    print(reader.get(0), reader.get(1))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("None None\n", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "large"),
+    [('logfmt["a"]', 'b"a= " * 2_000_000'), ("payload.raw()", 'b"[" + b" 1," * 2_000_000 + b"1]"')],
+    ids=["pairs", "tokens"],
+)
+def test_the_memory_of_a_large_event_is_released(value, large):
+    code = f"""
+import resource
+from lanner import logfmt, payload
+from lanner.native import Reader
+
+def work(event):
+    for _ in range(2):
+        reader.load(event)
+        reader.get(0)
+
+def kept():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+reader = Reader([({value}).data()])
+small, large = b'{{"a":"x"}}', {large}
+work(small)
+before = kept()
+work(large)
+work(small)
+print(kept() - before)
+"""
+    # so that the C library itself keeps no freed memory
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "1000000"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, env=environment)
+    assert int(done.stdout) < 8_000_000
 
 
 def test_memory_does_not_grow_with_the_number_of_events():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import lanner
+from lanner.cli.newplugin import new_plugin
 from lanner.new.kinds import SOURCES
 from lanner.new.repository import TEMPLATES, NewPluginError, check_name, create
 from lanner.yamlfile import placed_values
@@ -78,6 +79,34 @@ def test_every_form_of_the_name_is_replaced(tmp_path, monkeypatch, name, source)
     assert f"lanner build {name} --bundle -o lib{name}.so" in commands
     assert {"make check", "make package", "git diff --exit-code README.md"} <= set(commands)
     assert f'{name} = "lanner_{name.replace("-", "_")}.plugin:' in (folder / "pyproject.toml").read_text()
+
+
+def test_only_its_own_files_are_created_and_listed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    assert new_plugin("doors", "webhook") == 0
+    shown, *rest = capsys.readouterr().out.splitlines()
+    listed = [line.strip() for line in rest[: rest.index("")]]
+    assert "src/lanner_doors/plugin.py" in listed
+    assert not any("__pycache__" in name or name.startswith(".git/") for name in listed)
+    assert not list((tmp_path / "doors").rglob("__pycache__"))
+    assert shown == f"created doors/ with {len(listed)} files, in a new git repository:"
+    assert (tmp_path / "doors" / ".git" / "HEAD").read_text() == "ref: refs/heads/main\n"
+
+
+def test_a_repository_within_another_one_belongs_to_that(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "-q"], check=True)
+    new_plugin("doors", "generator")
+    assert f"files, in the git repository {tmp_path.resolve()}:" in capsys.readouterr().out
+    assert not (tmp_path / "doors" / ".git").exists()
+
+
+def test_git_is_not_needed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert new_plugin("doors", "generator") == 0
+    assert "files, without a git repository, because git is not installed:" in capsys.readouterr().out
 
 
 def test_each_source_has_templates():

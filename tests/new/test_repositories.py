@@ -45,10 +45,10 @@ def repository(source, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def checks(repository):
-    """The commands of `make check`."""
+    """The commands of `make check`, without the one that runs make for each of them."""
     told = run(repository, "make", "--dry-run", "check")
     assert told.returncode == 0, told.stderr
-    return told.stdout.splitlines()
+    return [line for line in told.stdout.splitlines() if "--keep-going" not in line]
 
 
 @pytest.mark.parametrize("tool", ["ruff check", "ruff format", "mypy", "pyright", "pytest", "lanner rules check", "lanner rules test"])
@@ -56,12 +56,34 @@ def test_it_passes_its_own_checks(repository, checks, tool):
     if shutil.which(tool.partition(" ")[0], path=str(COMMANDS)) is None:
         pytest.skip(f"{tool.partition(' ')[0]} is not installed in {COMMANDS}")
     (command,) = (line for line in checks if line.startswith(tool))
-    done = run(repository, *command.split())
+    done = run(repository, "sh", "-c", command)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_make_check_has_no_other_commands(checks):
     assert len(checks) == 7
+
+
+def test_a_failed_check_does_not_hide_the_others_and_format_mends_the_layout(repository):
+    if shutil.which("ruff", path=str(COMMANDS)) is None:
+        pytest.skip(f"ruff is not installed in {COMMANDS}")
+    tests = repository / "tests" / "test_project.py"
+    before = tests.read_text()
+    tests.write_text(before.replace("\n\n\ndef", "\n\ndef"))
+    for tool in ("mypy", "pyright", "pytest"):  # each needs half a minute and is run by another test
+        (repository / "tools" / tool).parent.mkdir(exist_ok=True)
+        (repository / "tools" / tool).write_text(f"#!/bin/sh\necho {tool} ran\n")
+        (repository / "tools" / tool).chmod(0o755)
+    command = 'PATH="$PWD/tools:$PATH" make check'
+    failed = run(repository, "sh", "-c", command)
+    assert failed.returncode != 0
+    assert "Run `make format` to lay out these files" in failed.stderr
+    assert {"mypy ran", "pyright ran", "pytest ran"} <= set(failed.stdout.splitlines())
+    assert "0 failed" in failed.stdout
+    assert run(repository, "make", "format").returncode == 0
+    assert tests.read_text() == before
+    assert run(repository, "sh", "-c", command).returncode == 0
+    shutil.rmtree(repository / "tools")
 
 
 def test_its_recording_raises_alerts(repository, source):

@@ -101,6 +101,8 @@ def test_asking_for_the_catalog_loads_neither_yaml_nor_re2():
         ("x.count > many", "Write a number in digits"),
         ("(x.kind = a or x.kind = b", "A `(` before this is not closed"),
         ("x.kind = 'a", "The quote is not closed."),
+        ("x.count contains 9", "The operators for numbers are `exists`, `<=`, `<`, `>=`, `>`, `=`, `!=`, "),
+        ("x.count =>90", "Did you mean '>='?"),
     ],
 )
 def test_what_to_do_is_said_of_mistakes_in_writing(condition, advice):

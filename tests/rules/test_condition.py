@@ -272,6 +272,34 @@ def test_a_misspelt_word_is_suggested_after_falcos_message(text, name):
     assert "Did you mean" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("x.n => 90", "Did you mean '>='?"),
+        ("(x.n => 90)", "Did you mean '>='?"),
+        ("x.n =< 90", "Did you mean '<='?"),
+        ("x.n <> 90", "Did you mean '!='?"),
+        ("x.a =~ b", "Did you mean 'regex'?"),
+        ("x.a === b", "Did you mean '='?"),
+        ("x.a !== b", "Did you mean '!='?"),
+        ("x.a in error, fatal", "Write the list in parentheses, with commas between its values: `in (error, ...)`."),
+        ("(x.a in error, fatal)", "Write the list in parentheses, with commas between its values: `in (error, ...)`."),
+        ("x.a in error fatal", "Write the list in parentheses, with commas between its values: `in (error, ...)`."),
+        ("x.a intersects a,b", "Write the list in parentheses, with commas between its values: `intersects (a, ...)`."),
+        ("x.a in 5, 6", "Write the list in parentheses: `(a, b)`."),
+        ("x.a in [a, b]", "Write the list in parentheses: `(a, b)`."),
+        ("x.a = a, b", "`=` compares with one value. For several, write `in (a, ...)`."),
+        ("x.a != a, b", "`!=` compares with one value. For several, write `not FIELD in (a, ...)`."),
+        ("x.a startswith a, b", "`startswith` compares with one value. For several, join comparisons with `or`."),
+        ("x.a not in (a)", "Write `not` before the field: `not FIELD in (a, b)`."),
+    ],
+)
+def test_what_other_languages_write_has_advice(text, advice):
+    with pytest.raises(ConditionError) as caught:
+        parse(text)
+    assert caught.value.advice == advice
+
+
 @pytest.mark.parametrize("text", ["x.y foo a", "x.y = a b", "a b", "x.y in (a) (b)"])
 def test_a_word_that_is_near_no_other_has_no_suggestion(text):
     with pytest.raises(ConditionError) as caught:

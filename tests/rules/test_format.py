@@ -286,3 +286,4 @@ def test_what_to_do_about_a_wrong_output_is_said(kv, output, advice):
     with pytest.raises(FormatError) as caught:
         parse_output(output, kv.catalog, FieldTable())
     assert advice in caught.value.advice
+    assert ("is not a field" in caught.value.advice) == ("is not a field" in advice)

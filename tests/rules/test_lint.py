@@ -100,6 +100,21 @@ def test_always_true(marked, condition, culprit):
 
 
 @pytest.mark.parametrize(
+    ("condition", "advice"),
+    [
+        ("x.a != a or x.a != b", "Join two `!=` with `and`, "),
+        ("x.n >= 0 or x.a = b", "`x.n >= 0` is true for every value by itself: "),
+        ("x.n < 10 or x.n > 5", "The alternatives cover every value: correct one of them, or write `x.n exists` "),
+        ("x.flag = true or x.flag = false", "The alternatives cover every value: correct one of them, or write `x.flag exists` "),
+        ("x.n >= 0", "Remove it, or write `x.n exists` "),
+    ],
+)
+def test_the_advice_on_what_is_always_true_fits_the_case(check, condition, advice):
+    found = [finding for finding in check(rules(f"x.b = b and ({condition})")) if finding.code == "LINT_ALWAYS_TRUE"]
+    assert found[0].advice.startswith(advice)
+
+
+@pytest.mark.parametrize(
     "condition", ["x.a exists or x.a = a", "x.n < 5 or x.n > 5", "x.n > 0", "x.a = a or x.a startswith b", "x.a glob a*"]
 )
 def test_what_is_not_always_true(marked, condition):

@@ -378,6 +378,16 @@ def test_two_runs_do_not_share_a_file(tmp_path, info):
     PositionFile(str(tmp_path), info).close()
 
 
+def test_a_run_that_is_refused_leaves_a_write_of_the_other_alone(tmp_path, info):
+    file = PositionFile(str(tmp_path), info)
+    being_written = tmp_path / "doors.position.tmp"
+    being_written.write_text("half")
+    with pytest.raises(lanner.SourceError, match="in use"):
+        PositionFile(str(tmp_path), info)
+    assert being_written.read_text() == "half"
+    file.close()
+
+
 @pytest.mark.parametrize(
     ("place", "says"),
     [

@@ -1,8 +1,10 @@
 """The type of secrets; secrets in options are masked in all representations of a configuration, as text and as values."""
 
 import copy
+import json
 import logging
 import pickle
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -31,6 +33,28 @@ def test_options_whose_names_tell_of_secrets_are_masked(name):
     ):
         assert "sesame" not in mask_text(text)
         assert mask_text(text).replace('"', "").replace("'", "").rstrip("}").endswith("host: h")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"tokens": ["sesame-1", "sesame-2"], "host": "h"}', '{"tokens": ***, "host": "h"}'),
+        ('{"tokens": {"a": ["sesame]1"], "b": {"c": "sesame}2"}}, "host": "h"}', '{"tokens": ***, "host": "h"}'),
+        ('{\\"tokens\\": [\\"sesame]1\\", \\"sesame-2\\"], \\"host\\": 1}', '{\\"tokens\\": ***, \\"host\\": 1}'),
+        ('{"tokens":\n  ["sesame-1"],\n "host": "h"}', '{"tokens":\n  ***,\n "host": "h"}'),
+        ("tokens: [sesame-1, sesame-2]\nhost: h", "tokens: ***\nhost: h"),
+        ("tokens: {a: sesame-1, b: sesame-2}\nhost: h", "tokens: ***\nhost: h"),
+        ("tokens:\n  - sesame-1\n\n  - sesame-2\nhost: h", "tokens:***\nhost: h"),
+        ("tokens:\n- sesame-1\n# more\n- sesame-2\nhost: h", "tokens:***\nhost: h"),
+        ("apps:\n  - token: |\n      sesame-1\n      sesame-2\n    host: h", "apps:\n  - token: ***\n    host: h"),
+        ("token: sesame-1\n  sesame-2\nhost: h", "token: ***\nhost: h"),
+        ("token: 'it''s sesame'\nhost: h", "token: ***\nhost: h"),
+        ('token: open"sesame]1\nhost: h', "token: ***\nhost: h"),
+        ('{"tokens": ["sesame-1", "ses', '{"tokens": ***'),
+    ],
+)
+def test_values_of_secret_options_are_masked_whole(text, shown):
+    assert mask_text(text) == shown
 
 
 @pytest.mark.parametrize("text", ["keys: a", "monkey: a", "hosts: [a]", "keep_alive: true", "tokens"])
@@ -144,6 +168,19 @@ def test_messages_and_logs_mask_living_secrets_in_each_form(form):
         int(text)
     assert "sesame" not in str(plugin_failure("p", "open", caught.value))
     record = logging.LogRecord("a", logging.ERROR, "f", 1, "%s", (text,), (ValueError, caught.value, None))
+    assert "sesame" not in record_text(record)
+
+
+@pytest.mark.parametrize("quoted", [json.dumps, partial(json.dumps, ensure_ascii=False), lambda text: repr(json.dumps(text))])
+def test_messages_mask_secrets_in_json(quoted):
+    secret = Secret('open"sesame\\é')
+    assert "sesame" not in mask_message(f"the server refused {{'body': {quoted(secret.reveal())}}}")
+
+
+def test_logs_mask_each_line_of_a_secret_in_an_indented_traceback():
+    key = Secret("open-sesame-1\nopen-sesame-2\n")
+    group = ExceptionGroup("failed", [ValueError(key.reveal())])
+    record = logging.LogRecord("a", logging.ERROR, "f", 1, "failed", (), (type(group), group, None))
     assert "sesame" not in record_text(record)
 
 

@@ -243,6 +243,14 @@ def test_events_in_another_order_are_not_lost_by_a_restart(caplog, taken):
     assert "the events are not in order" in caplog.text
 
 
+def test_a_condition_that_could_not_be_sent_does_not_end_the_polls():
+    with serving(lambda _: (200, {"ETag": "a\rb", "Last-Modified": "now"}, b"[]")) as api, polling(f"{api.url}/log"):
+        api.next_request()
+        headers = api.next_request().headers
+        assert headers["If-Modified-Since"] == "now"
+        assert "If-None-Match" not in headers
+
+
 def test_feeds_that_begin_with_the_newest_event():
     """As GitHub's events: conditional requests, pages that move on, and an interval that the server wishes."""
     events = [3, 2, 1]

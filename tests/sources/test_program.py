@@ -99,6 +99,14 @@ def test_a_program_that_is_not_started_again_ends_the_source(reading, restart, s
         to_its_end(run.source)
 
 
+@pytest.mark.parametrize("opening", [returned, yielded])
+def test_the_last_line_of_a_program_that_fails_comes_before_the_error(reading, opening):
+    run = reading(opening(["/bin/sh", "-c", "printf last; exit 3"], restart="never"))
+    assert run.read(1) == ["last"]
+    with pytest.raises(lanner.SourceError, match="ended with status 3"):
+        to_its_end(run.source)
+
+
 def test_a_program_that_fails_is_started_again_on_failure(reading, tmp_path):
     run = reading(shell(f"echo a; [ -e {tmp_path}/once ] && exit 0; touch {tmp_path}/once; kill -9 $$", restart="on-failure"))
     assert run.read(2) == ["a", "a"]
@@ -132,6 +140,19 @@ def test_its_standard_error_goes_to_the_log(reading, caplog):
     (record,) = [record for record in caplog.records if "hello" in record.getMessage()]
     assert record.name == "lanner.plugin.lines"
     assert "\033" not in record.getMessage()
+
+
+def test_the_last_error_of_a_program_needs_no_newline(reading, caplog):
+    caplog.set_level(logging.INFO)
+    run = reading(shell("printf 'fatal: no' >&2"))
+    eventually(lambda: run.source.next_batch(0.01) and caplog.text.count("sh: fatal: no\n") > 1)
+    assert "nofatal" not in caplog.text
+
+
+def test_an_error_that_is_too_long_is_counted(reading):
+    run = reading(shell("head -c 20000 /dev/zero | tr '\\0' x >&2; echo >&2; echo a; exec sleep 60"))
+    run.read(1)
+    eventually(lambda: run.source.next_batch(0.01) and run.source.counters.get("messages dropped") == 1)
 
 
 def test_a_program_that_writes_errors_without_end_does_not_hide_its_lines(reading, caplog):

@@ -160,6 +160,30 @@ def test_a_file_that_appears_later_is_read_from_its_beginning(following, log):
     assert run.source.connections == {str(log): True}
 
 
+@pytest.mark.parametrize("rotations", [1, 2])
+@pytest.mark.parametrize("remains", [True, False], ids=["created again", "gone"])
+def test_a_file_that_appears_later_and_is_rotated_at_once_is_read_as_well(following, log, monkeypatch, rotations, remains):
+    append(log.with_name("access.log.4"), "old line")
+    log.with_name("access.log.5.gz").write_bytes(gzip.compress(b"older line\n"))
+    monkeypatch.setattr(tailing, "_SOONEST", 0.5)
+    monkeypatch.setattr(tailing, "_LATEST", 0.5)
+    run = following()
+    assert run.is_silent(0.1)
+    for number in range(1, rotations + 1):
+        append(log, *numbered(number, number))
+        log.rename(log.with_name(f"access.log.{rotations + 1 - number}"))
+    packed, plain = log.with_name("access.log.4.gz"), log.with_name("access.log.4")
+    packed.write_bytes(gzip.compress(b"old line\n"))
+    os.utime(packed, ns=(0, plain.stat().st_mtime_ns))
+    plain.unlink()
+    if remains:
+        append(log, *numbered(rotations + 1, rotations + 1))
+    assert run.read(rotations + remains) == numbered(1, rotations + remains)
+    assert run.is_silent(0.7)
+    append(log, "last line")
+    assert run.read(1) == ["last line"]
+
+
 def test_carriage_returns_and_any_bytes_are_kept(reading, log):
     log.write_bytes(b"a\r\n\xff\x00b\n")
     run = reading(yielded(log))
@@ -303,6 +327,37 @@ def test_several_rotations_between_two_looks_are_read_in_order(following, log, m
     log.rename(log.with_name("access.log.1"))
     append(log, *numbered(3, 3))
     assert run.read(2) == numbered(2, 3)
+
+
+def test_files_that_begin_alike_are_not_mistaken_for_a_compressed_one(following, log):
+    append(log, "start")
+    run = following()
+    run.read(1)
+    position = run.kept.position
+    run.close()
+    old, packed = log.with_name("access.log.1"), log.with_name("access.log.1.gz")
+    log.rename(old)
+    append(old, *numbered(2, 2))
+    append(log, "start", *numbered(3, 3))
+    packed.write_bytes(gzip.compress(old.read_bytes()))
+    os.utime(packed, ns=(0, old.stat().st_mtime_ns))
+    old.unlink()
+    assert following(position).read(3) == ["line 2", "start", "line 3"]
+
+
+def test_a_clock_that_was_set_back_does_not_hold_up_a_rotated_file(following, log):
+    append(log, *numbered(1, 2))
+    run = following()
+    run.read(2)
+    position = run.kept.position
+    run.close()
+    old = log.with_name("access.log.1")
+    log.rename(old)
+    append(old, *numbered(3, 3))
+    append(log, *numbered(4, 4))
+    for path in (old, log):
+        os.utime(path, (4e9, 4e9))
+    assert following(position).read(2) == numbered(3, 4)
 
 
 PACKERS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}

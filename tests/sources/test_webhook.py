@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from base64 import b64encode
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -100,6 +100,30 @@ def test_requests_that_are_not_http_are_answered_and_ended():
                 while data := connection.recv(4096):
                     answer += data
                 assert not answer or answer.split()[1] in {b"400", b"505"}, answer
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Content-Length : 2",
+        b" Content-Length: 2",
+        b"Transfer-Encoding : chunked",
+        b"X-Text: a\rTransfer-Encoding: chunked",
+        b"X-Text: a\r\n Transfer-Encoding: chunked",
+        b"X-Text: a\0",
+        b"no header\r\nTransfer-Encoding: chunked",
+        b": 1",
+    ],
+)
+def test_headers_that_a_proxy_may_understand_otherwise_are_refused(header):
+    with opened(secret=None) as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+        head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+        connection.sendall(head + header + b"\r\n\r\n{}")
+        answer = b""
+        while data := connection.recv(4096):
+            answer += data
+        assert answer.split()[1] == b"400", answer
+        assert source.read_chunk(0) is lanner.NOTHING
 
 
 @pytest.mark.parametrize(
@@ -358,6 +382,33 @@ def test_close_ends_all_threads():
             assert again.port == source.port
 
 
+def test_close_while_a_request_is_answered_ends_its_connection(monkeypatch):
+    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+        mark = source._receiver.mark
+
+        def close_first(answered, *, is_answering):
+            if not is_answering:
+                source.close()
+            mark(answered, is_answering=is_answering)
+
+        monkeypatch.setattr(source._receiver, "mark", close_first)
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+        answer = b""
+        while data := connection.recv(4096):
+            answer += data
+        assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_connection_that_comes_while_the_source_is_closed_is_closed():
+    with opened() as source:
+        source.close()
+        ours, theirs = socket.socketpair()
+        with ours:
+            ours.settimeout(20)
+            source._receiver._take(theirs)
+            assert ours.recv(1) == b""
+
+
 def test_a_scheme_that_fails_is_an_internal_error(caplog):
     class Broken:
         def check(self, request, secret):
@@ -367,6 +418,42 @@ def test_a_scheme_that_fails_is_an_internal_error(caplog):
         assert ask(connection) == (500, "internal error")
         assert source.counters == {"failed checks of requests": 1}
     assert "RuntimeError: broken" in caplog.text
+
+
+def warnings(caplog):
+    return [record.getMessage().partition("/: ")[2] for record in caplog.records]
+
+
+@pytest.mark.parametrize(
+    ("request_", "counter", "warning"),
+    [
+        ({}, "refused requests, wrong signature", "refused a request: 401 wrong or missing signature"),
+        ({"body": b"{", "headers": signed(b"{")}, "refused requests, invalid body", "refused a request: 400 "),
+        ({"body": b"x" * 2000}, "refused requests, status 413", "refused a request: 413 the body is longer than 1024 bytes"),
+        ({"headers": {"Content-Type": "text/plain"}}, "refused requests, status 415", "refused a request: 415 the content type must be "),
+        ({"path": "/other"}, "refused requests, status 404", "refused a request: 404 unknown path"),
+        ({"method": "GET"}, "refused requests, status 405", "refused a request: 405 only POST is allowed"),
+    ],
+)
+def test_a_refused_request_is_counted_and_the_first_is_logged_at_once(caplog, request_, counter, warning):
+    with opened(max_body=1024) as source:
+        for number in range(1, 4):
+            with client(source) as connection:
+                ask(connection, **request_)
+            assert source.counters == {counter: number}
+            assert [text[: len(warning)] for text in warnings(caplog)] == [warning]
+
+
+def test_a_failed_tls_handshake_is_logged(caplog, certificate):
+    cert, key = certificate
+    with opened(certificate=str(cert), key=str(key)) as source:
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as plain:
+            plain.sendall(b"POST / HTTP/1.1\r\n\r\n")
+            with suppress(ConnectionResetError):
+                while plain.recv(1024):
+                    pass
+        assert source.counters == {"failed TLS handshakes": 1}
+    assert [text.partition(": ")[0] for text in warnings(caplog)] == ["a TLS handshake failed"]
 
 
 def test_a_generator_may_read_it(in_background):

@@ -142,7 +142,7 @@ class Reach:
         """Return marshalled code in base64 and extension modules' files by module name, and data files by path."""
         code, extensions = {}, {}
         for name, spec in sorted(self.found.items()):
-            if spec.origin in {"built-in", "frozen", None} or name in _FROZEN:
+            if spec.origin is None or spec.origin in {"built-in", "frozen"} or name in _FROZEN:
                 continue
             if _is_extension(spec):
                 extensions[name] = spec.origin

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -75,7 +76,7 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
         seen = probe(file, path.absolute())
         if seen.opens_nowhere:
             raise BuildError(f"no host can open it, so it was not written: {seen.open_error}")
-    _tell(path, info, seen, made)
+    _tell(path, cls, seen, made)
     warn_of_source(seen)
     if seen.init_error and not wants_options(info, seen):
         first, *more = seen.init_error.splitlines()
@@ -159,7 +160,8 @@ def _brought(environment: Environment, runtime: Runtime) -> list[tuple[str, str]
     return [*rows, ("Python", environment.python)]
 
 
-def _tell(path: Path, info: PluginInfo, seen: ProbeResult, made: BuiltPlugin) -> None:
+def _tell(path: Path, cls: type[Plugin], seen: ProbeResult, made: BuiltPlugin) -> None:
+    info = plugin_info(cls)
     environment, collected, runtime = made.environment, made.collected, made.runtime
     rows = [
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),
@@ -179,11 +181,22 @@ def _tell(path: Path, info: PluginInfo, seen: ProbeResult, made: BuiltPlugin) ->
     if info.rules:
         rows.append(("rules file", info.rules))
     print_table(("", ""), rows)
-    print_lines(["", "In falco.yaml:", "", *snippet(info, path, seen.api)])
+    print_lines(["", "In falco.yaml:", "", *snippet(info, path, seen.api, find_rules(cls, path))])
 
 
-def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:
-    """Return the lines of falco.yaml that load the library at `path`, for hosts of this API version."""
+def find_rules(cls: type[Plugin], library: Path) -> Path:
+    """Return the rules file of a plugin: what it ships, or `NAME_rules.yaml` beside its module or else beside the library."""
+    info = plugin_info(cls)
+    if info.rules is not None:
+        return Path(info.rules)
+    name = f"{info.name}_rules.yaml"
+    module = getattr(sys.modules[cls.__module__], "__file__", None)
+    beside = Path(module).absolute().with_name(name) if module else None
+    return beside if beside is not None and beside.is_file() else library.absolute().with_name(name)
+
+
+def snippet(info: PluginInfo, path: Path, api: str, rules: Path) -> list[str]:
+    """Return the lines of falco.yaml that load the library at `path` and the `rules`, for hosts of this API version."""
     path = path.absolute()
     lines = ["plugins:", f"  - name: {info.name}", f"    library_path: {_scalar(str(path))}"]
     lines += _required_lines(info)
@@ -201,18 +214,13 @@ def snippet(info: PluginInfo, path: Path, api: str) -> list[str]:
         else:
             lines += ["  # - name: ITS_NAME  # write it in load_plugins too", "  #   library_path: /path/to/its/library.so"]
     lines.append(f"load_plugins: [{', '.join(loaded)}]")
-    remarks = []
-    file = info.rules
-    if file is None:
-        own = path.with_name(f"{info.name}_rules.yaml")
-        file = str(own)
+    if not rules.exists():
         source = next(iter(info.read_sources), "")
-        about = source and f", about `source: {source}`"
-        remarks.append(f"{'yours' if own.exists() else 'it does not exist yet. Write your rules there'}{about}: {info.name} ships none")
+        lines.append(f"# {info.name} has no rules yet: write them into this file{source and f', each with `source: {source}`'}")
     if version_of(api) < RULES_FILES and version_of(api) >= version_of(APIS["3"].version):
-        remarks.append("before Falco 0.38: rules_file")
+        lines.append("# Falco versions before 0.38 call this key rules_file")
     key = "rules_files" if version_of(api) >= version_of(APIS["3"].version) else "rules_file"
-    lines.append(f"{key}: [{_scalar(file)}]" + (f"  # {'; '.join(remarks)}" if remarks else ""))
+    lines.append(f"{key}: [{_scalar(str(rules))}]")
     return lines
 
 

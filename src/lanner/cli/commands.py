@@ -23,7 +23,7 @@ def commands() -> None:
     \b
     lanner run docker                      print alerts about this machine's Docker engine, using the shipped rules
     lanner run docker -r my_rules.yaml     use your own rules
-    lanner run docker --replay FILE        use recorded events
+    lanner run docker --replay example     replay the plugin's own recording
     lanner fields docker                   list the fields that rules can use
 
     Exit status: 0 success, 1 failure, 2 wrong usage, 3 the event source cannot be opened.
@@ -66,7 +66,7 @@ def commands() -> None:
     multiple=True,
     metavar="FILE|-",
     help="Read recorded events (see `lanner record`) instead of opening the source; plain, gzip or zstd. "
-    "May be given several times, and may be a pattern such as '2026-11-*.gz'.",
+    "`example` is the plugin's own recording. May be given several times, and may be a pattern such as '2026-11-*.gz'.",
 )
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=None, metavar="N", help="Threads that match recorded events. Default: number of cores."

@@ -10,6 +10,7 @@ from lanner.host.beside import join_fields
 from lanner.host.own_rules import advise_own_rules, rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
+from lanner.rules.findings import FILE_READ, YAML_PARSE
 from lanner.rules.resolve.select import select
 from lanner.sdk.errors import LannerError
 from lanner.sdk.misspelt import suggest_name
@@ -111,7 +112,8 @@ def show_wrong_rules(error: RulesError, info: PluginInfo) -> int:
     """Print the errors of the rules and return the exit code."""
     left = show_findings(error, info)
     more = f" ({left} more findings not shown)" if left > 0 else ""
-    return fail(f"{wrong_rules(error)}{more}; `lanner rules check` shows all findings")
+    is_readable = any(finding.code not in {FILE_READ, YAML_PARSE} for finding in error.findings)
+    return fail(f"{wrong_rules(error)}{more}{'; `lanner rules check` shows all findings' if is_readable else ''}")
 
 
 def show_findings(error: RulesError, info: PluginInfo) -> int:

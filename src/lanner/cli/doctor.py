@@ -10,8 +10,7 @@ from lanner.cli.show import print_json, print_table, print_text
 from lanner.doctor.all import look_at_machine, look_at_setup
 from lanner.doctor.results import Result, problem
 from lanner.sdk.checks import Level
-from lanner.sdk.loglines import log_line
-from lanner.sdk.secrets import mask_message
+from lanner.sdk.printable import message_line
 from lanner.sdk.text import many
 
 if TYPE_CHECKING:
@@ -48,9 +47,9 @@ def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: s
 
 def _rows(result: Result) -> Iterator[tuple[str, str, str]]:
     for finding in result.findings:
-        yield str(finding.level), log_line(result.check), log_line(finding.text)
+        yield str(finding.level), message_line(result.check), message_line(finding.text)
         if finding.fix:
-            yield "", "", f"-> {log_line(finding.fix)}"
+            yield "", "", f"-> {message_line(finding.fix)}"
 
 
 def _sum(count: Counter[Level]) -> str:
@@ -60,5 +59,5 @@ def _sum(count: Counter[Level]) -> str:
 
 
 def _as_dict(result: Result) -> dict[str, object]:
-    findings = [{"level": str(each.level), "text": mask_message(each.text), "fix": mask_message(each.fix)} for each in result.findings]
-    return {"check": mask_message(result.check), "findings": findings}
+    findings = [{"level": str(each.level), "text": each.text, "fix": each.fix} for each in result.findings]
+    return {"check": result.check, "findings": findings}

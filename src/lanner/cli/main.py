@@ -6,7 +6,7 @@ Modules are imported only when they are needed. Every expected error becomes one
 import os
 import sys
 
-from lanner.cli.messages import OK, USAGE, exit_code, fail
+from lanner.cli.messages import FAILED, OK, USAGE, add, exit_code, fail
 
 _signal = 2
 """The signal that ended the command."""
@@ -74,13 +74,15 @@ def _run() -> int:
         sys.stdout.write(f"lanner {__version__}\n")
         return OK
     from lanner.cli.commands import commands
+    from lanner.operating.logs import setup_logs
     from lanner.sdk.errors import LannerError
 
+    setup_logs("warning", "text")  # without secrets; a run has its own configuration
     try:
         code = commands.main(standalone_mode=False)
     except LannerError as error:
         if os.environ.get("LANNER_DEBUG"):
-            raise
+            return _show_traceback(error, exit_code(error))
         first, *more = error.lines()
         return fail(first, exit_code(error), more=more)
     except SystemExit:
@@ -111,13 +113,21 @@ def _usage(error: Exception) -> int:
     if isinstance(error, click.Abort):
         return _ended()
     if os.environ.get("LANNER_DEBUG"):
-        raise error
+        return _show_traceback(error, FAILED)
     from lanner.cli.faults import describe_fault
 
     if fault := describe_fault(error):
         return fail(fault)
     advice = "This is a bug in Lanner; set LANNER_DEBUG=1 for a traceback. Please report it."
     return fail(f"{type(error).__name__}: {error}", more=[advice])
+
+
+def _show_traceback(error: Exception, code: int) -> int:
+    """Print the traceback, without secrets, and return the exit code."""
+    from lanner.sdk.loglines import traceback_text
+
+    add(traceback_text(error), "error")
+    return code
 
 
 def _forget_stdout() -> None:

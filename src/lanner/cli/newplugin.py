@@ -5,7 +5,7 @@ from __future__ import annotations
 from lanner.cli.messages import OK
 from lanner.cli.show import print_lines
 from lanner.new.kinds import replay_command
-from lanner.new.repository import create, named
+from lanner.new.repository import create, init_git, named
 
 
 def new_plugin(name: str, source: str) -> int:
@@ -14,7 +14,7 @@ def new_plugin(name: str, source: str) -> int:
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     print_lines(
         [
-            f"created {folder}/ with {len(files)} files:",
+            f"created {folder}/ with {len(files)} files, {init_git(folder)}:",
             *(f"    {file}" for file in files),
             "",
             "Next:",

@@ -185,7 +185,8 @@ def _tell(folder: Path, plugin: Artefact, sbom: str, packed: _Rules | None, api:
         required = packed.requirements
         rows += [("rules", _shown(folder, packed.artefact)), ("require", f"engine {required.engine}: {required.origins['engine']}")]
         rows += [("", f"{one.name} {one.version}: {required.origins[one.name]}") for one in required.dependencies]
-    names = [f"{artefact.name}-{artefact.version}" for artefact in (plugin, *([packed.artefact] if packed else []))]
+    artefacts = [plugin, packed.artefact] if packed else [plugin]
+    names = [f"{artefact.name}-{artefact.version}" for artefact in artefacts]
     rows += [
         ("OCI layout", f"{folder / LAYOUT}: {', '.join(names)}"),
         ("SBOM", str(folder / sbom)),
@@ -195,7 +196,7 @@ def _tell(folder: Path, plugin: Artefact, sbom: str, packed: _Rules | None, api:
     print_lines(["", "To a registry, with oras (REGISTRY/PATH is yours):", ""])
     print_lines(
         f"oras cp --from-oci-layout {folder / LAYOUT}:{name} REGISTRY/PATH/{artefact.name}:{artefact.version}"
-        for name, artefact in zip(names, (plugin, *([packed.artefact] if packed else [])), strict=True)
+        for name, artefact in zip(names, artefacts, strict=True)
     )
 
 

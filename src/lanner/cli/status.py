@@ -72,7 +72,7 @@ class Status:
             misfits=counts.misfits,
             outputs=self._runner.delivery.counts(),
             suppressed=self._runner.delivery.suppressed,
-            counters=dict(self._source.counters),
+            counters={mask_message(name): count for name, count in self._source.counters.items()},
             connected=engines,
             reloads=reloader.succeeded if reloader else 0,
             reloads_failed=reloader.failures if reloader else 0,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.sdk.checks import Finding
 from lanner.sdk.errors import LannerError
+from lanner.sdk.secrets import mask_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +21,17 @@ ok, warning, problem = Finding.ok, Finding.warning, Finding.problem
 
 
 class Result(NamedTuple):
-    """The findings of one check."""
+    """The findings of one check, without secrets."""
 
     check: str
     findings: Sequence[Finding]
 
 
 def run(checks: Sequence[Check], timeout: float = TIMEOUT) -> list[Result]:
-    """Run the checks and return their findings in order, after at most `timeout` seconds in total."""
+    """Run the checks and return their findings in order, after at most `timeout` seconds in total.
+
+    Secrets are masked here, because those of a plugin are known only while it exists.
+    """
     found: list[list[Finding]] = [[] for _ in checks]
     threads = [
         threading.Thread(target=_look, args=(check, place), name=f"lanner-doctor-{check.name}", daemon=True)
@@ -42,7 +46,8 @@ def run(checks: Sequence[Check], timeout: float = TIMEOUT) -> list[Result]:
         findings = list(place)
         if thread.is_alive():
             findings.append(problem(f"no result after {timeout:g} s", "Something that it queries does not answer: see the other checks"))
-        results.append(Result(check.name, findings))
+        masked = [Finding(each.level, mask_message(each.text), mask_message(each.fix)) for each in findings]
+        results.append(Result(mask_message(check.name), masked))
     return results
 
 

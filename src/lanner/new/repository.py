@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -65,6 +66,26 @@ def create(name: str, source: str) -> Path:
     return folder
 
 
+def init_git(folder: Path) -> str:
+    """Make the directory a git repository, unless it is in the work tree of one. Return a description for the user."""
+    try:
+        inside = _git(folder, "rev-parse", "--show-toplevel")
+        if inside.returncode == 0:
+            return f"in the git repository {inside.stdout.strip()}"
+        # the workflow in .github is for the branch main
+        done = _git(folder, "-c", "init.defaultBranch=main", "init", "-q")
+    except OSError:
+        return "without a git repository, because git is not installed"
+    if done.returncode != 0:
+        reason = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+        return f"without a git repository, because `git init` failed: {reason[-1]}"
+    return "in a new git repository"
+
+
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603, S607
+
+
 def check_name(name: str) -> None:
     """Raise `UsageError` for a name that no plugin may have."""
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
@@ -109,11 +130,12 @@ def _module(name: str) -> str:
 
 def _fill_readme(folder: Path, name: str) -> None:
     """Write the tables of fields and options into the README, from the declarations of the plugin."""
-    path = list(sys.path)
+    path, is_quiet = list(sys.path), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # a new repository has no __pycache__
     try:
         info = plugin_info(load_plugin(str(folder / "src" / f"lanner_{_module(name)}" / "plugin.py")))
     finally:
-        sys.path[:] = path
+        sys.path[:], sys.dont_write_bytecode = path, is_quiet
     file = folder / "README.md"
     text = with_table(file.read_text("utf-8"), fields_table(declaration.info for declaration in info.fields), "README.md")
     file.write_text(text.replace(_OPTIONS, _options(info.config)), "utf-8")

@@ -94,7 +94,7 @@ class Request(BaseHTTPRequestHandler):
         """Respond in JSON, without repeating what the client sent."""
         self._send(_json({"error": HTTPStatus(code).phrase.lower()}, HTTPStatus(code)))
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         """Do nothing: requests are not logged."""
 
     def version_string(self) -> str:

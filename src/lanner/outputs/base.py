@@ -108,10 +108,12 @@ class Delivery(Protocol):
     @property
     def accepted(self) -> int:
         """The number of alerts that `write` has accepted so far."""
+        ...
 
     @property
     def settled(self) -> int:
         """The number of the first accepted alerts that are settled: each of their sinks has received, stored or dropped them."""
+        ...
 
     def write(self, alert: Alert) -> None:
         """Accept one alert."""
@@ -127,10 +129,12 @@ class Delivery(Protocol):
 
     def counts(self) -> dict[str, SinkCounts]:
         """Return the counters by sink name."""
+        ...
 
     @property
     def suppressed(self) -> dict[str, int]:
         """The number of suppressed alerts by rule."""
+        ...
 
 
 def loss(name: str, count: int, reason: str) -> str:

@@ -152,7 +152,7 @@ class HttpOutput:
         body = to_bytes_leniently(text)
         if self._compress:
             body = gzip.compress(body, 6)
-        was_open, answer = self._connection.link is not None, None
+        was_open, is_free = self._connection.link is not None, False
         try:
             timer = self._connection.timer(self._timeout)
             try:
@@ -163,10 +163,11 @@ class HttpOutput:
                 if not was_open:
                     raise
                 answer = self._exchange(body, timer)
+            is_free = self._keep_alive and not answer.is_last
         except (OSError, ValueError) as error:
             raise self._unreachable(error) from None
         finally:
-            if not self._keep_alive or answer is None or answer.is_last:
+            if not is_free:
                 self._connection.close()
         self._timeouts = 0
         if self._echo:

@@ -37,6 +37,7 @@ class Filter(Protocol):
 
     def admits(self, alert: Alert) -> bool:
         """Return whether the alert passes."""
+        ...
 
 
 class Throttle:

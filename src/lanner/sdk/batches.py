@@ -64,8 +64,13 @@ class Source(Protocol):
         After `close` the position is on disk when this returns, if the source stores it on disk.
         """
 
-    commits_itself: bool
-    """Whether each `next_batch` commits all previous events. A host that calls `commit` turns this off first."""
+    @property
+    def commits_itself(self) -> bool:
+        """Whether each `next_batch` commits all previous events. A host that calls `commit` turns this off first."""
+        ...
+
+    @commits_itself.setter
+    def commits_itself(self, value: bool) -> None: ...
 
     @property
     def stuck(self) -> str:

@@ -143,7 +143,7 @@ def load_config(cls: type[_C], text: str | bytes, warn: Warn = _ignore) -> _C:
         raw = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         # a position and a reason without text of the configuration, which may be a secret
-        reason = error.reason if isinstance(error, UnicodeError) and hasattr(error, "reason") else error
+        reason = error.reason if isinstance(error, UnicodeDecodeError | UnicodeEncodeError) else error
         raise ConfigError(f"the configuration is not JSON: {reason}") from None
     return convert_config(cls, raw, warn)
 

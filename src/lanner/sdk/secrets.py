@@ -21,6 +21,12 @@ _NAME: Final = (
 )
 _SECRET: Final = re.compile(_NAME)
 _NEXT: Final = r""",\s*["']?[\w-]+["']?\s*[:=]"""
+_QUOTED: Final = r"""\\++["'](?:(?!\\++["']).)*\\++["']|"(?:[^"\\]|\\.)*"|'(?:[^']|\'\')*'"""
+_OPTION: Final = r"""(?<![\w-])(?:\\*+["'])?(?:{name})(?:\\*+["'])?[^\S\n]*[:=](?:\s*(?=[\["'{{\\])|[^\S\n]*)"""
+"""An option up to its value: its name may be quoted, also in a quoted text."""
+_VALUE: Final = re.compile(rf"""{_QUOTED}|(?:(?!{_NEXT})(?:[^\n\]}}"']|[\]}}"'](?=\w)))+""", re.DOTALL)
+_TOKEN: Final = re.compile(rf"{_QUOTED}|[\[\]{{}}]", re.DOTALL)
+_BEFORE_KEY: Final = re.compile(r"[ ]*(?:-[ ]+)*")
 _VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILE: Final = "file:"
@@ -37,17 +43,24 @@ class Secret:
     without the line feed at its end. Lanner reads both when it creates the plugin. `Secret(text)` is a secret with that text, for tests.
     """
 
-    __slots__ = ("__weakref__", "_text")
+    __slots__ = ("__weakref__", "_forms", "_text")
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
             raise TypeError(f"a Secret needs a text, not {type(text).__name__}")
         self._text = text
+        self._forms: tuple[str, ...] | None = None
         _live[id(self)] = self
 
     def reveal(self) -> str:
         """Return the text. Do not put it into messages, logs or events."""
         return self._text
+
+    def _forms_in_messages(self) -> tuple[str, ...]:
+        """Return the text as it may occur in a message: plain, in a repr, in JSON, in an address, and each of its lines."""
+        if self._forms is None:
+            self._forms = tuple({form for form in _forms_of(self._text) if len(form) >= _SHORTEST})
+        return self._forms
 
     def __str__(self) -> str:
         return MASK
@@ -173,15 +186,41 @@ def mask_text(text: str, *, secret: Collection[str] = ()) -> str:
     `secret` is as for `mask_option`.
     """
     name = "|".join([_NAME, *(f"(?i:{re.escape(each)})" for each in sorted(secret))])
-    return re.sub(_option_of(name), rf"\1{MASK}", mask_addresses(text))
+    option, text = re.compile(_OPTION.format(name=name)), mask_addresses(text)
+    shown, start = [], 0
+    while found := option.search(text, start):
+        shown.append(text[start : found.end()] + MASK)
+        start = _end_of_value(text, found)
+    return "".join([*shown, text[start:]])
 
 
-def _option_of(name: str) -> str:
-    """Return the pattern of an option and its value: quoted, also in a quoted text, else up to the next option, line or end of the map."""
-    return (
-        rf"""(?<![\w-])((?:\\*+["'])?(?:{name})(?:\\*+["'])?\s*[:=]\s*)"""
-        rf"""(?:\\++["'](?:(?!\\++["']).)*\\++["']|"(?:[^"\\]|\\.)*"|'[^']*'|(?:(?!{_NEXT})[^\n\]}}"'])+)"""
-    )
+def _end_of_value(text: str, option: re.Match[str]) -> int:
+    """Return the end of an option's value: a list, a map, a quoted text, a YAML block, or the rest of its line or map."""
+    start = option.end()
+    if text[start : start + 1] in {"[", "{"}:
+        depth = 0
+        for token in _TOKEN.finditer(text, start):
+            depth += (token[0] in "[{") - (token[0] in "]}")
+            if depth == 0:
+                return token.end()
+        return len(text)
+    value = _VALUE.match(text, start)
+    end = value.end() if value else start
+    line = text.rfind("\n", 0, option.start()) + 1
+    return _end_of_block(text, end, option.start() - line) if _BEFORE_KEY.fullmatch(text, line, option.start()) else end
+
+
+def _end_of_block(text: str, end: int, indent: int) -> int:
+    """Return the end of the lines after `end` that continue the value of a YAML key with that indentation."""
+    while text[end : end + 1] == "\n":
+        following = text.find("\n", end + 1)
+        line = text[end + 1 : following if following >= 0 else len(text)]
+        words = line.lstrip(" ")
+        depth = len(line) - len(words)
+        if words and not words.startswith("#") and depth <= indent and not (depth == indent and words.startswith("- ")):
+            break
+        end += 1 + len(line)
+    return end
 
 
 def mask_message(text: str) -> str:
@@ -191,23 +230,27 @@ def mask_message(text: str) -> str:
 
 def mask_secrets(text: str) -> str:
     """Return a text with the texts of all `Secret`s masked, and no others."""
-    for form in sorted(_forms(), key=len, reverse=True):
+    forms = {form for secret in list(_live.values()) for form in secret._forms_in_messages()}  # noqa: SLF001 - of this module
+    for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, MASK)
     return text
 
 
-def _forms() -> set[str]:
-    """Return the secrets of the process as they may occur in a message: plain, in a repr, and in an address."""
-    texts = {secret.reveal() for secret in list(_live.values())}
-    return {form for text in texts if len(text) >= _SHORTEST for form in _forms_of(text)}
-
-
 def _forms_of(text: str) -> Iterator[str]:
-    from urllib.parse import quote, quote_plus  # rare
+    import json  # rare, as is the next one
+    from urllib.parse import quote, quote_plus
 
+    if len(text) < _SHORTEST:
+        return
     yield text
-    for inner in (repr(text)[1:-1], repr(text.encode("utf-8", "surrogatepass"))[2:-1]):
-        yield inner
-        yield repr(inner)[1:-1]  # an exception with such a text, in the repr of another
+    yield from text.split("\n")  # a traceback may indent each
+    for quoted in (
+        repr(text)[1:-1],
+        repr(text.encode("utf-8", "surrogatepass"))[2:-1],
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+    ):
+        yield quoted
+        yield repr(quoted)[1:-1]  # an exception with such a text, in the repr of another
     yield quote(text, "", errors="replace")
     yield quote_plus(text, errors="replace")

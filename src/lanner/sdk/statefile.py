@@ -64,8 +64,12 @@ class StateFile:
         self._thread: threading.Thread | None = None
         self.damaged_at: int | None = None
         """When the file was last written, ns since 1970, if it was set aside; else None."""
-        self._check_directory()
         self._lock = self._locked()
+        try:
+            self._check_directory()
+        except SourceError:
+            self.close()
+            raise
 
     def read(self) -> bytes | None:
         """Return the content; None without a file, or after an unreadable one was set aside. Raises `SourceError` if that fails."""
@@ -177,22 +181,29 @@ class StateFile:
         return os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def _check_directory(self) -> None:
-        noun = self._texts.noun
+        # with the lock: another run may be writing the new file
         try:
             os.close(self._open_new())
             os.unlink(self._new)
-        except (OSError, ValueError) as error:
-            said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise SourceError(f"cannot write the {noun} {self.path}: {said.lower()}; {self._texts.place}") from None
+        except OSError as error:
+            raise self._unwritable(error) from None
         if os.path.isdir(self.path):
-            raise SourceError(f"cannot write the {noun} {self.path}: it is a directory; {self._texts.place}")
+            raise SourceError(f"cannot write the {self._texts.noun} {self.path}: it is a directory; {self._texts.place}")
+
+    def _unwritable(self, error: OSError | ValueError) -> SourceError:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return SourceError(f"cannot write the {self._texts.noun} {self.path}: {said.lower()}; {self._texts.place}")
 
     def _locked(self) -> int:
         """Return a descriptor that locks the file while it is open."""
         noun, path = self._texts.noun, self.path
         try:
             descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except ValueError as error:
+            raise self._unwritable(error) from None
         except OSError as error:
+            if not os.path.lexists(path + ".lock"):  # no file can be created there
+                raise self._unwritable(error) from None
             raise SourceError(f"cannot lock the {noun} {path}: {path}.lock: {(error.strerror or str(error)).lower()}") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 
+@runtime_checkable
 class Revealing(Protocol):
     """A secret that is printed masked, such as `lanner.Secret`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import time
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,8 @@ class Feed(OpenInstance):
         """Counters for the summary and the metrics."""
         self.counters = self.counted.counts
         self.connections: dict[str, bool] = {name: False}
-        self._warned: dict[str, float] = {}
+        self._warnings: dict[str, tuple[float, int]] = {}  # by kind: the time of the next one, and the cases since the last one
+        self._warning = _thread.allocate_lock()
         self._opening = current_opening()
         if self._opening is not None:
             self._opening.add(self)
@@ -71,9 +73,17 @@ class Feed(OpenInstance):
         """Return the logger of the plugin that uses the feed."""
         return logging.getLogger("lanner.sources" if self._opening is None else f"lanner.plugin.{self._opening.plugin}")
 
-    def warn(self, kind: str, text: str, *values: Any, again: float = 60.0) -> None:
-        """Log a warning, at most once per `again` seconds for each kind: others can cause as many as they like."""
+    def warn(self, kind: str, text: str, *values: Any, count: int = 1, again: float = 60.0) -> None:
+        """Log a warning, at most once per `again` seconds for each kind: others can cause as many as they like.
+
+        `count` is the number of cases that it is about. A warning adds how many cases of its kind it stands for.
+        """
         now = time.monotonic()
-        if now >= self._warned.get(kind, 0.0):
-            self._warned[kind] = now + again
-            self.log().warning(text, *values)
+        with self._warning:
+            due, cases = self._warnings.get(kind, (0.0, 0))
+            cases += count
+            is_due = now >= due
+            self._warnings[kind] = (now + again, 0) if is_due else (due, cases)
+        if is_due:
+            more = f" ({cases:,} such cases{' since the last warning' if due else ''})" if cases > 1 else ""
+            self.log().warning(f"{text}%s", *values, more)

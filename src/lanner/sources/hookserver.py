@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import http
 import io
+import re
 import select
 import socket
 import threading
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-    from lanner.sources.waiting import Counters
 
 _MAX_HEAD: Final = 16 * 1024
 _MAX_LINE: Final = 8 * 1024
+_HEADER: Final = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*)?\r?\n")
+"""A header in one line, or the empty line."""
 _IDLE: Final = 30.0
 """Seconds for which a connection without a request stays open."""
 _MAX_BODIES: Final = 64 * 1024 * 1024
@@ -64,6 +66,7 @@ class WebhookAnswer(NamedTuple):
 class Receiver:
     """A server that listens from its creation on. `check` answers the head of a request or returns None, `answer` the whole request.
 
+    `report` gets the counter and a description of what was refused.
     Raises `SourceError` if it cannot listen.
     """
 
@@ -74,10 +77,10 @@ class Receiver:
         check: Callable[[str, str, Mapping[str, str]], WebhookAnswer | None],
         answer: Callable[[WebhookRequest], WebhookAnswer],
         limits: Limits,
-        counters: Counters,
+        report: Callable[[str, str], None],
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.check, self.answer, self.limits, self.counters = check, answer, limits, counters
+        self.check, self.answer, self.limits, self.report = check, answer, limits, report
         self.is_closing = False
         self._tls = tls
         self._wake = Flag()
@@ -134,8 +137,8 @@ class Receiver:
                     connection, _ = self._listener.accept()
                 except (BlockingIOError, ConnectionError):
                     continue
-                except OSError:  # out of descriptors
-                    self.counters.add("refused connections")
+                except OSError as error:  # out of descriptors
+                    self.report("refused connections", f"cannot accept a connection: {error.strerror or error}")
                     self._end_one()
                     self._wait(_PAUSE)
                     continue
@@ -150,8 +153,11 @@ class Receiver:
 
     def _take(self, connection: socket.socket) -> None:
         with self._changed:
+            if self.is_closing:
+                connection.close()
+                return
             if len(self._clients) >= self.limits.connections and not self._end_one():
-                self.counters.add("refused connections")
+                self.report("refused connections", f"closed a new connection: all {self.limits.connections} wait for the host")
                 connection.close()
                 return
             client = _Client(self, connection, self._tls)
@@ -159,7 +165,7 @@ class Receiver:
         try:
             threading.Thread(target=client.run, name="lanner-webhook-client", daemon=True).start()
         except RuntimeError:  # out of threads
-            self.counters.add("refused connections")
+            self.report("refused connections", "closed a new connection: the system has no more threads")
             self.forget(client)
 
     def _end_one(self) -> bool:
@@ -168,7 +174,7 @@ class Receiver:
             found = next((client for client in self._clients if not client.is_answering), None)
             if found is None:
                 return False
-            self.counters.add("ended connections")
+            self.report("ended connections", "ended the oldest connection without a whole request to make room for a new one")
             del self._clients[found]
             found.interrupt()
             return True
@@ -207,12 +213,23 @@ class _Client:
                 self.connection = secured
                 if self._is_interrupted or self.receiver.is_closing:
                     return
-                secured.do_handshake()
+                self._shake_hands(secured)
             _Handler(self)
-        except OSError:  # the client has gone, was too slow, or does not speak TLS
+        except OSError:  # the client has gone, or was too slow
             pass
         finally:
             self.receiver.forget(self)
+
+    def _shake_hands(self, secured: ssl.SSLSocket) -> None:
+        from ssl import SSLEOFError, SSLError  # loaded only with TLS
+
+        try:
+            secured.do_handshake()
+        except SSLEOFError:  # the client has gone, such as the health check of a load balancer
+            raise
+        except SSLError as error:
+            self.receiver.report("failed TLS handshakes", f"a TLS handshake failed: {error}")
+            raise
 
 
 class _HttpError(Exception):
@@ -251,6 +268,19 @@ class _Input(io.RawIOBase):
         return count
 
 
+class _Reader(io.BufferedReader):
+    """Reads lines of a head. A header that servers understand in several ways could hide a request from a proxy."""
+
+    def request_line(self) -> bytes:
+        return super().readline(_MAX_LINE)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if line.endswith(b"\n") and not _HEADER.fullmatch(line):
+            raise _HttpError(400, "invalid header")
+        return line
+
+
 class _Handler(BaseHTTPRequestHandler):
     """The requests of one connection."""
 
@@ -264,7 +294,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self._input = _Input(self._client)
-        self.rfile: io.BufferedReader = io.BufferedReader(self._input)
+        self.rfile = self._reader = _Reader(self._input)
 
     def finish(self) -> None:
         """Do nothing: the client closes the connection."""
@@ -274,7 +304,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         try:
             self._input.allow(_IDLE, _MAX_HEAD)
-            begun = self.rfile.peek(1)
+            begun = self._reader.peek(1)
             if not begun:
                 return
             self._input.allow(limits.seconds, _MAX_HEAD - len(begun))
@@ -289,7 +319,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         self._is_expecting = False
-        self.raw_requestline = self.rfile.readline(_MAX_LINE)
+        self.raw_requestline = self._reader.request_line()
         if not self.raw_requestline.endswith(b"\n"):
             raise _HttpError(414 if len(self.raw_requestline) == _MAX_LINE else 400, "the request line is too long or incomplete")
         if not self.parse_request():
@@ -308,6 +338,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(self._receiver.answer(WebhookRequest(self.path, headers, body)))
         finally:
             self._receiver.mark(self._client, is_answering=False)
+            # from here on `close` ends the connection; before, it has left it
+            self.close_connection |= self._receiver.is_closing
 
     def handle_expect_100(self) -> bool:
         """Postpone the interim answer until the head was checked."""
@@ -342,20 +374,18 @@ class _Handler(BaseHTTPRequestHandler):
         return self._collect(reader)
 
     def _collect(self, read: Callable[[], bytes]) -> bytes:
-        parts: list[bytes] = []
-        size = 0
+        body = bytearray()  # not a list of parts: those of a client that sends few bytes at once would take many times their size
         self._input.left = 1 << 62
         try:
             while data := read():
-                if size + len(data) > self._receiver.limits.body:
+                if len(body) + len(data) > self._receiver.limits.body:
                     raise _HttpError(413, f"the body is longer than {self._receiver.limits.body} bytes")
                 if not self._receiver.reserve(len(data)):
                     raise _HttpError(503, "too many requests at once")
-                size += len(data)
-                parts.append(data)
+                body += data
         finally:
-            self._receiver.reserve(-size)
-        return b"".join(parts)
+            self._receiver.reserve(-len(body))
+        return bytes(body)
 
     def _read_part(self, length: int) -> Callable[[], bytes]:
         left = length
@@ -390,7 +420,9 @@ class _Handler(BaseHTTPRequestHandler):
         return read
 
     def _reply(self, answer: WebhookAnswer, *, early: bool = False) -> None:
-        """Send the answer. After an early one, whose request is not read, the connection ends."""
+        """Send the answer. An early one refuses a request that is not read whole: it is reported, and the connection ends."""
+        if early:
+            self._receiver.report(f"refused requests, status {answer.status}", f"refused a request: {answer.status} {answer.text}")
         self.close_connection |= early or self._receiver.is_closing
         text = f"{answer.text}\n".encode()
         lines = [

@@ -105,6 +105,7 @@ class LineFeed(Feed):
     def count_long(self) -> None:
         """Count and report lines that the splitter has dropped."""
         if self._lines.too_long != self._too_long:
-            self.counted.add("lines too long", self._lines.too_long - self._too_long)
+            count = self._lines.too_long - self._too_long
             self._too_long = self._lines.too_long
-            self.warn("long", "%s: dropped a line of more than %s bytes", self.name, self._lines.longest)
+            self.counted.add("lines too long", count)
+            self.warn("long", "%s: dropped a line of more than %s bytes", self.name, self._lines.longest, count=count)

@@ -214,8 +214,12 @@ def _unpacked(file: IO[bytes], magic: bytes) -> IO[bytes]:
 def find(path: str, spot: Spot) -> list[LogFile] | None:
     """Return the file with the spot, there, and the files written since, oldest first; None if it is gone."""
     files = _snapshot(path)
-    # the latest first; the inode decides between files that begin alike
-    for place in sorted(range(len(files)), key=lambda place: (files[place].inode == spot.inode, place), reverse=True):
+
+    def likeness(place: int) -> tuple[bool, bool, int]:
+        # files may begin alike: if none has the inode, the spot is in a compressed form or a copy of its file rather than in a new one
+        return files[place].inode == spot.inode, files[place].path != path, place
+
+    for place in sorted(range(len(files)), key=likeness, reverse=True):
         file = files[place]
         if file.has(spot) if spot.known else file.inode == spot.inode:
             return [file, *_others(file, files, files[place + 1 :])]
@@ -231,6 +235,36 @@ def successors(path: str, before: LogFile) -> list[LogFile]:
     if place is not None:
         return _others(before, files, files[place + 1 :])
     return _others(before, files, [file for file in files if file.path == path or file.modified >= before.modified])
+
+
+class Earlier:
+    """The rotated files of a `path` that does not exist yet. What is rotated later was written since."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        files = _snapshot(path)
+        self._files = {file.inode: (file.beginning(), file.modified) for file in files}
+        self._inodes = set(self._files)
+        _others(None, files, [])
+
+    def since(self) -> list[LogFile]:
+        """Open the files that were written since, oldest first."""
+        inodes = set(rotated(self._path).values())
+        if inodes == self._inodes and not os.access(self._path, os.R_OK):
+            return []
+        self._inodes = inodes
+        files = _snapshot(self._path)
+        return _others(None, files, [file for file in files if file.path == self._path or not self._has(file)])
+
+    def _has(self, file: LogFile) -> bool:
+        content = file.beginning()
+        known, _ = self._files.get(file.inode, (b"", 0))
+        if known and content.startswith(known):
+            return True
+        if not content:
+            return file.inode in self._files
+        # a compressed form or a copy
+        return any(content == known and (file.packed or file.modified == modified) for known, modified in self._files.values())
 
 
 def _others(before: LogFile | None, files: list[LogFile], chosen: list[LogFile]) -> list[LogFile]:

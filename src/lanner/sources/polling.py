@@ -276,6 +276,6 @@ class Poll(Feed):
 
 
 def _conditions(page: Page) -> dict[str, str]:
-    """Return the headers that make the next request for the same page conditional."""
+    """Return the headers that make the next request for the same page conditional; none that could not be sent."""
     names = (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since"))
-    return {condition: page.headers[name] for name, condition in names if name in page.headers}
+    return {condition: page.headers[name] for name, condition in names if page.headers.get(name, "\0").isprintable()}

@@ -87,6 +87,7 @@ class Program(LineFeed):
         self._begun = 0.0
         self._start_at = 0.0
         self._ended = False
+        self._failure: SourceError | None = None
         self._reading = threading.Lock()
 
     def block(self, timeout: float) -> bytes | None:
@@ -101,6 +102,8 @@ class Program(LineFeed):
                     return block
                 if left <= 0:
                     return b""
+        if self._failure is not None and not self.closing.is_set:
+            raise self._failure
         return None
 
     def close(self) -> None:
@@ -180,6 +183,8 @@ class Program(LineFeed):
                 return b""
         if not process.stderr or not process.stderr.closed:
             self._log_messages(process)
+        if message := self._messages.end():
+            self._log_message(message)
         _end_group(process)
         self._forget(process)
         status = process.returncode
@@ -193,7 +198,7 @@ class Program(LineFeed):
             self.counted.add("program restarts")
             self.warn("end", "the program %s %s; it is started again in %.1f s", self._shown, ended, pause)
         elif status:
-            raise SourceError(f"the program {self._shown} {ended}")
+            self._failure = SourceError(f"the program {self._shown} {ended}")  # raised after its last line
         rest = self._lines.end()
         return rest + b"\n" if rest else b""
 
@@ -216,6 +221,8 @@ class Program(LineFeed):
                 return
             for line in self._messages.feed(data).splitlines():
                 self._log_message(line)
+            self.counted.add("messages dropped", self._messages.too_long)
+            self._messages.too_long = 0
 
     def _log_message(self, line: bytes) -> None:
         now = time.monotonic()
@@ -224,6 +231,7 @@ class Program(LineFeed):
         self._logged += 1
         if self._logged > _MESSAGES:
             self.counted.add("messages dropped")
+            self.warn("messages", "%s: dropped a message: more than %s within %g s", self._shown, _MESSAGES, _PERIOD)
         elif line.strip():
             self.log().info("%s: %s", self._shown, printable_line(line.decode("utf-8", "replace").strip()))
 

@@ -91,6 +91,8 @@ class Queue(Feed):
             self._size = 0
             self.counted.add("events dropped", left)
             self._changed.notify_all()
+        if left:
+            self.warn("closed", "%s: the source was closed while %s events waited, which are dropped", self.name, f"{left:,}")
 
     def events(self) -> Iterator[Event]:
         """See `Feed`."""
@@ -123,4 +125,6 @@ class Queue(Feed):
 
     def _drop(self, count: int) -> None:
         self.counted.add("events dropped", count)
-        self.warn("full", "%s: %s events wait for the host, and others are dropped", self.name, f"{len(self._waiting):,}")
+        self.warn(
+            "full", "%s: the queue is full with %s events, and an event was dropped", self.name, f"{len(self._waiting):,}", count=count
+        )

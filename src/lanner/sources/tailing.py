@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.events import Event
 from lanner.sources.lines import MAX_LINE, LineFeed
-from lanner.sources.logfiles import UNFIT, LogFile, Spot, find, read_spot, successors
+from lanner.sources.logfiles import UNFIT, Earlier, LogFile, Spot, find, read_spot, successors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +62,7 @@ class Tail(LineFeed):
         self._piece = min(_PIECE, max_line)
         self._file: LogFile | None = None
         self._next: deque[LogFile] = deque()  # rotated files to read after this one, then the one at the path
+        self._earlier: Earlier | None = None  # what was there when the path was missing at the start
         self._is_live = False  # the file is, or was, the one at the path
         self._has_begun = self._moved = False
         self._pause = _SOONEST
@@ -133,9 +134,14 @@ class Tail(LineFeed):
         """Open the file to begin with. Return whether there is one."""
         if self._given is not None and not self._has_begun:
             return self._resume(read_spot(self._given))
+        if self._earlier is not None and (files := self._earlier.since()):
+            self.position, self._moved, self._earlier = str(files[0].spot(0)), True, None
+            self._follow(files)
+            return True
         file = self._opened()
         if file is None:
-            self._has_begun = True  # a file that appears later is new, and read from its beginning
+            if not self._has_begun:
+                self._has_begun, self._earlier = True, Earlier(self._path)  # a file that appears later is new: read from its beginning
             return False
         if self._from_end and not self._has_begun and not file.skip_to_end(self._lines.longest):
             self._lines.skip()
@@ -154,8 +160,7 @@ class Tail(LineFeed):
             self._lose(f"the stored position is {shown}: lines may be missing or repeated; reading from the beginning of the current file")
             files = [file]
         self._has_begun = True
-        self._take(files[0], is_live=files[0].path == self._path)
-        self._next.extend(files[1:])
+        self._follow(files)
         return True
 
     def _opened(self) -> LogFile | None:
@@ -172,9 +177,13 @@ class Tail(LineFeed):
         self._missing_since = None
         return file
 
+    def _follow(self, files: list[LogFile]) -> None:
+        self._take(files[0], is_live=files[0].path == self._path)
+        self._next.extend(files[1:])
+
     def _take(self, file: LogFile, *, is_live: bool) -> None:
         self._file, self._is_live = file, is_live
-        self._rotated_at = 0.0
+        self._rotated_at, self._heard = 0.0, time.monotonic()
         self.connections[self.name] = True
 
     def _set_missing(self) -> None:
@@ -191,7 +200,9 @@ class Tail(LineFeed):
         if not self._is_live:
             # a program may still write to a file that was rotated a moment ago
             self._file.refresh()
-            return self._file.packed or time.time_ns() - self._file.modified >= _GRACE * 1e9
+            is_old = time.time_ns() - self._file.modified >= _GRACE * 1e9
+            # the clock may have been set back since it was written
+            return self._file.packed or is_old or time.monotonic() - self._heard >= _GRACE
         try:
             status = os.stat(self._path)
         except OSError:
@@ -241,8 +252,7 @@ class Tail(LineFeed):
         if files is None:
             self.log().info("%s was truncated; reading from its beginning", self._path)
             return
-        self._take(files[0], is_live=files[0].path == self._path)
-        self._next.extend(files[1:])
+        self._follow(files)
 
     def _failed(self, file: LogFile, error: OSError) -> bytes | None:
         if file.packed:
@@ -260,4 +270,4 @@ class Tail(LineFeed):
 
     def _lose(self, text: str) -> None:
         self.counted.add("gaps")
-        self.log().warning("%s: %s", self._path, text)
+        self.warn(text, "%s: %s", self._path, text)

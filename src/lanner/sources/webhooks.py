@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 from lanner.native import Events, merge_events
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.events import NOTHING, Event, Nothing
+from lanner.sdk.hosting import plugin_failure
 from lanner.sources.addresses import is_loopback
 from lanner.sources.bodies import ItemError, check, split, with_members
-from lanner.sources.credentials import reveal
+from lanner.sources.credentials import Revealing, reveal
 from lanner.sources.feed import Feed
 from lanner.sources.hookserver import Limits, Receiver, WebhookAnswer
 from lanner.sources.signatures import Hmac, Signature, WebhookRequest
@@ -135,7 +136,7 @@ class Webhook(Feed):
         self._poll = select.poll()
         for flag in (self._ready, self.closing):
             self._poll.register(flag, select.POLLIN)
-        self._receiver = Receiver(host, port, self._rules.check, self._answer, limits, self.counted, tls)
+        self._receiver = Receiver(host, port, self._rules.check, self._answer, limits, self._report, tls)
         self.port = self._receiver.port
         shown = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
         self.name = f"webhook http{'s' if tls else ''}://{shown}{rules.path}"
@@ -210,17 +211,17 @@ class Webhook(Feed):
         try:
             payloads = self._rules.payloads(request)
         except _RefusedError as error:
-            self.counted.add(error.counter)
+            self._report(error.counter, f"refused a request: {error.answer.status} {error.answer.text}")
             return error.answer
-        except Exception:  # noqa: BLE001 - a signature scheme of the plugin may raise anything
-            self.counted.add("failed checks of requests")
-            self.log().exception("checking a request failed")
+        except Exception as error:  # noqa: BLE001 - a signature scheme of the plugin may raise anything
+            plugin = "webhook" if self._opening is None else self._opening.plugin
+            self._report("failed checks of requests", f"refused a request: 500 {plugin_failure(plugin, 'signature', error)}")
             return WebhookAnswer(500, "internal error")
         if not payloads:
             return WebhookAnswer(200, "no events")
         delivery = _Delivery(payloads)
         if not self._put(delivery):
-            self.counted.add("refused requests, queue full")
+            self._report("refused requests, queue full", "refused a request: 503 too many events are waiting for the host, or the run ends")
             return _BUSY
         delivery.wait(self._answer_after)
         with self._lock:
@@ -232,10 +233,14 @@ class Webhook(Feed):
         if delivery.is_processed:
             return WebhookAnswer(200, "processed")
         if is_taken:
-            self.counted.add("requests answered before their events were processed")
+            self.counted.add("requests answered before their events were processed")  # none is dropped
             return WebhookAnswer(202, "accepted, and not processed yet")
-        self.counted.add("refused requests, host busy or closing")
+        self._report("refused requests, host busy or closing", "refused a request: 503 the host is busy, or the run ends")
         return _BUSY
+
+    def _report(self, counter: str, text: str) -> None:
+        self.counted.add(counter)
+        self.warn(counter, "%s: %s", self.name, text)
 
     def _put(self, delivery: _Delivery) -> bool:
         with self._lock:
@@ -325,7 +330,7 @@ def _host_of(header: str) -> str:
 def _secrets(given: Credential | Sequence[Credential] | None) -> list[bytes]:
     if given is None:
         return []
-    several = [given] if isinstance(given, str) or hasattr(given, "reveal") else list(given)
+    several = [given] if isinstance(given, str | Revealing) else list(given)
     found = [reveal(each).encode() for each in several]
     if not found or not all(found):
         # anyone can sign with an empty secret: it is usually a variable that is not set

@@ -115,7 +115,7 @@ class TestFile:
 
     def recording(self, case: Case) -> str | None:
         """Return the path of a test's recording, or None; `example` is the plugin's own."""
-        return self.beside(case.recording) if case.recording not in {None, "example"} else case.recording
+        return case.recording if case.recording is None or case.recording == "example" else self.beside(case.recording)
 
     def plugin(self) -> str:
         """Return the plugin's name; a path is relative to the file."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import http.server
 import threading
-import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,11 +103,8 @@ class HttpRecording:
         asked = urllib.request.Request(  # noqa: S310 - the test names the address
             self.file.upstream + request.path, request.body or None, headers, method=request.method
         )
-        try:
-            with _OPENER.open(asked, timeout=_TIMEOUT) as response:
-                status, found, body = response.status, response.headers, response.read()
-        except urllib.error.HTTPError as error:
-            status, found, body = error.code, error.headers, error.read()
+        with _OPENER.open(asked, timeout=_TIMEOUT) as response:
+            status, found, body = response.status, response.headers, response.read()
         kept = {name: mask_secrets(value) for name, value in found.items() if name.lower() not in _LEFT_OUT}
         made = Exchange(_without_secrets(request.path), request.method, status, kept)
         try:
@@ -118,14 +114,10 @@ class HttpRecording:
         return made
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Leaves redirects to the plugin: they are responses like others."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-_OPENER: Final = urllib.request.build_opener(_NoRedirect)
+_OPENER: Final = urllib.request.OpenerDirector()
+"""Opens addresses of http and https. Redirects and errors are responses like others: they are left to the plugin."""
+for _kind in (urllib.request.ProxyHandler, urllib.request.UnknownHandler, urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    _OPENER.add_handler(_kind())
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lanner.sdk.batches import Batch, Source
 from lanner.sdk.errors import PayloadError
@@ -203,7 +203,7 @@ class _Memory:
 class _RaisingFailures(Failures):
     """Lets exceptions of plugin code through to the test."""
 
-    def note(self, what: str, error: BaseException) -> None:
+    def note(self, what: str, error: BaseException) -> NoReturn:
         error.add_note(f"in {what} of the plugin")
         raise error
 

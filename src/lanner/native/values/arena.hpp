@@ -13,6 +13,8 @@ namespace lanner {
 
 // Capacity is kept between events, except that of a huge text or list
 constexpr std::size_t kept_room = std::size_t{1} << 20;
+// ... and that of more texts or lists than this
+constexpr std::size_t kept_count = 4096;
 template <typename Content>
 void empty(Content& content) {
   if (content.capacity() > kept_room / sizeof(typename Content::value_type)) {
@@ -29,6 +31,8 @@ class Arena {
     for (std::size_t place = 0; place < used_; ++place) empty(texts_[place]);
     for (std::size_t place = 0; place < used_lists_; ++place) empty(lists_[place]);
     used_ = used_lists_ = 0;
+    if (texts_.size() > kept_count) texts_.resize(kept_count);
+    if (lists_.size() > kept_count) lists_.resize(kept_count);
   }
   // An empty list of texts, valid until the next call
   std::vector<std::string_view>& list() {

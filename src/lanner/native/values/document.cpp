@@ -196,14 +196,17 @@ bool Document::load_in_place(std::string_view payload) {
 }
 
 void Document::begin() {
-  valid_ = is_copied_ = has_invalid_utf8_ = parsed_->has_pointers = false;  // also if loading throws
+  // also if loading throws
+  valid_ = is_copied_ = has_invalid_utf8_ = parsed_->has_pointers = false;
   empty(original_);
+  parsed_->payload = {};
+  parsed_->search.begin();
+  parsed_->lines.begin({});
 }
 
 bool Document::finish(std::string_view payload) {
   const auto& forms = parsed_->forms;
   parsed_->payload = payload;
-  if (!valid_) parsed_->search.begin();
   if (forms.reads_pointers) parsed_->has_pointers = has_pointers(payload);
   bool is_readable = valid_ || parsed_->has_pointers;
   if (forms.reads_lines()) {

@@ -83,7 +83,7 @@ const Lines::Match& Lines::match(std::size_t pattern) {
 const std::vector<Lines::Pair>& Lines::pairs(Pairs& kept, void (*read)(std::string_view line, std::vector<Pair>& pairs)) {
   if (kept.turn != turn_) {
     kept.turn = turn_;
-    kept.pairs.clear();
+    empty(kept.pairs);
     read(payload_, kept.pairs);
   }
   return kept.pairs;

@@ -54,7 +54,7 @@ void Tokens::add(std::uint32_t offset) {
 
 void Tokens::index() {
   is_indexed_ = true;
-  offsets_.clear();
+  empty(offsets_);
   offsets_.push_back(0);  // the root has no token
   if (!is_rewritten()) {
     const auto& found = *parser_->implementation;

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 #include <tuple>
-#include <unordered_set>
 
 #include <utility>
 #include "values/pointer.hpp"
@@ -127,7 +127,7 @@ Found collect(const Value& value, Context& context, List& list, Reads reads);
 void add_names(const Tape& tape, std::uint32_t object, List& list) {
   constexpr std::size_t few = 32;  // up to this number they are compared with each other
   const auto begin = list.size();
-  std::unordered_set<std::string_view> seen;
+  std::set<std::string_view> seen;  // ordered: an attacker can choose names with equal hashes
   for (auto each = tape.first(object), end = tape.end(object); each != end; each = tape.after(each + 1)) {
     const auto name = until_nul(tape.text(each));
     const auto count = list.size() - begin;

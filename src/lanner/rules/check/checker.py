@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from lanner.rules.check import deprecations
 from lanner.rules.condition import ast
+from lanner.rules.condition.suggestions import advise_symbol
 from lanner.rules.findings import ConditionError
 from lanner.rules.language import constants, operators, transformers, typed
 from lanner.rules.language.catalog import PLAIN, FieldError, Traits
@@ -60,6 +61,14 @@ def check_operand(node: ast.Field | ast.Transform, catalog: Catalog, fields: typ
 
 class _RefusedError(LannerError, ValueError):
     """An invalid check. The caller adds its place."""
+
+
+class _OperatorError(_RefusedError):
+    """An operator that does not fit the type of the left side."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.advice = advice
 
 
 class _PatternError(_RefusedError):
@@ -161,7 +170,10 @@ class Checker:
         try:
             return self._checked(node)
         except _REFUSALS as error:
-            raise self._error(str(error), node, self._advice(error)) from None
+            advice = self._advice(error)
+            if isinstance(error, constants.ConstantError) and isinstance(node.right, ast.Constant):  # `=>90` compares with ">90"
+                advice = advice or advise_symbol(node.operator + node.right.text[:1])
+            raise self._error(str(error), node, advice) from None
 
     def operand(self, node: ast.Field | ast.Transform) -> typed.Operand:
         """Check a single field or transformer. Raises ConditionError."""
@@ -177,7 +189,7 @@ class Checker:
             raise _RefusedError(f"filter error: '{operator}' operator not supported for type '{left.type_name}'")
         reason = operators.refusal(operator, node.modifier, left.kind, is_buffer=left.is_buffer)
         if reason:
-            raise _RefusedError(f"filter error: {reason}")
+            raise _OperatorError(f"filter error: {reason}", operators.advise(left.kind, is_buffer=left.is_buffer))
         if node.right is None:
             return typed.Test(left.operand, "exists")
         if isinstance(node.right, ast.Constant | ast.ConstantList):
@@ -198,6 +210,8 @@ class Checker:
         return ConditionError(message, begin, max(1, end - begin), advice=advice)
 
     def _advice(self, error: Exception) -> str:
+        if isinstance(error, _OperatorError):
+            return error.advice
         if isinstance(error, _PatternError):
             return "Patterns use RE2's syntax: write a backslash before a literal (, [, { or another special character."
         if isinstance(error, _ProgramError):

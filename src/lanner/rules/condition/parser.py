@@ -38,7 +38,7 @@ from lanner.rules.condition.ast import (
     measure,
 )
 from lanner.rules.condition.lexer import Scanner
-from lanner.rules.condition.suggestions import advise_connective, advise_operator
+from lanner.rules.condition.suggestions import advise_connective, advise_operator, advise_symbol
 from lanner.rules.findings import ConditionError
 from lanner.rules.language import vocabulary
 
@@ -52,6 +52,7 @@ MAX_GROUPS: Final = 1000
 MAX_TRANSFORMERS: Final = 50
 
 _TRANSFORMERS: Final = vocabulary.listed(tuple(row.name for row in vocabulary.TRANSFORMERS))
+_ADVICE_ON_LISTS: Final = "Write the list in parentheses: `(a, b)`."
 _OPERATORS: Final = vocabulary.listed(tuple(row.name for row in vocabulary.OPERATORS))
 
 
@@ -66,7 +67,7 @@ def parse(text: str, base: int = 0, shared: dict[str, tuple[Constant, ...]] | No
     parser = _Parser(scan, {} if shared is None else shared)
     tree = parser.condition()
     if scan.at != len(text):
-        advice = advise_connective(scan.next_word(), scan.last)
+        advice = advise_connective(scan.next_word(), scan.last, scan.text[: scan.at])
         raise scan.error(f"unexpected token after '{scan.last}', expecting 'or', 'and'", advice=advice)
     # A group adds `or`, `and` and `not`, and so does the whole condition; most conditions need no measuring
     too_deep = measure(tree).too_deep if parser.deepest >= MAX_DEPTH // 4 else None
@@ -161,7 +162,8 @@ class _Parser:
             if not self.groups:
                 return tree
             if not scan.take(")"):
-                raise scan.error("expected a ')' token", advice="A `(` before this is not closed, or `and` or `or` is missing.")
+                advice = advise_connective(scan.next_word(), scan.last, scan.text[: scan.at])
+                raise scan.error("expected a ')' token", advice=advice or "A `(` before this is not closed, or `and` or `or` is missing.")
             self.group = self.groups.pop()
             if group.negated:
                 tree = Not(tree, scan.span(group.begin))
@@ -301,7 +303,7 @@ class _Parser:
         if constant is None:
             raise self.scan.error(
                 f"expected a number value or a field with a valid transformer: {_TRANSFORMERS}",
-                advice="Write a number in digits: `> 1`.",
+                advice=advise_symbol(self.scan.text[: self.scan.at + 1]) or "Write a number in digits: `> 1`.",
             )
         return constant
 
@@ -309,7 +311,7 @@ class _Parser:
         operand = self._right_transform() or self._text()
         if operand is None:
             quoted = self.scan.text.startswith(("'", '"'), self.scan.at)
-            advice = "The quote is not closed." if quoted else ""
+            advice = "The quote is not closed." if quoted else advise_symbol(self.scan.text[: self.scan.at + 1])
             raise self.scan.error(f"expected a string value or a field with a valid transformer: {_TRANSFORMERS}", advice=advice)
         return operand
 
@@ -317,9 +319,10 @@ class _Parser:
         self.scan.blank()
         operand = self._list() or (self._right_transform() if transformers else None) or self._constant(words.IDENTIFIER)
         if operand is None and transformers:
-            raise self.scan.error(f"expected a list, an identifier, or a field with a valid transformer: {_TRANSFORMERS}")
+            message = f"expected a list, an identifier, or a field with a valid transformer: {_TRANSFORMERS}"
+            raise self.scan.error(message, advice=_ADVICE_ON_LISTS)
         if operand is None:
-            raise self.scan.error("expected a list or an identifier")
+            raise self.scan.error("expected a list or an identifier", advice=_ADVICE_ON_LISTS)
         return operand
 
     def _list(self) -> ConstantList | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from lanner.native import fnmatch
 from lanner.rules.language.path_prefixes import PathPrefixes
 from lanner.rules.language.typed import Kind, Net
-from lanner.rules.language.vocabulary import BY_OPERATOR, GROUPS, LIST_OPERATORS, Group
+from lanner.rules.language.vocabulary import BY_OPERATOR, GROUPS, LIST_OPERATORS, OPERATORS, Group
 from lanner.sdk.text import to_bytes
 from lanner.sdk.types import FieldType
 
@@ -38,11 +38,22 @@ _ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {"<": op.lt, "<=": op
 
 def refusal(operator: Operator, modifier: Modifier | None, kind: Kind, *, is_buffer: bool = False) -> str | None:
     """Return Falco's reason why the operator does not fit values of this kind (or a byte buffer), or None if it does."""
-    group = Group.BUFFERS if is_buffer else Group.LISTS if kind.is_list else GROUPS[kind.type]
+    group = _group(kind, is_buffer=is_buffer)
     if group in BY_OPERATOR[operator].types:
         return None
     what = "with modifier" if modifier and group is Group.ADDRESSES else "operator"
     return f"'{operator}' {what} not supported {_FILTERS[group]}"
+
+
+def advise(kind: Kind, *, is_buffer: bool = False) -> str:
+    """Return the operators that fit values of this kind, as advice."""
+    group = _group(kind, is_buffer=is_buffer)
+    names = ", ".join(f"`{row.name}`" for row in OPERATORS if group in row.types and row.same_as is None)
+    return f"The operators for {group} are {names}."
+
+
+def _group(kind: Kind, *, is_buffer: bool) -> Group:
+    return Group.BUFFERS if is_buffer else Group.LISTS if kind.is_list else GROUPS[kind.type]
 
 
 def test(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier | None, kind: Kind) -> Predicate:

@@ -102,10 +102,19 @@ class _Analysis:
         if not isinstance(node, Check | Or) or _asks_existence(node) or self._false(node, present=True):
             return None
         message = f"{_brief(node)} is true for every value."
-        advice = "Join two `!=` with `and`, or write `not field in (a, b)`. To test for a value, use `exists`."
+        return Hint(ALWAYS_TRUE, message, self._advise(node), node.span)
+
+    def _advise(self, node: Check | Or) -> str:
+        """Return advice on a part that is true for every value."""
         if isinstance(node, Check):
-            advice = f"Remove it, or write `{show_operand(node.left)} exists` to test for a value."
-        return Hint(ALWAYS_TRUE, message, advice, node.span)
+            return f"Remove it, or write `{show_operand(node.left)} exists` to test for a value."
+        constant = next((child for child in node.children if not self._false(child, present=True)), None)
+        if constant is not None:
+            return f"{_brief(constant)} is true for every value by itself: remove or correct it."
+        if all(isinstance(child, Check) and child.operator == "!=" for child in node.children):
+            return "Join two `!=` with `and`, or write `not field in (a, b)`. To test for a value, use `exists`."
+        field = show_operand(next(iter(find(Check, node))).left)
+        return f"The alternatives cover every value: correct one of them, or write `{field} exists` to test for a value."
 
     def _false(self, node: Condition, *, present: bool) -> bool:
         """Return whether the node may be false."""

@@ -162,16 +162,16 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table
     length = (name.end() if name else begin) - sign
     shown = text[begin : sign + length]
     # Falco loses the rest of its message; it is the same for everything unknown
-    advice = f"`{shown}` is not a field of source {catalog.source}; all percent signs begin a field. {_what_is_wrong(shown, catalog)}"
-    raise FormatError("unknown filter: unexpected token after '", sign, length, advice=advice)
+    raise FormatError("unknown filter: unexpected token after '", sign, length, advice=_advise(shown, catalog))
 
 
-def _what_is_wrong(shown: str, catalog: Catalog) -> str:
+def _advise(shown: str, catalog: Catalog) -> str:
     field = catalog.lookup(shown.partition("[")[0])
     if field is None:
-        return catalog.advice(shown) if shown[:1].isalpha() and "(" not in shown else "Write 'percent' for a literal percent sign."
+        more = catalog.advice(shown) if shown[:1].isalpha() and "(" not in shown else "Write 'percent' for a literal percent sign."
+        return f"`{shown}` is not a field of source {catalog.source}; all percent signs begin a field. {more}"
     if field.argument is None:
-        return f"{field.name} takes no brackets."
+        return f"{field.name} takes no brackets: %{field.name}"
     argument = "name" if field.argument.key else "0"
     return f"{field.name} takes an argument in brackets: %{field.name}[{argument}]"
 

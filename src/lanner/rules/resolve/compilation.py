@@ -123,8 +123,9 @@ class Compilation:
     ) -> Stage[tuple[Expression, Condition | None]]:
         """Return the condition with expanded lists, and its tree, or None for an invalid one."""
         expression = Expression(text, definition.context, definition.condition_context, kind, self.lists)
+        written = text.text
         try:
-            written = self.lists.write_into(Text(text.text)).text
+            written = self.lists.write_into(Text(written)).text
             expression = replace(expression, written=written)
             return expression, parse(written, base, self._shared)
         except TooLargeError as error:
