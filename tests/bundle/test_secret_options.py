@@ -32,7 +32,7 @@ def test_the_build_asks_for_required_options(vault):
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ("", "plugin vault: the option `$.apiPat` is required: Access token of the API"),
+        ("", "plugin vault: the option `$.apiPat` is required: Access token of the API; set it in init_config, as in `apiPat: ...`"),
         ('{"apiPat": "${VAULT_NONE}"}', "plugin vault: the environment variable VAULT_NONE is not set - at `$.apiPat`"),
         ('{"apiPat": "file:/nonexistent"}', "plugin vault: cannot read the file /nonexistent: No such file or directory - at `$.apiPat`"),
         ('{"apiPat": "open-sesame', "plugin vault: the configuration is not JSON: Input data was truncated"),
