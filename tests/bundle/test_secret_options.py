@@ -25,14 +25,14 @@ def vault(made_once):
 
 def test_the_build_asks_for_required_options(vault):
     told = vault.with_suffix(".txt").read_text()
-    assert "the trial ends at init, because these options are required: apiPat." in told
+    assert "built; not tried: init with options, and reading events, because these options are required: apiPat\n" in told
     assert "    init_config:\n      apiPat: ${VAULT_API_PAT}  # required: Access token of the API\n" in told
 
 
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ("", "plugin vault: the option `$.apiPat` is required: Access token of the API"),
+        ("", "plugin vault: the option `$.apiPat` is required: Access token of the API; set it in init_config, as in `apiPat: ...`"),
         ('{"apiPat": "${VAULT_NONE}"}', "plugin vault: the environment variable VAULT_NONE is not set - at `$.apiPat`"),
         ('{"apiPat": "file:/nonexistent"}', "plugin vault: cannot read the file /nonexistent: No such file or directory - at `$.apiPat`"),
         ('{"apiPat": "open-sesame', "plugin vault: the configuration is not JSON: Input data was truncated"),

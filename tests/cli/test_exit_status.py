@@ -77,3 +77,15 @@ def test_a_plugin_that_cannot_be_imported_is_a_failure(lanner, tmp_path):
         done = lanner("fields", name, cwd=tmp_path)
         assert done.code == 1
         assert "ModuleNotFoundError: No module named 'missing_library'" in done.err
+
+
+def test_a_log_file_that_is_a_directory_cannot_be_opened(lanner, rules, tmp_path):
+    (tmp_path / "follow.py").write_text(
+        "import lanner\nfrom lanner import sources\n\n\nclass Follow(lanner.Plugin):\n    'Lines.'\n\n"
+        "    id, name, version, event_source, contact = 999, 'follow', '0.1.0', 'follow', 'the tests'\n\n"
+        "    def open(self, params: str):\n        return sources.tail(params)\n"
+    )
+    path = rules("follow", output="x")
+    done = lanner("run", tmp_path / "follow.py", "-r", path, "--open", tmp_path)
+    assert done.code == 3, done.err
+    assert f"cannot follow {tmp_path}" in done.err

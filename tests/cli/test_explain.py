@@ -91,14 +91,6 @@ def test_what_is_wrong_is_said(lanner, arguments, message):
     assert "Traceback" not in done.err
 
 
-def test_a_file_that_is_no_recording_is_said(lanner, plugin, rules, tmp_path):
-    recording = tmp_path / "plain"
-    recording.write_text("1\n2\n")
-    done = explain(lanner, "Something", "--plugin", plugin("Words"), "-r", rules("words"), "--replay", recording)
-    assert done.code != 0
-    assert "none of its lines is an envelope with an event. Make one with `lanner record words -o FILE`" in done.err
-
-
 def test_a_rule_of_another_source_asks_for_its_plugin(lanner, rules):
     done = lanner("rules", "explain", "Something", "-r", rules("words"), "--replay", "example")
     assert done.code == 1

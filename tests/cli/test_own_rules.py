@@ -125,7 +125,9 @@ def test_a_failed_reload_is_answered_with_the_word(start, override):
     alert = process.stdout.readline()
     assert b"Critical Falco internal: hot restart failure" in alert
     assert b"name these first by the word `plugin`, as in `-r plugin -r FILE`" in alert
-    said = next(line for line in iter(process.stderr.readline, b"") if b"reload failed" in line)
-    assert b"name these first by the word `plugin`" in said
+    said = b""
+    while b"reload failed" not in said:
+        said += process.stderr.readline()
+    assert said.count(b"name these first by the word `plugin`") == 1
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)

@@ -99,7 +99,8 @@ def test_wrong_rules_change_nothing_and_raise_an_alert(start, plugin, file, layo
         if b"Third" in line:
             break
     _, err = end(process)
-    assert "error: reload failed, keeping the current configuration: the rules have 1 error" in err
+    assert "error: reload failed, keeping the current configuration: the rules have 1 error\n" in err
+    assert err.count("evt.nun") == 2, err  # a finding names the field and shows its line
 
 
 def test_outputs_change_with_the_configuration_and_no_alert_is_lost(start, plugin, file, tmp_path):

@@ -159,6 +159,17 @@ def test_rules_are_still_reloaded_without_the_plugin(folder, run):
     assert found == list(range(1, len(found) + 1))
 
 
+@pytest.mark.parametrize("options", [(), ("--reload",), ("-r", "plugin"), ("-r", "plugin", "-r", "more.yaml")], ids=" ".join)
+def test_the_rules_that_a_plugin_ships_are_watched(folder, start, options):
+    (folder / "counter.py").write_text(PLUGIN.replace("    fields =", "    rules = 'rules.yaml'\n    fields ="))
+    (folder / "more.yaml").write_text(RULE.replace("Count", "More").format(output="more"))
+    process = start("run", "counter.py", "-o", f"lanner.state_directory={folder / 'state'}", *options, cwd=folder)
+    until(process.stdout, "one")
+    replace(folder / "rules.yaml", RULE.format(output="changed"))
+    until(process.stderr, "reloaded: ")
+    until(process.stdout, "changed")
+
+
 def test_without_the_option_a_changed_plugin_is_left_alone(folder, start):
     process = start("run", "counter.py", "-r", "rules.yaml", "-o", f"lanner.state_directory={folder / 'state'}", cwd=folder)
     until(process.stdout, " one")

@@ -297,18 +297,57 @@ def test_a_file_that_is_no_recording_is_told(lanner, tmp_path):
     )
 
 
-def test_the_recording_of_another_plugin_is_told(lanner, plugin, rules, example, tmp_path):
-    done = lanner("run", plugin("Words"), "-r", rules("words"), "--replay", example)
-    assert (done.code, done.out) == (1, b"")
-    assert (
-        f"error: {example} is not a recording of words: none of its lines is an envelope with an event. Make one with `lanner record words"
-        in done.err
+HOOKS = """
+import lanner
+
+
+class Hooks(lanner.Plugin):
+    "Hooks."
+
+    id, name, version, event_source, contact = 4299, "hooks", "0.1.0", "hooks", "the tests"
+    fields = (lanner.field("hooks.forced", lanner.payload["forced"].boolean(), "Forced"),)
+
+    def open(self, _params):
+        return iter(())
+"""
+
+
+@pytest.fixture
+def hooks(tmp_path):
+    """A plugin of JSON events without a time, and a rule."""
+    (tmp_path / "hooks.py").write_text(HOOKS)
+    rule = {"rule": "Forced", "desc": "d", "condition": "hooks.forced = true", "output": "forced", "priority": "NOTICE", "source": "hooks"}
+    (tmp_path / "rules.yaml").write_text(json.dumps([rule]))
+    return tmp_path
+
+
+def test_plain_json_lines_are_events_of_a_plugin_without_a_time(lanner, hooks):
+    """A recorded event in the same file keeps its time."""
+    (hooks / "h.jsonl").write_text('{"forced": true}\n{"forced": false}\n{"ts":1700000000000000000,"payload":"eyJmb3JjZWQiOnRydWV9"}\n')
+    done = lanner("run", hooks / "hooks.py", "-r", hooks / "rules.yaml", "--replay", hooks / "h.jsonl")
+    assert (done.code, len(done.lines)) == (0, 2), done.err
+    assert done.lines[1] == "22:13:20.000000000: Notice forced"
+    assert "3 events, 2 alerts in " in done.err
+    explained = lanner(
+        *("rules", "explain", "Forced", "--plugin", hooks / "hooks.py", "-r", hooks / "rules.yaml", "--replay", hooks / "h.jsonl")
     )
+    assert explained.code == 0, explained.err
+
+
+def test_text_is_no_recording_of_a_plugin_of_json(lanner, hooks):
+    (hooks / "h.jsonl").write_text("plain\ntext\n")
+    done = lanner("run", hooks / "hooks.py", "-r", hooks / "rules.yaml", "--replay", hooks / "h.jsonl")
+    assert (done.code, done.out) == (1, b"")
+    said = 'none of its lines is JSON or has the form {"ts": nanoseconds, "payload": base64}. Make one with `lanner record hooks -o FILE`'
+    assert f"{hooks / 'h.jsonl'} is not a recording of hooks: {said}" in done.err
+
+
+def test_the_recording_of_another_plugin_is_told(lanner, tmp_path):
     words = tmp_path / "words.jsonl"
     words.write_text('{"ts":5,"payload":"Zm9v"}\n')
     done = lanner("run", "docker", "--replay", words)
     assert (done.code, done.out) == (1, b"")
-    assert f"error: {words} is not a recording of docker: it has envelopes of a plugin whose payload has no time" in done.err
+    assert f"error: {words} is not a recording of docker: it is one of a plugin whose payload has no time" in done.err
 
 
 def test_a_recording_without_events_is_said(lanner):

@@ -39,6 +39,13 @@ class Timed(Bare):
 LINE = lanner.pattern(r"(?P<time>\S+) (?s:(?P<text>.*))")
 
 
+class Json(Bare):
+    """Its payloads are JSON without a time."""
+
+    name = event_source = "json"
+    fields = (lanner.field("json.name", lanner.payload["name"], "The name"),)
+
+
 class Text(Bare):
     """Its payloads are lines of text."""
 
@@ -53,7 +60,7 @@ class TimedText(Text):
     timestamp = LINE["time"].time("s")
 
 
-BARE, TIMED, TEXT, TIMED_TEXT, DOCKER = map(plugin_info, (Bare, Timed, Text, TimedText, Docker))
+BARE, TIMED, JSON, TEXT, TIMED_TEXT, DOCKER = map(plugin_info, (Bare, Timed, Json, Text, TimedText, Docker))
 
 
 def read(replay):
@@ -151,16 +158,33 @@ def test_empty_lines_are_no_events(replay):
         b'{"ts":1e30,"payload":"YQ=="}',
         b'{"ts":1,"payload":"YQ=="',
         b'{"ts":1,"payload":"YQ=="}{}',
+        b'{"ts":1,"payload":"YQ==","more":{}}',
         b"[" * 200_000,
         b'{"x":' * 200_000,
         b"\xff\xfe",
     ],
     ids=lambda line: line[:30].decode("latin-1"),
 )
-def test_a_line_that_is_no_envelope_is_counted_and_the_next_is_read(replay, line):
-    source = replay(line + b'\n{"payload": "YQ==", "ts": 5, "more": {}}\n', BARE)
-    assert read(source) == [(b"a", 5)]
-    assert source.counters == {"invalid envelopes": 1}
+def test_a_line_without_the_form_of_a_recording_is_an_event(replay, line):
+    source = replay(line + b'\n{"payload": "YQ==", "ts": 5}\n', BARE)
+    assert read(source) == [(line, None), (b"a", 5)]
+    assert source.counters == {}
+
+
+def test_plain_json_without_a_time_is_read_in_any_layout(replay):
+    """Lines of both kinds may be mixed: each line decides."""
+    data = b'{"name": "a"}\n{"ts":7,"payload":"eyJuYW1lIjoiYiJ9"}\n{"name":\n"c"} [{"name": "d"}]\n'
+    assert read(replay(data, JSON)) == [
+        (b'{"name": "a"}', None),
+        (b'{"name":"b"}', 7),
+        (b'{"name":\n"c"}', None),
+        (b'{"name": "d"}', None),
+    ]
+
+
+def test_an_object_with_more_members_than_a_recorded_event_is_a_payload(replay):
+    line = b'{"ts":1,"payload":"YQ==","kind":"hook"}'
+    assert read(replay(line + b"\n", JSON)) == [(line, None)]
 
 
 def test_envelopes_without_whole_base64_are_as_python_writes_them(replay):
@@ -188,7 +212,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(replay):
 
 
 def test_envelopes_are_no_recording_of_a_plugin_that_needs_none(replay):
-    with pytest.raises(SourceError, match="recording is not a recording of timed: it has envelopes of a plugin whose payload has no time"):
+    with pytest.raises(SourceError, match="recording is not a recording of timed: it is one of a plugin whose payload has no time"):
         read(replay(b'{"ts":1,"payload":"YQ=="}\n', TIMED))
 
 

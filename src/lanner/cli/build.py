@@ -92,7 +92,7 @@ def wants_options(info: PluginInfo, seen: ProbeResult) -> bool:
 
     options = required_options(info.config)
     if options:
-        say(f"the trial ends at init, because these options are required: {', '.join(options)}. The host tries the rest")
+        say(f"built; not tried: init with options, and reading events, because these options are required: {', '.join(options)}")
     return bool(options)
 
 

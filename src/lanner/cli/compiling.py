@@ -110,15 +110,20 @@ def _warn(findings: Sequence[Finding], source: str) -> None:
 
 def show_wrong_rules(error: RulesError, info: PluginInfo) -> int:
     """Print the errors of the rules and return the exit code."""
+    left = show_findings(error, info)
+    more = f" ({left} more findings not shown)" if left > 0 else ""
+    is_readable = any(finding.code not in {FILE_READ, YAML_PARSE} for finding in error.findings)
+    return fail(f"{wrong_rules(error)}{more}{'; `lanner rules check` shows all findings' if is_readable else ''}")
+
+
+def show_findings(error: RulesError, info: PluginInfo) -> int:
+    """Print the findings of the rules, and return the number of those left out, 0 or less for none."""
     foreign = [finding for finding in error.findings if finding.code == _FOREIGN]
     others = advise_own_rules([finding for finding in error.findings if finding.code != _FOREIGN], info)
     for finding in others[:_SHOWN_FINDINGS]:
         add(finding.render(), finding.severity)
     _warn(foreign, info.event_source or "")
-    left = len(others) - _SHOWN_FINDINGS
-    more = f" ({left} more findings not shown)" if left > 0 else ""
-    is_readable = any(finding.code not in {FILE_READ, YAML_PARSE} for finding in error.findings)
-    return fail(f"{wrong_rules(error)}{more}{'; `lanner rules check` shows all findings' if is_readable else ''}")
+    return len(others) - _SHOWN_FINDINGS
 
 
 def wrong_rules(error: RulesError) -> str:

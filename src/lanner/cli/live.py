@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lanner.cli.alerts import deliver_on, make_sinks, outputs_of
-from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_wrong_rules, wrong_rules
+from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_findings, wrong_rules
 from lanner.cli.messages import say
 from lanner.cli.status import Status
 from lanner.host.own_rules import advise_own_rules
@@ -20,6 +20,7 @@ from lanner.host.reload import Reloader
 from lanner.operating.notify import Notifier
 from lanner.outputs.base import Alert
 from lanner.rules import Priority, RulesError
+from lanner.rules.files.load import OWN_RULES
 from lanner.rules.output.internal import METRICS, RELOAD_FAILED, SOURCE, internal_line
 from lanner.sdk.errors import LannerError
 from lanner.sdk.plugin import plugin_info
@@ -135,11 +136,18 @@ class _ReloadJob:
         self._development = development
         self._plugins, self._infos, self._runner, self._source, self._again = plugins, infos, runner, source, again
         self._status, self._notifier = status, notifier
+        self._summary = ""
+        """The failure without the findings of the rules, if these have been printed."""
 
     def watched(self) -> Sequence[str]:
         """Return the files whose changes are loaded."""
-        configured = self.settings.sources if self.settings.falco.watch_config_files else ()
+        configured = (*self.settings.sources, *self._own_rules()) if self.settings.falco.watch_config_files else ()
         return (*configured, *(self._development.paths() if self._development is not None else ()))
+
+    def _own_rules(self) -> Sequence[str]:
+        """Return the plugin's own rules file if the run uses it."""
+        named, own = self.settings.rules, self._infos[0].rules
+        return (str(own),) if own is not None and (named is None or OWN_RULES in named) else ()
 
     def load(self) -> None:
         """Reload. Raises `LannerError`; the run then keeps its current state."""
@@ -152,13 +160,13 @@ class _ReloadJob:
     def _load(self) -> None:
         development, new = self._development, self._again()
         if development is None or not (development.has_changed() or new.plugins != self.settings.plugins):
-            self._take(self._plugins, new)
+            say(f"reloaded: {self._take(self._plugins, new)}")
             return
         with development.loaded(new, self._plugins) as plugins:
             before = self._plugins, self.settings
-            self._take(plugins, new)
+            loaded = self._take(plugins, new)
         development.switch(partial(self._open, development, before))
-        say(f"reloaded: the plugin {self._infos[0].name}")
+        say(f"reloaded: the plugin {self._infos[0].name}, with {loaded}")
 
     def _open(self, development: Development, before: tuple[Sequence[Plugin], Settings]) -> Source:
         """Open the source of the new plugin; if that fails, return to the plugins before."""
@@ -169,16 +177,17 @@ class _ReloadJob:
         self._take(*before)
         return development.open(self._plugins[0], self.settings)
 
-    def _take(self, plugins: Sequence[Plugin], new: Settings) -> None:
-        """Use these plugins and settings from the next event on. Raises `LannerError`."""
+    def _take(self, plugins: Sequence[Plugin], new: Settings) -> str:
+        """Use these plugins and settings from the next event on, and return the number of rules in words. Raises `LannerError`."""
         old, infos = self.settings, [plugin_info(type(each)) for each in plugins]
         try:
             compiled = compile_settings(infos, new)
         except RulesError as error:
-            show_wrong_rules(error, infos[0])
+            show_findings(error, infos[0])
+            self._summary = wrong_rules(error)
             told = advise_own_rules(error.findings, infos[0])
             first = next(finding for finding in told if finding.severity == "error")
-            said = f"{wrong_rules(error)}: {first.render().splitlines()[0]}"
+            said = f"{self._summary}: {first.render().splitlines()[0]}"
             raise LannerError(f"{said} {first.advice}".rstrip()) from None
         if new.plugins != old.plugins and self._development is None:
             say("warning: a change of the plugin, its init_config or its open_params takes effect at the next start")
@@ -192,11 +201,12 @@ class _ReloadJob:
         self._runner.exchange(make_pump(plugins, compiled, new), make_delivery)
         self._plugins, self._infos, self.settings = plugins, infos, new
         self._status.loaded(new, compiled)
-        say(f"reloaded: {many(len(compiled.rules), 'rule')}")
+        return many(len(compiled.rules), "rule")
 
     def failed(self, message: str) -> None:
         """Report the failure on standard error and as an alert."""
-        say(f"error: reload failed, keeping the current configuration: {message}")
+        shown, self._summary = self._summary or message, ""
+        say(f"error: reload failed, keeping the current configuration: {shown}")
         self._alert(RELOAD_FAILED, "Critical", f"{RELOAD_FAILED}: {mask_message(' '.join(message.split()))}", {}, time.time_ns())
 
     def tell_figures(self, figures: dict[str, str | float], now: int) -> None:

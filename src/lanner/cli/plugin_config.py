@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.cli.messages import say
@@ -9,7 +10,7 @@ from lanner.config.places import ConfigPlace, place_option
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.files import read_whole
 from lanner.sdk.hosting import init_plugin
-from lanner.sdk.options import shown_path
+from lanner.sdk.options import advise_required, shown_path
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from lanner.sdk.plugin import Plugin
 
 _MOST_BYTES: Final = 16 << 20
+BY_OPTION: Final = "with --config '{}'"
+"""How to set an option on the command line, for `advise_required`."""
 
 
 def _warn(text: str) -> None:
@@ -49,10 +52,12 @@ def make_plugin(
     if isinstance(config, str) and config.startswith("@"):
         place, steps = ConfigPlace(config[1:]), ()
 
+    way = BY_OPTION if place is None else "in init_config, as in `{}`" if steps else "in this file, as in `{}`"
+
     def placed(text: str) -> str:
         return place_option(text, name, place, [*steps, *shown_path(text)])
 
-    values = config if isinstance(config, dict) else read_config(config)
+    values = config if isinstance(config, dict) else read_config(config, cls)
     if host is not None:
         info = plugin_info(cls)
         if info.config is None or "host" not in info.config.__struct_fields__:
@@ -61,11 +66,11 @@ def make_plugin(
     try:
         return init_plugin(cls, values, warn=lambda text: warn(placed(text)))
     except ConfigError as error:
-        raise ConfigError(placed(str(error))) from None
+        raise ConfigError(advise_required(placed(str(error)), way)) from None
 
 
-def read_config(text: str) -> dict[str, Any]:
-    """Parse the text of --config (JSON, YAML or @FILE). Raises `ConfigError`."""
+def read_config(text: str, cls: type[Plugin]) -> dict[str, Any]:
+    """Parse the text of --config (JSON, YAML or @FILE) for this class, which has the options of examples. Raises `ConfigError`."""
     shown = "the configuration"
     if text.startswith("@"):
         shown = f"the configuration in {text[1:]}"
@@ -82,23 +87,31 @@ def read_config(text: str) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         kind = "a list" if isinstance(values, list) else "a single value"
-        raise ConfigError(f"{shown} is {kind}; write options with their values, such as 'flushInterval: 30', or @FILE")
+        raise ConfigError(f"{shown} is {kind}; write options with their values{_example(cls)}, or @FILE")
     return values
 
 
+def _example(cls: type[Plugin]) -> str:
+    """Return an example with an option of the plugin: a required one, else the first. "" if it has none."""
+    config = plugin_info(cls).config
+    if config is None:
+        return ""
+    from lanner.sdk.config import config_table, required_options
+
+    names = [*required_options(config), *(name for name, *_ in config_table(config))]
+    return f", such as '{names[0]}: ...'" if names else ""
+
+
 def _decode(text: str, shown: str) -> Any:
-    json = "JSON"
     if text.lstrip().startswith("{"):
         import msgspec
 
-        try:
+        with suppress(ValueError, RecursionError):  # YAML has such texts, too
             return msgspec.json.decode(text)
-        except (ValueError, RecursionError) as error:
-            json = f"JSON ({error})"
     from lanner.yamlfile import placed_values
     from lanner.yamlfile.reader import YamlError
 
     try:
         return placed_values.load(text, shown)[0]
     except YamlError as error:
-        raise ConfigError(f"{shown} is neither {json} nor YAML: {error.without_text()}") from None
+        raise ConfigError(f"{shown} is neither JSON nor YAML: {error.without_text()}") from None

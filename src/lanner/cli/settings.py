@@ -14,6 +14,7 @@ from lanner.config.places import Origins
 from lanner.config.plugin_entries import PluginSetup, select_plugins, split_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.host.plugin_loader import load_plugin
+from lanner.rules.files.load import OWN_RULES
 from lanner.rules.output.append import Append
 from lanner.sdk.plugin import plugin_info
 
@@ -48,8 +49,8 @@ class Limits:
 class Settings:
     """Settings of a run, from falco.yaml and options. `rules` are files, or None for the plugin's own.
 
-    `sources` are the files and directories of the settings, including falco.yaml's `config_files`. `origins` places warnings about
-    values of falco.yaml.
+    `sources` are the files and directories of the settings, including falco.yaml's `config_files`, without the plugin's own rules.
+    `origins` places warnings about values of falco.yaml.
     """
 
     falco: Falco
@@ -128,4 +129,5 @@ def settle(
     named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]
     included = [include.path for include in read.falco.config_files]
     own = [] if file is None else [file, *(each for path in included for each in files_of(path) if Path(each).exists())]
-    return Settings(read.falco, plugins, paths, limits, (*own, *included, *named), tuple(own), read.origins)
+    files = [each for each in named if each != OWN_RULES]
+    return Settings(read.falco, plugins, paths, limits, (*own, *included, *files), tuple(own), read.origins)

@@ -118,7 +118,9 @@ class Falco(_Outputs, SafeRepr, msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="Timeout of an output, in milliseconds. Lanner logs a longer delivery, and ends the exchange with a server"),
     ] = 2000
     buffered_outputs: Annotated[bool, Meta(description="No effect: Lanner writes all waiting alerts immediately, in one write")] = False
-    watch_config_files: Annotated[bool, Meta(description="Reload the configuration and the rules when a file changes, as on SIGHUP")] = True
+    watch_config_files: Annotated[
+        bool, Meta(description="Reload the configuration and the rules, also the plugin's own, when a file changes, as on SIGHUP")
+    ] = True
     log_level: Annotated[LogLevel, Meta(description="Level of Lanner's own messages")] = "info"
     log_stderr: Annotated[bool, Meta(description="Write these messages to standard error")] = True
     log_syslog: Annotated[bool, Meta(description="Write these messages to this machine's syslog")] = False

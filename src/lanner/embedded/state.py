@@ -47,7 +47,10 @@ class State:
         try:
             self._plugin: Any = init_plugin(cls, config, embedded=True)
         except ConfigError as error:
-            raise ConfigError(f"plugin {info.name}: {error}") from None  # Falco does not name it
+            from lanner.sdk.options import advise_required  # rare
+
+            told = f"plugin {info.name}: {error}"  # Falco does not name it
+            raise ConfigError(advise_required(told, "in init_config, as in `{}`")) from None
         self._failures = Failures(info.name)
         self.source = info.event_source or ""
         self.trees: list[Any] = []

@@ -4,12 +4,11 @@ If a plugin's payload is JSON and contains the event's time, it is recorded unch
 `docker events --format '{{json .}}'`). The reader also accepts objects over several lines, several per line, and arrays of objects. The
 writer puts JSON over several lines on one, with a carriage return for each newline:
 both are whitespace between tokens and invalid in strings, so every field keeps its value. Other
-plugins' events are wrapped in an envelope, one object per line: {"ts": nanoseconds since 1970, "payload": base64}. The plugin
-determines the format, not the file; a file that begins with an unexpected envelope belongs to another plugin. A byte order mark
-before the first line is skipped.
+plugins' events are wrapped in an envelope, one object per line: {"ts": nanoseconds since 1970, "payload": base64}.
 
-If the payloads of a plugin are lines (a pattern, logfmt, CEF), any text file is a recording: each line is an event, except that
-envelopes are unwrapped.
+The reader decides for each line. If the plugin's payloads have no time or are lines of text (a pattern, logfmt, CEF), it unwraps
+envelopes, and any other line is an event without a time. For JSON with a time, a file that begins with an envelope belongs to another
+plugin. A byte order mark before the first line is skipped.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
 from lanner.sdk.framing import MAX_LINE, new_framer, warn_too_long
 from lanner.sdk.misspelt import suggest_file
-from lanner.sdk.payload_forms import line_forms
+from lanner.sdk.payload_forms import line_forms, reads_only_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
 _BLOCK: Final = 1 << 20
 _UINT64: Final = 1 << 64
 _MARK: Final = b"\xef\xbb\xbf"
+_FORM: Final = '{"ts": nanoseconds, "payload": base64}'
+"""The form of an envelope, for messages."""
 
 
 def needs_envelope(info: PluginInfo) -> bool:
@@ -96,10 +97,8 @@ class Replay:
         self._descriptor = -1
         # reading a pipe may block: close() ends the wait
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        are_lines = bool(line_forms(info))
-        has_envelopes = are_lines or needs_envelope(info)
-        self._framer: Framer | ObjectFramer = new_framer() if has_envelopes else ObjectFramer(MAX_LINE, multiline=True)
-        self._unwrapper = _line_unwrapper() if are_lines else _unwrapper() if has_envelopes else None
+        self._framer: Framer | ObjectFramer = ObjectFramer(MAX_LINE, multiline=True) if reads_only_json(info) else new_framer()
+        self._unwrapper = _line_unwrapper() if line_forms(info) or needs_envelope(info) else None
         self._info = info
         self._closed = False
         self.tells_time = info.timestamp is None
@@ -151,7 +150,7 @@ class Replay:
         if self._framer.too_long > self.counters.get("lines too long", 0):
             self.counters["lines too long"] = self._framer.too_long
             warn_too_long(self._info.name)
-        batch = self._unwrap(lines, self._unwrapper) if self._unwrapper else Batch(lines)
+        batch = Batch(*map(list, zip(*map(self._unwrapper, lines), strict=True))) if self._unwrapper and lines else Batch(lines)
         if not self.tells_time:
             self._look_for_times(batch.payloads)
         if not block:
@@ -175,7 +174,7 @@ class Replay:
         if self._unwrapper is None and _is_foreign(lines[0], self._info):
             name = self._info.name
             raise SourceError(
-                f"{self._path} is not a recording of {name}: it has envelopes of a plugin whose payload has no time. "
+                f"{self._path} is not a recording of {name}: it is one of a plugin whose payload has no time (lines {_FORM}). "
                 f"Make one with `lanner record {name} -o FILE`"
             )
 
@@ -218,19 +217,6 @@ class Replay:
             if self.__dict__.get(name, -1) >= 0:
                 os.close(self.__dict__[name])
 
-    def _unwrap(self, lines: Sequence[bytes], unwrap: Callable[[bytes], tuple[bytes, int | None]]) -> Batch:
-        payloads: list[bytes] = []
-        timestamps: list[int | None] = []
-        for line in lines:
-            try:
-                payload, timestamp = unwrap(line)
-            except (ValueError, RecursionError):
-                self.counters["invalid envelopes"] = self.counters.get("invalid envelopes", 0) + 1
-                continue
-            payloads.append(payload)
-            timestamps.append(timestamp)
-        return Batch(payloads, timestamps)
-
 
 def _unreadable(path: str, error: Exception) -> SourceError:
     reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -264,7 +250,7 @@ def no_recording(path: str, info: PluginInfo, *, is_json: bool = False) -> str:
     elif line_forms(info):
         what = "has a form that its fields read"
     else:
-        what = "is an envelope with an event" if needs_envelope(info) else "is JSON"
+        what = f"is JSON or has the form {_FORM}" if needs_envelope(info) else "is JSON"
     return f"{path} is not a recording of {info.name}: none of its lines {what}. Make one with `lanner record {info.name} -o FILE`"
 
 
@@ -298,7 +284,7 @@ def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:
     """Return a function that parses an envelope. It raises `ValueError` or `RecursionError` for anything else."""
     import msgspec
 
-    class Envelope(msgspec.Struct):
+    class Envelope(msgspec.Struct, forbid_unknown_fields=True):
         ts: int
         payload: bytes
 

@@ -20,6 +20,7 @@ from lanner.sdk.batches import Batch
 from lanner.sdk.errors import ConfigError, LannerError, SourceError
 from lanner.sdk.hosting import init_plugin
 from lanner.sdk.misfits import added, describe_misfits
+from lanner.sdk.options import advise_required
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ class Alert:
 
 
 class LoadedRules:
-    """Rules files (none: the plugin's own), or the `text` of one, ready to try. Raises `LannerError` (`RulesError` for invalid rules)."""
+    """Rules files (none: the plugin's own), or the `text` of one, ready to try. Raises `LannerError` (`RulesError` for invalid rules).
+
+    `way` is how the caller's user sets options of the plugin, for `advise_required`.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class LoadedRules:
         *,
         text: str | None = None,
         config: str | dict[str, Any] = "",
+        way: str = "in `config`, as in `{}`",
     ) -> None:
         self.info = plugin_info(plugin)
         self._plugin = plugin
@@ -75,7 +80,7 @@ class LoadedRules:
         try:
             init_plugin(plugin, config)
         except ConfigError as error:
-            raise ConfigError(f"plugin {self.info.name}: {error}") from None
+            raise ConfigError(advise_required(f"plugin {self.info.name}: {error}", way)) from None
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -12,6 +12,11 @@ def run_command(source: str) -> str:
     return "lanner run -c falco.yaml" if source == EXTRACTOR else f"lanner run @NAME@{_REQUIRED.get(source, '')}"
 
 
+def doctor_command(source: str) -> str:
+    """Return the command that checks the setup of a new plugin."""
+    return f"lanner doctor @NAME@{_REQUIRED.get(source, '')}"
+
+
 def replay_command(source: str) -> str:
     """Return the command that replays the recording of a new plugin."""
     return f"{run_command(source)} --replay {'src/lanner_@MODULE@/example.jsonl' if source == EXTRACTOR else 'example'}"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.host.plugin_loader import BUILT_IN, load_plugin
-from lanner.new.kinds import replay_command, run_command
+from lanner.new.kinds import doctor_command, replay_command, run_command
 from lanner.package.readme import fields_table, with_table
 from lanner.sdk.config import config_table
 from lanner.sdk.errors import LannerError, UsageError
@@ -109,6 +109,7 @@ def _files(name: str, source: str) -> Iterator[tuple[str, str]]:
     for path, template in found.items():
         first, slash, rest = path.partition("/")
         text = template.read_text("utf-8").replace("@RUN@", run_command(source)).replace("@REPLAY@", replay_command(source))
+        text = text.replace("@DOCTOR@", doctor_command(source))
         yield named(f"{_DOTS.get(first, first)}{slash}{rest}", name), named(text, name)
 
 

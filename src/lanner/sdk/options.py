@@ -23,6 +23,7 @@ _SHOWN: Final = re.compile(r"`\$([^`]*)`")
 _MOST_SHOWN: Final = 100
 REQUIRED: Final = "is required"
 """The words of each message about a required option that is missing."""
+_REQUIRED_OPTION: Final = re.compile(rf"the option `\$\.([^`]+)` {REQUIRED}")
 _NO_NAME: Final = re.compile(r"[^\w-].*", re.DOTALL)
 
 
@@ -53,6 +54,15 @@ def describe_unknown(name: str, path: str, names: Iterable[str], effect: str = "
 def shown_name(name: str) -> str:
     """Return the printable form of an option's name: up to the first character that no name has, because a secret may follow it."""
     return _NO_NAME.sub("...", name)[:_MOST_SHOWN]
+
+
+def advise_required(text: str, way: str) -> str:
+    """Return a message, with advice if it is about a missing required option. `{}` in `way` is the option in YAML."""
+    found = _REQUIRED_OPTION.search(text)
+    if found is None:
+        return text
+    names = found[1].partition("[")[0].split(".")
+    return f"{text}; set it {way.replace('{}', ': {'.join(names) + ': ...' + '}' * (len(names) - 1))}"
 
 
 def _describe_missing(name: str, path: str, kinds: list[msgspec.inspect.Type]) -> str:

@@ -10,11 +10,18 @@ if TYPE_CHECKING:
     from lanner.sdk.plugin import PluginInfo
 
 _NAMES: Final = {"path": "valid JSON", "pointer": "valid JSON", "group": "matched by the pattern", "logfmt": "logfmt", "cef": "CEF"}
+_JSON: Final = frozenset({"path", "pointer"})
 
 
 def line_forms(info: PluginInfo) -> frozenset[str]:
     """Return the forms other than JSON that the fields and the timestamp of a plugin read: `group`, `logfmt`, `cef`."""
-    return _forms(info) - {"path", "pointer"}
+    return _forms(info) - _JSON
+
+
+def reads_only_json(info: PluginInfo) -> bool:
+    """Return whether the fields and the timestamp of a plugin read JSON, and no other form."""
+    forms = _forms(info)
+    return bool(forms) and forms <= _JSON
 
 
 def describe_unreadable(info: PluginInfo) -> str:

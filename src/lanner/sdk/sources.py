@@ -20,7 +20,7 @@ from lanner.sdk.batches import (
     instance_fileno,
     member,
 )
-from lanner.sdk.errors import LannerError, SourceError
+from lanner.sdk.errors import LannerError, OpenError, SourceError
 from lanner.sdk.events import Chunk, Nothing
 from lanner.sdk.framing import new_framer, warn_too_long
 from lanner.sdk.hosting import plugin_failure
@@ -243,6 +243,8 @@ class ChunkSource:
         """Return the incomplete lines now, and raise the failure at the next call. Ignore it after close(), which may have caused it."""
         if self._closed:
             return self._end()
+        if not self.position:
+            error = OpenError(str(error))
         self._failure = error if isinstance(error, SourceError) else SourceError(str(error))
         payloads = self._end().payloads
         if not payloads:

@@ -284,7 +284,8 @@ class Poll(Feed):
             # never earlier than the server asks, and not all pollers at once
             pause = min(error.retry_after, _LONGEST_WISH) * random.uniform(1.0, 1.1)  # noqa: S311 - no secret
         if not self.closing.is_set:
-            self.warn("request", "%s: %s; the next attempt is in %.0f s", self.name, str(error), pause)
+            shown = str(error) if str(error).startswith(self.name) else f"{self.name}: {error}"
+            self.warn("request", "%s; the next attempt is in %.0f s", shown, pause)
         return max(pause, _SHORTEST_PAUSE)
 
 

@@ -156,7 +156,11 @@ class Tail(LineFeed):
             file = self._opened()
             if file is None:
                 return False
-            shown = "of another source" if spot is None else "in a file that is gone"
+            shown = (
+                "of another source"
+                if spot is None
+                else f"in no file at {self._path}, nor in one rotated from it (the file is gone, or the path has changed)"
+            )
             self._lose(f"the stored position is {shown}: lines may be missing or repeated; reading from the beginning of the current file")
             files = [file]
         self._has_begun = True
