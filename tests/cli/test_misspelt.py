@@ -26,7 +26,10 @@ def folder(tmp_path):
 FILES = [
     ("rules_files: [plugn, plugin]", "warning: falco.yaml:2: $.rules_files: plugn does not exist; it is ignored: did you mean 'plugin'?"),
     ("rules_files: [plugn]", "error: falco.yaml:2: $.rules_files: none of plugn exists: did you mean 'plugin'?"),
-    ("rules_files: [door_rules.yaml]", "error: falco.yaml:2: $.rules_files: none of door_rules.yaml exists: did you mean 'doors_rules.yaml'?"),
+    (
+        "rules_files: [door_rules.yaml]",
+        "error: falco.yaml:2: $.rules_files: none of door_rules.yaml exists: did you mean 'doors_rules.yaml'?",
+    ),
     ("rules_files: [./door_rules.yaml]", "none of ./door_rules.yaml exists: did you mean './doors_rules.yaml'?"),
     ("config_files: [include.yaml]", "$.config_files: include.yaml does not exist; it is ignored: did you mean 'included.yaml'?"),
     ("load_plugins: [dokcer]", "$.load_plugins[0] is 'dokcer', but no plugin of that name is in $.plugins: did you mean 'docker'?"),

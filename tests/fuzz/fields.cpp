@@ -260,7 +260,8 @@ std::vector<std::string> seeds() {
       "\x01 {\t\"a\" : [ true , false , null ] , \"n\" :\"12\"\r\n} ",
       "\x01\xEF\xBB\xBF{}",
       "\x01level=info a=\"2024-02-29T12:30:00Z\" k=x",
-      "\x01" "CEF:0|v|p|1|2|n|5|src=1.2.3.4 a=b \\= c name=x ",
+      "\x01"
+      "CEF:0|v|p|1|2|n|5|src=1.2.3.4 a=b \\= c name=x ",
       "\x01{\"m\":{\"d\":[NaN,{\"e\":\"\\u00e9 x\"}]},\"/~1\":[ 1 , 2 ]}",
   };
 }
