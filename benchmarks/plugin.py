@@ -243,8 +243,8 @@ def _bench(
 
 
 def _start(so: Path) -> float:
-    # no engine to open: the process ends after init
-    return _start_ms(_report(so, "/nowhere")["bench"])
+    # without an engine the plugin would wait for one: the process ends after init
+    return _start_ms(_report(so, "/nowhere", "--seconds", "0")["bench"])
 
 
 def _start_ms(bench: Figures) -> float:
