@@ -222,7 +222,8 @@ def test_a_child_in_another_session_does_not_hide_it_either(reading):
     assert first.split()[0] != second.split()[0]
     run.close()
     for each in (first, second):
-        os.kill(int(each.split()[1]), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it was ended before it had a session
+            os.kill(int(each.split()[1]), signal.SIGKILL)
 
 
 def test_a_program_that_is_killed_is_started_again_and_loses_no_whole_line(reading):

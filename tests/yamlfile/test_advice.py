@@ -5,6 +5,7 @@ import pytest
 from lanner.cli.plugin_config import read_config
 from lanner.config.read import read_configuration
 from lanner.config.tree import read_tree
+from lanner.docker import Docker
 from lanner.rules import RulesError
 from lanner.rules.files.load import load_text
 from lanner.sdk.errors import ConfigError
@@ -49,7 +50,7 @@ def test_the_advice_is_the_same_everywhere(text, advice):
     assert str(configuration.value).startswith("f.yaml:")
     assert str(configuration.value).endswith(f". {advice}")
     with pytest.raises(ConfigError) as options:
-        read_config(text)
+        read_config(text, Docker)
     assert str(options.value).endswith(f". {advice}")
 
 

@@ -101,8 +101,8 @@ class Receiver:
                 if not client.is_answering:
                     client.interrupt()
         self._thread.join()
-        # it holds the source, which holds this server: the descriptors of both are closed with their last reference
-        self.answer = _refuse
+        # they hold the source, which holds this server: the descriptors of both are closed with their last reference
+        self.answer, self.report = _refuse, _ignore
 
     def wait_for_answers(self, seconds: float) -> None:
         """Wait until all answers are sent, up to `seconds`."""
@@ -456,6 +456,10 @@ class _Handler(BaseHTTPRequestHandler):
                 if not data:
                     return
                 left -= len(data)
+
+
+def _ignore(_counter: str, _text: str) -> None:
+    """Drop the report of a refusal after the source was closed."""
 
 
 def _refuse(_: WebhookRequest) -> WebhookAnswer:
