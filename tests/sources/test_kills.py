@@ -77,7 +77,7 @@ def test_a_poller_loses_nothing(tmp_path):
         found = [{"id": number, "at": (number + 2) // 3} for number in range(1, available[0] + 1) if (number + 2) // 3 >= since][after:]
         link = {"Link": f'</log?since={since}&after={after + 7}>; rel="next"'} if len(found) > 7 else {}
         if random.random() < 0.2:
-            return random.choice([(500, {}, b""), (429, {"Retry-After": "0"}, b""), (200, {}, b"[{"), (200, {"Content-Length": "50"}, b"")])
+            return random.choice([(500, {}, b""), (429, {"Retry-After": "0"}, b""), (200, {}, b"[{"), (502, {}, b"<html>")])
         return 200, link, json.dumps(found[:7]).encode()
 
     with serving(answer) as api:
