@@ -43,7 +43,7 @@ def bound(made_once):
 
 @pytest.fixture(scope="session")
 def bundled(made_once):
-    """The same with a Python of its own. test_bundled.py compares it with what the command writes."""
+    """The same with a bundled Python. test_bundled.py compares it with the library that the command writes."""
 
     def build(plugin, api="3"):
         target, name = _target(plugin)

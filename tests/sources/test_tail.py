@@ -345,6 +345,23 @@ def test_files_that_begin_alike_are_not_mistaken_for_a_compressed_one(following,
     assert following(position).read(3) == ["line 2", "start", "line 3"]
 
 
+def test_packed_files_with_a_long_header_in_common_are_all_read(following, log):
+    header = b"#" * 1500 + b"\n"
+    log.write_bytes(header + b"1\n")
+    first = following()
+    assert first.read(2)[1] == "1"
+    first.close()
+    log.rename(log.with_name("access.log.2"))
+    packed = log.with_name("access.log.1.gz")
+    packed.write_bytes(gzip.compress(header + b"2\n"))
+    log.write_bytes(header + b"3\n")
+    old = log.with_name("access.log.2").stat().st_mtime_ns
+    for place, path in enumerate((packed, log), 1):
+        os.utime(path, ns=(0, old + place * 10**9))
+    lines = following(first.kept.position).read(4)
+    assert lines[1::2] == ["2", "3"]
+
+
 def test_a_clock_that_was_set_back_does_not_hold_up_a_rotated_file(following, log):
     append(log, *numbered(1, 2))
     run = following()

@@ -9,7 +9,7 @@ import errno
 import os
 import re
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from hashlib import blake2b
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -105,6 +105,10 @@ class LogFile:
             file.read(HEAD)
         file.close()
         return file.head
+
+    def reopened(self) -> LogFile:
+        """Open the same file at its beginning, also if it was renamed or deleted. Raises `OSError`."""
+        return LogFile(f"/proc/self/fd/{self._descriptor}")
 
     def refresh(self) -> None:
         """Read when it was last written."""
@@ -270,15 +274,43 @@ class Earlier:
 def _others(before: LogFile | None, files: list[LogFile], chosen: list[LogFile]) -> list[LogFile]:
     """Return the chosen files without other forms of `before`, and close the rest."""
     if before is not None:
-        # a compressed form or a copy has the same content
         content = before.beginning()
-        chosen = [
-            file for file in chosen if not ((file.packed or file.modified == before.modified) and content and file.beginning() == content)
-        ]
+        chosen = [file for file in chosen if not _is_form_of(file, before, content)]
     for file in files:
         if file is not before and not any(file is each for each in chosen):
             file.close()
     return chosen
+
+
+def _is_form_of(file: LogFile, before: LogFile, content: bytes) -> bool:
+    """Return whether a file is a compressed form or a copy of the one before, which begins with `content`."""
+    if not content or file.beginning() != content:
+        return False
+    if file.modified == before.modified:
+        return True
+    # files with a long header in common begin alike
+    return file.packed and (len(content) < HEAD or _have_equal_content(file, before))
+
+
+def _have_equal_content(one: LogFile, other: LogFile) -> bool:
+    with ExitStack() as stack:
+        try:
+            first, second = (stack.enter_context(closing(file.reopened())) for file in (one, other))
+            while (piece := _exactly(first, _PIECE)) == _exactly(second, _PIECE):
+                if not piece:
+                    return True
+        except OSError:  # damaged: reading it reports that
+            return False
+    return False
+
+
+def _exactly(file: LogFile, size: int) -> bytes:
+    """Return the next `size` bytes, or fewer at the end."""
+    pieces = []
+    while size and (data := file.read(size)):
+        pieces.append(data)
+        size -= len(data)
+    return b"".join(pieces)
 
 
 def _snapshot(path: str) -> list[LogFile]:
