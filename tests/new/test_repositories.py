@@ -18,7 +18,9 @@ NAMES = {source: f"my-{source}" for source in SOURCES}
 
 
 def run(folder, *command, **options):
-    environment = os.environ | {
+    # what a `make` that runs these tests tells the ones below it, its options and that it prints directories, is not for these
+    outer = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    environment = {name: value for name, value in os.environ.items() if name not in outer} | {
         "PATH": f"{COMMANDS}:{os.environ['PATH']}",
         "PYTEST_ADDOPTS": "",
         "TZ": "UTC",
