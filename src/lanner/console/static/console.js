@@ -92,6 +92,7 @@ async function changed(before, isFirst = false) {
   showNavigation();
   const isOther = (name) => isFirst || JSON.stringify(before[name]) !== JSON.stringify(state[name]);
   if (isOther("alert")) {
+    clearTimeout(selectTimer);
     list.mark(state.alert);
     showDetail(state.alert, { focus: focusDetail });
     if (!state.alert && isList() && !isFirst) list.grid.focus({ preventScroll: true });

@@ -18,6 +18,7 @@ export class Stored {
   async start(filter) {
     const search = (this.search = { filter, isDone: false, isBusy: false });
     this.list.replace([]);
+    this.onNote("Searching");
     await this.more(search);
   }
 
