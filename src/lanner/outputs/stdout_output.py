@@ -23,6 +23,7 @@ class StdoutOutput:
 
     name = "stdout_output"
     batch_size = 1
+    wants_records = False
 
     def __init__(self, descriptor: int = _STDOUT) -> None:
         self._descriptor = descriptor
