@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lanner.native import Reader
-from lanner.sdk.errors import LannerError, PayloadError, SourceError
+from lanner.sdk.errors import ConfigError, LannerError, OpenError, PayloadError, SourceError, UsageError
 from lanner.sdk.events import Event
 from lanner.sdk.misfits import TIMESTAMP, misfits_by_field
 from lanner.sdk.plugin import Plugin, plugin_info
@@ -44,8 +44,6 @@ def init_plugin(
 
         loaded = convert_config(info.config, config, warn) if isinstance(config, dict) else load_config(info.config, config, warn)
     elif not _is_empty(config):
-        from lanner.sdk.errors import ConfigError  # rare
-
         raise ConfigError(f"the plugin {info.name} takes no configuration: remove it")
     else:
         loaded = None
@@ -56,6 +54,8 @@ def init_plugin(
         instance.config = loaded  # type: ignore[attr-defined]
     try:
         instance.__init__()  # type: ignore[misc]
+    except UsageError as error:  # the configuration's values are no arguments
+        raise ConfigError(str(error)) from error
     except LannerError:
         raise
     except (Exception, SystemExit) as error:
@@ -91,6 +91,13 @@ def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
     outside = [frame for frame in frames if is_authors(frame.filename)]
     place = "".join(shown_place(frame.filename, frame.lineno or 0) for frame in (outside or frames)[-1:])
     return SourceError(f"plugin {plugin}: {call}: {last}{place}")
+
+
+def opening_failure(plugin: str, call: str, error: BaseException) -> UsageError | OpenError:
+    """Return the error of a source that cannot be opened: the plugin's own `UsageError`, or an `OpenError` for any other one."""
+    if isinstance(error, UsageError | OpenError):
+        return error
+    return OpenError(str(error if isinstance(error, LannerError) else plugin_failure(plugin, call, error)))
 
 
 class Failures:
