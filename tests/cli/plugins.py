@@ -302,6 +302,22 @@ class Unchecked(Words):
         raise KeyError("dictionary")
 
 
+class Unlooked(Words):
+    """Words, with checks that have bugs."""
+
+    name = event_source = "unlooked"
+
+    def checks(self) -> list[lanner.Check]:
+        return [
+            lanner.Check("dictionary", lambda: [lanner.Finding.ok({}["dictionary"])]),
+            lanner.Check("a word", lambda: ["word"]),  # type: ignore[list-item]
+            lanner.Check("its end", lambda: sys.exit(3)),
+        ]
+
+    def fields_without_values(self) -> dict[str, str]:
+        raise KeyError("prefixes")
+
+
 class Refusing(lanner.Plugin):
     """Refuses values at the place and with the error that the environment names. With the open parameters `chunks` it reads chunks."""
 

@@ -1,5 +1,7 @@
 """The exit statuses that docs/operating.md lists: 2 for wrong usage, 3 where the event source cannot be opened."""
 
+import re
+
 import pytest
 
 WRONG_PARAMS = [
@@ -119,3 +121,9 @@ def test_a_log_file_that_is_a_directory_cannot_be_opened(lanner, rules, tmp_path
     done = lanner("run", tmp_path / "follow.py", "-r", path, "--open", tmp_path)
     assert done.code == 3, done.err
     assert f"cannot follow {tmp_path}" in done.err
+
+
+def test_a_bug_in_a_plugin_is_not_one_in_lanner(lanner, plugin, rules):
+    done = lanner("run", plugin("Unlooked"), "-r", rules("unlooked"))
+    assert done.code == 1
+    assert re.search(r"error: KeyError: 'prefixes' \(.*plugins\.py, line \d+\)\nThis is a bug in that file, not in Lanner", done.err)

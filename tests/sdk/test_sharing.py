@@ -70,5 +70,5 @@ def test_the_summary_says_why_such_an_event_has_no_value():
     info = FieldInfo("a.b", FieldType.STRING, "A list", is_list=True)
     assert list(describe_misfits({"a.b": {"excess": 2, "number": 1}}, [info], None)) == [
         "a.b: 2 events without a value, because `each` would repeat more than 1 MiB of parts outside its items",
-        "a.b: 1 number without a value, because the field is a list of string: declare it with .text() for numbers",
+        "a.b: 1 number without a value, because the field is a list of string: declare it with .text() or .integer() for numbers",
     ]

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lanner.sdk.author_code import blamed_place
 from lanner.sdk.checks import Finding
 from lanner.sdk.errors import LannerError
 from lanner.sdk.secrets import mask_message
@@ -52,9 +53,17 @@ def run(checks: Sequence[Check], timeout: float = TIMEOUT) -> list[Result]:
 
 
 def _look(check: Check, found: list[Finding]) -> None:
+    fix = f"Correct the plugin's check `{check.name}`"
+    each: object  # of a plugin
     try:
-        found.extend(check.look())
+        for each in check.look():
+            if not isinstance(each, Finding):
+                found.append(problem(f"the check yielded {type(each).__name__}, not lanner.Finding", fix))
+                return
+            found.append(each)
     except LannerError as error:
         found.append(problem(str(error), ""))
-    except Exception as error:  # noqa: BLE001 - the other checks continue
-        found.append(problem(f"the check itself failed: {type(error).__name__}: {error}", "This is a bug in Lanner: please report it"))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the other checks continue
+        place = blamed_place(error)
+        advice = fix if place else "This is a bug in Lanner: please report it"
+        found.append(problem(f"the check itself failed: {type(error).__name__}: {error}{place}", advice))

@@ -22,23 +22,42 @@ if TYPE_CHECKING:
 
     from lanner.sdk.fields import FieldDeclaration
     from lanner.sdk.misfits import Misfits
+    from lanner.sdk.plugin import PluginInfo
     from lanner.sdk.types import FieldInfo, FieldValue
 
 _P = TypeVar("_P", bound=Plugin)
+BY_ARGUMENT: Final = "in `config`, as in `{}`"
+"""How to set an option in a test, for `lanner.sdk.options.advise_required`."""
 _UINT64: Final = 1 << 64
 
 
 def init_plugin(
-    cls: type[_P], config: str | bytes | dict[str, Any] = "", *, warn: Callable[[str], object] | None = None, embedded: bool = False
+    cls: type[_P],
+    config: str | bytes | dict[str, Any] = "",
+    *,
+    warn: Callable[[str], object] | None = None,
+    embedded: bool = False,
+    way: str = "",
 ) -> _P:
     """Return the plugin's state: an instance whose `config` is validated.
 
     `config` is JSON text (empty: the defaults) or its decoded value. `warn` is called with each warning about it; the default
-    logs it. `embedded` is the value of the instance's attribute with that name.
+    logs it. `embedded` is the value of the instance's attribute with that name. `way` is how the caller's user sets options, for
+    `lanner.sdk.options.advise_required`; messages then name the plugin.
     Raise `ConfigError` for an invalid configuration, `LannerError` for an error in the class's own `__init__`.
     """
     info = plugin_info(cls)
-    warn = warn or partial(_log_warning, info.name)
+    try:
+        return _made(cls, info, config, warn or partial(_log_warning, info.name), embedded=embedded)
+    except ConfigError as error:
+        if not way:
+            raise
+        from lanner.sdk.options import advise_required  # rare
+
+        raise ConfigError(advise_required(f"plugin {info.name}: {error}", way)) from None
+
+
+def _made(cls: type[_P], info: PluginInfo, config: str | bytes | dict[str, Any], warn: Callable[[str], object], *, embedded: bool) -> _P:
     if info.config is not None:
         from lanner.sdk.config import convert_config, load_config  # msgspec only if there is a configuration
 
