@@ -12,7 +12,7 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.secrets import mask_message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lanner.sdk.checks import Check
 
@@ -54,9 +54,9 @@ def run(checks: Sequence[Check], timeout: float = TIMEOUT) -> list[Result]:
 
 def _look(check: Check, found: list[Finding]) -> None:
     fix = f"Correct the plugin's check `{check.name}`"
-    each: object  # of a plugin
     try:
-        for each in check.look():
+        findings: Iterable[object] = check.look()  # of a plugin, perhaps
+        for each in findings:
             if not isinstance(each, Finding):
                 found.append(problem(f"the check yielded {type(each).__name__}, not lanner.Finding", fix))
                 return
