@@ -73,7 +73,7 @@ def _made(cls: type[_P], info: PluginInfo, config: str | bytes | dict[str, Any],
         instance.config = loaded  # type: ignore[attr-defined]
     try:
         instance.__init__()  # type: ignore[misc]
-    except UsageError as error:  # the configuration's values are no arguments
+    except UsageError as error:  # for arguments of the command, or of `open`
         raise ConfigError(str(error)) from error
     except LannerError:
         raise

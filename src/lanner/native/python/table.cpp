@@ -333,7 +333,7 @@ class Compiler {
   Places& places_;
   Forms& forms_;
   std::size_t values_ = 0;
-  int items_ = 0;  // the number of `each` around the tree
+  int items_ = 0;             // the number of `each` around the tree
   std::uint64_t shared_ = 0;  // the number of shared parts in the tree so far
 };
 

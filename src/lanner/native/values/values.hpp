@@ -118,8 +118,8 @@ struct Found {
 // What a shared part of a tree has for an event
 struct Shared {
   bool is_known = false;
-  Result result;         // of a list: its items
-  Found found;           // of a list
+  Result result;  // of a list: its items
+  Found found;    // of a list
   Misfit misfit = Misfit::none;
   std::size_t room = 0;  // what each use counts towards `max_repeated`
 };
