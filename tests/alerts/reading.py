@@ -13,11 +13,8 @@ MOMENT = 1_795_000_000_000_000_000
 
 
 class Raised(NamedTuple):
-    """An alert, as an output gets it."""
+    """An alert, as the store gets it."""
 
-    rule: str
-    priority: str
-    source: str
     timestamp: int
     record: Record
 
@@ -25,9 +22,10 @@ class Raised(NamedTuple):
 def raised(number, *, rule="a rule", priority="Warning", arrived=MOMENT, load=LOAD, event=b"{}", fields=(), output=None):
     fields = {"evt.time": MOMENT, **dict(fields)}
     line = json.dumps(
-        {"output": output or f"alert {number}", "output_fields": fields, "priority": priority, "rule": rule}, ensure_ascii=False
+        {"output": output or f"alert {number}", "output_fields": fields, "priority": priority, "rule": rule, "source": "kv"},
+        ensure_ascii=False,
     )
-    return Raised(rule, priority, "kv", MOMENT + number, Record(line, event[: 16 << 10], len(event), number, arrived, load))
+    return Raised(MOMENT + number, Record(line, event[: 16 << 10], len(event), number, arrived, load))
 
 
 @contextlib.contextmanager

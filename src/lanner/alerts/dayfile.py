@@ -15,9 +15,8 @@ import msgspec
 from lanner.alerts.errors import DamagedError, StoreError, of_sqlite, of_system
 from lanner.alerts.schema import APPLICATION, HOUR, MINUTE, PAGE, TABLES, VERSION
 from lanner.alerts.subject import find_subject
-from lanner.alerts.words import searched_text
+from lanner.alerts.words import index_text
 from lanner.rules.output.json_fields import signed
-from lanner.rules.output.json_text import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +47,10 @@ _COUNT: Final = (
 class _Line(msgspec.Struct, gc=False):
     """The members of an alert that the store needs."""
 
+    rule: str = ""
+    priority: str = ""
+    source: str = ""
+    message: str = ""
     output: str = ""
     output_fields: dict[str, Any] = {}
 
@@ -97,7 +100,10 @@ class DayFile:
         self._change(lambda: self._load_id(load, self.last + 1))
 
     def close(self) -> None:
-        """Close the file. Raises nothing."""
+        """Close the file, without a log beside it if no other process reads it now. Raises nothing."""
+        with suppress(sqlite3.Error):
+            self._database.execute("PRAGMA busy_timeout = 0")
+            self._database.execute("PRAGMA journal_mode = DELETE")
         with suppress(sqlite3.Error):
             self._database.close()
 
@@ -132,7 +138,7 @@ class DayFile:
             assert record is not None  # the sink has asked for it
             number += 1
             line = _decode(record.json)
-            rule, priority = text_id(replaced(alert.rule)), _PRIORITIES.get(alert.priority, len(_PRIORITIES) - 1)
+            rule, priority = text_id(line.rule), _PRIORITIES.get(line.priority, len(_PRIORITIES) - 1)
             arrived = record.arrived
             rows.append(
                 (
@@ -141,7 +147,7 @@ class DayFile:
                     signed(alert.timestamp & _UINT64),
                     rule,
                     priority,
-                    text_id(replaced(alert.source)),
+                    text_id(line.source),
                     text_id(find_subject(line.output_fields)),
                     self._load_id(record.load, number),
                     record.sequence,
@@ -149,7 +155,7 @@ class DayFile:
                 )
             )
             events.append((number, record.event_size, record.event))
-            words.append((number, searched_text(line.output, line.output_fields)))
+            words.append((number, index_text(line.rule, line.message or line.output, line.output_fields)))
             minute = arrived // MINUTE, rule, priority
             counts[minute] += 1
             ranges.setdefault(minute, [number, number])[1] = number

@@ -56,18 +56,6 @@ class Recorded(Protocol):
     """An alert with a record."""
 
     @property
-    def rule(self) -> str:
-        """The rule's name."""
-
-    @property
-    def priority(self) -> str:
-        """The priority as Falco prints it."""
-
-    @property
-    def source(self) -> str:
-        """The event source."""
-
-    @property
     def timestamp(self) -> int:
         """The time of the event, ns since 1970."""
 

@@ -25,8 +25,6 @@ PAGE: Final = 8192
 """Bytes of a page: with 4096, an alert takes 12 bytes more."""
 EVENT_BYTES: Final = 16 << 10
 """Bytes of an event that are stored."""
-SEARCHED_CHARACTERS: Final = 16 << 10
-"""Characters of an alert that the index of words covers: the beginning of its output, then of its field values."""
 SUBJECT_CHARACTERS: Final = 256
 """Characters of a subject that are stored."""
 
@@ -47,6 +45,7 @@ _ROLLUP: Final = (
 TABLES: Final = (
     # rule names, sources and subjects
     "CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
+    "CREATE INDEX texts_nocase ON texts (text COLLATE NOCASE)",
     # arrived, time: ns since 1970; priority: 0 Emergency to 7 Debug; rule, source, subject: texts.id; line: JSON with all members
     (
         "CREATE TABLE alerts (id INTEGER PRIMARY KEY, arrived INTEGER, time INTEGER, rule INTEGER, priority INTEGER, source INTEGER, "
@@ -59,7 +58,8 @@ TABLES: Final = (
     # numbers of alerts by their arrival, with the range of their ids
     _ROLLUP.format(table="minutes", unit="minute"),
     _ROLLUP.format(table="hours", unit="hour"),
-    "CREATE VIRTUAL TABLE words USING fts5 (text, content='')",
+    # contentless, for `lanner.alerts.words.index_text`
+    "CREATE VIRTUAL TABLE words USING fts5 (text, content='', tokenize='ascii')",
     # a row for each load of rules and configuration; first: the id of the next alert at that time; about: JSON
     "CREATE TABLE runs (id INTEGER PRIMARY KEY, key TEXT, started INTEGER, first INTEGER, plugin TEXT, about TEXT)",
     "CREATE TABLE rules_files (sha256 TEXT PRIMARY KEY, content BLOB)",
