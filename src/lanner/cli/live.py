@@ -11,9 +11,9 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lanner.cli.alerts import deliver_on, make_sinks, outputs_of
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_findings, wrong_rules
 from lanner.cli.messages import say
+from lanner.cli.outputs import deliver_on, make_sinks, outputs_of
 from lanner.cli.status import Status
 from lanner.host.own_rules import advise_own_rules
 from lanner.host.reload import Reloader
@@ -102,6 +102,7 @@ def _show_status(falco: Falco, status: Status, loading: _ReloadJob, stack: ExitS
             status.snapshot,
             healthz=web.k8s_healthz_endpoint,
             metrics=(lambda snapshot: render(snapshot, **switches)) if metrics.enabled and web.prometheus_metrics_enabled else None,
+            hosts=falco.lanner.webserver_hosts,
             certificate=web.ssl_certificate if web.ssl_enabled else "",
         )
         stack.callback(server.close)
@@ -194,6 +195,8 @@ class _ReloadJob:
         for key in ("webserver", "metrics", "log_level", "log_stderr", "log_syslog", "watch_config_files"):
             if getattr(new.falco, key) != getattr(old.falco, key):
                 say(f"warning: a change of $.{key} takes effect at the next start")
+        if new.falco.lanner.webserver_hosts != old.falco.lanner.webserver_hosts:
+            say("warning: a change of $.lanner.webserver_hosts takes effect at the next start")
         make_delivery = None
         if outputs_of(new.falco) != outputs_of(old.falco):
             sinks = make_sinks(new.falco, new.origins)

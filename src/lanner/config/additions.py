@@ -77,4 +77,11 @@ class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
     ] = ""
     allow_no_rules: Annotated[bool, Meta(description="True: a start or a reload without any rule is allowed, and raises no alerts")] = False
     queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory for each output")] = 64
+    webserver_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Names by which clients request the pages of `webserver`, such as a service in Kubernetes. "
+            "It always answers requests for IP addresses, localhost and this machine's name"
+        ),
+    ] = ()
     log_format: Annotated[Literal["text", "json"], Meta(description="Format of Lanner's own messages")] = "text"
