@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from lanner.outputs.histogram import HistogramCounts
+from lanner.outputs.histogram import NO_COUNTS, HistogramCounts
 from lanner.sdk.errors import LannerError
 from lanner.sdk.text import many
 
@@ -102,8 +102,8 @@ class SinkCounts:
     last_error: str = ""
     timeouts: int = 0
     damaged: int = 0
-    durations: HistogramCounts = HistogramCounts()
-    ages: HistogramCounts = HistogramCounts()
+    durations: HistogramCounts = NO_COUNTS
+    ages: HistogramCounts = NO_COUNTS
 
 
 class Delivery(Protocol):

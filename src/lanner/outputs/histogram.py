@@ -16,11 +16,14 @@ _SECOND: Final = 1_000_000_000
 
 
 class HistogramCounts(NamedTuple):
-    """The values observed so far: how many up to each of `bounds` (and above the one before), then how many above all. `total`: their sum."""
+    """The values so far: the number up to each of `bounds` and above the bound before, then the number above all. `total`: their sum."""
 
     bounds: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
     total: float = 0.0
+
+
+NO_COUNTS: Final = HistogramCounts()
 
 
 class Histogram:
