@@ -100,7 +100,7 @@ class DayFile:
         self._change(lambda: self._load_id(load, self.last + 1))
 
     def close(self) -> None:
-        """Close the file, without a log beside it if no other process reads it now. Raises nothing."""
+        """Close the file, and remove its log, unless another process reads it now. Raises nothing."""
         with suppress(sqlite3.Error):
             self._database.execute("PRAGMA busy_timeout = 0")
             self._database.execute("PRAGMA journal_mode = DELETE")
