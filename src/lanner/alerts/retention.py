@@ -76,7 +76,7 @@ class Retention:
         return min(day, _age_day(path)) < oldest
 
     def _is_set_forward(self) -> bool:
-        """Return whether the clock was set forward by more than a day since the start: it is no reason to delete the whole history."""
+        """Return whether the clock was set forward by more than a day since the start, which must not delete the whole history."""
         ahead = (_drift() - self._drift) // DAY
         if ahead >= 1 and not self._said_drift:
             self._said_drift = True

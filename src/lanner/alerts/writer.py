@@ -28,7 +28,7 @@ _LOG: Final = logging.getLogger("lanner.outputs")
 
 _NO_LIMITS: Final = Limits()
 _RETAIN: Final = 10.0
-"""Seconds between two looks at what may be deleted; a new file is a reason, too."""
+"""Seconds between two checks of the retention. A new file leads to another one."""
 _AFTER_DAMAGE: Final = 1 << 31
 """The first id of a file that replaces a damaged one whose last id is unknown: higher, so that positions grow."""
 
@@ -70,7 +70,7 @@ class StoreWriter:
             self._write(load.started // DAY, load)
 
     def retain(self) -> None:
-        """Delete what is too old or too much, unless that was looked at a moment ago."""
+        """Delete what is too old or too much, unless that was checked a moment ago."""
         with self._using:
             self._retain()
 
@@ -127,7 +127,7 @@ class StoreWriter:
         self._retain()
 
     def _return_if_deleted(self) -> None:
-        """Begin a new file if the one in use was deleted or moved: SQLite would go on writing where no reader looks."""
+        """Begin a new file if the one in use was deleted or moved: SQLite would continue to write where no reader looks."""
         file = self._file
         if file is None or file.is_in_place():
             return

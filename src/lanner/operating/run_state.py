@@ -24,7 +24,7 @@ _LEAVE_AFTER: Final = 2.0
 
 
 class StoreState(NamedTuple):
-    """What run.json has in addition to a snapshot. `last_event`: when the last event arrived, ns since 1970."""
+    """The members of run.json in addition to a snapshot. `last_event`: when the last event arrived, ns since 1970."""
 
     run: str
     raised: int
@@ -60,7 +60,7 @@ class RunState:
             try:
                 self._tend()
                 self._write(None)
-            except Exception:  # noqa: BLE001 - the run goes on, and the next time may succeed
+            except Exception:  # noqa: BLE001 - the run continues, and the next time may succeed
                 _LOG.exception("the state of the run could not be written this time")
             if self._closed.wait(_INTERVAL):
                 return
