@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from .. import forked
+
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "tests" / "data" / "plugins"
 BUNDLES = Path(__file__).with_name("bundles.py")
-LANNER = Path(sys.executable).parent / "lanner"
 
 
 def lanner(*arguments, cwd=None):
     """Run the command; what it says, as text."""
-    return subprocess.run([LANNER, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
+    return forked.run_text(arguments, cwd=cwd)
 
 
 def _target(plugin):
