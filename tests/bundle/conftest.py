@@ -1,16 +1,14 @@
 """Plugins built once in a session, and the C host that runs them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from .. import forked
+from .bundles import build_for_all_apis
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "tests" / "data" / "plugins"
-BUNDLES = Path(__file__).with_name("bundles.py")
 
 
 def lanner(*arguments, cwd=None):
@@ -51,7 +49,7 @@ def bundled(made_once):
 
         def make(folder):
             folder.mkdir()
-            subprocess.run([sys.executable, BUNDLES, target, folder], check=True)
+            build_for_all_apis(target, folder)
 
         return made_once(f"bundled/{name}", make) / f"{api}.so"
 
