@@ -115,3 +115,26 @@ def test_progress_that_is_no_number_is_none(built, run_host):
     report = run_host(built("rude"), "--open", '["{}"]', "--fields", "every.text")
     assert report["violations"] == []
     assert report["runs"][0]["progress"] == {"of_10000": 0, "text": "0.00%"}
+
+
+def test_texts_of_a_host_may_have_bytes_that_are_not_utf_8(built, tmp_path):
+    program = r"""
+state = init(1)
+library.plugin_get_last_error.restype = ctypes.c_char_p
+folder = sys.argv[2].encode()
+path = folder + b"/caf\xe9"
+with open(path, "wb") as file:
+    file.write(b'{"a": "first"}\n')
+instance = c_void_p(library.plugin_open(state, path, byref(rc)))
+assert rc.value == 0, library.plugin_get_last_error(state)
+assert not library.plugin_open(state, b"/none/\xff", byref(rc))
+error = library.plugin_get_last_error(state).decode()
+assert "no recording /none/" in error, error
+library.plugin_close(state, instance)
+library.plugin_destroy(state)
+state = library.plugin_init(byref(Init(b'{"a": "\xff"}', 1, None, None, log)), byref(rc))
+assert rc.value != 0
+error = library.plugin_get_last_error(c_void_p(state)).decode() if state else ""
+assert "the configuration is not JSON" in error or "takes no configuration" in error, error
+"""
+    run(built("recorded"), program, tmp_path)
