@@ -38,8 +38,6 @@ _HEADER: Final = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*)?\r?\n"
 """A header in one line, or the empty line."""
 _IDLE: Final = 30.0
 """Seconds for which a connection without a request stays open."""
-_MAX_BODIES: Final = 64 * 1024 * 1024
-"""Bytes that unfinished bodies may take together."""
 _CHUNK: Final = 64 * 1024
 _LEAVE: Final = 1.0
 """Seconds for a client to read an early answer before its connection is closed."""
@@ -48,11 +46,12 @@ _PAUSE: Final = 0.1
 
 
 class Limits(NamedTuple):
-    """Bytes of a body, seconds of a request, and the number of connections."""
+    """Bytes of a body, seconds of a request, the number of connections, and bytes of all bodies together."""
 
     body: int
     seconds: float
     connections: int
+    bodies: int
 
 
 class WebhookAnswer(NamedTuple):
@@ -86,7 +85,7 @@ class Receiver:
         self._wake = Flag()
         self._changed = threading.Condition()
         self._clients: dict[_Client, None] = {}  # oldest first
-        self._unread = 0
+        self._reserved = 0
         self._listener = _listen(host, port)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept_all, name="lanner-webhook", daemon=True)
@@ -110,11 +109,11 @@ class Receiver:
             self._changed.wait_for(lambda: not any(client.is_answering for client in self._clients), seconds)
 
     def reserve(self, count: int) -> bool:
-        """Count bytes of unfinished bodies; negative: they are finished. Return false if the bodies take too much together."""
+        """Count bytes of bodies; negative: their requests are answered. Return false if the bodies take too much together."""
         with self._changed:
-            if count > 0 and self._unread + count > max(_MAX_BODIES, self.limits.body):
+            if count > 0 and self._reserved + count > self.limits.bodies:
                 return False
-            self._unread += count
+            self._reserved += count
             return True
 
     def mark(self, client: _Client, *, is_answering: bool) -> None:
@@ -333,13 +332,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(refused, early=True)
             return
         body = self._read_body(headers)
-        self._receiver.mark(self._client, is_answering=True)
         try:
-            self._reply(self._receiver.answer(WebhookRequest(self.path, headers, body)))
+            self._receiver.mark(self._client, is_answering=True)
+            try:
+                self._reply(self._receiver.answer(WebhookRequest(self.path, headers, body)))
+            finally:
+                self._receiver.mark(self._client, is_answering=False)
+                # from here on `close` ends the connection; before, it has left it
+                self.close_connection |= self._receiver.is_closing
         finally:
-            self._receiver.mark(self._client, is_answering=False)
-            # from here on `close` ends the connection; before, it has left it
-            self.close_connection |= self._receiver.is_closing
+            self._receiver.reserve(-len(body))
 
     def handle_expect_100(self) -> bool:
         """Postpone the interim answer until the head was checked."""
@@ -374,6 +376,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._collect(reader)
 
     def _collect(self, read: Callable[[], bytes]) -> bytes:
+        """Return the body, whose bytes stay reserved."""
         body = bytearray()  # not a list of parts: those of a client that sends few bytes at once would take many times their size
         self._input.left = 1 << 62
         try:
@@ -383,8 +386,9 @@ class _Handler(BaseHTTPRequestHandler):
                 if not self._receiver.reserve(len(data)):
                     raise _HttpError(503, "too many requests at once")
                 body += data
-        finally:
+        except BaseException:
             self._receiver.reserve(-len(body))
+            raise
         return bytes(body)
 
     def _read_part(self, length: int) -> Callable[[], bytes]:

@@ -102,7 +102,7 @@ def webhook(
         )
     if not json and (items is not None or members):
         raise argument_error("webhook", "`items` and `members` need JSON bodies: leave out json=False")
-    limits = Limits(max_body, timeout, max_connections)
+    limits = Limits(max_body, timeout, max_connections, max(max_body, max_bytes))
     tls = _server_context(certificate, key)
     rules = _Rules(path, secrets, signature, json, items, dict(members or {}))
     return Webhook(host, port, rules, limits, (max_events, max_bytes), answer_after, tls)
