@@ -381,15 +381,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._input.left = 1 << 62
         try:
             while data := read():
-                if len(body) + len(data) > self._receiver.limits.body:
-                    raise _HttpError(413, f"the body is longer than {self._receiver.limits.body} bytes")
-                if not self._receiver.reserve(len(data)):
-                    raise _HttpError(503, "too many requests at once")
+                self._reserve(len(data), len(body))
                 body += data
         except BaseException:
             self._receiver.reserve(-len(body))
             raise
         return bytes(body)
+
+    def _reserve(self, count: int, before: int) -> None:
+        if before + count > self._receiver.limits.body:
+            raise _HttpError(413, f"the body is longer than {self._receiver.limits.body} bytes")
+        if not self._receiver.reserve(count):
+            raise _HttpError(503, "too many requests at once")
 
     def _read_part(self, length: int) -> Callable[[], bytes]:
         left = length
