@@ -29,7 +29,8 @@ from lanner.sources.arguments import (
 from lanner.sources.bodies import ItemError, check, split, with_members
 from lanner.sources.credentials import reveal
 from lanner.sources.feed import Feed
-from lanner.sources.hookserver import Limits, Receiver, WebhookAnswer
+from lanner.sources.hookrequests import Limits, WebhookAnswer
+from lanner.sources.hookserver import Receiver
 from lanner.sources.signatures import Hmac, Signature, WebhookRequest
 from lanner.sources.waiting import Flag
 
