@@ -17,6 +17,7 @@ class StandInSink:
     """A sink that keeps what it gets; `behave`, called with the alerts of a call before they are kept, may raise or wait."""
 
     batch_size = 1
+    wants_records = False
 
     def __init__(self, name="stand_in_output", behave=lambda alerts: None):
         self.name, self.behave = name, behave
@@ -72,9 +73,9 @@ class Switch:
 
 
 @contextmanager
-def small_file_system(path):
-    """A tmpfs of 1 MiB at the path; skips the test where that cannot be."""
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)], capture_output=True, check=False).returncode:
+def small_file_system(path, size="1m"):
+    """A tmpfs of that size at the path; skips the test where that cannot be."""
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], capture_output=True, check=False).returncode:
         pytest.skip("needs the right to mount a file system")
     try:
         yield path

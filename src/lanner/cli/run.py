@@ -8,10 +8,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from lanner.cli.alerts import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
+from lanner.cli.history import History
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, say, talk
+from lanner.cli.outputs import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
 from lanner.cli.plugin_config import make_entry
+from lanner.cli.status import Status
 from lanner.config.plugin_entries import advise_source, check_params
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import check_recordings, no_recording, open_recording
@@ -100,10 +102,13 @@ def _replay(
     except SourceError as error:
         delivery.close()
         return fail(str(error), FAILED)
-    pump = make_pump(plugins, compiled, settings)
+    history = History()
+    history.use(sinks)
+    pump = make_pump(plugins, compiled, settings, history.load(infos, settings))
     # recorded events have recorded times; an event without one gets the previous event's
     runner = Runner(source, pump, delivery, None, limits.max_events, limits.jobs)
-    with _progress(source, runner, prints=any(sink.name == STDOUT.name for sink in sinks)):
+    history.announce(runner, lambda: Status.of_replay(infos[0], runner, source, settings, compiled))
+    with contextlib.closing(history), _progress(source, runner, prints=any(sink.name == STDOUT.name for sink in sinks)):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
     if code or (counts.events > counts.not_json and (source.tells_time or delivery.accepted)):
@@ -160,6 +165,7 @@ def _watch(
         except LannerError as error:
             for sink in sinks:
                 sink.close()
+            # the position's file belongs to the source
             return fail(str(error), UNREACHABLE if isinstance(error, SourceError) else exit_code(error))
         if without_values := plugin.fields_without_values():
             from lanner.rules.lint.silent import find_silent_rules, tell_silent  # rarely needed
@@ -171,10 +177,13 @@ def _watch(
         except LannerError:
             source.close()
             raise
-        runner = Runner(source, make_pump(plugins, compiled, settings), delivery, time.time_ns, limits.max_events)
+        history = History()
+        history.use(sinks)
+        pump = make_pump(plugins, compiled, settings, history.load(infos, settings))
+        runner = Runner(source, pump, delivery, time.time_ns, limits.max_events)
         start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
         try:
-            with operate(plugins, infos, settings, compiled, runner, source, again, development) as operation:
+            with operate(plugins, infos, settings, compiled, runner, source, again, history, development) as operation:
                 return _go_on(runner, source, limits.duration, start, operation, info.hint, opened.close)
         finally:
             source.close()

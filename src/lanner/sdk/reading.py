@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Generator
@@ -10,14 +9,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.batches import Batch, close_instance, describe_instance
-from lanner.sdk.errors import LannerError, OpenError, SourceError
+from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Event, Nothing
-from lanner.sdk.hosting import plugin_failure
+from lanner.sdk.hosting import opening_failure, plugin_failure
 from lanner.sdk.opening import where_blocked
 from lanner.sdk.positions import Marks, frozen
 from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from lanner.sdk.opening import Opening
@@ -155,9 +155,9 @@ class ThreadedSource:
             self._finished = True
             self._ready.set()
 
-    def _failed(self, error: LannerError) -> SourceError:
+    def _failed(self, error: LannerError) -> LannerError:
         if not self._has_yielded:
-            return OpenError(str(error))
+            return opening_failure(self._plugin, "open", error)
         return error if isinstance(error, SourceError) else SourceError(str(error))
 
     def _run_iterator(self, iterator: Iterator[Any]) -> None:
@@ -240,4 +240,6 @@ class ThreadedSource:
         return len(self._queue) >= MAX_QUEUED or (bool(self._queue) and self._put_bytes - self._taken_bytes >= MAX_QUEUED_BYTES)
 
     def _log(self) -> logging.Logger:
+        import logging  # rare, and slow to import
+
         return logging.getLogger(f"lanner.plugin.{self._plugin}")
