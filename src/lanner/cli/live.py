@@ -11,9 +11,9 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lanner.cli.alerts import deliver_on, make_sinks, outputs_of
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_findings, wrong_rules
 from lanner.cli.messages import say
+from lanner.cli.outputs import deliver_on, make_sinks, outputs_of
 from lanner.cli.status import Status
 from lanner.host.own_rules import advise_own_rules
 from lanner.host.reload import Reloader

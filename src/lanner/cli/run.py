@@ -8,9 +8,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from lanner.cli.alerts import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, say, talk
+from lanner.cli.outputs import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
 from lanner.cli.plugin_config import make_entry
 from lanner.config.plugin_entries import advise_source, check_params
 from lanner.host.plugin_loader import load_plugin
