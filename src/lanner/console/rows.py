@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lanner.sdk.printable import escape_bytes
+from lanner.sdk.printable import escape_bytes, escape_bytes_in
 
 _LONGEST: Final = 500
 """Characters of a message in a list; the alert's own page has all."""
@@ -39,22 +39,13 @@ def _message(line: bytes) -> str:
 
 
 def read_line(line: bytes) -> dict[str, Any]:
-    """Return the members of an alert's line; bytes that are not UTF-8 are escaped. A damaged line is {"message": line}."""
+    """Return the members of an alert's line, as UTF-8 can write them. A damaged line is {"message": line}."""
     text = escape_bytes(line.decode("utf-8", "surrogateescape"))
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
-    return _valid(found) if isinstance(found, dict) else {"message": text}
-
-
-def _valid(value: Any) -> Any:
-    """Return a JSON value without lone surrogates, which JSON can write but UTF-8 cannot."""
-    if isinstance(value, str):
-        return escape_bytes(value)
-    if isinstance(value, dict):
-        return {escape_bytes(key): _valid(each) for key, each in value.items()}
-    return [_valid(each) for each in value] if isinstance(value, list) else value
+    return escape_bytes_in(found) if isinstance(found, dict) else {"message": text}
 
 
 def detail_of(detail: Any) -> dict[str, Any]:
