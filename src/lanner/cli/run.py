@@ -160,6 +160,7 @@ def _watch(
         except LannerError as error:
             for sink in sinks:
                 sink.close()
+            # the position's file belongs to the source
             return fail(str(error), UNREACHABLE if isinstance(error, SourceError) else exit_code(error))
         if without_values := plugin.fields_without_values():
             from lanner.rules.lint.silent import find_silent_rules, tell_silent  # rarely needed

@@ -18,10 +18,9 @@ from lanner.host.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules, load_rules_text
 from lanner.rules.report.explainer import Explainer
 from lanner.sdk.batches import Batch
-from lanner.sdk.errors import ConfigError, LannerError, SourceError
-from lanner.sdk.hosting import init_plugin
+from lanner.sdk.errors import LannerError, SourceError
+from lanner.sdk.hosting import BY_ARGUMENT, init_plugin
 from lanner.sdk.misfits import added, describe_misfits
-from lanner.sdk.options import advise_required
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ class LoadedRules:
         config: str | dict[str, Any] = "",
         beside: Sequence[type[Plugin]] = (),
         static: Mapping[str, str] | None = None,
-        way: str = "in `config`, as in `{}`",
+        way: str = BY_ARGUMENT,
     ) -> None:
         infos = [plugin_info(each) for each in (plugin, *beside)]
         self.info = join_fields(infos)
@@ -84,10 +83,7 @@ class LoadedRules:
         )
         self._compiled: dict[frozenset[str], CompiledRules] = {}
         self.compiled()
-        try:
-            init_plugin(plugin, config)
-        except ConfigError as error:
-            raise ConfigError(advise_required(f"plugin {self.info.name}: {error}", way)) from None
+        init_plugin(plugin, config, way=way)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
