@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from lanner.console.listening import Address
 
 _DEADLINE: Final = 30.0
-_WORKERS: Final = 4
+_WORKERS: Final = (3, 1)
+"""Threads for searches, and for questions that run a plugin's code."""
 _TOKEN_BYTES: Final = 24
 
 
