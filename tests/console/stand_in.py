@@ -1,73 +1,43 @@
-"""A console over generated alerts, for work on the page without a store.
+"""A console over a store with generated alerts, for work on the page and for tests.
 
-`python -m tests.console.stand_in --alerts 100000 --rate 100` serves the files of console/static and the whole API. The classes named
-StandIn have the interface of the store's reader, and keep everything in memory.
+`python -m tests.console.stand_in --alerts 100000 --rate 100` writes a store to a temporary directory: the alerts of the Docker plugin's
+own recording, with other names, and hostile ones among them. It serves console/static and the whole API.
 """
 
 import argparse
-import bisect
-import functools
+import contextlib
+import dataclasses
+import hashlib
 import json
 import random
-import re
+import shutil
+import tempfile
 import threading
 import time
-from collections import Counter
-from types import SimpleNamespace
+from pathlib import Path
 from typing import NamedTuple
 
+from lanner.alerts.machine import machine_mark
+from lanner.alerts.reader import AlertStore
+from lanner.alerts.record import Record, RunLoad
+from lanner.alerts.schema import STATE_FILE
+from lanner.alerts.writer import StoreWriter
 from lanner.console.api import Api
 from lanner.console.console import Console
 from lanner.console.listening import parse_address
-from lanner.sdk.errors import UsageError
+from lanner.host.plugin_loader import load_plugin
+from lanner.host.trial import LoadedRules
+from lanner.inquiry.client import Inquiry
+from lanner.sdk.plugin import plugin_info
 
-
-class StandInAlert(NamedTuple):
-    position: int
-    key: str
-    arrived: int
-    timestamp: int
-    rule: str
-    priority: int
-    source: str
-    subject: str
-    line: bytes
-
-
-class StandInPage(NamedTuple):
-    alerts: list
-    position: int
-    more: bool
-
-
-class StandInBucket(NamedTuple):
-    begin_ns: int
-    length_ns: int
-    priority: int
-    count: int
-
-
-class StandInTimeline(NamedTuple):
-    buckets: list
-    exact: bool
-
-
-class StandInCounts(NamedTuple):
-    values: list
-    exact: bool
-
-
-PRIORITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
-RULES = [
-    ("Shell in a container", 5, 400, "a shell was started in web-{n} (image=nginx:1.27 command=sh -c 'cat /etc/passwd')"),
-    ("Privileged container", 2, 10, "a privileged container was started: worker-{n} (image=registry.example.com/worker:7)"),
-    ("Image pulled from a registry that is not on the list", 4, 60, "an image was pulled from docker.io/library/redis:{n}"),
-    ("Volume destroyed", 6, 200, "the volume data-{n} was destroyed"),
-    ("Container from an image that is not on the list", 3, 30, "a container was made from docker.io/evil/miner:{n}"),
-    ("Secret read", 1, 3, "the secret db-password-{n} was read"),
-    ("Engine configuration reloaded", 0, 1, "the engine reloaded its configuration ({n})"),
-    ("Exec in a container", 7, 600, "an exec ran in web-{n}: /bin/true"),
-]
+RUN = "5ad0c0de"
+SECOND = 10**9
+CHANGED = b"""\
+- rule: Command in a container
+  enabled: true
+  override:
+    enabled: replace
+"""
 HOSTILE = [
     "<img src=x onerror=alert(1)><script>alert(2)</script>",
     "\u202egnp.exe\u202c and \u0007\u001b[31mred\u001b[0m",
@@ -75,310 +45,167 @@ HOSTILE = [
     "a surrogate \ud800 and a byte \udcff",
     "x" * 1_000_000,
     "عربي 中文 emoji \U0001f6a8 zero\u200bwidth\u0000nul",
+    "javascript:alert(1)",
+    "--><svg/onload=alert(1)>",
 ]
-SILENT = ["Container runtime escaped", "Docker socket mounted"]
-SECOND = 1_000_000_000
-WHY = {
-    "rule": "Shell in a container",
-    "place": "/etc/lanner/rules.d/mine.yaml:14:3",
-    "event": 1,
-    "event_text": "exec_start web-1",
-    "matches": True,
-    "taken_by": None,
-    "condition": {
-        "kind": "all",
-        "holds": True,
-        "parts": [
-            {
-                "kind": "test",
-                "holds": True,
-                "text": "docker.type = container",
-                "macros": ["container_event"],
-                "values": {"docker.type": "container"},
-            },
-            {
-                "kind": "one",
-                "holds": True,
-                "parts": [
-                    {"kind": "test", "holds": False, "text": "docker.action = exec_create", "values": {"docker.action": "exec_start"}},
-                    {
-                        "kind": "test",
-                        "holds": True,
-                        "text": "docker.action startswith exec_start",
-                        "values": {"docker.action": "exec_start: sh"},
-                    },
-                ],
-            },
-            {
-                "kind": "not",
-                "holds": True,
-                "exception": "known_health_checks",
-                "parts": [
-                    {
-                        "kind": "test",
-                        "holds": False,
-                        "text": "docker.exec.command in (known_health_checks)",
-                        "values": {"docker.exec.command": "sh -c 'cat /etc/passwd'"},
-                    }
-                ],
-            },
-        ],
-    },
-    "lists": {"known_health_checks": ["curl -f http://localhost/", "pg_isready"]},
-    "unfit": [],
-    "deciding": [[0], [1, 1], [2]],
-}
-EXCEPTION = """\
-- rule: Shell in a container
-  exceptions:
-    - name: web_1_shell
-      fields: [docker.attributes.name, docker.exec.command]
-      comps: [=, =]
-      values:
-        - [web-1, "sh -c 'cat /etc/passwd'"]
-  override:
-    exceptions: append
-"""
-TEST = """\
-tests:
-  - name: Shell in a container fires
-    events:
-      - {"Type": "container", "Action": "exec_start: sh -c 'cat /etc/passwd'", "Actor": {"ID": "4f0c", "Attributes": {"name": "web-1"}}}
-    alerts: [Shell in a container]
-"""
 
 
-class StandInStore:
-    """Alerts of the last hour, and `rate` more each second."""
+class Raised(NamedTuple):
+    """An alert, as the store gets it."""
 
-    def __init__(self, alerts, rate):
+    rule: str
+    priority: str
+    source: str
+    timestamp: int
+    record: Record
+
+
+class GeneratedStore:
+    """A store in `directory` with alerts of the last hour, and `rate` more each second. Alert number 7, 107, ... is hostile."""
+
+    def __init__(self, directory, alerts, rate=0):
+        self.directory, self._rate = Path(directory), rate
         self._random = random.Random(1)
-        self._lock = threading.Lock()
-        self._rate = rate
-        self._started = time.time_ns()
-        self._made = alerts
-        self._alerts = []
-        self._positions = []
-        day = self._started // (86_400 * SECOND)
-        self._day = day << 32
+        self._templates = templates()
+        self._writer = StoreWriter(self.directory)
+        self._number = 0
+        self._ending = threading.Event()
+        now = time.time_ns()
+        own = Path(plugin_info(load_plugin("docker")).rules).read_bytes()
+        self._loads = [
+            self._load(now - 3600 * SECOND, {"docker_rules.yaml": own}),
+            self._load(now - 1200 * SECOND, {"docker_rules.yaml": own, "mine.yaml": CHANGED}),
+        ]
+        self._writer.note(self._loads[0])
         step = 3600 * SECOND // max(1, alerts)
-        for number in range(alerts):
-            self._add(self._started - (alerts - number) * step)
+        moments = [now - (alerts - number) * step for number in range(alerts)]
+        changed = sum(moment < self._loads[1].started for moment in moments)
+        self._write(moments[:changed], self._loads[0])
+        self._writer.note(self._loads[1])
+        self._write(moments[changed:], self._loads[1])
+        self._write_state()
+        self._thread = threading.Thread(target=self._go_on, daemon=True)
+        self._thread.start()
 
-    def _add(self, now):
-        number = len(self._alerts) + 1
-        name, priority, _, text = self._random.choices(RULES, weights=[each[2] for each in RULES])[0]
-        subject = f"web-{self._random.randrange(40)}"
-        message = text.format(n=self._random.randrange(1000))
-        if number % 997 == 0:
-            message = HOSTILE[number // 997 % len(HOSTILE)]
-            subject = message[:60]
+    def close(self):
+        self._ending.set()
+        self._thread.join(30)
+        self._writer.close()
+
+    def _load(self, started, files):
+        paths = {f"/etc/lanner/rules.d/{name}": content for name, content in files.items()}
+        about = {
+            "plugin": "docker",
+            "target": "docker",
+            "plugins": [{"name": "docker", "version": "0.5.0", "target": "docker"}],
+            "source": "docker",
+            "hostname": "host",
+            "settings": {"rule_matching": "first", "static_fields": {}},
+            "rules": [{"path": path, "sha256": hashlib.sha256(content).hexdigest()} for path, content in paths.items()],
+            "machine": machine_mark(RUN),
+        }
+        return RunLoad(
+            RUN, started, "docker", json.dumps(about), {hashlib.sha256(content).hexdigest(): content for content in paths.values()}
+        )
+
+    def _write(self, moments, load):
+        for begin in range(0, len(moments), 256):
+            self._writer.write([self._raise(moment, load) for moment in moments[begin : begin + 256]])
+
+    def _raise(self, moment, load):
+        self._number += 1
+        is_hostile = self._number % 100 == 7
+        alert, event, old = self._random.choice([each for each in self._templates if each[2]] if is_hostile else self._templates)
+        new = HOSTILE[self._number // 100 % len(HOSTILE)] if is_hostile else f"web-{self._random.randrange(40)}"
+        named = {name: new if value == old else value for name, value in alert.fields.items()}
+        message = alert.output.replace(old, new) if old else alert.output
         line = {
             "hostname": "host",
-            "output": f"12:00:00.000000000: {PRIORITIES[priority]} {message}",
             "message": message,
-            "output_fields": {"docker.attributes.name": subject, "docker.type": "container", "evt.time": now},
-            "priority": PRIORITIES[priority],
-            "rule": name,
+            "output": f"12:00:00.000000000: {alert.priority} {message}",
+            "output_fields": named,
+            "priority": alert.priority,
+            "rule": alert.rule,
             "source": "docker",
-            "tags": ["docker", "container"],
+            "tags": list(alert.tags),
             "time": "2026-11-29T12:00:00.000000000Z",
         }
-        encoded = json.dumps(line, ensure_ascii=len(message) < 100).encode(
-            "utf-8", "surrogateescape" if "\ud800" not in message else "replace"
-        )
-        self._alerts.append(
-            StandInAlert(self._day | number, f"5ad0c0de-{number}", now, now - 2_000_000, name, priority, "docker", subject, encoded)
-        )
-        self._positions.append(self._day | number)
+        text = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace").decode()
+        if old:
+            event = event.replace(json.dumps(old).encode(), json.dumps(new).encode())
+        record = Record(text, event[: 16 << 10], len(event), self._number, moment, load)
+        return Raised(alert.rule, alert.priority, "docker", moment - 2_000_000, record)
 
-    def _advance(self):
-        with self._lock:
-            now = time.time_ns()
-            due = int((now - self._started) / SECOND * self._rate)
-            for _ in range(due - (len(self._alerts) - self._made)):
-                self._add(now)
+    def _go_on(self):
+        begin, made = time.monotonic(), 0
+        while not self._ending.wait(0.05):
+            due = int((time.monotonic() - begin) * self._rate)
+            if due > made:
+                self._write([time.time_ns()] * (due - made), self._loads[1])
+                made = due
+            if int(begin * 20) % 40 == int(time.monotonic() * 20) % 40:
+                self._write_state()
 
-    def last(self):
-        self._advance()
-        return self._positions[-1] if self._positions else 0
-
-    def after(self, position, wanted, limit):
-        self._advance()
-        found = []
-        first = bisect.bisect_right(self._positions, position)
-        for number in range(first, len(self._alerts)):
-            if wanted(self._alerts[number]):
-                found.append(self._alerts[number])
-                position = self._positions[number]
-                if len(found) == limit:
-                    return StandInPage(found, position, number + 1 < len(self._alerts))
-        return StandInPage(found, max(position, self.last()), False)
-
-    def newest(self, wanted, limit, before=None):
-        self._advance()
-        end = len(self._alerts) if before is None else bisect.bisect_left(self._positions, before)
-        found = []
-        for number in range(end - 1, -1, -1):
-            if wanted(self._alerts[number]):
-                found.append(self._alerts[number])
-                if len(found) == limit:
-                    return StandInPage(found, self._positions[number], number > 0)
-        return StandInPage(found, self._positions[0] if self._positions else 0, False)
-
-    def find(self, key):
-        run, _, number = key.partition("-")
-        if run != "5ad0c0de" or not number.isdigit() or not 0 < int(number) <= len(self._alerts):
-            return None
-        alert = self._alerts[int(number) - 1]
-        event = json.dumps({"Type": "container", "Action": "exec_start: sh", "Actor": {"Attributes": {"name": alert.subject}}}).encode()
-        return SimpleNamespace(
-            **alert._asdict(),
-            event=event[: 16 * 1024],
-            event_size=len(event),
-            rules_file={"path": "/etc/lanner/rules.d/mine.yaml", "line": 14},
-        )
-
-    def around(self, detail, minutes=5, limit=200):
-        span = minutes * 60 * SECOND
-        return [each for each in self._alerts if abs(each.arrived - detail.arrived) <= span and each.subject == detail.subject][:limit]
-
-    def timeline(self, wanted, begin, end):
-        length = 60 * SECOND
-        counts = Counter((each.arrived // length, each.priority) for each in self._alerts if begin <= each.arrived < end and wanted(each))
-        return StandInTimeline(
-            [StandInBucket(at * length, length, priority, count) for (at, priority), count in sorted(counts.items())], True
-        )
-
-    def top(self, wanted, field, begin, end, limit):
-        get = {
-            "rule": lambda each: each.rule,
-            "priority": lambda each: PRIORITIES[each.priority],
-            "source": lambda each: each.source,
-            "subject": lambda each: each.subject,
-            "tag": lambda each: "docker",
-        }[field]
-        return StandInCounts(
-            Counter(get(each) for each in self._alerts if begin <= each.arrived < end and wanted(each)).most_common(limit), True
-        )
-
-    def rules_overview(self, begin, end):
-        inside = [each for each in self._alerts if begin <= each.arrived < end]
-        counts, last = Counter(each.rule for each in inside), {each.rule: each.arrived // 1_000_000 for each in inside}
-        rows = [
-            {
-                "rule": name,
-                "priority": priority,
-                "count": counts[name],
-                "last_ms": last.get(name),
-                "path": "docker_rules.yaml",
-                "is_loaded": True,
-            }
-            for name, priority, *_ in RULES
-        ]
-        rows += [
-            {"rule": name, "priority": 2, "count": 0, "last_ms": None, "path": "docker_rules.yaml", "is_loaded": True} for name in SILENT
-        ]
-        change = {
-            "at_ms": self._started // 1_000_000 - 1_200_000,
-            "files": ["/etc/lanner/rules.d/mine.yaml"],
-            "before": {"Shell in a container": 812.0, "Exec in a container": 1200.0},
-            "after": {"Shell in a container": 20.5, "Exec in a container": 1190.0},
-        }
-        return {"rules": rows, "changes": [change]}
-
-    def status(self):
-        now = time.time_ns() // 1_000_000
-        return {
-            "run": {
-                "run": "5ad0c0de",
-                "plugin": "docker",
-                "is_running": True,
-                "updated_ms": now,
-                "engines": {"unix:///var/run/docker.sock": True, "tcp://192.0.2.10:2376": False},
-                "last_event_ms": now - 1500,
-                "outputs": {"http": {"queued": 4231, "error": "connection refused"}, "stdout": {"queued": 0, "error": ""}},
-                "reload_error": "mine.yaml:14:3: unknown field docker.nmae",
-            },
-            "is_running": True,
-            "problems": [
-                {
-                    "what": "the engine is unreachable",
-                    "where": "tcp://192.0.2.10:2376",
-                    "advice": "check the network, then `lanner doctor docker`",
+    def _write_state(self):
+        now = time.time_ns()
+        state = {
+            "run": RUN,
+            "plugin": "docker",
+            "plugin_version": "0.5.0",
+            "event_source": "docker",
+            "hostname": "host",
+            "started": self._loads[0].started,
+            "loaded": self._loads[1].started,
+            "written": now,
+            "ended": None,
+            "last_event": now - SECOND,
+            "events": 123_456,
+            "connected": {"unix:///var/run/docker.sock": True, "tcp://192.0.2.10:2376": False},
+            "outputs": {
+                "http_output": {
+                    "delivered": 90,
+                    "dropped": 0,
+                    "pending": 31,
+                    "spooled": 4200,
+                    "failures": 12,
+                    "last_error": "connection refused",
                 },
-                {"what": "alerts wait for the output", "where": "http_output", "advice": "connection refused: start its receiver"},
-            ],
-            "store": {
-                "days": 1,
-                "bytes": 312 * len(self._alerts),
-                "oldest_ms": self._alerts[0].arrived // 1_000_000 if self._alerts else None,
-                "newest_ms": now,
+                "stdout_output": {"delivered": 121, "dropped": 0, "pending": 0, "spooled": 0, "failures": 0, "last_error": ""},
             },
+            "counters": {"gaps": 1},
+            "reloads": 1,
+            "reloads_failed": 1,
+            "reload_error": "mine.yaml:14:3: unknown field docker.nmae: did you mean docker.name?",
+            "not_ready": [],
+            "unhealthy": [],
         }
+        path = self.directory / f"{STATE_FILE}.new"
+        path.write_text(json.dumps(state))
+        path.replace(self.directory / STATE_FILE)
 
 
-class StandInInquiry:
-    """The same answers for every alert, but `unavailable` for each tenth."""
-
-    def _answer(self, detail, found):
-        if detail.position % 10 == 0:
-            return {"unavailable": "the event has 40,000 bytes, of which the store keeps 16,384"}
-        return found
-
-    def why(self, detail):
-        return self._answer(detail, WHY | {"rule": detail.rule})
-
-    def exception(self, detail):
-        return self._answer(detail, {"text": EXCEPTION, "checked": True})
-
-    def test(self, detail):
-        return self._answer(detail, {"text": TEST, "checked": True})
+def templates():
+    """The alerts of the Docker plugin's own recording, with their events and the name that they are about."""
+    rules = LoadedRules(load_plugin("docker"))
+    trial = rules.trial()
+    found = []
+    for event, timestamp in rules.recorded(rules.info.example):
+        for alert in trial.feed(event, timestamp):
+            name = alert.fields.get("docker.attributes.name") or ""
+            found.append((dataclasses.replace(alert), event, name))
+    return found
 
 
-class StandInFilterError(UsageError):
-    place = 0
-
-
-def is_equal(name, value, alert):
-    return getattr(alert, name).lower() == value
-
-
-def has_word(word, alert):
-    return word in alert.line.lower()
-
-
-def priority_check(text, value, least):
-    names = [each.lower() for each in PRIORITIES]
-    if value not in names:
-        error = StandInFilterError(f"unknown priority {value!r}: use one of {', '.join(names)}")
-        error.place = text.lower().find(value)
-        raise error
-    level = names.index(value)
-    return lambda alert: alert.priority <= level if least else alert.priority == level
-
-
-def parse_filter(text, now):
-    """Words, all of which an alert has in its rule, subject or line; `rule:"..."`, `priority>=...` and `-` as far as a page needs them."""
-    checks = []
-    for minus, key, quoted, word in re.findall(
-        r'(-?)(?:(rule|subject|container|source|priority>=?|priority:):?)?(?:"([^"]*)"|(\S+))', text
-    ):
-        value = (quoted or word).lower()
-        if key.startswith("priority"):
-            check = priority_check(text, value, ">" in key)
-        elif key:
-            check = functools.partial(is_equal, {"container": "subject"}.get(key, key), value)
-        else:
-            check = functools.partial(has_word, value.encode("utf-8", "replace"))
-        checks.append((lambda each, check=check: not check(each)) if minus else check)
-    return lambda each: all(check(each) for check in checks)
-
-
-def start(alerts=1000, rate=0, listen="127.0.0.1:0", **options):
-    """A console over a stand-in store."""
-    store = StandInStore(alerts, rate)
-    return Console(Api(lambda: store, parse_filter, StandInInquiry()), parse_address(listen), **options)
+@contextlib.contextmanager
+def serving(directory, listen="127.0.0.1:0", **options):
+    """A console over the store in a directory."""
+    inquiry = Inquiry()
+    console = Console(Api(Path(directory), lambda: AlertStore(directory), inquiry), parse_address(listen), **options)
+    try:
+        yield console
+    finally:
+        console.close()
+        inquiry.close()
 
 
 def main():
@@ -387,10 +214,16 @@ def main():
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--listen", default="127.0.0.1:0")
     given = parser.parse_args()
-    console = start(given.alerts, given.rate, given.listen)
-    print(console.link, flush=True)  # noqa: T201
-    threading.Event().wait()
+    directory = tempfile.mkdtemp()
+    try:
+        store = GeneratedStore(directory, given.alerts, given.rate)
+        with contextlib.closing(store), serving(directory, given.listen) as console:
+            print(console.link, flush=True)  # noqa: T201
+            threading.Event().wait()
+    finally:
+        shutil.rmtree(directory)
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

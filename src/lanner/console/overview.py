@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lanner.alerts.filters import Filter
@@ -101,7 +102,7 @@ def _arrival(store: AlertStore, position: int) -> int | None:
 def _changes(store: AlertStore, runs: Sequence[Run], begin: int, end: int) -> Iterator[dict[str, Any]]:
     """Yield the loads of other rules in a time window, the newest first, with alerts an hour by rule before and after."""
     until, number = time.time_ns(), 0
-    for run, before in zip(runs, runs[1:], strict=False):
+    for run, before in pairwise(runs):
         files = _changed_files(run, before)
         if not files or run.plugin != before.plugin:
             continue

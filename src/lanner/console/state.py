@@ -25,7 +25,7 @@ _OLD: Final = 15 * 10**9
 
 
 class Problem(NamedTuple):
-    """What is broken, where, and what to do."""
+    """A problem: the fault, its place, and what to do."""
 
     what: str
     where: str
@@ -85,7 +85,7 @@ def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
         return  # what it last said of engines and outputs is over
     plugin = f"plugin {state.plugin}"
     if time.time_ns() - state.written > _OLD:
-        yield Problem("the run does not write its state", plugin, "it may be stuck: look at its log, then restart it")
+        yield Problem("the run does not write its state", plugin, "it may be stuck: read its log, then restart it")
     for engine, is_connected in state.connected.items():
         if not is_connected:
             yield Problem("the engine is unreachable", engine, f"check that it runs, then `lanner doctor {state.plugin}`")
@@ -97,7 +97,7 @@ def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
             yield Problem(f"{many(output.dropped, 'alert')} dropped", f"$.{name}", "raise $.outputs_queue.capacity, or set $.lanner.spool")
     for name, count in [*state.counters.items(), *_of_engines(state)]:
         if count and ("dropped" in name or "gap" in name or "lost" in name):
-            yield Problem(f"{name}: {count:,}", plugin, "events were lost: look at the run's log for the times")
+            yield Problem(f"{name}: {count:,}", plugin, "events were lost: the run's log has the times")
     if state.reload_error:
         yield Problem("the last reload failed: the rules before it stay", plugin, state.reload_error)
     for reason in state.unhealthy:
@@ -105,7 +105,7 @@ def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
     unreachable = tuple(f"{engine} is unreachable" for engine, is_connected in state.connected.items() if not is_connected)
     for reason in state.not_ready:
         if reason not in unreachable:
-            yield Problem(reason, plugin, "look at the run's log")
+            yield Problem(reason, plugin, "read the run's log")
 
 
 def _of_engines(state: RunState) -> Iterator[tuple[str, int]]:

@@ -67,7 +67,7 @@ def _choices(loaded: LoadedCase, question: Question, found: Explanation) -> Iter
         return
     (values,) = loaded.values(names, [(question.event, question.timestamp)])
     usable = [name for name in names if _is_usable(values[name])]
-    subject: list[str] = [name for name in SUBJECT_FIELDS if name in usable][:1]
+    subject = [name for name in usable if name in SUBJECT_FIELDS][:1]
     telling = [name for name in others if _rank(name) < len(_ACTIONS)]
     did = [name for name in dict.fromkeys((*varying, *telling)) if name in usable and name not in SUBJECT_FIELDS]
     full = [*subject, *sorted(did, key=_rank)][:_MOST_FIELDS]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTORS: Final = "/proc/self/fd/"
 _PROBE: Final = "The values of an event"
-_WAY: Final = "by --config, as in --config '{}'"
+_WAY: Final = "with --config '{}'"
 
 
 class LoadedCase:

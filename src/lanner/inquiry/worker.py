@@ -30,8 +30,8 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_AS, _MEMORY)
     try:
         case = msgspec.msgpack.decode(receive(incoming, _IDLE), type=Case)
         _limit_time()
@@ -46,7 +46,13 @@ def main() -> None:
 
 def _limit_time() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + _SECONDS, resource.RLIM_INFINITY))
+    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + _SECONDS)
+
+
+def _limit(kind: int, limit: int) -> None:
+    """Set a limit, unless a service manager has set a lower one."""
+    most = resource.getrlimit(kind)[1]
+    resource.setrlimit(kind, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
 
 
 def _load(case: Case) -> tuple[Any, str]:
