@@ -244,7 +244,7 @@ def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tup
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="A further name of this console, such as a proxy's. May be repeated.")
 @click.option("--certificate", default=None, metavar="FILE", help="Use TLS with this certificate (PEM).")
 @click.option("--key", default=None, metavar="FILE", help="The certificate's key, if it is in another file.")
-@click.option("--token-file", default=None, metavar="FILE", help="Keep the token in FILE, which is created; default: a new token each time.")
+@click.option("--token-file", default=None, metavar="FILE", help="Keep the token in FILE, which is created; default: a new one each time.")
 @click.option("--plugin", "plugins", multiple=True, metavar="PLUGIN", help="A plugin that explanations may load. May be repeated.")
 @click.option("--config", default="", metavar="TEXT", help="The plugin's configuration for explanations: JSON or YAML, or @FILE.")
 def console(**options: Any) -> int:
