@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from lanner.outputs.histogram import NO_COUNTS, HistogramCounts
 from lanner.sdk.errors import LannerError
 from lanner.sdk.text import many
 
@@ -94,7 +95,8 @@ class SinkCounts:
     """Counters of a sink's alerts. `pending` and `spooled` are those waiting now, in memory and on disk.
 
     `retried`: alerts that were sent again. `timeouts`: deliveries longer than output_timeout. `damaged`: damaged items on disk
-    (an alert, a file, its log) that were set aside.
+    (an alert, a file, its log) that were set aside. `durations`: seconds of each call of the sink. `ages`: seconds from the time of
+    each delivered alert's event to its delivery.
     """
 
     delivered: int = 0
@@ -106,6 +108,8 @@ class SinkCounts:
     last_error: str = ""
     timeouts: int = 0
     damaged: int = 0
+    durations: HistogramCounts = NO_COUNTS
+    ages: HistogramCounts = NO_COUNTS
 
 
 class Delivery(Protocol):

@@ -19,6 +19,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, SpoolError
+from lanner.outputs.histogram import AGES, Histogram
 from lanner.outputs.sender import Sender
 from lanner.outputs.spooling import Spooling
 from lanner.sdk.text import many
@@ -93,6 +94,7 @@ class Worker:
         self._queue: deque[Numbered] = deque()  # the current batch stays at its head until it has arrived
         self._size = 0
         self._counts = SinkCounts()
+        self._ages = Histogram(AGES)
         self._lost = 0
         self._failures = 0  # consecutive
         self._down_since = 0.0
@@ -139,6 +141,8 @@ class Worker:
             spooled=self._spool.waiting if self._spool else 0,
             timeouts=self._sender.timeouts,
             damaged=self._spool.damaged if self._spool else 0,
+            durations=self._sender.durations.read(),
+            ages=self._ages.read(),
         )
 
     def drop(self) -> None:
@@ -311,6 +315,7 @@ class Worker:
         if self._failures:
             self._counts.retried += 1
         delivered, failure = self._sender.send(alerts)
+        now = time.time_ns()
         refused = 1 if failure is not None and failure.permanent and delivered < len(alerts) else 0
         if spool:
             spool.remove(delivered + refused)
@@ -318,6 +323,7 @@ class Worker:
             if self._abandoned:
                 return  # they are counted as lost, or in the spool
             self._counts.delivered += delivered
+            self._ages.observe_ages(now, [alert.timestamp for alert in alerts[:delivered]])
             self._counts.dropped += refused
             if refused:
                 self._why_dropped = str(failure)
