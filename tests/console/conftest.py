@@ -6,7 +6,7 @@ import json
 import socket
 
 import pytest
-from tests.console.stand_in import GeneratedStore, serving
+from tests.console.generated import GeneratedStore, serving
 
 
 class Client:

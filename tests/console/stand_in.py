@@ -1,43 +1,40 @@
-"""A console over a store with generated alerts, for work on the page and for tests.
+"""A console over alerts in memory, for tests of the page that add alerts one by one.
 
-`python -m tests.console.stand_in --alerts 100000 --rate 100` writes a store to a temporary directory: the alerts of the Docker plugin's
-own recording, with other names, and hostile ones among them. It serves console/static and the whole API.
+`python -m tests.console.stand_in --alerts 100000 --rate 100` serves the files of console/static and the whole API. The classes named
+StandIn have the interface of the store's reader. tests/console/generated.py has a real store.
 """
 
 import argparse
+import bisect
 import contextlib
-import dataclasses
-import hashlib
 import json
 import random
 import shutil
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
-from lanner.alerts.machine import machine_mark
-from lanner.alerts.reader import AlertStore
-from lanner.alerts.record import Record, RunLoad
-from lanner.alerts.schema import STATE_FILE
-from lanner.alerts.writer import StoreWriter
+from lanner.alerts.lock import lock_store
+from lanner.alerts.stored import Bucket, Counts, Detail, Page, RuleCount, Run, StoredAlert, Timeline
 from lanner.console.api import Api
 from lanner.console.console import Console
 from lanner.console.listening import parse_address
-from lanner.host.plugin_loader import load_plugin
-from lanner.host.trial import LoadedRules
-from lanner.inquiry.client import Inquiry
-from lanner.sdk.plugin import plugin_info
 
+StandInAlert = StoredAlert
 RUN = "5ad0c0de"
-SECOND = 10**9
-CHANGED = b"""\
-- rule: Command in a container
-  enabled: true
-  override:
-    enabled: replace
-"""
+PRIORITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
+RULES = [
+    ("Shell in a container", 5, 400, "a shell was started in web-{n} (image=nginx:1.27 command=sh -c 'cat /etc/passwd')"),
+    ("Privileged container", 2, 10, "a privileged container was started: worker-{n} (image=registry.example.com/worker:7)"),
+    ("Image pulled from a registry that is not on the list", 4, 60, "an image was pulled from docker.io/library/redis:{n}"),
+    ("Volume destroyed", 6, 200, "the volume data-{n} was destroyed"),
+    ("Container from an image that is not on the list", 3, 30, "a container was made from docker.io/evil/miner:{n}"),
+    ("Secret read", 1, 3, "the secret db-password-{n} was read"),
+    ("Engine configuration reloaded", 0, 1, "the engine reloaded its configuration ({n})"),
+    ("Exec in a container", 7, 600, "an exec ran in web-{n}: /bin/true"),
+]
 HOSTILE = [
     "<img src=x onerror=alert(1)><script>alert(2)</script>",
     "\u202egnp.exe\u202c and \u0007\u001b[31mred\u001b[0m",
@@ -45,167 +42,253 @@ HOSTILE = [
     "a surrogate \ud800 and a byte \udcff",
     "x" * 1_000_000,
     "عربي 中文 emoji \U0001f6a8 zero\u200bwidth\u0000nul",
-    "javascript:alert(1)",
-    "--><svg/onload=alert(1)>",
 ]
+SILENT = ["Container runtime escaped", "Docker socket mounted"]
+SECOND = 1_000_000_000
+WHY = {
+    "rule": "Shell in a container",
+    "place": "/etc/lanner/rules.d/mine.yaml:14:3",
+    "event": 1,
+    "event_text": "exec_start web-1",
+    "matches": True,
+    "taken_by": None,
+    "condition": {
+        "kind": "all",
+        "holds": True,
+        "parts": [
+            {
+                "kind": "test",
+                "holds": True,
+                "text": "docker.type = container",
+                "macros": ["container_event"],
+                "values": {"docker.type": "container"},
+            },
+            {
+                "kind": "one",
+                "holds": True,
+                "parts": [
+                    {"kind": "test", "holds": False, "text": "docker.action = exec_create", "values": {"docker.action": "exec_start"}},
+                    {
+                        "kind": "test",
+                        "holds": True,
+                        "text": "docker.action startswith exec_start",
+                        "values": {"docker.action": "exec_start: sh"},
+                    },
+                ],
+            },
+            {
+                "kind": "not",
+                "holds": True,
+                "exception": "known_health_checks",
+                "parts": [
+                    {
+                        "kind": "test",
+                        "holds": False,
+                        "text": "docker.exec.command in (known_health_checks)",
+                        "values": {"docker.exec.command": "sh -c 'cat /etc/passwd'"},
+                    }
+                ],
+            },
+        ],
+    },
+    "lists": {"known_health_checks": ["curl -f http://localhost/", "pg_isready"]},
+    "unfit": [],
+    "deciding": [[0], [1, 1], [2, 0]],
+}
+EXCEPTION = """\
+- rule: Shell in a container
+  exceptions:
+    - name: web_1_shell
+      fields: [docker.attributes.name, docker.exec.command]
+      comps: [=, =]
+      values:
+        - [web-1, "sh -c 'cat /etc/passwd'"]
+  override:
+    exceptions: append
+"""
+TEST = """\
+tests:
+  - name: Shell in a container fires
+    events:
+      - {"Type": "container", "Action": "exec_start: sh -c 'cat /etc/passwd'", "Actor": {"ID": "4f0c", "Attributes": {"name": "web-1"}}}
+    alerts: [Shell in a container]
+"""
 
 
-class Raised(NamedTuple):
-    """An alert, as the store gets it."""
-
-    rule: str
-    priority: str
-    source: str
-    timestamp: int
-    record: Record
+class StandInStore:
+    """Alerts of the last hour, and `rate` more each second. `rules` are the names of the loaded rules with their priorities."""
 
 
-class GeneratedStore:
-    """A store in `directory` with alerts of the last hour, and `rate` more each second. Alert number 7, 107, ... is hostile."""
-
-    def __init__(self, directory, alerts, rate=0):
-        self.directory, self._rate = Path(directory), rate
+    def __init__(self, alerts, rate, rules=()):
         self._random = random.Random(1)
-        self._templates = templates()
-        self._writer = StoreWriter(self.directory)
-        self._number = 0
-        self._ending = threading.Event()
-        now = time.time_ns()
-        own = Path(plugin_info(load_plugin("docker")).rules).read_bytes()
-        self._loads = [
-            self._load(now - 3600 * SECOND, {"docker_rules.yaml": own}),
-            self._load(now - 1200 * SECOND, {"docker_rules.yaml": own, "mine.yaml": CHANGED}),
-        ]
-        self._writer.note(self._loads[0])
+        self.problems = {}
+        self._lock = threading.Lock()
+        self._rate = rate
+        self._rules = [*(rules or [(name, priority) for name, priority, *_ in RULES]), *((name, 2) for name in SILENT)]
+        self._started = time.time_ns()
+        self._made = alerts
+        self._alerts = []
+        self._positions = []
+        day = self._started // (86_400 * SECOND)
+        self._day = day << 32
+        # what a run holds while it writes: its lock
+        self.path = Path(tempfile.mkdtemp())
+        self._running = lock_store(self.path, 0)
         step = 3600 * SECOND // max(1, alerts)
-        moments = [now - (alerts - number) * step for number in range(alerts)]
-        changed = sum(moment < self._loads[1].started for moment in moments)
-        self._write(moments[:changed], self._loads[0])
-        self._writer.note(self._loads[1])
-        self._write(moments[changed:], self._loads[1])
-        self._write_state()
-        self._thread = threading.Thread(target=self._go_on, daemon=True)
-        self._thread.start()
+        for number in range(alerts):
+            self._add(self._started - (alerts - number) * step)
 
     def close(self):
-        self._ending.set()
-        self._thread.join(30)
-        self._writer.close()
+        self._running.close()
+        shutil.rmtree(self.path, ignore_errors=True)
 
-    def _load(self, started, files):
-        paths = {f"/etc/lanner/rules.d/{name}": content for name, content in files.items()}
-        about = {
-            "plugin": "docker",
-            "target": "docker",
-            "plugins": [{"name": "docker", "version": "0.5.0", "target": "docker"}],
-            "source": "docker",
-            "hostname": "host",
-            "settings": {"rule_matching": "first", "static_fields": {}},
-            "rules": [{"path": path, "sha256": hashlib.sha256(content).hexdigest()} for path, content in paths.items()],
-            "machine": machine_mark(RUN),
-        }
-        return RunLoad(
-            RUN, started, "docker", json.dumps(about), {hashlib.sha256(content).hexdigest(): content for content in paths.values()}
-        )
-
-    def _write(self, moments, load):
-        for begin in range(0, len(moments), 256):
-            self._writer.write([self._raise(moment, load) for moment in moments[begin : begin + 256]])
-
-    def _raise(self, moment, load):
-        self._number += 1
-        is_hostile = self._number % 100 == 7
-        alert, event, old = self._random.choice([each for each in self._templates if each[2]] if is_hostile else self._templates)
-        new = HOSTILE[self._number // 100 % len(HOSTILE)] if is_hostile else f"web-{self._random.randrange(40)}"
-        named = {name: new if value == old else value for name, value in alert.fields.items()}
-        message = alert.output.replace(old, new) if old else alert.output
+    def _add(self, now):
+        number = len(self._alerts) + 1
+        name, priority, _, text = self._random.choices(RULES, weights=[each[2] for each in RULES])[0]
+        subject = f"web-{self._random.randrange(40)}"
+        message = text.format(n=self._random.randrange(1000))
+        if number % 997 == 0:
+            message = HOSTILE[number // 997 % len(HOSTILE)]
+            subject = message[:60]
         line = {
             "hostname": "host",
+            "output": f"12:00:00.000000000: {PRIORITIES[priority]} {message}",
             "message": message,
-            "output": f"12:00:00.000000000: {alert.priority} {message}",
-            "output_fields": named,
-            "priority": alert.priority,
-            "rule": alert.rule,
+            "output_fields": {"docker.attributes.name": subject, "docker.type": "container", "evt.time": now},
+            "priority": PRIORITIES[priority],
+            "rule": name,
             "source": "docker",
-            "tags": list(alert.tags),
+            "tags": ["docker", "container"],
             "time": "2026-11-29T12:00:00.000000000Z",
         }
-        text = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace").decode()
-        if old:
-            event = event.replace(json.dumps(old).encode(), json.dumps(new).encode())
-        record = Record(text, event[: 16 << 10], len(event), self._number, moment, load)
-        return Raised(alert.rule, alert.priority, "docker", moment - 2_000_000, record)
+        encoded = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace")
+        subject = subject.encode("utf-8", "replace").decode()
+        self._alerts.append(
+            StandInAlert(self._day | number, f"{RUN}-{number}", now, now - 2_000_000, name, priority, "docker", subject, encoded)
+        )
+        self._positions.append(self._day | number)
 
-    def _go_on(self):
-        begin, made = time.monotonic(), 0
-        while not self._ending.wait(0.05):
-            due = int((time.monotonic() - begin) * self._rate)
-            if due > made:
-                self._write([time.time_ns()] * (due - made), self._loads[1])
-                made = due
-            if int(begin * 20) % 40 == int(time.monotonic() * 20) % 40:
-                self._write_state()
+    def _advance(self):
+        with self._lock:
+            now = time.time_ns()
+            due = int((now - self._started) / SECOND * self._rate)
+            for _ in range(due - (len(self._alerts) - self._made)):
+                self._add(now)
 
-    def _write_state(self):
+    def last(self):
+        self._advance()
+        return self._positions[-1] if self._positions else 0
+
+    def after(self, position, wanted, limit):
+        self._advance()
+        found = []
+        first = bisect.bisect_right(self._positions, position)
+        for number in range(first, len(self._alerts)):
+            if wanted.matches(self._alerts[number]):
+                found.append(self._alerts[number])
+                position = self._positions[number]
+                if len(found) == limit:
+                    return Page(found, position, number + 1 < len(self._alerts))
+        return Page(found, max(position, self.last()), False)
+
+    def newest(self, wanted, limit, before=None):
+        self._advance()
+        end = len(self._alerts) if before is None else bisect.bisect_left(self._positions, before)
+        found = []
+        for number in range(end - 1, -1, -1):
+            if wanted.matches(self._alerts[number]):
+                found.append(self._alerts[number])
+                if len(found) == limit:
+                    return Page(found, self._positions[number], number > 0)
+        return Page(found, self._positions[0] if self._positions else 0, False)
+
+    def find(self, key):
+        run, _, number = key.partition("-")
+        if run != RUN or not number.isdigit() or not 0 < int(number) <= len(self._alerts):
+            return None
+        alert = self._alerts[int(number) - 1]
+        event = json.dumps({"Type": "container", "Action": "exec_start: sh", "Actor": {"Attributes": {"name": alert.subject}}}).encode()
+        return Detail(alert, event, len(event), self.runs()[0])
+
+    def around(self, detail, minutes=5, limit=200):
+        span, alert = minutes * 60 * SECOND, detail.alert
+        return [each for each in self._alerts if abs(each.arrived - alert.arrived) <= span and each.subject == alert.subject][:limit]
+
+    def timeline(self, wanted, begin, end):
+        length = 60 * SECOND
+        inside = [each for each in self._alerts if begin <= each.arrived < end and wanted.matches(each)]
+        counts = Counter((each.arrived // length, each.priority) for each in inside)
+        return Timeline([Bucket(at * length, length, priority, count) for (at, priority), count in sorted(counts.items())], True)
+
+    def top(self, wanted, field, begin, end, limit):
+        get = {
+            "rule": lambda each: each.rule,
+            "priority": lambda each: PRIORITIES[each.priority],
+            "source": lambda each: each.source,
+            "subject": lambda each: each.subject,
+            "tag": lambda each: "docker",
+        }[field]
+        inside = [each for each in self._alerts if begin <= each.arrived < end and wanted.matches(each)]
+        return Counts(Counter(map(get, inside)).most_common(limit), True)
+
+    def rules(self, begin, end):
+        inside = [each for each in self._alerts if begin <= each.arrived < end]
+        counts, last = Counter(each.rule for each in inside), {each.rule: each for each in inside}
+        return [RuleCount(name, last[name].priority, count, last[name].position) for name, count in counts.most_common()]
+
+    def runs(self):
+        names = ("docker_rules.yaml", "mine.yaml")
+        loads = [(self._started - 1200 * SECOND, names), (self._started - 3600 * SECOND, names[:1])]
+        return [
+            Run(RUN, at, "docker", {"plugins": [], "source": "docker", "rules": [{"path": name, "sha256": name} for name in files]})
+            for at, files in loads
+        ]
+
+    def rules_file(self, sha256):
+        if sha256 == "mine.yaml":
+            return b""
+        about = {"desc": "x", "condition": "docker.type exists", "output": "x", "source": "docker"}
+        return json.dumps([about | {"rule": name, "priority": PRIORITIES[priority]} for name, priority in self._rules]).encode()
+
+    def days(self):
+        return {self._day >> 32: self.path}
+
+    def state(self):
         now = time.time_ns()
-        state = {
+        return {
             "run": RUN,
             "plugin": "docker",
-            "plugin_version": "0.5.0",
-            "event_source": "docker",
-            "hostname": "host",
-            "started": self._loads[0].started,
-            "loaded": self._loads[1].started,
             "written": now,
             "ended": None,
             "last_event": now - SECOND,
-            "events": 123_456,
             "connected": {"unix:///var/run/docker.sock": True, "tcp://192.0.2.10:2376": False},
             "outputs": {
-                "http_output": {
-                    "delivered": 90,
-                    "dropped": 0,
-                    "pending": 31,
-                    "spooled": 4200,
-                    "failures": 12,
-                    "last_error": "connection refused",
-                },
-                "stdout_output": {"delivered": 121, "dropped": 0, "pending": 0, "spooled": 0, "failures": 0, "last_error": ""},
+                "http_output": {"delivered": 9, "pending": 31, "spooled": 4200, "failures": 12, "last_error": "connection refused"},
+                "stdout_output": {"delivered": 40, "last_error": ""},
             },
-            "counters": {"gaps": 1},
-            "reloads": 1,
-            "reloads_failed": 1,
-            "reload_error": "mine.yaml:14:3: unknown field docker.nmae: did you mean docker.name?",
-            "not_ready": [],
-            "unhealthy": [],
+            "counters": {"reconnects": 1},
         }
-        path = self.directory / f"{STATE_FILE}.new"
-        path.write_text(json.dumps(state))
-        path.replace(self.directory / STATE_FILE)
 
 
-def templates():
-    """The alerts of the Docker plugin's own recording, with their events and the name that they are about."""
-    rules = LoadedRules(load_plugin("docker"))
-    trial = rules.trial()
-    found = []
-    for event, timestamp in rules.recorded(rules.info.example):
-        for alert in trial.feed(event, timestamp):
-            name = alert.fields.get("docker.attributes.name") or ""
-            found.append((dataclasses.replace(alert), event, name))
-    return found
+class StandInInquiry:
+    """The same answers for every alert, but `unavailable` for each tenth."""
 
+    def ask(self, kind, detail, store):
+        return getattr(self, kind)(detail)
 
-@contextlib.contextmanager
-def serving(directory, listen="127.0.0.1:0", **options):
-    """A console over the store in a directory."""
-    inquiry = Inquiry()
-    console = Console(Api(Path(directory), lambda: AlertStore(directory), inquiry), parse_address(listen), **options)
-    try:
-        yield console
-    finally:
-        console.close()
-        inquiry.close()
+    def _answer(self, detail, found):
+        if detail.alert.position % 10 == 0:
+            return {"unavailable": "the event has 40,000 bytes, of which the store keeps 16,384"}
+        return found
+
+    def why(self, detail):
+        return self._answer(detail, WHY | {"rule": detail.alert.rule})
+
+    def exception(self, detail):
+        return self._answer(detail, {"text": EXCEPTION, "checked": True, "tried": 3, "notes": []})
+
+    def test(self, detail):
+        return self._answer(detail, {"text": TEST, "checked": True})
 
 
 def main():
@@ -214,16 +297,11 @@ def main():
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--listen", default="127.0.0.1:0")
     given = parser.parse_args()
-    directory = tempfile.mkdtemp()
-    try:
-        store = GeneratedStore(directory, given.alerts, given.rate)
-        with contextlib.closing(store), serving(directory, given.listen) as console:
-            print(console.link, flush=True)  # noqa: T201
-            threading.Event().wait()
-    finally:
-        shutil.rmtree(directory)
+    with contextlib.closing(StandInStore(given.alerts, given.rate)) as store:
+        console = Console(Api(lambda: store, StandInInquiry()), parse_address(given.listen))
+        print(console.link, flush=True)  # noqa: T201
+        threading.Event().wait()
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        main()
+    main()

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from tests.console.stand_in import HOSTILE, GeneratedStore
+from tests.console.generated import HOSTILE, GeneratedStore
 
 
 def test_the_newest_and_then_older_alerts(client):

@@ -52,7 +52,7 @@ def serve_console(
     with contextlib.ExitStack() as stack:
         stack.callback(inquiry.close)
         console = Console(
-            Api(path, lambda: AlertStore(path), inquiry),
+            Api(lambda: AlertStore(path), inquiry),
             address,
             token=read_token(Path(token_file)) if token_file else "",
             hosts=hosts,

@@ -19,7 +19,6 @@ from lanner.sdk.errors import LannerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from lanner.alerts.filters import Filter
     from lanner.alerts.reader import AlertStore
@@ -41,10 +40,10 @@ _LONGEST_KEY: Final = 32
 
 
 class Api:
-    """Responses about the store in `directory`. `open_store` returns a reader of it; each thread of the server has one."""
+    """Responses about a store. `open_store` returns a reader of it; each thread of the server has one."""
 
-    def __init__(self, directory: Path, open_store: Callable[[], AlertStore], inquiry: Inquiry) -> None:
-        self._directory, self._open_store, self._inquiry = directory, open_store, inquiry
+    def __init__(self, open_store: Callable[[], AlertStore], inquiry: Inquiry) -> None:
+        self._open_store, self._inquiry = open_store, inquiry
         self._local = threading.local()
         self._endpoints: Final = {
             "alerts": self._alerts,
@@ -154,7 +153,7 @@ class Api:
 
     def _status(self, query: Query) -> dict[str, Any]:
         query.end()
-        return describe_state(self._store, self._directory)
+        return describe_state(self._store)
 
 
 def _page(document: object) -> Page:

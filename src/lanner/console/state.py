@@ -55,8 +55,9 @@ class RunState(msgspec.Struct):
     unhealthy: list[str] = []
 
 
-def describe_state(store: AlertStore, directory: Path) -> dict[str, Any]:
+def describe_state(store: AlertStore) -> dict[str, Any]:
     """Return the state of the run that writes the store, and of the store. Raises `StoreError`."""
+    directory = store.path
     problems: list[Problem] = []
     is_running = bool(find_writer(directory))
     run: dict[str, Any] | None = None
@@ -88,7 +89,7 @@ def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
         yield Problem("the run does not write its state", plugin, "it may be stuck: read its log, then restart it")
     for engine, is_connected in state.connected.items():
         if not is_connected:
-            yield Problem("the engine is unreachable", engine, f"check that it runs, then `lanner doctor {state.plugin}`")
+            yield Problem("the engine is unreachable", engine, f"check the network and the engine, then `lanner doctor {state.plugin}`")
     for name, output in state.outputs.items():
         if waiting := output.pending + output.spooled:
             if output.last_error:
