@@ -169,7 +169,36 @@ def test_ordinary_texts_have_no_notes():
 
 
 PIECES = (
-    *['":', "*", "-", "NEAR(", ")", "AND", "OR", "NOT", "\\", "'", "^", "+", "{", "}", ";", "--", "%", "<", ">", "!=", "rule:", "priority>=", "priority:warning", "container:", "since:", "1h", "a.b:", "a.b[0]="],
+    *[
+        '":',
+        "*",
+        "-",
+        "NEAR(",
+        ")",
+        "AND",
+        "OR",
+        "NOT",
+        "\\",
+        "'",
+        "^",
+        "+",
+        "{",
+        "}",
+        ";",
+        "--",
+        "%",
+        "<",
+        ">",
+        "!=",
+        "rule:",
+        "priority>=",
+        "priority:warning",
+        "container:",
+        "since:",
+        "1h",
+        "a.b:",
+        "a.b[0]=",
+    ],
     *(" ", "\0", "\ud800", "\udcff", "🦊", "x" * 300, "é", "İ", "…", "\u202e"),
 )
 ANY_TEXT = st.text(max_size=40) | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join)
