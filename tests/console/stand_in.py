@@ -118,7 +118,6 @@ tests:
 class StandInStore:
     """Alerts of the last hour, and `rate` more each second. `rules` are the names of the loaded rules with their priorities."""
 
-
     def __init__(self, alerts, rate, rules=()):
         self._random = random.Random(1)
         self.problems = {}
