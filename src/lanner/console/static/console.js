@@ -7,6 +7,7 @@ import { showFacets } from "./facets.js";
 import { openKeys, startKeys } from "./keys.js";
 import { AlertList } from "./list.js";
 import { Feed } from "./live.js";
+import { isReport, useReport } from "./report.js";
 import { showRules } from "./rules.js";
 import { applyTheme, otherTheme, set, settings } from "./settings.js";
 import { go, hashOf, onChange, rangeNow, startState, state } from "./state.js";
@@ -15,7 +16,9 @@ import { Stored } from "./stored.js";
 import { within } from "./terms.js";
 import { draw, shift, showTimeline, startTimeline } from "./timeline.js";
 
-const VIEWS = [["live", "Live"], ["history", "History"], ["rules", "Rules"], ["status", "Status"]];
+const VIEWS = isReport
+  ? [["history", "Alerts"], ["rules", "Rules"]]
+  : [["live", "Live"], ["history", "History"], ["rules", "Rules"], ["status", "Status"]];
 const REFRESH = 10_000; // milliseconds between refreshes of time line, facets, rules and status
 const FIRST_REFRESH = 2000; // after the first new alert since the last refresh
 
@@ -256,10 +259,11 @@ async function start() {
   $("#help").addEventListener("click", openKeys);
   $("#facets-toggle").addEventListener("click", toggleFacets);
   onChange((before) => changed(before));
-  await login();
+  if (isReport) $("#title").textContent = await useReport();
+  else await login();
   startState(VIEWS.map(([view]) => view));
   await changed(state, true);
-  keepFresh();
+  if (!isReport) keepFresh();
 }
 
 start();

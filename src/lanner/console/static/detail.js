@@ -1,6 +1,6 @@
 // One alert: all fields, why it fired, what else its subject did, texts to copy, and the event.
 
-import { get, parseExact } from "./api.js";
+import { abilities, get, parseExact } from "./api.js";
 import { $, PRIORITIES, button, copy, count, el, longLines, longText, plural, visible } from "./dom.js";
 import { filterButtons } from "./facets.js";
 import { fullTime, shortTime } from "./settings.js";
@@ -86,7 +86,7 @@ function fields(alert) {
   const all = [...Object.entries(alert.fields ?? {}), ...about, ...pairs, ...(alert.tags ?? []).map((tag) => ["tag", tag])];
   const rows = all.map(([name, value]) => {
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    const isShort = value !== null && text.length <= 200;
+    const isShort = value !== null && text.length <= 200 && (abilities.fields || !name.includes("."));
     return el("div", {}, el("dt", {}, broken(name)), el("dd", {}, longText(text)), el("dd", { className: "pick" }, isShort ? filterButtons(name, text, "+") : []));
   });
   const rest = [["arrived", fullTime(Date.parse(alert.arrived))], ["key", alert.key], ["rules file", place(alert.rules_file)]];
