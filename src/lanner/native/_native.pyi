@@ -24,6 +24,10 @@ class Dechunker:
     def complete(self) -> bool: ...
 
 @final
+class LazySlot:
+    def __new__(cls, module: str, quick: str, function: str, source: str, slot: str, doc: str) -> LazySlot: ...
+
+@final
 class Lines(Sequence[bytes]):
     def __len__(self) -> int: ...
     @overload

@@ -26,6 +26,8 @@ MAX_DEPTH: Final = 1024
 
 # float_hook: large numbers are valid JSON (1e999 is infinite here, msgspec by itself would reject it)
 _decode_flat = msgspec.json.Decoder(float_hook=float).decode
+QUICK: Final = (_decode_flat, MAX_DEPTH)
+"""A decoder of payloads of at most that size, which cannot be nested too deeply. If it fails, `decode` returns the value or the reason."""
 # a text, up to the end of the payload if it is not closed: matched once, without backtracking, so hostile payloads take no longer
 _TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _TEXT_OR_DIGITS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[0-9]{400,}+', re.DOTALL)
