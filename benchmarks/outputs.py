@@ -15,6 +15,7 @@ from benchmarks.measure import progress, size, table
 from lanner.outputs import Alert, FileOutput, OutputError, StdoutOutput
 from lanner.outputs.base import Sink
 from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
+from lanner.outputs.histogram import AGES, Histogram
 from lanner.outputs.http_output import HttpOutput
 from lanner.outputs.program_output import ProgramOutput
 from lanner.outputs.spool import Spool
@@ -142,6 +143,16 @@ def commit(folder: Path, alert: Alert) -> str:
     return f"one alert on disk, synced: {sorted(times)[150] * 1e3:.2f} ms (p50), {sorted(times)[297] * 1e3:.2f} ms (p99)"
 
 
+def ages(alerts: Sequence[Alert]) -> str:
+    """Measure the histogram of ages, for batches as a worker delivers them."""
+    histogram = Histogram(AGES)
+    batches = [alerts[place : place + 256] for place in range(0, len(alerts), 256)]
+    begin = time.perf_counter()
+    for batch in batches:
+        histogram.observe_ages(time.time_ns(), [alert.timestamp for alert in batch])
+    return f"of this, the histogram of ages: {(time.perf_counter() - begin) / len(alerts) * 1e6:.2f} us an alert"
+
+
 def until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
     while not condition():
@@ -179,4 +190,5 @@ def main() -> None:
         ["", "alerts/s", "us CPU/alert", "wall / bare write"],
         rows,
     )
+    print(f"  {ages(alerts)}")
     print(f"  {single}")

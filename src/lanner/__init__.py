@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lanner.sdk.framing import MAX_LINE
     from lanner.sdk.lookup import look_up
     from lanner.sdk.misspelt import suggest_name
+    from lanner.sdk.moments import parse_moment
     from lanner.sdk.patterns import Pattern, cef, logfmt, pattern
     from lanner.sdk.plugin import ANY, Plugin
     from lanner.sdk.positions import Position
@@ -82,6 +83,7 @@ _HOMES = {
     "item": "lanner.sdk.values",
     "logfmt": "lanner.sdk.patterns",
     "look_up": "lanner.sdk.lookup",
+    "parse_moment": "lanner.sdk.moments",
     "pattern": "lanner.sdk.patterns",
     "payload": "lanner.sdk.values",
     "printable_line": "lanner.sdk.printable",
@@ -142,6 +144,7 @@ __all__ = [
     "item",
     "logfmt",
     "look_up",
+    "parse_moment",
     "pattern",
     "payload",
     "printable_line",

@@ -1,6 +1,7 @@
 """Plugins for the tests here, run as `lanner run tests/cli/plugins.py:Class`."""
 
 import base64
+import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -299,3 +300,53 @@ class Unchecked(Words):
 
     def checks(self) -> list[lanner.Check]:
         raise KeyError("dictionary")
+
+
+class Unlooked(Words):
+    """Words, with checks that have bugs."""
+
+    name = event_source = "unlooked"
+
+    def checks(self) -> list[lanner.Check]:
+        return [
+            lanner.Check("dictionary", lambda: [lanner.Finding.ok({}["dictionary"])]),
+            lanner.Check("a word", lambda: ["word"]),  # type: ignore[list-item]
+            lanner.Check("its end", lambda: sys.exit(3)),
+        ]
+
+    def fields_without_values(self) -> dict[str, str]:
+        raise KeyError("prefixes")
+
+
+class Refusing(lanner.Plugin):
+    """Refuses values at the place and with the error that the environment names. With the open parameters `chunks` it reads chunks."""
+
+    id, name, version, event_source, contact = 4250, "refusing", "0.1.0", "refusing", "the tests"
+
+    def __init__(self) -> None:
+        self._refuse("__init__")
+
+    def check_open_params(self, params: str) -> None:
+        self._refuse("check_open_params")
+
+    def open(self, params: str) -> "Iterator[bytes] | _Chunks":
+        self._refuse("open")
+        return _Chunks(self._events()) if params == "chunks" else self._events()
+
+    def _events(self) -> Iterator[bytes]:
+        self._refuse("first event")
+        yield b"an event"
+        self._refuse("second event")
+
+    def _refuse(self, place: str) -> None:
+        refusing, _, error = os.environ["REFUSES"].partition(": ")
+        if place == refusing:
+            raise getattr(lanner, error, ValueError)("no such door")
+
+
+class _Chunks:
+    def __init__(self, events: Iterator[bytes]) -> None:
+        self._events = events
+
+    def read_chunk(self, timeout: float) -> bytes:
+        return next(self._events, b"") + b"\n"

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import resource
 import socket
 import stat
@@ -17,6 +18,7 @@ import pytest
 
 from lanner.doctor.results import ok, run
 from lanner.sdk.checks import Check, Level
+from lanner.sdk.misspelt import find_near
 
 from .conftest import ENVIRONMENT
 from .doctoring import ENGINE, checked, only, problems
@@ -176,8 +178,9 @@ def test_a_check_that_fails(tmp_path):
         yield ok("so far")
         raise ZeroDivisionError("oops")
 
-    found = run([Check("fails", fails), Check("other", lambda: [ok("fine")])])
-    assert [each.text for each in found[0].findings] == ["so far", "the check itself failed: ZeroDivisionError: oops"]
+    found = run([Check("fails", fails), Check("other", lambda: [ok("fine")]), Check("ours", lambda: [ok(find_near(5, ()))])])
+    assert [each.text.partition(" (")[0] for each in found[0].findings] == ["so far", "the check itself failed: ZeroDivisionError: oops"]
+    assert found[2].findings[0].fix == "This is a bug in Lanner: please report it"
     assert [each.text for each in found[1].findings] == ["fine"]
 
 
@@ -456,6 +459,16 @@ def test_a_bug_in_a_plugins_checks_is_a_problem(lanner, plugin):
     code, found = checked_run(lanner, plugin("Unchecked"))
     assert (code, only(found["checks of the plugin"])[0]) == (1, "problem")
     assert "plugin unchecked: checks: KeyError: 'dictionary'" in only(found["checks of the plugin"])[1]
+
+
+def test_a_bug_in_a_check_of_a_plugin_is_the_plugins(lanner, plugin):
+    _, found = checked_run(lanner, plugin("Unlooked"))
+    level, text, fix = only(found["dictionary"])
+    assert level == "problem"
+    assert re.fullmatch(r"the check itself failed: KeyError: 'dictionary' \(.*plugins\.py, line \d+\)", text)
+    assert fix == "Correct the plugin's check `dictionary`"
+    assert only(found["a word"]) == ("problem", "the check yielded str, not lanner.Finding", "Correct the plugin's check `a word`")
+    assert only(found["its end"])[1].startswith("the check itself failed: SystemExit: 3 (")
 
 
 def checked_run(lanner, target):

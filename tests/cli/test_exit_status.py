@@ -1,5 +1,7 @@
 """The exit statuses that docs/operating.md lists: 2 for wrong usage, 3 where the event source cannot be opened."""
 
+import re
+
 import pytest
 
 WRONG_PARAMS = [
@@ -46,6 +48,36 @@ def test_a_plugin_of_ones_own_checks_its_open_parameters(lanner, plugin, rules):
         assert "lanner: error: there is no door 'nope'\n" in done.err
 
 
+ERRORS = ["ValueError", "ConfigError", "UsageError"]
+REFUSALS = [
+    *(("run", place, "") for place in ("__init__", "check_open_params", "open", "first event", "second event")),
+    *(("run", place, "chunks") for place in ("first event", "second event")),
+    *(("dry run", place, "") for place in ("__init__", "check_open_params")),
+    *(("record", place, "") for place in ("__init__", "open", "first event")),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize(("command", "place", "params"), REFUSALS)
+def test_the_status_says_what_a_plugin_refuses(lanner, plugin, rules, tmp_path, command, place, params, error):
+    opening = place in {"check_open_params", "open", "first event"}
+    more = ["-o", tmp_path / "recording"] if command == "record" else ["-r", rules("refusing", output="x")]
+    flags = ["--dry-run"] if command == "dry run" else []
+    env = {"REFUSES": f"{place}: {error}"}
+    done = lanner(command.split()[-1], plugin("Refusing"), "--open", params, *more, *flags, env=env)
+    assert done.code == (1 if not opening else 2 if error == "UsageError" else 3), done.err
+    assert "no such door" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_build_fails_only_if_init_refuses(lanner, plugin, tmp_path, error):
+    for place, code in (("__init__", 1), ("check_open_params", 0), ("open", 0), ("first event", 0)):
+        done = lanner("build", plugin("Refusing"), "-o", tmp_path / "libx.so", env={"REFUSES": f"{place}: {error}"})
+        assert done.code == code, done.err
+        assert "no such door" in done.err + done.out.decode()
+
+
 @pytest.mark.parametrize("command", ["run", "record", "fields", "plugin", "build", "package", "rules show", "rules check", "rules explain"])
 @pytest.mark.parametrize("name", ["dokcer", "missing.py", "missing:Class", "json:Class", "doors.py:Windows", ""])
 def test_an_unknown_plugin_is_wrong_usage(lanner, tmp_path, command, name):
@@ -89,3 +121,9 @@ def test_a_log_file_that_is_a_directory_cannot_be_opened(lanner, rules, tmp_path
     done = lanner("run", tmp_path / "follow.py", "-r", path, "--open", tmp_path)
     assert done.code == 3, done.err
     assert f"cannot follow {tmp_path}" in done.err
+
+
+def test_a_bug_in_a_plugin_is_not_one_in_lanner(lanner, plugin, rules):
+    done = lanner("run", plugin("Unlooked"), "-r", rules("unlooked"))
+    assert done.code == 1
+    assert re.search(r"error: KeyError: 'prefixes' \(.*plugins\.py, line \d+\)\nThis is a bug in that file, not in Lanner", done.err)

@@ -147,7 +147,7 @@ def test_tests_of_rules_get_their_options_from_the_file(lanner, rules, tmp_path)
     text = f"plugin: {VAULT}\nrules: [{rules('vault', output='-')}]\ntests: [{{name: it fires, events: ['{{}}'], alerts: [Something]}}]\n"
     file.write_text(text)
     done = lanner("rules", "test", file)
-    assert f"{file}:1: {REQUIRED}; set it in `config`, as in `apiPat: ...`. The tests run with the options of `config`" in done.err
+    assert f"{file}:1: {REQUIRED}; set it in `config`, as in `apiPat: ...`\n" in done.err
     file.write_text(text + "config: {apiPat: test}\n")
     assert lanner("rules", "test", file).code == 0
 

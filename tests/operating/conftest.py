@@ -6,6 +6,7 @@ import pytest
 
 from lanner.operating.snapshot import RuleMatches, Snapshot
 from lanner.outputs.base import SinkCounts
+from lanner.outputs.histogram import HistogramCounts
 
 SECOND = 1_000_000_000
 
@@ -31,7 +32,9 @@ BUSY = dataclasses.replace(
     failures={"docker.time": 4},
     misfits={"docker.scope": {"boolean": 5}},
     outputs={
-        "stdout_output": SinkCounts(delivered=4),
+        "stdout_output": SinkCounts(
+            delivered=4, durations=HistogramCounts((0.001, 0.5), (1, 2, 0), 0.75), ages=HistogramCounts((1.0,), (3, 1), 90.5)
+        ),
         "http_output": SinkCounts(delivered=1, dropped=2, retried=5, failures=6, pending=7, spooled=8, last_error="no route to host"),
     },
     counters={"lines too long": 1},

@@ -39,11 +39,11 @@ def serve():
         yield start
 
 
-def get(server, path, method="GET", host="127.0.0.1"):
+def get(server, path, method="GET", host="127.0.0.1", **headers):
     """Status, headers and body."""
     connection = http.client.HTTPConnection(host, server.port, timeout=30)
     with contextlib.closing(connection):
-        connection.request(method, path)
+        connection.request(method, path, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
 
@@ -133,7 +133,7 @@ def test_no_version_is_told_to_who_does_not_ask(serve, idle):
         (b"GET /healthz HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", b"431"),
         (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n", b"431"),
         (b"GET /healthz HTTP/1.1\n\n", b"200"),
-        (b"GET /healthz HTTP/1.1\r\nHost: \xff\r\n\r\n", b"200"),
+        (b"GET /healthz HTTP/1.1\r\nHost: \xff\r\n\r\n", b"421"),
         (b"<script> /<script> <script>\r\n\r\n", b"400"),
     ],
 )
@@ -153,6 +153,27 @@ def test_a_page_that_fails_is_an_answer_too(serve, caplog):
     status, _, body = get(server, "/healthz")
     assert (status, json.loads(body)) == (500, {"error": "see the log"})
     assert "ZeroDivisionError: in the host" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/versions", "/metrics", "/none"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_a_rebound_host_is_refused_on_every_path(serve, idle, path, method):
+    server = serve(idle, metrics=render, hosts=["lanner.monitoring.svc"])
+    for host in ("evil.example", "evil.example:8765", "127.0.0.1.evil.example", "[::1", ""):
+        expected = (421, "the host") if host else (405 if method == "POST" else 404 if path == "/none" else 200, "")
+        status, _, body = get(server, path, method, Host=host)
+        assert status == expected[0], host
+        assert method == "HEAD" or expected[1] in body.decode()
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "192.0.2.7:8765", "[2001:db8::1]:8765", "localhost", socket.gethostname().upper(), "Lanner.Monitoring.svc.:8765", None],
+)
+def test_probes_and_scrapers_come_by_address_or_a_name_of_this_machine(serve, idle, host):
+    server = serve(idle, hosts=["lanner.monitoring.svc"])
+    line = "" if host is None else f"Host: {host}\r\n"
+    assert say(server, f"GET /healthz HTTP/1.1\r\n{line}\r\n".encode()).startswith(b"HTTP/1.0 200 ")
 
 
 @pytest.fixture
@@ -270,7 +291,7 @@ def test_many_who_ask_for_metrics_share_the_work(serve, idle):
         asking[0].shutdown(socket.SHUT_WR)  # it says no more, and is answered all the same
         assert begun.wait(30)
         asking += [ask() for _ in range(99)]
-        while len(server._asking) < 99:
+        while len(server._server._asking) < 99:
             assert get(server, "/healthz")[0] == 200
         go.set()
         for each in asking:

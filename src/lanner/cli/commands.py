@@ -79,6 +79,7 @@ def commands() -> None:
     help="How rules are matched; python is slow and raises the same alerts.",
 )
 @click.option("--output", default=None, metavar="FILE", help="Append alerts to FILE instead of printing them.")
+@click.option("--watch", is_flag=True, help="Print a summary in place of the alerts: rate, counts by priority, the last alert.")
 @click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
 @click.option("--from-start", is_flag=True, help="Open the source as the first time: ignore its stored position.")

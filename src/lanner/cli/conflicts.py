@@ -16,7 +16,7 @@ _REPORTS: Final = (
 )
 """Options that print something instead of a run; the command does the first of them."""
 _OF_A_RUN: Final = frozenset(
-    {"host", "params", "replay", "jobs", "executor", "output", "all_matches", "iso8601", "max_events", "duration", "dry_run"}
+    {"host", "params", "replay", "jobs", "executor", "output", "watch", "all_matches", "iso8601", "max_events", "duration", "dry_run"}
     | {"seconds", "pidfile", "enabled", "disabled", "from_start", "reload"}
 )
 _LIVE_KEYS: Final = ("webserver", "metrics", "watch_config_files", "lanner.spool", "outputs_queue")

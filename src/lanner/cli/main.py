@@ -118,8 +118,11 @@ def _usage(error: Exception) -> int:
 
     if fault := describe_fault(error):
         return fail(fault)
-    advice = "This is a bug in Lanner; set LANNER_DEBUG=1 for a traceback. Please report it."
-    return fail(f"{type(error).__name__}: {error}", more=[advice])
+    from lanner.sdk.author_code import blamed_place
+
+    place = blamed_place(error)
+    whose = "This is a bug in that file, not in Lanner" if place else "This is a bug in Lanner. Please report it"
+    return fail(f"{type(error).__name__}: {error}{place}", more=[f"{whose}; LANNER_DEBUG=1 shows a traceback."])
 
 
 def _show_traceback(error: Exception, code: int) -> int:

@@ -114,4 +114,6 @@ def _decode(text: str, shown: str) -> Any:
     try:
         return placed_values.load(text, shown)[0]
     except YamlError as error:
-        raise ConfigError(f"{shown} is neither JSON nor YAML: {error.without_text()}") from None
+        place = error.spot.place()
+        where = f"line {place.line}, column {place.column}"
+        raise ConfigError(f"{shown} is neither JSON nor YAML, see {where}: {error.masked_reason()}") from None

@@ -8,13 +8,13 @@ import stat
 import sys
 import time
 
-from lanner.cli.messages import OK, UNREACHABLE, fail, say
+from lanner.cli.messages import OK, say
 from lanner.cli.plugin_config import make_plugin
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import recorded
 from lanner.host.stop import closing
 from lanner.outputs.base import OutputError
-from lanner.sdk.errors import SourceError, UsageError
+from lanner.sdk.errors import UsageError
 from lanner.sdk.plugin import plugin_info
 from lanner.sdk.sources import open_source
 from lanner.sdk.text import many
@@ -40,10 +40,7 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
             f"the plugin {info.name} has no event source, so there is nothing to record: record with the plugin of its events ({sources})"
         )
     plugin = make_plugin(cls, config, host)
-    try:
-        source = open_source(plugin, params)
-    except SourceError as error:
-        return fail(str(error), UNREACHABLE)
+    source = open_source(plugin, params)
     # the file is opened second and truncated with the first batch: if the source cannot be opened, an existing recording stays
     try:
         if output == "-":

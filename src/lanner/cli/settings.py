@@ -94,6 +94,7 @@ def settle(
     iso8601: bool,
     all_matches: bool,
     output: str | None,
+    watch: bool,
     limits: Limits,
     needs_rules: bool,
     added: str | None = None,
@@ -111,6 +112,8 @@ def settle(
         flags["rule_matching"] = "all"
     if output is not None:
         flags |= {"file_output.enabled": "true", "file_output.filename": output, "stdout_output.enabled": "false"}
+    if watch:
+        flags |= {"stdout_output.enabled": "true", "lanner.stdout.summary": "true"}
     read = read_configuration(file, flags, options)
     if added is not None:
         say("warning: -p is Falco's old name for append_output: use -o 'append_output[]={extra_output: ...}'")

@@ -51,12 +51,15 @@ class Deduplication(SafeRepr, msgspec.Struct, frozen=True):
 if TYPE_CHECKING:
 
     class _OfSinks(SafeRepr, msgspec.Struct, frozen=True):
-        """The additions to each sink, as its declaration names them."""
+        """The additions to each sink, as its declaration names them, and the blocks of sinks that Falco does not have."""
 
 else:
     _OfSinks = msgspec.defstruct(
         "_OfSinks",
-        [(sink.additions_key, sink.additions, sink.additions()) for sink in SINKS if sink.additions_key],
+        [
+            *((sink.additions_key, sink.additions, sink.additions()) for sink in SINKS if sink.additions_key),
+            *((sink.name, sink.block, sink.block()) for sink in SINKS if sink.is_own),
+        ],
         bases=(SafeRepr, msgspec.Struct),
         frozen=True,
     )
@@ -77,4 +80,11 @@ class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
     ] = ""
     allow_no_rules: Annotated[bool, Meta(description="True: a start or a reload without any rule is allowed, and raises no alerts")] = False
     queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory for each output")] = 64
+    webserver_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Names by which clients request the pages of `webserver`, such as a service in Kubernetes. "
+            "It always answers requests for IP addresses, localhost and this machine's name"
+        ),
+    ] = ()
     log_format: Annotated[Literal["text", "json"], Meta(description="Format of Lanner's own messages")] = "text"

@@ -5,20 +5,14 @@ the options of the configuration. Times are as in `docker events`: seconds since
 (2026-11-23T20:00:00Z; without a zone in local time) or a span before now (10m, 1h30m).
 """
 
-import re
 import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from lanner import UsageError, suggest_name
+from lanner import UsageError, parse_moment, suggest_name
 
 _KEYS: Final = ("since", "until", "filters")
 _SECOND: Final = 1_000_000_000
-_SPANS: Final = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND}
-_SECONDS: Final = r"([0-9]{1,10})(?:\.([0-9]{1,9}))?"
-_SPAN: Final = r"(?:[0-9]{1,12}(?:ns|us|ms|s|m|h))+"
-_SPAN_PART: Final = r"([0-9]+)(ns|us|ms|s|m|h)"
-_RFC3339: Final = r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9:]+)(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 
 
 class Query(NamedTuple):
@@ -101,40 +95,10 @@ def _json(text: str, subject: str) -> Any:
 def _point(key: str, value: Any, now: int) -> int | None:
     if value in {"", None} if isinstance(value, str | None) else False:
         return None
-    if isinstance(value, str):
-        seconds = re.fullmatch(_SECONDS, value)
-        if seconds:
-            return int(seconds[1]) * _SECOND + _fraction(seconds[2])
-        if re.fullmatch(_SPAN, value):
-            return max(0, now - sum(int(number) * _SPANS[unit] for number, unit in re.findall(_SPAN_PART, value)))
-        date = re.fullmatch(_RFC3339, value)
-        if date:
-            return _date(key, value, date)
-    raise _not_a_time(key, value)
-
-
-def _date(key: str, value: str, match: re.Match[str]) -> int:
-    from datetime import datetime
-
-    day, clock, fraction, zone = match.groups()
     try:
-        whole = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{(zone or '').replace('Z', '+00:00')}")
-        seconds = int(whole.timestamp())
-    except (ValueError, OverflowError):
-        raise _not_a_time(key, value) from None
-    if seconds < 0:
-        raise _not_a_time(key, value)
-    return seconds * _SECOND + _fraction(fraction)
-
-
-def _fraction(digits: str | None) -> int:
-    return int((digits or "").ljust(9, "0"))
-
-
-def _not_a_time(key: str, value: Any) -> UsageError:
-    return UsageError(
-        f"`{key}` is {value!r}, which is not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
-    )
+        return parse_moment(value if isinstance(value, str) else "", now)
+    except ValueError as error:
+        raise UsageError(f"`{key}` is {value!r}, which is {error}") from None
 
 
 def _filters(value: Any) -> dict[str, tuple[str, ...]] | None:

@@ -47,7 +47,7 @@ def _plugin_checks(setup: SetupChecks) -> list[Check]:
         return []
     try:
         return list(setup.plugin.checks())
-    except Exception as error:  # noqa: BLE001 - plugin code may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
         from lanner.sdk.hosting import plugin_failure  # imports the native module, which may fail to load
 
         failure = error if isinstance(error, LannerError) else plugin_failure(plugin_info(type(setup.plugin)).name, "checks", error)

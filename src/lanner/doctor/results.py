@@ -6,12 +6,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lanner.sdk.author_code import blamed_place
 from lanner.sdk.checks import Finding
 from lanner.sdk.errors import LannerError
 from lanner.sdk.secrets import mask_message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lanner.sdk.checks import Check
 
@@ -52,9 +53,17 @@ def run(checks: Sequence[Check], timeout: float = TIMEOUT) -> list[Result]:
 
 
 def _look(check: Check, found: list[Finding]) -> None:
+    fix = f"Correct the plugin's check `{check.name}`"
     try:
-        found.extend(check.look())
+        findings: Iterable[object] = check.look()  # of a plugin, perhaps
+        for each in findings:
+            if not isinstance(each, Finding):
+                found.append(problem(f"the check yielded {type(each).__name__}, not lanner.Finding", fix))
+                return
+            found.append(each)
     except LannerError as error:
         found.append(problem(str(error), ""))
-    except Exception as error:  # noqa: BLE001 - the other checks continue
-        found.append(problem(f"the check itself failed: {type(error).__name__}: {error}", "This is a bug in Lanner: please report it"))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the other checks continue
+        place = blamed_place(error)
+        advice = fix if place else "This is a bug in Lanner: please report it"
+        found.append(problem(f"the check itself failed: {type(error).__name__}: {error}{place}", advice))

@@ -13,7 +13,7 @@ from lanner.abi.declared_fields import TYPE_NUMBERS, offers
 from lanner.embedded.host_log import send_records
 from lanner.embedded.imports import without_backports
 from lanner.embedded.modules import package_of, plugin_class
-from lanner.sdk.errors import ConfigError, LannerError, PayloadError
+from lanner.sdk.errors import LannerError, PayloadError
 from lanner.sdk.events import Event
 from lanner.sdk.hosting import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
 from lanner.sdk.plugin import checked_definitions, plugin_info
@@ -45,13 +45,7 @@ class State:
         info = plugin_info(cls)
         outlet.component, outlet.module = info.name, package_of(plugin, bundle)
         self._name, self._api = info.name, api
-        try:
-            self._plugin: Any = init_plugin(cls, config, embedded=True)
-        except ConfigError as error:
-            from lanner.sdk.options import advise_required  # rare
-
-            told = f"plugin {info.name}: {error}"  # Falco does not name it
-            raise ConfigError(advise_required(told, "in init_config, as in `{}`")) from None
+        self._plugin: Any = init_plugin(cls, config, embedded=True, way="in init_config, as in `{}`")
         self._failures = Failures(info.name)
         self.source = info.event_source or ""
         self.trees: list[Any] = []

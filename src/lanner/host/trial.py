@@ -17,10 +17,9 @@ from lanner.host.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules, load_rules_text
 from lanner.rules.report.explainer import Explainer
 from lanner.sdk.batches import Batch
-from lanner.sdk.errors import ConfigError, LannerError, SourceError
-from lanner.sdk.hosting import init_plugin
+from lanner.sdk.errors import LannerError, SourceError
+from lanner.sdk.hosting import BY_ARGUMENT, init_plugin
 from lanner.sdk.misfits import added, describe_misfits
-from lanner.sdk.options import advise_required
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class LoadedRules:
         *,
         text: str | None = None,
         config: str | dict[str, Any] = "",
-        way: str = "in `config`, as in `{}`",
+        way: str = BY_ARGUMENT,
     ) -> None:
         self.info = plugin_info(plugin)
         self._plugin = plugin
@@ -77,10 +76,7 @@ class LoadedRules:
         )
         self._compiled: dict[frozenset[str], CompiledRules] = {}
         self.compiled()
-        try:
-            init_plugin(plugin, config)
-        except ConfigError as error:
-            raise ConfigError(advise_required(f"plugin {self.info.name}: {error}", way)) from None
+        init_plugin(plugin, config, way=way)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

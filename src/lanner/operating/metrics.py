@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from lanner.operating.falco_versions import falco_version, in_a_name
 from lanner.operating.process import boot_time, resources
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lanner.operating.snapshot import Snapshot
+    from lanner.outputs.histogram import HistogramCounts
 
 _FALCO: Final = "falcosecurity_falco"
 
@@ -147,6 +150,24 @@ def _outputs(snapshot: Snapshot) -> Iterator[Metric]:
         yield _counter(f"lanner_output_{name}", text, _each("output", {key: getattr(counts, name) for key, counts in outputs.items()}))
     for name, text in (("pending", "Alerts queued in memory"), ("spooled", "Alerts queued on disk")):
         yield _gauge(f"lanner_output_{name}", text, _each("output", {key: getattr(counts, name) for key, counts in outputs.items()}))
+    for name, text, field in (
+        ("lanner_output_delivery_seconds", "Duration of each delivery of a batch of alerts, failed ones included", "durations"),
+        ("lanner_output_alert_age_seconds", "Age of each delivered alert: from its event's time to its delivery", "ages"),
+    ):
+        yield _histogram(name, text, {key: getattr(counts, field) for key, counts in outputs.items()})
+
+
+def _histogram(name: str, text: str, by_output: Mapping[str, HistogramCounts]) -> Metric:
+    family = Metric(name, text, "histogram")
+    for output, found in by_output.items():
+        labels = {"output": output}
+        bounds = (*map(floatToGoString, found.bounds), "+Inf")
+        for bound, count in zip(bounds, accumulate(found.counts), strict=False):  # a replay's sinks have no counts
+            family.add_sample(f"{name}_bucket", labels | {"le": bound}, float(count))
+        if found.counts:
+            family.add_sample(f"{name}_sum", labels, found.total)
+            family.add_sample(f"{name}_count", labels, float(sum(found.counts)))
+    return family
 
 
 def _each(label: str, values: Mapping[str, float]) -> list[tuple[dict[str, str], float]]:

@@ -11,6 +11,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
+from lanner.outputs.terminal import can_draw
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -62,7 +64,7 @@ class Progress:
 
 
 def _is_wanted(*, prints: bool, environ: Mapping[str, str] = os.environ) -> bool:
-    if environ.get("TERM", "dumb") in {"dumb", "unknown", ""} or environ.get("NO_COLOR"):
+    if not can_draw(environ) or environ.get("NO_COLOR"):
         return False
     return _is_terminal(sys.stderr) and not (prints and os.isatty(_STDOUT))
 

@@ -10,18 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from lanner.outputs.histogram import NO_COUNTS, HistogramCounts
 from lanner.sdk.errors import LannerError
 from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lanner.alerts.record import Record
+
 
 class Alert(NamedTuple):
     """An alert: its printed line without a newline; `timestamp` is the event's, ns since 1970.
 
     The line of a text alert may contain newlines, and invalid UTF-8 as surrogate escapes. `priority` is as Falco prints it
-    ("Critical").
+    ("Critical"). `record` is only for sinks that ask for it.
     """
 
     line: str
@@ -29,6 +32,7 @@ class Alert(NamedTuple):
     priority: str
     source: str
     timestamp: int
+    record: Record | None = None
 
 
 class OutputError(LannerError, OSError):
@@ -70,6 +74,9 @@ class Sink(Protocol):
     batch_size: int
     """The maximum number of alerts per `send`."""
 
+    wants_records: bool
+    """Whether it needs `Alert.record`. Its alerts are on this machine's disk already, and have no spool."""
+
     def send(self, alerts: Sequence[Alert]) -> None:
         """Deliver all alerts in order; they have arrived when it returns. Raises OutputError, OutputClosedError."""
 
@@ -88,7 +95,8 @@ class SinkCounts:
     """Counters of a sink's alerts. `pending` and `spooled` are those waiting now, in memory and on disk.
 
     `retried`: alerts that were sent again. `timeouts`: deliveries longer than output_timeout. `damaged`: damaged items on disk
-    (an alert, a file, its log) that were set aside.
+    (an alert, a file, its log) that were set aside. `durations`: seconds of each call of the sink. `ages`: seconds from the time of
+    each delivered alert's event to its delivery.
     """
 
     delivered: int = 0
@@ -100,6 +108,8 @@ class SinkCounts:
     last_error: str = ""
     timeouts: int = 0
     damaged: int = 0
+    durations: HistogramCounts = NO_COUNTS
+    ages: HistogramCounts = NO_COUNTS
 
 
 class Delivery(Protocol):

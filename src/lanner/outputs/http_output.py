@@ -23,7 +23,8 @@ from lanner.outputs.connection import Connection
 from lanner.outputs.exchange import CLOSED, Answer, exchange
 from lanner.sdk.address import Address
 from lanner.sdk.files import read_whole
-from lanner.sdk.text import to_bytes_leniently
+from lanner.sdk.printable import printable
+from lanner.sdk.text import from_bytes, to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +50,7 @@ class HttpOutput:
     """
 
     name = "http_output"
+    wants_records = False
 
     def __init__(
         self,
@@ -215,6 +217,8 @@ def _print(text: bytes) -> None:
     poll.register(_STDOUT, select.POLLOUT)
     with suppress(OSError):
         if poll.poll(0):
+            if os.isatty(_STDOUT):
+                text = printable(from_bytes(text)).encode()  # the server must not control the terminal
             os.write(_STDOUT, text[: select.PIPE_BUF - 1] + b"\n")
 
 

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputClosedError, OutputError
+from lanner.outputs.histogram import DURATIONS, Histogram
 
 if TYPE_CHECKING:
     import threading
@@ -37,6 +38,8 @@ class Sender:
         self._batch_size = sink.batch_size
         self.most = 16
         self.timeouts = 0
+        self.durations = Histogram(DURATIONS)
+        """Seconds of each call. Changed and read with the lock held."""
         self.bug = ""
         """The last bug of the output: an error that no output should raise."""
         self._bugs = 0  # consecutive, for one alert
@@ -71,6 +74,7 @@ class Sender:
             took = time.monotonic() - begin
             with self._lock:
                 self._since = None
+                self.durations.observe(took)
                 if took > self._timeout and self._late != begin:
                     self.timeouts += 1
             if took > self._timeout:

@@ -1,4 +1,4 @@
-"""Alerts to standard output: unchanged into a pipe or file, without control characters to a terminal."""
+"""Alerts to standard output: unchanged into a pipe or file, printable and in the colours of their priorities on a terminal."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputClosedError, OutputError
 from lanner.outputs.line_writer import LineWriter
-from lanner.sdk.printable import escape_controls
+from lanner.outputs.terminal import has_colours, paint
+from lanner.sdk.printable import escape_unprintable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.outputs.base import Alert
 
-_STDOUT: Final = 1
+STDOUT: Final = 1
+"""The file descriptor."""
 
 
 class StdoutOutput:
@@ -23,18 +25,22 @@ class StdoutOutput:
 
     name = "stdout_output"
     batch_size = 1
+    wants_records = False
 
-    def __init__(self, descriptor: int = _STDOUT) -> None:
+    def __init__(self, descriptor: int = STDOUT) -> None:
         self._descriptor = descriptor
-        self._writer = LineWriter(_failure)
+        self._writer = LineWriter(stdout_failure)
         self._terminal = os.isatty(descriptor)
+        self._coloured = self._terminal and has_colours()
 
     def send(self, alerts: Sequence[Alert]) -> None:
         """Print the alerts. Raises OutputClosedError if the reader has closed."""
+        lines = [alert.line for alert in alerts]
         if self._terminal:
-            self._writer.write(self._descriptor, [escape_controls(alert.line) for alert in alerts])
-        else:
-            self._writer.write(self._descriptor, [alert.line for alert in alerts])
+            lines = [escape_unprintable(line) for line in lines]
+        if self._coloured:
+            lines = [paint(line, alert.priority) for line, alert in zip(lines, alerts, strict=True)]
+        self._writer.write(self._descriptor, lines)
 
     def reopen(self) -> None:
         """Do nothing."""
@@ -47,7 +53,8 @@ class StdoutOutput:
         """Do nothing: standard output itself stays open."""
 
 
-def _failure(error: OSError) -> Exception:
+def stdout_failure(error: OSError) -> OutputError | OutputClosedError:
+    """Return the error for a failed write to standard output."""
     if error.errno == errno.EPIPE:
         return OutputClosedError("the reader of standard output has closed")
     return OutputError(f"cannot write alerts to standard output: {error.strerror}")

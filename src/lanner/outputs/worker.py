@@ -19,6 +19,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, SpoolError
+from lanner.outputs.histogram import AGES, Histogram
 from lanner.outputs.sender import Sender
 from lanner.outputs.spooling import Spooling
 from lanner.sdk.text import many
@@ -37,7 +38,7 @@ _LOG: Final = logging.getLogger("lanner.outputs")
 _PLENTY: Final = 256
 """Number of alerts that wakes the thread before the end of the batch."""
 _ENTRY: Final = 200
-"""Measured overhead of an alert in the queue in bytes, in addition to its line."""
+"""Measured overhead of an alert in the queue in bytes, in addition to its line and record."""
 _TRANSACTION: Final = 5000
 """Maximum number of alerts per append to the spool."""
 _HEED: Final = 300.0
@@ -93,6 +94,7 @@ class Worker:
         self._queue: deque[Numbered] = deque()  # the current batch stays at its head until it has arrived
         self._size = 0
         self._counts = SinkCounts()
+        self._ages = Histogram(AGES)
         self._lost = 0
         self._failures = 0  # consecutive
         self._down_since = 0.0
@@ -110,7 +112,7 @@ class Worker:
 
     def put(self, numbered: Numbered) -> None:
         """Accept an alert, or drop it if the queue is full. With the lock held."""
-        size = numbered[1].line.__sizeof__() + _ENTRY
+        size = _memory(numbered[1])
         queue = self._queue
         if self._size + size > self._most_bytes or len(queue) >= self._capacity:
             self._counts.dropped += 1
@@ -139,6 +141,8 @@ class Worker:
             spooled=self._spool.waiting if self._spool else 0,
             timeouts=self._sender.timeouts,
             damaged=self._spool.damaged if self._spool else 0,
+            durations=self._sender.durations.read(),
+            ages=self._ages.read(),
         )
 
     def drop(self) -> None:
@@ -311,6 +315,7 @@ class Worker:
         if self._failures:
             self._counts.retried += 1
         delivered, failure = self._sender.send(alerts)
+        now = time.time_ns()
         refused = 1 if failure is not None and failure.permanent and delivered < len(alerts) else 0
         if spool:
             spool.remove(delivered + refused)
@@ -318,6 +323,7 @@ class Worker:
             if self._abandoned:
                 return  # they are counted as lost, or in the spool
             self._counts.delivered += delivered
+            self._ages.observe_ages(now, [alert.timestamp for alert in alerts[:delivered]])
             self._counts.dropped += refused
             if refused:
                 self._why_dropped = str(failure)
@@ -358,7 +364,7 @@ class Worker:
         """Mark these alerts as settled. With the lock held."""
         last = head[-1][0] if head else 0
         while self._queue and self._queue[0][0] <= last:
-            self._size -= self._queue.popleft()[1].line.__sizeof__() + _ENTRY
+            self._size -= _memory(self._queue.popleft()[1])
         self._settling.notify_all()
 
     def _say_drops(self) -> bool:
@@ -368,3 +374,9 @@ class Worker:
         self._said_dropped = dropped
         _LOG.warning("%s: %s dropped, %d so far: %s", self.name, many(dropped - before, "alert"), dropped, self._why_dropped)
         return True
+
+
+def _memory(alert: Alert) -> int:
+    """Return the approximate size of an alert in the queue in bytes."""
+    size = alert.line.__sizeof__() + _ENTRY
+    return size if alert.record is None else size + alert.record.memory

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 _LANNER: Final = (lambda: None).__code__.co_filename.rpartition("/sdk/")[0] + "/"
+_LIBRARIES: Final = ("click", "elftools", "lz4", "msgspec", "prometheus_client", "re2", "rich")
+"""Packages that Lanner itself calls."""
 
 
 def is_authors(filename: str) -> bool:
@@ -13,6 +15,20 @@ def is_authors(filename: str) -> bool:
 
     library = traceback.__file__.rpartition("/")[0] + "/"
     return not filename.startswith((_LANNER, "<frozen ")) and (not filename.startswith(library) or "-packages/" in filename)
+
+
+def blamed_place(error: BaseException) -> str:
+    """Return the place in the author's code that failed, as `shown_place`; "" if Lanner's code, or a library that it called, failed."""
+    trace, frames = error.__traceback__, list[tuple[str, int]]()
+    while trace is not None:
+        frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
+        trace = trace.tb_next
+    for filename, line in reversed(frames):
+        if filename.startswith(_LANNER):
+            return ""
+        if is_authors(filename) and not any(f"-packages/{library}/" in filename for library in _LIBRARIES):
+            return shown_place(filename, line)
+    return ""
 
 
 def shown_place(filename: str, line: int) -> str:

@@ -30,7 +30,7 @@ class SourceError(LannerError, RuntimeError):
 
 
 class OpenError(SourceError):
-    """An event source failed before it yielded an event: a generator's `open` runs only then."""
+    """An event source cannot be opened: `open` failed, or a generator did before it yielded an event."""
 
 
 class UsageError(LannerError, ValueError):

@@ -21,6 +21,7 @@ from lanner.sdk.errors import PayloadError
 from lanner.sdk.jsondoc import decode, decode_any
 from lanner.sdk.line_forms import Line
 from lanner.sdk.pointer import Document
+from lanner.sdk.sharing import EXCESS, MAX_REPEATED
 from lanner.sdk.text import from_bytes, is_byte, to_bytes
 from lanner.sdk.words import ROWS
 
@@ -50,6 +51,10 @@ class Items(NamedTuple):
 
     values: list[Scalar]
     complete: bool = True
+
+
+class _ExcessError(Exception):
+    """An evaluation repeats more of shared parts than `MAX_REPEATED`."""
 
 
 class Subject(NamedTuple):
@@ -109,10 +114,14 @@ class Reader:
                 argument = None  # half of a surrogate pair: no member has such a name
         reading = _Reading(self._subject, argument, self._misfits[slot])
         tree: Any = self._table[slot]
-        if not _is_list(tree):
-            value: FieldValue = reading.attempt(lambda: reading.one(tree))
-            return value
-        items: tuple[Scalar, ...] | None = reading.attempt(lambda: (found := reading.many(tree)) and (tuple(found.values) or None))
+        try:
+            if not _is_list(tree):
+                value: FieldValue = reading.attempt(lambda: reading.one(tree))
+                return value
+            items: tuple[Scalar, ...] | None = reading.attempt(lambda: (found := reading.many(tree)) and (tuple(found.values) or None))
+        except _ExcessError:
+            self._misfits[slot][EXCESS] = self._misfits[slot].get(EXCESS, 0) + 1
+            return None
         return items
 
     def misfits(self) -> list[dict[str, int]]:
@@ -140,7 +149,7 @@ def _is_list(tree: Any) -> bool:
     match tree:
         case ["path" | "item", steps]:
             return any(isinstance(step, dict) and "each" in step for step in steps)
-        case ["first", [option, *_]] | ["when" | "unless", option, _, _]:
+        case ["first", [option, *_]] | ["when" | "unless", option, _, _] | ["shared", option]:
             return _is_list(option)
         case ["each", *_]:
             return True
@@ -170,6 +179,11 @@ def _members(place: bytes) -> dict[str, bytes]:
     return dict(zip(map(decode, names_and_values[::2]), names_and_values[1::2], strict=True))
 
 
+def _room(value: Scalar) -> int:
+    """Return how much a value counts towards `MAX_REPEATED`."""
+    return 1 + (len(to_bytes(value)) if isinstance(value, str) else len(value) if isinstance(value, bytes) else 0)
+
+
 def _whole(text: str) -> str:
     # escapes of bytes that came together may be a character
     return from_bytes(to_bytes(text))
@@ -189,6 +203,8 @@ class _Reading:
         self._item = subject.json
         self._misfits = misfits
         self._misfit: str | None = None
+        self._shared: dict[int, tuple[Any, str | None]] = {}
+        self._repeated = 0
 
     def attempt(self, evaluate: Callable[[], Any]) -> Any:
         """Return a result. If there is none because a value has another type, count that."""
@@ -213,6 +229,8 @@ class _Reading:
                 return next((value for option in options if (value := self.one(option, reads)) is not None), None)
             case ["when" | "unless", value, _, _]:
                 return self.one(value, reads) if self._holds(tree) else None
+            case ["shared", value]:
+                return self._share(tree, lambda: self.one(value, reads))
             case ["given"]:
                 return self._argument is not None
             case ["constant", text]:
@@ -252,6 +270,9 @@ class _Reading:
                 return next((found for option in options if (found := self.many(option, reads)) and found.values), None)
             case ["when" | "unless", value, _, _]:
                 return self.many(value, reads) if self._holds(tree) else None
+            case ["shared", value]:
+                shared: Items | None = self._share(tree, lambda: self.many(value, reads))
+                return shared
             case ["each", value, body]:
                 return self._each(self._places(value), body, reads)
             case ["keys", value]:
@@ -298,6 +319,20 @@ class _Reading:
             complete = complete and found is not None and found.complete
         self._item = outer
         return Items(values, complete)
+
+    def _share(self, tree: Any, evaluate: Callable[[], Any]) -> Any:
+        """Return what the first call for a tree computed, and the misfit that it left."""
+        if id(tree) not in self._shared:
+            before = self._exchange_misfit(None)
+            found = evaluate()
+            self._shared[id(tree)] = found, self._exchange_misfit(before)
+        found, misfit = self._shared[id(tree)]
+        values = found.values if isinstance(found, Items) else [] if found is None else [found]
+        self._repeated += sum(map(_room, values))
+        if self._repeated > MAX_REPEATED:
+            raise _ExcessError
+        self._misfit = misfit or self._misfit
+        return found
 
     def _keys(self, places: list[bytes | None] | None) -> Items | None:
         if places is None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lanner.native import Reader
-from lanner.sdk.errors import LannerError, PayloadError, SourceError
+from lanner.sdk.errors import ConfigError, LannerError, OpenError, PayloadError, SourceError, UsageError
 from lanner.sdk.events import Event
 from lanner.sdk.misfits import TIMESTAMP, misfits_by_field
 from lanner.sdk.plugin import Plugin, plugin_info
@@ -22,30 +22,47 @@ if TYPE_CHECKING:
 
     from lanner.sdk.fields import FieldDeclaration
     from lanner.sdk.misfits import Misfits
+    from lanner.sdk.plugin import PluginInfo
     from lanner.sdk.types import FieldInfo, FieldValue
 
 _P = TypeVar("_P", bound=Plugin)
+BY_ARGUMENT: Final = "in `config`, as in `{}`"
+"""How to set an option in a test, for `lanner.sdk.options.advise_required`."""
 _UINT64: Final = 1 << 64
 
 
 def init_plugin(
-    cls: type[_P], config: str | bytes | dict[str, Any] = "", *, warn: Callable[[str], object] | None = None, embedded: bool = False
+    cls: type[_P],
+    config: str | bytes | dict[str, Any] = "",
+    *,
+    warn: Callable[[str], object] | None = None,
+    embedded: bool = False,
+    way: str = "",
 ) -> _P:
     """Return the plugin's state: an instance whose `config` is validated.
 
     `config` is JSON text (empty: the defaults) or its decoded value. `warn` is called with each warning about it; the default
-    logs it. `embedded` is the value of the instance's attribute with that name.
+    logs it. `embedded` is the value of the instance's attribute with that name. `way` is how the caller's user sets options, for
+    `lanner.sdk.options.advise_required`; messages then name the plugin.
     Raise `ConfigError` for an invalid configuration, `LannerError` for an error in the class's own `__init__`.
     """
     info = plugin_info(cls)
-    warn = warn or partial(_log_warning, info.name)
+    try:
+        return _made(cls, info, config, warn or partial(_log_warning, info.name), embedded=embedded)
+    except ConfigError as error:
+        if not way:
+            raise
+        from lanner.sdk.options import advise_required  # rare
+
+        raise ConfigError(advise_required(f"plugin {info.name}: {error}", way)) from None
+
+
+def _made(cls: type[_P], info: PluginInfo, config: str | bytes | dict[str, Any], warn: Callable[[str], object], *, embedded: bool) -> _P:
     if info.config is not None:
         from lanner.sdk.config import convert_config, load_config  # msgspec only if there is a configuration
 
         loaded = convert_config(info.config, config, warn) if isinstance(config, dict) else load_config(info.config, config, warn)
     elif not _is_empty(config):
-        from lanner.sdk.errors import ConfigError  # rare
-
         raise ConfigError(f"the plugin {info.name} takes no configuration: remove it")
     else:
         loaded = None
@@ -56,6 +73,8 @@ def init_plugin(
         instance.config = loaded  # type: ignore[attr-defined]
     try:
         instance.__init__()  # type: ignore[misc]
+    except UsageError as error:  # for arguments of the command, or of `open`
+        raise ConfigError(str(error)) from error
     except LannerError:
         raise
     except (Exception, SystemExit) as error:
@@ -91,6 +110,13 @@ def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
     outside = [frame for frame in frames if is_authors(frame.filename)]
     place = "".join(shown_place(frame.filename, frame.lineno or 0) for frame in (outside or frames)[-1:])
     return SourceError(f"plugin {plugin}: {call}: {last}{place}")
+
+
+def opening_failure(plugin: str, call: str, error: BaseException) -> UsageError | OpenError:
+    """Return the error of a source that cannot be opened: the plugin's own `UsageError`, or an `OpenError` for any other one."""
+    if isinstance(error, UsageError | OpenError):
+        return error
+    return OpenError(str(error if isinstance(error, LannerError) else plugin_failure(plugin, call, error)))
 
 
 class Failures:

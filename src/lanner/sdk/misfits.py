@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from lanner.sdk.sharing import EXCESS, MAX_REPEATED
 from lanner.sdk.trees import walk
 from lanner.sdk.types import FieldType
 from lanner.sdk.words import UNITS
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from lanner.sdk.values import Value
 
 Misfits: TypeAlias = "dict[str, dict[str, int]]"
-"""By field, by JSON type: how many values had that type."""
+"""By field, by JSON type or `EXCESS`: how many values had that type, or how many events that excess."""
 
 TIMESTAMP = "timestamp"
 """Stands for a field: the time of the events."""
@@ -57,7 +58,14 @@ def describe_misfits(misfits: Misfits, fields: Iterable[FieldInfo], timestamp: V
     `timestamp` is the value that is the time of the events.
     """
     infos = {info.name: info for info in fields}
-    for name, by_type in sorted(misfits.items()):
+    for name, counted in sorted(misfits.items()):
+        by_type = dict(counted)
+        if excess := by_type.pop(EXCESS, 0):
+            events = f"{excess:,} {'events' if excess > 1 else 'event'}"
+            reason = f"`each` would repeat more than {MAX_REPEATED >> 20} MiB of parts outside its items"
+            yield f"{name}: {events} without a value, because {reason}"
+        if not by_type:
+            continue
         had = " and ".join(f"{count:,} {_PLURALS[kind] if count > 1 else kind}" for kind, count in by_type.items())
         if info := infos.get(name):
             shown = f"{'list of ' if info.is_list else ''}{info.type.value}"

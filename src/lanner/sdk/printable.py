@@ -1,8 +1,8 @@
 """Convert text from outside (events, engines, files, plugins) to text that a terminal or a log can show.
 
 Everything that Lanner prints for people passes through here, with escapes for all characters that are not printable: control
-characters, direction marks, line separators, bytes that are not UTF-8. The text of alerts is Falco's: only on a terminal and in syslog
-are their control characters escaped (`escape_controls`).
+characters, direction marks, line separators, bytes that are not UTF-8. The text of alerts is Falco's: only on a terminal
+(`escape_unprintable`) and in syslog (`escape_controls`) does Lanner escape a part of it.
 """
 
 from __future__ import annotations
@@ -73,6 +73,13 @@ _CONTROLS: Final = {
 def escape_controls(line: str) -> str:
     """Return an alert's line with escapes for control characters: what comes from events must not drive a terminal or forge a line."""
     return line if line.isascii() and line.isprintable() else line.translate(_CONTROLS)
+
+
+def escape_unprintable(line: str) -> str:
+    """Return an alert's line with escapes for all unprintable characters, direction marks included. A line of JSON keeps its meaning."""
+    if line.isprintable():
+        return line
+    return "".join([char if char.isprintable() else _CONTROLS.get(ord(char)) or _json_escape(char) for char in line])
 
 
 def escape_bytes(text: str) -> str:

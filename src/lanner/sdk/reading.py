@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.batches import Batch, close_instance, describe_instance
-from lanner.sdk.errors import LannerError, OpenError, SourceError
+from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.events import Event, Nothing
-from lanner.sdk.hosting import plugin_failure
+from lanner.sdk.hosting import opening_failure, plugin_failure
 from lanner.sdk.opening import where_blocked
 from lanner.sdk.positions import Marks, frozen
 from lanner.sdk.text import to_bytes
@@ -155,9 +155,9 @@ class ThreadedSource:
             self._finished = True
             self._ready.set()
 
-    def _failed(self, error: LannerError) -> SourceError:
+    def _failed(self, error: LannerError) -> LannerError:
         if not self._has_yielded:
-            return OpenError(str(error))
+            return opening_failure(self._plugin, "open", error)
         return error if isinstance(error, SourceError) else SourceError(str(error))
 
     def _run_iterator(self, iterator: Iterator[Any]) -> None:

@@ -23,7 +23,7 @@ from lanner.sdk.batches import (
 from lanner.sdk.errors import LannerError, OpenError, SourceError
 from lanner.sdk.events import Chunk, Nothing
 from lanner.sdk.framing import new_framer, warn_too_long
-from lanner.sdk.hosting import plugin_failure
+from lanner.sdk.hosting import opening_failure, plugin_failure
 from lanner.sdk.opening import Opening, where_blocked
 from lanner.sdk.plugin import Plugin, plugin_info
 from lanner.sdk.positions import Marks, frozen
@@ -43,23 +43,21 @@ _PATIENCE: Final = 0.25
 
 
 def open_source(plugin: Plugin, params: str = "", positions: Positions | None = None) -> Source:
-    """Open the plugin's event source with `params`. Raises `SourceError`, and `UsageError` for invalid parameters.
+    """Open the plugin's event source with `params`. Raises `OpenError`, and `UsageError` for parameters that the plugin refuses.
 
     `positions` stores the positions of a plugin whose `open` takes one; None: they are not stored.
     """
     info = plugin_info(type(plugin))
     if not info.has_source:
-        raise SourceError(f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.shown_sources)}")
+        raise OpenError(f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.shown_sources)}")
     check_open_params(plugin, params)
     opening = Opening(info.name, resumes=info.resumes)
     resumed = (None if positions is None else positions.resumed,)
     try:
         with opening.entered():
             opened: object = plugin.open(params, *resumed[: info.resumes])
-    except LannerError:
-        raise
     except (Exception, SystemExit) as error:
-        raise plugin_failure(info.name, "open", error) from error
+        raise opening_failure(info.name, "open", error) from error
     opening.returned = opened
     if isinstance(opened, ChunkReader):
         return ChunkSource(opened, info.name, opening, positions)
@@ -69,21 +67,19 @@ def open_source(plugin: Plugin, params: str = "", positions: Positions | None = 
         return ThreadedSource(opened, info.name, opening, positions)
     if isinstance(opened, CoroutineType):
         opened.close()
-        raise SourceError(f"plugin {info.name}: open: an `async def open` must be a generator: {YIELDS}, not return them")
-    raise SourceError(
+        raise OpenError(f"plugin {info.name}: open: an `async def open` must be a generator: {YIELDS}, not return them")
+    raise OpenError(
         f"plugin {info.name}: open returned {type(opened).__name__}; {YIELDS}, or return an iterator, "
         "an async iterator, or an object with read_chunk(timeout)"
     )
 
 
 def check_open_params(plugin: Plugin, params: str) -> None:
-    """Let the plugin check the open parameters, without opening. Raises `LannerError`, for invalid parameters `UsageError`."""
+    """Let the plugin check the open parameters, without opening. The errors are those of `open_source`."""
     try:
         plugin.check_open_params(params)
-    except LannerError:
-        raise
     except (Exception, SystemExit) as error:
-        raise plugin_failure(plugin_info(type(plugin)).name, "check_open_params", error) from error
+        raise opening_failure(plugin_info(type(plugin)).name, "check_open_params", error) from error
 
 
 class ChunkSource:
@@ -105,7 +101,7 @@ class ChunkSource:
         self._closed = self._ended = False
         self._reader: int | None = None
         self.stuck = ""
-        self._failure: SourceError | None = None
+        self._failure: LannerError | None = None
         self._counters: dict[str, int] = {}
         self.description = describe_instance(instance, plugin)
         self.position = 0
@@ -244,8 +240,9 @@ class ChunkSource:
         if self._closed:
             return self._end()
         if not self.position:
-            error = OpenError(str(error))
-        self._failure = error if isinstance(error, SourceError) else SourceError(str(error))
+            self._failure = opening_failure(self._plugin, "read_chunk", error)
+        else:
+            self._failure = error if isinstance(error, SourceError) else SourceError(str(error))
         payloads = self._end().payloads
         if not payloads:
             raise self._failure

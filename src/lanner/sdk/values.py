@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal, Never, final
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.path_parts import Where, part_data, shown_path
 from lanner.sdk.records import Record
+from lanner.sdk.sharing import with_shared_parts
 from lanner.sdk.types import FieldType
 from lanner.sdk.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, Each, FieldArgument
 
@@ -361,7 +362,7 @@ class ForEach(Value):
         return (self.items, self.value)
 
     def data(self) -> Data:
-        return ["each", self.items.data(), self.value.data()]
+        return ["each", self.items.data(), with_shared_parts(self.value.data())]
 
 
 @final

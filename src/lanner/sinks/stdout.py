@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from msgspec import Meta
 
 from lanner.sdk.blocks import Block
 from lanner.sdk.checks import Finding
-from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
+from lanner.sdk.secrets import SafeRepr
+from lanner.sinks.declaration import Common, Declaration, SinkBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,14 +22,24 @@ class StdoutBlock(SinkBlock, Block, frozen=True):
     """Write alerts to standard output."""
 
 
-def _make(_: StdoutBlock, __: NoAdditions, ___: Common) -> Sink:
+class StdoutAdditions(SafeRepr, msgspec.Struct, frozen=True):
+    """Lanner's additions to `stdout_output`."""
+
+    summary: Annotated[bool, Meta(description="True: print a summary in place of the alerts, as `lanner run --watch` does")] = False
+
+
+def _make(_: StdoutBlock, additions: StdoutAdditions, __: Common) -> Sink:
+    if additions.summary:
+        from lanner.outputs.summary_output import SummaryOutput
+
+        return SummaryOutput()
     from lanner.outputs.stdout_output import StdoutOutput
 
     return StdoutOutput()
 
 
-def _examine(_: StdoutBlock, __: NoAdditions) -> Iterator[Finding]:
-    yield Finding.ok("standard output")
+def _examine(_: StdoutBlock, additions: StdoutAdditions) -> Iterator[Finding]:
+    yield Finding.ok("standard output, a summary" if additions.summary else "standard output")
 
 
-STDOUT: Final = Declaration("stdout_output", StdoutBlock, _make, _examine)
+STDOUT: Final = Declaration("stdout_output", StdoutBlock, _make, _examine, additions=StdoutAdditions)

@@ -87,7 +87,7 @@ class TestFile:
         except OSError as error:
             raise TestFileError(f"cannot read the test file {path}: {error.strerror or error}") from None
         except YamlError as error:
-            raise TestFileError(f"{path}:{error.spot.place().line}: invalid YAML: {error.message}") from None
+            raise TestFileError(f"{path}:{error.spot.place().line}: invalid YAML: {error.reason}") from None
         except ValueError as error:
             raise TestFileError(f"{path}: invalid YAML: {error}") from None
         if isinstance(content, list):

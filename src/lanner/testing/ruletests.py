@@ -63,7 +63,10 @@ def run_file(path: str) -> FileOutcome:
     except UsageError as error:
         raise file.error(str(error), "plugin") from None
     except ConfigError as error:
-        raise file.error(f"{error}. The tests run with the options of `config`", "config") from None
+        from lanner.sdk.options import REQUIRED  # rare
+
+        advice = "" if REQUIRED in str(error) else ". The tests run with the options of `config`"
+        raise file.error(f"{error}{advice}", "config") from None
     file.check_rules(under_test.rules.rules)
     outcomes = []
     for number, case in enumerate(content.tests):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from lanner.sdk.batches import Batch, Source
 from lanner.sdk.errors import PayloadError
 from lanner.sdk.events import Event
-from lanner.sdk.hosting import Failures, FieldReader, ResultTypeError, explain_result, field_arguments, init_plugin, normalise
+from lanner.sdk.hosting import BY_ARGUMENT, Failures, FieldReader, ResultTypeError, explain_result, field_arguments, init_plugin, normalise
 from lanner.sdk.plugin import Plugin, plugin_info
 from lanner.sdk.sources import open_source
 from lanner.sdk.types import FieldType
@@ -221,7 +221,7 @@ def host(cls: type[Plugin], config: str | dict[str, Any] = "", params: str = "",
 
     Raise `ConfigError` for an invalid configuration.
     """
-    running = Host(init_plugin(cls, config), params, position)
+    running = Host(init_plugin(cls, config, way=BY_ARGUMENT), params, position)
     try:
         yield running
     finally:

@@ -23,6 +23,7 @@ MAX_DEPTH: Final = 64
 MAX_ALIASED: Final = 10_000_000
 
 _CLOSED: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
+_PLACED: Final = re.compile(r"yaml-cpp: error at line \d+, column \d+: ")
 # quoted text in yaml-cpp's messages
 _QUOTED: Final = re.compile(r"((?:not defined: |character: |version: |alias |the tag ))(?:'.*?'|\S+)", re.DOTALL)
 
@@ -30,20 +31,26 @@ _QUOTED: Final = re.compile(r"((?:not defined: |character: |version: |alias |the
 class YamlError(LannerError, ValueError):
     """Invalid YAML, or YAML beyond Lanner's limits.
 
-    `message` is yaml-cpp's, `mark` the position as yaml-cpp counts, `spot` the characters in the file.
+    `message` is yaml-cpp's, with its own position, for Falco's reports. `reason` is the same without that position, which may be another
+    one than that of the mistake. `mark` is the position as yaml-cpp counts, `spot` the characters in the file.
     """
 
     def __init__(self, message: str, spot: Spot, mark: Mark, advice: str = "") -> None:
-        super().__init__(f"{spot.place()}: {message}")
+        self.reason = _PLACED.sub("", message)
+        super().__init__(f"{spot.place()}: {self.reason}")
         self.message = message
         self.spot = spot
         self.mark = mark
         self.advice = advice
 
     def without_text(self) -> str:
-        """Return position, message and advice without text from the file, which may be a password."""
-        message = _QUOTED.sub(r"\1***", self.message)
-        return f"{self.spot.place()}: {message}{self.advice and '. '}{self.advice}"
+        """Return position, reason and advice without text from the file, which may be a password."""
+        return f"{self.spot.place()}: {self.masked_reason()}"
+
+    def masked_reason(self) -> str:
+        """Return reason and advice without text from the file."""
+        reason = _QUOTED.sub(r"\1***", self.reason)
+        return f"{reason}{self.advice and '. '}{self.advice}"
 
 
 class _Position:

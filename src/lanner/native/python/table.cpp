@@ -115,8 +115,9 @@ class Compiler {
   explicit Compiler(Places& places) : places_(places), forms_(places.forms) {}
 
   Value value(PyObject* tree, int level = 0) {
+    if (level == 0) shared_ = 0;
     auto result = of(tree, level);
-    result.has_lists = result.is_list;
+    result.has_lists = result.is_list || result.kind == Value::Kind::shared;
     for (const auto& child : result.children) result.has_lists |= child.has_lists;
     return result;
   }
@@ -170,6 +171,13 @@ class Compiler {
       if (result.children[0].kind != Value::Kind::path || !result.children[0].is_list) throw Unfit("\"each\" needs a path to items");
       result.type = result.children[1].type;
       result.is_list = true;
+    } else if (word == "shared") {
+      expect(1);
+      if (items_ == 0) throw Unfit("\"shared\" is outside \"each\"");
+      result.kind = Value::Kind::shared;
+      result.children = {child(1)};
+      result.number = shared_++;
+      as(result, result.children[0]);
     } else if (word == "given") {
       expect(0);
       result.kind = Value::Kind::given;
@@ -325,7 +333,8 @@ class Compiler {
   Places& places_;
   Forms& forms_;
   std::size_t values_ = 0;
-  int items_ = 0;  // the number of `each` around the tree
+  int items_ = 0;             // the number of `each` around the tree
+  std::uint64_t shared_ = 0;  // the number of shared parts in the tree so far
 };
 
 }  // namespace

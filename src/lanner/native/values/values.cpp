@@ -16,12 +16,6 @@ namespace {
 
 using List = std::vector<Scalar>;
 
-// Whether an event has a list, and whether no item of it was left out
-struct Found {
-  bool is_list = false;
-  bool is_complete = true;
-};
-
 bool has_value(const Result& result) { return !std::holds_alternative<std::monostate>(result); }
 
 Scalar to_scalar(const Result& result) {
@@ -62,7 +56,7 @@ class Attempt {
  public:
   explicit Attempt(Context& context) : context_(context), before_(context.misfit) { context.misfit = Misfit::none; }
   void end(bool found) {
-    if (!found && context_.misfit != Misfit::none && context_.misfits) {
+    if (!found && context_.misfit != Misfit::none && context_.misfits && !context_.is_excess()) {
       // only this thread writes; others may read the counters meanwhile
       const std::atomic_ref count((*context_.misfits)[static_cast<std::size_t>(context_.misfit)]);
       count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -161,7 +155,7 @@ Found collect_each(const Value& value, Context& context, List& list, Reads reads
   const auto& body = value.children[1];
   const auto outer = context.item;
   found.is_list = each_place(value.children[0], context, [&](std::uint32_t place) {
-    if (place == Tape::none) {
+    if (place == Tape::none || context.is_excess()) {
       found.is_complete = false;
       return;
     }
@@ -238,6 +232,38 @@ bool holds(const Value& value, Context& context) {
   return holds != value.is_negated;
 }
 
+std::size_t room_of(const Scalar& value) { return 1 + (value.is_text ? value.text.size() : 0); }
+
+// Computes a shared part once, and counts its uses. Too many leave it without a value, and the whole tree.
+const Shared& share(const Value& value, Context& context, Reads reads) {
+  static const Shared nothing;
+  if (context.is_excess()) return nothing;
+  const auto number = static_cast<std::size_t>(value.number);
+  if (number >= context.shared.size()) context.shared.resize(number + 1);
+  if (!context.shared[number].is_known) {
+    Shared made;
+    made.is_known = true;
+    const auto before = std::exchange(context.misfit, Misfit::none);
+    const auto& part = value.children[0];
+    if (part.is_list) {
+      auto& list = context.arena.items();
+      made.found = collect(part, context, list, reads);
+      for (const auto& each : list) made.room += room_of(each);
+      made.result = Items(list);
+    } else {
+      made.result = evaluate(part, context, reads);
+      if (has_value(made.result)) made.room = room_of(to_scalar(made.result));
+    }
+    made.misfit = std::exchange(context.misfit, before);
+    context.shared[number] = made;  // the evaluation may have moved them
+  }
+  const auto& shared = context.shared[number];
+  context.repeated += shared.room;
+  if (context.is_excess()) return nothing;
+  if (shared.misfit != Misfit::none) context.misfit = shared.misfit;
+  return shared;
+}
+
 // Adds the items of a tree that is a list.
 Found collect(const Value& value, Context& context, List& list, Reads reads) {
   const auto begin = list.size();
@@ -262,6 +288,11 @@ Found collect(const Value& value, Context& context, List& list, Reads reads) {
       return holds(value, context) ? collect(value.children[0], context, list, reads) : Found{};
     case Value::Kind::each:
       return collect_each(value, context, list, reads);
+    case Value::Kind::shared: {
+      const auto& shared = share(value, context, reads);
+      if (const auto* items = std::get_if<Items>(&shared.result)) list.insert(list.end(), items->begin(), items->end());
+      return shared.found;
+    }
     case Value::Kind::keys:
       return collect_names(value.children[0], context, list);
     case Value::Kind::split: {
@@ -416,6 +447,8 @@ Result evaluate(const Value& value, Context& context, Reads reads) {
       context.misfit = before;
       return {};
     }
+    case Value::Kind::shared:
+      return share(value, context, reads).result;
     case Value::Kind::given:
       return std::uint64_t{!std::holds_alternative<std::monostate>(context.given)};
     case Value::Kind::constant:
@@ -440,6 +473,12 @@ Result evaluate(const Value& value, Context& context, Reads reads) {
 Result evaluate_field(const Value& value, Context& context) {
   Attempt attempt(context);
   const auto result = evaluate(value, context);
+  if (context.is_excess()) {
+    context.repeated = 0;  // it counts as a misfit
+    context.misfit = Misfit::excess;
+    attempt.end(false);
+    return {};
+  }
   attempt.end(has_value(result));
   return result;
 }

@@ -29,9 +29,9 @@ enum class Reads : std::uint8_t { text, scalar, raw, number, decimal, boolean, a
 
 enum class ValueType : std::uint8_t { text, number, boolean, address };
 
-// The JSON types, of which a value of another type than the field has one
-enum class Misfit : std::uint8_t { none, text, number, boolean, object, array };
-inline constexpr std::array<std::string_view, 6> misfit_names = {"", "text", "number", "boolean", "object", "array"};
+// The JSON types, of which a value of another type than the field has one, and an evaluation that repeats too much
+enum class Misfit : std::uint8_t { none, text, number, boolean, object, array, excess };
+inline constexpr std::array<std::string_view, 7> misfit_names = {"", "text", "number", "boolean", "object", "array", "excess"};
 using Misfits = std::array<std::uint64_t, misfit_names.size()>;
 
 struct Value;
@@ -59,6 +59,7 @@ struct Value {
     first,
     when,
     each,
+    shared,  // its part of the value of an `each` is the same for all items: with a `number`
     given,
     constant,
     concat,
@@ -81,7 +82,7 @@ struct Value {
   Kind kind = Kind::path;
   ValueType type = ValueType::text;
   bool is_list = false;
-  bool has_lists = false;          // it or a part of it is a list
+  bool has_lists = false;          // it or a part of it is a list, or shared
   bool is_of_item = false;         // path: it begins at the item of the innermost `each`
   bool is_negated = false;         // when: it is `unless`
   bool takes_argument = false;     // word: its operand is the field's argument
@@ -108,6 +109,24 @@ struct Table {
   Places places;
 };
 
+// Whether an event has a list, and whether no item of it was left out
+struct Found {
+  bool is_list = false;
+  bool is_complete = true;
+};
+
+// What a shared part of a tree has for an event
+struct Shared {
+  bool is_known = false;
+  Result result;  // of a list: its items
+  Found found;    // of a list
+  Misfit misfit = Misfit::none;
+  std::size_t room = 0;  // what each use counts towards `max_repeated`
+};
+
+// See lanner.sdk.sharing.
+inline constexpr std::size_t max_repeated = std::size_t{1} << 20;
+
 // What a tree is evaluated for
 struct Context {
   Search& document;
@@ -120,6 +139,10 @@ struct Context {
   Misfits* misfits = nullptr;           // counts values of other types
   std::uint32_t item = Tape::document;  // the element of the innermost `each`
   Misfit misfit = Misfit::none;         // why the value that is being evaluated does not exist
+  std::vector<Shared> shared;           // by number
+  std::size_t repeated = 0;             // the room of the uses of shared parts
+
+  bool is_excess() const { return repeated > max_repeated; }
 };
 
 // The value of a tree.

@@ -1,0 +1,79 @@
+"""Responses of the console: first the checks, then the login, the files of the page, and the API."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lanner.operating.http_request import Page, Task, error_page
+
+if TYPE_CHECKING:
+    from lanner.console.access import Access
+    from lanner.console.api import Api
+    from lanner.operating.http_request import Request
+
+_POLICY: Final = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+)
+HEADERS: Final = (
+    (
+        "Content-Security-Policy",
+        "; ".join(_POLICY),
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+"""Headers of every response."""
+
+_STATIC: Final = Path(__file__).parent / "static"
+_FILES: Final = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/static/console.css": ("console.css", "text/css; charset=utf-8"),
+    **{f"/static/{path.name}": (path.name, "text/javascript; charset=utf-8") for path in sorted(_STATIC.glob("*.js"))},
+}
+"""The files of the page by path. No other file is served."""
+_LOGIN: Final = "/login"
+_API: Final = "/api/"
+
+
+class ConsoleHandler:
+    """Answers of one console."""
+
+    headers: Final = HEADERS
+    max_body: Final = 4096
+
+    def __init__(self, access: Access, api: Api) -> None:
+        self._access, self._api = access, api
+
+    def start(self, request: Request) -> Page | Task:
+        """Return the response, or for the API the task that makes it."""
+        if refusal := self._access.refuse(request):
+            return refusal
+        methods = ("POST",) if request.path == _LOGIN else ("GET", "HEAD")
+        if request.command not in methods:
+            return error_page(HTTPStatus.METHOD_NOT_ALLOWED, headers=(("Allow", ", ".join(methods)),))
+        if request.path == _LOGIN:
+            return self._access.login(request)
+        if request.path in _FILES:
+            name, kind = _FILES[request.path]
+            return Page(HTTPStatus.OK, kind, (_STATIC / name).read_bytes())
+        if not self._access.is_logged_in(request):
+            return error_page(HTTPStatus.UNAUTHORIZED, "log in: open the address that `lanner console` printed")
+        if request.path.startswith(_API):
+            path, query = request.path.removeprefix(_API), request.query
+            return Task(f"{path}?{query}", lambda: self._api.get(path, query))
+        return error_page(HTTPStatus.NOT_FOUND)

@@ -1,0 +1,62 @@
+"""`lanner run --watch`: a summary in place of the alerts."""
+
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+from .conftest import ENVIRONMENT, LANNER
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_pipe_gets_one_plain_line_of_a_short_replay(lanner):
+    done = lanner("run", "docker", "--replay", "example", "--watch")
+    assert done.code == 0
+    (line,) = done.lines
+    assert re.fullmatch(r"\d+ alerts, [\d.]+/s \| [A-Z]\w+ \d+.* \| most: .+ \d+ \| last: .+", line)
+
+
+def test_it_replaces_the_printed_alerts_and_no_other_output(lanner, tmp_path):
+    path = tmp_path / "alerts"
+    alone = lanner("run", "docker", "--replay", "example").out
+    done = lanner("run", "docker", "--replay", "example", "--watch", "--output", path)
+    assert path.read_bytes() == alone
+    assert len(done.lines) == 1
+
+
+def test_it_is_a_key_of_the_configuration(lanner):
+    arguments = ("run", "docker", "--replay", "example", "-o", "stdout_output.enabled=true", "-o", "json_output=true")
+    done = lanner(*arguments, "-o", "lanner.stdout.summary=true")
+    (line,) = done.lines
+    assert " alerts, " in line
+    assert not line.startswith("{")
+
+
+def test_on_a_terminal_the_line_and_the_messages_share_it():
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [LANNER, "run", "docker", "--replay", "example", "--watch"], stdin=subprocess.DEVNULL, stdout=follower, stderr=follower,
+        env=ENVIRONMENT | {"TERM": "xterm"},
+    ) as process:  # fmt: skip
+        os.close(follower)
+        data = b""
+        try:
+            while piece := os.read(leader, 1 << 16):
+                data += piece
+        except OSError:  # the terminal is closed
+            pass
+        finally:
+            os.close(leader)
+        assert process.wait(60) == 0
+    screen = [line.rpartition("\r\x1b[2K")[2] for line in data.decode().split("\r\n")]
+    assert screen[0].startswith("lanner: replaying ")
+    assert " alerts, " in screen[1]
+    assert re.match(r"lanner: \d+ events, \d+ alerts", screen[2])
+
+
+def test_with_a_report_it_has_no_effect(lanner):
+    done = lanner("run", "docker", "--version", "--watch")
+    assert "warning: no effect with --version: --watch" in done.err

@@ -1,0 +1,74 @@
+"""Parts of `each` that are the same for all items: computed once, and repeated within a limit. Both evaluators agree."""
+
+import json
+
+import pytest
+
+from lanner import EACH, INDEX, concat, item, native, payload
+from lanner.sdk import evaluate
+from lanner.sdk.misfits import describe_misfits
+from lanner.sdk.types import FieldInfo, FieldType
+
+COUNT = 40_000
+DOCUMENT = json.dumps(
+    {"a": [{"name": "x", "flag": "yes"}] * COUNT, "b": [*["y"] * COUNT, "z"], "m": {"list": ["1", "2"], "text": "t" * 100}}
+).encode()
+ITEMS = payload["a", EACH]
+MANY = payload["b", EACH]
+SHARED = {
+    "a condition": (ITEMS.each(item["name"].when(MANY.any("z").text(), "true")), ("x",) * COUNT),
+    "a condition of each item": (ITEMS.each(MANY.join("").after("y" * COUNT).when(item["flag"], "yes")), ("z",) * COUNT),
+    "a text": (ITEMS.each(concat(item["name"], payload["m", "list", 1])), ("x2",) * COUNT),
+    "a pointer": (ITEMS.each(concat(item["name"], payload.pointer("/m/list/0"))), ("x1",) * COUNT),
+    "a list": (ITEMS.each(payload["m", "list", EACH]), ("1", "2") * COUNT),
+    "an inner each": (ITEMS.each(payload["m", "list", EACH].each(concat(item, payload["m", "list", 0]))), ("11", "21") * COUNT),
+    "an argument": (ITEMS.each(concat(item["name"], payload["b", INDEX])), ("xz",) * COUNT),
+    "a boolean": (ITEMS.each(MANY.any("z")), (True,) * COUNT),
+}
+EXCESSIVE = {
+    "a list": ITEMS.each(MANY),
+    "a list of some items": ITEMS.each(MANY.when(item["name"], "x")).any("q").text(),
+    "a list as a condition": ITEMS.each(item["name"].when(MANY.when(item["flag"], "yes").any("z").text(), "true")),
+    "a list instead of a missing member": ITEMS.each(item["missing", EACH] | MANY),
+    "texts": ITEMS.each(concat(item["name"], payload["m", "text"])),
+    "a joined list": ITEMS.each(concat(item["name"], MANY.join(""))).nth(0),
+}
+READERS = pytest.mark.parametrize("kind", [evaluate.Reader, native.Reader], ids=["reference", "native"])
+
+
+@READERS
+@pytest.mark.parametrize("what", SHARED)
+def test_a_part_outside_the_items_is_computed_once(kind, what):
+    value, expected = SHARED[what]
+    reader = kind([value.data()])
+    assert reader.load(DOCUMENT)
+    assert reader.get(0, COUNT if what == "an argument" else None) == expected
+    assert reader.misfits() == [{}]
+
+
+@READERS
+@pytest.mark.parametrize("what", EXCESSIVE)
+def test_a_field_does_not_repeat_more_than_the_limit(kind, what):
+    reader = kind([EXCESSIVE[what].data(), payload["m", "text"].data()])
+    assert reader.load(DOCUMENT)
+    assert reader.get(0) is None
+    assert reader.get(1) == "t" * 100
+    assert reader.misfits() == [{"excess": 1}, {}]
+
+
+@READERS
+def test_values_of_another_type_are_counted_once_for_all_items(kind):
+    value = ITEMS.each(concat(item["name"], payload["m", "list", EACH].integer().text().join("")))
+    mixed = json.dumps({"a": [{"name": "x"}, {"name": "y"}], "m": {"list": ["1", "q", "2"]}}).encode()
+    reader = kind([value.data()])
+    assert reader.load(mixed)
+    assert reader.get(0) == ("x12", "y12")
+    assert reader.misfits() == [{"text": 1}]
+
+
+def test_the_summary_says_why_such_an_event_has_no_value():
+    info = FieldInfo("a.b", FieldType.STRING, "A list", is_list=True)
+    assert list(describe_misfits({"a.b": {"excess": 2, "number": 1}}, [info], None)) == [
+        "a.b: 2 events without a value, because `each` would repeat more than 1 MiB of parts outside its items",
+        "a.b: 1 number without a value, because the field is a list of string: declare it with .text() or .integer() for numbers",
+    ]
