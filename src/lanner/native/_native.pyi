@@ -25,7 +25,9 @@ class Dechunker:
 
 @final
 class LazySlot:
-    def __new__(cls, module: str, quick: str, function: str, source: str, slot: str, doc: str) -> LazySlot: ...
+    def __new__(
+        cls, find: Callable[[], tuple[Callable[[bytes], object], int, Callable[[bytes], object]]], source: str, slot: str, doc: str
+    ) -> LazySlot: ...
 
 @final
 class Lines(Sequence[bytes]):

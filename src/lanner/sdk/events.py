@@ -13,6 +13,8 @@ from lanner.sdk.records import Record
 from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanner.sdk.positions import Position
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -35,6 +37,12 @@ class Nothing:
 NOTHING: Final = Nothing()
 _NO_TIME: Final = 2**64 - 1
 """The value of an unknown timestamp in hosts."""
+
+
+def _decoders() -> tuple[Callable[[bytes], Any], int, Callable[[bytes], Any]]:
+    from lanner.sdk.jsondoc import MAX_DEPTH, decode, decode_short  # msgspec is imported at the first use
+
+    return decode_short, MAX_DEPTH, decode
 
 
 @final
@@ -72,7 +80,9 @@ class Event:
         def json(self) -> Json: ...
     else:
         json = LazySlot(
-            *("lanner.sdk.jsondoc", "QUICK", "decode", "payload", "_json"),
+            _decoders,
+            "payload",
+            "_json",
             """The payload decoded from JSON, once. Raise `PayloadError` (no value, for the host) if it is not valid JSON.
 
             Read it with `match`, which takes only members of the expected types: `case {"user": {"name": str(name)}}: return name`.

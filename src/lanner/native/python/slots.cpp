@@ -7,26 +7,24 @@
 namespace lanner {
 namespace {
 
-// An attribute that a function of a module computes from a slot with bytes, at its first use, and keeps in another slot.
+// An attribute that a function computes from a slot with bytes, at its first use, and keeps in another slot.
 struct LazySlot {
-  Ref module, quick_name, name, source, slot, doc;
-  Ref compute;                    // none before the first use
-  Ref quick;                      // may be called first for bytes of at most this size
+  Ref find, source, slot, doc;
+  Ref compute;  // none before the first use
+  Ref quick;    // may be called first for bytes of at most this size
   Py_ssize_t longest_quick = -1;
   PyTypeObject* owner = nullptr;  // the class, which has this object
   Py_ssize_t source_offset = 0, slot_offset = 0;
 };
 
 PyObject* lazy_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"module", "quick", "function", "source", "slot", "doc", nullptr};
-  PyObject *module, *quick, *name, *source, *slot, *doc;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UUUUUU:LazySlot", const_cast<char**>(names), &module, &quick, &name, &source, &slot, &doc))
+  static const char* const names[] = {"find", "source", "slot", "doc", nullptr};
+  PyObject *find, *source, *slot, *doc;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OUUU:LazySlot", const_cast<char**>(names), &find, &source, &slot, &doc))
     return nullptr;
   try {
     auto content = std::make_unique<LazySlot>();
-    content->module = Ref::borrowed(module);
-    content->quick_name = Ref::borrowed(quick);
-    content->name = Ref::borrowed(name);
+    content->find = Ref::borrowed(find);
     content->source = Ref::borrowed(source);
     content->slot = Ref::borrowed(slot);
     content->doc = Ref::borrowed(doc);
@@ -52,13 +50,12 @@ PyObject* lazy_set_name(PyObject* self, PyObject* args) {
 }
 
 bool find_functions(LazySlot& lazy) {
-  const Ref module(PyImport_Import(lazy.module.get()));
-  const Ref quick(module ? PyObject_GetAttr(module.get(), lazy.quick_name.get()) : nullptr);
-  PyObject* function;
-  if (!quick || !PyArg_ParseTuple(quick.get(), "On", &function, &lazy.longest_quick)) return false;
-  lazy.quick = Ref::borrowed(function);
-  lazy.compute = Ref(PyObject_GetAttr(module.get(), lazy.name.get()));
-  return static_cast<bool>(lazy.compute);
+  const Ref found(PyObject_CallNoArgs(lazy.find.get()));
+  PyObject *quick, *compute;
+  if (!found || !PyArg_ParseTuple(found.get(), "OnO", &quick, &lazy.longest_quick, &compute)) return false;
+  lazy.quick = Ref::borrowed(quick);
+  lazy.compute = Ref::borrowed(compute);
+  return true;
 }
 
 Ref compute(const LazySlot& lazy, PyObject* source) {
