@@ -4,6 +4,7 @@ Both read the same events from a stand-in for an engine, a separate process that
 measures CPU time around its calls; runs alternate between the two, and the best counts (of memory the median).
 """
 
+import compileall
 import contextlib
 import json
 import multiprocessing
@@ -21,6 +22,7 @@ from typing import Any, TypeAlias
 
 from tests.conformance import host
 
+import lanner
 from benchmarks.measure import LANNER, progress, require, size, table
 from benchmarks.replay import RECORDING
 
@@ -115,6 +117,7 @@ def main() -> None:
     """Print the table."""
     peer = host.peer_path("3.0.0")
     host.make("host", str(peer))
+    compileall.compile_dir(str(Path(lanner.__file__).parent), quiet=1)  # as pip does it: an editable installation may have no bytecode
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         ours, methods, bundled = place / "libdocker.so", place / "libmethods.so", place / "libbundled.so"

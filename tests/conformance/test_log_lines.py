@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from lanner.embedded.host_log import HostHandler
+from lanner.embedded.log_handler import HostHandler
 
 
 def test_a_record_can_neither_end_its_line_nor_show_a_password(capsys):

@@ -432,3 +432,29 @@ def test_each_kind_of_list_takes_what_falco_yaml_makes_of_texts():
     assert ("servers[].passCode", "secret or null", "null", "") in config_table(Sequences)
     with pytest.raises(lanner.ConfigError, match=r"unknown option `\$.servers\[0\].hots`; did you mean `host`"):
         load_config(Sequences, '{"servers": [{"hots": 5}]}')
+
+
+class Listed(Config):
+    choice: Literal[1, 2] | str = ""
+    other: str | None = None
+
+
+@pytest.mark.parametrize("other", [{}, {"other": None}, {"other": "x"}], ids=["alone", "null", "text"])
+def test_a_listed_value_is_kept_whatever_the_other_options_are(other):
+    assert convert_config(Listed, {"choice": 1, **other}).choice == 1
+    assert convert_config(Listed, {"choice": 3, **other}).choice == "3"
+
+
+@pytest.mark.parametrize("name", ["flushInterval", "flushinterval", "flush_interval"])
+@pytest.mark.parametrize("value", [30, 30.0, "30", True, None, [30], {}])
+def test_the_spelling_of_a_name_does_not_change_what_a_value_becomes(name, value):
+    class Interval(Config):
+        flush_interval: int | str | list[str] | None = None
+
+    def convert(spelling):
+        try:
+            return convert_config(Interval, {spelling: value}).flush_interval
+        except lanner.ConfigError as error:
+            return str(error)
+
+    assert convert(name) == convert("flushInterval")

@@ -1,7 +1,6 @@
 """The Docker plugin: its metadata, its configuration, and how its event source is opened."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import field
@@ -12,11 +11,10 @@ from lanner.docker.endpoint import find_endpoint, parse_endpoint
 from lanner.docker.event_fields import FIELDS, TIMESTAMP
 from lanner.docker.gaps import Host
 from lanner.docker.query import make_query
-from lanner.docker.stream import EventStream, Options
-from lanner.docker.watch import Target
+from lanner.docker.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from lanner.docker.stream import EventStream
 
 
 class TlsConfig(lanner.Config):
@@ -105,8 +103,10 @@ class Docker(lanner.Plugin):
     example = "example.jsonl"
     hint = "docker volume create lanner-trial && docker volume rm lanner-trial"
 
-    def open(self, params: str) -> EventStream:  # type: ignore[override]  # its chunks are framed already, which only Lanner may return
+    def open(self, params: str) -> "EventStream":  # type: ignore[override]  # its chunks are framed already, which only Lanner may return
         """Connect to the engines; `params` are empty, or since, until and filters (see lanner.docker.query)."""
+        from lanner.docker.stream import EventStream, Options  # connections: a start needs none
+
         config = self.config
         options = Options(
             config.queue_events,
@@ -144,7 +144,7 @@ class Docker(lanner.Plugin):
         """Return the fields that `inspect: false` disables."""
         return {} if self.config.inspect else {"docker.container.": "leave out `inspect: false` in the plugin's configuration"}
 
-    def checks(self) -> Iterator[lanner.Check]:
+    def checks(self) -> Iterator["lanner.Check"]:
         """Check the engines and the cursor for `lanner doctor`."""
         from lanner.docker.engine_checks import checks_of  # only `lanner doctor` needs it
 

@@ -4,18 +4,14 @@ DOCKER_HOST, then DOCKER_CONTEXT, then `currentContext` of the client's config.j
 where the address is: the configuration's `tls`, DOCKER_TLS_VERIFY with DOCKER_CERT_PATH, or the context's files.
 """
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
 import lanner
 from lanner.net.tls import Tls
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEFAULT: Final = "unix:///var/run/docker.sock"
 _HTTP_PORT: Final = 2375

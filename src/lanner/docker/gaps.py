@@ -4,8 +4,6 @@ Other modules detect gaps: the watch of an engine, which loses its connection, t
 the cursor, which is unreadable. `native/stream/events.hpp` describes how the member is added, and why an engine's own one is ignored.
 """
 
-from __future__ import annotations
-
 import time
 from typing import Final, NamedTuple
 
@@ -43,7 +41,7 @@ class Host:
         """Add JSON text about its container to an event."""
         self._finisher.describe(events, place, container)
 
-    def gap(self, reason: str, since: int, until: int) -> Part:
+    def gap(self, reason: str, since: int, until: int) -> "Part":
         """Return the part of a stream that reports a gap between these times (ns since 1970)."""
         times = {"from": since, "until": until, "fromTime": _in_words(since), "untilTime": _in_words(until)}
         told = {

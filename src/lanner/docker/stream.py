@@ -16,7 +16,7 @@ import lanner
 from lanner.docker.buffer import Buffer
 from lanner.docker.engine_errors import EngineAwayError, EngineError, EngineRejectionError
 from lanner.docker.log import log
-from lanner.docker.watch import Target, Watch
+from lanner.docker.watch import Watch
 from lanner.docker.window import NOWHERE, LastKeys
 from lanner.native import merge_events
 from lanner.sources import Counters, Flag, wait
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from lanner.docker.cursor import Cursor
     from lanner.docker.gaps import Part
+    from lanner.docker.target import Target
     from lanner.native import Lines
     from lanner.sources import Policy
 

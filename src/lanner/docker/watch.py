@@ -10,7 +10,7 @@ from __future__ import annotations
 import select
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from lanner.docker.client import Connection, Engine, find_engine, open_events, ping
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
@@ -26,9 +26,7 @@ from lanner.sources import Backoff, Flag, wait
 
 if TYPE_CHECKING:
     from lanner.docker.buffer import Sink
-    from lanner.docker.endpoint import Endpoint
-    from lanner.docker.gaps import Host
-    from lanner.docker.query import Query
+    from lanner.docker.target import Target
     from lanner.native import Lines
     from lanner.sources import Counters
 
@@ -41,14 +39,6 @@ _PING_TIMEOUT: Final = 5.0
 _GRACE: Final = 1.0
 """Seconds for the stream to deliver what the engine lists already."""
 _NO_LINES: Final = EventFramer().feed(b"")
-
-
-class Target(NamedTuple):
-    """An engine to watch: its name in events, its address, and the query."""
-
-    host: Host
-    endpoint: Endpoint
-    query: Query
 
 
 class _LostError(Exception):

@@ -1,27 +1,16 @@
-"""Send log records to the host's log (plugin API 3.3, `log_fn`), or to standard error with time, level and plugin name.
+"""Destinations of log records in a .so: the host's log (plugin API 3.3, `log_fn`), or standard error.
 
-A process has one tree of loggers for all its plugins. Each record is therefore attributed to the plugin it comes from and sent to the
-log of that plugin's host.
+A process has one tree of loggers for all its plugins. `lanner.embedded.log_handler` handles its records from the first import of
+`logging` on: a plugin that logs nothing starts without that module, which imports as much as a small plugin.
 """
 
 from __future__ import annotations
 
-import logging
-import sys
-import time
 import weakref
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from lanner.native import call_log
-from lanner.sdk.loglines import record_text
+from lanner.embedded.imports import after_import
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
-
-# plugin_types.h, ss_plugin_log_severity
-_SEVERITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
-_TRACE: Final = 8
 _OWN: Final = "lanner.plugin."
 """Prefix of the names of Lanner's own loggers for a plugin; the plugin's name follows."""
 
@@ -39,77 +28,30 @@ class Outlet:
         return any(name == own or name.startswith(own + ".") for own in (_OWN + self.component, self.module))
 
 
-class HostHandler(logging.Handler):
-    """Handler that sends each record to the newest outlet of its plugin. Records of no plugin go to the newest outlet of all."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._outlets: list[tuple[weakref.ref[object], Outlet]] = []
-
-    def add(self, outlet: Outlet, state: object) -> None:
-        """Use the outlet for the lifetime of the plugin state."""
-
-        def forget(gone: weakref.ref[object]) -> None:
-            self._outlets = [each for each in self._outlets if each[0] is not gone]
-
-        self._outlets = [*self._outlets, (weakref.ref(state, forget), outlet)]
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Send the text with line breaks escaped. Errors are handled as the logging module does."""
-        try:
-            severity = next((number for level, number in _SEVERITIES if record.levelno >= level), _TRACE)
-            text = record_text(record)
-            outlet = self._outlet_of(record.name)
-            component = outlet.component if outlet else record.name
-            if outlet is not None and outlet.log is not None and call_log(outlet.log, component, text, severity):
-                return
-            if record.levelno >= logging.INFO:
-                _write(record, component, text)
-        except Exception:  # noqa: BLE001 - logging's own way: a log must not fail its caller
-            self.handleError(record)
-
-    def _outlet_of(self, logger: str) -> Outlet | None:
-        newest_first = [outlet for _, outlet in reversed(self._outlets)]
-        if len({outlet.component for outlet in newest_first}) > 1:
-            for name in (logger, *_callers()):
-                for outlet in newest_first:
-                    if outlet.owns(name):
-                        return outlet
-        return newest_first[0] if newest_first else None
-
-
-def _callers() -> Iterator[str]:
-    """Yield the modules whose functions are on this thread's stack, innermost first."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
-    while frame is not None:
-        yield str(frame.f_globals.get("__name__", ""))
-        frame = frame.f_back
-
-
-def _write(record: logging.LogRecord, component: str, text: str) -> None:
-    """Write a line in the format of Falco's own log."""
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(record.created))
-    try:
-        sys.stderr.write(f"{moment}: [{record.levelname.lower()}] {component}: {text}\n")
-        sys.stderr.flush()
-    except (AttributeError, OSError, ValueError):  # the process has no standard error
-        return
-
-
-_handler: Final = HostHandler()
+_waiting: Final[list[tuple[Outlet, weakref.ref[object]]]] = []
+"""Outlets without a handler, because nothing has imported `logging`."""
 
 
 def send_records(plugin: str, log: object, state: object) -> Outlet:
     """Send the records of `plugin` (module:Class) to its host's log, or to standard error, for the lifetime of `state`.
 
-    The caller updates the outlet once the class is known. All records reach the host, which filters by its own level. If the process
-    is a Python program with its own logging configuration and the host takes no records, that configuration stays.
+    The caller updates the outlet once the class is known.
     """
     module, _, name = plugin.partition(":")
     outlet = Outlet(name or module, module, log)
-    root = logging.getLogger()
-    if log is not None or not root.handlers or _handler in root.handlers:
-        root.addHandler(_handler)
-        root.setLevel(logging.DEBUG if log is not None else min(root.level, logging.INFO))
-        _handler.add(outlet, state)
+    _waiting.append((outlet, weakref.ref(state, _forget)))
+    after_import("logging", _handle_waiting)
     return outlet
+
+
+def _forget(gone: weakref.ref[object]) -> None:
+    _waiting[:] = [each for each in _waiting if each[1] is not gone]
+
+
+def _handle_waiting() -> None:
+    from lanner.embedded.log_handler import add_outlet  # imports logging
+
+    while _waiting:
+        outlet, reference = _waiting.pop(0)
+        if (state := reference()) is not None:
+            add_outlet(outlet, state)

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.abi.declared_fields import TYPE_NUMBERS, offers
 from lanner.embedded.host_log import send_records
+from lanner.embedded.imports import without_backports
 from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.errors import LannerError, PayloadError
 from lanner.sdk.events import UNREAD, Event
 from lanner.sdk.hosting import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
-from lanner.sdk.loglines import log_lines
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.sources import open_source
+from lanner.sdk.plugin import checked_definitions, plugin_info
 
 if TYPE_CHECKING:
     from lanner.embedded.resuming import ResumingSource
@@ -40,7 +39,9 @@ class State:
     def __init__(self, plugin: str, bundle: str, path: str, archive: bytes, config: str, log: object, api: int) -> None:
         """Load the class and create its instance. Raises `LannerError` with the reason for the host."""
         outlet = send_records(plugin, log, self)
-        cls = plugin_class(plugin, bundle, path, archive)
+        without_backports()
+        with checked_definitions():
+            cls = plugin_class(plugin, bundle, path, archive)
         info = plugin_info(cls)
         outlet.component, outlet.module = info.name, package_of(plugin, bundle)
         self._name, self._api = info.name, api
@@ -66,6 +67,8 @@ class State:
     def open(self, params: str) -> Source | ResumingSource:
         """Open the event source (plugin_open). Raises `LannerError`."""
         if not plugin_info(type(self._plugin)).resumes:
+            from lanner.sdk.sources import open_source  # after the start
+
             return open_source(self._plugin, params)
         from lanner.embedded.resuming import open_resuming  # not for most plugins
 
@@ -91,6 +94,8 @@ class State:
         if error is None:
             return f"plugin {self._name}: {call} failed"
         if isinstance(error, LannerError):
+            from lanner.sdk.loglines import log_lines  # rare
+
             if call == "open" and self._api == _API_0_3:
                 # sysdig 0.29 crashes if open fails, before it asks for the error
                 sys.stderr.write(f"plugin {self._name}: {log_lines(str(error))}\n")

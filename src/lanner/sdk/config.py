@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -19,7 +20,6 @@ from lanner.sdk.secrets import SafeRepr, Secret, mask_option, read_secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_C = TypeVar("_C", bound="Config")
 Warn: TypeAlias = "Callable[[str], object]"
 """A function that takes a warning about a configuration."""
 
@@ -40,6 +40,9 @@ class Config(SafeRepr, msgspec.Struct, rename="camel", forbid_unknown_fields=Tru
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Return options with printable values, for `rich` as well."""
         return [(name, mask_option(getattr(self, name), name)) for name in self.__struct_fields__]
+
+
+_C = TypeVar("_C", bound=Config)
 
 
 def check_config_class(cls: type[Config]) -> None:
@@ -206,12 +209,24 @@ def load_config(cls: type[_C], text: str | bytes, warn: Warn = _ignore) -> _C:
 def convert_config(cls: type[_C], raw: Any, warn: Warn = _ignore) -> _C:
     """Return the configuration in an already decoded value (of JSON or YAML). The rest is as for `load_config`."""
     raw = {} if raw is None else raw
+    if _is_plain(cls, raw):
+        with suppress(msgspec.ValidationError):
+            return msgspec.convert(raw, cls, dec_hook=_decode_custom)
     try:
         return msgspec.convert(_Adapter(warn).adapted(msgspec.inspect.type_info(cls), raw, "$"), cls, dec_hook=_decode_custom)
     except msgspec.ValidationError as error:
         from lanner.sdk.options import explain  # rare
 
         raise ConfigError(explain(str(error), cls)) from None
+
+
+def _is_plain(cls: type[Config], raw: Any) -> bool:
+    """Return whether `_Adapter` could only change values that the class does not accept: it needs a description of all types, which
+    takes as long as everything else here.
+    """
+    if not isinstance(raw, dict) or not set(raw) <= set(cls.__struct_encode_fields__):
+        return False
+    return all(type(each) in _PLAIN for value in raw.values() for each in (value if type(value) is list else [value]))
 
 
 def _decode_custom(kind: type, value: Any) -> Any:
@@ -247,6 +262,8 @@ class _Adapter:
                 return None
             case msgspec.inspect.UnionType(types=kinds), None:
                 return next((self.adapted(each, raw, path) for each in kinds if isinstance(each, _CONTAINERS)), None)
+            case msgspec.inspect.UnionType(types=kinds), _ if any(_lists(each, raw) for each in kinds):
+                return raw
             case msgspec.inspect.UnionType(types=kinds), _:
                 takers = _TAKES.get(type(raw), ())
                 options = [each for each in kinds if isinstance(each, takers)] or [each for each in kinds if isinstance(each, _TEXT)]
@@ -282,11 +299,22 @@ class _Adapter:
         return result
 
 
+def _lists(kind: msgspec.inspect.Type, raw: Any) -> bool:
+    """Return whether a type lists its values and this is one of them."""
+    match kind:
+        case msgspec.inspect.LiteralType(values=values):
+            return any(value == raw and type(value) is type(raw) for value in values)
+        case msgspec.inspect.EnumType(cls=cls):
+            return any(member.value == raw and type(member.value) is type(raw) for member in cls)
+    return False
+
+
 def _has_required(kind: msgspec.inspect.Type) -> bool:
     """Return whether a type is a group of options that cannot be empty."""
     return isinstance(kind, msgspec.inspect.StructType) and any(option.required for option in kind.fields)
 
 
+_PLAIN: Final = (str, int, bool)
 _INT32: Final = 2**31 - 1
 _TEXT = msgspec.inspect.StrType
 _NUMBER = (msgspec.inspect.IntType, msgspec.inspect.FloatType)

@@ -84,6 +84,8 @@ def gate(condition: Value, *fields: FieldDeclaration) -> tuple[FieldDeclaration,
 
 def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclaration | None:
     """Return the declaration of a method that `@field` marks, or None for any other attribute. Raises `DefinitionError`."""
+    if isinstance(method, Value):
+        return None
     inner = getattr(method, "fget", None) or getattr(method, "__func__", method)
     marked = getattr(inner, _MARK, None)
     if marked is None:

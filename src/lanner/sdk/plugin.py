@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import contextmanager
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +23,7 @@ from lanner.sdk.types import FieldType
 from lanner.sdk.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lanner.sdk.checks import Check
     from lanner.sdk.config import Config
@@ -247,6 +248,20 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
     return info
 
 
+_is_checked = False
+
+
+@contextmanager
+def checked_definitions() -> Iterator[None]:
+    """Define classes that `lanner build` has checked without the costly checks: a host waits for the start of its plugins."""
+    global _is_checked  # noqa: PLW0603 - the import of a module cannot pass an argument to its classes
+    before, _is_checked = _is_checked, True
+    try:
+        yield
+    finally:
+        _is_checked = before
+
+
 def _wrong(cls: type[Plugin], text: str) -> DefinitionError:
     return DefinitionError(f"plugin class {cls.__name__}: {text}")
 
@@ -363,7 +378,8 @@ def _config(cls: type[Plugin], namespace: dict[str, Any]) -> type[Config] | None
         raise _wrong(cls, f"cannot resolve the annotation of 'config': {error}") from None
     if not (isinstance(config, type) and issubclass(config, Config)):
         raise _wrong(cls, f"'config' is annotated with {config!r}; write a class that derives from lanner.Config")
-    check_config_class(config)
+    if not _is_checked:
+        check_config_class(config)
     return config
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +9,7 @@ from lanner.sdk.errors import SourceError
 from lanner.sdk.statefile import StateFile, StateTexts
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Mapping
 
     from lanner.sdk.plugin import PluginInfo
@@ -90,6 +90,8 @@ class PositionFile:
         self._file.close()
 
     def _log(self) -> logging.Logger:
+        import logging  # rare, and slow to import
+
         return logging.getLogger(f"lanner.plugin.{self._info.name}")
 
     def _failed(self) -> None:

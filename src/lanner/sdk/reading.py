@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Generator
@@ -18,6 +17,7 @@ from lanner.sdk.positions import Marks, frozen
 from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from lanner.sdk.opening import Opening
@@ -240,4 +240,6 @@ class ThreadedSource:
         return len(self._queue) >= MAX_QUEUED or (bool(self._queue) and self._put_bytes - self._taken_bytes >= MAX_QUEUED_BYTES)
 
     def _log(self) -> logging.Logger:
+        import logging  # rare, and slow to import
+
         return logging.getLogger(f"lanner.plugin.{self._plugin}")

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-_R = TypeVar("_R", bound="Record")
-
 
 @dataclass_transform(frozen_default=True)
 class Record:
@@ -18,16 +16,19 @@ class Record:
     """
 
     __members__: ClassVar[tuple[str, ...]] = ()
+    __needed__: ClassVar[frozenset[str]] = frozenset()
+    """The members without a default."""
 
     def __init_subclass__(cls) -> None:
         """Read the members from the annotations."""
         own = (name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar"))
         cls.__members__ = (*cls.__members__, *own)
+        cls.__needed__ = frozenset(name for name in cls.__members__ if not hasattr(cls, name))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         values = dict(zip(self.__members__, args, strict=False), **kwargs)
-        missing = [name for name in self.__members__ if name not in values and not hasattr(type(self), name)]
-        if missing or len(args) > len(self.__members__) or not values.keys() <= set(self.__members__):
+        if not self.__needed__ <= values.keys() or len(args) > len(self.__members__) or not all(map(self.__members__.__contains__, kwargs)):
+            missing = [name for name in self.__members__ if name in self.__needed__ and name not in values]
             wrong = f"missing {', '.join(missing)}" if missing else f"the members are {', '.join(self.__members__)}"
             raise TypeError(f"{type(self).__name__}: {wrong}")
         self.__dict__.update(values)
@@ -50,6 +51,9 @@ class Record:
 
     def _values(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self.__members__)
+
+
+_R = TypeVar("_R", bound=Record)
 
 
 def replaced(record: _R, **changes: Any) -> _R:

@@ -15,20 +15,20 @@ from lanner.sdk.address import MASK, mask_addresses
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+# patterns are compiled at their first use: most plugins start without one of them, and all together take a millisecond
 _NAME: Final = (
     r"(?:[\w-]*(?i:passw|passphrase|pwd|secret|token|credential|(?:api|access|private|auth)[_-]?key)[\w-]*"
     r"|(?:[\w-]*[_-])?(?i:key)|[\w-]*[a-z]Key)"
 )
-_SECRET: Final = re.compile(_NAME)
 _NEXT: Final = r""",\s*["']?[\w-]+["']?\s*[:=]"""
 _QUOTED: Final = r"""\\++["'](?:(?!\\++["']).)*\\++["']|"(?:[^"\\]|\\.)*"|'(?:[^']|\'\')*'"""
 _OPTION: Final = r"""(?<![\w-])(?:\\*+["'])?(?:{name})(?:\\*+["'])?[^\S\n]*[:=](?:\s*(?=[\["'{{\\])|[^\S\n]*)"""
 """An option up to its value: its name may be quoted, also in a quoted text."""
-_VALUE: Final = re.compile(rf"""{_QUOTED}|(?:(?!{_NEXT})(?:[^\n\]}}"']|[\]}}"'](?=\w)))+""", re.DOTALL)
-_TOKEN: Final = re.compile(rf"{_QUOTED}|[\[\]{{}}]", re.DOTALL)
-_BEFORE_KEY: Final = re.compile(r"[ ]*(?:-[ ]+)*")
-_VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
-_VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VALUE: Final = rf"""(?s:{_QUOTED}|(?:(?!{_NEXT})(?:[^\n\]}}"']|[\]}}"'](?=\w)))+)"""
+_TOKEN: Final = rf"(?s:{_QUOTED}|[\[\]{{}}])"
+_BEFORE_KEY: Final = r"[ ]*(?:-[ ]+)*"
+_VARIABLE: Final = r"\$\{([^{}]*)\}"
+_VARIABLE_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _FILE: Final = "file:"
 _MOST_BYTES: Final = 64 << 10
 _SHORTEST: Final = 6
@@ -103,7 +103,7 @@ def read_secret(given: object) -> Secret:
         return given
     if not isinstance(given, str):
         raise ValueError(f"expected a text, got {_kind(given)}")  # noqa: TRY004 - msgspec turns a ValueError into its own error, with the path
-    if variable := _VARIABLE.fullmatch(given):
+    if variable := re.fullmatch(_VARIABLE, given):
         text, origin = _read_variable(variable[1])
     elif given.startswith(_FILE):
         text, origin = _read_file(given.removeprefix(_FILE))
@@ -127,7 +127,7 @@ def _kind(value: object) -> str:
 
 
 def _read_variable(name: str) -> tuple[str, str]:
-    if not _VARIABLE_NAME.fullmatch(name):
+    if not re.fullmatch(_VARIABLE_NAME, name):
         raise ValueError("invalid name of an environment variable: write ${NAME} with letters, digits and underscores")
     value = os.environ.get(name)
     if value is None:
@@ -169,7 +169,7 @@ def mask_option(value: Any, name: Any = "", *, secret: Collection[str] = ()) -> 
     """Return the printable value of an option with that name. `secret` has further names of secret options, in lower case."""
     if value is None or value == "" or isinstance(value, bool | Secret):
         return value
-    if isinstance(name, str) and (name.lower() in secret or _SECRET.fullmatch(name)):
+    if isinstance(name, str) and (name.lower() in secret or re.fullmatch(_NAME, name)):
         return type(value)(mask_option(item, name, secret=secret) for item in value) if isinstance(value, list | tuple) else MASK
     if isinstance(value, str):
         return mask_text(value, secret=secret)
@@ -199,15 +199,15 @@ def _end_of_value(text: str, option: re.Match[str]) -> int:
     start = option.end()
     if text[start : start + 1] in {"[", "{"}:
         depth = 0
-        for token in _TOKEN.finditer(text, start):
+        for token in re.compile(_TOKEN).finditer(text, start):
             depth += (token[0] in "[{") - (token[0] in "]}")
             if depth == 0:
                 return token.end()
         return len(text)
-    value = _VALUE.match(text, start)
+    value = re.compile(_VALUE).match(text, start)
     end = value.end() if value else start
     line = text.rfind("\n", 0, option.start()) + 1
-    return _end_of_block(text, end, option.start() - line) if _BEFORE_KEY.fullmatch(text, line, option.start()) else end
+    return _end_of_block(text, end, option.start() - line) if re.compile(_BEFORE_KEY).fullmatch(text, line, option.start()) else end
 
 
 def _end_of_block(text: str, end: int, indent: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from lanner.sources import waiting
 from lanner.sources.waiting import Counters, Flag
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterator, Sequence
 
     from lanner.sdk.events import Event
@@ -71,6 +71,8 @@ class Feed(OpenInstance):
 
     def log(self) -> logging.Logger:
         """Return the logger of the plugin that uses the feed."""
+        import logging  # rare, and slow to import
+
         return logging.getLogger("lanner.sources" if self._opening is None else f"lanner.plugin.{self._opening.plugin}")
 
     def warn(self, kind: str, text: str, *values: Any, count: int = 1, again: float = 60.0) -> None:

@@ -1,0 +1,15 @@
+"""An engine to watch."""
+
+from typing import NamedTuple
+
+from lanner.docker.endpoint import Endpoint
+from lanner.docker.gaps import Host
+from lanner.docker.query import Query
+
+
+class Target(NamedTuple):
+    """An engine to watch: its name in events, its address, and the query."""
+
+    host: Host
+    endpoint: Endpoint
+    query: Query
