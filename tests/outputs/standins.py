@@ -17,6 +17,7 @@ class StandInSink:
     """A sink that keeps what it gets; `behave`, called with the alerts of a call before they are kept, may raise or wait."""
 
     batch_size = 1
+    wants_records = False
 
     def __init__(self, name="stand_in_output", behave=lambda alerts: None):
         self.name, self.behave = name, behave

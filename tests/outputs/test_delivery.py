@@ -246,7 +246,7 @@ def test_a_process_ends_though_a_sink_is_stuck(run_python):
         from lanner.outputs import Alert, OutputError
         from lanner.outputs.delivery import QueuedDelivery
         class Stuck:
-            name, batch_size = "stuck_output", 1
+            name, batch_size, wants_records = "stuck_output", 1, False
             def send(self, alerts): threading.Event().wait()
             def interrupt(self): pass
             def close(self): pass

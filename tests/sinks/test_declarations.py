@@ -52,7 +52,7 @@ def changed(key, default):
     [pair for name, cls in blocks().items() for pair in keys(cls, name)] + [("output_timeout", 2000), ("json_output", False)],
 )
 def test_a_reload_that_changes_a_key_of_an_output_makes_the_outputs_again(key, default):
-    before = [f"{sink.name}.{name}=given" for sink in SINKS for name in sink.required]
+    before = [f"{sink.path}.{name}=given" for sink in SINKS for name in sink.required]
     assert outputs_of(read(*before, changed(key, default))) != outputs_of(read(*before))
     assert outputs_of(read(*before)) == outputs_of(read(*before))
 
@@ -63,8 +63,8 @@ def test_all_outputs_of_falco_are_declared():
 
 def options_for(sink, tmp_path):
     """Return options with which the sink can be made: the keys that it needs, each with a usable value."""
-    values = {"filename": tmp_path / "alerts", "url": "http://127.0.0.1:1/", "program": "cat"}
-    return [f"{sink.name}.enabled=true", *(f"{sink.name}.{key}={values[key]}" for key in sink.required)]
+    values = {"filename": tmp_path / "alerts", "url": "http://127.0.0.1:1/", "program": "cat", "path": tmp_path / "store"}
+    return [f"{sink.path}.enabled=true", *(f"{sink.path}.{key}={values[key]}" for key in sink.required)]
 
 
 @pytest.mark.parametrize("sink", SINKS, ids=lambda sink: sink.name)
@@ -83,11 +83,11 @@ def test_an_enabled_output_is_made_and_examined(sink, tmp_path):
     ("sink", "key"), [(sink, key) for sink in SINKS for key in sink.required], ids=lambda value: getattr(value, "name", value)
 )
 def test_an_enabled_output_without_a_required_key_is_refused(sink, key):
-    with pytest.raises(ConfigError, match=rf"\$\.{sink.name}\.{key} is empty: write {sink.required[key][:10]}"):
-        read(f"{sink.name}.enabled=true")
+    with pytest.raises(ConfigError, match=rf"\$\.{sink.path}\.{key} is empty: write {sink.required[key][:10]}"):
+        read(f"{sink.path}.enabled=true")
 
 
 @pytest.mark.parametrize("sink", SINKS, ids=lambda sink: sink.name)
 def test_docs_name_each_output(sink):
     assert f"{sink.name}:" in (ROOT / "docs/outputs.md").read_text()
-    assert f"## `{sink.name}`" in (ROOT / "docs/configuration.md").read_text()
+    assert f"## `{sink.path}`" in (ROOT / "docs/configuration.md").read_text()

@@ -19,6 +19,7 @@ from lanner.sdk.text import many
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lanner.alerts.record import Recorder, RunLoad
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
     from lanner.rules import CompiledRules, Finding, RulesError
@@ -68,8 +69,13 @@ def _warn_of_value(settings: Settings, text: str) -> None:
     say(f"warning: {settings.origins.place(text)}")
 
 
-def make_pump(plugins: Sequence[Plugin], compiled: CompiledRules, settings: Settings) -> Pump:
-    """Return a pump for the first plugin's events, configured for alerts. The other plugins also extract fields."""
+def make_pump(
+    plugins: Sequence[Plugin], compiled: CompiledRules, settings: Settings, recording: tuple[Recorder, RunLoad] | None = None
+) -> Pump:
+    """Return a pump for the first plugin's events, configured for alerts. The other plugins also extract fields.
+
+    `recording` is as for `Pump`.
+    """
     falco = settings.falco
     return Pump(
         plugins[0],
@@ -80,6 +86,7 @@ def make_pump(plugins: Sequence[Plugin], compiled: CompiledRules, settings: Sett
         static=falco.static_fields,
         beside=plugins[1:],
         native=settings.limits.executor == "native",
+        recording=recording,
     )
 
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lanner.alerts.record import make_record
 from lanner.cli.compiling import compile_settings, make_pump, make_writer, show_findings, wrong_rules
 from lanner.cli.messages import say
 from lanner.cli.outputs import deliver_on, make_sinks, outputs_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lanner.cli.develop import Development
+    from lanner.cli.history import History
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
     from lanner.host.runner import Runner
@@ -48,6 +50,7 @@ def operate(
     runner: Runner,
     source: Source,
     again: Callable[[], Settings],
+    history: History,
     development: Development | None = None,
 ) -> Iterator[Operation]:
     """Context manager: operate the run of the first of these plugins. `again` creates the settings again.
@@ -61,7 +64,7 @@ def operate(
     with ExitStack() as stack:
         notifier = Notifier(status.is_alive)
         stack.callback(notifier.close)
-        loading = _ReloadJob(plugins, infos, settings, runner, source, again, status, notifier, development)
+        loading = _ReloadJob(plugins, infos, settings, runner, source, again, history, status, notifier, development)
         with settings.origins.placing():
             _show_status(settings.falco, status, loading, stack)
         watched = settings.falco.watch_config_files or development is not None
@@ -129,6 +132,7 @@ class _ReloadJob:
         runner: Runner,
         source: Source,
         again: Callable[[], Settings],
+        history: History,
         status: Status,
         notifier: Notifier,
         development: Development | None = None,
@@ -136,7 +140,7 @@ class _ReloadJob:
         self.settings = settings
         self._development = development
         self._plugins, self._infos, self._runner, self._source, self._again = plugins, infos, runner, source, again
-        self._status, self._notifier = status, notifier
+        self._history, self._status, self._notifier = history, status, notifier
         self._summary = ""
         """The failure without the findings of the rules, if these have been printed."""
 
@@ -200,8 +204,9 @@ class _ReloadJob:
         make_delivery = None
         if outputs_of(new.falco) != outputs_of(old.falco):
             sinks = make_sinks(new.falco, new.origins)
+            self._history.use(sinks)
             make_delivery = lambda: deliver_on(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
-        self._runner.exchange(make_pump(plugins, compiled, new), make_delivery)
+        self._runner.exchange(make_pump(plugins, compiled, new, self._history.load(infos, new)), make_delivery)
         self._plugins, self._infos, self.settings = plugins, infos, new
         self._status.loaded(new, compiled)
         return many(len(compiled.rules), "rule")
@@ -218,5 +223,13 @@ class _ReloadJob:
             self._alert(METRICS, "Informational", "Falco metrics snapshot", figures, now)
 
     def _alert(self, rule: str, priority: str, text: str, fields: dict[str, str | float], now: int) -> None:
-        line = internal_line(make_writer(self.settings.falco), rule, priority, text, fields, now)
-        self._runner.emit(Alert(line, rule, priority, SOURCE, now))
+        writer = make_writer(self.settings.falco)
+        line = internal_line(writer, rule, priority, text, fields, now)
+        alert = Alert(line, rule, priority, SOURCE, now)
+        if self._history.current is None:
+            self._runner.emit(alert)
+            return
+        recorder, load = self._history.current
+        whole = internal_line(writer.whole, rule, priority, text, fields, now)
+        with recorder.lock:
+            self._runner.emit(alert._replace(record=make_record(whole, b"", recorder.number(), load)))

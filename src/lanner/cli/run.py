@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from lanner.cli.compiling import compile_settings, make_pump, show_wrong_rules
+from lanner.cli.history import History
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, say, talk
 from lanner.cli.outputs import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
 from lanner.cli.plugin_config import make_entry
@@ -100,7 +101,9 @@ def _replay(
     except SourceError as error:
         delivery.close()
         return fail(str(error), FAILED)
-    pump = make_pump(plugins, compiled, settings)
+    history = History()
+    history.use(sinks)
+    pump = make_pump(plugins, compiled, settings, history.load(infos, settings))
     # recorded events have recorded times; an event without one gets the previous event's
     runner = Runner(source, pump, delivery, None, limits.max_events, limits.jobs)
     with _progress(source, runner, prints=any(sink.name == STDOUT.name for sink in sinks)):
@@ -172,10 +175,13 @@ def _watch(
         except LannerError:
             source.close()
             raise
-        runner = Runner(source, make_pump(plugins, compiled, settings), delivery, time.time_ns, limits.max_events)
+        history = History()
+        history.use(sinks)
+        pump = make_pump(plugins, compiled, settings, history.load(infos, settings))
+        runner = Runner(source, pump, delivery, time.time_ns, limits.max_events)
         start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
         try:
-            with operate(plugins, infos, settings, compiled, runner, source, again, development) as operation:
+            with operate(plugins, infos, settings, compiled, runner, source, again, history, development) as operation:
                 return _go_on(runner, source, limits.duration, start, operation, info.hint, opened.close)
         finally:
             source.close()

@@ -51,12 +51,15 @@ class Deduplication(SafeRepr, msgspec.Struct, frozen=True):
 if TYPE_CHECKING:
 
     class _OfSinks(SafeRepr, msgspec.Struct, frozen=True):
-        """The additions to each sink, as its declaration names them."""
+        """The additions to each sink, as its declaration names them, and the blocks of sinks that Falco does not have."""
 
 else:
     _OfSinks = msgspec.defstruct(
         "_OfSinks",
-        [(sink.additions_key, sink.additions, sink.additions()) for sink in SINKS if sink.additions_key],
+        [
+            *((sink.additions_key, sink.additions, sink.additions()) for sink in SINKS if sink.additions_key),
+            *((sink.name, sink.block, sink.block()) for sink in SINKS if sink.is_own),
+        ],
         bases=(SafeRepr, msgspec.Struct),
         frozen=True,
     )

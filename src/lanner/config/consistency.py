@@ -29,7 +29,7 @@ def check(falco: Falco) -> None:
     _check_engine(falco.engine)
     for sink in configured_sinks(falco):
         for key, what in sink.missing():
-            raise ConfigError(f"$.{sink.declaration.name}.{key} is empty: write {what}")
+            raise ConfigError(f"$.{sink.declaration.path}.{key} is empty: write {what}")
     _check_webserver(falco)
     _check_drops(falco.syscall_event_drops)
     if not falco.syscall_event_timeouts.max_consecutives:

@@ -64,12 +64,12 @@ class PluginEntry(SafeRepr, msgspec.Struct, frozen=True):
 if TYPE_CHECKING:
 
     class _Outputs(SafeRepr, msgspec.Struct, frozen=True, kw_only=True):
-        """The blocks of all sinks, by the names of their declarations."""
+        """The blocks of all sinks that Falco has, too, by the names of their declarations."""
 
 else:
     _Outputs = msgspec.defstruct(
         "_Outputs",
-        [(sink.name, sink.block, sink.block()) for sink in SINKS],
+        [(sink.name, sink.block, sink.block()) for sink in SINKS if not sink.is_own],
         bases=(SafeRepr, msgspec.Struct),
         frozen=True,
         kw_only=True,

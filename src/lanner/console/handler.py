@@ -43,7 +43,7 @@ _STATIC: Final = Path(__file__).parent / "static"
 _FILES: Final = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/static/console.css": ("console.css", "text/css; charset=utf-8"),
-    "/static/console.js": ("console.js", "text/javascript; charset=utf-8"),
+    **{f"/static/{path.name}": (path.name, "text/javascript; charset=utf-8") for path in sorted(_STATIC.glob("*.js"))},
 }
 """The files of the page by path. No other file is served."""
 _LOGIN: Final = "/login"

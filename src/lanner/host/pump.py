@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lanner.alerts.record import make_record
 from lanner.host.generic import EventContext, generic_reader
 from lanner.outputs.base import Alert
 from lanner.rules import AlertRule, Executor
@@ -24,11 +25,13 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from lanner.alerts.record import Recorder, RunLoad
     from lanner.host.native import BatchResult, NativeRules
     from lanner.rules import AlertWriter, CompiledRules
     from lanner.sdk.batches import Batch
     from lanner.sdk.misfits import Misfits
     from lanner.sdk.plugin import Plugin
+    from lanner.sdk.types import FieldValue
 
 
 @dataclass(slots=True)
@@ -58,7 +61,7 @@ class Pump:
 
     `first`: only the first matching rule of an event counts. `hostname` is the field `evt.hostname` (None: as in alerts), `static`
     the values of `static.*`. The plugins `beside` extract further fields. `native`: the native executor selects matching rules, and
-    Python does the rest.
+    Python does the rest. `recording`: alerts have records, with the keys of the recorder, of this load of rules.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Pump:
         static: Mapping[str, str] | None = None,
         beside: Sequence[Plugin] = (),
         native: bool = False,
+        recording: tuple[Recorder, RunLoad] | None = None,
     ) -> None:
         info = plugin_info(type(plugin))
         self._infos = [declaration.info for each in (plugin, *beside) for declaration in plugin_info(type(each)).fields]
@@ -90,10 +94,12 @@ class Pump:
         self.executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
         """Evaluates the rules for the last event, and holds its values."""
         formats = [
-            writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output)
+            writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output, with_whole=recording is not None)
             for rule, output in zip(compiled.rules, compiled.outputs, strict=True)
         ]
         self._lines = [each.line for each in formats]
+        self._wholes = [each.whole for each in formats]
+        self._recording = recording
         self._values = [compile_values(each.operands, self.executor.value) for each in formats]
         self._names = [rule.name for rule in compiled.rules]
         self.native: NativeRules | None = None
@@ -128,6 +134,7 @@ class Pump:
             clock = lambda: self.timestamp  # noqa: E731
         reader, context, match, emit = self._reader, self.context, self.executor.match, self.emit
         load, advance, alerts, lines, values, about = reader.load, context.advance, self._alerts, self._lines, self._values, self._about
+        is_recorded = self._recording is not None
         number = self._events
         times = batch.timestamps
         try:
@@ -142,7 +149,10 @@ class Pump:
                 advance(number, timestamp, payload)
                 for rule in match():
                     alerts[rule] += 1
-                    emit(Alert(lines[rule](timestamp, values[rule]()), *about[rule], timestamp))
+                    if is_recorded:
+                        self._emit_recorded(rule, timestamp, values[rule](), payload)
+                    else:
+                        emit(Alert(lines[rule](timestamp, values[rule]()), *about[rule], timestamp))
         finally:
             self._events = number
 
@@ -154,7 +164,7 @@ class Pump:
             context.first_timestamp = found.first
         self._not_json += found.not_json
         self._invalid_utf8 += found.invalid_utf8
-        place, done, loaded = -1, False, False
+        place, done, loaded, is_recorded = -1, False, False, self._recording is not None
         before = timestamp = self.timestamp
         for event, rule, sure, own, values in found.hits:
             if event != place:
@@ -176,10 +186,24 @@ class Pump:
                     continue
                 values = self._values[rule]()  # noqa: PLW2901 - Python finds what the native executor could not
             alerts[rule] += 1
-            emit(Alert(lines[rule](timestamp, values), *about[rule], timestamp))
+            if is_recorded:
+                self._emit_recorded(rule, timestamp, values, payloads[place])
+            else:
+                emit(Alert(lines[rule](timestamp, values), *about[rule], timestamp))
             done = self._first
         self._events = begin + len(payloads)
         context.timestamp = before if found.last is None else found.last
+
+    def _emit_recorded(self, rule: int, timestamp: int, values: Sequence[FieldValue], payload: bytes) -> None:
+        """Write an alert with its record."""
+        assert self._recording is not None
+        recorder, load = self._recording
+        line, whole = self._lines[rule], self._wholes[rule]
+        assert whole is not None
+        text = line(timestamp, values)
+        json = text if whole is line else whole(timestamp, values)
+        with recorder.lock:
+            self.emit(Alert(text, *self._about[rule], timestamp, make_record(json, payload, recorder.number(), load)))
 
     @property
     def events(self) -> int:

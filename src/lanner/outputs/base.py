@@ -17,12 +17,14 @@ from lanner.sdk.text import many
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lanner.alerts.record import Record
+
 
 class Alert(NamedTuple):
     """An alert: its printed line without a newline; `timestamp` is the event's, ns since 1970.
 
     The line of a text alert may contain newlines, and invalid UTF-8 as surrogate escapes. `priority` is as Falco prints it
-    ("Critical").
+    ("Critical"). `record` is only for sinks that ask for it.
     """
 
     line: str
@@ -30,6 +32,7 @@ class Alert(NamedTuple):
     priority: str
     source: str
     timestamp: int
+    record: Record | None = None
 
 
 class OutputError(LannerError, OSError):
@@ -70,6 +73,9 @@ class Sink(Protocol):
 
     batch_size: int
     """The maximum number of alerts per `send`."""
+
+    wants_records: bool
+    """Whether it needs `Alert.record`. Its alerts are on this machine's disk already, and have no spool."""
 
     def send(self, alerts: Sequence[Alert]) -> None:
         """Deliver all alerts in order; they have arrived when it returns. Raises OutputError, OutputClosedError."""

@@ -73,7 +73,8 @@ class QueuedDelivery:
             Worker(sink, self._settling, lock, closed, limits, backoff, own)
             for sink, own in zip(sinks, _open_spools(sinks, spool), strict=True)
         )
-        self._puts = tuple(worker.put for worker in self._workers)
+        self._puts = tuple(worker.put for worker, sink in zip(self._workers, sinks, strict=True) if not sink.wants_records)
+        self._record_puts = tuple(worker.put for worker, sink in zip(self._workers, sinks, strict=True) if sink.wants_records)
         every = max(_LOOK_OFTEN, min(_LOOK, timeout))
         self._looker = threading.Thread(target=self._look, args=(every,), name="lanner-outputs", daemon=True)
         self._looker.start()
@@ -103,6 +104,11 @@ class QueuedDelivery:
                 return
             self._accepted += 1
             numbered = self._accepted, alert
+            if alert.record is not None:
+                for put in self._record_puts:
+                    put(numbered)
+                # a slow output must not keep the events of its alerts in memory
+                numbered = self._accepted, alert._replace(record=None)
             for put in self._puts:
                 put(numbered)
 
@@ -178,6 +184,9 @@ def _open_spools(sinks: Sequence[Sink], settings: SpoolSettings | None) -> list[
     with ExitStack() as opened:
         spools: list[Spool | None] = []
         for sink in sinks:
+            if sink.wants_records:
+                spools.append(None)
+                continue
             spool = make_spool(spool_file(settings.directory, sink.name), settings.most_bytes, settings.wait)
             opened.callback(spool.close)
             spools.append(spool)

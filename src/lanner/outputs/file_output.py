@@ -35,6 +35,7 @@ class FileOutput:
 
     name = "file_output"
     batch_size = 1
+    wants_records = False
 
     def __init__(self, path: str | Path, *, keep_alive: bool = True) -> None:
         self._path = os.fspath(path)

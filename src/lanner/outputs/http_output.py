@@ -50,6 +50,7 @@ class HttpOutput:
     """
 
     name = "http_output"
+    wants_records = False
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class ProgramOutput:
 
     name = "program_output"
     batch_size = 1
+    wants_records = False
 
     def __init__(self, program: str, *, keep_alive: bool = False, timeout: float = 2.0) -> None:
         self._program, self._keep_alive, self._timeout = program, keep_alive, timeout

@@ -25,6 +25,7 @@ class StdoutOutput:
 
     name = "stdout_output"
     batch_size = 1
+    wants_records = False
 
     def __init__(self, descriptor: int = STDOUT) -> None:
         self._descriptor = descriptor

@@ -79,6 +79,7 @@ class SummaryOutput:
 
     name = "stdout_output"
     batch_size = 256
+    wants_records = False
 
     def __init__(self, descriptor: int = STDOUT, *, in_place: float = _IN_PLACE, plain: float = _PLAIN) -> None:
         self._descriptor = descriptor

@@ -59,6 +59,7 @@ class SyslogOutput:
 
     name = "syslog_output"
     batch_size = 1
+    wants_records = False
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ _LOG: Final = logging.getLogger("lanner.outputs")
 _PLENTY: Final = 256
 """Number of alerts that wakes the thread before the end of the batch."""
 _ENTRY: Final = 200
-"""Measured overhead of an alert in the queue in bytes, in addition to its line."""
+"""Measured overhead of an alert in the queue in bytes, in addition to its line and record."""
 _TRANSACTION: Final = 5000
 """Maximum number of alerts per append to the spool."""
 _HEED: Final = 300.0
@@ -112,7 +112,7 @@ class Worker:
 
     def put(self, numbered: Numbered) -> None:
         """Accept an alert, or drop it if the queue is full. With the lock held."""
-        size = numbered[1].line.__sizeof__() + _ENTRY
+        size = _memory(numbered[1])
         queue = self._queue
         if self._size + size > self._most_bytes or len(queue) >= self._capacity:
             self._counts.dropped += 1
@@ -364,7 +364,7 @@ class Worker:
         """Mark these alerts as settled. With the lock held."""
         last = head[-1][0] if head else 0
         while self._queue and self._queue[0][0] <= last:
-            self._size -= self._queue.popleft()[1].line.__sizeof__() + _ENTRY
+            self._size -= _memory(self._queue.popleft()[1])
         self._settling.notify_all()
 
     def _say_drops(self) -> bool:
@@ -374,3 +374,9 @@ class Worker:
         self._said_dropped = dropped
         _LOG.warning("%s: %s dropped, %d so far: %s", self.name, many(dropped - before, "alert"), dropped, self._why_dropped)
         return True
+
+
+def _memory(alert: Alert) -> int:
+    """Return the approximate size of an alert in the queue in bytes."""
+    size = alert.line.__sizeof__() + _ENTRY
+    return size if alert.record is None else size + alert.record.memory

@@ -45,6 +45,7 @@ class Declaration(Generic[B, A]):
     """A kind of sink. Its module must be cheap to import, as every command imports it; `make` imports what is expensive.
 
     `name`: its key in falco.yaml, which ends in `_output`; its additions have the key before that under `lanner:`.
+    `is_own`: Falco has no such sink, and its block is under `lanner:`.
     `required`: keys of the block that must not be empty when the sink is enabled, each with the text that says what to write.
     `examine`: doctor's findings about an enabled sink; it sends no alert.
     `check`: raise the OutputError that `make` would raise, without its effects; None if `make` has none.
@@ -59,6 +60,12 @@ class Declaration(Generic[B, A]):
     required: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[B], None] | None = None
     file: Callable[[B], str] | None = None
+    is_own: bool = False
+
+    @property
+    def path(self) -> str:
+        """The path of its block in falco.yaml, such as `file_output` or `lanner.store_output`."""
+        return f"lanner.{self.name}" if self.is_own else self.name
 
     @property
     def additions_key(self) -> str:

@@ -9,6 +9,7 @@ from lanner.sinks.file import FILE
 from lanner.sinks.http import HTTP
 from lanner.sinks.program import PROGRAM
 from lanner.sinks.stdout import STDOUT
+from lanner.sinks.store import STORE
 from lanner.sinks.syslog import SYSLOG
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lanner.sdk.checks import Finding
     from lanner.sinks.declaration import Common
 
-SINKS: Final[tuple[Declaration[Any, Any], ...]] = (FILE, STDOUT, PROGRAM, SYSLOG, HTTP)
+SINKS: Final[tuple[Declaration[Any, Any], ...]] = (FILE, STDOUT, PROGRAM, SYSLOG, HTTP, STORE)
 """The sinks in the order in which they receive alerts."""
 
 
@@ -66,6 +67,10 @@ class ConfiguredSink(NamedTuple):
 def configured_sinks(falco: Falco) -> tuple[ConfiguredSink, ...]:
     """Return all sinks, enabled or not, with their parts of a configuration."""
     return tuple(
-        ConfiguredSink(sink, getattr(falco, sink.name), getattr(falco.lanner, sink.additions_key) if sink.additions_key else NoAdditions())
+        ConfiguredSink(
+            sink,
+            getattr(falco.lanner if sink.is_own else falco, sink.name),
+            getattr(falco.lanner, sink.additions_key) if sink.additions_key else NoAdditions(),
+        )
         for sink in SINKS
     )

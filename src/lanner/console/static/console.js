@@ -1,1 +1,264 @@
-"use strict";
+// The page of `lanner console`: connects state (the address), views and keys.
+
+import { get, login, pause, watchTrouble } from "./api.js";
+import { $, copy, el } from "./dom.js";
+import { linkOf, showDetail } from "./detail.js";
+import { showFacets } from "./facets.js";
+import { openKeys, startKeys } from "./keys.js";
+import { AlertList } from "./list.js";
+import { Feed } from "./live.js";
+import { showRules } from "./rules.js";
+import { applyTheme, otherTheme, set, settings } from "./settings.js";
+import { go, hashOf, onChange, rangeNow, startState, state } from "./state.js";
+import { askStatus, showStatus, statusChip } from "./status.js";
+import { Stored } from "./stored.js";
+import { within } from "./terms.js";
+import { draw, shift, showTimeline, startTimeline } from "./timeline.js";
+
+const VIEWS = [["live", "Live"], ["history", "History"], ["rules", "Rules"], ["status", "Status"]];
+const REFRESH = 10_000; // milliseconds between refreshes of time line, facets, rules and status
+const FIRST_REFRESH = 2000; // after the first new alert since the last refresh
+
+let bounds = null; // arrival of the oldest and the newest stored alert
+let hasNews = false;
+let showRange;
+let selectTimer;
+
+const list = new AlertList({
+  onSelect: selected,
+  onOpen: opened,
+  onFollow: (follow) => $("#follow").setAttribute("aria-pressed", follow),
+  onEnd: () => stored.more(),
+});
+const note = (text) => ($("#note").textContent === text ? undefined : ($("#note").textContent = text));
+const feed = new Feed(list, { onNote: note, onRate: (text) => ($("#rate").textContent = text), onAlerts: () => (hasNews = true) });
+const stored = new Stored(list, { onNote: note });
+
+const isList = () => state.view === "live" || state.view === "history";
+
+function selected(row) {
+  if (!state.alert || row.gap !== undefined) return;
+  clearTimeout(selectTimer);
+  selectTimer = setTimeout(() => go({ alert: row[1] }, { quiet: true }), 120);
+}
+
+let focusDetail = false;
+
+function opened(row) {
+  if (row.gap !== undefined) return go({ view: "history", range: { begin: row.from, end: Math.max(row.to, row.from + 1) }, alert: "" });
+  clearTimeout(selectTimer);
+  focusDetail = document.activeElement === list.grid && opened.byKey;
+  if (state.alert === row[1]) return focusDetail && $("#detail h2")?.focus();
+  return go({ alert: row[1] });
+}
+
+function showNavigation() {
+  for (const link of $("#views").children) {
+    const view = link.dataset.view;
+    link.href = hashOf({ ...state, view, alert: "", range: view === "live" ? { name: "" } : state.range });
+    if (view === state.view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+/** Check the filter before views use it: an error is shown at the field. */
+async function isValid(filter) {
+  const field = $("#search");
+  let message = "";
+  if (filter) {
+    try {
+      await get("alerts", { limit: 1, filter });
+    } catch (error) {
+      if (error.status === 400) message = error.place ? `${error.message} (at ${error.place + 1}: ${filter.slice(error.place, error.place + 30)})` : error.message;
+    }
+  }
+  field.setAttribute("aria-invalid", message !== "");
+  $("#search-error").textContent = message;
+  return message === "";
+}
+
+async function refresh() {
+  hasNews = false;
+  const status = await askStatus();
+  if (status?.store?.oldest_ms) bounds = [status.store.oldest_ms, status.store.newest_ms];
+  const [begin, end] = rangeNow(bounds);
+  showRange(begin, end);
+  if (state.view === "status") return showStatus();
+  if (state.view === "rules") return showRules(begin, end).catch(() => {});
+  return Promise.all([showTimeline(begin, end), showFacets(begin, end)]);
+}
+
+async function changed(before, isFirst = false) {
+  showNavigation();
+  const isOther = (name) => isFirst || JSON.stringify(before[name]) !== JSON.stringify(state[name]);
+  if (isOther("alert")) {
+    list.mark(state.alert);
+    showDetail(state.alert, { focus: focusDetail });
+    if (!state.alert && isList() && !isFirst) list.grid.focus({ preventScroll: true });
+    focusDetail = false;
+  }
+  if (!["view", "filter", "range"].some(isOther)) return;
+  document.body.dataset.view = state.view;
+  $("#alerts").hidden = !isList();
+  $("#page").hidden = isList();
+  $("#time").hidden = state.view === "status";
+  $("#chart").classList.toggle("off", !isList());
+  $("#legend").hidden = !isList();
+  $("#follow").hidden = $("#pause").hidden = $("#rate").hidden = state.view !== "live";
+  $("#facets-toggle").hidden = !isList();
+  document.title = `Lanner: ${VIEWS.find(([view]) => view === state.view)[1]}`;
+  if (document.activeElement !== $("#search")) $("#search").value = state.filter;
+  if (isOther("view") && !isFirst) $("#page").replaceChildren();
+  feed.stop();
+  stored.stop();
+  const filter = state.filter;
+  if (!(await isValid(filter)) || filter !== state.filter) return;
+  await refresh();
+  if (state.view === "live") startLive();
+  else if (state.view === "history") startHistory();
+  else if (isOther("view") && !isFirst) $("#page h2")?.focus();
+}
+
+function startLive() {
+  list.withDate = false;
+  feed.start(state.filter);
+  list.setFollow(true);
+}
+
+async function startHistory() {
+  list.withDate = true;
+  list.setFollow(false);
+  const [begin, end] = rangeNow(bounds);
+  const isAll = state.range.name === "all" || (!state.range.name && state.range.begin === undefined);
+  await stored.start(isAll ? state.filter : within(state.filter, begin, end));
+  list.mark(state.alert);
+}
+
+async function keepFresh() {
+  let last = performance.now();
+  for (;;) {
+    await pause(FIRST_REFRESH);
+    const waited = performance.now() - last;
+    if (document.hidden || (state.view === "history" && state.range.begin !== undefined) || $("#search-error").textContent) continue;
+    if (waited < REFRESH && !(hasNews && state.view === "live" && waited >= FIRST_REFRESH * 2)) continue;
+    last = performance.now();
+    await refresh();
+  }
+}
+
+function startSearch() {
+  const field = $("#search");
+  let timer;
+  const search = (quiet) => {
+    clearTimeout(timer);
+    go({ filter: field.value.trim(), view: isList() ? state.view : "history" }, { quiet });
+  };
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => search(true), 400);
+  });
+  $("#search-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    search(false);
+    if (isList()) list.grid.focus();
+  });
+}
+
+function setPaused() {
+  if (state.view !== "live") return;
+  feed.setPaused(!feed.paused);
+  $("#pause").setAttribute("aria-pressed", feed.paused);
+}
+
+function setFollow() {
+  if (state.view === "live") list.setFollow(!list.follow);
+}
+
+function escape() {
+  if (document.activeElement === $("#search")) return list.grid.focus();
+  if (state.alert && $("#detail").contains(document.activeElement) && !isNarrow()) return list.grid.focus();
+  return state.alert ? go({ alert: "" }) : undefined;
+}
+
+const isNarrow = () => matchMedia("(max-width: 900px)").matches;
+
+function otherZone() {
+  set("zone", settings.zone === "UTC" ? "local" : "UTC");
+  showZone();
+  list.refill();
+  draw();
+  refresh();
+  if (state.alert) showDetail(state.alert);
+}
+
+// a narrow page shows facets instead of the list
+function toggleFacets() {
+  const isOn = document.body.classList.toggle("with-facets");
+  $("#facets-toggle").setAttribute("aria-pressed", isOn);
+}
+
+const showZone = () => ($("#zone").textContent = settings.zone === "UTC" ? "UTC" : "Local");
+
+function move(by) {
+  return (event) => {
+    if (!isList()) return;
+    if (event.key.length === 1 && document.activeElement !== list.grid && !$("#detail").contains(document.activeElement)) list.grid.focus();
+    list.move(by);
+  };
+}
+
+const page = () => Math.max(1, Math.floor(list.grid.clientHeight / list.height) - 2);
+
+function open() {
+  if (!isList()) return;
+  opened.byKey = true;
+  list.open();
+  opened.byKey = false;
+}
+
+const KEYS = [
+  ["/", [], "search", () => ($("#search").focus(), $("#search").select())],
+  ["j", ["ArrowDown"], "next alert", move(1)],
+  ["k", ["ArrowUp"], "alert before", move(-1)],
+  ["PageDown", [], "a page further, in the list", (event) => move(page())(event)],
+  ["PageUp", [], "a page back, in the list", (event) => move(-page())(event)],
+  ["Home", [], "first alert, in the list", () => list.select(0)],
+  ["End", [], "last alert, in the list", () => list.select(list.rows.length - 1)],
+  ["Enter", [], "open the alert", open],
+  ["Escape", [], "back to the list; close the alert", escape],
+  ["f", [], "follow the newest alerts", setFollow],
+  ["p", [], "pause and resume", setPaused],
+  ["[", [], "earlier time range", () => shift(-1)],
+  ["]", [], "later time range", () => shift(1)],
+  ["c", [], "copy the alert's link", () => state.alert && copy(linkOf(state.alert), "Link")],
+  ["d", [], "dark or light", otherTheme],
+  ["?", [], "these keys", openKeys],
+];
+
+async function start() {
+  applyTheme();
+  showZone();
+  watchTrouble((message) => {
+    const box = $("#trouble");
+    if (box.textContent !== message) box.textContent = message;
+    box.hidden = message === "";
+  });
+  $("#views").append(...VIEWS.map(([view, text]) => el("a", { "data-view": view }, text, view === "status" ? statusChip() : null)));
+  showRange = startTimeline();
+  startSearch();
+  startKeys(KEYS);
+  $("#skip").addEventListener("click", () => list.grid.focus());
+  $("#pause").addEventListener("click", setPaused);
+  $("#follow").addEventListener("click", setFollow);
+  $("#theme").addEventListener("click", otherTheme);
+  $("#zone").addEventListener("click", otherZone);
+  $("#help").addEventListener("click", openKeys);
+  $("#facets-toggle").addEventListener("click", toggleFacets);
+  onChange((before) => changed(before));
+  await login();
+  startState(VIEWS.map(([view]) => view));
+  await changed(state, true);
+  keepFresh();
+}
+
+start();

@@ -43,10 +43,14 @@ class AlertRule(Struct, frozen=True, gc=False):
 
 
 class AlertFormat(NamedTuple):
-    """The format of a rule's alerts: `line` takes an event's timestamp and its values of `operands`, in their order."""
+    """The format of a rule's alerts: `line` takes an event's timestamp and its values of `operands`, in their order.
+
+    `whole` is the same as JSON with all members, if it was asked for; `line` itself, if that has them.
+    """
 
     operands: tuple[Operand, ...]
     line: Line
+    whole: Line | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +70,23 @@ class AlertWriter:
     _local: Clock = field(default_factory=lambda: Clock(local_time), init=False, repr=False, compare=False)
     _utc: Clock = field(default_factory=lambda: Clock(utc_datetime), init=False, repr=False, compare=False)
 
-    def compile(self, rule: AlertRule, output: Format) -> AlertFormat:
-        """Return the format of the alerts of a rule with this output.
+    def compile(self, rule: AlertRule, output: Format, *, with_whole: bool = False) -> AlertFormat:
+        """Return the format of the alerts of a rule with this output; `with_whole`: also as JSON with all members.
 
         A text may contain newlines and bytes that are not UTF-8 (as surrogate escapes). JSON contains neither.
         """
         wanted = OperandTable()
+        # first: it needs all values that the line needs
+        whole = self.whole._json(rule, output, wanted) if with_whole else None  # noqa: SLF001 - of the same class
+        if whole is not None and self == self.whole:
+            return AlertFormat(wanted.operands, whole, whole)
         line = self._json(rule, output, wanted) if self.kind == "json" else self._text(rule, output, wanted)
-        return AlertFormat(wanted.operands, line)
+        return AlertFormat(wanted.operands, line, whole)
+
+    @property
+    def whole(self) -> AlertWriter:
+        """The writer of the same alerts as JSON with all members."""
+        return AlertWriter("json", self.iso8601, self.hostname, include_message=True)
 
     def _text(self, rule: AlertRule, output: Format, wanted: OperandTable) -> Line:
         message, time = compile_message(output, wanted), self._prefix()

@@ -1,0 +1,84 @@
+// Elements, text that hides nothing, and the clipboard. No module sets markup: all text goes through text nodes.
+
+export const $ = (selector) => document.querySelector(selector);
+
+export const PRIORITIES = ["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"];
+
+/** Return a new element with properties (attributes for role, aria-* and data-*) and children (elements, strings, null). */
+export function el(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (/^(role|for|title|aria-|data-)/.test(name)) made.setAttribute(name, value);
+    else made[name] = value;
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export const button = (text, onclick, properties = {}) => el("button", { type: "button", onclick, ...properties }, text);
+
+// Invisible characters, and those that change the order of others: controls, formats (bidi, joiners, tags), lone surrogates, line
+// separators, fillers, and all spaces but U+0020
+const ODD = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|(?! )\p{Zs}/gu;
+
+function shown(character) {
+  const code = character.codePointAt(0);
+  if (code < 0x20) return String.fromCharCode(0x2400 + code);
+  return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
+}
+
+/** Return the text with its invisible characters made visible, cut after `most` characters. */
+export function visible(text, most = 400) {
+  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+  return cut.replace(ODD, shown);
+}
+
+const LONGEST = 1000;
+
+/** Return an element with the whole text: invisible characters marked, a long text cut with a button that shows it all. */
+export function longText(text, className = "") {
+  const box = el("span", { className: `text ${className}` });
+  const fill = (part) => {
+    let from = 0;
+    const pieces = [];
+    for (const match of part.matchAll(ODD)) {
+      pieces.push(part.slice(from, match.index), el("span", { className: "odd" }, shown(match[0])));
+      from = match.index + match[0].length;
+    }
+    pieces.push(part.slice(from));
+    box.replaceChildren(...pieces);
+  };
+  if (text.length <= LONGEST) fill(text);
+  else {
+    fill(text.slice(0, LONGEST));
+    box.append("… ", button(`Show all ${count(text.length)} characters`, () => fill(text)));
+  }
+  return box;
+}
+
+export const count = (number) => number.toLocaleString("en");
+
+export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+/** Show a message for a moment, and announce it to screen readers. */
+export function say(text) {
+  const box = $("#said");
+  box.textContent = text;
+  box.className = "toast";
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => (box.className = "hidden"), 2500);
+}
+
+/** Copy text to the clipboard; without the right to do so, select it in a field to copy by hand. */
+export async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(`${what} copied`);
+  } catch {
+    const field = el("textarea", { value: text, readOnly: true, "aria-label": what });
+    const dialog = el("dialog", { onclose: () => dialog.remove() }, el("p", {}, "Copy this text:"), field, button("Close", () => dialog.close()));
+    document.body.append(dialog);
+    dialog.showModal();
+    field.select();
+  }
+}

@@ -1,0 +1,67 @@
+// Why an alert fired: first the tests that decided, then the whole condition, part by part.
+
+import { el, longText, visible } from "./dom.js";
+
+const valueText = (value) => (value === null || value === undefined ? "no value" : JSON.stringify(value));
+
+/** Return the tests that made the part hold: those of each part of an "all", of the first true part of a "one", none of a "not". */
+function deciding(part) {
+  if (part.kind === "test") return [part];
+  if (part.kind === "not") return [];
+  const holding = (part.parts ?? []).filter((child) => child.holds);
+  return (part.kind === "one" ? holding.slice(0, 1) : holding).flatMap(deciding);
+}
+
+function testText(part) {
+  const line = [longText(part.text ?? "", "code")];
+  for (const [index, [name, value]] of Object.entries(part.values ?? {}).entries()) {
+    line.push(index ? `; ${visible(name)} ` : " → ", longText(valueText(value), "value"));
+  }
+  return line;
+}
+
+const mark = (holds) => el("span", { className: holds ? "yes" : "no" }, holds ? "✓ " : "✗ ", el("span", { className: "vh" }, holds ? "true: " : "false: "));
+
+const titles = { all: "all of", one: "one of", not: "not" };
+
+function tree(part) {
+  const names = [...(part.macros ?? []).map((name) => `macro ${name}`), ...(part.exception ? [`exception ${part.exception}`] : [])];
+  const title = names.length ? `${names.map((name) => visible(name)).join(", ")}: ` : "";
+  const line = el("div", {}, mark(part.holds), title, part.kind === "test" ? testText(part) : titles[part.kind] ?? part.kind);
+  const parts = part.parts ?? [];
+  if (!parts.length) return el("li", {}, line);
+  // the parts that decided come first, the others after a line to open
+  const decides = (child) => child.holds === part.holds;
+  const isShort = part.kind !== "one" || !part.holds || parts.length < 3;
+  const [first, rest] = isShort ? [[...parts].sort((a, b) => decides(b) - decides(a)), []] : split(parts);
+  const children = el("ul", { className: "why" }, first.map(tree));
+  if (rest.length) {
+    const more = el("details", {}, el("summary", {}, `${rest.length} other alternatives`));
+    more.addEventListener("toggle", () => more.append(el("ul", { className: "why" }, rest.map(tree))), { once: true });
+    children.append(el("li", {}, more));
+  }
+  return el("li", {}, line, children);
+}
+
+function split(parts) {
+  const first = parts.findIndex((part) => part.holds);
+  return [[parts[first]], parts.toSpliced(first, 1)];
+}
+
+/** Return elements for an explanation as the API gives it. */
+export function why(explanation) {
+  if (explanation.unavailable) return [el("p", { className: "quiet" }, `Unavailable: ${visible(explanation.unavailable, 1000)}`)];
+  const decided = deciding(explanation.condition);
+  const shown = [];
+  if (!explanation.matches) shown.push(el("p", { className: "quiet" }, "The rule as it is stored does not match this event."));
+  if (explanation.taken_by) shown.push(el("p", {}, `The alert is that of ${visible(explanation.taken_by)}, which is tried first.`));
+  shown.push(el("ul", { className: "deciding" }, decided.map((part) => el("li", {}, mark(true), testText(part)))));
+  const whole = el("details", {}, el("summary", {}, "The whole condition"), el("ul", { className: "why" }, tree(explanation.condition)));
+  const lists = Object.entries(explanation.lists ?? {});
+  if (lists.length) {
+    whole.append(el("dl", {}, lists.flatMap(([name, items]) => [el("dt", {}, visible(name)), el("dd", {}, longText(items.join(", ")))])));
+  }
+  shown.push(whole, ...(explanation.unfit ?? []).map((line) => el("p", { className: "quiet" }, visible(line))));
+  if (explanation.place) shown.push(el("p", { className: "quiet" }, visible(explanation.place)));
+  return shown;
+}

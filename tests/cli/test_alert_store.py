@@ -1,0 +1,113 @@
+"""`lanner run` with `lanner.store_output`: every alert is stored with all its parts, from any kind of run."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..alerts.reading import ask, lines
+
+pytestmark = pytest.mark.slow
+
+ALL_MEMBERS = ("-o", "json_output=true", "-o", "json_include_message_property=true")
+BARE = [option for name in ("output", "tags", "output_fields", "message") for option in ("-o", f"json_include_{name}_property=false")]
+
+
+def storing(path, *options):
+    return "-o", "lanner.store_output.enabled=true", "-o", f"lanner.store_output.path={path}", *options
+
+
+@pytest.fixture(scope="module")
+def whole(lanner, example):
+    """The lines of the recorded alerts, as JSON with all members."""
+    return lanner("run", "docker", "--replay", example, *ALL_MEMBERS).lines
+
+
+@pytest.mark.parametrize(
+    "options",
+    [(), ALL_MEMBERS, ("-o", "json_output=true", *BARE), ("--jobs", "2"), ("--executor", "python")],
+    ids=["text", "json", "bare json", "jobs", "python"],
+)
+def test_a_replay_stores_whole_alerts_whatever_it_prints(lanner, example, whole, tmp_path, options):
+    plain = lanner("run", "docker", "--replay", example, *options)
+    done = lanner("run", "docker", "--replay", example, *options, *storing(tmp_path / "store"))
+    assert done.code == 0, done.err
+    assert done.out == plain.out
+    assert lines(tmp_path / "store") == whole
+    assert [row[0] for row in ask(tmp_path / "store", "SELECT sequence FROM alerts ORDER BY id")] == [*range(1, len(whole) + 1)]
+
+
+def test_events_and_rules_files_are_stored_with_the_run(lanner, example, tmp_path):
+    lanner("run", "docker", "--replay", example, *storing(tmp_path / "store"))
+    events = set(example.read_bytes().splitlines())
+    assert {row[0] for row in ask(tmp_path / "store", "SELECT payload FROM events")} <= events
+    ((key, plugin, about),) = ask(tmp_path / "store", "SELECT key, plugin, about FROM runs")
+    about = json.loads(about)
+    assert (len(key), plugin, about["target"], about["source"], about["replay"]) == (8, "docker", "docker", "docker", str(example))
+    (rules,) = about["rules"]
+    ((digest, content),) = ask(tmp_path / "store", "SELECT * FROM rules_files")
+    assert digest == rules["sha256"] == hashlib.sha256(content).hexdigest()
+    assert Path(rules["path"]).read_bytes() == content
+
+
+def test_replays_into_the_same_store_follow_each_other(lanner, example, whole, tmp_path):
+    for _ in range(2):
+        lanner("run", "docker", "--replay", example, *storing(tmp_path / "store"))
+    assert lines(tmp_path / "store") == whole * 2
+    assert [row[0] for row in ask(tmp_path / "store", "SELECT first FROM runs ORDER BY id")] == [1, 1 + len(whole)]
+
+
+def test_a_live_run_stores_its_alerts_and_each_load_of_rules(start, plugin, rules, tmp_path):
+    path = rules("ticks")
+    process = start("run", plugin("Ticks"), "-r", path, "--open", "1000000", *storing(tmp_path / "store"))
+    printed = [process.stdout.readline() for _ in range(50)]
+    path.write_text(path.read_text().replace("Something", "Otherwise"))
+    process.send_signal(signal.SIGHUP)
+    while b"reloaded: 1 rule" not in process.stderr.readline():
+        pass
+    while b"Otherwise" not in b"".join(row[0] for row in ask(tmp_path / "store", "SELECT line FROM alerts")):
+        printed.append(process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    printed += process.stdout.read().splitlines()
+    assert process.wait(20) == 0
+    assert len(lines(tmp_path / "store")) == len(printed)
+    numbers = [row[0] for row in ask(tmp_path / "store", "SELECT sequence FROM alerts ORDER BY id")]
+    assert numbers == [*range(1, len(printed) + 1)]
+    loads = ask(tmp_path / "store", "SELECT key, about FROM runs ORDER BY id")
+    assert len({key for key, _ in loads}) == 1
+    digests = [json.loads(about)["rules"][0]["sha256"] for _, about in loads]
+    assert digests[0] != digests[-1]
+    assert {row[0] for row in ask(tmp_path / "store", "SELECT sha256 FROM rules_files")} == {*digests}
+
+
+def test_a_dry_run_creates_no_store_and_tells_what_a_run_would(lanner, tmp_path):
+    done = lanner("run", "docker", "--dry-run", *storing(tmp_path / "store"))
+    assert done.code == 0
+    assert not (tmp_path / "store").exists()
+    (tmp_path / "file").touch()
+    for dry in ((), ("--dry-run",)):
+        done = lanner("run", "docker", "--replay", "example", *dry, *storing(tmp_path / "file"))
+        assert (done.code, done.out) == (1, b"")
+        assert "choose a directory: a part of this path is a file" in done.err or "choose a directory: this is a file" in done.err
+
+
+def test_a_store_in_use_is_an_error_that_names_the_process(lanner, tmp_path):
+    code = "import sys; from lanner.alerts.writer import StoreWriter; StoreWriter(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        for dry in ((), ("--dry-run",)):
+            done = lanner("run", "docker", "--replay", "example", *dry, *storing(tmp_path))
+            assert done.code == 1
+            assert f"is in use by process {holder.pid} (" in done.err
+            assert f"{tmp_path}" in done.err
+        holder.communicate()
+
+
+def test_a_store_without_a_path_is_refused(lanner):
+    done = lanner("run", "docker", "--replay", "example", "-o", "lanner.store_output.enabled=true")
+    assert done.code == 1
+    assert "$.lanner.store_output.path is empty: write the directory for the store" in done.err
