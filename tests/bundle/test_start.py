@@ -1,4 +1,4 @@
-"""What the start of a plugin in a .so imports: the host waits for it. Modules that only some plugins need come with their first use."""
+"""Imports at the start of a plugin in a .so, for which the host waits. Modules that only some plugins need come with their first use."""
 
 import ast
 import subprocess

@@ -439,7 +439,7 @@ class Listed(Config):
     other: str | None = None
 
 
-@pytest.mark.parametrize("other", [{}, {"other": None}, {"other": "x"}], ids=["alone", "null", "text"])
+@pytest.mark.parametrize("other", [{}, {"other": None}, {"other": "x"}], ids=["only", "null", "text"])
 def test_a_listed_value_is_kept_whatever_the_other_options_are(other):
     assert convert_config(Listed, {"choice": 1, **other}).choice == 1
     assert convert_config(Listed, {"choice": 3, **other}).choice == "3"
