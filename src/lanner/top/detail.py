@@ -13,7 +13,7 @@ from textual.widgets import Static
 from lanner.alerts.errors import StoreError
 from lanner.alerts.reader import AlertStore
 from lanner.top.pieces import BAD, BOLD, DIM, foreign
-from lanner.top.why import describe_alert, describe_why
+from lanner.top.why import describe_alert, describe_content, describe_why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,8 @@ class DetailScreen(Screen[None]):
         with VerticalScroll():
             yield Static(Text("..."), id="alert", markup=False)
             yield Static(Text("\nWhy it fired\n", BOLD), id="title", markup=False)
-            yield Static(Text("asking the plugin ...", DIM), id="why", markup=False)
+            yield Static(Text("asking the plugin ...\n", DIM), id="why", markup=False)
+            yield Static(Text(""), id="content", markup=False)
         yield Static(Text(" Escape: back   Up, Down, Page Up, Page Down: scroll", DIM), id="keys", markup=False)
 
     def on_mount(self) -> None:
@@ -75,6 +76,7 @@ class DetailScreen(Screen[None]):
                 self._show("why", Text("unknown", DIM))
                 return
             self._show("alert", describe_alert(detail))
+            self._show("content", describe_content(detail))
             self._show("why", describe_why(self._ask(detail, store)))
         except StoreError as error:
             self._show("why", Text(foreign(str(error), _LONGEST), BAD))

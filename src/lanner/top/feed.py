@@ -12,7 +12,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.alerts.errors import StoreError
+from lanner.alerts.errors import DamagedError, StoreError
 from lanner.alerts.filters import Filter
 from lanner.alerts.lock import find_writer
 from lanner.alerts.reader import AlertStore
@@ -89,7 +89,7 @@ class Feed:
         self._state: dict[str, Any] | None = None
         self._is_running = False
         self._state_at = -_STATE_EVERY
-        self._problem = ""
+        self._problem = self._state_problem = ""
         self._shown: object = None
         self._is_taken = True
         self._thread = threading.Thread(target=self._run, name="lanner-top", daemon=True)
@@ -123,7 +123,7 @@ class Feed:
             begin = time.monotonic()
             try:
                 more = self._look()
-                problem = ""
+                problem = self._find_problem()
             except StoreError as error:
                 more, problem = False, str(error)
                 self._leave()
@@ -143,6 +143,11 @@ class Feed:
                 return
             self._shown, self._is_taken = shown, False
         self._notify()
+
+    def _find_problem(self) -> str:
+        """Return the first error of a file that is left out; "" without one."""
+        problems = self._store.problems if self._store is not None else {}
+        return self._state_problem or next((str(error) for error in problems.values()), "")
 
     def _leave(self) -> None:
         """Close the store that cannot be read; it is opened again when it can."""
@@ -212,7 +217,10 @@ class Feed:
 
     def _read_state(self, store: AlertStore) -> None:
         self._state_at = time.monotonic()
-        self._state = store.state()
+        try:
+            self._state, self._state_problem = store.state(), ""
+        except DamagedError as error:
+            self._state, self._state_problem = None, str(error)
         self._is_running = bool(find_writer(self._path))
 
     def _figures(self, now: int) -> Figures:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import DecodeError
 from rich.text import Text
 
-from lanner.alerts.stored import read_content
-from lanner.sdk.printable import printable_json, printable_line
+from lanner.alerts.stored import Content, read_content
+from lanner.sdk.printable import printable_json
 from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, foreign, priority_name, short_priority
 
 if TYPE_CHECKING:
@@ -19,44 +19,48 @@ if TYPE_CHECKING:
 
     from lanner.alerts.stored import Detail
 
-_LONGEST: Final = 4000
+_LONGEST: Final = 1000
 _MOST_LINES: Final = 2000
 _TITLES: Final = {"all": "all of", "one": "one of", "not": "not"}
 _SECOND: Final = 1_000_000_000
 
 
 def describe_alert(detail: Detail) -> Text:
-    """Return the alert with all its members and its event."""
-    alert = detail.alert
-    try:
-        content = read_content(alert.line)
-        output, fields, tags = content.output or content.message, content.output_fields, content.tags
-    except DecodeError as error:
-        output, fields, tags = f"the stored alert is damaged: {error}", {}, ()
-    style = short_priority(alert.priority)[1]
-    rows: list[tuple[str, str, Style]] = [
-        ("Rule", alert.rule, BOLD),
-        ("Priority", priority_name(alert.priority), style),
-        ("Event time", _moment(alert.timestamp), PLAIN),
-        ("Arrived", _moment(alert.arrived), PLAIN),
-        ("Source", alert.source, PLAIN),
-        ("Subject", alert.subject, PLAIN),
-        ("Tags", ", ".join(map(str, tags)), PLAIN),
-        ("Key", alert.key, PLAIN),
-        ("Output", output, PLAIN),
-    ]
-    text = Text(no_wrap=False)
-    for name, value, how in rows:
-        _row(text, name, value, how)
+    """Return the first members of an alert."""
+    alert, content = detail.alert, _content(detail)
+    text = Text()
+    _row(text, "Rule", alert.rule, BOLD)
+    _row(text, "Priority", priority_name(alert.priority), short_priority(alert.priority)[1])
+    _row(text, "Subject", alert.subject, PLAIN)
+    _row(text, "Event time", _moment(alert.timestamp), PLAIN)
+    _row(text, "Arrived", _moment(alert.arrived), PLAIN)
+    _row(text, "Output", content.output or content.message, PLAIN)
+    return text
+
+
+def describe_content(detail: Detail) -> Text:
+    """Return the other members of an alert, its fields and its event."""
+    alert, content = detail.alert, _content(detail)
+    text = Text()
+    _row(text, "Source", alert.source, PLAIN)
+    _row(text, "Tags", ", ".join(map(str, content.tags)), PLAIN)
+    _row(text, "Key", alert.key, PLAIN)
     text.append("\nFields\n", BOLD)
-    for name, value in fields.items():
-        _row(text, f"  {name}", value if isinstance(value, str) else printable_json(value), PLAIN, 34)
+    for name, value in content.output_fields.items():
+        _row(text, f"  {foreign(name)}", value if isinstance(value, str) else printable_json(value), PLAIN, 34)
     text.append("\nEvent\n", BOLD)
     event = foreign(detail.event.decode("utf-8", "surrogateescape"), _LONGEST)
     text.append(f"  {event or 'none: Lanner itself raised the alert'}\n")
     if detail.event_size > len(detail.event):
         text.append(f"  (the first {len(detail.event):,} of {detail.event_size:,} bytes)\n", DIM)
     return text
+
+
+def _content(detail: Detail) -> Content:
+    try:
+        return read_content(detail.alert.line)
+    except DecodeError as error:
+        return Content(message=f"the stored alert is damaged: {error}")
 
 
 def describe_why(answer: dict[str, Any]) -> Text:
@@ -124,7 +128,7 @@ def _value(value: object) -> str:
 
 
 def _row(text: Text, name: str, value: str, style: Style, width: int = 12) -> None:
-    text.append(f"{printable_line(name):<{width}} ", DIM)
+    text.append(f"{name:<{width}} ", DIM)
     text.append(f"{foreign(value, _LONGEST)}\n", style)
 
 

@@ -15,6 +15,7 @@ from lanner.top.feed import MOST_ALERTS
 from lanner.top.pieces import alert_strip
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.binding import BindingType
 
     from lanner.alerts.stored import StoredAlert
@@ -98,6 +99,10 @@ class AlertList(ScrollView, can_focus=True):
             self.action_last()
         else:
             self._waiting = [*self._waiting, *alerts][-MOST_ALERTS:]
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Keep the selected alert in view."""
+        self._draw()
 
     def action_move(self, count: int) -> None:
         """Move the selection, and stop following if it leaves the end."""
