@@ -155,13 +155,13 @@ def test_the_list_stays_while_an_alert_is_selected(run, watch):
         await view.press("up")
         before = rows(view)
         run.raise_alerts("new one", "new two")
-        await view.shows("paused, 2 new alerts")
+        await view.shows("paused at 49 of 50, 2 new alerts")
         assert rows(view) == before
         await view.press("end")
         await view.shows("new one", "new two")
         assert "paused" not in view.text
         await view.press("p")
-        await view.shows("paused, 0 new alerts")
+        await view.shows("paused at 52 of 52, 0 new alerts")
         await view.press("p")
         await view.until(lambda: "paused" not in view.text)
 

@@ -51,7 +51,7 @@ class TopApp(App[None]):
     #head { height: 2; }
     #keys { height: 1; }
     #side { width: 42; border-right: ascii ansi_default; }
-    #list { width: 1fr; background: ansi_default; scrollbar-size-vertical: 1; }
+    #list { width: 1fr; background: ansi_default; scrollbar-size: 0 0; }
     #filter { height: 1; border: none; padding: 0; background: ansi_default; display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -187,7 +187,7 @@ class TopApp(App[None]):
 
     def _draw(self) -> None:
         alerts = self.query_one(AlertList)
-        head = head_lines(self._path, self._update, self._text, alerts.waiting, follows=alerts.follows, now=time.time_ns())
+        head = head_lines(self._path, self._update, self._text, alerts.pause, now=time.time_ns())
         self.query_one("#head", Lines).show(head)
         side = self.query_one("#side", Lines)
         if side.display and self._update is not None:

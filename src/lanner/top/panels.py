@@ -40,8 +40,8 @@ def key_line() -> Line:
     return line
 
 
-def head_lines(path: Path, update: Update | None, text: str, waiting: int, *, follows: bool, now: int) -> list[Line]:
-    """Return the two lines above the list."""
+def head_lines(path: Path, update: Update | None, text: str, pause: str, *, now: int) -> list[Line]:
+    """Return the two lines above the list. `pause` says where a list is that does not follow."""
     first: list[Segment] = [Segment(" lanner top ", BOLD)]
     if update is None:
         return [[*first, Segment(f" {foreign(str(path))}", DIM)], []]
@@ -55,8 +55,8 @@ def head_lines(path: Path, update: Update | None, text: str, waiting: int, *, fo
         name, style = short_priority(number)
         first += [Segment(name, style), Segment(f" {figures.priorities[number]:,}  ", PLAIN)]
     first.append(Segment(f"in {_age(figures.span)}", DIM))
-    if not follows:
-        first.append(Segment(f"  paused, {many(waiting, 'new alert')}", PRIORITIES[4][1]))
+    if pause:
+        first.append(Segment(f"  {pause}", PRIORITIES[4][1]))
     second: list[Segment] = []
     if update.problem:
         second.append(Segment(f" {foreign(update.problem)}", BAD))

@@ -41,8 +41,8 @@ PRIORITIES: Final = (
     ("DEBUG", DIM),
 )
 """Short name and style of each priority."""
-_SHORTEST, _MIDDLE = 50, 90
-"""Columns below which the subject, and the rule's full width, have no room."""
+_SHORTEST: Final = 50
+"""Columns below which rule and subject have no room."""
 _LONGEST: Final = 400
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 
@@ -89,7 +89,7 @@ def alert_strip(alert: StoredAlert, width: int, *, selected: bool) -> Strip:
     name, style = short_priority(alert.priority)
     parts = [Segment(f"{clock(alert.arrived)} ", PLAIN), segment(name, 7, style)]
     if width >= _SHORTEST:
-        rule, subject = (28, 18) if width >= _MIDDLE else (18, 10)
+        rule, subject = min(34, max(12, width // 4)), min(20, max(8, width // 7))
         parts += [
             segment(foreign(alert.rule, rule * 4), rule),
             Segment(" ", PLAIN),

@@ -11,6 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from lanner.sdk.text import many
 from lanner.top.feed import MOST_ALERTS
 from lanner.top.pieces import alert_strip
 
@@ -76,9 +77,11 @@ class AlertList(ScrollView, can_focus=True):
         self.follows = True
 
     @property
-    def waiting(self) -> int:
-        """The number of new alerts that are not shown, because the list does not follow."""
-        return len(self._waiting)
+    def pause(self) -> str:
+        """Where the list is, and how many new alerts wait; "" while it follows."""
+        if self.follows:
+            return ""
+        return f"paused at {self._selected + 1:,} of {len(self._alerts):,}, {many(len(self._waiting), 'new alert')}"
 
     @property
     def selected(self) -> StoredAlert | None:
