@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from lanner.cli.alerts import alerts
 from lanner.cli.rules import rules
 from lanner.host.plugin_loader import BUILT_IN
 from lanner.new.kinds import SOURCES
@@ -285,3 +286,4 @@ def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], conf
 
 
 commands.add_command(rules)
+commands.add_command(alerts)
