@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from lanner.cli.alerts import alerts
 from lanner.cli.rules import rules
 from lanner.host.plugin_loader import BUILT_IN
 from lanner.new.kinds import SOURCES
@@ -332,3 +333,4 @@ def top(directory: str | None, *, file: str | None, text: str, plugins: tuple[st
 
 
 commands.add_command(rules)
+commands.add_command(alerts)
