@@ -54,7 +54,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What is new: alerts that match the filter, the oldest first. `resets`: they replace the ones before.
+    """News: alerts that match the filter, the oldest first. `resets`: they replace the ones before.
 
     `state` is what the last run wrote about itself (run.json). `is_running`: a run writes the store. `problem`: the store cannot be read.
     """
@@ -76,7 +76,7 @@ class Feed:
         self._wake = threading.Event()
         self._closing = False
         self.interval = 0.2
-        """Seconds between two looks at the store."""
+        """Seconds between two readings of the store."""
         self._wanted, self._next = wanted, wanted
         self._store: AlertStore | None = None
         self._position = 0
@@ -150,7 +150,7 @@ class Feed:
         return self._state_problem or next((str(error) for error in problems.values()), "")
 
     def _leave(self) -> None:
-        """Close the store that cannot be read; it is opened again when it can."""
+        """Close the store that cannot be read; a later read reopens it."""
         if self._store is not None:
             self._store.close()
             self._store = None
