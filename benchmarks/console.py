@@ -1,6 +1,6 @@
 """Time from the arrival of an alert to the response of `lanner console` that contains it, while a writer stores 2,000 alerts a second.
 
-The client polls as the page does. A second part is the processor time of a console that no page asks, and of one whose page has nothing new.
+The client polls as the page does. A second part is the processor time of a console without a page, and of one whose page has nothing new.
 """
 
 import http.client
