@@ -56,7 +56,7 @@ class _Server:
 
     def __init__(self, environment):
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # streams of the kinds that a command is given, as Python looks at them when it starts
+        # streams of the kinds that a command is given, as Python reads them when it starts
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         with theirs:
             command = [sys.executable, __file__, str(theirs.fileno())]

@@ -1,4 +1,4 @@
-"""The forked command, with which other tests save time, is the installed one to all that looks at it."""
+"""The forked command, with which other tests save time, is the installed one to all that reads it."""
 
 import subprocess
 
