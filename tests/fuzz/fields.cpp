@@ -178,7 +178,7 @@ Value group(std::string_view expression, std::string_view name) {
   return value;
 }
 
-// All groups of a pattern with more than a match keeps without memory of its own
+// More groups than a match keeps on the stack
 std::string many_groups() {
   std::string expression;
   for (int number = 0; number < 40; ++number) expression += "(?P<g" + std::to_string(number) + ">[^:]*):?";
