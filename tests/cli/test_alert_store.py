@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ..alerts.reading import ask, lines
+from ..outputs.standins import small_file_system
 
 pytestmark = pytest.mark.slow
 
@@ -111,3 +113,81 @@ def test_a_store_without_a_path_is_refused(lanner):
     done = lanner("run", "docker", "--replay", "example", "-o", "lanner.store_output.enabled=true")
     assert done.code == 1
     assert "$.lanner.store_output.path is empty: write the directory for the store" in done.err
+
+
+def test_the_state_of_a_run_is_in_the_store_until_and_after_its_end(start, plugin, rules, tmp_path):
+    process = start("run", plugin("Ticks"), "-r", rules("ticks"), "--open", "1000000", *storing(tmp_path))
+    for _ in range(100):
+        process.stdout.readline()
+    states = []
+    while not states or not states[-1]["events"]:
+        if (tmp_path / "run.json").exists():
+            states.append(json.loads((tmp_path / "run.json").read_bytes()))
+    process.send_signal(signal.SIGINT)
+    printed = 100 + len(process.stdout.read().splitlines())
+    assert process.wait(20) == 0
+    last = json.loads((tmp_path / "run.json").read_bytes())
+    assert (states[-1]["pid"], states[-1]["ended"], states[-1]["plugin"]) == (process.pid, None, "ticks")
+    assert states[-1]["last_event"] <= states[-1]["written"] <= last["ended"]
+    assert last["matches"][0]["count"] == last["events"] == last["raised"] == printed
+    assert last["outputs"]["store_output"]["delivered"] == printed
+    assert last["run"] == ask(tmp_path, "SELECT key FROM runs")[0][0]
+    assert (tmp_path / "run.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_next_run_tells_what_a_killed_run_has_not_stored(lanner, start, plugin, rules, tmp_path):
+    process = start("run", plugin("Ticks"), "-r", rules("ticks"), "--open", "1000000", *storing(tmp_path))
+    for _ in range(100):
+        process.stdout.readline()
+    while not (tmp_path / "run.json").exists():
+        pass
+    process.kill()
+    process.wait()
+    done = lanner("run", "docker", "--replay", "example", *storing(tmp_path))
+    assert done.code == 0
+    assert f"the run before (process {process.pid}) was killed: " in done.err
+    assert "missing in the alert store" in done.err
+    done = lanner("run", "docker", "--replay", "example", *storing(tmp_path))
+    assert "was killed" not in done.err
+    keys = ask(tmp_path, "SELECT key, sequence FROM alerts JOIN runs ON runs.id = run ORDER BY alerts.id")
+    for run in {key for key, _ in keys}:
+        numbers = [sequence for key, sequence in keys if key == run]
+        assert numbers == [*range(1, len(numbers) + 1)]
+
+
+def test_a_reload_moves_to_another_store_and_enables_it(start, plugin, rules, tmp_path):
+    config = tmp_path / "falco.yaml"
+    block = "stdout_output: {{enabled: true}}\nlanner: {{store_output: {{enabled: {}, path: {}}}}}\n"
+    config.write_text(block.format("false", tmp_path / "first"))
+    process = start("run", plugin("Ticks"), "-c", config, "-r", rules("ticks"), "--open", "1000000")
+    process.stdout.readline()
+    for name in ("first", "second"):
+        config.write_text(block.format("true", tmp_path / name))
+        process.send_signal(signal.SIGHUP)
+        while not (tmp_path / name).exists() or not lines(tmp_path / name):
+            process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.stdout.read()
+    assert process.wait(20) == 0, process.stderr.read()
+    first, second = (ask(tmp_path / name, "SELECT sequence FROM alerts ORDER BY id") for name in ("first", "second"))
+    assert [row[0] for row in (*first, *second)] == [*range(1, len(first) + len(second) + 1)]
+    assert all(json.loads((tmp_path / name / "run.json").read_bytes())["ended"] for name in ("first", "second"))
+
+
+def test_a_full_disk_costs_only_the_history(start, plugin, rules, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with small_file_system(disk, "2m"):
+        long = "-o", "append_output[].extra_output=" + "x" * 5000
+        process = start("run", plugin("Ticks"), "-r", rules("ticks"), "--open", "1000000", *storing(disk / "store", *long))
+        while b"the disk is full: free some space" not in process.stderr.readline():
+            pass
+        printed = [process.stdout.readline() for _ in range(1000)]
+        process.send_signal(signal.SIGINT)
+        printed += process.stdout.read().splitlines()
+        err = process.stderr.read().decode()
+        assert process.wait(20) == 1
+        stored = len(lines(disk / "store"))
+    lost = re.search(r"store_output: ([0-9,]+) alerts? could not be delivered and (?:is|are) lost: .*the disk is full", err)
+    assert lost, err
+    assert int(lost[1].replace(",", "")) + stored == len(printed)

@@ -73,9 +73,9 @@ class Switch:
 
 
 @contextmanager
-def small_file_system(path):
-    """A tmpfs of 1 MiB at the path; skips the test where that cannot be."""
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)], capture_output=True, check=False).returncode:
+def small_file_system(path, size="1m"):
+    """A tmpfs of that size at the path; skips the test where that cannot be."""
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], capture_output=True, check=False).returncode:
         pytest.skip("needs the right to mount a file system")
     try:
         yield path

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import stat
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -30,6 +30,8 @@ _PRIORITIES: Final = {
 _UINT64: Final = (1 << 64) - 1
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER: Final = 100
+_FRACTIONS: Final = bytes((64, 32, 32))
+"""Bytes 21 to 23 of every SQLite file."""
 _BUSY: Final = 2.0
 """Seconds to wait for another process that locks the file, such as sqlite3."""
 _KNOWN_TEXTS: Final = 50_000
@@ -70,7 +72,9 @@ class DayFile:
         self._loads: dict[int, int] = {}  # ids in `runs` by the identity of the load, which `_kept` keeps
         self._kept: list[RunLoad] = []
         try:
-            _create(path)
+            if not os.path.lexists(path):
+                _make(path)
+            self._identity = _create(path)
             self._database = sqlite3.connect(path, _BUSY, isolation_level=None, check_same_thread=False)
         except OSError as error:
             raise of_system(error, path) from None
@@ -99,6 +103,14 @@ class DayFile:
         """Store a load of rules before its first alert. Raises StoreError."""
         self._change(lambda: self._load_id(load, self.last + 1))
 
+    def is_in_place(self) -> bool:
+        """Return whether the path still leads to this file."""
+        try:
+            status = self.path.lstat()
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._identity
+
     def close(self) -> None:
         """Close the file, and remove its log, unless another process reads it now. Raises nothing."""
         with suppress(sqlite3.Error):
@@ -111,6 +123,9 @@ class DayFile:
         before = self.last, self.last_arrival
         try:
             self._database.execute("BEGIN IMMEDIATE")
+            # while outputs are exchanged, this process has two writers
+            ((newest,),) = self._database.execute("SELECT max(id) FROM alerts").fetchall()
+            self.last = max(self.last, newest or 0)
             change()
             self._database.execute("COMMIT")
         except BaseException as error:
@@ -207,19 +222,13 @@ class DayFile:
             raise _foreign(self.path)
         if version > VERSION:
             raise _newer(self.path, version)
-        database.execute(f"PRAGMA page_size = {PAGE}")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(f"PRAGMA cache_size = -{_CACHE}")
         if tables and version < VERSION:
             raise DamagedError(f"the alert store {self.path} is damaged (it has no version): move it away")
-        if not tables:
-            database.execute("BEGIN IMMEDIATE")
-            for table in TABLES:
-                database.execute(table)
-            database.execute(f"PRAGMA application_id = {APPLICATION}")
-            database.execute(f"PRAGMA user_version = {VERSION}")
-            database.execute("COMMIT")
+        if not tables:  # an empty file that another program has made
+            _create_tables(database)
 
 
 def check_header(path: Path) -> None:
@@ -231,7 +240,7 @@ def check_header(path: Path) -> None:
             header = file.read(_HEADER)
     except OSError as error:
         raise of_system(error, path) from None
-    if len(header) < _HEADER or not header.startswith(_MAGIC):
+    if len(header) < _HEADER or not header.startswith(_MAGIC) or header[21:24] != _FRACTIONS:
         return
     version, application = (int.from_bytes(header[begin : begin + 4], "big") for begin in (60, 68))
     if application not in {0, APPLICATION}:
@@ -251,11 +260,38 @@ def _newer(path: Path, version: int) -> StoreError:
     )
 
 
-def _create(path: Path) -> None:
-    """Create the file with mode 0600 if it does not exist: SQLite would use the umask. Raises OSError."""
+def _make(path: Path) -> None:
+    """Make a new file with its tables, and only then give it its name: no reader sees less. Raises OSError, sqlite3.Error."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)  # of a process that was killed
+    _create(new)
+    try:
+        with closing(sqlite3.connect(new, isolation_level=None)) as database:
+            _create_tables(database)
+        new.rename(path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink()
+        raise
+
+
+def _create_tables(database: sqlite3.Connection) -> None:
+    database.execute(f"PRAGMA page_size = {PAGE}")
+    database.execute("BEGIN IMMEDIATE")
+    for table in TABLES:
+        database.execute(table)
+    database.execute(f"PRAGMA application_id = {APPLICATION}")
+    database.execute(f"PRAGMA user_version = {VERSION}")
+    database.execute("COMMIT")
+
+
+def _create(path: Path) -> tuple[int, int]:
+    """Create the file with mode 0600 if it does not exist: SQLite would use the umask. Return which file it is. Raises OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
+        return status.st_dev, status.st_ino
     finally:
         os.close(descriptor)

@@ -74,12 +74,13 @@ class Recorder:
         self.key = os.urandom(4).hex()
         """The run's part of the keys."""
         self.lock = threading.Lock()
-        self._number = 0
+        self.raised = 0
+        """The number of alerts so far."""
 
     def number(self) -> int:
         """Return the number of the next alert. With the lock held."""
-        self._number += 1
-        return self._number
+        self.raised += 1
+        return self.raised
 
 
 def make_record(json: str, event: bytes, sequence: int, load: RunLoad) -> Record:

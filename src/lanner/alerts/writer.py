@@ -5,21 +5,30 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.alerts.dayfile import DayFile, check_header
 from lanner.alerts.errors import DamagedError, StoreError, of_system
 from lanner.alerts.lock import find_writer, in_use, lock_store
-from lanner.alerts.schema import DAY, day_files, day_name
+from lanner.alerts.record import RunLoad
+from lanner.alerts.retention import Limits, Retention, size_of
+from lanner.alerts.schema import DAY, LOCK_FILE, day_files, day_name
+from lanner.alerts.state import describe_kill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.alerts.record import Recorded, RunLoad
+    from lanner.alerts.lock import StoreLock
+    from lanner.alerts.record import Recorded
 
 _LOG: Final = logging.getLogger("lanner.outputs")
 
+_NO_LIMITS: Final = Limits()
+_RETAIN: Final = 10.0
+"""Seconds between two checks of the retention. A new file leads to another one."""
 _AFTER_DAMAGE: Final = 1 << 31
 """The first id of a file that replaces a damaged one whose last id is unknown: higher, so that positions grow."""
 
@@ -27,23 +36,20 @@ _AFTER_DAMAGE: Final = 1 << 31
 class StoreWriter:
     """The writer of the store in `directory`, which is created with mode 0700 if it does not exist. One process may have it.
 
-    Used by one thread at a time. Raises StoreError, also for a newer or foreign file. `wait`: seconds to wait for a process that is about
-    to end.
+    For any thread. Raises StoreError, also for a newer or foreign file. `wait`: seconds to wait for a process that is about to end.
     """
 
-    def __init__(self, directory: str | Path, wait: float = 5.0) -> None:
+    def __init__(self, directory: str | Path, limits: Limits = _NO_LIMITS, wait: float = 5.0) -> None:
         self.directory = Path(directory)
-        try:
-            self.directory.mkdir(0o700, parents=True, exist_ok=True)
-            days = day_files(self.directory)
-        except (OSError, ValueError) as error:
-            raise of_system(error, self.directory) from None
-        self._day = self._arrival_day = max(days, default=-1)
-        if days:
-            check_header(days[self._day])
-        self._lock = lock_store(self.directory, wait)
+        self._limits = limits
+        self._retention = Retention(self.directory, limits)
+        self._retain_at = 0.0
+        self._using = threading.Lock()
         self._closed = False
         self._file: DayFile | None = None
+        self._lock: StoreLock | None = None
+        self._day = self._arrival_day = -1
+        self._enter(wait)
 
     def write(self, alerts: Sequence[Recorded]) -> None:
         """Store the alerts, all of one day in one transaction. Raises StoredPartlyError."""
@@ -52,30 +58,89 @@ class StoreWriter:
             if end < len(alerts) and _day_of(alerts[end]) == _day_of(alerts[begin]):
                 continue
             try:
-                self._write(_day_of(alerts[begin]), alerts[begin:end])
+                with self._using:
+                    self._write(_day_of(alerts[begin]), alerts[begin:end])
             except StoreError as error:
                 raise StoredPartlyError(str(error), begin) from None
             begin = end
 
     def note(self, load: RunLoad) -> None:
         """Store a load of rules before its first alert. Raises StoreError."""
-        self._file_of(load.started // DAY).note(load)
+        with self._using:
+            self._write(load.started // DAY, load)
+
+    def retain(self) -> None:
+        """Delete what is too old or too much, unless that was checked a moment ago."""
+        with self._using:
+            self._retain()
 
     def close(self) -> None:
         """Close the store. A second call does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._file is not None:
-            self._file.close()
-        self._lock.close()
+        with self._using:
+            if self._closed:
+                return
+            self._closed = True
+            self._leave()
+            if self._lock is not None:
+                self._lock.close()
 
-    def _write(self, day: int, alerts: Sequence[Recorded]) -> None:
+    def _enter(self, wait: float) -> None:
+        """Create and lock the directory, and find its newest file. Raises StoreError."""
         try:
-            self._file_of(day).write(alerts)
-        except DamagedError as error:
-            self._set_aside(error)
-            self._file_of(day).write(alerts)
+            self.directory.mkdir(0o700, parents=True, exist_ok=True)
+            days = day_files(self.directory)
+        except (OSError, ValueError) as error:
+            raise of_system(error, self.directory) from None
+        newest = max(days, default=-1)
+        if days:
+            check_header(days[newest])
+        self._lock = lock_store(self.directory, wait)
+        if self._lock.users == 1 and (said := describe_kill(self.directory, days.get(newest))):
+            _LOG.warning("%s", said)
+        self._day = self._arrival_day = newest
+
+    def _leave(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _write(self, day: int, content: Sequence[Recorded] | RunLoad) -> None:
+        """Store alerts or a load in the file for this day of arrival. Raises StoreError; the next call opens the file again."""
+        if self._closed:
+            raise StoreError(f"the alert store {self.directory} is closed: the run has ended")
+        try:
+            self._return_if_deleted()
+            for attempt in range(2):
+                file = self._file_of(day)
+                try:
+                    file.note(content) if isinstance(content, RunLoad) else file.write(content)
+                    break
+                except DamagedError as error:
+                    self._leave()
+                    if attempt:
+                        raise
+                    _set_aside(file.path, error)
+                    self._file = DayFile(file.path, file.last + 1)
+        except StoreError:
+            self._leave()
+            raise
+        self._retain()
+
+    def _return_if_deleted(self) -> None:
+        """Begin a new file if the one in use was deleted or moved: SQLite would continue to write where no reader looks."""
+        file = self._file
+        if file is None or file.is_in_place():
+            return
+        _LOG.warning("the alert store's file %s was deleted or moved while Lanner wrote it: a new one is begun", file.path)
+        self._leave()
+        day = self._day
+        if not (self.directory / LOCK_FILE).exists():
+            if self._lock is not None:
+                self._lock.close()
+                self._lock = None
+            self._enter(0)
+        self._day = max(self._day, day)
+        self._file = DayFile(self.directory / day_name(self._day), file.last + 1)
 
     def _file_of(self, day: int) -> DayFile:
         """Return the file for alerts that arrive on this day. Raises StoreError."""
@@ -84,11 +149,13 @@ class StoreWriter:
             if self._file.last_arrival:
                 self._arrival_day = self._file.last_arrival // DAY
         number, self._arrival_day = choose_day(self._day, self._arrival_day, day)
+        if self._file is not None and number == self._day and 0 < self._limits.file_size < size_of(self._file.path):
+            number += 1
         if self._file is None or number != self._day:
             new = self._open(number)
-            if self._file is not None:
-                self._file.close()
+            self._leave()
             self._file, self._day = new, number
+            self._retain_at = 0.0
         return self._file
 
     def _open(self, day: int) -> DayFile:
@@ -99,15 +166,10 @@ class StoreWriter:
             _set_aside(path, error)
             return DayFile(path, _AFTER_DAMAGE)
 
-    def _set_aside(self, error: DamagedError) -> None:
-        """Replace the damaged file in use."""
-        file = self._file
-        if file is None:  # it was replaced already
-            raise error
-        file.close()
-        self._file = None
-        _set_aside(file.path, error)
-        self._file = DayFile(file.path, file.last + 1)
+    def _retain(self) -> None:
+        if time.monotonic() >= self._retain_at:
+            self._retain_at = time.monotonic() + _RETAIN
+            self._retention.apply(self._day)
 
 
 def check_store(directory: Path) -> None:

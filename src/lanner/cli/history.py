@@ -6,41 +6,68 @@ import hashlib
 import json
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lanner._version import __version__
+from lanner.alerts.machine import machine_mark
 from lanner.alerts.record import Recorder, RunLoad
 from lanner.host.own_rules import rules_files
 from lanner.host.pump import host_name
+from lanner.operating.run_state import RunState, StoreState
 from lanner.rules.files.load import MAX_SIZE
 from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lanner.cli.settings import Settings
+    from lanner.cli.status import Status
     from lanner.config.plugin_entries import PluginSetup
-    from lanner.outputs.base import Sink
+    from lanner.host.runner import Runner
+    from lanner.outputs.base import RecordSink, Sink
     from lanner.sdk.plugin import PluginInfo
 
 
 class History:
-    """The records of a run. `use` is called with the sinks before each pump is made."""
+    """The records and the state of a run. `use` is called with the sinks before each pump is made, `announce` when the run has it."""
 
     def __init__(self) -> None:
         self.recorder = Recorder()
         self.current: tuple[Recorder, RunLoad] | None = None
         """The recorder and the last load; None if no sink wants records."""
-        self._is_wanted = False
+        self._stores: list[RecordSink] = []
+        self._state: RunState | None = None
 
     def use(self, sinks: Iterable[Sink]) -> None:
-        """Make records if one of these sinks wants them."""
-        self._is_wanted = any(sink.wants_records for sink in sinks)
+        """Make records if one of these sinks is a store."""
+        self._stores = [cast("RecordSink", sink) for sink in sinks if sink.wants_records]
 
     def load(self, infos: Sequence[PluginInfo], settings: Settings) -> tuple[Recorder, RunLoad] | None:
         """Begin a load of rules and configuration. Return `current`, for a pump."""
-        self.current = (self.recorder, describe_load(self.recorder.key, infos, settings)) if self._is_wanted else None
+        self.current = (self.recorder, describe_load(self.recorder.key, infos, settings)) if self._stores else None
         return self.current
+
+    def announce(self, runner: Runner, make_status: Callable[[], Status]) -> None:
+        """Store the current load, which may never raise an alert, and keep the state of the run beside its alerts."""
+        directory = self._stores[0].directory if self._stores else None
+        if self._state is not None and self._state.directory != directory:
+            self.close()
+        if self.current is not None:
+            for store in self._stores:
+                store.note(self.current[1])
+        if directory is not None and self._state is None:
+            more = lambda: StoreState(self.recorder.key, self.recorder.raised, runner.last_event)  # noqa: E731 - one of two
+            self._state = RunState(directory, make_status().snapshot, more, self._retain)
+
+    def close(self) -> None:
+        """Write that the run has ended. A second call does nothing."""
+        state, self._state = self._state, None
+        if state is not None:
+            state.close()
+
+    def _retain(self) -> None:
+        for store in self._stores:
+            store.retain()
 
 
 def describe_load(key: str, infos: Sequence[PluginInfo], settings: Settings) -> RunLoad:
@@ -58,6 +85,7 @@ def describe_load(key: str, infos: Sequence[PluginInfo], settings: Settings) -> 
         "source": infos[0].event_source,
         "hostname": host_name(),
         "version": __version__,
+        "machine": machine_mark(key),
         "replay": settings.limits.replay,
         "settings": {
             "json_include_output_property": falco.json_include_output_property,

@@ -67,6 +67,8 @@ def operate(
         loading = _ReloadJob(plugins, infos, settings, runner, source, again, history, status, notifier, development)
         with settings.origins.placing():
             _show_status(settings.falco, status, loading, stack)
+        history.announce(runner, lambda: status)
+        stack.callback(history.close)
         watched = settings.falco.watch_config_files or development is not None
         status.reloader = Reloader(loading.load, loading.failed, loading.watched if watched else None)
         stack.callback(status.reloader.close)
@@ -207,6 +209,7 @@ class _ReloadJob:
             self._history.use(sinks)
             make_delivery = lambda: deliver_on(new.falco, sinks, self._source.close)  # noqa: E731 - one of two
         self._runner.exchange(make_pump(plugins, compiled, new, self._history.load(infos, new)), make_delivery)
+        self._history.announce(self._runner, lambda: self._status)
         self._plugins, self._infos, self.settings = plugins, infos, new
         self._status.loaded(new, compiled)
         return many(len(compiled.rules), "rule")

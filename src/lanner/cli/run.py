@@ -13,6 +13,7 @@ from lanner.cli.history import History
 from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, say, talk
 from lanner.cli.outputs import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
 from lanner.cli.plugin_config import make_entry
+from lanner.cli.status import Status
 from lanner.config.plugin_entries import advise_source, check_params
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import check_recordings, no_recording, open_recording
@@ -106,7 +107,8 @@ def _replay(
     pump = make_pump(plugins, compiled, settings, history.load(infos, settings))
     # recorded events have recorded times; an event without one gets the previous event's
     runner = Runner(source, pump, delivery, None, limits.max_events, limits.jobs)
-    with _progress(source, runner, prints=any(sink.name == STDOUT.name for sink in sinks)):
+    history.announce(runner, lambda: Status.of_replay(infos[0], runner, source, settings, compiled))
+    with contextlib.closing(history), _progress(source, runner, prints=any(sink.name == STDOUT.name for sink in sinks)):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
     counts = runner.pump.counts()
     if code or (counts.events > counts.not_json and (source.tells_time or delivery.accepted)):

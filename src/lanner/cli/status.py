@@ -41,6 +41,14 @@ class Status:
         self.running = False
         """Whether events are being watched."""
 
+    @classmethod
+    def of_replay(cls, info: PluginInfo, runner: Runner, source: Source, settings: Settings, compiled: CompiledRules) -> Status:
+        """Return the observer of a run whose rules do not change."""
+        status = cls(info, runner, source)
+        status.loaded(settings, compiled)
+        status.running = True
+        return status
+
     def loaded(self, settings: Settings, compiled: CompiledRules) -> None:
         """Set the current settings."""
         self._loaded = time.time_ns()

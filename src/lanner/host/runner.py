@@ -58,6 +58,8 @@ class Runner:
         self._held: deque[tuple[int, int]] = deque()  # alerts to settle, and the position to commit then
         self._committed = 0
         self._busy_since: float | None = None
+        self.last_event: int | None = None
+        """The arrival of the last events, ns since 1970."""
         pump.emit = delivery.write
         source.commits_itself = False
 
@@ -99,6 +101,7 @@ class Runner:
                 with self._exchanging:
                     self._take_over(self._next)
             if batch.payloads:
+                self.last_event = time.time_ns()
                 if self._most is not None and len(batch.payloads) > self._most - self._jobs.events:
                     batch.payloads = batch.payloads[: self._most - self._jobs.events]
                     position = 0  # the chunk was processed only in part

@@ -16,8 +16,9 @@ from lanner.sdk.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from lanner.alerts.record import Record
+    from lanner.alerts.record import Record, RunLoad
 
 
 class Alert(NamedTuple):
@@ -75,7 +76,7 @@ class Sink(Protocol):
     """The maximum number of alerts per `send`."""
 
     wants_records: bool
-    """Whether it needs `Alert.record`. Its alerts are on this machine's disk already, and have no spool."""
+    """Whether it is a `RecordSink`."""
 
     def send(self, alerts: Sequence[Alert]) -> None:
         """Deliver all alerts in order; they have arrived when it returns. Raises OutputError, OutputClosedError."""
@@ -88,6 +89,21 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Close files and connections. A second call does nothing."""
+
+
+class RecordSink(Sink, Protocol):
+    """A sink that needs `Alert.record`. It has no spool, as it writes to a disk of this machine itself."""
+
+    @property
+    def directory(self) -> Path:
+        """The directory of its store."""
+        ...
+
+    def note(self, load: RunLoad) -> None:
+        """Store a load of rules, also if it never raises an alert. For any thread; a failure is left to the first alert."""
+
+    def retain(self) -> None:
+        """Delete what is too old or too much. For any thread."""
 
 
 @dataclass(slots=True)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.alerts.errors import StoreError
+from lanner.alerts.retention import Limits
 from lanner.alerts.writer import StoreWriter, check_store
 from lanner.outputs.base import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lanner.alerts.record import RunLoad
     from lanner.outputs.base import Alert
 
 _PAUSE: Final = 0.02
@@ -31,6 +34,7 @@ class StoreOutput:
 
     def __init__(self, writer: StoreWriter) -> None:
         self._writer = writer
+        self.directory = writer.directory
         self._interrupted = threading.Event()
         self._next = 0.0
 
@@ -44,6 +48,15 @@ class StoreOutput:
         except StoreError as error:
             raise _failure(error) from None
         self._next = time.monotonic() + _PAUSE
+
+    def note(self, load: RunLoad) -> None:
+        """See `RecordSink`."""
+        with suppress(StoreError):
+            self._writer.note(load)
+
+    def retain(self) -> None:
+        """See `RecordSink`."""
+        self._writer.retain()
 
     def reopen(self) -> None:
         """Do nothing: other programs do not rotate the files of a store."""
@@ -61,10 +74,10 @@ def _failure(error: StoreError) -> OutputError:
     return OutputError(str(error), delivered=getattr(error, "stored", 0))
 
 
-def open_store(path: str) -> StoreOutput:
-    """Return the sink of the store in this directory. Raises OutputError."""
+def open_store(path: str, days: int, size: int) -> StoreOutput:
+    """Return the sink of the store in this directory, which keeps that many days and bytes. Raises OutputError."""
     try:
-        return StoreOutput(StoreWriter(path))
+        return StoreOutput(StoreWriter(path, Limits(days, size)))
     except StoreError as error:
         raise _failure(error) from None
 

@@ -20,10 +20,12 @@ class StoreBlock(SinkBlock, frozen=True):
     """Store alerts in a directory, with all their fields and the beginning of their events, for `lanner alerts`, `console` and `top`."""
 
     path: Annotated[str, Meta(description="The directory, which is created with mode 0700")] = ""
+    retain_days: Annotated[int, Meta(ge=1, le=36_500, description="Files of older days are deleted")] = 30
+    max_size_mb: Annotated[int, Meta(ge=64, description="MiB on disk; the oldest files are deleted when the store is larger")] = 4096
 
 
 def _make(block: StoreBlock, _: NoAdditions, __: Common) -> Sink:
-    made: Sink = _import().open_store(block.path)
+    made: Sink = _import().open_store(block.path, block.retain_days, block.max_size_mb << 20)
     return made
 
 

@@ -1,0 +1,80 @@
+"""Writes the state of a run to its alert store every two seconds, and applies the store's retention while no alert arrives."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from lanner.alerts.state import write_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lanner.operating.snapshot import Snapshot
+
+_LOG: Final = logging.getLogger("lanner.outputs")
+_INTERVAL: Final = 2.0
+_LEAVE_AFTER: Final = 2.0
+
+
+class StoreState(NamedTuple):
+    """The members of run.json in addition to a snapshot. `last_event`: when the last event arrived, ns since 1970."""
+
+    run: str
+    raised: int
+    last_event: int | None
+
+
+class RunState:
+    """Thread that writes run.json to the store in `directory` until it is closed. `tend` is called each time, first."""
+
+    def __init__(
+        self,
+        directory: Path,
+        snapshot: Callable[[], Snapshot],
+        more: Callable[[], StoreState],
+        tend: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.directory = directory
+        """The directory of the store."""
+        self._snapshot, self._more, self._tend = snapshot, more, tend
+        self._is_failing = False
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="lanner-run-state", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread, and write that the run has ended."""
+        self._closed.set()
+        self._thread.join(_LEAVE_AFTER)
+        self._write(time.time_ns())
+
+    def _work(self) -> None:
+        while True:
+            try:
+                self._tend()
+                self._write(None)
+            except Exception:  # noqa: BLE001 - the run continues, and the next time may succeed
+                _LOG.exception("the state of the run could not be written this time")
+            if self._closed.wait(_INTERVAL):
+                return
+
+    def _write(self, ended: int | None) -> None:
+        state: dict[str, Any] = msgspec.to_builtins(self._snapshot())
+        state |= {**self._more()._asdict(), "pid": os.getpid(), "written": time.time_ns(), "ended": ended}
+        try:
+            write_state(self.directory, msgspec.json.encode(state))
+        except OSError as error:
+            if not self._is_failing:
+                _LOG.warning(
+                    "cannot write the state of the run to the alert store %s: %s; it is tried again", self.directory, error.strerror
+                )
+            self._is_failing = True
+        else:
+            self._is_failing = False
