@@ -202,6 +202,13 @@ class DayReader:
             high = 0 if row is None else min(high, row)
         return low, high
 
+    def ids_within(self, since: int, until: int) -> tuple[int, int]:
+        """Return the ids of the first and the last alert that arrived from `since` on, before `until`. Without one, the last is less."""
+        low, high = self.ids_in(since, until)
+        first = self.first_row("SELECT id FROM alerts WHERE id BETWEEN ? AND ? AND arrived >= ? ORDER BY id LIMIT 1", (low, high, since))
+        last = self.first_row("SELECT id FROM alerts WHERE id BETWEEN ? AND ? AND arrived < ? ORDER BY id DESC LIMIT 1", (low, high, until))
+        return (1, 0) if first is None or last is None else (first[0], last[0])
+
     def _bound(self, statement: str, moment: int) -> int | None:
         hour, minute = moment // HOUR, moment // MINUTE
         first = hour * HOUR // MINUTE

@@ -19,9 +19,10 @@ from lanner.alerts.day_search import search_day
 from lanner.alerts.errors import DamagedError, StoreError, of_system
 from lanner.alerts.filter_terms import Pattern, Value, lower_ascii
 from lanner.alerts.filters import Filter
-from lanner.alerts.rollups import count_rules, draw_timeline, find_top
+from lanner.alerts.rollups import count_rules, draw_timeline
 from lanner.alerts.schema import LOCK_FILE, MINUTE, STATE_FILE, day_files
 from lanner.alerts.stored import DAY_BITS, Detail, Page
+from lanner.alerts.top_values import find_top
 from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
