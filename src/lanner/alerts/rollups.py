@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.alerts.day_search import search_day
-from lanner.alerts.errors import DamagedError
 from lanner.alerts.filter_terms import Value
 from lanner.alerts.filters import ALL_PRIORITIES
 from lanner.alerts.schema import HOUR, MINUTE
@@ -51,19 +50,16 @@ def draw_timeline(store: AlertStore, wanted: Filter, begin: int, end: int) -> Ti
     length = next((each for each in _LENGTHS if (end - begin) <= _MOST_BUCKETS * each), _LENGTHS[-1])
     counts: Counter[tuple[int, int]] = Counter()
     is_over = store.clock()
-    exact = True
-    for reader in store.readers(descending=True):
-        try:
-            rules = rules_of(wanted, reader)
-            if rules is not None:
-                for row in rollups(reader, begin, end, rules, wanted.priorities, by_hours=length >= HOUR):
-                    counts[row.begin // length, row.priority] += row.count
-            else:
-                exact = count_alerts(reader, wanted, begin, end, counts, lambda alert: [(alert.arrived // length, alert.priority)], is_over)
-        except DamagedError as error:
-            store.set_aside(reader, error)
-        if not exact:
-            break
+
+    def count(reader: DayReader) -> bool:
+        rules = rules_of(wanted, reader)
+        if rules is None:
+            return count_alerts(reader, wanted, begin, end, counts, lambda alert: [(alert.arrived // length, alert.priority)], is_over)
+        for row in rollups(reader, begin, end, rules, wanted.priorities, by_hours=length >= HOUR):
+            counts[row.begin // length, row.priority] += row.count
+        return True
+
+    exact = all(store.ask(count, descending=True))
     buckets = [Bucket(number * length, length, priority, count) for (number, priority), count in sorted(counts.items())]
     return Timeline(buckets, exact)
 
@@ -71,14 +67,15 @@ def draw_timeline(store: AlertStore, wanted: Filter, begin: int, end: int) -> Ti
 def count_rules(store: AlertStore, begin: int, end: int) -> list[RuleCount]:
     """Return the rules with their priorities, numbers of alerts and newest positions."""
     found: dict[tuple[str, int], list[int]] = {}
-    for reader in store.readers(descending=False):
-        try:
-            for row in rollups(reader, begin, end, [], ALL_PRIORITIES, by_hours=True):
-                known = found.setdefault((reader.text(row.rule), row.priority), [0, 0])
-                known[0] += row.count
-                known[1] = max(known[1], reader.day << DAY_BITS | row.last)
-        except DamagedError as error:
-            store.set_aside(reader, error)
+
+    def count(reader: DayReader) -> None:
+        for row in rollups(reader, begin, end, [], ALL_PRIORITIES, by_hours=True):
+            known = found.setdefault((reader.text(row.rule), row.priority), [0, 0])
+            known[0] += row.count
+            known[1] = max(known[1], reader.day << DAY_BITS | row.last)
+
+    for _ in store.ask(count, descending=False):
+        pass
     counts = [RuleCount(rule, priority, count, last) for (rule, priority), (count, last) in found.items()]
     return sorted(counts, key=lambda each: (-each.count, each.rule, each.priority))
 

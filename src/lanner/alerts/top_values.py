@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from lanner.alerts.errors import DamagedError
 from lanner.alerts.filter_sql import make_plan
 from lanner.alerts.filters import ALL_PRIORITIES
 from lanner.alerts.rollups import MOST_VALUES, count_alerts, limits, rollups, rules_of
@@ -47,14 +46,7 @@ def find_top(store: AlertStore, wanted: Filter, field: str, begin: int, end: int
     """Return the most frequent values of a field of the matching alerts."""
     question = _Question(wanted, field, *limits(wanted, begin, end), store.clock())
     counts: Counter[str] = Counter()
-    exact = True
-    for reader in store.readers(descending=True):
-        try:
-            exact = _count_values(reader, question, counts)
-        except DamagedError as error:
-            store.set_aside(reader, error)
-        if not exact:
-            break
+    exact = all(store.ask(lambda reader: _count_values(reader, question, counts), descending=True))
     return Counts(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit], exact)
 
 
