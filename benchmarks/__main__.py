@@ -20,6 +20,7 @@ NAMES = (
     "plugin",
     "engine",
     "outputs",
+    "top",
     "webhook",
     "tail",
     "history",
