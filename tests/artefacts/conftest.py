@@ -1,21 +1,20 @@
 """`lanner package`, run once in a session for several tests."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from .. import forked
+
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "tests" / "data" / "plugins"
-LANNER = Path(sys.executable).parent / "lanner"
 _CLEAN = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
 
 
 def lanner(*arguments, cwd=None, env=()):
     """Run the command; what it says, as text."""
-    return subprocess.run([LANNER, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd, env=_CLEAN | dict(env))
+    return forked.run_text(arguments, cwd=cwd, env=_CLEAN | dict(env))
 
 
 def _packaged(made_once, form, *options):

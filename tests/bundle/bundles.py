@@ -1,25 +1,27 @@
-"""Build a plugin with `--bundle` for each API: bundles.py PLUGIN FOLDER. The search for modules and the compression happen only once."""
+"""Build a plugin with `--bundle` for each API. The search for modules happens only once, and what bundles share is packed once."""
 
-import sys
-from pathlib import Path
+import functools
+from unittest import mock
 
 from lanner.abi.versions import APIS
+from lanner.bundle import python_runtime
 from lanner.bundle.builder import build, write
 from lanner.bundle.environment import BuildError, describe
 from lanner.cli.build import Bundling, _collect, _runtime
 from lanner.host.plugin_loader import load_plugin
 
+_packed_once = functools.cache(python_runtime._packed)
 
-def main(plugin, folder):
+
+def build_for_all_apis(plugin, folder):
+    """Write `folder/API.so` for each API that the class can be built for."""
     cls, environment = load_plugin(plugin), describe()
     target, source, collected = _collect(plugin, cls, environment)
-    runtime = _runtime(environment, target, source, collected, Bundling())
+    with mock.patch.object(python_runtime, "_packed", _packed_once):
+        runtime = _runtime(environment, target, source, collected, Bundling())
     for name, api in APIS.items():
         try:
             image = build(cls, target, api, environment, collected.modules, runtime).image
         except BuildError:  # a class that this API cannot express
             continue
-        write(image, Path(folder) / f"{name}.so")
-
-
-main(*sys.argv[1:])
+        write(image, folder / f"{name}.so")

@@ -1,20 +1,19 @@
 """Plugins built once in a session, and the C host that runs them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from .. import forked
+from .bundles import build_for_all_apis
+
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "tests" / "data" / "plugins"
-BUNDLES = Path(__file__).with_name("bundles.py")
-LANNER = Path(sys.executable).parent / "lanner"
 
 
 def lanner(*arguments, cwd=None):
     """Run the command; what it says, as text."""
-    return subprocess.run([LANNER, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
+    return forked.run_text(arguments, cwd=cwd)
 
 
 def _target(plugin):
@@ -50,7 +49,7 @@ def bundled(made_once):
 
         def make(folder):
             folder.mkdir()
-            subprocess.run([sys.executable, BUNDLES, target, folder], check=True)
+            build_for_all_apis(target, folder)
 
         return made_once(f"bundled/{name}", make) / f"{api}.so"
 

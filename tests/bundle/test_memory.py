@@ -115,3 +115,22 @@ def test_progress_that_is_no_number_is_none(built, run_host):
     report = run_host(built("rude"), "--open", '["{}"]', "--fields", "every.text")
     assert report["violations"] == []
     assert report["runs"][0]["progress"] == {"of_10000": 0, "text": "0.00%"}
+
+
+def test_texts_of_a_host_may_have_bytes_that_are_not_utf_8(built):
+    program = r"""
+library.plugin_get_last_error.restype = ctypes.c_char_p
+state = init(1)
+class Bytes(bytes):
+    def encode(self):
+        return bytes(self)
+instance, block = first_event(state, Bytes(b'["{\\"at\\":1,\\"text\\":\\"caf\xe9\\"}"]'))
+assert extract(state, block, 0).values[0] == b"caf\xe9"
+library.plugin_close(state, instance)
+library.plugin_destroy(state)
+state = c_void_p(library.plugin_init(byref(Init(b'{"a": "\xff"}', 1, None, None, log)), byref(rc)))
+assert rc.value != 0
+error = library.plugin_get_last_error(state).decode()
+assert "plugin every: the configuration is not JSON" in error, error
+"""
+    run(built("every"), program)

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +14,10 @@ import pytest
 
 from lanner.cli.commands import commands
 
+from .. import forked
 from .doctoring import Engine, checked
 
-LANNER = str(Path(sys.executable).with_name("lanner"))
+LANNER = forked.LANNER
 PLUGINS = str(Path(__file__).with_name("plugins.py"))
 _CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKER_", "LANNER_", "FALCO_", "PYTHON"))}
 ENVIRONMENT = _CLEAN | {"TZ": "UTC", "FALCO_HOSTNAME": "host", "HOME": "/nonexistent"}
@@ -37,13 +37,16 @@ class Done(NamedTuple):
 
 @pytest.fixture(scope="session")
 def lanner():
-    """`lanner(*arguments, stdin=b"")` runs the command to its end."""
+    """`lanner(*arguments, stdin=b"")` runs the command to its end. With a prefix or options of `subprocess.run` it is the installed one."""
 
-    def run(*arguments, stdin=b"", env=(), prefix=(), **options):
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        done = subprocess.run(
-            [*prefix, LANNER, *map(str, arguments)], input=stdin, env=ENVIRONMENT | dict(env), timeout=60, check=False, **streams
-        )
+    def run(*arguments, stdin=b"", env=(), prefix=(), cwd=None, **options):
+        environment = ENVIRONMENT | dict(env)
+        if prefix or options or stdin is None:
+            streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+            command = [*prefix, LANNER, *map(str, arguments)]
+            done = subprocess.run(command, input=stdin, env=environment, cwd=cwd, timeout=60, check=False, **streams)
+        else:
+            done = forked.run(arguments, stdin=stdin, env=environment, cwd=cwd)
         return Done(done.returncode, done.stdout or b"", (done.stderr or b"").decode("utf-8", "replace"))
 
     return run

@@ -7,6 +7,7 @@ import pytest
 import lanner
 from lanner.config.falco import Falco, PluginEntry
 from lanner.config.plugin_entries import select_plugins
+from lanner.host import plugin_loader
 from lanner.host.plugin_loader import PluginImportError, PluginNotFoundError, load_plugin
 
 PLUGIN = '''
@@ -24,6 +25,7 @@ class Doors(lanner.Plugin):
 def install(tmp_path, monkeypatch):
     """`install(package, entry, value)` installs a package of one module that declares an entry point."""
     monkeypatch.syspath_prepend(str(tmp_path))
+    plugin_loader._warn_of_namesakes.cache_clear()
 
     def make(package, entry, value=None, name=None, source=PLUGIN):
         module = package.replace("-", "_")
@@ -69,9 +71,15 @@ def test_a_package_that_is_on_the_path_twice_is_no_conflict(install, monkeypatch
     assert load_plugin("doors").__name__ == "Doors"
 
 
-def test_a_built_in_plugin_cannot_be_replaced(install):
+def test_a_built_in_plugin_cannot_be_replaced_and_that_is_logged_once(install, caplog):
     install("evil-docker", "docker")
-    assert load_plugin("docker").__module__.startswith("lanner.docker")
+    for _ in range(2):
+        assert load_plugin("docker").__module__.startswith("lanner.docker")
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "the package evil-docker 1.0 declares a plugin named 'docker', which is ignored, because that is the name of Lanner's own: "
+        "rename it, or write evil_docker:Doors"
+    )
 
 
 def test_another_name_in_the_class_is_an_error(install):

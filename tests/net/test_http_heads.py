@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanner.net.http1 import MAX_HEAD, MAX_HEADERS, Body, Head, HttpError, Response, parse_head, read_date, write_request
+from lanner.net.http1 import MAX_HEAD, MAX_HEADERS, MAX_INTERIM, Body, Head, HttpError, Response, parse_head, read_date, write_request
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-EMPTY:\r\nTransfer-Encoding:  chunked \r\n\r\n"
 PARSED = Head(200, "OK", {"content-type": "application/json", "x-empty": "", "transfer-encoding": "chunked"})
@@ -204,6 +204,14 @@ def test_a_response_is_read_in_any_pieces(size):
     assert feed_in_pieces(response, data, size) == HELLO
     assert response.head == PARSED
     assert response.leaves_open
+
+
+@pytest.mark.parametrize("size", [1, 25, 1 << 20])
+def test_interim_responses_without_an_end_are_an_error(size):
+    interim = b"HTTP/1.1 103 Early\r\n\r\n"
+    assert feed_in_pieces(Response(), interim * MAX_INTERIM + HEAD + CHUNKS, size) == HELLO
+    with pytest.raises(HttpError, match="more than 32 interim answers came before the answer"):
+        feed_in_pieces(Response(), interim * 20_000, size)
 
 
 @pytest.mark.parametrize(

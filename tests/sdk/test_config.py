@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 import lanner
 from lanner import Config, Meta
 from lanner.sdk.config import (
-    check_config_class,
     config_schema,
     config_table,
     convert_config,
@@ -19,6 +18,7 @@ from lanner.sdk.config import (
     required_options,
     secret_options,
 )  # fmt: skip
+from lanner.sdk.config_class import check_config_class
 
 
 class Tls(Config):
@@ -221,6 +221,28 @@ def test_a_secret_in_the_source_code_is_refused():
         with pytest.raises(lanner.DefinitionError, match=r"Careless\.token has a secret as its default: make it required") as caught:
             check_config_class(cls)
         assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (lanner.Secret | str, "combines a secret with another type: write `token: lanner.Secret`, or `lanner.Secret | None`"),
+        (lanner.Secret | int | None, "combines a secret with another type"),
+        (list[lanner.Secret | str], "combines a secret with another type"),
+        (Annotated[lanner.Secret | str, Meta(description="The token")], "combines a secret with another type"),
+        (dict[lanner.Secret, int], "has secrets as keys: let them be values"),
+        (list[int] | set[int], "is of an unsupported type: Type unions may not contain more than one array-like"),
+        ("Missing", "Careless: cannot resolve the annotations of its options: name 'Missing' is not defined"),
+    ],
+)
+def test_an_unsupported_type_of_an_option_is_refused_with_its_name(kind, reason):
+    careless = msgspec.defstruct("Careless", [("token", kind)], bases=(Config,), kw_only=True)
+    outer = msgspec.defstruct("Outer", [("inner", list[careless], ())], bases=(Config,), kw_only=True)
+    for cls in (careless, outer):
+        with pytest.raises(lanner.DefinitionError) as caught:
+            check_config_class(cls)
+        assert str(caught.value).startswith("Careless")
+        assert reason in str(caught.value)
 
 
 class Login(Config):

@@ -1,6 +1,7 @@
 """`tail` gives each line of a log file once, in order, whatever happens to the file and to the run."""
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import os
@@ -506,9 +507,49 @@ def test_a_stored_position_in_a_file_that_is_gone_is_a_gap(following, log, caplo
     assert run.read(2) == ["another", "file"]
     assert run.source.counters == {"gaps": 1}
     assert (
-        f"the stored position is in no file at {log}, nor in one rotated from it (the file is gone, or the path has changed): lines may be missing or repeated"
-        in caplog.text
+        f"the stored position is in no file at {log}, nor in one rotated from it: its file was deleted, or the position is of another path. "
+        "Lines may be missing or repeated" in caplog.text
     )
+
+
+def test_a_rotated_name_that_becomes_a_link_is_not_followed(log, monkeypatch, tmp_path):
+    secret, old = tmp_path / "secret", Path(f"{log}.1")
+    append(secret, "password")
+    append(log, "new")
+    old.symlink_to(secret)
+    # as if it was a file when the directory was read
+    monkeypatch.setattr(logfiles, "rotated", lambda path: {str(old): secret.stat().st_ino})
+    before = logfiles.LogFile(str(log))
+    with contextlib.ExitStack() as stack:
+        files = [before, *logfiles.successors(str(log), before)]
+        for file in files:
+            stack.callback(file.close)
+        assert [file.path for file in files] == [str(log)]
+
+
+def test_the_path_itself_may_be_a_link(following, log, tmp_path):
+    target = tmp_path / "target.log"
+    append(target, "one")
+    log.symlink_to(target)
+    assert following().read(1) == ["one"]
+
+
+def test_a_missing_file_is_logged_once_until_it_is_there(log, caplog, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("lanner.sources.feed.time.monotonic", lambda: now[0])
+    feed = sources.tail(log)
+    for lines in ([], ["one"], []):
+        log.unlink(missing_ok=True)
+        if lines:
+            append(log, *lines)
+        for _ in range(5):
+            now[0] += 61
+            feed.block(0.0)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"cannot read {log}: no such file or directory; it is tried again",
+        f"cannot read {log}: no such file or directory; it is tried again",
+    ]
+    feed.close()
 
 
 @pytest.mark.parametrize("position", ["", "x", "1:2:3:4", 5, [1], {"a": 1}, "1:1024:0123456789abcdef:" + "9" * 30, True])

@@ -254,6 +254,21 @@ def test_a_full_queue_refuses(in_background):
         assert source.counters == {"refused requests, queue full": 1}
 
 
+def test_bodies_count_until_their_requests_are_answered(in_background):
+    body = b'"' + b"x" * 600 + b'"'
+    with opened(max_body=1000, max_bytes=1000) as source, client(source) as first, client(source) as second:
+        for _ in range(3):
+            answer = in_background(ask, first, body=body, headers=signed(body))
+            assert source._poll.poll(20_000)
+            assert list(source.read_chunk(0)) == [body]
+            with client(source) as other:
+                assert ask(other, body=body, headers=signed(body)) == (503, "too many requests at once")
+            assert ask(second, method="GET")[0] == 405
+            second.close()
+            source.commit(source._given)
+            assert answer()[0] == 200
+
+
 def test_an_event_larger_than_the_queue_is_taken_by_an_empty_one():
     with opened(max_bytes=10) as source, reading(source) as reader, client(source) as connection:
         body = b'"' + b"x" * 100 + b'"'

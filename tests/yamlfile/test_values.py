@@ -22,6 +22,13 @@ def test_values(text, value):
     assert load(text, "f.yaml")[0] == value
 
 
+@pytest.mark.parametrize("number", ["1" * 5000, "-0x" + "f" * 5000, "0b" + "1" * 20_000, "1." + "0" * 5000])
+def test_a_number_of_thousands_of_digits_is_an_error_with_its_place(number):
+    with pytest.raises(YamlError, match=r"f\.yaml:2:4: a number has at most 1,000 digits: write it in quotes"):
+        load(f"a: 1\nb: {number}\n", "f.yaml")
+    assert load(f"'{number}'", "f.yaml")[0] == number
+
+
 def test_merges():
     text = "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: *a, y: 5}\nd: {<<: [*a, *b]}\n"
     found, _ = load(text, "f.yaml")

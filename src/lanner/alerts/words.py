@@ -44,11 +44,13 @@ def spaced(text: str) -> str:
     return f" {' '.join(words_of(text))} "
 
 
-def value_text(value: Any) -> str:
-    """Return the text of a value in output_fields: "" for null."""
+def value_texts(value: Any) -> list[str]:
+    """Return the texts of a value in output_fields: of each item of a list, and none of null."""
     if isinstance(value, str):
-        return value
-    return "" if value is None else json.encode(value).decode()
+        return [value]
+    if isinstance(value, list):
+        return [item if isinstance(item, str) else json.encode(item).decode() for item in value]
+    return [] if value is None else [json.encode(value).decode()]
 
 
 def searched_texts(rule: str, message: str, fields: Mapping[str, Any]) -> Iterator[str]:
@@ -57,7 +59,7 @@ def searched_texts(rule: str, message: str, fields: Mapping[str, Any]) -> Iterat
     yield message
     for name, value in fields.items():
         if name not in _TIMES:
-            yield value_text(value)
+            yield from value_texts(value)
 
 
 def is_searched(field: str) -> bool:

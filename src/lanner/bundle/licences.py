@@ -49,11 +49,18 @@ def _of_packages(environment: Environment, tops: set[str]) -> Iterable[tuple[str
 def packages_of(environment: Environment, tops: set[str]) -> Iterator[Distribution]:
     """Return the environment's distributions with these top-level modules. An editable Lanner counts as their owner."""
     for distribution in distributions(path=list(environment.search_path)):
-        names = {file.parts[0].partition(".")[0] for file in distribution.files or [] if len(file.parts) > 0}
-        if distribution.name == "lanner":
-            names = {"lanner"}
-        if names & tops:
+        if ({"lanner"} if distribution.name == "lanner" else _top_names(distribution)) & tops:
             yield distribution
+
+
+def _top_names(distribution: Distribution) -> set[str]:
+    """Return the modules and directories that the distribution installs."""
+    # `files` makes a path of each of the thousands of files in an environment, which takes longer than the search for modules
+    if (record := distribution.read_text("RECORD")) is not None:
+        files = (line.lstrip('"').partition(",")[0] for line in record.splitlines())
+    else:
+        files = (str(file) for file in distribution.files or [])
+    return {file.partition("/")[0].partition(".")[0] for file in files}
 
 
 def debian_packages(paths: Iterable[Path]) -> dict[Path, str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
+from functools import cache
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -45,6 +46,7 @@ class PluginImportError(LannerError, ImportError):
 def load_plugin(name: str) -> type[Plugin]:
     """Return the plugin class. Raise `PluginNotFoundError`, or `PluginImportError` if importing it fails."""
     if name in BUILT_IN:
+        _warn_of_namesakes(name)
         target, _, class_name = BUILT_IN[name].partition(":")
     elif installed := installed_target(name):
         return _installed_class(name, installed)
@@ -89,6 +91,31 @@ def installed_target(name: str) -> str:
             f"the package {_package(points[0])} declares the plugin {name!r} as {points[0].value!r}: its entry point must be module:Class"
         )
     return points[0].value if points else ""
+
+
+@cache
+def _warn_of_namesakes(name: str) -> None:
+    """Log the packages that declare a plugin with the name of a built-in one."""
+    points = installed_plugins().get(name, []) if _has_entry_points() else []
+    for point in points:
+        import logging  # rare
+
+        logging.getLogger("lanner.plugins").warning(
+            "the package %s declares a plugin named %r, which is ignored, because that is the name of Lanner's own: rename it, or write %s",
+            _package(point),
+            name,
+            point.value,
+        )
+
+
+def _has_entry_points() -> bool:
+    """Return whether a package declares a plugin, without `importlib.metadata`, whose import is slow."""
+    for folder in sys.path:
+        for file in Path(folder or ".").glob("*-info/entry_points.txt"):
+            with suppress(OSError):
+                if f"[{GROUP}]".encode() in file.read_bytes():
+                    return True
+    return False
 
 
 def _installed_class(name: str, target: str) -> type[Plugin]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MAX_HEAD: Final = 64 * 1024
 MAX_HEADERS: Final = 256
+MAX_INTERIM: Final = 32
+"""Interim responses (1xx) before a response."""
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _LONGEST_END: Final = 4
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -174,6 +176,7 @@ class Response:
         self._received = bytearray()
         self._body: Body | None = None
         self.has_begun = False
+        self._interim = 0
 
     @property
     def ended(self) -> bool:
@@ -203,6 +206,9 @@ class Response:
                 self.head, self._received = head, bytearray()
                 self._body = Body({"content-length": "0"} if head.status in _WITHOUT_BODY else head.headers)
                 return self._body.feed(rest)
+            self._interim += 1
+            if self._interim > MAX_INTERIM:
+                raise HttpError(f"more than {MAX_INTERIM} interim answers came before the answer")
             self._received, searched = bytearray(rest), 0
         return b""
 

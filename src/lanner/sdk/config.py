@@ -6,7 +6,6 @@ with the path and the bound.
 
 from __future__ import annotations
 
-import itertools
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 import msgspec
 import msgspec.inspect
 
-from lanner.sdk.errors import ConfigError, DefinitionError
+from lanner.sdk.errors import ConfigError
+from lanner.sdk.option_types import LISTS, groups_in, has_secret
 from lanner.sdk.secrets import SafeRepr, Secret, mask_option, read_secret
 
 if TYPE_CHECKING:
@@ -45,110 +45,6 @@ class Config(SafeRepr, msgspec.Struct, rename="camel", forbid_unknown_fields=Tru
 _C = TypeVar("_C", bound=Config)
 
 
-def check_config_class(cls: type[Config]) -> None:
-    """Check the configuration class. `DefinitionError` names the invalid option and the reason."""
-    _check_options(cls, set())
-    try:
-        config_schema(cls)
-    except TypeError as error:
-        raise DefinitionError(f"{cls.__name__}: {error}") from None
-
-
-def _check_options(cls: type[msgspec.Struct], seen: set[type]) -> None:
-    """Check that no two options of a class or of a nested class have the same spelling, and that no secret is in the source code."""
-    if cls in seen:
-        return
-    seen.add(cls)
-    spellings: dict[str, str] = {}
-    for option in msgspec.structs.fields(cls):
-        for spelling in {option.name.lower(), option.encode_name.lower()}:
-            if (other := spellings.setdefault(spelling, option.name)) != option.name:
-                raise DefinitionError(
-                    f"{cls.__name__}.{option.name} and {other} are the same option in a configuration: rename one of them"
-                )
-    for option in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
-        _check_default(cls, option)
-        for nested in _structs_in(option.type):
-            _check_options(nested, seen)
-
-
-def _check_default(cls: type[msgspec.Struct], option: msgspec.inspect.Field) -> None:
-    """Check that the default of an option contains no secret. No message contains the default."""
-    if not any(map(_has_secret, _kinds_within(option.type, set()))):
-        return
-    default = option.default
-    if option.default_factory is not msgspec.NODEFAULT:
-        try:
-            default = option.default_factory()
-        except Exception as error:  # noqa: BLE001 - a factory is the author's code
-            raise DefinitionError(
-                f"{cls.__name__}.{option.name} has a secret, and its default_factory failed with {type(error).__name__}: make the "
-                "option required (no default)"
-            ) from None
-    if default is not msgspec.NODEFAULT and _gives_secret(option.type, default):
-        advice = f", or write {option.name}: lanner.Secret | None = None" if _is_secret(option.type) else ""
-        raise DefinitionError(f"{cls.__name__}.{option.name} has a secret as its default: make it required (no default){advice}")
-
-
-def _is_secret(kind: msgspec.inspect.Type) -> bool:
-    """Return whether a type is a secret, perhaps None, and no list or group of options."""
-    match kind:
-        case msgspec.inspect.Metadata(type=inner):
-            return _is_secret(inner)
-        case msgspec.inspect.UnionType(types=kinds):
-            return any(map(_is_secret, kinds))
-    return isinstance(kind, msgspec.inspect.CustomType) and kind.cls is Secret
-
-
-def _kinds_within(kind: msgspec.inspect.Type, seen: set[type]) -> Iterator[msgspec.inspect.Type]:
-    """Yield a type and those of the options of all groups in it."""
-    yield kind
-    for cls in _structs_in(kind):
-        if cls not in seen:
-            seen.add(cls)
-            for option in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
-                yield from _kinds_within(option.type, seen)
-
-
-def _gives_secret(kind: msgspec.inspect.Type, default: Any) -> bool:
-    """Return whether a default has anything but None at the place of a secret. An empty list has not."""
-    if default is None:
-        return False
-    match kind, default:
-        case msgspec.inspect.Metadata(type=inner), _:
-            return _gives_secret(inner, default)
-        case msgspec.inspect.UnionType(types=kinds), _:
-            return any(_gives_secret(each, default) for each in kinds)
-        case msgspec.inspect.StructType(fields=fields), msgspec.Struct():
-            return any(_gives_secret(each.type, getattr(default, each.name, None)) for each in fields)
-        case msgspec.inspect.DictType(value_type=inner), dict():
-            return any(_gives_secret(inner, value) for value in default.values())
-        case msgspec.inspect.TupleType(item_types=kinds), tuple():
-            return any(itertools.starmap(_gives_secret, zip(kinds, default, strict=False)))
-        case _, list() | tuple() | set() | frozenset() if isinstance(kind, _LISTS):
-            return any(_gives_secret(kind.item_type, value) for value in default)
-    return _has_secret(kind)
-
-
-def _structs_in(kind: msgspec.inspect.Type) -> Iterator[type[msgspec.Struct]]:
-    """Yield the classes of the groups of options in a type."""
-    match kind:
-        case msgspec.inspect.StructType(cls=cls):
-            yield cls
-        case (
-            msgspec.inspect.Metadata(type=inner)
-            | msgspec.inspect.ListType(item_type=inner)
-            | msgspec.inspect.VarTupleType(item_type=inner)
-            | msgspec.inspect.SetType(item_type=inner)
-            | msgspec.inspect.FrozenSetType(item_type=inner)
-            | msgspec.inspect.DictType(value_type=inner)
-        ):
-            yield from _structs_in(inner)
-        case msgspec.inspect.UnionType(types=kinds) | msgspec.inspect.TupleType(item_types=kinds):
-            for each in kinds:
-                yield from _structs_in(each)
-
-
 def secret_options(cls: type[Config]) -> frozenset[str]:
     """Return the spellings, in lower case, of all options that are secrets by their type, including nested ones."""
     return frozenset(_secrets_of(cls, set()))
@@ -159,28 +55,10 @@ def _secrets_of(cls: type[msgspec.Struct], seen: set[type]) -> Iterator[str]:
         return
     seen.add(cls)
     for option in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
-        if _has_secret(option.type):
+        if has_secret(option.type):
             yield from (option.name.lower(), option.encode_name.lower())
-        for nested in _structs_in(option.type):
+        for nested in groups_in(option.type):
             yield from _secrets_of(nested, seen)
-
-
-def _has_secret(kind: msgspec.inspect.Type) -> bool:
-    match kind:
-        case msgspec.inspect.CustomType(cls=cls):
-            return cls is Secret
-        case (
-            msgspec.inspect.Metadata(type=inner)
-            | msgspec.inspect.ListType(item_type=inner)
-            | msgspec.inspect.VarTupleType(item_type=inner)
-            | msgspec.inspect.SetType(item_type=inner)
-            | msgspec.inspect.FrozenSetType(item_type=inner)
-            | msgspec.inspect.DictType(value_type=inner)
-        ):
-            return _has_secret(inner)
-        case msgspec.inspect.UnionType(types=kinds) | msgspec.inspect.TupleType(item_types=kinds):
-            return any(map(_has_secret, kinds))
-    return False
 
 
 def required_options(cls: type[Config]) -> list[str]:
@@ -268,11 +146,11 @@ class _Adapter:
                 takers = _TAKES.get(type(raw), ())
                 options = [each for each in kinds if isinstance(each, takers)] or [each for each in kinds if isinstance(each, _TEXT)]
                 return self.adapted(options[0], raw, path) if options else raw
-            case _, None if isinstance(kind, _LISTS):
+            case _, None if isinstance(kind, LISTS):
                 return []
             case ((msgspec.inspect.DictType() | msgspec.inspect.StructType()), None):
                 return {}
-            case _, list() if isinstance(kind, _LISTS):
+            case _, list() if isinstance(kind, LISTS):
                 return [self.adapted(kind.item_type, value, f"{path}[{place}]") for place, value in enumerate(raw)]
             case msgspec.inspect.DictType(value_type=item), dict():
                 return {name: self.adapted(item, value, f"{path}[...]") for name, value in raw.items()}
@@ -318,11 +196,10 @@ _PLAIN: Final = (str, int, bool)
 _INT32: Final = 2**31 - 1
 _TEXT = msgspec.inspect.StrType
 _NUMBER = (msgspec.inspect.IntType, msgspec.inspect.FloatType)
-_LISTS = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.SetType, msgspec.inspect.FrozenSetType)
-_CONTAINERS = (msgspec.inspect.DictType, msgspec.inspect.StructType, *_LISTS)
+_CONTAINERS = (msgspec.inspect.DictType, msgspec.inspect.StructType, *LISTS)
 _TAKES: dict[type, tuple[type, ...]] = {
     dict: (msgspec.inspect.DictType, msgspec.inspect.StructType),
-    list: _LISTS,
+    list: LISTS,
     bool: (msgspec.inspect.BoolType,),
     int: _NUMBER,
     float: _NUMBER,

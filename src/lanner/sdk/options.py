@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec.inspect
 
 from lanner.sdk.misspelt import find_near
+from lanner.sdk.option_types import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -97,14 +98,11 @@ def _kinds_at(kind: msgspec.inspect.Type, path: str) -> Iterator[msgspec.inspect
 
 
 def _alternatives(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Type]:
-    match kind:
-        case msgspec.inspect.Metadata(type=inner):
-            yield from _alternatives(inner)
-        case msgspec.inspect.UnionType(types=kinds):
-            for each in kinds:
-                yield from _alternatives(each)
-        case _:
-            yield kind
+    if not isinstance(kind, (msgspec.inspect.Metadata, msgspec.inspect.UnionType)):
+        yield kind
+        return
+    for part in parts_of(kind):
+        yield from _alternatives(part)
 
 
 def _inner(kind: msgspec.inspect.Type, step: str | int) -> Iterator[msgspec.inspect.Type]:
@@ -113,14 +111,9 @@ def _inner(kind: msgspec.inspect.Type, step: str | int) -> Iterator[msgspec.insp
             for each in fields:
                 if each.encode_name == step:
                     yield from _alternatives(each.type)
-        case (
-            msgspec.inspect.ListType(item_type=inner)
-            | msgspec.inspect.VarTupleType(item_type=inner)
-            | msgspec.inspect.SetType(item_type=inner)
-            | msgspec.inspect.FrozenSetType(item_type=inner)
-            | msgspec.inspect.DictType(value_type=inner)
-        ):
-            yield from _alternatives(inner)
+        case _:
+            for part in parts_of(kind):
+                yield from _alternatives(part)
 
 
 def _values(kind: msgspec.inspect.Type) -> Iterator[Any]:

@@ -370,7 +370,8 @@ def _config(cls: type[Plugin], namespace: dict[str, Any]) -> type[Config] | None
         return None
     if "config" not in raw_annotations(base):
         raise _wrong(cls, describe_config_value(vars(base)["config"]))
-    from lanner.sdk.config import Config, check_config_class  # msgspec is imported only for a configuration
+    from lanner.sdk.config import Config  # msgspec is imported only for a configuration
+    from lanner.sdk.config_class import check_config_class
 
     try:
         config = resolve(raw_annotations(base)["config"], vars(sys.modules[base.__module__]), namespace)

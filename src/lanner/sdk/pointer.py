@@ -120,7 +120,9 @@ def _step(place: Any, name: str) -> Any:
         escaped = (value for written, value in place.members if unescaped(written) == name)
         return next(plain, next(escaped, None))
     if isinstance(place, list) and _INDEX.fullmatch(name):
-        return place[int(name)] if int(name) < len(place) else None
+        digits = name.lstrip("+-0")
+        # int() raises its own error for thousands of digits
+        return place[int(digits or "0")] if len(digits) < 19 and int(digits or "0") < len(place) else None
     return None
 
 

@@ -32,7 +32,8 @@ class Feed(OpenInstance):
         self.counted = Counters()
         """Counters for the summary and the metrics."""
         self.counters = self.counted.counts
-        self.connections: dict[str, bool] = {name: False}
+        # a dict, to which an author's feed may write; hosts only read it
+        self.connections: dict[str, bool] = {name: False}  # pyright: ignore[reportIncompatibleVariableOverride]
         self._warnings: dict[str, tuple[float, int]] = {}  # by kind: the time of the next one, and the cases since the last one
         self._warning = _thread.allocate_lock()
         self._opening = current_opening()

@@ -63,12 +63,13 @@ def digest(head: bytes) -> str:
 class LogFile:
     """An open file, read from `offset` on. `packed`: compressed by gzip, bzip2 or xz; offsets are those of its content.
 
-    Raises `OSError` if it cannot be opened, or is not a regular file.
+    Raises `OSError` if it cannot be opened, or is not a regular file, or if its name is a link and `links` is false.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, links: bool = True) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | (0 if links else os.O_NOFOLLOW)
+        self._descriptor = os.open(path, flags)
         self._content: IO[bytes] | None = None
         self._packed: IO[bytes] | None = None
         try:
@@ -98,7 +99,7 @@ class LogFile:
         if self._content is None:
             return os.pread(self._descriptor, HEAD, 0)
         try:
-            file = LogFile(self.path)
+            file = self.reopened()
         except OSError:
             return b""
         with suppress(OSError):
@@ -320,7 +321,8 @@ def _snapshot(path: str) -> list[LogFile]:
         for file in files:
             file.close()
         listed = rotated(path)
-        files = [opened for name in (*listed, path) if (opened := _opened(name)) is not None]
+        # a rotated file may be replaced by a link at any time
+        files = [opened for name in (*listed, path) if (opened := _opened(name, links=name == path)) is not None]
         is_stable = all(_is_at(file.path, file) for file in files)
         if is_stable and set(rotated(path).values()) == set(listed.values()):
             break
@@ -370,8 +372,8 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
         return
 
 
-def _opened(path: str) -> LogFile | None:
+def _opened(path: str, *, links: bool) -> LogFile | None:
     try:
-        return LogFile(path)
+        return LogFile(path, links=links)
     except OSError:
         return None

@@ -68,6 +68,7 @@ class Tail(LineFeed):
         self._pause = _SOONEST
         self._rotated_at = self._heard = 0.0
         self._missing_since: float | None = None
+        self._trouble = ""  # why the path cannot be opened, as it was logged
 
     def block(self, timeout: float) -> bytes | None:
         """See `LineFeed`."""
@@ -159,9 +160,9 @@ class Tail(LineFeed):
             shown = (
                 "of another source"
                 if spot is None
-                else f"in no file at {self._path}, nor in one rotated from it (the file is gone, or the path has changed)"
+                else f"in no file at {self._path}, nor in one rotated from it: its file was deleted, or the position is of another path"
             )
-            self._lose(f"the stored position is {shown}: lines may be missing or repeated; reading from the beginning of the current file")
+            self._lose(f"the stored position is {shown}. Lines may be missing or repeated; reading from the beginning of the current file")
             files = [file]
         self._has_begun = True
         self._follow(files)
@@ -175,7 +176,9 @@ class Tail(LineFeed):
             said = (error.strerror or str(error)).lower()
             if error.errno == UNFIT and not self._has_begun:
                 raise SourceError(f"cannot follow {self._path}: {said}") from None
-            self.warn("open", "cannot read %s: %s; it is tried again", self._path, said)
+            if said != self._trouble:
+                self._trouble = said
+                self.warn("open", "cannot read %s: %s; it is tried again", self._path, said)
             self._set_missing()
             return None
         self._missing_since = None
@@ -186,7 +189,7 @@ class Tail(LineFeed):
         self._next.extend(files[1:])
 
     def _take(self, file: LogFile, *, is_live: bool) -> None:
-        self._file, self._is_live = file, is_live
+        self._file, self._is_live, self._trouble = file, is_live, ""
         self._rotated_at, self._heard = 0.0, time.monotonic()
         self.connections[self.name] = True
 

@@ -29,7 +29,8 @@ from lanner.sources.arguments import (
 from lanner.sources.bodies import ItemError, check, split, with_members
 from lanner.sources.credentials import reveal
 from lanner.sources.feed import Feed
-from lanner.sources.hookserver import Limits, Receiver, WebhookAnswer
+from lanner.sources.hookrequests import Limits, WebhookAnswer
+from lanner.sources.hookserver import Receiver
 from lanner.sources.signatures import Hmac, Signature, WebhookRequest
 from lanner.sources.waiting import Flag
 
@@ -102,7 +103,7 @@ def webhook(
         )
     if not json and (items is not None or members):
         raise argument_error("webhook", "`items` and `members` need JSON bodies: leave out json=False")
-    limits = Limits(max_body, timeout, max_connections)
+    limits = Limits(max_body, timeout, max_connections, max(max_body, max_bytes))
     tls = _server_context(certificate, key)
     rules = _Rules(path, secrets, signature, json, items, dict(members or {}))
     return Webhook(host, port, rules, limits, (max_events, max_bytes), answer_after, tls)

@@ -17,6 +17,8 @@ _INTEGER: Final = re.compile(r"([-+]?)(?:0b([01_]+)|0x([0-9a-fA-F_]+)|0([0-7_]+)
 _FLOAT: Final = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)")
 _SPECIAL: Final = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _BASES: Final = (2, 16, 8, 10)
+_LONGEST_NUMBER: Final = 1000
+"""Characters of a number. Python refuses to read or write more than 4,300 digits."""
 _TYPES: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map"))
 _TEXT: Final = "tag:yaml.org,2002:str"
 
@@ -47,7 +49,12 @@ class _Maker:
             raise _error(f"the tag {node.tag} means nothing here", node)
         match node:
             case Scalar():
-                return node.value if node.style or node.tag == _TEXT else plain(node.value)
+                if node.style or node.tag == _TEXT:
+                    return node.value
+                value = plain(node.value)
+                if not isinstance(value, str) and len(node.value) > _LONGEST_NUMBER:
+                    raise _error(f"a number has at most {_LONGEST_NUMBER:,} digits: write it in quotes, as a text", node)
+                return value
             case Sequence():
                 return [self.value(item) for item in node.items]
             case Mapping():
@@ -77,7 +84,9 @@ def plain(text: str) -> Any:
         return _TRUE.fullmatch(text) is not None
     if found := _INTEGER.fullmatch(text):
         sign, *digits = found.groups()
-        value = next((int(each.replace("_", "") or "0", base) for each, base in zip(digits, _BASES, strict=True) if each), 0)
+        value = next(
+            (int(each[:_LONGEST_NUMBER].replace("_", "") or "0", base) for each, base in zip(digits, _BASES, strict=True) if each), 0
+        )
         return -value if sign == "-" else value
     if _FLOAT.fullmatch(text):
         return float(text.replace("_", ""))

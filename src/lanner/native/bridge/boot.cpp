@@ -118,10 +118,10 @@ void import_self() {
   if (!dladdr(reinterpret_cast<void*>(&import_self), &info)) throw Refusal{"cannot find the bridge's own file"};
   const Ref external = checked(PyImport_ImportModule("_frozen_importlib_external"));
   // the path of a file from a bundle does not identify it
-  const Ref loader = checked(PyObject_CallMethod(external.get(), "ExtensionFileLoader", "ss", name, info.dli_fname));
+  const Ref origin = checked(PyUnicode_DecodeFSDefault(info.dli_fname));
+  const Ref loader = checked(PyObject_CallMethod(external.get(), "ExtensionFileLoader", "sO", name, origin.get()));
   const Ref bootstrap = checked(PyImport_ImportModule("_frozen_importlib"));
   const Ref spec = checked(PyObject_CallMethod(bootstrap.get(), "ModuleSpec", "sO", name, loader.get()));
-  const Ref origin = checked(PyUnicode_DecodeFSDefault(info.dli_fname));
   if (PyObject_SetAttrString(spec.get(), "origin", origin.get()) < 0) throw PythonError();
   checked(PyObject_CallMethod(bootstrap.get(), "_load", "O", spec.get()));
 }

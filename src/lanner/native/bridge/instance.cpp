@@ -33,7 +33,7 @@ char* put(char* to, T value) {
 }  // namespace
 
 lanner_instance::lanner_instance(lanner_state& of, const char* params) : state(of) {
-  source_ = checked(PyObject_CallMethod(state.plugin(), "open", "s", params));
+  source_ = checked(PyObject_CallMethod(state.plugin(), "open", "O", decoded(params).get()));
   next_ = checked(PyObject_GetAttrString(source_.get(), "next_batch"));
   wait_ = checked(PyObject_GetAttrString(state.plugin(), "wait"));
   wait_ms_ = static_cast<int>(PyFloat_AsDouble(wait_.get()) * 1000);

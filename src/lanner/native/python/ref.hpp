@@ -4,6 +4,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <cstring>
 #include <utility>
 
 namespace lanner {
@@ -41,6 +42,11 @@ struct PythonError {};
 inline Ref checked(PyObject* object) {
   if (!object) throw PythonError();
   return Ref(object);
+}
+
+// A text of a host. Bytes that are not UTF-8 become escapes (`lanner.sdk.text`).
+inline Ref decoded(const char* text) {
+  return checked(PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(std::strlen(text)), "surrogateescape"));
 }
 
 }  // namespace lanner

@@ -1,0 +1,270 @@
+"""One day's file of an alert store, opened for reading while a run may write it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
+
+from msgspec import DecodeError, json
+
+from lanner.alerts.errors import DamagedError, StoreError, of_sqlite, primary_code
+from lanner.alerts.schema import APPLICATION, HOUR, MINUTE, VERSION
+from lanner.alerts.stored import DAY_BITS, Run, StoredAlert
+from lanner.sdk.printable import printable_line
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
+
+    from lanner.alerts.filter_terms import Pattern
+
+_BUSY: Final = 1.0
+"""Seconds to wait for a process that has locked the file."""
+_CACHE_KIB: Final = 8 << 10
+_MOST_TEXTS: Final = 200_000
+"""Texts that are compared with a pattern. In a day with more of them, the alerts are compared."""
+_MOST_IDS: Final = 500
+"""Texts that a statement may name."""
+_KNOWN_TEXTS: Final = 20_000
+
+COLUMNS: Final = "a.id, a.arrived, a.time, a.rule, a.priority, a.source, a.subject, a.run, a.sequence, a.line"
+_ROW: Final = f"SELECT {COLUMNS} FROM alerts a WHERE a.id = ?"  # noqa: S608 - constants
+# The first and the last id on one side of a moment: of whole hours, and of the minutes in the moment's hour
+_FIRST_SINCE: Final = (
+    "SELECT min(id) FROM (SELECT min(first) AS id FROM hours WHERE hour > ? "
+    "UNION ALL SELECT min(first) FROM minutes WHERE minute >= ? AND minute BETWEEN ? AND ?)"
+)
+_LAST_UNTIL: Final = (
+    "SELECT max(id) FROM (SELECT max(last) AS id FROM hours WHERE hour < ? "
+    "UNION ALL SELECT max(last) FROM minutes WHERE minute <= ? AND minute BETWEEN ? AND ?)"
+)
+
+
+class Row(NamedTuple):
+    """A row of `alerts`."""
+
+    id: int
+    arrived: int
+    time: int
+    rule: int
+    priority: int
+    source: int
+    subject: int
+    run: int
+    sequence: int
+    line: bytes
+
+
+class DayReader:
+    """The alerts in the file at `path`, of `day` (since 1970). Used by one thread at a time.
+
+    Raises StoreError: DamagedError if the content of the file is the cause. `is_ready` is False while a run still creates the file.
+    """
+
+    def __init__(self, path: Path, day: int) -> None:
+        self.path, self.day = path, day
+        self._database = _open(path)
+        try:
+            with self.errors():
+                self.is_ready = self._check()
+        except BaseException:
+            self._database.close()
+            raise
+        self._run_rows: dict[int, Run] = {}
+        self.text = lru_cache(_KNOWN_TEXTS)(self._read_text)
+        """Return the text with this id."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn errors of SQLite into StoreError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise of_sqlite(error, self.path) from None
+
+    def select(self, statement: str, values: Sequence[Any] = ()) -> Generator[Any, None, None]:
+        """Yield the rows of a statement. Closing the iterator ends the statement."""
+        with self.errors(), closing(self._database.execute(statement, values)) as rows:
+            yield from rows
+
+    def first_row(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first row of a statement, or None."""
+        with closing(self.select(statement, values)) as rows:
+            return next(rows, None)
+
+    @property
+    def last(self) -> int:
+        """The id of the newest alert; 0 without one."""
+        return self.first_row("SELECT max(id) FROM alerts")[0] or 0 if self.is_ready else 0
+
+    def alert(self, row: Row) -> StoredAlert:
+        """Return the alert of a row of COLUMNS."""
+        text = self.text
+        return StoredAlert(
+            self.day << DAY_BITS | row[0],
+            f"{self.run(row[7]).key}-{row[8]}",
+            row[1],
+            row[2],
+            text(row[3]),
+            row[4],
+            text(row[5]),
+            text(row[6]),
+            row[9],
+            row[7],
+        )
+
+    def run(self, number: int) -> Run:
+        """Return the run with this number in the file."""
+        found = self._run_rows.get(number)
+        if found is None:
+            found = self._run_rows[number] = self._read_run(number)
+        return found
+
+    def runs(self) -> list[Run]:
+        """Return the runs in the file, in order of their begin."""
+        return [self.run(number) for (number,) in self.select("SELECT id FROM runs ORDER BY id")] if self.is_ready else []
+
+    def rules_file(self, sha256: str) -> bytes | None:
+        """Return the stored rules file with this hash."""
+        row = self.first_row("SELECT content FROM rules_files WHERE sha256 = ?", (sha256,)) if self.is_ready else None
+        return None if row is None else bytes(row[0])
+
+    def find(self, key: str, sequence: int) -> Row | None:
+        """Return the alert with this key. A run's alerts have increasing sequences, and runs follow each other."""
+        if not self.is_ready:
+            return None
+        numbers = [number for (number,) in self.select("SELECT id FROM runs WHERE key = ? ORDER BY id", (key,))]
+        if not numbers:
+            return None
+        low = self.first_row("SELECT min(id) FROM alerts")[0]
+        high = self.last + 1
+        while low is not None and low < high:
+            middle = (low + high) // 2
+            number, run, found = self.first_row("SELECT id, run, sequence FROM alerts WHERE id >= ? ORDER BY id LIMIT 1", (middle,))
+            if run in numbers and found == sequence:
+                return self.row(number)
+            if run < numbers[0] or (run <= numbers[-1] and found < sequence):
+                low = number + 1
+            else:
+                high = middle
+        return None
+
+    def row(self, number: int) -> Row:
+        """Return the alert with this id, which exists."""
+        row = self.first_row(_ROW, (number,))
+        return Row(*row)
+
+    def event(self, number: int) -> tuple[bytes, int]:
+        """Return the stored bytes of an alert's event, and the size of the whole."""
+        row = self.first_row("SELECT payload, size FROM events WHERE id = ?", (number,))
+        return (bytes(row[0] or b""), int(row[1] or 0)) if row else (b"", 0)
+
+    def ids_of(self, pattern: Pattern) -> list[int] | None:
+        """Return the ids of the texts that match, or None if this takes too long or gives too many."""
+        literal = pattern.literal
+        try:
+            prefix = (pattern.parts[0] if literal is None else literal).encode()
+        except UnicodeEncodeError:  # the store has no such text
+            return []
+        if literal is not None:
+            statement, values = "SELECT id, text FROM texts WHERE text = CAST(? AS TEXT) COLLATE NOCASE", [prefix]
+        elif prefix:
+            statement = "SELECT id, text FROM texts WHERE text COLLATE NOCASE BETWEEN CAST(? AS TEXT) AND CAST(? AS TEXT)"
+            values = [prefix, prefix + b"\xff"]
+        else:
+            statement, values = "SELECT id, text FROM texts", []
+        found: list[int] = []
+        with closing(self.select(statement, values)) as rows:
+            for count, (number, text) in enumerate(rows, start=1):
+                if pattern.fits(text):
+                    found.append(number)
+                if len(found) > _MOST_IDS or count >= _MOST_TEXTS:
+                    return None
+        return found
+
+    def ids_in(self, since: int | None, until: int | None) -> tuple[int, int]:
+        """Return the first and last id of a range that has all alerts which arrived from `since` on, before `until`."""
+        low, high = 1, self.last
+        if since is not None:
+            row = self._bound(_FIRST_SINCE, since)
+            low = high + 1 if row is None else row
+        if until is not None:
+            row = self._bound(_LAST_UNTIL, until)
+            high = 0 if row is None else min(high, row)
+        return low, high
+
+    def _bound(self, statement: str, moment: int) -> int | None:
+        hour, minute = moment // HOUR, moment // MINUTE
+        first = hour * HOUR // MINUTE
+        row = self.first_row(statement, (hour, minute, first, first + HOUR // MINUTE - 1))
+        return None if row is None else row[0]
+
+    def _read_text(self, number: int) -> str:
+        row = self.first_row("SELECT text FROM texts WHERE id = ?", (number,))
+        return "" if row is None else str(row[0])
+
+    def _read_run(self, number: int) -> Run:
+        row = self.first_row("SELECT key, started, plugin, about FROM runs WHERE id = ?", (number,))
+        if row is None:
+            raise DamagedError(f"the alert store {self.path} is damaged: an alert's run is missing")
+        key, started, plugin, about = row
+        try:
+            read = json.decode(about)
+        except DecodeError:
+            read = None
+        return Run(key, started, plugin, read if isinstance(read, dict) else {})
+
+    def _check(self) -> bool:
+        """Return whether the tables exist. Raises StoreError for a file of another program or version."""
+        application, version, has_tables = (
+            self.first_row(statement)[0]
+            for statement in ("PRAGMA application_id", "PRAGMA user_version", "SELECT EXISTS (SELECT 1 FROM sqlite_master)")
+        )
+        if not has_tables:
+            return False
+        path = printable_line(str(self.path))
+        if application != APPLICATION:
+            raise StoreError(f"{path} is not a file of an alert store: another program wrote it. Move it to another directory")
+        if version > VERSION:
+            raise StoreError(f"{path} was written by a newer Lanner (format {version}, this one reads {VERSION}): update Lanner")
+        return True
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Open a file for reading. Raises StoreError."""
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    try:
+        return _connect(address)
+    except sqlite3.Error as error:
+        log = path.with_name(f"{path.name}-wal")
+        if primary_code(error) != sqlite3.SQLITE_CANTOPEN or not path.exists():
+            raise of_sqlite(error, path) from None
+        try:
+            if log.stat().st_size:
+                raise of_sqlite(error, path) from None
+        except FileNotFoundError:
+            pass
+        # a finished file in a directory that cannot be written: without a log, the file is complete
+        try:
+            return _connect(f"{address}&immutable=1")
+        except sqlite3.Error as failure:
+            raise of_sqlite(failure, path) from None
+
+
+def _connect(address: str) -> sqlite3.Connection:
+    database = sqlite3.connect(address, _BUSY, isolation_level=None, check_same_thread=False, uri=True, cached_statements=64)
+    try:
+        database.text_factory = lambda data: data.decode("utf-8", "replace")
+        database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except BaseException:
+        database.close()
+        raise
+    return database

@@ -1,0 +1,102 @@
+"""The terms of a filter: each compares one part of an alert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
+
+from lanner.alerts.words import searched_texts, spaced, value_texts
+
+if TYPE_CHECKING:
+    from lanner.alerts.stored import Content, StoredAlert
+
+_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def lower_ascii(text: str) -> str:
+    """Return a text with its ASCII letters in lower case, as SQLite's collation NOCASE compares it."""
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+class Pattern(Struct, frozen=True, gc=False):
+    """A text to compare with, in lower case: the parts between its wildcards; one part is a literal text."""
+
+    parts: tuple[str, ...]
+
+    @property
+    def literal(self) -> str | None:
+        """The text of a pattern without a wildcard."""
+        return self.parts[0] if len(self.parts) == 1 else None
+
+    def fits(self, text: str) -> bool:
+        """Return whether a text matches, regardless of the case of ASCII letters."""
+        text = lower_ascii(text)
+        if len(self.parts) == 1:
+            return text == self.parts[0]
+        first, *inner, last = self.parts
+        if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
+            return False
+        begin, end = len(first), len(text) - len(last)
+        for part in inner:
+            found = text.find(part, begin, end)
+            if found < 0:
+                return False
+            begin = found + len(part)
+        return True
+
+
+class Value(Struct, frozen=True, gc=False):
+    """The rule, source or subject has this value."""
+
+    negated: bool
+    key: str
+    pattern: Pattern
+
+    def holds(self, alert: StoredAlert, _: Content | None) -> bool:
+        return self.pattern.fits(getattr(alert, self.key))
+
+
+class Tag(Struct, frozen=True, gc=False):
+    """One of the rule's tags has this value."""
+
+    negated: bool
+    pattern: Pattern
+
+    def holds(self, _: StoredAlert, content: Content | None) -> bool:
+        return content is not None and any(self.pattern.fits(tag) for tag in content.tags)
+
+
+class Text(Struct, frozen=True, gc=False):
+    """The words follow each other in the rule's name, the message or the value of a field."""
+
+    negated: bool
+    words: tuple[str, ...]
+
+    def holds(self, alert: StoredAlert, content: Content | None) -> bool:
+        return content is not None and _has_phrase(alert, content, self.words)
+
+
+class Field(Struct, frozen=True, gc=False):
+    """A field has this value. Or the text has the term itself as `words`: `example.com:443` may be meant as text."""
+
+    negated: bool
+    name: str
+    pattern: Pattern
+    words: tuple[str, ...]
+
+    def holds(self, alert: StoredAlert, content: Content | None) -> bool:
+        if content is None:
+            return False
+        if self.name in content.output_fields and any(map(self.pattern.fits, value_texts(content.output_fields[self.name]))):
+            return True
+        return bool(self.words) and _has_phrase(alert, content, self.words)
+
+
+Term: TypeAlias = Value | Tag | Text | Field
+
+
+def _has_phrase(alert: StoredAlert, content: Content, words: tuple[str, ...]) -> bool:
+    phrase = f" {' '.join(words)} "
+    message = content.message or content.output
+    return any(phrase in spaced(text) for text in searched_texts(alert.rule, message, content.output_fields))

@@ -1,0 +1,241 @@
+"""The filter language of all views of alerts: `rule:"Shell in a container" priority>=warning container:web text`.
+
+`parse_filter` returns a `Filter`, whose `matches` is the reference for every search. Terms are joined by "and". Any text is a valid filter:
+a `FilterError` reports only a known key with an impossible value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from lanner.alerts.filter_terms import Field, Pattern, Tag, Term, Text, Value, lower_ascii
+from lanner.alerts.stored import read_content
+from lanner.alerts.words import words_of
+from lanner.rules.files.items import Priority
+from lanner.sdk.errors import UsageError
+from lanner.sdk.misspelt import find_near, suggest_name
+from lanner.sdk.moments import parse_moment
+from lanner.sdk.printable import message_line
+
+if TYPE_CHECKING:
+    from lanner.alerts.stored import StoredAlert
+
+KEYS: Final = {
+    "rule": "rule",
+    "priority": "priority",
+    "source": "source",
+    "subject": "subject",
+    "container": "subject",
+    "tag": "tag",
+    "tags": "tag",
+    "since": "since",
+    "until": "until",
+}
+"""The keys of the language, and what they compare. All other keys with a dot are names of fields."""
+
+ALL_PRIORITIES: Final = frozenset(Priority)
+
+_KEY: Final = re.compile(
+    r"(?P<key>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+|\[[^\]\s\"]*\])*)(?P<space>\s*)(?P<operator>>=|<=|!=|==|[:=<>])(?P<after>\s*)"
+)
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*+)\\?"?', re.DOTALL)
+_BARE: Final = re.compile(r"\S+")
+_SPACE: Final = re.compile(r"\s*")
+_ESCAPE: Final = re.compile(r'\\([\\"])')
+_EQUAL: Final = frozenset({":", "=", "==", "!="})
+_MOST_NOTES: Final = 5
+
+
+class FilterError(UsageError):
+    """A filter has a known key with an impossible value; `place` is the offset of the value in the filter's text."""
+
+    def __init__(self, message: str, place: int) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+class Filter(Struct, frozen=True):
+    """A parsed filter: an alert must match all terms, have one of the priorities, and have arrived from `since` on, before `until`.
+
+    `notes` are hints for the user, such as a key that is probably misspelt.
+    """
+
+    text: str = ""
+    terms: tuple[Term, ...] = ()
+    priorities: frozenset[int] = ALL_PRIORITIES
+    since: int | None = None
+    until: int | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every alert matches."""
+        return not self.terms and self.priorities == ALL_PRIORITIES and self.since is None and self.until is None
+
+    @property
+    def reads_content(self) -> bool:
+        """Whether a term reads the alert's text, fields or tags."""
+        return any(not isinstance(term, Value) for term in self.terms)
+
+    def matches(self, alert: StoredAlert) -> bool:
+        """Return whether an alert matches."""
+        if alert.priority not in self.priorities:
+            return False
+        if (self.since is not None and alert.arrived < self.since) or (self.until is not None and alert.arrived >= self.until):
+            return False
+        if not self.terms:
+            return True
+        content = read_content(alert.line) if self.reads_content else None
+        return all(term.holds(alert, content) != term.negated for term in self.terms)
+
+
+def quote_value(text: str) -> str:
+    """Return a value in quotes, for a filter that compares it literally."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def parse_filter(text: str, now: int) -> Filter:
+    """Return the filter that a user wrote; spans such as `since:1h` end at `now` (ns since 1970). Raises FilterError."""
+    return _Parser(text, now).parse()
+
+
+class _Parser:
+    def __init__(self, text: str, now: int) -> None:
+        self._text = text
+        self._now = now
+        self._at = 0
+        self._terms: list[Term] = []
+        self._notes: list[str] = []
+        self._priorities = ALL_PRIORITIES
+        self._since: int | None = None
+        self._until: int | None = None
+
+    def parse(self) -> Filter:
+        while self._skip_space():
+            self._term()
+        terms = tuple(dict.fromkeys(self._terms))
+        return Filter(self._text, terms, self._priorities, self._since, self._until, tuple(self._notes[:_MOST_NOTES]))
+
+    def _skip_space(self) -> bool:
+        self._at = self._take(_SPACE).end()
+        return self._at < len(self._text)
+
+    def _take(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        found = pattern.match(self._text, self._at)
+        assert found is not None
+        return found
+
+    def _term(self) -> None:
+        negated = self._text.startswith("-", self._at)
+        if negated:
+            self._at += 1
+            if self._at == len(self._text) or self._text[self._at].isspace():
+                return
+        if not self._keyed(negated=negated):
+            value, is_quoted = self._value()
+            if not is_quoted and self._is_connective(value):
+                return
+            self._add_text(value, negated=negated)
+
+    def _is_connective(self, word: str) -> bool:
+        """Return whether a bare word only joins terms. Add a note for words that a user may expect to be operators."""
+        if word.lower() == "and":
+            return True
+        if word in {"or", "OR", "||"}:
+            self._note(f"the terms of a filter are joined by `and`: {word!r} is searched as a word")
+        if word in {"not", "NOT"}:
+            self._note(f"a `-` before a term excludes: {word!r} is searched as a word")
+        return False
+
+    def _add_text(self, text: str, *, negated: bool) -> None:
+        if words := words_of(text):
+            self._terms.append(Text(negated, tuple(words)))
+
+    def _keyed(self, *, negated: bool) -> bool:
+        """Read a term with a key, if this is one."""
+        found = _KEY.match(self._text, self._at)
+        if not found:
+            return False
+        written, operator = found["key"], found["operator"]
+        key = KEYS.get(written.lower(), "")
+        if not key and "." not in written and "[" not in written:
+            if not found["space"] and (near := find_near(written, KEYS)):
+                self._note(f"{message_line(written)!r} is not a key of filters and is searched as text: did you mean {near!r}?")
+            return False
+        if operator == ":" and (found["space"] or (found["after"] and not key)):
+            return False
+        if key != "priority" and operator not in _EQUAL:
+            if key:
+                self._note(f"{key!r} is compared with `:`, and is searched as text here")
+            return False
+        self._at = found.end()
+        if self._at == len(self._text):
+            self._note(f"{message_line(written)!r} has no value and is ignored")
+            return True
+        begin = self._at
+        value, is_quoted = self._value()
+        negated ^= operator == "!="
+        if key == "priority":
+            self._limit_priority(operator, value, begin, negated=negated)
+        elif key in {"since", "until"}:
+            self._limit_time(key, value, begin, negated=negated)
+        else:
+            self._compare(key, written, value, is_quoted=is_quoted, negated=negated)
+        return True
+
+    def _value(self) -> tuple[str, bool]:
+        """Read a value; return it, and whether it was in quotes. A quote that is not closed ends with the filter."""
+        if self._text.startswith('"', self._at):
+            found = self._take(_QUOTED)
+            self._at = found.end()
+            return _ESCAPE.sub(r"\1", found[1]), True
+        found = self._take(_BARE)
+        self._at = found.end()
+        return found[0], False
+
+    def _limit_priority(self, operator: str, value: str, place: int, *, negated: bool) -> None:
+        limit = Priority.parse(value)
+        if limit is None:
+            names = [str(priority).lower() for priority in Priority]
+            raise FilterError(
+                f"invalid priority {message_line(value)!r} at character {place + 1} of the filter{suggest_name(value, names)}"
+                f": use {', '.join(names[:-1])} or {names[-1]}",
+                place,
+            )
+        # a higher priority has a lower number
+        wanted = {
+            ">=": range(limit + 1),
+            ">": range(limit),
+            "<=": range(limit, len(Priority)),
+            "<": range(limit + 1, len(Priority)),
+        }.get(operator, range(limit, limit + 1))
+        self._priorities = self._priorities - set(wanted) if negated else self._priorities & set(wanted)
+
+    def _limit_time(self, key: str, value: str, place: int, *, negated: bool) -> None:
+        try:
+            moment = parse_moment(value, self._now)
+        except ValueError as error:
+            raise FilterError(f"`{key}:{message_line(value)}` at character {place + 1} of the filter is {error}", place) from None
+        if (key == "since") != negated:
+            self._since = moment if self._since is None else max(moment, self._since)
+        else:
+            self._until = moment if self._until is None else min(moment, self._until)
+
+    def _compare(self, key: str, written: str, value: str, *, is_quoted: bool, negated: bool) -> None:
+        lowered = lower_ascii(value)
+        pattern = Pattern((lowered,) if is_quoted else tuple(lowered.split("*")))
+        if key == "tag":
+            self._terms.append(Tag(negated, pattern))
+        elif key:
+            self._terms.append(Value(negated, key, pattern))
+        else:
+            words = tuple(words_of(f"{written}:{value}")) if words_of(value) else ()
+            self._terms.append(Field(negated, written, pattern, words))
+
+    def _note(self, text: str) -> None:
+        if len(self._notes) < _MOST_NOTES and text not in self._notes:
+            self._notes.append(text)

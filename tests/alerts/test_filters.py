@@ -1,0 +1,233 @@
+"""The filter language: every text is a filter, and each term compares what its documentation says."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from lanner.alerts.filters import ALL_PRIORITIES, Filter, FilterError, parse_filter, quote_value
+from lanner.rules.files.items import Priority
+
+from .stores import START, alert
+
+HOUR = 3600 * 10**9
+NOW = START + 10 * HOUR
+SHELL = alert(
+    rule="Shell in a container",
+    priority=Priority.WARNING,
+    subject="web-1",
+    message="Shell /bin/sh in web-1 by root",
+    fields={"proc.name": "sh", "proc.pid": 4321, "proc.args": ["-c", "Run it"], "container.image": "example.com:443/web", "user": None},
+    tags=("container", "T1059"),
+    arrived=NOW - HOUR,
+)
+
+
+def matches(text, found=SHELL):
+    return parse_filter(text, NOW).matches(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "-",
+        '"',
+        '""',
+        "shell",
+        "SHELL container",
+        "web-1",
+        '"shell /bin/sh in"',
+        '"in web-1',
+        "4321",
+        "Run it",
+        "example.com:443",
+        "example.com:443/web",
+        'rule:"Shell in a container"',
+        "rule:shell*",
+        "rule:*CONTAINER",
+        "rule=*in*container",
+        "Rule:*",
+        "rule: shell*",
+        "container:web-1",
+        "subject:WEB-*",
+        "source:docker",
+        "tag:t1059",
+        "tags:container",
+        "priority:warning",
+        "priority>=warning",
+        "priority >= Warning",
+        "priority<=Warning",
+        "priority>notice",
+        "priority<ERROR",
+        "priority!=info",
+        "-priority:informational",
+        "proc.name:sh",
+        "proc.name = sh",
+        "proc.name!=bash",
+        "proc.pid:4321",
+        "proc.args:-c",
+        'proc.args:"run it"',
+        "container.image:*/web",
+        "since:2h until:30m",
+        "-until:2h -since:30m",
+        "since:2024-10-04T09:00:00Z",
+        "-bash -rule:other -container:db -tag:x -proc.name:bash",
+        'rule:shell* priority>=warning container:web-1 "bin sh" -other',
+        "shell and root",
+        "*",
+        "---",
+        "shell*",
+        "rule:",
+        "priority>=",
+        "\0",
+        "\ud800",
+        "🦊",
+    ],
+)
+def test_filters_that_match(text):
+    assert matches(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bash",
+        "she",
+        '"shell in web"',
+        '"container shell"',
+        "-shell",
+        '-"in web-1"',
+        'rule:"shell*"',
+        "rule:shell",
+        "-rule:shell*",
+        "rule!=shell*",
+        "container:web",
+        "source:k8s",
+        "tag:cont",
+        "-tag:T1059",
+        "priority:error",
+        "priority>=error",
+        "priority<warning",
+        "priority>Warning",
+        "-priority>=notice",
+        "proc.name:bash",
+        "-proc.name:sh",
+        "proc.none:x",
+        "proc.pid:432",
+        "since:30m",
+        "until:1h",
+        "until:2h",
+        "-since:2h",
+        'and"and"',
+        "shell or root",
+    ],
+)
+def test_filters_that_do_not_match(text):
+    assert not matches(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "place"),
+    [
+        (
+            "web priority>=loud",
+            "invalid priority 'loud' at character 15 of the filter: use emergency, alert, critical, error, warning, notice, informational or debug",
+            14,
+        ),
+        ("priority:warnin", "invalid priority 'warnin' at character 10 of the filter: did you mean 'warning'?: use emergency", 9),
+        ('-priority = "a b"', "invalid priority 'a b' at character 13 of", 12),
+        ("since:yesterday", "`since:yesterday` at character 7 of the filter is not a time: write seconds since 1970, 2026-01-31T20", 6),
+        ("until:9999-99-99", "`until:9999-99-99` at character 7 of the filter is not a time", 6),
+    ],
+)
+def test_an_impossible_value_of_a_known_key_is_an_error(text, says, place):
+    with pytest.raises(FilterError) as caught:
+        parse_filter(text, NOW)
+    assert str(caught.value).startswith(says)
+    assert caught.value.place == place
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("pririty>=warning", "'pririty' is not a key of filters and is searched as text: did you mean 'priority'?"),
+        ("rules:x", "'rules' is not a key of filters and is searched as text: did you mean 'rule'?"),
+        ("a or b", "the terms of a filter are joined by `and`: 'or' is searched as a word"),
+        ("not a", "a `-` before a term excludes: 'not' is searched as a word"),
+        ("rule>x", "'rule' is compared with `:`, and is searched as text here"),
+        ("rule:", "'rule' has no value and is ignored"),
+    ],
+)
+def test_a_hint_is_a_note(text, note):
+    assert parse_filter(text, NOW).notes == (note,)
+
+
+def test_ordinary_texts_have_no_notes():
+    texts = ["http://example.com/x", "12:30:00", "sha256:abc", "a:b", "web text", "10.0.0.1:80", "C:\\Windows"]
+    assert [text for text in texts if parse_filter(text, NOW).notes] == []
+
+
+PIECES = (
+    *[
+        '":',
+        "*",
+        "-",
+        "NEAR(",
+        ")",
+        "AND",
+        "OR",
+        "NOT",
+        "\\",
+        "'",
+        "^",
+        "+",
+        "{",
+        "}",
+        ";",
+        "--",
+        "%",
+        "<",
+        ">",
+        "!=",
+        "rule:",
+        "priority>=",
+        "priority:warning",
+        "container:",
+        "since:",
+        "1h",
+        "a.b:",
+        "a.b[0]=",
+    ],
+    *(" ", "\0", "\ud800", "\udcff", "🦊", "x" * 300, "é", "İ", "…", "\u202e"),
+)
+ANY_TEXT = st.text(max_size=40) | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join)
+
+
+@settings(max_examples=2000)
+@given(ANY_TEXT)
+@example('priority "')
+def test_any_text_is_a_filter(text):
+    try:
+        parse_filter(text, NOW).matches(SHELL)
+    except FilterError as error:
+        assert text[error.place - 1 :].strip()  # noqa: PT017 - most texts have no error
+
+
+@given(st.text(), st.sampled_from(["rule", "subject", "source"]))
+def test_a_quoted_value_is_literal(value, key):
+    (term,) = parse_filter(f"{key}:{quote_value(value)}", NOW).terms
+    assert term.pattern.fits(value)
+    assert not term.pattern.fits(value + "x")
+
+
+def test_a_very_long_text_is_read_in_linear_time():
+    for text in ("a" * 10**6, "a:" * 10**5, '"' * 10**6, "a.b:" * 10**5, "-" * 10**6, "a\\" * 10**5, "[" * 10**5):
+        parse_filter(text, NOW)
+
+
+def test_an_empty_filter_matches_everything():
+    assert Filter().is_empty
+    assert parse_filter(" and - ", NOW).is_empty
+    assert parse_filter("  ", NOW).is_empty
+    assert Filter().priorities == ALL_PRIORITIES
