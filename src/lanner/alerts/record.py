@@ -84,7 +84,7 @@ class Recorder:
 
 
 class Recording(NamedTuple):
-    """What a pump gives to its alerts: keys, records of this load (None: no records), and links that begin with `link` ("": no links)."""
+    """Additions of a pump to its alerts: keys, records of this load (None: no records), and links that begin with `link` ("": no links)."""
 
     recorder: Recorder
     load: RunLoad | None

@@ -35,7 +35,7 @@ class History:
     def __init__(self) -> None:
         self.recorder = Recorder()
         self.current: Recording | None = None
-        """What the current load gives to its alerts; None if no sink wants records and the console has no address."""
+        """Additions of the current load to its alerts; None if no sink wants records and the console has no address."""
         self._stores: list[RecordSink] = []
         self._state: RunState | None = None
 

@@ -49,7 +49,7 @@ class Deduplication(SafeRepr, msgspec.Struct, frozen=True):
 
 
 class Console(SafeRepr, msgspec.Struct, frozen=True):
-    """The console of this run's alerts (`lanner console`), which is a process of its own."""
+    """The console of this run's alerts (`lanner console`), which is another process."""
 
     address: Annotated[
         str, Meta(description="Its address, such as http://127.0.0.1:8766, for links to alerts (`%lanner.link`); empty: no links")
