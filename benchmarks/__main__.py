@@ -8,7 +8,22 @@ import os
 import subprocess
 import sys
 
-NAMES = ("start", "load", "pieces", "lines", "words", "executor", "replay", "live", "plugin", "engine", "outputs", "webhook", "tail")
+NAMES = (
+    "start",
+    "load",
+    "pieces",
+    "lines",
+    "words",
+    "executor",
+    "replay",
+    "live",
+    "plugin",
+    "engine",
+    "outputs",
+    "store",
+    "webhook",
+    "tail",
+)
 
 
 def main(names: list[str]) -> None:

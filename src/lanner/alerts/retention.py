@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -87,7 +89,7 @@ class Retention:
 
     def _delete(self, path: Path) -> bool:
         try:
-            path.unlink()
+            _unlink(path)
         except FileNotFoundError:
             return True
         except OSError as error:
@@ -100,6 +102,15 @@ class Retention:
                 path.with_name(path.name + log).unlink()
         _LOG.info("the alert store has deleted %s, by $.lanner.store_output.retain_days and max_size_mb", path)
         return True
+
+
+def _unlink(path: Path) -> None:
+    """Delete a file. Another thread closes its last descriptor, as that frees the disk, which may take a second."""
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        path.unlink()
+    finally:
+        threading.Thread(target=os.close, args=(descriptor,), name="lanner-retention").start()
 
 
 def size_of(path: Path) -> int:
