@@ -21,6 +21,7 @@ NAMES = (
     "engine",
     "outputs",
     "store",
+    "top",
     "webhook",
     "tail",
 )
