@@ -40,7 +40,7 @@ def test_every_error_is_a_lanner_error():
         ("import lanner; lanner.__version__", ["lanner.sdk", "msgspec", "inspect", "typing", "dataclasses"]),
         (
             "import lanner; lanner.Plugin, lanner.field, lanner.Event",
-            ["msgspec", "asyncio", "threading", "logging", "lanner.rules", "lanner.native"],
+            ["msgspec", "asyncio", "threading", "logging", "lanner.rules"],
         ),
         (
             "import lanner.sdk.hosting, lanner.sdk.sources",

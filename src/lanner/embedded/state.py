@@ -14,7 +14,7 @@ from lanner.embedded.host_log import send_records
 from lanner.embedded.imports import without_backports
 from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.errors import LannerError, PayloadError
-from lanner.sdk.events import UNREAD, Event
+from lanner.sdk.events import Event
 from lanner.sdk.hosting import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
 from lanner.sdk.plugin import checked_definitions, plugin_info
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from lanner.sdk.fields import FieldDeclaration
     from lanner.sdk.types import FieldInfo
 
-__all__ = ["EVENT_ATTRIBUTES", "UNREAD", "Event", "State", "normalise"]  # the bridge looks them up here
+__all__ = ["EVENT_SLOTS", "Event", "State", "normalise"]  # the bridge looks them up here
 
 # Available events are returned at once, so any flush interval is met. This is the interval of reports to the host without events
 _WAIT: Final = 0.1
-EVENT_ATTRIBUTES: Final = ("payload", "timestamp", "number", "source", "position", "_json")
-"""The attributes of an `Event` in the order in which the bridge sets them; the last two to None and to `UNREAD`."""
+EVENT_SLOTS: Final = ("payload", "timestamp", "number", "source", "position")
+"""The attributes of an `Event` in the order in which the bridge sets them; the last one to None."""
 _API_0_3: Final = 0  # LANNER_API_0_3 in bridge.h
 
 

@@ -24,6 +24,12 @@ class Dechunker:
     def complete(self) -> bool: ...
 
 @final
+class LazySlot:
+    def __new__(
+        cls, find: Callable[[], tuple[Callable[[bytes], object], int, Callable[[bytes], object]]], source: str, slot: str, doc: str
+    ) -> LazySlot: ...
+
+@final
 class Lines(Sequence[bytes]):
     def __len__(self) -> int: ...
     @overload

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
+from lanner.native import LazySlot
 from lanner.sdk.records import Record
 from lanner.sdk.text import to_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanner.sdk.positions import Position
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -34,6 +37,12 @@ class Nothing:
 NOTHING: Final = Nothing()
 _NO_TIME: Final = 2**64 - 1
 """The value of an unknown timestamp in hosts."""
+
+
+def _decoders() -> tuple[Callable[[bytes], Any], int, Callable[[bytes], Any]]:
+    from lanner.sdk.jsondoc import MAX_DEPTH, decode, decode_short  # msgspec is imported at the first use
+
+    return decode_short, MAX_DEPTH, decode
 
 
 @final
@@ -60,35 +69,25 @@ class Event:
         self.number: int = number
         self.source: str = source
         self.position: Any = position
-        self._json: Any = UNREAD
 
     def __repr__(self) -> str:
         position = "" if self.position is None else f", position={self.position!r}"
         return f"Event({self.payload!r}, timestamp={self.timestamp}, number={self.number}, source={self.source!r}{position})"
 
-    @property
-    def json(self) -> Json:
-        """The payload decoded from JSON, once. Raise `PayloadError` (no value, for the host) if it is not valid JSON.
+    if TYPE_CHECKING:
 
-        Read it with `match`, which takes only members of the expected types: `case {"user": {"name": str(name)}}: return name`.
-        """
-        if self._json is UNREAD:
-            self._json = _decode(self.payload)
-        value: Json = self._json
-        return value
+        @property
+        def json(self) -> Json: ...
+    else:
+        json = LazySlot(
+            _decoders,
+            "payload",
+            "_json",
+            """The payload decoded from JSON, once. Raise `PayloadError` (no value, for the host) if it is not valid JSON.
 
-
-UNREAD: Final = object()
-"""The decoded payload of an event that was not decoded yet."""
-
-
-def _decode(payload: bytes) -> Any:
-    # msgspec is imported at the first use; then its decoder replaces this function
-    global _decode  # noqa: PLW0603
-    from lanner.sdk.jsondoc import decode
-
-    _decode = decode
-    return decode(payload)
+            Read it with `match`, which takes only members of the expected types: `case {"user": {"name": str(name)}}: return name`.
+            """,
+        )
 
 
 def _bytes(payload: object) -> bytes:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 1024
 
 # float_hook: large numbers are valid JSON (1e999 is infinite here, msgspec by itself would reject it)
-_decode_flat = msgspec.json.Decoder(float_hook=float).decode
+decode_short = msgspec.json.Decoder(float_hook=float).decode
+"""Decode a payload of at most `MAX_DEPTH` bytes, which cannot be nested too deeply. If it fails, `decode` has the value or the reason."""
 # a text, up to the end of the payload if it is not closed: matched once, without backtracking, so hostile payloads take no longer
 _TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _TEXT_OR_DIGITS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[0-9]{400,}+', re.DOTALL)
@@ -102,7 +103,7 @@ def _bytes_in(value: Any) -> Any:
 def _decode(payload: bytes) -> Any:
     try:
         # a short payload cannot be nested too deeply
-        return _decode_flat(payload) if len(payload) <= MAX_DEPTH else _decode_long(payload)
+        return decode_short(payload) if len(payload) <= MAX_DEPTH else _decode_long(payload)
     except RecursionError:
         return _decode_again(payload, _decode_long)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -124,17 +125,17 @@ def _invalid(error: Exception) -> PayloadError:
 
 def _decode_long(payload: bytes) -> Any:
     if payload.count(b"{") + payload.count(b"[") <= _SURE_LEVELS:
-        return _decode_flat(payload)
+        return decode_short(payload)
     levels = depth(payload)
     if levels > MAX_DEPTH:
         raise PayloadError(f"the payload is nested more than {MAX_DEPTH} levels deep")
     if levels <= _SURE_LEVELS:
-        return _decode_flat(payload)
+        return decode_short(payload)
     with _recursion:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(limit + 4 * MAX_DEPTH)
         try:
-            return _decode_flat(payload)
+            return decode_short(payload)
         finally:
             sys.setrecursionlimit(limit)
 

@@ -18,6 +18,9 @@ constexpr std::size_t kept_memory = 4 << 20;
 constexpr std::size_t largest_payload = std::numeric_limits<std::int32_t>::max() - LANNER_BLOCK_HEADER;
 constexpr std::uint16_t plugin_event = 322;
 
+// The memory of an event. Blocks begin at multiples of eight.
+constexpr std::size_t room_of(std::size_t payload) { return (LANNER_BLOCK_HEADER + payload + 7) / 8 * 8; }
+
 std::uint64_t now() {
   timespec time;
   clock_gettime(CLOCK_REALTIME, &time);
@@ -53,9 +56,8 @@ lanner_instance::~lanner_instance() {
 }
 
 void lanner_instance::add(std::string_view payload, std::uint64_t timestamp) {
-  // blocks begin at multiples of eight
-  const std::size_t begin = (used_ + 7) / 8 * 8;
-  const std::size_t need = begin + LANNER_BLOCK_HEADER + payload.size();
+  const std::size_t begin = used_;
+  const std::size_t need = begin + room_of(payload.size());
   if (memory_.size() < need) memory_.resize(std::max(need, memory_.size() * 2));
   std::memcpy(memory_.data() + begin + LANNER_BLOCK_HEADER, payload.data(), payload.size());
   places_.push_back({begin, static_cast<std::uint32_t>(payload.size()), timestamp});
@@ -76,6 +78,9 @@ void lanner_instance::take_batch(PyObject* payloads, PyObject* timestamps) {
     add(payload, time);
   };
   if (const LineList* lines = as_lines(payloads)) {
+    std::size_t need = 0;
+    for (std::size_t place = 0; place < lines->size(); ++place) need += room_of(lines->at(place).size());
+    if (memory_.size() < need) memory_.resize(need);
     for (std::size_t place = 0; place < lines->size(); ++place) take(lines->at(place), Py_None);
     return;
   }

@@ -5,6 +5,7 @@
 #include "bridge/state.hpp"
 #include "bridge/threads.hpp"
 #include "python/extension.hpp"
+#include "python/slots.hpp"
 
 using namespace lanner;
 
@@ -50,8 +51,8 @@ bool is_plain(PyObject* value, const Field& field) {
 
 }  // namespace
 
-// The Event object of this event, shared by all its fields. It copies its data, so that a stale object does no harm. Its attributes are
-// set one by one: a call of its __init__ would cost twice as much, and check what is certain here.
+// The Event object of this event, shared by all its fields. It copies its data, so that a stale object does no harm. Its slots are
+// filled here: a call of its __init__ would cost several times as much, and check what is certain here.
 PyObject* lanner_state::python_event(const lanner_event& event) {
   const auto size = static_cast<Py_ssize_t>(event.size);
   if (event_ && event_number_ == event.number && event_time_ == event.timestamp && PyBytes_GET_SIZE(event_payload_.get()) == size &&
@@ -66,13 +67,11 @@ PyObject* lanner_state::python_event(const lanner_event& event) {
     source_text_ = event.source;
   }
   auto* const type = reinterpret_cast<PyTypeObject*>(event_type_.get());
-  Ref made = checked(type->tp_new(type, no_arguments_.get(), nullptr));
+  Ref made = checked(type->tp_alloc(type, 0));
   PyObject* const source = event.source ? source_.get() : own_source_.get();
-  PyObject* const values[] = {payload.get(), time.get(), number.get(), source, Py_None, unread_.get()};
-  for (std::size_t place = 0; place < std::size(values); ++place) {
-    if (PyObject_SetAttr(made.get(), PyTuple_GET_ITEM(event_names_.get(), static_cast<Py_ssize_t>(place)), values[place]) < 0)
-      throw PythonError();
-  }
+  PyObject* const values[] = {payload.get(), time.get(), number.get(), source, Py_None};
+  static_assert(std::size(values) == std::tuple_size_v<decltype(event_slots_)>);
+  for (std::size_t place = 0; place < std::size(values); ++place) slot_at(made.get(), event_slots_[place]) = Py_NewRef(values[place]);
   event_ = std::move(made);
   event_payload_ = std::move(payload);
   event_number_ = event.number;

@@ -6,6 +6,7 @@
 
 #include "bridge/log.hpp"
 #include "bridge/threads.hpp"
+#include "python/slots.hpp"
 #include "python/table.hpp"
 #include "values/offsets.hpp"
 
@@ -76,9 +77,13 @@ lanner_state::lanner_state(const lanner_init_request& request) : api(request.api
   normalise_ = attribute(module.get(), "normalise");
   key_names_ = checked(Py_BuildValue("(s)", "key"));
   index_names_ = checked(Py_BuildValue("(s)", "index"));
-  event_names_ = attribute(module.get(), "EVENT_ATTRIBUTES");
-  unread_ = attribute(module.get(), "UNREAD");
-  no_arguments_ = checked(PyTuple_New(0));
+  const Ref names = attribute(module.get(), "EVENT_SLOTS");
+  for (std::size_t place = 0; place < event_slots_.size(); ++place) {
+    const Ref name = checked(PySequence_GetItem(names.get(), static_cast<Py_ssize_t>(place)));
+    const char* text = PyUnicode_AsUTF8(name.get());
+    event_slots_[place] = text ? slot_offset(reinterpret_cast<PyTypeObject*>(event_type_.get()), text) : -1;
+    if (event_slots_[place] < 0) throw PythonError();
+  }
   own_source_ = attribute(host_.get(), "source");
   take_fields();
 }

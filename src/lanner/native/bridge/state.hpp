@@ -3,6 +3,7 @@
 
 #include "bridge/python.hpp"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,10 +65,9 @@ struct lanner_state {
   lanner::HostLog log_;
   lanner::Ref host_;  // lanner.embedded.state.State
   lanner::Ref event_type_;
-  lanner::Ref unread_, no_arguments_;  // for new Events
   lanner::Ref normalise_;
-  lanner::Ref key_names_, index_names_;  // of arguments
-  lanner::Ref event_names_;              // of the attributes of an Event
+  lanner::Ref key_names_, index_names_;      // of arguments
+  std::array<Py_ssize_t, 5> event_slots_{};  // the offsets of the attributes of an Event
   std::vector<lanner::Field> fields_;
   lanner::Table table_;
   const lanner::Value* timestamp_ = nullptr;

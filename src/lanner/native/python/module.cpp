@@ -13,6 +13,7 @@
 #include "python/finisher.hpp"
 #include "python/framer.hpp"
 #include "python/reader.hpp"
+#include "python/slots.hpp"
 #include "python/window.hpp"
 #include "rules/c_locale.hpp"
 #include "values/values.hpp"
@@ -101,10 +102,15 @@ int add_words(PyObject* module) {
 }
 
 PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, reinterpret_cast<void*>(add_words)},          {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
-    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lines)},  {Py_mod_exec, reinterpret_cast<void*>(lanner::add_dechunker)},
-    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_events)}, {Py_mod_exec, reinterpret_cast<void*>(lanner::add_finisher)},
-    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_window)}, {0, nullptr},
+    {Py_mod_exec, reinterpret_cast<void*>(add_words)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lines)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_dechunker)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_events)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_finisher)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_window)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lazy_slot)},
+    {0, nullptr},
 };
 
 PyModuleDef module = {PyModuleDef_HEAD_INIT, "_native", nullptr, 0, methods, slots, nullptr, nullptr, nullptr};
