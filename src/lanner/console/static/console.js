@@ -64,19 +64,20 @@ function showNavigation() {
   }
 }
 
-/** Check the filter before views use it: an error is shown at the field. */
+/** Check the filter before views use it: an error is shown at the field, and so are hints, such as on a misspelt key. */
 async function isValid(filter) {
   const field = $("#search");
-  let message = "";
+  let [message, hints] = ["", []];
   if (filter) {
     try {
-      await get("alerts", { limit: 1, filter });
+      hints = (await get("alerts", { limit: 1, filter })).notes ?? [];
     } catch (error) {
       if (error.status === 400) message = error.place ? `${error.message} (at ${error.place + 1}: ${filter.slice(error.place, error.place + 30)})` : error.message;
     }
   }
   field.setAttribute("aria-invalid", message !== "");
   $("#search-error").textContent = message;
+  $("#search-hint").textContent = hints.join(". ");
   return message === "";
 }
 
@@ -143,7 +144,7 @@ async function keepFresh() {
   for (;;) {
     await pause(FIRST_REFRESH);
     const waited = performance.now() - last;
-    if (document.hidden || (state.view === "history" && state.range.begin !== undefined) || $("#search-error").textContent) continue;
+    if (document.hidden || (state.view === "history" && state.range.begin !== undefined) || $("#search").getAttribute("aria-invalid") === "true") continue;
     if (waited < REFRESH && !(hasNews && state.view === "live" && waited >= FIRST_REFRESH * 2)) continue;
     last = performance.now();
     await refresh();
