@@ -184,6 +184,20 @@ def test_a_run_that_has_ended_is_named(serve, tmp_path):
     assert [problem["what"] for problem in found["problems"]] == ["no run writes this store"]
 
 
+def test_a_replay_that_has_ended_is_no_problem(serve, tmp_path):
+    file = closed_store(tmp_path)
+    client = serve(tmp_path)
+    client.login()
+    assert client.get("/api/status")[1]["problems"]
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("UPDATE runs SET about = json_set(about, '$.replay', 'events.jsonl')")
+        database.commit()
+    client = serve(tmp_path)
+    client.login()
+    _, found = client.get("/api/status")
+    assert (found["is_running"], found["problems"]) == (False, [])
+
+
 def test_without_a_store_it_says_how_to_make_one_and_serves_it_as_soon_as_it_exists(serve, tmp_path):
     client = serve(tmp_path / "later")
     client.login()
