@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -209,6 +210,22 @@ def test_one_process_answers_all_questions_of_a_run(shop, event_of):
         assert inquiry.ask("why", store.detail(), store)["matches"] is True
     finally:
         inquiry.close()
+
+
+def test_closing_does_not_wait_for_an_answer(own_plugin):
+    inquiry = Inquiry(seconds=60)
+    store = own_plugin("time.sleep(1000)")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(inquiry.ask("why", store.detail(), store)))
+    thread.start()
+    while inquiry._process is None:
+        time.sleep(0.01)
+    begin = time.monotonic()
+    inquiry.close()
+    thread.join(30)
+    assert time.monotonic() - begin < 10
+    assert list(answers[0]) == ["unavailable"]
+    assert inquiry.ask("why", store.detail(), store) == {"unavailable": "this process is ending"}
 
 
 def test_the_process_ends_with_its_parent(own_plugin, tmp_path):
