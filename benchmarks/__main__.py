@@ -24,6 +24,8 @@ NAMES = (
     "webhook",
     "tail",
     "console",
+    "history",
+    "store",
 )
 
 
