@@ -169,7 +169,6 @@ def test_an_event_that_is_not_utf8(ask, shop):
         ("ctypes.string_at(0)", "crashed (SIGSEGV)"),
         ("os._exit(0)", "ended the process"),
         ("time.sleep(1000)", "did not answer in time"),
-        ("while True: pass", "did not answer in time"),
         ("while True:\n                try: time.sleep(9)\n                except BaseException: pass", "did not answer in time"),
     ],
 )
