@@ -104,7 +104,7 @@ def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
             yield Problem(f"{many(output.dropped, 'alert')} dropped", f"$.{name}", "raise $.outputs_queue.capacity, or set $.lanner.spool")
     for name, count in [*state.counters.items(), *_of_engines(state)]:
         if count and ("dropped" in name or "gap" in name or "lost" in name):
-            yield Problem(f"{name}: {count:,}", plugin, "events were lost: the run's log has the times")
+            yield Problem(f"{name}: {count:,} since the run began", plugin, "events were lost: the run's log has the times")
     if state.reload_error:
         yield Problem("the last reload failed: the rules before it stay", plugin, state.reload_error)
     for reason in state.unhealthy:
