@@ -47,6 +47,10 @@ TERMS = st.builds(
     st.sampled_from(["", "", "-"]),
     st.sampled_from(
         [
+            "we*",
+            '"shell_i*"',
+            "É*",
+            "x*",
             "web",
             "WEB-1",
             '"shell_in"',

@@ -29,6 +29,10 @@ _MOST_TEXTS: Final = 200_000
 """Texts that are compared with a pattern. In a day with more of them, the alerts are compared."""
 _MOST_IDS: Final = 500
 """Texts that a statement may name."""
+_MOST_WORDS: Final = 64
+"""Words with one beginning that a statement may name."""
+_FIRST_OF_WORD: Final = "0"
+"""The first of the characters of words: no word is between one and this added to it."""
 _CANNOT_WRITE: Final = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 _KNOWN_TEXTS: Final = 20_000
 
@@ -75,6 +79,7 @@ class DayReader:
         except BaseException:
             self._database.close()
             raise
+        self._has_vocabulary = False
         self._run_rows: dict[int, Run] = {}
         self.text = lru_cache(_KNOWN_TEXTS)(self._read_text)
         """Return the text with this id."""
@@ -193,6 +198,23 @@ class DayReader:
                     return None
         return found
 
+    def words_with(self, beginning: str) -> list[str] | None:
+        """Return the words of the index with this beginning, or None if they are too many."""
+        if not self._has_vocabulary:
+            with self.errors():
+                self._database.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, words, instance)")
+            self._has_vocabulary = True
+        found: list[str] = []
+        least = beginning
+        while row := self.first_row("SELECT term FROM vocabulary WHERE term >= ? LIMIT 1", (least,)):
+            if not row[0].startswith(beginning):
+                break
+            found.append(row[0])
+            if len(found) > _MOST_WORDS:
+                return None
+            least = row[0] + _FIRST_OF_WORD
+        return found
+
     def ids_in(self, since: int | None, until: int | None) -> tuple[int, int]:
         """Return the first and last id of a range that has all alerts which arrived from `since` on, before `until`."""
         low, high = 1, self.last
@@ -280,6 +302,7 @@ def _connect(address: str) -> sqlite3.Connection:
     try:
         database.text_factory = lambda data: data.decode("utf-8", "replace")
         database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        database.execute("PRAGMA temp_store = MEMORY")
         database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     except BaseException:
         database.close()
