@@ -23,7 +23,9 @@ NAMES = (
     "top",
     "webhook",
     "tail",
+    "console",
     "history",
+    "store",
 )
 
 

@@ -141,7 +141,7 @@ class AlertStore:
             return None
         except OSError as error:
             raise of_system(error, self.path / STATE_FILE) from None
-        except DecodeError as error:
+        except (DecodeError, RecursionError) as error:
             raise DamagedError(f"{self.path / STATE_FILE} is damaged ({error}): remove it, a run writes it again") from None
         return read if isinstance(read, dict) else None
 
