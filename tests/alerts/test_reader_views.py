@@ -208,6 +208,12 @@ def spoil_application(path):
         database.execute("PRAGMA application_id = 1")
 
 
+def spoil_by_a_view(path):
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE hours")
+        database.execute("CREATE VIEW hours AS WITH RECURSIVE n(first) AS (SELECT 1 UNION ALL SELECT first + 1 FROM n) SELECT * FROM n")
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
@@ -215,6 +221,7 @@ def spoil_application(path):
         (lambda path: os.truncate(path, 9000), "is damaged (database disk image is malformed)"),
         (spoil_version, "was written by a newer Lanner (format 2, this one reads 1): update Lanner"),
         (spoil_application, "is not a file of an alert store: another program wrote it"),
+        (spoil_by_a_view, "is not a file of an alert store: another program wrote it"),
     ],
 )
 def test_a_day_that_cannot_be_read_is_skipped_and_reported(tmp_path, spoil, says):

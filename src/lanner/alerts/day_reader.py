@@ -38,6 +38,10 @@ _KNOWN_TEXTS: Final = 20_000
 
 COLUMNS: Final = "a.id, a.arrived, a.time, a.rule, a.priority, a.source, a.subject, a.run, a.sequence, a.line"
 _ROW: Final = f"SELECT {COLUMNS} FROM alerts a WHERE a.id = ?"  # noqa: S608 - constants
+_HAS_TABLES: Final = "SELECT EXISTS (SELECT 1 FROM sqlite_master)"
+_HAS_VIEWS: Final = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger'))"
+"""A store has none. A view could be a statement without an end."""
+
 # The first and the last id on one side of a moment: of whole hours, and of the minutes in the moment's hour
 _FIRST_SINCE: Final = (
     "SELECT min(id) FROM (SELECT min(first) AS id FROM hours WHERE hour > ? "
@@ -256,14 +260,12 @@ class DayReader:
 
     def _check(self) -> bool:
         """Return whether the tables exist. Raises StoreError for a file of another program or version."""
-        application, version, has_tables = (
-            self.first_row(statement)[0]
-            for statement in ("PRAGMA application_id", "PRAGMA user_version", "SELECT EXISTS (SELECT 1 FROM sqlite_master)")
-        )
+        statements = ("PRAGMA application_id", "PRAGMA user_version", _HAS_TABLES, _HAS_VIEWS)
+        application, version, has_tables, has_views = (self.first_row(statement)[0] for statement in statements)
         if not has_tables:
             return False
         path = printable_line(str(self.path))
-        if application != APPLICATION:
+        if application != APPLICATION or has_views:
             raise StoreError(f"{path} is not a file of an alert store: another program wrote it. Move it to another directory")
         if version > VERSION:
             raise StoreError(f"{path} was written by a newer Lanner (format {version}, this one reads {VERSION}): update Lanner")
@@ -303,6 +305,7 @@ def _connect(address: str) -> sqlite3.Connection:
         database.text_factory = lambda data: data.decode("utf-8", "replace")
         database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         database.execute("PRAGMA temp_store = MEMORY")
+        database.execute("PRAGMA trusted_schema = OFF")
         database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     except BaseException:
         database.close()
