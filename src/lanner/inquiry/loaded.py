@@ -38,7 +38,7 @@ class LoadedCase:
         self.files = [memory_file(content) for _, content in case.rules]
         self.config: str | dict[str, Any] = case.config
         self.notes: list[str] = []
-        """What an answer must say about itself."""
+        """Remarks that every answer contains."""
         try:
             self.rules = self.load(self.files)
         except ConfigError as error:
