@@ -20,10 +20,12 @@ NAMES = (
     "plugin",
     "engine",
     "outputs",
-    "store",
     "top",
     "webhook",
     "tail",
+    "console",
+    "history",
+    "store",
 )
 
 

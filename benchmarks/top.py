@@ -71,7 +71,7 @@ def write(directory: str, seconds: float) -> None:
 
 
 class Frames:
-    """What the terminal received: bytes, and for each read the newest alert in it."""
+    """Output that the terminal received: bytes, and for each read the newest alert in it."""
 
     def __init__(self) -> None:
         self.bytes = 0

@@ -38,7 +38,8 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
     falco, info = settings.falco, join_fields(infos)
     paths = rules_files(settings.rules, info, advice="name a rules file with -r FILE")
     catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", falco.static_fields)
-    ruleset = load_rules(paths, catalog, plugins={each.name: each.version for each in infos})
+    versions = {each.name: each.version for each in infos}
+    ruleset = load_rules(paths, catalog, plugins=versions, appends=falco.append_output)
     for number, switch in enumerate(falco.rules):
         if not any(map(switch.concerns, ruleset.rules)):
             tags = {tag for rule in ruleset.rules for tag in rule.tags}

@@ -30,7 +30,7 @@ def show_top(directory: str | None, file: str | None, text: str, plugins: Sequen
     """Show the store until the user quits, and return the exit code. Raises `LannerError`."""
     wanted = parse_filter(text, time.time_ns())
     path = Path(directory) if directory is not None else _configured(file)
-    AlertStore(path).close()  # says what is wrong with it
+    AlertStore(path).close()  # raises its error
     run_top = _import()
     if not (sys.stdin.isatty() and sys.stdout.isatty() and can_draw()):
         raise UsageError(

@@ -13,7 +13,6 @@ from rich.style import Style
 from textual.strip import Strip
 
 from lanner.alerts.stored import read_content
-from lanner.rules import Priority
 from lanner.sdk.printable import printable_line, without_middle
 
 if TYPE_CHECKING:
@@ -63,11 +62,6 @@ def clock(moment: int) -> str:
         return time.strftime("%H:%M:%S", time.localtime(moment // 1_000_000_000))
     except (OverflowError, ValueError, OSError):  # a damaged store
         return "--:--:--"
-
-
-def priority_name(number: int) -> str:
-    """Return a priority as Falco prints it."""
-    return str(Priority(number)) if number in set(Priority) else str(number)
 
 
 def short_priority(number: int) -> tuple[str, Style]:

@@ -78,7 +78,7 @@ class AlertList(ScrollView, can_focus=True):
 
     @property
     def pause(self) -> str:
-        """Where the list is, and how many new alerts wait; "" while it follows."""
+        """Position of the list, and how many new alerts wait; "" while it follows."""
         if self.follows:
             return ""
         return f"paused at {self._selected + 1:,} of {len(self._alerts):,}, {many(len(self._waiting), 'new alert')}"
