@@ -177,7 +177,7 @@ for kill in range(50):
     stored = [row[0] for row in ask(sys.argv[1], "SELECT sequence FROM alerts ORDER BY id")]
     told = int(told.split()[-1])
     if stored != [*range(len(stored))] or not told <= len(stored) <= told + 7:
-        sys.exit(f"kill {kill}: {told} were told, and these are stored: {stored}")
+        sys.exit(f"kill {kill}: {told} stored by return values, these in the file: {stored}")
 """
 
 
