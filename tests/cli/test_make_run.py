@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TOOLS = Path(__file__).parents[2] / "tools"
 _CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
 
