@@ -145,3 +145,22 @@ def test_a_quiet_store_is_not_told_of(run, take):
     taker = take()
     taker.until(lambda taker: taker.last is not None)
     assert not taker.fresh.wait(0.5)
+
+
+def test_a_bug_is_shown_and_the_feed_goes_on(run, take, monkeypatch):
+    taker = take()
+    run.raise_alerts("x")
+    taker.until(lambda taker: taker.alerts)
+    with monkeypatch.context() as patched:
+        patched.setattr(feeds.AlertStore, "after", lambda *_, **__: 1 / 0)
+        taker.until(lambda taker: taker.last.problem == "this is a bug in Lanner: ZeroDivisionError: division by zero")
+    run.raise_alerts("y")
+    taker.until(lambda taker: not taker.last.problem and taker.alerts[-1:] == [2])
+
+
+def test_a_damaged_day_is_said_and_the_others_are_shown(run, take):
+    run.raise_alerts("x")
+    (run.path / "alerts-2020-01-01.db").write_bytes(b"no database" * 1000)
+    taker = take()
+    taker.until(lambda taker: taker.alerts == [1])
+    taker.until(lambda taker: "alerts-2020-01-01.db" in taker.last.problem)

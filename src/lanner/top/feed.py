@@ -89,6 +89,7 @@ class Feed:
         self._state: dict[str, Any] | None = None
         self._is_running = False
         self._state_at = -_STATE_EVERY
+        self._changes = 0  # of the state
         self._problem = self._state_problem = ""
         self._shown: object = None
         self._is_taken = True
@@ -127,6 +128,9 @@ class Feed:
             except StoreError as error:
                 more, problem = False, str(error)
                 self._leave()
+            except Exception as error:  # noqa: BLE001 - the view must not freeze without a word
+                more, problem = False, f"this is a bug in Lanner: {type(error).__name__}: {error}"
+                self._leave()
             with self._lock:
                 self._problem = problem
             self._tell()
@@ -138,7 +142,7 @@ class Feed:
         """Notify the application if it has seen all before and something has changed."""
         with self._lock:
             # rates change with each second
-            shown = (self._problem, self._is_running, self._state_at, 0 if self._all.is_empty else int(time.monotonic()))
+            shown = (self._problem, self._is_running, self._changes, 0 if self._all.is_empty else int(time.monotonic()))
             if not self._is_taken or not (self._alerts or self._resets or shown != self._shown):
                 return
             self._shown, self._is_taken = shown, False
@@ -217,10 +221,12 @@ class Feed:
 
     def _read_state(self, store: AlertStore) -> None:
         self._state_at = time.monotonic()
+        before = self._state
         try:
             self._state, self._state_problem = store.state(), ""
         except DamagedError as error:
             self._state, self._state_problem = None, str(error)
+        self._changes += self._state != before
         self._is_running = bool(find_writer(self._path))
 
     def _figures(self, now: int) -> Figures:
