@@ -50,6 +50,7 @@ def open_page(chromium, console):
     def open_one(fragment, **options):
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 760}, "reduced_motion": "reduce"} | options)
         contexts.append(context)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: note_console(message, faults))
