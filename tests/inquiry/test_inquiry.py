@@ -180,7 +180,7 @@ def test_a_plugin_that_crashes_or_hangs_is_named(ask, own_plugin, shop, event_of
     assert reason in found["unavailable"]
     begin = time.monotonic()
     assert ask("exception", store, seconds=seconds) == found  # without another attempt
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < seconds
     assert ask("why", shop(event_of()), seconds=60)["matches"] is True
 
 
