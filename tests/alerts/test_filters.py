@@ -204,7 +204,7 @@ PIECES = (
 ANY_TEXT = st.text(max_size=40) | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join)
 
 
-@settings(max_examples=2000)
+@settings(max_examples=500)
 @given(ANY_TEXT)
 @example('priority "')
 def test_any_text_is_a_filter(text):

@@ -6,7 +6,7 @@ import json
 import socket
 
 import pytest
-from tests.console.stand_in import start
+from tests.console.generated import GeneratedStore, serving
 
 
 class Client:
@@ -50,15 +50,21 @@ class Client:
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory):
+    """The directory of a store with 1,000 alerts."""
+    directory = tmp_path_factory.mktemp("store")
+    with contextlib.closing(GeneratedStore(directory, 1000)):
+        yield directory
+
+
 @pytest.fixture
-def serve():
-    """`serve(**options)`: a client of a console over generated alerts."""
+def serve(generated):
+    """`serve(directory, **options)`: a client of a console over a store, by default with generated alerts."""
     with contextlib.ExitStack() as stack:
 
-        def begin(**options):
-            console = start(**options)
-            stack.callback(console.close)
-            return Client(console)
+        def begin(directory=generated, **options):
+            return Client(stack.enter_context(serving(directory, **options)))
 
         yield begin
 

@@ -1,62 +1,29 @@
-"""A console over generated alerts, for work on the page without a store.
+"""A console over alerts in memory, for tests of the page that add alerts one by one.
 
 `python -m tests.console.stand_in --alerts 100000 --rate 100` serves the files of console/static and the whole API. The classes named
-StandIn have the interface of the store's reader, and keep everything in memory.
+StandIn have the interface of the store's reader. tests/console/generated.py has a real store.
 """
 
 import argparse
 import bisect
-import functools
+import contextlib
 import json
 import random
-import re
+import shutil
+import tempfile
 import threading
 import time
 from collections import Counter
-from types import SimpleNamespace
-from typing import NamedTuple
+from pathlib import Path
 
+from lanner.alerts.lock import lock_store
+from lanner.alerts.stored import Bucket, Counts, Detail, Page, RuleCount, Run, StoredAlert, Timeline
 from lanner.console.api import Api
 from lanner.console.console import Console
 from lanner.console.listening import parse_address
-from lanner.sdk.errors import UsageError
 
-
-class StandInAlert(NamedTuple):
-    position: int
-    key: str
-    arrived: int
-    timestamp: int
-    rule: str
-    priority: int
-    source: str
-    subject: str
-    line: bytes
-
-
-class StandInPage(NamedTuple):
-    alerts: list
-    position: int
-    more: bool
-
-
-class StandInBucket(NamedTuple):
-    begin_ns: int
-    length_ns: int
-    priority: int
-    count: int
-
-
-class StandInTimeline(NamedTuple):
-    buckets: list
-    exact: bool
-
-
-class StandInCounts(NamedTuple):
-    values: list
-    exact: bool
-
-
+StandInAlert = StoredAlert
+RUN = "5ad0c0de"
 PRIORITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
 RULES = [
     ("Shell in a container", 5, 400, "a shell was started in web-{n} (image=nginx:1.27 command=sh -c 'cat /etc/passwd')"),
@@ -126,7 +93,7 @@ WHY = {
     },
     "lists": {"known_health_checks": ["curl -f http://localhost/", "pg_isready"]},
     "unfit": [],
-    "deciding": [[0], [1, 1], [2]],
+    "deciding": [[0], [1, 1], [2, 0]],
 }
 EXCEPTION = """\
 - rule: Shell in a container
@@ -149,21 +116,30 @@ tests:
 
 
 class StandInStore:
-    """Alerts of the last hour, and `rate` more each second."""
+    """Alerts of the last hour, and `rate` more each second. `rules` are the names of the loaded rules with their priorities."""
 
-    def __init__(self, alerts, rate):
+    def __init__(self, alerts, rate, rules=()):
         self._random = random.Random(1)
+        self.problems = {}
         self._lock = threading.Lock()
         self._rate = rate
+        self._rules = [*(rules or [(name, priority) for name, priority, *_ in RULES]), *((name, 2) for name in SILENT)]
         self._started = time.time_ns()
         self._made = alerts
         self._alerts = []
         self._positions = []
         day = self._started // (86_400 * SECOND)
         self._day = day << 32
+        # what a run holds while it writes: its lock
+        self.path = Path(tempfile.mkdtemp())
+        self._running = lock_store(self.path, 0)
         step = 3600 * SECOND // max(1, alerts)
         for number in range(alerts):
             self._add(self._started - (alerts - number) * step)
+
+    def close(self):
+        self._running.close()
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def _add(self, now):
         number = len(self._alerts) + 1
@@ -184,11 +160,10 @@ class StandInStore:
             "tags": ["docker", "container"],
             "time": "2026-11-29T12:00:00.000000000Z",
         }
-        encoded = json.dumps(line, ensure_ascii=len(message) < 100).encode(
-            "utf-8", "surrogateescape" if "\ud800" not in message else "replace"
-        )
+        encoded = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace")
+        subject = subject.encode("utf-8", "replace").decode()
         self._alerts.append(
-            StandInAlert(self._day | number, f"5ad0c0de-{number}", now, now - 2_000_000, name, priority, "docker", subject, encoded)
+            StandInAlert(self._day | number, f"{RUN}-{number}", now, now - 2_000_000, name, priority, "docker", subject, encoded)
         )
         self._positions.append(self._day | number)
 
@@ -208,47 +183,41 @@ class StandInStore:
         found = []
         first = bisect.bisect_right(self._positions, position)
         for number in range(first, len(self._alerts)):
-            if wanted(self._alerts[number]):
+            if wanted.matches(self._alerts[number]):
                 found.append(self._alerts[number])
                 position = self._positions[number]
                 if len(found) == limit:
-                    return StandInPage(found, position, number + 1 < len(self._alerts))
-        return StandInPage(found, max(position, self.last()), False)
+                    return Page(found, position, number + 1 < len(self._alerts))
+        return Page(found, max(position, self.last()), False)
 
     def newest(self, wanted, limit, before=None):
         self._advance()
         end = len(self._alerts) if before is None else bisect.bisect_left(self._positions, before)
         found = []
         for number in range(end - 1, -1, -1):
-            if wanted(self._alerts[number]):
+            if wanted.matches(self._alerts[number]):
                 found.append(self._alerts[number])
                 if len(found) == limit:
-                    return StandInPage(found, self._positions[number], number > 0)
-        return StandInPage(found, self._positions[0] if self._positions else 0, False)
+                    return Page(found, self._positions[number], number > 0)
+        return Page(found, self._positions[0] if self._positions else 0, False)
 
     def find(self, key):
         run, _, number = key.partition("-")
-        if run != "5ad0c0de" or not number.isdigit() or not 0 < int(number) <= len(self._alerts):
+        if run != RUN or not number.isdigit() or not 0 < int(number) <= len(self._alerts):
             return None
         alert = self._alerts[int(number) - 1]
         event = json.dumps({"Type": "container", "Action": "exec_start: sh", "Actor": {"Attributes": {"name": alert.subject}}}).encode()
-        return SimpleNamespace(
-            **alert._asdict(),
-            event=event[: 16 * 1024],
-            event_size=len(event),
-            rules_file={"path": "/etc/lanner/rules.d/mine.yaml", "line": 14},
-        )
+        return Detail(alert, event, len(event), self.runs()[0])
 
     def around(self, detail, minutes=5, limit=200):
-        span = minutes * 60 * SECOND
-        return [each for each in self._alerts if abs(each.arrived - detail.arrived) <= span and each.subject == detail.subject][:limit]
+        span, alert = minutes * 60 * SECOND, detail.alert
+        return [each for each in self._alerts if abs(each.arrived - alert.arrived) <= span and each.subject == alert.subject][:limit]
 
     def timeline(self, wanted, begin, end):
         length = 60 * SECOND
-        counts = Counter((each.arrived // length, each.priority) for each in self._alerts if begin <= each.arrived < end and wanted(each))
-        return StandInTimeline(
-            [StandInBucket(at * length, length, priority, count) for (at, priority), count in sorted(counts.items())], True
-        )
+        inside = [each for each in self._alerts if begin <= each.arrived < end and wanted.matches(each)]
+        counts = Counter((each.arrived // length, each.priority) for each in inside)
+        return Timeline([Bucket(at * length, length, priority, count) for (at, priority), count in sorted(counts.items())], True)
 
     def top(self, wanted, field, begin, end, limit):
         get = {
@@ -258,127 +227,67 @@ class StandInStore:
             "subject": lambda each: each.subject,
             "tag": lambda each: "docker",
         }[field]
-        return StandInCounts(
-            Counter(get(each) for each in self._alerts if begin <= each.arrived < end and wanted(each)).most_common(limit), True
-        )
+        inside = [each for each in self._alerts if begin <= each.arrived < end and wanted.matches(each)]
+        return Counts(Counter(map(get, inside)).most_common(limit), True)
 
-    def rules_overview(self, begin, end):
+    def rules(self, begin, end):
         inside = [each for each in self._alerts if begin <= each.arrived < end]
-        counts, last = Counter(each.rule for each in inside), {each.rule: each.arrived // 1_000_000 for each in inside}
-        rows = [
-            {
-                "rule": name,
-                "priority": priority,
-                "count": counts[name],
-                "last_ms": last.get(name),
-                "path": "docker_rules.yaml",
-                "is_loaded": True,
-            }
-            for name, priority, *_ in RULES
-        ]
-        rows += [
-            {"rule": name, "priority": 2, "count": 0, "last_ms": None, "path": "docker_rules.yaml", "is_loaded": True} for name in SILENT
-        ]
-        change = {
-            "at_ms": self._started // 1_000_000 - 1_200_000,
-            "files": ["/etc/lanner/rules.d/mine.yaml"],
-            "before": {"Shell in a container": 812.0, "Exec in a container": 1200.0},
-            "after": {"Shell in a container": 20.5, "Exec in a container": 1190.0},
-        }
-        return {"rules": rows, "changes": [change]}
+        counts, last = Counter(each.rule for each in inside), {each.rule: each for each in inside}
+        return [RuleCount(name, last[name].priority, count, last[name].position) for name, count in counts.most_common()]
 
-    def status(self):
-        now = time.time_ns() // 1_000_000
+    def runs(self):
+        names = ("docker_rules.yaml", "mine.yaml")
+        loads = [(self._started - 1200 * SECOND, names), (self._started - 3600 * SECOND, names[:1])]
+        return [
+            Run(RUN, at, "docker", {"plugins": [], "source": "docker", "rules": [{"path": name, "sha256": name} for name in files]})
+            for at, files in loads
+        ]
+
+    def rules_file(self, sha256):
+        if sha256 == "mine.yaml":
+            return b""
+        about = {"desc": "x", "condition": "docker.type exists", "output": "x", "source": "docker"}
+        return json.dumps([about | {"rule": name, "priority": PRIORITIES[priority]} for name, priority in self._rules]).encode()
+
+    def days(self):
+        return {self._day >> 32: self.path}
+
+    def state(self):
+        now = time.time_ns()
         return {
-            "run": {
-                "run": "5ad0c0de",
-                "plugin": "docker",
-                "is_running": True,
-                "updated_ms": now,
-                "engines": {"unix:///var/run/docker.sock": True, "tcp://192.0.2.10:2376": False},
-                "last_event_ms": now - 1500,
-                "outputs": {"http": {"queued": 4231, "error": "connection refused"}, "stdout": {"queued": 0, "error": ""}},
-                "reload_error": "mine.yaml:14:3: unknown field docker.nmae",
+            "run": RUN,
+            "plugin": "docker",
+            "written": now,
+            "ended": None,
+            "last_event": now - SECOND,
+            "connected": {"unix:///var/run/docker.sock": True, "tcp://192.0.2.10:2376": False},
+            "outputs": {
+                "http_output": {"delivered": 9, "pending": 31, "spooled": 4200, "failures": 12, "last_error": "connection refused"},
+                "stdout_output": {"delivered": 40, "last_error": ""},
             },
-            "is_running": True,
-            "problems": [
-                {
-                    "what": "the engine is unreachable",
-                    "where": "tcp://192.0.2.10:2376",
-                    "advice": "check the network, then `lanner doctor docker`",
-                },
-                {"what": "alerts wait for the output", "where": "http_output", "advice": "connection refused: start its receiver"},
-            ],
-            "store": {
-                "days": 1,
-                "bytes": 312 * len(self._alerts),
-                "oldest_ms": self._alerts[0].arrived // 1_000_000 if self._alerts else None,
-                "newest_ms": now,
-            },
+            "counters": {"reconnects": 1},
         }
 
 
 class StandInInquiry:
     """The same answers for every alert, but `unavailable` for each tenth."""
 
+    def ask(self, kind, detail, store):
+        return getattr(self, kind)(detail)
+
     def _answer(self, detail, found):
-        if detail.position % 10 == 0:
+        if detail.alert.position % 10 == 0:
             return {"unavailable": "the event has 40,000 bytes, of which the store keeps 16,384"}
         return found
 
     def why(self, detail):
-        return self._answer(detail, WHY | {"rule": detail.rule})
+        return self._answer(detail, WHY | {"rule": detail.alert.rule})
 
     def exception(self, detail):
-        return self._answer(detail, {"text": EXCEPTION, "checked": True})
+        return self._answer(detail, {"text": EXCEPTION, "checked": True, "tried": 3, "notes": []})
 
     def test(self, detail):
         return self._answer(detail, {"text": TEST, "checked": True})
-
-
-class StandInFilterError(UsageError):
-    place = 0
-
-
-def is_equal(name, value, alert):
-    return getattr(alert, name).lower() == value
-
-
-def has_word(word, alert):
-    return word in alert.line.lower()
-
-
-def priority_check(text, value, least):
-    names = [each.lower() for each in PRIORITIES]
-    if value not in names:
-        error = StandInFilterError(f"unknown priority {value!r}: use one of {', '.join(names)}")
-        error.place = text.lower().find(value)
-        raise error
-    level = names.index(value)
-    return lambda alert: alert.priority <= level if least else alert.priority == level
-
-
-def parse_filter(text, now):
-    """Words, all of which an alert has in its rule, subject or line; `rule:"..."`, `priority>=...` and `-` as far as a page needs them."""
-    checks = []
-    for minus, key, quoted, word in re.findall(
-        r'(-?)(?:(rule|subject|container|source|priority>=?|priority:):?)?(?:"([^"]*)"|(\S+))', text
-    ):
-        value = (quoted or word).lower()
-        if key.startswith("priority"):
-            check = priority_check(text, value, ">" in key)
-        elif key:
-            check = functools.partial(is_equal, {"container": "subject"}.get(key, key), value)
-        else:
-            check = functools.partial(has_word, value.encode("utf-8", "replace"))
-        checks.append((lambda each, check=check: not check(each)) if minus else check)
-    return lambda each: all(check(each) for check in checks)
-
-
-def start(alerts=1000, rate=0, listen="127.0.0.1:0", **options):
-    """A console over a stand-in store."""
-    store = StandInStore(alerts, rate)
-    return Console(Api(lambda: store, parse_filter, StandInInquiry()), parse_address(listen), **options)
 
 
 def main():
@@ -387,9 +296,10 @@ def main():
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--listen", default="127.0.0.1:0")
     given = parser.parse_args()
-    console = start(given.alerts, given.rate, given.listen)
-    print(console.link, flush=True)  # noqa: T201
-    threading.Event().wait()
+    with contextlib.closing(StandInStore(given.alerts, given.rate)) as store:
+        console = Console(Api(lambda: store, StandInInquiry()), parse_address(given.listen))
+        print(console.link, flush=True)  # noqa: T201
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -231,7 +231,7 @@ def test_a_failure_has_all_security_headers_and_no_details(client, monkeypatch, 
     def fail(*_):
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("tests.console.stand_in.StandInStore.status", fail)
+    monkeypatch.setattr("lanner.console.api.describe_state", fail)
     answer = client.say(f"GET /api/status HTTP/1.1\r\nHost: localhost\r\nCookie: {client.cookie}\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.0 500 ")
     assert b"secret" not in answer

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from lanner.cli.commands import commands
 from lanner.config.read import read_configuration
 from lanner.operating.metrics import render
 from lanner.yamlfile import placed_values
@@ -44,6 +46,30 @@ def networked(unit):
     return unit
 
 
+@pytest.fixture
+def console_unit(tmp_path):
+    """The console's unit, in the same way."""
+    path = tmp_path / "lanner-console.service"
+    text = (PACKAGING / "systemd" / "lanner-console.service").read_text()
+    path.write_text(text.replace("/opt/lanner/bin/lanner", str(Path(sys.executable).with_name("lanner"))))
+    return path
+
+
+def test_systemd_accepts_the_consoles_unit(console_unit):
+    done = analyze("verify", str(console_unit))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_command_of_the_consoles_unit_is_one(console_unit):
+    (line,) = re.findall(
+        r"^ExecStart=/opt/lanner/bin/lanner (.*)$", (PACKAGING / "systemd" / "lanner-console.service").read_text(), re.MULTILINE
+    )
+    command, *arguments = line.split()
+    context = commands.get_command(click.Context(commands), command).make_context(command, arguments)
+    assert context.params["token_file"] == "/var/lib/lanner-console/token"
+    assert "StateDirectory=lanner-console\n" in console_unit.read_text()
+
+
 def test_systemd_has_nothing_to_say_of_the_unit(unit):
     done = analyze("verify", str(unit))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -54,12 +80,12 @@ def test_nor_with_the_network(networked):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize(("fixture", "most"), [("unit", 5), ("networked", 12)])
+@pytest.mark.parametrize(("fixture", "most"), [("unit", 5), ("networked", 12), ("console_unit", 13)])
 def test_it_is_sandboxed_as_the_page_says(request, fixture, most):
     """`--threshold` is ten times the figure that is printed; the page gives both figures."""
     done = analyze("security", "--offline=true", f"--threshold={most}", str(request.getfixturevalue(fixture)))
     assert done.returncode == 0, done.stdout
-    figure = re.search(r"Overall exposure level for lanner\.service: ([\d.]+)", done.stdout)[1]
+    figure = re.search(r"Overall exposure level for lanner\S*\.service: ([\d.]+)", done.stdout)[1]
     assert float(figure) <= most / 10
 
 

@@ -291,7 +291,7 @@ def test_many_who_ask_for_metrics_share_the_work(serve, idle):
         asking[0].shutdown(socket.SHUT_WR)  # it says no more, and is answered all the same
         assert begun.wait(30)
         asking += [ask() for _ in range(99)]
-        while len(server._server._asking) < 99:
+        while len(server._server._asking[0]) < 99:
             assert get(server, "/healthz")[0] == 200
         go.set()
         for each in asking:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from functools import lru_cache
@@ -28,6 +29,7 @@ _MOST_TEXTS: Final = 200_000
 """Texts that are compared with a pattern. In a day with more of them, the alerts are compared."""
 _MOST_IDS: Final = 500
 """Texts that a statement may name."""
+_CANNOT_WRITE: Final = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 _KNOWN_TEXTS: Final = 20_000
 
 COLUMNS: Final = "a.id, a.arrived, a.time, a.rule, a.priority, a.source, a.subject, a.run, a.sequence, a.line"
@@ -243,19 +245,25 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         return _connect(address)
     except sqlite3.Error as error:
-        log = path.with_name(f"{path.name}-wal")
-        if primary_code(error) != sqlite3.SQLITE_CANTOPEN or not path.exists():
+        if primary_code(error) not in _CANNOT_WRITE or not os.access(path, os.R_OK):
             raise of_sqlite(error, path) from None
-        try:
-            if log.stat().st_size:
-                raise of_sqlite(error, path) from None
-        except FileNotFoundError:
-            pass
-        # a finished file in a directory that cannot be written: without a log, the file is complete
-        try:
-            return _connect(f"{address}&immutable=1")
-        except sqlite3.Error as failure:
-            raise of_sqlite(failure, path) from None
+    # The log of a file needs a directory that can be written. A file without a log is complete, and needs none
+    if _size(path.with_name(f"{path.name}-wal")):
+        raise StoreError(
+            f"cannot use the alert store {path}: it has a log, and this user may not write its directory. "
+            "Read it as the user of the run, or read a copy of the directory"
+        )
+    try:
+        return _connect(f"{address}&immutable=1")
+    except sqlite3.Error as error:
+        raise of_sqlite(error, path) from None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _connect(address: str) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from lanner.cli.alerts import alerts
 from lanner.cli.rules import rules
 from lanner.host.plugin_loader import BUILT_IN
 from lanner.new.kinds import SOURCES
@@ -233,6 +234,32 @@ def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tup
 
 
 @commands.command()
+@click.argument("directory", metavar="DIR")
+@click.option(
+    "--listen",
+    default="127.0.0.1:8766",
+    show_default=True,
+    metavar="ADDRESS",
+    help="127.0.0.1:PORT, [::1]:PORT, or unix:PATH; port 0 is any free one. Other addresses need --certificate.",
+)
+@click.option("--host", "hosts", multiple=True, metavar="NAME", help="A further name of this console, such as a proxy's. May be repeated.")
+@click.option("--certificate", default=None, metavar="FILE", help="Use TLS with this certificate (PEM).")
+@click.option("--key", default=None, metavar="FILE", help="The certificate's key, if it is in another file.")
+@click.option("--token-file", default=None, metavar="FILE", help="Keep the token in FILE, which is created; default: a new one each time.")
+@click.option("--plugin", "plugins", multiple=True, metavar="PLUGIN", help="A plugin that explanations may load. May be repeated.")
+@click.option("--config", default="", metavar="TEXT", help="The plugin's configuration for explanations: JSON or YAML, or @FILE.")
+def console(**options: Any) -> int:
+    """Show the alerts of a store in a browser.
+
+    DIR is the directory of $.lanner.store_output. The first line on standard output is the address to open, with its token. Why an alert
+    fired is found out with the run's plugin: a built-in or installed one, a file of a run on this machine, or one of --plugin.
+    """
+    from lanner.cli.console import serve_console
+
+    return serve_console(**options)
+
+
+@commands.command()
 @click.argument("name")
 @click.option(
     "--source",
@@ -284,4 +311,26 @@ def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], conf
     return examine(plugin, file, rules, config, host, as_json=as_json)
 
 
+@commands.command()
+@click.argument("directory", metavar="[DIR]", required=False)
+@click.option(
+    "-c", "file", default=None, metavar="FILE", help="The configuration whose store is shown without DIR. Default: /etc/lanner/falco.yaml."
+)
+@click.option(
+    "--filter", "text", default="", metavar="TEXT", help="Show only alerts that match, such as 'priority>=warning container:web'."
+)
+@click.option("--plugin", "plugins", multiple=True, metavar="PLUGIN", help="A plugin file whose code may run to explain an alert.")
+@click.option("--config", default="", metavar="TEXT", help="The configuration of that plugin: JSON or YAML, or @FILE.")
+def top(directory: str | None, *, file: str | None, text: str, plugins: tuple[str, ...], config: str) -> int:
+    """Show the alerts of a store live on a terminal: rates, rules, subjects, engines.
+
+    DIR is the directory of $.lanner.store_output.path, in which `lanner run` stores alerts. / narrows, Enter shows why an alert fired, q
+    quits. Needs the extra lanner[top].
+    """
+    from lanner.cli.top import show_top
+
+    return show_top(directory, file, text, plugins, config)
+
+
 commands.add_command(rules)
+commands.add_command(alerts)

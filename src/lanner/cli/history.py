@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from lanner._version import __version__
+from lanner.alerts.machine import machine_mark
 from lanner.alerts.record import Recorder, RunLoad
 from lanner.host.own_rules import rules_files
 from lanner.host.pump import host_name
@@ -84,6 +85,7 @@ def describe_load(key: str, infos: Sequence[PluginInfo], settings: Settings) -> 
         "source": infos[0].event_source,
         "hostname": host_name(),
         "version": __version__,
+        "machine": machine_mark(key),
         "replay": settings.limits.replay,
         "settings": {
             "json_include_output_property": falco.json_include_output_property,

@@ -5,45 +5,45 @@ from __future__ import annotations
 import threading
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
+from lanner.alerts.filters import FilterError, parse_filter
+from lanner.console.overview import describe_rules, loaded_rules
 from lanner.console.query import Query
 from lanner.console.rows import detail_of, row_of
+from lanner.console.state import describe_state
 from lanner.operating.http_request import JSON, Page, error_page
 from lanner.sdk.errors import LannerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lanner.alerts.filters import Filter
+    from lanner.alerts.reader import AlertStore
+    from lanner.alerts.stored import Detail
+    from lanner.inquiry.client import Inquiry
+    from lanner.inquiry.messages import Kind
+
 _MOST_NEW: Final = 5000
 _MOST_OLD: Final = 1000
 _DEFAULT_OLD: Final = 500
 _MOST_AROUND: Final = 200
 _MOST_VALUES: Final = 100
-_NS: Final = 1_000_000
+_MS: Final = 1_000_000
 _HOUR_MS: Final = 3_600_000
+_MINUTE_MS: Final = 60_000
 _FIELDS: Final = ("rule", "priority", "source", "subject", "tag")
-_PARTS: Final = ("why", "exception", "test")
+_QUESTIONS: Final = ("why", "exception", "test")
 _LONGEST_KEY: Final = 32
 
 
-class Inquiry(Protocol):
-    """Answers about one stored alert: each is a JSON object, with `unavailable` and the reason if the answer cannot be given."""
-
-    def why(self, detail: Any) -> dict[str, Any]: ...
-
-    def exception(self, detail: Any) -> dict[str, Any]: ...
-
-    def test(self, detail: Any) -> dict[str, Any]: ...
-
-
 class Api:
-    """Responses for one store. `open_store` returns a reader; each thread of the server has one."""
+    """Responses about a store. `open_store` returns a reader of it; each thread of the server has one."""
 
-    def __init__(self, open_store: Callable[[], Any], parse_filter: Callable[[str, int], Any], inquiry: Inquiry) -> None:
-        self._open_store, self._parse_filter, self._inquiry = open_store, parse_filter, inquiry
+    def __init__(self, open_store: Callable[[], AlertStore], inquiry: Inquiry) -> None:
+        self._open_store, self._inquiry = open_store, inquiry
         self._local = threading.local()
         self._endpoints: Final = {
             "alerts": self._alerts,
@@ -52,6 +52,11 @@ class Api:
             "rules": self._rules,
             "status": self._status,
         }
+
+    @staticmethod
+    def is_question(path: str) -> bool:
+        """Return whether the path is answered by plugin code, which may take long."""
+        return path.rpartition("/")[2] in _QUESTIONS
 
     def get(self, path: str, query: str) -> Page:
         """Return the response to a path below /api/."""
@@ -65,19 +70,21 @@ class Api:
                 return error_page(HTTPStatus.NOT_FOUND)
             parameters.end()
             return self._alert(key, part)
+        except FilterError as error:
+            return error_page(HTTPStatus.BAD_REQUEST, str(error), place=error.place)
         except UsageError as error:
-            return error_page(HTTPStatus.BAD_REQUEST, str(error), place=getattr(error, "place", None))
+            return error_page(HTTPStatus.BAD_REQUEST, str(error), place=None)
         except LannerError as error:
             return error_page(HTTPStatus.SERVICE_UNAVAILABLE, str(error), place=None)
 
     @property
-    def _store(self) -> Any:
+    def _store(self) -> AlertStore:
         if not hasattr(self._local, "store"):
             self._local.store = self._open_store()
-        return self._local.store
+        return cast("AlertStore", self._local.store)
 
-    def _filter(self, query: Query) -> Any:
-        return self._parse_filter(query.text("filter"), time.time_ns())
+    def _filter(self, query: Query) -> Filter:
+        return parse_filter(query.text("filter"), time.time_ns())
 
     def _alerts(self, query: Query) -> dict[str, Any]:
         wanted = self._filter(query)
@@ -90,21 +97,23 @@ class Api:
             limit = query.number("limit", _DEFAULT_OLD, most=_MOST_OLD)
             query.end()
             page = self._store.newest(wanted, limit, before)
-        return {"alerts": list(map(row_of, page.alerts)), "position": page.position, "more": page.more}
+        return {"alerts": list(map(row_of, page.alerts)), "position": page.position, "more": page.more, "notes": list(wanted.notes)}
 
     def _alert(self, key: str, part: str) -> Page:
         detail = self._store.find(key)
         if detail is None:
             return error_page(HTTPStatus.NOT_FOUND, "no such alert in the store: retention removed it, or it was never stored")
         if not part:
-            return _page(detail_of(detail))
+            rules = (rule for rule in loaded_rules(self._store, detail.run) if rule.name == detail.alert.rule)
+            place = next(({"path": rule.path, "line": rule.line} for rule in rules), None)
+            return _page(detail_of(detail) | {"rules_file": place})
         if part == "around":
             return _page(self._around(detail))
-        if part in _PARTS:
-            return _page(getattr(self._inquiry, part)(detail))
+        if part in _QUESTIONS:
+            return _page(self._inquiry.ask(cast("Kind", part), detail, self._store))
         return error_page(HTTPStatus.NOT_FOUND)
 
-    def _around(self, detail: Any) -> dict[str, Any]:
+    def _around(self, detail: Detail) -> dict[str, Any]:
         alerts = self._store.around(detail, limit=_MOST_AROUND)
         counts: dict[str, int] = {}
         for each in alerts:
@@ -113,11 +122,11 @@ class Api:
 
     def _window(self, query: Query) -> tuple[int, int]:
         """Return the time window in nanoseconds; by default the last hour."""
-        end = query.number("end", time.time_ns() // _NS)
+        end = query.number("end", time.time_ns() // _MS)
         begin = query.number("begin", max(0, end - _HOUR_MS))
         if begin > end:
             raise UsageError("the parameter begin is after end")
-        return begin * _NS, end * _NS
+        return begin * _MS, end * _MS
 
     def _timeline(self, query: Query) -> dict[str, Any]:
         wanted, (begin, end) = self._filter(query), self._window(query)
@@ -125,9 +134,9 @@ class Api:
         found = self._store.timeline(wanted, begin, end)
         counts: dict[int, list[int]] = {}
         for bucket in found.buckets:
-            counts.setdefault(bucket.begin_ns, [0] * 8)[bucket.priority] += bucket.count
-        step = found.buckets[0].length_ns // _NS if found.buckets else 60_000
-        return {"step_ms": step, "buckets": [[at // _NS, each] for at, each in sorted(counts.items())], "exact": found.exact}
+            counts.setdefault(bucket.begin, [0] * 8)[bucket.priority] += bucket.count
+        step = found.buckets[0].length // _MS if found.buckets else _MINUTE_MS
+        return {"step_ms": step, "buckets": [[at // _MS, each] for at, each in sorted(counts.items())], "exact": found.exact}
 
     def _facets(self, query: Query) -> dict[str, Any]:
         wanted, (begin, end), field = self._filter(query), self._window(query), query.text("field")
@@ -140,13 +149,11 @@ class Api:
     def _rules(self, query: Query) -> dict[str, Any]:
         begin, end = self._window(query)
         query.end()
-        overview: dict[str, Any] = self._store.rules_overview(begin, end)
-        return overview
+        return describe_rules(self._store, begin, end)
 
     def _status(self, query: Query) -> dict[str, Any]:
         query.end()
-        status: dict[str, Any] = self._store.status()
-        return status
+        return describe_state(self._store)
 
 
 def _page(document: object) -> Page:

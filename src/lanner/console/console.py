@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import ssl
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.console.access import Access
 from lanner.console.handler import ConsoleHandler
 from lanner.console.listening import listen, show_address
+from lanner.console.token import make_token
 from lanner.operating.http_server import HttpServer
 from lanner.sdk.errors import LannerError, UsageError
 from lanner.sdk.files import check_regular
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lanner.console.listening import Address
 
 _DEADLINE: Final = 30.0
-_WORKERS: Final = 4
-_TOKEN_BYTES: Final = 24
+_WORKERS: Final = (3, 1)
+"""Threads for searches, and for questions that run a plugin's code."""
 
 
 class Console:
@@ -48,7 +48,7 @@ class Console:
                 "FILE (and --key FILE), or listen on 127.0.0.1 and forward the port with ssh -L"
             )
         self._path = address.path
-        self.token: Final = token or secrets.token_urlsafe(_TOKEN_BYTES)
+        self.token: Final = token or make_token()
         listener = listen(address)
         self.port: Final[int] = 0 if address.path else listener.getsockname()[1]
         # cookies are for all ports of a host: each console has its own name

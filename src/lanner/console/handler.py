@@ -75,5 +75,5 @@ class ConsoleHandler:
             return error_page(HTTPStatus.UNAUTHORIZED, "log in: open the address that `lanner console` printed")
         if request.path.startswith(_API):
             path, query = request.path.removeprefix(_API), request.query
-            return Task(f"{path}?{query}", lambda: self._api.get(path, query))
+            return Task(f"{path}?{query}", lambda: self._api.get(path, query), int(self._api.is_question(path)))
         return error_page(HTTPStatus.NOT_FOUND)

@@ -42,7 +42,7 @@ def parse_address(text: str) -> Address:
     host, colon, port = text.rpartition(":")
     host = "127.0.0.1" if host == "localhost" else host[1:-1] if host[:1] + host[-1:] == "[]" else host
     try:
-        is_valid = ip_address(host).version == 4 or text.startswith("[")
+        is_valid = (ip_address(host).version == 6) is text.startswith("[")
     except ValueError:
         is_valid = False
     if not colon or not is_valid or not (port.isascii() and port.isdigit() and int(port) <= _HIGHEST_PORT):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from lanner.sdk.printable import escape_bytes
+from lanner.rules import Priority
+from lanner.sdk.printable import escape_bytes, escape_bytes_in
+
+if TYPE_CHECKING:
+    from lanner.alerts.stored import Detail, StoredAlert
 
 _LONGEST: Final = 500
 """Characters of a message in a list; the alert's own page has all."""
 _NS: Final = 1_000_000
-PRIORITIES: Final = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
 
 
 class _Line(msgspec.Struct):
@@ -23,7 +26,7 @@ class _Line(msgspec.Struct):
 _LINES: Final = msgspec.json.Decoder(_Line)
 
 
-def row_of(alert: Any) -> list[Any]:
+def row_of(alert: StoredAlert) -> list[Any]:
     """Return an alert of a list: [position, key, arrived_ms, priority, rule, subject, text, source]."""
     text = _message(alert.line)
     if len(text) > _LONGEST:
@@ -39,42 +42,34 @@ def _message(line: bytes) -> str:
 
 
 def read_line(line: bytes) -> dict[str, Any]:
-    """Return the members of an alert's line; bytes that are not UTF-8 are escaped. A damaged line is {"message": line}."""
+    """Return the members of an alert's line, as UTF-8 can write them. A damaged line is {"message": line}."""
     text = escape_bytes(line.decode("utf-8", "surrogateescape"))
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
-    return _valid(found) if isinstance(found, dict) else {"message": text}
+    return escape_bytes_in(found) if isinstance(found, dict) else {"message": text}
 
 
-def _valid(value: Any) -> Any:
-    """Return a JSON value without lone surrogates, which JSON can write but UTF-8 cannot."""
-    if isinstance(value, str):
-        return escape_bytes(value)
-    if isinstance(value, dict):
-        return {escape_bytes(key): _valid(each) for key, each in value.items()}
-    return [_valid(each) for each in value] if isinstance(value, list) else value
-
-
-def detail_of(detail: Any) -> dict[str, Any]:
+def detail_of(detail: Detail) -> dict[str, Any]:
     """Return an alert with all its fields, and its event."""
-    line = read_line(detail.line)
+    alert, line = detail.alert, read_line(detail.alert.line)
     return {
-        "position": detail.position,
-        "key": detail.key,
-        "arrived": _iso(detail.arrived),
-        "time": _iso(detail.timestamp),
-        "rule": detail.rule,
-        "priority": PRIORITIES[detail.priority],
-        "source": detail.source,
-        "subject": detail.subject,
+        "position": alert.position,
+        "key": alert.key,
+        "arrived": _iso(alert.arrived),
+        "time": _iso(alert.timestamp),
+        "rule": alert.rule,
+        "priority": str(Priority(alert.priority)),
+        "source": alert.source,
+        "subject": alert.subject,
         "output": line.get("message") or line.get("output", ""),
         "fields": line.get("output_fields") or {},
         "tags": line.get("tags") or [],
-        "event": escape_bytes(detail.event.decode("utf-8", "surrogateescape")) if detail.event else None,
+        "event": escape_bytes(detail.event.decode("utf-8", "surrogateescape")) if detail.event_size else None,
         "event_size": detail.event_size,
-        "rules_file": detail.rules_file,
+        "hostname": line.get("hostname", ""),
+        "plugin": detail.run.plugin,
     }
 
 

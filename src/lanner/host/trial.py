@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from lanner.host.beside import join_fields
 from lanner.host.own_rules import rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.host.recording import no_recording, open_recording
@@ -23,12 +24,13 @@ from lanner.sdk.misfits import added, describe_misfits
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
     from typing import TypeAlias
 
     from lanner.rules import CompiledRules, Rule
     from lanner.rules.report.explanation import Explanation
+    from lanner.rules.resolve.collect import RuleDefinition
     from lanner.sdk.misfits import Misfits
     from lanner.sdk.plugin import Plugin
 
@@ -52,7 +54,8 @@ class Alert:
 class LoadedRules:
     """Rules files (none: the plugin's own), or the `text` of one, ready to try. Raises `LannerError` (`RulesError` for invalid rules).
 
-    `way` is how the caller's user sets options of the plugin, for `advise_required`.
+    The plugins `beside` extract further fields. `static` are the values of the fields `static.*`. `way` is how the caller's user sets
+    options of the plugin, for `advise_required`.
     """
 
     def __init__(
@@ -62,17 +65,21 @@ class LoadedRules:
         *,
         text: str | None = None,
         config: str | dict[str, Any] = "",
+        beside: Sequence[type[Plugin]] = (),
+        static: Mapping[str, str] | None = None,
         way: str = BY_ARGUMENT,
     ) -> None:
-        self.info = plugin_info(plugin)
-        self._plugin = plugin
-        self._config = config
-        self._catalog = Catalog([declaration.info for declaration in self.info.fields], self.info.read_source)
-        versions = {self.info.name: self.info.version}
+        infos = [plugin_info(each) for each in (plugin, *beside)]
+        self.info = join_fields(infos)
+        self._plugin, self._beside = plugin, beside
+        self._config, self._static = config, static or {}
+        self.catalog = Catalog([declaration.info for declaration in self.info.fields], self.info.read_source, self._static)
+        """The fields that these rules can use."""
+        versions = {each.name: each.version for each in infos}
         self._ruleset = (
-            load_rules(rules_files(files, self.info), self._catalog, plugins=versions)
+            load_rules(rules_files(files, self.info), self.catalog, plugins=versions)
             if text is None
-            else load_rules_text(text, self._catalog, plugins=versions)
+            else load_rules_text(text, self.catalog, plugins=versions)
         )
         self._compiled: dict[frozenset[str], CompiledRules] = {}
         self.compiled()
@@ -95,17 +102,23 @@ class LoadedRules:
         near = nearest_rule(name, [rule.name for rule in self.rules])
         raise LannerError(f"no rule {name!r}" + (f": did you mean {near!r}?" if near else " in these files"))
 
+    def definition(self, name: str) -> RuleDefinition:
+        """Return the definition of a rule of these files."""
+        return self._ruleset.session.collected.rules[self.rule(name).name]
+
     def compiled(self, enable: Collection[str] = ()) -> CompiledRules:
         """Return the compiled rules, with those in `enable` as if their files said `enabled: true`."""
         names = frozenset(self.rule(name).name for name in enable)
         if names not in self._compiled:
             running = [rule for rule in self.rules if rule.enabled or rule.name in names]
-            self._compiled[names] = compile_rules(self._ruleset, self._catalog, running)
+            self._compiled[names] = compile_rules(self._ruleset, self.catalog, running)
         return self._compiled[names]
 
     def trial(self, enable: Collection[str] = (), *, first: bool = True) -> Trial:
         """Start a new run. `first`: only the first matching rule of an event raises an alert."""
-        return Trial(init_plugin(self._plugin, self._config, warn=lambda _: None), self.compiled(enable), first=first)
+        plugin = init_plugin(self._plugin, self._config, warn=lambda _: None)
+        beside = [init_plugin(each, "", warn=lambda _: None) for each in self._beside]
+        return Trial(plugin, self.compiled(enable), first=first, beside=beside, static=self._static)
 
     def recorded(self, path: str) -> Iterator[Event]:
         """Yield a recording's events, with their times if known. Raises `SourceError`."""
@@ -124,11 +137,19 @@ class LoadedRules:
 class Trial:
     """One run of the rules: `feed` it the events."""
 
-    def __init__(self, plugin: Plugin, compiled: CompiledRules, *, first: bool = True) -> None:
+    def __init__(
+        self,
+        plugin: Plugin,
+        compiled: CompiledRules,
+        *,
+        first: bool = True,
+        beside: Sequence[Plugin] = (),
+        static: Mapping[str, str] | None = None,
+    ) -> None:
         self._lines: list[str] = []
         self._compiled = compiled
         writer = AlertWriter("json", hostname=host_name(), include_message=True)
-        self._pump = Pump(plugin, compiled, writer, lambda alert: self._lines.append(alert.line), first=first)
+        self._pump = Pump(plugin, compiled, writer, lambda alert: self._lines.append(alert.line), first=first, beside=beside, static=static)
         self._explainers: dict[str, Explainer] = {}
         self._alerts: list[Alert] = []
         self._info = plugin_info(type(plugin))

@@ -25,10 +25,14 @@ class Page(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A response that takes long to make: `make` runs in a thread of the server, once for all waiting requests with the same `key`."""
+    """A response that takes long to make: `make` runs in a thread of the server, once for all waiting requests with the same `key`.
+
+    `lane`: the tasks of a lane have threads that those of other lanes do not keep busy.
+    """
 
     key: str
     make: Callable[[], Page]
+    lane: int = 0
 
 
 def json_page(document: object, status: HTTPStatus = HTTPStatus.OK, headers: tuple[tuple[str, str], ...] = ()) -> Page:

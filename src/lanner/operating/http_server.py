@@ -55,10 +55,16 @@ class Handler(Protocol):
 
 
 class HttpServer:
-    """Server on a listening socket, which it closes at its end. `workers` is the number of threads for tasks."""
+    """Server on a listening socket, which it closes at its end. `workers` are the numbers of threads for tasks, by lane."""
 
     def __init__(
-        self, listener: socket.socket, handler: Handler, *, tls: ssl.SSLContext | None = None, deadline: float, workers: int = 0
+        self,
+        listener: socket.socket,
+        handler: Handler,
+        *,
+        tls: ssl.SSLContext | None = None,
+        deadline: float,
+        workers: Sequence[int] = (),
     ) -> None:
         self._listener, self._handler, self._tls, self._deadline = listener, handler, tls, deadline
         self._most = min(_MOST, max(4, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4))
@@ -70,12 +76,16 @@ class HttpServer:
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._wake, selectors.EVENT_READ)
         self._waking = threading.Condition()
-        self._asking: deque[tuple[_Client, Task]] = deque()
+        self._asking: list[list[tuple[_Client, Task]]] = [[] for _ in workers]
         self._made: deque[tuple[list[_Client], Page]] = deque()
         self._later: list[tuple[float, int, _Client, Page]] = []
         self._numbers = count()
         self._threads = [threading.Thread(target=self._serve, name="lanner-web", daemon=True)]
-        self._threads += [threading.Thread(target=self._work, name=f"lanner-web-{number}", daemon=True) for number in range(workers)]
+        self._threads += [
+            threading.Thread(target=self._work, args=(lane,), name=f"lanner-web-{lane}-{number}", daemon=True)
+            for lane, threads in enumerate(workers)
+            for number in range(threads)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -156,8 +166,8 @@ class HttpServer:
                 if isinstance(started, Task):
                     self._ignore(client)
                     with self._waking:
-                        self._asking.append((client, started))
-                        self._waking.notify()
+                        self._asking[started.lane].append((client, started))
+                        self._waking.notify_all()
                     return
                 if started is not None and started.delay:
                     self._ignore(client)
@@ -206,16 +216,17 @@ class HttpServer:
                 self._selector.unregister(client.descriptor)
             client.close()
 
-    def _work(self) -> None:
-        """Perform tasks: each once for all clients that wait for the same."""
+    def _work(self, lane: int) -> None:
+        """Perform the tasks of a lane: each once for all clients that wait for the same."""
+        asking = self._asking[lane]
         while True:
             with self._waking:
-                self._waking.wait_for(lambda: self._asking or self._closed)
+                self._waking.wait_for(lambda: asking or self._closed)
                 if self._closed:
                     return
-                _, task = self._asking[0]
-                clients = [client for client, asked in self._asking if asked.key == task.key]
-                self._asking = deque(each for each in self._asking if each[1].key != task.key)
+                _, task = asking[0]
+                clients = [client for client, asked in asking if asked.key == task.key]
+                asking[:] = [each for each in asking if each[1].key != task.key]
                 if all(self._clients.get(client.descriptor) is not client for client in clients):
                     continue  # all have gone meanwhile
             try:

@@ -47,7 +47,7 @@ class WebServer:
         pages = Pages(snapshot, healthz, metrics, Hosts(hosts, "add it to $.lanner.webserver_hosts", required=False))
         listener = _listen(address, port)
         self.port: int = listener.getsockname()[1]
-        self._server = HttpServer(listener, pages, tls=tls, deadline=deadline, workers=0 if metrics is None else 1)
+        self._server = HttpServer(listener, pages, tls=tls, deadline=deadline, workers=() if metrics is None else (1,))
 
     def close(self) -> None:
         """Stop listening and close all connections. A second call does nothing."""

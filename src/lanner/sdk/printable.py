@@ -87,6 +87,15 @@ def escape_bytes(text: str) -> str:
     return text if text.isascii() else "".join([_escape(char) if is_byte(char) or is_half(char) else char for char in text])
 
 
+def escape_bytes_in(value: Any) -> Any:
+    """Return a JSON value whose texts are all as `escape_bytes` returns them. Tuples become lists."""
+    if isinstance(value, str):
+        return escape_bytes(value)
+    if isinstance(value, dict):
+        return {escape_bytes(key): escape_bytes_in(each) for key, each in value.items()}
+    return [escape_bytes_in(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def one_column_each(text: str) -> str:
     """Return `text` with exactly one printable character for each character, for a line with marks below it."""
     return "".join([char if char.isprintable() else " " if char == "\t" else "\ufffd" for char in text])

@@ -1,11 +1,9 @@
 """A console over alerts that a test adds one by one."""
 
-import datetime as dt
 import json
-import re
 import time
 
-from tests.console.stand_in import PRIORITIES, StandInAlert, StandInInquiry, StandInStore, parse_filter
+from tests.console.stand_in import PRIORITIES, StandInAlert, StandInInquiry, StandInStore
 
 from lanner.console.api import Api
 from lanner.console.console import Console
@@ -29,7 +27,7 @@ class SiteStore(StandInStore):
     """Alerts that `add` makes."""
 
     def __init__(self):
-        super().__init__(0, 0)
+        super().__init__(0, 0, [(name, priority) for name, priority, _ in RULES])
 
     def add(self, rule="Image tagged", subject="shop-web-1", text="", at=None, event=None, **fields):
         """Store an alert that arrives now, or `at` nanoseconds. Returns it."""
@@ -48,7 +46,7 @@ class SiteStore(StandInStore):
         }
         with self._lock:
             number = len(self._alerts) + 1
-            encoded = json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            encoded = json.dumps(line).encode()
             alert = StandInAlert(self._day | number, f"5ad0c0de-{number}", now, now - 2_000_000, rule, priority, "docker", subject, encoded)
             self._alerts.append(alert)
             self._positions.append(alert.position)
@@ -57,29 +55,12 @@ class SiteStore(StandInStore):
     def _advance(self):
         pass
 
-    def rules_overview(self, begin, end):
-        found = super().rules_overview(begin, end)
-        inside = [alert for alert in self._alerts if begin <= alert.arrived < end]
-        rows = [
-            {
-                "rule": name,
-                "priority": priority,
-                "count": count,
-                "last_ms": end // 1_000_000,
-                "path": "docker_rules.yaml",
-                "is_loaded": True,
-            }
-            for name, priority, _ in RULES
-            if (count := sum(alert.rule == name for alert in inside))
-        ]
-        return found | {"rules": rows + [rule for rule in found["rules"] if not rule["count"]]}
-
     def find(self, key):
         found = super().find(key)
         if found:
             event = {"Type": "container", "Action": "exec_start: sh", "timeNano": 1795000000123456789, "Actor": {"ID": "f" * 64}}
-            found.event = json.dumps(event).encode()
-            found.event_size = len(found.event)
+            data = json.dumps(event).encode()
+            found = found._replace(event=data, event_size=len(data))
         return found
 
 
@@ -93,7 +74,7 @@ class SiteInquiry(StandInInquiry):
         shells = [f'docker.exec.command startswith "{name} "' for name in ("bash", "sh", "zsh", "dash", "ash")]
         command = {"docker.exec.command": "sh -c ls -l /"}
         return {
-            "rule": detail.rule,
+            "rule": detail.alert.rule,
             "place": "docker_rules.yaml:120",
             "matches": True,
             "taken_by": None,
@@ -121,26 +102,6 @@ class SiteInquiry(StandInInquiry):
         }
 
 
-def filter_of(text, now):
-    """The stand-in's filter, with ranges of time and fields."""
-    ranges = [(key, ns(value)) for key, value in re.findall(r"(since|until):(\S+)", text)]
-    fields = re.findall(r'(-?)((?:docker|evt)\.[\w.]+):"((?:[^"\\]|\\.)*)"', text)
-    rest = re.sub(r'(since|until):\S+|-?(?:docker|evt)\.[\w.]+:"(?:[^"\\]|\\.)*"', "", text).strip()
-    others = parse_filter(rest, now)
-
-    def is_wanted(alert):
-        if not all(alert.arrived >= at if key == "since" else alert.arrived < at for key, at in ranges):
-            return False
-        values = json.loads(alert.line.decode("utf-8", "replace"))["output_fields"] if fields else {}
-        return all((str(values.get(key)) == value) == (not minus) for minus, key, value in fields) and others(alert)
-
-    return is_wanted
-
-
-def ns(iso):
-    return int(dt.datetime.fromisoformat(iso).timestamp() * 1000) * 1_000_000
-
-
 class Site:
     """A running console. `address` ends with /; `alerts` are all stored ones."""
 
@@ -149,11 +110,12 @@ class Site:
         self.inquiry = SiteInquiry()
 
     def __enter__(self):
-        self.console = Console(Api(lambda: self.store, filter_of, self.inquiry), parse_address("127.0.0.1:0"))
+        self.console = Console(Api(lambda: self.store, self.inquiry), parse_address("127.0.0.1:0"))
         return self
 
     def __exit__(self, *_):
         self.console.close()
+        self.store.close()
 
     @property
     def address(self):

@@ -66,7 +66,7 @@ struct lanner_state {
   lanner::Ref host_;  // lanner.embedded.state.State
   lanner::Ref event_type_;
   lanner::Ref normalise_;
-  lanner::Ref key_names_, index_names_;  // of arguments
+  lanner::Ref key_names_, index_names_;      // of arguments
   std::array<Py_ssize_t, 5> event_slots_{};  // the offsets of the attributes of an Event
   std::vector<lanner::Field> fields_;
   lanner::Table table_;

@@ -102,10 +102,14 @@ int add_words(PyObject* module) {
 }
 
 PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, reinterpret_cast<void*>(add_words)},          {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
-    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lines)},  {Py_mod_exec, reinterpret_cast<void*>(lanner::add_dechunker)},
-    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_events)}, {Py_mod_exec, reinterpret_cast<void*>(lanner::add_finisher)},
-    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_window)}, {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lazy_slot)},
+    {Py_mod_exec, reinterpret_cast<void*>(add_words)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_reader)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lines)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_dechunker)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_events)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_finisher)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_window)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lazy_slot)},
     {0, nullptr},
 };
 

@@ -55,6 +55,19 @@ class Part:
         shown["says_no_first"] = self.marked
         return {key: value for key, value in shown.items() if value or key == "holds"}
 
+    def deciding(self, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Part]]:
+        """Yield the tests that decided the result, each with its path: the indexes in `parts` that lead to it."""
+        if self.kind == "test":
+            yield path, self
+            return
+        inner = [(*path, number) for number in range(len(self.parts))]
+        if self.kind == "one" and self.holds:
+            inner = [at for at in inner if self.parts[at[-1]].holds][:1]
+        elif self.kind == "all" and not self.holds:
+            inner = [at for at in inner if not self.parts[at[-1]].holds][:1]
+        for at in inner:
+            yield from self.parts[at[-1]].deciding(at)
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:

@@ -1,0 +1,98 @@
+"""`lanner console`: serve the alerts of a store to a browser until a signal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lanner.alerts.reader import AlertStore
+from lanner.cli.messages import OK, say
+from lanner.cli.show import print_text
+from lanner.console.api import Api
+from lanner.console.console import Console, server_context
+from lanner.console.listening import parse_address
+from lanner.console.token import read_token
+from lanner.inquiry.client import Inquiry
+from lanner.operating.notify import Notifier
+from lanner.sdk.errors import LannerError, UsageError
+from lanner.sdk.files import read_whole
+from lanner.yamlfile import placed_values
+from lanner.yamlfile.reader import YamlError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MOST_BYTES: Final = 16 << 20
+
+
+def serve_console(
+    directory: str,
+    listen: str,
+    hosts: Sequence[str],
+    certificate: str | None,
+    key: str | None,
+    token_file: str | None,
+    plugins: Sequence[str],
+    config: str,
+) -> int:
+    """Serve until SIGINT or SIGTERM, and return the exit code. Raises `LannerError`."""
+    if key and not certificate:
+        raise UsageError("--key is the key of a certificate: add --certificate FILE")
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    path = Path(directory)
+    address = parse_address(listen)
+    inquiry = Inquiry(plugins, _config_text(config))
+    with contextlib.ExitStack() as stack:
+        stack.callback(inquiry.close)
+        console = Console(
+            Api(lambda: AlertStore(path), inquiry),
+            address,
+            token=read_token(Path(token_file)) if token_file else "",
+            hosts=hosts,
+            tls=server_context(certificate, key or "") if certificate else None,
+        )
+        stack.callback(console.close)
+        # a token in a file is not printed: a service's output is in a log that others read
+        print_text(console.address if token_file else console.link)
+        if token_file:
+            say(f"the token is in {token_file}: add it to the address, after #token=")
+        if address.path:
+            say(f"to use it: ssh -L 8766:{os.path.abspath(address.path)} HOST, then http://127.0.0.1:8766/ with the token")  # noqa: PTH100
+        _check_store(path)
+        notifier = Notifier()
+        stack.callback(notifier.close)
+        notifier.ready(f"serving {directory} on {console.address}")
+        ended.wait()
+        notifier.stopping()
+    return OK
+
+
+def _check_store(path: Path) -> None:
+    """Warn if the store is missing or cannot be read. The console serves it as soon as it can."""
+    try:
+        with contextlib.closing(AlertStore(path)) as store:
+            store.last()
+            for error in store.problems.values():
+                say(f"warning: {error}")
+    except LannerError as error:
+        say(f"warning: {error}")
+
+
+def _config_text(text: str) -> str:
+    """Return the text of --config (JSON, YAML or @FILE) as JSON; "" without one. Raises `UsageError`."""
+    try:
+        if text.startswith("@"):
+            text = read_whole(text[1:], _MOST_BYTES).decode("utf-8")
+        options = placed_values.load(text, "--config")[0] if text.strip() else {}
+    except (OSError, ValueError, YamlError) as error:
+        raise UsageError(f"--config: {error}") from None
+    if not isinstance(options, dict):
+        raise UsageError("--config takes the plugin's options, as in --config '{option: value}', or @FILE")
+    return json.dumps(options) if options else ""

@@ -1,0 +1,108 @@
+"""Cases and questions from what a store knows of an alert and its run."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from lanner.alerts.filters import parse_filter, quote_value
+from lanner.alerts.stored import read_content
+from lanner.inquiry.messages import Case, Question
+from lanner.inquiry.trust import check_trust
+from lanner.sdk.errors import LannerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lanner.alerts.reader import AlertStore
+    from lanner.alerts.stored import Detail, Run
+    from lanner.inquiry.messages import Kind
+
+_MOST_OTHERS: Final = 20
+_MOST_PAGES: Final = 5
+
+
+class _Plugin(msgspec.Struct):
+    target: str
+
+
+class _File(msgspec.Struct):
+    path: str
+    sha256: str = ""
+
+
+class _Settings(msgspec.Struct):
+    rule_matching: str = "first"
+    static_fields: dict[str, str] = {}
+
+
+class About(msgspec.Struct):
+    """The members of a run's description that explanations need."""
+
+    plugins: list[_Plugin]
+    rules: list[_File]
+    settings: _Settings = msgspec.field(default_factory=_Settings)
+
+
+def make_case(detail: Detail, store: AlertStore, plugins: Sequence[str], config: str) -> Case:
+    """Return the case of an alert's run. Raises `LannerError` with the reason if the store does not have all of it."""
+    about = read_about(detail.run)
+    if not detail.event_size:
+        raise LannerError("the alert has no event: Lanner itself raised it, or its run stored none")
+    if len(detail.event) < detail.event_size:
+        raise LannerError(f"the event has {detail.event_size:,} bytes, of which the store keeps the first {len(detail.event):,}")
+    targets = [each.target for each in about.plugins]
+    if not targets:
+        raise LannerError("the run stored no plugin")
+    check_trust(targets, plugins, detail.run)
+    files = []
+    for file in about.rules:
+        content = store.rules_file(file.sha256) if file.sha256 else None
+        if content is None:
+            raise LannerError(f"the store does not have the rules file {file.path} as this run loaded it")
+        files.append((file.path, content))
+    if not files:
+        raise LannerError("the run stored no rules files")
+    is_first = about.settings.rule_matching == "first"
+    return Case(targets[0], tuple(targets[1:]), config, tuple(files), tuple(about.settings.static_fields.items()), is_first)
+
+
+def read_about(run: Run) -> About:
+    """Return a run's description of itself. Raises `LannerError` if it is incomplete."""
+    try:
+        return msgspec.convert(run.about, About)
+    except msgspec.ValidationError as error:
+        raise LannerError(f"the store describes the run {run.key} incompletely: {error}") from None
+
+
+def make_question(kind: Kind, detail: Detail, store: AlertStore) -> Question:
+    """Return a question about an alert; for an exception with other events of its rule."""
+    alert = detail.alert
+    fields: dict[str, Any] = read_content(alert.line).output_fields
+    others = tuple(_others(detail, store)) if kind == "exception" else ()
+    return Question(kind, alert.rule, detail.event, alert.timestamp, alert.key, fields, others)
+
+
+def _others(detail: Detail, store: AlertStore) -> Iterator[tuple[bytes, int]]:
+    """Yield whole events of other alerts of the rule, the newest first, of each subject one."""
+    wanted = parse_filter(f"rule:{quote_value(detail.alert.rule)}", time.time_ns())
+    subjects, before = {detail.alert.subject}, None
+    found = 0
+    for _ in range(_MOST_PAGES):
+        page = store.newest(wanted, _MOST_OTHERS * 5, before)
+        for alert in page.alerts:
+            # alerts without another subject may still differ in what they did
+            if alert.key == detail.alert.key or (alert.subject in subjects and len(page.alerts) > _MOST_OTHERS):
+                continue
+            other = store.find(alert.key)
+            if other is not None and other.event_size and len(other.event) == other.event_size:
+                subjects.add(alert.subject)
+                yield other.event, alert.timestamp
+                found += 1
+                if found == _MOST_OTHERS:
+                    return
+        if not page.more:
+            return
+        before = page.position

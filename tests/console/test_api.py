@@ -1,0 +1,221 @@
+"""The API that the page polls, over a store that the writer has written."""
+
+import json
+import time
+
+import pytest
+from tests.console.generated import HOSTILE, GeneratedStore
+
+
+def test_the_newest_and_then_older_alerts(client):
+    status, found = client.get("/api/alerts?limit=300")
+    positions = [row[0] for row in found["alerts"]]
+    assert (status, len(positions), found["more"]) == (200, 300, True)
+    seen = positions
+    while found["more"]:
+        _, found = client.get(f"/api/alerts?limit=300&before={found['position']}")
+        seen += [row[0] for row in found["alerts"]]
+    assert len(seen) == 1000
+    assert seen == sorted(set(seen), reverse=True)
+
+
+def test_polling_gets_each_alert_once(client):
+    position, seen = 0, []
+    while True:
+        _, found = client.get(f"/api/alerts?after={position}&limit=77")
+        seen += [row[0] for row in found["alerts"]]
+        position = found["position"]
+        if not found["more"]:
+            break
+    assert len(seen) == 1000
+    assert seen == sorted(set(seen))
+    assert client.get(f"/api/alerts?after={position}")[1] == {"alerts": [], "position": position, "more": False, "notes": []}
+
+
+def test_a_row_is_what_a_list_shows(client):
+    _, found = client.get("/api/alerts?limit=1")
+    (position, key, arrived, priority, rule, subject, text, source) = found["alerts"][0]
+    status, detail = client.get(f"/api/alert/{key}")
+    assert status == 200
+    assert (detail["position"], detail["key"], detail["rule"], detail["subject"], detail["source"]) == (
+        position,
+        key,
+        rule,
+        subject,
+        source,
+    )
+    assert detail["output"].startswith(text)
+    assert abs(arrived / 1000 - time.time()) < 600
+    assert 0 <= priority <= 7
+    assert detail["rules_file"]["path"] == "/etc/lanner/rules.d/docker_rules.yaml"
+    assert detail["rules_file"]["line"] > 1
+    assert json.loads(detail["event"])["Type"]
+
+
+def test_filters_and_facets(client):
+    _, facets = client.get("/api/facets?field=rule")
+    rule, count = facets["values"][0]
+    assert facets["exact"] is True
+    _, found = client.get(f'/api/alerts?limit=1000&filter=rule:"{rule}"'.replace(" ", "%20"))
+    assert {row[4] for row in found["alerts"]} == {rule}
+    assert 0 < len(found["alerts"]) <= count
+    for field in ("priority", "source", "subject", "tag"):
+        assert client.get(f"/api/facets?field={field}")[1]["values"]
+
+
+def test_the_time_line_counts_all(client):
+    now = int(time.time() * 1000)
+    _, found = client.get(f"/api/timeline?begin={now - 2 * 3_600_000}&end={now}")
+    assert sum(sum(counts) for _, counts in found["buckets"]) == 1000
+    assert found["exact"] is True
+    assert found["step_ms"] >= 1000
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "error", "place"),
+    [
+        ("alerts?filter=priority%3Aloud", 400, "loud", 9),
+        ("alerts?after=-1", 400, "the parameter after takes a number from 0", None),
+        ("alerts?after=1e3", 400, "the parameter after takes a number from 0", None),
+        ("alerts?limit=x", 400, "the parameter limit takes a number from 0", None),
+        ("alerts?nothing=1", 400, "unknown parameter 'nothing'", None),
+        ("alerts?after=1&after=2", 400, "a parameter is given twice", None),
+        ("alerts?" + "&".join(f"a{number}=1" for number in range(99)), 400, "invalid query string", None),
+        ("facets?field=colour", 400, "the parameter field takes one of rule, priority, source, subject, tag", None),
+        ("timeline?begin=2&end=1", 400, "the parameter begin is after end", None),
+        ("status?x", 400, "invalid query string", None),
+    ],
+)
+def test_invalid_parameters_are_named(client, path, status, error, place):
+    found = client.get(f"/api/{path}")
+    assert (found[0], found[1]["place"]) == (status, place)
+    assert error in found[1]["error"]
+
+
+@pytest.mark.parametrize("key", ["5ad0c0de-999999999", "00000000-1", "x", "5ad0c0de-0", "5ad0c0de-1%00", "-", "5ad0c0de--1"])
+def test_an_alert_that_retention_removed_says_so(client, key):
+    for part in ("", "/why", "/around", "/exception", "/test"):
+        found = client.get(f"/api/alert/{key}{part}")
+        assert found == (404, {"error": "no such alert in the store: retention removed it, or it was never stored"})
+
+
+@pytest.mark.parametrize(
+    "path", ["alert", "alert/", "alert/5ad0c0de-1/none", "alert/5ad0c0de-1/why/more", "alerts/", "", "alert/" + "a" * 99]
+)
+def test_unknown_paths(client, path):
+    assert client.get(f"/api/{path}") == (404, {"error": "not found"})
+
+
+def test_hostile_alerts_are_text(client):
+    found, before = [], ""
+    for _ in range(4):
+        _, page = client.get(f"/api/alerts?limit=1000{before}")
+        found += [row for row in page["alerts"] if int(row[1].partition("-")[2]) % 100 == 7]
+        before = f"&before={page['position']}"
+        if not page["more"]:
+            break
+    assert len(found) == 10
+    texts = set()
+    for row in found:
+        assert len(row[6]) <= 500
+        assert len(row[5]) <= 256
+        status, detail = client.get(f"/api/alert/{row[1]}")
+        assert status == 200
+        texts |= set(map(str, detail["fields"].values()))
+    assert HOSTILE[0] in texts
+    assert "x" * 1_000_000 in texts
+
+
+def test_why_exception_and_test_of_a_stored_alert(client):
+    _, found = client.get('/api/alerts?limit=1&filter=rule:"Shell%20in%20a%20container"%20container:web-*')
+    key, name = found["alerts"][0][1], found["alerts"][0][5]
+    _, why = client.get(f"/api/alert/{key}/why")
+    assert (why["matches"], why["rule"]) == (True, "Shell in a container")
+    assert why["place"].startswith("/etc/lanner/rules.d/docker_rules.yaml:")
+    assert why["deciding"]
+    _, exception = client.get(f"/api/alert/{key}/exception")
+    assert exception["checked"] is True
+    assert exception["tried"] > 0
+    assert f'"{name}"' in exception["text"]
+    _, test = client.get(f"/api/alert/{key}/test")
+    assert test["checked"] is True
+    _, around = client.get(f"/api/alert/{key}/around")
+    assert {row[5] for row in around["alerts"]} == {name}
+    assert sum(count for _, count in around["rules"]) == len(around["alerts"])
+
+
+def test_silent_and_noisy_rules_and_a_change_of_rules(client):
+    _, found = client.get("/api/rules?begin=0")
+    counts = {row["rule"]: row["count"] for row in found["rules"]}
+    assert sum(counts.values()) == 1000
+    assert 0 in counts.values()
+    silent = next(row for row in found["rules"] if not row["count"])
+    assert (silent["last_ms"], silent["path"]) == (None, "/etc/lanner/rules.d/docker_rules.yaml")
+    (change,) = found["changes"]
+    assert change["files"] == ["/etc/lanner/rules.d/mine.yaml"]
+    assert change["before"]
+    assert change["after"]
+    assert abs(change["at_ms"] / 1000 - time.time() + 1200) < 300
+    assert next(row for row in found["rules"] if row["rule"] == "Command in a container")["is_loaded"] is True
+
+
+def test_problems_are_named_with_what_to_do(client):
+    _, found = client.get("/api/status")
+    assert found["is_running"] is True
+    problems = {problem["where"]: problem for problem in found["problems"]}
+    assert problems["tcp://192.0.2.10:2376"]["what"] == "the engine is unreachable"
+    assert problems["$.http_output"]["what"] == "4,231 alerts waiting: connection refused"
+    assert "mine.yaml:14:3" in str(found["problems"])
+    assert found["store"]["days"] in {1, 2}
+    assert found["store"]["bytes"] > 100_000
+    assert found["store"]["oldest_ms"] < found["store"]["newest_ms"]
+
+
+def test_a_run_that_has_ended_is_named(serve, tmp_path):
+    store = GeneratedStore(tmp_path, 10)
+    client = serve(tmp_path)
+    client.login()
+    assert client.get("/api/status")[1]["is_running"] is True
+    store.close()
+    _, found = client.get("/api/status")
+    assert found["is_running"] is False
+    assert [problem["what"] for problem in found["problems"]] == ["no run writes this store"]
+
+
+def test_without_a_store_it_says_how_to_make_one_and_serves_it_as_soon_as_it_exists(serve, tmp_path):
+    client = serve(tmp_path / "later")
+    client.login()
+    assert client.ask("/")[0] == 200
+    for path in ("alerts", "alerts?after=0", "status", "rules", "timeline", "facets?field=rule", "alert/5ad0c0de-1"):
+        status, found = client.get(f"/api/{path}")
+        assert status == 503
+        assert "there is no alert store at" in found["error"]
+        assert "-o lanner.store_output.enabled=true" in found["error"]
+    store = GeneratedStore(tmp_path / "later", 10)
+    assert len(client.get("/api/alerts")[1]["alerts"]) == 10
+    store.close()
+
+
+def test_retention_removes_days_under_it(serve, tmp_path):
+    store = GeneratedStore(tmp_path, 10)
+    store.close()
+    client = serve(tmp_path)
+    client.login()
+    key = client.get("/api/alerts")[1]["alerts"][0][1]
+    assert client.get(f"/api/alert/{key}")[0] == 200
+    for path in tmp_path.glob("alerts-*"):
+        path.unlink()
+    assert client.get("/api/alerts") == (200, {"alerts": [], "position": 0, "more": False, "notes": []})
+    assert client.get(f"/api/alert/{key}/why")[0] == 404
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 10_000, b"SQLite format 3\0" + b"\xff" * 9000])
+def test_a_damaged_file_is_named_and_the_others_are_read(serve, tmp_path, content):
+    store = GeneratedStore(tmp_path, 10)
+    store.close()
+    (tmp_path / "alerts-2020-01-01.db").write_bytes(content)
+    client = serve(tmp_path)
+    client.login()
+    assert len(client.get("/api/alerts")[1]["alerts"]) == 10
+    _, found = client.get("/api/status")
+    assert content == b"" or any("alerts-2020-01-01.db" in problem["where"] for problem in found["problems"])

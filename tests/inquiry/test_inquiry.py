@@ -1,0 +1,256 @@
+"""Why a stored alert fired, an exception and a test for it; and plugins that crash or hang, which harm no one else."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lanner.inquiry.client import Inquiry
+from lanner.rules.lint import check_files
+from lanner.testing.ruletests import run_file
+
+pytestmark = pytest.mark.slow
+
+
+def test_why_it_fired_part_by_part(ask, shop, event_of, tmp_path):
+    found = ask("why", shop(event_of()))
+    assert (found["rule"], found["matches"], found["place"]) == ("Unknown image started", True, f"{tmp_path}/shop_rules.yaml:7:3")
+    parts = found["condition"]["parts"]
+    assert found["deciding"] == [[0, 0], [0, 1], [1, 0]]
+    assert parts[0]["parts"][1] == {
+        "kind": "test",
+        "holds": True,
+        "text": "docker.action.name = start",
+        "values": {"docker.action.name": "start"},
+    }
+    assert parts[1]["parts"][0]["values"] == {"docker.from": "evil:1"}
+    assert found["lists"] == {"known_images": ["shop/web:1", "shop/db:1"]}
+
+
+def test_the_alternative_that_holds_decides(ask, shop, event_of):
+    found = ask("why", shop(event_of("exec_start: sh -c id")))
+    assert found["deciding"] == [[0], [1, 1]]
+
+
+def test_an_exception_names_the_container_and_the_command(ask, shop, event_of, tmp_path):
+    events = [event_of("exec_start: sh -c id"), event_of("exec_start: sh -c id", "web-2"), event_of("exec_start: ls /")]
+    store = shop(*events)
+    found = ask("exception", store)
+    assert found == {
+        "text": (
+            "- rule: Command in a container\n"
+            "  exceptions:\n"
+            "    - name: web_1_sh_c_id\n"
+            "      fields: [docker.attributes.name, docker.exec.command]\n"
+            "      comps: [=, =]\n"
+            "      values:\n"
+            '        - ["web-1", "sh -c id"]\n'
+            "  override:\n"
+            "    exceptions: append\n"
+        ),
+        "checked": True,
+        "tried": 2,
+        "notes": [],
+    }
+    # as the user does it: the file after the others
+    (tmp_path / "mine.yaml").write_text(found["text"])
+    (tmp_path / "mine_test.yaml").write_text(
+        "rules: [shop_rules.yaml, mine.yaml]\ntests:\n- name: a\n  events:\n"
+        + "".join(f"  - '{event.decode()}'\n" for event in store.events)
+        + "  alerts: [Command in a container, Command in a container]\n"
+    )
+    assert [outcome.differences for outcome in run_file(str(tmp_path / "mine_test.yaml")).outcomes] == [[]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        'a "quoted" word',
+        "it's",
+        "both ' and \"",
+        "back\\slash",
+        "(a, b)",
+        "known_images",
+        "ü €",
+        "\U0001f6a8",
+        "a\tb",
+        "a\nb",
+        "-",
+        "true",
+        "%x",
+        "x" * 999,
+        "a" + "\u202e" + "b",
+        " blank ",
+    ],
+)
+def test_an_exception_for_any_text(ask, shop, event_of, value):
+    found = ask("exception", shop(event_of(image=value), event_of(name="web-2")))
+    assert found.get("checked"), found
+    assert found["tried"] == 1
+
+
+def test_two_exceptions_of_a_rule_have_different_names(ask, shop, event_of, tmp_path):
+    store = shop(event_of(), event_of(name="web-2"))
+    first = ask("exception", store)["text"]
+    (tmp_path / "mine.yaml").write_text(first)
+    both = type(store)([tmp_path / "shop_rules.yaml", tmp_path / "mine.yaml"], events=[event_of(name="web-1", image="other:1")])
+    second = ask("exception", both)["text"]
+    (tmp_path / "more.yaml").write_text(second)
+    assert not check(tmp_path / "shop_rules.yaml", tmp_path / "mine.yaml", tmp_path / "more.yaml")
+
+
+def check(*files):
+    from lanner.host.plugin_loader import load_plugin
+    from lanner.host.trial import LoadedRules
+
+    return [each for each in check_files(files, LoadedRules(load_plugin("docker"), files).catalog) if each.severity == "error"]
+
+
+def test_a_rule_test_that_passes(ask, shop, event_of, tmp_path):
+    found = ask("test", shop(event_of(note="it's")))
+    assert found["checked"] is True
+    assert f"rules: [{tmp_path}/shop_rules.yaml]\n" in found["text"]
+    assert 'output: "unknown image (image=evil:1 container=web-1)"\n' in found["text"]
+    path = tmp_path / "given_test.yaml"
+    path.write_text(found["text"])
+    assert [outcome.passed for outcome in run_file(str(path)).outcomes] == [True]
+
+
+def test_the_plugins_own_rules_are_named_by_their_word(ask, event_of):
+    from tests.inquiry.conftest import StandInStore
+
+    from lanner.host.plugin_loader import load_plugin
+    from lanner.sdk.plugin import plugin_info
+
+    store = StandInStore([Path(plugin_info(load_plugin("docker")).rules)], events=[event_of("exec_start: cat /etc/shadow")])
+    assert ask("test", store)["text"].startswith("plugin: docker\nrules: [plugin]\n")
+    assert "docker.exec.command" in ask("exception", store)["text"]
+
+
+def test_all_alerts_of_an_event_are_in_its_test(ask, shop, event_of):
+    found = ask("test", shop(event_of(), rule_matching="all"))
+    assert "    all_matches: true\n" in found["text"]
+
+
+@pytest.mark.parametrize("kind", ["why", "exception", "test"])
+def test_what_is_missing_is_named(ask, shop, event_of, kind):
+    store = shop(event_of())
+    cases = {
+        "the event has 40,000 bytes, of which the store keeps the first": store.detail(event_size=40_000),
+        "the alert has no event: Lanner itself raised it": store.detail(event=b"", event_size=0),
+        "the store describes the run 5ad0c0de incompletely": store.detail(run=store.run._replace(about={})),
+        "the rule does not match the stored event": store.detail(event=b"{}", event_size=2),
+        "no rule 'Renamed'": store.detail(alert=store.alerts[0]._replace(rule="Renamed")),
+    }
+    for reason, detail in cases.items():
+        found = ask(kind, store, detail=detail)
+        assert list(found) == ["unavailable"]
+        assert reason in found["unavailable"]
+    store.files.clear()
+    assert ask(kind, store)["unavailable"].endswith("shop_rules.yaml as this run loaded it")
+
+
+def test_an_event_that_is_not_utf8(ask, shop):
+    event = b'{"Type":"container","Action":"start","Actor":{"ID":"4f0c","Attributes":{"image":"ev\xffil","name":"web-1"}}}'
+    store = shop(event)
+    assert ask("why", store)["condition"]["parts"][1]["parts"][0]["values"] == {"docker.from": "ev\\xffil"}
+    assert "not UTF-8" in ask("test", store)["unavailable"]
+    assert "docker.from" not in ask("exception", store)["text"]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("os.kill(os.getpid(), 11)", "crashed (SIGSEGV)"),
+        ("ctypes.string_at(0)", "crashed (SIGSEGV)"),
+        ("os._exit(0)", "ended the process"),
+        ("time.sleep(1000)", "did not answer in time"),
+        ("while True: pass", "did not answer in time"),
+        ("while True:\n                try: time.sleep(9)\n                except BaseException: pass", "did not answer in time"),
+    ],
+)
+def test_a_plugin_that_crashes_or_hangs_is_named(ask, own_plugin, shop, event_of, code, reason):
+    store = own_plugin(code)
+    seconds = 4 if "time" in reason else 60
+    found = ask("why", store, seconds=seconds)
+    assert "/shop.py " in found["unavailable"]
+    assert reason in found["unavailable"]
+    begin = time.monotonic()
+    assert ask("exception", store, seconds=seconds) == found  # without another attempt
+    assert time.monotonic() - begin < 1
+    assert ask("why", shop(event_of()), seconds=60)["matches"] is True
+
+
+def test_a_plugin_that_takes_all_memory_is_limited(ask, own_plugin):
+    found = ask("why", own_plugin("b = bytearray(1 << 40)"), seconds=60)
+    assert "the rule does not match the stored event" in found["unavailable"] or "MemoryError" in found["unavailable"]
+
+
+def test_output_of_a_plugin_is_not_taken_for_an_answer(ask, own_plugin):
+    found = ask(
+        "why", own_plugin("print('x' * 99999, flush=True); os.write(1, b'junk'); sys.stderr.write('junk'); os.read(0, 1)"), seconds=60
+    )
+    assert found["matches"] is True
+
+
+def test_one_process_answers_all_questions_of_a_run(shop, event_of):
+    inquiry = Inquiry(seconds=60)
+    try:
+        store = shop(event_of(), event_of(name="web-2"))
+        numbers = set()
+        for number in (0, 1, 0):
+            assert inquiry.ask("why", store.detail(number), store)["matches"] is True
+            numbers.add(inquiry._process._process.pid)
+        assert len(numbers) == 1
+        os.kill(numbers.pop(), 9)
+        assert inquiry.ask("why", store.detail(), store)["matches"] is True
+    finally:
+        inquiry.close()
+
+
+def test_the_process_ends_with_its_parent(own_plugin, tmp_path):
+    own_plugin("pass")
+    code = (
+        "import subprocess, sys\n"
+        "p = subprocess.Popen([sys.executable, '-P', '-m', 'lanner.inquiry.worker'], stdin=subprocess.PIPE, start_new_session=True)\n"
+        "print(p.pid, flush=True)\n"
+    )
+    pid = int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60).stdout)
+    until = time.monotonic() + 60
+    while Path(f"/proc/{pid}/cmdline").exists() and b"lanner" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+class TestTrust:
+    """A store from elsewhere must not choose what code runs here."""
+
+    def test_a_file_of_another_machine_is_not_loaded(self, ask, own_plugin):
+        store = own_plugin("pass", about={"machine": "0" * 64})
+        found = ask("why", store)["unavailable"]
+        assert "was on another machine: to load it, add --plugin" in found
+        assert ask("why", store, plugins=[store.about["plugins"][0]["target"]])["matches"] is True
+
+    def test_a_module_is_not_loaded(self, ask, own_plugin):
+        store = own_plugin("pass", about={"plugins": [{"target": "shop:Shop"}]})
+        assert "shop:Shop is a module, which is not loaded unasked" in ask("why", store)["unavailable"]
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file to another user")
+    def test_a_file_of_another_user_is_not_loaded(self, ask, own_plugin, tmp_path):
+        store = own_plugin("pass")
+        assert ask("why", store)["matches"] is True
+        os.chown(tmp_path / "shop.py", 65534, 65534)
+        assert "others can write" in ask("why", store)["unavailable"]
+
+    def test_a_file_that_all_can_write_is_not_loaded(self, ask, own_plugin, tmp_path):
+        store = own_plugin("pass")
+        (tmp_path / "shop.py").chmod(0o666)
+        assert "others can write" in ask("why", store)["unavailable"]
+
+    def test_a_file_that_has_gone_is_named(self, ask, own_plugin, tmp_path):
+        store = own_plugin("pass")
+        (tmp_path / "shop.py").unlink()
+        assert "shop.py cannot be loaded: No such file or directory" in ask("why", store)["unavailable"]
