@@ -8,7 +8,25 @@ import os
 import subprocess
 import sys
 
-NAMES = ("start", "load", "pieces", "lines", "words", "executor", "replay", "live", "plugin", "engine", "outputs", "top", "webhook", "tail")
+NAMES = (
+    "start",
+    "load",
+    "pieces",
+    "lines",
+    "words",
+    "executor",
+    "replay",
+    "live",
+    "plugin",
+    "engine",
+    "outputs",
+    "top",
+    "webhook",
+    "tail",
+    "console",
+    "history",
+    "store",
+)
 
 
 def main(names: list[str]) -> None:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from lanner.sdk.printable import printable_line
     from lanner.sdk.protocols import ChunkReader, OpenInstance, OpenResult, Payload
     from lanner.sdk.secrets import Secret
-    from lanner.sdk.values import Path, Value, concat, item, payload, text
+    from lanner.sdk.text_values import concat, text
+    from lanner.sdk.values import Path, Value, item, payload
     from lanner.sdk.words import EACH, INDEX, KEY
 
 _HOMES = {
@@ -77,7 +78,7 @@ _HOMES = {
     "cef": "lanner.sdk.patterns",
     "check_disk": "lanner.sdk.checks",
     "check_regular": "lanner.sdk.files",
-    "concat": "lanner.sdk.values",
+    "concat": "lanner.sdk.text_values",
     "field": "lanner.sdk.fields",
     "gate": "lanner.sdk.fields",
     "item": "lanner.sdk.values",
@@ -92,7 +93,7 @@ _HOMES = {
     "sources": "",
     "suggest_name": "lanner.sdk.misspelt",
     "testing": "",
-    "text": "lanner.sdk.values",
+    "text": "lanner.sdk.text_values",
 }
 
 __all__ = [

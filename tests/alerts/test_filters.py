@@ -45,6 +45,8 @@ def matches(text, found=SHELL):
         "example.com:443/web",
         'rule:"Shell in a container"',
         "rule:shell*",
+        'rule:"shell in*"',
+        'rule:"*in a*"',
         "rule:*CONTAINER",
         "rule=*in*container",
         "Rule:*",
@@ -78,6 +80,11 @@ def matches(text, found=SHELL):
         "*",
         "---",
         "shell*",
+        "she* conta*",
+        '"shell bin s*"',
+        "SHELL*",
+        "web-*",
+        "* shell *",
         "rule:",
         "priority>=",
         "\0",
@@ -94,11 +101,17 @@ def test_filters_that_match(text):
     [
         "bash",
         "she",
+        "*hell",
+        "hell*",
+        "she-*",
+        '"bin* shell"',
+        "-sh*",
         '"shell in web"',
         '"container shell"',
         "-shell",
         '-"in web-1"',
-        'rule:"shell*"',
+        'rule:"shell\\*"',
+        "rule:shell\\*",
         "rule:shell",
         "-rule:shell*",
         "rule!=shell*",
@@ -157,6 +170,8 @@ def test_an_impossible_value_of_a_known_key_is_an_error(text, says, place):
         ("not a", "a `-` before a term excludes: 'not' is searched as a word"),
         ("rule>x", "'rule' is compared with `:`, and is searched as text here"),
         ("rule:", "'rule' has no value and is ignored"),
+        ("*hell", "a `*` in text has a meaning only at the end of a word: '*hell' is searched without it"),
+        ("s*ell", "a `*` in text has a meaning only at the end of a word: 's*ell' is searched without it"),
     ],
 )
 def test_a_hint_is_a_note(text, note):
@@ -219,6 +234,7 @@ def test_a_quoted_value_is_literal(value, key):
     (term,) = parse_filter(f"{key}:{quote_value(value)}", NOW).terms
     assert term.pattern.fits(value)
     assert not term.pattern.fits(value + "x")
+    assert term.pattern.literal is not None
 
 
 def test_a_very_long_text_is_read_in_linear_time():

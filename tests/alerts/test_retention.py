@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lanner.alerts import retention
-from lanner.alerts.retention import Limits, Retention
+from lanner.alerts.retention import Limits, Retention, StoreSize, measure_store
 from lanner.alerts.schema import DAY, day_files, day_name
 from lanner.alerts.writer import StoreWriter
 
@@ -90,8 +90,8 @@ def test_a_file_that_cannot_be_deleted_is_said_once(tmp_path, caplog):
 def test_the_writer_applies_it_and_goes_on_to_another_file_in_time(tmp_path):
     make_day(tmp_path, TODAY - 40)
     writer = StoreWriter(tmp_path, Limits(days=30, size=4_000_000), wait=0)
-    text = "x" * 10_000
-    for number in range(400):
+    text = "x" * 25_000
+    for number in range(150):
         writer.write([raised(number, arrived=NOW, output=f"{number} {text}")])
     writer.close()
     sizes = [path.stat().st_size for path in day_files(tmp_path).values()]
@@ -99,9 +99,21 @@ def test_the_writer_applies_it_and_goes_on_to_another_file_in_time(tmp_path):
     assert len(sizes) > 1
     assert sum(sizes) < 16_000_000
     kept = [int(output.split()[0]) for output in outputs(tmp_path)]
-    assert kept == [*range(kept[0], 400)]
+    assert kept == [*range(kept[0], 150)]
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(days=1)])
 def test_a_missing_directory_is_left_to_the_writer(tmp_path, limits):
     assert Retention(tmp_path / "gone", limits).apply(TODAY) == []
+
+
+def test_a_store_is_measured_with_its_logs_and_damaged_files(tmp_path):
+    assert measure_store(tmp_path) == StoreSize(0, 0, 0, -1)
+    for day in (-2, 0):
+        make_day(tmp_path, TODAY + day, size=1000)
+    (tmp_path / f"{day_name(TODAY)}-wal").write_bytes(b"x" * 500)
+    (tmp_path / f"{day_name(TODAY - 1)}.bad").write_bytes(b"x" * 30)
+    (tmp_path / "run.json").write_bytes(b"{}")
+    assert measure_store(tmp_path) == StoreSize(2530, 2, 1, TODAY - 2)
+    with pytest.raises(OSError, match="missing"):
+        measure_store(tmp_path / "missing")

@@ -1,4 +1,4 @@
-"""`lanner alerts search` and `export`: the alerts of runs as they printed them, and stores that cannot be read."""
+"""`lanner alerts`: the alerts of runs as they printed them, one alert with its reason, and stores that cannot be read."""
 
 import json
 import os
@@ -154,12 +154,18 @@ def test_a_reader_that_closes_ends_an_export_quietly(lanner, tmp_path):
 
 def test_control_characters_do_not_reach_a_terminal(lanner, tmp_path):
     make_store(tmp_path, [alert(message="red \x1b[31m\r\n\u202e")])
-    script = f"{Path(sys.executable).with_name('lanner')} alerts search {tmp_path}"
-    done = subprocess.run(["script", "-qec", script, "/dev/null"], capture_output=True, timeout=60, check=True)
-    assert b"red \\u001b[31m\\r\\n" in done.stdout
+    script = f"{Path(sys.executable).with_name('lanner')} alerts search --keys {tmp_path}"
+    shown = {}
+    for term in ("xterm", "dumb"):
+        environ = os.environ | {"TERM": term, "NO_COLOR": ""}
+        shown[term] = subprocess.run(
+            ["script", "-qec", script, "/dev/null"], capture_output=True, timeout=60, check=True, env=environ
+        ).stdout
+    assert b": Warning red \\u001b[31m\\r\\n\\u202e\r\n" in shown["dumb"]
+    assert b"\x1b[33mWarning\x1b[0m red \\u001b[31m\\r\\n\\u202e\r\n" in shown["xterm"]
 
 
-@pytest.mark.parametrize("command", [["search"], ["export"]])
+@pytest.mark.parametrize("command", [["search"], ["export"], ["show", "0badcafe-1"]])
 def test_a_missing_store_is_an_error_that_says_how_to_make_one(lanner, tmp_path, command):
     done = lanner("alerts", command[0], tmp_path / "none", *command[1:])
     assert done.code == 1
@@ -239,3 +245,36 @@ def test_a_store_is_read_while_it_is_written(lanner, tmp_path):
 def numbers_of(done):
     assert (done.code, done.err) == (0, "")
     return [json.loads(line)["output"] for line in done.lines]
+
+
+def test_an_alert_is_shown_with_its_fields_its_event_and_why_it_fired(lanner, stored):
+    store, _ = stored
+    (key,) = {line.split()[0] for line in lanner("alerts", "search", store, "--keys", "--limit", "80", 'rule:"reverse shell*"').lines[-1:]}
+    done = lanner("alerts", "show", store, key)
+    assert (done.code, done.err) == (0, "")
+    text = done.out.decode()
+    assert text.startswith(f"Reverse shell in a container\nkey       {key}\npriority  Critical\nsource    docker\nsubject   shop-web-1\n")
+    assert "\n  docker.exec.command       nc -l -p 4444 -e /bin/sh\n" in text
+    assert '\nEvent (550 bytes)\n  {"status":"exec_start: nc -l' in text
+    assert "docker_rules.yaml:" in text.partition("Why it fired (")[2]
+    assert '  yes      docker.exec.command glob "*nc* -e *"   -> "nc -l -p 4444 -e /bin/sh"\n' in text
+    found = json.loads(lanner("alerts", "show", store, key, "--format", "json").out)
+    assert (found["key"], found["rule"], found["event_size"], found["why"]["matches"]) == (key, "Reverse shell in a container", 550, True)
+
+
+def test_an_alert_whose_plugin_is_missing_is_shown_without_its_reason(lanner, some):
+    done = lanner("alerts", "show", some, "0badcafe-7")
+    assert done.code == 0
+    assert "Event (3 bytes)\n  {}\n" in done.out.decode()
+    assert done.lines[-1].startswith("Why it fired: unavailable, ")
+
+
+@pytest.mark.parametrize("key", ["0badcafe-99", "x", "", "\x1b[31m"])
+def test_an_alert_that_the_store_does_not_have_is_an_error(lanner, some, key):
+    done = lanner("alerts", "show", some, key)
+    assert done.code == 1
+    assert (
+        "in " + str(some) + ": retention has removed it, or it was never stored; `lanner alerts search --keys` prints the keys\n"
+        in done.err
+    )
+    assert "\x1b" not in done.err

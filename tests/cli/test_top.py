@@ -153,6 +153,26 @@ def test_a_terminal_that_cannot_draw_is_refused(top, store, term):
 
 def test_without_textual_it_says_what_to_install(store):
     code = "import sys; sys.modules['textual'] = None; sys.argv = ['lanner', 'top', sys.argv[1]]; from lanner.cli.main import main; main()"
-    done = subprocess.run([sys.executable, "-c", code, store], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code, store], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert done.stderr == "lanner: error: lanner top needs Textual, which is not installed: pip install 'lanner[top]'\n"
+
+
+def test_enter_shows_why_an_alert_of_a_run_fired(lanner, top, tmp_path):
+    path = tmp_path / "store"
+    done = lanner(
+        "run", "docker", "--replay", "example", "-o", "lanner.store_output.enabled=true", "-o", f"lanner.store_output.path={path}"
+    )
+    assert done.code == 0, done.err
+    view = top(path)
+    view.until(b"lanner top")
+    view.until(b"no run writes this store")
+    view.until(b"container")
+    view.press(b"k\r")
+    view.until(b"Decided by")
+    view.until(b"yes ")
+    view.seen = b""
+    view.press(b"\x1b")
+    view.until(b"no run writes this store")  # a key after Escape at once would be Alt with that key
+    view.press(b"q")
+    assert view.end() == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lanner.cli import messages
 from lanner.rules.check import checker
-from lanner.rules.condition import ast, parser
+from lanner.rules.condition import ast, comparisons, parser
 from lanner.rules.files import load
 from lanner.rules.resolve import lists, macros
 from lanner.yamlfile import reader
@@ -27,7 +27,7 @@ def test_the_page_on_rules_has_the_limits():
         "levels of YAML": f"{reader.MAX_DEPTH}",
         "open parentheses in a condition": f"{parser.MAX_GROUPS:,}",
         "levels of and/or/not after macro expansion": f"{ast.MAX_DEPTH}",
-        "nested transformers": f"{parser.MAX_TRANSFORMERS}",
+        "nested transformers": f"{comparisons.MAX_TRANSFORMERS}",
         "nodes of a condition after macro expansion": f"{macros.MAX_SIZE:,}",
         "characters of a condition with its lists": f"{lists.MAX_TEXT:,}",
         "items of all lists after expansion": f"{lists.MAX_ITEMS:,}",

@@ -12,6 +12,7 @@
 #include "maker.hpp"
 #include "values/document.hpp"
 #include "values/offsets.hpp"
+#include "values/re2_engine.hpp"
 #include "values/values.hpp"
 
 namespace {
@@ -81,6 +82,14 @@ Value each(Value path, Value body) {
   return value;
 }
 
+// A part that is the same for all items of an `each`
+Value shared(std::uint64_t number, Value part) {
+  Value value = over(Kind::shared, {std::move(part)});
+  value.number = number;
+  value.has_lists = true;
+  return value;
+}
+
 std::vector<Value> make_table() {
   const Value text = path({"a"});
   const Value deep = path({"m", "d", std::uint64_t{1}, "e"});
@@ -109,6 +118,9 @@ std::vector<Value> make_table() {
       each(path({Each{}}), over(Kind::first, {item({"e"}), word("raw", item({})), text})),
       each(list, path({"l", Each{}})),
       each(list, word("split", Kind::split, true, item({}))),
+      each(list, shared(0, path({"l", Each{}}))),
+      each(path({"l", Each{}}), over(Kind::concat, {word("text", item({})), shared(0, text), shared(1, before)})),
+      each(path({Each{}}), over(Kind::when, {shared(0, word("text", list)), shared(1, word("any", Kind::any, false, list))})),
       over(Kind::concat, {text, before}),
       over(Kind::given, {}),
       word("integer", path({"l", std::uint64_t{0}})),
@@ -145,6 +157,34 @@ std::vector<Value> make_table() {
 
 lanner::Places line_places;
 
+constexpr std::string_view access_log =
+    R"((?P<client>[0-9a-fA-F.:]+) - (?P<user>\S+) \[(?P<time>[^\]]+)\] "(?P<method>[A-Z]+) (?P<path>[^ "]*)(?: (?P<rest>[^"]*))?" (?P<status>[0-9]{3}))";
+constexpr std::string_view any_text = R"((?s)(?P<a>\pL*)(?P<sign>[^\pL])?(?P<b>.*))";
+
+// A group of a pattern
+Value group(std::string_view expression, std::string_view name) {
+  auto& patterns = line_places.forms.patterns;
+  auto entry = std::ranges::find(patterns, expression, &lanner::Forms::Entry::expression);
+  if (entry == patterns.end()) {
+    patterns.push_back({std::string(expression), std::make_shared<const lanner::Pattern>(lanner::re2_engine, expression)});
+    entry = std::prev(patterns.end());
+  }
+  Value value;
+  value.kind = Kind::group;
+  value.place = static_cast<std::uint32_t>(entry - patterns.begin());
+  value.number = entry->pattern->group(name);
+  REQUIRE(value.number);
+  entry->groups = std::max<std::size_t>(entry->groups, value.number + 1);
+  return value;
+}
+
+// More groups than a match keeps on the stack
+std::string many_groups() {
+  std::string expression;
+  for (int number = 0; number < 40; ++number) expression += "(?P<g" + std::to_string(number) + ">[^:]*):?";
+  return expression;
+}
+
 Value part(Kind kind, std::string_view name, bool takes_argument = false) {
   Value value;
   value.kind = kind;
@@ -180,10 +220,22 @@ std::vector<Value> make_line_table() {
       word("after", over(Kind::first, {pair, key})),
       word("split", Kind::split, true, over(Kind::first, {pointer, pair})),
       each(lanner::make_path({Each{}}, false, line_places), over(Kind::first, {item({"e"}), pointer})),
+      group(access_log, "client"),
+      group(access_log, "rest"),
+      word("basename", word("before", group(access_log, "path"))),
+      word("integer", group(access_log, "status")),
+      over(Kind::first, {group(access_log, "user"), group(any_text, "sign"), pair}),
+      group(any_text, "a"),
+      over(Kind::concat, {group(any_text, "a"), group(any_text, "b")}),
+      word("split", Kind::split, true, group(any_text, "b")),
+      group(many_groups(), "g0"),
+      group(many_groups(), "g39"),
   };
   for (const auto form : {DateForm::rfc3339, DateForm::iso8601, DateForm::rfc2822, DateForm::http, DateForm::clf}) {
-    table.push_back(word("time", pair));
-    table.back().form = form;
+    for (const auto& text : {pair, group(access_log, "time")}) {
+      table.push_back(word("time", text));
+      table.back().form = form;
+    }
   }
   return table;
 }
@@ -262,6 +314,10 @@ std::vector<std::string> seeds() {
       "\x01level=info a=\"2024-02-29T12:30:00Z\" k=x",
       "\x01"
       "CEF:0|v|p|1|2|n|5|src=1.2.3.4 a=b \\= c name=x ",
+      "\x01"
+      "127.0.0.1 - eve [29/Feb/2024:12:30:00 +0100] \"GET /a/b.html HTTP/1.1\" 200\r\n",
+      "\x01::1 - - [x] \"A \xFF\" 404",
+      "\x01\xC3\xA9t\xC3\xA9:\xE2\x82:b:c:\n",
       "\x01{\"m\":{\"d\":[NaN,{\"e\":\"\\u00e9 x\"}]},\"/~1\":[ 1 , 2 ]}",
   };
 }
@@ -303,6 +359,10 @@ std::vector<std::string> words() {
           "20240229T123000,5+01",
           "Thu, 29 Feb 2024 12:30:60 GMT",
           "29/Feb/2024:12:30:00 -2359",
+          "127.0.0.1 - ",
+          " [29/Feb/2024:12:30:00 +0100] \"",
+          "GET /",
+          "\" 200",
           "CEF:0|",
           "|",
           " src=",

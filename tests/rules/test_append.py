@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, RulesError, compile_rules, load_rules_text
+from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, RulesError, compile_rules, load_rules, load_rules_text
 from lanner.rules.output.append import Append
 from lanner.rules.plan.executor import compile_values
 from lanner.sdk.types import Argument, FieldInfo, FieldType
@@ -145,3 +145,17 @@ def test_a_rule_that_does_not_mind_unknown_fields_is_left_out_for_added_text_but
 def test_added_fields_of_rules_that_do_not_run_are_not_asked_of_events():
     ready = compile_rules(load_rules_text(RULE.format("o", ""), CATALOG), CATALOG, [], [Append(raw=("x.text",))])
     assert ready.rules == ready.plan.fields == ()
+
+
+@pytest.mark.parametrize("condition", ["x.count >= 1 and", "unknown_macro", "x.count = (1", "x.none = 1", "x.count startswith 1"])
+def test_added_text_skips_a_rule_before_its_condition_is_read(tmp_path, condition):
+    """Falco compiles the output first: the condition may have any error."""
+    file = tmp_path / "rules.yaml"
+    file.write_text(RULE.format("o", "  skip-if-unknown-filter: true\n").replace("x.count = 7", condition))
+    for append, is_skipped in ((Append(output="%x.none"), True), (Append(raw=("x.none",)), False), (Append(output="%x.text"), False)):
+        if is_skipped:
+            ruleset = load_rules([file], CATALOG, appends=[append])
+            assert compile_rules(ruleset, CATALOG, appends=[append]).rules == ()
+        elif condition != "x.none = 1":  # that skips it in any case
+            with pytest.raises(RulesError):
+                compile_rules(load_rules([file], CATALOG, appends=[append]), CATALOG, appends=[append])

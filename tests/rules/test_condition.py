@@ -18,7 +18,8 @@ from lanner.rules.condition.ast import (
     find_operands,
     walk,
 )
-from lanner.rules.condition.parser import MAX_GROUPS, MAX_TRANSFORMERS, parse, parse_operand
+from lanner.rules.condition.comparisons import MAX_TRANSFORMERS
+from lanner.rules.condition.parser import MAX_GROUPS, parse, parse_operand
 from lanner.rules.findings import ConditionError
 
 A, B, C = Macro("a"), Macro("b"), Macro("c")

@@ -12,6 +12,10 @@ import pytest
 import lanner
 from lanner.sdk.hosting import init_plugin
 from lanner.sdk.sources import open_source
+from lanner.sources import polling, tailing
+
+from .log_lines import looped, returned, yielded
+from .polling_api import QUICK
 
 LONG = 30.0
 
@@ -136,3 +140,32 @@ def in_background():
     for thread in threads:
         thread.join(20)
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def short_pauses(monkeypatch):
+    """A poller waits hundredths of a second between polls."""
+    monkeypatch.setattr(polling, "_FIRST_PAUSE", QUICK)
+    monkeypatch.setattr(polling, "_SHORTEST_PAUSE", QUICK)
+
+
+@pytest.fixture
+def short_grace(monkeypatch):
+    """A rotated file is complete after 50 ms of silence."""
+    monkeypatch.setattr(tailing, "_GRACE", 0.05)
+
+
+@pytest.fixture
+def log(tmp_path):
+    (tmp_path / "var").mkdir()
+    return tmp_path / "var" / "access.log"
+
+
+@pytest.fixture(params=[returned, yielded, looped])
+def following(request, reading, log):
+    """`following(position)`: a run that follows the log."""
+
+    def begin(position=None, path=log, **options):
+        return reading(request.param(path, **options), position)
+
+    return begin

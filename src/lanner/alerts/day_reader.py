@@ -13,7 +13,7 @@ from msgspec import DecodeError, json
 
 from lanner.alerts.errors import DamagedError, StoreError, of_sqlite, primary_code
 from lanner.alerts.schema import APPLICATION, HOUR, MINUTE, VERSION
-from lanner.alerts.stored import DAY_BITS, Run, StoredAlert
+from lanner.alerts.stored import DAY_BITS, Detail, Run, StoredAlert
 from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
@@ -29,11 +29,19 @@ _MOST_TEXTS: Final = 200_000
 """Texts that are compared with a pattern. In a day with more of them, the alerts are compared."""
 _MOST_IDS: Final = 500
 """Texts that a statement may name."""
+_MOST_WORDS: Final = 64
+"""Words with one beginning that a statement may name."""
+_FIRST_OF_WORD: Final = "0"
+"""The first of the characters of words: no word is between one and this added to it."""
 _CANNOT_WRITE: Final = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 _KNOWN_TEXTS: Final = 20_000
 
 COLUMNS: Final = "a.id, a.arrived, a.time, a.rule, a.priority, a.source, a.subject, a.run, a.sequence, a.line"
 _ROW: Final = f"SELECT {COLUMNS} FROM alerts a WHERE a.id = ?"  # noqa: S608 - constants
+_HAS_TABLES: Final = "SELECT EXISTS (SELECT 1 FROM sqlite_master)"
+_HAS_VIEWS: Final = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger'))"
+"""A store has none. A view could be a statement without an end."""
+
 # The first and the last id on one side of a moment: of whole hours, and of the minutes in the moment's hour
 _FIRST_SINCE: Final = (
     "SELECT min(id) FROM (SELECT min(first) AS id FROM hours WHERE hour > ? "
@@ -75,6 +83,7 @@ class DayReader:
         except BaseException:
             self._database.close()
             raise
+        self._has_vocabulary = False
         self._run_rows: dict[int, Run] = {}
         self.text = lru_cache(_KNOWN_TEXTS)(self._read_text)
         """Return the text with this id."""
@@ -138,10 +147,17 @@ class DayReader:
         row = self.first_row("SELECT content FROM rules_files WHERE sha256 = ?", (sha256,)) if self.is_ready else None
         return None if row is None else bytes(row[0])
 
-    def find(self, key: str, sequence: int) -> Row | None:
-        """Return the alert with this key. A run's alerts have increasing sequences, and runs follow each other."""
-        if not self.is_ready:
+    def find(self, key: str, sequence: int) -> Detail | None:
+        """Return the alert of this run with this sequence, or None."""
+        number = self._id_of(key, sequence) if self.is_ready else None
+        if number is None:
             return None
+        row = self.row(number)
+        payload = self.first_row("SELECT payload, size FROM events WHERE id = ?", (number,)) or (b"", 0)
+        return Detail(self.alert(row), bytes(payload[0] or b""), int(payload[1] or 0), self.run(row.run))
+
+    def _id_of(self, key: str, sequence: int) -> int | None:
+        """Find an alert by bisection. A run's alerts have increasing sequences, and runs follow each other."""
         numbers = [number for (number,) in self.select("SELECT id FROM runs WHERE key = ? ORDER BY id", (key,))]
         if not numbers:
             return None
@@ -151,7 +167,7 @@ class DayReader:
             middle = (low + high) // 2
             number, run, found = self.first_row("SELECT id, run, sequence FROM alerts WHERE id >= ? ORDER BY id LIMIT 1", (middle,))
             if run in numbers and found == sequence:
-                return self.row(number)
+                return int(number)
             if run < numbers[0] or (run <= numbers[-1] and found < sequence):
                 low = number + 1
             else:
@@ -162,11 +178,6 @@ class DayReader:
         """Return the alert with this id, which exists."""
         row = self.first_row(_ROW, (number,))
         return Row(*row)
-
-    def event(self, number: int) -> tuple[bytes, int]:
-        """Return the stored bytes of an alert's event, and the size of the whole."""
-        row = self.first_row("SELECT payload, size FROM events WHERE id = ?", (number,))
-        return (bytes(row[0] or b""), int(row[1] or 0)) if row else (b"", 0)
 
     def ids_of(self, pattern: Pattern) -> list[int] | None:
         """Return the ids of the texts that match, or None if this takes too long or gives too many."""
@@ -191,6 +202,23 @@ class DayReader:
                     return None
         return found
 
+    def words_with(self, beginning: str) -> list[str] | None:
+        """Return the words of the index with this beginning, or None if they are too many."""
+        if not self._has_vocabulary:
+            with self.errors():
+                self._database.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, words, instance)")
+            self._has_vocabulary = True
+        found: list[str] = []
+        least = beginning
+        while row := self.first_row("SELECT term FROM vocabulary WHERE term >= ? LIMIT 1", (least,)):
+            if not row[0].startswith(beginning):
+                break
+            found.append(row[0])
+            if len(found) > _MOST_WORDS:
+                return None
+            least = row[0] + _FIRST_OF_WORD
+        return found
+
     def ids_in(self, since: int | None, until: int | None) -> tuple[int, int]:
         """Return the first and last id of a range that has all alerts which arrived from `since` on, before `until`."""
         low, high = 1, self.last
@@ -201,6 +229,13 @@ class DayReader:
             row = self._bound(_LAST_UNTIL, until)
             high = 0 if row is None else min(high, row)
         return low, high
+
+    def ids_within(self, since: int, until: int) -> tuple[int, int]:
+        """Return the ids of the first and the last alert that arrived from `since` on, before `until`. Without one, the last is less."""
+        low, high = self.ids_in(since, until)
+        first = self.first_row("SELECT id FROM alerts WHERE id BETWEEN ? AND ? AND arrived >= ? ORDER BY id LIMIT 1", (low, high, since))
+        last = self.first_row("SELECT id FROM alerts WHERE id BETWEEN ? AND ? AND arrived < ? ORDER BY id DESC LIMIT 1", (low, high, until))
+        return (1, 0) if first is None or last is None else (first[0], last[0])
 
     def _bound(self, statement: str, moment: int) -> int | None:
         hour, minute = moment // HOUR, moment // MINUTE
@@ -225,14 +260,12 @@ class DayReader:
 
     def _check(self) -> bool:
         """Return whether the tables exist. Raises StoreError for a file of another program or version."""
-        application, version, has_tables = (
-            self.first_row(statement)[0]
-            for statement in ("PRAGMA application_id", "PRAGMA user_version", "SELECT EXISTS (SELECT 1 FROM sqlite_master)")
-        )
+        statements = ("PRAGMA application_id", "PRAGMA user_version", _HAS_TABLES, _HAS_VIEWS)
+        application, version, has_tables, has_views = (self.first_row(statement)[0] for statement in statements)
         if not has_tables:
             return False
         path = printable_line(str(self.path))
-        if application != APPLICATION:
+        if application != APPLICATION or has_views:
             raise StoreError(f"{path} is not a file of an alert store: another program wrote it. Move it to another directory")
         if version > VERSION:
             raise StoreError(f"{path} was written by a newer Lanner (format {version}, this one reads {VERSION}): update Lanner")
@@ -271,6 +304,8 @@ def _connect(address: str) -> sqlite3.Connection:
     try:
         database.text_factory = lambda data: data.decode("utf-8", "replace")
         database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        database.execute("PRAGMA temp_store = MEMORY")
+        database.execute("PRAGMA trusted_schema = OFF")
         database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     except BaseException:
         database.close()

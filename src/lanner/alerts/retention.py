@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.alerts.schema import DAY, day_files, day_name
@@ -87,7 +90,7 @@ class Retention:
 
     def _delete(self, path: Path) -> bool:
         try:
-            path.unlink()
+            _unlink(path)
         except FileNotFoundError:
             return True
         except OSError as error:
@@ -100,6 +103,32 @@ class Retention:
                 path.with_name(path.name + log).unlink()
         _LOG.info("the alert store has deleted %s, by $.lanner.store_output.retain_days and max_size_mb", path)
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSize:
+    """Size of a store on disk in bytes, its files (one a day), the files set aside as damaged, the first day (since 1970; -1: no file)."""
+
+    bytes: int
+    files: int
+    damaged: int
+    first_day: int
+
+
+def measure_store(directory: Path) -> StoreSize:
+    """Return the size of a store, with the damaged files in it. Raises OSError."""
+    days = day_files(directory)
+    damaged = [path for path in directory.iterdir() if _ASIDE.fullmatch(path.name)]
+    return StoreSize(sum(map(size_of, [*days.values(), *damaged])), len(days), len(damaged), min(days, default=-1))
+
+
+def _unlink(path: Path) -> None:
+    """Delete a file. Another thread closes its last descriptor, as that frees the disk, which may take a second."""
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        path.unlink()
+    finally:
+        threading.Thread(target=os.close, args=(descriptor,), name="lanner-retention").start()
 
 
 def size_of(path: Path) -> int:

@@ -29,6 +29,8 @@ _LOG: Final = logging.getLogger("lanner.outputs")
 _NO_LIMITS: Final = Limits()
 _RETAIN: Final = 10.0
 """Seconds between two checks of the retention. A new file leads to another one."""
+_MOMENT: Final = 0.5
+"""Seconds to wait for a reader that asks who writes the store."""
 _AFTER_DAMAGE: Final = 1 << 31
 """The first id of a file that replaces a damaged one whose last id is unknown: higher, so that positions grow."""
 
@@ -138,7 +140,7 @@ class StoreWriter:
             if self._lock is not None:
                 self._lock.close()
                 self._lock = None
-            self._enter(0)
+            self._enter(_MOMENT)
         self._day = max(self._day, day)
         self._file = DayFile(self.directory / day_name(self._day), file.last + 1)
 
@@ -172,8 +174,11 @@ class StoreWriter:
             self._retention.apply(self._day)
 
 
-def check_store(directory: Path) -> None:
-    """Raise the StoreError that `StoreWriter` would raise. Creates nothing and does not wait."""
+def check_store(directory: Path, *, is_in_use: bool = False) -> None:
+    """Raise the StoreError that `StoreWriter` would raise; one in use by another process is an error unless `is_in_use`.
+
+    Creates nothing and does not wait.
+    """
     try:
         parent = next(each for each in (directory, *directory.absolute().parents) if each.exists())
         _check_directory(parent)
@@ -182,7 +187,7 @@ def check_store(directory: Path) -> None:
         raise of_system(error, directory) from None
     if days:
         check_header(days[max(days)])
-    if find_writer(directory):
+    if not is_in_use and find_writer(directory):
         raise in_use(directory)
 
 

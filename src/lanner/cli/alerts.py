@@ -46,7 +46,7 @@ def _format(default: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
 
 @click.group(no_args_is_help=True)
 def alerts() -> None:
-    """Search and export the alerts of an alert store.
+    """Search, show and export the alerts of an alert store.
 
     DIR is the directory of $.lanner.store_output.path, in which `lanner run` stores alerts. A run may write it at the same time.
     """
@@ -56,7 +56,7 @@ def alerts() -> None:
 @_DIRECTORY
 @click.argument("filters", nargs=-1, metavar="[FILTER]")
 @_format("text")
-@click.option("--keys", is_flag=True, help="Print before each alert its key, which names it permanently.")
+@click.option("--keys", is_flag=True, help="Print before each alert its key, for `lanner alerts show`.")
 @_choice
 def search(directory: str, filters: tuple[str, ...], **options: Any) -> int:
     """Print the alerts that match FILTER, in order of their arrival.
@@ -94,3 +94,22 @@ def export(directory: str, **options: Any) -> int:
     from lanner.cli.alert_search import print_alerts
 
     return print_alerts(directory, "", is_search=False, **options)
+
+
+@alerts.command()
+@_DIRECTORY
+@click.argument("key")
+@_format("text")
+@click.option("--plugin", "plugins", multiple=True, metavar="PLUGIN", help="A plugin that the explanation may load. May be repeated.")
+@click.option("--config", default="", metavar="TEXT", help="The plugin's configuration for the explanation: JSON or YAML, or @FILE.")
+def show(directory: str, key: str, **options: Any) -> int:
+    """Show an alert with its fields and its event, and why it fired.
+
+    KEY names an alert permanently: 1f0c22ab-17 is the 17th alert of a run. `lanner alerts search --keys` prints the keys. Why an alert
+    fired is found out with the run's plugin: a built-in or installed one, a file of a run on this machine, or one of --plugin.
+
+    Exit status: 0 success; 1 the store does not have the alert.
+    """
+    from lanner.cli.alert_show import show_alert
+
+    return show_alert(directory, key, **options)

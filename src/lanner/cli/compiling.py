@@ -19,7 +19,7 @@ from lanner.sdk.text import many
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.alerts.record import Recorder, RunLoad
+    from lanner.alerts.record import Recording
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
     from lanner.rules import CompiledRules, Finding, RulesError
@@ -38,7 +38,8 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
     falco, info = settings.falco, join_fields(infos)
     paths = rules_files(settings.rules, info, advice="name a rules file with -r FILE")
     catalog = Catalog([declaration.info for declaration in info.fields], info.event_source or "", falco.static_fields)
-    ruleset = load_rules(paths, catalog, plugins={each.name: each.version for each in infos})
+    versions = {each.name: each.version for each in infos}
+    ruleset = load_rules(paths, catalog, plugins=versions, appends=falco.append_output)
     for number, switch in enumerate(falco.rules):
         if not any(map(switch.concerns, ruleset.rules)):
             tags = {tag for rule in ruleset.rules for tag in rule.tags}
@@ -69,9 +70,7 @@ def _warn_of_value(settings: Settings, text: str) -> None:
     say(f"warning: {settings.origins.place(text)}")
 
 
-def make_pump(
-    plugins: Sequence[Plugin], compiled: CompiledRules, settings: Settings, recording: tuple[Recorder, RunLoad] | None = None
-) -> Pump:
+def make_pump(plugins: Sequence[Plugin], compiled: CompiledRules, settings: Settings, recording: Recording | None = None) -> Pump:
     """Return a pump for the first plugin's events, configured for alerts. The other plugins also extract fields.
 
     `recording` is as for `Pump`.

@@ -16,7 +16,7 @@ from lanner.rules.check.checker import Checker
 from lanner.rules.check.rule_condition import compile_condition, is_field
 from lanner.rules.findings import finish
 from lanner.rules.language.typed import FieldTable
-from lanner.rules.output.append import NOTHING, merge_appends
+from lanner.rules.output.append import merge_appends
 from lanner.rules.output.rule_output import compile_output
 from lanner.rules.resolve.collect import Collector
 from lanner.rules.resolve.compilation import Compilation, output_of
@@ -71,8 +71,8 @@ class Session:
         self.compilation = Compilation(self.collected, self._shipped)
         yield from self.compilation.expand()
 
-    def resolve(self) -> Stage[list[Rule]]:
-        """Return the rules of all definitions, without invalid ones."""
+    def resolve(self, appends: Sequence[Append] = ()) -> Stage[list[Rule]]:
+        """Return the rules of all definitions, without invalid ones. `appends` are additions to outputs."""
         rules = []
         for definition in self._definitions():
             found: list[Finding] = []
@@ -80,15 +80,18 @@ class Session:
             rule = finish(self.rule(definition), found)
             if rule:
                 rules.append(rule)
-            elif definition.skip_if_unknown_filter and self._is_skipped(definition):
+            elif definition.skip_if_unknown_filter and self._is_skipped(definition, appends):
                 continue
             yield from found
         return rules
 
-    def _is_skipped(self, definition: RuleDefinition) -> bool:
+    def _is_skipped(self, definition: RuleDefinition, appends: Sequence[Append]) -> bool:
         """Return whether an unknown field in the output skips the rule: Falco compiles the output first, and then not the condition."""
         checker = Checker(self.catalogs[definition.source], FieldTable())
-        return finish(self.output(definition, NOTHING, checker), []) is None
+        findings: list[Finding] = []
+        output = finish(self.output(definition, merge_appends(definition, appends, checker.catalog), checker), findings)
+        # unknown fields of `extra_fields` are errors in spite of skip-if-unknown-filter
+        return output is None and not any(finding.severity == "error" for finding in findings)
 
     def compile(
         self, appends: Sequence[Append] = (), checkers: Callable[[RuleDefinition], Checker] | None = None

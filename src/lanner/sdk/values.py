@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, Never, final
 
 from lanner.sdk.errors import DefinitionError
+from lanner.sdk.operands import check_separator, check_texts, shown_operand
 from lanner.sdk.path_parts import Where, part_data, shown_path
 from lanner.sdk.records import Record
 from lanner.sdk.sharing import with_shared_parts
@@ -69,7 +70,7 @@ class Value(Record):
     def __or__(self, other: Value) -> FirstValue:
         """Return the first of the two values that an event has; "" is a value."""
         if not isinstance(other, Value):
-            raise DefinitionError(f"`a | b` needs two values, not {_shown(other)}: a constant text is lanner.text(...)")
+            raise DefinitionError(f"`a | b` needs two values, not {shown_operand(other)}: a constant text is lanner.text(...)")
         if (self.type, self.is_list) != (other.type, other.is_list):
             raise DefinitionError(f"`a | b` needs two values of the same type, not {kind_of(self)} and {kind_of(other)}")
         return FirstValue((*_options(self), *_options(other)))
@@ -131,15 +132,15 @@ class Value(Record):
 
     def before(self, separator: str) -> Word:
         """Return the text before the first `separator`, or the whole text without a separator."""
-        return _word("before", self, _separator(separator))
+        return _word("before", self, check_separator(separator))
 
     def after(self, separator: str) -> Word:
         """Return the text after the first `separator`, or no value without a separator."""
-        return _word("after", self, _separator(separator))
+        return _word("after", self, check_separator(separator))
 
     def after_last(self, separator: str) -> Word:
         """Return the text after the last `separator`, or the whole text without a separator."""
-        return _word("after_last", self, _separator(separator))
+        return _word("after_last", self, check_separator(separator))
 
     def basename(self) -> Word:
         """Return the text after the last `/`."""
@@ -163,7 +164,7 @@ class Value(Record):
         """Return the parts of the text between separators, as a list."""
         if self.is_list:
             raise DefinitionError(f"`split` needs a text, not a {kind_of(self)}")
-        return _word("split", self, _separator(separator))
+        return _word("split", self, check_separator(separator))
 
     def listed(self) -> Word:
         """Return a list of only this value."""
@@ -186,7 +187,7 @@ class Value(Record):
 
     def without(self, *texts: str) -> Word:
         """Return a list without these texts."""
-        return _of_list("without", self, *_texts("without", texts))
+        return _of_list("without", self, *check_texts("without", texts))
 
     def every(self) -> Word:
         """Return the list if no item was left out, or no value."""
@@ -198,7 +199,7 @@ class Value(Record):
             raise DefinitionError(f"`any` without texts needs a list of booleans, such as a.boolean().any(), not a {kind_of(self)}")
         if texts and self.type is not FieldType.STRING:
             raise DefinitionError(f"`any` with texts needs a list of texts, not a {kind_of(self)}")
-        return _of_list("any", self, *texts and _texts("any", texts))
+        return _of_list("any", self, *texts and check_texts("any", texts))
 
     def exists(self) -> Word:
         """Return whether the event has the value. At a place any JSON value counts, also null."""
@@ -269,14 +270,14 @@ class Path(Value):
             raise DefinitionError('`where` selects items: write it after EACH, as in payload["subjects", EACH].where("kind", "User")')
         if not isinstance(name, str) or isinstance(name, FieldArgument):
             raise DefinitionError(f"`where` needs the name of a member, not {name!r}")
-        return Path((*self.parts, Where(name, texts and _texts("where", texts))), self.root)
+        return Path((*self.parts, Where(name, texts and check_texts("where", texts))), self.root)
 
     def each(self, value: Value) -> ForEach:
         """Return a list of the value for each item. Paths in `value` begin at `lanner.item`, or as always at `lanner.payload`."""
         if not self.is_list:
             raise DefinitionError('`each` needs items: write EACH, as in payload["subjects", EACH].each(item["name"])')
         if not isinstance(value, Value):
-            raise DefinitionError(f'`each` needs a value, such as item["name"], not {_shown(value)}')
+            raise DefinitionError(f'`each` needs a value, such as item["name"], not {shown_operand(value)}')
         return ForEach(self, value)
 
     def pointer(self, pointer: str | FieldArgument) -> PayloadPart:
@@ -383,64 +384,14 @@ class Given(Value):
         return ["given"]
 
 
-@final
-class Constant(Value):
-    """The same text for every event."""
-
-    content: str
-
-    def data(self) -> Data:
-        return ["constant", self.content]
-
-
-@final
-class Concat(Value):
-    """Texts one after another."""
-
-    values: tuple[Value, ...]
-
-    @property
-    def children(self) -> tuple[Value, ...]:
-        return self.values
-
-    def data(self) -> Data:
-        return ["concat", [value.data() for value in self.values]]
-
-
 payload = Path()
 item = Path((), "item")
-
-
-def text(content: str) -> Constant:
-    """Return a value that is this text for every event."""
-    if not isinstance(content, str) or "\0" in content:
-        raise DefinitionError(f"`text` needs a text without NUL, not {_shown(content)}")
-    return Constant(content)
-
-
-def concat(*values: Value | str) -> Concat:
-    """Return the texts of these values one after another. It has no value if one of them has no value."""
-    made = tuple(text(value) if isinstance(value, str) else value for value in values)
-    if not made:
-        raise DefinitionError('`concat` needs at least one value: concat(payload["group"], "/", payload["name"])')
-    for value in made:
-        if not isinstance(value, Value) or value.type is not FieldType.STRING or value.is_list:
-            said = kind_of(value) if isinstance(value, Value) else _shown(value)
-            raise DefinitionError(f"`concat` needs texts, not {said}: numbers become texts with text()")
-    return Concat(made)
 
 
 def kind_of(value: Value) -> str:
     """Return the type of a value for messages."""
     name = "text" if value.type is FieldType.STRING else value.type.value
     return f"list of {name}" if value.is_list else name
-
-
-def _shown(given: object) -> str:
-    """Return what was given in place of a value or text, for messages."""
-    from lanner.sdk.value_advice import describe_uncalled  # rare
-
-    return describe_uncalled(given) or repr(given)
 
 
 def _options(value: Value) -> tuple[Value, ...]:
@@ -453,10 +404,10 @@ def _condition(name: str, condition: Value | FieldArgument, texts: tuple[str, ..
             raise DefinitionError(f"`{name}({condition.name})` asks whether the field has its argument, and takes no texts")
         return Given(condition), ()
     if not isinstance(condition, Value):
-        raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {_shown(condition)}')
+        raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {shown_operand(condition)}')
     if texts and (condition.type is not FieldType.STRING or condition.is_list):
         raise DefinitionError(f"`{name}` compares a text, but its condition here is a {kind_of(condition)}")
-    return condition, texts and _texts(name, texts)
+    return condition, texts and check_texts(name, texts)
 
 
 def _is_place(value: Value) -> bool:
@@ -486,15 +437,3 @@ def _of_list(name: str, value: Value, *operands: str | int | FieldArgument) -> W
     if not value.is_list:
         raise DefinitionError(f'`{name}` needs a list, such as payload["items", EACH, "name"], not a {kind_of(value)}')
     return _word(name, value, *operands)
-
-
-def _separator(separator: str) -> str:
-    if not isinstance(separator, str) or not separator:
-        raise DefinitionError("a separator must be a text of at least one character")
-    return separator
-
-
-def _texts(name: str, texts: tuple[str, ...]) -> tuple[str, ...]:
-    if not texts or not all(isinstance(each, str) for each in texts):
-        raise DefinitionError(f"`{name}` needs texts to compare with, not {', '.join(map(repr, texts)) or 'none'}")
-    return texts

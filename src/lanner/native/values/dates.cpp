@@ -190,39 +190,34 @@ bool read_rfc2822(Scan& scan, Moment& moment) {
   return read_offset(scan, moment, false, false, true);
 }
 
-bool read_http(Scan& scan, Moment& moment) {
-  scan.word(days, false);
-  scan.expect(",");
-  scan.expect(" ");
+// Day, month and year with a separator, and after another one the time of day
+void read_fixed(Scan& scan, Moment& moment, std::string_view separator, std::string_view before_time) {
   moment.day = scan.number(2, 2);
-  scan.expect(" ");
+  scan.expect(separator);
   moment.month = scan.word(months, false) + 1;
-  scan.expect(" ");
+  scan.expect(separator);
   moment.year = scan.number(4, 4);
-  scan.expect(" ");
+  scan.expect(before_time);
   moment.hour = scan.number(2, 2);
   scan.expect(":");
   moment.minute = scan.number(2, 2);
   scan.expect(":");
   moment.second = scan.number(2, 2);
-  for (const char c : {' ', 'G', 'M', 'T'}) scan.expect({&c, 1});
+  scan.expect(" ");
+}
+
+bool read_http(Scan& scan, Moment& moment) {
+  scan.word(days, false);
+  scan.expect(",");
+  scan.expect(" ");
+  read_fixed(scan, moment, " ", " ");
+  for (const char c : {'G', 'M', 'T'}) scan.expect({&c, 1});
   return scan.ok();
 }
 
 // The Common Log Format of web servers
 bool read_clf(Scan& scan, Moment& moment) {
-  moment.day = scan.number(2, 2);
-  scan.expect("/");
-  moment.month = scan.word(months, false) + 1;
-  scan.expect("/");
-  moment.year = scan.number(4, 4);
-  scan.expect(":");
-  moment.hour = scan.number(2, 2);
-  scan.expect(":");
-  moment.minute = scan.number(2, 2);
-  scan.expect(":");
-  moment.second = scan.number(2, 2);
-  scan.expect(" ");
+  read_fixed(scan, moment, "/", ":");
   return read_offset(scan, moment, false, false, true);
 }
 

@@ -11,30 +11,33 @@ so that the other items are still checked.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from lanner.rules import findings
 from lanner.rules.condition import lexer
-from lanner.rules.files.exceptions import read_exceptions
+from lanner.rules.files.item_keys import (
+    LIST_KEYS,
+    MACRO_KEYS,
+    Attempt,
+    item_context,
+    leniently,
+    read_append,
+    strictly,
+    warn_of_keys,
+    warn_of_keys_of,
+)
 from lanner.rules.files.items import (
     EngineVersion,
     ListItem,
     MacroItem,
     PluginVersion,
-    Priority,
-    RuleException,
-    RuleItem,
     RulesFile,
-    RuleToggle,
-    RuleUpdate,
     Step,
 )
-from lanner.rules.files.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
 from lanner.rules.files.required_versions import parse_version
-from lanner.rules.files.scalars import ItemError, as_string, bad_conversion, boolean, optional, required, texts, unsigned, value_context
+from lanner.rules.files.rule_items import read_rule
+from lanner.rules.files.scalars import ItemError, required, texts, unsigned
 from lanner.rules.findings import Finding, RulesError, finding
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.misspelt import find_near, suggest_file
@@ -44,7 +47,7 @@ from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_qu
 from lanner.yamlfile.source import Place, Spot, source_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from os import PathLike
 
     from lanner.yamlfile.reader import Node
@@ -53,24 +56,9 @@ if TYPE_CHECKING:
 MAX_SIZE: Final = 16 * 1024 * 1024
 OWN_RULES: Final = "plugin"
 """The word for the plugin's own rules in `rules_files` and `-r`. For a file of this name write ./plugin."""
-_T = TypeVar("_T")
-
-APPEND_IS_OLD: Final = "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."
-ENABLED_IS_OLD: Final = (
-    "The standalone 'enabled' key usage is deprecated. The correct approach requires also a 'replace' entry under the 'override' key "
-    "(i.e. 'enabled: replace')."
-)
-BOTH_APPEND: Final = (
-    "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."
-)
 _NOT_UTF_8: Final = re.compile("[\udc80-\udcff]")
 _NOTHING: Final = re.compile(r"\s+|#.*|^(?:---|\.\.\.)$", re.MULTILINE)
-_LIST_KEYS: Final = frozenset({"list", "items", "append", "override"})
-_WHOLE: Final = "'condition', 'output', 'desc' and 'priority'"
-_ALONE: Final = f"Without {_WHOLE} an item switches an earlier rule on or off: it needs 'enabled'."
 _KINDS: Final = ("rule", "macro", "list", "required_engine_version", "required_plugin_versions")
-_MACRO_KEYS: Final = frozenset({"macro", "condition", "append", "override"})
-_RULE_KEYS: Final = APPENDABLE | REPLACEABLE | {"rule", "source", "override", "append"}
 
 
 def load_files(paths: Iterable[str | PathLike[str]], *, thorough: bool = False) -> list[RulesFile]:
@@ -100,7 +88,7 @@ def load_text(text: str, name: str, *, thorough: bool = False) -> RulesFile:
         file.items.append([finding("warning", findings.FILE_READ, message, (spot,), "Save the file as UTF-8.", own=True)])
     end = file.documents.pop() if file.documents and file.documents[-1].is_null else None
     for document in file.documents:
-        _read_document(document, file, _leniently if thorough else _strictly)
+        _read_document(document, file, leniently if thorough else strictly)
     if end is not None:
         file.items.append(_warn_of_end(end))
     return file
@@ -130,26 +118,6 @@ def _unreadable(name: str, message: str, code: str, advice: str = "") -> RulesEr
     return RulesError([Finding("error", code, message, (Place(name, 1, 1),), advice=advice)])
 
 
-class Attempt(Protocol):
-    """Reads the keys of an item, and decides what happens to an error."""
-
-    def __call__(self, steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T: ...
-
-
-def _strictly(steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T:  # noqa: ARG001 - as `_leniently`
-    """Read one key. An error ends the item."""
-    return read()
-
-
-def _leniently(steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T:
-    """Read one key. An error becomes a step, and `fallback` the value."""
-    try:
-        return read()
-    except ItemError as refused:
-        steps.append(refused.finding)
-        return fallback
-
-
 def _read_document(document: Node, file: RulesFile, attempt: Attempt) -> None:
     if not isinstance(document, Sequence):
         message = "Rules content is not yaml" if isinstance(document, Scalar) else "Rules content is not yaml array of objects"
@@ -166,8 +134,8 @@ def _read_document(document: Node, file: RulesFile, attempt: Attempt) -> None:
             _read_item(item, steps, attempt)
         except ItemError as refused:
             steps.append(refused.finding)
-            if attempt is _leniently and isinstance(item, Mapping):
-                _warn_of_keys_of(item, steps)
+            if attempt is leniently and isinstance(item, Mapping):
+                warn_of_keys_of(item, steps)
         file.items.append(steps)
 
 
@@ -185,7 +153,7 @@ def _read_item(item: Node, steps: list[Step], attempt: Attempt) -> None:
     elif "macro" in keys:
         _read_macro(item, steps)
     elif "rule" in keys:
-        _read_rule(item, steps, attempt)
+        read_rule(item, steps, attempt)
     else:
         near = next((found for key in item.values if (found := find_near(key, _KINDS))), "")
         advice = f"An item begins with {', '.join(_KINDS[:-1])} or {_KINDS[-1]}; this one has {_names(item)}."
@@ -203,52 +171,18 @@ def _first_key(item: Mapping) -> Spot:
     return Spot(item.file, item.begin, item.pairs[0][0].end if item.pairs else item.end, "rules content item")
 
 
-def _item_context(item: Mapping, kind: str, name: str = "") -> Context:
-    """Return the item's place: its first key, because its end may be far away."""
-    end = item.pairs[0][1].end if item.pairs else item.end
-    return (Spot(item.file, item.begin, end, kind, name),)
-
-
-def _warn_of_keys_of(item: Mapping, steps: list[Step]) -> None:
-    """Warn about the unknown keys of an unreadable item."""
-    for kind, known in (("list", _LIST_KEYS), ("macro", _MACRO_KEYS), ("rule", frozenset(_RULE_KEYS))):
-        name = item.values.get(kind)
-        if isinstance(name, Scalar):
-            _leniently(steps, lambda: _warn_of_keys(item, known, _item_context(item, kind, name.value), steps), None)  # noqa: B023 - at once
-            return
-
-
-def _warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps: list[Step]) -> None:
-    if len(item.values) == len(item.pairs) and item.values.keys() <= known:  # the usual case
-        return
-    seen: Counter[str] = Counter()
-    for key, _ in item.pairs:
-        if not isinstance(key, Scalar):
-            raise bad_conversion(key, "A key must be a text.")
-        name = as_string(key)
-        seen[name] += 1
-        if name not in known:
-            message = f"Unknown key '{name}'. The key will be ignored."
-            near = find_near(name, known)
-            advice = f"Did you mean '{near}'?" if near else f"The keys are: {', '.join(sorted(known))}."
-            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), advice))
-        elif seen[name] == 2:
-            message = f"Duplicate key '{name}'. The first one is used, this one is ignored."
-            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), own=True))
-
-
 # required_engine_version and required_plugin_versions
 
 
 def _read_engine_version(item: Mapping, steps: list[Step]) -> None:
-    context = _item_context(item, "required_engine_version")
+    context = item_context(item, "required_engine_version")
     text = required(item, "required_engine_version", context).value
     number = unsigned(text)
     version = (0, number, 0) if number is not None else parse_version(text)
     if version is None:
         raise ItemError(f"Unable to parse engine version '{text}' as a semver string. Expected \"x.y.z\" semver format.", context)
     steps.append(EngineVersion(context, version, ".".join(map(str, version))))
-    _warn_of_keys(item, frozenset({"required_engine_version"}), context, steps)
+    warn_of_keys(item, frozenset({"required_engine_version"}), context, steps)
 
 
 def _read_plugin_versions(item: Mapping, steps: list[Step]) -> None:
@@ -264,7 +198,7 @@ def _read_plugin_versions(item: Mapping, steps: list[Step]) -> None:
         entry = (*context, plugin.spot("required plugin versions entry", name))
         version = required(plugin, "version", entry).value
         steps.append(PluginVersion(entry, ((name, version), *_read_alternatives(plugin, entry))))
-    _warn_of_keys(item, frozenset({"required_plugin_versions"}), _item_context(item, "required plugin versions"), steps)
+    warn_of_keys(item, frozenset({"required_plugin_versions"}), item_context(item, "required plugin versions"), steps)
 
 
 def _read_alternatives(plugin: Mapping, context: Context) -> Iterable[tuple[str, str]]:
@@ -286,209 +220,24 @@ def _read_alternatives(plugin: Mapping, context: Context) -> Iterable[tuple[str,
 
 
 def _read_list(item: Mapping, steps: list[Step]) -> None:
-    name = required(item, "list", _item_context(item, "list")).value
-    context = _item_context(item, "list", name)
+    name = required(item, "list", item_context(item, "list")).value
+    context = item_context(item, "list", name)
     if not lexer.BARE_TEXT.fullmatch(name):
         message = "List has an invalid name. List names should match a regular expression: ([^()\"'[:space:]=,]+)"
         steps.append(finding("warning", "LOAD_INVALID_LIST_NAME", message, context))
     items = texts(item, "items", context, needed=True)
-    append = _read_append(item, "items", context, steps)
+    append = read_append(item, "items", context, steps)
     steps.append(ListItem(context, name, items, append))
-    _warn_of_keys(item, _LIST_KEYS, context, steps)
+    warn_of_keys(item, LIST_KEYS, context, steps)
 
 
 def _read_macro(item: Mapping, steps: list[Step]) -> None:
-    name = required(item, "macro", _item_context(item, "macro")).value
-    context = _item_context(item, "macro", name)
+    name = required(item, "macro", item_context(item, "macro")).value
+    context = item_context(item, "macro", name)
     if not lexer.IDENTIFIER.fullmatch(name):
         message = "Macro has an invalid name. Macro names should match a regular expression: ([a-zA-Z]+[a-zA-Z0-9_]*)"
         steps.append(finding("warning", "LOAD_INVALID_MACRO_NAME", message, context))
     condition = required(item, "condition", context)
-    append = _read_append(item, "condition", context, steps)
+    append = read_append(item, "condition", context, steps)
     steps.append(MacroItem(context, name, condition, append))
-    _warn_of_keys(item, _MACRO_KEYS, context, steps)
-
-
-def _read_append(item: Mapping, key: str, context: Context, steps: list[Step]) -> bool:
-    """Return whether the item appends to a list or a macro, by `append` or by an override of its one key."""
-    append = _read_old_append(item, context, steps)
-    overrides = read_overrides(item, context, frozenset({key}), frozenset({key}))
-    if append and overrides:
-        raise ItemError(BOTH_APPEND, context)
-    return append or key in overrides.append
-
-
-def _read_old_append(item: Mapping, context: Context, steps: list[Step]) -> bool:
-    append = boolean(item, "append", context, default=False)
-    if append:
-        steps.append(finding("warning", "LOAD_DEPRECATED_ITEM", APPEND_IS_OLD, context))
-    return append
-
-
-# Rules
-
-
-def _read_rule(item: Mapping, steps: list[Step], attempt: Attempt) -> None:
-    name = required(item, "rule", _item_context(item, "rule")).value
-    context = _item_context(item, "rule", name)
-    source = _read_any_source(item, context)
-    append = _read_old_append(item, context, steps)
-    overrides = read_overrides(item, context, APPENDABLE, REPLACEABLE)
-    if append and overrides:
-        raise ItemError(BOTH_APPEND, context)
-    if overrides:
-        _read_overriding(item, name, source, overrides, context, steps, attempt)
-    elif append:
-        condition = optional(item, "condition", context)
-        exceptions = read_exceptions(item, context, steps, append=True) if "exceptions" in item.values else None
-        steps.append(RuleUpdate(context, name, append=True, source=source, condition=condition, exceptions=exceptions))
-    elif item.values.keys().isdisjoint({"condition", "output", "desc", "priority"}):
-        required(item, "enabled", context, *_change_advice(item, _ALONE))
-        enabled = boolean(item, "enabled", context, default=True)
-        steps.append(finding("warning", "LOAD_DEPRECATED_ITEM", ENABLED_IS_OLD, context))
-        steps.append(RuleToggle(context, name, enabled))
-    else:
-        steps.append(_read_whole_rule(item, name, context, steps, attempt))
-    _warn_of_keys(item, frozenset(_RULE_KEYS), context, steps)
-
-
-def _read_any_source(item: Mapping, context: Context) -> str:
-    """Return the source of an update, which may be a key without a value."""
-    node = item.values.get("source")
-    if node is None:
-        return ""
-    if not isinstance(node, Scalar):
-        raise ItemError("Value is not a scalar value", value_context(node, "source", context))
-    return "" if node.is_null else node.value
-
-
-def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Step], attempt: Attempt) -> RuleItem:
-    label = required(item, "rule", context)  # replaces an unreadable output
-    advice = _change_advice(item, f"A rule needs {_WHOLE}.")
-    if attempt is _leniently and item.values.keys().isdisjoint({"condition", "output"}):
-        # one error for an item that is meant as a change, with the errors of its other keys
-        if "priority" in item.values:
-            attempt(steps, lambda: _read_priority(item, context), None)
-        required(item, "condition", context, *advice)
-    keys = ("condition", "output", "desc")
-    condition, output, desc = (attempt(steps, partial(required, item, key, context, *advice), label) for key in keys)
-    priority = attempt(steps, lambda: _read_priority(item, context, *advice), Priority.DEBUG)
-    source = attempt(steps, lambda: optional(item, "source", context), None)
-    enabled = attempt(steps, lambda: boolean(item, "enabled", context, default=True), fallback=True)
-    # Captures of system calls do not apply to a plugin's events
-    capture = attempt(steps, lambda: boolean(item, "capture", context, default=False), fallback=False)
-    duration = attempt(steps, lambda: _read_duration(item, context) if "capture_duration" in item.values else 0, 0)
-    warn = attempt(steps, lambda: boolean(item, "warn_evttypes", context, default=True), fallback=True)
-    skip = attempt(steps, lambda: boolean(item, "skip-if-unknown-filter", context, default=False), fallback=False)
-    tags: tuple[str, ...] = ()
-    tags = attempt(steps, lambda: _read_tags(item, context), tags)
-    exceptions: tuple[RuleException, ...] = ()
-    exceptions = attempt(steps, lambda: read_exceptions(item, context, steps, append=False), exceptions)
-    where = source.value if source else "syscall"
-    unread = frozenset(key for key, node in (("condition", condition), ("output", output)) if node is label)
-    return RuleItem(
-        context, name, condition, output, desc, priority, where, enabled, tags, exceptions, skip, warn, capture, duration, unread
-    )
-
-
-def _change_advice(item: Mapping, needs: str) -> tuple[str, str]:
-    """Return the advice for a rule without a required key, and more for one that changes an earlier rule, as most such items do."""
-    slip = next((key for key in item.values if key not in _RULE_KEYS and find_near(key, ("override",))), "")
-    if slip:
-        return f"Did you mean 'override' by '{slip}'? {needs}", ""
-    change = ", ".join(f"{key}: replace" for key in item.values if key in REPLACEABLE)
-    return needs, f"To change the earlier rule of that name, add `override: {{{change}}}`." if change else ""
-
-
-def _read_priority(item: Mapping, context: Context, advice: str = "", change: str = "") -> Priority:
-    node = required(item, "priority", context, advice, change)
-    priority = Priority.parse(node.value)
-    if priority is None:
-        near = find_near(node.value, (str(each) for each in Priority))
-        advice = (f"Did you mean {near}? " if near else "") + f"Use one of {', '.join(str(each) for each in Priority)}."
-        raise ItemError("Invalid priority", (*context, node.spot("rule priority")), advice)
-    return priority
-
-
-def _read_duration(item: Mapping, context: Context) -> int:
-    node = required(item, "capture_duration", context)
-    number = unsigned(node.value)
-    if number is None:
-        advice = "'capture_duration' takes a number of milliseconds."
-        raise ItemError("Can't decode YAML scalar value", value_context(node, "capture_duration", context), advice)
-    return number
-
-
-def _read_tags(item: Mapping, context: Context) -> tuple[str, ...]:
-    return tuple(sorted({tag.value for tag in texts(item, "tags", context, needed=False)}))
-
-
-def _read_overriding(
-    item: Mapping, name: str, source: str, overrides: Overrides, context: Context, steps: list[Step], attempt: Attempt
-) -> None:
-    """Apply additions before replacements."""
-    left = {key for key in APPENDABLE | REPLACEABLE if key in item.values}
-    for append, keys in ((True, overrides.append), (False, overrides.replace)):
-        if keys:
-            steps.append(_Update(item, name, source, context, keys, left, append=append).read(steps))
-    for key in sorted(left):
-        message = f"Unexpected key '{key}': no corresponding entry under 'override' is defined."
-        advice = f"Add an operation for '{key}' under 'override', such as `{key}: replace`."
-        refused = ItemError(message, (*context, item.values[key].spot("overrides", key)), advice)
-        attempt(steps, partial(_raise, refused), None)
-
-
-def _raise(refused: ItemError) -> None:
-    raise refused
-
-
-class _Update:
-    """The keys of an item with one operation, append or replace. Reading a key removes it from `left`."""
-
-    def __init__(
-        self, item: Mapping, name: str, source: str, context: Context, keys: frozenset[str], left: set[str], *, append: bool
-    ) -> None:
-        self.item = item
-        self.name = name
-        self.source = source
-        self.context = context
-        self.keys = keys
-        self.left = left
-        self.append = append
-
-    def read(self, steps: list[Step]) -> RuleUpdate:
-        item, context = self.item, self.context
-        # In the order in which Falco checks them
-        return RuleUpdate(
-            context,
-            self.name,
-            self.append,
-            self.source if "condition" in self.keys else "",
-            condition=self._scalar("condition"),
-            exceptions=read_exceptions(item, context, steps, append=self.append) if self._asks("exceptions") else None,
-            output=self._scalar("output"),
-            desc=self._scalar("desc"),
-            tags=_read_tags(item, context) if self._asks("tags") else None,
-            priority=_read_priority(item, context) if self._asks("priority") else None,
-            capture=self._flag("capture"),
-            capture_duration=_read_duration(item, context) if self._asks("capture_duration") else None,
-            enabled=self._flag("enabled"),
-            warn_evttypes=self._flag("warn_evttypes"),
-            skip_if_unknown_filter=self._flag("skip-if-unknown-filter"),
-        )
-
-    def _asks(self, key: str) -> bool:
-        if key not in self.keys:
-            return False
-        if key not in self.left:
-            kind = "append" if self.append else "replace"
-            message = f"An {kind} override for '{key}' was specified but '{key}' is not defined"
-            raise ItemError(message, self.context, f"Add the new '{key}', or remove it from 'override'.")
-        self.left.discard(key)
-        return True
-
-    def _scalar(self, key: str) -> Scalar | None:
-        return required(self.item, key, self.context) if self._asks(key) else None
-
-    def _flag(self, key: str) -> bool | None:
-        return boolean(self.item, key, self.context, default=False) if self._asks(key) else None
+    warn_of_keys(item, MACRO_KEYS, context, steps)

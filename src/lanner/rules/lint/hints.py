@@ -33,6 +33,7 @@ COMMA_IN_ITEM: Final = "LINT_COMMA_IN_ITEM"
 NO_TAGS: Final = "LINT_NO_TAGS"
 NO_DESCRIPTION: Final = "LINT_NO_DESCRIPTION"
 OUTPUT_WITHOUT_FIELDS: Final = "LINT_OUTPUT_WITHOUT_FIELDS"
+FIELD_OF_LANNER: Final = "LINT_FIELD_OF_LANNER"
 EMPTY_FILE: Final = "LINT_EMPTY_FILE"
 NO_RULE_CHECKED: Final = "LINT_NO_RULE_CHECKED"
 
@@ -51,6 +52,7 @@ CODES: Final = (
     NO_TAGS,
     NO_DESCRIPTION,
     OUTPUT_WITHOUT_FIELDS,
+    FIELD_OF_LANNER,
 )
 
 
@@ -88,6 +90,14 @@ class Subject:
     def written(self, span: Span) -> str:
         """Return characters of the condition as they read with expanded lists."""
         return self.expression(span).written[span[0] % TEXT : span[1] % TEXT]
+
+    def in_exception(self, span: Span) -> bool:
+        """Return whether characters of the condition are an exception's."""
+        expression = self.expression(span)
+        exceptions = {id(piece.scalar) for piece in expression.text.pieces if piece.whole}
+        offset = span[0] % TEXT
+        pieces = expression.lists.write_into(expression.text).pieces
+        return any(piece.begin <= offset < piece.begin + piece.size and id(piece.scalar) in exceptions for piece in pieces if piece.whole)
 
     def parts(self) -> Iterator[Condition]:
         """Yield every node of the condition, each once regardless of how often it occurs."""

@@ -50,13 +50,16 @@ class CompiledRules(Struct, frozen=True, gc=False):
     findings: tuple[Finding, ...]
 
 
-def load_rules(paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugins: Mapping[str, str] | None = None) -> RuleSet:
+def load_rules(
+    paths: Iterable[str | PathLike[str]], catalog: Catalog, *, plugins: Mapping[str, str] | None = None, appends: Sequence[Append] = ()
+) -> RuleSet:
     """Load the rules of these files, in order, for the catalog's event source. Raise `RulesError` for files with errors.
 
-    `plugins` contains the versions of the available plugins, for `required_plugin_versions`. None disables that check.
+    `plugins` contains the versions of the available plugins, for `required_plugin_versions`. None disables that check. `appends` are
+    additions to outputs, as for `compile_rules`: an unknown field in one may skip a rule.
     """
     with _uncollected():
-        return resolve_files(load_files(paths), catalog, plugins=plugins)
+        return resolve_files(load_files(paths), catalog, plugins=plugins, appends=appends)
 
 
 def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, plugins: Mapping[str, str] | None = None) -> RuleSet:
@@ -65,7 +68,9 @@ def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, pl
         return resolve_files([load_text(text, name)], catalog, plugins=plugins)
 
 
-def resolve_files(files: Iterable[RulesFile], catalog: Catalog, *, plugins: Mapping[str, str] | None = None) -> RuleSet:
+def resolve_files(
+    files: Iterable[RulesFile], catalog: Catalog, *, plugins: Mapping[str, str] | None = None, appends: Sequence[Append] = ()
+) -> RuleSet:
     """Resolve the rules of these files. Raise `RulesError` with all errors of the first file that has any."""
     session = Session([catalog], plugins)
     rules: list[Rule] = []
@@ -75,7 +80,7 @@ def resolve_files(files: Iterable[RulesFile], catalog: Catalog, *, plugins: Mapp
         collected += (finding for steps in file.items for finding in session.collect(steps))
         _raise_errors(collected)
         resolved = list(session.expand())
-        rules = finish(session.resolve(), resolved)
+        rules = finish(session.resolve(appends), resolved)
         _raise_errors([*collected, *resolved])
     return RuleSet(tuple(rules), (*collected, *resolved, *session.compilation.unused()), session)
 
