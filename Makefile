@@ -1,7 +1,7 @@
 # Everything that is done here, one word each. `make help` lists them. PYTHON=... names another interpreter than python3.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint tidy unit bench soak sanitize sanitize-build dist docs clean setup-run setup-dev setup-test
+.PHONY: help run test check lint tidy unit browser bench soak sanitize sanitize-build dist docs clean setup-run setup-dev setup-test setup-browser
 BIN := .venv/bin
 # a worker of pytest rewrites all test files, and later ones read what it has written
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,6 +37,9 @@ tidy: setup-dev ## clang-tidy on the native part (.clang-tidy), in a minute
 unit: setup-dev
 	$(PYTEST) -m "not slow and not bundled and not engine and not soak"
 
+browser: setup-browser ## The console's page in Chromium, which it installs (400 MB)
+	$(BIN)/pytest -q -n 0 -m browser tests/console/browser
+
 bench: setup-dev ## Speed, as numbers beside a peer or a limit (benchmarks/README.md)
 	$(BIN)/python -m benchmarks
 
@@ -69,3 +72,6 @@ setup-dev:
 
 setup-test:
 	@tools/setup test
+
+setup-browser:
+	@tools/setup browser
