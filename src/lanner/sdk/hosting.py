@@ -170,7 +170,6 @@ class FieldReader:
         self.source = info.read_source
         """The event source of the events."""
         self.timestamp: int | None = None
-        self.valid_json = True
         self.has_invalid_utf8 = False
         """Whether texts of the event's payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text`)."""
         self.errors = self._failures.counts
@@ -208,7 +207,7 @@ class FieldReader:
         if not self._reads_payload:
             self.timestamp = timestamp
             return True
-        self.valid_json = valid = self._load(payload)
+        valid = self._load(payload)
         self.has_invalid_utf8 = self._reader.has_invalid_utf8
         if self._time is not None and valid:
             own = self._time()
