@@ -8,7 +8,24 @@ import os
 import subprocess
 import sys
 
-NAMES = ("start", "load", "pieces", "lines", "words", "executor", "replay", "live", "plugin", "engine", "outputs", "webhook", "tail")
+NAMES = (
+    "start",
+    "load",
+    "pieces",
+    "lines",
+    "words",
+    "executor",
+    "replay",
+    "live",
+    "plugin",
+    "engine",
+    "outputs",
+    "top",
+    "webhook",
+    "tail",
+    "console",
+    "history",
+)
 
 
 def main(names: list[str]) -> None:

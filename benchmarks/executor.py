@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import LANNER, progress, require, run, size, table
+from benchmarks.measure import LANNER, MANY, progress, require, run, size, table
 from benchmarks.replay import RECORDING
 from lanner.docker import Docker
 from lanner.host.jobs import Jobs
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from lanner.native import Lines
     from lanner.rules import CompiledRules
 
-EVENTS = size(200_000, 5_000)
+EVENTS = size(200_000, 1_000)
 RUNS = size(3, 1)
 BLOCK = 1 << 20
-LARGE = size(10 << 30, 10 << 20)  # bytes of the replay whose memory is measured
+LARGE = size(10 << 30, 1 << 20)  # bytes of the replay whose memory is measured
 OUTPUT = "Container started (name=%docker.attributes.name image=%docker.from id=%docker.id action=%docker.action scope=%docker.scope)"
 RULE = "- rule: r{0}\n  desc: d\n  condition: {1}\n  output: '{2}'\n  priority: NOTICE\n  source: docker\n"
 INDEXED = "docker.type = container and docker.action = start and docker.attributes.name = bench-{}"
@@ -136,7 +136,7 @@ def bare(parts: list[Lines]) -> float:
 def by_rules() -> None:
     """Measure rules that the index finds."""
     rows = []
-    for count in (1, 10, 100, 1000):
+    for count in (1, 10, 100, MANY):
         rules = compiled(count, INDEXED)
         for what, alerts in (("1 % alerts", 100), ("10 % alerts", 10)):
             parts = blocks(events(alerts, count))
@@ -153,9 +153,9 @@ def shapes() -> None:
     mixture = [SHARED + condition for condition, share in SHAPES.values() for _ in range(share)]
     rows = []
     for what, conditions in {**{what: [SHARED + condition] for what, (condition, _) in SHAPES.items()}, "mixture": mixture}.items():
-        one, many = (matching(compiled(count, *conditions), parts) for count in (1, 1000))
+        one, many = (matching(compiled(count, *conditions), parts) for count in (1, MANY))
         rows.append([what, *(f"{each / EVENTS * 1e6:.2f}" for each in (one, many, limit)), f"{many / one:.2f}x"])
-    table("Rules that share a type and an action, us an event", ["", "1 rule", "1000 rules", "bare parse", "1000 / 1"], rows)
+    table("Rules that share a type and an action, us an event", ["", "1 rule", f"{MANY} rules", "bare parse", f"{MANY} / 1"], rows)
 
 
 def unindexed() -> None:
@@ -164,9 +164,9 @@ def unindexed() -> None:
     base = matching(compiled(1, INDEXED), parts)
     rows = []
     for what, (condition, checks) in UNINDEXED.items():
-        wall = matching(compiled(1000, condition), parts)
-        rows.append([what, f"{EVENTS / wall:,.0f}", f"{(wall - base) / EVENTS / checks / 1000 * 1e9:.1f}"])
-    table("1000 rules that cannot be indexed", ["", "events/s", "ns a check"], rows)
+        wall = matching(compiled(MANY, condition), parts)
+        rows.append([what, f"{EVENTS / wall:,.0f}", f"{(wall - base) / EVENTS / checks / MANY * 1e9:.1f}"])
+    table(f"{MANY} rules that cannot be indexed", ["", "events/s", "ns a check"], rows)
 
 
 def threads() -> None:

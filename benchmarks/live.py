@@ -7,11 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import LANNER, progress, run, size, table
+from benchmarks.measure import LANNER, MANY, SHORT, progress, run, size, table
 from benchmarks.plugin import EVENTS, SENT, StandInForEngine, differing
 from benchmarks.replay import BARE, RULE
 
-RULES = (1, 100, 1000)
+RULES = (1, MANY) if SHORT else (1, 100, MANY)
 RUNS = size(3, 1)
 CONFIG = '{"inspect": false}'  # otherwise it would query the engine for each container
 

@@ -21,6 +21,10 @@ def size(full: int, short: int) -> int:
     return short if SHORT else full
 
 
+MANY = size(1000, 20)
+"""The rules of a large set: compiling a thousand takes longer than the rest of a short run."""
+
+
 def progress(what: str) -> None:
     """Print the current measurement to standard error."""
     print(f"benchmarks: {what}", file=sys.stderr, flush=True)

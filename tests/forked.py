@@ -148,12 +148,14 @@ def _receive(requests):
 
 
 def _import_all():
+    """Import what commands use. A module that needs a package that is not installed tells so when a command uses it."""
     import lanner
 
     for package in pkgutil.iter_modules(lanner.__path__, "lanner."):
         if package.ispkg and package.name not in {"lanner.embedded", "lanner.testing"}:
             for module in pkgutil.walk_packages(importlib.import_module(package.name).__path__, f"{package.name}."):
-                importlib.import_module(module.name)
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
 

@@ -1,85 +1,47 @@
-"""Stores for tests: files of days with the tables of the schema, and rows of given alerts."""
+"""Stores for tests: alerts as the reader returns them, and stores that have them."""
 
 import json
-import sqlite3
-from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
-from lanner.alerts.schema import APPLICATION, DAY, HOUR, MINUTE, TABLES, VERSION, day_name
+from lanner.alerts.record import Record, RunLoad
+from lanner.alerts.schema import DAY, day_files
 from lanner.alerts.stored import DAY_BITS, StoredAlert
-from lanner.alerts.words import index_text
+from lanner.alerts.subject import find_subject
+from lanner.alerts.writer import StoreWriter
+from lanner.rules.files.items import Priority
+
+from .reading import Raised, ask
 
 START = 20_000 * DAY
 RUN = "0badcafe"
+LOAD = RunLoad(RUN, START, "docker", "{}", {})
 
 
 def alert(number=1, *, arrived=START, rule="Shell", priority=4, source="docker", subject="web", message="", fields=None, tags=()):
     """An alert as the store returns it, but for its position."""
-    line = {"message": message, "output": f"12:00:00.000000000: Warning {message}", "output_fields": fields or {}, "tags": list(tags)}
-    return StoredAlert(0, f"{RUN}-{number}", arrived, arrived - 1000, rule, priority, source, subject, json.dumps(line).encode())
+    fields = ({"container.name": subject} if subject else {}) | (fields or {})
+    line = {
+        "hostname": "host",
+        "message": message,
+        "output": f"12:00:00.000000000: Warning {message}",
+        "output_fields": fields,
+        "priority": str(Priority(priority)),
+        "rule": rule,
+        "source": source,
+        "tags": list(tags),
+        "time": "2024-10-04T12:00:00.000000000Z",
+    }
+    text = json.dumps(line, separators=(",", ":")).encode()
+    return StoredAlert(0, f"{RUN}-{number}", arrived, arrived - 1000, rule, priority, source, find_subject(fields), text)
 
 
-def make_store(directory, alerts):
-    """Write alerts in the order of their days, and return them with their positions."""
-    Path(directory, "lock").touch()
-    databases, stored = {}, []
-    for each in alerts:
-        day = each.arrived // DAY
-        if day not in databases:
-            databases[day] = _Day(Path(directory, day_name(day)))
-        stored.append(each._replace(position=day << DAY_BITS | databases[day].add(each), run=1))
-    for database in databases.values():
-        database.close()
-    return sorted(stored)
-
-
-class _Day:
-    def __init__(self, path):
-        self.database = sqlite3.connect(path)
-        self.database.execute("PRAGMA journal_mode = wal")
-        for statement in (f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {VERSION}", *TABLES):
-            self.database.execute(statement)
-        self.database.execute(f"INSERT INTO runs VALUES (1, '{RUN}', {START}, 1, 'docker', '{{}}')")
-        self.texts, self.number = {}, 0
-        self.counts, self.first, self.last = Counter(), {}, {}
-
-    def text(self, text):
-        if text not in self.texts:
-            self.texts[text] = len(self.texts) + 1
-            self.database.execute("INSERT INTO texts VALUES (?, ?)", (self.texts[text], text))
-        return self.texts[text]
-
-    def add(self, each):
-        self.number += 1
-        rule = self.text(each.rule)
-        self.database.execute(
-            "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
-            (
-                self.number,
-                each.arrived,
-                each.timestamp,
-                rule,
-                each.priority,
-                self.text(each.source),
-                self.text(each.subject),
-                int(each.key.partition("-")[2]),
-                each.line,
-            ),
-        )
-        read = json.loads(each.line)
-        text = index_text(each.rule, read["message"], read["output_fields"])
-        self.database.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (self.number, text))
-        self.database.execute("INSERT INTO events VALUES (?, ?, ?)", (self.number, 3, b"{}\n"))
-        for table, length in (("minutes", MINUTE), ("hours", HOUR)):
-            key = table, each.arrived // length, rule, each.priority
-            self.counts[key] += 1
-            self.first.setdefault(key, self.number)
-            self.last[key] = self.number
-        return self.number
-
-    def close(self):
-        for key, count in self.counts.items():
-            table, *row = key
-            self.database.execute(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?)", (*row, count, self.first[key], self.last[key]))
-        self.database.commit()
-        self.database.close()
+def make_store(directory, alerts, load=LOAD, event=b"{}\n"):
+    """Write alerts in their order, and return them with their positions."""
+    directory = Path(directory)
+    records = [Record(each.line.decode(), event, len(event), int(each.key.partition("-")[2]), each.arrived, load) for each in alerts]
+    with closing(StoreWriter(directory)) as writer:
+        writer.write([Raised(each.timestamp, record) for each, record in zip(alerts, records, strict=True)])
+    days = day_files(directory).items()
+    rows = [(day << DAY_BITS | number, run) for day, path in days for number, run in ask(path, "SELECT id, run FROM alerts ORDER BY id")]
+    return [each._replace(position=position, run=run) for each, (position, run) in zip(alerts, rows, strict=True)]

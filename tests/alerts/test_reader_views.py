@@ -3,7 +3,9 @@
 import json
 import os
 import sqlite3
+import threading
 from collections import Counter
+from contextlib import closing
 
 import pytest
 
@@ -12,8 +14,10 @@ from lanner.alerts.filters import Filter, parse_filter
 from lanner.alerts.reader import AlertStore
 from lanner.alerts.schema import DAY, HOUR, MINUTE, day_name
 from lanner.alerts.stored import DAY_BITS
+from lanner.alerts.writer import StoreWriter
 from lanner.rules.files.items import Priority
 
+from .reading import raised
 from .stores import RUN, START, alert, make_store
 
 ALL = (0, START + 10 * DAY)
@@ -268,4 +272,46 @@ def test_alerts_that_are_stored_meanwhile_are_found(tmp_path):
     page = store.after(position)
     assert [each.key for each in page.alerts] == [f"{RUN}-2"]
     assert page.position == stored[0].position + 1
+    store.close()
+
+
+def test_a_day_that_another_process_locks_is_reported_until_it_is_free(tmp_path):
+    stored = make_store(tmp_path, [alert(number, arrived=START + number * HOUR) for number in range(48)])
+    path = tmp_path / day_name(20_000)
+    store = AlertStore(tmp_path)
+    with sqlite3.connect(path, isolation_level=None) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        assert all_of(store) == stored[:23:-1]
+        assert "another process writes it" in str(store.problems[path])
+        assert store.last() == stored[-1].position
+        assert store.find(stored[3].key) is None
+    database.close()
+    assert all_of(store) == stored[::-1]
+    assert store.problems == {}
+    store.close()
+
+
+def test_a_reader_sees_each_alert_once_while_a_writer_stores_them(tmp_path):
+    count = 3000
+
+    def write():
+        with closing(StoreWriter(tmp_path)) as writer:
+            for begin in range(0, count, 50):
+                writer.write([raised(number, arrived=START + number * 50 * 10**9) for number in range(begin, begin + 50)])
+
+    (tmp_path / "lock").touch()
+    writing = threading.Thread(target=write)
+    store = AlertStore(tmp_path)
+    writing.start()
+    found, position, is_last = [], 0, False
+    while not is_last:
+        is_last = not writing.is_alive()
+        page = store.after(position, limit=70)
+        while page.alerts:
+            found += page.alerts
+            page = store.after(page.position, limit=70)
+        position = page.position
+    writing.join()
+    assert [each.key for each in found] == [f"{RUN}-{number}" for number in range(count)]
+    assert [each.position for each in found] == sorted(each.position for each in found)
     store.close()

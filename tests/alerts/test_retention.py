@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lanner.alerts import retention
-from lanner.alerts.retention import Limits, Retention
+from lanner.alerts.retention import Limits, Retention, StoreSize, measure_store
 from lanner.alerts.schema import DAY, day_files, day_name
 from lanner.alerts.writer import StoreWriter
 
@@ -105,3 +105,15 @@ def test_the_writer_applies_it_and_goes_on_to_another_file_in_time(tmp_path):
 @pytest.mark.parametrize("limits", [Limits(), Limits(days=1)])
 def test_a_missing_directory_is_left_to_the_writer(tmp_path, limits):
     assert Retention(tmp_path / "gone", limits).apply(TODAY) == []
+
+
+def test_a_store_is_measured_with_its_logs_and_damaged_files(tmp_path):
+    assert measure_store(tmp_path) == StoreSize(0, 0, 0, -1)
+    for day in (-2, 0):
+        make_day(tmp_path, TODAY + day, size=1000)
+    (tmp_path / f"{day_name(TODAY)}-wal").write_bytes(b"x" * 500)
+    (tmp_path / f"{day_name(TODAY - 1)}.bad").write_bytes(b"x" * 30)
+    (tmp_path / "run.json").write_bytes(b"{}")
+    assert measure_store(tmp_path) == StoreSize(2530, 2, 1, TODAY - 2)
+    with pytest.raises(OSError, match="missing"):
+        measure_store(tmp_path / "missing")

@@ -1,6 +1,8 @@
 """The API that the page polls, over a store that the writer has written."""
 
+import contextlib
 import json
+import sqlite3
 import time
 
 import pytest
@@ -219,3 +221,94 @@ def test_a_damaged_file_is_named_and_the_others_are_read(serve, tmp_path, conten
     assert len(client.get("/api/alerts")[1]["alerts"]) == 10
     _, found = client.get("/api/status")
     assert content == b"" or any("alerts-2020-01-01.db" in problem["where"] for problem in found["problems"])
+
+
+def closed_store(path, alerts=10):
+    GeneratedStore(path, alerts).close()
+    (file,) = path.glob("alerts-*.db")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [("PRAGMA user_version = 2", "newer"), ("PRAGMA application_id = 1", "not a file of an alert store"), ("DROP TABLE alerts", "alerts")],
+)
+def test_a_newer_or_foreign_file_is_named(serve, tmp_path, statement, reason):
+    file = closed_store(tmp_path)
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute(statement)
+        database.commit()
+    client = serve(tmp_path)
+    client.login()
+    for path in ("alerts", "alerts?after=0", "timeline", "facets?field=rule", "rules"):
+        assert client.get(f"/api/{path}")[0] in {200, 503}
+    _, found = client.get("/api/status")
+    assert any(file.name in problem["where"] + problem["advice"] and reason in problem["advice"] for problem in found["problems"])
+
+
+def test_a_file_that_another_program_has_locked_is_named_and_does_not_hang_the_console(serve, tmp_path):
+    file = closed_store(tmp_path)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("BEGIN EXCLUSIVE")
+        client = serve(tmp_path)
+        client.login()
+        for path in ("alerts", "status", "timeline"):
+            status, found = client.get(f"/api/{path}")
+            assert status in {200, 503}
+        assert any(file.name in str(each) for each in (found, client.get("/api/status")[1]))
+        assert client.ask("/")[0] == 200
+    assert len(client.get("/api/alerts")[1]["alerts"]) == 10
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff", b'{"outputs": 1}', b'{"connected": {"x": "y"}, "written": "z"}', b"[" * 100_000]
+)
+def test_a_damaged_state_of_the_run_is_named(serve, tmp_path, content):
+    closed_store(tmp_path)
+    (tmp_path / "run.json").write_bytes(content)
+    client = serve(tmp_path)
+    client.login()
+    status, found = client.get("/api/status")
+    assert status == 200
+    assert found["problems"]
+    assert found["store"]["days"] == 1
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        "",
+        "{}",
+        "[]",
+        "nonsense",
+        '{"plugins": [], "rules": []}',
+        '{"plugins": [{"target": "docker"}], "rules": [{"path": "x", "sha256": "y"}]}',
+    ],
+)
+def test_a_run_that_is_described_incompletely_has_alerts_without_reasons(serve, tmp_path, about):
+    file = closed_store(tmp_path)
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("UPDATE runs SET about = ?", (about,))
+        database.commit()
+    client = serve(tmp_path)
+    client.login()
+    _, found = client.get("/api/alerts")
+    key = found["alerts"][0][1]
+    assert client.get(f"/api/alert/{key}")[1]["rules_file"] is None
+    for part in ("why", "exception", "test"):
+        status, found = client.get(f"/api/alert/{key}/{part}")
+        assert (status, list(found)) == (200, ["unavailable"])
+    status, found = client.get("/api/rules?begin=0")
+    assert status == 200
+    assert sum(row["count"] for row in found["rules"]) == 10
+
+
+def test_a_path_that_is_a_file_or_unreadable_is_named(serve, tmp_path):
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file", tmp_path / "none" / "deeper", tmp_path / ("x" * 300)):
+        client = serve(path)
+        client.login()
+        status, found = client.get("/api/alerts")
+        assert status == 503
+        assert str(path) in found["error"]

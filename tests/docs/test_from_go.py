@@ -80,8 +80,9 @@ def test_what_was_built_gives_the_same_events_and_fields(folder, run_host, monke
     }
 
 
-def test_the_plugin_passes_a_strict_type_checker(folder):
-    checked = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder / "cache", folder / "trial.py"]
+def test_the_plugin_passes_a_strict_type_checker(folder, known_types):
+    known_types(folder)
+    checked = [sys.executable, "-m", "mypy", "--strict", "trial.py"]
     done = subprocess.run(checked, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

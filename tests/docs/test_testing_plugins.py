@@ -42,8 +42,9 @@ def test_the_tests_of_the_page_pass(folder):
     assert done.stdout.splitlines()[-1].startswith("7 passed"), done.stdout + done.stderr
 
 
-def test_its_code_passes_a_strict_type_checker(folder):
-    done = run(folder, sys.executable, "-m", "mypy", "--strict", "--cache-dir", "cache", *NAMES["python"])
+def test_its_code_passes_a_strict_type_checker(folder, known_types):
+    known_types(folder)
+    done = run(folder, sys.executable, "-m", "mypy", "--strict", *NAMES["python"])
     assert done.returncode == 0, done.stdout
 
 

@@ -60,7 +60,8 @@ def test_the_recording_raises_the_alerts_of_the_text(folder):
     assert "0 alerts" in run(folder, live).stderr
 
 
-def test_the_edits_lead_to_a_checked_plugin_and_a_library(folder):
+def test_the_edits_lead_to_a_checked_plugin_and_a_library(folder, known_types):
+    known_types(folder / "disks")
     _, event, field = blocks("text")
     (test,) = blocks("python")
     rule, case = blocks("yaml")

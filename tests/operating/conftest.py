@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from lanner.alerts.retention import StoreSize
 from lanner.operating.snapshot import RuleMatches, Snapshot
 from lanner.outputs.base import SinkCounts
 from lanner.outputs.histogram import HistogramCounts
@@ -28,6 +29,7 @@ BUSY = dataclasses.replace(
         RuleMatches("Objects pruned", "Warning", "docker", (), 1),
     ),
     not_json=2,
+    store=StoreSize(123_456, 7, 1, 20_000),
     suppressed={"Shell in a container": 3},
     failures={"docker.time": 4},
     misfits={"docker.scope": {"boolean": 5}},

@@ -75,7 +75,7 @@ webserver: {{enabled: true, listen_port: 0, prometheus_metrics_enabled: true}}
 metrics: {{enabled: true, interval: 1h}}
 file_output: {{enabled: true, filename: {folder}/alerts}}
 http_output: {{enabled: true, url: "http://127.0.0.1:1/"}}
-lanner: {{spool: {{path: {folder}/spool}}, deduplicate: {{window: 3600}}, state_directory: {folder}}}
+lanner: {{store_output: {{enabled: true, path: {folder}/store}}, spool: {{path: {folder}/spool}}, deduplicate: {{window: 3600}}, state_directory: {folder}}}
 """
 
 
@@ -246,6 +246,10 @@ CASES = [
     ("LannerAlertsLate", {f'lanner_output_alert_age_seconds_bucket{{output="a",le="{le}"}}': f"0+{step}x20" for le, step in (("60", 0), ("1800", 9), ("+Inf", 9))}, True),
     ("LannerAlertsLate", {f'lanner_output_alert_age_seconds_bucket{{output="a",le="{le}"}}': f"0+{step}x20" for le, step in (("60", 9), ("1800", 9), ("+Inf", 9))}, False),
     ("LannerRulesNotLoaded", {"lanner_reload_failing": "1x20"}, True),
+    ("LannerStoreFailing", {'lanner_output_failures_total{output="store_output"}': "0+1x20"}, True),
+    ("LannerStoreFailing", {'lanner_output_failures_total{output="http_output"}': "0+1x20"}, False),
+    ("LannerStoreFailing", {"lanner_store_damaged_files": "0x15 1x5"}, True),
+    ("LannerStoreFailing", {"lanner_store_damaged_files": "1x20", 'lanner_output_failures_total{output="store_output"}': "3x20"}, False),
 ]  # fmt: skip
 
 

@@ -103,6 +103,9 @@ def test_files_of_the_unit_are_within_what_it_may_write():
     assert "StateDirectory=lanner\n" in unit
     assert read.falco.file_output.filename.startswith("/var/log/lanner/")
     assert read.falco.lanner.spool.path.startswith("/var/lib/lanner/")
+    assert read.falco.lanner.store_output.enabled
+    (line,) = re.findall(r"^ExecStart=(.*)$", (PACKAGING / "systemd" / "lanner-console.service").read_text(), re.MULTILINE)
+    assert line.split()[2] == read.falco.lanner.store_output.path
 
 
 def test_alerts_of_prometheus_name_metrics_that_there_are(busy):

@@ -57,6 +57,7 @@ systemd-sysusers "$PACKAGING/systemd/lanner.sysusers.conf"
 install -D -m 640 -g lanner "$PACKAGING/systemd/falco.yaml" /etc/lanner/falco.yaml
 sed 's/^WatchdogSec=.*/WatchdogSec=3/; s/^RestartSec=.*/RestartSec=1/; s/^\\[Unit\\]/[Unit]\\nDefaultDependencies=no/' \
   "$PACKAGING/systemd/lanner.service" > /etc/systemd/system/lanner.service
+sed 's/^\\[Unit\\]/[Unit]\\nDefaultDependencies=no/' "$PACKAGING/systemd/lanner-console.service" > /etc/systemd/system/lanner-console.service
 cat > /etc/systemd/system/probe.service <<UNIT
 [Unit]
 DefaultDependencies=no
@@ -101,12 +102,34 @@ systemctl reload lanner
 until_ "ask metrics | grep -q 'lanner_reloads_total{result=\\"ok\\"} [1-9]'"
 echo "reloads $(ask metrics | grep -c 'lanner_reloads_total{result=\\"failed\\"} 0.0')"
 
+systemctl start lanner-console; echo "console $?"
+echo "token $(stat -c '%U %a' /var/lib/lanner-console/token)"
+python3 "$WORK/ask" "$(cat /var/lib/lanner-console/token)"
+echo "user $(stat -c '%U' /proc/$(systemctl show lanner-console --property=MainPID --value))"
+
 kill -STOP $(show MainPID)
 until_ "[ \\$(show NRestarts) = 1 ]"
 until_ "[ \\$(show ActiveState) = active ]"
 echo "stuck $(show NRestarts) $(show ActiveState)"
 systemctl stop lanner
 echo "stop $(show Result) $(show ExecMainStatus)"
+python3 "$WORK/ask" "$(cat /var/lib/lanner-console/token)" later
+systemctl stop lanner-console
+echo "consoles $(systemctl show lanner-console --property=Result --value)"
+"""
+
+# a client of the console: alerts of the store, on a read-only file system, and why the newest one fired
+ASK = """
+import json, sys, urllib.request
+site, token, name = "http://127.0.0.1:8766", sys.argv[1], (sys.argv[2:] or ["alerts"])[0]
+body = json.dumps({"token": token}).encode()
+login = urllib.request.urlopen(urllib.request.Request(site + "/login", body, {"Content-Type": "application/json"}), timeout=20)
+cookie = login.headers["Set-Cookie"].partition(";")[0]
+def get(path):
+    return json.load(urllib.request.urlopen(urllib.request.Request(f"{site}/api/{path}", headers={"Cookie": cookie}), timeout=20))
+rows = get("alerts?limit=3")["alerts"]
+status, why = get("status"), get(f"alert/{rows[0][1]}/why")
+print(name, len(rows), rows[0][4], why.get("matches", why.get("unavailable")), status["is_running"])
 """
 
 
@@ -182,7 +205,8 @@ def cgroup():
 
 def test_the_unit_does_all_that_it_should_within_its_sandbox(engine, cgroup, tmp_path):
     (tmp_path / "boot").write_text(BOOT)
-    (tmp_path / "probe").write_text(f"PACKAGING={PACKAGING}\n{PROBE}")
+    (tmp_path / "probe").write_text(f"PACKAGING={PACKAGING}\nWORK={tmp_path}\n{PROBE}")
+    (tmp_path / "ask").write_text(ASK)
     (tmp_path / "layers").mkdir()
     environment = os.environ | {
         "WORK": str(tmp_path),
@@ -217,6 +241,12 @@ def test_the_unit_does_all_that_it_should_within_its_sandbox(engine, cgroup, tmp
         "restart": "0",
         "healthz": '{"status": "ok"}',
         "reloads": "1",
+        "console": "0",
+        "token": "lanner 600",
+        "user": "lanner",
+        "alerts": "3 Volume destroyed True True",
+        "later": "3 Volume destroyed True False",
+        "consoles": "success",
         "stuck": "1 active",
         "stop": "success 0",
     }

@@ -35,7 +35,7 @@ def test_a_bound_belongs_to_its_bucket():
 
 
 class Sink:
-    name, batch_size = "slow", 10
+    name, batch_size, wants_records = "slow", 10, False
 
     def __init__(self, *failures):
         self.failures = list(failures)

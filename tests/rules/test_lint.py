@@ -185,6 +185,12 @@ def test_fields_that_are_there_or_known_to_be_absent(marked, condition):
     assert marked(f"'{condition}'") == []
 
 
+def test_an_exception_is_for_events_with_its_fields(check):
+    own = rules("x.b = b") + "  exceptions:\n  - name: known\n    fields: [x.a]\n    comps: [=]\n    values: [[a]]\n"
+    assert check(own) == check(rules("x.b = b"))
+    assert [finding.code for finding in check(own.replace("x.b = b", "x.b = b and not x.a = b", 1))] == ["LINT_ABSENT_FIELD"]
+
+
 NEGATED = "- macro: health\n  condition: {}\n"
 
 

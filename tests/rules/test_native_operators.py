@@ -96,7 +96,7 @@ def test_both_executors_agree_on_every_operator_and_right_side(left):
     event = {}
     both = Both(make_plan(list(found.values()), fields.requests), lambda slot: event[slot], first=False)
     matched = set()
-    for _ in range(80):
+    for _ in range(40):
         for slot, request in enumerate(fields.requests):
             values = VALUES[request.info.type]
             given = tuple(draw.choices(values, k=draw.randint(1, 3))) if request.info.is_list else draw.choice(values)

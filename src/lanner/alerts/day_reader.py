@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from functools import lru_cache
@@ -12,7 +13,7 @@ from msgspec import DecodeError, json
 
 from lanner.alerts.errors import DamagedError, StoreError, of_sqlite, primary_code
 from lanner.alerts.schema import APPLICATION, HOUR, MINUTE, VERSION
-from lanner.alerts.stored import DAY_BITS, Run, StoredAlert
+from lanner.alerts.stored import DAY_BITS, Detail, Run, StoredAlert
 from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _MOST_TEXTS: Final = 200_000
 """Texts that are compared with a pattern. In a day with more of them, the alerts are compared."""
 _MOST_IDS: Final = 500
 """Texts that a statement may name."""
+_CANNOT_WRITE: Final = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 _KNOWN_TEXTS: Final = 20_000
 
 COLUMNS: Final = "a.id, a.arrived, a.time, a.rule, a.priority, a.source, a.subject, a.run, a.sequence, a.line"
@@ -136,10 +138,17 @@ class DayReader:
         row = self.first_row("SELECT content FROM rules_files WHERE sha256 = ?", (sha256,)) if self.is_ready else None
         return None if row is None else bytes(row[0])
 
-    def find(self, key: str, sequence: int) -> Row | None:
-        """Return the alert with this key. A run's alerts have increasing sequences, and runs follow each other."""
-        if not self.is_ready:
+    def find(self, key: str, sequence: int) -> Detail | None:
+        """Return the alert of this run with this sequence, or None."""
+        number = self._id_of(key, sequence) if self.is_ready else None
+        if number is None:
             return None
+        row = self.row(number)
+        payload = self.first_row("SELECT payload, size FROM events WHERE id = ?", (number,)) or (b"", 0)
+        return Detail(self.alert(row), bytes(payload[0] or b""), int(payload[1] or 0), self.run(row.run))
+
+    def _id_of(self, key: str, sequence: int) -> int | None:
+        """Find an alert by bisection. A run's alerts have increasing sequences, and runs follow each other."""
         numbers = [number for (number,) in self.select("SELECT id FROM runs WHERE key = ? ORDER BY id", (key,))]
         if not numbers:
             return None
@@ -149,7 +158,7 @@ class DayReader:
             middle = (low + high) // 2
             number, run, found = self.first_row("SELECT id, run, sequence FROM alerts WHERE id >= ? ORDER BY id LIMIT 1", (middle,))
             if run in numbers and found == sequence:
-                return self.row(number)
+                return int(number)
             if run < numbers[0] or (run <= numbers[-1] and found < sequence):
                 low = number + 1
             else:
@@ -160,11 +169,6 @@ class DayReader:
         """Return the alert with this id, which exists."""
         row = self.first_row(_ROW, (number,))
         return Row(*row)
-
-    def event(self, number: int) -> tuple[bytes, int]:
-        """Return the stored bytes of an alert's event, and the size of the whole."""
-        row = self.first_row("SELECT payload, size FROM events WHERE id = ?", (number,))
-        return (bytes(row[0] or b""), int(row[1] or 0)) if row else (b"", 0)
 
     def ids_of(self, pattern: Pattern) -> list[int] | None:
         """Return the ids of the texts that match, or None if this takes too long or gives too many."""
@@ -199,6 +203,13 @@ class DayReader:
             row = self._bound(_LAST_UNTIL, until)
             high = 0 if row is None else min(high, row)
         return low, high
+
+    def ids_within(self, since: int, until: int) -> tuple[int, int]:
+        """Return the ids of the first and the last alert that arrived from `since` on, before `until`. Without one, the last is less."""
+        low, high = self.ids_in(since, until)
+        first = self.first_row("SELECT id FROM alerts WHERE id BETWEEN ? AND ? AND arrived >= ? ORDER BY id LIMIT 1", (low, high, since))
+        last = self.first_row("SELECT id FROM alerts WHERE id BETWEEN ? AND ? AND arrived < ? ORDER BY id DESC LIMIT 1", (low, high, until))
+        return (1, 0) if first is None or last is None else (first[0], last[0])
 
     def _bound(self, statement: str, moment: int) -> int | None:
         hour, minute = moment // HOUR, moment // MINUTE
@@ -243,19 +254,25 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         return _connect(address)
     except sqlite3.Error as error:
-        log = path.with_name(f"{path.name}-wal")
-        if primary_code(error) != sqlite3.SQLITE_CANTOPEN or not path.exists():
+        if primary_code(error) not in _CANNOT_WRITE or not os.access(path, os.R_OK):
             raise of_sqlite(error, path) from None
-        try:
-            if log.stat().st_size:
-                raise of_sqlite(error, path) from None
-        except FileNotFoundError:
-            pass
-        # a finished file in a directory that cannot be written: without a log, the file is complete
-        try:
-            return _connect(f"{address}&immutable=1")
-        except sqlite3.Error as failure:
-            raise of_sqlite(failure, path) from None
+    # The log of a file needs a directory that can be written. A file without a log is complete, and needs none
+    if _size(path.with_name(f"{path.name}-wal")):
+        raise StoreError(
+            f"cannot use the alert store {path}: it has a log, and this user may not write its directory. "
+            "Read it as the user of the run, or read a copy of the directory"
+        )
+    try:
+        return _connect(f"{address}&immutable=1")
+    except sqlite3.Error as error:
+        raise of_sqlite(error, path) from None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _connect(address: str) -> sqlite3.Connection:

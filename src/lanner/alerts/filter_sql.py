@@ -54,13 +54,14 @@ class Plan(Struct, frozen=True, gc=False):
         order = "DESC" if descending else "ASC"
         return f"SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {self.number} {order}"  # noqa: S608 - without texts of users
 
-    def steps(self, low: int, high: int, *, descending: bool) -> Iterator[tuple[int, int]]:
+    def steps(self, low: int, high: int, *, descending: bool, is_whole: bool | None = None) -> Iterator[tuple[int, int]]:
         """Yield the ranges of ids between `low` and `high` that a statement reads at once: small ones first."""
         step = _FIRST_STEP
+        is_whole = self.is_whole if is_whole is None else is_whole
         for first, last in reversed(self.ranges) if descending else self.ranges:
             begin, end = max(first, low), min(last, high)
             while begin <= end:
-                size = end - begin + 1 if self.is_whole else min(step, end - begin + 1)
+                size = end - begin + 1 if is_whole else min(step, end - begin + 1)
                 step = min(2 * step, self.most_step)
                 if descending:
                     yield end - size + 1, end

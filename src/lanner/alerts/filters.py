@@ -44,7 +44,8 @@ _KEY: Final = re.compile(
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*+)\\?"?', re.DOTALL)
 _BARE: Final = re.compile(r"\S+")
 _SPACE: Final = re.compile(r"\s*")
-_ESCAPE: Final = re.compile(r'\\([\\"])')
+_ESCAPE: Final = re.compile(r'\\([\\"*])')
+_PIECE: Final = re.compile(r'\\[\\"*]|\*|\\|[^\\*]+')
 _EQUAL: Final = frozenset({":", "=", "==", "!="})
 _MOST_NOTES: Final = 5
 
@@ -94,8 +95,7 @@ class Filter(Struct, frozen=True):
 
 def quote_value(text: str) -> str:
     """Return a value in quotes, for a filter that compares it literally."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return '"' + re.sub(r'([\\"*])', r"\\\1", text) + '"'
 
 
 def parse_filter(text: str, now: int) -> Filter:
@@ -139,7 +139,7 @@ class _Parser:
             value, is_quoted = self._value()
             if not is_quoted and self._is_connective(value):
                 return
-            self._add_text(value, negated=negated)
+            self._add_text(_unescaped(value) if is_quoted else value, negated=negated)
 
     def _is_connective(self, word: str) -> bool:
         """Return whether a bare word only joins terms. Add a note for words that a user may expect to be operators."""
@@ -177,22 +177,24 @@ class _Parser:
             self._note(f"{message_line(written)!r} has no value and is ignored")
             return True
         begin = self._at
-        value, is_quoted = self._value()
+        raw, is_quoted = self._value()
+        value = _unescaped(raw) if is_quoted else raw
         negated ^= operator == "!="
         if key == "priority":
             self._limit_priority(operator, value, begin, negated=negated)
         elif key in {"since", "until"}:
             self._limit_time(key, value, begin, negated=negated)
         else:
-            self._compare(key, written, value, is_quoted=is_quoted, negated=negated)
+            parts = _parts(raw) if is_quoted else raw.split("*")
+            self._compare(key, written, value, Pattern(tuple(map(lower_ascii, parts))), negated=negated)
         return True
 
     def _value(self) -> tuple[str, bool]:
-        """Read a value; return it, and whether it was in quotes. A quote that is not closed ends with the filter."""
+        """Read a value; return it with its escapes, and whether it was in quotes. A quote that is not closed ends with the filter."""
         if self._text.startswith('"', self._at):
             found = self._take(_QUOTED)
             self._at = found.end()
-            return _ESCAPE.sub(r"\1", found[1]), True
+            return found[1], True
         found = self._take(_BARE)
         self._at = found.end()
         return found[0], False
@@ -225,9 +227,7 @@ class _Parser:
         else:
             self._until = moment if self._until is None else min(moment, self._until)
 
-    def _compare(self, key: str, written: str, value: str, *, is_quoted: bool, negated: bool) -> None:
-        lowered = lower_ascii(value)
-        pattern = Pattern((lowered,) if is_quoted else tuple(lowered.split("*")))
+    def _compare(self, key: str, written: str, value: str, pattern: Pattern, *, negated: bool) -> None:
         if key == "tag":
             self._terms.append(Tag(negated, pattern))
         elif key:
@@ -239,3 +239,18 @@ class _Parser:
     def _note(self, text: str) -> None:
         if len(self._notes) < _MOST_NOTES and text not in self._notes:
             self._notes.append(text)
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(r"\1", text)
+
+
+def _parts(text: str) -> list[str]:
+    """Return the parts of a value in quotes between its wildcards, without escapes."""
+    parts = [""]
+    for piece in _PIECE.findall(text):
+        if piece == "*":
+            parts.append("")
+        else:
+            parts[-1] += _unescaped(piece)
+    return parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Raw, Struct, json
+from msgspec import DecodeError, Raw, Struct, json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,10 @@ _encode: Final = json.Encoder().encode
 
 def printed_line(line: bytes, settings: Mapping[str, Any]) -> bytes:
     """Return the line with the members that these settings of a run include, byte for byte as the run printed it."""
-    read = _decode(line)
+    try:
+        read = _decode(line)
+    except DecodeError:  # a damaged line
+        return line
     for setting, member in _OPTIONAL.items():
         if not settings.get(setting, True):
             setattr(read, member, _ABSENT)

@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import DecodeError, json
 
@@ -19,18 +19,21 @@ from lanner.alerts.day_search import search_day
 from lanner.alerts.errors import DamagedError, StoreError, of_system
 from lanner.alerts.filter_terms import Pattern, Value, lower_ascii
 from lanner.alerts.filters import Filter
-from lanner.alerts.rollups import count_rules, draw_timeline, find_top
+from lanner.alerts.rollups import count_rules, draw_timeline
 from lanner.alerts.schema import LOCK_FILE, MINUTE, STATE_FILE, day_files
-from lanner.alerts.stored import DAY_BITS, Detail, Page
+from lanner.alerts.stored import DAY_BITS, Page
+from lanner.alerts.top_values import find_top
 from lanner.sdk.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from typing import Any, TypeAlias
 
-    from lanner.alerts.stored import Counts, RuleCount, Run, StoredAlert, Timeline
+    from lanner.alerts.stored import Counts, Detail, RuleCount, Run, StoredAlert, Timeline
 
     _Steps: TypeAlias = Generator[tuple[int, StoredAlert | None], None, None]
+
+_Answer = TypeVar("_Answer")
 
 _PATIENCE: Final = 0.1
 _MOST_OPEN: Final = 16
@@ -64,11 +67,8 @@ class AlertStore:
 
     def last(self) -> int:
         """Return the position of the newest alert; 0 without one."""
-        for day in sorted(self._paths(), reverse=True):
-            reader = self._open(day)
-            if reader is not None and (last := reader.last):
-                return day << DAY_BITS | last
-        return 0
+        last = self.ask(lambda reader: reader.last and reader.day << DAY_BITS | reader.last, descending=True)
+        return next(filter(None, last), 0)
 
     def days(self) -> dict[int, Path]:
         """Return the files by day (since 1970), the oldest first."""
@@ -87,12 +87,8 @@ class AlertStore:
         found = _KEY.fullmatch(key)
         if not found:
             return None
-        for day in sorted(self._paths(), reverse=True):
-            reader = self._open(day)
-            row = None if reader is None else reader.find(found[1], int(found[2]))
-            if reader is not None and row is not None:
-                return Detail(reader.alert(row), *reader.event(row.id), reader.run(row.run))
-        return None
+        run, sequence = found[1], int(found[2])
+        return next(filter(None, self.ask(lambda reader: reader.find(run, sequence), descending=True)), None)
 
     def around(self, detail: Detail, minutes: int = 5, limit: int = 200) -> list[StoredAlert]:
         """Return the alerts of the same subject that arrived within `minutes` of an alert: the `limit` nearest, the oldest first."""
@@ -122,8 +118,8 @@ class AlertStore:
     def runs(self) -> list[Run]:
         """Return the runs and their loads of rules, the newest first."""
         found: dict[tuple[str, int], Run] = {}
-        for reader in self.readers(descending=True):
-            for run in reversed(reader.runs()):
+        for runs in self.ask(lambda reader: reader.runs(), descending=True):
+            for run in reversed(runs):
                 found.setdefault((run.key, run.started), run)
         return sorted(found.values(), key=lambda run: run.started, reverse=True)
 
@@ -134,7 +130,7 @@ class AlertStore:
 
     def rules_file(self, sha256: str) -> bytes | None:
         """Return the stored rules file with this hash."""
-        found = (reader.rules_file(sha256) for reader in self.readers(descending=True))
+        found = self.ask(lambda reader: reader.rules_file(sha256), descending=True)
         return next((content for content in found if content is not None), None)
 
     def state(self) -> dict[str, Any] | None:
@@ -145,16 +141,22 @@ class AlertStore:
             return None
         except OSError as error:
             raise of_system(error, self.path / STATE_FILE) from None
-        except DecodeError as error:
+        except (DecodeError, RecursionError) as error:
             raise DamagedError(f"{self.path / STATE_FILE} is damaged ({error}): remove it, a run writes it again") from None
         return read if isinstance(read, dict) else None
 
-    def readers(self, *, descending: bool) -> Iterator[DayReader]:
-        """Yield the files that can be read, in order of their days."""
+    def ask(self, question: Callable[[DayReader], _Answer], *, descending: bool) -> Iterator[_Answer]:
+        """Yield the answer of each file that can be read, in order of their days."""
         for day in sorted(self._paths(), reverse=descending):
             reader = self._open(day)
-            if reader is not None:
-                yield reader
+            if reader is None:
+                continue
+            try:
+                answer = question(reader)
+            except StoreError as error:
+                self._set_aside(reader, error)
+            else:
+                yield answer
 
     def clock(self) -> Callable[[], bool]:
         """Return a function that says whether the time of a call that begins now is over."""
@@ -188,11 +190,11 @@ class AlertStore:
             try:
                 for number, alert in search_day(reader, wanted, max(first, 1), min(last, reader.last), descending=descending):
                     yield base | number, alert
-            except DamagedError as error:
-                self.set_aside(reader, error)
+            except StoreError as error:
+                self._set_aside(reader, error)
 
-    def set_aside(self, reader: DayReader, error: StoreError) -> None:
-        """Note that a part of a file is damaged, and close it."""
+    def _set_aside(self, reader: DayReader, error: StoreError) -> None:
+        """Note that a part of a file cannot be read, and close it."""
         self.problems[reader.path] = error
         self._days.pop(reader.day, None)
         reader.close()

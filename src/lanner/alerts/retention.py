@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.alerts.schema import DAY, day_files, day_name
@@ -100,6 +101,23 @@ class Retention:
                 path.with_name(path.name + log).unlink()
         _LOG.info("the alert store has deleted %s, by $.lanner.store_output.retain_days and max_size_mb", path)
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSize:
+    """Size of a store on disk in bytes, its files (one a day), the files set aside as damaged, the first day (since 1970; -1: no file)."""
+
+    bytes: int
+    files: int
+    damaged: int
+    first_day: int
+
+
+def measure_store(directory: Path) -> StoreSize:
+    """Return the size of a store, with the damaged files in it. Raises OSError."""
+    days = day_files(directory)
+    damaged = [path for path in directory.iterdir() if _ASIDE.fullmatch(path.name)]
+    return StoreSize(sum(map(size_of, [*days.values(), *damaged])), len(days), len(damaged), min(days, default=-1))
 
 
 def size_of(path: Path) -> int:

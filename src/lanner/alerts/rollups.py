@@ -12,20 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.alerts.day_search import search_day
-from lanner.alerts.errors import DamagedError
-from lanner.alerts.filter_sql import make_plan
 from lanner.alerts.filter_terms import Value
 from lanner.alerts.filters import ALL_PRIORITIES
 from lanner.alerts.schema import HOUR, MINUTE
-from lanner.alerts.stored import DAY_BITS, Bucket, Counts, RuleCount, Timeline, read_content
-from lanner.alerts.words import value_texts
-from lanner.rules.files.items import Priority
+from lanner.alerts.stored import DAY_BITS, Bucket, RuleCount, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lanner.alerts.day_reader import DayReader
-    from lanner.alerts.filter_sql import Plan
     from lanner.alerts.filters import Filter
     from lanner.alerts.reader import AlertStore
     from lanner.alerts.stored import StoredAlert
@@ -34,40 +29,37 @@ _MOST_BUCKETS: Final = 300
 _LENGTHS: Final = tuple(
     unit * count for unit, counts in ((MINUTE, (1, 2, 5, 10, 15, 30)), (HOUR, (1, 2, 3, 6, 12, 24, 48, 168, 720))) for count in counts
 )
-_COLUMNS: Final = ("rule", "priority", "source", "subject")
-_MOST_VALUES: Final = 100_000
+MOST_VALUES: Final = 100_000
 """Different values that are counted."""
 
 
-class _Rollup(msgspec.Struct, gc=False):
+class Rollup(msgspec.Struct, gc=False):
+    """The alerts of a rule and a priority from `begin` on; their ids are from `first` to `last`."""
+
     begin: int
     rule: int
     priority: int
     count: int
+    first: int
     last: int
 
 
 def draw_timeline(store: AlertStore, wanted: Filter, begin: int, end: int) -> Timeline:
     """Return the numbers of matching alerts by priority and time of arrival."""
-    begin, end = _limits(wanted, begin, end)
+    begin, end = limits(wanted, begin, end)
     length = next((each for each in _LENGTHS if (end - begin) <= _MOST_BUCKETS * each), _LENGTHS[-1])
     counts: Counter[tuple[int, int]] = Counter()
     is_over = store.clock()
-    exact = True
-    for reader in store.readers(descending=True):
-        try:
-            rules = _rules_of(wanted, reader)
-            if rules is not None:
-                for row in _rollups(reader, begin, end, rules, wanted.priorities, by_hours=length >= HOUR):
-                    counts[row.begin // length, row.priority] += row.count
-            else:
-                exact = _count_alerts(
-                    reader, wanted, begin, end, counts, lambda alert: [(alert.arrived // length, alert.priority)], is_over
-                )
-        except DamagedError as error:
-            store.set_aside(reader, error)
-        if not exact:
-            break
+
+    def count(reader: DayReader) -> bool:
+        rules = rules_of(wanted, reader)
+        if rules is None:
+            return count_alerts(reader, wanted, begin, end, counts, lambda alert: [(alert.arrived // length, alert.priority)], is_over)
+        for row in rollups(reader, begin, end, rules, wanted.priorities, by_hours=length >= HOUR):
+            counts[row.begin // length, row.priority] += row.count
+        return True
+
+    exact = all(store.ask(count, descending=True))
     buckets = [Bucket(number * length, length, priority, count) for (number, priority), count in sorted(counts.items())]
     return Timeline(buckets, exact)
 
@@ -75,70 +67,20 @@ def draw_timeline(store: AlertStore, wanted: Filter, begin: int, end: int) -> Ti
 def count_rules(store: AlertStore, begin: int, end: int) -> list[RuleCount]:
     """Return the rules with their priorities, numbers of alerts and newest positions."""
     found: dict[tuple[str, int], list[int]] = {}
-    for reader in store.readers(descending=False):
-        try:
-            for row in _rollups(reader, begin, end, [], ALL_PRIORITIES, by_hours=True):
-                known = found.setdefault((reader.text(row.rule), row.priority), [0, 0])
-                known[0] += row.count
-                known[1] = max(known[1], reader.day << DAY_BITS | row.last)
-        except DamagedError as error:
-            store.set_aside(reader, error)
+
+    def count(reader: DayReader) -> None:
+        for row in rollups(reader, begin, end, [], ALL_PRIORITIES, by_hours=True):
+            known = found.setdefault((reader.text(row.rule), row.priority), [0, 0])
+            known[0] += row.count
+            known[1] = max(known[1], reader.day << DAY_BITS | row.last)
+
+    for _ in store.ask(count, descending=False):
+        pass
     counts = [RuleCount(rule, priority, count, last) for (rule, priority), (count, last) in found.items()]
     return sorted(counts, key=lambda each: (-each.count, each.rule, each.priority))
 
 
-def find_top(store: AlertStore, wanted: Filter, field: str, begin: int, end: int, limit: int) -> Counts:
-    """Return the most frequent values of a field of the matching alerts."""
-    begin, end = _limits(wanted, begin, end)
-    counts: Counter[str] = Counter()
-    is_over = store.clock()
-    exact = True
-    for reader in store.readers(descending=True):
-        try:
-            exact = _count_values(reader, wanted, field, begin, end, counts, is_over)
-        except DamagedError as error:
-            store.set_aside(reader, error)
-        if not exact:
-            break
-    return Counts(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit], exact)
-
-
-def _count_values(
-    reader: DayReader, wanted: Filter, field: str, begin: int, end: int, counts: Counter[str], is_over: Callable[[], bool]
-) -> bool:
-    rules = _rules_of(wanted, reader) if field in {"rule", "priority"} else None
-    if rules is not None:
-        for row in _rollups(reader, begin, end, rules, wanted.priorities, by_hours=True):
-            counts[str(Priority(row.priority)) if field == "priority" else reader.text(row.rule)] += row.count
-        return True
-    timed = msgspec.structs.replace(wanted, since=begin, until=end)
-    plan = make_plan(timed, reader)
-    if plan is None:
-        return True
-    if plan.is_exact and field in _COLUMNS:
-        return _count_column(reader, plan, field, begin, end, counts, is_over)
-    return _count_alerts(reader, wanted, begin, end, counts, lambda alert: _values(alert, field), is_over)
-
-
-def _count_column(
-    reader: DayReader, plan: Plan, field: str, begin: int, end: int, counts: Counter[str], is_over: Callable[[], bool]
-) -> bool:
-    """Count the values of a column of `alerts` without its lines. Return whether all were counted."""
-    found: Counter[int] = Counter()
-    exact = True
-    statement = plan.statement(f"a.arrived, a.{field}", descending=True)
-    for first, last in plan.steps(1, reader.last, descending=True):
-        with closing(reader.select(statement, (*plan.values, first, last))) as rows:
-            found.update([value for arrived, value in rows if begin <= arrived < end])
-        if is_over() and first > plan.ranges[0][0]:
-            exact = False
-            break
-    for value, count in found.most_common(_MOST_VALUES):
-        counts[str(Priority(value)) if field == "priority" else reader.text(value)] += count
-    return exact
-
-
-def _count_alerts(
+def count_alerts(
     reader: DayReader,
     wanted: Filter,
     begin: int,
@@ -149,7 +91,6 @@ def _count_alerts(
 ) -> bool:
     """Count what `values` returns of each matching alert, the newest first. Return whether all were counted."""
     timed = msgspec.structs.replace(wanted, since=begin, until=end)
-    number, alert = 0, None
     low, high = reader.ids_in(begin, end)
     with closing(search_day(reader, timed, low, high, descending=True)) as steps:
         for count, (number, alert) in enumerate(steps, start=1):
@@ -157,27 +98,17 @@ def _count_alerts(
                 counts.update(values(alert))
             if (alert is None or not count % 64) and number > low and is_over():
                 return False
-            if len(counts) > _MOST_VALUES:
+            if len(counts) > MOST_VALUES:
                 return False
     return True
 
 
-def _values(alert: StoredAlert, field: str) -> list[str]:
-    if field == "priority":
-        return [str(Priority(alert.priority))]
-    if field in _COLUMNS:
-        return [getattr(alert, field)]
-    content = read_content(alert.line)
-    if field == "tag":
-        return list(content.tags)
-    return value_texts(content.output_fields.get(field))
-
-
-def _limits(wanted: Filter, begin: int, end: int) -> tuple[int, int]:
+def limits(wanted: Filter, begin: int, end: int) -> tuple[int, int]:
+    """Return the period that is left of one by the times of a filter."""
     return max(begin, wanted.since or begin), end if wanted.until is None else min(end, wanted.until)
 
 
-def _rules_of(wanted: Filter, reader: DayReader) -> list[int] | None:
+def rules_of(wanted: Filter, reader: DayReader) -> list[int] | None:
     """Return the ids of the rules of a filter that compares only rules and priorities ([]: all), or None for another filter.
 
     A filter that no rule matches gives [0], the id of no text.
@@ -197,7 +128,7 @@ def _rules_of(wanted: Filter, reader: DayReader) -> list[int] | None:
     return [] if found is None else sorted(found - excluded) or [0]
 
 
-def _rollups(reader: DayReader, begin: int, end: int, rules: list[int], priorities: frozenset[int], *, by_hours: bool) -> Iterator[_Rollup]:
+def rollups(reader: DayReader, begin: int, end: int, rules: list[int], priorities: frozenset[int], *, by_hours: bool) -> Iterator[Rollup]:
     """Yield the rollups of a period, rounded to whole minutes; those of whole hours by the hour if wanted."""
     first, last = begin // MINUTE, -(-end // MINUTE)  # the first minute, and the one after the last
     per_hour = HOUR // MINUTE
@@ -218,7 +149,7 @@ def _rollups(reader: DayReader, begin: int, end: int, rules: list[int], prioriti
     for table, unit, length, since, until in parts:
         if since >= until:
             continue
-        statement = f"SELECT {unit}, rule, priority, count, last FROM {table} WHERE {unit} >= ? AND {unit} < ?{conditions}"  # noqa: S608 - constants
+        statement = f"SELECT {unit}, rule, priority, count, first, last FROM {table} WHERE {unit} >= ? AND {unit} < ?{conditions}"  # noqa: S608 - constants
         with closing(reader.select(statement, (since, until, *values))) as rows:
-            for number, rule, priority, count, newest in rows:
-                yield _Rollup(number * length, rule, priority, count, newest)
+            for number, *row in rows:
+                yield Rollup(number * length, *row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from msgspec import Struct, ValidationError, json
+from msgspec import DecodeError, Struct, ValidationError, json
 
 DAY_BITS: Final = 32
 """A position is a day (since 1970) shifted by this, and the alert's number in the day's file."""
@@ -102,10 +102,12 @@ _decode: Final = json.Decoder(Content).decode
 
 
 def read_content(line: bytes) -> Content:
-    """Return the contents of a line of the store. Members that are missing or have another type are empty."""
+    """Return the contents of a line of the store. Members that are missing or have another type are empty; a damaged line is a message."""
     try:
         return _decode(line)
     except ValidationError:
         given = json.decode(line)
         fields = given.get("output_fields") if isinstance(given, dict) else None
         return Content(output_fields=fields if isinstance(fields, dict) else {})
+    except (DecodeError, UnicodeDecodeError):
+        return Content(message=line.decode("utf-8", "replace"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lanner.cli.alerts import alerts
 from lanner.cli.rules import rules
 from lanner.host.plugin_loader import BUILT_IN
 from lanner.new.kinds import SOURCES
@@ -332,4 +333,26 @@ def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], conf
     return examine(plugin, file, rules, config, host, as_json=as_json)
 
 
+@commands.command()
+@click.argument("directory", metavar="[DIR]", required=False)
+@click.option(
+    "-c", "file", default=None, metavar="FILE", help="The configuration whose store is shown without DIR. Default: /etc/lanner/falco.yaml."
+)
+@click.option(
+    "--filter", "text", default="", metavar="TEXT", help="Show only alerts that match, such as 'priority>=warning container:web'."
+)
+@click.option("--plugin", "plugins", multiple=True, metavar="PLUGIN", help="A plugin file whose code may run to explain an alert.")
+@click.option("--config", default="", metavar="TEXT", help="The configuration of that plugin: JSON or YAML, or @FILE.")
+def top(directory: str | None, *, file: str | None, text: str, plugins: tuple[str, ...], config: str) -> int:
+    """Show the alerts of a store live on a terminal: rates, rules, subjects, engines.
+
+    DIR is the directory of $.lanner.store_output.path, in which `lanner run` stores alerts. / narrows, Enter shows why an alert fired, q
+    quits. Needs the extra lanner[top].
+    """
+    from lanner.cli.top import show_top
+
+    return show_top(directory, file, text, plugins, config)
+
+
 commands.add_command(rules)
+commands.add_command(alerts)

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanner.alerts.reader import AlertStore
+from lanner.cli.inquiry import make_inquiry
 from lanner.cli.messages import OK, say
 from lanner.cli.show import print_text
 from lanner.console.api import Api
 from lanner.console.console import Console, server_context
 from lanner.console.listening import parse_address
 from lanner.console.token import read_token
-from lanner.inquiry.client import Inquiry
 from lanner.operating.notify import Notifier
 from lanner.sdk.errors import LannerError, UsageError
-from lanner.sdk.files import read_whole
-from lanner.yamlfile import placed_values
-from lanner.yamlfile.reader import YamlError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_MOST_BYTES: Final = 16 << 20
 
 
 def serve_console(
@@ -48,7 +42,7 @@ def serve_console(
         signal.signal(number, lambda *_: ended.set())
     path = Path(directory)
     address = parse_address(listen)
-    inquiry = Inquiry(plugins, _config_text(config))
+    inquiry = make_inquiry(plugins, config)
     with contextlib.ExitStack() as stack:
         stack.callback(inquiry.close)
         console = Console(
@@ -83,16 +77,3 @@ def _check_store(path: Path) -> None:
                 say(f"warning: {error}")
     except LannerError as error:
         say(f"warning: {error}")
-
-
-def _config_text(text: str) -> str:
-    """Return the text of --config (JSON, YAML or @FILE) as JSON; "" without one. Raises `UsageError`."""
-    try:
-        if text.startswith("@"):
-            text = read_whole(text[1:], _MOST_BYTES).decode("utf-8")
-        options = placed_values.load(text, "--config")[0] if text.strip() else {}
-    except (OSError, ValueError, YamlError) as error:
-        raise UsageError(f"--config: {error}") from None
-    if not isinstance(options, dict):
-        raise UsageError("--config takes the plugin's options, as in --config '{option: value}', or @FILE")
-    return json.dumps(options) if options else ""

@@ -6,11 +6,14 @@ import hashlib
 import json
 import os
 import time
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from lanner._version import __version__
 from lanner.alerts.machine import machine_mark
 from lanner.alerts.record import Recorder, RunLoad
+from lanner.alerts.retention import measure_store
 from lanner.host.own_rules import rules_files
 from lanner.host.pump import host_name
 from lanner.operating.run_state import RunState, StoreState
@@ -19,6 +22,7 @@ from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from lanner.cli.settings import Settings
     from lanner.cli.status import Status
@@ -52,12 +56,14 @@ class History:
         directory = self._stores[0].directory if self._stores else None
         if self._state is not None and self._state.directory != directory:
             self.close()
+            make_status().store = None
         if self.current is not None:
             for store in self._stores:
                 store.note(self.current[1])
         if directory is not None and self._state is None:
             more = lambda: StoreState(self.recorder.key, self.recorder.raised, runner.last_event)  # noqa: E731 - one of two
-            self._state = RunState(directory, make_status().snapshot, more, self._retain)
+            status = make_status()
+            self._state = RunState(directory, status.snapshot, more, partial(self._tend, directory, status))
 
     def close(self) -> None:
         """Write that the run has ended. A second call does nothing."""
@@ -65,9 +71,12 @@ class History:
         if state is not None:
             state.close()
 
-    def _retain(self) -> None:
+    def _tend(self, directory: Path, status: Status) -> None:
+        """Apply the retention, and measure the store: in this thread, because its disk may be slow."""
         for store in self._stores:
             store.retain()
+        with suppress(OSError):  # the output tells it
+            status.store = measure_store(directory)
 
 
 def describe_load(key: str, infos: Sequence[PluginInfo], settings: Settings) -> RunLoad:

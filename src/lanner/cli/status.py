@@ -16,6 +16,7 @@ from lanner.sdk.secrets import mask_message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lanner.alerts.retention import StoreSize
     from lanner.cli.settings import Settings
     from lanner.host.reload import Reloader
     from lanner.host.runner import Runner
@@ -40,6 +41,8 @@ class Status:
         self.reloader: Reloader | None = None
         self.running = False
         """Whether events are being watched."""
+        self.store: StoreSize | None = None
+        """Size of the alert store, as it was last measured."""
 
     @classmethod
     def of_replay(cls, info: PluginInfo, runner: Runner, source: Source, settings: Settings, compiled: CompiledRules) -> Status:
@@ -79,6 +82,7 @@ class Status:
             failures=counts.failures,
             misfits=counts.misfits,
             outputs=self._runner.delivery.counts(),
+            store=self.store,
             suppressed=self._runner.delivery.suppressed,
             counters={mask_message(name): count for name, count in self._source.counters.items()},
             connected=engines,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from lanner.alerts.errors import StoreError
 from lanner.alerts.filters import Filter
 from lanner.alerts.lock import find_writer
 from lanner.sdk.errors import LannerError
@@ -71,7 +72,12 @@ def describe_state(store: AlertStore) -> dict[str, Any]:
     if not is_running:
         where = f"{directory}" if run is None else f"plugin {run.get('plugin')}"
         problems.append(Problem("no run writes this store", where, "start it: `lanner run`, or `systemctl start lanner`"))
-    newest, oldest = store.newest(Filter(), 1).alerts, store.after(0, Filter(), 1).alerts
+    newest: list[StoredAlert] = []
+    oldest: list[StoredAlert] = []
+    try:
+        newest, oldest = store.newest(Filter(), 1).alerts, store.after(0, Filter(), 1).alerts
+    except StoreError as error:
+        problems.append(Problem("the store cannot be read", str(directory), str(error)))
     problems += [Problem("a file of the store cannot be read", str(path), str(error)) for path, error in store.problems.items()]
     return {
         "run": run,

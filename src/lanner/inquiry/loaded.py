@@ -101,5 +101,5 @@ def answer(loaded: LoadedCase, question: Question) -> dict[str, Any]:
         shown = found.as_dict()
         shown["place"] = loaded.named(found.place)
         deciding = sorted(found.part.deciding(), key=lambda each: not each[1].holds)
-        return shown | {"deciding": [list(path) for path, _ in deciding]}
+        return shown | {"deciding": [list(path) for path, _ in deciding], "text": found.reasons()}
     return make_exception(loaded, question, found) if question.kind == "exception" else make_test(loaded, question, alerts)

@@ -55,6 +55,7 @@ class _Families(Collector):
         yield from _counters(self._snapshot)
         yield from _own(self._snapshot)
         yield from _outputs(self._snapshot)
+        yield from _store(self._snapshot)
 
 
 def _about_the_run(snapshot: Snapshot) -> Iterator[Metric]:
@@ -155,6 +156,19 @@ def _outputs(snapshot: Snapshot) -> Iterator[Metric]:
         ("lanner_output_alert_age_seconds", "Age of each delivered alert: from its event's time to its delivery", "ages"),
     ):
         yield _histogram(name, text, {key: getattr(counts, field) for key, counts in outputs.items()})
+
+
+def _store(snapshot: Snapshot) -> Iterator[Metric]:
+    size = snapshot.store
+    if size is None:
+        return
+    yield _gauge("lanner_store_bytes", "Size of the alert store on disk", [({}, size.bytes)])
+    yield _gauge("lanner_store_files", "Files of the alert store, about one a day", [({}, size.files)])
+    yield _gauge("lanner_store_damaged_files", "Damaged files of the alert store, set aside", [({}, size.damaged)])
+    if size.files:
+        yield _gauge(
+            "lanner_store_first_day_timestamp_seconds", "Begin of the first day in the alert store", [({}, size.first_day * 86400)]
+        )
 
 
 def _histogram(name: str, text: str, by_output: Mapping[str, HistogramCounts]) -> Metric:

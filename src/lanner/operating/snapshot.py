@@ -10,6 +10,7 @@ from lanner._version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lanner.alerts.retention import StoreSize
     from lanner.outputs.base import SinkCounts
 
 
@@ -45,6 +46,8 @@ class Snapshot:
     misfits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Values of another type than their field, by field and JSON type."""
     outputs: Mapping[str, SinkCounts] = field(default_factory=dict)
+    store: StoreSize | None = None
+    """Size of the alert store, if the run writes one."""
     suppressed: Mapping[str, int] = field(default_factory=dict)
     """Alerts suppressed by throttling or deduplication, by rule."""
     counters: Mapping[str, int] = field(default_factory=dict)

@@ -20,8 +20,7 @@ struct LazySlot {
 PyObject* lazy_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"find", "source", "slot", "doc", nullptr};
   PyObject *find, *source, *slot, *doc;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OUUU:LazySlot", const_cast<char**>(names), &find, &source, &slot, &doc))
-    return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OUUU:LazySlot", const_cast<char**>(names), &find, &source, &slot, &doc)) return nullptr;
   try {
     auto content = std::make_unique<LazySlot>();
     content->find = Ref::borrowed(find);

@@ -111,7 +111,7 @@ def find_absent_fields(subject: Subject) -> Iterator[Hint]:
                     instead = f"not {shown} = {show_operand(constant)}"
                     advice = f"To include such events, write `{instead}`; to exclude them, write `{shown} exists and` before."
                     yield Hint(ABSENT_FIELD, message, advice, node.span)
-                elif operator in {"=", "=="} and not wanted and not case:
+                elif operator in {"=", "=="} and not wanted and not case and not subject.in_exception(node.span):
                     if negation is None or not outside:
                         message = f"`not {show(node)}` is true if an event has no {shown}."
                         advice = f"To exclude such events, write `{shown} exists and` before."

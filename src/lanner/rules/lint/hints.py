@@ -89,6 +89,14 @@ class Subject:
         """Return characters of the condition as they read with expanded lists."""
         return self.expression(span).written[span[0] % TEXT : span[1] % TEXT]
 
+    def in_exception(self, span: Span) -> bool:
+        """Return whether characters of the condition are an exception's."""
+        expression = self.expression(span)
+        exceptions = {id(piece.scalar) for piece in expression.text.pieces if piece.whole}
+        offset = span[0] % TEXT
+        pieces = expression.lists.write_into(expression.text).pieces
+        return any(piece.begin <= offset < piece.begin + piece.size and id(piece.scalar) in exceptions for piece in pieces if piece.whole)
+
     def parts(self) -> Iterator[Condition]:
         """Yield every node of the condition, each once regardless of how often it occurs."""
         return walk(self.rule.condition)

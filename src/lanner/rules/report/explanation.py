@@ -114,12 +114,18 @@ class Explanation:
         lines = [f'"{self.rule}" ({self.place}) {verdict} event {self.number}:', f"    {without_middle(self.event, _LONGEST)}"]
         if self.taken_by:
             lines.append(f'    but the alert is that of "{self.taken_by}", which is tried first: only the first match raises an alert')
+        return "\n".join(map(message_line, [*lines, "", *self._reasons(full=full)]))
+
+    def reasons(self) -> str:
+        """Return the part of `text` below the event: the parts that decided, and their lists."""
+        return "\n".join(map(message_line, self._reasons(full=False)))
+
+    def _reasons(self, *, full: bool) -> list[str]:
         tree = list(_lines(self.part, 0, full=True))
         if len(tree) > _SHORT and not full:
             tree = list(_lines(self.part, 0, full=False))
         lists = [f"{name}: {_items(items)}" for name, items in self.lists.items() if full or any(name in line for line in tree)]
-        lines += ["", *tree, *([""] if lists else []), *lists, *([""] if self.unfit else []), *self.unfit]
-        return "\n".join(map(message_line, lines))
+        return [*tree, *([""] if lists else []), *lists, *([""] if self.unfit else []), *self.unfit]
 
 
 def _lines(part: Part, depth: int, *, full: bool) -> Iterator[str]:

@@ -1,0 +1,203 @@
+"""The application of `lanner top`: rates, rules, subjects, engines and the newest alerts of a store, as they come."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from rich.segment import Segment
+from textual.app import App
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from lanner.alerts.filters import FilterError, parse_filter, quote_value
+from lanner.top.detail import DetailScreen
+from lanner.top.feed import NO_FILTER, Feed
+from lanner.top.panels import SIDE, head_lines, key_line, side_lines
+from lanner.top.pieces import BAD
+from lanner.top.widgets import AlertList, Lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.timer import Timer
+
+    from lanner.alerts.filters import Filter
+    from lanner.top.detail import Ask
+    from lanner.top.feed import Update
+
+_WIDE: Final = 100
+"""Columns from which the side panel is shown."""
+_FASTEST: Final = 0.18
+_SLOWEST: Final = 0.8
+_CELLS_PER_SECOND: Final = 37_000
+"""Cells of the list that may change in a second: a screen over a slow line is drawn less often."""
+_TYPING: Final = 0.25
+"""Seconds after the last key before a filter is used."""
+
+
+class TopApp(App[None]):
+    """The view of the store at `path`. `ask` explains an alert, in a thread."""
+
+    TITLE = "lanner top"
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    Screen { background: ansi_default; color: ansi_default; }
+    #head { height: 2; }
+    #keys { height: 1; }
+    #side { width: 42; border-right: ascii ansi_default; }
+    #list { width: 1fr; background: ansi_default; scrollbar-size: 0 0; }
+    #filter { height: 1; border: none; padding: 0; background: ansi_default; display: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "quit", "Quit", priority=True, system=True),
+        Binding("slash", "filter", "Filter"),
+        Binding("r", "only('rule')", "Only this rule"),
+        Binding("s", "only('subject')", "Only this subject"),
+        Binding("escape", "clear", "All alerts"),
+        Binding("p,space", "pause", "Pause"),
+    ]
+
+    class Fresh(Message):
+        """The feed has something new."""
+
+    def __init__(self, path: Path, ask: Ask, text: str = "", wanted: Filter = NO_FILTER) -> None:
+        super().__init__(ansi_color=True)
+        self._path, self._ask = path, ask
+        self._text = text
+        self._feed = Feed(path, self._tell, wanted)
+        self._update: Update | None = None
+        self._error = ""
+        self._typing: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """See `App`."""
+        yield Lines(id="head")
+        with Horizontal():
+            yield Lines(id="side")
+            yield AlertList(id="list")
+        yield Input(id="filter", placeholder='rule:"Shell in a container" priority>=warning container:web text')
+        yield Lines(id="keys")
+
+    def on_mount(self) -> None:
+        """Start the feed."""
+        self.query_one("#list").focus()
+        self._arrange(self.size.width, self.size.height)
+        self._draw()
+        self._feed.start()
+
+    def on_unmount(self) -> None:
+        """End the feed."""
+        self._feed.close()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Arrange the panels for the new size."""
+        self._arrange(event.size.width, event.size.height)
+        self._draw()
+
+    def _arrange(self, width: int, height: int) -> None:
+        self.query_one("#side").display = width >= _WIDE
+        self._feed.interval = min(_SLOWEST, max(_FASTEST, width * height / _CELLS_PER_SECOND))
+
+    def _tell(self) -> None:
+        self.post_message(self.Fresh())
+
+    def on_top_app_fresh(self, _: Fresh) -> None:
+        """Show what the feed has."""
+        update = self._update = self._feed.take()
+        alerts = self.query_one(AlertList)
+        if update.resets:
+            alerts.replace(update.alerts)
+        else:
+            alerts.add(update.alerts)
+        self._draw()
+
+    def on_alert_list_followed(self, _: AlertList.Followed) -> None:
+        """Say whether new alerts are shown."""
+        self._draw()
+
+    def on_alert_list_chosen(self, event: AlertList.Chosen) -> None:
+        """Show the chosen alert."""
+        self.push_screen(DetailScreen(self._path, event.alert, self._ask))
+
+    def on_input_changed(self, _: Input.Changed) -> None:
+        """Use the filter when the user has stopped typing."""
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(_TYPING, self._use_filter)
+
+    def on_input_submitted(self, _: Input.Submitted) -> None:
+        """Use the filter and return to the list."""
+        if self._use_filter():
+            self._close_filter()
+
+    def action_filter(self) -> None:
+        """Open the input of the filter."""
+        field = self.query_one("#filter", Input)
+        field.value = self._text
+        field.display = True
+        field.focus()
+
+    def action_only(self, what: str) -> None:
+        """Narrow to the rule or subject of the selected alert."""
+        alert = self.query_one(AlertList).selected
+        value = "" if alert is None else str(getattr(alert, what))
+        if value:
+            self._narrow(f"{self._text} {what}:{quote_value(value)}".strip())
+
+    def action_clear(self) -> None:
+        """Close the filter's input, or show all alerts."""
+        if self.query_one("#filter").display:
+            self._close_filter()
+        else:
+            self._narrow("")
+
+    def action_pause(self) -> None:
+        """Hold the list, or follow again."""
+        self.query_one(AlertList).action_pause()
+
+    def _use_filter(self) -> bool:
+        """Use the filter of the input. Return whether it is valid."""
+        field = self.query_one("#filter", Input)
+        return not field.display or field.value.strip() == self._text or self._narrow(field.value.strip())
+
+    def _narrow(self, text: str) -> bool:
+        try:
+            wanted = parse_filter(text, time.time_ns())
+        except FilterError as error:
+            self._error = str(error)
+        else:
+            self._error = "; ".join(wanted.notes)
+            self._text = text
+            self._feed.narrow(wanted)
+        self._draw()
+        return self._text == text
+
+    def _close_filter(self) -> None:
+        if self._typing is not None:
+            self._typing.stop()
+        self.query_one("#filter").display = False
+        self.query_one("#list").focus()
+
+    def _draw(self) -> None:
+        alerts = self.query_one(AlertList)
+        head = head_lines(self._path, self._update, self._text, alerts.pause, now=time.time_ns())
+        self.query_one("#head", Lines).show(head)
+        side = self.query_one("#side", Lines)
+        if side.display and self._update is not None:
+            side.show(side_lines(self._update.figures, self._update.state, side.size.height or SIDE))
+        keys = [Segment(f" {self._error}", BAD)] if self._error else key_line()
+        self.query_one("#keys", Lines).show([keys])
+
+
+def run_top(path: Path, ask: Ask, text: str, wanted: Filter) -> Any:
+    """Show the store until the user quits. Return the exit code, or None."""
+    app = TopApp(path, ask, text, wanted)
+    app.run(mouse=False)
+    return app.return_code

@@ -1,0 +1,175 @@
+"""The widgets of `lanner top`: lines of segments, and a list of alerts that draws only the visible ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lanner.sdk.text import many
+from lanner.top.feed import MOST_ALERTS
+from lanner.top.pieces import alert_strip
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.binding import BindingType
+
+    from lanner.alerts.stored import StoredAlert
+    from lanner.top.pieces import Line
+
+
+class Lines(Widget):
+    """Some lines of segments, cut at the widget's width."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - the name in Textual
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+
+    def show(self, lines: list[Line]) -> None:
+        """Replace the lines. Draw nothing if they are the same."""
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """See `Widget`."""
+        width = self.size.width
+        return Strip(self._lines[y]).adjust_cell_length(width) if y < len(self._lines) else Strip.blank(width)
+
+
+class AlertList(ScrollView, can_focus=True):
+    """The newest alerts, the newest at the end.
+
+    It follows new alerts while the last one is selected. Otherwise it stays as it is, and new alerts wait.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up"),
+        Binding("down,j", "move(1)", "Down"),
+        Binding("pageup", "move_page(-1)", "Page up"),
+        Binding("pagedown", "move_page(1)", "Page down"),
+        Binding("home,g", "first", "Oldest"),
+        Binding("end,G", "last", "Newest, and follow"),
+        Binding("enter", "choose", "Why"),
+    ]
+
+    class Chosen(Message):
+        """An alert was chosen."""
+
+        def __init__(self, alert: StoredAlert) -> None:
+            super().__init__()
+            self.alert = alert
+
+    class Followed(Message):
+        """The list follows new alerts, or not any more."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - the name in Textual
+        super().__init__(id=id)
+        self.show_horizontal_scrollbar = False
+        self._alerts: list[StoredAlert] = []
+        self._waiting: list[StoredAlert] = []
+        self._selected = -1
+        self.follows = True
+
+    @property
+    def pause(self) -> str:
+        """Position of the list, and how many new alerts wait; "" while it follows."""
+        if self.follows:
+            return ""
+        return f"paused at {self._selected + 1:,} of {len(self._alerts):,}, {many(len(self._waiting), 'new alert')}"
+
+    @property
+    def selected(self) -> StoredAlert | None:
+        """The selected alert."""
+        return self._alerts[self._selected] if self._alerts else None
+
+    def replace(self, alerts: list[StoredAlert]) -> None:
+        """Show other alerts, and follow new ones."""
+        self._alerts, self._waiting = alerts, []
+        self.action_last()
+
+    def add(self, alerts: list[StoredAlert]) -> None:
+        """Add new alerts at the end."""
+        if not alerts:
+            return
+        if self.follows:
+            self._alerts = [*self._alerts, *alerts][-MOST_ALERTS:]
+            self.action_last()
+        else:
+            self._waiting = [*self._waiting, *alerts][-MOST_ALERTS:]
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Keep the selected alert in view."""
+        self._draw()
+
+    def action_move(self, count: int) -> None:
+        """Move the selection, and stop following if it leaves the end."""
+        if not self._alerts:
+            return
+        before, last = self._selected, len(self._alerts) - 1
+        self._selected = max(0, min(last, self._selected + count))
+        if count > 0 and before == last:
+            self.action_last()
+        else:
+            self._follow(follows=False)
+            self._draw()
+
+    def action_move_page(self, pages: int) -> None:
+        """Move the selection by screens."""
+        self.action_move(pages * max(1, self.size.height - 1))
+
+    def action_first(self) -> None:
+        """Select the oldest alert."""
+        self.action_move(-len(self._alerts))
+
+    def action_last(self) -> None:
+        """Select the newest alert, and follow."""
+        if self._waiting:
+            self._alerts = [*self._alerts, *self._waiting][-MOST_ALERTS:]
+            self._waiting = []
+        self._selected = len(self._alerts) - 1
+        self._follow(follows=True)
+        self._draw()
+
+    def action_pause(self) -> None:
+        """Stop following, or follow again."""
+        if self.follows:
+            self._follow(follows=False)
+        else:
+            self.action_last()
+
+    def action_choose(self) -> None:
+        """Choose the selected alert."""
+        if self.selected is not None:
+            self._follow(follows=False)
+            self.post_message(self.Chosen(self.selected))
+
+    def render_line(self, y: int) -> Strip:
+        """See `Widget`."""
+        place, width = y + self.scroll_offset.y, self.scrollable_content_region.width
+        if place >= len(self._alerts):
+            return Strip.blank(width)
+        return alert_strip(self._alerts[place], width, selected=place == self._selected and not self.follows)
+
+    def _follow(self, *, follows: bool) -> None:
+        if follows != self.follows:
+            self.follows = follows
+            self.post_message(self.Followed())
+
+    def _draw(self) -> None:
+        height, count = self.size.height, len(self._alerts)
+        self.virtual_size = Size(0, count)
+        top = self.scroll_offset.y
+        if self.follows:
+            top = max(0, count - height)
+        elif self._selected < top:
+            top = self._selected
+        elif self._selected >= top + height:
+            top = self._selected - height + 1
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+        self.refresh()
