@@ -25,6 +25,7 @@ NAMES = (
     "tail",
     "console",
     "history",
+    "store",
 )
 
 

@@ -42,6 +42,8 @@ def changed(key, default):
         return f"{key}={str(not default).lower()}"
     if isinstance(default, dict):
         return f"{key}.x=y"
+    if key == "lanner.console.address":
+        return f"{key}=http://127.0.0.1:8766"
     if key == "lanner.log_format":
         return f"{key}=json"
     return f"{key}={default + 7 if isinstance(default, int | float) else 'other'}"

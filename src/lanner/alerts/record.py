@@ -83,6 +83,14 @@ class Recorder:
         return self.raised
 
 
+class Recording(NamedTuple):
+    """Additions of a pump to its alerts: keys, records of this load (None: no records), and links that begin with `link` ("": no links)."""
+
+    recorder: Recorder
+    load: RunLoad | None
+    link: str = ""
+
+
 def make_record(json: str, event: bytes, sequence: int, load: RunLoad) -> Record:
     """Return the record of an alert that is raised now."""
     return Record(json, event[:EVENT_BYTES], len(event), sequence, time.time_ns(), load)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -88,7 +90,7 @@ class Retention:
 
     def _delete(self, path: Path) -> bool:
         try:
-            path.unlink()
+            _unlink(path)
         except FileNotFoundError:
             return True
         except OSError as error:
@@ -118,6 +120,15 @@ def measure_store(directory: Path) -> StoreSize:
     days = day_files(directory)
     damaged = [path for path in directory.iterdir() if _ASIDE.fullmatch(path.name)]
     return StoreSize(sum(map(size_of, [*days.values(), *damaged])), len(days), len(damaged), min(days, default=-1))
+
+
+def _unlink(path: Path) -> None:
+    """Delete a file. Another thread closes its last descriptor, as that frees the disk, which may take a second."""
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        path.unlink()
+    finally:
+        threading.Thread(target=os.close, args=(descriptor,), name="lanner-retention").start()
 
 
 def size_of(path: Path) -> int:

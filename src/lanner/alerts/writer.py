@@ -172,8 +172,11 @@ class StoreWriter:
             self._retention.apply(self._day)
 
 
-def check_store(directory: Path) -> None:
-    """Raise the StoreError that `StoreWriter` would raise. Creates nothing and does not wait."""
+def check_store(directory: Path, *, is_in_use: bool = False) -> None:
+    """Raise the StoreError that `StoreWriter` would raise; one in use by another process is an error unless `is_in_use`.
+
+    Creates nothing and does not wait.
+    """
     try:
         parent = next(each for each in (directory, *directory.absolute().parents) if each.exists())
         _check_directory(parent)
@@ -182,7 +185,7 @@ def check_store(directory: Path) -> None:
         raise of_system(error, directory) from None
     if days:
         check_header(days[max(days)])
-    if find_writer(directory):
+    if not is_in_use and find_writer(directory):
         raise in_use(directory)
 
 

@@ -19,7 +19,7 @@ from lanner.sdk.text import many
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.alerts.record import Recorder, RunLoad
+    from lanner.alerts.record import Recording
     from lanner.cli.settings import Settings
     from lanner.config.falco import Falco
     from lanner.rules import CompiledRules, Finding, RulesError
@@ -70,9 +70,7 @@ def _warn_of_value(settings: Settings, text: str) -> None:
     say(f"warning: {settings.origins.place(text)}")
 
 
-def make_pump(
-    plugins: Sequence[Plugin], compiled: CompiledRules, settings: Settings, recording: tuple[Recorder, RunLoad] | None = None
-) -> Pump:
+def make_pump(plugins: Sequence[Plugin], compiled: CompiledRules, settings: Settings, recording: Recording | None = None) -> Pump:
     """Return a pump for the first plugin's events, configured for alerts. The other plugins also extract fields.
 
     `recording` is as for `Pump`.

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, cast
 
 from lanner._version import __version__
 from lanner.alerts.machine import machine_mark
-from lanner.alerts.record import Recorder, RunLoad
+from lanner.alerts.record import Recorder, Recording, RunLoad
 from lanner.alerts.retention import measure_store
+from lanner.cli.messages import say
+from lanner.cli.outputs import link_prefix
 from lanner.host.own_rules import rules_files
 from lanner.host.pump import host_name
 from lanner.operating.run_state import RunState, StoreState
@@ -37,8 +39,8 @@ class History:
 
     def __init__(self) -> None:
         self.recorder = Recorder()
-        self.current: tuple[Recorder, RunLoad] | None = None
-        """The recorder and the last load; None if no sink wants records."""
+        self.current: Recording | None = None
+        """Additions of the current load to its alerts; None if no sink wants records and the console has no address."""
         self._stores: list[RecordSink] = []
         self._state: RunState | None = None
 
@@ -46,9 +48,13 @@ class History:
         """Make records if one of these sinks is a store."""
         self._stores = [cast("RecordSink", sink) for sink in sinks if sink.wants_records]
 
-    def load(self, infos: Sequence[PluginInfo], settings: Settings) -> tuple[Recorder, RunLoad] | None:
+    def load(self, infos: Sequence[PluginInfo], settings: Settings) -> Recording | None:
         """Begin a load of rules and configuration. Return `current`, for a pump."""
-        self.current = (self.recorder, describe_load(self.recorder.key, infos, settings)) if self._stores else None
+        link = link_prefix(settings.falco)
+        if link and not self._stores:
+            say("warning: $.lanner.console.address is set without $.lanner.store_output: the links of alerts (%lanner.link) lead to none")
+        load = describe_load(self.recorder.key, infos, settings) if self._stores else None
+        self.current = Recording(self.recorder, load, f"{link}{self.recorder.key}-" if link else "") if link or load else None
         return self.current
 
     def announce(self, runner: Runner, make_status: Callable[[], Status]) -> None:
@@ -57,9 +63,9 @@ class History:
         if self._state is not None and self._state.directory != directory:
             self.close()
             make_status().store = None
-        if self.current is not None:
+        if self.current is not None and self.current.load is not None:
             for store in self._stores:
-                store.note(self.current[1])
+                store.note(self.current.load)
         if directory is not None and self._state is None:
             more = lambda: StoreState(self.recorder.key, self.recorder.raised, runner.last_event)  # noqa: E731 - one of two
             status = make_status()

@@ -229,10 +229,10 @@ class _ReloadJob:
         writer = make_writer(self.settings.falco)
         line = internal_line(writer, rule, priority, text, fields, now)
         alert = Alert(line, rule, priority, SOURCE, now)
-        if self._history.current is None:
+        recording = self._history.current
+        if recording is None or recording.load is None:
             self._runner.emit(alert)
             return
-        recorder, load = self._history.current
         whole = internal_line(writer.whole, rule, priority, text, fields, now)
-        with recorder.lock:
-            self._runner.emit(alert._replace(record=make_record(whole, b"", recorder.number(), load)))
+        with recording.recorder.lock:
+            self._runner.emit(alert._replace(record=make_record(whole, b"", recording.recorder.number(), recording.load)))

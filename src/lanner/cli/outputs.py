@@ -117,6 +117,12 @@ def deliver_on(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> D
         return deliver_live(msgspec.structs.replace(falco, lanner=own), sinks, closed)
 
 
+def link_prefix(falco: Falco) -> str:
+    """Return the beginning of all links to alerts, before their keys; "" without a console."""
+    address = falco.lanner.console.address
+    return f"{address.rstrip('/')}/#alert=" if address else ""
+
+
 def _filtered(falco: Falco, delivery: Delivery) -> Delivery:
     own = falco.lanner
     if not own.deduplicate.window and not own.throttle.rate:
@@ -125,7 +131,7 @@ def _filtered(falco: Falco, delivery: Delivery) -> Delivery:
 
     filters: list[Filter] = []
     if own.deduplicate.window:
-        filters.append(Deduplicator(own.deduplicate.window))
+        filters.append(Deduplicator(own.deduplicate.window, link=link_prefix(falco)))
     if own.throttle.rate:
         filters.append(Throttle(own.throttle.rate, own.throttle.burst))
     return FilterChain(delivery, filters)

@@ -48,6 +48,14 @@ class Deduplication(SafeRepr, msgspec.Struct, frozen=True):
     ] = 0
 
 
+class Console(SafeRepr, msgspec.Struct, frozen=True):
+    """The console of this run's alerts (`lanner console`), which is another process."""
+
+    address: Annotated[
+        str, Meta(description="Its address, such as http://127.0.0.1:8766, for links to alerts (`%lanner.link`); empty: no links")
+    ] = ""
+
+
 if TYPE_CHECKING:
 
     class _OfSinks(SafeRepr, msgspec.Struct, frozen=True):
@@ -71,6 +79,7 @@ class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
     spool: Spool = Spool()
     throttle: Throttle = Throttle()
     deduplicate: Deduplication = Deduplication()
+    console: Console = Console()
     state_directory: Annotated[
         str,
         Meta(

@@ -19,6 +19,7 @@ _NO_PRESET: Final = -1
 _LARGEST_PRESET: Final = 10
 _SHORTEST: Final = 0.1
 _HIGHEST_PORT: Final = 65_535
+_CONSOLE: Final = re.compile(r"https?://[^\s#?@\x22\\<>\x00-\x1f\x7f]+")
 _ADDRESS: Final = re.compile(r"[ \t\n\f\r]*([0-9A-Fa-f.:]+)(%.+)?[ \t\n\f\r]*")
 
 
@@ -31,6 +32,7 @@ def check(falco: Falco) -> None:
         for key, what in sink.missing():
             raise ConfigError(f"$.{sink.declaration.path}.{key} is empty: write {what}")
     _check_webserver(falco)
+    _check_console(falco.lanner.console.address)
     _check_drops(falco.syscall_event_drops)
     if not falco.syscall_event_timeouts.max_consecutives:
         raise ConfigError("$.syscall_event_timeouts.max_consecutives takes a number above 0")
@@ -67,6 +69,14 @@ def _check_webserver(falco: Falco) -> None:
         )
     if web.enabled and web.listen_port > _HIGHEST_PORT:
         raise ConfigError(f"$.webserver.listen_port takes a number <= {_HIGHEST_PORT}, not {web.listen_port}")
+
+
+def _check_console(address: str) -> None:
+    if address and not _CONSOLE.fullmatch(address):
+        raise ConfigError(
+            "$.lanner.console.address takes the beginning of the console's address, such as http://127.0.0.1:8766, without the # and the "
+            "token after it, which would be in every alert"
+        )
 
 
 def _check_drops(drops: SyscallEventDrops) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.language.catalog import STATIC
+from lanner.rules.language.catalog import LINK, STATIC
 from lanner.rules.output.times import SECOND, Clock, local_datetime, local_time, utc_datetime
 
 if TYPE_CHECKING:
@@ -104,4 +104,5 @@ _READERS: Final[dict[str, Callable[[EventContext], FieldValue]]] = {
     "evt.is_async": lambda _: False,
     "evt.asynctype": lambda _: None,
     "evt.hostname": lambda context: context.hostname,
+    LINK: lambda _: None,  # the pump has its value
 }

@@ -12,7 +12,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.native._executor import Executor
-from lanner.rules.language.catalog import STATIC
+from lanner.rules.language.catalog import LINK, STATIC
 from lanner.rules.plan.native_program import PYTHON, Source, make_program
 from lanner.sdk.hosting import field_arguments
 from lanner.sdk.misfits import TIMESTAMP, added, misfits_by_field
@@ -48,6 +48,7 @@ _GENERIC: Final[dict[str, Source]] = {
     "evt.reltime.ns": ("elapsed", "ns"),
     "evt.is_async": ("number", 0),
     "evt.asynctype": ("absent",),
+    LINK: ("absent",),
 }
 
 

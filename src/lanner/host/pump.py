@@ -16,6 +16,8 @@ from lanner.alerts.record import make_record
 from lanner.host.generic import EventContext, generic_reader
 from lanner.outputs.base import Alert
 from lanner.rules import AlertRule, Executor
+from lanner.rules.language.catalog import LINK, LINK_FIELD
+from lanner.rules.language.typed import Kind, Slot
 from lanner.rules.plan.executor import compile_values
 from lanner.sdk.hosting import FieldReader
 from lanner.sdk.misfits import added, describe_misfits
@@ -25,7 +27,7 @@ from lanner.sdk.plugin import plugin_info
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from lanner.alerts.record import Recorder, RunLoad
+    from lanner.alerts.record import Recording
     from lanner.host.native import BatchResult, NativeRules
     from lanner.rules import AlertWriter, CompiledRules
     from lanner.sdk.batches import Batch
@@ -61,7 +63,7 @@ class Pump:
 
     `first`: only the first matching rule of an event counts. `hostname` is the field `evt.hostname` (None: as in alerts), `static`
     the values of `static.*`. The plugins `beside` extract further fields. `native`: the native executor selects matching rules, and
-    Python does the rest. `recording`: alerts have records, with the keys of the recorder, of this load of rules.
+    Python does the rest. `recording`: alerts have keys, and with it records and links.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Pump:
         static: Mapping[str, str] | None = None,
         beside: Sequence[Plugin] = (),
         native: bool = False,
-        recording: tuple[Recorder, RunLoad] | None = None,
+        recording: Recording | None = None,
     ) -> None:
         info = plugin_info(type(plugin))
         self._infos = [declaration.info for each in (plugin, *beside) for declaration in plugin_info(type(each)).fields]
@@ -93,13 +95,16 @@ class Pump:
         table = [next(getters) if request.name in own else generic_reader(request.name, self.context) for request in requests]
         self.executor = Executor(compiled.plan, lambda slot: table[slot](), first=first)
         """Evaluates the rules for the last event, and holds its values."""
+        has_records = recording is not None and recording.load is not None
         formats = [
-            writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output, with_whole=recording is not None)
+            writer.compile(AlertRule(rule.name, str(rule.priority), rule.source, rule.tags), output, with_whole=has_records)
             for rule, output in zip(compiled.rules, compiled.outputs, strict=True)
         ]
         self._lines = [each.line for each in formats]
         self._wholes = [each.whole for each in formats]
         self._recording = recording
+        links = {Slot(number, Kind(LINK_FIELD.type)) for number, request in enumerate(requests) if request.name == LINK}
+        self._links = [next((place for place, operand in enumerate(each.operands) if operand in links), None) for each in formats]
         self._values = [compile_values(each.operands, self.executor.value) for each in formats]
         self._names = [rule.name for rule in compiled.rules]
         self.native: NativeRules | None = None
@@ -195,15 +200,20 @@ class Pump:
         context.timestamp = before if found.last is None else found.last
 
     def _emit_recorded(self, rule: int, timestamp: int, values: Sequence[FieldValue], payload: bytes) -> None:
-        """Write an alert with its record."""
+        """Write an alert with its record and link."""
         assert self._recording is not None
-        recorder, load = self._recording
-        line, whole = self._lines[rule], self._wholes[rule]
-        assert whole is not None
-        text = line(timestamp, values)
-        json = text if whole is line else whole(timestamp, values)
+        recorder, load, link = self._recording
+        line, whole, place = self._lines[rule], self._wholes[rule], self._links[rule]
         with recorder.lock:
-            self.emit(Alert(text, *self._about[rule], timestamp, make_record(json, payload, recorder.number(), load)))
+            number = recorder.number()
+            if place is not None and link:
+                values = [*values[:place], f"{link}{number}", *values[place + 1 :]]
+            text = line(timestamp, values)
+            record = None
+            if load is not None:
+                assert whole is not None
+                record = make_record(text if whole is line else whole(timestamp, values), payload, number, load)
+            self.emit(Alert(text, *self._about[rule], timestamp, record))
 
     @property
     def events(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -61,8 +62,8 @@ class Deduplicator:
     """A `Filter` that suppresses an alert for `window` seconds after an alert of the same rule with the same content, ignoring times.
 
     Lines of JSON are compared by their output_fields, or those in `fields` if an alert has any of them; other lines
-    by the text after the time. Suppressed alerts do not extend the window. Up to `most` alerts are remembered;
-    then the oldest are forgotten.
+    by the text after the time. Links to alerts, which begin with `link`, do not count. Suppressed alerts do not extend
+    the window. Up to `most` alerts are remembered; then the oldest are forgotten.
     """
 
     def __init__(
@@ -70,11 +71,13 @@ class Deduplicator:
         window: float,
         fields: Collection[str] | None = None,
         *,
+        link: str = "",
         most: int = _REMEMBERED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._window, self._most, self._clock = window, most, clock
         self._fields = None if fields is None else frozenset(fields)
+        self._link = re.compile(re.escape(link) + "[0-9a-f]{8}-[0-9]+") if link else None
         self._until: OrderedDict[bytes, float] = OrderedDict()  # ordered by their ends, as all windows are equal
 
     def admits(self, alert: Alert) -> bool:
@@ -82,7 +85,8 @@ class Deduplicator:
         now, until = self._clock(), self._until
         while until and next(iter(until.values())) <= now:
             until.popitem(last=False)
-        key = _digest(alert.rule, self._content(alert.line))
+        line = alert.line if self._link is None else self._link.sub("", alert.line)
+        key = _digest(alert.rule, self._content(line))
         if key in until:
             return False
         if len(until) >= self._most:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
-from lanner.sdk.checks import Finding
+from lanner.sdk.checks import Finding, check_disk
 from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
@@ -45,7 +46,37 @@ def _import() -> ModuleType:
 
 
 def _examine(block: StoreBlock, _: NoAdditions) -> Iterator[Finding]:
-    yield Finding.ok(f"the alert store {block.path}")
+    from pathlib import Path
+
+    from lanner.alerts.errors import StoreError
+    from lanner.alerts.lock import find_writer
+    from lanner.alerts.retention import size_of
+    from lanner.alerts.schema import day_files
+    from lanner.alerts.writer import check_store
+    from lanner.sdk.text import many
+
+    directory = Path(block.path)
+    writer = find_writer(directory)
+    try:
+        check_store(directory, is_in_use=bool(writer))
+    except StoreError as error:
+        yield Finding.problem(str(error), "$.lanner.store_output.path: a directory that the user of Lanner may write")
+        return
+    if not directory.exists():
+        yield Finding.ok(f"the alert store {directory}, which does not exist yet")
+    else:
+        days = day_files(directory)
+        size = sum(map(size_of, days.values()))
+        by = f", written by {writer}" if writer else ""
+        yield Finding.ok(f"the alert store {directory}: {many(len(days), 'file')}, {size >> 20:,} of {block.max_size_mb:,} MiB{by}")
+        loose = [path for path in (directory, *days.values()) if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)]
+        if loose:
+            advice = f"chmod -R go= {directory}"
+            yield Finding.warning(f"other users can read the alert store ({loose[0]}), and alerts contain command lines", advice)
+    folder = next(each for each in (directory, *directory.absolute().parents) if each.is_dir())
+    used = sum(map(size_of, day_files(directory).values())) if directory.exists() else 0
+    needed = max(0, (block.max_size_mb << 20) - used)
+    yield check_disk(folder, needed, f"of the alert store {directory}", "Make room, or lower $.lanner.store_output.max_size_mb")
 
 
 STORE: Final = Declaration(

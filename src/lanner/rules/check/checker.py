@@ -17,7 +17,7 @@ from lanner.rules.condition import ast
 from lanner.rules.condition.suggestions import advise_symbol
 from lanner.rules.findings import ConditionError
 from lanner.rules.language import constants, operators, transformers, typed
-from lanner.rules.language.catalog import PLAIN, FieldError, Traits
+from lanner.rules.language.catalog import LINK, PLAIN, FieldError, Traits
 from lanner.rules.language.vocabulary import BY_OPERATOR, BY_TRANSFORMER, LIST_OPERATORS, Group
 from lanner.sdk.errors import LannerError
 from lanner.sdk.types import FieldType
@@ -184,6 +184,8 @@ class Checker:
 
     def _check_comparison(self, node: ast.Check) -> typed.Tree:
         left = self._side(node.left)
+        if left.name == LINK:
+            raise _RefusedError(f"filter error: {LINK} exists only in outputs: an alert gets it when its rule has matched")
         operator = BY_OPERATOR[node.operator].same_as or node.operator
         if not left.traits.comparable and operator != "exists":
             raise _RefusedError(f"filter error: '{operator}' operator not supported for type '{left.type_name}'")

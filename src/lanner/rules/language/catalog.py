@@ -38,7 +38,13 @@ GENERIC_FIELDS: Final[tuple[FieldInfo, ...]] = (
     FieldInfo("evt.hostname", FieldType.STRING, "Name of the host that the events are read on"),
 )
 
-_GENERIC_NAMES: Final = frozenset(field.name for field in GENERIC_FIELDS)
+LINK: Final = "lanner.link"
+"""The only field that Falco does not have. It exists only in outputs."""
+LINK_FIELD: Final = FieldInfo(
+    LINK, FieldType.STRING, "Link to the alert in Lanner's console ($.lanner.console.address). Only in outputs, and unknown to Falco"
+)
+
+_GENERIC_NAMES: Final = frozenset((LINK, *(field.name for field in GENERIC_FIELDS)))
 STATIC: Final = "static."
 """Prefix of the fields whose values come from the configuration."""
 
@@ -109,7 +115,7 @@ class Catalog:
     def __init__(self, fields: Iterable[FieldInfo], source: str, static: Iterable[str] = ()) -> None:
         self.source = source
         self._plugin = {field.name: field for field in fields}
-        self._generic = {field.name: field for field in GENERIC_FIELDS}
+        self._generic = {field.name: field for field in (*GENERIC_FIELDS, LINK_FIELD)}
         names = [f"{STATIC}{name}" for name in sorted(static)]
         self._generic |= {name: FieldInfo(name, FieldType.STRING, "Set in the configuration", add_output=True) for name in names}
         self.suggested = tuple(field.name for fields in (self._generic, self._plugin) for field in fields.values() if field.add_output)

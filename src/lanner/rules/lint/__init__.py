@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 from lanner.rules.files.items import MacroItem
 from lanner.rules.files.load import load_files
 from lanner.rules.findings import ConditionError, Finding, RulesError, finding, finish
+from lanner.rules.language.catalog import LINK
 from lanner.rules.lint.appends import find_risky_appends
 from lanner.rules.lint.comparisons import find_absent_fields, find_impossible_values, find_simple_regexes
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
+    FIELD_OF_LANNER,
     MISTYPED_FIELD,
     NO_DESCRIPTION,
     NO_RULE_CHECKED,
@@ -151,6 +153,11 @@ def _plain_hints(rule: Rule, catalog: Catalog, *, fields: bool) -> Iterator[Find
     for (begin, end), message, advice in find_mistyped_fields(rule.output, catalog):
         odd = ConditionError(message, begin, end - begin, advice=advice)
         yield replace(rule.output_finding(odd, "warning", MISTYPED_FIELD), own=True)
+    place = rule.output.find(f"%{LINK}")
+    if place >= 0:
+        advice = f"Write it for Lanner only, in falco.yaml: `append_output: [{{extra_output: '%{LINK}'}}]`."
+        unknown = ConditionError(f"Falco has no field {LINK} and rejects the rule.", place, len(LINK) + 1, advice=advice)
+        yield replace(rule.output_finding(unknown, "warning", FIELD_OF_LANNER), own=True)
     if not fields:
         about = ConditionError(
             "The output contains no field: all its alerts have the same text.",
