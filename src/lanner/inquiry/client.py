@@ -67,6 +67,7 @@ class Inquiry:
             return {"unavailable": reason}
         self._failed.pop(case, None)
         until = time.monotonic() + self._seconds
+        how = ""
         for _ in range(2):  # an idle process may end at any moment
             is_new = self._process is None or self._case != case
             if is_new:
